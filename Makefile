@@ -1,0 +1,49 @@
+# Every target does its own set-up: a machine with Python 3.11 and make is enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+$(STAMP): setup.cfg pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "natya needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check,bench]'
+	@touch $@
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+.PHONY: install
+install: $(STAMP) ## Make the virtual environment and install natya into it
+
+.PHONY: run
+run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
+	@$(BIN)/natya run --profile paper
+
+.PHONY: test
+test: $(STAMP) ## Run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(STAMP) ## Lint, format, types of the installed package, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@rm -rf build/check && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/check .
+	cd build/check && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p natya
+	cd build/check && PYTHONPATH=. $(abspath $(BIN))/lint-imports --config $(CURDIR)/pyproject.toml
+
+.PHONY: format
+format: $(STAMP) ## Let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(STAMP) ## Run every benchmark against its target
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

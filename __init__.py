@@ -1,0 +1,1 @@
+"""natya: a troupe of supervised actors for trading."""

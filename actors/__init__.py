@@ -1,0 +1,1 @@
+"""The actors: one room for each thing of the outside world."""

@@ -1,0 +1,214 @@
+"""All settings, typed and frozen: one section a room, filled by the loader from files, environment and command line.
+
+Every field has its default here only if no file needs to show it; what a user may want to change stands in
+`default.toml` with a comment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from .secrets import Secret
+
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400 * 366)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=86_400 * 366)]
+Fraction: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The process as a whole."""
+
+    profile: Literal["paper", "live", "backtest"]
+
+    data_dir: str
+    """Directory of everything that survives the process; empty: the user's state directory, one for each profile."""
+
+    stall_warn_s: PositiveSeconds
+    """A handler that holds the event loop longer than this is named in the log."""
+
+    shutdown_s: PositiveSeconds
+    """Each child gets this long to stop in order."""
+
+
+class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The journal files."""
+
+    path: str
+    """Directory of the segment files; empty: `journal` in the data directory."""
+
+    segment_bytes: Annotated[int, Meta(ge=65_536, le=1 << 32)]
+    """A segment file is preallocated to this size."""
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The DuckDB files."""
+
+    path: str
+    """The core file; the market file lies beside it. Empty: `natya.duckdb` in the data directory."""
+
+    max_connections: Annotated[int, Meta(ge=3, le=256)]
+    """Connections of the pool: one writer for each file, the rest readers."""
+
+    memory_limit_mb: Annotated[int, Meta(ge=64)]
+    """What DuckDB may hold in memory."""
+
+    threads: Positive
+    """What DuckDB may use for one query."""
+
+    batch_rows_max: Positive
+    """A market batch is committed when it has this many rows."""
+
+    batch_wait_s: PositiveSeconds
+    """Or when its first row has waited this long."""
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The broker session."""
+
+    name: str
+    """Which body: `paper`."""
+
+    client_id: str
+    access_token: Secret
+    base_url: str
+
+
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the redis transport of events connects to."""
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65_535)]
+    db: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paper exchange."""
+
+    tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
+    """Limit prices must be whole multiples of it."""
+
+
+class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The risk gate and the book of record."""
+
+    quantity_max: Positive
+    """Shares one order may have."""
+
+    value_max_rupees: Annotated[float, Meta(gt=0)]
+    """Rupees one order may be worth at its limit price or at the last price."""
+
+    position_max: Positive
+    """Shares of one symbol, long or short, that may be held if every open order fills."""
+
+    orders_in_flight_max: Positive
+    """Orders between intent and the broker's answer."""
+
+    absence_horizon_s: PositiveSeconds
+    """An uncertain order that the broker does not know counts as never placed only after this long."""
+
+    lookup_interval_s: PositiveSeconds
+    """How often an uncertain order is looked up."""
+
+
+class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One strategy."""
+
+    name: str
+    """Name of the actor, unique among the strategies."""
+
+    strategy: str
+    """`module:Class` of a `StrategyActor`."""
+
+    symbols: tuple[str, ...] = ()
+    """What it hears; empty for all."""
+
+    parameters: dict[str, Any] = {}
+    """Given to the strategy as they are."""
+
+
+class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The market data source."""
+
+    source: Literal["synthetic", "replay"]
+
+    recording: str
+    """File to replay."""
+
+    symbol: str
+    """Symbol of a recording that has no symbol column."""
+
+    speed: Annotated[float, Meta(ge=0)]
+    """Times the recorded speed; 0 for as fast as possible."""
+
+    bad_rows_max: Annotated[int, Meta(ge=0)]
+    """Broken rows of a recording that are skipped before it is refused."""
+
+    tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
+    """Prices are rounded to multiples of it where they enter."""
+
+    symbols: tuple[str, ...]
+    """Symbols of the synthetic market."""
+
+    ticks_per_s: Annotated[float, Meta(gt=0)]
+    """Ticks of each symbol a second in the synthetic market, at speed 1."""
+
+    seed: int
+    """Of the synthetic market."""
+
+    duration_s: Seconds
+    """The market ends after this long; 0 for never (a recording ends when it ends)."""
+
+    unrecorded_ticks_max: Positive
+    """A simulated market waits while more ticks than this are not yet durable."""
+
+
+class SupervisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How children are restarted."""
+
+    restarts_max: Positive
+    """Restarts of all children of a supervisor in `window_s`; one more and it gives up."""
+
+    window_s: PositiveSeconds
+    backoff_first_s: PositiveSeconds
+    backoff_max_s: PositiveSeconds
+
+    backoff_reset_s: PositiveSeconds
+    """A child that ran this long starts again at the first back-off."""
+
+    fail_max: Positive
+    """Failures in a row that open a child's breaker."""
+
+    reset_timeout_s: PositiveSeconds
+    """How long the breaker stays open before the child is tried again."""
+
+    escalate_after: Positive
+    """Openings in a row after which the supervisor gives up on the child."""
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logging."""
+
+    level: Literal["debug", "info", "warning", "error"]
+
+    path: str
+    """A file of JSON lines; empty: `natya.log` in the data directory; `-` for standard error."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a process needs to know before it starts."""
+
+    system: SystemSettings
+    journal: JournalSettings
+    database: DatabaseSettings
+    broker: BrokerSettings
+    redis: RedisSettings
+    exchange: ExchangeSettings
+    orders: OrdersSettings
+    feed: FeedSettings
+    supervision: SupervisionSettings
+    log: LogSettings
+    strategies: tuple[StrategySettings, ...]

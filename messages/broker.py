@@ -1,0 +1,162 @@
+"""Between orders, the broker session and the exchange, in FIX's words.
+
+orders asks the broker session `PlaceOrder`, `WithdrawOrder` or `FindOrder`; each has a named answer. What happens later
+comes unasked as `ExecutionReport`. In paper trading the session passes `NewOrder`, `CancelRequest` and
+`OrderStatusRequest` on to the paper exchange.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from .orders import OrderType, Side
+
+ExecutionType: TypeAlias = Literal["NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED"]
+BrokerOrderState: TypeAlias = Literal["OPEN", "PART_FILLED", "FILLED", "REJECTED", "CANCELLED", "EXPIRED"]
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PlaceOrder"):
+    """From orders to the broker session, at most once for each client order id, after the intent is durable.
+
+    Answered by `OrderPlaced`, `OrderNotPlaced` or `OrderInDoubt`.
+    """
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: int
+    """Shares or contract units, at least 1."""
+
+    order_type: OrderType
+    limit_price: float | None = None
+    """Rupees; only for LIMIT."""
+
+
+class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderPlaced"):
+    """Answer to `PlaceOrder`: the broker has it."""
+
+    client_order_id: str
+    broker_order_id: str
+
+
+class OrderNotPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotPlaced"):
+    """Answer to `PlaceOrder`: refused for certain; no such order exists at the broker."""
+
+    client_order_id: str
+    reason: str
+
+
+class OrderInDoubt(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderInDoubt"):
+    """Answer to `PlaceOrder`: sent, and no certain answer came. Never send again; look it up."""
+
+    client_order_id: str
+    reason: str
+
+
+class WithdrawOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="WithdrawOrder"):
+    """From orders to the broker session: cancel. Ends in an `ExecutionReport` of type CANCELLED or CANCEL_REJECTED."""
+
+    client_order_id: str
+
+
+class FindOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FindOrder"):
+    """From orders to the broker session: what do you know of this order? Answered by one of the three below."""
+
+    client_order_id: str
+
+
+class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrderFound"):
+    """Answer to `FindOrder`: the broker has it; `reports` are all its trades so far."""
+
+    client_order_id: str
+    broker_order_id: str
+    state: BrokerOrderState
+    reports: tuple[ExecutionReport, ...] = ()
+
+
+class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
+    """Answer to `FindOrder`: the broker answered that it has no such order (now)."""
+
+    client_order_id: str
+
+
+class LookupFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LookupFailed"):
+    """Answer to `FindOrder`: the question could not be asked; this proves nothing about the order."""
+
+    client_order_id: str
+    reason: str
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="NewOrder"):
+    """From the broker session to the exchange (FIX NewOrderSingle). Answered by an `ExecutionReport` NEW or REJECTED."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: int
+    """Shares or contract units, at least 1."""
+
+    order_type: OrderType
+    limit_price: float | None = None
+    """Rupees; only for LIMIT."""
+
+
+class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelRequest"):
+    """From the broker session to the exchange (FIX OrderCancelRequest)."""
+
+    client_order_id: str
+
+
+class OrderStatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderStatusRequest"):
+    """From the broker session to the exchange; answered by `OrderFound` or `OrderNotFound`."""
+
+    client_order_id: str
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ExecutionReport"):
+    """From the exchange by way of the broker session to orders: something happened to an order."""
+
+    client_order_id: str
+    broker_order_id: str
+    execution_type: ExecutionType
+
+    execution_id: str
+    """Unique for the exchange; for a TRADE it is the trade id."""
+
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC, by the exchange's clock."""
+
+    quantity: int = 0
+    """Shares of this trade; 0 unless TRADE."""
+
+    price: float = 0.0
+    """Rupees of this trade; 0 unless TRADE."""
+
+    cumulative_quantity: int = 0
+    """Shares filled so far (FIX CumQty)."""
+
+    leaves_quantity: int = 0
+    """Shares still open (FIX LeavesQty)."""
+
+    reason: str = ""
+
+
+class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BrokerStatistics"):
+    """What the broker session counts since it started."""
+
+    broker: str
+    placed: int
+    refused: int
+    in_doubt: int
+    reports: int
+
+
+class ExchangeStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ExchangeStatistics"):
+    """What the paper exchange counts since it started."""
+
+    ticks: int
+    orders: int
+    trades: int
+    resting_orders: int

@@ -1,0 +1,83 @@
+"""The one codec: every message to bytes and back.
+
+A frame is one version byte and a msgpack array: the message's tag, then its fields in order. A message type evolves by
+appending fields with defaults; old bytes then still read. Anything else asks for a new version byte.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from typing import Any, get_args
+
+import msgspec
+
+from . import broker, database, events, journal, market, orders, supervision, system
+
+VERSION = 1
+"""Of the frame; the first byte."""
+
+MESSAGE_SIZE_MAX_BYTES = 16 * 1024 * 1024
+"""A larger frame is refused unread."""
+
+
+class UndecodableMessageError(ValueError):
+    """The bytes are no message of ours: wrong version, broken msgpack, unknown tag, or a field of the wrong type."""
+
+
+def _message_types() -> tuple[type[msgspec.Struct], ...]:
+    modules = (broker, database, events, journal, market, orders, supervision, system)
+    types = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__
+    }
+    return tuple(sorted(types, key=lambda message_type: message_type.__name__))
+
+
+MESSAGE_TYPES: tuple[type[msgspec.Struct], ...] = _message_types()
+"""Every message there is, by name."""
+
+FACT_TYPES: tuple[type[msgspec.Struct], ...] = get_args(journal.Fact)
+"""The messages that may be journaled."""
+
+_HEADER = bytes([VERSION])
+_encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(functools.reduce(operator.or_, MESSAGE_TYPES))
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Write a message as a frame.
+
+    Raises:
+        TypeError: it is not one of `MESSAGE_TYPES`, or holds a value of a type no message has.
+    """
+    if type(message) not in _KNOWN:
+        wanted = f"a message of natya.messages, found {type(message).__module__}.{type(message).__qualname__}"
+        raise TypeError(wanted)
+    return _HEADER + _encoder.encode(message)
+
+
+def decode(frame: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401  the union of all messages: callers match on type
+    """Read one frame.
+
+    Raises:
+        UndecodableMessageError: for every kind of hostile or damaged input; the reason says what was found.
+    """
+    view = memoryview(frame)
+    if not 1 < len(view) <= MESSAGE_SIZE_MAX_BYTES:
+        reason = f"a frame has 2 to {MESSAGE_SIZE_MAX_BYTES} bytes, found {len(view)}"
+        raise UndecodableMessageError(reason)
+    if view[0] != VERSION:
+        reason = f"frame version {VERSION} wanted, found {view[0]}"
+        raise UndecodableMessageError(reason)
+    try:
+        return _decoder.decode(view[1:])
+    # msgspec lets three kinds out: its own (ValidationError is one), invalid UTF-8, and nesting beyond the stack. Our own
+    # range checks in __post_init__ arrive as ValidationError.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise UndecodableMessageError(str(fault) or type(fault).__name__) from fault
+
+
+_KNOWN = frozenset(MESSAGE_TYPES)

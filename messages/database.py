@@ -1,0 +1,57 @@
+"""Questions to the database, and what it counts."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+SqlValue: TypeAlias = None | bool | int | float | str
+"""What may be bound to a parameter, and what comes back in a row (decimals as text)."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Query"):
+    """To the database: one SELECT. Answered by `Rows` or `QueryFailed`."""
+
+    sql: str
+    parameters: tuple[SqlValue, ...] = ()
+    timeout_s: float = 30.0
+    rows_max: int = 1_000_000
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
+    """Answer to `Query`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[SqlValue, ...], ...]
+
+
+class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="QueryFailed"):
+    """Answer to `Query`: refused, timed out, or wrong."""
+
+    error: str
+    """Name of the error's type."""
+
+    reason: str
+
+
+class DatabaseStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseStatistics"):
+    """What the database counts since it started."""
+
+    ticks: int
+    """Tick rows committed."""
+
+    candles: int
+    """Candle rows committed."""
+
+    duplicates: int
+    """Ticks that were there already and were not written again."""
+
+    batches: int
+    """Market batches committed."""
+
+    projected_sequence: int
+    """Journal sequence up to which the core file is current."""
+
+    core_path: str
+    market_path: str

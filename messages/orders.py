@@ -1,0 +1,212 @@
+"""Orders: what a strategy asks, and the facts that come of it.
+
+A strategy sends `SubmitOrder` or `CancelOrder` to orders. Everything that happens to an order is a fact, durable in the
+journal before anyone acts on it; the events router delivers each fact to whoever subscribed to its type. A submitted
+order ends in exactly one of `OrderRefused`, `OrderRejected`, `OrderCancelled`, `OrderExpired`, or in fills that add up
+to its quantity.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Side: TypeAlias = Literal["BUY", "SELL"]
+OrderType: TypeAlias = Literal["MARKET", "LIMIT"]
+OrderState: TypeAlias = Literal[
+    "INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED", "FILLED", "REFUSED", "REJECTED", "CANCELLED", "EXPIRED"
+]
+RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
+
+
+class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubmitOrder"):
+    """From a strategy to orders: place this order, once. A repeat with the same client order id places nothing more.
+
+    Answered by facts: `OrderRefused`, or `OrderIntended` and what follows it.
+
+    Raises:
+        ValueError: quantity below 1 share, or a limit order without a positive limit price.
+    """
+
+    client_order_id: str
+    """Chosen by the strategy, unique for ever; 1 to 30 characters of A-Z a-z 0-9 - _ (the broker's alphabet)."""
+
+    strategy: str
+    symbol: str
+    side: Side
+
+    quantity: int
+    """Shares or contract units, at least 1."""
+
+    order_type: OrderType = "MARKET"
+
+    limit_price: float | None = None
+    """Rupees, on the instrument's tick grid; only for LIMIT."""
+
+    submitted_ns: int = 0
+    """Nanoseconds since 1970-01-01 UTC, by the strategy's clock."""
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            message = f"quantity must be at least 1 share, was {self.quantity}"
+            raise ValueError(message)
+        if self.order_type == "LIMIT" and (self.limit_price is None or not self.limit_price > 0):
+            message = f"a LIMIT order must have a limit_price above 0 rupees, was {self.limit_price}"
+            raise ValueError(message)
+
+
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
+    """From a strategy to orders: cancel what is open of this order. Ends in `OrderCancelled`, or in fills that came first."""
+
+    client_order_id: str
+
+
+class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderIntended"):
+    """Fact: the risk gate passed this order; at most one request leaves for it, after this is durable."""
+
+    client_order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: int
+    order_type: OrderType
+    limit_price: float | None
+    """Rupees."""
+
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderRefused"):
+    """Fact: our own risk gate refused; nothing was sent."""
+
+    client_order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: int
+    rule: str
+    """Name of the rule that refused."""
+
+    reason: str
+    """What was wanted and what was found."""
+
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAccepted"):
+    """Fact: the broker has the order."""
+
+    client_order_id: str
+    broker_order_id: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderRejected"):
+    """Fact: the broker or the exchange refused the order; it does not exist there."""
+
+    client_order_id: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderUncertain(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderUncertain"):
+    """Fact: the request may or may not have reached the broker. Its exposure stays reserved; look-ups resolve it."""
+
+    client_order_id: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderFilled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderFilled"):
+    """Fact: one trade of an order. `(client_order_id, trade_id)` identifies it; a repeat changes nothing."""
+
+    client_order_id: str
+    trade_id: str
+    strategy: str
+    symbol: str
+    side: Side
+
+    quantity: int
+    """Shares of this trade, at least 1."""
+
+    price: float
+    """Rupees a share of this trade."""
+
+    cumulative_quantity: int
+    """Shares filled so far, this trade included."""
+
+    occurred_ns: int
+    """Time of the trade: nanoseconds since 1970-01-01 UTC, by the exchange's clock."""
+
+
+class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderCancelled"):
+    """Fact: what was open of the order is withdrawn."""
+
+    client_order_id: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderExpired(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderExpired"):
+    """Fact: the order ended without being filled: its validity ran out, or it never reached the broker."""
+
+    client_order_id: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+OrderFact: TypeAlias = (
+    OrderIntended
+    | OrderRefused
+    | OrderAccepted
+    | OrderRejected
+    | OrderUncertain
+    | OrderFilled
+    | OrderCancelled
+    | OrderExpired
+)
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Position"):
+    """What we hold of one symbol, by average cost."""
+
+    symbol: str
+
+    quantity: int
+    """Shares: above 0 long, below 0 short."""
+
+    average_price: Decimal
+    """Rupees a share paid (long) or received (short) for what is open; 0 when flat. Four decimal places."""
+
+    realized_pnl: Decimal
+    """Rupees, to the paisa, before charges."""
+
+
+class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
+    """What orders counts: the whole book of record of the data directory, earlier runs included."""
+
+    risk_state: RiskState
+
+    orders: int
+    """Orders submitted, refused ones included."""
+
+    fills: int
+    """Trades."""
+
+    rejected: int
+    """Orders refused by our gate or rejected by the broker."""
+
+    open_orders: int
+    uncertain_orders: int
+
+    positions: tuple[Position, ...]
+    """One for every symbol ever traded."""

@@ -1,0 +1,136 @@
+"""Life and death of actors: failures, restarts, and what supervisors report."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+ActorState: TypeAlias = Literal["STARTING", "RUNNING", "RESTARTING", "UNAVAILABLE", "STOPPING", "STOPPED"]
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Failed"):
+    """To the asker: the handler of your message raised. The message was tried once and is in the dead letters."""
+
+    actor: str
+    message_type: str
+    error: str
+    """Name of the error's type."""
+
+    reason: str
+
+
+class Unavailable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Unavailable"):
+    """To the asker: the actor is down and its breaker is open, or its mailbox is full. Nothing was done."""
+
+    actor: str
+    reason: str
+    retry_after_s: float
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeadLetter"):
+    """To the events router: a message that no handler completed."""
+
+    actor: str
+    """Whom it was for."""
+
+    message_type: str
+
+    payload: bytes
+    """The message as the codec writes it; empty where it has no wire form."""
+
+    error: str
+    """Name of the error's type, or `NoRecipient`."""
+
+    reason: str
+    traceback: str
+    died_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class ChildFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChildFailed"):
+    """Fact: a child's handler, start or stop raised; from its supervisor."""
+
+    supervisor: str
+    child: str
+    phase: Literal["start", "handle", "stop", "exit"]
+    error: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class ChildRestarted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChildRestarted"):
+    """Fact: a child runs again, with fresh state, at the same address."""
+
+    supervisor: str
+    child: str
+    restarts: int
+    """Restarts of this child since the system started."""
+
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class BreakerOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BreakerOpened"):
+    """Fact: a child failed too often and stays down until the breaker tries it again."""
+
+    supervisor: str
+    child: str
+    openings: int
+    """Openings in a row, without a success between them."""
+
+    retry_after_s: float
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Escalated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Escalated"):
+    """Fact: a supervisor gave up on a child and failed itself; at the root, the system stops with exit code 70."""
+
+    supervisor: str
+    child: str
+    reason: str
+    occurred_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+SupervisionFact: TypeAlias = ChildFailed | ChildRestarted | BreakerOpened | Escalated
+
+
+class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChildStatus"):
+    """One node of the supervision tree as it stands; `path` names the supervisors above it."""
+
+    path: str
+    """Slash-separated names from the root: `system/strategies/crossover`."""
+
+    state: ActorState
+    host: str
+    """`loop`, `thread` or `process`."""
+
+    restarts: int
+    breaker: str
+    """`closed`, `open` or `half-open`."""
+
+    mailbox_depth: int
+    last_error: str
+    """Type and text of the newest failure; empty if there was none."""
+
+
+class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
+    """To a supervisor; answered by `SupervisionTree`."""
+
+
+class SupervisionTree(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SupervisionTree"):
+    """Answer to `DescribeTree`: every node below, parents before their children, in start order."""
+
+    children: tuple[ChildStatus, ...]
+
+
+class SupervisorStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SupervisorStatistics"):
+    """What a supervisor counts, children of its children included."""
+
+    children: int
+    failures: int
+    restarts: int
+    escalations: int

@@ -1,0 +1,64 @@
+"""Asking an actor how it is."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from .broker import BrokerStatistics, ExchangeStatistics
+from .database import DatabaseStatistics
+from .events import EventsStatistics
+from .journal import JournalStatistics
+from .market import FeedStatistics
+from .orders import OrdersStatistics
+from .supervision import SupervisorStatistics
+
+
+class ActorStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ActorStatistics"):
+    """What the runtime counts for every actor."""
+
+    handled: int
+    """Messages handled."""
+
+    failures: int
+    """Messages whose handler raised."""
+
+
+class StrategyStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyStatistics"):
+    """What a strategy counts since it started."""
+
+    strategy: str
+    ticks: int
+    orders: int
+    fills: int
+    tick_to_strategy_us_p50: float
+    """Microseconds from the feed's release of a tick to its handler here: median of a sample."""
+
+    tick_to_strategy_us_p99: float
+    """Microseconds: 99th percentile of the sample."""
+
+
+Statistics: TypeAlias = (
+    ActorStatistics
+    | BrokerStatistics
+    | DatabaseStatistics
+    | EventsStatistics
+    | ExchangeStatistics
+    | FeedStatistics
+    | JournalStatistics
+    | OrdersStatistics
+    | StrategyStatistics
+    | SupervisorStatistics
+)
+
+
+class Ping(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Ping"):
+    """To any actor; answered by `Pong`."""
+
+
+class Pong(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Pong"):
+    """Answer to `Ping`: alive, and this is what it counts."""
+
+    actor: str
+    statistics: Statistics
