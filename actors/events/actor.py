@@ -1,0 +1,169 @@
+"""The events router: brings market data and journaled facts to whoever subscribed.
+
+Owns    the table of subscriptions, and the newest dead letters, `dead_letters_max` at most.
+Hears   Tick, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, DeadLetter; Failed and Unavailable of the journal.
+Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
+        ReadJournal when records are missing; Subscribed and Unsubscribed to the asker.
+Fails   on nothing it expects; restarted, it has its subscriptions and its place in the journal again (hand-over), and
+        reads from the journal what it missed. A tick it was handling is lost and counted as a dead letter.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
+from ...messages.market import Candle, Tick
+from ...messages.supervision import DeadLetter, Failed, Unavailable
+from ..runtime import RuntimeActor, handles
+from .routes import JOURNAL_TOPIC, RouteTable
+from .sequence import SequenceGate
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress
+    from .settings import EventsSettings
+
+
+class ReadMissing(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to ask the journal again."""
+
+
+Handover = tuple[tuple[Subscribe, ...], int | None, int]
+"""Subscriptions, newest delivered sequence, dead letters counted."""
+
+
+class EventsActor(RuntimeActor):
+    """Routes by message type and symbol."""
+
+    settings: EventsSettings
+
+    def on_start(self) -> None:
+        """Hold the subscriptions that the system was composed with."""
+        self._routes = RouteTable(self.settings.subscriptions)
+        self._gate = SequenceGate()
+        self._catching_up = False
+        self._dead_letters: deque[DeadLetter] = deque(maxlen=self.settings.dead_letters_max)
+        self._dead_letters_counted = 0
+        self._ticks = self._facts = self._delivered = 0
+
+    def snapshot(self) -> Handover:
+        """Keep what a restart must not lose."""
+        return self._routes.subscriptions, self._gate.delivered, self._dead_letters_counted
+
+    def restore(self, state: Handover) -> None:
+        """Take over from the life before, and read what came meanwhile."""
+        subscriptions, delivered, self._dead_letters_counted = state
+        self._routes = RouteTable(subscriptions)
+        self._gate = SequenceGate(delivered)
+        if delivered is not None:
+            self._read_missing(delivered)
+
+    @handles(Tick)
+    def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Deliver to those that hear this symbol. The hottest path of the house."""
+        self._ticks += 1
+        send = self.send
+        for name in self._routes.names("Tick", tick.symbol):
+            send(name, tick)
+            self._delivered += 1
+
+    @handles(Candle)
+    def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
+        """Deliver to those that hear this symbol."""
+        for name in self._routes.names("Candle", candle.symbol):
+            self.send(name, candle)
+            self._delivered += 1
+
+    @handles(Journaled)
+    def route_records(self, batch: Journaled, _sender: ActorAddress) -> None:
+        """Deliver in sequence; where records are missing, read them first (this batch is among them then)."""
+        if self._catching_up:
+            return
+        fresh = self._gate.admit(batch.records)
+        if fresh is None:
+            self._read_missing(self._gate.delivered or 0)
+        else:
+            self._deliver(fresh)
+
+    @handles(JournalPage)
+    def route_missing(self, page: JournalPage, _sender: ActorAddress) -> None:
+        """Deliver what was missing, and ask on until nothing is."""
+        self._deliver(self._gate.admit(page.records) or ())
+        delivered = self._gate.delivered or 0
+        self._catching_up = False
+        if page.records and delivered < page.last_sequence:
+            self._read_missing(delivered)
+
+    @handles(Failed, Unavailable)
+    def ask_again_later(self, _answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Wait for the journal to come back: what is missing is still in it."""
+        if self._catching_up:
+            self.after(self.settings.retry_s, ReadMissing())
+
+    @handles(ReadMissing)
+    def ask_again(self, _message: ReadMissing, _sender: ActorAddress) -> None:
+        """Ask the journal once more."""
+        self._read_missing(self._gate.delivered or 0)
+
+    @handles(Subscribe)
+    def subscribe(self, request: Subscribe, sender: ActorAddress) -> None:
+        """Deliver from the next message on."""
+        self._routes.add(request)
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+    @handles(Unsubscribe)
+    def unsubscribe(self, request: Unsubscribe, sender: ActorAddress) -> None:
+        """Deliver nothing more."""
+        self._routes.remove(request.subscriber)
+        self.send(sender, Unsubscribed(subscriber=request.subscriber))
+
+    @handles(DeadLetter)
+    def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
+        """Keep and count it; the newest stay for inspection."""
+        self._dead_letters.append(letter)
+        self._dead_letters_counted += 1
+        self.log(
+            "message.dead_lettered",
+            level="warning",
+            recipient=letter.actor,
+            message_type=letter.message_type,
+            error=letter.error,
+            reason=letter.reason,
+        )
+
+    def is_drained(self) -> bool:
+        """Wait for the journal's answer while catching up."""
+        return not self._catching_up
+
+    def statistics(self) -> EventsStatistics:
+        """Count what went through."""
+        return EventsStatistics(
+            ticks=self._ticks,
+            facts=self._facts,
+            delivered=self._delivered,
+            subscribers=len(self._routes),
+            dead_letters=self._dead_letters_counted,
+            last_sequence=self._gate.delivered or 0,
+        )
+
+    def _read_missing(self, delivered: int) -> None:
+        self._catching_up = True
+        self.log("events.gap_found", level="warning", after_sequence=delivered)
+        self.send(self.settings.journal, ReadJournal(after_sequence=delivered))
+
+    def _deliver(self, records: tuple[JournalRecord, ...]) -> None:
+        if not records:
+            return
+        self._facts += len(records)
+        for name in self._routes.names(JOURNAL_TOPIC):
+            self.send(name, Journaled(records=records))
+            self._delivered += 1
+        for record in records:
+            fact = record.fact
+            for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
+                self.send(name, fact)
+                self._delivered += 1
