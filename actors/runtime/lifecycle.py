@@ -4,7 +4,7 @@ A supervisor starts a child with `RuntimeActor.start_child` and later steers it 
 control messages overtake the mailbox, all but `Stop`, which waits for what was queued before it. What the child has to
 say comes to the supervisor as ordinary messages, for its `@handles`.
 
-    Start   -> Started | StartFailed      Restart -> Started | StartFailed      Stop -> Stopped
+    Start   -> Started | StartFailed      Restart -> Started | StartFailed      Stop, Kill -> Stopped
     a handler raises -> ChildHandlerFailed, and the child handles nothing more until Restart, Reject, Resume or Stop
     the child ends by itself -> Stopped with requested=False
 
@@ -64,6 +64,14 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+class Kill(msgspec.Struct, frozen=True, kw_only=True):
+    """To a child that did not stop in time: end before the next message; the stored ones go to the dead letters.
+
+    `on_stop` runs and `Stopped` comes, unless a handler never returns: then the name is freed all the same and the
+    child's thread is abandoned.
+    """
+
+
 class Started(msgspec.Struct, frozen=True, kw_only=True):
     """From a child: `on_start` returned (or, with `ready_when_told`, the actor called `ready()`)."""
 
@@ -108,7 +116,7 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     """False: nobody sent `Stop`; it ended by itself (an exit request, or SystemExit in a handler)."""
 
 
-Control: TypeAlias = Start | Restart | Suspend | Resume | Reject | Stop
+Control: TypeAlias = Start | Restart | Suspend | Resume | Reject | Stop | Kill
 """What a supervisor may say."""
 
 Report: TypeAlias = Started | StartFailed | ChildHandlerFailed | Stopped
