@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from .orders import OrderType, Side
+from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
 
 ExecutionType: TypeAlias = Literal["NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED"]
 BrokerOrderState: TypeAlias = Literal["OPEN", "PART_FILLED", "FILLED", "REJECTED", "CANCELLED", "EXPIRED"]
@@ -26,11 +27,11 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     client_order_id: str
     symbol: str
     side: Side
-    quantity: int
+    quantity: SomeShares
     """Shares or contract units, at least 1."""
 
     order_type: OrderType
-    limit_price: float | None = None
+    limit_price: Price | None = None
     """Rupees; only for LIMIT."""
 
 
@@ -90,16 +91,19 @@ class LookupFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="NewOrder"):
-    """From the broker session to the exchange (FIX NewOrderSingle). Answered by an `ExecutionReport` NEW or REJECTED."""
+    """From the broker session to the exchange (FIX NewOrderSingle).
+
+    Answered by an `ExecutionReport` of type NEW or REJECTED.
+    """
 
     client_order_id: str
     symbol: str
     side: Side
-    quantity: int
+    quantity: SomeShares
     """Shares or contract units, at least 1."""
 
     order_type: OrderType
-    limit_price: float | None = None
+    limit_price: Price | None = None
     """Rupees; only for LIMIT."""
 
 
@@ -109,7 +113,9 @@ class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     client_order_id: str
 
 
-class OrderStatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderStatusRequest"):
+class OrderStatusRequest(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderStatusRequest"
+):
     """From the broker session to the exchange; answered by `OrderFound` or `OrderNotFound`."""
 
     client_order_id: str
@@ -125,19 +131,19 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     execution_id: str
     """Unique for the exchange; for a TRADE it is the trade id."""
 
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC, by the exchange's clock."""
 
-    quantity: int = 0
+    quantity: Shares = 0
     """Shares of this trade; 0 unless TRADE."""
 
-    price: float = 0.0
+    price: Rupees = 0.0
     """Rupees of this trade; 0 unless TRADE."""
 
-    cumulative_quantity: int = 0
+    cumulative_quantity: Shares = 0
     """Shares filled so far (FIX CumQty)."""
 
-    leaves_quantity: int = 0
+    leaves_quantity: Shares = 0
     """Shares still open (FIX LeavesQty)."""
 
     reason: str = ""
@@ -147,16 +153,18 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """What the broker session counts since it started."""
 
     broker: str
-    placed: int
-    refused: int
-    in_doubt: int
-    reports: int
+    placed: Count
+    refused: Count
+    in_doubt: Count
+    reports: Count
 
 
-class ExchangeStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ExchangeStatistics"):
+class ExchangeStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ExchangeStatistics"
+):
     """What the paper exchange counts since it started."""
 
-    ticks: int
-    orders: int
-    trades: int
-    resting_orders: int
+    ticks: Count
+    orders: Count
+    trades: Count
+    resting_orders: Count

@@ -22,7 +22,7 @@ MESSAGE_SIZE_MAX_BYTES = 16 * 1024 * 1024
 
 
 class UndecodableMessageError(ValueError):
-    """The bytes are no message of ours: wrong version, broken msgpack, unknown tag, or a field of the wrong type."""
+    """The bytes are no message of ours: wrong version, broken msgpack, unknown tag, or a field out of type or range."""
 
 
 def _message_types() -> tuple[type[msgspec.Struct], ...]:
@@ -59,7 +59,7 @@ def encode(message: msgspec.Struct) -> bytes:
     return _HEADER + _encoder.encode(message)
 
 
-def decode(frame: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401  the union of all messages: callers match on type
+def decode(frame: bytes | bytearray | memoryview) -> Any:
     """Read one frame.
 
     Raises:
@@ -74,8 +74,8 @@ def decode(frame: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401  the u
         raise UndecodableMessageError(reason)
     try:
         return _decoder.decode(view[1:])
-    # msgspec lets three kinds out: its own (ValidationError is one), invalid UTF-8, and nesting beyond the stack. Our own
-    # range checks in __post_init__ arrive as ValidationError.
+    # msgspec lets three kinds out: its own (ValidationError is one), invalid UTF-8, and nesting beyond the stack. Our
+    # own checks in __post_init__ arrive as ValidationError.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise UndecodableMessageError(str(fault) or type(fault).__name__) from fault
 

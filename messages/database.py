@@ -6,7 +6,9 @@ from typing import TypeAlias
 
 import msgspec
 
-SqlValue: TypeAlias = None | bool | int | float | str
+from .units import Count, Cursor, Seconds
+
+SqlValue: TypeAlias = bool | int | float | str | None
 """What may be bound to a parameter, and what comes back in a row (decimals as text)."""
 
 
@@ -15,8 +17,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Que
 
     sql: str
     parameters: tuple[SqlValue, ...] = ()
-    timeout_s: float = 30.0
-    rows_max: int = 1_000_000
+    timeout_s: Seconds = 30.0
+    rows_max: Count = 1_000_000
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
@@ -35,22 +37,24 @@ class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     reason: str
 
 
-class DatabaseStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseStatistics"):
+class DatabaseStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseStatistics"
+):
     """What the database counts since it started."""
 
-    ticks: int
+    ticks: Count
     """Tick rows committed."""
 
-    candles: int
+    candles: Count
     """Candle rows committed."""
 
-    duplicates: int
+    duplicates: Count
     """Ticks that were there already and were not written again."""
 
-    batches: int
+    batches: Count
     """Market batches committed."""
 
-    projected_sequence: int
+    projected_sequence: Cursor
     """Journal sequence up to which the core file is current."""
 
     core_path: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from .units import Count, Cursor
+
 
 class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Subscribe"):
     """To the events router: deliver these to the actor of that name, from now on. Answered by `Subscribed`.
@@ -42,10 +44,10 @@ class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 class EventsStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsStatistics"):
     """What the router counts since it started."""
 
-    ticks: int
-    facts: int
-    delivered: int
-    subscribers: int
-    dead_letters: int
-    last_sequence: int
+    ticks: Count
+    facts: Count
+    delivered: Count
+    subscribers: Count
+    dead_letters: Count
+    last_sequence: Cursor
     """Newest journal sequence that was delivered."""

@@ -8,6 +8,7 @@ import msgspec
 
 from .orders import OrderFact
 from .supervision import SupervisionFact
+from .units import Bytes, Count, Cursor, Nanoseconds, Sequence
 
 Fact: TypeAlias = OrderFact | SupervisionFact
 """Everything that may be journaled."""
@@ -26,8 +27,8 @@ class Append(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Ap
 class Appended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Appended"):
     """Answer to `Append`, after `fdatasync`: the facts have these sequences, without gaps."""
 
-    first_sequence: int
-    last_sequence: int
+    first_sequence: Sequence
+    last_sequence: Sequence
     correlation_id: str = ""
 
 
@@ -41,10 +42,10 @@ class AppendRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalRecord"):
     """One durable fact."""
 
-    sequence: int
+    sequence: Sequence
     """From 1, without gaps, for the life of the data directory."""
 
-    recorded_ns: int
+    recorded_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC, by the journal's clock; may step back, the sequence never does."""
 
     correlation_id: str
@@ -60,8 +61,8 @@ class Journaled(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
 class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadJournal"):
     """To the journal: records after this sequence, in order. Answered by `JournalPage`."""
 
-    after_sequence: int = 0
-    records_max: int = 10_000
+    after_sequence: Cursor = 0
+    records_max: Count = 10_000
 
 
 class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalPage"):
@@ -69,22 +70,22 @@ class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
 
     records: tuple[JournalRecord, ...]
 
-    last_sequence: int
+    last_sequence: Cursor
     """The newest durable sequence of the whole journal: ask again until you have it."""
 
 
 class JournalStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalStatistics"):
     """What the journal counts."""
 
-    records: int
+    records: Count
     """Durable records in the data directory."""
 
-    appended: int
+    appended: Count
     """Records appended since it started."""
 
-    commits: int
+    commits: Count
     """Group commits (`fdatasync` calls) since it started."""
 
-    bytes_written: int
+    bytes_written: Bytes
     path: str
     """The journal's directory."""

@@ -8,54 +8,56 @@ from __future__ import annotations
 
 import msgspec
 
+from .units import Count, Cursor, Nanoseconds, Price, Rupees, Sequence, Shares
+
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Depth"):
     """The order book as far as the feed shows it, best level first; all six tuples count the same levels a side."""
 
-    bid_prices: tuple[float, ...]
+    bid_prices: tuple[Rupees, ...]
     """Rupees, descending."""
 
-    bid_quantities: tuple[int, ...]
+    bid_quantities: tuple[Shares, ...]
     """Shares or contract units wanted at each level."""
 
-    ask_prices: tuple[float, ...]
+    ask_prices: tuple[Rupees, ...]
     """Rupees, ascending."""
 
-    ask_quantities: tuple[int, ...]
+    ask_quantities: tuple[Shares, ...]
     """Shares or contract units offered at each level."""
 
-    bid_orders: tuple[int, ...] = ()
+    bid_orders: tuple[Count, ...] = ()
     """Number of orders at each level; empty or shorter where the source does not say."""
 
-    ask_orders: tuple[int, ...] = ()
+    ask_orders: tuple[Count, ...] = ()
     """Number of orders at each level; empty or shorter where the source does not say."""
 
 
 class DaySummary(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DaySummary"):
     """What a full packet says of the trading day so far."""
 
-    open_price: float
+    open_price: Rupees
     """Rupees: first trade of the day."""
 
-    high_price: float
+    high_price: Rupees
     """Rupees: highest trade of the day so far."""
 
-    low_price: float
+    low_price: Rupees
     """Rupees: lowest trade of the day so far."""
 
-    close_price: float
+    close_price: Rupees
     """Rupees: close of the previous day (during the session) or of this one (after it)."""
 
-    average_price: float
+    average_price: Rupees
     """Rupees: volume-weighted average of the day, rounded to paise; not on the tick grid."""
 
-    total_buy_quantity: int
+    total_buy_quantity: Shares
     """Units wanted in the whole book."""
 
-    total_sell_quantity: int
+    total_sell_quantity: Shares
     """Units offered in the whole book."""
 
-    open_interest: int | None = None
+    open_interest: Shares | None = None
     """Open contracts, in units; none for cash instruments."""
 
 
@@ -67,25 +69,25 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
 
     symbol: str
 
-    price: float
+    price: Price
     """Rupees a share: the last traded price, on the instrument's tick grid."""
 
-    quantity: int
+    quantity: Shares
     """Shares of the last trade; 0 where the source does not say."""
 
-    exchange_ns: int
+    exchange_ns: Nanoseconds
     """Time of the update by the source's clock: nanoseconds since 1970-01-01 UTC."""
 
     source: str
     """Where it comes from: the fingerprint of a recording, or the name and seed of a generator."""
 
-    sequence: int
+    sequence: Sequence
     """Number of the tick within its source, from 1, without gaps."""
 
-    received_ns: int = 0
+    received_ns: Nanoseconds = 0
     """When the feed released it: nanoseconds since 1970-01-01 UTC by this machine's clock; 0 where it did not."""
 
-    volume: int = 0
+    volume: Shares = 0
     """Shares traded in the day so far; 0 where the source does not say."""
 
     depth: Depth | None = None
@@ -98,25 +100,25 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
     symbol: str
 
-    interval_ns: int
+    interval_ns: Nanoseconds
     """Length of the interval in nanoseconds."""
 
-    start_ns: int
+    start_ns: Nanoseconds
     """Start of the interval: nanoseconds since 1970-01-01 UTC."""
 
-    open: float
+    open: Price
     """Rupees."""
 
-    high: float
+    high: Price
     """Rupees."""
 
-    low: float
+    low: Price
     """Rupees."""
 
-    close: float
+    close: Price
     """Rupees."""
 
-    volume: int
+    volume: Shares
     """Shares traded in the interval."""
 
     source: str
@@ -128,7 +130,7 @@ class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     source: str
 
-    sequence: int
+    sequence: Cursor
     """All ticks of the source up to this number are durable."""
 
 
@@ -139,13 +141,13 @@ class AwaitMarketEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 class MarketEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketEnded"):
     """From the feed to who awaited it: the source is exhausted, or broken."""
 
-    ticks: int
+    ticks: Count
     """Ticks sent since the feed started."""
 
-    candles: int
+    candles: Count
     """Candles sent since the feed started."""
 
-    bad_rows: int = 0
+    bad_rows: Count = 0
     """Rows of a recording that were skipped."""
 
     error: str = ""
@@ -155,13 +157,13 @@ class MarketEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 class FeedStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="FeedStatistics"):
     """What the feed counts."""
 
-    ticks: int
-    candles: int
-    bad_rows: int
+    ticks: Count
+    candles: Count
+    bad_rows: Count
     source: str
     ended: bool
-    last_prices: dict[str, float]
+    last_prices: dict[str, Price]
     """Rupees: the last price sent, by symbol."""
 
-    recorded_sequence: int = 0
+    recorded_sequence: Cursor = 0
     """How far the database has recorded the source."""

@@ -9,9 +9,11 @@ to its quantity.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Shares, SomeShares
 
 Side: TypeAlias = Literal["BUY", "SELL"]
 OrderType: TypeAlias = Literal["MARKET", "LIMIT"]
@@ -20,6 +22,9 @@ OrderState: TypeAlias = Literal[
 ]
 RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
 
+AMOUNT_DIGITS_MAX: Final = 18
+"""Digits of an amount of cash before the point."""
+
 
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubmitOrder"):
     """From a strategy to orders: place this order, once. A repeat with the same client order id places nothing more.
@@ -27,7 +32,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     Answered by facts: `OrderRefused`, or `OrderIntended` and what follows it.
 
     Raises:
-        ValueError: quantity below 1 share, or a limit order without a positive limit price.
+        ValueError: quantity below 1 share, a limit order without a limit price, or a limit price out of range.
     """
 
     client_order_id: str
@@ -37,28 +42,35 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     symbol: str
     side: Side
 
-    quantity: int
+    quantity: SomeShares
     """Shares or contract units, at least 1."""
 
     order_type: OrderType = "MARKET"
 
-    limit_price: float | None = None
+    limit_price: Price | None = None
     """Rupees, on the instrument's tick grid; only for LIMIT."""
 
-    submitted_ns: int = 0
+    submitted_ns: Nanoseconds = 0
     """Nanoseconds since 1970-01-01 UTC, by the strategy's clock."""
 
     def __post_init__(self) -> None:
-        if self.quantity < 1:
-            message = f"quantity must be at least 1 share, was {self.quantity}"
+        if not 1 <= self.quantity <= INTEGER_MAX:
+            message = f"quantity must be at least 1 share and fit 64 bits, was {self.quantity}"
             raise ValueError(message)
-        if self.order_type == "LIMIT" and (self.limit_price is None or not self.limit_price > 0):
-            message = f"a LIMIT order must have a limit_price above 0 rupees, was {self.limit_price}"
+        if self.limit_price is None and self.order_type == "LIMIT":
+            message = "a LIMIT order must have a limit_price above 0 rupees, was None"
+            raise ValueError(message)
+        # A price that no frame may carry would make the journal's record of this order unreadable: NaN most of all.
+        if self.limit_price is not None and not 0 < self.limit_price <= RUPEES_MAX:
+            message = f"limit_price must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {self.limit_price}"
             raise ValueError(message)
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
-    """From a strategy to orders: cancel what is open of this order. Ends in `OrderCancelled`, or in fills that came first."""
+    """From a strategy to orders: cancel what is open of this order.
+
+    Ends in `OrderCancelled`, or in the fills that came first.
+    """
 
     client_order_id: str
 
@@ -70,12 +82,12 @@ class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     strategy: str
     symbol: str
     side: Side
-    quantity: int
+    quantity: SomeShares
     order_type: OrderType
-    limit_price: float | None
+    limit_price: Price | None
     """Rupees."""
 
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -86,14 +98,14 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     strategy: str
     symbol: str
     side: Side
-    quantity: int
+    quantity: Shares
     rule: str
     """Name of the rule that refused."""
 
     reason: str
     """What was wanted and what was found."""
 
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -102,7 +114,7 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     client_order_id: str
     broker_order_id: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -111,7 +123,7 @@ class OrderRejected(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     client_order_id: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -120,7 +132,7 @@ class OrderUncertain(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
     client_order_id: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -133,16 +145,16 @@ class OrderFilled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     symbol: str
     side: Side
 
-    quantity: int
+    quantity: SomeShares
     """Shares of this trade, at least 1."""
 
-    price: float
+    price: Price
     """Rupees a share of this trade."""
 
-    cumulative_quantity: int
+    cumulative_quantity: SomeShares
     """Shares filled so far, this trade included."""
 
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Time of the trade: nanoseconds since 1970-01-01 UTC, by the exchange's clock."""
 
 
@@ -151,7 +163,7 @@ class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
     client_order_id: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -160,7 +172,7 @@ class OrderExpired(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
     client_order_id: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -181,7 +193,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
 
     symbol: str
 
-    quantity: int
+    quantity: Holding
     """Shares: above 0 long, below 0 short."""
 
     average_price: Decimal
@@ -190,23 +202,30 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     realized_pnl: Decimal
     """Rupees, to the paisa, before charges."""
 
+    def __post_init__(self) -> None:
+        for amount in (self.average_price, self.realized_pnl):
+            # adjusted() is the exponent of the first digit: 1E+999999999 is refused without being written out.
+            if not amount.is_finite() or amount.adjusted() >= AMOUNT_DIGITS_MAX:
+                message = f"an amount must be finite and below 10^{AMOUNT_DIGITS_MAX} rupees, was {amount}"
+                raise ValueError(message)
+
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
     """What orders counts: the whole book of record of the data directory, earlier runs included."""
 
     risk_state: RiskState
 
-    orders: int
+    orders: Count
     """Orders submitted, refused ones included."""
 
-    fills: int
+    fills: Count
     """Trades."""
 
-    rejected: int
+    rejected: Count
     """Orders refused by our gate or rejected by the broker."""
 
-    open_orders: int
-    uncertain_orders: int
+    open_orders: Count
+    uncertain_orders: Count
 
     positions: tuple[Position, ...]
     """One for every symbol ever traded."""

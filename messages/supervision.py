@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from .units import Count, Nanoseconds, Seconds
+
 ActorState: TypeAlias = Literal["STARTING", "RUNNING", "RESTARTING", "UNAVAILABLE", "STOPPING", "STOPPED"]
 
 
@@ -25,7 +27,7 @@ class Unavailable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     actor: str
     reason: str
-    retry_after_s: float
+    retry_after_s: Seconds
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeadLetter"):
@@ -44,7 +46,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
     reason: str
     traceback: str
-    died_ns: int
+    died_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -56,7 +58,7 @@ class ChildFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     phase: Literal["start", "handle", "stop", "exit"]
     error: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -65,10 +67,10 @@ class ChildRestarted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
     supervisor: str
     child: str
-    restarts: int
+    restarts: Count
     """Restarts of this child since the system started."""
 
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -77,11 +79,11 @@ class BreakerOpened(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     supervisor: str
     child: str
-    openings: int
+    openings: Count
     """Openings in a row, without a success between them."""
 
-    retry_after_s: float
-    occurred_ns: int
+    retry_after_s: Seconds
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -91,7 +93,7 @@ class Escalated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     supervisor: str
     child: str
     reason: str
-    occurred_ns: int
+    occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
@@ -108,11 +110,11 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     host: str
     """`loop`, `thread` or `process`."""
 
-    restarts: int
+    restarts: Count
     breaker: str
     """`closed`, `open` or `half-open`."""
 
-    mailbox_depth: int
+    mailbox_depth: Count
     last_error: str
     """Type and text of the newest failure; empty if there was none."""
 
@@ -127,10 +129,12 @@ class SupervisionTree(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     children: tuple[ChildStatus, ...]
 
 
-class SupervisorStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SupervisorStatistics"):
+class SupervisorStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SupervisorStatistics"
+):
     """What a supervisor counts, children of its children included."""
 
-    children: int
-    failures: int
-    restarts: int
-    escalations: int
+    children: Count
+    failures: Count
+    restarts: Count
+    escalations: Count

@@ -13,29 +13,32 @@ from .journal import JournalStatistics
 from .market import FeedStatistics
 from .orders import OrdersStatistics
 from .supervision import SupervisorStatistics
+from .units import Count, Microseconds
 
 
 class ActorStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ActorStatistics"):
     """What the runtime counts for every actor."""
 
-    handled: int
+    handled: Count
     """Messages handled."""
 
-    failures: int
+    failures: Count
     """Messages whose handler raised."""
 
 
-class StrategyStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyStatistics"):
+class StrategyStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyStatistics"
+):
     """What a strategy counts since it started."""
 
     strategy: str
-    ticks: int
-    orders: int
-    fills: int
-    tick_to_strategy_us_p50: float
+    ticks: Count
+    orders: Count
+    fills: Count
+    tick_to_strategy_us_p50: Microseconds
     """Microseconds from the feed's release of a tick to its handler here: median of a sample."""
 
-    tick_to_strategy_us_p99: float
+    tick_to_strategy_us_p99: Microseconds
     """Microseconds: 99th percentile of the sample."""
 
 

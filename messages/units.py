@@ -1,0 +1,53 @@
+"""The numbers that messages carry: their unit, and the range in which one is believed.
+
+The codec checks the range where a frame is read. Both ends are given everywhere, since NaN and infinity pass a float
+that has none. Constructing a message checks nothing: what enters from outside is checked at its door.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import Meta
+
+INTEGER_MAX: Final = (1 << 63) - 1
+"""Of a signed 64-bit integer, as DuckDB's BIGINT."""
+
+RUPEES_MAX: Final = 1e12
+"""Rupees: a lakh crore; no share, contract or order of a person costs as much."""
+
+Price: TypeAlias = Annotated[float, Meta(gt=0, le=RUPEES_MAX)]
+"""Rupees a share at which a trade happened or may happen: above 0."""
+
+Rupees: TypeAlias = Annotated[float, Meta(ge=0, le=RUPEES_MAX)]
+"""Rupees a share, 0 where there is none."""
+
+Shares: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+"""Shares or contract units, 0 where there are none."""
+
+SomeShares: TypeAlias = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+"""Shares or contract units of an order or a trade: at least 1."""
+
+Holding: TypeAlias = Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
+"""Shares or contract units held: above 0 long, below 0 short."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+"""How many there are, or were since a start."""
+
+Bytes: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+"""A size in bytes."""
+
+Sequence: TypeAlias = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+"""A place in a series without gaps, from 1."""
+
+Cursor: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+"""How far a reader of a series is: the newest sequence it has, 0 before the first."""
+
+Nanoseconds: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+"""A point in time, since 1970-01-01 UTC (until the year 2262), or a duration, as the field's name says."""
+
+Microseconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
+"""A measured duration."""
+
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
+"""A duration, up to thirty years."""
