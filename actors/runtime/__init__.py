@@ -1,1 +1,42 @@
 """Owner of Thespian: the in-process system, the base class of all our actors, and what they may ask of the world."""
+
+from thespian.actors import ActorAddress
+
+from .actor import RuntimeActor
+from .base import InProcessSystemBase
+from .clock import Clock, SystemClock
+from .dispatch import handles
+from .errors import (
+    ActorRuntimeError,
+    NameTakenError,
+    OffloadRefusedError,
+    RequestTimedOut,
+    SystemStoppedError,
+    UnknownActorError,
+    UnsupportedBaseError,
+    WouldDeadlockError,
+)
+from .offload import Outcome
+from .system import InProcessSystem, Probe
+from .timers import Timer
+
+__all__ = [
+    "ActorAddress",
+    "ActorRuntimeError",
+    "Clock",
+    "InProcessSystem",
+    "InProcessSystemBase",
+    "NameTakenError",
+    "OffloadRefusedError",
+    "Outcome",
+    "Probe",
+    "RequestTimedOut",
+    "RuntimeActor",
+    "SystemClock",
+    "SystemStoppedError",
+    "Timer",
+    "UnknownActorError",
+    "UnsupportedBaseError",
+    "WouldDeadlockError",
+    "handles",
+]

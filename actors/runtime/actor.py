@@ -1,0 +1,191 @@
+"""`RuntimeActor`, the base of all our actors, and everything the runtime gives them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from thespian.actors import Actor, ActorExitRequest
+
+from ...messages.system import ActorStatistics, Ping, Pong, Statistics
+from .dispatch import HandlerTable, handles
+from .foreign import ForeignHost
+from .lifecycle import Kill
+from .offload import OutcomeArrived
+from .runtime_cell import Ended, RuntimeCell
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from thespian.actors import ActorAddress
+
+    from .cell import Cell
+    from .clock import Clock
+    from .lifecycle import Control, MailboxCounters
+    from .mailboxes import MailboxKind
+    from .offload import Then
+    from .timers import Timer
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_logger = logging.getLogger("natya")
+
+
+def _unhandled(actor: RuntimeActor, message: Any, sender: ActorAddress) -> None:
+    actor.host.unhandled(message, sender)
+
+
+class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
+    """An actor with handlers by message type, which fails once and restarts in place.
+
+    Set up in `on_start`, never in `__init__`. What the runtime gives is there from `on_start` on, and each of it only for
+    the actor's own thread: neither `offload`ed functions nor others may call these methods.
+    """
+
+    blocking: ClassVar[bool] = False
+    """A thread of its own, which it may block."""
+
+    background: ClassVar[bool] = False
+    """Its work does not count for `when_quiet`."""
+
+    ready_when_told: ClassVar[bool] = False
+    """It has started when it calls `ready()`, not when `on_start` returns."""
+
+    mailbox: ClassVar[MailboxKind | None] = None
+    """None: unbounded. See `mailboxes`."""
+
+    offload_threads_max: ClassVar[int] = 4
+    offloads_max: ClassVar[int] = 10_000
+    """Jobs that may wait for its threads."""
+
+    handler_table: ClassVar[HandlerTable]
+    overrides_on_drained: ClassVar[bool]
+
+    name: str
+    settings: Any
+    clock: Clock
+    random: random.Random
+    host: Any
+    """Its cell, or what stands for one on another base; for the runtime."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.handler_table = HandlerTable(cls, _unhandled)
+        cls.overrides_on_drained = cls.on_drained is not RuntimeActor.on_drained
+
+    # To override.
+
+    def on_start(self) -> None:
+        """Set everything up; at the start and at every restart. If it raises, it has released what it took."""
+
+    def on_stop(self) -> None:
+        """Release what `on_start` took; at the stop and before every restart, once for each `on_start` that returned."""
+
+    def on_drained(self) -> None:
+        """Do what waits for the end of a burst: called whenever the mailbox has run empty."""
+
+    def is_drained(self) -> bool:
+        """Say whether, asked to stop, it waits for no answer any more. Offloaded jobs are waited for in any case."""
+        return True
+
+    def statistics(self) -> Statistics:
+        """Count what matters here; answered to `Ping`, and kept at the stop."""
+        return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
+
+    # Given by the runtime.
+
+    def send(self, target: ActorAddress | str, message: Any) -> None:
+        """Send to an address, or to the actor of that name, whoever it is by then; to nobody: a dead letter."""
+        if target.__class__ is RuntimeCell:
+            # `Cell.deliver`, written out: a call would cost a quarter of a send.
+            cell: Cell = target  # type: ignore[assignment]  mypy does not narrow by `__class__`
+            cell.put((message, self.host))
+            if cell.idle:
+                cell.idle = False
+                cell.ready(cell)
+                if cell.worker.asleep:
+                    cell.worker.wake()
+        else:
+            self.host.send_elsewhere(target, message)
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Send the message to this actor itself after so long; a restart forgets it."""
+        return self.host.after(seconds, message)  # type: ignore[no-any-return]
+
+    def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
+        """Run a function that may block on this actor's own threads; `then(outcome)` runs later, in this actor.
+
+        Jobs of one lane run one at a time, in order. A restart drops what has not begun, and every outcome to come.
+
+        Raises:
+            OffloadRefusedError: `offloads_max` jobs are waiting.
+        """
+        self.host.offload(function, arguments, then, lane)
+
+    def when_quiet(self, message: Any) -> None:
+        """Send the message to this actor itself when no other, background ones excepted, has anything to do.
+
+        Anything: a message to handle or in hand, or an offloaded job. A timer counts from when it is due.
+        """
+        self.host.when_quiet(message)
+
+    def ready(self) -> None:
+        """Tell that the start is complete; only with `ready_when_told`."""
+        self.host.tell_started()
+
+    def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
+        """Log what happened: a dotted name in the past tense, and its fields."""
+        severity = _LEVELS[level]
+        if _logger.isEnabledFor(severity):
+            _logger.log(severity, event, extra={"actor": self.name, "fields": fields})
+
+    # For supervisors.
+
+    def start_child(self, name: str, actor_class: type[RuntimeActor], settings: Any = None) -> ActorAddress:
+        """Start an actor under this one; `Started` or `StartFailed` follows, and later whatever becomes of it.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+        """
+        return self.host.base.start_actor(name, actor_class, settings, parent=self.host, supervised=True)
+
+    def control(self, child: ActorAddress, message: Control) -> None:
+        """Steer a child; see `lifecycle`. To a child that is gone: nothing happens."""
+        if not isinstance(child, RuntimeCell):
+            raise TypeError(f"a child that was started here is wanted, found {child}")
+        if isinstance(message, Kill):
+            child.kill(self.host)
+        else:
+            child.control(message, self.host)
+
+    def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
+        """Look at a child's mailbox."""
+        if not isinstance(child, RuntimeCell):
+            raise TypeError(f"a child that was started here is wanted, found {child}")
+        return child.counters()
+
+    # Handled for every actor.
+
+    @handles(Ping)
+    def _answer_ping(self, _: Ping, sender: ActorAddress) -> None:
+        self.send(sender, Pong(actor=self.name, statistics=self.statistics()))
+
+    @handles(ActorExitRequest)
+    def _exit(self, _: ActorExitRequest, __: ActorAddress) -> None:
+        raise Ended
+
+    @handles(OutcomeArrived)
+    def _take_outcome(self, arrived: OutcomeArrived, _: ActorAddress) -> None:
+        if arrived.life == self.host.life:
+            arrived.then(arrived.outcome)
+
+    def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name
+        """Handle a message on a base that is not ours; our own looks into the table itself."""
+        host = vars(self).get("host")
+        if host is None:
+            host = self.host = ForeignHost(self)
+        host.receive(message, sender)
+
+
+RuntimeActor.handler_table = HandlerTable(RuntimeActor, _unhandled)
+RuntimeActor.overrides_on_drained = False

@@ -1,0 +1,184 @@
+"""A cell: the address of one actor, its mailbox, and its turn on a thread, in one object without locks on the fast path.
+
+Sending is `target.put((message, sender))`, then a turn if the cell was idle. `put` is a slot: of a living cell it is its
+mailbox's own `append`; of a dead one it leads to the dead letters; of a cell that rejects, to an `Unavailable`. So the
+states of an actor cost a sender nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from thespian.actors import ActorAddress
+
+from .lifecycle import MailboxCounters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .base import InProcessSystemBase
+    from .mailboxes import Mailbox
+    from .worker import Worker
+
+Envelope: TypeAlias = tuple[Any, ActorAddress]
+"""A message and its sender."""
+
+BATCH = 64
+"""Messages in one turn: a cell behind it waits for so many at most. 8 to 64 measured equally fast, 1 half as fast."""
+
+_creating = threading.Lock()
+
+
+class Endpoint(ActorAddress):
+    """An address of this process: one object, equal to itself alone, the same when copied."""
+
+    __slots__ = ("_aaddr",)
+
+    def __init__(self, label: str) -> None:
+        self._aaddr = label
+
+    def put(self, envelope: Envelope) -> object:
+        """Take a message; from any thread."""
+        raise NotImplementedError
+
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+    def __copy__(self) -> Endpoint:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<{self._aaddr}>"
+
+
+class Cell(Endpoint):
+    """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
+
+    __slots__ = (
+        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "high_water", "idle",
+        "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "worker",
+    )  # fmt: skip
+
+    put: Callable[[Envelope], object]
+    ready: Callable[[Cell], object]
+
+    def __init__(self, label: str, *, base: InProcessSystemBase, worker: Worker, parent: Cell | None) -> None:
+        super().__init__(label)
+        self.base = base
+        self.worker = worker
+        self.parent = parent
+        self.children: dict[Cell, None] = {}
+        self.name = ""
+        self.global_name: str | None = None
+        self.background = False
+
+        self.box: Mailbox | deque[Envelope] | tuple[()] = ()
+        self.control_box: deque[Envelope] = deque()
+        self.put = self._put_first
+        self.ready = worker.ready.append
+        self.idle = True
+        """Empty and without a turn to come: the sender that finds it so gives it one. Two may; one turn then finds nothing."""
+
+        self.special = False
+        """The next turn has more to look at than the mailbox: control messages, or a state other than running."""
+
+        self.dead = False
+        self.life = 0
+        """Counts restarts: what belongs to an earlier life (timers, outcomes) is not delivered to a later one."""
+
+        self.offloads = 0
+        self.high_water = 0
+        self.dropped = 0
+        self.instance: Any = None
+
+    # For senders, on any thread.
+
+    def deliver(self, message: Any, sender: ActorAddress) -> None:
+        """Send, from anywhere. `RuntimeActor.send` is this, written out once more."""
+        self.put((message, sender))
+        if self.idle:
+            self.idle = False
+            self.ready(self)
+            if self.worker.asleep:
+                self.worker.wake()
+
+    def control(self, message: Any, sender: ActorAddress) -> None:
+        """Deliver ahead of the mailbox, in whatever state the cell is."""
+        self.control_box.append((message, sender))
+        self.special = True
+        self.ready(self)
+        if self.worker.asleep:
+            self.worker.wake()
+
+    def counters(self) -> MailboxCounters:
+        """Tell what its mailbox has seen."""
+        depth = len(self.box)
+        dropped = self.dropped + getattr(self.box, "dropped", 0)
+        conflated = getattr(self.box, "conflated", 0)
+        return MailboxCounters(
+            depth=depth, high_water=max(depth, self.high_water), dropped=dropped, conflated=conflated
+        )
+
+    # For the worker.
+
+    def turn(self) -> None:
+        """Handle what is there, at most `BATCH` messages; on the cell's own thread."""
+        raise NotImplementedError
+
+    def exit(self, sender: ActorAddress) -> None:
+        """Ask it to end, with its children, as soon as it can; from any thread."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """End a turn with an empty mailbox: become idle, then look once more, for a sender who still saw it busy."""
+        self.idle = True
+        if (self.box or self.control_box) and self.idle:
+            self.idle = False
+            self.ready(self)
+
+    # Birth and death.
+
+    def make_mailbox(self) -> Mailbox | deque[Envelope]:
+        """Make the mailbox when the first message comes: an empty deque has 760 bytes."""
+        return deque()
+
+    def bury(self, why: str) -> Iterable[Envelope]:
+        """Die: what is stored, and all that comes, goes to the dead letters. Return what was stored."""
+        self.dead = True
+        self.put = self._put_dead
+        self.ready = (
+            self._drain
+        )  # a sender may still hold the old `put`: what it leaves there is drained when it wants a turn
+        stored = self._take_all()
+        self.idle = True
+        for message, sender in stored:
+            self.base.dead_letters.undelivered(self, message, sender, why)
+        return stored
+
+    def _take_all(self) -> list[Envelope]:
+        stored: list[Envelope] = []
+        while self.box:
+            stored.append(self.box.popleft())
+        return stored
+
+    def _drain(self, _: Cell) -> None:
+        for message, sender in self._take_all():
+            self.base.dead_letters.undelivered(self, message, sender, "it is gone")
+        self.control_box.clear()
+        self.idle = True
+
+    def _put_dead(self, envelope: Envelope) -> None:
+        self.base.dead_letters.undelivered(self, envelope[0], envelope[1], "it is gone")
+
+    def _put_first(self, envelope: Envelope) -> None:
+        with _creating:
+            if self.box == ():
+                self.box = self.make_mailbox()
+                self.put = self.box.append
+        self.put(envelope)

@@ -1,0 +1,25 @@
+"""Time as actors see it: never from `time`, always from `self.clock`, so that a simulation can give another one."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two readings of time, both in nanoseconds."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970-01-01 UTC; may step back when the machine's clock is set."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since some moment; never steps back."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    now_ns = staticmethod(time.time_ns)
+    monotonic_ns = staticmethod(time.monotonic_ns)

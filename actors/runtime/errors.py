@@ -1,0 +1,35 @@
+"""What can go wrong with the runtime itself; one type for each decision a caller can take."""
+
+from __future__ import annotations
+
+
+class ActorRuntimeError(Exception):
+    """Base of all of them."""
+
+
+class UnknownActorError(ActorRuntimeError):
+    """No actor of that name runs here. Start it, or correct the name."""
+
+
+class NameTakenError(ActorRuntimeError):
+    """An actor of that name runs already. Choose another name."""
+
+
+class RequestTimedOut(ActorRuntimeError):  # noqa: N818  reads as what happened, as in `except RequestTimedOut`
+    """No answer within the time given; the request may still be handled. A late answer goes to the dead letters."""
+
+
+class WouldDeadlockError(ActorRuntimeError):
+    """A blocking request from inside an actor's own thread, which could never be answered. Send, and handle the answer."""
+
+
+class SystemStoppedError(ActorRuntimeError):
+    """The system was shut down, or belongs to the process that forked this one. Start another."""
+
+
+class OffloadRefusedError(ActorRuntimeError):
+    """Too many jobs are waiting on this actor's threads. Slow down, or raise `offloads_max`."""
+
+
+class UnsupportedBaseError(ActorRuntimeError):
+    """Our actors do not run on this Thespian system base; the reason is in the text."""

@@ -1,0 +1,150 @@
+"""What stands for our cell when a `RuntimeActor` runs on `simpleSystemBase`: the same calls, by Thespian's own means.
+
+No supervision there: a failed actor restarts itself at once, by forgetting all its attributes. `offload` runs inline,
+`when_quiet` is a message to itself, names are unknown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMessage, WakeupMessage
+
+from ...messages.supervision import Failed
+from . import lifecycle
+from .clock import SystemClock
+from .errors import UnsupportedBaseError
+from .offload import Job, OutcomeArrived
+from .timers import Timer, TimerHeap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .actor import RuntimeActor
+    from .offload import Then
+
+_log = logging.getLogger("natya")
+
+
+class _Due(msgspec.Struct, frozen=True):
+    """Payload of a wake-up that brings a timer."""
+
+    timer: Timer
+
+
+class ForeignHost:
+    """Hosts one actor on a base of Thespian's own that runs in this process.
+
+    Raises:
+        UnsupportedBaseError: the base listens on the network, and unpickles what strangers send there.
+    """
+
+    def __init__(self, actor: RuntimeActor) -> None:
+        self._actor = actor
+        self._ref = actor._myRef
+        base = type(self._ref).__module__
+        if base != "thespian.system.simpleSystemBase":
+            raise UnsupportedBaseError(
+                f"natya runs on its own system base or on simpleSystemBase, found {base}: the multiprocess bases listen on "
+                "all interfaces and unpickle what anyone sends there, which lets strangers run code"
+            )
+        self._start = lifecycle.Start(name=str(actor.myAddress))
+        self._heap = TimerHeap()
+        self._started = False
+        self.handled = 0
+        self.failures = 0
+        self.life = 0
+
+    def receive(self, message: Any, sender: ActorAddress) -> None:
+        """Handle one message, failing once."""
+        if isinstance(message, lifecycle.Start):
+            self._start = message
+        if not self._started:
+            self._begin()
+        try:
+            self._dispatch(message, sender)
+            self.handled += 1
+            if self._started:
+                self._actor.on_drained()
+        except Exception as error:
+            self.failures += 1
+            _log.exception("handler.failed", extra={"actor": self._actor.name, "fields": {}})
+            self._answer_failed(message, sender, error)
+            self._actor.on_stop()
+            self._begin()
+
+    def _dispatch(self, message: Any, sender: ActorAddress) -> None:
+        match message:
+            case lifecycle.Start():
+                if self._start.starter is not None:
+                    self.send_elsewhere(
+                        self._start.starter, lifecycle.Started(name=self._actor.name, address=self._actor.myAddress)
+                    )
+            case ActorExitRequest():
+                self._started = False
+                self._actor.on_stop()
+            case WakeupMessage(payload=_Due(timer=timer)):
+                timer.fire()
+            case _:
+                self._actor.handler_table[type(message)](self._actor, message, sender)
+
+    def _begin(self) -> None:
+        actor = self._actor
+        vars(actor).clear()
+        actor.host, actor._myRef = self, self._ref
+        self.life += 1
+        self._started = False
+        actor.__init__()  # type: ignore[misc]  the instance is the address here: it cannot be replaced
+        actor.name, actor.settings = self._start.name, self._start.settings
+        actor.clock, actor.random = SystemClock(), random.Random()  # noqa: S311  for back-off and the like, no secrets
+        actor.on_start()
+        self._started = True
+
+    def _answer_failed(self, message: Any, sender: ActorAddress, error: Exception) -> None:
+        if not isinstance(message, (ActorSystemMessage, Failed)):
+            kind, reason = type(message).__name__, str(error)
+            answer = Failed(actor=self._actor.name, message_type=kind, error=type(error).__name__, reason=reason)
+            self.send_elsewhere(sender, answer)
+
+    def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
+        """Send as Thespian does."""
+        if isinstance(target, ActorAddress):
+            Actor.send(self._actor, target, message)
+        else:
+            fields = {"target": target, "message_type": type(message).__name__}
+            _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
+
+    def unhandled(self, message: Any, _: ActorAddress) -> None:
+        """Let it go."""
+        if not isinstance(message, ActorSystemMessage):
+            fields = {"message_type": type(message).__name__}
+            _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Come back by Thespian's wake-up."""
+        life, address = self.life, self._actor.myAddress
+
+        def fire() -> None:
+            if self.life == life:
+                self._actor.handler_table[type(message)](self._actor, message, address)
+
+        timer = Timer(self._heap, fire)
+        self._actor.wakeupAfter(datetime.timedelta(seconds=seconds), payload=_Due(timer))
+        return timer
+
+    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+        """Run it here and now; its outcome still comes as a message."""
+        del lane
+        outcome = Job(function, arguments, lambda _: None).run()
+        self.when_quiet(OutcomeArrived(then=then, outcome=outcome, life=self.life))
+
+    def when_quiet(self, message: Any) -> None:
+        """Send it to itself: whatever waits already is handled first."""
+        Actor.send(self._actor, self._actor.myAddress, message)
+
+    def tell_started(self) -> None:
+        """Nobody waits for it here."""

@@ -1,0 +1,101 @@
+"""Asking an actor from outside, with correlation: each request has an address of its own that takes one answer.
+
+Thespian's `ask` returns whatever comes first to the caller's mailbox, so after one time-out every later question gets
+the answer to the one before. Here a late or a second answer meets nobody and is a dead letter.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from concurrent.futures import Future, InvalidStateError
+from typing import TYPE_CHECKING, Any
+
+from .cell import Endpoint
+from .errors import RequestTimedOut
+
+if TYPE_CHECKING:
+    from .cell import Envelope
+    from .dead_letters import DeadLetters
+
+
+class ReplyAddress(Endpoint):
+    """Takes one answer. Who takes the token decides what happened: the first answer, or whoever gives up waiting."""
+
+    __slots__ = ("_dead_letters", "_token")
+
+    wants_answer = True
+    """To a message that dies, the answer is `Unavailable`."""
+
+    idle = False
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__("reply")
+        self._dead_letters = dead_letters
+        self._token = [None]
+
+    def put(self, envelope: Envelope) -> None:
+        """Take the answer, if it is the first and still waited for."""
+        if self.claim():
+            self.accept(envelope[0])
+        else:
+            self._dead_letters.undelivered(self, envelope[0], envelope[1], "nobody waits for this answer any more")
+
+    def claim(self) -> bool:
+        """Be the one who decides; False if another did."""
+        try:
+            self._token.pop()
+        except IndexError:
+            return False
+        return True
+
+    def accept(self, answer: Any) -> None:
+        """Hand the answer over; called once at most."""
+        raise NotImplementedError
+
+
+class BlockingReply(ReplyAddress):
+    """A reply that a thread waits for, on a raw lock (a `Future` costs 3 us, this 0.3)."""
+
+    __slots__ = ("_answer", "_arrived")
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__(dead_letters)
+        self._answer: Any = None
+        self._arrived = _thread.allocate_lock()
+        self._arrived.acquire()
+
+    def accept(self, answer: Any) -> None:
+        """Keep it and let the thread go on."""
+        self._answer = answer
+        self._arrived.release()
+
+    def wait(self, timeout_s: float) -> Any:
+        """Return the answer.
+
+        Raises:
+            RequestTimedOut: there was none for so long.
+        """
+        if self._arrived.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX)):
+            return self._answer
+        if self.claim():
+            raise RequestTimedOut(f"no answer in {timeout_s:g} s")
+        self._arrived.acquire()  # it came in this very moment
+        return self._answer
+
+
+class FutureReply(ReplyAddress):
+    """A reply as a `concurrent.futures.Future`; one that was cancelled takes nothing more."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__(dead_letters)
+        self.future: Future[Any] = Future()
+
+    def accept(self, answer: Any) -> None:
+        """Set the result."""
+        try:
+            self.future.set_result(answer)
+        except InvalidStateError:  # cancelled
+            self._dead_letters.undelivered(self, answer, None, "nobody waits for this answer any more")

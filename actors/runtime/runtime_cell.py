@@ -1,0 +1,458 @@
+"""The cell of a `RuntimeActor`: table dispatch, failing once, restart in place, orderly stop."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from typing import TYPE_CHECKING, Any
+
+from thespian.actors import ActorSystemMessage, ChildActorExited
+
+from ...messages.supervision import Failed, Unavailable
+from . import lifecycle
+from .cell import BATCH, Cell, Endpoint
+from .offload import Job, Offloader, Outcome, OutcomeArrived
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+
+    from thespian.actors import ActorAddress
+
+    from .actor import RuntimeActor
+    from .base import InProcessSystemBase
+    from .cell import Envelope
+    from .dispatch import HandlerTable
+    from .mailboxes import Mailbox
+    from .offload import Then
+    from .timers import Timer
+    from .worker import Worker
+
+SUSPENDED_MAX = 100_000
+"""Messages that are kept for an actor that is down; more are dead letters."""
+
+_log = logging.getLogger("natya")
+
+
+class State(enum.Enum):
+    """Where in its life a cell is. Only a RUNNING one handles messages, and a STOPPING one what it still has to."""
+
+    NEW = enum.auto()
+    RUNNING = enum.auto()
+    SUSPENDED = enum.auto()
+    REJECTING = enum.auto()
+    STOPPING = enum.auto()
+    DEAD = enum.auto()
+
+
+class Ended(BaseException):  # noqa: N818  it is no error: it unwinds a turn
+    """Raised by the handler of an exit request."""
+
+
+class RuntimeCell(Cell):
+    """Runs one `RuntimeActor`, whose instance it makes anew at every restart."""
+
+    __slots__ = (
+        "actor_class", "failures", "handled", "_drains", "_ended", "_handlers", "_offloader", "_settings", "_starter",
+        "_started", "_state", "_stop_asker", "_supervisor", "_to_handle",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        label: str,
+        actor_class: type[RuntimeActor],
+        *,
+        base: InProcessSystemBase,
+        worker: Worker,
+        parent: Cell | None,
+    ) -> None:
+        super().__init__(label, base=base, worker=worker, parent=parent)
+        self.actor_class = actor_class
+        self.background = actor_class.background
+        self.special = True
+        self.handled = 0
+        self.failures = 0
+        self._handlers: HandlerTable = actor_class.handler_table
+        self._drains = actor_class.overrides_on_drained
+        self._offloader: Offloader | None = None
+        self._settings: Any = None
+        self._starter: ActorAddress | None = None
+        self._supervisor: ActorAddress | None = None
+        self._stop_asker: ActorAddress | None = None
+        self._state = State.NEW
+        self._started = False
+        self._to_handle = 0
+        self._ended = [None]
+        """A token: whoever pops it is the one that ends this life (the cell itself, or a supervisor that kills it)."""
+
+    # A turn.
+
+    def turn(self) -> None:
+        """Control messages first, then up to a batch of the mailbox."""
+        if self.special and not self._attend():
+            return
+        box, instance, handlers = self.box, self.instance, self._handlers
+        depth = len(box)
+        if depth > self.high_water:
+            self.high_water = depth
+        count = depth if depth < BATCH else BATCH
+        message, sender, done = None, self, 0
+        try:
+            for done in range(count):  # noqa: B007  how far it came is read when a handler raises
+                message, sender = box.popleft()
+                handlers[message.__class__](instance, message, sender)
+            message, done = None, count
+            if self._drains and count and not box:
+                instance.on_drained()
+        except BaseException as error:  # noqa: BLE001  fails once: nothing an actor raises may reach the loop
+            self.handled += done
+            self._on_error(error, message, sender)
+            return
+        self.handled += count
+        if box:
+            self.ready(self)
+        else:
+            self.rest()
+
+    def _attend(self) -> bool:
+        """See to what is special; say whether messages may be handled as usual."""
+        while self.control_box and not self.dead:
+            message, sender = self.control_box.popleft()
+            self._obey(message, sender)
+        if self.dead:
+            self._end_of_killed()
+            return False
+        if self._state is State.NEW:
+            self._start_by_first_message()
+        if self._state is State.STOPPING:
+            self._stopping_turn()
+        self.special = self._state is not State.RUNNING or bool(self.control_box)
+        return self._state is State.RUNNING
+
+    def _start_by_first_message(self) -> None:
+        # Made by plain `createActor`: as on every other base, `Start` may come first; if not, there are no settings.
+        if not self.box:
+            self.rest()
+            return
+        first, sender = self.box.popleft()
+        if isinstance(first, lifecycle.Start):
+            self._obey(first, sender)
+        else:
+            self.box.appendleft((first, sender))
+            self._obey(lifecycle.Start(name=str(self)), sender)
+
+    def _obey(self, message: Any, sender: ActorAddress) -> None:
+        match message:
+            case lifecycle.Start():
+                self._starter, self._supervisor = message.starter, message.supervisor
+                self.name, self._settings = self.name or message.name, message.settings
+                self._begin(None)
+            case lifecycle.Restart():
+                self._restart()
+            case lifecycle.Suspend() if self._state is State.RUNNING:
+                self._suspend()
+            case lifecycle.Resume() if self._state in {State.SUSPENDED, State.REJECTING}:
+                self._run()
+            case lifecycle.Reject():
+                self._reject(message)
+            case lifecycle.Stop():
+                self._stop_asker = sender
+                self._stop()
+            case lifecycle.Kill():
+                self._stop_asker = sender
+                self._end(requested=True, error=None)
+            case _:
+                self._to(sender, Unavailable(actor=self.name, reason=f"{self._state.name}", retry_after_s=0.0))
+
+    # Life.
+
+    def _begin(self, handed_over: tuple[Any] | None) -> None:
+        """Make a fresh instance and start it."""
+        self._started = False
+        try:
+            instance = self.actor_class()
+            self.base.equip(self, instance, self._settings)
+            self.instance = instance
+            instance.on_start()
+            if handed_over is not None:
+                instance.restore(*handed_over)  # type: ignore[attr-defined]  found on the class by `_snapshot`
+        except BaseException as error:  # noqa: BLE001  reported to whoever started it
+            self._start_failed(error)
+            return
+        self._started = True
+        if self._state is not State.STOPPING:
+            self._run()
+        if not self.actor_class.ready_when_told:
+            self.tell_started()
+
+    def tell_started(self) -> None:
+        """Report `Started` to whoever waits for it."""
+        report = lifecycle.Started(name=self.name, address=self)
+        starter, self._starter = self._starter, None
+        if starter is not None:
+            self._to(starter, report)
+        if self._supervisor is not None and self._supervisor is not starter:
+            self._to(self._supervisor, report)
+
+    def _start_failed(self, error: BaseException) -> None:
+        self._log_failure("actor.start_failed", error)
+        report = lifecycle.StartFailed(name=self.name, address=self, error=error)
+        starter, self._starter = self._starter, None
+        if starter is not None:
+            self._to(starter, report)
+        if self._supervisor is None:
+            self._end(requested=False, error=error)
+            return
+        self._suspend()
+        if self._supervisor is not starter:
+            self._to(self._supervisor, report)
+
+    def _restart(self) -> None:
+        handed_over = self._snapshot()
+        self._release()
+        self.life += 1
+        self._begin(handed_over)
+
+    def _snapshot(self) -> tuple[Any] | None:
+        if not (self._started and hasattr(self.actor_class, "snapshot") and hasattr(self.actor_class, "restore")):
+            return None
+        try:
+            return (self.instance.snapshot(),)
+        except Exception as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
+            self._log_failure("actor.snapshot_failed", error)
+            return None
+
+    def _release(self) -> BaseException | None:
+        """Let the instance give back what it took; a raise is logged and returned."""
+        if self._offloader is not None:
+            self._offloader.close()
+            self._offloader = None
+        if not self._started:
+            return None
+        self._started = False
+        try:
+            self.instance.on_stop()
+        except BaseException as error:  # noqa: BLE001  the actor is going anyway
+            self._log_failure("actor.stop_failed", error)
+            return error
+        return None
+
+    def _run(self) -> None:
+        self._state = State.RUNNING
+        self.put = self._put_first if self.box == () else self.box.append
+        self.special = True
+        self.idle = False
+        self.ready(self)
+
+    def _suspend(self) -> None:
+        self._state = State.SUSPENDED
+        self.special = True
+        self.idle = False  # so that no sender gives it a turn: control messages do
+        self.put = self._put_suspended
+
+    def _reject(self, order: lifecycle.Reject) -> None:
+        answer = Unavailable(actor=self.name, reason=order.reason, retry_after_s=order.retry_after_s)
+
+        def refuse(envelope: Envelope) -> None:
+            if envelope[1] is not self:
+                self.dropped += 1
+                self._to(envelope[1], answer)
+
+        self._suspend()
+        self._state = State.REJECTING
+        self.put = refuse
+
+    def _put_suspended(self, envelope: Envelope) -> None:
+        if self.box == ():
+            self._put_first(envelope)
+            self.put = self._put_suspended
+        elif len(self.box) < SUSPENDED_MAX:
+            self.box.append(envelope)
+        else:
+            self.dropped += 1
+            self.base.dead_letters.undelivered(self, *envelope, f"it is down, and {SUSPENDED_MAX} messages wait")
+
+    # Failing.
+
+    def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
+        if isinstance(error, (Ended, SystemExit)):
+            self._end(requested=False, error=None if isinstance(error, Ended) else error)
+            return
+        self.failures += 1
+        self._log_failure("handler.failed", error)
+        if message is not None:
+            self.base.dead_letters.failed(self.name, message, error)
+            if sender is not self and not isinstance(message, _NEVER_ANSWERED):
+                kind, reason = type(message).__name__, str(error)
+                self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
+        if self.dead:
+            self._end_of_killed()
+        elif self._state is State.STOPPING or self._supervisor is None:
+            self._restart()
+        else:
+            self._suspend()
+            report = lifecycle.ChildHandlerFailed(name=self.name, address=self, error=error, message=message)
+            self._to(self._supervisor, report)
+
+    def _log_failure(self, event: str, error: BaseException) -> None:
+        if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
+            fields = {"error": type(error).__name__, "reason": str(error)}
+            _log.error(event, extra={"actor": self.name, "fields": fields})
+
+    # Ending.
+
+    def _stop(self) -> None:
+        if self._state in {State.RUNNING, State.STOPPING}:
+            self._state = State.STOPPING
+            self._to_handle = len(self.box)
+        else:
+            self._end(requested=True, error=None)
+
+    def _stopping_turn(self) -> None:
+        """One message at a time, and the question whether it is done after each."""
+        for _ in range(BATCH):
+            box, message, sender = self.box, None, self
+            try:
+                if self._to_handle <= 0 and self.offloads == 0 and self.instance.is_drained():
+                    self._end(requested=True, error=None)
+                    return
+                if not box:
+                    self.rest()
+                    return
+                message, sender = box.popleft()
+                self._to_handle -= 1
+                self._handlers[message.__class__](self.instance, message, sender)
+                self.handled += 1
+                if self._drains and not box:
+                    message = None
+                    self.instance.on_drained()
+            except BaseException as error:  # noqa: BLE001  as in `turn`
+                self._on_error(error, message, sender)
+                if self.dead:
+                    return
+        self.ready(self)
+
+    def _end(self, *, requested: bool, error: BaseException | None) -> None:
+        """Stop the instance, tell who must know, die. Only once."""
+        if not self._ended:
+            return
+        self._ended.pop()
+        statistics = None
+        if self._started:
+            try:
+                statistics = self.instance.statistics()
+            except Exception as fault:  # noqa: BLE001  the others still want their stop
+                self._log_failure("actor.statistics_failed", fault)
+        error = self._release() or error
+        self._depart(
+            lifecycle.Stopped(name=self.name, address=self, statistics=statistics, error=error, requested=requested)
+        )
+
+    def exit(self, sender: ActorAddress) -> None:
+        """End before the next message."""
+        self.kill(sender)
+
+    def kill(self, asker: ActorAddress) -> None:
+        """End before the next message; from another thread too. If a handler is running it is not waited for."""
+        self.control(lifecycle.Kill(), asker)
+        if self.worker.current is self and not self.worker.is_here() and self._ended:
+            try:
+                self._ended.pop()
+            except IndexError:  # it ended by itself between the two lines
+                return
+            self._stop_asker = asker
+            self._depart(lifecycle.Stopped(name=self.name, address=self, error=TimeoutError("killed in a handler")))
+
+    def _end_of_killed(self) -> None:
+        """Killed in a handler that did return: release what it took."""
+        self._release()
+        self._drain(self)
+
+    def _depart(self, report: lifecycle.Stopped) -> None:
+        self._state = State.DEAD
+        self.special = True
+        self.base.forget(self)
+        for child in tuple(self.children):
+            child.exit(self)
+        self.bury("it has stopped")
+        hearers = {self._supervisor, self._stop_asker} - {None}
+        for hearer in hearers:
+            self._to(hearer, report)
+        if self._supervisor is None and self.parent is not None:
+            self.parent.deliver(ChildActorExited(self), self)
+
+    # What its instance asks for.
+
+    def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
+        """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
+        if isinstance(target, str):
+            found = self.base.names.get(target)
+            if found is None:
+                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs")
+                return
+            target = found
+        self._to(target, message)
+
+    def _to(self, target: Any, message: Any) -> None:
+        if isinstance(target, Cell):
+            target.deliver(message, self)
+        elif isinstance(target, Endpoint):
+            target.put((message, self))
+        else:
+            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system")
+
+    def unhandled(self, message: Any, sender: ActorAddress) -> None:
+        """Take a message that the class declares no handler for; what only informs is let go."""
+        if not isinstance(message, _NEVER_ANSWERED):
+            reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
+            self.base.dead_letters.undelivered(self, message, sender, reason)
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Deliver the message to this cell later, unless it is restarted before."""
+        life = self.life
+
+        def fire() -> None:
+            if self.life == life and not self.dead:
+                self.deliver(message, self)
+
+        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * 1e9), fire)
+        if self.worker.asleep:
+            self.worker.wake()
+        return timer
+
+    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+        """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
+        if self._offloader is None:
+            kind = self.actor_class
+            self._offloader = Offloader(
+                name=self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
+            )
+        life, quiet = self.life, self.base.quiet
+
+        def done(outcome: Outcome | None) -> None:
+            if outcome is not None and not self.dead:
+                self.deliver(OutcomeArrived(then=then, outcome=outcome, life=life), self)
+            quiet.offload_ended(self)
+            if self._state is State.STOPPING:
+                self.worker.schedule(self)  # so that it sees that nothing is outstanding any more
+
+        quiet.offload_begun(self)
+        try:
+            self._offloader.submit(Job(function, arguments, done), lane)
+        except BaseException:
+            quiet.offload_ended(self)
+            raise
+
+    def when_quiet(self, message: Any) -> None:
+        """Deliver the message to this cell when nothing else goes on."""
+        self.base.quiet.wait(self, message)
+
+    def make_mailbox(self) -> Mailbox | deque[Envelope]:
+        """Make the kind that the actor's class asks for."""
+        kind = self.actor_class.mailbox
+        return super().make_mailbox() if kind is None else kind.make(self)
+
+
+_NEVER_ANSWERED = (ActorSystemMessage, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
+                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
+"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""

@@ -1,0 +1,137 @@
+"""`InProcessSystem`: the in-process base with a door for those outside of it: tests, and whoever composes a system."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+from thespian.actors import ActorSystem
+
+from . import lifecycle
+from .base import InProcessSystemBase
+from .cell import Cell, Endpoint
+from .errors import NameTakenError, RequestTimedOut, UnknownActorError
+from .requests import BlockingReply
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from types import TracebackType
+    from typing import Self
+
+    from thespian.actors import ActorAddress
+
+    from ...messages.system import Statistics
+    from .actor import RuntimeActor
+    from .cell import Envelope
+
+
+class Probe(Endpoint):
+    """A named mailbox without an actor, for tests."""
+
+    __slots__ = ("_queue", "sender")
+
+    idle = False
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._queue: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
+        self.sender: ActorAddress | None = None
+        """Who sent what `receive` returned last."""
+
+    def put(self, envelope: Envelope) -> None:
+        """Keep it for `receive`."""
+        self._queue.put(envelope)
+
+    def receive(self, timeout_s: float = 1.0) -> Any:
+        """Return the next message.
+
+        Raises:
+            RequestTimedOut: none came in time.
+        """
+        try:
+            message, self.sender = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            raise RequestTimedOut(f"nothing came to {self._aaddr!r} in {timeout_s:g} s") from None
+        return message
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be received now."""
+        return self._queue.empty()
+
+
+class InProcessSystem:
+    """Starts actors, asks them, stops them; a context manager, at whose end everything is shut down."""
+
+    def __init__(self, base: InProcessSystemBase | None = None) -> None:
+        self.base = base or InProcessSystemBase()
+        self.actor_system = ActorSystem(systemBase=self.base, transientUnique=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+    def shutdown(self) -> None:
+        """End whatever still runs, within the base's bound."""
+        self.base.shutdown()
+
+    def start(
+        self, name: str, actor_class: type[RuntimeActor], settings: Any = None, *, timeout_s: float = 10.0
+    ) -> ActorAddress:
+        """Start an actor without a supervisor: if it fails it restarts at once. Returns when it has started.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+            RequestTimedOut: it did not start in time; it may still.
+            Exception: whatever its `on_start` raised.
+        """
+        reply = BlockingReply(self.base.dead_letters)
+        cell = self.base.start_actor(name, actor_class, settings, starter=reply)
+        outcome = reply.wait(timeout_s)
+        if isinstance(outcome, lifecycle.StartFailed):
+            raise outcome.error
+        return cell
+
+    def stop(self, target: ActorAddress | str, *, timeout_s: float = 10.0) -> Statistics | None:
+        """Stop an actor in order, what is queued first, and return its final statistics.
+
+        Raises:
+            UnknownActorError: it does not run.
+            RequestTimedOut: it did not stop in time; it may still.
+            Exception: whatever its `on_stop` raised.
+        """
+        cell = self.base.find(target)
+        if not isinstance(cell, Cell):
+            raise UnknownActorError(f"an actor is wanted, found {cell}")
+        reply = BlockingReply(self.base.dead_letters)
+        cell.control(lifecycle.Stop(), reply)
+        stopped: lifecycle.Stopped = reply.wait(timeout_s)
+        if stopped.error is not None:
+            raise stopped.error
+        return stopped.statistics
+
+    def tell(self, target: ActorAddress | str, message: Any, *, sender: ActorAddress | None = None) -> None:
+        """Send; an answer goes to `sender`, a probe for example, or else to the dead letters."""
+        self.base.tell_from(self.base.outside if sender is None else sender, target, message)
+
+    def request(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
+        """Send and return the one answer, which may be a `Failed` or an `Unavailable`; see `InProcessSystemBase.request`."""
+        return self.base.request(target, message, timeout_s)
+
+    def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:
+        """Send and return a future of the one answer."""
+        return self.base.request_future(target, message)
+
+    def probe(self, name: str) -> Probe:
+        """Put a probe where an actor of that name would be.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+        """
+        probe = Probe(name)
+        if self.base.names.setdefault(name, probe) is not probe:
+            raise NameTakenError(f"an actor named {name!r} runs already")
+        return probe

@@ -1,0 +1,85 @@
+"""Messages that come later. One heap for each thread of the system, touched by that thread alone."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from typing import TypeAlias
+
+Fire: TypeAlias = Callable[[], object]
+
+_SWEEP_AT_LEAST = 64
+
+
+class Timer:
+    """One message to come. `cancel()` makes it never come; a timer that has come or was cancelled ignores it."""
+
+    __slots__ = ("_fire", "_heap")
+
+    def __init__(self, heap: TimerHeap, fire: Fire) -> None:
+        self._heap = heap
+        self._fire: Fire | None = fire
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has neither come nor been cancelled."""
+        return self._fire is not None
+
+    def cancel(self) -> None:
+        """Forget it, and what it would have brought."""
+        if self._fire is not None:
+            self._fire = None
+            self._heap.one_was_cancelled()
+
+    def fire(self) -> None:
+        """Let it come; for the heap."""
+        if (fire := self._fire) is not None:
+            self._fire = None
+            fire()
+
+
+class TimerHeap:
+    """Timers by due time (monotonic nanoseconds); of two with one due time, the older first."""
+
+    __slots__ = ("_cancelled", "_entries", "_sequence")
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[int, int, Timer]] = []
+        self._sequence = itertools.count()
+        self._cancelled = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, due_ns: int, fire: Fire) -> Timer:
+        """Call `fire` once, when `fire_due` is given `due_ns` or more."""
+        timer = Timer(self, fire)
+        heapq.heappush(self._entries, (due_ns, next(self._sequence), timer))
+        return timer
+
+    def next_due_ns(self) -> int | None:
+        """When the next one is due; None if none waits."""
+        while self._entries and not self._entries[0][2].waiting:
+            heapq.heappop(self._entries)
+            self._cancelled = max(0, self._cancelled - 1)
+        return self._entries[0][0] if self._entries else None
+
+    def fire_due(self, now_ns: int) -> None:
+        """Fire every timer that is due at `now_ns`; those that firing adds wait for the next call."""
+        due = []
+        while self._entries and self._entries[0][0] <= now_ns:
+            due.append(heapq.heappop(self._entries)[2])
+        for timer in due:
+            if timer.waiting:
+                timer.fire()
+            else:
+                self._cancelled = max(0, self._cancelled - 1)
+
+    def one_was_cancelled(self) -> None:
+        """Count it, and throw the cancelled ones out when they are more than half; for `Timer.cancel`."""
+        self._cancelled += 1
+        if self._cancelled > max(_SWEEP_AT_LEAST, len(self._entries) // 2):
+            self._entries = [entry for entry in self._entries if entry[2].waiting]
+            heapq.heapify(self._entries)
+            self._cancelled = 0
