@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from .broker import BrokerStatistics, ExchangeStatistics
+from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .events import EventsStatistics
 from .journal import JournalStatistics
@@ -45,6 +46,7 @@ class StrategyStatistics(
 Statistics: TypeAlias = (
     ActorStatistics
     | BrokerStatistics
+    | ControlStatistics
     | DatabaseStatistics
     | EventsStatistics
     | ExchangeStatistics
