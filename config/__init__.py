@@ -1,0 +1,1 @@
+"""Settings: typed, frozen, from files, environment and command line; secrets; and the data directory."""

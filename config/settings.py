@@ -6,6 +6,7 @@ Every field has its default here only if no file needs to show it; what a user m
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from .secrets import Secret
 
-Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=1 << 53)]
 PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400 * 366)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=86_400 * 366)]
 Fraction: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -53,7 +54,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_connections: Annotated[int, Meta(ge=3, le=256)]
     """Connections of the pool: one writer for each file, the rest readers."""
 
-    memory_limit_mb: Annotated[int, Meta(ge=64)]
+    memory_limit_mb: Annotated[int, Meta(ge=64, le=1 << 24)]
     """What DuckDB may hold in memory."""
 
     threads: Positive
@@ -65,6 +66,12 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     batch_wait_s: PositiveSeconds
     """Or when its first row has waited this long."""
 
+    @property
+    def market_path(self) -> str:
+        """The market file: `natya-market.duckdb` beside `natya.duckdb`."""
+        core = Path(self.path)
+        return str(core.with_name(f"{core.stem}-market{core.suffix}"))
+
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker session."""
@@ -75,6 +82,12 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     client_id: str
     access_token: Secret
     base_url: str
+
+    answer_timeout_s: PositiveSeconds = 5.0
+    """A request without an answer after this long is in doubt."""
+
+    orders_max: Positive = 1_000_000
+    """Orders a session places; it remembers them all, so that none leaves twice, and refuses one more."""
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +111,7 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     quantity_max: Positive
     """Shares one order may have."""
 
-    value_max_rupees: Annotated[float, Meta(gt=0)]
+    value_max_rupees: Annotated[float, Meta(gt=0, le=1e12)]
     """Rupees one order may be worth at its limit price or at the last price."""
 
     position_max: Positive
@@ -112,6 +125,9 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     lookup_interval_s: PositiveSeconds
     """How often an uncertain order is looked up."""
+
+    symbols: tuple[str, ...] = ()
+    """Only these may be traded; empty for all."""
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,10 +157,10 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     symbol: str
     """Symbol of a recording that has no symbol column."""
 
-    speed: Annotated[float, Meta(ge=0)]
+    speed: Annotated[float, Meta(ge=0, le=1e9)]
     """Times the recorded speed; 0 for as fast as possible."""
 
-    bad_rows_max: Annotated[int, Meta(ge=0)]
+    bad_rows_max: Annotated[int, Meta(ge=0, le=1 << 53)]
     """Broken rows of a recording that are skipped before it is refused."""
 
     tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
@@ -153,10 +169,10 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     symbols: tuple[str, ...]
     """Symbols of the synthetic market."""
 
-    ticks_per_s: Annotated[float, Meta(gt=0)]
+    ticks_per_s: Annotated[float, Meta(gt=0, le=1e6)]
     """Ticks of each symbol a second in the synthetic market, at speed 1."""
 
-    seed: int
+    seed: Annotated[int, Meta(ge=0, le=(1 << 53))]
     """Of the synthetic market."""
 
     duration_s: Seconds
@@ -189,6 +205,40 @@ class SupervisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """Openings in a row after which the supervisor gives up on the child."""
 
 
+class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The control socket, where other processes of this user may ask; every bound there is for one that misbehaves."""
+
+    enabled: bool = True
+    """Whether there is one."""
+
+    connections_max: Annotated[int, Meta(ge=1, le=1_024)] = 16
+    """Processes connected at once; one more is told so and let go."""
+
+    in_flight_max: Annotated[int, Meta(ge=1, le=1_024)] = 16
+    """Questions of one connection that may wait for their answers; one more is refused."""
+
+    ask_bytes_max: Annotated[int, Meta(ge=1_024, le=1 << 24)] = 1 << 20
+    """A longer question is refused unread, and the connection closed."""
+
+    unsent_bytes_max: Annotated[int, Meta(ge=1 << 20, le=1 << 28)] = 1 << 25
+    """Bytes of answers that wait for one connection to read them; at more it is closed."""
+
+    timeout_max_s: PositiveSeconds = 60.0
+    """The longest time a question may give its actor."""
+
+    stall_s: PositiveSeconds = 10.0
+    """A connection that halts so long in the middle of a question, or of reading an answer, is closed."""
+
+    idle_s: PositiveSeconds = 3_600.0
+    """A connection that asks nothing for so long is closed."""
+
+    query_rows_max: Positive = 1_000_000
+    """Rows that a query may ask for."""
+
+    journal_records_max: Positive = 10_000
+    """Journal records that one question may ask for."""
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Logging."""
 
@@ -212,3 +262,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     supervision: SupervisionSettings
     log: LogSettings
     strategies: tuple[StrategySettings, ...]
+    control: ControlSettings = ControlSettings()

@@ -1,0 +1,135 @@
+"""Every key there is, and how a value becomes what its key wants."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from .secrets import Secret
+from .settings import Settings, StrategySettings
+
+Hint: TypeAlias = Any
+"""A type as a field of a settings Struct states it, with its bounds."""
+
+STRATEGIES: Final = "strategies"
+"""The one key that is no section: an array of tables, replaced as a whole."""
+
+PROFILE: Final = "system.profile"
+"""Chosen by who starts the process; no layer may set it."""
+
+FOUND_LENGTH_MAX: Final = 60
+"""Characters of a wrong value that an error shows."""
+
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
+    name: section for name, section in get_type_hints(Settings).items() if name != STRATEGIES
+}
+KEYS: Final[dict[str, Hint]] = {
+    f"{section_name}.{name}": hint
+    for section_name, section in SECTIONS.items()
+    for name, hint in get_type_hints(section, include_extras=True).items()
+}
+STRATEGY_KEYS: Final[dict[str, Hint]] = get_type_hints(StrategySettings, include_extras=True)
+SECRET_KEYS: Final = frozenset(key for key, hint in KEYS.items() if hint is Secret)
+
+
+WORDS: Final[dict[Hint, str]] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Secret: "text",
+    tuple: "a list of texts",
+    dict: "a table",
+}
+"""What an error calls each type that a field may have."""
+
+
+class WrongValueError(ValueError):
+    """A value is not what its key wants; the text says what was wanted and what was found."""
+
+
+def read_value(hint: Hint, value: Any) -> Any:
+    """Check a value that has a type already: from TOML, or from a program.
+
+    Raises:
+        WrongValueError: it is of another type, or out of its range.
+    """
+    if hint is Secret:
+        return _secret(value)
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as fault:
+        raise WrongValueError(f"wanted {wanted(hint)}, found {found(value)}") from fault
+
+
+def read_text(hint: Hint, text: str) -> Any:
+    """Check a value that is text: from the environment or the command line. Lists are separated by commas.
+
+    Raises:
+        WrongValueError: it cannot be read as the type its key wants, or is out of its range.
+    """
+    if hint is Secret:
+        return Secret(text)
+    value: Any = text
+    if _form(hint) is tuple:
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as fault:
+        raise WrongValueError(f"wanted {wanted(hint)}, found {found(text)}") from fault
+
+
+def _secret(value: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    raise WrongValueError(f"wanted text, found {kind(value)} (not shown: it is a secret)")
+
+
+def wanted(hint: Hint) -> str:
+    """Say in words what a key wants."""
+    form, arguments = _form(hint), get_args(hint)
+    if form is Annotated:
+        return f"{wanted(arguments[0])} {_range(arguments[1])}"
+    if form is Literal:
+        return f"one of {', '.join(arguments)}"
+    return WORDS[form]
+
+
+def _form(hint: Hint) -> Any:
+    return get_origin(hint) or hint
+
+
+def _range(meta: Meta) -> str:
+    low = f"above {meta.gt:g}" if meta.gt is not None else f"from {meta.ge}"
+    return f"{low} to {meta.le}"
+
+
+def found(value: Any) -> str:
+    """Show a wrong value, cut short."""
+    shown = repr(value)
+    return shown if len(shown) <= FOUND_LENGTH_MAX else f"{shown[:FOUND_LENGTH_MAX]}…"
+
+
+def kind(value: Any) -> str:
+    """Say of which kind a TOML value is, without showing it."""
+    names = {dict: "a table", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), type(value).__name__)
+
+
+def near(name: str, names: list[str]) -> str:
+    """Return `; did you mean …?` for the nearest of the names, or nothing."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def near_key(key: str) -> str:
+    """The same for a dotted key: its last part in another section counts as near too."""
+    for known in KEYS:
+        if known.partition(".")[2] == key.partition(".")[2]:
+            return f"; did you mean {known}?"
+    return near(key, [*KEYS, STRATEGIES])

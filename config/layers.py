@@ -1,0 +1,191 @@
+"""The layers that settings come from: TOML files, the environment, the command line.
+
+Each reads into a `Layer`: values that were checked key by key, each with its origin, and the problems of all the
+others. A secret is wrapped the moment it is read, and no problem shows a value that might be one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from .keys import (
+    KEYS,
+    PROFILE,
+    SECRET_KEYS,
+    SECTIONS,
+    STRATEGIES,
+    STRATEGY_KEYS,
+    WrongValueError,
+    kind,
+    near,
+    near_key,
+    read_text,
+    read_value,
+)
+from .settings import StrategySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE_SIZE_MAX_BYTES: Final = 1 << 20
+"""A larger settings file is refused unread."""
+
+PREFIX: Final = "NATYA_"
+NAMED_VARIABLES: Final = {
+    "DATABASE_PATH": "database.path",
+    "DATABASE_MAX_CONNECTIONS": "database.max_connections",
+    "BROKER_CLIENT_ID": "broker.client_id",
+    "BROKER_ACCESS_TOKEN": "broker.access_token",
+    "BROKER_BASE_URL": "broker.base_url",
+    "REDIS_HOST": "redis.host",
+    "REDIS_PORT": "redis.port",
+    "REDIS_DB": "redis.db",
+}
+"""Variables with names of their own; `NATYA_SECTION__KEY` goes before them."""
+
+VARIABLES: Final = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in KEYS if key != PROFILE}
+
+
+class Value(NamedTuple):
+    """What one layer says of one key."""
+
+    value: Any
+    origin: str
+
+
+class Layer:
+    """What one source says: checked values by key, and what is wrong with the rest."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin: Final = origin
+        self.values: Final[dict[str, Value]] = {}
+        self.problems: Final[list[str]] = []
+
+    def take(self, key: str, value: Any, origin: str, *, text: bool = False) -> None:
+        """Check one value of a known key and keep it, or note what is wrong with it."""
+        if key == PROFILE:
+            self.problems.append(f"{origin}: {key}: wanted as --profile when starting, found here")
+            return
+        try:
+            checked = read_text(KEYS[key], value) if text else read_value(KEYS[key], value)
+        except WrongValueError as fault:
+            self.problems.append(f"{origin}: {key}: {fault}")
+        else:
+            self.values[key] = Value(checked, origin)
+
+    def take_strategies(self, tables: Any) -> None:
+        """Check an array of strategy tables; it replaces what lower layers say."""
+        if not isinstance(tables, list):
+            self.problems.append(f"{self.origin}: {STRATEGIES}: wanted [[{STRATEGIES}]] tables, found {kind(tables)}")
+            return
+        checked = [self._strategy(f"{STRATEGIES}[{index}]", table) for index, table in enumerate(tables)]
+        self.values[STRATEGIES] = Value(tuple(strategy for strategy in checked if strategy is not None), self.origin)
+
+    def _strategy(self, key: str, table: Any) -> StrategySettings | None:
+        if not isinstance(table, dict):
+            self.problems.append(f"{self.origin}: {key}: wanted a table, found {kind(table)}")
+            return None
+        before, fields = len(self.problems), {}
+        for name, value in table.items():
+            if name not in STRATEGY_KEYS:
+                self.problems.append(f"{self.origin}: {key}.{name}: unknown key{near(name, list(STRATEGY_KEYS))}")
+                continue
+            try:
+                fields[name] = read_value(STRATEGY_KEYS[name], value)
+            except WrongValueError as fault:
+                self.problems.append(f"{self.origin}: {key}.{name}: {fault}")
+        self.problems.extend(
+            f"{self.origin}: {key}: wanted a {field.name}, found none"
+            for field in msgspec.structs.fields(StrategySettings)
+            if field.required and field.name not in table
+        )
+        return StrategySettings(**fields) if len(self.problems) == before else None
+
+
+def file_layer(path: Path, *, origin: str = "") -> Layer:
+    """Read a TOML file; `origin` is what errors call it, its path if empty."""
+    layer = Layer(origin or str(path))
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(FILE_SIZE_MAX_BYTES + 1)
+    except OSError as fault:
+        layer.problems.append(f"{layer.origin}: cannot be read: {fault.strerror}")
+        return layer
+    if len(content) > FILE_SIZE_MAX_BYTES:
+        layer.problems.append(f"{layer.origin}: wanted at most {FILE_SIZE_MAX_BYTES} bytes, found more")
+        return layer
+    try:
+        document = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        # Neither fault quotes a value: tomllib names line and column, the codec one byte and its position.
+        layer.problems.append(f"{layer.origin}: wanted TOML, found an error: {fault}")
+        return layer
+    _take_document(layer, document)
+    _refuse_shared_secrets(layer, mode)
+    return layer
+
+
+def _take_document(layer: Layer, document: dict[str, Any]) -> None:
+    for name, content in document.items():
+        if name == STRATEGIES:
+            layer.take_strategies(content)
+        elif name not in SECTIONS:
+            layer.problems.append(f"{layer.origin}: {name}: unknown section{near(name, [*SECTIONS, STRATEGIES])}")
+        elif not isinstance(content, dict):
+            layer.problems.append(f"{layer.origin}: {name}: wanted a table [{name}], found {kind(content)}")
+        else:
+            for key, value in content.items():
+                if f"{name}.{key}" in KEYS:
+                    layer.take(f"{name}.{key}", value, layer.origin)
+                else:
+                    names = [known.partition(".")[2] for known in KEYS if known.startswith(f"{name}.")]
+                    hint = near(key, names) or near_key(f"{name}.{key}")
+                    layer.problems.append(f"{layer.origin}: {name}.{key}: unknown key{hint}")
+
+
+def _refuse_shared_secrets(layer: Layer, mode: int) -> None:
+    held = sorted(key for key in SECRET_KEYS & layer.values.keys() if layer.values[key].value)
+    if held and mode & 0o077:
+        layer.problems.append(
+            f"{layer.origin}: wanted mode 600 for a file that holds {', '.join(held)}, found {mode:o}: chmod 600 it"
+        )
+
+
+def environment_layer(environment: Mapping[str, str]) -> Layer:
+    """Read the variables that are ours; an empty one counts as not set."""
+    layer = Layer("environment")
+    for names in (NAMED_VARIABLES, VARIABLES):
+        for name, key in names.items():
+            if environment.get(name):
+                layer.take(key, environment[name], f"environment {name}", text=True)
+    layer.problems.extend(
+        f"environment {name}: unknown variable{near(name, list(VARIABLES))}"
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and name not in VARIABLES
+    )
+    return layer
+
+
+def override_layer(overrides: Mapping[str, Any]) -> Layer:
+    """Read dotted keys of the command line: text is read as its key wants it, anything else must have its type."""
+    layer = Layer("command line")
+    for key, value in overrides.items():
+        if key == STRATEGIES:
+            layer.take_strategies(value)
+        elif key not in KEYS:
+            layer.problems.append(f"command line: {key}: unknown key{near_key(key)}")
+        elif key in SECRET_KEYS and isinstance(value, str):
+            layer.problems.append(
+                f"command line: {key}: wanted in the environment or a file of mode 600, found on the command line, "
+                "which every user of this machine can read"
+            )
+        else:
+            layer.take(key, value, layer.origin, text=isinstance(value, str))
+    return layer

@@ -1,0 +1,160 @@
+"""From files, environment and command line to one typed, frozen `Settings`, and where each value came from."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+
+import msgspec
+import platformdirs
+
+from .errors import SettingsError
+from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
+from .layers import Value, environment_layer, file_layer, override_layer
+from .settings import Settings, SystemSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROFILES: Final[tuple[str, ...]] = get_args(get_type_hints(SystemSettings)["profile"])
+
+ACTOR_NAMES: Final = frozenset(
+    {"system", "journal", "database", "events", "exchange", "broker", "orders", "strategies", "feed", "control"}
+)
+"""Names of the house; a strategy takes another."""
+
+PATHS_IN_DATA_DIR: Final = {"journal.path": "journal", "database.path": "natya.duckdb", "log.path": "natya.log"}
+"""What a path is in the data directory when it is empty."""
+
+_CLASS = re.compile(r"[\w.]+:\w+")
+
+
+class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings, and where each value came from by dotted key: a file's name, `environment NAME` or `command line`."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load_settings(
+    profile: str = "paper",
+    *,
+    config: str | Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the settings of a profile: `paper`, `live` or `backtest`.
+
+    Lowest to highest: `default.toml`, the profile's file, your own file (`config`), the environment (the process's own
+    unless given), `overrides` by dotted key (`{"feed.seed": 11}`). Paths come back absolute.
+
+    Raises:
+        SettingsError: with everything that is wrong, a line each.
+    """
+    return load_with_origins(profile, config=config, environment=environment, overrides=overrides).settings
+
+
+def load_with_origins(
+    profile: str = "paper",
+    *,
+    config: str | Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> LoadedSettings:
+    """Read the settings as `load_settings` does, and keep where each value came from.
+
+    Raises:
+        SettingsError: with everything that is wrong, a line each.
+    """
+    if profile not in PROFILES:
+        raise SettingsError(
+            (f"profile: wanted one of {', '.join(PROFILES)}, found {profile!r}{near(profile, list(PROFILES))}",)
+        )
+    layers = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
+    if config is not None:
+        layers.append(file_layer(Path(config).expanduser()))
+    layers.append(environment_layer(os.environ if environment is None else environment))
+    layers.append(override_layer(overrides or {}))
+
+    problems = [problem for layer in layers for problem in layer.problems]
+    if problems:
+        raise SettingsError(tuple(problems))
+    values = {**_built_in(), PROFILE: Value(profile, "profile")}
+    for layer in layers:
+        values.update(layer.values)
+    _place_files(values, profile)
+    contradictions = _contradictions(values)
+    if contradictions:
+        raise SettingsError(tuple(contradictions))
+    return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})
+
+
+def _built_in() -> dict[str, Value]:
+    """Defaults that the sections themselves have."""
+    return {
+        f"{section_name}.{field.name}": Value(field.default, "built in")
+        for section_name, section in SECTIONS.items()
+        for field in msgspec.structs.fields(section)
+        if field.default is not msgspec.NODEFAULT
+    }
+
+
+def _packaged(name: str) -> Any:
+    with resources.as_file(resources.files(__package__) / name) as path:
+        return file_layer(path, origin=name)
+
+
+def _place_files(values: dict[str, Value], profile: str) -> None:
+    given = values["system.data_dir"]
+    data_dir = _absolute(given.value) if given.value else platformdirs.user_state_path("natya") / profile
+    values["system.data_dir"] = Value(str(data_dir), given.origin)
+    for key, name in PATHS_IN_DATA_DIR.items():
+        path, origin = values[key]
+        if not path:
+            values[key] = Value(str(data_dir / name), f"{origin}, in system.data_dir")
+        elif path != "-":
+            values[key] = Value(str(_absolute(path)), origin)
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def _contradictions(values: dict[str, Value]) -> list[str]:
+    """What no single key can show: values that do not go together."""
+
+    def say(key: str, problem: str) -> str:
+        return f"{values[key].origin}: {key}: {problem}"
+
+    problems = []
+    if values[PROFILE].value == "live" and values["broker.name"].value == "paper":
+        problems.append(say("broker.name", "wanted a broker of the real market for profile live, found 'paper'"))
+    if values["feed.source"].value == "replay" and not values["feed.recording"].value:
+        problems.append(say("feed.source", "wanted the file to replay in feed.recording, found none"))
+    if values["feed.source"].value == "synthetic" and not values["feed.symbols"].value:
+        problems.append(say("feed.symbols", "wanted a symbol at least for the synthetic market, found none"))
+    first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
+    if first > most:
+        problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))
+    if values["database.path"].value == "-":
+        problems.append(say("database.path", "wanted a file, found '-'"))
+    taken = set(ACTOR_NAMES)
+    for index, strategy in enumerate(values[STRATEGIES].value):
+        origin = f"{values[STRATEGIES].origin}: {STRATEGIES}[{index}]"
+        if not strategy.name or strategy.name in taken:
+            problems.append(f"{origin}.name: wanted a name of its own, found {strategy.name!r}")
+        if not _CLASS.fullmatch(strategy.strategy):
+            problems.append(f"{origin}.strategy: wanted module:Class, found {strategy.strategy!r}")
+        taken.add(strategy.name)
+    return problems
+
+
+def _settings(values: dict[str, Value]) -> Settings:
+    sections: dict[str, Any] = {
+        name: section(**{key.partition(".")[2]: values[key].value for key in KEYS if key.startswith(f"{name}.")})
+        for name, section in SECTIONS.items()
+    }
+    return Settings(strategies=values[STRATEGIES].value, **sections)

@@ -1,0 +1,281 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import natya.config
+from natya.config.errors import SettingsError
+from natya.config.keys import KEYS
+from natya.config.layers import NAMED_VARIABLES, environment_layer, file_layer, override_layer
+from natya.config.loader import PROFILES, load_settings, load_with_origins
+
+DEFAULTS = (Path(natya.config.__file__).parent / "default.toml").read_text()
+
+
+def problems(load, **layers):
+    with pytest.raises(SettingsError) as caught:
+        load(**layers)
+    return caught.value.problems
+
+
+class TestTheDefaults:
+    def test_name_every_key_there_is(self):
+        document = tomllib.loads(DEFAULTS)
+        strategies = document.pop("strategies")
+
+        named = {f"{section}.{key}" for section, content in document.items() for key in content}
+        assert named == KEYS.keys() - {"system.profile"}
+        assert strategies
+
+    def test_say_of_every_key_what_it_is(self):
+        silent = [line for line in DEFAULTS.splitlines() if " = " in line and "#" not in line]
+
+        assert not silent
+
+    @pytest.mark.parametrize("profile", ["paper", "backtest"])
+    def test_are_enough_to_start_with(self, load, profile):
+        assert load(profile).settings.system.profile == profile
+
+    def test_put_every_file_into_the_data_directory(self, load, tmp_path):
+        loaded = load().settings
+
+        assert loaded.system.data_dir == str(tmp_path / "data")
+        assert loaded.journal.path == str(tmp_path / "data/journal")
+        assert loaded.database.path == str(tmp_path / "data/natya.duckdb")
+        assert loaded.database.market_path == str(tmp_path / "data/natya-market.duckdb")
+        assert loaded.log.path == str(tmp_path / "data/natya.log")
+
+    def test_keep_the_profiles_apart_in_the_user_s_state_directory(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+        assert load_settings("paper", environment={}).system.data_dir == str(tmp_path / "natya/paper")
+        assert load_settings("backtest", environment={}).system.data_dir == str(tmp_path / "natya/backtest")
+
+    def test_read_the_process_s_own_environment_unless_another_is_given(self, monkeypatch):
+        monkeypatch.setenv("NATYA_FEED__SEED", "12")
+
+        assert load_settings().feed.seed == 12
+        assert load_settings(environment={}).feed.seed == 7
+
+
+class TestLayers:
+    def test_replace_each_other_from_lowest_to_highest(self, load, config_file):
+        config = config_file("[feed]\nseed = 1\n")
+        environment = {"NATYA_FEED__SEED": "2"}
+
+        assert load().settings.feed.seed == 7
+        assert load(config=config).settings.feed.seed == 1
+        assert load(config=config, environment=environment).settings.feed.seed == 2
+        assert load(config=config, environment=environment, overrides={"feed.seed": 3}).settings.feed.seed == 3
+
+    def test_leave_their_name_at_each_key(self, load, config_file):
+        config = config_file("[feed]\nticks_per_s = 5\n")
+        origins = load(config=config, environment={"REDIS_DB": "4"}, overrides={"feed.seed": "3"}).origins
+
+        assert origins["feed.ticks_per_s"] == str(config)
+        assert origins["redis.db"] == "environment REDIS_DB"
+        assert origins["feed.seed"] == "command line"
+        assert origins["orders.value_max_rupees"] == "paper.toml"
+        assert origins["orders.quantity_max"] == "default.toml"
+        assert origins["journal.path"] == "default.toml, in system.data_dir"
+        assert origins.keys() == KEYS.keys() | {"strategies"}
+
+    def test_of_strategies_replace_them_all(self, load, config_file):
+        config = config_file('[[strategies]]\nname = "mine"\nstrategy = "my.module:Mine"\nparameters = { n = 1 }\n')
+
+        (strategy,) = load(config=config).settings.strategies
+        assert (strategy.name, strategy.strategy, strategy.parameters) == ("mine", "my.module:Mine", {"n": 1})
+
+    def test_may_come_from_a_program_as_typed_values(self, load):
+        overrides = {"feed.symbols": ["TCS"], "feed.speed": 2, "strategies": []}
+
+        loaded = load(overrides=overrides).settings
+        assert (loaded.feed.symbols, loaded.feed.speed, loaded.strategies) == (("TCS",), 2.0, ())
+
+
+class TestTheEnvironment:
+    @pytest.mark.parametrize(
+        ("name", "text", "key", "value"),
+        [
+            ("DATABASE_PATH", "/x/core.duckdb", "database.path", "/x/core.duckdb"),
+            ("DATABASE_MAX_CONNECTIONS", "20", "database.max_connections", 20),
+            ("BROKER_CLIENT_ID", "1000", "broker.client_id", "1000"),
+            ("BROKER_BASE_URL", "https://api.example", "broker.base_url", "https://api.example"),
+            ("REDIS_HOST", "cache", "redis.host", "cache"),
+            ("REDIS_PORT", "6380", "redis.port", 6380),
+            ("REDIS_DB", "2", "redis.db", 2),
+            ("NATYA_FEED__SYMBOLS", "TCS, INFY,", "feed.symbols", ("TCS", "INFY")),
+            ("NATYA_DATABASE__BATCH_WAIT_S", "1.5", "database.batch_wait_s", 1.5),
+        ],
+    )
+    def test_sets_a_key_as_its_type_wants_it(self, load, name, text, key, value):
+        loaded = load(environment={name: text})
+        section, _, field = key.partition(".")
+
+        assert getattr(getattr(loaded.settings, section), field) == value
+        assert loaded.origins[key] == f"environment {name}"
+
+    def test_names_the_core_file_and_the_market_file_lies_beside_it(self, load):
+        assert load(environment={"DATABASE_PATH": "/x/a.db"}).settings.database.market_path == "/x/a-market.db"
+
+    def test_has_the_access_token_as_a_secret(self, load):
+        assert load(environment={"BROKER_ACCESS_TOKEN": "t"}).settings.broker.access_token.reveal() == "t"
+
+    def test_prefers_the_full_name_to_the_short_one(self, load):
+        environment = {"NATYA_REDIS__DB": "1", "REDIS_DB": "2"}
+
+        assert load(environment=environment).settings.redis.db == 1
+
+    @pytest.mark.parametrize("name", ["DATABASE_PATH", "NATYA_FEED__SEED"])
+    def test_that_is_empty_counts_as_not_set(self, load, name):
+        assert load(environment={name: ""}).settings == load().settings
+
+    @given(environment=st.dictionaries(st.sampled_from([*NAMED_VARIABLES, "NATYA_FEED__SPEED", "PATH"]), st.text()))
+    def test_of_any_content_gives_checked_values_or_problems(self, environment):
+        layer = environment_layer(environment)
+
+        assert len(layer.values) + len(layer.problems) <= len(environment)
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("[feed]\nsed = 1", "feed.sed: unknown key; did you mean seed?"),
+            ("[system]\nticks_per_s = 1", "system.ticks_per_s: unknown key; did you mean feed.ticks_per_s?"),
+            ("[feeed]\nseed = 1", "feeed: unknown section; did you mean feed?"),
+            ("feed = 1", "feed: wanted a table [feed], found a number"),
+            ('[feed]\nseed = "7"', "feed.seed: wanted a whole number from 0 to 9007199254740992, found '7'"),
+            ("[feed]\nspeed = nan", "feed.speed: wanted a number from 0 to 1000000000.0, found nan"),
+            ("[feed]\nticks_per_s = 0", "feed.ticks_per_s: wanted a number above 0 to 1000000.0, found 0"),
+            ("[feed]\nticks_per_s = inf", "feed.ticks_per_s: wanted a number above 0 to 1000000.0, found inf"),
+            ('[feed]\nsource = "live"', "feed.source: wanted one of synthetic, replay, found 'live'"),
+            ('[feed]\nsymbols = "TCS"', "feed.symbols: wanted a list of texts, found 'TCS'"),
+            ("[feed]\nsymbol = 5", "feed.symbol: wanted text, found 5"),
+            ('[feed]\nsource = "replay"', "feed.source: wanted the file to replay in feed.recording, found none"),
+            ("[feed]\nsymbols = []", "feed.symbols: wanted a symbol at least for the synthetic market, found none"),
+            ("[system]\nprofile = 'live'", "system.profile: wanted as --profile when starting, found here"),
+            (
+                "[supervision]\nbackoff_first_s = 60",
+                "supervision.backoff_first_s: wanted at most backoff_max_s = 30.0, found 60.0",
+            ),
+            ("[database]\npath = '-'", "database.path: wanted a file, found '-'"),
+            ("strategies = 1", "strategies: wanted [[strategies]] tables, found a number"),
+            ("strategies = [1]", "strategies[0]: wanted a table, found a number"),
+            ("[[strategies]]\nname = 'a'", "strategies[0]: wanted a strategy, found none"),
+            (
+                "[[strategies]]\nname = 'a'\nstrategy = 'a:B'\nsymbol = ['TCS']",
+                "strategies[0].symbol: unknown key; did you mean symbols?",
+            ),
+            (
+                "[[strategies]]\nname = 'a'\nstrategy = 'a:B'\nparameters = 1",
+                "strategies[0].parameters: wanted a table, found 1",
+            ),
+            (
+                "[[strategies]]\nname = 'feed'\nstrategy = 'a:B'",
+                "strategies[0].name: wanted a name of its own, found 'feed'",
+            ),
+            ("[[strategies]]\nname = 'a'\nstrategy = 'B'", "strategies[0].strategy: wanted module:Class, found 'B'"),
+        ],
+        ids=lambda value: value.splitlines()[-1] if "\n" in value else None,
+    )
+    def test_in_a_file_is_named_with_file_key_wanted_and_found(self, load, config_file, text, problem):
+        config = config_file(text)
+
+        assert problems(load, config=config) == (f"{config}: {problem}",)
+
+    def test_in_a_variable_is_named_with_the_variable(self, load):
+        found = problems(load, environment={"REDIS_PORT": "tcp://10.0.0.1:6379"})
+
+        assert found == (
+            "environment REDIS_PORT: redis.port: wanted a whole number from 1 to 65535, found 'tcp://10.0.0.1:6379'",
+        )
+
+    def test_as_an_unknown_variable_is_named_with_the_near_one(self, load):
+        found = problems(load, environment={"NATYA_FEED_SEED": "1"})
+
+        assert found == ("environment NATYA_FEED_SEED: unknown variable; did you mean NATYA_FEED__SEED?",)
+
+    def test_on_the_command_line_is_named_too(self, load):
+        found = problems(load, overrides={"fed.seed": "1", "feed.speed": "fast"})
+
+        assert found == (
+            "command line: fed.seed: unknown key; did you mean feed.seed?",
+            "command line: feed.speed: wanted a number from 0 to 1000000000.0, found 'fast'",
+        )
+
+    def test_is_listed_all_at_once(self, load, config_file):
+        config = config_file("[feed]\nsed = 1\nseed = -1\n[nothing]\n")
+
+        assert len(problems(load, config=config, environment={"REDIS_DB": "x"}, overrides={"x": 1})) == 5
+
+    def test_is_shown_only_at_its_beginning_when_it_is_long(self, load):
+        (problem,) = problems(load, overrides={"feed.seed": "9" * 1000 + "x"})
+
+        assert len(problem) < 200
+
+    @pytest.mark.parametrize("profile", ["papper", "", "../paper"])
+    def test_as_a_profile_is_named_with_those_there_are(self, profile):
+        with pytest.raises(SettingsError, match="wanted one of paper, live, backtest"):
+            load_with_origins(profile, environment={})
+
+    def test_as_a_live_profile_without_a_real_broker(self, load):
+        (problem,) = problems(load, profile="live")
+
+        assert problem.startswith("default.toml: broker.name: wanted a broker of the real market")
+
+    def test_as_two_strategies_of_one_name(self, load):
+        one = {"name": "a", "strategy": "a:B"}
+
+        assert problems(load, overrides={"strategies": [one, one]}) == (
+            "command line: strategies[1].name: wanted a name of its own, found 'a'",
+        )
+
+    @given(key=st.sampled_from(sorted(KEYS)), value=st.one_of(st.none(), st.text(), st.integers(), st.floats()))
+    def test_never_ends_in_another_error(self, key, value):
+        layer = override_layer({key: value})
+
+        assert len(layer.values) + len(layer.problems) == 1
+
+
+class TestAFileThatCannotBeRead:
+    def test_is_named_when_it_is_missing(self, load, tmp_path):
+        path = tmp_path / "none.toml"
+
+        assert problems(load, config=path) == (f"{path}: cannot be read: No such file or directory",)
+
+    def test_is_named_when_it_is_a_directory(self, load, tmp_path):
+        assert problems(load, config=tmp_path) == (f"{tmp_path}: cannot be read: Is a directory",)
+
+    @pytest.mark.parametrize("text", ["[feed\n", "seed == 1", "a = 1\na = 2", "a = " + "[" * 100_000], ids=range(4))
+    def test_is_named_when_it_is_no_toml(self, load, config_file, text):
+        (problem,) = problems(load, config=config_file(text))
+
+        assert "mine.toml: wanted TOML, found an error: " in problem
+
+    def test_is_named_when_it_is_no_text(self, load, tmp_path):
+        path = tmp_path / "binary.toml"
+        path.write_bytes(b"\xff\xfe")
+
+        assert "wanted TOML" in problems(load, config=path)[0]
+
+    def test_is_refused_unread_when_it_is_huge(self, load, config_file):
+        (problem,) = problems(load, config=config_file("#" * 2_000_000))
+
+        assert problem.endswith("wanted at most 1048576 bytes, found more")
+
+    @settings(max_examples=50)
+    @given(content=st.binary(max_size=100))
+    def test_never_ends_in_another_error(self, tmp_path_factory, content):
+        path = tmp_path_factory.mktemp("files") / "any.toml"
+        path.write_bytes(content)
+
+        assert file_layer(path).problems or not file_layer(path).values
+
+
+def test_every_profile_has_its_file():
+    files = {path.stem for path in Path(natya.config.__file__).parent.glob("*.toml")}
+
+    assert files == {*PROFILES, "default"}
