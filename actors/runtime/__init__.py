@@ -1,5 +1,7 @@
 """Owner of Thespian: the in-process system, the base class of all our actors, and what they may ask of the world."""
 
+import logging
+
 from thespian.actors import ActorAddress
 
 from .actor import RuntimeActor
@@ -19,6 +21,9 @@ from .errors import (
 from .offload import Outcome
 from .system import InProcessSystem, Probe
 from .timers import Timer
+
+# As every library: silent until the program that embeds it, or our own command line, says where logs go.
+logging.getLogger("natya").addHandler(logging.NullHandler())
 
 __all__ = [
     "ActorAddress",

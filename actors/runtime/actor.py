@@ -35,11 +35,11 @@ def _unhandled(actor: RuntimeActor, message: Any, sender: ActorAddress) -> None:
     actor.host.unhandled(message, sender)
 
 
-class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
+class RuntimeActor(Actor):
     """An actor with handlers by message type, which fails once and restarts in place.
 
-    Set up in `on_start`, never in `__init__`. What the runtime gives is there from `on_start` on, and each of it only for
-    the actor's own thread: neither `offload`ed functions nor others may call these methods.
+    Set up in `on_start`, never in `__init__`. What the runtime gives is there from `on_start` on, only for the actor's
+    own thread: neither an offloaded function nor anyone else may call these methods.
     """
 
     blocking: ClassVar[bool] = False
@@ -79,7 +79,7 @@ class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
         """Set everything up; at the start and at every restart. If it raises, it has released what it took."""
 
     def on_stop(self) -> None:
-        """Release what `on_start` took; at the stop and before every restart, once for each `on_start` that returned."""
+        """Release what `on_start` took; at the stop and before every restart, once for each start that succeeded."""
 
     def on_drained(self) -> None:
         """Do what waits for the end of a burst: called whenever the mailbox has run empty."""
@@ -89,7 +89,7 @@ class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
         return True
 
     def statistics(self) -> Statistics:
-        """Count what matters here; answered to `Ping`, and kept at the stop."""
+        """Count what matters here; the answer to `Ping`, and kept at the stop."""
         return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
 
     # Given by the runtime.
@@ -98,7 +98,7 @@ class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
         """Send to an address, or to the actor of that name, whoever it is by then; to nobody: a dead letter."""
         if target.__class__ is RuntimeCell:
             # `Cell.deliver`, written out: a call would cost a quarter of a send.
-            cell: Cell = target  # type: ignore[assignment]  mypy does not narrow by `__class__`
+            cell: Cell = target
             cell.put((message, self.host))
             if cell.idle:
                 cell.idle = False
@@ -110,10 +110,11 @@ class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Send the message to this actor itself after so long; a restart forgets it."""
-        return self.host.after(seconds, message)  # type: ignore[no-any-return]
+        timer: Timer = self.host.after(seconds, message)
+        return timer
 
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
-        """Run a function that may block on this actor's own threads; `then(outcome)` runs later, in this actor.
+        """Run what may block on this actor's own threads; `then(outcome)` runs later, in this actor.
 
         Jobs of one lane run one at a time, in order. A restart drops what has not begun, and every outcome to come.
 
@@ -147,7 +148,8 @@ class RuntimeActor(Actor):  # type: ignore[misc]  Thespian has no types
         Raises:
             NameTakenError: an actor of that name runs.
         """
-        return self.host.base.start_actor(name, actor_class, settings, parent=self.host, supervised=True)
+        child: ActorAddress = self.host.base.start_actor(name, actor_class, settings, parent=self.host, supervised=True)
+        return child
 
     def control(self, child: ActorAddress, message: Control) -> None:
         """Steer a child; see `lifecycle`. To a child that is gone: nothing happens."""

@@ -48,8 +48,8 @@ class Outside(Endpoint):
 class InProcessSystemBase:
     """Runs actors in this process: messages by reference, one loop thread, own threads for actors that block.
 
-    Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`; Thespian keeps
-    an earlier base of the same class otherwise, and drops capabilities that are given to `ActorSystem` itself.
+    Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without the
+    latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class InProcessSystemBase:
 
     # For our own actors and those who run them.
 
-    def start_actor(
+    def start_actor(  # noqa: PLR0913  all but three have one value for outsiders, another for supervisors
         self,
         name: str,
         actor_class: type[RuntimeActor],
@@ -109,7 +109,7 @@ class InProcessSystemBase:
 
     def equip(self, cell: RuntimeCell, instance: RuntimeActor, settings: Any) -> None:
         """Give a fresh instance what it may use from `on_start` on."""
-        instance._myRef = cell
+        vars(instance)["_myRef"] = cell
         instance.host = cell
         instance.name = cell.name
         instance.settings = settings

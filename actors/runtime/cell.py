@@ -1,7 +1,7 @@
-"""A cell: the address of one actor, its mailbox, and its turn on a thread, in one object without locks on the fast path.
+"""A cell: address, mailbox and turns of one actor in one object, without locks on the fast path.
 
-Sending is `target.put((message, sender))`, then a turn if the cell was idle. `put` is a slot: of a living cell it is its
-mailbox's own `append`; of a dead one it leads to the dead letters; of a cell that rejects, to an `Unavailable`. So the
+Sending is `target.put((message, sender))`, then a turn if the cell was idle. `put` is a slot: of a living cell it is
+its mailbox's own `append`; of a dead one it leads to the dead letters; of one that rejects, to an `Unavailable`. So the
 states of an actor cost a sender nothing.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from thespian.actors import ActorAddress
 
@@ -28,6 +28,9 @@ Envelope: TypeAlias = tuple[Any, ActorAddress]
 BATCH = 64
 """Messages in one turn: a cell behind it waits for so many at most. 8 to 64 measured equally fast, 1 half as fast."""
 
+NO_MAILBOX = cast("Mailbox", ())
+"""Of a cell that never got a message; only its length may be asked."""
+
 _creating = threading.Lock()
 
 
@@ -45,7 +48,7 @@ class Endpoint(ActorAddress):
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]  # Thespian's own addresses cannot be hashed
 
     def __copy__(self) -> Endpoint:
         return self
@@ -65,7 +68,7 @@ class Cell(Endpoint):
         "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "worker",
     )  # fmt: skip
 
-    put: Callable[[Envelope], object]
+    put: Callable[[Envelope], object]  # type: ignore[assignment]  # a slot: it changes with the state
     ready: Callable[[Cell], object]
 
     def __init__(self, label: str, *, base: InProcessSystemBase, worker: Worker, parent: Cell | None) -> None:
@@ -78,12 +81,12 @@ class Cell(Endpoint):
         self.global_name: str | None = None
         self.background = False
 
-        self.box: Mailbox | deque[Envelope] | tuple[()] = ()
+        self.box = NO_MAILBOX
         self.control_box: deque[Envelope] = deque()
         self.put = self._put_first
         self.ready = worker.ready.append
         self.idle = True
-        """Empty and without a turn to come: the sender that finds it so gives it one. Two may; one turn then finds nothing."""
+        """Empty, with no turn to come: the sender that finds it so gives it one. Two may; one turn finds nothing."""
 
         self.special = False
         """The next turn has more to look at than the mailbox: control messages, or a state other than running."""
@@ -144,7 +147,7 @@ class Cell(Endpoint):
 
     # Birth and death.
 
-    def make_mailbox(self) -> Mailbox | deque[Envelope]:
+    def make_mailbox(self) -> Mailbox:
         """Make the mailbox when the first message comes: an empty deque has 760 bytes."""
         return deque()
 
@@ -178,7 +181,7 @@ class Cell(Endpoint):
 
     def _put_first(self, envelope: Envelope) -> None:
         with _creating:
-            if self.box == ():
+            if self.box is NO_MAILBOX:
                 self.box = self.make_mailbox()
                 self.put = self.box.append
         self.put(envelope)

@@ -20,7 +20,7 @@ class RequestTimedOut(ActorRuntimeError):  # noqa: N818  reads as what happened,
 
 
 class WouldDeadlockError(ActorRuntimeError):
-    """A blocking request from inside an actor's own thread, which could never be answered. Send, and handle the answer."""
+    """A blocking request on the thread that would have to answer it. Send, and handle the answer."""
 
 
 class SystemStoppedError(ActorRuntimeError):

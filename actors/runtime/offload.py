@@ -1,4 +1,4 @@
-"""Blocking work away from the actor's thread: a few threads of its own, jobs of one lane in order, outcomes as messages."""
+"""Blocking work off the actor's thread: a few threads of its own, jobs of a lane in order, outcomes as messages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OutcomeArrived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job:
-    """A function and its arguments; `done` is called once, with the outcome, or with None if the job was dropped unbegun."""
+    """A function and its arguments; `done` is called once, with the outcome, or with None if it was dropped unbegun."""
 
     __slots__ = ("_arguments", "_function", "done")
 

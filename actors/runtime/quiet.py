@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Quiescence:
-    """Who waits for quiet, and the test for it. `watched` are the threads of blocking actors that are not background."""
+    """Who waits for quiet, and the test for it. Watched: the threads of blocking actors that are not background."""
 
     __slots__ = ("_loop", "_offloads", "_offloads_begun", "_offloads_lock", "_retired", "_waiters", "_watched")
 
@@ -68,13 +68,13 @@ class Quiescence:
         self.something_ended()
 
     def something_ended(self) -> bool:
-        """Let the loop test again, if anyone waits. Also what a blocking thread does before it sleeps; never new work."""
+        """Let the loop test again, if anyone waits. A blocking thread asks it before it sleeps: never new work."""
         if self._waiters and self._loop is not None and self._loop.asleep:
             self._loop.wake()
         return False
 
     def test(self) -> bool:
-        """Deliver to the first who waits, if all is quiet, and say whether there is work now. The loop asks, going to sleep."""
+        """Deliver to the first who waits if all is quiet, and say whether there is work; for the loop, before sleep."""
         waiters = self._waiters
         while waiters and (waiters[0][0].dead or waiters[0][0].life != waiters[0][1]):
             waiters.popleft()

@@ -118,7 +118,7 @@ class InProcessSystem:
         self.base.tell_from(self.base.outside if sender is None else sender, target, message)
 
     def request(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
-        """Send and return the one answer, which may be a `Failed` or an `Unavailable`; see `InProcessSystemBase.request`."""
+        """Send and return the one answer, be it `Failed` or `Unavailable`; see `InProcessSystemBase.request`."""
         return self.base.request(target, message, timeout_s)
 
     def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:

@@ -96,7 +96,7 @@ class Worker:
         while not self.stopping:
             try:
                 self._work()
-            except Exception:
+            except Exception:  # noqa: BLE001  logged with its traceback
                 # Cells catch what their actors raise; this is a fault of our own, and the other actors go on.
                 _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
         while self.ready:  # cells that died meanwhile: what they hold goes to the dead letters
@@ -117,7 +117,7 @@ class Worker:
                 self._sleep()
 
     def _sleep(self) -> None:
-        # Order matters: first the flag, then the last look. A sender does it the other way round, so one of us sees the other.
+        # First the flag, then the last look; a sender does it the other way round, so one of us sees the other.
         self.asleep = True
         if not self.ready and not self.stopping and not self.on_idle():
             due_ns = self.timers.next_due_ns()
