@@ -1,0 +1,338 @@
+"""The supervisor: starts children in order, restarts them in place when they fail, stops them in reverse.
+
+Owns    its children: whether they run, and since when; nothing of the outside world.
+Hears   what children report (see `runtime/lifecycle.py`), Pong of those it probes; DescribeTree, Watch, StopChildren
+        and AwaitSystemStop from anyone; the journal's answers to its facts.
+Sends   orders to its children; every failure, restart, opening and escalation as a fact to the journal;
+        SupervisionTree, Terminated, ChildrenStopped and SystemStopped to those who asked.
+Fails   when it gives up on a child, after it has stopped all others; its own supervisor then restarts the whole group.
+        At the root, where nobody is above it, it tells those who await the system's stop: exit code 70.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from ...messages.journal import Append, Appended, AppendRefused
+from ...messages.supervision import (
+    DescribeTree,
+    Failed,
+    SupervisionFact,
+    SupervisionTree,
+    SupervisorStatistics,
+    Unavailable,
+)
+from ...messages.system import Pong
+from ..runtime import RuntimeActor, handles, lifecycle
+from .child import Child, Deadline
+from .errors import GaveUpError
+from .protocol import (
+    EXIT_GAVE_UP,
+    AwaitSystemStop,
+    ChildrenStopped,
+    StatisticsByPath,
+    StopChildren,
+    SystemStopped,
+    Terminated,
+    Watch,
+)
+from .report import Reporter
+from .tree import Inquiry, branch, status
+from .troupe import Troupe
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress
+    from .child_spec import ChildSpec
+    from .settings import SupervisorSettings
+
+TREE_WAIT_S = 1.0
+"""A supervisor below that has not described its branch by then is shown without it."""
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """To itself, when `on_start` and `restore` are over: bring the children up."""
+
+
+class DeadlineCame(msgspec.Struct, frozen=True):
+    """To itself: a deadline, and whose it is; an earlier life's is void."""
+
+    deadline: Deadline
+    owner: Supervisor
+
+
+class Supervisor(RuntimeActor):
+    """Supervises what `SupervisorSettings` name; a subclass may derive them from settings of its own in `plan`."""
+
+    ready_when_told: ClassVar[bool] = True  # up means: all children are
+
+    settings: Any
+
+    @classmethod
+    def plan(cls, settings: Any) -> SupervisorSettings:
+        """Derive the children and the policy from `settings`."""
+        derived: SupervisorSettings = settings
+        return derived
+
+    def on_start(self) -> None:
+        """Prepare; the children come up when it is known whether a life before left some running."""
+        self._plan = self.plan(self.settings)
+        self._report = Reporter(self.name, log=self.log, journal=self._journal, now_ns=self.clock.now_ns)
+        self._troupe = self._new_troupe()
+        self._stopping = False
+        self._gave_up: tuple[str, BaseException | None] | None = None
+        self._watchers: list[tuple[str, ActorAddress]] = []
+        self._stop_askers: list[ActorAddress] = []
+        self._end_askers: list[ActorAddress] = []
+        self._inquiry: Inquiry | None = None
+        self.send(self.myAddress, Begin())
+
+    def snapshot(self) -> tuple[tuple[str, ActorAddress], ...]:
+        """Remember the children that run, by name and address."""
+        return tuple((child.spec.name, child.address) for child in self._troupe if child.address is not None)
+
+    def restore(self, state: tuple[tuple[str, ActorAddress], ...]) -> None:
+        """Take them over, to stop them before fresh ones start."""
+        for name, address in state:
+            self._troupe.adopt(name, address)
+
+    def on_stop(self) -> None:
+        """Leave no child running; after an orderly stop there is none."""
+        for child in reversed(tuple(self._troupe)):
+            self.steer(child, lifecycle.Stop())
+
+    def is_drained(self) -> bool:
+        """Stop the children first, when this supervisor is told to stop."""
+        self._stopping = True
+        self._troupe.fall()
+        return self._troupe.is_down
+
+    def statistics(self) -> SupervisorStatistics:
+        """Count what happened to its own children since it started."""
+        return SupervisorStatistics(
+            children=sum(child.address is not None for child in self._troupe),
+            failures=self._report.failures,
+            restarts=self._report.restarts,
+            escalations=self._report.escalations,
+        )
+
+    # What children report.
+
+    @handles(Begin)
+    def begin(self, _message: Begin, _sender: ActorAddress) -> None:
+        """Bring the children up; first those of the life before go, in order."""
+        if any(child.address is not None for child in self._troupe):
+            self._troupe.fall()
+        elif not self._troupe.is_falling:
+            self._troupe.rise()
+
+    @handles(lifecycle.Started)
+    def child_started(self, report: lifecycle.Started, _sender: ActorAddress) -> None:
+        """Go on to the next child."""
+        if child := self._troupe.find(report.name, report.address):
+            self._troupe.started(child)
+
+    @handles(lifecycle.StartFailed)
+    def child_start_failed(self, report: lifecycle.StartFailed, _sender: ActorAddress) -> None:
+        """Do what the policy decides."""
+        if child := self._troupe.find(report.name, report.address):
+            self._troupe.failed(child, "start", report.error)
+
+    @handles(lifecycle.ChildHandlerFailed)
+    def child_failed(self, report: lifecycle.ChildHandlerFailed, _sender: ActorAddress) -> None:
+        """Do what the policy decides."""
+        if child := self._troupe.find(report.name, report.address):
+            self._troupe.failed(child, "handle", report.error)
+
+    @handles(lifecycle.Stopped)
+    def child_stopped(self, report: lifecycle.Stopped, _sender: ActorAddress) -> None:
+        """Stop the next child, or decide about one that ended by itself."""
+        if child := self._troupe.find(report.name, report.address):
+            child.statistics = report.statistics
+            self._troupe.ended(child, error=report.error, requested=report.requested)
+
+    @handles(ChildrenStopped)
+    def branch_stopped(self, report: ChildrenStopped, sender: ActorAddress) -> None:
+        """Keep what a supervisor below has counted, and let it go."""
+        for child in self._troupe:
+            if child.address == sender:
+                self._troupe.below_stopped(child, report.statistics)
+
+    @handles(Pong)
+    def child_answered(self, answer: Pong, _sender: ActorAddress) -> None:
+        """Close the breaker of a child that was tried again."""
+        self._troupe.answered(answer.actor)
+
+    @handles(DeadlineCame)
+    def deadline_came(self, message: DeadlineCame, _sender: ActorAddress) -> None:
+        """Do what was to be done by now."""
+        if message.owner is self:
+            message.deadline.come()
+
+    @handles(Appended)
+    def fact_journaled(self, _answer: Appended, _sender: ActorAddress) -> None:
+        """Know a fact durable."""
+
+    @handles(AppendRefused, Failed, Unavailable)
+    def request_refused(self, answer: AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Only log: a report about a failed report could go on for ever."""
+        self.log("supervision.answer_refused", level="warning", answer=type(answer).__name__, reason=answer.reason)
+
+    # What others ask.
+
+    @handles(DescribeTree)
+    def describe_tree(self, _request: DescribeTree, sender: ActorAddress) -> None:
+        """Ask the supervisors below, then answer."""
+        if self._inquiry is not None:
+            self._inquiry.askers.append(sender)
+            return
+        branches = [child for child in self._troupe if child.state == "RUNNING" and child.plan is not None]
+        self._inquiry = inquiry = Inquiry(sender, (child.spec.name for child in branches))
+        for child in branches:
+            self.send(child.spec.name, DescribeTree())
+        self.call_after(TREE_WAIT_S, lambda: self._show_tree(inquiry))
+        self._show_tree_if_complete()
+
+    @handles(SupervisionTree)
+    def branch_described(self, tree: SupervisionTree, sender: ActorAddress) -> None:
+        """Take the answer of a supervisor below."""
+        for child in self._troupe:
+            if child.address == sender and self._inquiry is not None:
+                self._inquiry.answered(child.spec.name, tree)
+                self._show_tree_if_complete()
+
+    @handles(Watch)
+    def watch(self, request: Watch, sender: ActorAddress) -> None:
+        """Answer when that child's actor is gone."""
+        if any(child.spec.name == request.name and child.address is not None for child in self._troupe):
+            self._watchers.append((request.name, sender))
+        else:
+            self.send(sender, Terminated(name=request.name))
+
+    @handles(StopChildren)
+    def stop_children(self, _request: StopChildren, sender: ActorAddress) -> None:
+        """Stop them in reverse order, then answer."""
+        self._stopping = True
+        self._stop_askers.append(sender)
+        self._troupe.fall()
+        if self._troupe.is_down:
+            self._answer_the_end()
+
+    @handles(AwaitSystemStop)
+    def await_system_stop(self, _request: AwaitSystemStop, sender: ActorAddress) -> None:
+        """Answer when no child is left."""
+        self._end_askers.append(sender)
+        if self._troupe.is_down:
+            self._answer_the_end()
+
+    # The stage of the troupe.
+
+    def monotonic_ns(self) -> int:
+        """Tell the time."""
+        return self.clock.monotonic_ns()
+
+    def hire(self, spec: ChildSpec) -> ActorAddress:
+        """Create a child's actor."""
+        return self.start_child(spec.name, spec.actor, spec.settings)
+
+    def steer(self, child: Child, message: lifecycle.Control) -> None:
+        """Tell a child what to do; one that is gone is past it."""
+        if child.address is not None:
+            self.control(child.address, message)
+
+    def tell(self, child: Child, message: Any) -> None:
+        """Put a message into a child's mailbox."""
+        if child.address is not None:
+            self.send(child.address, message)
+
+    def call_after(self, seconds: float, act: Callable[[], None]) -> Deadline:
+        """Call `act` later, in this life."""
+        deadline = Deadline(act)
+        deadline.timer = self.after(seconds, DeadlineCame(deadline, self))
+        return deadline
+
+    def troupe_is_up(self) -> None:
+        """Tell the supervisor above that this one is up."""
+        self.ready()
+
+    def child_is_gone(self, child: Child, error: BaseException | None) -> None:
+        """Tell those who watch it."""
+        name = child.spec.name
+        for watched, watcher in self._watchers:
+            if watched == name:
+                self.send(watcher, Terminated(name=name, statistics=child.statistics, error=error))
+        self._watchers = [entry for entry in self._watchers if entry[0] != name]
+
+    def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
+        """Stop all children; what follows is in `troupe_is_down`."""
+        self._gave_up = (f"{child.spec.name}: {reason}", error)
+        self._report.gave_up(child, reason)
+        self._troupe.fall()
+
+    def troupe_is_down(self) -> None:
+        """Begin afresh after a restart of this supervisor; else tell that it is over.
+
+        Raises:
+            GaveUpError: it gave up and is not the root: this is how its own supervisor hears of it.
+        """
+        if self._gave_up is None and not self._stopping:
+            self._troupe = self._new_troupe()
+            self._troupe.rise()
+            return
+        self._answer_the_end()
+        if self._gave_up is not None and not self._stopping:
+            reason, error = self._gave_up
+            if not self._plan.root:
+                raise GaveUpError(reason) from error
+            self.ready()  # whoever waits for the start shall hear of its end
+
+    def _new_troupe(self) -> Troupe:
+        return Troupe(self._plan, self, self._report, jitter=self.random.random)
+
+    def _journal(self, fact: SupervisionFact) -> None:
+        """Make a fact durable, unless the journal is what failed, or has been stopped."""
+        name = self._plan.journal
+        own = next((child for child in self._troupe if child.spec.name == name), None)
+        if name and (own is None or own.state == "RUNNING"):
+            self.send(name, Append(facts=(fact,)))
+
+    def _final_statistics(self) -> StatisticsByPath:
+        final: StatisticsByPath = ((self.name, self.statistics()),)
+        for child in self._troupe:
+            if child.statistics is not None and not child.below:
+                final += ((f"{self.name}/{child.spec.name}", child.statistics),)
+            final += tuple((f"{self.name}/{path}", statistics) for path, statistics in child.below)
+        return final
+
+    def _answer_the_end(self) -> None:
+        statistics = self._final_statistics()
+        reason, error = self._gave_up or ("", None)
+        exit_code = 0 if self._gave_up is None else EXIT_GAVE_UP
+        while self._stop_askers:
+            self.send(self._stop_askers.pop(), ChildrenStopped(statistics=statistics))
+        while self._end_askers:
+            answer = SystemStopped(exit_code=exit_code, reason=reason, error=error, statistics=statistics)
+            self.send(self._end_askers.pop(), answer)
+
+    def _show_tree_if_complete(self) -> None:
+        if self._inquiry is not None and not self._inquiry.awaited:
+            self._show_tree(self._inquiry)
+
+    def _show_tree(self, inquiry: Inquiry) -> None:
+        if self._inquiry is not inquiry:
+            return
+        self._inquiry = None
+        nodes = [
+            status(
+                self.name,
+                child,
+                breaker=self._troupe.breaker(child),
+                mailbox_depth=0 if child.address is None else self.mailbox_of(child.address).depth,
+            )
+            for child in self._troupe
+        ]
+        tree = branch(self.name, nodes, inquiry.below)
+        for asker in inquiry.askers:
+            self.send(asker, tree)

@@ -1,0 +1,127 @@
+"""What a supervisor knows about one child now, and about children that come up together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from .protocol import StatisticsByPath
+
+if TYPE_CHECKING:
+    from ...messages.supervision import ActorState
+    from ...messages.system import Statistics
+    from ..runtime import ActorAddress
+    from ..runtime.timers import Timer
+    from .child_spec import ChildSpec
+    from .settings import SupervisorSettings
+
+KILL_S: Final = 1.0
+"""A child that is killed gets this long to be gone; then its supervisor goes on without it."""
+
+
+class Deadline:
+    """Something to be done at a time to come. Once cancelled it is never done, even if its message is queued."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act: Callable[[], None] | None = act
+        self.timer: Timer | None = None
+
+    def cancel(self) -> None:
+        """Forget it."""
+        self._act = None
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def come(self) -> None:
+        """Do it, once."""
+        act, self._act = self._act, None
+        if act is not None:
+            act()
+
+
+class Child:
+    """One child: its address, its state, what happened to it."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self.address: ActorAddress | None = None
+        """None: no actor is there."""
+
+        self.state: ActorState = "STOPPED"
+
+        self.left = False
+        """It is gone and stays gone, by its restart type: no restart of a group brings it back."""
+
+        self.is_coming = False
+        """It was told to start, and has not said how that went."""
+
+        self.ascent: Ascent | None = None
+        self.timer: Deadline | None = None
+        """The one deadline there can be: of its start, of its breaker, or of its stop."""
+
+        self.attempts = 0
+        """To bring it up; all but the first are restarts."""
+
+        self.last_error = ""
+        self.statistics: Statistics | None = None
+        self.below: StatisticsByPath = ()
+        """Final statistics of its own children, if it is a supervisor."""
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return max(0, self.attempts - 1)
+
+    @property
+    def plan(self) -> SupervisorSettings | None:
+        """Its own children, if it is a supervisor."""
+        plan = getattr(self.spec.actor, "plan", None)
+        return None if plan is None else plan(self.spec.settings)
+
+    def set_timer(self, timer: Deadline | None) -> None:
+        """Replace its deadline; None: it has none."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = timer
+
+
+class Ascent:
+    """Children that come up one after another, each when the one before it is up.
+
+    The start of all is one; so is every restart, with the siblings it takes along.
+    """
+
+    def __init__(self, names: Iterable[str], *, probes: Iterable[str] = (), not_before_ns: int = 0) -> None:
+        self.names = list(names)
+        """Still to come up; the first is on its way."""
+
+        self.probes = set(probes)
+        """Have to answer a Ping before it counts as success."""
+
+        self.not_before_ns = not_before_ns
+        """The back-off: monotonic time before which nobody is brought up."""
+
+        self.timer: Deadline | None = None
+        """Of the back-off, or of the probes."""
+
+    def set_timer(self, timer: Deadline | None) -> None:
+        """Replace what it waits for; None: it does not."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = timer
+
+    def without(self, names: Iterable[str]) -> Ascent:
+        """Make one of those that are left when these drop out."""
+        dropped = set(names)
+        names = (name for name in self.names if name not in dropped)
+        return Ascent(names, probes=self.probes - dropped, not_before_ns=self.not_before_ns)
+
+
+def shutdown_budget_s(spec: ChildSpec, default_s: float) -> float:
+    """Seconds a child may take to stop: a supervisor as long as all its children, one after another."""
+    if spec.shutdown_s is not None:
+        return spec.shutdown_s
+    plan = Child(spec).plan
+    if plan is None:
+        return default_s
+    return default_s + sum(shutdown_budget_s(each, plan.shutdown_s) + KILL_S for each in plan.children)

@@ -1,0 +1,52 @@
+"""What a supervisor is told about each of its children."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
+"""Restart always; only after a failure, not after a normal end; never. Source: Erlang/OTP."""
+
+Host: TypeAlias = Literal["loop", "thread"]
+"""Where an actor runs: on the shared event loop, or, if its class declares `blocking`, on a thread of its own."""
+
+
+class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A breaker that differs from the supervisor's own settings."""
+
+    fail_max: int
+    """Failures in a row that open it."""
+
+    reset_timeout_s: float
+    """How long it stays open before the child is tried again."""
+
+    escalate_after: int
+    """Openings in a row after which the supervisor gives up."""
+
+
+class ChildSpec(msgspec.Struct, frozen=True):
+    """One child: `ChildSpec("journal", JournalActor, settings.journal)` and, by name, what is not as usual."""
+
+    name: str
+    """Unique in the whole system: messages find the child by it."""
+
+    actor: type[Any]
+    """A `RuntimeActor`; a `Supervisor` makes a tree."""
+
+    settings: Any = None
+    """Given to the actor as `self.settings`."""
+
+    restart: RestartType = "permanent"
+
+    shutdown_s: float | None = None
+    """How long it may take to stop in order; None: as long as its supervisor gives everyone."""
+
+    breaker: BreakerSettings | None = None
+    """None: as the supervisor's policy says."""
+
+    @property
+    def host(self) -> Host:
+        """Where it runs."""
+        return "thread" if getattr(self.actor, "blocking", False) else "loop"

@@ -1,0 +1,155 @@
+"""What a supervisor does about a failure: pure, with time and chance passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from .backoff import Backoff
+from .breaker import RestartBreaker
+from .restart_budget import RestartBudget
+from .settings import SECOND_NS, Strategy
+
+if TYPE_CHECKING:
+    from .breaker import BreakerState
+    from .child_spec import ChildSpec
+    from .settings import SupervisorSettings
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True):
+    """Start these again, in this order, after the wait."""
+
+    children: tuple[str, ...]
+    wait_s: float
+
+    probes: tuple[str, ...] = ()
+    """Those of them whose breaker is half-open: only an answer to a Ping shows that they work."""
+
+
+class KeepDown(msgspec.Struct, frozen=True, kw_only=True):
+    """The breaker opened: keep these down, and try again after the time given."""
+
+    children: tuple[str, ...]
+    retry_after_s: float
+
+    openings: int
+    """Openings in a row."""
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """Let the child be gone."""
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """Stop all children and hand the failure upwards."""
+
+    reason: str
+
+
+Decision: TypeAlias = Restart | KeepDown | Leave | GiveUp
+
+
+def affected(names: Sequence[str], failed: str, strategy: Strategy) -> tuple[str, ...]:
+    """Choose the children that restart when `failed` does, itself included, in start order.
+
+    `names` are all children in start order. Source of the strategies: Erlang/OTP.
+    """
+    match strategy:
+        case "one_for_one":
+            return (failed,)
+        case "one_for_all":
+            return tuple(names)
+        case "rest_for_one":
+            return tuple(names[names.index(failed) :])
+
+
+class RestartPolicy:
+    """Remembers what each child did, and decides.
+
+    Three limits stand one above the other. The back-off spaces the restarts of one child. Its breaker keeps it down
+    after `fail_max` failures in a row, and after `escalate_after` openings in a row the supervisor gives up. The budget
+    counts the restarts of all children: a child that fails now and then, never in a row, ends there.
+    """
+
+    def __init__(self, settings: SupervisorSettings, *, jitter: Callable[[], float]) -> None:
+        self._strategy = settings.strategy
+        self._names = tuple(spec.name for spec in settings.children)
+        policy = settings.policy
+        self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
+        self._limit_text = f"more than {policy.restarts_max} restarts in {policy.window_s:g} s"
+        self._records = {spec.name: _Record(spec, settings, jitter) for spec in settings.children}
+
+    def breaker(self, name: str) -> BreakerState:
+        """State of a child's breaker."""
+        return self._records[name].breaker.state
+
+    def started(self, name: str, now_ns: int) -> None:
+        """Remember since when the child runs."""
+        self._records[name].started_ns = now_ns
+
+    def succeeded(self, name: str) -> None:
+        """The child answered the probe: its breaker closes, its openings are forgotten."""
+        self._records[name].breaker.succeeded()
+
+    def ended(self, name: str, now_ns: int, *, normally: bool) -> Decision:
+        """Decide about a child that ended by itself."""
+        if normally and self._records[name].spec.restart != "permanent":
+            return Leave()
+        return self.failed(name, now_ns)
+
+    def failed(self, name: str, now_ns: int) -> Decision:
+        """Decide about a child whose start or handler raised."""
+        record = self._records[name]
+        if record.spec.restart == "temporary":
+            return Leave()
+        ran_s = record.end_run(now_ns)
+        wait_s = record.backoff.next_s(ran_s=ran_s)
+        if ran_s >= record.reset_s and record.breaker.state == "closed":
+            record.breaker.succeeded()
+        children = affected(self._names, name, self._strategy)
+        if not record.breaker.failed(now_ns):
+            return self._spend(Restart(children=children, wait_s=wait_s), now_ns)
+        openings = record.breaker.openings
+        if openings >= record.escalate_after:
+            return GiveUp(f"the breaker opened {openings} times in a row")
+        return KeepDown(children=children, retry_after_s=record.breaker.retry_after_s(now_ns), openings=openings)
+
+    def try_again(self, name: str, now_ns: int) -> Decision:
+        """Decide about a child whose breaker has been open long enough.
+
+        Children that went down with it come with it; those of them with an open breaker are probed as well.
+        """
+        children = affected(self._names, name, self._strategy)
+        for each in children:
+            self._records[each].breaker.try_again()
+        probes = tuple(each for each in children if self.breaker(each) == "half-open")
+        return self._spend(Restart(children=children, wait_s=0.0, probes=probes), now_ns)
+
+    def _spend(self, restart: Restart, now_ns: int) -> Decision:
+        return restart if self._budget.spend(now_ns) else GiveUp(self._limit_text)
+
+
+class _Record:
+    """What the policy remembers of one child."""
+
+    def __init__(self, spec: ChildSpec, settings: SupervisorSettings, jitter: Callable[[], float]) -> None:
+        policy = settings.policy
+        limits = spec.breaker or policy
+        self.spec = spec
+        self.reset_s = policy.backoff_reset_s
+        self.escalate_after = limits.escalate_after
+        self.breaker = RestartBreaker(fail_max=limits.fail_max, reset_timeout_s=limits.reset_timeout_s)
+        self.backoff = Backoff(
+            first_s=policy.backoff_first_s,
+            max_s=policy.backoff_max_s,
+            reset_s=policy.backoff_reset_s,
+            jitter=jitter,
+        )
+        self.started_ns: int | None = None
+
+    def end_run(self, now_ns: int) -> float:
+        """Tell how many seconds it ran; 0 when it never got up."""
+        started_ns, self.started_ns = self.started_ns, None
+        return 0.0 if started_ns is None else (now_ns - started_ns) / SECOND_NS

@@ -1,0 +1,117 @@
+"""The structured report of everything that happens to children: a log event and, where it matters later, a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from ...messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated, SupervisionFact
+
+if TYPE_CHECKING:
+    from .child import Child
+
+Phase: TypeAlias = Literal["start", "handle", "stop", "exit"]
+"""What a child was at when it failed; `exit`: it ended by itself."""
+
+
+class Log(Protocol):
+    """`RuntimeActor.log`."""
+
+    def __call__(self, event: str, *, level: str = ..., **fields: Any) -> None:
+        """Write one event."""
+
+
+class Reporter:
+    """Reports for one supervisor, and counts what it reported."""
+
+    def __init__(
+        self,
+        supervisor: str,
+        *,
+        log: Log,
+        journal: Callable[[SupervisionFact], None],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._supervisor = supervisor
+        self._log = log
+        self._journal = journal
+        self._now_ns = now_ns
+        self.failures = 0
+        self.restarts = 0
+        self.escalations = 0
+
+    def started(self, child: Child) -> None:
+        """Report that it runs, for the first time or again."""
+        if not child.restarts:
+            self._log("child.started", level="debug", child=child.spec.name)
+            return
+        self.restarts += 1
+        self._log("child.restarted", level="warning", child=child.spec.name, restarts=child.restarts)
+        self._journal(
+            ChildRestarted(
+                supervisor=self._supervisor,
+                child=child.spec.name,
+                restarts=child.restarts,
+                occurred_ns=self._now_ns(),
+            )
+        )
+
+    def failed(self, child: Child, phase: Phase, error: BaseException | None) -> None:
+        """Report a failure."""
+        self.failures += 1
+        kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, str(error))
+        child.last_error = f"{kind}: {reason}"
+        self._log("child.failed", level="error", child=child.spec.name, phase=phase, error=kind, reason=reason)
+        self._journal(
+            ChildFailed(
+                supervisor=self._supervisor,
+                child=child.spec.name,
+                phase=phase,
+                error=kind,
+                reason=reason,
+                occurred_ns=self._now_ns(),
+            )
+        )
+
+    def breaker_opened(self, child: Child, *, openings: int, retry_after_s: float) -> None:
+        """Report that it stays down for a while."""
+        name = child.spec.name
+        self._log("breaker.opened", level="error", child=name, openings=openings, retry_after_s=retry_after_s)
+        self._journal(
+            BreakerOpened(
+                supervisor=self._supervisor,
+                child=name,
+                openings=openings,
+                retry_after_s=retry_after_s,
+                occurred_ns=self._now_ns(),
+            )
+        )
+
+    def breaker_closed(self, child: Child) -> None:
+        """Report that it answered when it was tried again."""
+        self._log("breaker.closed", child=child.spec.name)
+
+    def gave_up(self, child: Child, reason: str) -> None:
+        """Report that the supervisor itself fails."""
+        self.escalations += 1
+        self._log("supervisor.gave_up", level="error", child=child.spec.name, reason=reason)
+        self._journal(
+            Escalated(
+                supervisor=self._supervisor,
+                child=child.spec.name,
+                reason=reason,
+                occurred_ns=self._now_ns(),
+            )
+        )
+
+    def terminated(self, child: Child) -> None:
+        """Report that it is gone."""
+        self._log("child.stopped", level="debug", child=child.spec.name)
+
+    def killed(self, child: Child, after_s: float) -> None:
+        """Report that it did not stop in time."""
+        self._log("child.killed", level="error", child=child.spec.name, after_s=after_s)
+
+    def abandoned(self, child: Child) -> None:
+        """Report that it did not even let itself be killed; its thread is lost."""
+        self._log("child.abandoned", level="error", child=child.spec.name)

@@ -1,0 +1,40 @@
+"""What a supervisor needs to know: its children, and how it treats them."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from ...config.settings import SupervisionSettings
+from .child_spec import ChildSpec
+
+Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
+"""Which children restart with a failed one: none, all, or those that started after it."""
+
+SECOND_NS: Final = 1_000_000_000
+
+
+class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One supervisor."""
+
+    children: tuple[ChildSpec, ...]
+    """In the order they start; they stop in reverse."""
+
+    policy: SupervisionSettings
+    strategy: Strategy = "one_for_one"
+
+    root: bool = False
+    """It has no supervisor above it: when it gives up, the system stops with exit code 70."""
+
+    shutdown_s: float = 10.0
+    """A child gets this long to stop in order, unless its spec says otherwise."""
+
+    start_s: float = 30.0
+    """A child whose start takes longer has failed."""
+
+    probe_s: float = 5.0
+    """A child that is being tried again answers a Ping within this, or has failed."""
+
+    journal: str = "journal"
+    """Name of the actor that makes the supervisor's facts durable; empty: nobody, they are only logged."""

@@ -1,0 +1,66 @@
+"""The live tree: what a supervisor knows of its children, and what supervisors among them know of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ...messages.supervision import ChildStatus, SupervisionTree
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress
+    from .child import Child
+
+
+def branch(
+    supervisor: str, nodes: Iterable[ChildStatus], below: Mapping[str, tuple[ChildStatus, ...]]
+) -> SupervisionTree:
+    """Join a supervisor's children with what is below them: parents before their children, in start order.
+
+    `nodes` have the path `supervisor/child`; those in `below`, by name of the child, begin with the child's name.
+    """
+    children: list[ChildStatus] = []
+    for node in nodes:
+        children.append(node)
+        children.extend(under(supervisor, each) for each in below.get(node.path.rpartition("/")[2], ()))
+    return SupervisionTree(children=tuple(children))
+
+
+def under(supervisor: str, node: ChildStatus) -> ChildStatus:
+    """Give a node the path that it has one level higher."""
+    return ChildStatus(
+        path=f"{supervisor}/{node.path}",
+        state=node.state,
+        host=node.host,
+        restarts=node.restarts,
+        breaker=node.breaker,
+        mailbox_depth=node.mailbox_depth,
+        last_error=node.last_error,
+    )
+
+
+def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int) -> ChildStatus:
+    """Describe one child as it is now."""
+    return ChildStatus(
+        path=f"{supervisor}/{child.spec.name}",
+        state=child.state,
+        host=child.spec.host,
+        restarts=child.restarts,
+        breaker=breaker,
+        mailbox_depth=mailbox_depth,
+        last_error=child.last_error,
+    )
+
+
+class Inquiry:
+    """One look at the whole tree: who wants to see it, and whose answer is awaited. Later askers join it."""
+
+    def __init__(self, asker: ActorAddress, awaited: Iterable[str]) -> None:
+        self.askers = [asker]
+        self.awaited = set(awaited)
+        self.below: dict[str, tuple[ChildStatus, ...]] = {}
+
+    def answered(self, name: str, tree: SupervisionTree) -> None:
+        """Take the answer of a supervisor below."""
+        self.awaited.discard(name)
+        self.below[name] = tree.children
