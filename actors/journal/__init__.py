@@ -1,0 +1,34 @@
+"""The journal room: the truth about facts, in append-only files that survive whatever happens to the process."""
+
+from .actor import JournalActor
+from .errors import (
+    AppendInvalidError,
+    JournalBusyError,
+    JournalDamagedError,
+    JournalError,
+    JournalFailedError,
+    JournalFullError,
+    JournalTooNewError,
+)
+from .journal import Journal, Ticket
+from .outcomes import OUTCOMES, are_outcomes
+from .simulated import SimulatedDisk, Trouble
+from .view import JournalView
+
+__all__ = [
+    "OUTCOMES",
+    "AppendInvalidError",
+    "Journal",
+    "JournalActor",
+    "JournalBusyError",
+    "JournalDamagedError",
+    "JournalError",
+    "JournalFailedError",
+    "JournalFullError",
+    "JournalTooNewError",
+    "JournalView",
+    "SimulatedDisk",
+    "Ticket",
+    "Trouble",
+    "are_outcomes",
+]

@@ -1,0 +1,218 @@
+"""The journal actor: makes facts durable before anyone acts on them, and reads them back.
+
+Owns    the journal directory (see `journal.py`); the appends of the running group commit.
+Hears   Append, ReadJournal.
+Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
+        JournalPage, or Failed, to each reader.
+Fails   when a write or fsync failed (after all its writers were refused), or when a record that was durable cannot be
+        read any more. Restarted, it verifies the files, and goes on in a new one after a failed fsync. Does not start
+        on a damaged journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full
+        disk is no failure: appends are refused until there is space, outcomes of orders last.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ...messages.journal import (
+    Append,
+    Appended,
+    AppendRefused,
+    Journaled,
+    JournalPage,
+    JournalStatistics,
+    ReadJournal,
+)
+from ...messages.supervision import Failed
+from ..runtime import RuntimeActor, handles
+from .archive import archive_segment
+from .errors import AppendInvalidError, JournalFailedError, JournalFullError
+from .journal import Journal
+
+if TYPE_CHECKING:
+    from ...config.settings import JournalSettings
+    from ..runtime import ActorAddress, Outcome
+    from .journal import Ticket
+    from .segments import Segment
+
+EVENTS: Final = "events"
+"""Who hears of every commit."""
+
+PAGE_RECORDS_MAX: Final = 100_000
+"""More are not given in one page, whatever was asked."""
+
+NS_PER_DAY: Final = 86_400 * 1_000_000_000
+ARCHIVE_LANE: Final = "archive"
+ARCHIVE_RETRY_S: Final = 60.0
+"""A disk that was too full for an archive is asked again after this long."""
+
+
+class ArchiveAgain(msgspec.Struct, frozen=True, gc=False):
+    """To itself: perhaps there is space for the archive now."""
+
+
+class JournalActor(RuntimeActor):
+    """Group commit: whatever has arrived until the mailbox is empty shares one `fdatasync`, without any waiting."""
+
+    blocking = True  # fdatasync
+
+    settings: JournalSettings
+
+    def on_start(self) -> None:
+        """Open and verify; the sequence goes on where it was."""
+        self._waiting: list[tuple[ActorAddress, Ticket, str]] = []
+        self._archiving = False
+        self._full = False
+        self._failure: JournalFailedError | None = None
+        self._journal = Journal(
+            Path(self.settings.path), now_ns=self.clock.now_ns, segment_bytes=self.settings.segment_bytes
+        )
+        cut = self._journal.open()
+        if cut is not None:
+            self.log(
+                "journal.tail_cut",
+                level="warning",
+                path=str(cut.path),
+                offset=cut.offset,
+                bytes=cut.size,
+                sequence=cut.sequence,
+                reason=cut.reason,
+            )
+        if not self._journal.reserve_held:
+            self.log("journal.reserve_missed", level="warning", path=str(self._journal.directory))
+        self._archive_oldest()
+
+    def on_stop(self) -> None:
+        """Give the directory free."""
+        self._journal.close()
+
+    @handles(Append)
+    def append(self, request: Append, sender: ActorAddress) -> None:
+        """Buffer the facts; they are answered after the group commit."""
+        try:
+            ticket = self._journal.append(request.facts, request.correlation_id)
+        except (AppendInvalidError, JournalFullError, JournalFailedError) as refusal:
+            self._note(refusal)
+            self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
+            if not self._journal.buffered_bytes:
+                self._settle(str(refusal))
+            return
+        self._waiting.append((sender, ticket, request.correlation_id))
+        if self._journal.buffered_bytes >= self.settings.group_bytes_max:
+            self._commit()
+
+    @handles(ReadJournal)
+    def read(self, request: ReadJournal, sender: ActorAddress) -> None:
+        """Read what is durable now, on a thread of its own: writers do not wait for readers."""
+        records_max = min(request.records_max, PAGE_RECORDS_MAX)
+
+        def answer(outcome: Outcome) -> None:
+            if outcome.error is None:
+                page: JournalPage = outcome.value
+                self.send(sender, page)
+                return
+            error, reason = type(outcome.error).__name__, str(outcome.error)
+            self.send(sender, Failed(actor=self.name, message_type="ReadJournal", error=error, reason=reason))
+            raise outcome.error
+
+        self.offload(self._journal.view().page, request.after_sequence, records_max, then=answer)
+
+    def on_drained(self) -> None:
+        """Commit the group; when a file has failed, fail, now that everyone is answered."""
+        if self._waiting:
+            self._commit()
+        if self._failure is not None:
+            raise self._failure
+
+    @handles(ArchiveAgain)
+    def archive_again(self, _message: ArchiveAgain, _sender: ActorAddress) -> None:
+        """Try what did not fit on the disk."""
+        self._archiving = False
+        self._archive_oldest()
+
+    def is_drained(self) -> bool:
+        """Wait until every writer is answered."""
+        return not self._waiting
+
+    def statistics(self) -> JournalStatistics:
+        """Count what is durable."""
+        journal = self._journal
+        return JournalStatistics(
+            records=journal.last_sequence - journal.oldest_sequence + 1,
+            appended=journal.appended,
+            commits=journal.commits,
+            bytes_written=journal.bytes_written,
+            path=str(journal.directory),
+        )
+
+    def _commit(self) -> None:
+        try:
+            self._journal.commit()
+        except (JournalFullError, JournalFailedError) as fault:
+            self._note(fault)
+            self._settle(str(fault))
+        else:
+            self._note_space()
+            self._settle("")
+            self._archive_oldest()
+
+    def _settle(self, refusal: str) -> None:
+        """Tell what became of each buffered append; nothing is buffered now, so each is durable or will never be."""
+        records = self._journal.take_durable()
+        if records:
+            self.send(EVENTS, Journaled(records=records))
+        waiting, self._waiting = self._waiting, []
+        durable = self._journal.last_sequence
+        for sender, ticket, correlation_id in waiting:
+            if ticket.last_sequence <= durable:
+                answer = Appended(
+                    first_sequence=ticket.first_sequence,
+                    last_sequence=ticket.last_sequence,
+                    correlation_id=correlation_id,
+                )
+                self.send(sender, answer)
+            else:
+                self.send(sender, AppendRefused(reason=refusal, correlation_id=correlation_id))
+
+    def _note(self, refusal: Exception) -> None:
+        """Log the beginning of a full disk once, not every refusal; fail when all that waits has been answered."""
+        if isinstance(refusal, JournalFailedError):
+            self._failure = refusal
+        if isinstance(refusal, JournalFullError) and not self._full:
+            self._full = True
+            self.log("journal.disk_filled", level="error", reason=str(refusal))
+
+    def _note_space(self) -> None:
+        if self._full and self._journal.reserve_held:
+            self._full = False
+            self.log("journal.space_returned", level="warning")
+
+    def _archive_oldest(self) -> None:
+        """Archive one segment at a time, off this thread, while there are more plain ones than there should be."""
+        if self._archiving:
+            return
+        plain = [segment for segment in self._journal.closed_segments if not segment.archived]
+        if len(plain) > self.settings.plain_segments_max:
+            self._archiving = True
+            self.offload(archive_segment, self._journal.disk, plain[0], then=self._archived, lane=ARCHIVE_LANE)
+
+    def _archived(self, outcome: Outcome) -> None:
+        if isinstance(outcome.error, JournalFullError):
+            self.log("journal.archive_failed", level="warning", reason=str(outcome.error))
+            self.after(ARCHIVE_RETRY_S, ArchiveAgain())
+            return
+        packed_bytes: int = outcome.unwrap()
+        self._archiving = False
+        self.log("journal.segment_archived", bytes=packed_bytes)
+        if self.settings.retain_days:
+            self._log_forgotten(
+                self._journal.forget_before(self.clock.now_ns() - self.settings.retain_days * NS_PER_DAY)
+            )
+        self._archive_oldest()
+
+    def _log_forgotten(self, segments: tuple[Segment, ...]) -> None:
+        for segment in segments:
+            self.log("journal.segment_removed", path=str(segment.path))

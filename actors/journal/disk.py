@@ -1,0 +1,196 @@
+"""The file layer: what the journal asks of a disk, and the real disk.
+
+The journal touches files only through `Disk`, so that the same code runs on a simulated disk (`simulated.py`) that
+loses or tears whatever was not synced. All faults are `OSError`, as the kernel reports them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final, Protocol
+
+
+class DiskFile(Protocol):
+    """One open file; positions are explicit, so readers and the writer share nothing."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read up to `size` bytes from `offset`; fewer at the end of the file."""
+        ...
+
+    def write(self, data: bytes | bytearray, offset: int) -> None:
+        """Write all of `data` at `offset`, or raise OSError (some of it may then be there)."""
+        ...
+
+    def sync(self) -> None:
+        """Return when everything written is on the disk. After an OSError nothing is known about it."""
+        ...
+
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        ...
+
+    def close(self) -> None:
+        """Give the file free."""
+        ...
+
+
+class Disk(Protocol):
+    """A file system with one directory after another, as far as a journal needs it."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make it, parents too, readable by its user alone; one that exists stays."""
+        ...
+
+    def names(self, directory: Path) -> tuple[str, ...]:
+        """Names in a directory, sorted."""
+        ...
+
+    def create(self, path: Path, size: int) -> DiskFile:
+        """Make a file of `size` zeros whose space is really allocated. On OSError (disk full) no file is left."""
+        ...
+
+    def open(self, path: Path, *, writable: bool = False) -> DiskFile:
+        """Open a file that exists; FileNotFoundError when it does not."""
+        ...
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move within a directory, replacing; durable after `sync_directory`."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Remove a file; durable after `sync_directory`."""
+        ...
+
+    def sync_directory(self, path: Path) -> None:
+        """Return when names made, moved and removed in it are on the disk."""
+        ...
+
+    def lock(self, path: Path) -> DiskLock:
+        """Take the lock file for this process, or raise `DiskLockedError`."""
+        ...
+
+
+class DiskLock(Protocol):
+    """A lock that ends with its process, however it dies."""
+
+    def release(self) -> None:
+        """Give it free."""
+        ...
+
+
+class DiskLockedError(Exception):
+    """Another process holds the lock."""
+
+    def __init__(self, holder_pid: int | None) -> None:
+        self.holder_pid = holder_pid
+        super().__init__(f"held by process {holder_pid}")
+
+
+class RealFile:
+    """A file of the operating system."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: Final = descriptor
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read up to `size` bytes; a file system may give fewer at a time, so this asks until the end."""
+        parts = []
+        while size > 0:
+            part = os.pread(self._descriptor, size, offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def write(self, data: bytes | bytearray, offset: int) -> None:
+        """Write all of it. A full disk answers with a short write first (176 of 200 bytes seen), ENOSPC only then."""
+        done = os.pwrite(self._descriptor, data, offset)
+        while done < len(data):
+            done += os.pwrite(self._descriptor, memoryview(data)[done:], offset + done)
+
+    def sync(self) -> None:
+        """`fdatasync`: the data and what is needed to find it, not the time stamps."""
+        os.fdatasync(self._descriptor)
+
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return os.fstat(self._descriptor).st_size
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
+
+
+class RealLock:
+    """`flock` on a file that keeps the holder's pid."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: Final = descriptor
+
+    def release(self) -> None:
+        """Give it free; the file stays."""
+        os.close(self._descriptor)
+
+
+class RealDisk:
+    """The file system of this machine."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make it, for its user alone."""
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def names(self, directory: Path) -> tuple[str, ...]:
+        """Names in a directory, sorted."""
+        return tuple(sorted(path.name for path in directory.iterdir()))
+
+    def create(self, path: Path, size: int) -> RealFile:
+        """Allocate with `posix_fallocate`: a file so made takes records even when the disk has become full."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+            os.fsync(descriptor)
+        except OSError:
+            os.close(descriptor)
+            path.unlink()
+            raise
+        return RealFile(descriptor)
+
+    def open(self, path: Path, *, writable: bool = False) -> RealFile:
+        """Open a file that exists."""
+        return RealFile(os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC))
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move within a directory."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        path.unlink()
+
+    def sync_directory(self, path: Path) -> None:
+        """`fsync` on the directory."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def lock(self, path: Path) -> RealLock:
+        """Take `flock`, and write our pid for whoever comes second."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise DiskLockedError(int(holder) if holder.isdigit() else None) from fault
+        # The pid is a courtesy: on a full disk the lock must work without it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        return RealLock(descriptor)

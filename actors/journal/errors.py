@@ -1,0 +1,46 @@
+"""What can go wrong with the journal: one type for each decision the caller can take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class JournalError(Exception):
+    """Any fault of the journal."""
+
+
+class JournalDamagedError(JournalError):
+    """Acknowledged bytes are gone or changed. Do not trade; restore the file from a copy. Nothing was repaired."""
+
+    def __init__(self, path: Path, *, offset: int, sequence: int, reason: str) -> None:
+        self.path = path
+        self.offset = offset
+        self.sequence = sequence
+        self.reason = reason
+        super().__init__(f"{path} is damaged at offset {offset}, sequence {sequence}: {reason}")
+
+
+class JournalBusyError(JournalError):
+    """Another process owns this journal. Stop it, or name another directory."""
+
+    def __init__(self, path: Path, holder_pid: int | None) -> None:
+        self.path = path
+        self.holder_pid = holder_pid
+        holder = "another process" if holder_pid is None else f"process {holder_pid}"
+        super().__init__(f"journal {path} is in use by {holder}")
+
+
+class JournalTooNewError(JournalError):
+    """A later version of natya wrote these files. Use that version; this one would not understand them."""
+
+
+class JournalFullError(JournalError):
+    """The disk is full: nothing of this append was written. It works again, by itself, when space returns."""
+
+
+class JournalFailedError(JournalError):
+    """A write or fsync failed: what was in flight is refused, the file takes nothing more. Open the journal again."""
+
+
+class AppendInvalidError(JournalError):
+    """This append can never be written (no facts, or larger than a segment). Do not repeat it."""

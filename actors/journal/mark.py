@@ -1,0 +1,134 @@
+"""The mark: a small file that says how far the journal was durable, written after each commit, before its answers.
+
+It is not synced with each commit (that would double the cost), so after a power cut it may be old, but it never claims
+too much. After a process was killed it is exact. So a journal that ends before its mark has lost acknowledged records:
+a deleted or shortened file, an old copy put in place of a newer one, or a zeroed page at the very end.
+Two slots are written in turn, each with its CRC: one survives a torn write of the other.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from .disk import Disk
+
+MARK_NAME: Final = "journal.mark"
+MARK_SIZE: Final = 8192
+_SLOT_OFFSETS: Final = (0, 4096)
+_SLOT: Final = struct.Struct("<4s16sQQQQ32s")
+_MAGIC: Final = b"NJM1"
+_CRC_SIZE: Final = 4
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far the journal was durable, at least."""
+
+    generation: int
+    """Counts the marks written; the newest valid slot counts."""
+
+    journal_id: bytes
+    oldest_sequence: int
+    """First sequence kept; above 1 only when retention removed older segments."""
+
+    sequence: int
+    """Newest durable sequence; 0 for none yet."""
+
+    last_hash: bytes
+    """Of the record `sequence`."""
+
+    failed_first_sequence: int = 0
+    """First sequence of a segment whose fsync failed: it ends at `sequence` whatever else stands in it. 0 for none."""
+
+    def encode(self) -> bytes:
+        """Write one slot."""
+        body = _SLOT.pack(
+            _MAGIC,
+            self.journal_id,
+            self.generation,
+            self.oldest_sequence,
+            self.sequence,
+            self.failed_first_sequence,
+            self.last_hash,
+        )
+        return body + zlib.crc32(body).to_bytes(_CRC_SIZE, "little")
+
+    @classmethod
+    def decode(cls, data: bytes) -> Mark | None:
+        """Read one slot; None when it was never written, or is broken."""
+        if len(data) < _SLOT.size + _CRC_SIZE:
+            return None
+        body = data[: _SLOT.size]
+        crc = int.from_bytes(data[_SLOT.size : _SLOT.size + _CRC_SIZE], "little")
+        if not body.startswith(_MAGIC) or crc != zlib.crc32(body):
+            return None
+        _, journal_id, generation, oldest, sequence, failed, last_hash = _SLOT.unpack(body)
+        return cls(
+            generation=generation,
+            journal_id=journal_id,
+            oldest_sequence=oldest,
+            sequence=sequence,
+            failed_first_sequence=failed,
+            last_hash=last_hash,
+        )
+
+
+def read_mark(disk: Disk, directory: Path) -> Mark | None:
+    """Read the newest valid slot; None when there is none (the records then speak for themselves)."""
+    try:
+        file = disk.open(directory / MARK_NAME)
+    except FileNotFoundError:
+        return None
+    try:
+        slots = [Mark.decode(file.read(offset, _SLOT.size + _CRC_SIZE)) for offset in _SLOT_OFFSETS]
+    finally:
+        file.close()
+    return max((mark for mark in slots if mark is not None), key=lambda mark: mark.generation, default=None)
+
+
+class MarkKeeper:
+    """Writes the marks of an open journal; makes the file when there is none.
+
+    All methods raise OSError.
+    """
+
+    def __init__(self, disk: Disk, directory: Path, *, journal_id: bytes, newest: Mark | None) -> None:
+        self._journal_id: Final = journal_id
+        self._generation = 0 if newest is None else newest.generation
+        path = directory / MARK_NAME
+        try:
+            self._file = disk.open(path, writable=True)
+        except FileNotFoundError:
+            self._file = disk.create(path, MARK_SIZE)
+            disk.sync_directory(directory)
+
+    def write(
+        self,
+        *,
+        oldest_sequence: int,
+        sequence: int,
+        last_hash: bytes,
+        failed_first_sequence: int = 0,
+        synced: bool = False,
+    ) -> None:
+        """Write the next mark into the older slot; `synced` waits until it is on the disk."""
+        self._generation += 1
+        mark = Mark(
+            generation=self._generation,
+            journal_id=self._journal_id,
+            oldest_sequence=oldest_sequence,
+            sequence=sequence,
+            last_hash=last_hash,
+            failed_first_sequence=failed_first_sequence,
+        )
+        self._file.write(mark.encode(), _SLOT_OFFSETS[self._generation % len(_SLOT_OFFSETS)])
+        if synced:
+            self._file.sync()
+
+    def close(self) -> None:
+        """Give the file free."""
+        self._file.close()

@@ -1,0 +1,213 @@
+"""Opening the files of a journal: verify everything there is, cut a torn tail, and find where to go on.
+
+Closed segments are compared with the CRC that their successor keeps of them (1 s a gigabyte); archived ones have gzip's
+own and are read when somebody reads them or runs `natya journal verify`. The active segment is walked record by record.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from .disk import Disk, DiskFile
+from .errors import JournalDamagedError
+from .layout import HEADER_SIZE, RawRecord, Seal
+from .mark import Mark, read_mark
+from .segments import Segment, list_segments, open_segment
+from .walk import WINDOW_SIZE, judge_tail
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where the active segment ends: what the next record and the next header must say."""
+
+    offset: int
+    crc: int
+    """Of the segment from its start to `offset`."""
+
+    sequence: int
+    """Of the last record; 0 for none at all."""
+
+    last_hash: bytes
+    earliest_ns: int = 0
+    """Smallest `recorded_ns` in this segment; means nothing while it is empty."""
+
+    latest_ns: int = 0
+
+    def at_start_of(self, encoded_header: bytes) -> Position:
+        """Move to the first record of a new segment."""
+        return Position(
+            offset=len(encoded_header),
+            crc=zlib.crc32(encoded_header),
+            sequence=self.sequence,
+            last_hash=self.last_hash,
+        )
+
+    def after(self, data: bytes | bytearray, *, records: int, last_hash: bytes, times_ns: Iterable[int]) -> Position:
+        """Move behind `data`, which holds so many records with these times."""
+        if self.offset > HEADER_SIZE:
+            times_ns = (self.earliest_ns, self.latest_ns, *times_ns)
+        times_ns = tuple(times_ns)
+        return Position(
+            offset=self.offset + len(data),
+            crc=zlib.crc32(data, self.crc),
+            sequence=self.sequence + records,
+            last_hash=last_hash,
+            earliest_ns=min(times_ns),
+            latest_ns=max(times_ns),
+        )
+
+    def seal(self, first_sequence: int) -> Seal:
+        """Say what the segment contains, now that it is closed."""
+        return Seal(
+            first_sequence=first_sequence,
+            used=self.offset,
+            crc=self.crc,
+            earliest_ns=self.earliest_ns,
+            latest_ns=self.latest_ns,
+            last_hash=self.last_hash,
+        )
+
+
+class Cut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A torn tail that was cut: it was never acknowledged."""
+
+    path: Path
+    offset: int
+    size: int
+    """Bytes."""
+
+    sequence: int
+    """Of the first record that is not there."""
+
+    reason: str
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the files hold."""
+
+    segments: list[Segment]
+    position: Position | None
+    """None: there is no journal yet."""
+
+    mark: Mark | None
+    cut: Cut | None = None
+    active_failed: bool = False
+    """An fsync of the active segment has failed once: it takes nothing more."""
+
+
+def recover(disk: Disk, directory: Path) -> Recovered:
+    """Verify the journal in `directory`. Changes nothing: the owner cuts what `cut` names.
+
+    Raises:
+        JournalDamagedError: acknowledged records are gone or changed.
+        JournalTooNewError: a later version wrote it.
+    """
+    mark = read_mark(disk, directory)
+    segments = list_segments(disk, directory)
+    if not segments:
+        if mark is not None:
+            raise JournalDamagedError(
+                directory, offset=0, sequence=mark.oldest_sequence, reason="there is a mark, but no segment"
+            )
+        return Recovered(segments=[], position=None, mark=None)
+    if mark is not None:
+        _check_identity(segments[0], mark)
+    for segment in segments[:-1]:
+        if segment.seal is not None and not segment.archived:
+            verify_closed(disk, segment, segment.seal)
+    active = segments[-1]
+    file = open_segment(disk, active)
+    try:
+        position, cut, failed = _find_end(file, active, mark)
+    finally:
+        file.close()
+    if mark is not None and mark.sequence > position.sequence:
+        raise active.damaged(
+            f"the journal ends here, but sequence {mark.sequence} was durable",
+            offset=position.offset,
+            sequence=position.sequence + 1,
+        )
+    return Recovered(segments=segments, position=position, mark=mark, cut=cut, active_failed=failed)
+
+
+def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
+    """Compare a closed segment with its seal; walk it only to name the record that is damaged.
+
+    Raises:
+        JournalDamagedError: it is not what it was.
+    """
+    file = open_segment(disk, segment)
+    try:
+        crc, offset = 0, 0
+        while offset < seal.used:
+            window = file.read(offset, min(WINDOW_SIZE, seal.used - offset))
+            if not window:
+                break
+            crc = zlib.crc32(window, crc)
+            offset += len(window)
+        if offset == seal.used and crc == seal.crc:
+            return
+        walk = segment.walk(file, end=seal.used)
+        for _ in walk:
+            pass
+        reason = walk.fault or "its records are whole, but not those that were written"
+        raise segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
+    except OSError as fault:
+        raise segment.damaged(str(fault)) from fault
+    finally:
+        file.close()
+
+
+def _check_identity(oldest: Segment, mark: Mark) -> None:
+    if oldest.header.journal_id != mark.journal_id:
+        raise oldest.damaged("it belongs to another journal than the mark")
+    if oldest.first_sequence > mark.oldest_sequence:
+        raise oldest.damaged(
+            f"segments before it are missing: the journal begins with {mark.oldest_sequence}",
+            sequence=mark.oldest_sequence,
+        )
+
+
+def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
+    """Walk the active segment to its end, which is the end of the last whole append."""
+    failed = mark is not None and mark.failed_first_sequence == active.first_sequence
+    start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
+    position = start.at_start_of(file.read(0, HEADER_SIZE))
+    pending: list[RawRecord] = []
+    walk = active.walk(file, end=file.size())
+    for record in walk:
+        if failed and mark is not None and record.sequence > mark.sequence:
+            return position, None, True
+        last_hash = record.hash() if walk.previous_hash is None else walk.previous_hash
+        if mark is not None and record.sequence == mark.sequence and last_hash != mark.last_hash:
+            raise active.damaged(
+                "the record is not the one that was acknowledged", offset=walk.offset, sequence=record.sequence
+            )
+        pending.append(record)
+        if record.remaining == 0:
+            position = position.after(
+                b"".join(one.raw for one in pending),
+                records=len(pending),
+                last_hash=last_hash,
+                times_ns=[one.recorded_ns for one in pending],
+            )
+            pending = []
+    tail = judge_tail(file, active.format, offset=walk.offset, sequence=walk.sequence)
+    if failed:
+        return position, None, True
+    if tail.kind == "damaged":
+        raise active.damaged(tail.reason, offset=walk.offset, sequence=walk.sequence)
+    size = walk.offset + tail.size - position.offset
+    if size == 0:
+        return position, None, False
+    cut = Cut(
+        path=active.path,
+        offset=position.offset,
+        size=size,
+        sequence=position.sequence + 1,
+        reason=tail.reason or "an append of several facts that did not finish",
+    )
+    return position, cut, False

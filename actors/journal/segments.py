@@ -1,0 +1,181 @@
+"""Segment files: their names, opening them plain or archived, and reading which there are."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Final
+
+from .disk import Disk, DiskFile
+from .errors import JournalDamagedError, JournalError, JournalTooNewError
+from .layout import FORMATS, HEADER_SIZE, HeaderBrokenError, RecordFormat, Seal, SegmentHeader
+from .walk import Landmarks, Walk
+
+SUFFIX: Final = ".journal"
+ARCHIVE_SUFFIX: Final = ".journal.gz"
+DIGITS: Final = 20
+
+
+def segment_path(directory: Path, first_sequence: int) -> Path:
+    """Name the file of the segment that begins with this sequence."""
+    return directory / f"{first_sequence:0{DIGITS}d}{SUFFIX}"
+
+
+def archive_path(directory: Path, first_sequence: int) -> Path:
+    """Name the same segment's archive."""
+    return directory / f"{first_sequence:0{DIGITS}d}{ARCHIVE_SUFFIX}"
+
+
+class ArchiveFile:
+    """An archived segment, read like a plain one: a gzip stream (a tenth of the size), best read forward."""
+
+    def __init__(self, file: DiskFile) -> None:
+        packed = file.read(0, file.size())
+        file.close()
+        self._stream: Final = gzip.GzipFile(fileobj=io.BytesIO(packed), mode="rb")
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read unpacked bytes.
+
+        Raises:
+            OSError: the stream is broken (gzip's own checks).
+        """
+        try:
+            self._stream.seek(offset)
+            return self._stream.read(size)
+        except (EOFError, zlib.error) as fault:
+            raise OSError(f"the archive is broken: {fault}") from fault
+
+    def write(self, data: bytes | bytearray, offset: int) -> None:
+        """Refuse: an archive never changes."""
+        raise OSError(f"an archived segment takes no bytes ({len(data)} at {offset})")
+
+    def sync(self) -> None:
+        """Have nothing to do."""
+
+    def size(self) -> int:
+        """Unpacked length, by reading to the end."""
+        return self._stream.seek(0, io.SEEK_END)
+
+    def close(self) -> None:
+        """Give the memory free."""
+        self._stream.close()
+
+
+class Segment:
+    """One file of the journal. Immutable but for `seal` (set once, when the next segment begins) and the landmarks."""
+
+    def __init__(self, directory: Path, header: SegmentHeader, *, archived: bool = False) -> None:
+        self.directory: Final = directory
+        self.header: Final = header
+        self.first_sequence: Final = header.first_sequence
+        self.archived = archived
+        """As found; `open_segment` looks for the other form when this one is gone."""
+
+        self.seal: Seal | None = None
+        """What the next segment's header says of this one; None for the active segment."""
+
+        self.landmarks: Final[Landmarks] = {}
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, as far as known."""
+        return (archive_path if self.archived else segment_path)(self.directory, self.first_sequence)
+
+    @property
+    def format(self) -> RecordFormat:
+        """How its records are read."""
+        return FORMATS[self.header.version]
+
+    def damaged(self, reason: str, *, offset: int = 0, sequence: int | None = None) -> JournalDamagedError:
+        """Name damage in it."""
+        return JournalDamagedError(
+            self.path, offset=offset, sequence=self.first_sequence if sequence is None else sequence, reason=reason
+        )
+
+    def walk(self, file: DiskFile, *, end: int, chained: bool = True) -> Walk:
+        """Go over its records from the first, with or without checking the chain."""
+        return Walk(
+            file,
+            self.format,
+            offset=HEADER_SIZE,
+            end=end,
+            sequence=self.first_sequence,
+            previous_hash=self.header.previous.last_hash if chained else None,
+            landmarks=self.landmarks,
+        )
+
+
+def open_segment(disk: Disk, segment: Segment) -> DiskFile:
+    """Open it for reading, plain or archived: it may have been archived since it was listed.
+
+    Raises:
+        JournalDamagedError: it is gone.
+    """
+    for archived in (segment.archived, not segment.archived):
+        try:
+            if archived:
+                file: DiskFile = ArchiveFile(disk.open(archive_path(segment.directory, segment.first_sequence)))
+            else:
+                file = disk.open(segment_path(segment.directory, segment.first_sequence))
+        except FileNotFoundError:
+            continue
+        segment.archived = archived
+        return file
+    raise segment.damaged("the file is gone")
+
+
+def list_segments(disk: Disk, directory: Path) -> list[Segment]:
+    """Read the headers of all segments, oldest first, and check that they belong together.
+
+    Raises:
+        JournalDamagedError: a header is broken, a segment is missing between others, or belongs to another journal.
+        JournalTooNewError: a segment has a format this version does not know.
+    """
+    names = disk.names(directory)
+    plain = {int(name[:DIGITS]) for name in names if _is_segment(name, SUFFIX)}
+    archived = {int(name[:DIGITS]) for name in names if _is_segment(name, ARCHIVE_SUFFIX)}
+    segments: list[Segment] = []
+    for first_sequence in sorted(plain | archived):
+        segment = _read_segment(disk, directory, first_sequence, archived=first_sequence not in plain)
+        if segments:
+            _check_neighbours(segments[-1], segment)
+            segments[-1].seal = segment.header.previous
+        segments.append(segment)
+    return segments
+
+
+def _is_segment(name: str, suffix: str) -> bool:
+    return len(name) == DIGITS + len(suffix) and name.endswith(suffix) and name[:DIGITS].isdigit()
+
+
+def _read_segment(disk: Disk, directory: Path, first_sequence: int, *, archived: bool) -> Segment:
+    path = (archive_path if archived else segment_path)(directory, first_sequence)
+    try:
+        file = ArchiveFile(disk.open(path)) if archived else disk.open(path)
+        try:
+            header = SegmentHeader.decode(file.read(0, HEADER_SIZE))
+        finally:
+            file.close()
+    except HeaderBrokenError as fault:
+        raise JournalDamagedError(path, offset=0, sequence=first_sequence, reason=str(fault)) from fault
+    except OSError as fault:
+        if not archived:
+            raise JournalError(f"{path} cannot be read: {fault}") from fault
+        raise JournalDamagedError(path, offset=0, sequence=first_sequence, reason=str(fault)) from fault
+    if header.version not in FORMATS:
+        raise JournalTooNewError(f"{path} has format {header.version}, this version knows {max(FORMATS)}")
+    if header.first_sequence != first_sequence:
+        reason = f"it begins with sequence {header.first_sequence}, its name says {first_sequence}"
+        raise JournalDamagedError(path, offset=0, sequence=first_sequence, reason=reason)
+    return Segment(directory, header, archived=archived)
+
+
+def _check_neighbours(before: Segment, segment: Segment) -> None:
+    if segment.header.journal_id != before.header.journal_id:
+        raise segment.damaged("it belongs to another journal than the segment before it")
+    if segment.header.previous.first_sequence != before.first_sequence:
+        wanted = segment.header.previous.first_sequence
+        raise segment.damaged(f"the segment before it, {wanted}, is missing: found {before.first_sequence} instead")

@@ -1,0 +1,145 @@
+"""Reading the journal: by sequence, time, type and key, from any thread or process, without troubling the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Final
+
+from ...messages.codec import UndecodableMessageError
+from ...messages.journal import JournalPage, JournalRecord
+from .disk import Disk, DiskFile
+from .layout import HEADER_SIZE, RawRecord
+from .segments import Segment, list_segments, open_segment
+from .walk import LANDMARK_STRIDE, Walk
+
+YEAR_9999_NS: Final = 1 << 62
+
+
+class JournalView:
+    """The journal as it was durable at one moment: a snapshot that costs nothing and never changes.
+
+    Every record is checked as it is read (CRC and sequence), so damage is an error and never a wrong answer: all
+    methods raise `JournalDamagedError`.
+    """
+
+    def __init__(self, disk: Disk, segments: tuple[Segment, ...], *, last_sequence: int, active_end: int) -> None:
+        self.last_sequence: Final = last_sequence
+        self._disk: Final = disk
+        self._segments: Final = segments
+        self._active_end: Final = active_end
+
+    @classmethod
+    def of_directory(cls, disk: Disk, directory: Path) -> JournalView:
+        """Look at a journal that another process may own and write: up to the last whole append found."""
+        segments = tuple(list_segments(disk, directory))
+        if not segments:
+            return cls(disk, (), last_sequence=0, active_end=HEADER_SIZE)
+        active = segments[-1]
+        file = open_segment(disk, active)
+        try:
+            walk = active.walk(file, end=file.size(), chained=False)
+            last_sequence, end = active.first_sequence - 1, HEADER_SIZE
+            for record in walk:
+                if record.remaining == 0:
+                    last_sequence, end = record.sequence, walk.offset
+        finally:
+            file.close()
+        return cls(disk, segments, last_sequence=last_sequence, active_end=end)
+
+    @property
+    def oldest_sequence(self) -> int:
+        """First sequence there is; 1 in an empty journal."""
+        return self._segments[0].first_sequence if self._segments else 1
+
+    def raw(self, after_sequence: int = 0) -> Iterator[RawRecord]:
+        """Give the records after this sequence as they stand, in order."""
+        for segment, end, last in self._extents():
+            if last > after_sequence:
+                yield from self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last)
+
+    def page(self, after_sequence: int, records_max: int) -> JournalPage:
+        """Give the next records after this sequence, at most `records_max`."""
+        return JournalPage(
+            records=tuple(map(self._decoded, islice(self.raw(after_sequence), records_max))),
+            last_sequence=self.last_sequence,
+        )
+
+    def find(
+        self,
+        *,
+        after_sequence: int = 0,
+        since_ns: int = 0,
+        until_ns: int = YEAR_9999_NS,
+        types: Collection[str] = (),
+        correlation_id: str | None = None,
+    ) -> Iterator[JournalRecord]:
+        """Give the records that fit, in order of sequence; only those are decoded.
+
+        Args:
+            after_sequence: those with a larger sequence.
+            since_ns: recorded at this time or later; nanoseconds UTC.
+            until_ns: recorded before this time.
+            types: names of fact types; empty for all.
+            correlation_id: of this request or order; None for all.
+        """
+        for segment, end, last in self._extents():
+            seal = segment.seal
+            if last <= after_sequence or (
+                seal is not None and (seal.latest_ns < since_ns or seal.earliest_ns >= until_ns)
+            ):
+                continue
+            for record in self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last):
+                if (
+                    since_ns <= record.recorded_ns < until_ns
+                    and (not types or record.type_name in types)
+                    and (correlation_id is None or record.correlation_id == correlation_id)
+                ):
+                    yield self._decoded(record)
+
+    def _extents(self) -> Iterator[tuple[Segment, int, int]]:
+        """Give each segment, where its records end, and its last sequence."""
+        for segment, successor in pairwise(self._segments):
+            yield segment, successor.header.previous.used, successor.first_sequence - 1
+        if self._segments:
+            yield self._segments[-1], self._active_end, self.last_sequence
+
+    def _raw_of(self, segment: Segment, end: int, after: int, last: int) -> Iterator[RawRecord]:
+        file = open_segment(self._disk, segment)
+        try:
+            walk = self._walk_near(segment, file, end, after + 1)
+            for record in walk:
+                if record.sequence > after:
+                    yield record
+        except OSError as fault:
+            raise segment.damaged(str(fault), sequence=after + 1) from fault
+        finally:
+            file.close()
+        if walk.sequence <= last:
+            raise segment.damaged(walk.fault or "it ends here", offset=walk.offset, sequence=walk.sequence)
+
+    @staticmethod
+    def _walk_near(segment: Segment, file: DiskFile, end: int, sequence: int) -> Walk:
+        """Begin at the nearest landmark that an earlier walk has left, or at the first record."""
+        landmark = sequence // LANDMARK_STRIDE
+        while landmark * LANDMARK_STRIDE > segment.first_sequence:
+            offset = segment.landmarks.get(landmark)
+            if offset is not None and offset < end:
+                return Walk(
+                    file,
+                    segment.format,
+                    offset=offset,
+                    end=end,
+                    sequence=landmark * LANDMARK_STRIDE,
+                    landmarks=segment.landmarks,
+                )
+            landmark -= 1
+        return segment.walk(file, end=end, chained=False)
+
+    def _decoded(self, record: RawRecord) -> JournalRecord:
+        try:
+            return record.decoded()
+        except UndecodableMessageError as fault:
+            segment = next(s for s in reversed(self._segments) if s.first_sequence <= record.sequence)
+            raise segment.damaged(f"{record.type_name}: {fault}", sequence=record.sequence) from fault

@@ -1,0 +1,177 @@
+"""Walking over the records of a segment, and judging what stands where no record is: pure rules over bytes.
+
+A crash leaves a *torn tail*: of the last group commit, never acknowledged, some sectors arrived and some are still the
+zeros of the preallocation. Anything else is *damage* to acknowledged records, and is never cut. What tells them apart:
+
+- a record behind the fault says that the faulty one was durable before it was written: damage;
+- the file ends where a record claims to go on: damage, a crash does not shorten a preallocated file;
+- no sector of the faulty record is all zeros, so that nothing of it is missing: damage, it has been changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from .disk import DiskFile
+from .layout import RawRecord, RecordBrokenError, RecordFormat
+
+WINDOW_SIZE: Final = 1 << 20
+"""Bytes read at a time."""
+
+SECTOR_SIZE: Final = 512
+"""A disk writes whole sectors: each arrives or does not."""
+
+LANDMARK_STRIDE: Final = 512
+"""Every so many records a walk notes where it is."""
+
+_ZEROS: Final = bytes(WINDOW_SIZE)
+
+Landmarks: TypeAlias = dict[int, int]
+"""`sequence // LANDMARK_STRIDE` to the offset of the record with the sequence `key * LANDMARK_STRIDE`."""
+
+
+class Walk:
+    """One pass over records that lie one after another; stops at `end`, or where there is no record.
+
+    Each record is checked: CRC, sequence without gaps, and the hash chain if `previous_hash` is given. After the pass
+    `offset`, `sequence` (of the next record) and `previous_hash` tell where it stopped; `fault` why, if not at `end`.
+    """
+
+    def __init__(  # noqa: PLR0913  a place in a file has these parts
+        self,
+        file: DiskFile,
+        record_format: RecordFormat,
+        *,
+        offset: int,
+        end: int,
+        sequence: int,
+        previous_hash: bytes | None = None,
+        landmarks: Landmarks | None = None,
+    ) -> None:
+        self.offset = offset
+        self.sequence = sequence
+        self.previous_hash = previous_hash
+        self.fault = ""
+        self._file: Final = file
+        self._format: Final = record_format
+        self._end: Final = end
+        self._landmarks: Final = {} if landmarks is None else landmarks
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        window, position = b"", 0
+        size = WINDOW_SIZE
+        while self.offset < self._end:
+            try:
+                record = self._format.decode(window, position)
+                if record is not None:
+                    self._check(record)
+            except (RecordBrokenError, UnicodeDecodeError) as fault:
+                self.fault = str(fault)
+                return
+            if record is None:
+                if position == 0 and len(window) == self._end - self.offset:
+                    self.fault = f"a record goes on behind the end at {self._end}"
+                    return
+                # A record longer than the window: look at twice as much.
+                size = size * 2 if window and position == 0 else WINDOW_SIZE
+                found = self._file.read(self.offset, min(size, self._end - self.offset))
+                if position == 0 and window and len(found) <= len(window):
+                    self.fault = f"the file ends at {self.offset + len(found)}, within a record"
+                    return
+                if not found:
+                    self.fault = f"the file ends at {self.offset}"
+                    return
+                window, position = found, 0
+                continue
+            if record.sequence % LANDMARK_STRIDE == 0:
+                self._landmarks[record.sequence // LANDMARK_STRIDE] = self.offset
+            position += len(record.raw)
+            self.offset += len(record.raw)
+            self.sequence += 1
+            yield record
+
+    def _check(self, record: RawRecord) -> None:
+        if record.sequence != self.sequence:
+            raise RecordBrokenError(f"sequence {self.sequence} wanted, found {record.sequence}")
+        if self.previous_hash is not None:
+            if record.previous_hash != self.previous_hash:
+                raise RecordBrokenError("the record does not follow the one before it: the hash chain is broken")
+            self.previous_hash = record.hash()
+
+
+class Tail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What stands behind the last good record."""
+
+    kind: Literal["clean", "torn", "damaged"]
+    size: int = 0
+    """Bytes up to the last that is not zero."""
+
+    reason: str = ""
+
+
+def judge_tail(file: DiskFile, record_format: RecordFormat, *, offset: int, sequence: int) -> Tail:
+    """Say what stands from `offset`, where the record `sequence` should be, to the end of the file."""
+    end = file.size()
+    if _is_zero(file, offset, end):
+        return Tail(kind="clean")
+    data = file.read(offset, end - offset)
+    size = len(data.rstrip(b"\0"))
+    behind = _records_behind(data, record_format)
+    later = [record for _, record in behind if record.sequence > sequence and record.durable_sequence >= sequence]
+    if later:
+        return Tail(
+            kind="damaged", size=size, reason=f"record {later[0].sequence} behind it was written after it was durable"
+        )
+    claimed = _claimed_length(data, record_format)
+    if claimed > len(data):
+        return Tail(
+            kind="damaged", size=size, reason=f"a record of {claimed} bytes, and the file ends after {len(data)}"
+        )
+    bound = behind[0][0] if behind else max(size, claimed)
+    if size < max(claimed, record_format.header_size) or _lacks_sector(data[:bound], offset):
+        return Tail(kind="torn", size=size, reason=f"{size} bytes of a commit that did not finish")
+    return Tail(
+        kind="damaged", size=size, reason="a record was changed: nothing of it is missing, and its CRC is wrong"
+    )
+
+
+def _is_zero(file: DiskFile, offset: int, end: int) -> bool:
+    while offset < end:
+        window = file.read(offset, min(WINDOW_SIZE, end - offset))
+        if not window or window != _ZEROS[: len(window)]:
+            return not window
+        offset += len(window)
+    return True
+
+
+def _records_behind(data: bytes, record_format: RecordFormat) -> list[tuple[int, RawRecord]]:
+    found = []
+    position = data.find(record_format.magic, 1)
+    while position >= 0:
+        try:
+            record = record_format.decode(data, position)
+        except (RecordBrokenError, UnicodeDecodeError):
+            record = None
+        if record is not None:
+            found.append((position, record))
+        position = data.find(record_format.magic, position + (len(record.raw) if record is not None else 1))
+    return found
+
+
+def _claimed_length(data: bytes, record_format: RecordFormat) -> int:
+    if len(data) < record_format.header_size or not data.startswith(record_format.magic):
+        return 0
+    return record_format.length(data, 0)
+
+
+def _lacks_sector(data: bytes, offset: int) -> bool:
+    start = 0
+    while start < len(data):
+        stop = start + SECTOR_SIZE - (offset + start) % SECTOR_SIZE
+        if not any(data[start:stop]):
+            return True
+        start = stop
+    return False

@@ -1,0 +1,192 @@
+"""The actor: appends answered after durability, commits told to events, refusals when the disk fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from natya.actors.journal import JournalActor, JournalDamagedError
+from natya.actors.journal.disk import RealFile
+from natya.actors.runtime import InProcessSystem
+from natya.config.settings import JournalSettings
+from natya.messages.journal import Append, Appended, AppendRefused, Journaled, ReadJournal
+from natya.messages.supervision import Failed
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536)
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem() as system:
+        yield system
+
+
+@pytest.fixture
+def events(system):
+    return system.probe("events")
+
+
+@pytest.fixture
+def journal(system, settings, events):
+    assert events.is_empty()
+    return system.start("journal", JournalActor, settings)
+
+
+def an_append(workshop, *numbers, correlation_id="A-1"):
+    return Append(facts=tuple(map(workshop.an_intent, numbers)), correlation_id=correlation_id)
+
+
+@pytest.mark.usefixtures("journal")
+class TestAppending:
+    def test_is_answered_with_the_sequences_of_the_facts(self, system, workshop):
+        first = system.request("journal", an_append(workshop, 1, 2))
+        second = system.request("journal", an_append(workshop, 3, correlation_id="A-3"))
+
+        assert first == Appended(first_sequence=1, last_sequence=2, correlation_id="A-1")
+        assert second == Appended(first_sequence=3, last_sequence=3, correlation_id="A-3")
+
+    def test_tells_events_before_the_writer(self, system, events, workshop):
+        system.request("journal", an_append(workshop, 1, 2))
+
+        batch = events.receive(timeout_s=0.001)  # it is there already
+        assert isinstance(batch, Journaled)
+        assert [record.sequence for record in batch.records] == [1, 2]
+        assert [record.fact.quantity for record in batch.records] == [1, 2]
+
+    def test_of_many_shares_commits(self, system, workshop):
+        futures = [system.request_future("journal", an_append(workshop, number)) for number in range(1, 501)]
+        sequences = [future.result(5).last_sequence for future in futures]
+
+        statistics = system.stop("journal")
+        assert sequences == list(range(1, 501))
+        assert statistics.records == statistics.appended == 500
+        assert 1 <= statistics.commits < 500
+
+    def test_without_a_fact_is_refused(self, system):
+        answer = system.request("journal", Append(facts=(), correlation_id="A-1"))
+
+        assert isinstance(answer, AppendRefused)
+        assert "at least 1 fact" in answer.reason
+
+
+@pytest.mark.usefixtures("journal")
+class TestReading:
+    def test_pages_through_everything(self, system, workshop):
+        for number in range(1, 6):
+            system.request("journal", an_append(workshop, number))
+        first = system.request("journal", ReadJournal(after_sequence=0, records_max=3))
+        second = system.request("journal", ReadJournal(after_sequence=3, records_max=3))
+
+        assert [record.sequence for record in first.records] == [1, 2, 3]
+        assert [record.sequence for record in second.records] == [4, 5]
+        assert first.last_sequence == second.last_sequence == 5
+
+    def test_what_was_damaged_meanwhile_is_a_failure_and_no_answer(self, system, settings, workshop):
+        system.request("journal", an_append(workshop, 1))
+        path = Path(settings.path) / "00000000000000000001.journal"
+        with path.open("r+b") as file:
+            file.seek(150)
+            byte = file.read(1)
+            file.seek(150)
+            file.write(bytes([byte[0] ^ 1]))
+        answer = system.request("journal", ReadJournal())
+
+        assert isinstance(answer, Failed)
+        assert answer.error == JournalDamagedError.__name__
+
+
+@pytest.mark.usefixtures("journal")
+class TestStartingAgain:
+    def test_goes_on_with_the_sequence(self, system, settings, workshop):
+        system.request("journal", an_append(workshop, 1, 2))
+        system.stop("journal")
+        system.start("journal", JournalActor, settings)
+
+        assert system.request("journal", an_append(workshop, 3)).first_sequence == 3
+
+    def test_on_damage_is_refused_with_file_offset_and_sequence(self, system, settings, workshop):
+        for number in range(1, 4):
+            system.request("journal", an_append(workshop, number))
+        system.stop("journal")
+        path = Path(settings.path) / "00000000000000000001.journal"
+        with path.open("r+b") as file:
+            file.seek(150)
+            file.write(b"\xff")
+
+        with pytest.raises(JournalDamagedError) as damage:
+            system.start("journal", JournalActor, settings)
+        assert damage.value.path == path
+        assert (damage.value.offset, damage.value.sequence) == (128, 1)
+
+
+@pytest.mark.usefixtures("journal")
+class TestOnAFailingDisk:
+    def test_every_writer_of_the_commit_is_refused_and_a_restart_goes_on_in_a_new_file(
+        self, system, settings, workshop, monkeypatch
+    ):
+        system.request("journal", an_append(workshop, 1))
+        broken = [errno.EIO]
+        real_sync = RealFile.sync
+
+        def sync(file):
+            if broken:
+                raise OSError(broken.pop(), "injected")
+            real_sync(file)
+
+        monkeypatch.setattr(RealFile, "sync", sync)
+        refused = system.request("journal", an_append(workshop, 2, correlation_id="A-2"))
+        after = system.request("journal", an_append(workshop, 3))
+
+        assert isinstance(refused, AppendRefused)
+        assert refused.correlation_id == "A-2"
+        assert after.first_sequence == 2  # the actor has failed and restarted: nothing of the refused one is there
+        page = system.request("journal", ReadJournal())
+        assert [record.fact.quantity for record in page.records] == [1, 3]
+        assert len([path for path in Path(settings.path).iterdir() if path.suffix == ".journal"]) == 2
+
+    def test_a_full_disk_refuses_intents_takes_cancels_and_recovers_by_itself(self, system, workshop, monkeypatch):
+        def no_space(*_arguments):
+            raise OSError(errno.ENOSPC, "injected")
+
+        real = os.posix_fallocate
+        monkeypatch.setattr(os, "posix_fallocate", no_space)
+        answers = []
+        while not answers or isinstance(answers[-1], Appended):
+            answers.append(system.request("journal", an_append(workshop, *range(1, 51))))
+        cancel = system.request("journal", Append(facts=(workshop.a_cancel(1),) * 100))
+        intent = system.request("journal", an_append(workshop, 1))
+        monkeypatch.setattr(os, "posix_fallocate", real)
+
+        assert len(answers) > 2
+        assert isinstance(answers[-1], AppendRefused)
+        assert isinstance(cancel, Appended)
+        assert isinstance(intent, AppendRefused)
+        assert "full" in intent.reason
+
+        def appended():
+            return isinstance(system.request("journal", an_append(workshop, 1)), Appended)
+
+        assert any(appended() for _ in range(100_000))  # within the second after which space is asked for again
+
+
+@pytest.mark.usefixtures("events")
+class TestArchiving:
+    def test_old_segments_are_packed_and_stay_readable(self, system, tmp_path, workshop):
+        settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
+        system.start("journal", JournalActor, settings)
+        for _ in range(40):
+            system.request("journal", an_append(workshop, *range(1, 51)))
+        page = system.request("journal", ReadJournal(records_max=10_000))
+        system.stop("journal")
+        system.start("journal", JournalActor, settings)
+        again = system.request("journal", ReadJournal(records_max=10_000))
+
+        assert list(Path(settings.path).glob("*.journal.gz"))
+        assert len(page.records) == 2_000
+        assert again == page
