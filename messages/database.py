@@ -59,3 +59,6 @@ class DatabaseStatistics(
 
     core_path: str
     market_path: str
+
+    dropped: Count = 0
+    """Ticks that were not recorded: too many waited, or no row can hold them."""

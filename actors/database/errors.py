@@ -1,0 +1,73 @@
+"""What can go wrong with the database, one type for each decision that a caller must take."""
+
+# ruff: noqa: N818  an error is named after what its caller has to decide about
+
+from __future__ import annotations
+
+
+class DatabaseError(Exception):
+    """Anything the database room raises on purpose."""
+
+
+class DatabaseLocked(DatabaseError):
+    """Another process owns the files. Nothing was opened; ask that process, or stop it."""
+
+    def __init__(self, path: str, holder_pid: int | None) -> None:
+        self.path = path
+        self.holder_pid = holder_pid
+        holder = "an unknown process" if holder_pid is None else f"process {holder_pid}"
+        super().__init__(f"{path} is in use by {holder}: one process owns a database, others ask it")
+
+
+class DatabaseDamaged(DatabaseError):
+    """A file cannot be opened, or its contents contradict themselves. Restore it, or rebuild it from the journal."""
+
+
+class DatabaseTooNew(DatabaseError):
+    """A file was migrated by newer code, or by other code than this. Nothing was changed; update the code."""
+
+
+class DatabaseInvalidated(DatabaseError):
+    """DuckDB gave the whole instance up (a full disk, for one). Did the last write last? Reopen and look."""
+
+
+class DatabaseClosed(DatabaseError):
+    """The adapter is closed: a fault of the caller's order of events."""
+
+
+class PoolExhausted(DatabaseError):
+    """No connection became free in time. Nothing was done; ask again later, or find out who holds them."""
+
+    def __init__(self, *, pool: str, limit: int, waiters: int, longest_query: str, longest_s: float) -> None:
+        self.limit = limit
+        self.waiters = waiters
+        self.longest_query = longest_query
+        self.longest_s = longest_s
+        super().__init__(
+            f"all {limit} {pool} connections are busy and {waiters} callers wait; "
+            f"the longest runs for {longest_s:.1f} s: {longest_query}"
+        )
+
+
+class QueryRefused(DatabaseError):
+    """The text is not what this call takes: exactly one statement, and only a SELECT where one reads. Nothing ran."""
+
+
+class QueryTimedOut(DatabaseError):
+    """The statement ran longer than it was given, was interrupted and rolled back."""
+
+
+class ResultTooLarge(DatabaseError):
+    """More rows than asked for. Nothing was returned: part of an answer would pass for all of it."""
+
+
+class StatementFailed(DatabaseError):
+    """DuckDB refused the statement: wrong SQL, a broken constraint, a conflict, no memory. It was rolled back."""
+
+
+class TransactionAborted(DatabaseError):
+    """A statement of the transaction failed, and the block went on to its end all the same. Nothing was written."""
+
+
+class JournalGap(DatabaseError):
+    """Records are missing before those that came. Nothing was projected; read them from the journal."""

@@ -1,0 +1,37 @@
+"""The right to own a database: an advisory lock beside the file, held for the life of the owner.
+
+DuckDB's own lock is a POSIX record lock: it is gone as soon as the owning process opens and closes the file once more
+for any reason (a copy, a checksum). So it cannot be what keeps two owners apart.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from .errors import DatabaseLocked
+
+
+class FileLock:
+    """Holds `<path>.lock` with `flock`; the file tells the holder's process id, and stays when the lock is gone.
+
+    Raises:
+        DatabaseLocked: another owner has it, in this process or another.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.with_name(path.name + ".lock")
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as refusal:
+            holder = os.pread(self._descriptor, 20, 0).strip()
+            os.close(self._descriptor)
+            raise DatabaseLocked(str(path), int(holder) if holder.isdigit() else None) from refusal
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
+
+    def release(self) -> None:
+        """Let others have it."""
+        os.close(self._descriptor)

@@ -1,0 +1,153 @@
+"""The market file: ticks written once each, candles by their latest revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import numpy as np
+
+from .columns import Columns, insert
+from .ticks import UNSTORABLE, candle_columns, tick_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import duckdb
+
+    from ...messages.market import Candle, Tick
+    from .adapter import DuckDBAdapter
+
+Message = TypeVar("Message")
+Batch = TypeVar("Batch")
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of some market data, durably."""
+
+    ticks: int = 0
+    """Written now."""
+
+    candles: int = 0
+    """Written now, each over an earlier one if there was one."""
+
+    duplicates: int = 0
+    """Ticks that were there already, and not written again."""
+
+    refused: int = 0
+    """Ticks and candles that no row can hold (see `tick_columns`), left out."""
+
+    recorded: dict[str, int] = {}
+    """For each source of the ticks: the sequence up to which it is recorded."""
+
+
+class MarketStore:
+    """Writes market data through the adapter's only writer of the market file.
+
+    A tick is known by `(source, sequence)`. The table `recorded` holds the highest sequence of each source and is
+    written in the same transaction as the ticks; what is not above it is a duplicate. So a source may be sent again as
+    often as one likes, after a crash for one, as long as it is sent in order.
+    """
+
+    def __init__(self, database: DuckDBAdapter) -> None:
+        self._database = database
+        self._recorded: dict[str, int] = {}
+
+    def write(self, ticks: Sequence[Tick], candles: Sequence[Candle] = ()) -> Written:
+        """Write the ticks that are not there yet, and the candles, in one transaction; durable when this returns.
+
+        Raises:
+            DatabaseError: see the adapter; nothing was written.
+        """
+        tick_batches, ticks_refused = _all_that_fit(_tick_batches, ticks)
+        candle_batches, candles_refused = _all_that_fit(_candle_batches, candles)
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+            for columns in candle_batches:
+                insert(cursor, "insert or replace into candles by name select * from batch", columns)
+            return {source: self._write(cursor, source, columns) for source, columns in tick_batches}
+
+        label = f"write {len(ticks)} ticks and {len(candles)} candles"
+        written = self._database.write("market", work, label=label)
+        recorded = {source: sequence for source, (_, sequence) in written.items()}
+        self._recorded |= recorded
+        rows = sum(count for count, _ in written.values())
+        return Written(
+            ticks=rows,
+            candles=sum(len(columns["symbol"]) for columns in candle_batches),
+            duplicates=len(ticks) - ticks_refused - rows,
+            refused=ticks_refused + candles_refused,
+            recorded=recorded,
+        )
+
+    def recorded(self, source: str) -> int:
+        """Tell up to which sequence a source is recorded; 0 for one that is not known."""
+        return self._database.read(lambda cursor: _recorded(cursor, source)) or 0
+
+    def _write(self, cursor: duckdb.DuckDBPyConnection, source: str, columns: Columns) -> tuple[int, int]:
+        """Write what is new of one source; return how many rows that is, and up to where it is recorded then."""
+        # We are the only writer, so what the last commit left is known without asking: 1 of 12 ms in a batch of 1,000.
+        before = self._recorded.get(source)
+        if before is None:
+            before = _recorded(cursor, source)
+            if before is None:
+                before = 0
+                cursor.execute("insert into recorded values (?, 0)", [source])
+        fresh = _fresh(columns, before)
+        count = len(fresh["sequence"])
+        if count == 0:
+            return 0, before
+        insert(cursor, "insert into ticks by name select ? as source, * from batch", fresh, source)
+        last = int(fresh["sequence"][-1])
+        cursor.execute("update recorded set sequence = ? where source = ?", [last, source])
+        return count, last
+
+
+def _all_that_fit(
+    batches_of: Callable[[Sequence[Message]], list[Batch]], messages: Sequence[Message]
+) -> tuple[list[Batch], int]:
+    """Build batches, if need be without the messages that cannot be stored; tell how many those are."""
+    try:
+        return batches_of(messages), 0
+    except UNSTORABLE:
+        storable = [message for message in messages if _fits(batches_of, message)]
+        return batches_of(storable), len(messages) - len(storable)
+
+
+def _fits(batches_of: Callable[[Sequence[Message]], list[Batch]], message: Message) -> bool:
+    try:
+        batches_of([message])
+    except UNSTORABLE:
+        return False
+    return True
+
+
+def _tick_batches(ticks: Sequence[Tick]) -> list[tuple[str, Columns]]:
+    """Build the columns of each source's ticks."""
+    sources = {tick.source for tick in ticks}
+    for source in sources:
+        source.encode()
+    if len(sources) == 1:
+        return [(sources.pop(), tick_columns(ticks))]
+    return [(source, tick_columns([tick for tick in ticks if tick.source == source])) for source in sorted(sources)]
+
+
+def _candle_batches(candles: Sequence[Candle]) -> list[Columns]:
+    """Build the columns of the candles; of one symbol, interval and start the last counts."""
+    latest = {(candle.symbol, candle.interval_ns, candle.start_ns): candle for candle in candles}
+    return [candle_columns(tuple(latest.values()))] if latest else []
+
+
+def _recorded(cursor: duckdb.DuckDBPyConnection, source: str) -> int | None:
+    rows = cursor.execute("select sequence from market.recorded where source = ?", [source]).fetchall()
+    return int(rows[0][0]) if rows else None
+
+
+def _fresh(columns: Columns, recorded: int) -> Columns:
+    """Keep the rows whose sequence is above all before them; the usual batch comes back as it is."""
+    sequence = columns["sequence"]
+    highest_before = np.maximum.accumulate(np.concatenate(([recorded], sequence[:-1])))
+    fresh = sequence > highest_before
+    if fresh.all():
+        return columns
+    return {name: values[fresh] for name, values in columns.items()}

@@ -1,0 +1,74 @@
+"""Connections of one kind, lent to one caller at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from typing import TYPE_CHECKING
+
+from .errors import PoolExhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .connection import Connection
+
+
+class Pool:
+    """Lends each connection to one caller at a time; the others wait, for so long and no longer."""
+
+    def __init__(self, name: str, connections: Sequence[Connection], *, wait_s: float) -> None:
+        self.name = name
+        self.connections = tuple(connections)
+        self._wait_s = wait_s
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._waiters: list[object] = []
+        for connection in self.connections:
+            self._idle.put(connection)
+
+    @property
+    def busy(self) -> int:
+        """Connections that are lent out."""
+        return len(self.connections) - self._idle.qsize()
+
+    @property
+    def waiters(self) -> int:
+        """Callers that wait for one."""
+        return len(self._waiters)
+
+    def longest(self) -> tuple[str, float]:
+        """Tell which work has run for the longest, and for how many seconds; empty and 0 when none runs."""
+        running = [now for connection in self.connections if (now := connection.running()) is not None]
+        return max(running, key=lambda now: now[1], default=("", 0.0))
+
+    @contextlib.contextmanager
+    def lease(self) -> Iterator[Connection]:
+        """Lend a connection for the length of the block.
+
+        Raises:
+            PoolExhausted: none became free in time.
+        """
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            self._idle.put(connection)
+
+    def _take(self) -> Connection:
+        with contextlib.suppress(queue.Empty):
+            return self._idle.get_nowait()
+        ticket = object()
+        self._waiters.append(ticket)
+        try:
+            return self._idle.get(timeout=self._wait_s)
+        except queue.Empty:
+            query, seconds = self.longest()
+            raise PoolExhausted(
+                pool=self.name,
+                limit=len(self.connections),
+                waiters=self.waiters,
+                longest_query=query,
+                longest_s=seconds,
+            ) from None
+        finally:
+            self._waiters.remove(ticket)

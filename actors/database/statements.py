@@ -1,0 +1,81 @@
+"""What may be executed, and how the answer becomes rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ...messages.database import Rows, SqlValue
+from .errors import QueryRefused, ResultTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INT64 = range(-(2**63), 2**63)
+
+_PLAIN_TYPES = frozenset(
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+    | {"FLOAT", "DOUBLE", "VARCHAR"}
+)
+"""Columns whose values are a `SqlValue` as they are fetched."""
+
+
+def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Parse the text, which must be exactly one statement.
+
+    DuckDB itself runs all that a text holds: `select 1; drop table t` drops the table.
+    """
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1:
+        raise QueryRefused(f"exactly one statement a call, found {len(statements)}")
+    return statements[0]
+
+
+def one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Parse the text, which must be exactly one SELECT."""
+    statement = one_statement(cursor, sql)
+    if statement.type != duckdb.StatementType.SELECT:
+        raise QueryRefused(f"one SELECT wanted, found {statement.type.name}")
+    return statement
+
+
+def execute(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, parameters: Sequence[SqlValue], rows_max: int
+) -> Rows:
+    """Run a statement with its values bound, and fetch all of its rows.
+
+    Raises:
+        ResultTooLarge: there are more than `rows_max`.
+    """
+    result = cursor.execute(statement, list(parameters))
+    columns = result.description or []
+    rows = result.fetchmany(rows_max + 1)
+    if len(rows) > rows_max:
+        raise ResultTooLarge(f"at most {rows_max} rows wanted, found more")
+    plain = [str(column[1]) in _PLAIN_TYPES for column in columns]
+    return Rows(columns=tuple(column[0] for column in columns), rows=_values(rows, plain))
+
+
+def _values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlValue, ...], ...]:
+    if all(plain):
+        return tuple(rows)
+    return tuple(
+        tuple(value if is_plain else _value(value) for value, is_plain in zip(row, plain, strict=True)) for row in rows
+    )
+
+
+def _value(value: Any) -> SqlValue:
+    """Show a value that no message carries as text: decimals, huge integers, times (ISO 8601), nested values."""
+    match value:
+        case None | bool() | float() | str():
+            return value
+        case int() if value in _INT64:
+            return value
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case _:
+            return str(value)

@@ -1,0 +1,184 @@
+"""Journal records on their way into the core file."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.core import ReadModel
+from natya.actors.database.errors import JournalGap
+from natya.actors.database.projection import Projection
+from natya.messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+)
+from natya.messages.supervision import ChildRestarted
+
+
+@pytest.fixture
+def read_model(database):
+    return ReadModel(database)
+
+
+def accepted(client_order_id="A-1"):
+    return OrderAccepted(client_order_id=client_order_id, broker_order_id="B-1", occurred_ns=5)
+
+
+def ended(kind, client_order_id="A-1"):
+    return kind(client_order_id=client_order_id, reason="because", occurred_ns=6)
+
+
+def everything(database):
+    return [
+        database.query("select * from facts order by sequence").rows,
+        database.query("select * from orders order by client_order_id").rows,
+        database.query("select * from fills order by client_order_id, trade_id").rows,
+        database.query("select * from projection").rows,
+    ]
+
+
+class TestProjectingRecords:
+    def test_an_order_has_one_row_with_its_present_state(self, read_model, database, build):
+        read_model.apply(build.records(build.intended(quantity=100), accepted()))
+        read_model.apply(build.records(build.filled(quantity=75), start=3))
+
+        columns = "state, broker_order_id, quantity, filled_quantity, filled_value, average_price, changed_sequence"
+        assert database.query(f"select {columns} from orders_utc").rows == (  # noqa: S608  our own text
+            ("PART_FILLED", "B-1", 100, 75, "111753.750000", 1490.05, 3),
+        )
+
+    def test_each_trade_is_a_row(self, read_model, database, build):
+        read_model.apply(build.records(build.intended(), build.filled(), build.filled(trade_id="T-2", quantity=5)))
+
+        assert database.query("select trade_id, quantity, price, sequence from fills order by sequence").rows == (
+            ("T-1", 75, 1490.05, 2),
+            ("T-2", 5, 1490.05, 3),
+        )
+
+    def test_a_trade_told_twice_counts_once(self, read_model, database, build):
+        read_model.apply(build.records(build.intended(), build.filled(), build.filled()))
+        read_model.apply(build.records(build.filled(), start=4))
+
+        assert database.query("select filled_quantity from orders").rows == ((75,),)
+        assert read_model.sequence() == 4
+
+    def test_every_fact_is_kept_as_it_was_written(self, read_model, database, build):
+        restarted = ChildRestarted(supervisor="system", child="feed", restarts=1, occurred_ns=5)
+        read_model.apply(build.records(restarted, build.intended()))
+
+        assert database.query("select fact_type, fact->>'child' from facts order by sequence").rows == (
+            ("ChildRestarted", "feed"),
+            ("OrderIntended", None),
+        )
+
+
+class TestRecordsThatComeAgain:
+    def test_change_nothing(self, read_model, database, build):
+        records = build.records(build.intended(), accepted(), build.filled())
+        read_model.apply(records)
+        before = everything(database)
+
+        assert read_model.apply(records) == 3
+        assert everything(database) == before
+
+    def test_with_new_ones_behind_them_are_skipped(self, read_model, build):
+        records = build.records(build.intended(), accepted(), build.filled())
+        read_model.apply(records[:2])
+
+        assert read_model.apply(records) == 3
+
+
+class TestRecordsWithAGapBeforeThem:
+    def test_are_refused_as_a_whole(self, read_model, database, build):
+        before = everything(database)
+
+        with pytest.raises(JournalGap, match="record 1 wanted next, found 2"):
+            read_model.apply(build.records(build.intended(), start=2))
+
+        assert everything(database) == before
+
+
+class TestRebuilding:
+    def test_gives_what_projecting_gave(self, read_model, database, build):
+        records = build.records(build.intended(), accepted(), build.filled())
+        read_model.apply(records)
+        before = everything(database)
+
+        assert read_model.rebuild([records[:1], records[1:]]) == 3
+        assert everything(database) == before
+
+
+FACTS = st.sampled_from(["A", "B"]).flatmap(
+    lambda identifier: st.one_of(
+        st.just(accepted(identifier)),
+        st.sampled_from([OrderRejected, OrderCancelled, OrderExpired, OrderUncertain]).map(
+            lambda kind: ended(kind, identifier)
+        ),
+        st.tuples(st.integers(1, 50), st.sampled_from(["T-1", "T-2", "T-3"])).map(
+            lambda trade: ("fill", identifier, *trade)
+        ),
+    )
+)
+
+
+def _facts(build, drawn):
+    fills = (
+        build.filled(fact[1], quantity=fact[2], trade_id=fact[3]) if isinstance(fact, tuple) else fact for fact in drawn
+    )
+    return [build.intended("A", quantity=100), build.intended("B", quantity=100), *fills]
+
+
+class TestAnyHistoryOfAnOrder:
+    @given(drawn=st.lists(FACTS, max_size=12))
+    def test_counts_each_trade_once_and_its_value_exactly(self, build, drawn):
+        projection = Projection()
+        for record in build.records(*_facts(build, drawn)):
+            projection.apply(record)
+
+        for order in projection.orders.values():
+            fills = [fill for fill in projection.fills if fill.client_order_id == order.client_order_id]
+            assert len({fill.trade_id for fill in fills}) == len(fills)
+            assert order.filled_quantity == sum(fill.quantity for fill in fills)
+            assert order.filled_value == order.filled_quantity * Decimal("1490.05")
+            assert (order.state == "FILLED") >= (order.filled_quantity >= 100)
+
+    @settings(max_examples=15, deadline=None)
+    @given(drawn=st.lists(FACTS, max_size=12), cut=st.integers(0, 14))
+    def test_adds_up_to_the_same_rows_wherever_it_is_cut(self, build, drawn, cut):
+        records = build.records(*_facts(build, drawn))
+        with DuckDBAdapter(max_connections=3) as whole, DuckDBAdapter(max_connections=3) as parts:
+            ReadModel(whole).apply(records)
+            ReadModel(parts).apply(records[:cut])
+            ReadModel(parts).apply(records[cut:])
+
+            assert everything(parts) == everything(whole)
+
+    def test_an_ended_order_stays_ended(self, build):
+        projection = Projection()
+        for record in build.records(build.intended(), ended(OrderCancelled), accepted(), ended(OrderUncertain)):
+            projection.apply(record)
+
+        assert projection.orders["A-1"].state == "CANCELLED"
+
+    def test_a_refused_order_says_why(self, build):
+        refused = OrderRefused(
+            client_order_id="A-1",
+            strategy="crossover",
+            symbol="NIFTY",
+            side="BUY",
+            quantity=75,
+            rule="quantity_max",
+            reason="too many",
+            occurred_ns=1,
+        )
+        projection = Projection()
+        projection.apply(build.records(refused)[0])
+
+        assert projection.orders["A-1"].state == "REFUSED"
+        assert projection.orders["A-1"].reason == "too many"

@@ -1,0 +1,142 @@
+"""Ticks and candles on their way into the market file."""
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.market import MarketStore
+from natya.messages.codec import decode
+
+
+@pytest.fixture
+def market(database):
+    return MarketStore(database)
+
+
+def rows(database, columns, order="sequence"):
+    return list(database.query(f"select {columns} from ticks order by {order}").rows)  # noqa: S608  our own text
+
+
+class TestWritingTicks:
+    def test_each_field_comes_to_its_column(self, market, database, build):
+        market.write([build.tick(3, received_ns=7, volume=9, depth=build.depth(), day=build.day(open_interest=5))])
+
+        assert rows(database, "source, sequence, symbol, price, quantity, received_ns, volume, open_interest") == [
+            ("recording", 3, "NIFTY", 26_000.05, 75, 7, 9, 5)
+        ]
+        assert rows(
+            database, "bid_price_1, bid_quantity_2, bid_orders_3, ask_price_4, ask_quantity_5, ask_orders_5"
+        ) == [(100.0, 11, 3, 104.0, 24, 10)]
+        assert rows(database, "open_price, high_price, low_price, close_price, average_price") == [
+            (1.0, 2.0, 0.5, 1.5, 1.25)
+        ]
+
+    def test_what_a_tick_does_not_say_is_null(self, market, database, build):
+        market.write(
+            [build.tick(1), build.tick(2, depth=build.depth(2, bid_orders=())), build.tick(3, day=build.day())]
+        )
+
+        assert rows(database, "bid_price_1, bid_price_2, bid_price_3, bid_orders_1, ask_quantity_2, deep_book") == [
+            (None, None, None, None, None, None),
+            (100.0, 99.0, None, None, 21, None),
+            (None, None, None, None, None, None),
+        ]
+        assert rows(database, "open_price, total_buy_quantity, open_interest") == [
+            (None, None, None),
+            (None, None, None),
+            (1.0, 1000, None),
+        ]
+
+    def test_a_book_deeper_than_five_levels_is_stored_whole(self, market, database, build):
+        depth = build.depth(20)
+        market.write([build.tick(1, depth=depth), build.tick(2, depth=build.depth())])
+
+        (deep, price), (shallow, _) = rows(database, "deep_book, bid_price_5")
+
+        assert decode(bytes.fromhex(deep)) == depth
+        assert price == 96.0
+        assert shallow is None
+
+    def test_the_table_is_there_for_plain_duckdb(self, database, market, build):
+        market.write(build.ticks(3))
+        database.close()
+
+        with duckdb.connect(database.market_path, read_only=True) as plain:
+            assert plain.execute("select count(*), max(exchange_time)::varchar from ticks_utc").fetchall() == [
+                (3, "2025-11-24 16:00:00.003")
+            ]
+
+
+class TestWritingTicksAgain:
+    def test_writes_each_once(self, market, database, build):
+        first = market.write(build.ticks(5))
+        second = market.write(build.ticks(7))
+
+        assert (first.ticks, first.duplicates, first.recorded) == (5, 0, {"recording": 5})
+        assert (second.ticks, second.duplicates, second.recorded) == (2, 5, {"recording": 7})
+        assert rows(database, "sequence") == [(number,) for number in range(1, 8)]
+
+    def test_after_a_reopening_still_writes_each_once(self, path, build):
+        with DuckDBAdapter(path) as database:
+            MarketStore(database).write(build.ticks(5))
+        with DuckDBAdapter(path) as database:
+            written = MarketStore(database).write(build.ticks(5))
+
+            assert (written.ticks, written.duplicates) == (0, 5)
+            assert rows(database, "count(*)", "1") == [(5,)]
+
+    def test_sources_do_not_hide_each_other(self, market, build):
+        market.write(build.ticks(5, source="one"))
+        written = market.write([*build.ticks(2, source="two"), *build.ticks(6, source="one")])
+
+        assert (written.ticks, written.duplicates) == (3, 5)
+        assert written.recorded == {"one": 6, "two": 2}
+        assert market.recorded("one") == 6
+        assert market.recorded("never heard of") == 0
+
+    @settings(max_examples=25, deadline=None)
+    @given(cuts=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 20)), max_size=8))
+    def test_however_a_source_is_cut_and_repeated_nothing_is_twice(self, cuts, build):
+        with DuckDBAdapter(max_connections=3) as database:
+            market = MarketStore(database)
+            heard = set()
+            for start, count in cuts:
+                market.write(build.ticks(count, start=start, source="cut"))
+                heard |= {number for number in range(start, start + count) if number > max(heard, default=0)}
+
+            assert rows(database, "sequence") == [(number,) for number in sorted(heard)]
+
+
+class TestTicksThatNoRowCanHold:
+    @pytest.mark.parametrize(
+        "fields",
+        [{"price": float("nan")}, {"quantity": 2**63}, {"symbol": "\ud800"}, {"source": "\ud800"}, {"volume": 1 << 80}],
+        ids=str,
+    )
+    def test_are_counted_and_the_others_written(self, market, database, build, fields):
+        written = market.write([build.tick(1), build.tick(2, **fields), build.tick(3)])
+
+        assert (written.ticks, written.refused, written.duplicates) == (2, 1, 0)
+        assert rows(database, "sequence") == [(1,), (3,)]
+
+    def test_include_a_depth_beyond_64_bits(self, market, build):
+        written = market.write([build.tick(1, depth=build.depth(bid_quantities=(1 << 70,) * 5)), build.tick(2)])
+
+        assert (written.ticks, written.refused) == (1, 1)
+
+
+class TestWritingCandles:
+    def test_a_later_one_replaces_an_earlier_one(self, market, database, build):
+        market.write([], [build.candle(close=1.0), build.candle(close=1.1)])
+        written = market.write([], [build.candle(close=1.2), build.candle(build.candle().start_ns + 1, close=9.0)])
+
+        assert written.candles == 2
+        assert database.query("select close from candles order by start_ns").rows == ((1.2,), (9.0,))
+
+    def test_that_no_row_can_hold_leaves_the_others(self, market, database, build):
+        written = market.write([build.tick()], [build.candle(close=float("inf")), build.candle(symbol="TCS")])
+
+        assert (written.ticks, written.candles, written.refused) == (1, 1, 1)
+        assert database.query("select symbol from candles").rows == (("TCS",),)
