@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Shares, SomeShares
+from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeShares
 
 Side: TypeAlias = Literal["BUY", "SELL"]
 OrderType: TypeAlias = Literal["MARKET", "LIMIT"]
@@ -52,6 +52,9 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     submitted_ns: Nanoseconds = 0
     """Nanoseconds since 1970-01-01 UTC, by the strategy's clock."""
+
+    reference_price: Rupees = 0.0
+    """Rupees: the last price of the symbol that the strategy saw; 0 for none, and then a MARKET order is refused."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.quantity <= INTEGER_MAX:

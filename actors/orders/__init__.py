@@ -1,0 +1,7 @@
+"""Owner of the order book of record: the state machine, the risk gate, and reconciliation with the broker."""
+
+from .actor import OrdersActor
+from .errors import FactWithoutIntentError, JournalLostError, OrdersError
+from .positions import unrealized
+
+__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersError", "unrealized"]

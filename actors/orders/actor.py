@@ -1,0 +1,368 @@
+"""The orders actor: the owner of the book of record, and the only one who asks the broker for anything.
+
+Owns    the book of record, built from the journal alone, and the risk gate.
+Hears   SubmitOrder, CancelOrder; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
+        OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and ExecutionReport of the broker session; Failed and
+        Unavailable of both.
+Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each client order id and only when its
+        intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
+        router; from here only the newest fact of an id that was used before, and OrderRefused that is in no journal.
+Fails   when the journal does not answer for an append (JournalLostError), or holds facts without their intent. It
+        starts again RECONCILING: reads the journal back, and asks the broker for every order that is open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ...config.settings import OrdersSettings
+from ...messages.broker import (
+    ExecutionReport,
+    FindOrder,
+    LookupFailed,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from ...messages.journal import Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.orders import (
+    CancelOrder,
+    OrderFact,
+    OrderIntended,
+    OrderRefused,
+    OrdersStatistics,
+    RiskState,
+    SubmitOrder,
+)
+from ...messages.supervision import Failed, Unavailable
+from ..runtime import RuntimeActor, handles
+from . import updates
+from .errors import JournalLostError
+from .gate import Refusal, Situation, judge
+from .ledger import Entry, Ledger
+from .updates import Update
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress
+    from .order import Order
+
+JOURNAL: Final = "journal"
+BROKER: Final = "broker"
+WITHDRAWALS_MAX: Final = 10_000
+"""Cancellations that may wait for their order to be read back or to become durable."""
+
+_S_NS: Final = 1_000_000_000
+
+
+class LookUpDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to ask the broker for every order in doubt."""
+
+
+class ReadDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to ask the journal again."""
+
+
+class OrdersActor(RuntimeActor):
+    """Passes each order through the gate, the journal and the broker session, in this sequence."""
+
+    ready_when_told = True
+    settings: OrdersSettings
+
+    def on_start(self) -> None:
+        """Know nothing, and read the journal."""
+        self._ledger = Ledger()
+        self._risk_state: RiskState = "RECONCILING"
+        self._is_read = self._is_ready = self._is_look_up_due = False
+        self._read_sequence = 0
+        self._askers: dict[str, list[ActorAddress]] = {}
+        self._withdrawals: set[str] = set()
+        self._placing: dict[str, bool] = {}  # placed and not answered; True when it was so at the last look-up already
+        self._lookups: dict[str, None] = {}  # to be asked for, in this order
+        self._unproved: set[str] = set()  # asked for at the start; the broker has neither found nor denied them
+        self.send(JOURNAL, ReadJournal())
+
+    # From the strategies.
+
+    @handles(SubmitOrder)
+    def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
+        """Ask the gate, and have its decision written down; an id that was used before is answered from the book."""
+        known = self._ledger.book.newest_fact(order.client_order_id)
+        if known is not None:
+            self.send(sender, known)
+            return
+        if self._ledger.is_waiting(order.client_order_id):
+            self._askers.setdefault(order.client_order_id, []).append(sender)
+            return
+        now_ns = self.clock.now_ns()
+        if not self._is_read:
+            refusal = Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
+            self.send(sender, updates.refused(order, refusal, now_ns))
+            return
+        situation = Situation(
+            risk_state=self._risk_state,
+            limits=self.settings,
+            book=self._ledger.book,
+            intents=self._ledger.intents,
+        )
+        denied = judge(order, situation)
+        fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
+        self._askers[fact.client_order_id] = [sender]
+        self.send(JOURNAL, self._ledger.write((fact,), order))
+
+    @handles(CancelOrder)
+    def cancel(self, request: CancelOrder, _sender: ActorAddress) -> None:
+        """Withdraw what is open of the order, as soon as it has been placed; in every risk state."""
+        client_order_id = request.client_order_id
+        order = self._ledger.order(client_order_id)
+        if not self._is_read or client_order_id in self._ledger.intents:
+            if len(self._withdrawals) < WITHDRAWALS_MAX:
+                self._withdrawals.add(client_order_id)
+            else:
+                self.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)
+        elif order is None:
+            self.log("cancel.unknown", level="warning", client_order_id=client_order_id)
+        elif order.is_open:
+            self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+
+    # From the journal.
+
+    @handles(Appended)
+    def act(self, answer: Appended, _sender: ActorAddress) -> None:
+        """Do what had to wait until the facts were durable: an intent is placed now, and only now."""
+        entry = self._ledger.confirm(answer)
+        if entry is None:
+            # Sent before a restart, and committed after the journal was read back: it is in the journal.
+            if answer.last_sequence > self._read_sequence:
+                self._read_on()
+            return
+        if entry.order is None:
+            return
+        for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
+            self.send(repeated, entry.facts[0])
+        if isinstance(entry.facts[0], OrderIntended):
+            self._place(entry.order)
+
+    @handles(AppendRefused)
+    def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
+        """Send nothing that is not written down. What the broker told can be asked again, and will be."""
+        entry = self._ledger.give_up(answer)
+        if entry is None:
+            return
+        self.log("append.refused", level="error", client_order_id=entry.client_order_id, reason=answer.reason)
+        if entry.order is None:
+            self._look_up_later(entry.client_order_id)
+        else:
+            self._tell_unwritten(entry, entry.order, answer.reason)
+
+    @handles(JournalPage)
+    def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
+        """Build the book from what was written, page by page."""
+        for record in page.records:
+            if isinstance(record.fact, OrderFact):
+                self._ledger.book.apply(record.fact)
+            self._read_sequence = record.sequence
+        if page.records and self._read_sequence < page.last_sequence:
+            self._read_on()
+        else:
+            self._reconcile()
+
+    @handles(ReadDue)
+    def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:
+        """Ask the journal once more."""
+        self._read_on()
+
+    # From the broker session.
+
+    @handles(OrderPlaced, OrderNotPlaced, OrderInDoubt)
+    def hear_answer(self, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, _sender: ActorAddress) -> None:
+        """Write down how placing ended; in doubt it is looked up, never sent again."""
+        self._placing.pop(answer.client_order_id, None)
+        order = self._known(answer.client_order_id)
+        if order is not None:
+            self._take(order, updates.from_answer(order, answer, self.clock.now_ns()))
+
+    @handles(ExecutionReport)
+    def hear_report(self, report: ExecutionReport, _sender: ActorAddress) -> None:
+        """Write down what happened at the exchange."""
+        order = self._known(report.client_order_id)
+        if order is None:
+            return
+        if report.execution_type == "CANCEL_REJECTED":
+            self.log("cancel.rejected", level="warning", client_order_id=order.client_order_id, reason=report.reason)
+        elif report.execution_type in {"NEW", "REJECTED"}:
+            self._placing.pop(report.client_order_id, None)
+        self._take(order, updates.from_report(order, report, self.clock.now_ns()))
+
+    @handles(OrderFound)
+    def hear_found(self, found: OrderFound, _sender: ActorAddress) -> None:
+        """Write down what the broker knows and we did not."""
+        self._placing.pop(found.client_order_id, None)
+        order = self._known(found.client_order_id)
+        if order is not None:
+            self._take(order, updates.from_lookup(order, found, self.clock.now_ns()))
+            self._prove(found.client_order_id)
+
+    @handles(OrderNotFound)
+    def hear_not_found(self, answer: OrderNotFound, _sender: ActorAddress) -> None:
+        """Believe that the order never arrived, but only when it is older than any request can be in flight."""
+        self._placing.pop(answer.client_order_id, None)
+        order = self._known(answer.client_order_id)
+        if order is None:
+            return
+        horizon_ns = round(self.settings.absence_horizon_s * _S_NS)
+        update = updates.absent(order, horizon_ns=horizon_ns, now_ns=self.clock.now_ns())
+        self._take(order, update)
+        after = self._ledger.order(answer.client_order_id)
+        if after is not None and after.is_open:
+            self._look_up_later(answer.client_order_id)
+        self._prove(answer.client_order_id)
+
+    @handles(LookupFailed)
+    def hear_nothing(self, answer: LookupFailed, _sender: ActorAddress) -> None:
+        """Learn nothing: the order stays as it is, and is asked for again. Who waits for the start need not wait on."""
+        self.log("lookup.failed", level="warning", client_order_id=answer.client_order_id, reason=answer.reason)
+        self._look_up_later(answer.client_order_id)
+        self._tell_ready()
+
+    @handles(LookUpDue)
+    def look_up(self, _message: LookUpDue, _sender: ActorAddress) -> None:
+        """Ask for every order in doubt, and for those placed that nobody answered for since the last time."""
+        self._is_look_up_due = False
+        self._tell_ready()
+        for client_order_id, is_overdue in self._placing.items():
+            if is_overdue:
+                self._lookups[client_order_id] = None
+            self._placing[client_order_id] = True
+        for client_order_id in self._lookups:
+            self.send(BROKER, FindOrder(client_order_id=client_order_id))
+        self._keep_looking()
+
+    @handles(Failed, Unavailable)
+    def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Treat every request that the failed actor may have dropped as unanswered; which one it was, nobody says.
+
+        Raises:
+            JournalLostError: appends are outstanding, and only the journal itself can tell which are durable.
+        """
+        self.log("answer.failed", level="error", actor=answer.actor, reason=answer.reason)
+        if answer.actor == JOURNAL and not self._is_read:
+            self.after(self.settings.lookup_interval_s, ReadDue())
+        elif answer.actor == JOURNAL and len(self._ledger):
+            raise JournalLostError(f"{len(self._ledger)} answers of the journal wanted, found: {answer.reason}")
+        elif answer.actor == BROKER:
+            for client_order_id in tuple(self._placing):
+                self.hear_answer(OrderInDoubt(client_order_id=client_order_id, reason=answer.reason), self.myAddress)
+            self._tell_ready()
+            self._keep_looking()
+
+    # How it is.
+
+    def is_drained(self) -> bool:
+        """Whether no append and no placing waits for an answer."""
+        return not self._ledger and not self._placing
+
+    def statistics(self) -> OrdersStatistics:
+        """Count the whole book of record."""
+        return self._ledger.book.statistics(self._risk_state)
+
+    # Helpers.
+
+    def _place(self, order: SubmitOrder) -> None:
+        client_order_id = order.client_order_id
+        request = PlaceOrder(
+            client_order_id=client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            order_type=order.order_type,
+            limit_price=order.limit_price,
+        )
+        self._placing[client_order_id] = False
+        self.send(BROKER, request)
+        if client_order_id in self._withdrawals:
+            self._withdrawals.remove(client_order_id)
+            self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+        self._keep_looking()
+
+    def _known(self, client_order_id: str) -> Order | None:
+        """Return the order that the broker speaks of. While the journal is being read we ask for each later anyway."""
+        order = self._ledger.order(client_order_id)
+        if order is None and self._is_read:
+            self.log("order.foreign", level="warning", client_order_id=client_order_id)
+        return order
+
+    def _take(self, order: Order, update: Update) -> None:
+        """Have new facts written, and decide whether the order has to be looked up."""
+        client_order_id = order.client_order_id
+        if update.facts:
+            if order.was_never_placed:
+                self._risk_state = "HALTED"
+                self.log("order.resurrected", level="error", client_order_id=client_order_id, state=order.state)
+            self.send(JOURNAL, self._ledger.write(update.facts))
+        after = self._ledger.order(client_order_id)
+        if update.trades_missing or (after is not None and after.state == "UNKNOWN"):
+            self._look_up_later(client_order_id)
+        else:
+            self._lookups.pop(client_order_id, None)
+
+    def _look_up_later(self, client_order_id: str) -> None:
+        self._lookups[client_order_id] = None
+        self._keep_looking()
+
+    def _keep_looking(self) -> None:
+        if not self._is_look_up_due and (self._lookups or self._placing):
+            self._is_look_up_due = True
+            self.after(self.settings.lookup_interval_s, LookUpDue())
+
+    def _tell_unwritten(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
+        """Tell a strategy directly what the journal could not take."""
+        self._withdrawals.discard(entry.client_order_id)
+        fact = entry.facts[0]
+        if not isinstance(fact, OrderRefused):
+            fact = updates.refused(order, Refusal(rule="journal", reason=reason), self.clock.now_ns())
+        for asker in self._askers.pop(entry.client_order_id, ()):
+            self.send(asker, fact)
+
+    def _read_on(self) -> None:
+        self.send(JOURNAL, ReadJournal(after_sequence=self._read_sequence))
+
+    def _reconcile(self) -> None:
+        """Ask the broker for every open order that is not on its way there from this very life."""
+        is_first = not self._is_read
+        self._is_read = True
+        for order in self._ledger.book.open_orders():
+            client_order_id = order.client_order_id
+            ours = client_order_id in self._placing or self._ledger.is_waiting(client_order_id)
+            if ours or not (is_first or order.state == "INTENDED"):
+                continue
+            reason = "the answer did not outlive a restart; it is not sent again"
+            self._take(order, updates.unanswered(order, reason, self.clock.now_ns()))
+            self._look_up_later(client_order_id)
+            self._unproved.add(client_order_id)
+            self.send(BROKER, FindOrder(client_order_id=client_order_id))
+        if is_first:
+            for client_order_id in sorted(self._withdrawals):
+                self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
+            self._withdrawals.clear()
+        self._come_up()
+
+    def _prove(self, client_order_id: str) -> None:
+        self._unproved.discard(client_order_id)
+        self._come_up()
+
+    def _come_up(self) -> None:
+        if self._is_read and not self._unproved and self._risk_state == "RECONCILING":
+            self._risk_state = "NORMAL"
+            self.log("orders.reconciled", sequence=self._read_sequence)
+            self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        if not self._is_ready:
+            self._is_ready = True
+            self.ready()

@@ -1,0 +1,148 @@
+"""The risk gate (pure): named rules, asked in order; the first that refuses decides.
+
+It fails closed: what is not known refuses, and every comparison is written so that NaN refuses too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+
+from ...config.settings import OrdersSettings
+from ...messages.orders import RiskState, Side, SubmitOrder
+from .book import Book
+
+CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,30}", re.ASCII)
+"""The broker's alphabet and length."""
+
+SYMBOL: Final = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?", re.ASCII)
+"""1 to 64 printable characters, no space at the ends: `M&M`, `NIFTY 26000 CE`."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the gate said no."""
+
+    rule: str
+    reason: str
+    """What was wanted and what was found."""
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate looks at besides the order itself."""
+
+    risk_state: RiskState
+    limits: OrdersSettings
+    book: Book
+    """What is durable."""
+
+    intents: Mapping[str, SubmitOrder]
+    """Orders that passed the gate and are not durable yet, by client order id: their exposure counts already."""
+
+    def worst_case(self, symbol: str, side: Side) -> int:
+        """Return the signed shares held if every open order of this side fills, and none of the other."""
+        open_shares = self.book.leaves(symbol, side) + sum(
+            intent.quantity for intent in self.intents.values() if intent.symbol == symbol and intent.side == side
+        )
+        return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
+
+
+Rule: TypeAlias = Callable[[SubmitOrder, Situation], str]
+"""Returns the reason of a refusal, empty to let the order pass."""
+
+
+def risk_state(order: SubmitOrder, situation: Situation) -> str:
+    """NORMAL lets everything pass; REDUCING only what shrinks a position; the others nothing."""
+    state = situation.risk_state
+    if state == "NORMAL":
+        return ""
+    if state != "REDUCING":
+        return f"risk state NORMAL wanted, found {state}"
+    # What the other orders of this side may close already is not ours to close again.
+    held = situation.worst_case(order.symbol, order.side)
+    closable = -held if order.side == "BUY" else held
+    if order.quantity <= closable:
+        return ""
+    return f"in REDUCING at most {max(closable, 0)} shares may be closed by {order.side}, found {order.quantity}"
+
+
+def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
+    """Keep to the broker's alphabet and length."""
+    if CLIENT_ORDER_ID.fullmatch(order.client_order_id):
+        return ""
+    return f"1 to 30 characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
+
+
+def duplicate(order: SubmitOrder, situation: Situation) -> str:
+    """One intent, one client order id, for ever."""
+    if order.client_order_id not in situation.book and order.client_order_id not in situation.intents:
+        return ""
+    return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
+
+
+def symbol(order: SubmitOrder, situation: Situation) -> str:
+    """Trade only what is named in the settings; without names there, any well-formed symbol."""
+    allowed = situation.limits.symbols
+    if SYMBOL.fullmatch(order.symbol) and (not allowed or order.symbol in allowed):
+        return ""
+    return f"one of {len(allowed) or 'any'} known symbols wanted, found {printable(order.symbol)!r}"
+
+
+def quantity_max(order: SubmitOrder, situation: Situation) -> str:
+    """Limit the shares of one order."""
+    limit = situation.limits.quantity_max
+    return "" if 1 <= order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
+
+
+def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
+    """Limit the rupees of one order, at its limit price or else the last price; without a price nobody can know."""
+    price = order.limit_price if order.limit_price is not None else order.reference_price
+    if not price > 0:
+        return f"a last price above 0 rupees wanted, found {price}"
+    limit, value = situation.limits.value_max_rupees, price * order.quantity
+    return "" if value <= limit else f"at most {limit:.2f} rupees wanted, found {value:.2f}"
+
+
+def position_max(order: SubmitOrder, situation: Situation) -> str:
+    """Limit what is held if everything open on this side fills; the side that shrinks a position is always free."""
+    limit = situation.limits.position_max
+    worst = situation.worst_case(order.symbol, order.side)
+    worst += order.quantity if order.side == "BUY" else -order.quantity
+    within = worst <= limit if order.side == "BUY" else worst >= -limit
+    return "" if within else f"a position of at most {limit} shares wanted, found {worst} if all open orders fill"
+
+
+def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
+    """Limit the orders of which the broker's answer is not known, this one included."""
+    limit = situation.limits.orders_in_flight_max
+    in_flight = situation.book.unanswered + len(situation.intents) + 1
+    return "" if in_flight <= limit else f"at most {limit} unanswered orders wanted, found {in_flight}"
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    risk_state,
+    client_order_id,
+    duplicate,
+    symbol,
+    quantity_max,
+    value_max_rupees,
+    position_max,
+    orders_in_flight_max,
+)
+"""In this order; a rule's name in a refusal is its function's name."""
+
+
+def judge(order: SubmitOrder, situation: Situation) -> Refusal | None:
+    """Ask every rule until one refuses; None lets the order pass."""
+    for rule in RULES:
+        reason = rule(order, situation)
+        if reason:
+            return Refusal(rule=rule.__name__, reason=reason)
+    return None
+
+
+def printable(text: str, length_max: int = 64) -> str:
+    """Return text that any file, log and terminal can hold, from a caller that promised nothing."""
+    return text[:length_max].encode("ascii", "backslashreplace").decode("ascii")

@@ -1,0 +1,103 @@
+"""The book of record, and the facts on their way into it (plain, without actors).
+
+A fact counts only when the journal has it. What has been sent there and is not acknowledged waits here: its exposure is
+reserved, and the same news is not written twice.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, deque
+
+import msgspec
+
+from ...messages.journal import Append, Appended, AppendRefused
+from ...messages.orders import OrderFact, OrderIntended, SubmitOrder
+from .book import Book
+from .order import Order, advance
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of one order that were sent to the journal together."""
+
+    client_order_id: str
+    facts: tuple[OrderFact, ...]
+
+    order: SubmitOrder | None = None
+    """What was asked, where the facts are the answer to it."""
+
+
+class Ledger:
+    """Matches the journal's answers, which come in the order of the appends, with what was sent."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        """What is durable."""
+
+        self.intents: dict[str, SubmitOrder] = {}
+        """Orders that passed the gate and are not durable yet."""
+
+        self._entries: deque[Entry] = deque()
+        self._waiting: Counter[str] = Counter()
+        self._ahead: dict[str, Order] = {}
+
+    def __len__(self) -> int:
+        """Appends that the journal has not answered."""
+        return len(self._entries)
+
+    def is_waiting(self, client_order_id: str) -> bool:
+        """Whether facts of this order are on their way."""
+        return client_order_id in self._waiting
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Return the order as it will stand when every fact on its way is durable; None if it was never intended."""
+        return self._ahead.get(client_order_id) or self.book.order(client_order_id)
+
+    def write(self, facts: tuple[OrderFact, ...], order: SubmitOrder | None = None) -> Append:
+        """Note facts of one order as sent, and return what to send."""
+        client_order_id = facts[0].client_order_id
+        self._entries.append(Entry(client_order_id=client_order_id, facts=facts, order=order))
+        self._waiting[client_order_id] += 1
+        if order is not None and isinstance(facts[0], OrderIntended):
+            self.intents[client_order_id] = order
+        self._look_ahead(client_order_id, facts)
+        return Append(facts=facts, correlation_id=client_order_id)
+
+    def confirm(self, answer: Appended) -> Entry | None:
+        """Apply what has become durable, and return it; None if this answers nothing that was sent from here."""
+        expected = answer.last_sequence - answer.first_sequence + 1
+        if not self._entries or len(self._entries[0].facts) != expected:
+            return None
+        entry = self._take(answer.correlation_id)
+        if entry is not None:
+            for fact in entry.facts:
+                self.book.apply(fact)
+        return entry
+
+    def give_up(self, answer: AppendRefused) -> Entry | None:
+        """Forget what the journal refused, and return it; None if this answers nothing that was sent from here."""
+        entry = self._take(answer.correlation_id)
+        if entry is not None and self._ahead.pop(entry.client_order_id, None) is not None:
+            for other in self._entries:
+                if other.client_order_id == entry.client_order_id:
+                    self._look_ahead(other.client_order_id, other.facts)
+        return entry
+
+    def _take(self, correlation_id: str) -> Entry | None:
+        if not self._entries or self._entries[0].client_order_id != correlation_id:
+            return None
+        entry = self._entries.popleft()
+        self._waiting[correlation_id] -= 1
+        if not self._waiting[correlation_id]:
+            del self._waiting[correlation_id]
+            self._ahead.pop(correlation_id, None)
+        if entry.order is not None:
+            self.intents.pop(correlation_id, None)
+        return entry
+
+    def _look_ahead(self, client_order_id: str, facts: tuple[OrderFact, ...]) -> None:
+        order = self.order(client_order_id)
+        if order is None and isinstance(facts[0], OrderIntended):
+            order = Order.from_intent(facts[0])
+        if order is not None:
+            self._ahead[client_order_id] = functools.reduce(advance, facts, order)

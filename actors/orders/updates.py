@@ -1,0 +1,184 @@
+"""From the broker's words to facts (pure): what an answer or a report adds to what we know of an order.
+
+Each function gets the order as it will stand once every fact on its way to the journal is durable, and returns only
+facts that say something new; so a report that comes twice, late or out of order costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ...messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
+from ...messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFact,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+    SubmitOrder,
+)
+from .gate import Refusal, printable
+from .order import Order, advance
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from one message of the broker."""
+
+    facts: tuple[OrderFact, ...] = ()
+
+    trades_missing: bool = False
+    """The broker counts more shares filled than we know trades of: ask it for all of them."""
+
+
+def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
+    """Write down an order that passed the gate."""
+    return OrderIntended(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        occurred_ns=now_ns,
+    )
+
+
+def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
+    """Write down an order that did not, in characters that every file can hold."""
+    return OrderRefused(
+        client_order_id=printable(order.client_order_id),
+        strategy=printable(order.strategy),
+        symbol=printable(order.symbol),
+        side=order.side,
+        quantity=order.quantity,
+        rule=refusal.rule,
+        reason=refusal.reason,
+        occurred_ns=now_ns,
+    )
+
+
+def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, now_ns: int) -> Update:
+    """Read the answer to `PlaceOrder`. Doubt or refusal say nothing of an order that the broker is known to have."""
+    client_order_id = order.client_order_id
+    fact: OrderFact
+    match answer:
+        case OrderPlaced():
+            fact = OrderAccepted(
+                client_order_id=client_order_id, broker_order_id=answer.broker_order_id, occurred_ns=now_ns
+            )
+        case OrderNotPlaced():
+            fact = OrderRejected(client_order_id=client_order_id, reason=answer.reason, occurred_ns=now_ns)
+        case OrderInDoubt():
+            fact = OrderUncertain(client_order_id=client_order_id, reason=answer.reason, occurred_ns=now_ns)
+    if not isinstance(answer, OrderPlaced) and not _is_in_doubt(order):
+        return Update()
+    return Update(facts=_news(order, fact))
+
+
+def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
+    """Read what happened to an order at the exchange.
+
+    A report that ends the order while trades are missing is not believed yet: the order stays open until the broker has
+    told all its trades, so that a crash in between cannot lose them.
+    """
+    proof = "" if report.execution_type in {"REJECTED", "CANCEL_REJECTED"} else report.broker_order_id
+    facts = _trades(order, (report,), proof, now_ns)
+    after = _after(order, facts)
+    ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
+    missing = report.cumulative_quantity > after.filled
+    if ending is None or missing or not after.is_open:
+        return Update(facts=facts, trades_missing=missing)
+    return Update(facts=(*facts, ending))
+
+
+def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
+    """Read what the broker knows of an order: all its trades, then how it stands."""
+    proof = "" if found.state == "REJECTED" else found.broker_order_id
+    facts = _trades(order, found.reports, proof, now_ns)
+    after = _after(order, facts)
+    counted = max((report.cumulative_quantity for report in found.reports), default=0)
+    missing = counted > after.filled or (found.state == "FILLED" and after.filled < after.quantity)
+    ending = _ending(found.state, order.client_order_id, "as the broker answered a look-up", now_ns)
+    if ending is None or missing or not after.is_open:
+        return Update(facts=facts, trades_missing=missing)
+    return Update(facts=(*facts, ending))
+
+
+def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
+    """Read that the broker has no such order: final only when the intent is older than any request can be in flight."""
+    if not order.is_open:
+        return Update()
+    age_ns = now_ns - order.intended_ns
+    if age_ns < horizon_ns:
+        return unanswered(order, "the broker does not know it yet", now_ns)
+    reason = f"unknown to the broker {age_ns / 1e9:.0f} s after the intent"
+    return Update(facts=(OrderExpired(client_order_id=order.client_order_id, reason=reason, occurred_ns=now_ns),))
+
+
+def unanswered(order: Order, reason: str, now_ns: int) -> Update:
+    """Write down that the answer to a request will not come."""
+    doubt = OrderInDoubt(client_order_id=order.client_order_id, reason=reason)
+    return from_answer(order, doubt, now_ns)
+
+
+def _trades(
+    order: Order, reports: Iterable[ExecutionReport], broker_order_id: str, now_ns: int
+) -> tuple[OrderFact, ...]:
+    """Return the proof that the broker has the order, where it is new, and each trade we have not seen."""
+    facts: list[OrderFact] = []
+    if broker_order_id and not order.broker_order_id:
+        accepted = OrderAccepted(
+            client_order_id=order.client_order_id, broker_order_id=broker_order_id, occurred_ns=now_ns
+        )
+        facts.append(accepted)
+    after = order
+    for report in reports:
+        if report.execution_type != "TRADE" or report.execution_id in after.trade_ids:
+            continue
+        fill = OrderFilled(
+            client_order_id=order.client_order_id,
+            trade_id=report.execution_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=report.quantity,
+            price=report.price,
+            cumulative_quantity=after.filled + report.quantity,
+            occurred_ns=report.occurred_ns,
+        )
+        facts.append(fill)
+        after = advance(after, fill)
+    return tuple(facts)
+
+
+def _ending(state: str, client_order_id: str, reason: str, occurred_ns: int) -> OrderFact | None:
+    match state:
+        case "CANCELLED":
+            return OrderCancelled(client_order_id=client_order_id, reason=reason, occurred_ns=occurred_ns)
+        case "EXPIRED":
+            return OrderExpired(client_order_id=client_order_id, reason=reason, occurred_ns=occurred_ns)
+        case "REJECTED":
+            return OrderRejected(client_order_id=client_order_id, reason=reason, occurred_ns=occurred_ns)
+        case _:
+            return None
+
+
+def _is_in_doubt(order: Order) -> bool:
+    return order.state in {"INTENDED", "UNKNOWN"}
+
+
+def _after(order: Order, facts: Iterable[OrderFact]) -> Order:
+    for fact in facts:
+        order = advance(order, fact)
+    return order
+
+
+def _news(order: Order, fact: OrderFact) -> tuple[OrderFact, ...]:
+    return () if advance(order, fact) is order else (fact,)

@@ -1,0 +1,140 @@
+"""The book of record: what the facts add up to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.errors import FactWithoutIntentError
+from natya.messages.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderUncertain
+
+
+def the_book(*facts):
+    book = Book()
+    for fact in facts:
+        book.apply(fact)
+    return book
+
+
+class TestABook:
+    def test_knows_an_id_from_its_intent_on(self, make):
+        book = the_book(make.intent("A-1"), make.refusal("A-2"))
+
+        assert "A-1" in book
+        assert "A-2" in book
+        assert "A-3" not in book
+        assert book.order("A-2") is None
+
+    def test_remembers_the_newest_fact_that_said_something(self, make):
+        book = the_book(make.intent(), make.accepted(), make.filled(quantity=4))
+
+        assert book.apply(make.accepted()) is False
+        assert book.newest_fact("A-1") == make.filled(quantity=4)
+
+    def test_takes_each_trade_once(self, make):
+        book = the_book(make.intent(), make.filled(quantity=4), make.filled(quantity=4))
+
+        assert book.position("INFY") == 4
+        assert book.statistics("NORMAL").fills == 1
+
+    def test_never_lets_an_intent_open_an_order_again(self, make):
+        book = the_book(make.intent(), make.filled(quantity=10), make.intent(quantity=50))
+
+        assert book.open_orders() == ()
+
+    def test_refuses_a_fact_of_an_order_it_never_heard_of(self, make):
+        with pytest.raises(FactWithoutIntentError, match=r"intent of 'A-1'.*OrderAccepted"):
+            the_book(make.accepted())
+
+    def test_reserves_what_open_and_unknown_orders_may_still_fill(self, make):
+        book = the_book(
+            make.intent("A-1", quantity=10),
+            make.uncertain("A-1"),
+            make.intent("A-2", quantity=7),
+            make.accepted("A-2"),
+            make.filled("A-2", quantity=2),
+            make.intent("A-3", side="SELL", quantity=5),
+        )
+
+        assert book.leaves("INFY", "BUY") == 15
+        assert book.leaves("INFY", "SELL") == 5
+        assert book.unanswered == 2
+
+    def test_counts_the_whole_of_it(self, make):
+        book = the_book(
+            make.refusal("A-0"),
+            make.intent("A-1"),
+            make.rejected("A-1"),
+            make.intent("A-2"),
+            make.uncertain("A-2"),
+            make.intent("A-3"),
+            make.filled("A-3", quantity=10),
+        )
+        counts = book.statistics("NORMAL")
+
+        assert (counts.orders, counts.fills, counts.rejected) == (4, 1, 2)
+        assert (counts.open_orders, counts.uncertain_orders) == (1, 1)
+        assert [(each.symbol, each.quantity) for each in counts.positions] == [("INFY", 10)]
+
+
+IDS = st.sampled_from(["A-1", "A-2", "A-3"])
+INTENTS = [
+    OrderIntended(
+        client_order_id=client_order_id,
+        strategy="s",
+        symbol=symbol,
+        side=side,
+        quantity=10,
+        order_type="MARKET",
+        limit_price=None,
+        occurred_ns=1,
+    )
+    for client_order_id, symbol, side in [("A-1", "INFY", "BUY"), ("A-2", "INFY", "SELL"), ("A-3", "TCS", "BUY")]
+]
+BY_ID = {intent.client_order_id: intent for intent in INTENTS}
+
+
+def a_fill(client_order_id, trade):
+    return OrderFilled(
+        client_order_id=client_order_id,
+        trade_id=f"T-{trade}",
+        strategy="s",
+        symbol=BY_ID[client_order_id].symbol,
+        side=BY_ID[client_order_id].side,
+        quantity=trade,
+        price=100.0,
+        cumulative_quantity=trade,
+        occurred_ns=2,
+    )
+
+
+UPDATES = st.lists(
+    st.one_of(
+        st.builds(OrderAccepted, client_order_id=IDS, broker_order_id=st.just("B-1")),
+        st.builds(OrderUncertain, client_order_id=IDS),
+        st.builds(OrderCancelled, client_order_id=IDS),
+        st.builds(a_fill, IDS, st.integers(1, 4)),
+    ),
+    max_size=15,
+)
+
+
+@given(updates=UPDATES, data=st.data())
+def test_any_disorder_of_a_days_updates_ends_in_the_same_book(updates, data):
+    repeats = data.draw(st.lists(st.sampled_from(updates), max_size=5)) if updates else []
+    book, other = the_book(*INTENTS, *updates), the_book(*INTENTS, *data.draw(st.permutations(updates + repeats)))
+
+    assert [book.order(each) for each in BY_ID] == [other.order(each) for each in BY_ID]
+    assert book.statistics("NORMAL") == other.statistics("NORMAL")
+
+
+@given(updates=UPDATES)
+def test_the_running_sums_are_what_counting_again_would_give(updates):
+    book = the_book(*INTENTS, *updates)
+    orders = [book.order(each) for each in BY_ID]
+
+    for symbol, side in [("INFY", "BUY"), ("INFY", "SELL"), ("TCS", "BUY")]:
+        mine = [order for order in orders if (order.symbol, order.side) == (symbol, side)]
+        assert book.leaves(symbol, side) == sum(order.leaves for order in mine)
+    assert book.unanswered == sum(order.state in {"INTENDED", "UNKNOWN"} for order in orders)
+    assert set(book.open_orders()) == {order for order in orders if order.is_open}

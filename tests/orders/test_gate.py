@@ -1,0 +1,248 @@
+"""The risk gate: every rule at its limit, and all of them against a second opinion."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.gate import RULES, Situation, judge
+from natya.config.settings import OrdersSettings
+from natya.messages.orders import OrderFilled, OrderIntended, OrderUncertain, SubmitOrder
+
+
+@pytest.fixture
+def situation(make):
+    def build(*facts, risk_state="NORMAL", intents=(), **limits):
+        book = Book()
+        for fact in facts:
+            book.apply(fact)
+        named = {intent.client_order_id: intent for intent in intents}
+        return Situation(risk_state=risk_state, limits=make.limits(**limits), book=book, intents=named)
+
+    return build
+
+
+def rule_of(order, situation):
+    refusal = judge(order, situation)
+    return refusal.rule if refusal else None
+
+
+class TestTheRiskState:
+    @pytest.mark.parametrize("state", ["STARTING", "RECONCILING", "HALTED"])
+    def test_lets_nothing_pass_but_in_normal(self, make, situation, state):
+        refusal = judge(make.order(), situation(risk_state=state))
+
+        assert refusal.rule == "risk_state"
+        assert refusal.reason == f"risk state NORMAL wanted, found {state}"
+
+    @pytest.mark.parametrize(("quantity", "rule"), [(9, None), (10, None), (11, "risk_state")])
+    def test_reducing_lets_a_position_shrink_to_nothing_and_no_further(self, make, situation, quantity, rule):
+        long = situation(make.intent("L-1"), make.filled("L-1", quantity=10), risk_state="REDUCING")
+        short = situation(
+            make.intent("S-1", side="SELL"), make.filled("S-1", side="SELL", quantity=10), risk_state="REDUCING"
+        )
+
+        assert rule_of(make.order(side="SELL", quantity=quantity), long) == rule
+        assert rule_of(make.order(side="BUY", quantity=quantity), short) == rule
+
+    def test_reducing_counts_what_is_being_closed_already(self, make, situation):
+        closing = situation(
+            make.intent("L-1"),
+            make.filled("L-1", quantity=10),
+            make.intent("L-2", side="SELL", quantity=4),
+            risk_state="REDUCING",
+            intents=[make.order("L-3", side="SELL", quantity=3)],
+        )
+
+        assert rule_of(make.order(side="SELL", quantity=3), closing) is None
+        assert rule_of(make.order(side="SELL", quantity=4), closing) == "risk_state"
+
+    def test_reducing_never_lets_a_position_grow(self, make, situation):
+        long = situation(make.intent("L-1"), make.filled("L-1", quantity=10), risk_state="REDUCING")
+
+        assert rule_of(make.order(side="BUY", quantity=1), long) == "risk_state"
+
+
+class TestTheClientOrderId:
+    @pytest.mark.parametrize("good", ["a", "A-Z_09", "x" * 29, "x" * 30])
+    def test_in_the_brokers_alphabet_passes(self, make, situation, good):
+        assert rule_of(make.order(good), situation()) is None
+
+    @pytest.mark.parametrize("bad", ["", "x" * 31, "a b", "a\n", "é", "٣", "a;b", "\ud800"])
+    def test_of_any_other_form_is_refused_in_words_that_can_be_written(self, make, situation, bad):
+        refusal = judge(make.order(bad), situation())
+
+        assert refusal.rule == "client_order_id"
+        assert refusal.reason.isascii()
+
+    def test_that_was_used_is_refused(self, make, situation):
+        assert rule_of(make.order("A-1"), situation(make.intent("A-1"))) == "duplicate"
+        assert rule_of(make.order("A-1"), situation(make.refusal("A-1"))) == "duplicate"
+        assert rule_of(make.order("A-1"), situation(intents=[make.order("A-1")])) == "duplicate"
+
+
+class TestTheSymbol:
+    @pytest.mark.parametrize("good", ["M&M", "NIFTY 26000 CE", "x" * 63, "x" * 64])
+    def test_may_be_any_when_none_is_named(self, make, situation, good):
+        assert rule_of(make.order(symbol=good), situation()) is None
+
+    @pytest.mark.parametrize("bad", ["", " INFY", "INFY ", "x" * 65, "IN\nFY", "ÎNFY"])
+    def test_must_be_well_formed(self, make, situation, bad):
+        assert rule_of(make.order(symbol=bad), situation()) == "symbol"
+
+    def test_must_be_one_of_those_named(self, make, situation):
+        named = situation(symbols=("TCS", "SBIN"))
+
+        assert rule_of(make.order(symbol="SBIN"), named) is None
+        assert rule_of(make.order(symbol="INFY"), named) == "symbol"
+
+
+class TestTheSizeOfAnOrder:
+    @pytest.mark.parametrize(("quantity", "rule"), [(99, None), (100, None), (101, "quantity_max")])
+    def test_is_limited_in_shares(self, make, situation, quantity, rule):
+        assert rule_of(make.order(quantity=quantity), situation(quantity_max=100)) == rule
+
+    @pytest.mark.parametrize(("price", "rule"), [(4_999.95, None), (5_000.0, None), (5_000.05, "value_max_rupees")])
+    @pytest.mark.parametrize("kind", ["market", "limit"])
+    def test_is_limited_in_rupees(self, make, situation, kind, price, rule):
+        priced = {"reference_price": price} if kind == "market" else {"order_type": "LIMIT", "limit_price": price}
+        order = make.order(quantity=10, **priced)
+
+        assert rule_of(order, situation(value_max_rupees=50_000.0)) == rule
+
+    @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+    def test_is_refused_when_no_price_tells_its_value(self, make, situation, price):
+        assert rule_of(make.order(reference_price=price), situation()) == "value_max_rupees"
+
+
+class TestThePosition:
+    @pytest.mark.parametrize(("quantity", "rule"), [(19, None), (20, None), (21, "position_max")])
+    def test_is_limited_as_if_everything_open_on_that_side_filled(self, make, situation, quantity, rule):
+        held = situation(
+            make.intent("L-1", quantity=50),
+            make.filled("L-1", quantity=40),  # 40 held, 10 open
+            make.intent("L-2", quantity=20),
+            make.uncertain("L-2"),
+            make.intent("L-3", side="SELL", quantity=90),
+            intents=[make.order("L-4", quantity=10)],
+            position_max=100,
+        )
+
+        assert rule_of(make.order(quantity=quantity), held) == rule
+
+    @pytest.mark.parametrize(("quantity", "rule"), [(49, None), (50, None), (51, "position_max")])
+    def test_is_limited_when_short_too(self, make, situation, quantity, rule):
+        short = situation(make.intent("S-1", side="SELL", quantity=50), position_max=100)
+
+        assert rule_of(make.order(side="SELL", quantity=quantity), short) == rule
+
+    def test_may_always_shrink(self, make, situation):
+        over = situation(make.intent("L-1", quantity=200), make.filled("L-1", quantity=200), position_max=100)
+
+        assert rule_of(make.order(side="SELL", quantity=50), over) is None
+        assert rule_of(make.order(side="BUY", quantity=1), over) == "position_max"
+
+
+class TestOrdersInFlight:
+    @pytest.mark.parametrize(("limit", "rule"), [(5, None), (4, None), (3, "orders_in_flight_max")])
+    def test_are_limited_until_the_broker_has_answered(self, make, situation, limit, rule):
+        flying = situation(
+            make.intent("L-1"),
+            make.intent("L-2"),
+            make.uncertain("L-2"),
+            make.intent("L-3"),
+            make.accepted("L-3"),
+            intents=[make.order("L-4")],
+            orders_in_flight_max=limit,
+        )
+
+        assert rule_of(make.order(), flying) == rule
+
+
+NAMES = [rule.__name__ for rule in RULES]
+
+
+def second_opinion(order, facts, limits, state, intents):
+    """Judge from the plain facts alone, sharing no code with the gate; returns the names of all broken rules."""
+    sign = {"BUY": 1, "SELL": -1}[order.side]
+    intended = [fact for fact in facts if isinstance(fact, OrderIntended)]
+    fills = {fact.client_order_id: fact for fact in facts if isinstance(fact, OrderFilled)}
+    held = sum(
+        fill.quantity * (1 if fill.side == "BUY" else -1) for fill in fills.values() if fill.symbol == order.symbol
+    )
+    open_here = sum(
+        each.quantity - (fills[each.client_order_id].quantity if each.client_order_id in fills else 0)
+        for each in [*intended, *intents.values()]
+        if (each.symbol, each.side) == (order.symbol, order.side)
+    )
+    # Seen from the order's own side: how far it goes if all of that side fills.
+    reach = sign * held + open_here + order.quantity
+    price = order.reference_price if order.limit_price is None else order.limit_price
+    unanswered = [each for each in intended if each.client_order_id not in fills]
+    broken = {
+        "risk_state": state != "NORMAL" and (state != "REDUCING" or reach > 0),
+        "duplicate": order.client_order_id in {each.client_order_id for each in intended} | set(intents),
+        "quantity_max": order.quantity > limits.quantity_max,
+        "value_max_rupees": price == 0 or price * order.quantity > limits.value_max_rupees,
+        "position_max": reach > limits.position_max,
+        "orders_in_flight_max": len(unanswered) + len(intents) >= limits.orders_in_flight_max,
+    }
+    return {name for name, is_broken in broken.items() if is_broken}
+
+
+SIDES, SYMBOLS = st.sampled_from(["BUY", "SELL"]), st.sampled_from(["INFY", "TCS"])
+
+
+@st.composite
+def worlds(draw):
+    facts, intents = [], {}
+    for number in range(draw(st.integers(0, 5))):
+        symbol, side, quantity = draw(SYMBOLS), draw(SIDES), draw(st.integers(1, 30))
+        common = {"client_order_id": f"A-{number}", "strategy": "s", "symbol": symbol, "side": side}
+        if draw(st.integers(0, 3)) == 0:
+            intents[f"A-{number}"] = SubmitOrder(**common, quantity=quantity)
+            continue
+        facts.append(OrderIntended(**common, quantity=quantity, order_type="MARKET", limit_price=None, occurred_ns=1))
+        if draw(st.booleans()):
+            facts.append(OrderUncertain(client_order_id=f"A-{number}", reason="", occurred_ns=1))
+        if draw(st.booleans()):
+            traded = draw(st.integers(1, quantity))
+            facts.append(
+                OrderFilled(
+                    **common, trade_id="T", quantity=traded, price=1.0, cumulative_quantity=traded, occurred_ns=1
+                )
+            )
+    limits = OrdersSettings(
+        quantity_max=draw(st.integers(1, 40)),
+        value_max_rupees=draw(st.floats(1, 400)),
+        position_max=draw(st.integers(1, 60)),
+        orders_in_flight_max=draw(st.integers(1, 6)),
+        absence_horizon_s=1,
+        lookup_interval_s=1,
+    )
+    limit_price = draw(st.none() | st.floats(0.05, 20))
+    order = SubmitOrder(
+        client_order_id=draw(st.sampled_from(["A-0", "A-9"])),
+        strategy="s",
+        symbol=draw(SYMBOLS),
+        side=draw(SIDES),
+        quantity=draw(st.integers(1, 40)),
+        order_type="MARKET" if limit_price is None else "LIMIT",
+        limit_price=limit_price,
+        reference_price=draw(st.floats(0, 20)),
+    )
+    state = draw(st.sampled_from(["NORMAL", "NORMAL", "REDUCING", "HALTED"]))
+    return order, facts, limits, state, intents
+
+
+@settings(max_examples=400)
+@given(world=worlds())
+def test_the_gate_agrees_with_an_independent_checker(world):
+    order, facts, limits, state, intents = world
+    book = Book()
+    for fact in facts:
+        book.apply(fact)
+    refusal = judge(order, Situation(risk_state=state, limits=limits, book=book, intents=intents))
+    broken = second_opinion(*world)
+
+    assert (refusal.rule if refusal else None) == next((name for name in NAMES if name in broken), None)

@@ -1,0 +1,91 @@
+"""Positions: average cost, and no paisa lost."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.orders.positions import Holding, Positions, unrealized
+from natya.messages.orders import Position
+
+TRADES = st.lists(
+    st.tuples(st.integers(-500, 500).filter(bool), st.integers(1, 400_000).map(lambda grid: round(grid * 0.05, 2))),
+    max_size=30,
+)
+
+
+def after(*trades):
+    holding = Holding()
+    for quantity, price in trades:
+        holding.trade(quantity, price)
+    return holding
+
+
+class TestAPosition:
+    def test_costs_the_average_of_what_was_bought(self):
+        position = after((10, 100.0), (20, 103.0)).position("INFY")
+
+        assert position == Position(
+            symbol="INFY", quantity=30, average_price=Decimal("102.0000"), realized_pnl=Decimal("0.00")
+        )
+
+    def test_keeps_its_average_when_a_part_is_sold(self):
+        position = after((30, 102.0), (-10, 105.5)).position("INFY")
+
+        assert (position.quantity, position.average_price, position.realized_pnl) == (20, 102, Decimal("35.00"))
+
+    def test_gains_when_a_short_is_bought_back_lower(self):
+        position = after((-10, 100.0), (10, 99.95)).position("INFY")
+
+        assert (position.quantity, position.average_price, position.realized_pnl) == (0, 0, Decimal("0.50"))
+
+    def test_turns_over_at_the_price_of_the_trade(self):
+        position = after((10, 100.0), (-15, 110.0)).position("INFY")
+
+        assert (position.quantity, position.average_price, position.realized_pnl) == (-5, 110, Decimal("100.00"))
+
+    def test_loses_no_fraction_of_a_paisa_by_closing_in_thirds(self):
+        holding = after((3, 100.0), (4, 100.05), *[(-1, 100.0)] * 7)
+
+        assert holding.cost == 0
+        assert holding.position("INFY").realized_pnl == Decimal("-0.20")
+
+    @given(trades=TRADES)
+    def test_adds_up_to_the_cash_that_moved(self, trades):
+        holding = after(*trades)
+        cash = sum((-quantity * Decimal(repr(price)) for quantity, price in trades), Decimal(0))
+
+        assert holding.quantity == sum(quantity for quantity, _ in trades)
+        assert holding.realized - holding.cost == cash
+        assert (holding.cost > 0) == (holding.quantity > 0)
+        assert holding.quantity or holding.cost == 0
+
+    @given(trades=TRADES)
+    def test_shows_profit_to_the_paisa(self, trades):
+        assert after(*trades).position("INFY").realized_pnl.as_tuple().exponent == -2
+
+
+class TestPositions:
+    def test_are_shown_for_every_symbol_ever_traded(self, make):
+        positions = Positions()
+        positions.apply(make.filled(symbol="TCS", quantity=5))
+        positions.apply(make.filled(symbol="INFY", side="SELL", quantity=3))
+        positions.apply(make.filled(symbol="INFY", side="BUY", quantity=3))
+
+        assert [(each.symbol, each.quantity) for each in positions.all()] == [("INFY", 0), ("TCS", 5)]
+        assert positions.quantity("SBIN") == 0
+
+
+class TestUnrealizedProfit:
+    def test_is_the_gain_over_the_average(self):
+        positions = [after((10, 100.0)).position("INFY"), after((-4, 50.0)).position("TCS")]
+
+        assert unrealized(positions, {"INFY": 101.5, "TCS": 50.05}) == {
+            "INFY": Decimal("15.00"),
+            "TCS": Decimal("-0.20"),
+        }
+
+    def test_is_nothing_when_flat_and_unknown_without_a_price(self):
+        flat, held = after((1, 9.0), (-1, 9.0)).position("INFY"), after((1, 9.0)).position("TCS")
+
+        assert unrealized([flat, held], {}) == {"INFY": Decimal("0.00")}

@@ -1,0 +1,211 @@
+"""From the broker's words to facts: nothing twice, nothing lost, whatever the order of the words."""
+
+import functools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.orders import updates
+from natya.actors.orders.order import Order, advance
+from natya.messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
+from natya.messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderRejected,
+    OrderUncertain,
+)
+
+INTENT = OrderIntended(
+    client_order_id="A-1",
+    strategy="crossover",
+    symbol="INFY",
+    side="BUY",
+    quantity=10,
+    order_type="MARKET",
+    limit_price=None,
+    occurred_ns=1_000,
+)
+S_NS = 1_000_000_000
+
+
+@pytest.fixture
+def order():
+    def build(*facts):
+        return functools.reduce(advance, facts, Order.from_intent(INTENT))
+
+    return build
+
+
+def kinds(update):
+    return [type(fact) for fact in update.facts]
+
+
+class TestAnAnswerToPlaceOrder:
+    def test_becomes_its_fact(self, order):
+        placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-1")
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="no margin")
+        doubt = OrderInDoubt(client_order_id="A-1", reason="time-out")
+
+        assert kinds(updates.from_answer(order(), placed, 5)) == [OrderAccepted]
+        assert kinds(updates.from_answer(order(), not_placed, 5)) == [OrderRejected]
+        assert kinds(updates.from_answer(order(), doubt, 5)) == [OrderUncertain]
+
+    def test_says_nothing_the_second_time(self, order, make):
+        placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-1")
+        doubt = OrderInDoubt(client_order_id="A-1", reason="time-out")
+
+        assert updates.from_answer(order(make.accepted()), placed, 5).facts == ()
+        assert updates.from_answer(order(make.uncertain()), doubt, 5).facts == ()
+
+    def test_of_doubt_or_refusal_does_not_shake_what_the_broker_has_proved(self, order, make):
+        doubt = OrderInDoubt(client_order_id="A-1", reason="time-out")
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="duplicate")
+
+        assert updates.from_answer(order(make.accepted()), doubt, 5).facts == ()
+        assert updates.from_answer(order(make.filled(quantity=4)), not_placed, 5).facts == ()
+
+    def test_that_it_was_refused_settles_a_doubt(self, order, make):
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="no margin")
+
+        assert kinds(updates.from_answer(order(make.uncertain()), not_placed, 5)) == [OrderRejected]
+
+
+class TestAReport:
+    def test_of_a_trade_before_the_answer_proves_that_the_broker_has_it(self, order, make):
+        update = updates.from_report(order(), make.report(quantity=4), 5)
+
+        assert kinds(update) == [OrderAccepted, OrderFilled]
+        assert update.facts[1].cumulative_quantity == 4
+
+    def test_of_the_same_trade_adds_nothing(self, order, make):
+        known = order(make.accepted(), make.filled(quantity=4))
+
+        assert updates.from_report(known, make.report(quantity=4), 5).facts == ()
+
+    def test_of_a_rejection_proves_no_acceptance(self, order, make):
+        assert kinds(updates.from_report(order(), make.report("REJECTED"), 5)) == [OrderRejected]
+
+    def test_of_a_refused_cancel_changes_nothing(self, order, make):
+        assert updates.from_report(order(), make.report("CANCEL_REJECTED"), 5).facts == ()
+
+    def test_of_a_cancel_ends_the_order(self, order, make):
+        known = order(make.accepted())
+
+        assert kinds(updates.from_report(known, make.report("CANCELLED"), 5)) == [OrderCancelled]
+
+    def test_of_a_cancel_after_the_end_adds_nothing(self, order, make):
+        for ended in (order(make.accepted(), make.filled(quantity=10)), order(make.accepted(), make.cancelled())):
+            assert updates.from_report(ended, make.report("CANCELLED"), 5).facts == ()
+
+    def test_that_ends_an_order_waits_for_the_trades_that_are_missing(self, order, make):
+        known = order(make.accepted(), make.filled(quantity=4))
+        update = updates.from_report(known, make.report("CANCELLED", cumulative_quantity=7), 5)
+
+        assert update.facts == ()
+        assert update.trades_missing
+
+    def test_of_a_trade_shows_that_an_earlier_one_is_missing(self, order, make):
+        known = order(make.accepted())
+        update = updates.from_report(known, make.report(quantity=3, cumulative_quantity=7), 5)
+
+        assert kinds(update) == [OrderFilled]
+        assert update.trades_missing
+
+
+class TestALookUp:
+    def test_tells_all_trades_then_the_end(self, order, make):
+        found = OrderFound(
+            client_order_id="A-1",
+            broker_order_id="B-1",
+            state="CANCELLED",
+            reports=(make.report(execution_id="T-1", quantity=3), make.report(execution_id="T-2", quantity=4)),
+        )
+        update = updates.from_lookup(order(make.uncertain()), found, 5)
+
+        assert kinds(update) == [OrderAccepted, OrderFilled, OrderFilled, OrderCancelled]
+        assert [fact.cumulative_quantity for fact in update.facts[1:3]] == [3, 7]
+
+    def test_that_finds_it_filled_without_its_trades_asks_on(self, order):
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED")
+
+        assert updates.from_lookup(order(), found, 5).trades_missing
+
+    def test_that_finds_it_rejected_ends_it(self, order):
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="REJECTED")
+
+        assert kinds(updates.from_lookup(order(), found, 5)) == [OrderRejected]
+
+    def test_of_what_is_known_adds_nothing(self, order, make):
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN")
+
+        assert updates.from_lookup(order(make.accepted()), found, 5) == updates.Update()
+
+
+class TestAbsence:
+    @pytest.mark.parametrize(
+        ("age_ns", "fact"),
+        [(120 * S_NS - 1, OrderUncertain), (120 * S_NS, OrderExpired), (120 * S_NS + 1, OrderExpired)],
+    )
+    def test_counts_only_after_the_horizon(self, order, age_ns, fact):
+        update = updates.absent(order(), horizon_ns=120 * S_NS, now_ns=1_000 + age_ns)
+
+        assert kinds(update) == [fact]
+
+    def test_before_the_horizon_does_not_unmake_what_the_broker_accepted(self, order, make):
+        assert updates.absent(order(make.accepted()), horizon_ns=S_NS, now_ns=1_000).facts == ()
+
+    def test_of_an_order_that_has_ended_means_nothing(self, order, make):
+        assert updates.absent(order(make.cancelled()), horizon_ns=1, now_ns=S_NS).facts == ()
+
+
+def a_trade(number, quantity):
+    return ExecutionReport(
+        client_order_id="A-1",
+        broker_order_id="B-1",
+        execution_type="TRADE",
+        execution_id=f"T-{number}",
+        occurred_ns=3,
+        quantity=quantity,
+        price=100.0,
+    )
+
+
+@given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6), cancelled=st.booleans(), data=st.data())
+def test_a_day_of_reports_in_any_disorder_ends_in_the_same_order(sizes, cancelled, data):
+    intent = OrderIntended(
+        client_order_id="A-1",
+        strategy="crossover",
+        symbol="INFY",
+        side="BUY",
+        quantity=sum(sizes) + cancelled,
+        order_type="MARKET",
+        limit_price=None,
+        occurred_ns=1,
+    )
+    trades = [a_trade(number, size) for number, size in enumerate(sizes)]
+    end = ExecutionReport(
+        client_order_id="A-1",
+        broker_order_id="B-1",
+        execution_type="CANCELLED",
+        execution_id="C-1",
+        occurred_ns=4,
+        cumulative_quantity=sum(sizes),
+    )
+    day = [*trades, end] if cancelled else trades
+    repeats = data.draw(st.lists(st.sampled_from(day), max_size=5))
+    order = Order.from_intent(intent)
+    missing = False
+    for report in data.draw(st.permutations(day + repeats)):
+        update = updates.from_report(order, report, 5)
+        missing = missing or update.trades_missing
+        order = functools.reduce(advance, update.facts, order)
+    if missing:
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=tuple(trades))
+        order = functools.reduce(advance, updates.from_lookup(order, found, 5).facts, order)
+
+    assert order.filled == sum(sizes)
+    assert order.state == ("CANCELLED" if cancelled else "FILLED")
