@@ -87,7 +87,7 @@ class Supervisor(RuntimeActor):
         self._stop_askers: list[ActorAddress] = []
         self._end_askers: list[ActorAddress] = []
         self._inquiry: Inquiry | None = None
-        self.send(self.myAddress, Begin())
+        self.after(0.0, Begin())
 
     def snapshot(self) -> tuple[tuple[str, ActorAddress], ...]:
         """Remember the children that run, by name and address."""
@@ -292,10 +292,10 @@ class Supervisor(RuntimeActor):
         return Troupe(self._plan, self, self._report, jitter=self.random.random)
 
     def _journal(self, fact: SupervisionFact) -> None:
-        """Make a fact durable, unless the journal is what failed, or has been stopped."""
+        """Make a fact durable, unless the journal is down; one about the journal itself could make it fail again."""
         name = self._plan.journal
         own = next((child for child in self._troupe if child.spec.name == name), None)
-        if name and (own is None or own.state == "RUNNING"):
+        if name and fact.child != name and (own is None or own.state == "RUNNING"):
             self.send(name, Append(facts=(fact,)))
 
     def _final_statistics(self) -> StatisticsByPath:

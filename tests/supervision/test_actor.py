@@ -1,0 +1,358 @@
+import pytest
+
+from natya.actors.supervision import AwaitSystemStop, StopChildren, Terminated, Watch
+from natya.messages.supervision import DescribeTree, Failed, Unavailable
+from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
+
+
+@pytest.fixture
+def start(actor_system, play, diary):
+    """Start a root supervisor of children with these names (or of these specs)."""
+
+    def start(*children, **settings):
+        specs = [play.ChildSpec(each, play.Child, diary) if isinstance(each, str) else each for each in children]
+        actor_system.start("system", play.Supervisor, play.a_supervisor(*specs, **settings))
+        return actor_system
+
+    return start
+
+
+@pytest.fixture
+def await_work(play):
+    """Ask one after another: what the one before has set in motion overtakes the next question."""
+
+    def await_work(system, *names):
+        for name in names:
+            system.request(name, Ping() if name == "system" else play.Work())
+
+    return await_work
+
+
+class TestStartingAndStopping:
+    def test_children_start_in_order_and_stop_in_reverse(self, start, diary):
+        system = start("journal", "orders", "feed")
+
+        system.stop("system")
+
+        assert diary.entries == [
+            "start journal", "start orders", "start feed", "stop feed", "stop orders", "stop journal",
+        ]  # fmt: skip
+
+    def test_each_handles_what_is_queued_before_it_stops(self, start, diary, gate, play):
+        system = start(play.ChildSpec("orders", play.BlockingChild, diary))
+        diary.held["orders"] = gate
+        for _ in range(3):
+            system.tell("orders", play.Work())
+        end = system.request_future("system", StopChildren())
+        gate.open()
+
+        end.result(5)
+
+        assert diary.entries == ["start orders", *["work orders"] * 3, "stop orders"]
+
+    def test_the_stop_is_answered_with_the_statistics_of_all_by_path(self, start, play, diary):
+        below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
+        system = start("journal", play.ChildSpec("strategies", play.Supervisor, below), "feed")
+        system.request("feed", play.Work())
+
+        stopped = system.request("system", StopChildren())
+
+        assert [path for path, _ in stopped.statistics] == [
+            "system", "system/journal", "system/strategies", "system/strategies/crossover", "system/feed",
+        ]  # fmt: skip
+        assert dict(stopped.statistics)["system/feed"] == ActorStatistics(handled=1, failures=0)
+
+    def test_whoever_runs_the_system_hears_of_its_end(self, start):
+        system = start("journal")
+        end = system.request_future("system", AwaitSystemStop())
+
+        system.stop("system")
+
+        assert (end.result(5).exit_code, end.result(5).reason) == (0, "")
+
+    def test_a_supervisor_below_starts_and_stops_its_children_in_its_place(self, start, play, diary):
+        below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
+        system = start("journal", play.ChildSpec("strategies", play.Supervisor, below), "feed")
+
+        system.stop("system")
+
+        assert [entry.split()[1] for entry in diary.entries] == [
+            "journal",
+            "a",
+            "b",
+            "feed",
+            "feed",
+            "b",
+            "a",
+            "journal",
+        ]
+
+    def test_one_that_does_not_stop_in_time_is_killed_and_holds_nobody_up(self, start, play, diary, gate):
+        stuck = play.ChildSpec("stuck", play.BlockingChild, diary, shutdown_s=0.05)
+        system = start("journal", stuck)
+        diary.held["stuck"] = gate
+        system.tell("stuck", play.Work())
+        gate.await_entered()
+
+        system.stop("system", timeout_s=5)
+
+        assert diary.entries[-1] == "stop journal"
+
+    def test_one_that_fails_while_it_stops_still_handles_the_rest(self, start, play, diary, gate):
+        system = start(play.ChildSpec("orders", play.BlockingChild, diary))
+        diary.held["orders"] = gate
+        system.tell("orders", play.Work())
+        gate.await_entered()
+        system.tell("orders", play.Crash())
+        system.tell("orders", play.Work())
+        end = system.request_future("system", StopChildren())
+        system.request("system", Ping())  # the order to stop has gone out
+        gate.open()
+
+        end.result(5)
+
+        assert diary.of("work") == ["work orders"] * 2
+
+
+class TestAChildThatFails:
+    def test_is_there_again_at_the_same_address_with_fresh_state(self, start, play):
+        system = start("orders")
+        address = system.base.names["orders"]
+        system.tell("orders", play.Crash())
+
+        assert system.request("orders", play.Work(7)) == play.Done(7, life=2)
+        assert system.base.names["orders"] is address
+
+    def test_loses_only_the_message_that_failed(self, start, play):
+        system = start("orders")
+        failed = system.request_future("orders", play.Crash())
+        later = [system.request_future("orders", play.Work(number)) for number in range(100)]
+
+        assert [answer.result(5).number for answer in later] == list(range(100))
+        assert isinstance(failed.result(5), Failed)
+        assert system.request("system", Ping()).statistics == SupervisorStatistics(
+            children=1, failures=1, restarts=1, escalations=0
+        )
+
+    def test_keeps_what_it_hands_over(self, start, play, diary):
+        system = start(play.ChildSpec("sum", play.Remembering, diary))
+        system.request("sum", play.Work(5))
+        system.tell("sum", play.Crash())
+
+        assert system.request("sum", play.Work(2)).number == 7
+
+    def test_takes_along_all_others_where_all_stand_for_one(self, start, play, diary, await_work):
+        system = start("a", "b", "c", strategy="one_for_all")
+        system.request("b", play.Crash())
+        await_work(system, "b", "system", "c")
+
+        assert diary.of("start")[3:] == ["start a", "start b", "start c"]
+
+    def test_takes_along_those_after_it_where_the_rest_follows(self, start, play, diary, await_work):
+        system = start("a", "b", "c", strategy="rest_for_one")
+        system.request("b", play.Crash())
+        await_work(system, "b", "system", "c")
+
+        assert diary.of("start")[3:] == ["start b", "start c"]
+
+    def test_fails_alone_where_each_stands_for_itself(self, start, play, diary):
+        system = start("a", "b", "c")
+        system.tell("b", play.Crash())
+        system.request("b", play.Work())
+
+        assert diary.of("start")[3:] == ["start b"]
+
+    def test_that_ends_its_own_process_gets_a_successor_of_its_name(self, start, play):
+        system = start("orders")
+        gone = system.request_future("system", Watch("orders"))
+        system.tell("orders", play.Crash(SystemExit))
+
+        assert isinstance(gone.result(5).error, SystemExit)
+        assert system.request("system", Ping()).statistics.failures == 1
+        assert system.request("orders", play.Work(1)).number == 1
+
+    def test_while_another_waits_for_its_back_off_does_not_wait_with_it(self, start, play, diary):
+        system = start("a", "b", policy=play.a_policy(backoff_first_s=30.0, backoff_max_s=30.0))
+        system.tell("a", play.Crash())
+        system.tell("a", play.Crash())  # the second failure waits, the first did not
+        system.tell("b", play.Crash())
+
+        assert system.request("b", play.Work(1)).number == 1
+        assert diary.of("work") == ["work b"]
+
+
+class TestAChildThatHangs:
+    def test_in_its_start_has_failed_when_the_time_is_over(self, play, diary, gate, actor_system):
+        diary.held["start of slow"] = gate
+        slow = play.ChildSpec("slow", play.BlockingChild, diary)
+        settings = play.a_supervisor(slow, start_s=0.02, shutdown_s=0.02, policy=play.a_policy(restarts_max=2))
+        future = actor_system.base.start_actor("system", play.Supervisor, settings)
+
+        end = actor_system.request(future, AwaitSystemStop())
+
+        assert (end.exit_code, str(end.error)) == (70, "slow did not start within 0.02 s")
+
+    def test_when_it_is_tried_again_has_failed_too(self, start, play, diary, gate):
+        policy = play.a_policy(fail_max=1, reset_timeout_s=0.01, escalate_after=2)
+        spec = play.ChildSpec("orders", play.BlockingChild, diary)
+        system = start(spec, policy=policy, probe_s=0.02, shutdown_s=0.02)
+        diary.held["orders"] = gate
+        system.request("system", Ping())
+        system.base.names["orders"].deliver(play.Crash(), system.base.outside)
+        system.base.names["orders"].deliver(play.Work(), system.base.outside)
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert str(end.error) == "orders did not answer a Ping within 0.02 s"
+
+
+class TestWatching:
+    def test_is_answered_when_the_child_is_gone(self, start, play, diary):
+        system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"))
+        gone = system.request_future("system", Watch("once"))
+        system.tell("once", play.Crash())
+
+        assert gone.result(5).name == "once"
+        assert gone.result(5).statistics == ActorStatistics(handled=0, failures=1)
+
+    def test_is_answered_at_once_for_one_that_does_not_run(self, start):
+        assert start("a").request("system", Watch("nobody")) == Terminated(name="nobody")
+
+
+class TestATemporaryChild:
+    def test_that_fails_is_not_restarted(self, start, play, diary):
+        system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"), "a")
+        gone = system.request_future("system", Watch("once"))
+        system.tell("once", play.Crash())
+        gone.result(5)
+
+        assert diary.of("start") == ["start once", "start a"]
+
+
+class TestTheBreaker:
+    def test_keeps_a_child_down_that_fails_in_a_row_and_answers_for_it_at_once(self, start, play):
+        system = start("orders", policy=play.a_policy(fail_max=1, reset_timeout_s=30.0))
+        system.request("orders", play.Crash())
+        system.request("system", DescribeTree())  # by now the supervisor has spoken
+
+        answer = system.request("orders", play.Work())
+
+        assert answer == Unavailable(actor="orders", reason="breaker open", retry_after_s=30.0)
+
+    def test_lets_it_back_when_it_answers_the_probe(self, start, play):
+        system = start("orders", policy=play.a_policy(fail_max=1, reset_timeout_s=0.02))
+        system.request("orders", play.Crash())
+
+        while not isinstance(answer := system.request("orders", play.Work(3)), play.Done):
+            assert isinstance(answer, Unavailable)
+
+        while (node := system.request("system", DescribeTree()).children[0]).breaker != "closed":
+            assert node.breaker == "half-open"
+
+    def test_keeps_what_was_stored_before_it_opened(self, start, play, diary, gate):
+        system = start(
+            play.ChildSpec("orders", play.BlockingChild, diary), policy=play.a_policy(fail_max=1, reset_timeout_s=0.02)
+        )
+        diary.held["orders"] = gate
+        system.tell("orders", play.Crash())
+        stored = [system.request_future("orders", play.Work(number)) for number in range(10)]
+        gate.open()
+
+        assert [type(answer.result(5)) for answer in stored if not isinstance(answer.result(5), Unavailable)] != []
+
+
+class TestReports:
+    def test_of_failures_and_restarts_are_made_durable(self, start, play, diary):
+        system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal")
+        system.request("orders", play.Crash())
+        system.request("orders", play.Work())
+        system.request("system", Ping())
+        system.request("journal", Ping())
+
+        failed, restarted = diary.facts
+        assert (failed.supervisor, failed.child, failed.phase, failed.error) == (
+            "system",
+            "orders",
+            "handle",
+            "RuntimeError",
+        )
+        assert (restarted.child, restarted.restarts) == ("orders", 1)
+
+    def test_of_openings_and_escalations_are_too(self, start, play, diary):
+        policy = play.a_policy(fail_max=1, reset_timeout_s=0.01, escalate_after=2)
+        diary.broken.add("orders")
+        system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal", policy=policy)
+        system.request("system", AwaitSystemStop())
+
+        assert [type(fact).__name__ for fact in diary.facts] == [
+            "ChildFailed", "BreakerOpened", "ChildFailed", "Escalated",
+        ]  # fmt: skip
+
+    def test_are_only_logged_when_the_journal_itself_fails(self, start, play, diary):
+        system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal")
+        system.request("journal", play.Crash())
+        system.request("journal", play.Work())
+
+        assert diary.facts == []
+
+    def test_that_make_the_journal_fail_do_not_go_round_in_circles(self, start, play, diary):
+        diary.broken.add("journal writing")
+        system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal")
+        system.request("orders", play.Crash())
+        system.request("orders", play.Work())
+        system.request("journal", play.Work())
+
+        statistics = system.request("system", Ping()).statistics
+        assert statistics.failures <= 3  # orders, and the journal for each of its two facts
+
+
+class TestGivingUp:
+    def test_at_the_root_ends_the_system_with_exit_code_70(self, start, play, diary):
+        diary.broken.add("feed")
+        system = start("journal", "feed", policy=play.a_policy(restarts_max=3))
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert (end.exit_code, end.reason) == (70, "feed: more than 3 restarts in 60 s")
+        assert str(end.error) == "feed is broken"
+        assert diary.entries == ["start journal", *["start feed"] * 4, "stop journal"]
+
+    def test_after_too_many_openings_in_a_row(self, start, play, diary):
+        diary.broken.add("feed")
+        policy = play.a_policy(fail_max=2, reset_timeout_s=0.01, escalate_after=2)
+        system = start("journal", "feed", policy=policy)
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert end.reason == "feed: the breaker opened 2 times in a row"
+
+    def test_below_the_root_restarts_the_whole_group(self, start, play, diary):
+        children = (play.ChildSpec(name, play.Child, diary) for name in "ab")
+        below = play.a_supervisor(*children, root=False, policy=play.a_policy(restarts_max=1))
+        system = start("journal", play.ChildSpec("strategies", play.Supervisor, below))
+        system.tell("a", play.Crash())
+        assert system.request("a", play.Work(1)).number == 1
+        system.tell("a", play.Crash())
+        while not isinstance(system.request("system", Ping()).statistics, SupervisorStatistics):
+            pass
+
+        tree = system.request("system", DescribeTree())
+        while tree.children[1].restarts == 0 or tree.children[1].state != "RUNNING":
+            tree = system.request("system", DescribeTree())
+
+        assert diary.of("stop")[-2:] == ["stop b", "stop a"]
+        assert diary.of("start")[-2:] == ["start a", "start b"]
+        assert tree.children[1].last_error == "GaveUpError: a: more than 1 restarts in 60 s"
+
+    def test_climbs_from_supervisor_to_supervisor_to_the_root(self, start, play, diary):
+        diary.broken.add("leaf")
+        policy = play.a_policy(restarts_max=1)
+        inner = play.a_supervisor(play.ChildSpec("leaf", play.Child, diary), root=False, policy=policy)
+        outer = play.a_supervisor(play.ChildSpec("inner", play.Supervisor, inner), root=False, policy=policy)
+        system = start("journal", play.ChildSpec("outer", play.Supervisor, outer), policy=policy)
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert end.exit_code == 70
+        assert len(diary.of("start")) == 1 + 2 * 2 * 2
+        assert diary.entries[-1] == "stop journal"
