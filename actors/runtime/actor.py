@@ -179,6 +179,7 @@ class RuntimeActor(Actor):
     @handles(OutcomeArrived)
     def _take_outcome(self, arrived: OutcomeArrived, _: ActorAddress) -> None:
         if arrived.life == self.host.life:
+            self.host.awaited -= 1
             arrived.then(arrived.outcome)
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name

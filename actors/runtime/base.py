@@ -145,11 +145,7 @@ class InProcessSystemBase:
 
     def tell_from(self, sender: ActorAddress, target: ActorAddress | str, message: Any) -> None:
         """Send from outside, in the name of `sender`."""
-        found = self.find(target)
-        if isinstance(found, Cell):
-            found.deliver(message, sender)
-        else:
-            found.put((message, sender))
+        self.find(target).deliver(message, sender)
 
     def request(self, target: ActorAddress | str, message: Any, timeout_s: float) -> Any:
         """Send and wait for the one answer to this message.

@@ -46,6 +46,10 @@ class Endpoint(ActorAddress):
         """Take a message; from any thread."""
         raise NotImplementedError
 
+    def deliver(self, message: Any, sender: ActorAddress) -> None:
+        """Send to it, from anywhere."""
+        self.put((message, sender))
+
     __eq__ = object.__eq__
     __ne__ = object.__ne__
     __hash__ = object.__hash__  # type: ignore[assignment]  # Thespian's own addresses cannot be hashed
@@ -99,6 +103,11 @@ class Cell(Endpoint):
         self.high_water = 0
         self.dropped = 0
         self.instance: Any = None
+
+    @property
+    def address(self) -> Cell:
+        """Itself; `Actor.myAddress` reads it."""
+        return self
 
     # For senders, on any thread.
 

@@ -16,6 +16,8 @@ from thespian.actors import ChildActorExited, DeadEnvelope
 
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.supervision import DeadLetter, Unavailable
+from . import lifecycle
+from .offload import OutcomeArrived
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -30,6 +32,18 @@ TOLD_A_SECOND_MAX = 100
 """More than this are only counted: a million messages to a stopped actor must not become a million more."""
 
 LAST_MAX = 100
+
+
+NEVER_BURIED = (
+    DeadEnvelope,
+    ChildActorExited,
+    OutcomeArrived,
+    lifecycle.Started,
+    lifecycle.StartFailed,
+    lifecycle.ChildHandlerFailed,
+    lifecycle.Stopped,
+)
+"""News for one who is gone: nothing is lost with it."""
 
 
 class RateLimit:
@@ -64,7 +78,7 @@ class DeadLetters:
 
     def undelivered(self, target: ActorAddress | str, message: Any, sender: Any, why: str) -> None:
         """Take a message that reached no actor."""
-        if isinstance(message, (DeadEnvelope, ChildActorExited)):
+        if isinstance(message, NEVER_BURIED):
             return
         self.count += 1
         actor = target if isinstance(target, str) else getattr(target, "name", "") or str(target)

@@ -58,6 +58,7 @@ class ForeignHost:
         self.handled = 0
         self.failures = 0
         self.life = 0
+        self.awaited = 0
 
     def receive(self, message: Any, sender: ActorAddress) -> None:
         """Handle one message, failing once."""

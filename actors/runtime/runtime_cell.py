@@ -77,6 +77,7 @@ class RuntimeCell(Cell):
         "_supervisor",
         "_to_handle",
         "actor_class",
+        "awaited",
         "failures",
         "handled",
     )  # fmt: skip
@@ -94,6 +95,9 @@ class RuntimeCell(Cell):
         self.actor_class = actor_class
         self.background = actor_class.background
         self.special = True
+        self.awaited = 0
+        """Outcomes of this life that have not been handled yet."""
+
         self.handled = 0
         self.failures = 0
         self._handlers: HandlerTable = actor_class.handler_table
@@ -236,6 +240,7 @@ class RuntimeCell(Cell):
         handed_over = self._snapshot()
         self._release()
         self.life += 1
+        self.awaited = 0
         self._begin(handed_over)
 
     def _snapshot(self) -> tuple[Any] | None:
@@ -339,7 +344,7 @@ class RuntimeCell(Cell):
             box, message = self.box, None
             sender: ActorAddress = self
             try:
-                if self._to_handle <= 0 and self.offloads == 0 and self.instance.is_drained():
+                if self._to_handle <= 0 and self.awaited == 0 and self.instance.is_drained():
                     self._end(requested=True, error=None)
                     return
                 if not box:
@@ -420,10 +425,8 @@ class RuntimeCell(Cell):
         self._to(target, message)
 
     def _to(self, target: Any, message: Any) -> None:
-        if isinstance(target, Cell):
+        if isinstance(target, Endpoint):
             target.deliver(message, self)
-        elif isinstance(target, Endpoint):
-            target.put((message, self))
         else:
             self.base.dead_letters.undelivered(target, message, self, "its address is not of this system")
 
@@ -459,13 +462,13 @@ class RuntimeCell(Cell):
             if outcome is not None and not self.dead:
                 self.deliver(OutcomeArrived(then=then, outcome=outcome, life=life), self)
             quiet.offload_ended(self)
-            if self._state is State.STOPPING:
-                self.worker.schedule(self)  # so that it sees that nothing is outstanding any more
 
+        self.awaited += 1
         quiet.offload_begun(self)
         try:
             self._offloader.submit(Job(function, arguments, done), lane)
         except BaseException:
+            self.awaited -= 1
             quiet.offload_ended(self)
             raise
 

@@ -1,0 +1,494 @@
+"""What an actor may rely on: its life, its failures, its timers, its threads."""
+
+import threading
+from concurrent.futures import wait
+
+import msgspec
+import pytest
+
+from natya.actors.runtime import (
+    NameTakenError,
+    Probe,
+    RequestTimedOut,
+    RuntimeActor,
+    UnknownActorError,
+    WouldDeadlockError,
+    handles,
+)
+from natya.messages.supervision import DeadLetter, Failed, Unavailable
+from natya.messages.system import ActorStatistics, Ping, Pong
+
+
+class Add(msgspec.Struct, frozen=True):
+    """Add so much."""
+
+    amount: int = 1
+
+
+class Total(msgspec.Struct, frozen=True):
+    """Answer the sum."""
+
+
+class Fail(msgspec.Struct, frozen=True):
+    """Raise."""
+
+    reason: str = "as asked"
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Hold the thread until this event is set, at most 30 s."""
+
+    entered: object
+    release: object
+
+
+class Counter(RuntimeActor):
+    """Adds up; keeps a diary of its life in `settings`, if that is a list."""
+
+    def on_start(self):
+        self.total = 0
+        self.note("start")
+
+    def on_stop(self):
+        self.note("stop")
+
+    def note(self, entry):
+        if isinstance(self.settings, list):
+            self.settings.append(entry)
+
+    @handles(Add)
+    def add(self, message, _):
+        self.total += message.amount
+
+    @handles(Total)
+    def tell_total(self, _, sender):
+        self.send(sender, self.total)
+
+    @handles(Fail)
+    def fail(self, message, sender):
+        raise ValueError(message.reason)
+
+    @handles(Wait)
+    def wait(self, message, sender):
+        message.entered.set()
+        message.release.wait(30)
+
+
+class BlockingCounter(Counter):
+    """The same, on a thread of its own."""
+
+    blocking = True
+
+
+@pytest.fixture(params=[Counter, BlockingCounter], ids=["loop", "thread"])
+def counter_class(request):
+    return request.param
+
+
+class TestARunningActor:
+    def test_is_asked_by_name_or_by_address(self, system, counter_class):
+        address = system.start("counter", counter_class)
+
+        system.tell("counter", Add(2))
+        system.tell(address, Add(3))
+
+        assert system.request("counter", Total()) == 5
+        assert system.request(address, Total()) == 5
+
+    def test_answers_a_ping_with_its_statistics(self, system):
+        system.start("counter", Counter)
+        system.request("counter", Total())
+
+        assert isinstance(system.request("counter", Ping()), Pong)
+        assert system.request("counter", Ping()).statistics == ActorStatistics(handled=2, failures=0)
+
+    def test_that_does_not_know_a_message_buries_it_and_says_so_to_who_asked(self, system):
+        system.start("counter", Counter)
+
+        answer = system.request("counter", "what?")
+
+        assert isinstance(answer, Unavailable)
+        assert "handles no str" in answer.reason
+        assert system.base.dead_letters.count == 1
+
+    def test_handles_messages_of_one_sender_in_order(self, system, counter_class):
+        seen = []
+
+        class Reader(counter_class):
+            @handles(int)
+            def read(self, number, sender):
+                seen.append(number)
+
+        system.start("reader", Reader)
+        for number in range(1000):
+            system.tell("reader", number)
+        system.request("reader", Total())
+
+        assert seen == list(range(1000))
+
+    def test_loses_nothing_of_many_senders(self, system, counter_class):
+        system.start("counter", counter_class)
+        threads = [
+            threading.Thread(target=lambda: [system.tell("counter", Add()) for _ in range(5000)]) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert system.request("counter", Total()) == 20_000
+
+
+class TestStarting:
+    def test_raises_what_on_start_raised_and_frees_the_name(self, system, counter_class):
+        class Broken(counter_class):
+            def on_start(self):
+                raise OSError("no such file")
+
+        with pytest.raises(OSError, match="no such file"):
+            system.start("counter", Broken)
+
+        system.start("counter", counter_class)
+        assert system.request("counter", Total()) == 0
+
+    def test_a_second_actor_of_one_name_is_refused(self, system):
+        system.start("counter", Counter)
+
+        with pytest.raises(NameTakenError, match="counter"):
+            system.start("counter", Counter)
+
+    def test_two_handlers_for_one_message_are_refused_with_the_class(self):
+        with pytest.raises(TypeError, match=r"Twice.one and .other both handle int"):
+
+            class Twice(RuntimeActor):
+                @handles(int)
+                def one(self, message, sender):
+                    return None
+
+                @handles(int)
+                def other(self, message, sender):
+                    return None
+
+    def test_randomness_repeats_with_the_seed_of_the_system(self, system):
+        numbers = []
+
+        class Dice(RuntimeActor):
+            def on_start(self):
+                numbers.append(self.random.random())
+
+        system.start("dice", Dice)
+        system.stop("dice")
+        system.start("dice", Dice)
+
+        assert numbers[0] == numbers[1]
+
+
+class TestAHandlerThatRaises:
+    def test_is_tried_once_and_the_asker_is_told(self, system, counter_class):
+        system.start("counter", counter_class, diary := [])
+
+        answer = system.request("counter", Fail(reason="no"))
+
+        assert answer == Failed(actor="counter", message_type="Fail", error="ValueError", reason="no")
+        system.request("counter", Total())
+        assert diary == ["start", "stop", "start"]
+
+    def test_leaves_its_message_in_the_dead_letters(self, system):
+        events = system.probe("events")
+        system.start("counter", Counter)
+
+        system.tell("counter", Fail(reason="no"))
+        letter = events.receive()
+
+        assert isinstance(letter, DeadLetter)
+        assert (letter.actor, letter.message_type, letter.error, letter.reason) == (
+            "counter",
+            "Fail",
+            "ValueError",
+            "no",
+        )
+        assert "in fail" in letter.traceback
+
+    def test_gives_fresh_state_to_what_waited_in_the_mailbox(self, system, counter_class):
+        system.start("counter", counter_class)
+        entered, release = threading.Event(), threading.Event()
+        system.tell("counter", Wait(entered, release))
+        system.tell("counter", Add(5))
+        system.tell("counter", Fail())
+        system.tell("counter", Add(2))
+        release.set()
+
+        assert system.request("counter", Total()) == 2
+
+    def test_hands_the_state_over_if_the_actor_can(self, system, counter_class):
+        class Keeper(counter_class):
+            def snapshot(self):
+                return self.total
+
+            def restore(self, state):
+                self.total = state
+
+        system.start("counter", Keeper)
+        system.tell("counter", Add(7))
+        system.tell("counter", Fail())
+
+        assert system.request("counter", Total()) == 7
+
+    def test_a_failed_never_answers_a_failed(self, system):
+        class Touchy(RuntimeActor):
+            @handles(Failed, Fail)
+            def fail(self, message, sender):
+                raise ValueError("touchy")
+
+        system.start("one", Touchy)
+        system.start("other", Touchy)
+        system.tell("one", Fail(), sender=system.base.find("other"))
+        system.request("one", Ping())
+        system.request("other", Ping())
+
+        assert system.base.dead_letters.count == 2
+
+
+class Alarm(Counter):
+    """Sets a timer when told a number of seconds."""
+
+    @handles(float)
+    def set_alarm(self, seconds, sender):
+        self.timer = self.after(seconds, Add(100))
+        self.after(seconds, sender)
+
+    @handles(str)
+    def cancel(self, _, sender):
+        self.timer.cancel()
+
+
+class TestATimer:
+    @pytest.fixture
+    def alarm_class(self, counter_class):
+        class OfThisHost(Alarm):
+            blocking = counter_class.blocking
+
+            @handles(Probe)
+            def tell(self, probe, _):
+                self.send(probe, self.total)
+
+        return OfThisHost
+
+    def test_brings_its_message_later(self, system, alarm_class):
+        system.start("alarm", alarm_class)
+        probe = system.probe("probe")
+
+        system.tell("alarm", 0.01, sender=probe)
+
+        assert probe.receive() == 100
+
+    def test_that_is_cancelled_brings_nothing(self, system, alarm_class):
+        system.start("alarm", alarm_class)
+        probe = system.probe("probe")
+
+        system.tell("alarm", 0.02, sender=probe)
+        system.tell("alarm", "cancel")
+
+        assert probe.receive() == 0
+
+    def test_of_a_life_before_a_restart_brings_nothing(self, system, alarm_class):
+        system.start("alarm", alarm_class)
+        first, second = system.probe("first"), system.probe("second")
+
+        system.tell("alarm", 0.01, sender=first)
+        system.tell("alarm", Fail())
+        system.tell("alarm", 0.02, sender=second)
+
+        assert second.receive() == 100
+        assert first.is_empty()
+
+
+class Thinker(Counter):
+    """Offloads what it is told to call, and adds up the outcomes."""
+
+    @handles(tuple)
+    def think(self, job, sender):
+        function, lane = job
+        self.offload(function, then=self.take, lane=lane)
+
+    def take(self, outcome):
+        self.total += outcome.unwrap()
+
+
+class TestOffloading:
+    def test_brings_the_value_back_into_the_actor(self, system):
+        system.start("thinker", Thinker)
+
+        system.tell("thinker", (lambda: 42, ""))
+
+        assert system.stop("thinker").handled == 2
+
+    def test_an_outcome_that_is_unwrapped_raises_like_a_handler(self, system):
+        events = system.probe("events")
+        system.start("thinker", Thinker)
+
+        system.tell("thinker", (lambda: 1 // 0, ""))
+
+        assert events.receive().error == "ZeroDivisionError"
+
+    def test_jobs_of_one_lane_run_in_order_and_lanes_beside_each_other(self, system):
+        order, gate = [], threading.Event()
+        system.start("thinker", Thinker)
+
+        system.tell("thinker", (lambda: (gate.wait(10) and order.append("a1")) or 0, "a"))
+        system.tell("thinker", (lambda: order.append("a2") or 0, "a"))
+        system.tell("thinker", (lambda: order.append("b") or gate.set() or 0, "b"))
+        system.stop("thinker")
+
+        assert order == ["b", "a1", "a2"]
+
+    def test_an_outcome_of_a_life_before_a_restart_is_dropped(self, system):
+        system.start("thinker", Thinker)
+        begun, gate = threading.Event(), threading.Event()
+        system.tell("thinker", (lambda: begun.set() or (gate.wait(10) and 42), ""))
+        begun.wait(10)
+        system.tell("thinker", Fail())
+        system.request("thinker", Total())
+        gate.set()
+        system.tell("thinker", (lambda: 1, ""))
+        system.request("thinker", Total())
+        statistics = system.stop("thinker")
+
+        assert statistics.failures == 1
+
+    def test_more_than_may_wait_are_refused(self, system):
+        class Narrow(Thinker):
+            offloads_max = 2
+            offload_threads_max = 1
+
+        events = system.probe("events")
+        system.start("thinker", Narrow)
+        gate = threading.Event()
+        for _ in range(5):
+            system.tell("thinker", (lambda: gate.wait(10) and 1, ""))
+
+        letter = events.receive()
+        gate.set()
+
+        assert letter.error == "OffloadRefusedError"
+
+
+class TestStopping:
+    def test_handles_what_was_queued_first(self, system, counter_class):
+        system.start("counter", counter_class, diary := [])
+        for _ in range(500):
+            system.tell("counter", Add())
+
+        assert system.stop("counter").handled == 500
+        assert diary == ["start", "stop"]
+
+    def test_waits_until_the_actor_is_drained(self, system, counter_class):
+        class Waiting(counter_class):
+            def is_drained(self):
+                return self.total >= 3
+
+        system.start("counter", Waiting)
+        stopped = []
+        stopper = threading.Thread(target=lambda: stopped.append(system.stop("counter")))
+        stopper.start()
+        for _ in range(3):
+            assert not stopped
+            system.tell("counter", Add())
+        stopper.join(10)
+
+        assert stopped[0].handled == 3
+
+    def test_frees_the_name_and_buries_what_still_comes(self, system, counter_class):
+        address = system.start("counter", counter_class)
+        system.stop("counter")
+
+        system.tell(address, Add())
+
+        assert system.base.dead_letters.count == 1
+        assert isinstance(system.request(address, Total()), Unavailable)
+        with pytest.raises(UnknownActorError, match="counter"):
+            system.request("counter", Total())
+
+    def test_raises_what_on_stop_raised(self, system, counter_class):
+        class Sticky(counter_class):
+            def on_stop(self):
+                raise OSError("cannot close")
+
+        system.start("counter", Sticky)
+
+        with pytest.raises(OSError, match="cannot close"):
+            system.stop("counter")
+
+    def test_the_whole_system_is_bounded_though_a_handler_never_returns(self, system, counter_class):
+        system.base._shutdown_s = 0.2
+        system.start("counter", counter_class)
+        entered, release = threading.Event(), threading.Event()
+        system.tell("counter", Wait(entered, release))
+        entered.wait(10)
+
+        system.shutdown()
+
+        release.set()
+
+
+class TestADrainedMailbox:
+    def test_is_told_after_each_burst_and_never_between(self, system, counter_class):
+        class Committer(counter_class):
+            def on_start(self):
+                super().on_start()
+                self.commits = []
+
+            def on_drained(self):
+                self.commits.append(self.total)
+
+            @handles(list)
+            def tell_commits(self, _, sender):
+                self.send(sender, list(self.commits))
+
+        system.start("counter", Committer)
+        entered, release = threading.Event(), threading.Event()
+        system.tell("counter", Wait(entered, release))
+        for _ in range(200):
+            system.tell("counter", Add())
+        release.set()
+        commits = system.request("counter", [])
+
+        assert [each for each in commits if each not in {0, 200}] == []
+
+
+class TestARequest:
+    def test_that_times_out_does_not_shift_the_next_answer(self, system, counter_class):
+        class Slow(counter_class):
+            @handles(Wait)
+            def wait(self, message, sender):
+                super().wait(message, sender)
+                self.send(sender, "late")
+
+        system.start("counter", Slow)
+        entered, release = threading.Event(), threading.Event()
+
+        with pytest.raises(RequestTimedOut):
+            system.request("counter", Wait(entered, release), timeout_s=0.01)
+        release.set()
+
+        assert system.request("counter", Total()) == 0
+        assert system.base.dead_letters.count == 1
+
+    def test_may_be_a_future_of_which_many_wait_at_once(self, system, counter_class):
+        system.start("counter", counter_class)
+
+        futures = [system.request_future("counter", Total()) for _ in range(100)]
+        wait(futures, timeout=10)
+
+        assert [each.result() for each in futures] == [0] * 100
+
+    def test_on_the_loop_itself_is_refused(self, system):
+        class Impatient(Counter):
+            @handles(str)
+            def ask(self, name, sender):
+                system.request(name, Total())
+
+        system.start("counter", Counter)
+        system.start("impatient", Impatient)
+
+        assert system.request("impatient", "counter").error == WouldDeadlockError.__name__

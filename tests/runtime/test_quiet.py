@@ -1,0 +1,166 @@
+"""Quiet is exact: nobody is told while anyone else has anything to do, and nobody waits for ever."""
+
+import threading
+
+import msgspec
+import pytest
+
+from natya.actors.runtime import RuntimeActor, handles
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of a simulated market: work for so many hops, handed on at random."""
+
+    hops: int
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Quiet: the next step."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Do so many steps, then answer."""
+
+    steps: int
+
+
+class Worker(RuntimeActor):
+    """Hands work on to a random peer, sometimes by way of its own threads; keeps the count of work going on."""
+
+    def on_start(self):
+        self.work = self.settings
+
+    @handles(Step)
+    def step(self, message, sender):
+        if message.hops == 0:
+            self.work.end()
+        elif self.random.random() < 0.2:
+            self.offload(lambda: message, then=lambda outcome: self.hand_on(outcome.unwrap()))
+        else:
+            self.hand_on(message)
+
+    def hand_on(self, message):
+        self.send(self.random.choice(self.work.peers), Step(hops=message.hops - 1))
+
+
+class BlockingWorker(Worker):
+    blocking = True
+
+
+class Work:
+    """How much is going on; the witness that quiet was quiet."""
+
+    def __init__(self, peers):
+        self.peers = peers
+        self._lock = threading.Lock()
+        self.going_on = 0
+        self.noises = 0
+
+    def begin(self):
+        with self._lock:
+            self.going_on += 1
+
+    def end(self):
+        with self._lock:
+            self.going_on -= 1
+
+
+class Market(RuntimeActor):
+    """Releases a step, waits for quiet, releases the next."""
+
+    def on_start(self):
+        self.work = self.settings
+        self.left = 0
+
+    @handles(Run)
+    def run(self, message, sender):
+        self.asker, self.left = sender, message.steps
+        self.release(Release(), self.myAddress)
+
+    @handles(Release)
+    def release(self, _, __):
+        if self.work.going_on:
+            self.work.noises += 1
+        if self.left == 0:
+            self.send(self.asker, "done")
+            return
+        self.left -= 1
+        for _ in range(self.random.randrange(3)):
+            self.work.begin()
+            self.send(self.random.choice(self.work.peers), Step(hops=self.random.randrange(8)))
+        self.when_quiet(Release())
+
+
+class BlockingMarket(Market):
+    blocking = True
+
+
+@pytest.mark.parametrize("market_class", [Market, BlockingMarket], ids=["loop", "thread"])
+@pytest.mark.parametrize("blocking", [0, 1, 4])
+def test_a_market_in_lock_step_never_meets_work_going_on(system, market_class, blocking):
+    work = Work([f"worker{number}" for number in range(5)])
+    for number, name in enumerate(work.peers):
+        system.start(name, BlockingWorker if number < blocking else Worker, work)
+    system.start("market", market_class, work)
+
+    assert system.request("market", Run(steps=1500), timeout_s=50) == "done"
+    assert (work.noises, work.going_on) == (0, 0)
+
+
+class TestWhatDoesNotDisturb:
+    def test_a_background_actor_at_work(self, system):
+        class Recorder(RuntimeActor):
+            blocking = True
+            background = True
+
+            @handles(threading.Event)
+            def record(self, event, sender):
+                event.wait(20)
+
+        work, release = Work(["worker"]), threading.Event()
+        system.start("worker", Worker, work)
+        system.start("recorder", Recorder)
+        system.start("market", Market, work)
+        system.tell("recorder", release)
+
+        assert system.request("market", Run(steps=10)) == "done"
+        release.set()
+
+    def test_an_offload_of_the_one_who_waits(self, system):
+        class ReadingAhead(Market):
+            @handles(Run)
+            def run(self, message, sender):
+                self.offload(self.settings.peers[0].wait, 20, then=lambda _: None)
+                super().run(message, sender)
+
+        release = threading.Event()
+        work = Work([release])
+        system.start("market", ReadingAhead, work)
+
+        answer = system.request_future("market", Run(steps=0))
+        release.set()
+
+        assert answer.result(5) == "done"
+
+
+class TestQuietAmongSeveral:
+    def test_each_is_told_once_first_come_first_served(self, system):
+        told = []
+
+        class Patient(RuntimeActor):
+            @handles(str)
+            def wait(self, name, sender):
+                self.when_quiet((name,))
+
+            @handles(tuple)
+            def quiet(self, names, sender):
+                told.extend(names)
+
+        system.start("patient", Patient)
+        names = [str(number) for number in range(50)]
+        for name in names:
+            system.tell("patient", name)
+        system.stop("patient")
+
+        assert set(told) <= set(names)
+        assert told == [name for name in names if name in told]
