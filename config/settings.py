@@ -44,6 +44,15 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     segment_bytes: Annotated[int, Meta(ge=65_536, le=1 << 32)]
     """A segment file is preallocated to this size."""
 
+    group_bytes_max: Annotated[int, Meta(ge=4_096, le=1 << 26)] = 256 * 1024
+    """A group commit is written when it has this many bytes, also while more appends are waiting."""
+
+    plain_segments_max: Positive = 4
+    """Closed segments that stay as they are; older ones are archived (packed with gzip, still readable)."""
+
+    retain_days: Annotated[int, Meta(ge=0, le=36_600)] = 0
+    """Archived segments older than this are removed; 0 keeps all."""
+
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The DuckDB files."""
@@ -246,6 +255,12 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     path: str
     """A file of JSON lines; empty: `natya.log` in the data directory; `-` for standard error."""
+
+    file_bytes_max: Annotated[int, Meta(ge=65_536, le=1 << 32)] = 10_485_760
+    """A file of this size is put aside and a new one begun."""
+
+    files_max: Annotated[int, Meta(ge=2, le=1_000)] = 5
+    """Files there are at most, the current one included; the oldest is deleted."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

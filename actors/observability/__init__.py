@@ -1,0 +1,5 @@
+"""What is told of the house: its log."""
+
+from .log import logging_to
+
+__all__ = ["logging_to"]

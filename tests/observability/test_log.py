@@ -1,0 +1,187 @@
+import json
+import logging
+import os
+import stat
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from natya.actors.observability import logging_to
+from natya.actors.observability.log import LINES_MAX, LOGGERS
+from natya.config.loader import load_settings
+from natya.config.secrets import Secret
+
+CANARY = "canary-7f3a91"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    monkeypatch.setenv("THESPLOG_FILE", "")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    overrides = {"system.data_dir": str(tmp_path), "broker.access_token": Secret(CANARY)}
+    return load_settings("paper", environment={}, overrides=overrides)
+
+
+def with_log(settings, **changes):
+    return msgspec.structs.replace(settings, log=msgspec.structs.replace(settings.log, **changes))
+
+
+def say(event, level=logging.INFO, actor="orders", error=None, **fields):
+    logging.getLogger("natya").log(level, event, extra={"actor": actor, "fields": fields}, exc_info=error)
+
+
+def lines(settings):
+    return [json.loads(line) for line in Path(settings.log.path).read_text().splitlines()]
+
+
+class TestAnEvent:
+    def test_becomes_one_line_of_json(self, settings):
+        with logging_to(settings):
+            say("order.placed", client_order_id="x-1", quantity=0)
+
+        (line,) = lines(settings)
+        assert line.pop("time").endswith("+00:00")
+        assert line == {
+            "level": "info",
+            "event": "order.placed",
+            "actor": "orders",
+            "correlation_id": "x-1",
+            "fields": {"client_order_id": "x-1", "quantity": 0},
+        }
+
+    def test_stays_one_line_whatever_its_fields_hold(self, settings):
+        with logging_to(settings):
+            say("order.rejected", reason='no\n{"event": "forged"}\x1b[2J\u2028')
+
+        (line,) = lines(settings)
+        assert line["fields"]["reason"].startswith("no\n")
+        assert b"\x1b" not in Path(settings.log.path).read_bytes()
+
+    def test_below_the_level_is_not_written(self, settings):
+        with logging_to(with_log(settings, level="warning")):
+            say("order.placed")
+            say("order.uncertain", logging.WARNING)
+
+        assert [line["event"] for line in lines(settings)] == ["order.uncertain"]
+
+    def test_with_an_error_brings_its_traceback(self, settings):
+        with logging_to(settings):
+            try:
+                int("x")
+            except ValueError:
+                say("handler.failed", logging.ERROR, error=sys.exc_info())
+
+        (line,) = lines(settings)
+        assert "ValueError: invalid literal" in line["error"]
+
+
+class TestASecret:
+    def test_is_in_no_line_however_it_came_there(self, settings):
+        with logging_to(settings):
+            say("broker.failed", token=CANARY, url=f"https://x/?t={CANARY}", body={"a": [CANARY]})
+            say(f"event {CANARY}")
+            try:
+                int(CANARY)
+            except ValueError:
+                say("handler.failed", logging.ERROR, error=sys.exc_info())
+
+        assert len(lines(settings)) == 3
+        assert CANARY not in Path(settings.log.path).read_text()
+
+
+class TestAStorm:
+    def test_is_cut_and_counted_exactly(self, settings):
+        with logging_to(settings):
+            for _ in range(5_000):
+                say("handler.failed", logging.ERROR)
+
+        written = lines(settings)
+        failed = [line for line in written if line["event"] == "handler.failed"]
+        suppressed = sum(line["fields"]["count"] for line in written if line["event"] == "log.suppressed")
+        assert len(failed) + suppressed == 5_000
+        assert len(failed) <= 20 * LINES_MAX
+
+
+class TestTheFile:
+    def test_can_be_read_by_its_user_alone(self, settings):
+        with logging_to(settings):
+            say("system.started")
+
+        assert stat.S_IMODE(Path(settings.log.path).stat().st_mode) == 0o600
+
+    def test_goes_on_where_an_earlier_run_ended(self, settings):
+        for _ in range(2):
+            with logging_to(settings):
+                say("system.started")
+
+        assert len(lines(settings)) == 2
+
+    def test_is_not_written_through_a_link_that_was_planted(self, settings, tmp_path):
+        Path(settings.log.path).symlink_to(tmp_path / "elsewhere")
+
+        with pytest.raises(OSError, match="symbolic links"), logging_to(settings):
+            pass
+
+        assert not (tmp_path / "elsewhere").exists()
+
+    def test_rotates_and_all_together_stay_below_a_bound(self, settings, tmp_path):
+        small = with_log(settings, file_bytes_max=65_536, files_max=3)
+        with logging_to(small):
+            for number in range(2_000):
+                say(f"event.{number}", padding="x" * 300)
+
+        files = list(tmp_path.glob("natya.log*"))
+        assert len(files) == 3
+        assert sum(file.stat().st_size for file in files) <= 3 * 65_536
+
+    def test_that_fails_is_reported_once_and_stops_nobody(self, settings, capsys):
+        full = with_log(settings, path="/dev/full")
+        with logging_to(full):
+            say("a.happened")
+            say("b.happened")
+
+        assert capsys.readouterr().err.count("natya: the log cannot be written: OSError") == 1
+
+
+class TestTheProcessAround:
+    def test_gets_its_loggers_back(self, settings):
+        before = [(logging.getLogger(name).level, logging.getLogger(name).propagate) for name in LOGGERS]
+        with logging_to(settings):
+            pass
+
+        assert [(logging.getLogger(name).level, logging.getLogger(name).propagate) for name in LOGGERS] == before
+        assert not any(logging.getLogger(name).handlers for name in LOGGERS)
+
+    def test_keeps_its_root_logger_to_itself(self, settings, caplog):
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        with logging_to(settings):
+            say("order.placed")
+
+            assert (root.handlers, root.level) == (handlers, level)
+        assert not caplog.records
+
+    def test_has_thespian_s_own_file_in_the_data_directory(self, settings, tmp_path):
+        with logging_to(settings):
+            assert os.environ["THESPLOG_FILE"] == str(tmp_path / "thespian.log")
+
+
+class TestStandardError:
+    def test_gets_json_where_it_is_no_terminal(self, settings, capsys):
+        with logging_to(with_log(settings, path="-")):
+            say("order.placed")
+
+        assert json.loads(capsys.readouterr().err)["event"] == "order.placed"
+
+    def test_gets_text_on_a_terminal_and_no_control_characters(self, settings, capsys, monkeypatch):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        with logging_to(with_log(settings, path="-")):
+            say("order.rejected", reason="no\x1b[2J\nforged")
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("info orders order.rejected reason=no\\u001b[2J\\u000aforged")

@@ -1,0 +1,87 @@
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.observability.redaction import HIDDEN, Redactor
+from natya.config.secrets import Secret
+
+CANARY = "canary-7f3a91"
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@pytest.fixture
+def redactor():
+    return Redactor([Secret(CANARY), Secret("")])
+
+
+class TestASecretValue:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            CANARY,
+            f"header {CANARY}, twice {CANARY}",
+            [{"deep": (CANARY,)}],
+            {CANARY: 1},
+            ValueError(CANARY),
+            CANARY.encode(),
+            Secret(CANARY),
+        ],
+        ids=["alone", "in a text", "nested", "as a key", "in an error", "as bytes", "wrapped"],
+    )
+    def test_is_hidden_wherever_it_stands(self, redactor, value):
+        assert CANARY not in msgspec.json.encode(redactor.field("reason", value)).decode()
+
+    @given(before=st.text(), after=st.text())
+    def test_is_hidden_in_every_text(self, before, after):
+        assert CANARY not in Redactor([Secret(CANARY)]).text(before + CANARY + after)
+
+
+class TestAFieldThatIsNamedLikeASecret:
+    @pytest.mark.parametrize(
+        "name", ["access_token", "Authorization", "client_secret", "password", "pin", "totp_seed", "api_key", "APIKEY"]
+    )
+    def test_is_hidden_whatever_it_holds(self, redactor, name):
+        assert redactor.field(name, "x") == HIDDEN
+        assert redactor.field("outer", {name: 1}) == {name: HIDDEN}
+
+    @pytest.mark.parametrize("name", ["client_order_id", "symbol", "opinion", "spinning", "keys"])
+    def test_is_told_from_one_that_only_sounds_so(self, redactor, name):
+        assert redactor.field(name, "x") == "x"
+
+
+class TestAUrl:
+    def test_loses_its_query(self, redactor):
+        shown = redactor.text("GET wss://feed.example/v2?token=abc&clientId=1 failed")
+
+        assert shown == f"GET wss://feed.example/v2?{HIDDEN} failed"
+
+    def test_loses_its_user(self, redactor):
+        assert redactor.text("redis://user:word@host:6379/0") == f"redis://{HIDDEN}@host:6379/0"
+
+    def test_without_a_query_stays(self, redactor):
+        assert redactor.text("https://api.example/orders/1") == "https://api.example/orders/1"
+
+
+class TestWhateverElse:
+    @given(value=ANYTHING)
+    def test_can_be_written_as_json(self, value):
+        msgspec.json.encode(Redactor().field("value", value))
+
+    def test_stays_as_it_is(self, redactor):
+        assert redactor.field("fields", {"a": 1, "b": [2.5, None, True]}) == {"a": 1, "b": [2.5, None, True]}
+
+    def test_of_endless_depth_is_cut(self, redactor):
+        endless = []
+        endless.append(endless)
+
+        assert "list" in str(redactor.field("value", endless))
+
+    def test_that_is_no_number_becomes_null(self, redactor):
+        assert msgspec.json.encode(redactor.field("price", math.nan)) == b"null"
