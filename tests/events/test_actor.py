@@ -1,0 +1,181 @@
+"""The events router among actors."""
+
+import pytest
+
+from natya.actors.events import EventsActor, EventsSettings
+from natya.actors.runtime import InProcessSystem
+from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
+from natya.messages.market import Candle, Tick
+from natya.messages.orders import OrderAccepted, OrderFilled
+from natya.messages.supervision import DeadLetter, Unavailable
+from natya.messages.system import Ping
+
+
+def a_tick(symbol="INFY", sequence=1):
+    return Tick(symbol=symbol, price=100.0, quantity=1, exchange_ns=sequence, source="test", sequence=sequence)
+
+
+def a_fill(symbol="INFY", trade_id="T-1"):
+    return OrderFilled(
+        client_order_id="a-1",
+        trade_id=trade_id,
+        strategy="crossover",
+        symbol=symbol,
+        side="BUY",
+        quantity=1,
+        price=100.0,
+        cumulative_quantity=1,
+        occurred_ns=1,
+    )
+
+
+def records(first, last, fact=None):
+    return tuple(
+        JournalRecord(
+            sequence=sequence,
+            recorded_ns=sequence,
+            correlation_id="a-1",
+            fact=fact or OrderAccepted(client_order_id="a-1", broker_order_id="X-1", occurred_ns=sequence),
+        )
+        for sequence in range(first, last + 1)
+    )
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem() as system:
+        yield system
+
+
+def start_router(system, *subscriptions, **settings):
+    system.start("events", EventsActor, EventsSettings(subscriptions=subscriptions, **settings))
+
+
+def statistics(system) -> EventsStatistics:
+    return system.request("events", Ping()).statistics
+
+
+class TestARouterWithSubscribers:
+    def test_hands_the_same_tick_to_all_who_hear_its_symbol(self, system):
+        everyone, picky = system.probe("everyone"), system.probe("picky")
+        start_router(
+            system,
+            Subscribe(subscriber="everyone", topics=("Tick",)),
+            Subscribe(subscriber="picky", topics=("Tick",), symbols=("TCS",)),
+        )
+        infy, tcs = a_tick("INFY"), a_tick("TCS", 2)
+
+        system.tell("events", infy)
+        system.tell("events", tcs)
+
+        assert [everyone.receive(), everyone.receive()] == [infy, tcs]
+        assert picky.receive() is tcs
+        assert statistics(system).delivered == 3
+
+    def test_delivers_candles_too(self, system):
+        probe = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("Candle",)))
+        candle = Candle(
+            symbol="INFY", interval_ns=60, start_ns=0, open=1, high=2, low=1, close=2, volume=5, source="test"
+        )
+
+        system.tell("events", candle)
+
+        assert probe.receive() is candle
+
+    def test_begins_and_ends_a_subscription_when_asked(self, system):
+        probe = system.probe("strategy")
+        start_router(system)
+
+        assert system.request("events", Subscribe(subscriber="strategy", topics=("Tick",))) == Subscribed(
+            subscriber="strategy"
+        )
+        system.tell("events", a_tick(sequence=1))
+        assert system.request("events", Unsubscribe(subscriber="strategy")) == Unsubscribed(subscriber="strategy")
+        system.tell("events", a_tick(sequence=2))
+
+        assert statistics(system).ticks == 2
+        assert probe.receive().sequence == 1
+        assert probe.is_empty()
+
+
+class TestFactsFromTheJournal:
+    def test_come_to_subscribers_of_their_type_and_whole_batches_to_those_of_the_journal(self, system):
+        strategy, database = system.probe("strategy"), system.probe("database")
+        start_router(
+            system,
+            Subscribe(subscriber="strategy", topics=("OrderFilled",)),
+            Subscribe(subscriber="database", topics=("journal",)),
+        )
+        batch = records(1, 2) + records(3, 3, a_fill())
+
+        system.tell("events", Journaled(records=batch))
+
+        assert strategy.receive() == a_fill()
+        assert database.receive() == Journaled(records=batch)
+
+    def test_are_read_from_the_journal_when_some_are_missing_and_come_in_sequence_once(self, system):
+        database, journal = system.probe("database"), system.probe("journal")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)))
+        system.tell("events", Journaled(records=records(1, 2)))
+        assert database.receive() == Journaled(records=records(1, 2))
+
+        system.tell("events", Journaled(records=records(5, 6)))
+        assert journal.receive() == ReadJournal(after_sequence=2)
+        system.tell("events", Journaled(records=records(7, 7)))
+        system.tell("events", JournalPage(records=records(3, 5), last_sequence=7))
+        assert journal.receive() == ReadJournal(after_sequence=5)
+        system.tell("events", JournalPage(records=records(6, 7), last_sequence=7))
+        system.tell("events", Journaled(records=records(7, 8)))
+
+        received = [database.receive(), database.receive(), database.receive()]
+        assert [record.sequence for batch in received for record in batch.records] == [3, 4, 5, 6, 7, 8]
+
+    def test_are_asked_for_again_when_the_journal_could_not_answer(self, system):
+        journal = system.probe("journal")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)), retry_s=0.01)
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", Journaled(records=records(3, 3)))
+        assert journal.receive() == ReadJournal(after_sequence=1)
+
+        system.tell("events", Unavailable(actor="journal", reason="breaker open", retry_after_s=5))
+
+        assert journal.receive() == ReadJournal(after_sequence=1)
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+        assert statistics(system).last_sequence == 3
+
+
+class TestARouterThatFailed:
+    def test_has_its_subscriptions_its_place_and_its_count_of_dead_letters_again(self, system):
+        database, journal = system.probe("database"), system.probe("journal")
+        start_router(system)
+        system.request("events", Subscribe(subscriber="database", topics=("journal",)))
+        system.tell("events", Journaled(records=records(1, 4)))
+        database.receive()
+
+        system.tell("events", Journaled(records=(None,)))  # no record at all: the handler raises
+
+        assert journal.receive() == ReadJournal(after_sequence=4)
+        system.tell("events", JournalPage(records=records(5, 6), last_sequence=6))
+        assert database.receive() == Journaled(records=records(5, 6))
+        assert statistics(system).last_sequence == 6
+        assert statistics(system).dead_letters == 1
+
+
+class TestDeadLetters:
+    def test_are_counted_and_the_newest_are_kept(self, system):
+        start_router(system, dead_letters_max=2)
+        for number in range(5):
+            letter = DeadLetter(
+                actor=f"gone-{number}",
+                message_type="Tick",
+                payload=b"",
+                error="NoRecipient",
+                reason="it is gone",
+                traceback="",
+                died_ns=1,
+            )
+            system.tell("events", letter)
+
+        assert statistics(system).dead_letters == 5
