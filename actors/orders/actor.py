@@ -251,10 +251,10 @@ class OrdersActor(RuntimeActor):
             JournalLostError: appends are outstanding, and only the journal itself can tell which are durable.
         """
         self.log("answer.failed", level="error", actor=answer.actor, reason=answer.reason)
-        if answer.actor == JOURNAL and not self._is_read:
-            self.after(self.settings.lookup_interval_s, ReadDue())
-        elif answer.actor == JOURNAL and len(self._ledger):
+        if answer.actor == JOURNAL and len(self._ledger):
             raise JournalLostError(f"{len(self._ledger)} answers of the journal wanted, found: {answer.reason}")
+        if answer.actor == JOURNAL:
+            self.after(self.settings.lookup_interval_s, ReadDue())
         elif answer.actor == BROKER:
             for client_order_id in tuple(self._placing):
                 self.hear_answer(OrderInDoubt(client_order_id=client_order_id, reason=answer.reason), self.myAddress)

@@ -1,0 +1,212 @@
+"""The broker actor: the only holder of the session with the broker.
+
+Owns    one body (see bodies/), and the answer to every order of the session, `orders_max` at most.
+Hears   PlaceOrder, WithdrawOrder and FindOrder; whatever the other side of the body sends: ExecutionReport, OrderFound,
+        OrderNotFound, Failed, Unavailable.
+Sends   to the asker OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
+        LookupFailed for each FindOrder; ExecutionReport to orders. After OrderInDoubt the certain answer may follow.
+Fails   when the body raises. Restarted, it knows which orders have left (hand-over): those without an answer are in
+        doubt, and none of them leaves again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from ...config.settings import BrokerSettings
+from ...messages.broker import (
+    BrokerStatistics,
+    ExecutionReport,
+    FindOrder,
+    LookupFailed,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from ...messages.supervision import Failed, Unavailable
+from ..runtime import RuntimeActor, handles
+from .bodies import BROKERS
+from .errors import UnknownBrokerError
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress, Timer
+    from .adapter import Finding, News, Placing
+
+ORDERS: Final = "orders"
+
+Handover: TypeAlias = "dict[str, Placing | None]"
+"""The answers by client order id; None where none has come yet."""
+
+
+class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: no answer to `PlaceOrder` in time."""
+
+    client_order_id: str
+
+
+class FindingOverdue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: no answer to `FindOrder` in time."""
+
+    client_order_id: str
+
+
+class Wish(msgspec.Struct):
+    """A request that has no answer yet."""
+
+    askers: list[ActorAddress]
+    timer: Timer
+
+
+class BrokerActor(RuntimeActor):
+    """Places each order once, however often it is asked to, and answers every request in `answer_timeout_s`."""
+
+    settings: BrokerSettings
+
+    def on_start(self) -> None:
+        """Open the session that the settings name.
+
+        Raises:
+            UnknownBrokerError: there is no body of that name.
+        """
+        if self.settings.name not in BROKERS:
+            raise UnknownBrokerError(
+                f"one of {', '.join(sorted(BROKERS))} wanted as broker, found {self.settings.name!r}"
+            )
+        self._answers: dict[str, Placing | None] = {}
+        self._placing: dict[str, Wish] = {}
+        self._finding: dict[str, Wish] = {}
+        self._placed = self._refused = self._in_doubt = self._reports = 0
+        self._body = BROKERS[self.settings.name](self.settings, self)
+        self._body.open()
+
+    def on_stop(self) -> None:
+        """End the session."""
+        self._body.close()
+
+    def snapshot(self) -> Handover:
+        """Hand over what must not be forgotten: which orders have left."""
+        return self._answers
+
+    def restore(self, state: Handover) -> None:
+        """Take over; what had no answer then will never get a certain one here."""
+        self._answers = state
+        for client_order_id, answer in state.items():
+            if answer is None:
+                self.report(OrderInDoubt(client_order_id=client_order_id, reason="the broker session was restarted"))
+
+    # From orders.
+
+    @handles(PlaceOrder)
+    def place(self, order: PlaceOrder, sender: ActorAddress) -> None:
+        """Place the order; a repeat gets the first answer again."""
+        client_order_id = order.client_order_id
+        answer = self._answers.get(client_order_id)
+        if answer is not None:
+            self.send(sender, answer)
+        elif client_order_id in self._placing:
+            self._placing[client_order_id].askers.append(sender)
+        elif len(self._answers) >= self.settings.orders_max:
+            self._refused += 1
+            reason = f"at most {self.settings.orders_max} orders a session"
+            self.send(sender, OrderNotPlaced(client_order_id=client_order_id, reason=reason))
+        else:
+            # Remembered before it is sent: if the body raises, the order may have left.
+            self._answers[client_order_id] = None
+            timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
+            self._placing[client_order_id] = Wish(askers=[sender], timer=timer)
+            self._body.place(order)
+
+    @handles(WithdrawOrder)
+    def withdraw(self, request: WithdrawOrder, _sender: ActorAddress) -> None:
+        """Ask for the cancellation; what comes of it is a report."""
+        self._body.withdraw(request)
+
+    @handles(FindOrder)
+    def find(self, request: FindOrder, sender: ActorAddress) -> None:
+        """Ask what the broker knows; who asks while the question is under way gets the same answer."""
+        wish = self._finding.get(request.client_order_id)
+        if wish is not None:
+            wish.askers.append(sender)
+            return
+        timer = self.after(self.settings.answer_timeout_s, FindingOverdue(request.client_order_id))
+        self._finding[request.client_order_id] = Wish(askers=[sender], timer=timer)
+        self._body.find(request)
+
+    # From the other side.
+
+    @handles(ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable)
+    def hear(self, message: Any, _sender: ActorAddress) -> None:
+        """Let the body read it."""
+        self._body.hear(message)
+
+    def report(self, news: News) -> None:
+        """Pass on what the body says: answers to who asked, everything else to orders. For the body only."""
+        if isinstance(news, ExecutionReport):
+            self._reports += 1
+            self.send(ORDERS, news)
+        elif isinstance(news, OrderPlaced | OrderNotPlaced | OrderInDoubt):
+            self._answer_placing(news)
+        else:
+            self._answer_finding(news)
+
+    @handles(PlacingOverdue)
+    def doubt(self, overdue: PlacingOverdue, _sender: ActorAddress) -> None:
+        """Say that it may or may not have arrived."""
+        reason = f"no answer in {self.settings.answer_timeout_s:g} s"
+        self.report(OrderInDoubt(client_order_id=overdue.client_order_id, reason=reason))
+
+    @handles(FindingOverdue)
+    def learn_nothing(self, overdue: FindingOverdue, _sender: ActorAddress) -> None:
+        """Say that the question was not answered, which proves nothing."""
+        reason = f"no answer in {self.settings.answer_timeout_s:g} s"
+        self.report(LookupFailed(client_order_id=overdue.client_order_id, reason=reason))
+
+    # How it is.
+
+    def is_drained(self) -> bool:
+        """Whether every order placed has its answer."""
+        return not self._placing
+
+    def statistics(self) -> BrokerStatistics:
+        """Count answers and reports; an order in doubt counts again when its certain answer comes."""
+        return BrokerStatistics(
+            broker=self.settings.name,
+            placed=self._placed,
+            refused=self._refused,
+            in_doubt=self._in_doubt,
+            reports=self._reports,
+        )
+
+    # Helpers.
+
+    def _answer_placing(self, answer: Placing) -> None:
+        """Remember the answer and give it; a certain one that comes after doubt goes to orders unasked."""
+        known = self._answers.get(answer.client_order_id)
+        if isinstance(answer, OrderInDoubt) and known is not None:
+            return
+        self._answers[answer.client_order_id] = answer
+        self._placed += isinstance(answer, OrderPlaced)
+        self._refused += isinstance(answer, OrderNotPlaced)
+        self._in_doubt += isinstance(answer, OrderInDoubt)
+        level = "info" if isinstance(answer, OrderPlaced) else "warning"
+        self.log("order.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
+        self._settle(self._placing.pop(answer.client_order_id, None), answer)
+
+    def _answer_finding(self, answer: Finding) -> None:
+        wish = self._finding.pop(answer.client_order_id, None)
+        if wish is not None:
+            self._settle(wish, answer)
+
+    def _settle(self, wish: Wish | None, answer: Placing | Finding) -> None:
+        if wish is None:
+            self.send(ORDERS, answer)
+            return
+        wish.timer.cancel()
+        for asker in wish.askers:
+            self.send(asker, answer)

@@ -1,0 +1,106 @@
+"""The paper broker: passes everything on to the paper exchange in this process."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ....config.settings import BrokerSettings
+from ....messages.broker import (
+    CancelRequest,
+    ExecutionReport,
+    FindOrder,
+    NewOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    OrderStatusRequest,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from ....messages.supervision import Failed, Unavailable
+from ..adapter import Line
+
+EXCHANGE: Final = "exchange"
+
+
+class PaperBroker:
+    """Speaks to the actor named `exchange`, in FIX's words.
+
+    A message that the exchange failed on, or that never reached it, comes back without the order's name. `Unavailable`
+    means that nothing was done: the order is certainly not placed, if it was the only request under way. In every other
+    case all orders under way are in doubt, and look-ups find out.
+    """
+
+    def __init__(self, settings: BrokerSettings, line: Line) -> None:
+        """Remember the line; paper trading has no account."""
+        del settings
+        self._line: Final = line
+        self._placing: dict[str, None] = {}
+        self._finding: set[str] = set()
+        self._withdrawing: set[str] = set()
+
+    def open(self) -> None:
+        """Do nothing: the exchange is in this process."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def place(self, order: PlaceOrder) -> None:
+        """Send it to the exchange, which answers NEW or REJECTED."""
+        self._placing[order.client_order_id] = None
+        new_order = NewOrder(
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            order_type=order.order_type,
+            limit_price=order.limit_price,
+        )
+        self._line.send(EXCHANGE, new_order)
+
+    def withdraw(self, request: WithdrawOrder) -> None:
+        """Send it to the exchange, which answers CANCELLED or CANCEL_REJECTED."""
+        self._withdrawing.add(request.client_order_id)
+        self._line.send(EXCHANGE, CancelRequest(client_order_id=request.client_order_id))
+
+    def find(self, request: FindOrder) -> None:
+        """Ask the exchange."""
+        self._finding.add(request.client_order_id)
+        self._line.send(EXCHANGE, OrderStatusRequest(client_order_id=request.client_order_id))
+
+    def hear(self, message: Any) -> None:
+        """Tell the session what the exchange said."""
+        match message:
+            case ExecutionReport():
+                self._hear_report(message)
+            case OrderFound() | OrderNotFound():
+                self._finding.discard(message.client_order_id)
+                self._line.report(message)
+            case Failed() | Unavailable() if message.actor == EXCHANGE:
+                self._hear_failure(message)
+
+    def _hear_report(self, report: ExecutionReport) -> None:
+        client_order_id = report.client_order_id
+        is_answer = client_order_id in self._placing
+        if report.execution_type in {"CANCELLED", "CANCEL_REJECTED"}:
+            self._withdrawing.discard(client_order_id)
+        if is_answer and report.execution_type == "NEW":
+            del self._placing[client_order_id]
+            self._line.report(OrderPlaced(client_order_id=client_order_id, broker_order_id=report.broker_order_id))
+        elif is_answer and report.execution_type == "REJECTED":
+            del self._placing[client_order_id]
+            self._line.report(OrderNotPlaced(client_order_id=client_order_id, reason=report.reason))
+        else:
+            self._line.report(report)
+
+    def _hear_failure(self, message: Failed | Unavailable) -> None:
+        if isinstance(message, Failed) and message.message_type != NewOrder.__name__:
+            return  # no order hangs on it; its time-out tells who asked
+        is_alone = len(self._placing) == 1 and not self._finding and not self._withdrawing
+        was_sent = isinstance(message, Failed) or not is_alone
+        outcome = OrderInDoubt if was_sent else OrderNotPlaced
+        placing, self._placing = self._placing, {}
+        for client_order_id in placing:
+            self._line.report(outcome(client_order_id=client_order_id, reason=f"{message.actor}: {message.reason}"))

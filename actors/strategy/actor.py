@@ -1,0 +1,196 @@
+"""The base of all strategies: hears the market, places orders, and hears what became of them.
+
+Owns    its position by its own fills, and the last price of every symbol it heard.
+Hears   Tick and Candle; the facts of its own orders; all of them from the events router. OrderRefused also from orders,
+        when the journal cannot take anything.
+Sends   Subscribe to events, SubmitOrder and CancelOrder to orders.
+Fails   when the user's code raises. Restarted, it has its position and its order numbers again (hand-over); what the
+        user's own attributes held is gone, and `on_begin` runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
+
+from ...config.settings import StrategySettings
+from ...messages.events import Subscribe, Subscribed
+from ...messages.market import Candle, Tick
+from ...messages.orders import (
+    CancelOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFact,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+    Side,
+    SubmitOrder,
+)
+from ...messages.system import StrategyStatistics
+from ..runtime import RuntimeActor, handles
+from .holdings import Holdings
+from .latency import LatencySample
+from .order_ids import OrderIds
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress
+
+EVENTS: Final = "events"
+ORDERS: Final = "orders"
+
+OtherFact: TypeAlias = (
+    OrderIntended | OrderRefused | OrderAccepted | OrderRejected | OrderUncertain | OrderCancelled | OrderExpired
+)
+"""Every fact of an order but its fills."""
+
+Handover: TypeAlias = tuple[Holdings, int]
+"""Position, and how many orders were numbered."""
+
+LATENCY_EVERY: Final = 16
+"""One tick of so many is timed; a power of two."""
+
+
+class StrategyActor(RuntimeActor):
+    """Subclass this, and define what you need of `on_begin`, `on_tick`, `on_candle`, `on_fill` and `on_order`.
+
+        class BuyTheDip(StrategyActor):
+            def on_tick(self, tick):
+                if tick.price < self.parameters["dip"] and not self.position(tick.symbol):
+                    self.buy(tick.symbol, 10)
+
+    Set attributes in `on_begin`, never in `__init__`. An order is only asked for here: whether it was placed and filled
+    is told by `on_order` and `on_fill`, and `position` changes with the fills alone.
+    """
+
+    TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
+
+    settings: StrategySettings
+
+    # For the user to define.
+
+    def on_begin(self) -> None:
+        """Prepare; called before anything is heard, and again after a restart (`position` is handed over just after)."""
+
+    def on_tick(self, tick: Tick) -> None:
+        """React to a price."""
+
+    def on_candle(self, candle: Candle) -> None:
+        """React to the end of an interval."""
+
+    def on_fill(self, fill: OrderFilled) -> None:
+        """React to a trade of an own order; `position` has it already. Each trade comes once."""
+
+    def on_order(self, fact: OtherFact) -> None:
+        """React to any other fact of an own order."""
+
+    # For the user to call.
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the settings say for this strategy."""
+        return self.settings.parameters
+
+    def buy(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
+        """Ask for an order to buy, at market or at most at the limit price (rupees). Returns its client order id.
+
+        Raises:
+            ValueError: the quantity is below 1 share, or the limit price not above 0 rupees.
+        """
+        return self._submit("BUY", symbol, quantity, limit_price)
+
+    def sell(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
+        """Ask for an order to sell, at market or at least at the limit price; as `buy`."""
+        return self._submit("SELL", symbol, quantity, limit_price)
+
+    def cancel(self, client_order_id: str) -> None:
+        """Ask for what is open of an order to be cancelled; fills may come first."""
+        self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
+
+    def position(self, symbol: str) -> int:
+        """Return the shares held by this strategy's own fills: above 0 long, below 0 short."""
+        return self._holdings.shares(symbol)
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the last price heard, in rupees; None before the first."""
+        return self._prices.get(symbol)
+
+    # Life.
+
+    def on_start(self) -> None:
+        """Subscribe, and begin."""
+        self._prices: dict[str, float] = {}
+        self._holdings = Holdings()
+        self._ids = OrderIds(self.name, started_ns=self.clock.now_ns())
+        self._latency = LatencySample(self.random)
+        self._ticks = self._fills = 0
+        self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS, symbols=self.settings.symbols))
+        self.on_begin()
+
+    def snapshot(self) -> Handover:
+        """Hand over what the market will not tell again."""
+        return self._holdings, self._ids.counter
+
+    def restore(self, state: Handover) -> None:
+        """Take over from the life before."""
+        self._holdings, counter = state
+        self._ids.counter += counter
+
+    @handles(Tick)
+    def hear_tick(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Remember the price, then let the user react. Timed now and then: a clock costs more than the rest."""
+        self._prices[tick.symbol] = tick.price
+        self._ticks = ticks = self._ticks + 1
+        if not ticks & (LATENCY_EVERY - 1) and tick.received_ns:
+            self._latency.add(self.clock.now_ns() - tick.received_ns)
+        self.on_tick(tick)
+
+    @handles(Candle)
+    def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:
+        """Let the user react."""
+        self.on_candle(candle)
+
+    @handles(OrderFilled)
+    def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:
+        """Count the fill once, then let the user react."""
+        if self._holdings.add(fill):
+            self._fills += 1
+            self.on_fill(fill)
+
+    @handles(*get_args(OtherFact))
+    def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
+        """Let the user react."""
+        self.on_order(fact)
+
+    @handles(Subscribed)
+    def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
+        """Nothing waits for it."""
+
+    def statistics(self) -> StrategyStatistics:
+        """Count what was heard and asked for."""
+        return StrategyStatistics(
+            strategy=self.name,
+            ticks=self._ticks,
+            orders=self._ids.counter,
+            fills=self._fills,
+            tick_to_strategy_us_p50=self._latency.percentile_us(0.50),
+            tick_to_strategy_us_p99=self._latency.percentile_us(0.99),
+        )
+
+    def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
+        order = SubmitOrder(
+            client_order_id=self._ids.next(),
+            strategy=self.name,
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            order_type="MARKET" if limit_price is None else "LIMIT",
+            limit_price=limit_price,
+            submitted_ns=self.clock.now_ns(),
+            reference_price=self._prices.get(symbol, 0.0),
+        )
+        self.send(ORDERS, order)
+        return order.client_order_id

@@ -1,0 +1,50 @@
+"""Two moving averages and their crossings (pure)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Literal, TypeAlias
+
+Crossing: TypeAlias = Literal["ABOVE", "BELOW", ""]
+
+_GRAINS: Final = 10_000
+"""Prices are counted in hundredths of a paisa, so that the running sums are exact."""
+
+
+class CrossingAverages:
+    """Tells when the average of the last `fast` prices crosses the average of the last `slow` prices.
+
+    Each price costs two additions and two subtractions, however long the averages are. Nothing is told before `slow`
+    prices are known, nor by the first comparison: it only shows on which side the market started. Equal averages leave
+    the side as it was.
+    """
+
+    def __init__(self, *, fast: int, slow: int) -> None:
+        if not 1 <= fast < slow:
+            raise ValueError(f"1 <= fast < slow wanted, found fast={fast}, slow={slow}")
+        self._fast: Final = fast
+        self._slow: Final = slow
+        self._prices: deque[int] = deque()
+        self._fast_sum = 0
+        self._slow_sum = 0
+        self._side: Crossing = ""
+
+    def add(self, price: float) -> Crossing:
+        """Take in the next price (rupees); ABOVE or BELOW when the fast average has just crossed to there."""
+        grains = round(price * _GRAINS)
+        prices = self._prices
+        prices.append(grains)
+        self._fast_sum += grains
+        self._slow_sum += grains
+        if len(prices) > self._fast:
+            self._fast_sum -= prices[-1 - self._fast]
+        if len(prices) > self._slow:
+            self._slow_sum -= prices.popleft()
+        elif len(prices) < self._slow:
+            return ""
+        difference = self._fast_sum * self._slow - self._slow_sum * self._fast
+        side: Crossing = "ABOVE" if difference > 0 else "BELOW" if difference < 0 else self._side
+        if side == self._side:
+            return ""
+        was, self._side = self._side, side
+        return side if was else ""

@@ -1,0 +1,13 @@
+"""What can go wrong with a strategy before it runs."""
+
+
+class StrategyError(Exception):
+    """Any fault of the room."""
+
+
+class StrategyNotFoundError(StrategyError):
+    """The name leads to no strategy class. Correct the name; the reason says which part of it."""
+
+
+class StrategyParametersError(StrategyError):
+    """The strategy cannot work with these parameters. Correct the settings."""

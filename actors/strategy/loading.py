@@ -1,0 +1,40 @@
+"""From `module:Class` to the strategy class it names."""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+
+from .actor import StrategyActor
+from .errors import StrategyNotFoundError
+
+
+def load_strategy(name: str) -> type[StrategyActor]:
+    """Import the module and return the class. Errors that the module itself raises are passed on as they are.
+
+    Raises:
+        StrategyNotFoundError: not of the form `module:Class`, no such module, no such class, or not a `StrategyActor`.
+    """
+    module_name, _, class_name = name.partition(":")
+    if not (class_name.isidentifier() and all(part.isidentifier() for part in module_name.split("."))):
+        raise StrategyNotFoundError(f"a strategy is named `module:Class`, found {name!r}")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as fault:
+        # Missing is the module that was asked for, or one that it imports itself: the latter is the user's own error.
+        if fault.name is None or not f"{module_name}.".startswith(f"{fault.name}."):
+            raise
+        raise StrategyNotFoundError(f"module {fault.name!r} of strategy {name!r} was not found") from fault
+    found = getattr(module, class_name, None)
+    if found is None:
+        strategies = [each for each, value in vars(module).items() if _is_strategy(value)]
+        near = get_close_matches(class_name, strategies, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(strategies) or 'no strategy'}"
+        raise StrategyNotFoundError(f"module {module_name!r} has no class {class_name!r}{hint}")
+    if not _is_strategy(found):
+        raise StrategyNotFoundError(f"a subclass of StrategyActor wanted, found {name!r}: {found!r}")
+    return found  # type: ignore[no-any-return]  # checked above
+
+
+def _is_strategy(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, StrategyActor)

@@ -1,0 +1,51 @@
+"""Client order ids that never come twice (pure)."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Final
+from zlib import crc32
+
+DIGITS: Final = string.digits + string.ascii_lowercase
+NAME_LENGTH_MAX: Final = 12
+STARTED_DIGITS: Final = 10
+COUNTER_DIGITS: Final = 6
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
+
+
+class OrderIds:
+    """Ids of one strategy: `crossover-c8pb3k1f2a-1`, at most 30 characters.
+
+    The start, in microseconds since 1970 (36^10 of them last until 2085), tells the runs of a strategy apart; the
+    counter, which a restart hands over, tells apart what one run makes even if its clock stands still. A name that is
+    too long, or not in the broker's alphabet, is cut and marked with its checksum, so that no two names become one.
+    """
+
+    def __init__(self, name: str, *, started_ns: int, counter: int = 0) -> None:
+        started = base36(started_ns // 1000 % 36**STARTED_DIGITS).rjust(STARTED_DIGITS, "0")
+        self._prefix: Final = f"{short_name(name)}-{started}-"
+        self.counter = counter
+        """How many were made."""
+
+    def next(self) -> str:
+        """Make the next one."""
+        self.counter += 1
+        return self._prefix + base36(self.counter)
+
+
+def short_name(name: str) -> str:
+    """Return the name itself if every broker takes it, else its beginning and six digits of checksum."""
+    if 1 <= len(name) <= NAME_LENGTH_MAX and not _FOREIGN.search(name):
+        return name
+    checksum = base36(crc32(name.encode("utf-8", "surrogatepass")) % 36**6).rjust(6, "0")
+    return _FOREIGN.sub("_", name[: NAME_LENGTH_MAX - 6]) + checksum
+
+
+def base36(number: int) -> str:
+    """Write a number of 0 or more in digits and small letters."""
+    digits = ""
+    while number >= 36:  # noqa: PLR2004  the base
+        number, digit = divmod(number, 36)
+        digits = DIGITS[digit] + digits
+    return DIGITS[number] + digits
