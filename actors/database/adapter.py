@@ -22,15 +22,15 @@ from time import monotonic_ns as system_monotonic_ns
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
+import msgspec
 
 from ...messages.database import Rows, SqlValue
-from .connection import Connection
+from .connection import Connection, roll_back
 from .errors import DatabaseClosed, DatabaseDamaged, DatabaseLocked, TransactionAborted
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
 from .pool import Pool
 from .statements import execute, one_select, one_statement
-from .transaction import reading, roll_back, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +38,27 @@ if TYPE_CHECKING:
     from typing import Self
 
 T = TypeVar("T")
+
+
+class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """How busy the pool is, now and since it was opened."""
+
+    connections: int
+    readers_busy: int
+    waiters: int
+    """Callers that wait for a connection."""
+
+    longest_query: str
+    """What has run for the longest, of all that runs now; empty if nothing does."""
+
+    longest_s: float
+    queries: int
+    """Pieces of work that were done on any connection."""
+
+    timeouts: int
+    exhaustions: int
+    """Callers that got no connection in time."""
+
 
 MEMORY = ":memory:"
 ROWS_MAX = 1_000_000
@@ -175,28 +196,34 @@ class DuckDBAdapter:
         self, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "", timeout_s: float | None = None
     ) -> T:
         """Run work on a reader, inside a read-only transaction."""
-
-        def transaction(cursor: duckdb.DuckDBPyConnection) -> T:
-            with reading(cursor):
-                return work(cursor)
-
         with self._lease(self._readers) as connection:
-            return connection.run(transaction, label=label, timeout_s=timeout_s)
+            return connection.run(work, transaction="read", label=label, timeout_s=timeout_s)
 
     def write(self, file: DatabaseFile, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "") -> T:
         """Run work on a file's writer, inside a transaction that is durable when this returns."""
-
-        def transaction(cursor: duckdb.DuckDBPyConnection) -> T:
-            with writing(cursor):
-                return work(cursor)
-
         with self._lease(self._writers[file]) as connection:
-            return connection.run(transaction, label=label)
+            return connection.run(work, transaction="write", label=label)
 
     def checkpoint(self) -> None:
         """Move what the write-ahead logs hold into the files."""
         for file in self._writers:
             self.execute(f"checkpoint {file}", file=file)
+
+    def statistics(self) -> PoolStatistics:
+        """Count what the pool did, and look at what it does."""
+        pools = (self._readers, *self._writers.values())
+        connections = [connection for pool in pools for connection in pool.connections]
+        query, seconds = max((pool.longest() for pool in pools), key=lambda longest: longest[1])
+        return PoolStatistics(
+            connections=len(connections),
+            readers_busy=self._readers.busy,
+            waiters=sum(pool.waiters for pool in pools),
+            longest_query=query,
+            longest_s=seconds,
+            queries=sum(connection.done for connection in connections),
+            timeouts=sum(connection.timeouts for connection in connections),
+            exhaustions=sum(pool.exhaustions for pool in pools),
+        )
 
     def close(self) -> None:
         """Interrupt what runs, close all connections and both files, release the lock. A second time does nothing."""

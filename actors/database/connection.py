@@ -6,29 +6,33 @@ ever handed out: work goes to the thread, and its result comes back.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from concurrent.futures import Executor, Future, wait
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import CancelledError, Executor, wait
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import duckdb
-import msgspec
 
-from .errors import DatabaseInvalidated, QueryTimedOut, StatementFailed
+from .errors import DatabaseClosed, DatabaseInvalidated, QueryTimedOut, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+Transaction: TypeAlias = Literal["read", "write"]
 
+_BEGIN: dict[Transaction, str] = {"read": "begin transaction read only", "write": "begin transaction"}
 _INTERRUPT_EVERY_S = 0.02
 
 
-class Running(msgspec.Struct):
+class Running:
     """One piece of work on a connection: what an interrupt is aimed at, so that it never meets the next one."""
 
-    label: str
-    started_ns: int = 0
-    expired: bool = False
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.started_ns = 0
+        self.expired = False
+        self.ended = threading.Event()
 
 
 class Connection:
@@ -38,6 +42,10 @@ class Connection:
         self, name: str, cursor: duckdb.DuckDBPyConnection, executor: Executor, monotonic_ns: Callable[[], int]
     ) -> None:
         self.name = name
+        self.done = 0
+        """Pieces of work that have ended."""
+
+        self.timeouts = 0
         self._cursor = cursor
         self._executor = executor
         self._monotonic_ns = monotonic_ns
@@ -45,28 +53,43 @@ class Connection:
         self._running: Running | None = None
 
     def run(
-        self, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "", timeout_s: float | None = None
+        self,
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        transaction: Transaction | None = None,
+        label: str = "",
+        timeout_s: float | None = None,
     ) -> T:
         """Run the work on this connection's thread and wait for it. May be called from any other thread.
 
+        With `transaction` it runs inside one of its own. `write` is committed when the work returns, and rolled back
+        when it raises; the work must let every error of the cursor through, since COMMIT of an aborted transaction
+        writes nothing, and says nothing. `read` is refused every write, and always rolled back.
+
         Raises:
             QueryTimedOut: it took longer than `timeout_s` seconds; it was interrupted and rolled back.
+            DatabaseClosed: `close` came first.
             StatementFailed, DatabaseInvalidated: see there.
         """
         running = Running(label)
-        future = self._executor.submit(self._work, running, work)
+        future = self._executor.submit(self._work, running, work, transaction)
         try:
             wait((future,), timeout_s)
         finally:
             # Also when the wait itself is interrupted (Ctrl-C): nobody would take the result.
             if not future.done():
-                self._interrupt(running, future)
+                self._interrupt(running)
         try:
             return future.result()
+        except CancelledError as cancelled:
+            raise DatabaseClosed(f"closed before it began: {label}") from cancelled
         except duckdb.InterruptException as interrupt:
+            self.timeouts += 1
             raise QueryTimedOut(f"interrupted after {timeout_s} s: {label}") from interrupt
+        except duckdb.FatalException as fault:
+            raise DatabaseInvalidated(str(fault)) from fault
         except duckdb.Error as fault:
-            raise translate(fault) from fault
+            raise StatementFailed(str(fault)) from fault
 
     def running(self) -> tuple[str, float] | None:
         """Tell what runs at the moment, and for how many seconds."""
@@ -76,38 +99,54 @@ class Connection:
         return running.label, (self._monotonic_ns() - running.started_ns) / 1e9
 
     def close(self) -> None:
-        """Interrupt what runs, end the thread, close the cursor."""
-        with self._guard:
-            if self._running is not None:
-                self._running.expired = True
-                self._cursor.interrupt()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Interrupt what runs, drop what has not begun, end the thread, close the cursor."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        running = self._running
+        if running is not None:
+            self._interrupt(running)
+        self._executor.shutdown(wait=True)
         self._cursor.close()
 
-    def _work(self, running: Running, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _work(
+        self, running: Running, work: Callable[[duckdb.DuckDBPyConnection], T], transaction: Transaction | None
+    ) -> T:
         running.started_ns = self._monotonic_ns()
         with self._guard:
             if running.expired:
+                running.ended.set()
                 raise QueryTimedOut(f"not begun in time: {running.label}")
             self._running = running
+        unfinished = transaction is not None
         try:
-            return work(self._cursor)
+            if transaction is not None:
+                self._cursor.execute(_BEGIN[transaction])
+            result = work(self._cursor)
+            if transaction == "write":
+                self._cursor.commit()
+                unfinished = False
+            return result
         finally:
             with self._guard:
                 self._running = None
+                self.done += 1
+            # Only now, when no interrupt can meet it any more: an interrupted BEGIN or ROLLBACK leaves an aborted
+            # transaction behind, which refuses everything that comes next.
+            if unfinished:
+                roll_back(self._cursor)
+            running.ended.set()
 
-    def _interrupt(self, running: Running, future: Future[T]) -> None:
+    def _interrupt(self, running: Running) -> None:
         # An interrupt that comes between two statements has no effect, so it is repeated until the work has ended.
-        while not future.done():
+        with self._guard:
+            running.expired = True
+        while not running.ended.is_set():
             with self._guard:
-                running.expired = True
                 if self._running is running:
                     self._cursor.interrupt()
-            wait((future,), _INTERRUPT_EVERY_S)
+            running.ended.wait(_INTERRUPT_EVERY_S)
 
 
-def translate(fault: duckdb.Error) -> DatabaseInvalidated | StatementFailed:
-    """Say in our words what DuckDB raised: is the whole instance gone, or did one statement fail?"""
-    if isinstance(fault, duckdb.FatalException):
-        return DatabaseInvalidated(str(fault))
-    return StatementFailed(str(fault))
+def roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """End the transaction, if one is open. An instance that is beyond use has none, and says so with an error."""
+    with contextlib.suppress(duckdb.Error):
+        cursor.rollback()

@@ -19,6 +19,9 @@ class Pool:
 
     def __init__(self, name: str, connections: Sequence[Connection], *, wait_s: float) -> None:
         self.name = name
+        self.exhaustions = 0
+        """Callers that got none in time."""
+
         self.connections = tuple(connections)
         self._wait_s = wait_s
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
@@ -62,6 +65,7 @@ class Pool:
         try:
             return self._idle.get(timeout=self._wait_s)
         except queue.Empty:
+            self.exhaustions += 1
             query, seconds = self.longest()
             raise PoolExhausted(
                 pool=self.name,

@@ -1,0 +1,299 @@
+"""The pool in the hands of a person: queries, transactions, time-outs, exhaustion, locks."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import pytest
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.errors import (
+    DatabaseClosed,
+    DatabaseDamaged,
+    DatabaseLocked,
+    DatabaseTooNew,
+    PoolExhausted,
+    QueryRefused,
+    QueryTimedOut,
+    ResultTooLarge,
+    StatementFailed,
+    TransactionAborted,
+)
+from natya.actors.database.migrations import Migration, migrate
+
+ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
+
+
+class InlineExecutor(Executor):
+    """Runs each job where it is submitted, as a simulation does."""
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001  an executor hands on whatever its job raised
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture
+def notes(database):
+    database.execute("create table notes (text varchar primary key)")
+    return database
+
+
+def texts(database):
+    return [text for (text,) in database.query("select text from notes order by text").rows]
+
+
+class TestAQuery:
+    def test_gives_columns_and_rows(self, database):
+        rows = database.query("select ?::bigint as a, ? as b", [1, "x"])
+
+        assert rows.columns == ("a", "b")
+        assert rows.rows == ((1, "x"),)
+
+    def test_shows_what_no_message_carries_as_text(self, database):
+        sql = "select 1.50::decimal(9,2), 2::hugeint ** 0, 170141183460469231731687303715884105727, date '2026-01-02'"
+
+        assert database.query(sql + ", '\\x01'::blob, [1, 2]").rows == (
+            ("1.50", 1.0, "170141183460469231731687303715884105727", "2026-01-02", "01", "[1, 2]"),
+        )
+
+    def test_sums_of_quantities_stay_numbers(self, database):
+        assert database.query("select sum(range) from range(4)").rows == ((6,),)
+
+    def test_beyond_its_rows_gives_none(self, database):
+        assert len(database.query("select range from range(5)", rows_max=5).rows) == 5
+        with pytest.raises(ResultTooLarge, match="at most 4 rows"):
+            database.query("select range from range(5)", rows_max=4)
+
+    def test_sees_both_files_by_plain_names(self, database):
+        assert database.query("select (select count(*) from orders) + (select count(*) from ticks)").rows == ((0,),)
+
+    def test_runs_inline_where_a_simulation_wants_it(self):
+        with DuckDBAdapter(max_connections=3, executor_factory=lambda _: InlineExecutor()) as database:
+            assert database.query("select 1").rows == ((1,),)
+
+
+class TestAQueryThatRunsTooLong:
+    def test_is_interrupted_and_the_connection_serves_the_next(self, database):
+        with pytest.raises(QueryTimedOut):
+            database.query(ENDLESS, timeout_s=0.05)
+
+        assert database.query("select 1").rows == ((1,),)
+        assert database.statistics().timeouts == 1
+        assert database.statistics().readers_busy == 0
+
+    def test_never_takes_another_with_it(self, path):
+        with DuckDBAdapter(path, max_connections=4) as database, ThreadPoolExecutor(4) as threads:
+
+            def race(number):
+                try:
+                    return database.query("select sum(range) + ? from range(200_000)", [number], timeout_s=0.002).rows
+                except QueryTimedOut:
+                    return None
+
+            short = [threads.submit(race, number) for number in range(100)]
+            long = [threads.submit(database.query, "select sum(range) from range(100_000)") for _ in range(100)]
+
+            expected = sum(range(200_000))
+            assert all(job.result() in {None, ((expected + number,),)} for number, job in enumerate(short))
+            assert all(job.result().rows == ((sum(range(100_000)),),) for job in long)
+
+
+class TestAPoolWithNothingLeft:
+    def test_says_who_holds_it(self, path):
+        with (
+            DuckDBAdapter(path, max_connections=3, wait_s=0.1) as database,
+            ThreadPoolExecutor(1) as threads,
+        ):
+            holding = threading.Event()
+            release = threading.Event()
+
+            def hold(_cursor):
+                holding.set()
+                release.wait(5)
+
+            held = threads.submit(database.read, hold, label="the long one")
+            holding.wait(5)
+            with pytest.raises(PoolExhausted) as refusal:
+                database.query("select 1")
+            release.set()
+            held.result()
+
+            assert refusal.value.limit == 1
+            assert refusal.value.waiters == 1
+            assert refusal.value.longest_query == "the long one"
+            assert refusal.value.longest_s >= 0.1
+            assert database.statistics().exhaustions == 1
+
+    def test_includes_a_writer_whose_transaction_is_open(self, path):
+        with DuckDBAdapter(path, max_connections=3, wait_s=0.05) as database:
+            with database.transaction(), pytest.raises(PoolExhausted, match="all 1 core writing connections"):
+                database.execute("create table late (x int)")
+            database.execute("create table late (x int)")
+
+
+class TestATransaction:
+    def test_writes_all_of_it(self, notes):
+        with notes.transaction() as transaction:
+            transaction.execute("insert into notes values (?)", ["one"])
+            transaction.execute("insert into notes values (?)", ["two"])
+
+        assert texts(notes) == ["one", "two"]
+
+    def test_that_raises_writes_nothing(self, notes):
+        with pytest.raises(ZeroDivisionError), notes.transaction() as transaction:  # noqa: PT012  the block is what is tested
+            transaction.execute("insert into notes values ('one')")
+            raise ZeroDivisionError
+
+        assert texts(notes) == []
+
+    def test_that_swallows_an_error_says_so_and_writes_nothing(self, notes):
+        aborted = pytest.raises(TransactionAborted, match="nothing was written")
+        with aborted, notes.transaction() as transaction:
+            transaction.execute("insert into notes values ('one')")
+            with pytest.raises(StatementFailed):
+                transaction.execute("insert into notes values ('one')")
+
+        assert texts(notes) == []
+
+    def test_is_open_to_others_after_a_failure(self, notes):
+        with pytest.raises(StatementFailed):
+            notes.execute("insert into nowhere values (1)")
+        notes.execute("insert into notes values ('one')")
+
+        assert texts(notes) == ["one"]
+
+
+class TestOneStatementACall:
+    @pytest.mark.parametrize("sql", ["select 1; drop table notes", "", "; ;"])
+    def test_is_all_that_runs(self, notes, sql):
+        with pytest.raises(QueryRefused):
+            notes.execute(sql)
+        with pytest.raises(QueryRefused):
+            notes.query(sql)
+
+        assert texts(notes) == []
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "insert into notes values ('x')",
+            "commit",
+            "begin",
+            "pragma database_list",
+            "set threads = 1",
+            "copy notes to '/tmp/notes.csv'",
+            "checkpoint",
+            "attach ':memory:' as another",
+            "explain analyze insert into notes values ('x')",
+            "with x as (insert into notes values ('x') returning *) select * from x",
+            "from query('insert into notes values (1)')",
+        ],
+    )
+    def test_that_is_no_select_is_not_for_a_reader(self, notes, sql):
+        with pytest.raises((QueryRefused, StatementFailed)):
+            notes.query(sql)
+
+        assert texts(notes) == []
+
+
+class TestTwoOwners:
+    def test_the_second_is_told_who_the_first_is(self, path, database):
+        with pytest.raises(DatabaseLocked) as refusal:
+            DuckDBAdapter(path)
+
+        assert refusal.value.holder_pid is not None
+        assert str(refusal.value.holder_pid) in str(refusal.value)
+        assert database.query("select 1").rows == ((1,),)
+
+    def test_a_plain_duckdb_of_another_process_counts(self, path):
+        with DuckDBAdapter(path):
+            pass
+        script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            other.stdout.readline()
+            with pytest.raises(DatabaseLocked) as refusal:
+                DuckDBAdapter(path)
+            other.communicate("\n")
+
+        assert refusal.value.holder_pid == other.pid
+
+    def test_the_lock_is_free_after_a_failed_opening(self, path):
+        path.write_bytes(b"no database" * 1000)
+        with pytest.raises(DatabaseDamaged, match=r"natya\.duckdb cannot be opened"):
+            DuckDBAdapter(path)
+        path.unlink()
+
+        with DuckDBAdapter(path) as database:
+            assert database.query("select 1").rows == ((1,),)
+
+
+class TestMigrations:
+    def test_are_applied_once(self, path):
+        for _ in range(2):
+            with DuckDBAdapter(path) as database:
+                assert database.query("select count(*) from core.migrations").rows == ((1,),)
+
+    def test_of_newer_code_are_refused(self, path):
+        with DuckDBAdapter(path) as database:
+            database.execute("insert into migrations values (99, 'of_tomorrow', '')")
+        with pytest.raises(DatabaseTooNew, match="migration 99"):
+            DuckDBAdapter(path)
+
+    def test_with_another_text_are_refused(self, path):
+        with DuckDBAdapter(path) as database:
+            database.execute("update migrations set sha256 = 'other'")
+        with pytest.raises(DatabaseTooNew, match="migration 1 was applied"):
+            DuckDBAdapter(path)
+
+    def test_that_fail_leave_nothing_behind(self, database):
+        steps = (
+            Migration(number=1, name="good", sql="create table good (x int)"),
+            Migration(number=2, name="bad", sql="create table half (x int); select error('stop')"),
+        )
+
+        def work(cursor):
+            cursor.execute("create schema elsewhere")
+            cursor.execute("set search_path = 'core.elsewhere'")
+            with pytest.raises(Exception, match="stop"):
+                migrate(cursor, steps)
+            return [
+                name
+                for (name,) in cursor.execute(
+                    "select table_name from duckdb_tables() where schema_name = 'elsewhere'"
+                ).fetchall()
+            ]
+
+        with DuckDBAdapter() as fresh:
+            tables = fresh._writers["core"].connections[0].run(work)
+
+        assert sorted(tables) == ["good", "migrations"]
+
+
+class TestAClosedDatabase:
+    def test_refuses(self, database):
+        database.close()
+        database.close()
+
+        with pytest.raises(DatabaseClosed):
+            database.query("select 1")
+
+    def test_leaves_no_query_behind(self, path):
+        with ThreadPoolExecutor(1) as threads:
+            database = DuckDBAdapter(path)
+            endless = threads.submit(database.query, ENDLESS)
+            while not database.statistics().longest_query:
+                pass
+            database.close()
+
+            assert isinstance(endless.exception(timeout=5), QueryTimedOut)
+
+    def test_needs_three_connections(self):
+        with pytest.raises(ValueError, match="at least 3, was 2"):
+            DuckDBAdapter(max_connections=2)
