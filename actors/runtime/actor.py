@@ -85,7 +85,10 @@ class RuntimeActor(Actor):
         """Do what waits for the end of a burst: called whenever the mailbox has run empty."""
 
     def is_drained(self) -> bool:
-        """Say whether, asked to stop, it waits for no answer any more. Offloaded jobs are waited for in any case."""
+        """Say whether, asked to stop, it waits for no answer any more. Offloaded jobs are waited for in any case.
+
+        The place to end a job that has no end of its own: it is asked before they are waited for, and again after.
+        """
         return True
 
     def statistics(self) -> Statistics:
@@ -122,6 +125,17 @@ class RuntimeActor(Actor):
             OffloadRefusedError: `offloads_max` jobs are waiting.
         """
         self.host.offload(function, arguments, then, lane)
+
+    def ask(self, target: ActorAddress | str, message: Any, *, timeout_s: float, then: Then) -> None:
+        """Send, and have `then(outcome)` run in this actor with the one answer, `Failed` and `Unavailable` included.
+
+        `outcome.error` is `RequestTimedOut` if none came; a restart forgets the question. An orderly stop waits for it.
+        """
+        self.host.ask(target, message, timeout_s, then)
+
+    def entrance(self) -> Callable[[Any], None]:
+        """Return a function that other threads may call: it sends to this actor itself, until the next restart."""
+        return self.host.entrance()  # type: ignore[no-any-return]
 
     def when_quiet(self, message: Any) -> None:
         """Send the message to this actor itself when no other, background ones excepted, has anything to do.

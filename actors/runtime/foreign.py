@@ -143,6 +143,15 @@ class ForeignHost:
         outcome = Job(function, arguments, lambda _: None).run()
         self.when_quiet(OutcomeArrived(then=then, outcome=outcome, life=self.life))
 
+    def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
+        """Refuse: nothing there tells an answer from another message."""
+        del target, message, timeout_s, then
+        raise UnsupportedBaseError("asking with `then` needs natya's own system base")
+
+    def entrance(self) -> Callable[[Any], None]:
+        """Refuse: that base has one thread."""
+        raise UnsupportedBaseError("an entrance for other threads needs natya's own system base")
+
     def when_quiet(self, message: Any) -> None:
         """Send it to itself: whatever waits already is handled first."""
         Actor.send(self._actor, self._actor.myAddress, message)

@@ -15,6 +15,8 @@ from .cell import Endpoint
 from .errors import RequestTimedOut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .cell import Envelope
     from .dead_letters import DeadLetters
 
@@ -52,6 +54,20 @@ class ReplyAddress(Endpoint):
     def accept(self, answer: Any) -> None:
         """Hand the answer over; called once at most."""
         raise NotImplementedError
+
+
+class ActorReply(ReplyAddress):
+    """A reply that an actor waits for without standing still: `arrive` brings it there."""
+
+    __slots__ = ("_arrive",)
+
+    def __init__(self, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
+        super().__init__(dead_letters)
+        self._arrive = arrive
+
+    def accept(self, answer: Any) -> None:
+        """Bring it."""
+        self._arrive(answer)
 
 
 class BlockingReply(ReplyAddress):

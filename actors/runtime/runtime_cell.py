@@ -11,7 +11,9 @@ from thespian.actors import ActorSystemMessage, ChildActorExited
 from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell, Endpoint
+from .errors import RequestTimedOut
 from .offload import Job, Offloader, Outcome, OutcomeArrived
+from .requests import ActorReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -344,7 +346,7 @@ class RuntimeCell(Cell):
             box, message = self.box, None
             sender: ActorAddress = self
             try:
-                if self._to_handle <= 0 and self.awaited == 0 and self.instance.is_drained():
+                if self._to_handle <= 0 and self.instance.is_drained() and self.awaited == 0:
                     self._end(requested=True, error=None)
                     return
                 if not box:
@@ -471,6 +473,41 @@ class RuntimeCell(Cell):
             self.awaited -= 1
             quiet.offload_ended(self)
             raise
+
+    def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
+        """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
+        life, timers = self.life, self.worker.timers
+
+        def arrive(outcome: Outcome) -> None:
+            if not self.dead:
+                self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self)
+
+        def heard(outcome: Outcome) -> None:
+            timer.cancel()
+            then(outcome)
+
+        def give_up() -> None:
+            if reply.claim():
+                arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
+
+        reply = ActorReply(self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
+        self.awaited += 1
+        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * 1e9), give_up)
+        found = self.base.names.get(target) if isinstance(target, str) else target
+        if isinstance(found, Endpoint):
+            found.deliver(message, reply)
+        else:
+            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs")
+
+    def entrance(self) -> Callable[[Any], None]:
+        """Make the way in for other threads; it ends with this life."""
+        life = self.life
+
+        def enter(message: Any) -> None:
+            if self.life == life and not self.dead:
+                self.deliver(message, self)
+
+        return enter
 
     def when_quiet(self, message: Any) -> None:
         """Deliver the message to this cell when nothing else goes on."""
