@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from thespian.actors import ActorAddress
 
 from .lifecycle import MailboxCounters
+from .thespian_calls import ThespianCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,7 +65,7 @@ class Endpoint(ActorAddress):
         return f"<{self._aaddr}>"
 
 
-class Cell(Endpoint):
+class Cell(ThespianCalls, Endpoint):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
 
     __slots__ = (
@@ -103,11 +104,6 @@ class Cell(Endpoint):
         self.high_water = 0
         self.dropped = 0
         self.instance: Any = None
-
-    @property
-    def address(self) -> Cell:
-        """Itself; `Actor.myAddress` reads it."""
-        return self
 
     # For senders, on any thread.
 
