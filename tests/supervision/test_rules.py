@@ -1,0 +1,201 @@
+"""The pure rules: back-off, budget, breaker, and who restarts with whom."""
+
+import threading
+from datetime import UTC, datetime
+
+import pybreaker
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.supervision.backoff import Backoff
+from natya.actors.supervision.breaker import RestartBreaker, _MonotonicStorage
+from natya.actors.supervision.policy import affected
+from natya.actors.supervision.restart_budget import RestartBudget
+
+SECOND_NS = 1_000_000_000
+
+
+def a_backoff(*, first_s=0.1, max_s=30.0, reset_s=60.0, jitter=lambda: 0.0):
+    return Backoff(first_s=first_s, max_s=max_s, reset_s=reset_s, jitter=jitter)
+
+
+class TestTheBackoff:
+    def test_is_none_at_first_then_doubles_up_to_its_maximum(self):
+        backoff = a_backoff(max_s=1.0)
+
+        assert [backoff.next_s(ran_s=0) for _ in range(7)] == [0.0, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+
+    def test_starts_over_after_a_long_run(self):
+        backoff = a_backoff()
+        for _ in range(5):
+            backoff.next_s(ran_s=0)
+
+        assert backoff.next_s(ran_s=60.0) == 0.0
+
+    def test_never_overflows(self):
+        backoff = a_backoff()
+
+        assert max(backoff.next_s(ran_s=0) for _ in range(5000)) == 30.0
+
+    @given(chance=st.randoms(use_true_random=False), runs_s=st.lists(st.floats(0, 120), max_size=50))
+    def test_with_jitter_stays_between_half_and_all_of_it(self, chance, runs_s):
+        exact, jittered = a_backoff(), a_backoff(jitter=chance.random)
+
+        for ran_s in runs_s:
+            whole_s = exact.next_s(ran_s=ran_s)
+            assert whole_s / 2 <= jittered.next_s(ran_s=ran_s) <= whole_s
+
+
+class TestTheBudget:
+    @given(
+        restarts_max=st.integers(1, 6),
+        steps_ns=st.lists(st.integers(0, 40), max_size=60),
+    )
+    def test_is_spent_when_a_window_holds_more_than_its_maximum(self, restarts_max, steps_ns):
+        budget, now_ns, spent_ns = RestartBudget(restarts_max=restarts_max, window_ns=100), 0, []
+
+        for step_ns in steps_ns:
+            now_ns += step_ns
+            spent_ns.append(now_ns)
+            in_window = sum(each_ns > now_ns - 100 for each_ns in spent_ns)
+            assert budget.spend(now_ns) == (in_window <= restarts_max)
+
+
+def a_breaker(*, fail_max=3, reset_timeout_s=5.0):
+    return RestartBreaker(fail_max=fail_max, reset_timeout_s=reset_timeout_s)
+
+
+class TestTheBreaker:
+    def test_opens_at_the_last_allowed_failure_in_a_row(self):
+        breaker = a_breaker()
+
+        assert [breaker.failed(now_ns) for now_ns in range(3)] == [False, False, True]
+        assert (breaker.state, breaker.openings) == ("open", 1)
+
+    def test_forgets_failures_after_a_success(self):
+        breaker = a_breaker()
+        breaker.failed(1)
+        breaker.failed(2)
+        breaker.succeeded()
+
+        assert breaker.failed(3) is False
+
+    def test_says_when_to_try_again_by_the_time_it_is_given_not_by_the_wall_clock(self):
+        breaker = a_breaker(fail_max=1)
+        breaker.failed(100 * SECOND_NS)
+
+        assert breaker.retry_after_s(102 * SECOND_NS) == 3.0
+        assert breaker.retry_after_s(200 * SECOND_NS) == 0.0
+
+    def test_half_open_closes_on_success(self):
+        breaker = a_breaker(fail_max=1)
+        breaker.failed(1)
+        breaker.try_again()
+        breaker.succeeded()
+
+        assert (breaker.state, breaker.openings) == ("closed", 0)
+
+    def test_half_open_opens_again_at_the_first_failure(self):
+        breaker = a_breaker(fail_max=3)
+        for now_ns in range(3):
+            breaker.failed(now_ns)
+        breaker.try_again()
+
+        assert breaker.failed(5 * SECOND_NS) is True
+        assert (breaker.openings, breaker.retry_after_s(5 * SECOND_NS)) == (2, 5.0)
+
+    def test_open_takes_neither_failure_nor_success(self):
+        breaker = a_breaker(fail_max=1)
+        breaker.failed(0)
+        breaker.succeeded()
+        breaker.failed(3 * SECOND_NS)
+
+        assert (breaker.state, breaker.openings, breaker.retry_after_s(4 * SECOND_NS)) == ("open", 1, 1.0)
+
+    @given(fail_max=st.integers(1, 4), events=st.lists(st.sampled_from(["fail", "succeed", "try"]), max_size=60))
+    def test_behaves_as_the_three_states_say(self, fail_max, events):
+        breaker, state, failures, openings = a_breaker(fail_max=fail_max), "closed", 0, 0
+
+        for event in events:
+            match state, event:
+                case ("closed", "fail"):
+                    failures += 1
+                    if failures == fail_max:
+                        state, openings = "open", openings + 1
+                case ("half-open", "fail"):
+                    state, openings = "open", openings + 1
+                case ("closed" | "half-open", "succeed"):
+                    state, failures, openings = "closed", 0, 0
+                case ("open", "try"):
+                    state = "half-open"
+            {"fail": lambda: breaker.failed(0), "succeed": breaker.succeeded, "try": breaker.try_again}[event]()
+            assert (breaker.state, breaker.openings) == (state, openings)
+
+
+class TestThePybreakerUnderneath:
+    """Its sharp edges, each of which the restart breaker keeps away from."""
+
+    def test_holds_its_lock_while_a_wrapped_call_runs_so_ours_wraps_none(self):
+        wrapped, entered, leave = pybreaker.CircuitBreaker(), threading.Event(), threading.Event()
+        holder = threading.Thread(target=wrapped.call, args=(lambda: (entered.set(), leave.wait(5)),))
+        holder.start()
+        entered.wait(5)
+        free = wrapped._lock.acquire(blocking=False)
+        leave.set()
+        holder.join()
+
+        assert not free
+        assert a_breaker()._breaker._lock.acquire(blocking=False)
+
+    def test_takes_the_opening_time_from_the_wall_so_ours_ignores_it(self):
+        storage = _MonotonicStorage()
+        storage.now_ns = 7
+        storage.opened_at = datetime(1970, 1, 1, tzinfo=UTC)
+
+        assert (storage.opened_ns, storage.opened_at) == (7, None)
+
+    def test_replaces_the_error_that_trips_it_so_ours_gives_it_none(self):
+        with pytest.raises(pybreaker.CircuitBreakerError):
+            pybreaker.CircuitBreaker(fail_max=1).call(lambda: 1 / 0)
+
+        assert a_breaker(fail_max=1).failed(0) is True
+
+    def test_counts_an_excluded_error_as_success_so_ours_excludes_none(self):
+        breaker = pybreaker.CircuitBreaker(fail_max=2, exclude=[ValueError])
+        for error in (TypeError, ValueError, TypeError):
+            with pytest.raises(error):
+                breaker.call(raise_, error)
+
+        assert breaker.current_state == "closed"
+        assert a_breaker()._breaker._excluded_exceptions == []
+
+    def test_trips_on_an_interrupt_so_ours_never_sees_one(self):
+        breaker = pybreaker.CircuitBreaker(fail_max=1)
+        with pytest.raises(pybreaker.CircuitBreakerError):
+            breaker.call(raise_, KeyboardInterrupt)
+
+    def test_stays_closed_when_a_listener_raises_so_ours_has_none(self):
+        class Raising(pybreaker.CircuitBreakerListener):
+            def failure(self, cb, exc):
+                raise RuntimeError
+
+        breaker = pybreaker.CircuitBreaker(fail_max=1, listeners=[Raising()])
+        with pytest.raises(RuntimeError):
+            breaker.call(raise_, ValueError)
+
+        assert breaker.current_state == "closed"
+        assert a_breaker()._breaker.listeners == ()
+
+
+def raise_(error):
+    raise error
+
+
+class TestWhoRestarts:
+    def test_is_the_failed_one_or_all_or_it_and_those_after_it(self):
+        names = ("a", "b", "c")
+
+        assert affected(names, "b", "one_for_one") == ("b",)
+        assert affected(names, "b", "one_for_all") == ("a", "b", "c")
+        assert affected(names, "b", "rest_for_one") == ("b", "c")

@@ -1,0 +1,400 @@
+"""The troupe on a stage without actors: virtual time, scripted failures, an independent model of the policy."""
+
+import heapq
+import itertools
+from collections import deque
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.runtime import RuntimeActor, lifecycle
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.actors.supervision.child import Deadline, shutdown_budget_s
+from natya.actors.supervision.report import Reporter
+from natya.actors.supervision.troupe import Troupe
+from natya.config.settings import SupervisionSettings
+from natya.messages.system import Ping
+
+SECOND_NS = 1_000_000_000
+STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"]
+
+POLICY = SupervisionSettings(
+    restarts_max=5,
+    window_s=60.0,
+    backoff_first_s=0.1,
+    backoff_max_s=30.0,
+    backoff_reset_s=60.0,
+    fail_max=3,
+    reset_timeout_s=5.0,
+    escalate_after=3,
+)
+
+
+class FakeStage:
+    """Plays the actor system: children are names with a state, their reports wait in a queue until delivered."""
+
+    def __init__(self, supervised, *, starts_fail=()):
+        self.now_ns = 0
+        self.told = []
+        """Every order that went out, as (what, child)."""
+
+        self.reports = deque()
+        self.starts_fail = set(starts_fail)
+        self.deaf = set()
+        self.is_up = self.is_down = False
+        self.gave_up = None
+        self._deadlines, self._order = [], itertools.count()
+        reporter = Reporter("root", log=lambda *_, **__: None, journal=lambda _: None, now_ns=lambda: 0)
+        self.report = reporter
+        self.troupe = Troupe(supervised, self, reporter, jitter=lambda: 0.0)
+
+    # What the troupe asks for.
+
+    def monotonic_ns(self):
+        return self.now_ns
+
+    def hire(self, spec):
+        self._start(spec.name)
+        return spec.name
+
+    def steer(self, child, order):
+        name = child.spec.name
+        match order:
+            case lifecycle.Restart():
+                self._start(name)
+            case lifecycle.Stop():
+                self.told.append(("stop", name))
+                self.reports.append(("ended", name, None, True))
+            case _:
+                self.told.append((type(order).__name__.lower(), name))
+
+    def tell(self, child, message):
+        assert isinstance(message, Ping)
+        self.told.append(("ping", child.spec.name))
+        self.reports.append(("answered", child.spec.name))
+
+    def call_after(self, seconds, act):
+        deadline = Deadline(act)
+        heapq.heappush(self._deadlines, (self.now_ns + round(seconds * SECOND_NS), next(self._order), deadline))
+        return deadline
+
+    def troupe_is_up(self):
+        assert not self.is_up
+        self.is_up = True
+
+    def troupe_is_down(self):
+        assert not self.is_down
+        self.is_down = True
+
+    def give_up(self, child, reason, _error):
+        self.gave_up = (child.spec.name, reason)
+        self.troupe.fall()
+
+    def child_is_gone(self, child, error):
+        pass
+
+    # What a test does.
+
+    def crash(self, name):
+        """Let a running child fail; its report waits like any other."""
+        if self.troupe[name].state == "RUNNING" and not any(report[1] == name for report in self.reports):
+            self.reports.append(("failed", name, "handle"))
+
+    def end(self, name, error):
+        if self.troupe[name].state == "RUNNING" and not any(report[1] == name for report in self.reports):
+            self.reports.append(("ended", name, error, False))
+
+    def deliver(self):
+        """Hand one report to the troupe."""
+        what, name, *rest = self.reports.popleft()
+        child = self.troupe[name]
+        match what:
+            case "started":
+                self.troupe.started(child)
+            case "failed":
+                self.troupe.failed(child, rest[0], RuntimeError("by script"))
+            case "ended" if child.address is not None:
+                self.troupe.ended(child, error=rest[0], requested=rest[1])
+            case "answered" if name not in self.deaf:
+                self.troupe.answered(name)
+
+    def pass_time(self, seconds):
+        """Deliver what waits, and let time go by: every deadline comes when it is due."""
+        until_ns = self.now_ns + round(seconds * SECOND_NS)
+        self.settle()
+        while self._deadlines and self._deadlines[0][0] <= until_ns:
+            self.now_ns, _, deadline = heapq.heappop(self._deadlines)
+            deadline.come()
+            self.settle()
+        self.now_ns = until_ns
+
+    def settle(self):
+        while self.reports:
+            self.deliver()
+
+    def orders(self, *whats):
+        return [name for what, name in self.told if what in whats]
+
+    def _start(self, name):
+        self.told.append(("start", name))
+        self.reports.append(("failed", name, "start") if name in self.starts_fail else ("started", name))
+
+
+def a_stage(*children, starts_fail=(), strategy="one_for_one", policy=POLICY, restarts=None):
+    restart_types = restarts or {}
+    specs = tuple(ChildSpec(name, RuntimeActor, None, restart_types.get(name, "permanent")) for name in children)
+    supervised = SupervisorSettings(children=specs, policy=policy, strategy=strategy)
+    return FakeStage(supervised, starts_fail=starts_fail)
+
+
+class TestComingUp:
+    def test_each_starts_when_the_one_before_it_is_up(self):
+        stage = a_stage("a", "b")
+        stage.troupe.rise()
+
+        assert stage.orders("start") == ["a"]
+        stage.deliver()
+        assert stage.orders("start") == ["a", "b"]
+        assert not stage.is_up
+        stage.deliver()
+        assert stage.is_up
+
+    def test_goes_on_without_a_child_whose_breaker_opened(self):
+        stage = a_stage("a", "b", "c", starts_fail={"b"})
+        stage.troupe.rise()
+        stage.pass_time(1)
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "UNAVAILABLE", "RUNNING"]
+        assert stage.is_up
+
+    def test_a_child_that_dies_in_start_for_ever_gets_five_restarts_a_minute_at_most_and_then_the_supervisor_fails(
+        self,
+    ):
+        stage = a_stage("a", "b", starts_fail={"b"})
+        stage.troupe.rise()
+        stage.pass_time(61)
+
+        assert stage.gave_up == ("b", "the breaker opened 3 times in a row")
+        assert stage.is_down
+        assert stage.troupe["b"].restarts <= 5
+        assert stage.orders("stop") == ["b", "a"]
+
+
+class TestAGroup:
+    def test_is_suspended_from_the_last_on_and_restarted_from_the_first_on(self):
+        stage = a_stage("a", "b", "c", strategy="one_for_all")
+        stage.troupe.rise()
+        stage.settle()
+        stage.told.clear()
+        stage.crash("b")
+        stage.settle()
+
+        assert stage.told == [
+            ("suspend", "c"), ("suspend", "b"), ("suspend", "a"), ("start", "a"), ("start", "b"), ("start", "c"),
+        ]  # fmt: skip
+
+    def test_stays_down_together_and_is_probed_where_it_failed(self):
+        stage = a_stage("a", "b", "c", strategy="rest_for_one", policy=POLICY)
+        stage.troupe.rise()
+        stage.settle()
+        for _ in range(3):
+            stage.crash("b")
+            stage.pass_time(1)
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "UNAVAILABLE", "UNAVAILABLE"]
+        stage.pass_time(6)
+        assert [child.state for child in stage.troupe] == ["RUNNING"] * 3
+        assert stage.orders("ping") == ["b"]
+        assert stage.troupe.breaker(stage.troupe["b"]) == "closed"
+
+    def test_does_not_take_back_what_ended_normally(self):
+        stage = a_stage("a", "b", strategy="one_for_all", restarts={"b": "transient"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.end("b", None)
+        stage.settle()
+        stage.crash("a")
+        stage.settle()
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "STOPPED"]
+
+    def test_stops_the_temporary_among_them(self):
+        stage = a_stage("a", "b", strategy="one_for_all", restarts={"b": "temporary"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.crash("a")
+        stage.settle()
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "STOPPED"]
+
+
+class TestAProbe:
+    def test_that_is_not_answered_counts_as_failure(self):
+        stage = a_stage("a", policy=POLICY)
+        stage.troupe.rise()
+        stage.settle()
+        for _ in range(3):
+            stage.crash("a")
+            stage.pass_time(1)
+        stage.deaf.add("a")
+        stage.pass_time(4.5)
+        assert stage.troupe["a"].state == "RUNNING"
+        stage.pass_time(5)
+
+        assert stage.troupe["a"].state == "UNAVAILABLE"
+        assert stage.troupe["a"].last_error == "ProbeOverranError: a did not answer a Ping within 5 s"
+
+
+class Policeman:
+    """The policy once more, from the outside and as plainly as can be: what may happen to a child of `one_for_one`."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self.restarts_s = []
+        self.children = {}
+
+    def failed(self, name, now_s, ran_s):
+        policy = self.policy
+        child = self.children.setdefault(name, SimpleNamespace(row=0, waits=0, openings=0, breaker="closed"))
+        if ran_s >= policy.backoff_reset_s:
+            child.waits = 0
+            if child.breaker == "closed":
+                child.row = child.openings = 0
+        wait_s = 0 if child.waits == 0 else min(policy.backoff_max_s, policy.backoff_first_s * 2 ** (child.waits - 1))
+        child.waits += 1
+        child.row += 1
+        if child.breaker == "closed" and child.row < policy.fail_max:
+            return self.restart(now_s, wait_s)
+        child.breaker, child.openings = "open", child.openings + 1
+        return "give up" if child.openings >= policy.escalate_after else ("down", policy.reset_timeout_s)
+
+    def restart(self, now_s, wait_s):
+        self.restarts_s.append(now_s)
+        recent = [each_s for each_s in self.restarts_s if each_s > now_s - self.policy.window_s]
+        return "give up" if len(recent) > self.policy.restarts_max else ("restart", wait_s)
+
+    def tried(self, name, now_s):
+        self.children[name].breaker = "half-open"
+        return self.restart(now_s, 0)
+
+    def answered(self, name):
+        child = self.children[name]
+        child.breaker, child.row, child.openings = "closed", 0, 0
+
+
+@pytest.mark.parametrize("names", ["a", "abc"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_tree_ends_where_an_independent_model_of_the_policy_says(names, data):
+    policy = SupervisionSettings(
+        restarts_max=data.draw(st.integers(1, 12)),
+        window_s=60.0,
+        backoff_first_s=0.125,
+        backoff_max_s=1.0,
+        backoff_reset_s=16.0,
+        fail_max=data.draw(st.integers(1, 4)),
+        reset_timeout_s=4.0,
+        escalate_after=data.draw(st.integers(1, 3)),
+    )
+    stage, model = a_stage(*names, policy=policy), Policeman(policy)
+    stage.troupe.rise()
+    stage.settle()
+    since_s = dict.fromkeys(names, 0.0)
+
+    for name, wait_s, fails_again in data.draw(
+        st.lists(st.tuples(st.sampled_from(names), st.sampled_from([0.0, 0.5, 2.0, 20.0]), st.booleans()), max_size=25)
+    ):
+        stage.pass_time(wait_s)
+        now_s = stage.now_ns / SECOND_NS
+        stage.crash(name)
+        stage.settle()
+        verdict = model.failed(name, now_s, now_s - since_s[name])
+        again = fails_again
+        while verdict != "give up" and verdict[0] == "down":
+            assert stage.troupe[name].state == "UNAVAILABLE"
+            if again:
+                stage.starts_fail.add(name)
+            stage.pass_time(verdict[1])
+            now_s = stage.now_ns / SECOND_NS
+            verdict = model.tried(name, now_s)
+            if verdict != "give up" and again:
+                verdict = model.failed(name, now_s, 0.0)
+            elif verdict != "give up":
+                model.answered(name)
+            again = False
+            stage.starts_fail.discard(name)
+        assert (stage.gave_up is not None) == (verdict == "give up")
+        if verdict == "give up":
+            assert all(child.address is None for child in stage.troupe)
+            return
+        assert stage.troupe[name].state == ("RESTARTING" if verdict[1] else "RUNNING")
+        stage.pass_time(verdict[1])
+        since_s[name] = stage.now_ns / SECOND_NS
+        assert stage.troupe[name].state == "RUNNING"
+        assert stage.troupe.breaker(stage.troupe[name]) == "closed"
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("crash"), st.sampled_from("abcd")),
+    st.tuples(st.just("end"), st.sampled_from("abcd")),
+    st.tuples(st.just("break"), st.sampled_from("abcd")),
+    st.tuples(st.just("mend"), st.sampled_from("abcd")),
+    st.tuples(st.just("deliver"), st.none()),
+    st.tuples(st.just("wait"), st.sampled_from([0.05, 1.0, 6.0, 100.0])),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    strategy=st.sampled_from(STRATEGIES),
+    restarts=st.fixed_dictionaries(
+        {name: st.sampled_from(["permanent", "permanent", "transient", "temporary"]) for name in "abcd"}
+    ),
+    events=st.lists(EVENTS, max_size=80),
+)
+def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor_gave_up(strategy, restarts, events):
+    stage = a_stage(*"abcd", strategy=strategy, restarts=restarts)
+    stage.troupe.rise()
+    for what, argument in events:
+        match what:
+            case "crash":
+                stage.crash(argument)
+            case "end":
+                stage.end(argument, RuntimeError("by script"))
+            case "break":
+                stage.starts_fail.add(argument)
+            case "mend":
+                stage.starts_fail.discard(argument)
+            case "deliver" if stage.reports:
+                stage.deliver()
+            case "wait":
+                stage.pass_time(argument)
+    stage.starts_fail.clear()
+    stage.pass_time(200)
+
+    if stage.gave_up is not None:
+        assert stage.is_down
+        assert all(child.address is None for child in stage.troupe)
+        return
+    assert stage.is_up
+    for child in stage.troupe:
+        assert child.state == ("STOPPED" if child.left else "RUNNING")
+        assert child.ascent is None
+        assert stage.troupe.breaker(child) == "closed"
+    stopped_before = len(stage.orders("stop"))
+    alive = [child.spec.name for child in stage.troupe if child.address is not None]
+    stage.troupe.fall()
+    stage.settle()
+    assert stage.is_down
+    assert stage.orders("stop")[stopped_before:] == alive[::-1]
+
+
+class TestTheTimeToStop:
+    def test_of_a_supervisor_is_that_of_all_its_children_one_after_another(self):
+        children = tuple(ChildSpec(name, RuntimeActor) for name in "abc")
+        below = SupervisorSettings(children=children, policy=POLICY, shutdown_s=2.0)
+
+        assert shutdown_budget_s(ChildSpec("below", Supervisor, below), 10.0) == 10.0 + 3 * (2.0 + 1.0)
+        assert shutdown_budget_s(ChildSpec("a", RuntimeActor, None, "permanent", 0.5), 10.0) == 0.5
