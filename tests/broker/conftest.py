@@ -1,0 +1,50 @@
+"""A broker session between orders and an exchange, both played by the test."""
+
+import pytest
+
+from natya.actors.broker import BrokerActor
+from natya.actors.runtime import InProcessSystem
+from natya.config.secrets import Secret
+from natya.config.settings import BrokerSettings
+from natya.messages.broker import ExecutionReport, PlaceOrder
+
+
+def some_settings(**fields):
+    fields = {"name": "paper", "client_id": "", "access_token": Secret(""), "base_url": ""} | fields
+    return BrokerSettings(**fields)
+
+
+def an_order(client_order_id="A-1"):
+    return PlaceOrder(client_order_id=client_order_id, symbol="INFY", side="BUY", quantity=10, order_type="MARKET")
+
+
+def a_report(execution_type, client_order_id="A-1", **fields):
+    fields = {"broker_order_id": "X-1", "execution_id": "E-1", "occurred_ns": 1} | fields
+    return ExecutionReport(client_order_id=client_order_id, execution_type=execution_type, **fields)
+
+
+class Stage:
+    order = staticmethod(an_order)
+    report = staticmethod(a_report)
+    settings = staticmethod(some_settings)
+
+    def __init__(self, system):
+        self.system = system
+        self.orders = system.probe("orders")
+        self.exchange = system.probe("exchange")
+
+    def open(self, **fields):
+        self.system.start("broker", BrokerActor, some_settings(**fields))
+        return self
+
+    def ask(self, message):
+        self.system.tell("broker", message, sender=self.orders)
+
+    def answer(self, message):
+        self.system.tell("broker", message, sender=self.exchange)
+
+
+@pytest.fixture
+def stage():
+    with InProcessSystem() as system:
+        yield Stage(system)

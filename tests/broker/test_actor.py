@@ -1,0 +1,232 @@
+"""The broker session with the paper body: each order leaves once, and every request is answered."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from natya.actors.broker import BROKERS, BrokerActor, UnknownBrokerError
+from natya.actors.broker.bodies.paper import PaperBroker
+from natya.messages.broker import (
+    CancelRequest,
+    FindOrder,
+    LookupFailed,
+    NewOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    OrderStatusRequest,
+    WithdrawOrder,
+)
+from natya.messages.supervision import Failed, Unavailable
+from natya.messages.system import Ping
+
+UNAVAILABLE = Unavailable(actor="exchange", reason="breaker open", retry_after_s=1.0)
+
+
+def failed_on(message_type, actor="exchange"):
+    return Failed(actor=actor, message_type=message_type, error="ValueError", reason="bug")
+
+
+class TestPlacingAnOrder:
+    def test_passes_it_to_the_exchange_and_the_answer_back(self, stage):
+        stage.open().ask(stage.order())
+        sent = stage.exchange.receive()
+        stage.answer(stage.report("NEW"))
+
+        assert sent == NewOrder(client_order_id="A-1", symbol="INFY", side="BUY", quantity=10, order_type="MARKET")
+        assert stage.orders.receive() == OrderPlaced(client_order_id="A-1", broker_order_id="X-1")
+
+    def test_twice_sends_it_once_and_gives_the_same_answer(self, stage):
+        stage.open().ask(stage.order())
+        stage.ask(stage.order())
+        assert isinstance(stage.exchange.receive(), NewOrder)
+        stage.answer(stage.report("NEW"))
+        stage.ask(stage.order())
+
+        assert [stage.orders.receive() for _ in range(3)] == [
+            OrderPlaced(client_order_id="A-1", broker_order_id="X-1")
+        ] * 3
+        assert stage.exchange.is_empty()
+
+    def test_that_the_exchange_rejects_is_not_placed(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(stage.report("REJECTED", reason="off the tick grid"))
+
+        assert stage.orders.receive() == OrderNotPlaced(client_order_id="A-1", reason="off the tick grid")
+
+    def test_without_an_answer_in_time_is_in_doubt(self, stage):
+        stage.open(answer_timeout_s=0.02).ask(stage.order())
+
+        assert stage.orders.receive() == OrderInDoubt(client_order_id="A-1", reason="no answer in 0.02 s")
+
+    def test_with_an_answer_too_late_tells_it_all_the_same(self, stage):
+        stage.open(answer_timeout_s=0.02).ask(stage.order())
+        assert isinstance(stage.orders.receive(), OrderInDoubt)
+        stage.answer(stage.report("NEW"))
+        late = stage.orders.receive()
+        stage.ask(stage.order())
+
+        assert late == OrderPlaced(client_order_id="A-1", broker_order_id="X-1") == stage.orders.receive()
+
+    @pytest.mark.parametrize(("limit", "kind"), [(3, OrderPlaced), (2, OrderPlaced), (1, OrderNotPlaced)])
+    def test_is_refused_at_the_limit_of_the_session(self, stage, limit, kind):
+        stage.open(orders_max=limit)
+        for client_order_id in ("A-1", "A-2"):
+            stage.ask(stage.order(client_order_id))
+            stage.answer(stage.report("NEW", client_order_id))
+        stage.orders.receive()
+
+        assert isinstance(stage.orders.receive(), kind)
+
+    def test_counts_what_came_of_it(self, stage):
+        stage.open()
+        for number, kind in enumerate(["NEW", "NEW", "REJECTED"]):
+            stage.ask(stage.order(f"A-{number}"))
+            stage.answer(stage.report(kind, f"A-{number}"))
+        stage.ask(stage.order("A-9"))
+        stage.answer(failed_on("NewOrder"))
+        stage.answer(stage.report("TRADE", "A-0", quantity=1, price=1.0))
+        counts = stage.system.request("broker", Ping()).statistics
+
+        assert (counts.broker, counts.placed, counts.refused, counts.in_doubt, counts.reports) == ("paper", 2, 1, 1, 1)
+
+
+class TestAnExchangeThatFails:
+    def test_on_an_order_leaves_it_in_doubt(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(failed_on("NewOrder"))
+
+        assert stage.orders.receive() == OrderInDoubt(client_order_id="A-1", reason="exchange: bug")
+
+    def test_on_a_question_leaves_orders_alone(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(failed_on("OrderStatusRequest"))
+        stage.answer(failed_on("NewOrder", actor="orders"))
+        stage.answer(stage.report("NEW"))
+
+        assert isinstance(stage.orders.receive(), OrderPlaced)
+
+    def test_and_is_down_has_not_got_the_only_order_under_way(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(UNAVAILABLE)
+
+        assert stage.orders.receive() == OrderNotPlaced(client_order_id="A-1", reason="exchange: breaker open")
+
+    @pytest.mark.parametrize(
+        "other",
+        [FindOrder(client_order_id="A-9"), WithdrawOrder(client_order_id="A-9")],
+        ids=["find", "withdraw"],
+    )
+    def test_and_is_down_may_have_it_when_something_else_was_asked(self, stage, other):
+        stage.open().ask(other)
+        stage.ask(stage.order())
+        stage.answer(UNAVAILABLE)
+
+        assert isinstance(stage.orders.receive(), OrderInDoubt)
+
+    def test_and_is_down_leaves_several_orders_in_doubt(self, stage):
+        stage.open().ask(stage.order("A-1"))
+        stage.ask(stage.order("A-2"))
+        stage.answer(UNAVAILABLE)
+
+        assert [stage.orders.receive().client_order_id for _ in range(2)] == ["A-1", "A-2"]
+
+
+class TestLookingAnOrderUp:
+    def test_gives_the_exchanges_answer_to_everyone_who_asked(self, stage):
+        stage.open()
+        found = OrderFound(client_order_id="A-1", broker_order_id="X-1", state="OPEN")
+        for answer in (found, OrderNotFound(client_order_id="A-1")):
+            stage.ask(FindOrder(client_order_id="A-1"))
+            stage.ask(FindOrder(client_order_id="A-1"))
+            assert stage.exchange.receive() == OrderStatusRequest(client_order_id="A-1")
+            stage.answer(answer)
+
+            assert [stage.orders.receive() for _ in range(2)] == [answer] * 2
+        assert stage.exchange.is_empty()
+
+    def test_without_an_answer_in_time_has_failed(self, stage):
+        stage.open(answer_timeout_s=0.02).ask(FindOrder(client_order_id="A-1"))
+
+        assert stage.orders.receive() == LookupFailed(client_order_id="A-1", reason="no answer in 0.02 s")
+        stage.answer(OrderNotFound(client_order_id="A-1"))
+        stage.system.request("broker", Ping())
+        assert stage.orders.is_empty()
+
+
+class TestReports:
+    def test_that_answer_nothing_go_to_orders(self, stage):
+        stage.open().ask(WithdrawOrder(client_order_id="A-1"))
+        assert stage.exchange.receive() == CancelRequest(client_order_id="A-1")
+        reports = [stage.report(kind) for kind in ("CANCELLED", "TRADE", "NEW", "EXPIRED", "CANCEL_REJECTED")]
+        for report in reports:
+            stage.answer(report)
+
+        assert [stage.orders.receive() for _ in reports] == reports
+
+
+class BreakingBroker(PaperBroker):
+    """Breaks on an order after it has left."""
+
+    def place(self, order):
+        super().place(order)
+        if order.client_order_id == "BREAK":
+            raise OSError("connection reset")
+
+
+class TestASessionThatWasRestarted:
+    @pytest.fixture
+    def breaking(self, stage, monkeypatch):
+        monkeypatch.setitem(BROKERS, "breaking", BreakingBroker)
+        return stage.open(name="breaking")
+
+    def test_tells_of_every_order_without_an_answer_that_it_is_in_doubt(self, breaking):
+        breaking.ask(breaking.order("A-1"))
+        breaking.ask(breaking.order("BREAK"))
+        heard = [breaking.orders.receive() for _ in range(3)]
+
+        assert isinstance(heard[0], Failed)
+        assert [type(each) for each in heard[1:]] == [OrderInDoubt] * 2
+        assert {each.client_order_id for each in heard[1:]} == {"A-1", "BREAK"}
+
+    def test_sends_none_of_them_again(self, breaking):
+        breaking.ask(breaking.order("A-1"))
+        breaking.answer(breaking.report("NEW"))
+        breaking.ask(breaking.order("BREAK"))
+        sent = [breaking.exchange.receive() for _ in range(2)]
+        breaking.ask(breaking.order("A-1"))
+        breaking.ask(breaking.order("BREAK"))
+        heard = [breaking.orders.receive() for _ in range(5)]
+
+        assert [each.client_order_id for each in sent] == ["A-1", "BREAK"]
+        assert [type(each) for each in heard[3:]] == [OrderPlaced, OrderInDoubt]
+        assert breaking.exchange.is_empty()
+
+    def test_takes_an_acceptance_it_did_not_wait_for_as_a_report(self, breaking):
+        breaking.ask(breaking.order("BREAK"))
+        for _ in range(2):
+            breaking.orders.receive()
+        breaking.answer(breaking.report("NEW", "BREAK"))
+
+        assert breaking.orders.receive() == breaking.report("NEW", "BREAK")
+
+
+class TestASession:
+    def test_with_an_unknown_broker_does_not_start(self, stage):
+        with pytest.raises(UnknownBrokerError, match="one of paper wanted as broker, found 'zerodha'"):
+            stage.open(name="zerodha")
+
+    def test_stops_when_every_order_has_its_answer(self, stage):
+        stage.open().ask(stage.order())
+        stage.exchange.receive()
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(stage.system.stop, "broker")
+            stage.answer(stage.report("NEW"))
+
+            assert stopping.result(timeout=5).placed == 1
+
+
+def test_the_actor_is_a_line_for_its_body():
+    assert all(callable(getattr(BrokerActor, name)) for name in ("send", "offload", "report"))

@@ -1,0 +1,170 @@
+"""What every broker body must do, whatever its language: run against the other side that belongs to it.
+
+A new body adds its other side to `COUNTERPARTS`; the tests find the body in the table.
+"""
+
+import pytest
+
+from natya.actors.broker import BROKERS, BrokerActor
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.config.secrets import Secret
+from natya.config.settings import BrokerSettings
+from natya.messages.broker import (
+    CancelRequest,
+    ExecutionReport,
+    FindOrder,
+    LookupFailed,
+    NewOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    OrderStatusRequest,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from natya.messages.system import Ping
+
+
+class Faults:
+    """What goes wrong on demand, and what arrived in spite of it."""
+
+    def __init__(self):
+        self.received = []
+        self.loses_answers = self.breaks = False
+
+
+class PaperCounterpart(RuntimeActor):
+    """A small exchange: takes every order but those for `BAD`, and fills none."""
+
+    def on_start(self):
+        self._open = {}
+
+    @handles(NewOrder)
+    def new_order(self, order, sender):
+        self.settings.received.append(order.client_order_id)
+        if self.settings.breaks:
+            raise OSError("the other side broke")
+        if order.symbol == "BAD":
+            self._report(sender, order.client_order_id, "REJECTED", reason="no such symbol")
+            return
+        self._open[order.client_order_id] = "OPEN"
+        self._report(sender, order.client_order_id, "NEW")
+
+    @handles(CancelRequest)
+    def cancel(self, request, sender):
+        is_open = self._open.get(request.client_order_id) == "OPEN"
+        if is_open:
+            self._open[request.client_order_id] = "CANCELLED"
+        self._report(sender, request.client_order_id, "CANCELLED" if is_open else "CANCEL_REJECTED")
+
+    @handles(OrderStatusRequest)
+    def status(self, request, sender):
+        state = self._open.get(request.client_order_id)
+        if self.settings.loses_answers:
+            return
+        if state is None:
+            self.send(sender, OrderNotFound(client_order_id=request.client_order_id))
+            return
+        broker_order_id = f"X-{request.client_order_id}"
+        found = OrderFound(client_order_id=request.client_order_id, broker_order_id=broker_order_id, state=state)
+        self.send(sender, found)
+
+    def _report(self, sender, client_order_id, execution_type, reason=""):
+        if self.settings.loses_answers:
+            return
+        report = ExecutionReport(
+            client_order_id=client_order_id,
+            broker_order_id=f"X-{client_order_id}",
+            execution_type=execution_type,
+            execution_id="E-1",
+            occurred_ns=1,
+            reason=reason,
+        )
+        self.send(sender, report)
+
+
+COUNTERPARTS = {"paper": ("exchange", PaperCounterpart)}
+
+
+class Session:
+    def __init__(self, system, name):
+        self.system = system
+        self.faults = Faults()
+        self.orders = system.probe("orders")
+        actor_name, counterpart = COUNTERPARTS[name]
+        system.start(actor_name, counterpart, self.faults)
+        settings = BrokerSettings(name=name, client_id="", access_token=Secret(""), base_url="", answer_timeout_s=0.1)
+        system.start("broker", BrokerActor, settings)
+
+    def ask(self, message):
+        self.system.tell("broker", message, sender=self.orders)
+        return self.orders.receive(timeout_s=5)
+
+
+def an_order(client_order_id="A-1", symbol="INFY"):
+    return PlaceOrder(client_order_id=client_order_id, symbol=symbol, side="BUY", quantity=10, order_type="MARKET")
+
+
+@pytest.fixture(params=sorted(BROKERS))
+def session(request):
+    with InProcessSystem() as system:
+        yield Session(system, request.param)
+
+
+class TestEveryBroker:
+    def test_places_an_order_and_names_it(self, session):
+        answer = session.ask(an_order())
+
+        assert isinstance(answer, OrderPlaced)
+        assert answer.client_order_id == "A-1"
+        assert answer.broker_order_id
+
+    def test_sends_an_order_once_however_often_it_is_asked(self, session):
+        answers = [session.ask(an_order()) for _ in range(5)]
+
+        assert answers == answers[:1] * 5
+        assert session.faults.received == ["A-1"]
+
+    def test_says_when_the_order_was_refused_for_certain(self, session):
+        assert isinstance(session.ask(an_order(symbol="BAD")), OrderNotPlaced)
+
+    def test_is_in_doubt_when_the_answer_is_lost_and_never_sends_again(self, session):
+        session.faults.loses_answers = True
+        answers = [session.ask(an_order()) for _ in range(2)]
+        session.faults.loses_answers = False
+
+        assert [type(answer) for answer in answers] == [OrderInDoubt] * 2
+        assert session.faults.received == ["A-1"]
+        assert isinstance(session.ask(FindOrder(client_order_id="A-1")), OrderFound)
+
+    def test_is_in_doubt_when_the_other_side_breaks(self, session):
+        session.faults.breaks = True
+
+        assert isinstance(session.ask(an_order()), OrderInDoubt)
+
+    def test_finds_what_is_there_and_denies_what_is_not(self, session):
+        session.ask(an_order())
+
+        assert session.ask(FindOrder(client_order_id="A-1")).state == "OPEN"
+        assert session.ask(FindOrder(client_order_id="A-2")) == OrderNotFound(client_order_id="A-2")
+
+    def test_says_that_a_look_up_failed_rather_than_that_nothing_is_there(self, session):
+        session.faults.loses_answers = True
+
+        assert isinstance(session.ask(FindOrder(client_order_id="A-1")), LookupFailed)
+
+    def test_reports_what_came_of_a_cancellation(self, session):
+        session.ask(an_order())
+
+        assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCELLED"
+        assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCEL_REJECTED"
+
+    def test_has_a_counterpart_here_to_be_tested_against(self):
+        assert set(COUNTERPARTS) == set(BROKERS)
+
+    def test_tells_how_it_is(self, session):
+        session.ask(an_order())
+
+        assert session.system.request("broker", Ping()).statistics.placed == 1

@@ -1,0 +1,521 @@
+"""The orders actor: nothing sent before it is durable, nothing sent twice, nothing accepted lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from natya.actors.orders import OrdersActor
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.messages.broker import (
+    FindOrder,
+    LookupFailed,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotFound,
+    OrderNotPlaced,
+    OrderPlaced,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.orders import (
+    CancelOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+)
+from natya.messages.supervision import ChildRestarted, Failed, Unavailable
+from natya.messages.system import Ping
+
+
+class Disk:
+    """What the fake journal holds, and how it behaves."""
+
+    def __init__(self, facts=()):
+        self.facts = list(facts)
+        self.mode = "write"
+        self.reads = 0
+
+    def kinds(self, client_order_id="A-1"):
+        return [type(fact) for fact in self.facts if getattr(fact, "client_order_id", "") == client_order_id]
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Commit what was held back."""
+
+
+class FakeJournal(RuntimeActor):
+    """Keeps facts in a list; holds, refuses or fails when told to."""
+
+    def on_start(self):
+        self._held = []
+
+    @handles(Append)
+    def append(self, request, sender):
+        if self.settings.mode == "fail":
+            raise OSError("the file is gone")
+        if self.settings.mode == "refuse":
+            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
+        elif self.settings.mode == "hold":
+            self._held.append((request, sender))
+        else:
+            self._commit(request, sender)
+
+    @handles(Release)
+    def release(self, _message, _sender):
+        held, self._held = self._held, []
+        for request, sender in held:
+            self._commit(request, sender)
+
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        self.settings.reads += 1
+        if self.settings.mode == "unreadable":
+            self.send(sender, Unavailable(actor="journal", reason="breaker open", retry_after_s=1))
+            self.settings.mode = "write"
+            return
+        facts = list(enumerate(self.settings.facts, 1))[request.after_sequence :][:2]
+        records = tuple(
+            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact) for sequence, fact in facts
+        )
+        self.send(sender, JournalPage(records=records, last_sequence=len(self.settings.facts)))
+
+    def _commit(self, request, sender):
+        first = len(self.settings.facts) + 1
+        self.settings.facts.extend(request.facts)
+        last = len(self.settings.facts)
+        self.send(sender, Appended(first_sequence=first, last_sequence=last, correlation_id=request.correlation_id))
+
+
+class Stage:
+    """The orders actor between a fake journal and a broker played by the test."""
+
+    def __init__(self, system, make):
+        self.system = system
+        self.make = make
+        self.disk = Disk()
+        self.broker = system.probe("broker")
+        self.strategy = system.probe("crossover")
+
+    def open(self, *facts, **limits):
+        self.disk.facts.extend(facts)
+        self.system.start("journal", FakeJournal, self.disk)
+        limits = {"lookup_interval_s": 0.02} | limits
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(self.system.start, "orders", OrdersActor, self.make.limits(**limits))
+            self._answer_lookups(starting)
+            starting.result(timeout=5)
+        return self
+
+    def _answer_lookups(self, starting):
+        """Tell, until it has started, that nothing can be looked up."""
+        while not starting.done():
+            if not self.broker.is_empty():
+                question = self.broker.receive()
+                assert isinstance(question, FindOrder)
+                self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
+
+    def tell(self, message, sender=None):
+        self.system.tell("orders", message, sender=sender or self.broker)
+
+    def submit(self, order):
+        self.tell(order, self.strategy)
+
+    def settle(self):
+        """Let everything that is under way arrive."""
+        for _ in range(3):
+            for name in ("orders", "journal"):
+                self.statistics = self.system.request(name, Ping()).statistics
+            self.statistics = self.system.request("orders", Ping()).statistics
+
+    def place(self, order, broker_order_id="B-1"):
+        self.submit(order)
+        assert isinstance(self.broker.receive(), PlaceOrder)
+        self.tell(OrderPlaced(client_order_id=order.client_order_id, broker_order_id=broker_order_id))
+
+    def asked_next(self, kind):
+        """Return the next message of a kind that reaches the broker; look-ups are skipped."""
+        while True:
+            message = self.broker.receive(timeout_s=5)
+            if isinstance(message, kind):
+                return message
+            assert isinstance(message, FindOrder)
+
+
+@pytest.fixture
+def stage(make):
+    with InProcessSystem() as system:
+        yield Stage(system, make)
+
+
+class TestAnOrder:
+    def test_leaves_only_when_its_intent_is_durable(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.settle()
+        assert stage.broker.is_empty()
+        stage.system.tell("journal", Release())
+
+        placed = stage.broker.receive()
+        assert (placed.client_order_id, placed.quantity, placed.order_type) == ("A-1", 10, "MARKET")
+        assert stage.disk.kinds() == [OrderIntended]
+
+    def test_that_is_submitted_again_is_answered_and_not_sent(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        for _ in range(3):
+            stage.submit(make.order())
+            assert isinstance(stage.strategy.receive(), OrderAccepted)
+
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+
+    def test_that_is_submitted_again_while_the_journal_writes_leaves_once(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        for _ in range(3):
+            stage.submit(make.order())
+        stage.settle()
+        stage.system.tell("journal", Release())
+
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        assert [type(stage.strategy.receive()) for _ in range(2)] == [OrderIntended] * 2
+        stage.settle()
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderIntended]
+
+    def test_that_the_gate_refuses_is_written_down_and_not_sent(self, stage, make):
+        stage.open(quantity_max=9)
+        stage.submit(make.order())
+        stage.settle()
+
+        assert stage.broker.is_empty()
+        assert [fact.rule for fact in stage.disk.facts] == ["quantity_max"]
+        assert stage.statistics.rejected == 1
+
+    def test_counts_in_the_gate_before_it_is_durable(self, stage, make):
+        stage.open(position_max=15)
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-1"))
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert stage.disk.kinds("A-1") == [OrderIntended]
+        assert stage.disk.kinds("A-2") == [OrderRefused]
+
+    def test_that_the_journal_cannot_take_is_not_sent_and_the_strategy_is_told(self, stage, make):
+        stage.open(quantity_max=10)
+        stage.disk.mode = "refuse"
+        stage.submit(make.order("A-1"))
+        stage.submit(make.order("A-2", quantity=11))
+
+        assert [stage.strategy.receive().rule for _ in range(2)] == ["journal", "quantity_max"]
+        assert stage.broker.is_empty()
+        assert stage.disk.facts == []
+
+    def test_that_the_broker_refuses_is_rejected(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.tell(OrderNotPlaced(client_order_id="A-1", reason="no margin"))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderRejected]
+        assert stage.statistics.rejected == 1
+
+
+class TestFills:
+    def test_are_written_once_even_while_the_first_is_being_written(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        stage.disk.mode = "hold"
+        for _ in range(3):
+            stage.tell(make.report(quantity=4))
+        stage.settle()
+        stage.system.tell("journal", Release())
+        stage.settle()
+        stage.tell(make.report(quantity=4))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted, OrderFilled]
+        assert [(each.symbol, each.quantity) for each in stage.statistics.positions] == [("INFY", 4)]
+
+    def test_may_come_before_the_answer(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.tell(make.report(quantity=10))
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted, OrderFilled]
+        assert stage.statistics.open_orders == 0
+
+    def test_that_the_journal_refused_are_asked_for_again(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        stage.disk.mode = "refuse"
+        stage.tell(make.report(quantity=10))
+        stage.asked_next(FindOrder)
+        stage.disk.mode = "write"
+        reports = (make.report(quantity=10),)
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted, OrderFilled]
+
+    def test_that_are_missing_when_an_order_ends_are_asked_for_first(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.tell(make.report("CANCELLED", cumulative_quantity=4))
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        assert OrderCancelled not in stage.disk.kinds()
+        reports = (make.report(quantity=4, cumulative_quantity=4),)
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=reports))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted, OrderFilled, OrderCancelled]
+
+    def test_of_orders_that_are_not_ours_change_nothing(self, stage, make):
+        stage.open()
+        stage.tell(make.report(client_order_id="by-hand", quantity=10))
+        stage.settle()
+
+        assert stage.disk.facts == []
+
+
+class TestAnOrderInDoubt:
+    @pytest.fixture
+    def doubtful(self, stage, make):
+        def build(**limits):
+            stage.open(**limits)
+            stage.submit(make.order())
+            stage.broker.receive()
+            stage.tell(OrderInDoubt(client_order_id="A-1", reason="time-out"))
+            return stage
+
+        return build
+
+    def test_is_looked_up_until_the_broker_has_answered_and_never_sent_again(self, doubtful):
+        stage = doubtful()
+        for _ in range(3):
+            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            stage.tell(LookupFailed(client_order_id="A-1", reason="time-out"))
+        stage.settle()
+        assert stage.statistics.uncertain_orders == 1
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+        stage.asked_next(FindOrder)
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain, OrderAccepted]
+        assert stage.statistics.uncertain_orders == 0
+
+    def test_is_not_absent_before_the_horizon(self, doubtful):
+        stage = doubtful(absence_horizon_s=1000.0)
+        for _ in range(3):
+            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
+
+        assert stage.statistics.uncertain_orders == 1
+        assert OrderExpired not in stage.disk.kinds()
+
+    def test_is_absent_when_the_broker_does_not_know_it_after_the_horizon(self, doubtful):
+        stage = doubtful(absence_horizon_s=0.1)
+        while OrderExpired not in stage.disk.kinds():
+            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            stage.tell(OrderNotFound(client_order_id="A-1"))
+            stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain, OrderExpired]
+
+    def test_that_trades_after_it_counted_as_absent_halts_trading(self, doubtful, make):
+        stage = doubtful(absence_horizon_s=0.001)
+        stage.broker.receive()
+        while OrderExpired not in stage.disk.kinds():
+            stage.tell(OrderNotFound(client_order_id="A-1"))
+            stage.settle()
+        stage.tell(make.report(quantity=10))
+        stage.settle()
+
+        assert stage.statistics.risk_state == "HALTED"
+        assert [each.quantity for each in stage.statistics.positions] == [10]
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        assert stage.disk.kinds("A-2") == [OrderRefused]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Failed(actor="broker", message_type="PlaceOrder", error="OSError", reason="reset"),
+            Unavailable(actor="broker", reason="breaker open", retry_after_s=1.0),
+        ],
+        ids=["failed", "unavailable"],
+    )
+    def test_is_every_order_under_way_when_the_session_fails(self, stage, make, answer):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.tell(answer)
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+
+    def test_is_one_that_the_session_never_answered_for(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+
+        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+
+
+class TestACancellation:
+    def test_withdraws_an_open_order(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        assert stage.broker.receive() == WithdrawOrder(client_order_id="A-1")
+        stage.tell(make.report("CANCELLED"))
+        stage.settle()
+
+        assert stage.disk.kinds()[-1] is OrderCancelled
+
+    def test_waits_until_the_order_has_been_placed(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        stage.settle()
+        assert stage.broker.is_empty()
+        stage.system.tell("journal", Release())
+
+        assert [type(stage.broker.receive()) for _ in range(2)] == [PlaceOrder, WithdrawOrder]
+
+    def test_of_what_has_ended_or_never_was_asks_for_nothing(self, stage, make):
+        stage.open(make.intent(), make.cancelled())
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        stage.tell(CancelOrder(client_order_id="A-9"), stage.strategy)
+        stage.tell(make.report("CANCEL_REJECTED"))
+        stage.settle()
+
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderIntended, OrderCancelled]
+
+
+class TestAStart:
+    def test_reads_the_whole_journal_and_skips_what_is_not_about_orders(self, stage, make):
+        restarted = ChildRestarted(supervisor="system", child="feed", restarts=1, occurred_ns=1)
+        stage.open(make.intent(), restarted, make.accepted(), make.filled(), make.refusal("A-2"))
+        stage.settle()
+
+        assert stage.disk.reads == 3
+        assert (stage.statistics.orders, stage.statistics.fills, stage.statistics.rejected) == (2, 1, 1)
+        assert stage.statistics.risk_state == "NORMAL"
+
+    def test_looks_up_open_orders_and_sends_none_of_them_again(self, stage, make):
+        stage.open(
+            make.intent("A-1"), make.intent("A-2"), make.accepted("A-2"), make.intent("A-3"), make.rejected("A-3")
+        )
+        asked = {stage.asked_next(FindOrder).client_order_id for _ in range(8)}
+        stage.settle()
+
+        assert asked == {"A-1", "A-2"}
+        assert stage.disk.kinds("A-1") == [OrderIntended, OrderUncertain]
+
+    def test_lets_no_order_pass_before_the_broker_has_told_of_every_open_one(self, stage, make):
+        stage.open(make.intent("A-1"))
+        stage.settle()
+        assert stage.statistics.risk_state == "RECONCILING"
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        assert stage.disk.kinds("A-2") == [OrderRefused]
+        reports = (make.report(quantity=10),)
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports))
+        stage.settle()
+
+        assert stage.statistics.risk_state == "NORMAL"
+        assert stage.disk.kinds("A-1") == [OrderIntended, OrderUncertain, OrderAccepted, OrderFilled]
+
+    def test_waits_for_a_journal_that_is_not_there_yet(self, stage, make):
+        stage.disk.mode = "unreadable"
+        stage.open(make.intent(), make.filled())
+        stage.settle()
+
+        assert stage.statistics.risk_state == "NORMAL"
+        assert stage.statistics.fills == 1
+
+    def test_ends_in_the_book_that_was_there_before(self, stage, make):
+        stage.open()
+        stage.place(make.order("A-1"))
+        stage.tell(make.report(client_order_id="A-1", quantity=10))
+        stage.submit(make.order("A-2", quantity=1_000_000))
+        stage.settle()
+        before = stage.statistics
+        stage.system.stop("orders")
+        stage.system.start("orders", OrdersActor, make.limits())
+        stage.settle()
+
+        assert stage.statistics == before
+
+
+class TestAJournalThatFails:
+    def test_makes_orders_read_it_back_and_ask_the_broker(self, stage, make):
+        stage.open()
+        stage.place(make.order("A-1"))
+        stage.settle()
+        stage.disk.mode = "fail"
+        stage.submit(make.order("A-2"))
+        stage.asked_next(FindOrder)
+        stage.disk.mode = "write"
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+
+        assert stage.disk.kinds("A-2") == []
+        assert stage.statistics.risk_state == "NORMAL"
+        assert stage.statistics.open_orders == 1
+
+    def test_that_wrote_an_intent_before_the_restart_does_not_make_it_leave_late(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        stage.settle()
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+
+
+class TestAnOrderlyStop:
+    def test_waits_for_the_answer_of_what_was_placed(self, stage, make):
+        stage.open(lookup_interval_s=60.0)
+        stage.submit(make.order())
+        stage.broker.receive()
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(stage.system.stop, "orders")
+            stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+            statistics = stopping.result(timeout=5)
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+        assert statistics.open_orders == 1
