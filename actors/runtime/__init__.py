@@ -18,6 +18,7 @@ from .errors import (
     UnsupportedBaseError,
     WouldDeadlockError,
 )
+from .mailboxes import Bounded, Conflating
 from .offload import Outcome
 from .system import InProcessSystem, Probe
 from .timers import Timer
@@ -28,7 +29,9 @@ logging.getLogger("natya").addHandler(logging.NullHandler())
 __all__ = [
     "ActorAddress",
     "ActorRuntimeError",
+    "Bounded",
     "Clock",
+    "Conflating",
     "InProcessSystem",
     "InProcessSystemBase",
     "NameTakenError",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import itertools
 import logging
+import os
 import random
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -23,24 +26,26 @@ from thespian.system.utilis import actualActorClass, checkActorCapabilities
 
 from . import lifecycle
 from .actor import RuntimeActor
-from .cell import Cell, Endpoint
+from .cell import Cell
 from .clock import SystemClock
 from .dead_letters import DeadLetters, RateLimit
+from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
 from .outside import Admin, Mailroom, Outside
 from .quiet import Quiescence
-from .requests import BlockingReply, FutureReply
+from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
 from .sources import Sources
 from .thespian_cell import ThespianCell
+from .watchdog import Watchdog
 from .watches import Watches
 from .worker import Worker
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .cell import Envelope
     from .clock import Clock
+    from .endpoint import Envelope
 
 SYSTEM_ADDRESS = "/ActorSys"
 """What `ActorSystem.systemAddress` says."""
@@ -55,13 +60,14 @@ class InProcessSystemBase:
     latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has its default, and nobody gives more than two
         self,
         capabilities: dict[str, Any] | None = None,
         *,
         clock: Clock | None = None,
         seed: int | None = None,
         shutdown_s: float = 10.0,
+        stall_warn_s: float | None = None,
         own_threads: bool = False,
     ) -> None:
         """Make a base and start its loop.
@@ -71,6 +77,7 @@ class InProcessSystemBase:
             clock: what actors see as time.
             seed: of every actor's randomness; None for a different one each time.
             shutdown_s: how long `shutdown` waits for actors to end.
+            stall_warn_s: name in the log whatever holds the loop longer than this; None: nobody looks.
             own_threads: give every plain Thespian actor a thread, not only those whose class says `blocking = True`.
         """
         self.capabilities = {
@@ -98,11 +105,15 @@ class InProcessSystemBase:
         self._shutdown_s = shutdown_s
         self._cells: dict[Cell, None] = {}
         self._all_gone = threading.Event()
-        self._stopped = False
+        self.stopped = False
+        """Shut down, or in a process that was forked off."""
+
         self._created = itertools.count()
         self.sources = Sources(self.admin, self.on_actor_thread)
         self.quiet.attach(self.loop)
         self.loop.start()
+        self.watchdog = None if stall_warn_s is None else Watchdog(self.loop, stall_warn_s)
+        _running.add(self)
 
     # For our own actors and those who run them.
 
@@ -199,6 +210,18 @@ class InProcessSystemBase:
         self.tell_from(reply, target, message)
         return reply.future
 
+    async def request_async(self, target: ActorAddress | str, message: Any, timeout_s: float) -> Any:
+        """Send, and await the one answer, on any asyncio loop.
+
+        Raises:
+            RequestTimedOut: no answer came in time.
+            UnknownActorError: no actor of that name runs.
+        """
+        self._check_running()
+        reply = AsyncReply(self.dead_letters, asyncio.get_running_loop())
+        self.tell_from(reply, target, message)
+        return await reply.wait(timeout_s)
+
     def _check_may_wait(self) -> None:
         self._check_running()
         if self.loop.is_here():
@@ -207,8 +230,8 @@ class InProcessSystemBase:
             )
 
     def _check_running(self) -> None:
-        if self._stopped:
-            raise SystemStoppedError("the system was shut down")
+        if self.stopped:
+            raise SystemStoppedError("the system was shut down, or runs in the process that this one was forked from")
 
     def _new_worker(self, name: str) -> Worker:
         return Worker(f"natya-{name}", self.clock, self.quiet.something_ended)
@@ -384,9 +407,9 @@ class InProcessSystemBase:
 
     def shutdown(self) -> None:
         """End every actor, children with their parents; wait for them, but never longer than `shutdown_s`."""
-        if self._stopped:
+        if self.stopped:
             return
-        self._stopped = True
+        self.stopped = True
         for cell in self.primaries():
             cell.exit(self.admin)
         if self._cells and not self.on_actor_thread():
@@ -395,6 +418,8 @@ class InProcessSystemBase:
             cell.worker.stop()
         self.loop.stop()
         self.watches.stop()
+        if self.watchdog is not None:
+            self.watchdog.stop()
         self.sources.unload_all()
 
 
@@ -415,3 +440,14 @@ class Stillborn(Endpoint):
 
 
 _log = logging.getLogger("natya")
+
+_running: weakref.WeakSet[InProcessSystemBase] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    # The child has the objects and none of the threads: nothing in it would ever be answered.
+    for base in _running:
+        base.stopped = True
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -11,66 +11,36 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from thespian.actors import ActorAddress
-
+from .endpoint import Envelope
 from .lifecycle import MailboxCounters
 from .thespian_calls import ThespianCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from thespian.actors import ActorAddress
+
     from .base import InProcessSystemBase
     from .mailboxes import Mailbox
     from .worker import Worker
 
-Envelope: TypeAlias = tuple[Any, ActorAddress]
-"""A message and its sender."""
-
 BATCH = 64
 """Messages in one turn: a cell behind it waits for so many at most. 8 to 64 measured equally fast, 1 half as fast."""
 
-NO_MAILBOX = cast("Mailbox", ())
+Queue: TypeAlias = "Mailbox | deque[Envelope]"
+
+NO_MAILBOX = cast("Queue", ())
 """Of a cell that never got a message; only its length may be asked."""
 
 _creating = threading.Lock()
 
 
-class Endpoint(ActorAddress):
-    """An address of this process: one object, equal to itself alone, the same when copied."""
-
-    __slots__ = ("_aaddr",)
-
-    def __init__(self, label: str) -> None:
-        self._aaddr = label
-
-    def put(self, envelope: Envelope) -> object:
-        """Take a message; from any thread."""
-        raise NotImplementedError
-
-    def deliver(self, message: Any, sender: ActorAddress) -> None:
-        """Send to it, from anywhere."""
-        self.put((message, sender))
-
-    __eq__ = object.__eq__
-    __ne__ = object.__ne__
-    __hash__ = object.__hash__  # type: ignore[assignment]  # Thespian's own addresses cannot be hashed
-
-    def __copy__(self) -> Endpoint:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
-        return self
-
-    def __repr__(self) -> str:
-        return f"<{self._aaddr}>"
-
-
-class Cell(ThespianCalls, Endpoint):
+class Cell(ThespianCalls):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
 
     __slots__ = (
-        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "high_water", "idle",
-        "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "worker",
+        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "handled", "high_water",
+        "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "worker",
     )  # fmt: skip
 
     put: Callable[[Envelope], object]  # type: ignore[assignment]  # a slot: it changes with the state
@@ -101,6 +71,7 @@ class Cell(ThespianCalls, Endpoint):
         """Counts restarts: what belongs to an earlier life (timers, outcomes) is not delivered to a later one."""
 
         self.offloads = 0
+        self.handled = 0
         self.high_water = 0
         self.dropped = 0
         self.instance: Any = None
@@ -127,7 +98,7 @@ class Cell(ThespianCalls, Endpoint):
     def counters(self) -> MailboxCounters:
         """Tell what its mailbox has seen."""
         depth = len(self.box)
-        dropped = self.dropped + getattr(self.box, "dropped", 0)
+        dropped = self.dropped + getattr(self.box, "dropped", 0)  # a bare deque counts nothing
         conflated = getattr(self.box, "conflated", 0)
         return MailboxCounters(
             depth=depth, high_water=max(depth, self.high_water), dropped=dropped, conflated=conflated
@@ -152,7 +123,7 @@ class Cell(ThespianCalls, Endpoint):
 
     # Birth and death.
 
-    def make_mailbox(self) -> Mailbox:
+    def make_mailbox(self) -> Queue:
         """Make the mailbox when the first message comes: an empty deque has 760 bytes."""
         return deque()
 

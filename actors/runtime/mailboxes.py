@@ -1,15 +1,37 @@
-"""What a mailbox is to its cell. The default is a bare deque."""
+"""Mailboxes that an actor may choose instead of the unbounded default, a bare deque.
+
+    class Ticker(RuntimeActor):
+        mailbox = Conflating(lambda message: message.symbol if isinstance(message, Tick) else None)
+
+What an actor sends itself (timers, outcomes) is always taken, and control messages never pass through here.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
+
+from ...messages.supervision import Unavailable
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from .cell import Cell, Envelope
+    from collections.abc import Callable, Hashable
+
+    from .cell import Cell
+    from .endpoint import Envelope
+
+RETRY_AFTER_S = 0.1
+"""What a sender is told who was refused: long enough for a batch to be handled."""
 
 
 class Mailbox(Protocol):
     """A queue of envelopes: `append` from any thread, the rest from the cell's own."""
+
+    dropped: int
+    conflated: int
 
     def append(self, envelope: Envelope, /) -> object:
         """Take one, or refuse it by the mailbox's own policy."""
@@ -32,3 +54,125 @@ class MailboxKind(Protocol):
     def make(self, cell: Cell) -> Mailbox:
         """Make an empty one."""
         ...
+
+
+class Bounded(msgspec.Struct, frozen=True):
+    """At most `limit` messages; what happens to one more is `at_limit`.
+
+    `refuse`: its sender is answered `Unavailable`. `drop_oldest`: it takes the place of the oldest. `block_caller`: a
+    caller outside of the system waits for a place; an actor, which may not wait, is refused.
+    """
+
+    limit: int
+    at_limit: Literal["refuse", "drop_oldest", "block_caller"] = "refuse"
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ValueError(f"a mailbox takes at least 1 message, the limit was {self.limit}")
+
+    def make(self, cell: Cell) -> Mailbox:
+        """Make one for this cell."""
+        return BoundedMailbox(cell, self)
+
+
+class Conflating(msgspec.Struct, frozen=True):
+    """Of all waiting messages with one key only the newest is kept, in the place of the first.
+
+    `key` is called on the sender's thread, must not raise, and gives None for a message that is kept as it is.
+    """
+
+    key: Callable[[Any], Hashable]
+
+    def make(self, cell: Cell) -> Mailbox:
+        """Make one for this cell."""
+        del cell
+        return ConflatingMailbox(self.key)
+
+
+class BoundedMailbox:
+    """A queue with a limit, exact among many senders."""
+
+    def __init__(self, cell: Cell, kind: Bounded) -> None:
+        self._cell = cell
+        self._kind = kind
+        self._queue: deque[Envelope] = deque()
+        self._changed = threading.Condition()
+        self.dropped = 0
+        self.conflated = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def append(self, envelope: Envelope) -> None:
+        """Take it, or do what is to be done at the limit."""
+        with self._changed:
+            if len(self._queue) < self._kind.limit or envelope[1] is self._cell:
+                self._queue.append(envelope)
+                return
+            if self._kind.at_limit == "drop_oldest":
+                self._queue.popleft()
+                self._queue.append(envelope)
+                self.dropped += 1
+                return
+            if self._kind.at_limit == "block_caller" and not self._cell.base.on_actor_thread():
+                self._changed.wait_for(lambda: len(self._queue) < self._kind.limit)
+                self._queue.append(envelope)
+                return
+            self.dropped += 1
+        if isinstance(envelope[1], Endpoint):
+            reason = f"its mailbox has its {self._kind.limit} messages"
+            answer = Unavailable(actor=self._cell.name, reason=reason, retry_after_s=RETRY_AFTER_S)
+            envelope[1].deliver(answer, self._cell)
+
+    def appendleft(self, envelope: Envelope) -> None:
+        """Put one back, limit or not."""
+        with self._changed:
+            self._queue.appendleft(envelope)
+
+    def popleft(self) -> Envelope:
+        """Give the oldest, and let in one who waits."""
+        with self._changed:
+            self._changed.notify()
+            return self._queue.popleft()
+
+
+class ConflatingMailbox:
+    """A queue of places; a place has the newest envelope of its key."""
+
+    def __init__(self, key: Callable[[Any], Hashable]) -> None:
+        self._key = key
+        self._places: deque[tuple[Hashable, list[Envelope]]] = deque()
+        self._newest: dict[Hashable, list[Envelope]] = {}
+        self._lock = threading.Lock()
+        self.dropped = 0
+        self.conflated = 0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def append(self, envelope: Envelope) -> None:
+        """Take it, in the place of an older one of its key if one waits."""
+        key = self._key(envelope[0])
+        with self._lock:
+            place = None if key is None else self._newest.get(key)
+            if place is not None:
+                place[0] = envelope
+                self.conflated += 1
+                return
+            place = [envelope]
+            if key is not None:
+                self._newest[key] = place
+            self._places.append((key, place))
+
+    def appendleft(self, envelope: Envelope) -> None:
+        """Put one back as it is."""
+        with self._lock:
+            self._places.appendleft((None, [envelope]))
+
+    def popleft(self) -> Envelope:
+        """Give the oldest place's envelope."""
+        with self._lock:
+            key, place = self._places.popleft()
+            if key is not None:
+                del self._newest[key]
+            return place[0]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING, Any
 
-from thespian.actors import Thespian_StatusReq, Thespian_SystemStatus, ValidatedSource
+from thespian.actors import ValidatedSource
 from thespian.system import isInternalActorSystemMessage
+from thespian.system.messages.status import Thespian_StatusReq, Thespian_SystemStatus
 from thespian.system.timing import timePeriodSeconds
 
-from .cell import Endpoint
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .base import InProcessSystemBase
-    from .cell import Envelope
+    from .endpoint import Envelope
 
 
 class Outside(Endpoint):

@@ -7,18 +7,19 @@ the answer to the one before. Here a late or a second answer meets nobody and is
 from __future__ import annotations
 
 import _thread
+import asyncio
 import threading
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
-from .cell import Endpoint
+from .endpoint import Endpoint
 from .errors import RequestTimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cell import Envelope
     from .dead_letters import DeadLetters
+    from .endpoint import Envelope
 
 
 class ReplyAddress(Endpoint):
@@ -115,3 +116,44 @@ class FutureReply(ReplyAddress):
             self.future.set_result(answer)
         except InvalidStateError:  # cancelled
             self._dead_letters.undelivered(self, answer, None, "nobody waits for this answer any more")
+
+
+class AsyncReply(ReplyAddress):
+    """A reply that a coroutine awaits, on whatever event loop it runs."""
+
+    __slots__ = ("_loop", "future")
+
+    def __init__(self, dead_letters: DeadLetters, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(dead_letters)
+        self._loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+
+    def accept(self, answer: Any) -> None:
+        """Set the result, on the loop's own thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._set, answer)
+        except RuntimeError:  # the loop is closed: nobody awaits any more
+            self._bury(answer)
+
+    def _set(self, answer: Any) -> None:
+        if self.future.done():  # cancelled after the answer was taken
+            self._bury(answer)
+        else:
+            self.future.set_result(answer)
+
+    def _bury(self, answer: Any) -> None:
+        self._dead_letters.undelivered(self, answer, None, "nobody waits for this answer any more")
+
+    async def wait(self, timeout_s: float) -> Any:
+        """Return the answer. Cancelled or timed out, it takes nothing more.
+
+        Raises:
+            RequestTimedOut: there was none for so long.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self.future
+        except TimeoutError:
+            raise RequestTimedOut(f"no answer in {timeout_s:g} s") from None
+        finally:
+            self.claim()

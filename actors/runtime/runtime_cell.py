@@ -10,7 +10,8 @@ from thespian.actors import ActorSystemMessage, ChildActorExited
 
 from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
-from .cell import BATCH, NO_MAILBOX, Cell, Endpoint
+from .cell import BATCH, NO_MAILBOX, Cell
+from .endpoint import Endpoint
 from .errors import RequestTimedOut
 from .offload import Job, Offloader, Outcome, OutcomeArrived
 from .requests import ActorReply
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     from .actor import RuntimeActor
     from .base import InProcessSystemBase
-    from .cell import Envelope
+    from .cell import Queue
     from .dispatch import HandlerTable
-    from .mailboxes import Mailbox
+    from .endpoint import Envelope
     from .offload import Then
     from .timers import Timer
     from .worker import Worker
@@ -81,7 +82,6 @@ class RuntimeCell(Cell):
         "actor_class",
         "awaited",
         "failures",
-        "handled",
     )  # fmt: skip
 
     def __init__(
@@ -100,7 +100,6 @@ class RuntimeCell(Cell):
         self.awaited = 0
         """Outcomes of this life that have not been handled yet."""
 
-        self.handled = 0
         self.failures = 0
         self._handlers: HandlerTable = actor_class.handler_table
         self._drains = actor_class.overrides_on_drained
@@ -513,7 +512,7 @@ class RuntimeCell(Cell):
         """Deliver the message to this cell when nothing else goes on."""
         self.base.quiet.wait(self, message)
 
-    def make_mailbox(self) -> Mailbox:
+    def make_mailbox(self) -> Queue:
         """Make the kind that the actor's class asks for."""
         kind = self.actor_class.mailbox
         return super().make_mailbox() if kind is None else kind.make(self)

@@ -9,7 +9,8 @@ from thespian.actors import ActorSystem
 
 from . import lifecycle
 from .base import InProcessSystemBase
-from .cell import Cell, Endpoint
+from .cell import Cell
+from .endpoint import Endpoint
 from .errors import NameTakenError, RequestTimedOut, UnknownActorError
 from .requests import BlockingReply
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...messages.system import Statistics
     from .actor import RuntimeActor
-    from .cell import Envelope
+    from .endpoint import Envelope
 
 
 class Probe(Endpoint):
@@ -124,6 +125,10 @@ class InProcessSystem:
     def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:
         """Send and return a future of the one answer."""
         return self.base.request_future(target, message)
+
+    async def request_async(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
+        """Send and await the one answer, on any asyncio loop; a request that is cancelled forgets its answer."""
+        return await self.base.request_async(target, message, timeout_s)
 
     def probe(self, name: str) -> Probe:
         """Put a probe where an actor of that name would be.

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from thespian.system.timing import timePeriodSeconds
+
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .base import InProcessSystemBase
+    from .cell import Cell
 
 
-class ThespianCalls:
-    """A mixin of `Cell`, so that a cell is its actor's `_myRef`."""
+class ThespianCalls(Endpoint):
+    """The part of a cell that makes it its actor's `_myRef`."""
 
     __slots__ = ()
 
@@ -22,7 +25,7 @@ class ThespianCalls:
     global_name: str | None
 
     @property
-    def address(self) -> ThespianCalls:
+    def address(self) -> Endpoint:
         """Itself; `Actor.myAddress` reads it."""
         return self
 
@@ -34,9 +37,9 @@ class ThespianCalls:
     def createActor(self, actor_class: Any, requirements: Any, global_name: str | None, source_hash: str | None) -> Any:
         """Make a child."""
         own = getattr(self, "source_hash", None)
-        return self.base.create_child(actor_class, requirements, global_name, source_hash or own, self)
+        return self.base.create_child(actor_class, requirements, global_name, source_hash or own, cast("Cell", self))
 
-    def actor_send(self, target: ActorAddress, message: Any) -> None:
+    def actor_send(self, target: Any, message: Any) -> None:
         """Send; `Actor.send` has checked that the target is an address."""
         try:
             target.put((message, self))
@@ -53,7 +56,7 @@ class ThespianCalls:
 
     def wakeupAfter(self, period: Any, payload: Any) -> None:
         """Deliver a `WakeupMessage` to itself later."""
-        self.base.wake_up_later(self, timePeriodSeconds(period), period, payload)
+        self.base.wake_up_later(cast("Cell", self), timePeriodSeconds(period), period, payload)
 
     def handleDeadLetters(self, address: ActorAddress, enable: Any) -> None:
         """Register for dead letters."""

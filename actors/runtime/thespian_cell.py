@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from thespian.actors import (
     Actor,
@@ -14,12 +14,12 @@ from thespian.actors import (
     ActorSystemMessage,
     ChildActorExited,
     PoisonMessage,
-    Thespian_ActorStatus,
-    Thespian_StatusReq,
     ThespianWatch,
 )
+from thespian.system.messages.status import Thespian_ActorStatus, Thespian_StatusReq
 
-from .cell import BATCH, Cell, Endpoint
+from .cell import BATCH, Cell
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -60,7 +60,7 @@ class ThespianCell(Cell):
             Exception: whatever the class's `__init__` raised.
         """
         offered = {"capabilities": self.base.capabilities, "requirements": self.requirements}
-        wanted = _init_arguments(self.actor_class)
+        wanted = _init_arguments(cast("Any", self.actor_class))
         self.instance = self.actor_class(**{name: value for name, value in offered.items() if name in wanted})
         vars(self.instance)["_myRef"] = self
         if hasattr(self.actor_class, "_post_init_pending"):
@@ -89,6 +89,7 @@ class ThespianCell(Cell):
                 self._handle(message, sender)
                 if self.dead:
                     return
+        self.handled += min(depth, BATCH)
         if box:
             self.ready(self)
         else:

@@ -39,6 +39,7 @@ class Worker:
         "name",
         "on_idle",
         "ready",
+        "rounds",
         "stopping",
         "timers",
         "wakes",
@@ -58,6 +59,7 @@ class Worker:
         self.current: Cell | None = None
         """Whose turn it is; for the watchdog."""
 
+        self.rounds = 0
         self.stopping = False
         self.ident = 0
         self._clock = clock
@@ -105,6 +107,7 @@ class Worker:
     def _work(self) -> None:
         ready, timers, take = self.ready, self.timers, self.ready.popleft
         while not self.stopping:
+            self.rounds += 1
             for _ in range(TURNS_BETWEEN_TIMERS):
                 if not ready:
                     break
