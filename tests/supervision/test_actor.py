@@ -1,7 +1,8 @@
 import pytest
 
+from natya.actors.runtime import handles
 from natya.actors.supervision import AwaitSystemStop, StopChildren, Terminated, Watch
-from natya.messages.supervision import DescribeTree, Failed, Unavailable
+from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
 
 
@@ -204,6 +205,82 @@ class TestAChildThatHangs:
         end = system.request("system", AwaitSystemStop())
 
         assert str(end.error) == "orders did not answer a Ping within 0.02 s"
+
+
+class TestASupervisorThatIsRestartedItself:
+    def test_stops_its_children_in_order_before_fresh_ones_start(self, start, play, diary, await_work):
+        below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
+        strategies = play.ChildSpec("strategies", play.Supervisor, below)
+        system = start("broker", strategies, "feed", strategy="one_for_all")
+        diary.entries.clear()
+        system.request("broker", play.Crash())
+        await_work(system, "broker", "system")
+
+        while system.request("system", DescribeTree()).children[-1].restarts == 0:
+            pass
+        await_work(system, "feed", "a", "b")
+        assert diary.of("start", "stop") == [
+            "stop broker", "start broker", "stop b", "stop a", "start a", "start b", "stop feed", "start feed",
+        ]  # fmt: skip
+
+    def test_by_a_fault_of_its_own_leaves_no_child_behind(self, start, play, diary):
+        class Faulty(play.Supervisor):
+            @handles(play.Crash)
+            def crash(self, _crash, _sender):
+                raise RuntimeError("of its own")
+
+        below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
+        system = start(play.ChildSpec("strategies", Faulty, below))
+        diary.entries.clear()
+        system.request("strategies", play.Crash())
+
+        while system.request("system", DescribeTree()).children[0].state != "RUNNING":
+            pass
+        assert diary.entries == ["stop b", "stop a", "start a", "start b"]
+
+
+class TestTheTree:
+    def test_shows_every_node_below_parents_before_their_children(self, start, play, diary):
+        below = play.a_supervisor(play.ChildSpec("crossover", play.BlockingChild, diary), root=False)
+        system = start("journal", play.ChildSpec("strategies", play.Supervisor, below), "feed")
+        system.request("crossover", play.Crash())
+        system.request("crossover", play.Work())
+
+        nodes = {node.path: node for node in system.request("system", DescribeTree()).children}
+
+        assert list(nodes) == ["system/journal", "system/strategies", "system/strategies/crossover", "system/feed"]
+        assert nodes["system/strategies/crossover"] == ChildStatus(
+            path="system/strategies/crossover",
+            state="RUNNING",
+            host="thread",
+            restarts=1,
+            breaker="closed",
+            mailbox_depth=0,
+            last_error="RuntimeError: told to",
+        )
+
+    def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
+        below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
+        system = start(play.ChildSpec("strategies", play.Supervisor, below))
+
+        trees = [system.request_future("system", DescribeTree()) for _ in range(20)]
+
+        assert [len(tree.result(5).children) for tree in trees] == [2] * 20
+
+    def test_shows_a_supervisor_that_does_not_answer_without_its_branch(self, start, play, diary, gate):
+        class Hanging(play.Supervisor):
+            blocking = True
+
+            @handles(DescribeTree)
+            def describe_tree(self, _request, _sender):
+                gate.pass_through()
+
+        below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
+        system = start(play.ChildSpec("strategies", Hanging, below, shutdown_s=0.05))
+
+        tree = system.request("system", DescribeTree())
+
+        assert [node.path for node in tree.children] == ["system/strategies"]
 
 
 class TestWatching:
