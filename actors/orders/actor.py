@@ -46,6 +46,7 @@ from . import updates
 from .errors import JournalLostError
 from .gate import Refusal, Situation, judge
 from .ledger import Entry, Ledger
+from .lookups import Lookups
 from .updates import Update
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ class OrdersActor(RuntimeActor):
         self._read_sequence = 0
         self._askers: dict[str, list[ActorAddress]] = {}
         self._withdrawals: set[str] = set()
-        self._placing: dict[str, bool] = {}  # placed and not answered; True when it was so at the last look-up already
-        self._lookups: dict[str, None] = {}  # to be asked for, in this order
-        self._unproved: set[str] = set()  # asked for at the start; the broker has neither found nor denied them
+        self._lookups = Lookups()
         self.send(JOURNAL, ReadJournal())
 
     # From the strategies.
@@ -182,7 +181,7 @@ class OrdersActor(RuntimeActor):
     @handles(OrderPlaced, OrderNotPlaced, OrderInDoubt)
     def hear_answer(self, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, _sender: ActorAddress) -> None:
         """Write down how placing ended; in doubt it is looked up, never sent again."""
-        self._placing.pop(answer.client_order_id, None)
+        self._lookups.answered(answer.client_order_id)
         order = self._known(answer.client_order_id)
         if order is not None:
             self._take(order, updates.from_answer(order, answer, self.clock.now_ns()))
@@ -196,13 +195,13 @@ class OrdersActor(RuntimeActor):
         if report.execution_type == "CANCEL_REJECTED":
             self.log("cancel.rejected", level="warning", client_order_id=order.client_order_id, reason=report.reason)
         elif report.execution_type in {"NEW", "REJECTED"}:
-            self._placing.pop(report.client_order_id, None)
+            self._lookups.answered(report.client_order_id)
         self._take(order, updates.from_report(order, report, self.clock.now_ns()))
 
     @handles(OrderFound)
     def hear_found(self, found: OrderFound, _sender: ActorAddress) -> None:
         """Write down what the broker knows and we did not."""
-        self._placing.pop(found.client_order_id, None)
+        self._lookups.answered(found.client_order_id)
         order = self._known(found.client_order_id)
         if order is not None:
             self._take(order, updates.from_lookup(order, found, self.clock.now_ns()))
@@ -211,7 +210,7 @@ class OrdersActor(RuntimeActor):
     @handles(OrderNotFound)
     def hear_not_found(self, answer: OrderNotFound, _sender: ActorAddress) -> None:
         """Believe that the order never arrived, but only when it is older than any request can be in flight."""
-        self._placing.pop(answer.client_order_id, None)
+        self._lookups.answered(answer.client_order_id)
         order = self._known(answer.client_order_id)
         if order is None:
             return
@@ -235,11 +234,7 @@ class OrdersActor(RuntimeActor):
         """Ask for every order in doubt, and for those placed that nobody answered for since the last time."""
         self._is_look_up_due = False
         self._tell_ready()
-        for client_order_id, is_overdue in self._placing.items():
-            if is_overdue:
-                self._lookups[client_order_id] = None
-            self._placing[client_order_id] = True
-        for client_order_id in self._lookups:
+        for client_order_id in self._lookups.next_round():
             self.send(BROKER, FindOrder(client_order_id=client_order_id))
         self._keep_looking()
 
@@ -256,7 +251,7 @@ class OrdersActor(RuntimeActor):
         if answer.actor == JOURNAL:
             self.after(self.settings.lookup_interval_s, ReadDue())
         elif answer.actor == BROKER:
-            for client_order_id in tuple(self._placing):
+            for client_order_id in self._lookups.placing:
                 self.hear_answer(OrderInDoubt(client_order_id=client_order_id, reason=answer.reason), self.myAddress)
             self._tell_ready()
             self._keep_looking()
@@ -265,7 +260,7 @@ class OrdersActor(RuntimeActor):
 
     def is_drained(self) -> bool:
         """Whether no append and no placing waits for an answer."""
-        return not self._ledger and not self._placing
+        return not self._ledger and not self._lookups.placing
 
     def statistics(self) -> OrdersStatistics:
         """Count the whole book of record."""
@@ -283,7 +278,7 @@ class OrdersActor(RuntimeActor):
             order_type=order.order_type,
             limit_price=order.limit_price,
         )
-        self._placing[client_order_id] = False
+        self._lookups.place(client_order_id)
         self.send(BROKER, request)
         if client_order_id in self._withdrawals:
             self._withdrawals.remove(client_order_id)
@@ -309,14 +304,14 @@ class OrdersActor(RuntimeActor):
         if update.trades_missing or (after is not None and after.state == "UNKNOWN"):
             self._look_up_later(client_order_id)
         else:
-            self._lookups.pop(client_order_id, None)
+            self._lookups.settle(client_order_id)
 
     def _look_up_later(self, client_order_id: str) -> None:
-        self._lookups[client_order_id] = None
+        self._lookups.doubt(client_order_id)
         self._keep_looking()
 
     def _keep_looking(self) -> None:
-        if not self._is_look_up_due and (self._lookups or self._placing):
+        if self._lookups.is_needed and not self._is_look_up_due:
             self._is_look_up_due = True
             self.after(self.settings.lookup_interval_s, LookUpDue())
 
@@ -338,26 +333,26 @@ class OrdersActor(RuntimeActor):
         self._is_read = True
         for order in self._ledger.book.open_orders():
             client_order_id = order.client_order_id
-            ours = client_order_id in self._placing or self._ledger.is_waiting(client_order_id)
+            ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)
             if ours or not (is_first or order.state == "INTENDED"):
                 continue
             reason = "the answer did not outlive a restart; it is not sent again"
             self._take(order, updates.unanswered(order, reason, self.clock.now_ns()))
-            self._look_up_later(client_order_id)
-            self._unproved.add(client_order_id)
+            self._lookups.require(client_order_id)
             self.send(BROKER, FindOrder(client_order_id=client_order_id))
         if is_first:
             for client_order_id in sorted(self._withdrawals):
                 self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
             self._withdrawals.clear()
+        self._keep_looking()
         self._come_up()
 
     def _prove(self, client_order_id: str) -> None:
-        self._unproved.discard(client_order_id)
+        self._lookups.prove(client_order_id)
         self._come_up()
 
     def _come_up(self) -> None:
-        if self._is_read and not self._unproved and self._risk_state == "RECONCILING":
+        if self._is_read and self._lookups.is_proved and self._risk_state == "RECONCILING":
             self._risk_state = "NORMAL"
             self.log("orders.reconciled", sequence=self._read_sequence)
             self._tell_ready()

@@ -73,7 +73,7 @@ class StrategyActor(RuntimeActor):
     # For the user to define.
 
     def on_begin(self) -> None:
-        """Prepare; called before anything is heard, and again after a restart (`position` is handed over just after)."""
+        """Prepare, before anything is heard; again after a restart, when `position` is handed over just after."""
 
     def on_tick(self, tick: Tick) -> None:
         """React to a price."""

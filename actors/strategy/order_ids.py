@@ -15,7 +15,7 @@ _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
 
 
 class OrderIds:
-    """Ids of one strategy: `crossover-c8pb3k1f2a-1`, at most 30 characters.
+    """Ids of one strategy: `crossover-gqll7vatq8-1`, at most 30 characters.
 
     The start, in microseconds since 1970 (36^10 of them last until 2085), tells the runs of a strategy apart; the
     counter, which a restart hands over, tells apart what one run makes even if its clock stands still. A name that is

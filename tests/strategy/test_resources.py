@@ -1,0 +1,125 @@
+"""Latency samples, holdings and averages."""
+
+from fractions import Fraction
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.strategy.bodies.averages import CrossingAverages
+from natya.actors.strategy.holdings import ORDERS_REMEMBERED_MAX, Holdings
+from natya.actors.strategy.latency import LatencySample
+from natya.messages.orders import OrderFilled
+
+
+def a_sample(size=1024):
+    return LatencySample(Random(1), size=size)  # noqa: S311  which durations are kept is no secret
+
+
+class TestALatencySample:
+    def test_tells_the_percentiles_of_what_it_saw(self):
+        sample = a_sample()
+        for duration_us in range(1, 101):
+            sample.add(duration_us * 1000)
+
+        assert (sample.percentile_us(0.5), sample.percentile_us(0.99)) == (51.0, 100.0)
+
+    def test_is_0_when_empty_and_for_a_clock_that_stepped_back(self):
+        sample = a_sample()
+        assert sample.percentile_us(0.99) == 0.0
+        sample.add(-5)
+
+        assert sample.percentile_us(0.99) == 0.0
+
+    def test_stays_as_small_as_it_was_made_and_takes_from_everywhere(self):
+        sample = a_sample(size=100)
+        for duration_us in range(10_000):
+            sample.add(duration_us * 1000)
+
+        assert len(sample._kept_ns) == 100
+        assert 3_500 < sample.percentile_us(0.5) < 6_500
+
+
+def a_fill(order, cumulative, quantity, side="BUY"):
+    return OrderFilled(
+        client_order_id=order,
+        trade_id="T",
+        strategy="s",
+        symbol="INFY",
+        side=side,
+        quantity=quantity,
+        price=1.0,
+        cumulative_quantity=cumulative,
+        occurred_ns=1,
+    )
+
+
+class TestHoldings:
+    def test_are_the_sum_of_the_fills(self):
+        holdings = Holdings()
+        holdings.add(a_fill("A", 10, 10))
+        holdings.add(a_fill("B", 15, 15, side="SELL"))
+
+        assert holdings.shares("INFY") == -5
+        assert holdings.shares("TCS") == 0
+
+    @given(sizes=st.lists(st.integers(1, 9), max_size=8), repeats=st.lists(st.integers(0, 7), max_size=8))
+    def test_count_each_fill_once_however_often_a_part_is_delivered_again(self, sizes, repeats):
+        fills = [a_fill("A", sum(sizes[: place + 1]), size) for place, size in enumerate(sizes)]
+        holdings = Holdings()
+        for place, fill in enumerate(fills):
+            holdings.add(fill)
+            for again in repeats:
+                holdings.add(fills[min(again, place)])
+
+        assert holdings.shares("INFY") == sum(sizes)
+
+    def test_remember_a_bounded_number_of_orders(self):
+        holdings = Holdings()
+        for number in range(ORDERS_REMEMBERED_MAX + 10):
+            holdings.add(a_fill(f"A-{number}", 1, 1))
+
+        assert len(holdings._filled) == ORDERS_REMEMBERED_MAX
+
+
+class TestAveragesThatCross:
+    def test_tell_the_crossing_once(self):
+        averages = CrossingAverages(fast=1, slow=3)
+        told = [averages.add(price) for price in (3.0, 2.0, 1.0, 4.0, 5.0, 1.0, 0.5)]
+
+        assert told == ["", "", "", "ABOVE", "", "BELOW", ""]
+
+    def test_tell_nothing_by_the_side_where_the_market_started(self):
+        averages = CrossingAverages(fast=1, slow=2)
+
+        assert [averages.add(price) for price in (1.0, 2.0, 3.0, 4.0)] == [""] * 4
+
+    def test_stay_on_their_side_when_equal(self):
+        averages = CrossingAverages(fast=1, slow=2)
+
+        assert [averages.add(price) for price in (1.0, 2.0, 2.0, 3.0)] == [""] * 4
+
+    @pytest.mark.parametrize(("fast", "slow"), [(0, 5), (5, 5), (6, 5)])
+    def test_must_be_a_fast_and_a_slow_one(self, fast, slow):
+        with pytest.raises(ValueError, match=f"found fast={fast}, slow={slow}"):
+            CrossingAverages(fast=fast, slow=slow)
+
+    @given(
+        prices=st.lists(st.integers(1, 100_000).map(lambda grid: round(grid * 0.05, 2)), max_size=60),
+        fast=st.integers(1, 5),
+        more=st.integers(1, 8),
+    )
+    def test_agree_with_averages_taken_anew(self, prices, fast, more):
+        slow = fast + more
+        averages = CrossingAverages(fast=fast, slow=slow)
+        side = ""
+        for count, price in enumerate(prices, 1):
+            exact = [Fraction(round(each * 100), 100) for each in prices[:count]]
+            expected = ""
+            if count >= slow:
+                difference = sum(exact[-fast:]) / fast - sum(exact[-slow:]) / slow
+                now = "ABOVE" if difference > 0 else "BELOW" if difference < 0 else side
+                expected, side = (now if side and now != side else ""), now
+
+            assert averages.add(price) == expected
