@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from .market import Candle, Tick
 from .units import Count, Cursor, Seconds
 
 SqlValue: TypeAlias = bool | int | float | str | None
@@ -62,3 +63,17 @@ class DatabaseStatistics(
 
     dropped: Count = 0
     """Ticks that were not recorded: too many waited, or no row can hold them."""
+
+
+class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):
+    """To the database: keep these, all or none, each tick once. Answered by `MarketDataSaved`, or `QueryFailed`."""
+
+    ticks: tuple[Tick, ...] = ()
+    candles: tuple[Candle, ...] = ()
+
+
+class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketDataSaved"):
+    """Answer to `SaveMarketData`: they are durable."""
+
+    rows: Count
+    """Written now: ticks that were there already do not count."""

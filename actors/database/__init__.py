@@ -2,5 +2,19 @@
 
 from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
+from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
+from .market_data import MarketDataRepositoryImpl
+from .repository import BaseRepository
+from .results import RepositoryResult
 
-__all__ = ["DatabaseActor", "DuckDBAdapter"]
+__all__ = [
+    "BaseRepository",
+    "DatabaseActor",
+    "DuckDBAdapter",
+    "EventRepository",
+    "FillRepository",
+    "MarketDataRepositoryImpl",
+    "OrderRepository",
+    "PositionRepository",
+    "RepositoryResult",
+]

@@ -2,9 +2,9 @@
 
 Owns    one DuckDBAdapter; market data on its way to a batch (`TICKS_WAITING_MAX` ticks at most, what comes then is
         counted as dropped); the place in the journal up to which the core file is current.
-Hears   Tick, Candle; Journaled, JournalPage; Query; Failed and Unavailable of the journal.
-Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; Rows or QueryFailed to
-        who asked.
+Hears   Tick, Candle; Journaled, JournalPage; Query; SaveMarketData; Failed and Unavailable of the journal.
+Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; Rows,
+        MarketDataSaved or QueryFailed to who asked.
 Fails   when a file cannot be opened, is damaged, or is in use elsewhere, and when a write fails: market data that was
         not durable yet is lost with it. Restarted, it opens the files anew and reads from the journal what it missed.
 """
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...messages.database import DatabaseStatistics, Query, QueryFailed
+from ...messages.database import DatabaseStatistics, MarketDataSaved, Query, QueryFailed, SaveMarketData
 from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from ...messages.market import Candle, Tick, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .adapter import DuckDBAdapter
 from .core import ReadModel
-from .errors import DatabaseError, JournalGap
+from .errors import DatabaseError, JournalGap, Unstorable
 from .market import MarketStore, Written
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class DatabaseActor(RuntimeActor):
         self._candles: list[Candle] = []
         self._market_timer: Timer | None = None
         self._writing = False
+        self._saving = 0
         self._rows = self._candle_rows = self._duplicates = self._batches = self._dropped = 0
 
         self._read_model = ReadModel(self._database)
@@ -99,7 +100,7 @@ class DatabaseActor(RuntimeActor):
     def is_drained(self) -> bool:
         """Write what waits for its batch; say whether everything is durable and answered."""
         self._write_market()
-        return not (self._writing or self._projecting or self._queries or self._querying)
+        return not (self._writing or self._saving or self._projecting or self._queries or self._querying)
 
     def statistics(self) -> DatabaseStatistics:
         """Count what is durable."""
@@ -140,6 +141,27 @@ class DatabaseActor(RuntimeActor):
         self._candles.append(candle)
         self._gather()
 
+    @handles(SaveMarketData)
+    def save_market_data(self, message: SaveMarketData, sender: ActorAddress) -> None:
+        """Write these by themselves, after the batch that is on its way."""
+        self._saving += 1
+        self.offload(
+            functools.partial(self._market.write, all_or_none=True),
+            message.ticks,
+            message.candles,
+            then=functools.partial(self._saved, sender),
+            lane="market",
+        )
+
+    def _saved(self, sender: ActorAddress, outcome: Outcome) -> None:
+        self._saving -= 1
+        if isinstance(outcome.error, Unstorable):
+            self.send(sender, QueryFailed(error="Unstorable", reason=str(outcome.error)))
+            return
+        written: Written = outcome.unwrap()
+        self._count(written)
+        self.send(sender, MarketDataSaved(rows=written.ticks + written.candles))
+
     @handles(WriteMarket)
     def write_market(self, _message: WriteMarket, _sender: ActorAddress) -> None:
         """Write a batch that did not fill up in time."""
@@ -170,16 +192,19 @@ class DatabaseActor(RuntimeActor):
     def _market_written(self, outcome: Outcome) -> None:
         self._writing = False
         written: Written = outcome.unwrap()
-        self._batches += 1
-        self._rows += written.ticks
-        self._candle_rows += written.candles
-        self._duplicates += written.duplicates
-        self._dropped += written.refused
+        self._count(written)
         if written.refused:
             self.log("market_data.refused", level="warning", count=written.refused)
         for source, sequence in written.recorded.items():
             self.send(FEED, TicksRecorded(source=source, sequence=sequence))
         self._gather()
+
+    def _count(self, written: Written) -> None:
+        self._batches += 1
+        self._rows += written.ticks
+        self._candle_rows += written.candles
+        self._duplicates += written.duplicates
+        self._dropped += written.refused
 
     def _drop(self) -> None:
         if self._dropped == 0:

@@ -71,3 +71,11 @@ class TransactionAborted(DatabaseError):
 
 class JournalGap(DatabaseError):
     """Records are missing before those that came. Nothing was projected; read them from the journal."""
+
+
+class Unstorable(DatabaseError):
+    """Some of the market data fits into no row (no number for a price, more than 64 bits). None of it was kept."""
+
+
+class OwnerRefused(DatabaseError):
+    """The database actor of the running system answered no, or did not answer; its reason is given."""

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from .columns import Columns, insert
+from .errors import Unstorable
 from .ticks import UNSTORABLE, candle_columns, tick_columns
 
 if TYPE_CHECKING:
@@ -53,14 +54,18 @@ class MarketStore:
         self._database = database
         self._recorded: dict[str, int] = {}
 
-    def write(self, ticks: Sequence[Tick], candles: Sequence[Candle] = ()) -> Written:
+    def write(self, ticks: Sequence[Tick], candles: Sequence[Candle] = (), *, all_or_none: bool = False) -> Written:
         """Write the ticks that are not there yet, and the candles, in one transaction; durable when this returns.
 
         Raises:
+            Unstorable: with `all_or_none`, some of them fit into no row; nothing was written.
             DatabaseError: see the adapter; nothing was written.
         """
         tick_batches, ticks_refused = _all_that_fit(_tick_batches, ticks)
         candle_batches, candles_refused = _all_that_fit(_candle_batches, candles)
+        refused = ticks_refused + candles_refused
+        if all_or_none and refused:
+            raise Unstorable(f"{refused} of {len(ticks) + len(candles)} fit into no row")
 
         def work(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
             for columns in candle_batches:
@@ -76,7 +81,7 @@ class MarketStore:
             ticks=rows,
             candles=sum(len(columns["symbol"]) for columns in candle_batches),
             duplicates=len(ticks) - ticks_refused - rows,
-            refused=ticks_refused + candles_refused,
+            refused=refused,
             recorded=recorded,
         )
 

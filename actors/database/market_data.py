@@ -1,0 +1,188 @@
+"""`MarketDataRepositoryImpl`: ticks and candles, by symbol and time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...messages.market import Candle, Tick
+from .moments import DAY_NS, INDIA_OFFSET_NS, Moment, end_ns, interval_ns, start_ns
+from .repository import BaseRepository
+from .tick_rows import ticks_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ...messages.database import SqlValue
+    from .results import Answer
+    from .stores import Table
+
+RESAMPLED = "resampled"
+"""Source of a candle that was made here."""
+
+GAP_S = 60.0
+
+_IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
+
+# Traded since the tick before: the day's volume tells, where the source says it; it begins anew each day.
+_RESAMPLE_TICKS = f"""
+with traded as (
+    select exchange_ns, sequence, price,
+        case when volume = 0 or volume < lag(volume, 1, volume) over in_time then quantity
+             else volume - lag(volume, 1, volume - quantity) over in_time end as shares
+    from ticks {_IN_RANGE}
+    window in_time as (order by exchange_ns, sequence)
+)
+select ((exchange_ns + $4) // $5) * $5 - $4 as start_ns,
+    arg_min(price, (exchange_ns, sequence)) as open, max(price) as high, min(price) as low,
+    arg_max(price, (exchange_ns, sequence)) as close, sum(shares)::bigint as volume
+from traded group by all order by start_ns
+"""  # noqa: S608  our own text
+
+_RESAMPLE_CANDLES = """
+select ((start_ns + $4) // $5) * $5 - $4 as start_ns,
+    arg_min(open, start_ns) as open, max(high) as high, min(low) as low,
+    arg_max(close, start_ns) as close, sum(volume)::bigint as volume
+from candles where symbol = $1 and start_ns >= $2 and start_ns < $3 and interval_ns = $6
+group by 1 order by 1
+"""
+
+_STORED_INTERVAL = """
+select max(interval_ns) as interval_ns from candles
+where symbol = ? and start_ns >= ? and start_ns < ? and interval_ns <= ? and ? % interval_ns = 0
+"""
+
+_NEWEST = """
+select * from ticks where symbol = ? and exchange_ns <= ? order by exchange_ns desc, sequence desc limit 1
+"""
+
+_GAPS = f"""
+with neighbours as (
+    select exchange_ns as start_ns, lead(exchange_ns) over (order by exchange_ns, sequence) as end_ns
+    from ticks {_IN_RANGE}
+)
+select start_ns, end_ns from neighbours where end_ns - start_ns > $4 order by start_ns
+"""  # noqa: S608  our own text
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stretch without a tick."""
+
+    start_ns: int
+    """The last tick before it: nanoseconds since 1970-01-01 UTC."""
+
+    end_ns: int
+    """The first tick after it."""
+
+
+class MarketDataRepositoryImpl(BaseRepository[Tick]):
+    """Ticks, by `(source, sequence)`; and candles, stored or made from what is stored.
+
+    A range is given by two moments (see `moments.Moment`): the first is in it, the second is not, but a whole day is. A
+    moment without an offset is read on the exchange's clock, and days and candles begin at its midnight.
+    """
+
+    table = "ticks"
+    key = ("source", "sequence")
+    order = ("exchange_ns", "sequence")
+    columns = frozenset({"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"})
+
+    def find_by_symbol_and_date_range(self, symbol: str, start: Moment, end: Moment) -> Answer[tuple[Tick, ...]]:
+        """Find the ticks of a symbol in the range, in time order."""
+
+        def work() -> tuple[Tick, ...]:
+            sql = f"select * from ticks {_IN_RANGE} order by exchange_ns, sequence"  # noqa: S608  our own text
+            return ticks_of(self._store.query(sql, [symbol, start_ns(start), end_ns(end)]))
+
+        return self._answer(work)
+
+    def latest(self, symbol: str) -> Answer[Tick]:
+        """Find the newest tick of a symbol; None when there is none."""
+        return self.as_of(symbol, 2**63 - 1)
+
+    def as_of(self, symbol: str, moment: Moment) -> Answer[Tick]:
+        """Find the newest tick of a symbol that was there at that moment; None when there was none."""
+
+        def work() -> Tick | None:
+            found = ticks_of(self._store.query(_NEWEST, [symbol, end_ns(moment)]))
+            return found[0] if found else None
+
+        return self._answer(work)
+
+    def symbols(self) -> Answer[tuple[str, ...]]:
+        """List all symbols that have a tick or a candle, sorted."""
+
+        def work() -> tuple[str, ...]:
+            rows = self._store.query("select symbol from ticks union select symbol from candles order by symbol")
+            return tuple(rows.get("symbol", ()))
+
+        return self._answer(work)
+
+    def candles(
+        self, symbol: str, interval: int | str | dt.timedelta, start: Moment, end: Moment
+    ) -> Answer[tuple[Candle, ...]]:
+        """Give the candles of a symbol that begin in the range, in time order.
+
+        They are made from stored candles, of the longest interval that divides the one asked for; where the range has
+        none, from ticks.
+        """
+
+        def work() -> tuple[Candle, ...]:
+            length = interval_ns(interval)
+            bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
+            stored = self._store.query(_STORED_INTERVAL, [*bounds, length, length]).get("interval_ns")
+            if stored:
+                table = self._store.query(_RESAMPLE_CANDLES, [*bounds, INDIA_OFFSET_NS, length, stored[0]])
+            else:
+                table = self._store.query(_RESAMPLE_TICKS, [*bounds, INDIA_OFFSET_NS, length])
+            return _candles(table, symbol, length)
+
+        return self._answer(work)
+
+    def gaps(self, symbol: str, day: Moment, *, longer_than_s: float = GAP_S) -> Answer[tuple[Gap, ...]]:
+        """List the stretches of a day without a tick of the symbol, from its first tick to its last."""
+
+        def work() -> tuple[Gap, ...]:
+            begin = start_ns(day)
+            table = self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * 1e9)])
+            pairs = zip(table.get("start_ns", ()), table.get("end_ns", ()), strict=True)
+            return tuple(Gap(start_ns=start, end_ns=end) for start, end in pairs)
+
+        return self._answer(work)
+
+    def save_ticks(self, ticks: Sequence[Tick]) -> Answer[int]:
+        """Keep ticks, each `(source, sequence)` once; a source must come in order."""
+        return self.save_many(ticks)
+
+    def save_candles(self, candles: Sequence[Candle]) -> Answer[int]:
+        """Keep candles, each over an earlier one of the same symbol, interval and start."""
+        return self._answer(lambda: self._store.save((), candles))
+
+    def _entities(self, table: Table) -> tuple[Tick, ...]:
+        return ticks_of(table)
+
+    def _save(self, entities: Sequence[Tick]) -> int:
+        return self._store.save(entities, ())
+
+    def _delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
+        return self._store.delete(sql, parameters)
+
+
+def _candles(table: Table, symbol: str, length: int) -> tuple[Candle, ...]:
+    names = ("start_ns", "open", "high", "low", "close", "volume")
+    return tuple(
+        Candle(
+            symbol=symbol,
+            interval_ns=length,
+            start_ns=start,
+            open=first,
+            high=high,
+            low=low,
+            close=last,
+            volume=volume,
+            source=RESAMPLED,
+        )
+        for start, first, high, low, last, volume in zip(*(table.get(name, ()) for name in names), strict=True)
+    )

@@ -1,0 +1,401 @@
+"""Repositories: what goes in comes out, awaited or read."""
+
+import asyncio
+import datetime as dt
+import itertools
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
+from natya.actors.database.books import (
+    EventRepository,
+    FillRepository,
+    OrderRepository,
+    PositionRepository,
+    position_after,
+)
+from natya.actors.database.core import ReadModel
+from natya.actors.database.market_data import Gap
+from natya.actors.database.moments import INDIA, end_ns, interval_ns, start_ns
+from natya.actors.database.projection import FillRow
+from natya.actors.runtime import InProcessSystem
+from natya.config.settings import DatabaseSettings
+from natya.messages.journal import JournalPage
+
+MINUTE_NS = 60_000_000_000
+NINE_FIFTEEN = dt.datetime(2026, 1, 2, 9, 15, tzinfo=INDIA)
+OPENING_NS = start_ns(NINE_FIFTEEN)
+
+
+@pytest.fixture(scope="module")
+def memory():
+    with DuckDBAdapter(max_connections=3) as database:
+        yield database
+
+
+@pytest.fixture
+def market(memory):
+    for table in ("ticks", "candles", "recorded"):
+        memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
+    with MarketDataRepositoryImpl(memory) as repository:
+        yield repository
+
+
+def seconds_later(build, *offsets, **fields):
+    return [build.tick(n, exchange_ns=OPENING_NS + s * 10**9, **fields) for n, s in enumerate(offsets, start=1)]
+
+
+class TestTicksThatWereSaved:
+    def test_come_out_as_they_went_in(self, market, build):
+        ticks = (
+            build.tick(1, received_ns=5, volume=7),
+            build.tick(2, depth=build.depth(), day=build.day(open_interest=3)),
+            build.tick(3, depth=build.depth(20)),
+            build.tick(4, depth=build.depth(2, ask_prices=(101.0,), ask_quantities=(1,), ask_orders=())),
+        )
+
+        assert market.save_ticks(ticks).data == 4
+        assert market.find().data == ticks
+        assert market.get("recording", 3).data == ticks[2]
+        assert market.get("recording", 9).data is None
+        assert market.count(symbol="NIFTY").data == 4
+
+    @settings(max_examples=20, deadline=None)
+    @given(
+        levels=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=5),
+        days=st.lists(st.booleans(), min_size=5, max_size=5),
+    )
+    def test_come_out_whatever_the_book_was(self, memory, build, levels, days):
+        ticks = tuple(
+            build.tick(
+                number,
+                depth=build.depth(
+                    bid_prices=(1.5,) * bids,
+                    bid_quantities=(2,) * bids,
+                    bid_orders=(3,) * bids,
+                    ask_prices=(4.5,) * asks,
+                    ask_quantities=(5,) * asks,
+                    ask_orders=(),
+                )
+                if bids + asks
+                else None,
+                day=build.day() if with_day else None,
+            )
+            for number, ((bids, asks), with_day) in enumerate(zip(levels, days, strict=False), start=1)
+        )
+        memory.execute("delete from ticks", file="market")
+        memory.execute("delete from recorded", file="market")
+        with MarketDataRepositoryImpl(memory) as market:
+            market.save_ticks(ticks).result()
+
+            assert market.find().data == ticks
+
+    def test_are_saved_once(self, market, build):
+        assert market.save(build.tick(1)).data == 1
+        assert market.save(build.tick(1)).data == 0
+        assert market.count().data == 1
+
+    def test_can_be_awaited(self, build):
+        async def story():
+            repository = MarketDataRepositoryImpl(":memory:")
+            await repository.save_many(build.ticks(3))
+            return await repository.find_by_symbol_and_date_range("NIFTY", dt.date(2025, 1, 1), dt.date(2026, 1, 1))
+
+        result = asyncio.run(story())
+
+        assert result.success
+        assert result.error is None
+        assert len(result.data) == 3
+
+    def test_can_be_deleted_by_key(self, market, build):
+        market.save_many(build.ticks(2)).result()
+
+        assert market.delete("recording", 1).data == 1
+        assert market.delete("recording", 1).data == 0
+        assert [tick.sequence for tick in market.find().data] == [2]
+
+    def test_are_columns_on_request(self, market, build):
+        market.save_many(build.ticks(2)).result()
+        columns = market.find().result().columns()
+
+        assert columns["sequence"].tolist() == [1, 2]
+        assert columns["symbol"].tolist() == ["NIFTY", "NIFTY"]
+
+    def test_that_fit_into_no_row_keep_all_out(self, market, build):
+        result = market.save_many([build.tick(1), build.tick(2, price=float("nan"))])
+
+        assert not result.success
+        assert "Unstorable" in result.error
+        assert market.count().data == 0
+
+
+class TestATransaction:
+    def test_saves_at_its_end(self, market, build):
+        with market.transaction() as gathered:
+            gathered.extend(build.ticks(2))
+
+            assert market.count().data == 0
+        assert market.count().data == 2
+
+    def test_that_raises_saves_nothing(self, market, build):
+        with pytest.raises(ZeroDivisionError), market.transaction() as gathered:  # noqa: PT012  the block is what is tested
+            gathered.extend(build.ticks(2))
+            raise ZeroDivisionError
+
+        assert market.count().data == 0
+
+
+class TestARange:
+    def test_has_its_first_moment_and_not_its_second(self, market, build):
+        market.save_many(seconds_later(build, 0, 1, 2)).result()
+        found = market.find_by_symbol_and_date_range("NIFTY", OPENING_NS, OPENING_NS + 2 * 10**9).data
+
+        assert [tick.sequence for tick in found] == [1, 2]
+
+    @pytest.mark.parametrize("day", [dt.date(2026, 1, 2), "2026-01-02"])
+    def test_of_one_day_has_all_of_it(self, market, build, day):
+        market.save_many(seconds_later(build, -9.25 * 3600 - 1, 0, 14.74 * 3600, 14.75 * 3600)).result()
+        found = market.find_by_symbol_and_date_range("NIFTY", day, day).data
+
+        assert [tick.sequence for tick in found] == [2, 3]
+
+    def test_of_another_symbol_is_empty(self, market, build):
+        market.save(build.tick()).result()
+
+        assert market.find_by_symbol_and_date_range("TCS", 0, 2**62).data == ()
+
+    def test_that_nobody_understands_is_an_error(self, market):
+        result = market.find_by_symbol_and_date_range("NIFTY", "yesterday", "today")
+
+        assert not result.success
+        assert result.error.startswith("ValueError")
+
+
+class TestTheNewestTick:
+    def test_is_the_latest(self, market, build):
+        market.save_many(seconds_later(build, 0, 5, 3)).result()
+
+        assert market.latest("NIFTY").data.sequence == 2
+        assert market.latest("TCS").data is None
+
+    def test_as_of_a_moment_is_the_one_before_it(self, market, build):
+        market.save_many(seconds_later(build, 0, 5, 3)).result()
+
+        assert market.as_of("NIFTY", NINE_FIFTEEN + dt.timedelta(seconds=4)).data.sequence == 3
+        assert market.as_of("NIFTY", OPENING_NS - 1).data is None
+
+
+class TestGaps:
+    def test_are_stretches_without_a_tick(self, market, build):
+        market.save_many(seconds_later(build, 0, 10, 100, 161)).result()
+
+        assert market.gaps("NIFTY", "2026-01-02", longer_than_s=60).data == (
+            Gap(start_ns=OPENING_NS + 10 * 10**9, end_ns=OPENING_NS + 100 * 10**9),
+            Gap(start_ns=OPENING_NS + 100 * 10**9, end_ns=OPENING_NS + 161 * 10**9),
+        )
+
+
+class TestCandles:
+    def test_are_made_of_ticks_where_none_are_stored(self, market, build):
+        prices = (10.0, 12.0, 9.0, 11.0)
+        market.save_many(
+            [
+                build.tick(n, exchange_ns=OPENING_NS + n * 25 * 10**9, price=price, quantity=5)
+                for n, price in enumerate(prices)
+                if n
+            ]
+        ).result()
+        candles = market.candles("NIFTY", "1m", "2026-01-02", "2026-01-02").data
+
+        assert [(c.start_ns, c.open, c.high, c.low, c.close, c.volume) for c in candles] == [
+            (OPENING_NS, 12.0, 12.0, 9.0, 9.0, 10),
+            (OPENING_NS + MINUTE_NS, 11.0, 11.0, 11.0, 11.0, 5),
+        ]
+
+    def test_count_the_volume_of_the_day_where_ticks_tell_it(self, market, build):
+        volumes = (1000, 1010, 1050)
+        market.save_many(
+            [
+                build.tick(n, exchange_ns=OPENING_NS + n, quantity=5, volume=volume)
+                for n, volume in enumerate(volumes, start=1)
+            ]
+        ).result()
+
+        assert [candle.volume for candle in market.candles("NIFTY", "1d", 0, 2**62).data] == [55]
+
+    def test_are_made_of_stored_candles_where_there_are_some(self, market, build):
+        market.save_candles(
+            [build.candle(OPENING_NS + n * MINUTE_NS, open=n, high=n + 2, low=n - 1, close=n + 1) for n in range(7)]
+        ).result()
+        candles = market.candles(
+            "RELIANCE", dt.timedelta(minutes=5), NINE_FIFTEEN, NINE_FIFTEEN + dt.timedelta(hours=1)
+        )
+
+        assert [(c.start_ns, c.open, c.high, c.low, c.close, c.volume) for c in candles.data] == [
+            (OPENING_NS, 0.0, 6.0, -1.0, 5.0, 500),
+            (OPENING_NS + 5 * MINUTE_NS, 5.0, 8.0, 4.0, 7.0, 200),
+        ]
+
+    @settings(max_examples=20, deadline=None)
+    @given(
+        ticks=st.lists(st.tuples(st.integers(0, 600), st.integers(1, 50)), min_size=1, max_size=30),
+        minutes=st.sampled_from([1, 2, 5]),
+    )
+    def test_agree_with_a_reading_by_hand(self, memory, build, ticks, minutes):
+        memory.execute("delete from ticks", file="market")
+        memory.execute("delete from recorded", file="market")
+        messages = [
+            build.tick(n, exchange_ns=OPENING_NS + s * 10**9, price=float(p), quantity=p)
+            for n, (s, p) in enumerate(ticks, start=1)
+        ]
+        length = minutes * MINUTE_NS
+        expected = []
+        in_time = sorted(messages, key=lambda tick: (tick.exchange_ns, tick.sequence))
+        for start, group in itertools.groupby(in_time, key=lambda tick: (tick.exchange_ns - OPENING_NS) // length):
+            prices = [tick.price for tick in group]
+            expected.append(
+                (OPENING_NS + start * length, prices[0], max(prices), min(prices), prices[-1], sum(map(int, prices)))
+            )
+        with MarketDataRepositoryImpl(memory) as market:
+            market.save_many(messages).result()
+            candles = market.candles("NIFTY", length, OPENING_NS, OPENING_NS + 3600 * 10**9).data
+
+        if 15 % minutes == 0:
+            assert [(c.start_ns, c.open, c.high, c.low, c.close, c.volume) for c in candles] == expected
+        assert sum(candle.volume for candle in candles) == sum(tick.quantity for tick in messages)
+
+
+class TestSymbols:
+    def test_are_those_of_ticks_and_candles(self, market, build):
+        market.save(build.tick()).result()
+        market.save_candles([build.candle()]).result()
+
+        assert market.symbols().data == ("NIFTY", "RELIANCE")
+
+
+class TestColumnsThatAreNotKnown:
+    @pytest.mark.parametrize("name", ["nowhere", "1=1; drop table ticks; --", "symbol = symbol or symbol"])
+    def test_are_refused(self, market, name):
+        result = market.find(**{name: 1})
+
+        assert not result.success
+        assert "QueryRefused" in result.error
+
+    def test_include_half_a_key(self, market):
+        assert "QueryRefused" in market.get("recording").error
+        assert "QueryRefused" in market.delete("recording").error
+
+
+class TestTheReadModel:
+    @pytest.fixture
+    def projected(self, build):
+        with DuckDBAdapter(max_connections=3) as database:
+            ReadModel(database).apply(
+                build.records(
+                    build.intended(),
+                    build.filled(),
+                    build.intended("A-2", side="SELL", limit_price=1500.05, order_type="LIMIT"),
+                    build.filled("A-2", side="SELL", quantity=50, price=1500.05, cumulative_quantity=50),
+                )
+            )
+            yield database
+
+    def test_gives_orders_exactly(self, projected):
+        with OrderRepository(projected) as orders:
+            (first, second) = orders.find().data
+
+            assert (first.state, first.filled_value) == ("FILLED", Decimal("111753.750000"))
+            assert (second.state, second.limit_price) == ("PART_FILLED", 1500.05)
+            assert orders.find(state="FILLED").data == (first,)
+            assert orders.get("A-2").data == second
+
+    def test_gives_fills_and_facts(self, projected):
+        with FillRepository(projected) as fills, EventRepository(projected) as events:
+            assert [fill.client_order_id for fill in fills.find(symbol="NIFTY").data] == ["A-1", "A-2"]
+            assert events.get(4).data.fact_type == "OrderFilled"
+            assert events.count().data == 4
+
+    def test_gives_positions_by_average_cost(self, projected):
+        with PositionRepository(projected) as positions:
+            (position,) = positions.find().data
+
+            assert position.quantity == 25
+            assert position.average_price == Decimal("1490.0500")
+            assert position.realized_pnl == Decimal("500.00")
+            assert positions.count().data == 1
+
+    def test_is_written_by_nobody(self, projected, build):
+        with OrderRepository(projected) as orders:
+            assert "projected from the journal" in orders.save(build.intended()).error
+            assert "projected from the journal" in orders.delete("A-1").error
+
+
+class TestAPosition:
+    @given(trades=st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 50), st.integers(1, 999))))
+    def test_gains_what_was_received_less_what_was_paid(self, trades):
+        position = None
+        cash = Decimal(0)
+        for number, (side, quantity, price) in enumerate(trades):
+            fill = FillRow(
+                client_order_id="A",
+                trade_id=str(number),
+                strategy="s",
+                symbol="NIFTY",
+                side=side,
+                quantity=quantity,
+                price=price / 20,
+                traded_ns=0,
+                sequence=number,
+            )
+            cash += Decimal(price) / 20 * quantity * (1 if side == "SELL" else -1)
+            position = position_after(position, fill)
+        if position is not None:
+            value = position.quantity * position.average_price
+            assert abs(position.realized_pnl - (cash + value)) < Decimal("1e-9")
+
+
+class TestARepositoryOfARunningSystem:
+    def test_asks_the_database_actor(self, path, build):
+        settings = DatabaseSettings(
+            path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
+        )
+        ticks = (build.tick(1, depth=build.depth()), build.tick(2, depth=build.depth(20), day=build.day()))
+        with InProcessSystem() as system:
+            system.probe("journal")
+            system.start("database", DatabaseActor, settings)
+            system.tell("database", JournalPage(records=(), last_sequence=0))
+            with MarketDataRepositoryImpl(system) as market:
+                assert market.save_ticks(ticks).data == 2
+                assert market.save_ticks(ticks).data == 0
+                assert market.find().data == ticks
+                assert not market.save(build.tick(3, price=float("nan"))).success
+                assert "a running system deletes nothing" in market.delete("recording", 1).error
+                assert market.latest("TCS").data is None
+
+
+class TestMoments:
+    @pytest.mark.parametrize(
+        ("moment", "start", "end"),
+        [
+            (7, 7, 7),
+            (dt.date(1970, 1, 2), 66_600 * 10**9, 153_000 * 10**9),
+            ("1970-01-02", 66_600 * 10**9, 153_000 * 10**9),
+            ("1970-01-01T05:30:00", 0, 0),
+            ("1970-01-01T00:00:01+00:00", 10**9, 10**9),
+            (dt.datetime(1970, 1, 1, 5, 30, 0, 1), 1000, 1000),  # noqa: DTZ001  without an offset: the exchange's clock
+        ],
+    )
+    def test_are_nanoseconds(self, moment, start, end):
+        assert (start_ns(moment), end_ns(moment)) == (start, end)
+
+    @pytest.mark.parametrize(("interval", "length"), [("30s", 30 * 10**9), ("1d", 86_400 * 10**9), (5, 5)])
+    def test_have_intervals(self, interval, length):
+        assert interval_ns(interval) == length
+
+    @pytest.mark.parametrize("interval", ["", "m", "5x", "-1m", 0, "0s", dt.timedelta(0), None])
+    def test_refuse_what_is_no_interval(self, interval):
+        with pytest.raises(ValueError, match="interval"):
+            interval_ns(interval)
