@@ -1,0 +1,225 @@
+"""The feed actor: releases a simulated market, one message at a time, each when the house is quiet.
+
+Owns    one source (see sources.py), read ahead by two chunks at most, on a thread of its own.
+Hears   TicksRecorded, AwaitMarketEnd.
+Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it.
+Fails   on nothing it expects: a broken source ends the market, and MarketEnded says why. Restarted, it goes on behind
+        the last message it sent (hand-over), so none is sent twice and none is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
+from ..runtime import RuntimeActor, handles
+from .errors import FeedError
+from .pace import Pace
+from .source import Surroundings, behind
+from .sources import SOURCES
+from .times import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.settings import FeedSettings
+    from ..runtime import ActorAddress, Outcome
+    from .source import MarketMessage, MarketSource
+
+EVENTS = "events"
+
+
+class Release:
+    """To itself: all is quiet, or the time has come. Known by identity: one of an earlier life says nothing."""
+
+
+class EndMarket:
+    """To itself: the market has lasted `duration_s`."""
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How far the market is; handed over at a restart."""
+
+    start_ns: int
+    """When it began: nanoseconds since 1970-01-01 UTC. Part of what the source is made of."""
+
+    began_ns: int
+    """The same, on the monotonic clock."""
+
+    ticks: int = 0
+    """Sent; the sequence of the newest one."""
+
+    candles: int = 0
+    recorded: int = 0
+    bad_rows: int = 0
+    source: str = ""
+    ended: bool = False
+    error: str = ""
+    last_prices: dict[str, float] = msgspec.field(default_factory=dict)
+    waiting: list[ActorAddress] = msgspec.field(default_factory=list)
+
+
+class FeedActor(RuntimeActor):
+    """Lets out one message at a time."""
+
+    settings: FeedSettings
+
+    def on_start(self) -> None:
+        """Open nothing yet: that waits for quiet, and for what a life before hands over."""
+        self._progress = Progress(start_ns=self.clock.now_ns(), began_ns=self.clock.monotonic_ns())
+        self._pace = Pace(self.settings.speed)
+        self._source: MarketSource | None = None
+        self._chunks: Iterator[list[MarketMessage]] = iter(())
+        self._chunk: list[MarketMessage] = []
+        self._place = 0
+        self._next_chunk: list[MarketMessage] | None = None
+        self._exhausted = self._starved = self._held = False
+        self._begin()
+
+    def snapshot(self) -> Progress:
+        """Keep how far the market is."""
+        return self._progress
+
+    def restore(self, state: Progress) -> None:
+        """Go on behind the last message of the life before."""
+        self._progress = state
+        self._begin()
+
+    @handles(Release)
+    def release(self, release: Release, _sender: ActorAddress) -> None:
+        """Send the next message, if it is due and the database keeps up. The clockwork of a simulated market."""
+        if release is not self._release or (self._place == len(self._chunk) and not self._turn_over()):
+            return
+        message = self._chunk[self._place]
+        progress = self._progress
+        if progress.ticks - progress.recorded > self.settings.unrecorded_ticks_max:
+            self._held = True
+            return
+        if self.settings.speed:
+            wait_ns = self._pace.wait_ns(_time_ns(message), self.clock.monotonic_ns())
+            if wait_ns > 0:
+                self.after(wait_ns / SECOND_NS, release)
+                return
+        self._place += 1
+        if isinstance(message, Candle):
+            progress.candles += 1
+        else:
+            progress.ticks = message.sequence
+            progress.source = message.source
+            progress.last_prices[message.symbol] = message.price
+            # Nobody else has seen the tick yet; a copy of it would cost five times as much.
+            force_setattr(message, "received_ns", self.clock.now_ns())
+        self.send(EVENTS, message)
+        self.when_quiet(release)
+
+    @handles(TicksRecorded)
+    def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:
+        """Go on, if the market waited for the database."""
+        progress = self._progress
+        if recorded.source == progress.source:
+            progress.recorded = max(progress.recorded, recorded.sequence)
+        if self._held and progress.ticks - progress.recorded <= self.settings.unrecorded_ticks_max:
+            self._held = False
+            self.when_quiet(self._release)
+
+    @handles(AwaitMarketEnd)
+    def await_end(self, _request: AwaitMarketEnd, sender: ActorAddress) -> None:
+        """Answer when the market has ended."""
+        if self._progress.ended:
+            self.send(sender, self._market_ended())
+        else:
+            self._progress.waiting.append(sender)
+
+    @handles(EndMarket)
+    def end_market(self, _message: EndMarket, _sender: ActorAddress) -> None:
+        """End it in the middle: it has lasted long enough."""
+        self._end()
+
+    def statistics(self) -> FeedStatistics:
+        """Count what was sent."""
+        progress = self._progress
+        return FeedStatistics(
+            ticks=progress.ticks,
+            candles=progress.candles,
+            bad_rows=self._bad_rows(),
+            source=progress.source,
+            ended=progress.ended,
+            last_prices=dict(progress.last_prices),
+            recorded_sequence=progress.recorded,
+        )
+
+    def _begin(self) -> None:
+        """Ask for the first release of this life, and set its end; what was asked before is void."""
+        self._release = Release()
+        if self._progress.ended:
+            return
+        self.when_quiet(self._release)
+        if self.settings.duration_s:
+            lasted_s = (self.clock.monotonic_ns() - self._progress.began_ns) / SECOND_NS
+            self.after(max(0.0, self.settings.duration_s - lasted_s), EndMarket())
+
+    def _turn_over(self) -> bool:
+        """Go on with the next chunk and have the one after it read; tell whether there is one by now."""
+        if self._source is None:
+            self._open()
+        chunk, self._next_chunk = self._next_chunk, None
+        if chunk is not None:
+            self._chunk, self._place = chunk, 0
+            self._read()
+        elif self._exhausted:
+            self._end()
+        else:
+            self._starved = True
+        return chunk is not None
+
+    def _open(self) -> None:
+        settings, progress = self.settings, self._progress
+        self.random.seed(settings.seed)
+        surroundings = Surroundings(start_ns=progress.start_ns, random=self.random)
+        self._source = SOURCES[settings.source](settings, surroundings)
+        self._chunks = behind(self._source.chunks(), progress.ticks + progress.candles)
+        self._read()
+
+    def _read(self) -> None:
+        self.offload(next, self._chunks, None, then=self._take_chunk)
+
+    def _take_chunk(self, outcome: Outcome) -> None:
+        if isinstance(outcome.error, FeedError):
+            self._progress.error = str(outcome.error)
+            self._exhausted = True
+        else:
+            self._next_chunk = outcome.unwrap()
+            self._exhausted = self._next_chunk is None
+        if self._starved:
+            self._starved = False
+            self.when_quiet(self._release)
+
+    def _end(self) -> None:
+        progress = self._progress
+        if progress.ended:
+            return
+        progress.bad_rows = self._bad_rows()
+        progress.ended = True
+        self._release = Release()  # the one on its way says nothing any more
+        ended = self._market_ended()
+        for waiting in progress.waiting:
+            self.send(waiting, ended)
+        progress.waiting.clear()
+        level = "error" if progress.error else "info"
+        self.log("market.ended", level=level, ticks=ended.ticks, candles=ended.candles, error=ended.error)
+
+    def _bad_rows(self) -> int:
+        return self._source.bad_rows if self._source and not self._progress.ended else self._progress.bad_rows
+
+    def _market_ended(self) -> MarketEnded:
+        progress = self._progress
+        return MarketEnded(
+            ticks=progress.ticks, candles=progress.candles, bad_rows=progress.bad_rows, error=progress.error
+        )
+
+
+def _time_ns(message: MarketMessage) -> int:
+    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns

@@ -1,0 +1,23 @@
+"""What can go wrong with a source of market data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FeedError(Exception):
+    """The source cannot go on; what it has said so far holds. Ends the market; do not retry."""
+
+
+class RecordingError(FeedError):
+    """A recording is not what it should be: missing, of no known shape, or broken at a line."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        """Take the file, the line from 1 (0: the file as a whole), and what was wanted and found."""
+        self.path = path
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{path}, line {line}: {reason}" if line else f"{path}: {reason}")

@@ -1,0 +1,23 @@
+"""When the next message of a simulated market is due."""
+
+from __future__ import annotations
+
+
+class Pace:
+    """Plays recorded time at a multiple of its speed; 0 is as fast as possible.
+
+    The first message is due at once and sets the origin. A house that falls behind catches up without pause.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._origin: tuple[int, int] | None = None
+
+    def wait_ns(self, market_ns: int, now_ns: int) -> int:
+        """Tell how long a message of this market time has to wait still; `now_ns` is monotonic, 0 or less is now."""
+        if self._speed == 0:
+            return 0
+        if self._origin is None:
+            self._origin = market_ns, now_ns
+        market_origin_ns, origin_ns = self._origin
+        return origin_ns + round((market_ns - market_origin_ns) / self._speed) - now_ns

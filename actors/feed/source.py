@@ -1,0 +1,55 @@
+"""What a source of market data is: an iterator of messages, in chunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import msgspec
+
+from ...messages.market import Candle, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+MESSAGES_A_CHUNK = 1_000
+"""Messages that a source makes at a time: some milliseconds of work, so that nobody waits long for the interpreter."""
+
+MarketMessage: TypeAlias = Tick | Candle
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source is given besides its settings."""
+
+    start_ns: int
+    """Now: nanoseconds since 1970-01-01 UTC."""
+
+    random: Random
+    """Seeded with the settings' seed, and nobody else's."""
+
+
+class MarketSource(Protocol):
+    """One market, from its beginning; a REPL may look into it with `for chunk in source.chunks()`.
+
+    Two sources made of equal settings and surroundings say the same, message for message: that is how a market goes on
+    where it was. Ticks are numbered from 1 without gaps, and name their source. May block on files; not thread-safe.
+    """
+
+    @property
+    def bad_rows(self) -> int:
+        """How many rows of a recording were skipped so far; 0 where there are no rows."""
+
+    def chunks(self) -> Iterator[list[MarketMessage]]:
+        """Make the messages in their order, none of the chunks empty. Called once.
+
+        Raises:
+            FeedError: the source is broken here; all before it has been handed out.
+        """
+
+
+def behind(chunks: Iterator[list[MarketMessage]], count: int) -> Iterator[list[MarketMessage]]:
+    """Leave out the first messages, as many as `count`."""
+    for chunk in chunks:
+        if count < len(chunk):
+            yield chunk[count:]
+        count = max(0, count - len(chunk))
