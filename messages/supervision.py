@@ -132,7 +132,7 @@ class SupervisionTree(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 class SupervisorStatistics(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SupervisorStatistics"
 ):
-    """What a supervisor counts, children of its children included."""
+    """What a supervisor counts of its own children; a supervisor among them counts for itself."""
 
     children: Count
     failures: Count

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 TREE_WAIT_S = 1.0
 """A supervisor below that has not described its branch by then is shown without it."""
 
+WATCHERS_MAX = 1_000
+"""Watches that may wait at one supervisor; more are answered `Unavailable`."""
+
 
 class Begin(msgspec.Struct, frozen=True):
     """To itself, when `on_start` and `restore` are over: bring the children up."""
@@ -191,9 +194,11 @@ class Supervisor(RuntimeActor):
         branches = [child for child in self._troupe if child.state == "RUNNING" and child.plan is not None]
         self._inquiry = inquiry = Inquiry(sender, (child.spec.name for child in branches))
         for child in branches:
-            self.send(child.spec.name, DescribeTree())
-        self.call_after(TREE_WAIT_S, lambda: self._show_tree(inquiry))
-        self._show_tree_if_complete()
+            self.tell(child, DescribeTree())
+        if branches:
+            inquiry.deadline = self.call_after(TREE_WAIT_S, self._show_tree)
+        else:
+            self._show_tree()
 
     @handles(SupervisionTree)
     def branch_described(self, tree: SupervisionTree, sender: ActorAddress) -> None:
@@ -201,15 +206,19 @@ class Supervisor(RuntimeActor):
         for child in self._troupe:
             if child.address == sender and self._inquiry is not None:
                 self._inquiry.answered(child.spec.name, tree)
-                self._show_tree_if_complete()
+                if not self._inquiry.awaited:
+                    self._show_tree()
 
     @handles(Watch)
     def watch(self, request: Watch, sender: ActorAddress) -> None:
         """Answer when that child's actor is gone."""
-        if any(child.spec.name == request.name and child.address is not None for child in self._troupe):
+        if not any(child.spec.name == request.name and child.address is not None for child in self._troupe):
+            self.send(sender, Terminated(name=request.name))
+        elif len(self._watchers) < WATCHERS_MAX:
             self._watchers.append((request.name, sender))
         else:
-            self.send(sender, Terminated(name=request.name))
+            reason = f"{WATCHERS_MAX} watches wait already"
+            self.send(sender, Unavailable(actor=self.name, reason=reason, retry_after_s=TREE_WAIT_S))
 
     @handles(StopChildren)
     def stop_children(self, _request: StopChildren, sender: ActorAddress) -> None:
@@ -316,14 +325,11 @@ class Supervisor(RuntimeActor):
             answer = SystemStopped(exit_code=exit_code, reason=reason, error=error, statistics=statistics)
             self.send(self._end_askers.pop(), answer)
 
-    def _show_tree_if_complete(self) -> None:
-        if self._inquiry is not None and not self._inquiry.awaited:
-            self._show_tree(self._inquiry)
-
-    def _show_tree(self, inquiry: Inquiry) -> None:
-        if self._inquiry is not inquiry:
+    def _show_tree(self) -> None:
+        inquiry, self._inquiry = self._inquiry, None
+        if inquiry is None:
             return
-        self._inquiry = None
+        inquiry.end()
         nodes = [
             status(
                 self.name,

@@ -9,7 +9,7 @@ from ...messages.supervision import ChildStatus, SupervisionTree
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress
-    from .child import Child
+    from .child import Child, Deadline
 
 
 def branch(
@@ -59,6 +59,12 @@ class Inquiry:
         self.askers = [asker]
         self.awaited = set(awaited)
         self.below: dict[str, tuple[ChildStatus, ...]] = {}
+        self.deadline: Deadline | None = None
+
+    def end(self) -> None:
+        """Forget its deadline."""
+        if self.deadline is not None:
+            self.deadline.cancel()
 
     def answered(self, name: str, tree: SupervisionTree) -> None:
         """Take the answer of a supervisor below."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ...messages.system import Ping
 from ..runtime import lifecycle
-from .child import KILL_S, Ascent, Child, shutdown_budget_s
+from .ascent import Ascent, Ascents
+from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
 from .policy import Decision, GiveUp, KeepDown, Leave, Restart, RestartPolicy
 from .protocol import StatisticsByPath, StopChildren
@@ -70,7 +71,7 @@ class Troupe:
         self._report = report
         self._policy = RestartPolicy(settings, jitter=jitter)
         self._children = {spec.name: Child(spec) for spec in settings.children}
-        self._opening: Ascent | None = None
+        self._ascents = Ascents(self._children)
         self.is_falling = False
         self.is_down = False
 
@@ -100,9 +101,7 @@ class Troupe:
 
     def rise(self) -> None:
         """Start all children, one after another."""
-        self._opening = ascent = Ascent(self._children)
-        self._enlist(ascent)
-        self._climb(ascent)
+        self._climb(self._ascents.open())
 
     def started(self, child: Child) -> None:
         """Hear that a child runs."""
@@ -160,12 +159,7 @@ class Troupe:
             self._stage.steer(child, lifecycle.Restart())
 
     def _arrive(self, ascent: Ascent) -> None:
-        ascent.set_timer(None)
-        for child in self:
-            if child.ascent is ascent:
-                child.ascent = None
-        if self._opening is ascent:
-            self._opening = None
+        if self._ascents.end(ascent):
             self._stage.troupe_is_up()
 
     # Failing, and coming back.
@@ -220,14 +214,14 @@ class Troupe:
         for child in reversed(group):
             self._suspend(child)
         failed.state = "RESTARTING"
-        ascent = self._join(group, probes=restart.probes)
-        ascent.not_before_ns = max(ascent.not_before_ns, self._stage.monotonic_ns() + round(restart.wait_s * SECOND_NS))
+        not_before_ns = self._stage.monotonic_ns() + round(restart.wait_s * SECOND_NS)
+        ascent = self._ascents.join(group, probes=restart.probes, not_before_ns=not_before_ns)
         self._climb(ascent)
 
     def _keep_down(self, failed: Child, decision: KeepDown) -> None:
         """Keep the group down; what else was coming up with it goes on without it."""
         group = self._those_that_restart(decision.children)
-        ascent = self._join(group)
+        ascent = self._ascents.join(group)
         for child in reversed(group):
             child.set_timer(None)
             child.is_coming = False
@@ -236,7 +230,7 @@ class Troupe:
                 self._stage.steer(child, lifecycle.Reject(retry_after_s=decision.retry_after_s))
         failed.set_timer(self._stage.call_after(decision.retry_after_s, lambda: self._try_again(failed)))
         self._report.breaker_opened(failed, openings=decision.openings, retry_after_s=decision.retry_after_s)
-        self._climb(self._drop(ascent, decision.children))
+        self._climb(self._ascents.drop(ascent, decision.children))
 
     def _try_again(self, child: Child) -> None:
         self._act(child, self._policy.try_again(child.spec.name, self._stage.monotonic_ns()), None)
@@ -275,41 +269,9 @@ class Troupe:
         """Let a child go for good."""
         child.left = True
         if child.ascent is not None:
-            self._climb(self._drop(child.ascent, (child.spec.name,)))
+            self._climb(self._ascents.drop(child.ascent, (child.spec.name,)))
         if child.address is not None:
             self._stop(child)
-
-    def _join(self, group: Iterable[Child], *, probes: Iterable[str] = ()) -> Ascent:
-        """Make one ascent of these children and of all ascents that they belong to."""
-        names = {child.spec.name for child in group}
-        probing = set(probes)
-        not_before_ns = 0
-        joined = {id(child.ascent): child.ascent for child in group if child.ascent is not None}.values()
-        for ascent in joined:
-            names.update(ascent.names)
-            probing |= ascent.probes
-            not_before_ns = max(not_before_ns, ascent.not_before_ns)
-        new = Ascent((name for name in self._children if name in names), probes=probing, not_before_ns=not_before_ns)
-        return self._replace(joined, new)
-
-    def _drop(self, ascent: Ascent, names: Iterable[str]) -> Ascent:
-        """Take children out of an ascent."""
-        return self._replace((ascent,), ascent.without(names))
-
-    def _replace(self, old: Iterable[Ascent], new: Ascent) -> Ascent:
-        for ascent in old:
-            ascent.set_timer(None)
-            for child in self:
-                if child.ascent is ascent:
-                    child.ascent = None
-            if self._opening is ascent:
-                self._opening = new
-        self._enlist(new)
-        return new
-
-    def _enlist(self, ascent: Ascent) -> None:
-        for name in ascent.probes.union(ascent.names):
-            self._children[name].ascent = ascent
 
     # Going down.
 
@@ -320,8 +282,7 @@ class Troupe:
         self.is_falling = True
         for child in self:
             if child.ascent is not None:
-                child.ascent.set_timer(None)
-                child.ascent = None
+                self._ascents.end(child.ascent)
             if child.state != "STOPPING":
                 child.set_timer(None)
         self._stop_next()

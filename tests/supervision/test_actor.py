@@ -295,6 +295,13 @@ class TestWatching:
     def test_is_answered_at_once_for_one_that_does_not_run(self, start):
         assert start("a").request("system", Watch("nobody")) == Terminated(name="nobody")
 
+    def test_has_a_limit_at_which_it_is_refused(self, start, monkeypatch):
+        monkeypatch.setattr("natya.actors.supervision.actor.WATCHERS_MAX", 1)
+        system = start("a")
+        system.request_future("system", Watch("a"))
+
+        assert system.request("system", Watch("a")).reason == "1 watches wait already"
+
 
 class TestATemporaryChild:
     def test_that_fails_is_not_restarted(self, start, play, diary):
