@@ -12,7 +12,7 @@ from .errors import (
 )
 from .journal import Journal, Ticket
 from .outcomes import OUTCOMES, are_outcomes
-from .simulated import SimulatedDisk, Trouble
+from .simulated import PowerCutError, SimulatedDisk, Trouble
 from .view import JournalView
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "JournalFullError",
     "JournalTooNewError",
     "JournalView",
+    "PowerCutError",
     "SimulatedDisk",
     "Ticket",
     "Trouble",

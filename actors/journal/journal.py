@@ -238,6 +238,8 @@ class Journal:
         for name in self.disk.names(self.directory):
             if name.endswith(NEW_SUFFIX):
                 self.disk.remove(self.directory / name)
+        # The life before may have failed between making a name and syncing it.
+        self.disk.sync_directory(self.directory)
         self._durable = []
         self._segments = recovered.segments
         if recovered.position is None:
@@ -252,6 +254,8 @@ class Journal:
         self._capacity = self._file.size()
         if recovered.cut is not None:
             self._cut(recovered.cut)
+        # What a killed process wrote last is in the page cache, perhaps not on the disk: readers may act on it now.
+        self._file.sync()
         self._drop_buffer()
         self._reserve.restore(self._now_ns())
         self._mark = MarkKeeper(self.disk, self.directory, journal_id=self._journal_id, newest=recovered.mark)
@@ -259,8 +263,8 @@ class Journal:
         self._failure = ""
         if recovered.active_failed or self._segments[-1].format is not self._format:
             self._rotate(outcome=True)
-        else:
-            self._write_mark(synced=True)
+        # The second of two: no slot speaks of a failed segment any more.
+        self._write_mark(synced=True)
 
     def _cut(self, cut: Cut) -> None:
         """Blank a torn tail, and keep a copy of it beside the segment as long as there is space for one."""
@@ -271,7 +275,6 @@ class Journal:
             copy.sync()
             copy.close()
         self._file.write(bytes(cut.size), cut.offset)
-        self._file.sync()
 
     def _write_mark(self, *, synced: bool = False, failed_first_sequence: int = 0) -> None:
         try:
@@ -294,13 +297,21 @@ class Journal:
             self._rotate(outcome=outcome)
 
     def _rotate(self, *, outcome: bool) -> None:
-        """Close the active segment and go on in a new one; the old file is not touched."""
-        seal = self._position.seal(self._segments[-1].first_sequence)
+        """Close the active segment and go on in a new one; the old file is not touched.
+
+        One without a single acknowledged record is replaced, since the new one begins with the same sequence.
+        """
+        active = self._segments[-1]
+        is_empty = self._position.sequence < active.first_sequence
+        seal = active.header.previous if is_empty else self._position.seal(active.first_sequence)
         try:
             file = self._make_segment(seal, outcome=outcome)
         except OSError as fault:
             self._fail("making a segment", fault)
-        self._segments[-2].seal = seal
+        if is_empty:
+            self._segments.remove(active)
+        else:
+            active.seal = seal
         self._file.close()
         self._file = file
         self._capacity = file.size()

@@ -66,6 +66,10 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     error: int = errno.EIO
 
 
+class PowerCutError(Exception):
+    """The power went, at an action the test has chosen; what follows is `SimulatedDisk.crash`."""
+
+
 class SimulatedFile:
     """An open file of the simulated disk."""
 
@@ -78,7 +82,9 @@ class SimulatedFile:
         return bytes(self._content.seen[offset : offset + size])
 
     def write(self, data: bytes | bytearray, offset: int) -> None:
-        """Write, or fail as arranged."""
+        """Write, or fail as arranged; a power cut may come in the middle."""
+        if self._disk.actions_left == 0:
+            self._content.write(bytes(data), offset)
         fault = self._disk.fault_of("write")
         if fault is None:
             self._content.write(bytes(data), offset)
@@ -118,6 +124,9 @@ class SimulatedDisk:
         """Bytes that may be allocated; lower it to fill the disk, raise it to give space back."""
 
         self.troubles: list[Trouble] = []
+        self.actions_left: int | None = None
+        """Actions until the power is cut; None: never."""
+
         self._names: Names = {}
         self._stored_names: Names = {}
         self._unsynced_names: list[Callable[[Names], None]] = []
@@ -142,7 +151,15 @@ class SimulatedDisk:
         return self.capacity_bytes - sum(len(content.seen) for content in self._names.values())
 
     def fault_of(self, action: Action) -> OSError | None:
-        """Count an action, and give the error it shall fail with, if any."""
+        """Count an action, and give the error it shall fail with, if any.
+
+        Raises:
+            PowerCutError: this is the one.
+        """
+        if self.actions_left is not None:
+            if self.actions_left == 0:
+                raise PowerCutError
+            self.actions_left -= 1
         for index, trouble in enumerate(self.troubles):
             if trouble.action == action:
                 if trouble.after == 0:
