@@ -1,0 +1,31 @@
+"""The control room: the daemon's socket for other processes of the same user, and the client's end of it."""
+
+from .actor import ControlActor
+from .asked import Asked
+from .client import ControlClient
+from .errors import (
+    AskFailedError,
+    AskRefusedError,
+    AskTimedOutError,
+    ConnectionLostError,
+    ControlError,
+    NotRunningError,
+    SocketNotOpenedError,
+)
+from .server import ControlServer
+from .settings import ControlActorSettings
+
+__all__ = [
+    "AskFailedError",
+    "AskRefusedError",
+    "AskTimedOutError",
+    "Asked",
+    "ConnectionLostError",
+    "ControlActor",
+    "ControlActorSettings",
+    "ControlClient",
+    "ControlError",
+    "ControlServer",
+    "NotRunningError",
+    "SocketNotOpenedError",
+]

@@ -1,0 +1,94 @@
+"""The control room: where other processes of the same user ask this one.
+
+Owns    the control socket in the data directory, and the connections to it; each number is bounded in ControlSettings.
+Hears   what comes through the socket, and of that only what `admission.ADMITTED` lists.
+Sends   each question to the actor it names, and the actor's answer back to the process that asked; a question that may
+        not be asked, or that is not answered in time, gets an AskRefused.
+Fails   when the socket cannot be opened or served; restarted, it opens it anew. Connections are lost, with what they
+        had in flight; clients are told by their end of the connection.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...messages.codec import encode
+from ..runtime import RuntimeActor, handles
+from .admission import admit
+from .asked import Asked
+from .errors import AskRefusedError
+from .server import ControlServer
+
+if TYPE_CHECKING:
+    from ...messages.control import ControlStatistics
+    from ..runtime import ActorAddress, Outcome
+    from .settings import ControlActorSettings
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """To itself, from the thread that serves the socket."""
+
+    asked: Asked
+
+
+class ControlActor(RuntimeActor):
+    """Passes questions on and answers back; decides only what may be asked."""
+
+    blocking = True  # writing out a large answer takes longer than the shared loop has
+    background = True  # the job that serves never ends: a simulated market would wait for it for ever
+
+    settings: ControlActorSettings
+
+    def on_start(self) -> None:
+        """Open the socket and serve it."""
+        arrive = self.entrance()
+        self._server = ControlServer(
+            self.settings.data_dir,
+            self.settings.limits,
+            on_ask=lambda asked: arrive(Arrived(asked)),
+            monotonic_ns=self.clock.monotonic_ns,
+        )
+        self.offload(self._server.serve, then=self._served)
+        self.log("control.opened", data_dir=str(self.settings.data_dir))
+
+    def on_stop(self) -> None:
+        """Take the socket away."""
+        self._server.close()
+
+    def is_drained(self) -> bool:
+        """Stop serving, which would have no end of its own. Who waits for an answer sees his connection end."""
+        self._server.close()
+        return True
+
+    def statistics(self) -> ControlStatistics:
+        """Count."""
+        return self._server.statistics()
+
+    @handles(Arrived)
+    def pass_on(self, arrived: Arrived, _sender: ActorAddress) -> None:
+        """Put the question to its actor, if it may be asked."""
+        asked = arrived.asked
+        try:
+            message = admit(asked.ask, self.settings.limits)
+        except AskRefusedError as refusal:
+            asked.refuse(refusal.kind, refusal.reason)
+            return
+        then = functools.partial(self._pass_back, asked)
+        self.ask(asked.ask.actor, message, timeout_s=asked.ask.timeout_s, then=then)
+
+    def _pass_back(self, asked: Asked, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            asked.refuse("timed_out", f"{asked.ask.actor}: {outcome.error}")
+            return
+        try:
+            answer = encode(outcome.value)
+        except (TypeError, ValueError, OverflowError) as fault:
+            asked.refuse("malformed", f"the answer of {asked.ask.actor} has no wire form: {fault}")
+        else:
+            asked.answer(answer)
+
+    def _served(self, outcome: Outcome) -> None:
+        outcome.unwrap()

@@ -1,0 +1,66 @@
+"""What may be asked from outside: only what changes nothing, and only so much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ...messages.codec import UndecodableMessageError, decode
+from ...messages.database import Query
+from ...messages.journal import ReadJournal
+from ...messages.supervision import DescribeTree
+from ...messages.system import Ping
+from .errors import AskRefusedError
+
+if TYPE_CHECKING:
+    from ...config.settings import ControlSettings
+    from ...messages.control import Ask
+
+Check: TypeAlias = "Callable[[Any, ControlSettings], str]"
+"""Says what is too much about a message; an empty text if nothing is."""
+
+
+def _anything(_message: Any, _limits: ControlSettings) -> str:
+    return ""
+
+
+def _query(query: Query, limits: ControlSettings) -> str:
+    return _at_most("rows_max", query.rows_max, limits.query_rows_max)
+
+
+def _read_journal(request: ReadJournal, limits: ControlSettings) -> str:
+    return _at_most("records_max", request.records_max, limits.journal_records_max)
+
+
+def _at_most(name: str, found: float, wanted: float) -> str:
+    return "" if found <= wanted else f"{name} is at most {wanted:g}, found {found:g}"
+
+
+ADMITTED: Final[dict[type, Check]] = {
+    DescribeTree: _anything,
+    Ping: _anything,
+    Query: _query,
+    ReadJournal: _read_journal,
+}
+"""Every message that is let through. A room that wants to be asked more from outside adds a line."""
+
+
+def admit(ask: Ask, limits: ControlSettings) -> Any:
+    """Read the question and return it, if it may be asked.
+
+    Raises:
+        AskRefusedError: it may not, or cannot be read.
+    """
+    if too_long := _at_most("timeout_s", ask.timeout_s, limits.timeout_max_s):
+        raise AskRefusedError("forbidden", too_long)
+    try:
+        message = decode(ask.message)
+    except UndecodableMessageError as fault:
+        raise AskRefusedError("malformed", str(fault)) from fault
+    check = ADMITTED.get(type(message))
+    if check is None:
+        admitted = ", ".join(sorted(each.__name__ for each in ADMITTED))
+        raise AskRefusedError("forbidden", f"from outside one may ask {admitted}, found {type(message).__name__}")
+    if too_much := check(message, limits):
+        raise AskRefusedError("forbidden", too_much)
+    return message

@@ -1,0 +1,116 @@
+"""One process on the line, as the server sees it: what it has begun to say, what it has not read yet, and how long."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from .errors import SlowReaderError
+from .frames import FrameReader, frame
+
+if TYPE_CHECKING:
+    import socket
+
+    from ...config.settings import ControlSettings
+
+CHUNK_BYTES: Final = 65_536
+"""Read at once, so that nobody who sends much keeps the others waiting."""
+
+
+class HungUpError(Exception):
+    """The other end is closed."""
+
+
+class Caller:
+    """A connection, its unfinished question, its unread answers, and when it must have moved on. Never blocks."""
+
+    def __init__(self, connection: socket.socket, limits: ControlSettings, *, number: int, now_ns: int) -> None:
+        connection.setblocking(False)
+        self.connection: Final = connection
+        self.number: Final = number
+        self.in_flight: Final[set[int]] = set()
+        """Request ids that wait for their answers."""
+
+        self.hanging_up = False
+        """Nothing more is read, and the connection closes when its answers are read."""
+
+        self._stall_ns = round(limits.stall_s * 1e9)
+        self._idle_ns = round(limits.idle_s * 1e9)
+        self._unsent_bytes_max = limits.unsent_bytes_max
+        self._reader = FrameReader(limits.ask_bytes_max)
+        self._unsent: deque[memoryview] = deque()
+        self._unsent_bytes = 0
+        self._question_began_ns = self._answer_moved_ns = self._active_ns = now_ns
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether answers wait for it to read."""
+        return bool(self._unsent)
+
+    def receive(self, now_ns: int) -> list[bytes]:
+        """Read what there is, one chunk at most; return the payloads that are complete now.
+
+        Raises:
+            HungUpError: it closed its end.
+            FrameError: what it sent is no frame.
+        """
+        try:
+            chunk = self.connection.recv(CHUNK_BYTES)
+        except BlockingIOError:
+            return []
+        except OSError as fault:
+            raise HungUpError from fault
+        if not chunk:
+            raise HungUpError
+        self._active_ns = now_ns
+        began_before = self._reader.unfinished
+        payloads = self._reader.feed(chunk)
+        if payloads or not began_before:
+            self._question_began_ns = now_ns
+        return payloads
+
+    def say(self, payload: bytes, now_ns: int) -> None:
+        """Queue a payload, and send what the socket takes.
+
+        Raises:
+            SlowReaderError: too much waits already.
+            HungUpError: it closed its end.
+        """
+        if self._unsent_bytes + len(payload) > self._unsent_bytes_max:
+            raise SlowReaderError(f"{self._unsent_bytes} bytes of answers are not read, {len(payload)} more came")
+        if not self._unsent:
+            self._answer_moved_ns = now_ns
+        framed = memoryview(frame(payload))
+        self._unsent.append(framed)
+        self._unsent_bytes += len(framed)
+        self.flush(now_ns)
+
+    def flush(self, now_ns: int) -> None:
+        """Send what the socket takes.
+
+        Raises:
+            HungUpError: it closed its end.
+        """
+        while self._unsent:
+            try:
+                sent = self.connection.send(self._unsent[0])
+            except BlockingIOError:
+                return
+            except OSError as fault:
+                raise HungUpError from fault
+            self._unsent_bytes -= sent
+            self._answer_moved_ns = self._active_ns = now_ns
+            rest = self._unsent.popleft()[sent:]
+            if rest:
+                self._unsent.appendleft(rest)
+
+    def must_move_by_ns(self) -> int | None:
+        """Until when it may stay as it is (monotonic); None while it only waits for answers."""
+        due = []
+        if self._unsent:
+            due.append(self._answer_moved_ns + self._stall_ns)
+        if self._reader.unfinished:
+            due.append(self._question_began_ns + self._stall_ns)
+        if not due and not self.in_flight:
+            due.append(self._active_ns + self._idle_ns)
+        return min(due, default=None)

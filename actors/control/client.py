@@ -1,0 +1,127 @@
+"""The other end of the control socket: asks the daemon of a data directory, from any process of the same user."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode, encode
+from ...messages.control import Answer, Ask, AskRefused
+from ...messages.supervision import Failed, Unavailable
+from . import place
+from .errors import AskFailedError, AskRefusedError, AskTimedOutError, ConnectionLostError, FrameError
+from .frames import FrameReader, frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    import msgspec
+
+CHUNK_BYTES: Final = 65_536
+
+GRACE_S: Final = 1.0
+"""The daemon's own word on a time-out is waited for so much longer."""
+
+
+class ControlClient:
+    """One connection, for one thread; a context manager that closes it. A question that timed out leaves it usable.
+
+    Raises:
+        NotRunningError: no daemon works in that directory.
+        AskRefusedError: one does, but lets nobody in; see `place.connect`.
+    """
+
+    def __init__(self, data_dir: Path, *, monotonic_ns: Callable[[], int], connect_timeout_s: float = 5.0) -> None:
+        """Connect. `monotonic_ns` is the clock that time-outs are measured by, such as `time.monotonic_ns`."""
+        self._data_dir = data_dir
+        self._monotonic_ns = monotonic_ns
+        self._socket = place.connect(data_dir, timeout_s=connect_timeout_s)
+        self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES)
+        self._arrived: deque[bytes] = deque()
+        self._last_request_id = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close()
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0) -> Any:
+        """Put a message to the actor of that name and return its answer.
+
+        Raises:
+            AskRefusedError, AskTimedOutError, ConnectionLostError: see there.
+            AskFailedError: it answered `Failed` or `Unavailable`.
+        """
+        answer = decode(self.ask(actor, encode(message), timeout_s=timeout_s))
+        if isinstance(answer, Failed):
+            raise AskFailedError(f"{answer.actor} failed at {answer.message_type}: {answer.error}: {answer.reason}")
+        if isinstance(answer, Unavailable):
+            raise AskFailedError(f"{answer.actor} is unavailable: {answer.reason}")
+        return answer
+
+    def ask(self, actor: str, message: bytes, *, timeout_s: float = 5.0) -> bytes:
+        """Do the same with bytes of the codec, whatever the answer says.
+
+        Raises:
+            AskRefusedError, AskTimedOutError, ConnectionLostError: see there.
+        """
+        self._last_request_id += 1
+        request_id = self._last_request_id
+        by_ns = self._monotonic_ns() + round((timeout_s + GRACE_S) * 1e9)
+        self._send(encode(Ask(request_id=request_id, actor=actor, message=message, timeout_s=timeout_s)), by_ns)
+        while True:
+            reply = self._next_reply(by_ns, timeout_s)
+            match reply:
+                case Answer() if reply.request_id == request_id:
+                    return reply.message
+                case AskRefused(kind="timed_out") if reply.request_id == request_id:
+                    raise AskTimedOutError(reply.reason)
+                case AskRefused() if reply.request_id in {0, request_id}:
+                    raise AskRefusedError(reply.kind, reply.reason)
+                case Answer() | AskRefused():
+                    continue  # to a question that timed out here
+                case _:
+                    raise self._lost(f"an answer is wanted, found {type(reply).__name__}")
+
+    def _send(self, payload: bytes, by_ns: int) -> None:
+        try:
+            self._socket.settimeout(self._left_s(by_ns))
+            self._socket.sendall(frame(payload))
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it may have said why: that is read next
+        except OSError as fault:
+            # How much of it was sent is unknown: another question would begin in the middle of this one.
+            raise self._lost("the question could not be sent") from fault
+
+    def _next_reply(self, by_ns: int, timeout_s: float) -> Any:
+        try:
+            while not self._arrived:
+                self._socket.settimeout(self._left_s(by_ns))
+                chunk = self._socket.recv(CHUNK_BYTES)
+                if not chunk:
+                    raise self._lost("it was closed")
+                self._arrived.extend(self._reader.feed(chunk))
+            return decode(self._arrived.popleft())
+        except TimeoutError as fault:
+            raise AskTimedOutError(f"no answer in {timeout_s:g} s") from fault
+        except OSError as fault:
+            raise self._lost(fault.strerror or str(fault)) from fault
+        except (FrameError, UndecodableMessageError) as fault:
+            raise self._lost(str(fault)) from fault
+
+    def _left_s(self, by_ns: int) -> float:
+        # Not 0: that would make the socket non-blocking instead of timed out.
+        return max(1e-6, (by_ns - self._monotonic_ns()) / 1e9)
+
+    def _lost(self, reason: str) -> ConnectionLostError:
+        self.close()
+        return ConnectionLostError(f"the connection to the daemon in {self._data_dir} was lost: {reason}")

@@ -1,0 +1,34 @@
+"""Who is at the other end of a unix socket, by the kernel's word."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+
+import msgspec
+
+_UCRED = struct.Struct("3i")
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that connected, as it was when it did."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Ask the kernel (`SO_PEERCRED`, Linux).
+
+    Raises:
+        OSError: the socket is closed or of another family.
+    """
+    pid, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return Peer(pid=pid, uid=uid, gid=gid)
+
+
+def is_welcome(peer: Peer, own_uid: int | None = None) -> bool:
+    """Let in our own user and root; `own_uid` is the user of this process unless given."""
+    return peer.uid in {0, os.geteuid() if own_uid is None else own_uid}

@@ -1,0 +1,121 @@
+"""Where the control socket lies: `control.sock` in the data directory, for its user alone.
+
+The address of a unix socket holds 107 bytes. In a directory with a longer path the socket lies in the same place, but
+is addressed through the directory's descriptor, `/proc/self/fd/N/control.sock`: no second place has to be guarded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .errors import AskRefusedError, NotRunningError, SocketNotOpenedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOCKET_NAME: Final = "control.sock"
+
+ADDRESS_BYTES_MAX: Final = 107
+"""Of a path in `sockaddr_un`, without its closing zero."""
+
+BACKLOG: Final = 128
+"""Processes that may wait to be accepted; the next one waits in its own connect."""
+
+
+def listen(data_dir: Path) -> socket.socket:
+    """Open the socket; one that a dead process left behind is replaced.
+
+    Raises:
+        SocketNotOpenedError: the directory is missing or not ours to write, something else has the name, or a living
+            process listens there.
+    """
+    path = data_dir / SOCKET_NAME
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        # Before bind, Linux takes the mode of the file from here: there is no moment at which others might connect.
+        os.fchmod(listener.fileno(), 0o600)
+        with _address(path) as address:
+            listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as fault:
+        listener.close()
+        raise SocketNotOpenedError(f"control socket {path} cannot be opened: {fault.strerror}") from fault
+    except SocketNotOpenedError:
+        listener.close()
+        raise
+    return listener
+
+
+def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
+    """Connect to the daemon that works in the directory.
+
+    Raises:
+        NotRunningError: none does.
+        AskRefusedError: one does, but is another user's (`forbidden`), or accepts nobody in the time given (`busy`).
+    """
+    path = data_dir / SOCKET_NAME
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Not settimeout: while others wait to be accepted, a non-blocking unix socket fails at once instead of waiting.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(timeout_s))
+        with _address(path) as address:
+            connection.connect(address)
+    except BlockingIOError as fault:
+        connection.close()
+        raise AskRefusedError("busy", f"the daemon in {data_dir} accepted nobody in {timeout_s:g} s") from fault
+    except PermissionError as fault:
+        connection.close()
+        raise AskRefusedError("forbidden", f"{path} is another user's") from fault
+    except OSError as fault:
+        connection.close()
+        raise NotRunningError(data_dir) from fault
+    connection.settimeout(timeout_s)
+    return connection
+
+
+def remove(data_dir: Path) -> None:
+    """Take the name away, so that nobody connects any more."""
+    with contextlib.suppress(FileNotFoundError):
+        (data_dir / SOCKET_NAME).unlink()
+
+
+def _remove_stale(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise SocketNotOpenedError(f"control socket {path} cannot be opened: something else has that name")
+        if _is_listening(path.parent):
+            raise SocketNotOpenedError(f"control socket {path} cannot be opened: a process listens there")
+        path.unlink()
+
+
+def _is_listening(data_dir: Path) -> bool:
+    try:
+        connect(data_dir, timeout_s=1.0).close()
+    except NotRunningError:
+        return False
+    except AskRefusedError:
+        pass
+    return True
+
+
+def _timeval(seconds: float) -> bytes:
+    return struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
+
+
+@contextlib.contextmanager
+def _address(path: Path) -> Iterator[str]:
+    if len(os.fsencode(path)) <= ADDRESS_BYTES_MAX:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)

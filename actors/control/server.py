@@ -1,0 +1,278 @@
+"""The control server: one thread, one listening socket, and the processes that ask through it.
+
+    server = ControlServer(data_dir, ControlSettings(), on_ask=..., monotonic_ns=...)
+    server.serve()       # on a thread of its own; returns after close()
+    server.close()       # from another
+
+It needs no actors: `on_ask` gets each question as an `Asked`, and whoever has the answer gives it to that, once, from
+any thread. Nothing here believes a byte: a length is checked before memory is taken for it, every wait has an end, and
+what a connection does wrong costs that connection alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import selectors
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
+from ...messages.control import Ask, ControlStatistics
+from . import place
+from .asked import Asked, refusal
+from .caller import Caller, HungUpError
+from .errors import FrameError, SlowReaderError
+from .frames import frame
+from .peer import is_welcome, peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ...config.settings import ControlSettings
+    from .peer import Peer
+
+ACCEPT_PAUSE_NS: Final = 1_000_000_000
+"""No accepting for so long when the process has no descriptor left; asked again at once, the socket stays ready."""
+
+_Posted: TypeAlias = "tuple[int, int, bytes, bool]"
+"""Number of the caller, request id, payload, whether it is a refusal."""
+
+
+class ControlServer:
+    """Serves one data directory.
+
+    Raises:
+        SocketNotOpenedError: see `place.listen`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        limits: ControlSettings,
+        *,
+        on_ask: Callable[[Asked], object],
+        monotonic_ns: Callable[[], int],
+        credentials: Callable[[socket.socket], Peer] = peer_of,
+    ) -> None:
+        """Open the socket. `on_ask` is called on the thread of `serve` and neither blocks nor raises."""
+        self.answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
+        self._data_dir = data_dir
+        self._limits = limits
+        self._on_ask = on_ask
+        self._monotonic_ns = monotonic_ns
+        self._credentials = credentials
+        self._listener = place.listen(data_dir)
+        self._listener.setblocking(False)
+        self._alarm, self._bell = socket.socketpair()
+        self._alarm.setblocking(False)
+        self._bell.setblocking(False)
+        self._rung = False
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._alarm, selectors.EVENT_READ, self._post_all)
+        self._accept_again_ns: int | None = None
+        self._outbox: deque[_Posted] = deque()
+        self._callers: dict[int, Caller] = {}
+        self._closing = False
+        self._unclaimed = [None]
+        """A token: whoever pops it, `serve` or a `close` that came first, lets go of the sockets."""
+
+        self._accepted = self._turned_away = self._dropped = self._asks = self._refused = 0
+
+    # For any thread.
+
+    def post(self, number: int, request_id: int, payload: bytes, *, refused: bool = False) -> None:
+        """Queue the answer to one question for the thread that serves; for `Asked`."""
+        if self._closing:
+            return
+        self._outbox.append((number, request_id, payload, refused))
+        self._ring()
+
+    def statistics(self) -> ControlStatistics:
+        """Count."""
+        return ControlStatistics(
+            connections=len(self._callers),
+            accepted=self._accepted,
+            turned_away=self._turned_away,
+            dropped=self._dropped,
+            asks=self._asks,
+            refused=self._refused,
+        )
+
+    def close(self) -> None:
+        """Take the socket away and let `serve` return, which closes every connection and waits for none.
+
+        For the thread that answers, or when none does any more: an answer given meanwhile would ring a closed bell.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        place.remove(self._data_dir)
+        if self._claim():
+            self._let_go()
+        else:
+            self._ring()
+        self._bell.close()
+
+    def _ring(self) -> None:
+        # The flag falls before the outbox is emptied, so a payload that finds it up is still seen.
+        if not self._rung:
+            self._rung = True
+            with contextlib.suppress(OSError):  # nobody serves any more
+                self._bell.send(b"!")
+
+    # On the thread of `serve`.
+
+    def serve(self) -> None:
+        """Serve until `close`; to be called once."""
+        if not self._claim():
+            return
+        try:
+            while not self._closing:
+                for key, events in self._selector.select(self._wait_s()):
+                    key.data(events)
+                self._drop_overdue()
+            self._post_all(selectors.EVENT_READ)
+        finally:
+            self._let_go()
+
+    def _claim(self) -> bool:
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        for caller in self._callers.values():
+            caller.connection.close()
+        self._callers.clear()
+        self._selector.close()
+        self._listener.close()
+        self._alarm.close()
+
+    def _wait_s(self) -> float | None:
+        due = [each.must_move_by_ns() for each in self._callers.values()]
+        soonest = min((each for each in (*due, self._accept_again_ns) if each is not None), default=None)
+        return None if soonest is None else max(0, soonest - self._monotonic_ns()) / 1e9
+
+    def _drop_overdue(self) -> None:
+        now_ns = self._monotonic_ns()
+        if self._accept_again_ns is not None and self._accept_again_ns <= now_ns:
+            self._accept_again_ns = None
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        for caller in tuple(self._callers.values()):
+            due_ns = caller.must_move_by_ns()
+            if due_ns is not None and due_ns <= now_ns:
+                self._drop(caller)
+
+    def _accept(self, _: int) -> None:
+        try:
+            connection, _address = self._listener.accept()
+        except (BlockingIOError, ConnectionError):  # it left again
+            return
+        except OSError:
+            self._selector.unregister(self._listener)
+            self._accept_again_ns = self._monotonic_ns() + ACCEPT_PAUSE_NS
+            return
+        try:
+            welcome = is_welcome(self._credentials(connection))
+        except OSError:
+            welcome = False
+        if welcome and len(self._callers) < self._limits.connections_max:
+            self._accepted += 1
+            caller = Caller(connection, self._limits, number=self._accepted, now_ns=self._monotonic_ns())
+            self._callers[caller.number] = caller
+            self._selector.register(connection, selectors.EVENT_READ, functools.partial(self._attend, caller))
+            return
+        self._turned_away += 1
+        with connection:
+            if welcome:
+                connection.setblocking(False)
+                reason = f"connections_max ({self._limits.connections_max}) are open"
+                with contextlib.suppress(OSError):
+                    connection.send(frame(refusal(0, "busy", reason)))
+
+    def _attend(self, caller: Caller, events: int) -> None:
+        if caller.number not in self._callers:  # dropped since the events were read
+            return
+        now_ns = self._monotonic_ns()
+        with self._blaming(caller):
+            if events & selectors.EVENT_WRITE:
+                caller.flush(now_ns)
+            if events & selectors.EVENT_READ:
+                for payload in caller.receive(now_ns):
+                    self._take(caller, payload, now_ns)
+
+    def _take(self, caller: Caller, payload: bytes, now_ns: int) -> None:
+        if caller.hanging_up:
+            return
+        ask = decode(payload)
+        if not isinstance(ask, Ask):
+            raise FrameError(f"an Ask is wanted, found {type(ask).__name__}")
+        if ask.request_id in caller.in_flight:
+            raise FrameError(f"request id {ask.request_id} is in flight already")
+        if len(caller.in_flight) >= self._limits.in_flight_max:
+            self._refused += 1
+            reason = f"in_flight_max ({self._limits.in_flight_max}) questions of this connection wait"
+            caller.say(refusal(ask.request_id, "busy", reason), now_ns)
+            return
+        caller.in_flight.add(ask.request_id)
+        self._asks += 1
+        self._on_ask(Asked(self, caller.number, ask))
+
+    def _post_all(self, _: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._alarm.recv(64)
+        self._rung = False
+        while self._outbox:
+            number, request_id, payload, refused = self._outbox.popleft()
+            caller = self._callers.get(number)
+            if caller is None or request_id not in caller.in_flight:
+                continue
+            caller.in_flight.remove(request_id)
+            self._refused += refused
+            with self._blaming(caller):
+                caller.say(payload, self._monotonic_ns())
+
+    @contextlib.contextmanager
+    def _blaming(self, caller: Caller) -> Iterator[None]:
+        """Do something with one caller, and let it bear what comes of it."""
+        try:
+            yield
+        except HungUpError:
+            self._hang_up(caller)
+        except SlowReaderError:
+            self._drop(caller)
+        except (FrameError, UndecodableMessageError) as fault:
+            self._dropped += 1
+            caller.hanging_up = True
+            with contextlib.suppress(HungUpError, SlowReaderError):
+                caller.say(refusal(0, "malformed", str(fault)), self._monotonic_ns())
+        if caller.number in self._callers:
+            self._look_out(caller)
+
+    def _look_out(self, caller: Caller) -> None:
+        # Who does not read its answers is not listened to: so what it can make us keep is bounded.
+        if caller.has_unsent:
+            events = selectors.EVENT_WRITE
+        elif caller.hanging_up:
+            self._hang_up(caller)
+            return
+        else:
+            events = selectors.EVENT_READ
+        key = self._selector.get_key(caller.connection)
+        if key.events != events:
+            self._selector.modify(caller.connection, events, key.data)
+
+    def _drop(self, caller: Caller) -> None:
+        self._dropped += not caller.hanging_up  # else it is counted
+        self._hang_up(caller)
+
+    def _hang_up(self, caller: Caller) -> None:
+        del self._callers[caller.number]
+        self._selector.unregister(caller.connection)
+        caller.connection.close()

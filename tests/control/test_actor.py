@@ -1,0 +1,166 @@
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from natya.actors.control import (
+    AskFailedError,
+    AskRefusedError,
+    AskTimedOutError,
+    ConnectionLostError,
+    ControlActor,
+    ControlActorSettings,
+    ControlClient,
+    NotRunningError,
+    SocketNotOpenedError,
+    place,
+)
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.config.settings import ControlSettings
+from natya.messages.control import ControlStatistics
+from natya.messages.database import Query, Rows
+from natya.messages.orders import SubmitOrder
+from natya.messages.system import Ping, Pong
+
+
+class Secret(msgspec.Struct):
+    """A type that has no wire form."""
+
+
+class Database(RuntimeActor):
+    """Answers by what it is asked."""
+
+    @handles(Query)
+    def query(self, query, sender):
+        match query.sql:
+            case "fail":
+                raise ValueError("as asked")
+            case "stranger":
+                self.send(sender, Secret())
+            case "silent":
+                return
+            case text:
+                self.send(sender, Rows(columns=("text",), rows=((text,),)))
+
+
+class Market(RuntimeActor):
+    """Takes its steps when all is quiet."""
+
+    def on_start(self):
+        self.steps = 0
+        self.when_quiet(Ping())
+
+    @handles(Ping)
+    def step(self, _, sender):
+        if sender == self.myAddress:
+            self.steps += 1
+            if self.steps < 10:
+                self.when_quiet(Ping())
+            else:
+                self.send("steps", self.steps)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return ControlActorSettings(data_dir=tmp_path, limits=ControlSettings())
+
+
+@pytest.fixture
+def system(settings):
+    with InProcessSystem() as running:
+        running.start("database", Database)
+        running.start("control", ControlActor, settings)
+        yield running
+
+
+@pytest.fixture
+def client(system, settings):  # noqa: ARG001  the daemon runs first
+    with ControlClient(settings.data_dir, monotonic_ns=time.monotonic_ns) as connected:
+        yield connected
+
+
+class TestAQuestionFromOutside:
+    def test_is_answered_by_its_actor(self, client):
+        assert client.request("database", Query(sql="42")) == Rows(columns=("text",), rows=(("42",),))
+
+    def test_may_be_for_the_control_room_itself(self, client):
+        pong = client.request("control", Ping())
+
+        assert isinstance(pong, Pong)
+        assert isinstance(pong.statistics, ControlStatistics)
+        assert (pong.statistics.connections, pong.statistics.asks) == (1, 1)
+
+    def test_that_would_change_something_is_refused_and_reaches_nobody(self, system, client):
+        probe = system.probe("orders")
+        order = SubmitOrder(client_order_id="c", strategy="s", symbol="TCS", side="BUY", quantity=1)
+
+        with pytest.raises(AskRefusedError, match="SubmitOrder"):
+            client.request("orders", order)
+        assert probe.is_empty()
+
+    def test_for_an_actor_that_does_not_run_names_it(self, client):
+        with pytest.raises(AskFailedError, match="nobody"):
+            client.request("nobody", Ping())
+
+    def test_at_which_the_actor_fails_says_so_and_the_next_is_answered(self, client):
+        with pytest.raises(AskFailedError, match="as asked"):
+            client.request("database", Query(sql="fail"))
+
+        assert client.request("database", Query(sql="again"))
+
+    def test_that_is_not_answered_times_out(self, client):
+        with pytest.raises(AskTimedOutError, match="database"):
+            client.request("database", Query(sql="silent"), timeout_s=0.05)
+
+    def test_whose_answer_has_no_wire_form_is_refused(self, client):
+        with pytest.raises(AskRefusedError, match="no wire form"):
+            client.request("database", Query(sql="stranger"))
+
+
+class TestARunningControlRoom:
+    def test_does_not_hold_up_a_market_in_lock_step(self, system):
+        steps = system.probe("steps")
+        system.start("market", Market)
+
+        assert steps.receive(timeout_s=5) == 10
+
+    def test_listens_on_no_network(self, client, tcp_listeners):
+        client.request("control", Ping())
+
+        assert tcp_listeners() == []
+
+
+class TestStopping:
+    def test_takes_the_socket_away_and_the_connections_down(self, system, client, settings):
+        client.request("control", Ping())
+        final = system.stop("control")
+
+        with pytest.raises(ConnectionLostError):
+            client.request("control", Ping())
+        with pytest.raises(NotRunningError):
+            place.connect(settings.data_dir, timeout_s=1)
+        assert final.accepted == 1
+
+
+class TestARestart:
+    def test_opens_the_socket_anew(self, system, client, settings):
+        actor = system.base.find("control").instance
+        actor._server._on_ask = None  # the next question is its end
+        with pytest.raises(ConnectionLostError):
+            client.request("control", Ping())
+        for _ in range(100):
+            try:
+                again = ControlClient(settings.data_dir, monotonic_ns=time.monotonic_ns)
+                break
+            except NotRunningError:
+                system.request("control", Ping())
+
+        with again:
+            assert again.request("control", Ping()).actor == "control"
+
+
+class TestAStart:
+    def test_in_a_directory_that_is_missing_fails_and_names_it(self):
+        with InProcessSystem() as system, pytest.raises(SocketNotOpenedError, match="/missing"):
+            system.start("control", ControlActor, ControlActorSettings(data_dir=Path("/missing")))

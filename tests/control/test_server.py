@@ -1,0 +1,402 @@
+import contextlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from natya.actors.control import place
+from natya.actors.control.errors import NotRunningError
+from natya.actors.control.frames import frame
+from natya.actors.control.peer import Peer
+from natya.actors.control.server import ControlServer
+from natya.config.settings import ControlSettings
+from natya.messages.codec import encode
+from natya.messages.control import Answer, Ask, AskRefused
+from natya.messages.system import Ping
+
+
+class Kept:
+    """Keeps questions until a test answers them."""
+
+    def __init__(self):
+        self.asked = []
+        self.came = threading.Semaphore(0)
+
+    def __call__(self, asked):
+        self.asked.append(asked)
+        self.came.release()
+
+    def wait_for(self, count):
+        for _ in range(count):
+            assert self.came.acquire(timeout=5)
+        return self.asked
+
+
+@pytest.fixture
+def kept():
+    return Kept()
+
+
+class TestAQuestion:
+    def test_gets_the_answer_with_its_own_id(self, serve):
+        line = serve().line()
+        line.ask(7)
+
+        assert line.reply() == Answer(request_id=7, message=encode(Ping()))
+
+    def test_in_pieces_is_a_question_all_the_same(self, serve):
+        line = serve().line()
+        for byte in frame(encode(Ask(request_id=7, actor="echo", message=encode(Ping()), timeout_s=1))):
+            line.send(bytes([byte]))
+
+        assert line.reply().request_id == 7
+
+    def test_may_be_answered_after_a_later_one(self, serve, kept):
+        line = serve(kept).line()
+        line.ask(1)
+        line.ask(2)
+        for asked in reversed(kept.wait_for(2)):
+            asked.answer(encode(Ping()))
+
+        assert [line.reply().request_id, line.reply().request_id] == [2, 1]
+
+    def test_answered_from_many_threads_gets_each_answer_once(self, serve, kept):
+        served = serve(kept, in_flight_max=100)
+        line = served.line()
+        for number in range(100):
+            line.ask(number)
+        threads = [
+            threading.Thread(target=asked.answer, args=(b"\x01" + bytes([number]),))
+            for number, asked in enumerate(kept.wait_for(100))
+        ]
+        for thread in threads:
+            thread.start()
+        replies = {reply.request_id: reply.message for reply in (line.reply() for _ in range(100))}
+        for thread in threads:
+            thread.join(5)
+
+        assert replies == {number: b"\x01" + bytes([number]) for number in range(100)}
+
+    def test_answered_after_its_asker_left_harms_nobody(self, serve, kept):
+        served = serve(kept)
+        line = served.line()
+        line.ask()
+        kept.wait_for(1)
+        line.socket.close()
+        other = served.line()
+        other.ask(2)
+        first, second = kept.wait_for(1)
+        first.answer(encode(Ping()))
+        second.answer(encode(Ping()))
+
+        assert other.reply().request_id == 2
+
+    def test_with_an_answer_that_no_frame_holds_is_refused(self, serve):
+        line = serve(lambda asked: asked.answer(bytes(2 << 20)), unsent_bytes_max=1 << 20).line()
+        line.ask(3)
+        refusal = line.reply()
+
+        assert (refusal.request_id, refusal.kind) == (3, "too_large")
+
+    def test_beyond_those_in_flight_is_refused_and_the_others_are_answered(self, serve, kept):
+        line = serve(kept, in_flight_max=2).line()
+        for number in (1, 2, 3):
+            line.ask(number)
+        refusal = line.reply()
+        for asked in kept.wait_for(2):
+            asked.answer(encode(Ping()))
+
+        assert (refusal.request_id, refusal.kind) == (3, "busy")
+        assert "in_flight_max (2)" in refusal.reason
+        assert {line.reply().request_id, line.reply().request_id} == {1, 2}
+
+
+class TestAStranger:
+    def test_of_another_user_is_let_go_without_a_word(self, serve):
+        served = serve(credentials=lambda _: Peer(pid=1, uid=os.geteuid() + 12_345, gid=1))
+        line = served.line()
+        line.ask()
+
+        assert line.reply() is None
+        assert served.server.statistics().turned_away == 1
+
+    def test_whom_the_kernel_does_not_know_is_let_go_too(self, serve):
+        def unknown(_):
+            raise OSError("gone")
+
+        assert serve(credentials=unknown).line().reply() is None
+
+    def test_one_too_many_is_told_so(self, serve):
+        served = serve(connections_max=2)
+        lines = [served.line(), served.line()]
+        for line in lines:
+            line.ask()
+            line.reply()
+        refusal = served.line().reply()
+
+        assert (refusal.request_id, refusal.kind) == (0, "busy")
+        assert "connections_max (2)" in refusal.reason
+
+
+class TestHostileBytes:
+    @pytest.mark.parametrize(
+        "attack",
+        [
+            b"\xff\xff\xff\xff",
+            b"\x00\x00\x00\x00",
+            b"GET / HTTP/1.1\r\n\r\n",
+            frame(b"\x02\x90"),
+            frame(b"\x01\xc0"),
+            frame(b"\x01" + b"\x91" * 100_000),
+            frame(encode(Ping())),
+            frame(encode(Answer(request_id=1, message=b""))),
+            frame(encode(Ask(request_id=1, actor="a", message=b"", timeout_s=1)))[:-1] + b"\xff",
+        ],
+        ids=["too long", "empty", "HTTP", "version", "nothing", "nested", "no Ask", "an Answer", "a field"],
+    )
+    def test_are_refused_with_a_reason_and_the_line_closed(self, serve, attack):
+        served = serve()
+        line = served.line()
+        line.send(attack)
+        refusal = line.reply()
+
+        assert isinstance(refusal, AskRefused)
+        assert (refusal.request_id, refusal.kind) == (0, "malformed")
+        assert refusal.reason
+        assert line.reply() is None
+        assert served.server.statistics().dropped == 1
+
+    def test_as_a_request_id_that_is_in_flight_are_refused(self, serve, kept):
+        line = serve(kept).line()
+        line.ask(5)
+        line.ask(5)
+
+        assert line.reply().kind == "malformed"
+        assert line.reply() is None
+
+    def test_a_thousand_times_leave_it_well_and_small(self, serve):
+        served = serve()
+        chance = random.Random(11)  # noqa: S311
+        good = frame(encode(Ask(request_id=1, actor="echo", message=encode(Ping()), timeout_s=1)))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(1_000):
+            damaged = bytearray(good if chance.random() < 0.5 else chance.randbytes(chance.randrange(1, 2_000)))
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            with contextlib.closing(place.connect(served.data_dir, timeout_s=5)) as attacker:
+                attacker.sendall(damaged)
+        grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        line = served.line()
+        line.ask(9)
+
+        assert line.reply().request_id == 9
+        assert grown_kb < 65_536
+        assert served.server.statistics().connections <= 16
+
+    def test_of_a_client_killed_in_the_middle_of_a_frame_leave_it_well(self, serve):
+        served = serve()
+        script = (
+            "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+            "s.sendall(b'\\x00\\x00\\x01\\x00half'); print('sent', flush=True); time.sleep(60)"
+        )
+        path = str(served.data_dir / place.SOCKET_NAME)
+        with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as client:
+            client.stdout.readline()
+            client.send_signal(signal.SIGKILL)
+        line = served.line()
+        line.ask()
+
+        assert line.reply().request_id == 1
+        assert served.server.statistics().connections == 1
+
+
+class TestSomeoneWhoDoesNotMove:
+    def test_in_the_middle_of_a_question_is_let_go(self, serve):
+        line = serve(stall_s=0.05).line()
+        line.send(b"\x00\x00\x01\x00half")
+
+        assert line.reply() is None
+
+    def test_who_drips_its_question_is_let_go(self, serve):
+        served = serve(stall_s=0.05)
+        line = served.line()
+        line.socket.settimeout(0.01)
+        line.send(b"\x00\x00\x01\x00")
+        gone = False
+        for _ in range(200):
+            try:
+                line.socket.sendall(b"x")
+                gone = line.socket.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                gone = True
+            if gone:
+                break
+
+        assert gone
+
+    def test_and_asks_nothing_is_let_go(self, serve):
+        assert serve(idle_s=0.05).line().reply() is None
+
+    def test_while_it_waits_for_an_answer_stays(self, serve, kept):
+        served = serve(kept, idle_s=0.05, stall_s=0.05)
+        line = served.line()
+        line.ask(1)
+        kept.wait_for(1)
+        assert served.line().reply() is None  # so the time of both is over
+        kept.asked[0].answer(encode(Ping()))
+
+        assert line.reply().request_id == 1
+
+    def test_to_read_its_answers_is_let_go_at_the_bound(self, serve, kept):
+        served = serve(kept, unsent_bytes_max=1 << 20, stall_s=60)
+        line = served.line()
+        for number in range(4):
+            line.ask(number)
+        for asked in kept.wait_for(4):
+            asked.answer(bytes(900_000))
+        other = served.line()
+        other.ask(1)
+        kept.wait_for(1)[-1].answer(encode(Ping()))
+
+        assert other.reply().request_id == 1
+        assert served.server.statistics().dropped == 1
+        while line.reply() is not None:
+            pass
+
+    def test_to_read_its_answers_is_not_listened_to(self, serve):
+        served = serve(lambda asked: asked.answer(bytes(900_000)), stall_s=60)
+        line = served.line()
+        line.ask(0)
+        other = served.line()
+        other.ask(1)
+        other.reply()
+        for number in range(1, 10):
+            line.ask(number)
+        other.ask(2)
+        other.reply()
+
+        assert served.server.statistics().asks == 3
+        assert [line.reply().request_id for _ in range(10)] == list(range(10))
+
+    def test_to_read_one_answer_is_let_go_in_time(self, serve):
+        served = serve(lambda asked: asked.answer(bytes(900_000)), unsent_bytes_max=1 << 20, stall_s=0.05)
+        line = served.line()
+        line.ask()
+        other = served.line()
+        other.send(b"\x00\x00\x01\x00half")
+
+        assert other.reply() is None  # so the time of both is over
+        assert line.reply() is None
+        assert served.server.statistics().dropped == 2
+
+
+class TestClosing:
+    def test_ends_at_once_with_clients_connected(self, serve, kept):
+        served = serve(kept)
+        lines = [served.line() for _ in range(5)]
+        for line in lines:
+            line.ask()
+        kept.wait_for(5)
+        began = time.monotonic()
+        served.server.close()
+        served.thread.join(5)
+
+        assert time.monotonic() - began < 1
+        assert all(line.reply() is None for line in lines)
+
+    def test_sends_the_answers_that_were_there_before(self, serve, kept):
+        served = serve(kept)
+        line = served.line()
+        line.ask(4)
+        kept.wait_for(1)[0].answer(encode(Ping()))
+        served.server.close()
+
+        assert line.reply().request_id == 4
+        assert line.reply() is None
+
+    def test_takes_the_socket_away(self, serve):
+        served = serve()
+        served.server.close()
+
+        with pytest.raises(NotRunningError):
+            place.connect(served.data_dir, timeout_s=1)
+        assert not (served.data_dir / place.SOCKET_NAME).exists()
+
+    def test_makes_room_for_the_next_even_before_the_old_thread_ended(self, serve):
+        first = serve()
+        first.server.close()
+        second = serve()
+        first.server.close()
+        line = second.line()
+        line.ask()
+
+        assert line.reply().request_id == 1
+
+    def test_before_it_served_releases_everything(self, tmp_path):
+        server = ControlServer(tmp_path, ControlSettings(), on_ask=print, monotonic_ns=time.monotonic_ns)
+        server.close()
+        server.serve()
+
+        assert not (tmp_path / place.SOCKET_NAME).exists()
+
+    def test_leaves_late_answers_without_effect(self, serve, kept):
+        served = serve(kept)
+        served.line().ask()
+        asked = kept.wait_for(1)[0]
+        served.close()
+
+        asked.answer(encode(Ping()))
+
+
+class TestTheProcess:
+    def test_listens_on_no_network(self, serve, tcp_listeners):
+        serve().line()
+
+        assert tcp_listeners() == []
+
+    def test_does_not_spin_while_nobody_asks(self, serve):
+        looks = []
+        served = serve()
+        line = served.line()
+        select = served.server._selector.select
+        served.server._selector.select = lambda wait_s: looks.append(wait_s) or select(wait_s)
+        for number in range(3):
+            line.ask(number)
+            line.reply()
+
+        assert len(looks) <= 9
+        assert all(wait_s is None or wait_s > 1 for wait_s in looks)
+
+    def test_without_descriptors_goes_on_and_accepts_again_later(self, serve, monkeypatch):
+        served = serve()
+        monkeypatch.setattr("natya.actors.control.server.ACCEPT_PAUSE_NS", 20_000_000)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        line = served.line()
+        line.ask(1)
+        assert line.reply().request_id == 1
+        near = served.line  # connecting needs a descriptor, accepting one more
+        highest = max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, before[1]))
+        try:
+            spare = []
+            with contextlib.suppress(OSError):
+                while True:
+                    spare.append(os.dup(0))
+            os.close(spare.pop())
+            waiting = near()
+            line.ask(2)
+            assert line.reply().request_id == 2
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            for descriptor in spare:
+                os.close(descriptor)
+        waiting.ask(3)
+
+        assert waiting.reply().request_id == 3
