@@ -1,0 +1,135 @@
+"""What a run did: the summary, put together from what the owners counted at their end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from .actors.orders import unrealized
+from .messages.database import DatabaseStatistics
+from .messages.events import EventsStatistics
+from .messages.journal import JournalStatistics
+from .messages.market import FeedStatistics
+from .messages.orders import OrdersStatistics
+from .messages.supervision import SupervisorStatistics
+from .messages.system import StrategyStatistics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .messages.system import Statistics
+
+Owner = TypeVar("Owner", bound=msgspec.Struct)
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Microseconds from the feed's release of a tick to a strategy's handler; the slowest strategy's."""
+
+    p50: float
+    p99: float
+
+
+class DatabasePaths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the DuckDB files lie."""
+
+    core: str
+    market: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did, counted by the owners.
+
+    `ticks`, `candles`, `dead_letters` and `restarts` are of this run. Orders, fills, positions, profit and the journal
+    are those of the data directory's book, earlier runs included, so that they equal what SQL says of the files.
+    """
+
+    profile: str
+    ticks: int
+    candles: int
+    orders: int
+    fills: int
+    rejected: int
+    events_journaled: int
+    dead_letters: int
+    restarts: int
+
+    realized_pnl: Decimal
+    """Rupees."""
+
+    unrealized_pnl: Decimal
+    """Rupees, at the last prices of this run; a symbol without one counts as unchanged."""
+
+    positions: dict[str, int]
+    """Signed shares of every symbol that is not flat."""
+
+    wall_s: float
+    """Seconds from the beginning of the start to the end of the stop."""
+
+    ticks_per_s: float
+    """`ticks` over `wall_s`: every one of them durable and seen by every strategy."""
+
+    tick_to_strategy_us: Latency
+    databases: DatabasePaths
+
+    journal: str
+    """Directory of the journal files."""
+
+
+class IncompleteSummaryError(Exception):
+    """An owner ended without saying what it had counted: it was killed, or never came up."""
+
+
+def summarize(profile: str, statistics: Mapping[str, Statistics], *, wall_s: float) -> Summary:
+    """Put the final statistics of all owners together, by path in the supervision tree.
+
+    Raises:
+        IncompleteSummaryError: one of them is missing.
+    """
+    feed = _of(FeedStatistics, statistics)
+    orders = _of(OrdersStatistics, statistics)
+    events = _of(EventsStatistics, statistics)
+    journal = _of(JournalStatistics, statistics)
+    database = _of(DatabaseStatistics, statistics)
+    strategies = [each for each in statistics.values() if isinstance(each, StrategyStatistics)]
+    return Summary(
+        profile=profile,
+        ticks=feed.ticks,
+        candles=feed.candles,
+        orders=orders.orders,
+        fills=orders.fills,
+        rejected=orders.rejected,
+        events_journaled=journal.records,
+        dead_letters=events.dead_letters,
+        restarts=sum(each.restarts for path, each in _supervisors(statistics) if "/" not in path),
+        realized_pnl=sum((position.realized_pnl for position in orders.positions), Decimal("0.00")),
+        unrealized_pnl=sum(unrealized(orders.positions, feed.last_prices).values(), Decimal("0.00")),
+        positions={position.symbol: position.quantity for position in orders.positions if position.quantity},
+        wall_s=round(wall_s, 3),
+        ticks_per_s=round(feed.ticks / wall_s, 1),
+        tick_to_strategy_us=Latency(
+            p50=max((strategy.tick_to_strategy_us_p50 for strategy in strategies), default=0.0),
+            p99=max((strategy.tick_to_strategy_us_p99 for strategy in strategies), default=0.0),
+        ),
+        databases=DatabasePaths(core=database.core_path, market=database.market_path),
+        journal=journal.path,
+    )
+
+
+def summary_json(summary: Summary) -> str:
+    """Write a summary as one line of JSON; amounts are numbers with two decimal places."""
+    return msgspec.json.Encoder(decimal_format="number").encode(summary).decode()
+
+
+def _of(kind: type[Owner], statistics: Mapping[str, Statistics]) -> Owner:
+    for each in statistics.values():
+        if isinstance(each, kind):
+            return each
+    raise IncompleteSummaryError(
+        f"{kind.__name__} wanted, found only those of {', '.join(sorted(statistics)) or 'nobody'}"
+    )
+
+
+def _supervisors(statistics: Mapping[str, Statistics]) -> list[tuple[str, SupervisorStatistics]]:
+    return [(path, each) for path, each in statistics.items() if isinstance(each, SupervisorStatistics)]

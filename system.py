@@ -1,0 +1,232 @@
+"""The composition root: who is a child of whom, in which order they start, and the system as its user holds it.
+
+system                      one_for_one
+├── journal                 first up, last down
+├── database                read model and market store; trading goes on while it restarts
+├── events                  router and deliveries
+├── exchange                the paper exchange; only where the market is simulated
+├── broker                  the session
+├── orders                  reconciles before it accepts anything
+├── strategies              one_for_one, each strategy a child
+└── feed                    last, so that every tick finds all the others up
+"""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import FIRST_COMPLETED, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
+
+from .actors.broker import BrokerActor
+from .actors.control import ControlActor, ControlActorSettings
+from .actors.database import DatabaseActor
+from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
+from .actors.exchange import ExchangeActor
+from .actors.feed import FeedActor
+from .actors.journal import JournalActor
+from .actors.observability import logging_to
+from .actors.orders import OrdersActor
+from .actors.runtime import InProcessSystem, SystemClock
+from .actors.strategy import load_strategy
+from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
+from .config.data_directory import DataDirectory
+from .messages.events import Subscribe
+from .messages.market import AwaitMarketEnd, MarketEnded
+from .messages.supervision import DescribeTree, SupervisionTree
+from .messages.system import Ping, Pong, Statistics
+from .summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from types import TracebackType
+
+    from .config.settings import Settings
+
+ROOT: Final = "system"
+START_TIMEOUT_S: Final = 60.0
+LOOK_TIMEOUT_S: Final = 1.0
+
+
+def subscriptions() -> tuple[Subscribe, ...]:
+    """Who hears what from the first message on; the exchange sees each tick before any strategy does."""
+    return (
+        Subscribe(subscriber="exchange", topics=("Tick",)),
+        Subscribe(subscriber="database", topics=("Tick", "Candle", JOURNAL_TOPIC)),
+    )
+
+
+def children(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Every actor, in the order it starts; they stop in reverse. The feed starts late: ticks find all the others up."""
+    strategies = SupervisorSettings(
+        children=tuple(
+            ChildSpec(strategy.name, load_strategy(strategy.strategy), strategy) for strategy in settings.strategies
+        ),
+        policy=settings.supervision,
+        shutdown_s=settings.system.shutdown_s,
+    )
+    control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
+    return (
+        ChildSpec("journal", JournalActor, settings.journal),
+        ChildSpec("database", DatabaseActor, settings.database),
+        ChildSpec("events", EventsActor, EventsSettings(subscriptions=subscriptions())),
+        ChildSpec("exchange", ExchangeActor, settings.exchange),
+        ChildSpec("broker", BrokerActor, settings.broker),
+        ChildSpec("orders", OrdersActor, settings.orders),
+        ChildSpec("strategies", Supervisor, strategies),
+        ChildSpec("feed", FeedActor, settings.feed),
+        *([ChildSpec("control", ControlActor, control)] if settings.control.enabled else []),
+    )
+
+
+class SystemGaveUpError(Exception):
+    """The root supervisor escalated: something failed more often than the policy allows. The log says what."""
+
+
+class SystemNotRunningError(Exception):
+    """The system was not started, or has stopped."""
+
+
+class SystemView(msgspec.Struct, frozen=True, kw_only=True):
+    """The system at one moment: what each owner counts, by actor name; an owner that is busy is absent."""
+
+    running_s: float
+    statistics: dict[str, Statistics]
+
+
+class TradingSystem:
+    """The troupe, from the outside: start it, wait, look, stop. A context manager that starts and stops.
+
+    Not for use from inside an actor: its methods block.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet. Settings come from `natya.load_settings`."""
+        self.settings: Final = settings
+        self._children: Final = children(settings)
+        self._directory: Final = DataDirectory(settings.system.data_dir)
+        self._clock: Final = SystemClock()
+        self._started_ns = 0
+        self._undo: Final = contextlib.ExitStack()
+        self._runtime: InProcessSystem | None = None
+        self._market_end: Future[Any] | None = None
+        self._root_end: Future[Any] | None = None
+        self._summary: Summary | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Take the data directory and start every actor; return when all are up and orders has reconciled.
+
+        Raises:
+            DataDirectoryBusyError: another process works in it.
+            SystemGaveUpError: a child could not be started.
+        """
+        self._started_ns = self._clock.monotonic_ns()
+        with contextlib.ExitStack() as undo:
+            self._directory.take()
+            undo.callback(self._directory.release)
+            undo.enter_context(logging_to(self.settings))
+            runtime = undo.enter_context(InProcessSystem())
+            root = SupervisorSettings(
+                children=self._children,
+                policy=self.settings.supervision,
+                root=True,
+                shutdown_s=self.settings.system.shutdown_s,
+            )
+            runtime.start(ROOT, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            self._root_end = runtime.request_future(ROOT, AwaitSystemStop())
+            runtime.request(ROOT, Ping())  # answered after the request before it: whoever gave up has said so by now
+            self._raise_if_given_up()
+            self._market_end = runtime.request_future("feed", AwaitMarketEnd())
+            self._runtime = runtime
+            self._undo.push(undo.pop_all())
+
+    def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
+        """Wait for the end of the market, so long at most; None if it goes on.
+
+        Raises:
+            SystemGaveUpError: the root supervisor gave up.
+        """
+        assert self._market_end is not None, "the system was started"
+        assert self._root_end is not None, "the system was started"
+        wait((self._market_end, self._root_end), timeout=timeout_s, return_when=FIRST_COMPLETED)
+        self._raise_if_given_up()
+        if not self._market_end.done():
+            return None
+        answer = self._market_end.result()
+        if isinstance(answer, MarketEnded):
+            return answer
+        self._market_end = self._running.request_future("feed", AwaitMarketEnd())
+        return None
+
+    def look(self) -> SystemView:
+        """Ask every owner what it counts; cheap enough for a screen. An owner that is busy is left out."""
+        runtime = self._running
+        asked = {name: runtime.request_future(name, Ping()) for name in self._names()}
+        wait(asked.values(), timeout=LOOK_TIMEOUT_S)
+        answers = {name: future.result() for name, future in asked.items() if future.done()}
+        for future in asked.values():
+            future.cancel()
+        return SystemView(
+            running_s=self._elapsed_s(),
+            statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
+        )
+
+    def supervision_tree(self) -> SupervisionTree:
+        """Describe every actor: state, host, restarts, breaker, mailbox depth, last error."""
+        tree: SupervisionTree = self._running.request(ROOT, DescribeTree(), timeout_s=LOOK_TIMEOUT_S)
+        return tree
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float) -> Any:
+        """Send a message to an actor by name and return its answer, which may be `Failed` or `Unavailable`.
+
+        Raises:
+            RequestTimedOut: no answer came in time; a late one is dropped.
+        """
+        return self._running.request(actor, message, timeout_s=timeout_s)
+
+    def stop(self) -> Summary:
+        """Stop every actor, the feed before its hearers and the journal last; again: the same summary.
+
+        Whatever has not ended within its bound is killed; then the runtime and the data directory are given free.
+        """
+        if self._summary is None:
+            with self._undo:
+                stopped = self._running.request(ROOT, StopChildren(), timeout_s=self._stop_bound_s())
+                statistics = dict(stopped.statistics)
+            self._summary = summarize(self.settings.system.profile, statistics, wall_s=self._elapsed_s())
+        return self._summary
+
+    @property
+    def _running(self) -> InProcessSystem:
+        if self._runtime is None:
+            raise SystemNotRunningError("start the system first")
+        return self._runtime
+
+    def _raise_if_given_up(self) -> None:
+        if self._root_end is not None and self._root_end.done():
+            stopped = self._root_end.result()
+            raise SystemGaveUpError(stopped.reason) from stopped.error
+
+    def _elapsed_s(self) -> float:
+        return (self._clock.monotonic_ns() - self._started_ns) / 1e9
+
+    def _stop_bound_s(self) -> float:
+        return self.settings.system.shutdown_s * (len(self._children) + len(self.settings.strategies) + 1)
+
+    def _names(self) -> tuple[str, ...]:
+        return (
+            *(child.name for child in children(self.settings) if child.name != "strategies"),
+            ROOT,
+            *(strategy.name for strategy in self.settings.strategies),
+        )
