@@ -55,7 +55,7 @@ class JournalView:
 
     def raw(self, after_sequence: int = 0) -> Iterator[RawRecord]:
         """Give the records after this sequence as they stand, in order."""
-        for segment, end, last in self._extents():
+        for segment, end, last in self.extents():
             if last > after_sequence:
                 yield from self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last)
 
@@ -84,7 +84,7 @@ class JournalView:
             types: names of fact types; empty for all.
             correlation_id: of this request or order; None for all.
         """
-        for segment, end, last in self._extents():
+        for segment, end, last in self.extents():
             seal = segment.seal
             if last <= after_sequence or (
                 seal is not None and (seal.latest_ns < since_ns or seal.earliest_ns >= until_ns)
@@ -98,7 +98,7 @@ class JournalView:
                 ):
                     yield self._decoded(record)
 
-    def _extents(self) -> Iterator[tuple[Segment, int, int]]:
+    def extents(self) -> Iterator[tuple[Segment, int, int]]:
         """Give each segment, where its records end, and its last sequence."""
         for segment, successor in pairwise(self._segments):
             yield segment, successor.header.previous.used, successor.first_sequence - 1

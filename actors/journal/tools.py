@@ -1,0 +1,187 @@
+"""What `natya journal verify|stat|tail|export` do: plain functions over a directory that a daemon may be writing."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...messages.codec import UndecodableMessageError
+from ...messages.journal import JournalRecord
+from .disk import Disk, RealDisk
+from .errors import JournalDamagedError
+from .layout import HEADER_SIZE
+from .mark import Mark, read_mark
+from .segments import Segment, list_segments, open_segment
+from .view import JournalView
+from .walk import judge_tail
+
+
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a full verification has read."""
+
+    segments: int
+    records: int
+    oldest_sequence: int
+    last_sequence: int
+    last_hash: str
+    """Of the last record, as hexadecimal digits: it stands for everything before it."""
+
+    torn_bytes: int
+    """Of a commit that did not finish: the next start cuts them (or a writer is at it now)."""
+
+
+class SegmentStat(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment file."""
+
+    path: str
+    first_sequence: int
+    last_sequence: int
+    file_bytes: int
+    """On the disk: preallocated, or packed."""
+
+    archived: bool
+
+
+class JournalStat(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is, without reading it all."""
+
+    path: str
+    records: int
+    oldest_sequence: int
+    last_sequence: int
+    segments: tuple[SegmentStat, ...]
+
+
+def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
+    """Read every record of every segment, archived ones too: CRC, sequence, hash chain, seals, the mark, every payload.
+
+    Raises:
+        JournalDamagedError: names file, offset and sequence of the first damage.
+        JournalTooNewError: a later version wrote it.
+    """
+    disk = disk or RealDisk()
+    mark = read_mark(disk, directory)  # before the segments: a writer at work is only ever ahead of it
+    segments = list_segments(disk, directory)
+    _check_beginning(directory, segments, mark)
+    records, last_sequence, last_hash, torn_bytes = 0, 0, b"", 0
+    for segment in segments:
+        file = open_segment(disk, segment)
+        try:
+            seal = segment.seal
+            # Zeros behind the last record of the active segment end the walk.
+            walk = segment.walk(file, end=file.size() if seal is None else seal.used)
+            crc = zlib.crc32(file.read(0, HEADER_SIZE))
+            for record in walk:
+                crc = zlib.crc32(record.raw, crc)
+                _check_payload(segment, record.sequence, record.decoded)
+                records += 1
+            last_sequence, last_hash = walk.sequence - 1, walk.previous_hash or b""
+            if seal is None:
+                tail = judge_tail(file, segment.format, offset=walk.offset, sequence=walk.sequence)
+                torn_bytes = tail.size
+                if tail.kind == "damaged":
+                    raise segment.damaged(tail.reason, offset=walk.offset, sequence=walk.sequence)
+            elif walk.fault or (crc, walk.previous_hash) != (seal.crc, seal.last_hash):
+                reason = walk.fault or "its records are whole, but not those that were written"
+                raise segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
+        except OSError as fault:
+            raise segment.damaged(str(fault)) from fault
+        finally:
+            file.close()
+    if mark is not None and mark.sequence > last_sequence:
+        reason = f"the journal ends with sequence {last_sequence}, but {mark.sequence} was durable"
+        raise JournalDamagedError(segments[-1].path, offset=0, sequence=last_sequence + 1, reason=reason)
+    return VerifyReport(
+        segments=len(segments),
+        records=records,
+        oldest_sequence=segments[0].first_sequence if segments else 1,
+        last_sequence=last_sequence,
+        last_hash=last_hash.hex(),
+        torn_bytes=torn_bytes,
+    )
+
+
+def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
+    """Say what files there are and what they hold.
+
+    Raises:
+        JournalDamagedError: a header is broken or a segment is missing.
+    """
+    disk = disk or RealDisk()
+    view = JournalView.of_directory(disk, directory)
+    segments = []
+    for segment, _, last_sequence in view.extents():
+        file = disk.open(segment.path)
+        segments.append(
+            SegmentStat(
+                path=str(segment.path),
+                first_sequence=segment.first_sequence,
+                last_sequence=last_sequence,
+                file_bytes=file.size(),
+                archived=segment.archived,
+            )
+        )
+        file.close()
+    return JournalStat(
+        path=str(directory),
+        records=view.last_sequence - view.oldest_sequence + 1,
+        oldest_sequence=view.oldest_sequence,
+        last_sequence=view.last_sequence,
+        segments=tuple(segments),
+    )
+
+
+def tail(directory: Path, *, records_max: int = 10, disk: Disk | None = None) -> tuple[JournalRecord, ...]:
+    """Give the newest records, oldest of them first. To follow a journal, `export` after the last sequence seen.
+
+    Raises:
+        JournalDamagedError: they cannot be read.
+    """
+    view = JournalView.of_directory(disk or RealDisk(), directory)
+    return tuple(view.find(after_sequence=max(0, view.last_sequence - records_max)))
+
+
+def export(directory: Path, *, disk: Disk | None = None, **filters: Any) -> Iterator[bytes]:
+    """Give each record as one line of JSON; `filters` are those of `JournalView.find`.
+
+    A line has the record's `sequence`, `recorded_ns` and `correlation_id`, the fact's `type`, and its fields by name.
+
+    Raises:
+        JournalDamagedError: a record cannot be read.
+    """
+    view = JournalView.of_directory(disk or RealDisk(), directory)
+    for record in view.find(**filters):
+        yield to_json_line(record)
+
+
+def to_json_line(record: JournalRecord) -> bytes:
+    """Write a record as JSON with names, ended by a line feed."""
+    fact = record.fact
+    line = {
+        "sequence": record.sequence,
+        "recorded_ns": record.recorded_ns,
+        "correlation_id": record.correlation_id,
+        "type": type(fact).__name__,
+        **{name: getattr(fact, name) for name in fact.__struct_fields__},
+    }
+    return msgspec.json.encode(line, enc_hook=str) + b"\n"
+
+
+def _check_beginning(directory: Path, segments: list[Segment], mark: Mark | None) -> None:
+    if mark is None:
+        return
+    found = segments[0].first_sequence if segments else 0
+    if not segments or found > mark.oldest_sequence:
+        reason = f"segments are missing: the journal begins with sequence {mark.oldest_sequence}"
+        raise JournalDamagedError(directory, offset=0, sequence=mark.oldest_sequence, reason=reason)
+
+
+def _check_payload(segment: Segment, sequence: int, decoded: Any) -> None:
+    try:
+        decoded()
+    except UndecodableMessageError as fault:
+        raise segment.damaged(str(fault), sequence=sequence) from fault
