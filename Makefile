@@ -27,6 +27,12 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
+.PHONY: conformance
+conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
+	@# Unbuffered output breaks one of its tests on every base.
+	env -u PYTHONUNBUFFERED PYTHONPATH=tests/conformance $(BIN)/python -m pytest -c /dev/null -p no:cacheprovider \
+		-p natya_conformance --pyargs thespian.test --timeout 120 -q -rfEs
+
 .PHONY: check
 check: $(STAMP) ## Lint, format, types of the installed package, import directions
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import functools
 import itertools
 import logging
@@ -22,6 +23,7 @@ from thespian.actors import (
     ThespianGeneration,
     WakeupMessage,
 )
+from thespian.system.timing import ExpirationTimer
 from thespian.system.utilis import actualActorClass, checkActorCapabilities
 
 from . import lifecycle
@@ -274,7 +276,7 @@ class InProcessSystemBase:
         loader = functools.partial(self.sources.find_class, source_hash) if source_hash else None
         found = actualActorClass(actor_class, loader)
         if not checkActorCapabilities(found, self.capabilities, requirements):
-            raise NoCompatibleSystemForActor(found, "no system has what it requires")
+            raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
         if issubclass(found, RuntimeActor):
             worker = self._new_worker(label) if found.blocking else self.loop
             return RuntimeCell(label, found, base=self, worker=worker, parent=parent)
@@ -286,11 +288,14 @@ class InProcessSystemBase:
 
     def wake_up_later(self, cell: Cell, seconds: float, period: Any, payload: Any) -> None:
         """Deliver a `WakeupMessage` to this cell later."""
+        expiration = ExpirationTimer(dt.timedelta(seconds=seconds))
 
         def fire() -> None:
+            cell.wakeups.remove(expiration)
             if not cell.dead:
                 cell.deliver(WakeupMessage(period, payload), cell)
 
+        cell.wakeups.append(expiration)
         cell.worker.timers.add(self.clock.monotonic_ns() + int(seconds * 1e9), fire)
         if cell.worker.asleep:
             cell.worker.wake()
@@ -341,7 +346,9 @@ class InProcessSystemBase:
     def create_child(
         self, actor_class: Any, requirements: Any, global_name: str | None, source_hash: str | None, parent: Cell
     ) -> ActorAddress:
-        """Make a child; here if it shares the parent's thread, else there."""
+        """Make a child; here if it shares the parent's thread, else there. One who is exiting has none any more."""
+        if getattr(parent, "exiting", False):
+            return Stillborn(f"{parent}~{next(self._created)}", self)
         try:
             cell = self.create(actor_class, requirements, global_name, source_hash, parent=parent)
         except ActorSystemException:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from thespian.actors import ActorAddress
+    from thespian.system.timing import ExpirationTimer
 
     from .base import InProcessSystemBase
     from .mailboxes import Mailbox
@@ -39,8 +40,9 @@ class Cell(ThespianCalls):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
 
     __slots__ = (
-        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "handled", "high_water",
-        "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "worker",
+        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "handled",
+        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "wakeups",
+        "worker",
     )  # fmt: skip
 
     put: Callable[[Envelope], object]  # type: ignore[assignment]  # a slot: it changes with the state
@@ -71,6 +73,9 @@ class Cell(ThespianCalls):
         """Counts restarts: what belongs to an earlier life (timers, outcomes) is not delivered to a later one."""
 
         self.offloads = 0
+        self.wakeups: list[ExpirationTimer] = []
+        """What `wakeupAfter` will still bring; for status requests."""
+
         self.handled = 0
         self.high_water = 0
         self.dropped = 0

@@ -45,8 +45,8 @@ class ForeignHost:
 
     def __init__(self, actor: RuntimeActor) -> None:
         self._actor = actor
-        self._ref = vars(actor)["_myRef"]
-        base = type(self._ref).__module__
+        self._given = dict(vars(actor))
+        base = type(self._given["_myRef"]).__module__
         if base != "thespian.system.simpleSystemBase":
             raise UnsupportedBaseError(
                 f"natya runs on its own system base or on simpleSystemBase, found {base}: the multiprocess bases "
@@ -96,7 +96,7 @@ class ForeignHost:
     def _begin(self) -> None:
         actor = self._actor
         vars(actor).clear()
-        vars(actor).update(host=self, _myRef=self._ref)
+        vars(actor).update(self._given, host=self)
         self.life += 1
         self._started = False
         actor.__init__()  # type: ignore[misc]  # the instance is the address here: it cannot be replaced

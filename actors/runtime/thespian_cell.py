@@ -161,6 +161,7 @@ class ThespianCell(Cell):
         )
         for child in tuple(self.children):
             status.addChild(child)
+        status.addWakeups([(self, expiration) for expiration in self.wakeups])
         if isinstance(sender, Endpoint):
             sender.deliver(status, self)
 

@@ -1,0 +1,231 @@
+"""What a supervisor may say to a child, and what it hears."""
+
+import threading
+
+import msgspec
+import pytest
+
+from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime.lifecycle import (
+    ChildHandlerFailed,
+    Kill,
+    Reject,
+    Restart,
+    Resume,
+    Started,
+    StartFailed,
+    Stop,
+    Stopped,
+    Suspend,
+)
+from natya.messages.supervision import Failed, Unavailable
+from natya.messages.system import Ping
+
+
+class Order(msgspec.Struct, frozen=True):
+    """To the nurse: say this to the child."""
+
+    message: object
+
+
+class Child(RuntimeActor):
+    """Counts; fails when told a string, and does not start with the settings 'broken'."""
+
+    def on_start(self):
+        if self.settings["broken"]:
+            raise OSError("broken")
+        self.total = 0
+
+    @handles(int)
+    def add(self, amount, sender):
+        self.total += amount
+
+    @handles(type(None))
+    def tell(self, _, sender):
+        self.send(sender, self.total)
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+    @handles(threading.Event)
+    def hang(self, event, sender):
+        event.wait(30)
+
+    @handles(type)
+    def leave(self, _, sender):
+        raise SystemExit(3)
+
+
+class BlockingChild(Child):
+    blocking = True
+
+
+class LateChild(Child):
+    ready_when_told = True
+
+    @handles(bytes)
+    def now(self, _, sender):
+        self.ready()
+
+
+class Nurse(RuntimeActor):
+    """A supervisor without a policy: what it hears goes to the probe, what it is told to say it says."""
+
+    def on_start(self):
+        child_class, self.child_settings = self.settings
+        self.child = self.start_child("child", child_class, self.child_settings)
+
+    @handles(Started, StartFailed, ChildHandlerFailed, Stopped)
+    def report(self, report, sender):
+        self.send("reports", report)
+
+    @handles(Order)
+    def say(self, order, sender):
+        self.control(self.child, order.message)
+
+
+@pytest.fixture(params=[Child, BlockingChild], ids=["loop", "thread"])
+def child_class(request):
+    return request.param
+
+
+@pytest.fixture
+def reports(system):
+    return system.probe("reports")
+
+
+@pytest.fixture
+def nurse(system, reports, child_class):
+    system.start("nurse", Nurse, (child_class, {"broken": False}))
+    assert reports.receive().name == "child"
+    return lambda message: system.tell("nurse", Order(message))
+
+
+class TestAChildWhoseHandlerRaised:
+    def test_is_reported_and_keeps_its_mailbox_until_the_restart(self, system, reports, nurse):
+        system.tell("child", 5)
+        failed = system.request_future("child", "no")
+        answer = system.request_future("child", None)
+
+        report = reports.receive()
+        assert (type(report), report.name, report.message) == (ChildHandlerFailed, "child", "no")
+        assert isinstance(report.error, ValueError)
+        assert isinstance(failed.result(5), Failed)
+        assert not answer.done()
+
+        nurse(Restart())
+        assert isinstance(reports.receive(), Started)
+        assert answer.result(5) == 0
+
+    def test_goes_on_with_its_state_when_it_is_told_to_resume(self, system, reports, nurse):
+        system.tell("child", 5)
+        system.tell("child", "no")
+        answer = system.request_future("child", None)
+        reports.receive()
+
+        nurse(Resume())
+
+        assert answer.result(5) == 5
+
+    def test_answers_unavailable_at_once_while_it_rejects(self, system, reports, nurse):
+        system.tell("child", "no")
+        stored = system.request_future("child", None)
+        reports.receive()
+
+        nurse(Reject(retry_after_s=3.0))
+        child = system.base.names["child"]
+        while child.put == child._put_suspended:  # its own thread sees to the order
+            system.request("nurse", Ping())
+        refused = system.request("child", None)
+
+        assert refused == Unavailable(actor="child", reason="breaker open", retry_after_s=3.0)
+        assert not stored.done()
+        nurse(Restart())
+        assert stored.result(5) == 0
+
+
+class TestAChildThatDoesNotStart:
+    def test_is_reported_and_may_be_tried_again(self, system, reports, child_class):
+        settings = {"broken": True}
+        system.start("nurse", Nurse, (child_class, settings))
+        report = reports.receive()
+        assert (type(report), str(report.error)) == (StartFailed, "broken")
+
+        settings["broken"] = False
+        system.tell("nurse", Order(Restart()))
+
+        assert isinstance(reports.receive(), Started)
+        assert system.request("child", None) == 0
+
+
+class TestASuspendedChild:
+    def test_handles_nothing_until_it_is_resumed(self, system, reports, nurse):
+        nurse(Suspend())
+        system.request("nurse", Ping())
+        answer = system.request_future("child", None)
+        system.tell("child", 5)
+        assert not answer.done()
+
+        nurse(Resume())
+
+        assert answer.result(5) == 0
+        assert system.request("child", None) == 5
+
+
+class TestAChildThatEnds:
+    def test_by_order_handles_what_was_queued_and_tells_its_statistics(self, system, reports, nurse):
+        for _ in range(100):
+            system.tell("child", 1)
+        nurse(Stop())
+
+        report = reports.receive()
+
+        assert (type(report), report.requested, report.error) == (Stopped, True, None)
+        assert report.statistics.handled == 100
+        assert "child" not in system.base.names
+
+    def test_by_itself_is_reported_with_its_reason(self, system, reports, nurse):
+        system.tell("child", int)
+
+        report = reports.receive()
+
+        assert (type(report), report.requested) == (Stopped, False)
+        assert isinstance(report.error, SystemExit)
+
+    def test_killed_in_a_handler_that_never_returns_frees_its_name(self, system, reports):
+        system.start("nurse", Nurse, (BlockingChild, {"broken": False}))
+        reports.receive()
+        never = threading.Event()
+        system.tell("child", never)
+        while system.base.names["child"].worker.current is None:
+            pass
+
+        system.tell("nurse", Order(Kill()))
+        report = reports.receive()
+        never.set()
+
+        assert isinstance(report.error, TimeoutError)
+        assert "child" not in system.base.names
+
+
+class TestAChildThatIsReadyWhenTold:
+    def test_has_started_when_it_says_so(self, system, reports):
+        system.start("nurse", Nurse, (LateChild, {"broken": False}))
+        system.request("child", None)
+        assert reports.is_empty()
+
+        system.tell("child", b"now")
+
+        assert isinstance(reports.receive(), Started)
+
+
+class TestAThousandRestarts:
+    def test_leave_no_thread_behind(self, system, reports, nurse):
+        before = threading.active_count()
+
+        for _ in range(1000):
+            nurse(Restart())
+            assert isinstance(reports.receive(), Started)
+
+        assert threading.active_count() == before

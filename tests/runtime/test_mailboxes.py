@@ -1,0 +1,182 @@
+"""Mailboxes with limits or keys: what they keep, what they count."""
+
+import threading
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.runtime import Bounded, Conflating, RuntimeActor, handles
+from natya.messages.supervision import Unavailable
+from natya.messages.system import Ping, Pong
+
+
+class Price(msgspec.Struct, frozen=True):
+    """The newest price of a symbol."""
+
+    symbol: str
+    rupees: int
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """Hold the thread until released."""
+
+    entered: threading.Event
+    release: threading.Event
+
+
+class Reader(RuntimeActor):
+    """Keeps what it reads in `settings`."""
+
+    @handles(Price, int)
+    def read(self, message, sender):
+        self.settings.append(message)
+
+    @handles(Gate)
+    def hold(self, gate, sender):
+        gate.entered.set()
+        gate.release.wait(30)
+
+
+class Refusing(Reader):
+    mailbox = Bounded(3)
+
+
+class Dropping(Reader):
+    mailbox = Bounded(3, at_limit="drop_oldest")
+
+
+class Blocking(Reader):
+    mailbox = Bounded(3, at_limit="block_caller")
+
+
+class Newest(Reader):
+    mailbox = Conflating(lambda message: message.symbol if isinstance(message, Price) else None)
+
+
+@pytest.fixture
+def held(system):
+    """Return a function that starts a reader, holds it, and gives its address, what it read, and its release."""
+    releases = []
+
+    def hold(reader_class):
+        read, gate = [], Gate(threading.Event(), threading.Event())
+        address = system.start("reader", reader_class, read)
+        system.tell(address, gate)
+        gate.entered.wait(10)
+        releases.append(gate.release)
+        return address, read, gate.release
+
+    yield hold
+    for release in releases:
+        release.set()
+
+
+class TestAtItsLimit:
+    def test_a_refusing_mailbox_tells_the_sender(self, system, held):
+        address, read, release = held(Refusing)
+        sender = system.probe("sender")
+
+        for number in range(5):
+            system.tell(address, number, sender=sender)
+
+        assert isinstance(sender.receive(), Unavailable)
+        assert isinstance(sender.receive(), Unavailable)
+        release.set()
+        system.stop(address)
+        assert read == [0, 1, 2]
+        assert address.counters().dropped == 2
+
+    def test_a_dropping_mailbox_keeps_the_newest(self, system, held):
+        address, read, release = held(Dropping)
+
+        for number in range(5):
+            system.tell(address, number)
+        release.set()
+        system.stop(address)
+
+        assert read == [2, 3, 4]
+        assert address.counters().dropped == 2
+
+    def test_a_blocking_mailbox_lets_a_caller_outside_wait(self, system, held):
+        address, read, release = held(Blocking)
+        told = threading.Event()
+
+        def tell():
+            for number in range(5):
+                system.tell(address, number)
+            told.set()
+
+        caller = threading.Thread(target=tell)
+        caller.start()
+        assert not told.wait(0.05)
+        release.set()
+        caller.join(10)
+        system.stop(address)
+
+        assert read == [0, 1, 2, 3, 4]
+
+    def test_what_an_actor_sends_itself_is_always_taken(self, system):
+        class Echo(Refusing):
+            @handles(str)
+            def echo(self, _, sender):
+                for number in range(10):
+                    self.send(self.myAddress, number)
+
+        system.start("echo", Echo, read := [])
+        system.tell("echo", "go")
+        system.request("echo", Ping())
+        system.stop("echo")
+
+        assert read == list(range(10))
+
+    def test_a_limit_below_one_is_refused(self):
+        with pytest.raises(ValueError, match="at least 1 message, the limit was 0"):
+            Bounded(0)
+
+
+class TestAConflatingMailbox:
+    def test_keeps_the_newest_of_each_key_in_order_of_first_arrival(self, system, held):
+        address, read, release = held(Newest)
+
+        for message in (Price("A", 1), Price("B", 1), 7, Price("A", 2), Price("A", 3), 8):
+            system.tell(address, message)
+        release.set()
+        system.stop(address)
+
+        assert read == [Price("A", 3), Price("B", 1), 7, 8]
+        assert address.counters().conflated == 2
+
+    @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9)) | st.none()))
+    def test_is_a_queue_of_first_arrivals_with_newest_values(self, events):
+        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(None)
+        model, received, expected = [], [], []
+
+        for event in events:
+            if event is None:
+                if model:
+                    received.append(box.popleft()[0])
+                    expected.append(model.pop(0))
+            else:
+                box.append((event, None))
+                places = [index for index, each in enumerate(model) if event[0] == each[0] != "-"]
+                if places:
+                    model[places[0]] = event
+                else:
+                    model.append(event)
+
+        assert received == expected
+        assert len(box) == len(model)
+
+
+class TestAHighWaterMark:
+    def test_is_the_most_that_waited(self, system, held):
+        address, _, release = held(Reader)
+        for number in range(10):
+            system.tell(address, number)
+        release.set()
+
+        assert isinstance(system.request(address, Ping()), Pong)
+        assert address.counters().high_water >= 10
+        assert address.counters().depth == 0

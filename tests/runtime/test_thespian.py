@@ -1,0 +1,241 @@
+"""Thespian's side: plain actors on our base, our actors on Thespian's simple base, and the bases we refuse."""
+
+import asyncio
+import datetime as dt
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from thespian.actors import Actor, ActorExitRequest, ActorSystem, PoisonMessage
+
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
+from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
+from natya.actors.runtime.foreign import ForeignHost
+from natya.actors.runtime.lifecycle import Start
+from natya.messages.supervision import Failed
+from natya.messages.system import Ping, Pong
+
+
+class Echo(Actor):
+    def receiveMessage(self, message, sender):  # noqa: N802
+        if message == "fail":
+            raise ValueError("fail")
+        if isinstance(message, threading.Event):
+            message.wait(10)
+            message = "late"
+        if not isinstance(message, ActorExitRequest):
+            self.send(sender, message)
+
+
+class Counter(RuntimeActor):
+    def on_start(self):
+        self.total = 0
+
+    @handles(int)
+    def add(self, amount, sender):
+        self.total += amount
+        self.send(sender, self.total)
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+    @handles(threading.Event)
+    def wait(self, event, sender):
+        event.wait(10)
+        self.send(sender, "late")
+
+    @handles(float)
+    def later(self, seconds, sender):
+        self.after(seconds, (sender,))
+
+    @handles(tuple)
+    def answer(self, senders, _):
+        self.send(senders[0], "later")
+
+    @handles(list)
+    def think(self, numbers, sender):
+        self.offload(sum, numbers, then=lambda outcome: self.send(sender, outcome.unwrap()))
+
+    @handles(bytes)
+    def quiet(self, _, sender):
+        self.when_quiet((sender,))
+
+
+class TestAPlainActorOnOurBase:
+    def test_answers_and_poisons(self, system):
+        echo = system.actor_system.createActor(Echo)
+
+        assert system.actor_system.ask(echo, "hello", 5) == "hello"
+        assert isinstance(system.actor_system.ask(echo, "fail", 5), PoisonMessage)
+
+    def test_one_time_out_of_ask_shifts_every_answer_and_of_request_none(self, system):
+        echo, counter = system.actor_system.createActor(Echo), system.start("counter", Counter)
+        gate, other_gate = threading.Event(), threading.Event()
+
+        assert system.actor_system.ask(echo, gate, 0.01) is None
+        gate.set()
+        shifted = [system.actor_system.ask(echo, question, 5) for question in ("one", "two")]
+        with pytest.raises(RequestTimedOut):
+            system.request(counter, other_gate, timeout_s=0.01)
+        other_gate.set()
+        right = [system.request(counter, number) for number in (1, 1)]
+
+        assert shifted == ["late", "one"]
+        assert right == [1, 2]
+
+
+class TestARequestFromAsyncio:
+    def test_is_awaited_by_many_at_once(self, system):
+        system.start("counter", Counter)
+
+        async def ask_all():
+            return await asyncio.gather(*(system.request_async("counter", 1) for _ in range(500)))
+
+        assert asyncio.run(ask_all()) == list(range(1, 501))
+
+    def test_times_out_and_leaves_the_late_answer_to_nobody(self, system):
+        system.start("counter", Counter)
+        gate = threading.Event()
+
+        async def ask():
+            with pytest.raises(RequestTimedOut):
+                await system.request_async("counter", gate, timeout_s=0.01)
+            gate.set()
+            return await system.request_async("counter", 1)
+
+        assert asyncio.run(ask()) == 1
+        assert system.base.dead_letters.count == 1
+
+    def test_that_is_cancelled_leaves_the_late_answer_to_nobody(self, system):
+        system.start("counter", Counter)
+        gate = threading.Event()
+
+        async def ask():
+            task = asyncio.create_task(system.request_async("counter", gate))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            gate.set()
+            return await system.request_async("counter", 1)
+
+        assert asyncio.run(ask()) == 1
+        assert system.base.dead_letters.count == 1
+
+
+class TestOurActorOnTheSimpleBase:
+    @pytest.fixture
+    def simple(self):
+        system = ActorSystem("simpleSystemBase", logDefs=False, transientUnique=True)
+        yield system
+        system.shutdown()
+
+    @pytest.fixture
+    def counter(self, simple):
+        address = simple.createActor(Counter)
+        simple.tell(address, Start(name="counter"))
+        return address
+
+    def test_answers_restarts_and_goes_on(self, simple, counter):
+        assert simple.ask(counter, 2, 1) == 2
+        assert isinstance(simple.ask(counter, "no", 1), Failed)
+        assert simple.ask(counter, 3, 1) == 3
+        assert isinstance(simple.ask(counter, Ping(), 1), Pong)
+
+    def test_has_timers_threads_and_quiet_after_a_fashion(self, simple, counter):
+        assert simple.ask(counter, 0.01, 1) == "later"
+        assert simple.ask(counter, [1, 2, 3], 1) == 6
+        assert simple.ask(counter, b"", 1) == "later"
+
+
+class TestABaseThatListensOnTheNetwork:
+    def test_is_refused_with_the_reason(self):
+        class Reference:
+            address = "an address"
+
+        Reference.__module__ = "thespian.system.actorManager"
+        counter = Counter()
+        vars(counter)["_myRef"] = Reference()
+
+        with pytest.raises(UnsupportedBaseError, match="unpickle what anyone sends"):
+            ForeignHost(counter)
+
+    def test_is_not_what_ours_is(self, system):
+        system.start("counter", Counter)
+        system.request("counter", 1)
+
+        sockets = [fd for fd in Path("/proc/self/fd").iterdir() if _target(fd).startswith("socket:")]
+
+        assert sockets == []
+
+
+def _target(fd):
+    try:
+        return str(fd.readlink())
+    except FileNotFoundError:  # the one that listed the directory
+        return ""
+
+
+class TestTheWatchdog:
+    def test_names_what_holds_the_loop_with_its_stack(self):
+        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.02)) as system:
+            system.start("counter", Counter)
+            gate, noticed = threading.Event(), threading.Event()
+            answer = system.request_future("counter", gate)
+            while system.base.watchdog.last is None:
+                noticed.wait(0.005)
+            gate.set()
+            answer.result(5)
+
+            assert system.base.watchdog.last.actor == "counter"
+            assert "in wait" in system.base.watchdog.last.stack
+            assert system.base.watchdog.stalls == 1
+
+
+class TestTheProcess:
+    def test_ends_while_a_handler_never_returns(self):
+        script = (
+            "import threading\n"
+            "from natya.actors.runtime import InProcessSystem, RuntimeActor, handles\n"
+            "class Stuck(RuntimeActor):\n"
+            "    @handles(str)\n"
+            "    def stick(self, message, sender):\n"
+            "        threading.Event().wait()\n"
+            "system = InProcessSystem()\n"
+            "system.start('stuck', Stuck)\n"
+            "system.tell('stuck', 'now')\n"
+        )
+
+        assert subprocess.run([sys.executable, "-c", script], timeout=20, check=False).returncode == 0
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # 3.12 warns of what this test is about
+    def test_that_was_forked_off_neither_hangs_nor_answers(self, system):
+        system.start("counter", Counter)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                system.request("counter", 1)
+            except SystemStoppedError:
+                system.shutdown()
+                os._exit(7)
+            os._exit(1)
+
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        assert system.request("counter", 1, timeout_s=5) == 1
+
+
+def test_a_wake_up_comes_to_a_plain_actor():
+    class Sleeper(Actor):
+        def receiveMessage(self, message, sender):  # noqa: N802
+            if message == "sleep":
+                self.asker = sender
+                self.wakeupAfter(dt.timedelta(milliseconds=10), payload="up")
+            elif hasattr(message, "payload"):
+                self.send(self.asker, message.payload)
+
+    with InProcessSystem() as system:
+        assert system.actor_system.ask(system.actor_system.createActor(Sleeper), "sleep", 5) == "up"
