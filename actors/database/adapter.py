@@ -199,6 +199,11 @@ class DuckDBAdapter:
         with self._lease(self._readers) as connection:
             return connection.run(work, transaction="read", label=label, timeout_s=timeout_s)
 
+    def read_and_copy(self, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str) -> T:
+        """Run work that copies into `directories`, on a reader: the writers go on meanwhile."""
+        with self._lease(self._readers) as connection:
+            return connection.run(work, label=label)
+
     def write(self, file: DatabaseFile, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "") -> T:
         """Run work on a file's writer, inside a transaction that is durable when this returns."""
         with self._lease(self._writers[file]) as connection:
@@ -279,7 +284,7 @@ def _open(core_path: str, market_path: str, *, memory_limit_mb: int, threads: in
     )
     try:
         for path, name in ((core_path, "core"), (market_path, "market")):
-            root.execute(f"attach {_quoted(path)} as {name} (row_group_size {_ROW_GROUP_ROWS})")
+            root.execute(f"attach {quoted(path)} as {name} (row_group_size {_ROW_GROUP_ROWS})")
     except duckdb.Error as fault:
         root.close()
         holder = re.search(r"Conflicting lock is held.*\(PID (\d+)\)", str(fault))
@@ -291,10 +296,11 @@ def _open(core_path: str, market_path: str, *, memory_limit_mb: int, threads: in
 
 def _harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
     """Close every door that no query needs; the order matters, and the last line makes it final."""
-    root.execute(f"set allowed_directories = [{', '.join(_quoted(directory) for directory in directories)}]")
+    root.execute(f"set allowed_directories = [{', '.join(quoted(directory) for directory in directories)}]")
     root.execute("set enable_external_access = false")
     root.execute("set lock_configuration = true")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Write a text as SQL does, where no parameter may stand: in ATTACH, COPY and CREATE VIEW."""
     return "'" + text.replace("'", "''") + "'"

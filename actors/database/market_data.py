@@ -32,7 +32,7 @@ with traded as (
     select exchange_ns, sequence, price,
         case when volume = 0 or volume < lag(volume, 1, volume) over in_time then quantity
              else volume - lag(volume, 1, volume - quantity) over in_time end as shares
-    from ticks {_IN_RANGE}
+    from all_ticks {_IN_RANGE}
     window in_time as (order by exchange_ns, sequence)
 )
 select ((exchange_ns + $4) // $5) * $5 - $4 as start_ns,
@@ -55,13 +55,13 @@ where symbol = ? and start_ns >= ? and start_ns < ? and interval_ns <= ? and ? %
 """
 
 _NEWEST = """
-select * from ticks where symbol = ? and exchange_ns <= ? order by exchange_ns desc, sequence desc limit 1
+select * from all_ticks where symbol = ? and exchange_ns <= ? order by exchange_ns desc, sequence desc limit 1
 """
 
 _GAPS = f"""
 with neighbours as (
     select exchange_ns as start_ns, lead(exchange_ns) over (order by exchange_ns, sequence) as end_ns
-    from ticks {_IN_RANGE}
+    from all_ticks {_IN_RANGE}
 )
 select start_ns, end_ns from neighbours where end_ns - start_ns > $4 order by start_ns
 """  # noqa: S608  our own text
@@ -85,6 +85,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     """
 
     table = "ticks"
+    source = "all_ticks"
     key = ("source", "sequence")
     order = ("exchange_ns", "sequence")
     columns = frozenset({"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"})
@@ -93,7 +94,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         """Find the ticks of a symbol in the range, in time order."""
 
         def work() -> tuple[Tick, ...]:
-            sql = f"select * from ticks {_IN_RANGE} order by exchange_ns, sequence"  # noqa: S608  our own text
+            sql = f"select * from all_ticks {_IN_RANGE} order by exchange_ns, sequence"  # noqa: S608  our own text
             return ticks_of(self._store.query(sql, [symbol, start_ns(start), end_ns(end)]))
 
         return self._answer(work)
@@ -115,7 +116,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         """List all symbols that have a tick or a candle, sorted."""
 
         def work() -> tuple[str, ...]:
-            rows = self._store.query("select symbol from ticks union select symbol from candles order by symbol")
+            rows = self._store.query("select symbol from all_ticks union select symbol from candles order by symbol")
             return tuple(rows.get("symbol", ()))
 
         return self._answer(work)

@@ -47,6 +47,8 @@ class BaseRepository(ABC, Generic[Entity]):
     """The columns by which results are sorted."""
 
     selection: ClassVar[str] = "*"
+    source: ClassVar[str | None] = None
+    """The view to read from; None for the table itself."""
 
     columns: ClassVar[frozenset[str]]
     """The columns that `find` and `count` may name: identifiers cannot be bound, so they come from here alone."""
@@ -99,7 +101,7 @@ class BaseRepository(ABC, Generic[Entity]):
 
         def work() -> int:
             where, parameters = self._where(criteria)
-            rows = self._store.query(f"select count(*) as rows from {self.table}{where}", parameters)  # noqa: S608  our names
+            rows = self._store.query(f"select count(*) as rows from {self.source or self.table}{where}", parameters)  # noqa: S608  our names
             return int(rows["rows"][0])
 
         return self._answer(work)
@@ -137,7 +139,7 @@ class BaseRepository(ABC, Generic[Entity]):
 
     def _find(self, criteria: dict[str, SqlValue]) -> tuple[Entity, ...]:
         where, parameters = self._where(criteria)
-        sql = f"select {self.selection} from {self.table}{where} order by {', '.join(self.order)}"  # noqa: S608  our names
+        sql = f"select {self.selection} from {self.source or self.table}{where} order by {', '.join(self.order)}"  # noqa: S608  our names
         return self._entities(self._store.query(sql, parameters))
 
     def _by_key(self, key: tuple[SqlValue, ...]) -> dict[str, SqlValue]:

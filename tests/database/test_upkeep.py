@@ -1,0 +1,173 @@
+"""Check, back up, archive, export, sort: while the database is open."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
+from natya.actors.database.core import ReadModel
+from natya.actors.database.errors import StatementFailed
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import DAY_NS, start_ns
+from natya.actors.database.upkeep import archive, back_up, check, export, sort_day
+
+FRIDAY = dt.date(2026, 1, 2)
+FRIDAY_NS = start_ns("2026-01-02T09:15:00")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def database(path, folder):
+    with DuckDBAdapter(path, max_connections=4, directories=[str(folder)]) as database:
+        yield database
+
+
+@pytest.fixture
+def three_days(database, build):
+    """Friday, Saturday, Sunday; ten ticks of two symbols a day."""
+    ticks = [
+        build.tick(
+            1 + number + 10 * day,
+            exchange_ns=FRIDAY_NS + day * DAY_NS + number * 10**9,
+            symbol=("TCS", "NIFTY")[number % 2],
+            depth=build.depth(7 if number == 3 else 5),
+        )
+        for day in range(3)
+        for number in range(10)
+    ]
+    MarketStore(database).write(ticks, [build.candle()])
+    ReadModel(database).apply(build.records(build.intended(), build.filled()))
+    return sorted(ticks, key=lambda tick: tick.exchange_ns)
+
+
+def all_ticks(database):
+    with MarketDataRepositoryImpl(database) as market:
+        return list(market.find().data)
+
+
+@pytest.mark.usefixtures("three_days")
+class TestACheck:
+    def test_finds_nothing_wrong_with_a_good_database(self, database):
+        assert check(database) == ()
+
+    @pytest.mark.parametrize(
+        ("file", "harm", "problem"),
+        [
+            ("market", "insert into ticks from ticks limit 1", "a tick is there more than once"),
+            ("market", "update recorded set sequence = 3", "beyond what its source has recorded"),
+            ("market", "insert into recorded from recorded", "a source is listed more than once"),
+            ("core", "delete from facts where sequence = 1", "the facts have a gap"),
+            ("core", "update fills set quantity = 1", "do not add up"),
+        ],
+    )
+    def test_names_what_contradicts(self, database, file, harm, problem):
+        database.execute(harm, file=file)
+
+        assert any(problem in found for found in check(database))
+
+
+class TestABackup:
+    def test_opens_as_the_same_database(self, database, folder, three_days):
+        core, market = back_up(database, folder)
+
+        with DuckDBAdapter(core, max_connections=3) as copy:
+            assert copy.market_path == str(market)
+            assert all_ticks(copy) == three_days
+            assert ReadModel(copy).sequence() == 2
+            assert check(copy) == ()
+
+    def test_is_of_one_moment_while_others_write(self, database, folder, build):
+        with ThreadPoolExecutor(1) as threads:
+            store = MarketStore(database)
+            writing = threads.submit(lambda: [store.write(build.ticks(20, start=1 + 20 * n)) for n in range(30)])
+            core, _ = back_up(database, folder)
+            writing.result()
+
+        with DuckDBAdapter(core, max_connections=3) as copy:
+            sequences = [tick.sequence for tick in all_ticks(copy)]
+            assert sequences == list(range(1, len(sequences) + 1))
+            assert len(sequences) % 20 == 0
+            assert check(copy) == ()
+
+    def test_never_replaces_another(self, database, folder):
+        back_up(database, folder)
+
+        with pytest.raises(FileExistsError, match=r"natya\.duckdb is there already"):
+            back_up(database, folder)
+
+    def test_is_written_only_where_the_owner_allows_it(self, database, tmp_path):
+        with pytest.raises(StatementFailed, match="file system operations are disabled"):
+            back_up(database, tmp_path / "anywhere")
+
+
+class TestAnArchive:
+    def test_takes_the_days_and_hides_nothing(self, database, folder, three_days):
+        days = archive(database, folder, before=FRIDAY + dt.timedelta(days=2))
+
+        assert [(day.day, day.rows) for day in days] == [(FRIDAY, 10), (FRIDAY + dt.timedelta(days=1), 10)]
+        assert all(Path(day.file).exists() for day in days)
+        assert database.query("select count(*) from ticks").rows == ((10,),)
+        assert all_ticks(database) == three_days
+        assert check(database) == ()
+
+    def test_still_knows_what_it_recorded(self, database, folder, three_days):
+        archive(database, folder, before=FRIDAY + dt.timedelta(days=9))
+        written = MarketStore(database).write(three_days)
+
+        assert (written.ticks, written.duplicates) == (0, 30)
+
+    def test_is_seen_after_a_reopening(self, database, folder, three_days, path):
+        archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+        database.close()
+
+        with DuckDBAdapter(path, max_connections=3, directories=[str(folder)]) as again:
+            assert all_ticks(again) == three_days
+
+    def test_takes_late_ticks_of_an_archived_day_too(self, database, folder, three_days, build):
+        archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+        late = build.tick(31, exchange_ns=FRIDAY_NS + 3600 * 10**9)
+        MarketStore(database).write([late])
+        (day,) = archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+
+        assert day.rows == 1
+        assert sorted(tick.sequence for tick in all_ticks(database)) == list(range(1, 32))
+        assert len(three_days) == 30
+
+    def test_ignores_a_file_that_a_crash_left_behind(self, database, folder, three_days):
+        archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+        (first,) = folder.glob("*.parquet")
+        (folder / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
+
+        assert all_ticks(database) == three_days
+
+
+class TestAnExport:
+    def test_is_parquet_by_day(self, database, folder, three_days):
+        export(database, folder)
+
+        sql = "select day::varchar, count(*) from read_parquet(?, hive_partitioning = true) group by all order by all"
+        assert database.query(sql, [f"{folder}/ticks/*/*.parquet"]).rows == tuple(
+            (str(FRIDAY + dt.timedelta(days=day)), 10) for day in range(3)
+        )
+        assert database.query("select symbol from read_parquet(?)", [f"{folder}/candles.parquet"]).rows == (
+            ("RELIANCE",),
+        )
+        assert len(three_days) == 30
+
+
+class TestSortingADay:
+    def test_changes_the_order_and_nothing_else(self, database, three_days):
+        assert sort_day(database, FRIDAY) == 10
+
+        symbols = [symbol for (symbol,) in database.query("select symbol from ticks").rows]
+        assert symbols[-10:] == ["NIFTY"] * 5 + ["TCS"] * 5
+        assert all_ticks(database) == three_days
+        assert check(database) == ()
