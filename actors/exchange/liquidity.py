@@ -1,0 +1,70 @@
+"""What one tick offers: prices and quantities at which somebody would trade with us, each used once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...messages.units import INTEGER_MAX
+
+if TYPE_CHECKING:
+    from ...messages.market import Tick
+    from ...messages.orders import Side
+
+UNLIMITED: Final = INTEGER_MAX
+
+
+class Level:
+    """A price, and what is left to trade at it."""
+
+    __slots__ = ("price", "quantity")
+
+    def __init__(self, price: float, quantity: int) -> None:
+        """Take rupees a share, and shares."""
+        self.price = price
+        self.quantity = quantity
+
+
+class Liquidity:
+    """The other side of our trades at one tick.
+
+    The book: the depth of the recording, best level first. Where a tick has no depth, its last price stands for both
+    sides, and for any quantity: such a recording does not say how much there was.
+
+    The print: what was traded since the tick before, at the last price. It went through every order of ours that rested
+    at a worse price, so those would have had it. Orders that rested at the very price had others before them in the
+    queue, and get nothing. Only for ticks with depth: without, the last price is the book already.
+    """
+
+    def __init__(self, tick: Tick, traded: int) -> None:
+        """Take what was traded since the tick before, in shares."""
+        depth = tick.depth
+        if depth is None:
+            self._asks, self._bids = [Level(tick.price, UNLIMITED)], [Level(tick.price, UNLIMITED)]
+        else:
+            self._asks = _levels(depth.ask_prices, depth.ask_quantities)
+            self._bids = _levels(depth.bid_prices, depth.bid_quantities)
+        self._printed = Level(tick.price, traded if depth is not None else 0)
+
+    def against(self, side: Side, *, limit_price: float | None, rested: bool) -> list[Level]:
+        """List what an order may trade with now, best price first, at its limit or better; `rested`: since before."""
+        levels = self._asks if side == "BUY" else self._bids
+        found = [level for level in levels if level.quantity and _within(side, level.price, limit_price)]
+        printed = self._printed
+        if rested and printed.quantity and limit_price is not None and _through(side, printed.price, limit_price):
+            found.append(printed)
+            found.sort(key=lambda level: level.price, reverse=side == "SELL")
+        return found
+
+
+def _levels(prices: tuple[float, ...], quantities: tuple[int, ...]) -> list[Level]:
+    return [Level(price, quantity) for price, quantity in zip(prices, quantities, strict=True) if price > 0]
+
+
+def _within(side: Side, price: float, limit_price: float | None) -> bool:
+    if limit_price is None:
+        return True
+    return price <= limit_price if side == "BUY" else price >= limit_price
+
+
+def _through(side: Side, price: float, limit_price: float) -> bool:
+    return price < limit_price if side == "BUY" else price > limit_price

@@ -1,0 +1,199 @@
+"""The matching of the paper exchange: our orders against the recorded market. Pure: no clock, no actors.
+
+Rules.
+- An order meets the book of the tick it arrives at, level by level, at the recorded prices; nothing trades at a price
+  that the tick does not show. What is left of a limit order rests. What is left of a market order behind the last
+  level rests too, ahead of all limits, and takes what later ticks offer: real books go on behind the shown levels, at
+  prices that nobody recorded.
+- A resting order trades when a later tick comes to its limit or beyond (see `Liquidity`), at the tick's price, not at
+  its limit. A real exchange would pay the limit, had the order been there; the recording shows what was really offered.
+- What one tick offers is used once, by price and then by time of arrival. The next tick brings the recorded book
+  again: the recording does not know of our trades.
+- Our own orders never trade with each other.
+"""
+
+from __future__ import annotations
+
+import bisect
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from ...messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
+from ...messages.units import RUPEES_MAX
+from .liquidity import Liquidity
+from .order import Order
+
+if TYPE_CHECKING:
+    from ...messages.broker import CancelRequest
+    from ...messages.market import Tick
+
+ORDERS_MAX: Final = 1_000_000
+"""Orders that one run may place (about 1 GB); more are rejected."""
+
+
+class _Market:
+    """One symbol: its newest tick, what is left of it, and the orders that rest."""
+
+    __slots__ = ("buys", "liquidity", "sells", "tick", "traded")
+
+    def __init__(self, tick: Tick) -> None:
+        self.tick = tick
+        self.traded = 0
+        self.liquidity: Liquidity | None = None
+        self.buys: list[Order] = []
+        self.sells: list[Order] = []
+
+    def resting(self, order: Order) -> list[Order]:
+        return self.buys if order.request.side == "BUY" else self.sells
+
+    def offer(self) -> Liquidity:
+        # Made on demand: most ticks meet no order.
+        if self.liquidity is None:
+            self.liquidity = Liquidity(self.tick, self.traded)
+        return self.liquidity
+
+
+class Matching:
+    """All markets and orders of one run. Every answer is a FIX execution report."""
+
+    def __init__(self, *, tick_size_rupees: float, started_ns: int) -> None:
+        """Start without any market. `started_ns` makes the ids unique among the runs in one data directory."""
+        self._tick_size = Decimal(repr(tick_size_rupees))
+        self._run = f"{started_ns:x}"
+        self._now_ns = started_ns
+        self._markets: dict[str, _Market] = {}
+        self._orders: dict[str, Order] = {}
+        self._executions = 0
+        self.ticks = self.trades = self.resting = 0
+
+    @property
+    def orders(self) -> int:
+        """Orders placed so far."""
+        return len(self._orders)
+
+    def move(self, tick: Tick) -> list[ExecutionReport]:
+        """Move a market to its next tick; return the trades of resting orders, in the order they happened."""
+        self.ticks += 1
+        self._now_ns = tick.exchange_ns
+        market = self._markets.get(tick.symbol)
+        if market is None:
+            self._markets[tick.symbol] = _Market(tick)
+            return []
+        market.traded = max(0, tick.volume - market.tick.volume)
+        market.tick, market.liquidity = tick, None
+        if not (market.buys or market.sells):
+            return []
+        return [report for order in (*market.buys, *market.sells) for report in self._trade(market, order, rested=True)]
+
+    def place(self, request: NewOrder) -> list[ExecutionReport]:
+        """Take an order: REJECTED, or NEW and the trades it makes at once."""
+        reason = self._refusal(request)
+        if request.client_order_id in self._orders:
+            # Not kept: the order of that id lives on as it is.
+            return [self._report(Order(request, broker_order_id="", arrival=0), "REJECTED", reason=reason)]
+        arrival = len(self._orders) + 1
+        order = Order(request, broker_order_id=f"X-{self._run}-{arrival}", arrival=arrival)
+        if arrival <= ORDERS_MAX:
+            self._orders[request.client_order_id] = order
+        if reason:
+            order.state = "REJECTED"
+            return [self._report(order, "REJECTED", reason=reason)]
+        market = self._markets[request.symbol]
+        bisect.insort(market.resting(order), order, key=lambda each: each.priority)
+        self.resting += 1
+        return [self._report(order, "NEW"), *self._trade(market, order, rested=False)]
+
+    def cancel(self, request: CancelRequest) -> ExecutionReport:
+        """Withdraw what is open of an order: CANCELLED, or CANCEL_REJECTED where nothing is."""
+        order = self._orders.get(request.client_order_id)
+        if order is None:
+            return ExecutionReport(
+                client_order_id=request.client_order_id,
+                broker_order_id="",
+                execution_type="CANCEL_REJECTED",
+                execution_id=self._execution_id("E"),
+                occurred_ns=self._now_ns,
+                reason="an order that was placed is wanted, found none of that id",
+            )
+        if not order.is_open:
+            return self._report(order, "CANCEL_REJECTED", reason=f"an open order is wanted, found it {order.state}")
+        self._end(self._markets[order.request.symbol], order)
+        order.state = "CANCELLED"
+        return self._report(order, "CANCELLED", reason="withdrawn")
+
+    def find(self, client_order_id: str) -> OrderFound | OrderNotFound:
+        """Tell what is known of an order."""
+        order = self._orders.get(client_order_id)
+        if order is None:
+            return OrderNotFound(client_order_id=client_order_id)
+        return OrderFound(
+            client_order_id=client_order_id,
+            broker_order_id=order.broker_order_id,
+            state=order.state,
+            reports=tuple(order.trades),
+        )
+
+    def _refusal(self, request: NewOrder) -> str:  # noqa: PLR0911  one rule a line
+        """Say why an order is refused: what was wanted, what was found; empty if it is not."""
+        if request.client_order_id in self._orders:
+            return f"a new client_order_id is wanted, found the duplicate {request.client_order_id}"
+        if len(self._orders) >= ORDERS_MAX:
+            return f"at most {ORDERS_MAX} orders a run are wanted, found one more"
+        if request.quantity < 1:
+            return f"a quantity of at least 1 share is wanted, found {request.quantity}"
+        if request.symbol not in self._markets:
+            return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
+        if request.order_type == "MARKET":
+            return "" if request.limit_price is None else f"no price for MARKET is wanted, found {request.limit_price}"
+        if request.limit_price is None or not self._on_grid(request.limit_price):
+            return (
+                f"a limit_price in whole multiples of {self._tick_size} rupees is wanted, found {request.limit_price}"
+            )
+        return ""
+
+    def _on_grid(self, price: float) -> bool:
+        # The range first: NaN fails it, and a remainder of 1e300 has no exact answer.
+        return 0 < price <= RUPEES_MAX and Decimal(repr(price)) % self._tick_size == 0
+
+    def _trade(self, market: _Market, order: Order, *, rested: bool) -> list[ExecutionReport]:
+        """Trade with what the tick still offers."""
+        request = order.request
+        reports = []
+        for level in market.offer().against(request.side, limit_price=request.limit_price, rested=rested):
+            quantity = min(order.leaves, level.quantity)
+            level.quantity -= quantity
+            order.filled += quantity
+            order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
+            report = self._report(order, "TRADE", quantity=quantity, price=level.price)
+            order.trades.append(report)
+            reports.append(report)
+            self.trades += 1
+            if not order.is_open:
+                self._end(market, order)
+                break
+        return reports
+
+    def _end(self, market: _Market, order: Order) -> None:
+        """Take an order out of the book."""
+        market.resting(order).remove(order)
+        self.resting -= 1
+
+    def _report(
+        self, order: Order, kind: ExecutionType, *, quantity: int = 0, price: float = 0.0, reason: str = ""
+    ) -> ExecutionReport:
+        return ExecutionReport(
+            client_order_id=order.request.client_order_id,
+            broker_order_id=order.broker_order_id,
+            execution_type=kind,
+            execution_id=self._execution_id("T" if kind == "TRADE" else "E"),
+            occurred_ns=self._now_ns,
+            quantity=quantity,
+            price=price,
+            cumulative_quantity=order.filled,
+            leaves_quantity=order.leaves,
+            reason=reason,
+        )
+
+    def _execution_id(self, letter: str) -> str:
+        self._executions += 1
+        return f"{letter}-{self._run}-{self._executions}"

@@ -1,0 +1,198 @@
+"""The matching: at which prices our orders meet the recorded market, and when they do not."""
+
+import pytest
+
+from natya.actors.exchange.matching import Matching
+from natya.messages.broker import CancelRequest, OrderNotFound
+
+
+class TestAnOrderThatMeetsTheBook:
+    def test_buys_at_the_ask_and_sells_at_the_bid(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0, bids=[(99.9, 50)], asks=[(100.1, 50)]))
+
+        assert trades(matching.place(an_order("a", side="BUY"))) == [(10, 100.1)]
+        assert trades(matching.place(an_order("b", side="SELL"))) == [(10, 99.9)]
+
+    def test_goes_through_the_levels_as_far_as_its_quantity_goes(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 5), (100.2, 20), (100.3, 50)]))
+
+        reports = matching.place(an_order(quantity=30))
+
+        assert trades(reports) == [(5, 100.1), (20, 100.2), (5, 100.3)]
+        assert [report.cumulative_quantity for report in reports] == [0, 5, 25, 30]
+        assert [report.leaves_quantity for report in reports] == [30, 25, 5, 0]
+
+    def test_stops_at_its_limit_and_rests_there(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 5), (100.2, 20)]))
+
+        assert trades(matching.place(an_order(quantity=30, limit_price=100.1))) == [(5, 100.1)]
+        assert matching.find("a").state == "PART_FILLED"
+        assert matching.resting == 1
+
+    def test_without_depth_trades_at_the_last_price_whatever_its_quantity(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+
+        assert trades(matching.place(an_order("a", quantity=10_000))) == [(10_000, 100.0)]
+        assert trades(matching.place(an_order("b", limit_price=99.95))) == []
+
+    def test_of_the_market_waits_with_what_the_shown_levels_do_not_hold(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 4)]))
+        assert trades(matching.place(an_order(quantity=10))) == [(4, 100.1)]
+
+        assert trades(matching.move(a_tick(asks=[(101.0, 50)]))) == [(6, 101.0)]
+        assert matching.find("a").state == "FILLED"
+
+    def test_finds_what_another_left(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 15), (100.2, 50)]))
+        matching.place(an_order("a"))
+
+        assert trades(matching.place(an_order("b"))) == [(5, 100.1), (5, 100.2)]
+
+    def test_waits_where_nobody_offers(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(bids=[(99.9, 10)], asks=[]))
+
+        assert trades(matching.place(an_order())) == []
+        assert matching.find("a").state == "OPEN"
+
+
+class TestAnOrderThatRests:
+    def test_trades_when_the_ask_comes_to_its_limit(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(asks=[(100.05, 50)]))) == []
+        assert trades(matching.move(a_tick(asks=[(100.0, 50)]))) == [(10, 100.0)]
+        assert matching.resting == 0
+
+    def test_trades_at_the_price_shown_when_the_ask_falls_below_its_limit(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(asks=[(99.5, 50)]))) == [(10, 99.5)]
+
+    def test_trades_with_a_print_through_its_limit(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, bids=[(100.0, 5)], asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(99.9, bids=[(99.8, 5)], asks=[(100.2, 50)], volume=1_004))) == [(4, 99.9)]
+        assert trades(matching.move(a_tick(99.9, bids=[(99.8, 5)], asks=[(100.2, 50)], volume=1_004))) == []
+
+    def test_gets_nothing_of_a_print_at_its_limit(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(100.0, asks=[(100.2, 50)], volume=2_000))) == []
+
+    def test_goes_by_price_then_by_arrival(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(110.0, 50)]))
+        for name, limit in (("low", 100.0), ("first", 100.5), ("second", 100.5), ("high", 101.0)):
+            matching.place(an_order(name, limit_price=limit))
+
+        reports = matching.move(a_tick(asks=[(99.0, 35)]))
+
+        assert [report.client_order_id for report in reports] == ["high", "first", "second", "low"]
+        assert matching.find("low").state == "PART_FILLED"
+
+    def test_sells_highest_bid_first_when_it_comes(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(bids=[(99.0, 50)]))
+        matching.place(an_order(side="SELL", limit_price=100.0))
+
+        assert trades(matching.move(a_tick(bids=[(100.5, 4), (100.0, 3), (99.95, 9)]))) == [(4, 100.5), (3, 100.0)]
+
+    def test_does_not_meet_the_ticks_of_another_symbol(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=100.0))
+
+        assert matching.move(a_tick(1.0, symbol="INFY")) == []
+
+
+class TestAnOrderThatIsRefused:
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"symbol": "NONE"}, "found no tick of NONE yet"),
+            ({"quantity": 0}, "at least 1 share is wanted, found 0"),
+            ({"limit_price": 100.03}, "multiples of 0.05 rupees is wanted, found 100.03"),
+            ({"limit_price": float("nan")}, "found nan"),
+            ({"limit_price": 1e300}, "found 1e+300"),
+            ({"limit_price": -0.05}, "found -0.05"),
+            ({"limit_price": None}, "found None"),
+        ],
+    )
+    def test_is_told_why_and_is_known_as_rejected(self, matching, a_tick, an_order, changes, reason):
+        matching.move(a_tick())
+
+        (report,) = matching.place(an_order(**changes))
+
+        assert report.execution_type == "REJECTED"
+        assert reason in report.reason
+        assert report.leaves_quantity == 0
+        assert matching.find("a").state == "REJECTED"
+
+    def test_names_a_price_although_it_is_for_the_market(self, matching, a_tick, an_order):
+        matching.move(a_tick())
+        order = an_order()
+
+        (report,) = matching.place(type(order)(**{**_fields(order), "limit_price": 100.0}))
+
+        assert report.execution_type == "REJECTED"
+
+    def test_repeats_a_client_order_id_and_leaves_the_first_as_it_is(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=100.0))
+
+        (report,) = matching.place(an_order(limit_price=100.0))
+
+        assert report.execution_type == "REJECTED"
+        assert "duplicate" in report.reason
+        assert matching.find("a").state == "OPEN"
+        assert matching.orders == 1
+
+    def test_comes_after_all_that_a_run_may_place(self, matching, a_tick, an_order, monkeypatch):
+        monkeypatch.setattr("natya.actors.exchange.matching.ORDERS_MAX", 1)
+        matching.move(a_tick())
+        matching.place(an_order("a"))
+
+        (report,) = matching.place(an_order("b"))
+
+        assert report.execution_type == "REJECTED"
+        assert matching.find("b") == OrderNotFound(client_order_id="b")
+
+
+class TestCancelling:
+    def test_an_open_order_takes_it_out_of_the_book(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(100.1, 4)]))
+        matching.place(an_order(limit_price=100.1))
+
+        report = matching.cancel(CancelRequest(client_order_id="a"))
+
+        assert report.execution_type == "CANCELLED"
+        assert (report.cumulative_quantity, report.leaves_quantity) == (4, 0)
+        assert matching.move(a_tick(asks=[(99.0, 50)])) == []
+        assert matching.find("a").state == "CANCELLED"
+        assert [trade.quantity for trade in matching.find("a").reports] == [4]
+
+    def test_a_filled_or_unknown_order_is_rejected(self, matching, a_tick, an_order):
+        matching.move(a_tick())
+        matching.place(an_order())
+
+        filled = matching.cancel(CancelRequest(client_order_id="a"))
+        unknown = matching.cancel(CancelRequest(client_order_id="b"))
+
+        assert filled.execution_type == unknown.execution_type == "CANCEL_REJECTED"
+        assert "FILLED" in filled.reason
+
+
+class TestIds:
+    def test_are_the_same_for_the_same_start_and_others_for_another(self, a_tick, an_order):
+        def ids(started_ns):
+            matching = Matching(tick_size_rupees=0.05, started_ns=started_ns)
+            matching.move(a_tick())
+            return {report.execution_id for report in matching.place(an_order())}
+
+        assert ids(1) == ids(1)
+        assert not ids(1) & ids(2)
+
+
+def _fields(message):
+    return {name: getattr(message, name) for name in message.__struct_fields__}
