@@ -1,8 +1,8 @@
 """Which facts are taken on a full disk: a pure rule.
 
 *Outcomes* are facts that say what has already happened to an order. They close or bound a risk that exists (a cancel, a
-fill, a doubt), so the rest of the active segment and then the reserve are kept for them. What opens a new risk, or only
-informs, is refused until space returns: without its intent no order leaves.
+fill, a doubt), so the reserve is kept for them. What opens a new risk, or only informs, is refused until space returns:
+without its intent no order leaves.
 """
 
 from __future__ import annotations

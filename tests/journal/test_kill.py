@@ -1,4 +1,4 @@
-"""A process that writes and acknowledges through a pipe is killed at any moment: what it acknowledged is there, once."""
+"""A process that writes and acknowledges through a pipe is killed at any moment: what it acknowledged is there."""
 
 from __future__ import annotations
 

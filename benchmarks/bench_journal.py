@@ -1,0 +1,150 @@
+"""The journal against a bare file: one durable record alone, and a thousand writers in flight.
+
+    python benchmarks/bench_journal.py [--records 2000] [--appends 200000]
+
+Targets: one durable record (append, commit) at most 1.3 times the p50 of writing the same bytes to a preallocated file
+with `fdatasync`, in turn with it in the same run; 100,000 records a second from 1,000 writers that each wait for the
+answer to their last append, through the journal's actor. Reason: every order waits for the first before it may leave;
+the second is what a busy house of many strategies asks for, with room for the rest of it on the same two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from natya.actors.journal import Journal, JournalActor
+from natya.actors.runtime import ActorAddress, InProcessSystem, RuntimeActor, handles
+from natya.config.settings import JournalSettings
+from natya.messages.journal import Append, Appended, Journaled
+from natya.messages.orders import OrderIntended
+
+RATIO_TARGET = 1.3
+RECORDS_PER_S_TARGET = 100_000
+WRITERS = 1_000
+SEGMENT_BYTES = 64 << 20
+
+FACT = OrderIntended(
+    client_order_id="crossover-000001",
+    strategy="crossover",
+    symbol="RELIANCE",
+    side="BUY",
+    quantity=25,
+    order_type="LIMIT",
+    limit_price=2_843.55,
+    occurred_ns=1_700_000_000_000_000_000,
+)
+
+
+def one_durable_record(directory: Path, records: int) -> tuple[float, float]:
+    """Medians in microseconds: through the journal, and through a bare file; in turn, so that both meet the same disk."""
+    journal = Journal(directory / "one", now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
+    journal.open()
+    journal.append((FACT,), FACT.client_order_id)
+    journal.commit()
+    data = os.urandom(journal.bytes_written)
+    bare = os.open(directory / "bare", os.O_RDWR | os.O_CREAT)
+    os.posix_fallocate(bare, 0, SEGMENT_BYTES)
+    os.fsync(bare)
+    ours, theirs = [], []
+    for index in range(records):
+        began = time.perf_counter_ns()
+        journal.append((FACT,), FACT.client_order_id)
+        journal.commit()
+        ours.append(time.perf_counter_ns() - began)
+        journal.take_durable()
+        began = time.perf_counter_ns()
+        os.pwrite(bare, data, index * len(data))
+        os.fdatasync(bare)
+        theirs.append(time.perf_counter_ns() - began)
+    os.close(bare)
+    journal.close()
+    return median(ours) / 1_000, median(theirs) / 1_000
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """To the writers: append so many records; answered by `Done`."""
+
+    appends: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    """All of them are durable."""
+
+
+class Writers(RuntimeActor):
+    """As many writers as there are appends in flight; each sends its next when its last is durable."""
+
+    @handles(Begin)
+    def begin(self, request: Begin, sender: ActorAddress) -> None:
+        """Send the first of each writer."""
+        self._asker = sender
+        self._unsent = self._unanswered = request.appends
+        for _ in range(min(WRITERS, request.appends)):
+            self._append()
+
+    @handles(Appended)
+    def appended(self, _: Appended, __: ActorAddress) -> None:
+        """Send the next one."""
+        self._unanswered -= 1
+        if self._unsent:
+            self._append()
+        elif not self._unanswered:
+            self.send(self._asker, Done())
+
+    def _append(self) -> None:
+        self._unsent -= 1
+        self.send("journal", Append(facts=(FACT,), correlation_id=FACT.client_order_id))
+
+
+class Events(RuntimeActor):
+    """Hears of every commit and keeps nothing."""
+
+    @handles(Journaled)
+    def hear(self, _: Journaled, __: ActorAddress) -> None:
+        """Let it go."""
+
+
+def many_writers(directory: Path, appends: int) -> tuple[float, float]:
+    """Records a second, and records a commit, through the actor."""
+    settings = JournalSettings(path=str(directory / "many"), segment_bytes=SEGMENT_BYTES)
+    with InProcessSystem() as system:
+        system.start("events", Events)
+        system.start("journal", JournalActor, settings)
+        system.start("writers", Writers)
+        began = time.perf_counter()
+        system.request("writers", Begin(appends), timeout_s=600)
+        elapsed_s = time.perf_counter() - began
+        statistics = system.stop("journal")
+    if statistics is None or statistics.records != appends:
+        raise SystemExit(f"{appends} records wanted, found {statistics}")
+    return appends / elapsed_s, appends / statistics.commits
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure both; 0 when the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=2_000, help="durable records, one at a time")
+    parser.add_argument("--appends", type=int, default=200_000, help="records of all writers")
+    parser.add_argument("--directory", type=Path, help="where the files lie; by default the system's temporary one")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(dir=options.directory) as temporary:
+        ours_us, bare_us = one_durable_record(Path(temporary), options.records)
+        records_per_s, group = many_writers(Path(temporary), options.appends)
+    ratio = ours_us / bare_us
+    print(f"one durable record: {ours_us:.0f} us, {ratio:.2f} of bare {bare_us:.0f} us (target {RATIO_TARGET})")
+    print(
+        f"{WRITERS:,} writers: {records_per_s:,.0f} records/s (target {RECORDS_PER_S_TARGET:,}), {group:.0f} a commit"
+    )
+    return 0 if ratio <= RATIO_TARGET and records_per_s >= RECORDS_PER_S_TARGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

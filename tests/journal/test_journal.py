@@ -1,0 +1,229 @@
+"""The journal as a plain object: appending, rotating, the reserve, one owner, older formats."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import msgspec
+import pytest
+
+from natya.actors.journal import (
+    AppendInvalidError,
+    Journal,
+    JournalBusyError,
+    JournalDamagedError,
+    JournalFailedError,
+    JournalFullError,
+    JournalTooNewError,
+    SimulatedDisk,
+    are_outcomes,
+)
+from natya.actors.journal.layout import FORMATS, RecordFormat1, SegmentHeader
+
+
+class TestAppending:
+    def test_is_durable_after_the_commit_and_not_before(self, journal, workshop):
+        ticket = journal.append((workshop.an_intent(1),))
+
+        assert journal.last_sequence == 0
+        journal.commit()
+        assert journal.last_sequence == ticket.last_sequence == 1
+
+    def test_hands_out_each_durable_record_once(self, journal, workshop):
+        journal.append((workshop.an_intent(1), workshop.an_intent(2)), "A-1")
+        before = journal.take_durable()
+        journal.commit()
+        handed = journal.take_durable()
+
+        assert before == journal.take_durable() == ()
+        assert [(record.sequence, record.correlation_id) for record in handed] == [(1, "A-1"), (2, "A-1")]
+        assert handed == journal.view().page(0, 10).records
+
+    @pytest.mark.parametrize("correlation_id", ["", "Ω" * 40_000])
+    def test_of_nothing_or_with_too_long_a_name_is_refused(self, journal, workshop, correlation_id):
+        facts = (workshop.an_intent(),) if correlation_id else ()
+
+        with pytest.raises(AppendInvalidError):
+            journal.append(facts, correlation_id)
+
+    def test_of_more_than_a_segment_is_refused_and_the_next_one_goes_on(self, journal, workshop):
+        with pytest.raises(AppendInvalidError):
+            journal.append((workshop.an_intent(symbol="X" * 70_000),))
+
+        assert workshop.commit_one(journal) == 1
+
+    def test_after_close_is_refused(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        journal.close()
+
+        with pytest.raises(JournalFailedError, match="not open"):
+            journal.append((workshop.an_intent(),))
+
+    def test_goes_on_after_closing_and_opening(self, disk, workshop):
+        for number in range(1, 6):
+            journal = workshop.a_journal(disk)
+            assert journal.open() is None
+            assert workshop.commit_one(journal, number) == number
+            journal.close()
+
+
+class TestAFullSegment:
+    def test_is_followed_by_another_and_read_as_one_journal(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        sequences = [workshop.commit_one(journal, number) for number in range(1, 101)]
+
+        assert len(journal.closed_segments) == 3
+        assert sequences == list(range(1, 101))
+        assert [fact.quantity for fact in workshop.facts_of(journal)] == sequences
+
+    def test_in_the_middle_of_a_group_loses_nothing(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            journal.append((workshop.an_intent(number),))
+        journal.commit()
+
+        assert [record.sequence for record in journal.take_durable()] == list(range(1, 101))
+
+
+class TestAFullDisk:
+    def fill(self, disk, journal, workshop):
+        """Take all space, then append intents until they are refused; returns how many were taken."""
+        disk.capacity_bytes -= disk.free_bytes()
+        number = 0
+        while True:
+            number += 1
+            try:
+                workshop.commit_one(journal, number)
+            except JournalFullError:
+                return number - 1
+
+    def test_refuses_intents_and_takes_outcomes_into_the_reserve(self, disk, journal, workshop):
+        taken = self.fill(disk, journal, workshop)
+        journal.append((workshop.a_cancel(1),))
+        journal.commit()
+
+        with pytest.raises(JournalFullError):
+            journal.append((workshop.an_intent(),))
+        with pytest.raises(JournalFullError):
+            journal.append((workshop.a_cancel(), workshop.an_intent()))
+        assert workshop.facts_of(journal)[taken:] == [workshop.a_cancel(1)]
+
+    def test_takes_outcomes_until_the_reserve_is_used_up(self, disk, journal, workshop):
+        taken = self.fill(disk, journal, workshop)
+        cancels = 300  # a segment of 64 KiB holds more
+        for _ in range(cancels):
+            journal.append((workshop.a_cancel(1),))
+            journal.commit()
+
+        assert len(workshop.facts_of(journal)) == taken + cancels
+        with pytest.raises(JournalFullError):
+            journal.append((workshop.a_cancel(1),) * 300)
+
+    def test_takes_intents_again_as_soon_as_space_returns(self, disk, journal, workshop):
+        taken = self.fill(disk, journal, workshop)
+        journal.append((workshop.a_cancel(1),))
+        journal.commit()
+        disk.capacity_bytes += 1 << 20
+        journal._now_ns.value_ns += 1_000_000_000  # space is asked for again after a second
+
+        assert workshop.commit_one(journal) == taken + 2
+        assert journal.reserve_held
+
+    def test_at_the_start_is_survived(self, disk, journal, workshop):
+        taken = self.fill(disk, journal, workshop)
+        journal.close()
+        again = workshop.a_journal(disk)
+        again.open()
+        again.append((workshop.a_cancel(1),))
+        again.commit()
+
+        assert again.last_sequence == taken + 1
+
+    def test_of_a_new_journal_is_named(self, workshop):
+        with pytest.raises(JournalFullError):
+            workshop.a_journal(SimulatedDisk(capacity_bytes=1_000)).open()
+
+
+class TestOutcomes:
+    def test_are_what_has_happened_to_an_order(self, workshop):
+        assert are_outcomes((workshop.a_cancel(), workshop.a_cancel()))
+        assert not are_outcomes((workshop.a_cancel(), workshop.an_intent()))
+
+
+class TestTwoOwners:
+    def test_of_one_directory_are_refused_naming_the_first(self, tmp_path):
+        code = (
+            "import sys, time; from pathlib import Path; from natya.actors.journal import Journal;"
+            "journal = Journal(Path(sys.argv[1]), now_ns=time.time_ns, segment_bytes=65536); journal.open();"
+            "print('open', flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout.readline() == b"open\n"
+            with pytest.raises(JournalBusyError) as busy:
+                Journal(tmp_path, now_ns=time.time_ns, segment_bytes=65_536).open()
+
+        assert busy.value.holder_pid == holder.pid
+
+
+class RecordFormat2(RecordFormat1):
+    """A later format, as one may come."""
+
+    version = 2
+    magic = b"NJR2"
+
+
+class TestALaterFormat:
+    def test_goes_on_in_a_new_segment_and_still_reads_the_old_ones(self, disk, workshop, monkeypatch):
+        old = workshop.a_journal(disk)
+        old.open()
+        workshop.commit_one(old, 1)
+        old.close()
+        monkeypatch.setitem(FORMATS, 2, RecordFormat2())
+        new = workshop.a_journal(disk)
+        new.open()
+        workshop.commit_one(new, 2)
+
+        assert [segment.header.version for segment in (*new.closed_segments, new._segments[-1])] == [1, 2]
+        assert workshop.facts_of(new) == [workshop.an_intent(1), workshop.an_intent(2)]
+        new.close()
+        monkeypatch.delitem(FORMATS, 2)
+        with pytest.raises(JournalTooNewError, match="format 2"):
+            workshop.a_journal(disk).open()
+
+
+class TestAnotherJournalsFile:
+    def test_in_place_of_ours_is_damage(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal)
+        journal.close()
+        other_disk = SimulatedDisk()
+        other = workshop.a_journal(other_disk, clock=workshop.Ticking(7))
+        other.open()
+        workshop.commit_one(other)
+        path = other._segments[0].path
+        disk.content(path)[:] = other_disk.content(path)
+
+        with pytest.raises(JournalDamagedError, match="another journal"):
+            workshop.a_journal(disk).open()
+
+
+class TestAHeader:
+    def test_is_read_as_it_was_written_and_any_changed_bit_is_seen(self, journal):
+        header = journal._segments[0].header
+        encoded = header.encode()
+
+        assert SegmentHeader.decode(encoded) == header
+        for position in range(len(encoded)):
+            changed = bytearray(encoded)
+            changed[position] ^= 1
+            with pytest.raises(ValueError, match=r"segment|CRC"):
+                SegmentHeader.decode(bytes(changed))
+        assert msgspec.structs.replace(header, first_sequence=2).encode() != encoded

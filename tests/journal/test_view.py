@@ -1,0 +1,165 @@
+"""Reading: by sequence, time, type and key, always as a plain filter over all records would answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.journal import JournalView, SimulatedDisk
+from natya.actors.journal.archive import archive_segment
+from natya.actors.journal.tools import export, stat, tail, verify
+
+
+class Backwards:
+    """A clock that steps back now and then."""
+
+    def __init__(self):
+        self.steps = 0
+
+    def __call__(self):
+        self.steps += 1
+        return self.steps * 10 - (1_000 if self.steps % 50 > 40 else 0)
+
+
+@pytest.fixture(scope="module")
+def library(workshop):
+    """A journal of many segments, the oldest two archived, and all its records."""
+    disk = SimulatedDisk()
+    journal = workshop.a_journal(disk, clock=Backwards(), segment_bytes=32_768)
+    journal.open()
+    for number in range(1, 1_501):
+        fact = workshop.a_cancel(number) if number % 3 == 0 else workshop.an_intent(number)
+        journal.append((fact,), f"A-{number % 40}")
+        if number % 7 == 0:
+            journal.commit()
+    journal.commit()
+    records = journal.take_durable()
+    for segment in journal.closed_segments[:2]:
+        archive_segment(disk, segment)
+    return disk, journal, records
+
+
+class TestFinding:
+    @settings(deadline=None, max_examples=100)
+    @given(
+        after=st.integers(0, 1_600),
+        times=st.tuples(st.integers(-1_000, 20_000), st.integers(-1_000, 20_000)),
+        types=st.sets(st.sampled_from(["OrderIntended", "OrderCancelled", "OrderFilled"])),
+        key=st.none() | st.integers(0, 45).map("A-{}".format),
+    )
+    def test_gives_what_a_plain_filter_gives(self, library, after, times, types, key):
+        _, journal, records = library
+        found = journal.view().find(
+            after_sequence=after, since_ns=times[0], until_ns=times[1], types=types, correlation_id=key
+        )
+
+        assert list(found) == [
+            record
+            for record in records
+            if record.sequence > after
+            and times[0] <= record.recorded_ns < times[1]
+            and (not types or type(record.fact).__name__ in types)
+            and key in {None, record.correlation_id}
+        ]
+
+    @settings(deadline=None, max_examples=100)
+    @given(after=st.integers(0, 1_600), size=st.integers(0, 700))
+    def test_of_a_page_gives_the_next_records(self, library, after, size):
+        _, journal, records = library
+        page = journal.view().page(after, size)
+
+        assert page.records == records[after : after + size]
+        assert page.last_sequence == 1_500
+
+    def test_sees_nothing_that_was_committed_later(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        view = journal.view()
+        workshop.commit_one(journal, 2)
+
+        assert len(view.page(0, 10).records) == 1
+
+    def test_goes_on_while_its_segment_is_archived(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+        reading = journal.view().raw()
+        first = next(reading)
+        for segment in journal.closed_segments:
+            archive_segment(disk, segment)
+
+        assert [first.sequence, *(record.sequence for record in reading)] == list(range(1, 101))
+
+    def test_from_outside_sees_what_is_durable(self, library, workshop):
+        disk, _, records = library
+
+        assert JournalView.of_directory(disk, workshop.directory).page(1_400, 1_000).records == records[1_400:]
+
+    def test_in_an_empty_directory_finds_nothing(self, disk, workshop):
+        assert JournalView.of_directory(disk, workshop.directory).page(0, 10).records == ()
+
+
+class TestForgetting:
+    def test_removes_the_oldest_archives_and_the_journal_still_opens(self, disk, workshop):
+        clock = workshop.Ticking()
+        journal = workshop.a_journal(disk, clock=clock, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+        for segment in journal.closed_segments[:3]:
+            archive_segment(disk, segment)
+        kept = journal.closed_segments[2].first_sequence
+        removed = journal.forget_before(journal.closed_segments[1].seal.latest_ns + 1)
+        journal.close()
+        again = workshop.a_journal(disk, clock=clock, segment_bytes=4_096)
+        again.open()
+
+        assert len(removed) == 2
+        assert again.oldest_sequence == kept
+        assert again.view().page(0, 1).records[0].sequence == kept
+        assert verify(workshop.directory, disk).oldest_sequence == kept
+
+    def test_leaves_plain_segments(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+
+        assert journal.forget_before(1 << 62) == ()
+
+
+class TestTools:
+    def test_verify_reads_everything(self, library, workshop):
+        disk, journal, _ = library
+        report = verify(workshop.directory, disk)
+
+        assert (report.records, report.last_sequence, report.torn_bytes) == (1_500, 1_500, 0)
+        assert report.segments == len(journal.closed_segments) + 1
+        assert report.last_hash == journal._position.last_hash.hex()
+
+    def test_stat_names_the_files(self, library, workshop):
+        disk, journal, _ = library
+        found = stat(workshop.directory, disk)
+
+        assert (found.records, found.oldest_sequence, found.last_sequence) == (1_500, 1, 1_500)
+        assert [segment.archived for segment in found.segments[:3]] == [True, True, False]
+        assert found.segments[0].file_bytes < found.segments[2].file_bytes
+        assert len(found.segments) == len(journal.closed_segments) + 1
+
+    def test_tail_gives_the_newest(self, library, workshop):
+        disk, _, records = library
+
+        assert tail(workshop.directory, records_max=5, disk=disk) == records[-5:]
+
+    def test_export_writes_a_line_of_json_for_each_record(self, library, workshop):
+        disk, _, _ = library
+        lines = [json.loads(line) for line in export(workshop.directory, disk=disk, after_sequence=1_498)]
+
+        assert [line["sequence"] for line in lines] == [1_499, 1_500]
+        assert lines[1]["type"] == "OrderCancelled"
+        assert lines[1]["client_order_id"] == "A-1500"
