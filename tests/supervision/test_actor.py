@@ -2,6 +2,8 @@ import pytest
 
 from natya.actors.runtime import handles
 from natya.actors.supervision import AwaitSystemStop, StopChildren, Terminated, Watch
+from natya.actors.supervision.actor import DeadlineCame
+from natya.actors.supervision.child import Deadline
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
 
@@ -27,6 +29,15 @@ def await_work(play):
             system.request(name, Ping() if name == "system" else play.Work())
 
     return await_work
+
+
+def a_faulty_supervisor(play):
+    class Faulty(play.Supervisor):
+        @handles(play.Crash)
+        def crash(self, _crash, _sender):
+            raise RuntimeError("of its own")
+
+    return Faulty
 
 
 class TestStartingAndStopping:
@@ -224,19 +235,36 @@ class TestASupervisorThatIsRestartedItself:
         ]  # fmt: skip
 
     def test_by_a_fault_of_its_own_leaves_no_child_behind(self, start, play, diary):
-        class Faulty(play.Supervisor):
-            @handles(play.Crash)
-            def crash(self, _crash, _sender):
-                raise RuntimeError("of its own")
-
         below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
-        system = start(play.ChildSpec("strategies", Faulty, below))
+        system = start(play.ChildSpec("strategies", a_faulty_supervisor(play), below))
         diary.entries.clear()
         system.request("strategies", play.Crash())
 
         while system.request("system", DescribeTree()).children[0].state != "RUNNING":
             pass
         assert diary.entries == ["stop b", "stop a", "start a", "start b"]
+
+    def test_waits_for_a_child_that_takes_long_to_stop(self, start, play, diary, gate):
+        diary.held["a"] = gate
+        below = play.a_supervisor(play.ChildSpec("a", play.BlockingChild, diary), root=False)
+        system = start(play.ChildSpec("strategies", a_faulty_supervisor(play), below))
+        system.tell("a", play.Work())
+        gate.await_entered()
+        gone = system.request_future("strategies", play.Crash())
+        assert isinstance(gone.result(5), Failed)
+        gate.open()
+
+        while system.request("system", DescribeTree()).children[-1].path != "system/strategies/a":
+            pass
+        assert system.request("system", Ping()).statistics.failures == 1
+        assert diary.entries == ["start a", "work a", "stop a", "start a"]
+
+    def test_forgets_the_deadlines_of_the_life_before(self, start):
+        system, acted = start("a"), []
+        system.tell("system", DeadlineCame(Deadline(lambda: acted.append("acted")), owner=None))
+        system.request("system", Ping())
+
+        assert acted == []
 
 
 class TestTheTree:

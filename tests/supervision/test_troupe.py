@@ -5,6 +5,7 @@ import itertools
 from collections import deque
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -228,6 +229,60 @@ class TestAGroup:
         stage.settle()
 
         assert [child.state for child in stage.troupe] == ["RUNNING", "STOPPED"]
+
+
+class TestFailuresThatOverlap:
+    @staticmethod
+    def a_group(policy=POLICY):
+        stage = a_stage("a", "b", "c", strategy="one_for_all", policy=policy)
+        stage.troupe.rise()
+        stage.settle()
+        return stage
+
+    def test_do_not_start_a_child_twice_that_is_on_its_way(self):
+        stage = self.a_group()
+        stage.told.clear()
+        stage.crash("a")
+        stage.crash("c")
+        stage.settle()
+
+        assert stage.orders("start") == ["a", "b", "c"]
+
+    def test_of_a_child_that_is_kept_down_already_change_nothing(self):
+        stage = self.a_group(msgspec.structs.replace(POLICY, fail_max=1))
+        stage.crash("a")
+        stage.crash("c")
+        stage.settle()
+
+        assert [stage.troupe.breaker(child) for child in stage.troupe] == ["open", "closed", "closed"]
+
+    def test_wait_for_the_longest_back_off_among_them(self):
+        stage = self.a_group()
+        stage.crash("a")
+        stage.settle()
+        stage.told.clear()
+        stage.crash("a")
+        stage.crash("b")
+        stage.pass_time(0.09)
+        assert stage.orders("start") == []
+        stage.pass_time(0.01)
+
+        assert stage.orders("start") == ["a", "b", "c"]
+
+    def test_do_not_forget_a_probe(self):
+        stage = self.a_group(msgspec.structs.replace(POLICY, fail_max=2))
+        stage.crash("a")
+        stage.settle()
+        stage.crash("a")
+        stage.settle()
+        stage.deaf.add("a")
+        stage.pass_time(5)
+        stage.crash("b")
+        stage.deaf.clear()
+        stage.settle()
+
+        assert stage.orders("ping") == ["a", "a"]
+        assert stage.troupe.breaker(stage.troupe["a"]) == "closed"
 
 
 class TestAProbe:
