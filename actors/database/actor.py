@@ -49,6 +49,10 @@ class WriteMarket(msgspec.Struct, frozen=True, gc=False):
     """To itself: the first row of the batch has waited long enough."""
 
 
+class Project(msgspec.Struct, frozen=True, gc=False):
+    """To itself: the first record of the batch has waited long enough."""
+
+
 class ReadOn(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask the journal again."""
 
@@ -84,6 +88,7 @@ class DatabaseActor(RuntimeActor):
         self._read_model = ReadModel(self._database)
         self._records: list[JournalRecord] = []
         self._projecting = False
+        self._projection_timer: Timer | None = None
         self._asked_journal = False
         self._newest = self._projected
         self._read_journal()
@@ -100,6 +105,7 @@ class DatabaseActor(RuntimeActor):
     def is_drained(self) -> bool:
         """Write what waits for its batch; say whether everything is durable and answered."""
         self._write_market()
+        self._project()
         return not (self._writing or self._saving or self._projecting or self._queries or self._querying)
 
     def statistics(self) -> DatabaseStatistics:
@@ -219,7 +225,7 @@ class DatabaseActor(RuntimeActor):
         self._newest = max(self._newest, batch.records[-1].sequence)
         if not self._asked_journal and len(self._records) < RECORDS_WAITING_MAX:
             self._records.extend(batch.records)
-        self._project()
+        self._gather_records()
 
     @handles(JournalPage)
     def take_page(self, page: JournalPage, _sender: ActorAddress) -> None:
@@ -244,9 +250,25 @@ class DatabaseActor(RuntimeActor):
         """Ask the journal again."""
         self._read_journal()
 
+    @handles(Project)
+    def project(self, _message: Project, _sender: ActorAddress) -> None:
+        """Project records that did not fill a batch in time."""
+        self._projection_timer = None
+        self._project()
+
+    def _gather_records(self) -> None:
+        """Project the batch if it is full, or see that it is projected in time: each costs a commit of its own."""
+        if len(self._records) >= self.settings.batch_rows_max or not self._records:
+            self._project()
+        elif self._projection_timer is None and not self._projecting:
+            self._projection_timer = self.after(self.settings.batch_wait_s, Project())
+
     def _project(self) -> None:
         if self._projecting or self._asked_journal:
             return
+        if self._projection_timer is not None:
+            self._projection_timer.cancel()
+            self._projection_timer = None
         if self._records:
             records, self._records = self._records, []
             self._projecting = True
@@ -260,7 +282,7 @@ class DatabaseActor(RuntimeActor):
             self._records = []
         else:
             self._projected = outcome.unwrap()
-        self._project()
+        self._gather_records()
 
     def _read_journal(self) -> None:
         self._asked_journal = True

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .stores import Table
 
 _DAY_COLUMNS = tuple(name for name in DaySummary.__struct_fields__)
-_PLAIN_COLUMNS = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
+PLAIN_COLUMNS = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
+"""Of every tick: what a row holds besides the book and the day."""
 
 
 def ticks_of(table: Table) -> tuple[Tick, ...]:
@@ -24,7 +25,7 @@ def ticks_of(table: Table) -> tuple[Tick, ...]:
     count = len(table["sequence"])
     depths = _depths(table, count)
     days = _days(table, count)
-    plain = zip(*(table[name] for name in _PLAIN_COLUMNS), strict=True)
+    plain = zip(*(table[name] for name in PLAIN_COLUMNS), strict=True)
     return tuple(
         [
             Tick(
