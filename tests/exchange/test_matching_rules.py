@@ -1,6 +1,6 @@
 """What holds at the exchange whatever comes: quantities, prices, priority."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.exchange.matching import Matching
@@ -64,6 +64,7 @@ def play(day):
             yield matching, message, tick, [matching.cancel(message)]
 
 
+@settings(deadline=None)
 @given(days)
 def test_every_order_fills_at_most_its_quantity_and_its_reports_add_up(day):
     asked, filled = {}, {}
@@ -81,6 +82,7 @@ def test_every_order_fills_at_most_its_quantity_and_its_reports_add_up(day):
         assert matching.resting == sum(matching.find(name).state in {"OPEN", "PART_FILLED"} for name in asked)
 
 
+@settings(deadline=None)
 @given(days)
 def test_every_trade_is_at_a_price_the_tick_shows_and_within_the_limit(day):
     requests = {}
@@ -98,6 +100,7 @@ def test_every_trade_is_at_a_price_the_tick_shows_and_within_the_limit(day):
                     assert (better if request.side == "BUY" else -better) >= 0
 
 
+@settings(deadline=None)
 @given(days)
 def test_nothing_that_a_tick_offers_is_used_twice(day):
     used, sides = {}, {}
@@ -117,6 +120,7 @@ def test_nothing_that_a_tick_offers_is_used_twice(day):
                 assert quantity <= _offered(tick.depth, side, price) + (traded if price == tick.price else 0)
 
 
+@settings(deadline=None)
 @given(days)
 def test_a_better_price_goes_first_and_then_the_earlier_order(day):
     arrivals = {}
@@ -133,6 +137,7 @@ def test_a_better_price_goes_first_and_then_the_earlier_order(day):
                 assert priorities == sorted(priorities)
 
 
+@settings(deadline=None)
 @given(days)
 def test_the_same_day_brings_the_same_reports(day):
     assert [reports for *_, reports in play(day)] == [reports for *_, reports in play(day)]

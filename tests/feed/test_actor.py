@@ -1,0 +1,222 @@
+"""The feed actor: in step with the house, behind the database, and on with it after a restart."""
+
+import itertools
+
+import pytest
+
+from natya.actors.feed import FeedActor
+from natya.actors.feed.source import MESSAGES_A_CHUNK
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.messages.broker import FindOrder
+from natya.messages.market import AwaitMarketEnd, Candle, MarketEnded, Tick, TicksRecorded
+from natya.messages.supervision import DeadLetter
+from natya.messages.system import Ping
+
+HEADER = "time,ltp,symbol"
+
+
+def rows(count, *, step_s=1):
+    return [f"{1_766_992_622 + step_s * place},{100 + place % 7},TCS" for place in range(count)]
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem() as system:
+        yield system
+
+
+@pytest.fixture
+def start(system, feed_settings):
+    def build(**changes):
+        return system.start("feed", FeedActor, feed_settings(**changes))
+
+    return build
+
+
+def received(probe, count):
+    """Take so many market messages; what a provoked failure brings to events besides is left out."""
+    messages = iter(lambda: probe.receive(timeout_s=5), None)
+    return list(itertools.islice((each for each in messages if not isinstance(each, DeadLetter)), count))
+
+
+class SlowHouse(RuntimeActor):
+    """Stands for events, orders and journal: each tick sets off work elsewhere, and work that comes of it."""
+
+    def on_start(self):
+        self.story = self.settings
+
+    @handles(Tick)
+    def hear(self, tick, _):
+        self.story.append(("tick", tick.sequence))
+        self.offload(int, tick.sequence, then=self.decide)
+
+    def decide(self, outcome):
+        self.send(self.myAddress, FindOrder(client_order_id=str(outcome.unwrap())))
+
+    @handles(FindOrder)
+    def act(self, order, _):
+        self.story.append(("done", int(order.client_order_id)))
+
+
+class TestAMarketInStep:
+    def test_releases_a_tick_when_all_that_the_last_one_set_off_is_done(self, system, start, write):
+        story = []
+        system.start("events", SlowHouse, story)
+        start(recording=write(HEADER, *rows(50)))
+
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=10)
+
+        assert ended == MarketEnded(ticks=50, candles=0)
+        assert story == [(what, sequence) for sequence in range(1, 51) for what in ("tick", "done")]
+
+    def test_sends_all_chunks_in_order_each_stamped(self, system, start, write):
+        events = system.probe("events")
+        count = 2 * MESSAGES_A_CHUNK + 10
+        start(recording=write(HEADER, *rows(count)))
+
+        ticks = received(events, count)
+
+        assert [tick.sequence for tick in ticks] == list(range(1, count + 1))
+        stamps = [tick.received_ns for tick in ticks]
+        assert stamps == sorted(stamps)
+        assert stamps[0] > 0
+
+    def test_sends_a_candle_behind_its_ticks(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write("date,open,high,low,close,volume", "2025-10-29T09:15,10,11,9,10,4"))
+
+        assert [type(message) for message in received(events, 5)] == [Tick, Tick, Tick, Tick, Candle]
+        assert system.request("feed", AwaitMarketEnd(), timeout_s=5) == MarketEnded(ticks=4, candles=1)
+
+    def test_counts_what_it_sent(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(3), "broken"), bad_rows_max=1)
+        system.request("feed", AwaitMarketEnd(), timeout_s=5)
+
+        statistics = system.request("feed", Ping(), timeout_s=5).statistics
+
+        assert (statistics.ticks, statistics.candles, statistics.bad_rows, statistics.ended) == (3, 0, 1, True)
+        assert statistics.last_prices == {"TCS": 102.0}
+        assert statistics.source == events.receive().source
+
+
+class TestTheEndOfAMarket:
+    def test_is_told_to_everyone_who_waits_and_to_who_asks_later(self, system, start, write):
+        system.probe("events")
+        start(recording=write(HEADER, *rows(3)), unrecorded_ticks_max=1)
+        waiting = [system.request_future("feed", AwaitMarketEnd()) for _ in range(2)]
+        source = system.request("feed", Ping(), timeout_s=5).statistics.source
+        while not source:
+            source = system.request("feed", Ping(), timeout_s=5).statistics.source
+        system.tell("feed", TicksRecorded(source=source, sequence=3))
+
+        assert [future.result(timeout=5).ticks for future in waiting] == [3, 3]
+        assert system.request("feed", AwaitMarketEnd(), timeout_s=5).ticks == 3
+
+    def test_by_a_broken_row_comes_after_all_before_it_and_says_why(self, system, start, write):
+        events = system.probe("events")
+        path = write(HEADER, *rows(3), "broken")
+        start(recording=path)
+
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+
+        assert ended.ticks == len(received(events, 3)) == 3
+        assert ended.error == f"{path}, line 5: 3 columns are wanted, found 1"
+
+    def test_comes_at_once_where_there_is_no_recording(self, system, start, tmp_path):
+        start(recording=tmp_path / "absent.csv")
+
+        assert "No such file" in system.request("feed", AwaitMarketEnd(), timeout_s=5).error
+
+    def test_comes_when_it_has_lasted_long_enough(self, system, start):
+        system.probe("events")
+        start(source="synthetic", duration_s=0.2)
+
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+
+        assert ended.ticks > 0
+        assert ended.error == ""
+        assert system.request("feed", Ping(), timeout_s=5).statistics.ticks == ended.ticks
+
+
+class TestAMarketAtASpeed:
+    def test_follows_the_recorded_times(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(5)), speed=20.0)
+
+        stamps = [tick.received_ns for tick in received(events, 5)]
+
+        assert stamps[-1] - stamps[0] >= 0.19e9
+
+
+class TestAMarketAheadOfTheDatabase:
+    def test_waits_until_enough_is_recorded(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(10)), unrecorded_ticks_max=3)
+        source = received(events, 4)[-1].source
+        system.request("feed", Ping(), timeout_s=5)
+        assert events.is_empty()
+
+        system.tell("feed", TicksRecorded(source="another", sequence=10))
+        system.request("feed", Ping(), timeout_s=5)
+        assert events.is_empty()
+
+        system.tell("feed", TicksRecorded(source=source, sequence=2))
+        assert [tick.sequence for tick in received(events, 2)] == [5, 6]
+
+    def test_runs_free_where_all_was_recorded_before(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(10)), unrecorded_ticks_max=1)
+
+        system.tell("feed", TicksRecorded(source=received(events, 2)[-1].source, sequence=10))
+
+        assert system.request("feed", AwaitMarketEnd(), timeout_s=5).ticks == 10
+
+
+class TestAFeedThatFails:
+    @pytest.mark.parametrize("sent", [2, MESSAGES_A_CHUNK + 3])
+    def test_goes_on_behind_the_last_tick_it_sent(self, system, start, write, sent):
+        events = system.probe("events")
+        count = sent + 20
+        start(recording=write(HEADER, *rows(count)), unrecorded_ticks_max=sent - 1)
+        waiting = system.request_future("feed", AwaitMarketEnd())
+        source = received(events, sent)[-1].source
+
+        system.tell("feed", TicksRecorded(source=source, sequence=None))  # max() of it fails
+        system.tell("feed", TicksRecorded(source=source, sequence=count))
+
+        ticks = received(events, 20)
+        assert [tick.sequence for tick in ticks] == list(range(sent + 1, count + 1))
+        assert waiting.result(timeout=5).ticks == count
+
+    def test_makes_the_same_synthetic_market_again(self, system, start):
+        events = system.probe("events")
+        start(source="synthetic", unrecorded_ticks_max=9)
+        first = received(events, 10)
+
+        system.tell("feed", TicksRecorded(source=first[0].source, sequence=None))
+        system.tell("feed", TicksRecorded(source=first[0].source, sequence=10))
+
+        ticks = [*first, *received(events, 10)]
+        assert [tick.sequence for tick in ticks] == list(range(1, 21))
+        assert {tick.source for tick in ticks} == {first[0].source}
+        assert [tick.volume for tick in ticks[::2]] == sorted(tick.volume for tick in ticks[::2])
+
+    def test_says_nothing_more_where_the_market_had_ended(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(3)))
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+        source = received(events, 3)[0].source
+
+        system.tell("feed", TicksRecorded(source=source, sequence=None))
+
+        assert system.request("feed", AwaitMarketEnd(), timeout_s=5) == ended
+
+
+class TestAFeedThatIsStopped:
+    def test_in_the_middle_leaves_no_file_open(self, system, start, write):
+        events = system.probe("events")
+        start(recording=write(HEADER, *rows(5 * MESSAGES_A_CHUNK)), unrecorded_ticks_max=10)
+        received(events, 11)
+
+        assert system.stop("feed").ticks == 11

@@ -1,0 +1,137 @@
+"""Numbers and times of recordings, to the last digit."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.feed.numbers import MEMO_ENTRIES_MAX, Memo, PriceGrid, paise, whole, whole_or_none
+from natya.actors.feed.times import TimeReader, day_of
+
+NOON_NS = 1_766_992_622_000_000_000  # 2025-12-29 12:47:02 in India
+
+
+class TestAPriceOnTheGrid:
+    def test_is_free_of_the_wires_noise(self):
+        assert PriceGrid(0.05).price("25974.900390625") == 25974.9
+
+    @given(ticks=st.integers(1, 10**7), size=st.sampled_from(["0.01", "0.05", "0.1", "0.25", "5.0"]))
+    def test_is_the_float_nearest_to_the_decimal(self, ticks, size):
+        exact = ticks * Decimal(size)
+
+        assert PriceGrid(float(size)).nearest(float(exact)) == float(exact)
+
+    @given(ticks=st.integers(1, 600_000))
+    def test_survives_single_precision(self, ticks):
+        exact = float(ticks * Decimal("0.05"))
+
+        assert PriceGrid(0.05).price(repr(float(np.float32(exact)))) == exact
+
+    @pytest.mark.parametrize("text", ["", "0", "0.001", "-1", "nan", "inf", "1e13", "abc", "1_000", "1,000"])
+    def test_is_refused_where_it_is_none(self, text):
+        with pytest.raises(ValueError, match="wanted, found"):
+            PriceGrid(0.05).price(text)
+
+    def test_may_be_missing_where_that_is_allowed(self):
+        assert PriceGrid(0.05).price_or_none("") == PriceGrid(0.05).price_or_none("0") == 0.0
+
+
+class TestAWholeNumber:
+    @pytest.mark.parametrize(("text", "number"), [("75", 75), ("75.0", 75), ("", 0), (" 7 ", 7), ("1e3", 1000)])
+    def test_is_read(self, text, number):
+        assert whole(text) == number
+
+    @pytest.mark.parametrize("text", ["-1", "1.5", "nan", "inf", "x", "1_0", str(1 << 63)])
+    def test_is_refused_where_it_is_none(self, text):
+        with pytest.raises(ValueError, match="a whole number from 0 is wanted, found"):
+            whole(text)
+
+    def test_may_be_missing(self):
+        assert whole_or_none("") is None
+        assert whole_or_none("3") == 3
+
+    def test_of_paise_is_rounded_to_them(self):
+        assert paise("26023.369140625") == 26023.37
+        assert paise("") == 0.0
+
+
+class TestAMemo:
+    def test_works_out_each_text_once(self):
+        asked = []
+        memo = Memo(lambda text: asked.append(text) or len(text))
+
+        assert [memo["ab"], memo["ab"]] == [2, 2]
+        assert asked == ["ab"]
+
+    def test_has_a_bound(self):
+        memo = Memo(int)
+        for number in range(MEMO_ENTRIES_MAX + 1):
+            memo[str(number)]
+
+        assert len(memo) == 1
+
+
+class TestATime:
+    @pytest.mark.parametrize(
+        ("text", "time_ns"),
+        [
+            ("2025-12-29 12:47:02", NOON_NS),
+            ("2025-12-29T12:47:02", NOON_NS),
+            ("2025-12-29T12:47:02+05:30", NOON_NS),
+            ("2025-12-29T07:17:02Z", NOON_NS),
+            ("2025-12-29T02:17:02-05:00", NOON_NS),
+            ("2025-12-29 12:47:02.5", NOON_NS + 500_000_000),
+            ("2025-12-29 12:47:02.553384", NOON_NS + 553_384_000),
+            ("2025-12-29 12:47:02.553384123", NOON_NS + 553_384_123),
+            ("2025-12-29T12:47:02.553384123+05:30", NOON_NS + 553_384_123),
+            ("2025-12-29T07:17:02.25Z", NOON_NS + 250_000_000),
+            ("1766992622", NOON_NS),
+            ("1766992622.553384123", NOON_NS + 553_384_123),
+            ("1766992622001", NOON_NS + 1_000_000),
+            ("1766992622000001", NOON_NS + 1_000),
+            ("1766992622000000001", NOON_NS + 1),
+            ("2025-12-29", 1_766_946_600_000_000_000),
+            ("20251229", 1_766_946_600_000_000_000),
+        ],
+    )
+    def test_is_read_to_the_nanosecond(self, text, time_ns):
+        assert TimeReader().read(text) == time_ns
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "noon",
+            "29/12/2025",
+            "2025-13-01",
+            "1960-01-01",
+            "2300-01-01",
+            "2025-12-29 12:47:02.1234567891",
+            "2025-12-29 12:47:02.x",
+            "2025-12-29 12:47:02,5",
+            "2025-12-29 25:00:00",
+            "1766992622000.5",
+            "12.5",
+        ],
+    )
+    def test_is_refused_where_it_is_none(self, text):
+        with pytest.raises(ValueError, match="a time as ISO 8601 or as a number since 1970 is wanted"):
+            TimeReader().read(text)
+
+    @given(
+        moment=st.datetimes(datetime(1971, 1, 1), datetime(2261, 1, 1)),  # noqa: DTZ001  the zone is drawn beside it
+        minutes=st.integers(-12 * 60, 14 * 60),
+    )
+    def test_of_any_zone_is_exact(self, moment, minutes):
+        aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+        since = aware - datetime(1970, 1, 1, tzinfo=UTC)
+
+        assert TimeReader().read(aware.isoformat()) == since // timedelta(microseconds=1) * 1_000
+
+    def test_belongs_to_the_day_in_india(self):
+        before, after = map(TimeReader().read, ("2025-12-29T23:59:59", "2025-12-30T00:00:00"))
+
+        assert day_of(after) == day_of(before) + 1

@@ -1,0 +1,74 @@
+"""The synthetic market."""
+
+import itertools
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.feed import SOURCES, Surroundings
+from natya.actors.feed.numbers import PriceGrid
+from natya.messages.codec import decode, encode
+
+COUNT = 100
+
+
+def ticks(feed, *, seed=7, start_ns=1_000_000_000):
+    surroundings = Surroundings(start_ns=start_ns, random=Random(seed))  # noqa: S311  a market, not a key
+    chunks = SOURCES["synthetic"](feed, surroundings).chunks()
+    return list(itertools.islice(itertools.chain.from_iterable(chunks), COUNT))
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32), tick_size=st.sampled_from([0.01, 0.05, 0.25]))
+def test_every_price_is_on_the_grid_and_the_book_is_in_order(feed_settings, seed, tick_size):
+    grid = PriceGrid(tick_size)
+    for tick in ticks(feed_settings(source="synthetic", tick_size_rupees=tick_size), seed=seed):
+        depth = tick.depth
+        book = (*reversed(depth.bid_prices), *depth.ask_prices)
+        assert all(price > 0 and grid.nearest(price) == price for price in (tick.price, *book))
+        assert list(book) == sorted(set(book))
+        assert tick.price in (depth.bid_prices[0], depth.ask_prices[0])
+        assert tick.day.low_price <= tick.price <= tick.day.high_price
+
+
+class TestASyntheticMarket:
+    def test_is_the_same_for_the_same_seed_and_start(self, feed_settings):
+        feed = feed_settings(source="synthetic")
+
+        assert ticks(feed) == ticks(feed)
+
+    def test_is_another_source_for_another_seed_or_start(self, feed_settings):
+        sources = {
+            ticks(feed_settings(source="synthetic", seed=seed), start_ns=start_ns)[0].source
+            for seed in (1, 2)
+            for start_ns in (3, 4)
+        }
+
+        assert len(sources) == 4
+
+    def test_numbers_its_ticks_and_lets_the_symbols_take_turns_in_time(self, feed_settings):
+        found = ticks(feed_settings(source="synthetic"))
+
+        assert [tick.sequence for tick in found] == list(range(1, COUNT + 1))
+        assert [tick.symbol for tick in found[:4]] == ["TCS", "INFY", "TCS", "INFY"]
+        assert found[20].exchange_ns - found[0].exchange_ns == 1_000_000_000
+        assert found[0].exchange_ns == 1_000_000_000
+
+    def test_counts_the_volume_of_each_symbol(self, feed_settings):
+        found = ticks(feed_settings(source="synthetic", symbols=("TCS",)))
+
+        assert [tick.volume for tick in found] == list(itertools.accumulate(tick.quantity for tick in found))
+
+    def test_moves(self, feed_settings):
+        assert len({tick.price for tick in ticks(feed_settings(source="synthetic"))}) > 10
+
+    def test_says_what_the_codec_can_carry(self, feed_settings):
+        tick = ticks(feed_settings(source="synthetic"))[-1]
+
+        assert decode(encode(tick)) == tick
+
+    @pytest.mark.parametrize("symbols", [()])
+    def test_without_symbols_is_empty(self, feed_settings, symbols):
+        assert ticks(feed_settings(source="synthetic", symbols=symbols)) == []
