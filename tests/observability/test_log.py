@@ -39,6 +39,11 @@ def lines(settings):
     return [json.loads(line) for line in Path(settings.log.path).read_text().splitlines()]
 
 
+def own_state(name):
+    logger = logging.getLogger(name)
+    return logger.level, logger.propagate, list(logger.handlers)
+
+
 class TestAnEvent:
     def test_becomes_one_line_of_json(self, settings):
         with logging_to(settings):
@@ -150,12 +155,11 @@ class TestTheFile:
 
 class TestTheProcessAround:
     def test_gets_its_loggers_back(self, settings):
-        before = [(logging.getLogger(name).level, logging.getLogger(name).propagate) for name in LOGGERS]
+        before = [own_state(name) for name in LOGGERS]
         with logging_to(settings):
-            pass
+            assert [own_state(name) for name in LOGGERS] != before
 
-        assert [(logging.getLogger(name).level, logging.getLogger(name).propagate) for name in LOGGERS] == before
-        assert not any(logging.getLogger(name).handlers for name in LOGGERS)
+        assert [own_state(name) for name in LOGGERS] == before
 
     def test_keeps_its_root_logger_to_itself(self, settings, caplog):
         root = logging.getLogger()

@@ -1,0 +1,54 @@
+"""Settings as a person, or a program, may see them: each with its origin, secrets masked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from .keys import KEYS, STRATEGIES
+from .secrets import Secret
+
+if TYPE_CHECKING:
+    from .loader import LoadedSettings
+
+SCHEMA: Final = 1
+"""Version of the JSON objects; it changes when a field is renamed or removed."""
+
+
+def as_text(loaded: LoadedSettings) -> str:
+    """Write one line for each key: `feed.seed = 7  # default.toml`."""
+    lines = [f"{key} = {_json(value)}" for key, value in _values(loaded).items()]
+    width = min(max(len(line) for line in lines), 60)
+    return "\n".join(
+        f"{line:{width}}  # {loaded.origins[key]}" for line, key in zip(lines, _values(loaded), strict=True)
+    )
+
+
+def as_json(loaded: LoadedSettings) -> str:
+    """Write one JSON object: `{"schema": 1, "settings": {key: {"value", "origin"}}}`."""
+    settings = {key: {"value": value, "origin": loaded.origins[key]} for key, value in _values(loaded).items()}
+    return _json({"schema": SCHEMA, "settings": settings})
+
+
+def problems_as_json(problems: tuple[str, ...]) -> str:
+    """Write one JSON object: `{"schema": 1, "ok", "problems"}`."""
+    return _json({"schema": SCHEMA, "ok": not problems, "problems": problems})
+
+
+def _values(loaded: LoadedSettings) -> dict[str, Any]:
+    values = {}
+    for key in KEYS:
+        section, _, name = key.partition(".")
+        values[key] = getattr(getattr(loaded.settings, section), name)
+    return {**values, STRATEGIES: loaded.settings.strategies}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value, enc_hook=_masked).decode()
+
+
+def _masked(value: Any) -> str:
+    if isinstance(value, Secret):
+        return "***" if value else ""
+    return str(value)

@@ -1,0 +1,57 @@
+"""What the process says to who started it, in one number (sysexits.h), and on standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OK: Final = 0
+BAD_DATA: Final = 65
+"""A recording, the journal or a database file holds what it must not."""
+
+UNAVAILABLE: Final = 69
+"""No system runs where it was asked for, or it did not answer."""
+
+INTERNAL: Final = 70
+"""Something failed more often than the restart policy allows."""
+
+CANNOT_CREATE: Final = 73
+"""The data directory or the log cannot be made or written."""
+
+BUSY: Final = 75
+"""Another process has the data directory, or one of its files: try later."""
+
+SETTINGS: Final = 78
+"""The settings are refused."""
+
+SIGNALLED: Final = 128
+"""Plus the number of the signal: ended at once, without order."""
+
+
+def exit_code(fault: BaseException) -> int:
+    """Return what a fault, or whatever caused it, means to who started the process."""
+    # Rooms are imported here: the command line has to answer --help before any of them is loaded.
+    from .actors.database.errors import DatabaseDamaged, DatabaseLocked, DatabaseTooNew  # noqa: PLC0415
+    from .actors.journal import JournalBusyError, JournalDamagedError, JournalTooNewError  # noqa: PLC0415
+    from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
+    from .config.errors import SettingsError  # noqa: PLC0415
+
+    meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
+        ((SettingsError,), SETTINGS),
+        ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
+        ((DatabaseDamaged, DatabaseTooNew, JournalDamagedError, JournalTooNewError), BAD_DATA),
+        ((DataDirectoryError,), CANNOT_CREATE),
+    )
+    for each in _causes(fault):
+        for kinds, code in meanings:
+            if isinstance(each, kinds):
+                return code
+    return INTERNAL
+
+
+def _causes(fault: BaseException | None) -> Iterator[BaseException]:
+    while fault is not None:
+        yield fault
+        fault = fault.__cause__

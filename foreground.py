@@ -1,0 +1,204 @@
+"""A trading system in the foreground: shown while it runs, stopped in order by a signal, at once by a second one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO, TypeAlias
+
+from .exit_codes import BAD_DATA, OK, SIGNALLED, exit_code
+from .summary import IncompleteSummaryError, summary_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from .config.settings import Settings
+    from .messages.market import MarketEnded
+    from .summary import Summary
+    from .system import SystemView
+
+SummaryFormat: TypeAlias = Literal["text", "json"]
+"""`json`: nothing but one JSON object on standard output."""
+
+LOOK_S: Final = 0.25
+"""Seconds between two looks, and the longest a signal waits to be seen."""
+
+LOOKS_COMPARED: Final = 5
+"""Rates and colours compare with the look this many before: a little more than a second."""
+
+LINES_EVERY: Final = 4
+"""Looks for each line where no screen is shown: one line a second."""
+
+LEAVE_SCREEN: Final = b"\x1b[?1049l\x1b[?25h"
+"""Gives a terminal its own text and its cursor back."""
+
+
+class Runnable(Protocol):
+    """What is needed of a `TradingSystem`."""
+
+    def start(self) -> None:
+        """Start it, or raise."""
+
+    def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
+        """Wait so long at most for the end of the market."""
+
+    def look(self) -> SystemView:
+        """Ask every owner what it counts."""
+
+    def stop(self) -> Summary:
+        """Stop it in order."""
+
+
+class Interrupts:
+    """Counts SIGINT and SIGTERM: the first asks for an orderly stop, the second ends the process at once.
+
+    For the main thread alone, as Python's signal handlers are.
+    """
+
+    def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
+        self.asked = False
+        self._leave: Final = leave
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Hear them for as long as the context lasts."""
+        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _hear(self, number: int, _: FrameType | None) -> None:
+        if self.asked:
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), LEAVE_SCREEN)
+            self._leave(SIGNALLED + number)
+        self.asked = True
+
+
+def perform(
+    settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
+) -> int:
+    """Run until the market ends or a signal asks for the end; return the exit code, with all messages written."""
+    interrupts = Interrupts()
+    with interrupts.heard():
+        try:
+            summary, error = _run(settings, make_system, interrupts, silent=summary_format == "json")
+        # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.
+        except Exception as fault:  # noqa: BLE001
+            _complain(fault)
+            return exit_code(fault)
+        _print_summary(summary, summary_format)
+    if error:
+        sys.stderr.write(f"natya: the market broke off: {error}\n")
+        return BAD_DATA
+    return OK
+
+
+def _run(
+    settings: Settings, make_system: Callable[[Settings], Runnable], interrupts: Interrupts, *, silent: bool
+) -> tuple[Summary, str]:
+    """Return what the run did, and why the market ended before its end."""
+    system = make_system(settings)
+    system.start()
+    try:
+        with _display(settings.system.profile, silent=silent) as show:
+            ended = _watch(system, interrupts, show)
+    except BaseException:
+        # What failed first is the news; a summary that cannot be complete any more is not.
+        with contextlib.suppress(IncompleteSummaryError):
+            system.stop()
+        raise
+    return system.stop(), ended.error if ended is not None else ""
+
+
+def _watch(
+    system: Runnable, interrupts: Interrupts, show: Callable[[SystemView, SystemView], None] | None
+) -> MarketEnded | None:
+    views: deque[SystemView] = deque(maxlen=LOOKS_COMPARED + 1)
+    while not interrupts.asked:
+        ended = system.await_end(LOOK_S)
+        if ended is not None:
+            return ended
+        if show is not None:
+            views.append(system.look())
+            try:
+                show(views[-1], views[0])
+            except BrokenPipeError:  # whoever read our lines has gone: stop in order, as for a signal
+                _silence(sys.stdout)
+                return None
+    return None
+
+
+@contextlib.contextmanager
+def _display(profile: str, *, silent: bool) -> Iterator[Callable[[SystemView, SystemView], None] | None]:
+    if silent:
+        yield None
+    elif sys.stdout.isatty():
+        from rich.live import Live  # noqa: PLC0415  only a terminal needs them
+
+        from .screen import screen  # noqa: PLC0415
+
+        with Live(screen=True, auto_refresh=False) as live:
+            yield lambda now, before: live.update(screen(profile, now, before), refresh=True)
+    else:
+        yield _lines()
+
+
+def _lines() -> Callable[[SystemView, SystemView], None]:
+    from .screen import line  # noqa: PLC0415  only a run needs it
+
+    looks = 0
+
+    def show(now: SystemView, before: SystemView) -> None:
+        nonlocal looks
+        looks += 1
+        if looks % LINES_EVERY == 0:
+            sys.stdout.write(f"{line(now, before)}\n")
+            sys.stdout.flush()
+
+    return show
+
+
+def _print_summary(summary: Summary, summary_format: SummaryFormat) -> None:
+    text = summary_json(summary) if summary_format == "json" else summary_text(summary)
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+
+
+def summary_text(summary: Summary) -> str:
+    """Write a summary for a person."""
+    positions = ", ".join(f"{symbol} {quantity:+}" for symbol, quantity in summary.positions.items())
+    latency = summary.tick_to_strategy_us
+    return f"""\
+{summary.ticks:,} ticks, {summary.candles:,} candles in {summary.wall_s:,.1f} s, {summary.ticks_per_s:,.0f} ticks/s
+{summary.orders:,} orders, {summary.fills:,} fills, {summary.rejected:,} rejected; positions: {positions or "none"}
+P&L {summary.realized_pnl:+,.2f} rupees realized, {summary.unrealized_pnl:+,.2f} unrealized
+tick to strategy {latency.p50:,.0f} us, p99 {latency.p99:,.0f} us
+{summary.restarts:,} restarts, {summary.dead_letters:,} dead letters
+{summary.events_journaled:,} facts in the journal {summary.journal}
+databases {summary.databases.core} and {summary.databases.market}"""
+
+
+def _complain(fault: BaseException) -> None:
+    reasons = [str(fault) or type(fault).__name__]
+    cause = fault.__cause__
+    while cause is not None:
+        reasons.append(f"  because of {type(cause).__name__}: {cause}")
+        cause = cause.__cause__
+    sys.stderr.write("".join(f"natya: {text}\n" for reason in reasons for text in reason.splitlines()))
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still buffered for a closed pipe go nowhere; else the interpreter complains at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

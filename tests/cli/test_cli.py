@@ -1,0 +1,179 @@
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from natya import foreground, system
+from natya.cli import Profile
+from natya.config.loader import PROFILES
+
+CANARY = "canary-7f3a91"
+
+
+@pytest.fixture
+def run(natya, monkeypatch, tmp_path):
+    """Call `natya run` and return the settings it would have performed with, and the format of the summary."""
+    performed = []
+
+    def perform(settings, make_system, *, summary_format):
+        performed.append((settings, summary_format))
+        assert make_system is system.TradingSystem
+        return 0
+
+    monkeypatch.setattr(foreground, "perform", perform)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def call(*arguments):
+        result = natya("run", "--data-dir", tmp_path, *arguments)
+        assert result.exit_code == 0, result.output
+        return performed[-1]
+
+    return call
+
+
+class TestRun:
+    def test_is_a_synthetic_market_on_paper_by_default(self, run, tmp_path):
+        settings, summary_format = run()
+
+        assert (settings.system.profile, settings.feed.source, summary_format) == ("paper", "synthetic", "text")
+        assert settings.system.data_dir == str(tmp_path)
+
+    def test_replays_a_recording(self, run):
+        arguments = "--replay day.csv --symbol TCS --speed max --max-bad-rows 3 --duration 1.5 --summary json"
+        settings, summary_format = run(*arguments.split())
+
+        feed = settings.feed
+        assert (feed.source, feed.recording, feed.symbol) == ("replay", "day.csv", "TCS")
+        assert (feed.speed, feed.bad_rows_max, feed.duration_s, summary_format) == (0.0, 3, 1.5, "json")
+
+    def test_makes_a_synthetic_market_of_one_symbol_and_seed(self, run):
+        settings, _ = run("--symbol", "TCS", "--seed", "11", "--speed", "2.5")
+
+        assert (settings.feed.symbols, settings.feed.seed, settings.feed.speed) == (("TCS",), 11, 2.5)
+
+    def test_takes_another_strategy(self, run):
+        settings, _ = run("--strategy", "my.module:Mine")
+
+        (strategy,) = settings.strategies
+        assert (strategy.name, strategy.strategy) == ("mine", "my.module:Mine")
+
+    def test_takes_any_setting(self, run):
+        settings, _ = run("--set", "orders.quantity_max=5", "--set", "feed.symbols=A,B")
+
+        assert (settings.orders.quantity_max, settings.feed.symbols) == (5, ("A", "B"))
+
+    def test_takes_a_file_of_settings(self, run, tmp_path):
+        path = tmp_path / "mine.toml"
+        path.write_text("[feed]\nseed = 12\n")
+        settings, _ = run("--config", path)
+
+        assert settings.feed.seed == 12
+
+    def test_ends_with_the_code_of_the_performance(self, natya, monkeypatch):
+        monkeypatch.setattr(foreground, "perform", lambda *_, **__: 75)
+
+        assert natya("run").exit_code == 75
+
+
+class TestWrongUse:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["run", "--profile", "papper"],
+            ["run", "--speed", "fast"],
+            ["run", "--set", "feed.seed"],
+            ["run", "--seed", "x"],
+            ["run", "--unknown"],
+            ["walk"],
+        ],
+        ids=" ".join,
+    )
+    def test_ends_with_2(self, natya, arguments):
+        assert natya(*arguments).exit_code == 2
+
+
+class TestWrongSettings:
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            (["--set", "feed.sed=1"], "natya: command line: feed.sed: unknown key; did you mean feed.seed?"),
+            (["--strategy", "Mine"], "natya: command line: strategies[0].strategy: wanted module:Class, found 'Mine'"),
+            (["--profile", "live"], "natya: default.toml: broker.name: wanted a broker of the real market"),
+            (["--config", "/none.toml"], "natya: /none.toml: cannot be read: No such file or directory"),
+        ],
+        ids=["key", "strategy", "live", "file"],
+    )
+    def test_end_a_run_with_78(self, natya, arguments, problem):
+        result = natya("run", *arguments)
+
+        assert result.exit_code == 78
+        assert result.stderr.startswith(problem)
+        assert not result.stdout
+
+
+class TestConfigShow:
+    def test_prints_every_setting_and_its_origin(self, natya):
+        result = natya("config", "show", "--set", "feed.seed=9", environment={"REDIS_DB": "3"})
+
+        assert result.exit_code == 0
+        assert re.search(r"^feed\.seed = 9 +# command line$", result.stdout, re.MULTILINE)
+        assert re.search(r"^redis\.db = 3 +# environment REDIS_DB$", result.stdout, re.MULTILINE)
+        assert re.search(r"^orders\.quantity_max = 100 +# default\.toml$", result.stdout, re.MULTILINE)
+
+    def test_masks_secrets(self, natya):
+        environment = {"BROKER_ACCESS_TOKEN": CANARY}
+        shown = natya("config", "show", environment=environment).output
+        shown += natya("config", "show", "--json", environment=environment).output
+
+        assert CANARY not in shown
+        assert 'broker.access_token = "***"' in shown
+
+    def test_prints_one_json_object(self, natya):
+        shown = json.loads(natya("config", "show", "--json", "--set", "feed.seed=9").stdout)
+
+        assert shown["schema"] == 1
+        assert shown["settings"]["feed.seed"] == {"value": 9, "origin": "command line"}
+        assert shown["settings"]["strategies"]["value"][0]["name"] == "crossover"
+
+
+class TestConfigCheck:
+    def test_says_when_all_is_right(self, natya):
+        result = natya("config", "check")
+
+        assert (result.exit_code, result.stdout) == (0, "the settings are right\n")
+
+    def test_lists_what_is_wrong_and_ends_with_78(self, natya):
+        result = natya("config", "check", "--set", "a.b=1", "--set", "feed.seed=x")
+
+        assert result.exit_code == 78
+        assert len(result.stderr.splitlines()) == 2
+
+    def test_prints_one_json_object(self, natya):
+        assert json.loads(natya("config", "check", "--json").stdout) == {"schema": 1, "ok": True, "problems": []}
+        assert not json.loads(natya("config", "check", "--json", "--set", "a.b=1").stdout)["ok"]
+
+
+class TestTheProgram:
+    def test_says_its_version(self, natya):
+        assert natya("--version").stdout == f"natya {version('natya')}\n"
+
+    @pytest.mark.parametrize("arguments", [[], ["run"], ["config"], ["config", "show"], ["config", "check"]], ids=str)
+    def test_explains_every_command(self, natya, arguments):
+        assert "Usage: natya" in natya(*arguments, "--help").stdout
+
+    def test_knows_every_profile_there_is(self):
+        assert {profile.value for profile in Profile} == set(PROFILES)
+
+    def test_runs_as_a_module(self):
+        done = subprocess.run([sys.executable, "-m", "natya", "--version"], capture_output=True, text=True, check=True)
+
+        assert done.stdout == f"natya {version('natya')}\n"
+
+    def test_explains_itself_without_loading_a_room(self):
+        program = "import sys, natya.cli; print({'thespian', 'duckdb', 'numpy', 'msgspec'} & sys.modules.keys())"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+        assert done.stdout == "set()\n"

@@ -1,0 +1,177 @@
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from natya.actors.database.errors import DatabaseDamaged
+from natya.actors.journal import JournalBusyError, JournalDamagedError
+from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
+from natya.config.errors import SettingsError
+from natya.exit_codes import exit_code
+from natya.foreground import LINES_EVERY, Interrupts, perform
+from natya.summary import IncompleteSummaryError
+
+
+def caused_by(cause):
+    fault = RuntimeError("the system gave up")
+    fault.__cause__ = cause
+    return fault
+
+
+class TestARunToTheEndOfTheMarket:
+    def test_is_stopped_in_order_and_ends_well(self, play, settings):
+        system = play()
+
+        assert perform(settings, lambda _: system) == 0
+        assert (system.calls[0], system.calls[-1], system.calls.count("stop")) == ("start", "stop", 1)
+
+    def test_ends_with_a_summary_for_a_person(self, play, settings, capsys):
+        perform(settings, lambda _: play())
+
+        shown = capsys.readouterr().out
+        assert "1,000 ticks, 4 candles in 2.0 s, 500 ticks/s" in shown
+        assert "positions: TCS -10" in shown
+        assert "P&L +5.50 rupees realized, -1.25 unrealized" in shown
+
+    def test_writes_a_line_a_second_where_there_is_no_terminal(self, play, settings, capsys):
+        perform(settings, lambda _: play(waits=2 * LINES_EVERY + 1))
+
+        assert capsys.readouterr().out.count("ticks/s 0") == 2
+
+    def test_writes_nothing_but_one_json_object_when_asked(self, play, settings, capsys):
+        system = play(waits=3 * LINES_EVERY)
+        perform(settings, lambda _: system, summary_format="json")
+
+        (line,) = capsys.readouterr().out.splitlines()
+        assert json.loads(line)["realized_pnl"] == 5.5
+        assert "look" not in system.calls
+
+
+class TestAMarketThatBreaksOff:
+    def test_is_named_and_ends_with_65_after_the_summary(self, play, settings, capsys):
+        code = perform(settings, lambda _: play(error="ticks.csv:7: price -1"), summary_format="json")
+
+        output = capsys.readouterr()
+        assert code == 65
+        assert output.err == "natya: the market broke off: ticks.csv:7: price -1\n"
+        assert json.loads(output.out)["ticks"] == 1_000
+
+
+class TestASystemThatDoesNotRun:
+    @pytest.mark.parametrize(
+        ("fault", "code"),
+        [
+            (DataDirectoryBusyError(Path("/d"), 42), 75),
+            (DataDirectoryError("cannot be made"), 73),
+            (SettingsError(("a", "b")), 78),
+            (caused_by(JournalBusyError.__new__(JournalBusyError)), 75),
+            (caused_by(JournalDamagedError.__new__(JournalDamagedError)), 65),
+            (caused_by(caused_by(DatabaseDamaged.__new__(DatabaseDamaged))), 65),
+            (RuntimeError("unforeseen"), 70),
+        ],
+        ids=["busy", "no directory", "settings", "journal busy", "journal damaged", "database damaged", "unforeseen"],
+    )
+    def test_ends_with_the_code_of_what_caused_it(self, play, settings, fault, code):
+        assert exit_code(fault) == code
+        assert perform(settings, lambda _: play(faults={"start": fault})) == code
+
+    def test_names_the_directory_and_the_holder(self, play, settings, capsys):
+        perform(settings, lambda _: play(faults={"start": DataDirectoryBusyError(Path("/d"), 42)}))
+
+        output = capsys.readouterr()
+        assert output.err == "natya: data directory /d is in use by process 42\n"
+        assert not output.out
+
+    def test_names_what_caused_it(self, play, settings, capsys):
+        perform(settings, lambda _: play(faults={"start": caused_by(OSError("disk full"))}))
+
+        assert capsys.readouterr().err == "natya: the system gave up\nnatya:   because of OSError: disk full\n"
+
+    def test_is_stopped_when_it_gives_up_while_it_runs(self, play, settings, capsys):
+        system = play(faults={"wait": RuntimeError("gave up"), "stop": IncompleteSummaryError("none")})
+
+        assert perform(settings, lambda _: system) == 70
+        assert system.calls[-1] == "stop"
+        assert capsys.readouterr().err == "natya: gave up\n"
+
+    def test_is_no_success_when_it_cannot_say_what_it_did(self, play, settings):
+        assert perform(settings, lambda _: play(faults={"stop": IncompleteSummaryError("no feed")})) == 70
+
+
+class TestASignal:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_stops_in_order_with_a_summary(self, play, settings, capsys, number):
+        system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), number))
+
+        assert perform(settings, lambda _: system) == 0
+        assert system.calls == ["start", "wait", "look", "stop"]
+        assert "1,000 ticks" in capsys.readouterr().out
+
+    def test_during_the_start_is_obeyed_after_it(self, play, settings):
+        system = play(waits=1_000)
+        start = system.start
+        system.start = lambda: (os.kill(os.getpid(), signal.SIGTERM), start())
+
+        assert perform(settings, lambda _: system) == 0
+        assert system.calls == ["start", "stop"]
+
+    def test_leaves_the_handlers_of_the_process_as_they_were(self, play, settings):
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        perform(settings, lambda _: play())
+
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+    def test_for_the_second_time_leaves_at_once(self):
+        left = []
+        interrupts = Interrupts(left.append)
+        with interrupts.heard():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        assert interrupts.asked
+        assert left == [143]
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_for_the_second_time_ends_a_process_that_hangs(self, number, code):
+        # It waits in bounded steps, as `perform` does: a signal just before an endless wait would be seen after it.
+        hanging = """
+            import threading
+            from natya.foreground import Interrupts
+            interrupts = Interrupts()
+            with interrupts.heard():
+                print("ready", flush=True)
+                while not interrupts.asked:
+                    threading.Event().wait(0.05)
+                print("heard", flush=True)
+                while True:
+                    threading.Event().wait(0.05)
+        """
+        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(hanging)], stdout=subprocess.PIPE) as process:
+            try:
+                assert process.stdout.readline() == b"ready\n"
+                process.send_signal(number)
+                assert process.stdout.readline() == b"heard\n"
+                process.send_signal(number)
+
+                assert process.wait(10) == code
+            finally:
+                process.kill()
+
+
+class TestAReaderThatGoesAway:
+    def test_stops_the_system_in_order(self, play, settings, monkeypatch):
+        reader, writer = os.pipe()
+        os.close(reader)
+        system = play(waits=1_000)
+        with os.fdopen(writer, "w") as closed, contextlib.suppress(BrokenPipeError):
+            monkeypatch.setattr(sys, "stdout", closed)
+
+            assert perform(settings, lambda _: system) == 0
+        assert system.calls[-1] == "stop"
+        assert system.calls.count("wait") == LINES_EVERY

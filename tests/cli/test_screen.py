@@ -1,0 +1,104 @@
+import io
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from natya.messages.market import FeedStatistics
+from natya.screen import line, screen
+
+ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "system")
+
+
+def named(symbol):
+    feed = FeedStatistics(ticks=1, candles=0, bad_rows=0, source="s", ended=False, last_prices={symbol: 1.0})
+    return SimpleNamespace(running_s=1.0, statistics={"feed": feed})
+
+
+def drawn(now, before=None, *, colour=False):
+    console = Console(
+        file=io.StringIO(), width=80, height=24, force_terminal=colour, color_system="standard" if colour else None
+    )
+    console.print(screen("paper", now, before or now))
+    return console.file.getvalue()
+
+
+class TestTheScreen:
+    def test_shows_what_every_owner_counts(self, view, position):
+        shown = drawn(view(positions=[position()]), view(running_s=60.0, ticks=900))
+
+        for part in (
+            "paper · 00:01:02",
+            "50 ticks/s",
+            "ticks 1,000",
+            "recorded 990",
+            "TCS",
+            "110.50",
+            "+10",
+            "100.00",
+            "+105.00",
+            "+5.50",
+            "orders 3   fills 2   rejected 1",
+            "P&L realized +5.50   unrealized +105.00",
+            "journal 40 facts",
+            "tick to strategy 12 us, p99 40 us",
+            "restarts 5",
+            "dead letters 7",
+        ):
+            assert part in shown
+
+    def test_colours_a_price_by_where_it_went(self, view):
+        before = view(prices={"UP": 20.0, "DOWN": 20.0, "SAME": 20.0})
+        shown = drawn(view(prices={"UP": 21.0, "DOWN": 19.0, "SAME": 20.0}), before, colour=True)
+
+        assert "\x1b[32m21.00" in shown
+        assert "\x1b[31m19.00" in shown
+        assert "m20.00" not in shown
+
+    @pytest.mark.parametrize("symbols", [0, 1, 11, 12, 500])
+    def test_fits_80_columns_and_24_lines(self, view, position, symbols):
+        names = [f"A-VERY-LONG-SYMBOL-NAME-{number:06}" for number in range(symbols)]
+        prices = dict.fromkeys(names, 123_456.75)
+        positions = [position(symbol=name, quantity=-1_000_000, realized="-9999999.99") for name in names]
+        lines = drawn(view(prices=prices, positions=positions, orders=10**7, fills=10**7)).splitlines()
+
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= 80
+
+    def test_says_how_many_symbols_it_leaves_out(self, view):
+        assert "and 4 more" in drawn(view(prices={f"S{number}": 1.0 for number in range(15)}))
+
+    @pytest.mark.parametrize("absent", ACTORS)
+    def test_does_without_an_owner_that_is_busy(self, view, position, absent):
+        assert drawn(view(positions=[position()], without=(absent,)))
+
+    def test_shows_no_profit_for_a_position_without_a_price(self, view, position):
+        assert "+105.00" not in drawn(view(prices={"INFY": 1.0}, positions=[position()]))
+
+    @given(symbol=st.text(min_size=1, max_size=20))
+    def test_is_not_bent_by_any_symbol(self, symbol):
+        assert "\x1b" not in drawn(named(symbol))
+        assert len(drawn(named(symbol)).splitlines()) <= 24
+
+
+class TestTheLine:
+    def test_says_the_same_shortly(self, view, position):
+        text = line(view(positions=[position()]), view(running_s=60.0, ticks=900))
+
+        assert text == (
+            "00:01:02  ticks/s 50  ticks 1000  TCS 110.50  orders 3 fills 2 rejected 1  P&L +110.50  "
+            "restarts 5  dead letters 7"
+        )
+
+    def test_counts_no_rate_without_an_earlier_view(self, view):
+        assert "ticks/s 0 " in line(view(), view())
+
+    @pytest.mark.parametrize("absent", ACTORS)
+    def test_does_without_an_owner_that_is_busy(self, view, absent):
+        assert line(view(without=(absent,)), view(without=(absent,)))
+
+    @given(symbol=st.text(min_size=1, max_size=20))
+    def test_stays_one_line_whatever_the_symbol(self, symbol):
+        assert len(line(named(symbol), named(symbol)).splitlines()) == 1
