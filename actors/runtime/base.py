@@ -173,7 +173,7 @@ class InProcessSystemBase:
         if cell.worker is not self.loop:
             self.quiet.unwatch(cell.worker)
             cell.worker.stop()
-        if not self._cells:
+        if self.stopped and not self._cells:
             self._all_gone.set()
 
     def find(self, target: ActorAddress | str) -> Endpoint:
@@ -240,7 +240,6 @@ class InProcessSystemBase:
 
     def _adopt(self, cell: Cell) -> None:
         self._cells[cell] = None
-        self._all_gone.clear()
         if cell.parent is not None:
             cell.parent.children[cell] = None
         if cell.worker is not self.loop:
@@ -275,7 +274,9 @@ class InProcessSystemBase:
         label = f"{parent or '/A'}~{next(self._created)}"
         loader = functools.partial(self.sources.find_class, source_hash) if source_hash else None
         found = actualActorClass(actor_class, loader)
-        if not checkActorCapabilities(found, self.capabilities, requirements):
+        if hasattr(found, "actorSystemCapabilityCheck") and not checkActorCapabilities(
+            found, self.capabilities, requirements
+        ):
             raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
         if issubclass(found, RuntimeActor):
             worker = self._new_worker(label) if found.blocking else self.loop
@@ -357,9 +358,10 @@ class InProcessSystemBase:
             parent.deliver(ChildActorExited(nobody), self.admin)
             return nobody
         if isinstance(cell, ThespianCell) and cell.instance is None:
-            cell.control(Future(), self.admin)
             if cell.worker.is_here():
-                cell.turn()
+                cell.construct()
+            else:
+                cell.control(None, self.admin)
         return cell
 
     def _construct(self, cell: ThespianCell) -> None:

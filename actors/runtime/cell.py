@@ -59,7 +59,7 @@ class Cell(ThespianCalls):
         self.background = False
 
         self.box = NO_MAILBOX
-        self.control_box: deque[Envelope] = deque()
+        self.control_box: list[Envelope] = []
         self.put = self._put_first
         self.ready = worker.ready.append
         self.idle = True

@@ -10,13 +10,15 @@ from thespian.system import isInternalActorSystemMessage
 from thespian.system.messages.status import Thespian_StatusReq, Thespian_SystemStatus
 from thespian.system.timing import timePeriodSeconds
 
+from ...messages.supervision import Failed
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
+    from ...messages.supervision import Failed
     from .base import InProcessSystemBase
-    from .endpoint import Envelope
+from .endpoint import Envelope
 
 
 class Outside(Endpoint):
@@ -32,8 +34,9 @@ class Outside(Endpoint):
         self._base = base
 
     def put(self, envelope: Envelope) -> None:
-        """Bury it."""
-        self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "it was told from outside, not asked")
+        """Bury it; but that a message failed is in the dead letters already."""
+        if not isinstance(envelope[0], Failed):
+            self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "it was told from outside, not asked")
 
 
 class Admin(Endpoint):

@@ -147,7 +147,7 @@ class RuntimeCell(Cell):
     def _attend(self) -> bool:
         """See to what is special; say whether messages may be handled as usual."""
         while self.control_box and not self.dead:
-            message, sender = self.control_box.popleft()
+            message, sender = self.control_box.pop(0)
             self._obey(message, sender)
         if self.dead:
             self._end_of_killed()

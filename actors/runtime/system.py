@@ -116,7 +116,8 @@ class InProcessSystem:
 
     def tell(self, target: ActorAddress | str, message: Any, *, sender: ActorAddress | None = None) -> None:
         """Send; an answer goes to `sender`, a probe for example, or else to the dead letters."""
-        self.base.tell_from(self.base.outside if sender is None else sender, target, message)
+        found = target if isinstance(target, Endpoint) else self.base.find(target)
+        found.deliver(message, self.base.outside if sender is None else sender)
 
     def request(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
         """Send and return the one answer, be it `Failed` or `Unavailable`; see `InProcessSystemBase.request`."""

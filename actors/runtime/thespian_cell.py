@@ -53,12 +53,17 @@ class ThespianCell(Cell):
         self.exiting = False
         self.watching = False
 
-    def construct(self) -> None:
-        """Make the instance; on the cell's own thread.
+    def construct(self) -> BaseException | None:
+        """Make the instance, on the cell's own thread; return what that raised, and be gone then."""
+        try:
+            self._construct()
+        except BaseException as error:  # noqa: BLE001  raised where it was asked for, if anyone waits there
+            _log.warning("actor.start_failed", exc_info=True, extra={"actor": str(self), "fields": {}})
+            self._depart()
+            return error
+        return None
 
-        Raises:
-            Exception: whatever the class's `__init__` raised.
-        """
+    def _construct(self) -> None:
         offered = {"capabilities": self.base.capabilities, "requirements": self.requirements}
         wanted = _init_arguments(cast("Any", self.actor_class))
         self.instance = self.actor_class(**{name: value for name, value in offered.items() if name in wanted})
@@ -98,15 +103,14 @@ class ThespianCell(Cell):
     def _attend(self) -> bool:
         self.special = False
         while self.control_box:
-            constructed, _ = self.control_box.popleft()
-            try:
-                self.construct()
-            except BaseException as error:  # noqa: BLE001  raised where it was asked for, if anyone waits there
-                _log.warning("actor.start_failed", exc_info=True, extra={"actor": str(self), "fields": {}})
-                self._depart()
-                constructed.set_exception(error)
-            else:
+            constructed, _ = self.control_box.pop(0)
+            error = self.construct()
+            if constructed is None:
+                continue
+            if error is None:
                 constructed.set_result(None)
+            else:
+                constructed.set_exception(error)
         return not self.dead
 
     def _handle(self, message: Any, sender: ActorAddress) -> None:

@@ -1,0 +1,99 @@
+"""Storms: what comes by the hundred thousand is counted exactly, and costs a bounded number of log lines."""
+
+import logging
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime.dead_letters import TOLD_A_SECOND_MAX, RateLimit
+from natya.actors.runtime.timers import TimerHeap
+from natya.messages.system import Ping
+
+
+class Fragile(RuntimeActor):
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+
+class TestMessagesToAStoppedActor:
+    def test_are_counted_and_told_of_at_a_bounded_rate(self, system):
+        events = system.probe("events")
+        address = system.start("fragile", Fragile)
+        system.stop(address)
+
+        for _ in range(100_000):
+            system.tell(address, "x")
+
+        assert system.base.dead_letters.count == 100_000
+        assert len(system.base.dead_letters.last) == TOLD_A_SECOND_MAX
+        assert events._queue.qsize() <= TOLD_A_SECOND_MAX * 20
+        assert address.counters().depth == 0
+
+
+class TestAHandlerThatRaisesAllTheTime:
+    def test_is_counted_exactly_and_logged_at_a_bounded_rate(self, system, caplog):
+        system.start("fragile", Fragile)
+        with caplog.at_level(logging.INFO, "natya"):
+            for _ in range(3000):
+                system.tell("fragile", "x")
+            statistics = system.request("fragile", Ping(), timeout_s=20).statistics
+
+        assert statistics.failures == 3000
+        assert system.base.dead_letters.count == 3000
+        assert len(caplog.records) <= 2 * TOLD_A_SECOND_MAX * 20
+
+
+class TestARateLimit:
+    @given(st.lists(st.integers(0, 3_000_000_000)), st.integers(1, 5))
+    def test_allows_so_many_in_each_second(self, moments, allowed):
+        limit = RateLimit(allowed)
+        granted = [moment // 1_000_000_000 for moment in sorted(moments) if limit.spend(moment)]
+
+        for second in range(4):
+            asked = sum(moment // 1_000_000_000 == second for moment in moments)
+            assert granted.count(second) == min(asked, allowed)
+
+
+class TestATimerHeap:
+    @given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=200))
+    def test_fires_what_is_due_and_not_cancelled_by_due_time_then_age(self, plans):
+        heap, fired = TimerHeap(), []
+        timers = [heap.add(due, lambda at=index: fired.append(at)) for index, (due, _) in enumerate(plans)]
+        for timer, (_, cancelled) in zip(timers, plans, strict=True):
+            if cancelled:
+                timer.cancel()
+        kept = [(due, index) for index, (due, cancelled) in enumerate(plans) if not cancelled]
+
+        assert heap.next_due_ns() == (min(kept)[0] if kept else None)
+        heap.fire_due(50)
+        assert fired == [index for due, index in sorted(kept) if due <= 50]
+        heap.fire_due(100)
+        assert fired == [index for _, index in sorted(kept)]
+
+    def test_holds_no_more_than_twice_what_waits_however_many_are_cancelled(self):
+        heap = TimerHeap()
+        for due in range(10_000):
+            heap.add(due, lambda: None).cancel()
+
+        assert len(heap) < 200
+
+
+class TestStartingAndStoppingAgainAndAgain:
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_leaves_no_thread_behind(self, system, blocking):
+        host = blocking
+
+        class Visitor(Fragile):
+            blocking = host
+
+        before = threading.active_count()
+        for _ in range(200):
+            system.stop(system.start("visitor", Visitor))
+        while threading.active_count() > before:  # a thread ends a moment after its actor
+            system.base.loop.wake()
+
+        assert system.base.names == {}
