@@ -1,0 +1,85 @@
+"""Commands that ask a running system: `natya tree`, `natya ping`. They exit with 69 when none answers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from .exit_codes import SETTINGS, UNAVAILABLE
+
+if TYPE_CHECKING:
+    from .remote import Connection
+
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Where the system works; else what the profile says.")
+]
+ProfileNameOption = Annotated[str, typer.Option("--profile", help="Whose settings name the data directory.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+def tree(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Show every actor of the running system: its state, where it runs, its restarts and its last error."""
+    from rich.console import Console  # noqa: PLC0415  --help loads neither rich nor rooms
+
+    from .actors.control import ControlError  # noqa: PLC0415
+    from .tree_view import tree_json, tree_table  # noqa: PLC0415
+
+    with _connect(data_dir, profile) as system:
+        try:
+            found = system.tree()
+        except ControlError as fault:
+            _give_up(fault)
+    if json:
+        typer.echo(tree_json(found))
+    else:
+        Console().print(tree_table(found))
+
+
+def ping(
+    actor: Annotated[str, typer.Argument(help="Name of the actor.")] = "system",
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Ask an actor of the running system whether it is well, and what it counts."""
+    import msgspec  # noqa: PLC0415  as in `tree`
+
+    from .actors.control import ControlError  # noqa: PLC0415
+
+    with _connect(data_dir, profile) as system:
+        asked_ns = time.monotonic_ns()
+        try:
+            pong = system.ping(actor)
+        except ControlError as fault:
+            _give_up(fault)
+        answered_ms = (time.monotonic_ns() - asked_ns) / 1e6
+    counts = msgspec.structs.asdict(pong.statistics)
+    if json:
+        typer.echo(msgspec.json.encode({"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}))
+    else:
+        typer.echo(f"{pong.actor} answered in {answered_ms:.1f} ms")
+        for name, count in counts.items():
+            typer.echo(f"  {name} {count}")
+
+
+def _connect(data_dir: Path | None, profile: str) -> Connection:
+    from .actors.control import ControlError  # noqa: PLC0415
+    from .config.errors import SettingsError  # noqa: PLC0415
+    from .remote import connect  # noqa: PLC0415
+
+    try:
+        return connect(data_dir, profile=profile)
+    except ControlError as fault:
+        _give_up(fault)
+    except SettingsError as fault:
+        typer.echo(f"natya: {fault}", err=True)
+        raise typer.Exit(SETTINGS) from fault
+
+
+def _give_up(fault: Exception) -> NoReturn:
+    typer.echo(f"natya: {fault}", err=True)
+    raise typer.Exit(UNAVAILABLE) from fault

@@ -1,0 +1,96 @@
+"""A running system, asked from another process of the same user: `with natya.connect() as system: system.tree()`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from .actors.control import ControlClient, ControlError
+from .config.loader import load_settings
+from .messages.database import Query, QueryFailed
+from .messages.supervision import DescribeTree
+from .messages.system import Ping
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    import msgspec
+
+    from .messages.database import Rows, SqlValue
+    from .messages.supervision import SupervisionTree
+    from .messages.system import Pong
+
+ROOT: Final = "system"
+"""Name of the root supervisor."""
+
+
+class QueryFailedError(ControlError):
+    """The database refused the query, or could not complete it; `error` is the name of its own error."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        self.error = error
+        super().__init__(f"{error}: {reason}")
+
+
+def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Connection:
+    """Connect to the system that runs in a data directory; None: the one that the profile's settings name.
+
+    Raises:
+        NotRunningError: none runs there.
+        AskRefusedError: it is another user's, or too many are connected.
+        SettingsError: no directory was given, and the settings are wrong.
+    """
+    directory = Path(load_settings(profile).system.data_dir if data_dir is None else data_dir)
+    return Connection(ControlClient(directory.expanduser().absolute(), monotonic_ns=time.monotonic_ns))
+
+
+class Connection:
+    """Questions to a running system; they change nothing. For one thread; a context manager that disconnects.
+
+    Each method raises `AskRefusedError`, `AskTimedOutError`, `AskFailedError` or `ConnectionLostError`; all are
+    `ControlError`.
+    """
+
+    def __init__(self, client: ControlClient) -> None:
+        """Come from `connect`."""
+        self._client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()
+
+    def query(self, sql: str, parameters: Sequence[SqlValue] = (), *, timeout_s: float = 30.0) -> Rows:
+        """Run one SELECT in the database; `parameters` stand for its question marks.
+
+        Raises:
+            QueryFailedError: it was refused, took too long, or is wrong.
+        """
+        query = Query(sql=sql, parameters=tuple(parameters), timeout_s=timeout_s)
+        answer: Rows | QueryFailed = self.request("database", query, timeout_s=timeout_s)
+        if isinstance(answer, QueryFailed):
+            raise QueryFailedError(answer.error, answer.reason)
+        return answer
+
+    def tree(self, *, timeout_s: float = 5.0) -> SupervisionTree:
+        """Return every actor as it stands, parents before their children."""
+        answer: SupervisionTree = self.request(ROOT, DescribeTree(), timeout_s=timeout_s)
+        return answer
+
+    def ping(self, actor: str = ROOT, *, timeout_s: float = 5.0) -> Pong:
+        """Return what an actor counts."""
+        answer: Pong = self.request(actor, Ping(), timeout_s=timeout_s)
+        return answer
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0) -> Any:
+        """Put any message that may come from outside to an actor, and return its answer."""
+        return self._client.request(actor, message, timeout_s=timeout_s)

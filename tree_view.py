@@ -1,0 +1,68 @@
+"""What a supervision tree looks like: a table for people, JSON for programs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from .messages.supervision import SupervisionTree
+
+STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "STOPPED": "dim"}
+"""Other states pass by, and are yellow."""
+
+
+def tree_json(tree: SupervisionTree) -> str:
+    """Write the tree as one line: `{"children": [{"path": …, "state": …}, …]}`."""
+    return msgspec.json.encode({"children": [msgspec.structs.asdict(child) for child in tree.children]}).decode()
+
+
+def tree_table(tree: SupervisionTree) -> Table:
+    """Lay the tree out, a line an actor; what deserves a look is coloured."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("actor", "state", "host"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("restarts", justify="right")
+    table.add_column("breaker", no_wrap=True)
+    table.add_column("mailbox", justify="right")
+    table.add_column("last error", overflow="fold")
+    paths = [child.path for child in tree.children]
+    for branch, child in zip(branches(paths), tree.children, strict=True):
+        table.add_row(
+            branch,
+            Text(child.state, STATE_STYLES.get(child.state, "yellow")),
+            child.host,
+            Text(str(child.restarts), "yellow" if child.restarts else "dim"),
+            Text(child.breaker, "dim" if child.breaker == "closed" else "bold red"),
+            str(child.mailbox_depth),
+            Text(child.last_error, "red"),
+        )
+    return table
+
+
+def branches(paths: list[str]) -> list[str]:
+    """Draw each path as a line of a tree; the paths are in order, parents before their children."""
+    parts = [path.split("/") for path in paths]
+    top = min((len(each) for each in parts), default=0)
+    lines = []
+    for at, path in enumerate(parts):
+        guides = "".join(
+            _guide(has_next=_has_next_sibling(parts, at, depth), is_own=depth == len(path))
+            for depth in range(top + 1, len(path) + 1)
+        )
+        lines.append(guides + path[-1])
+    return lines
+
+
+def _has_next_sibling(parts: list[list[str]], at: int, depth: int) -> bool:
+    above, name = parts[at][: depth - 1], parts[at][depth - 1]
+    return any(each[: depth - 1] == above and len(each) == depth and each[-1] != name for each in parts[at + 1 :])
+
+
+def _guide(*, has_next: bool, is_own: bool) -> str:
+    if is_own:
+        return "├── " if has_next else "└── "
+    return "│   " if has_next else "    "
