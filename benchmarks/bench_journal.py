@@ -44,7 +44,7 @@ FACT = OrderIntended(
 
 
 def one_durable_record(directory: Path, records: int) -> tuple[float, float]:
-    """Medians in microseconds: through the journal, and through a bare file; in turn, so that both meet the same disk."""
+    """Medians in microseconds: through the journal, and through a bare file, in turn: both meet the same disk."""
     journal = Journal(directory / "one", now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
     journal.open()
     journal.append((FACT,), FACT.client_order_id)

@@ -125,7 +125,7 @@ class Journal:
         """Buffer facts that belong together; they become durable as a whole or not at all.
 
         Raises:
-            AppendInvalidError: no facts, or more than a segment holds.
+            AppendInvalidError: no facts, something that is no fact, or more than a segment holds.
             JournalFullError: the disk is full, and these facts may not use the reserve (or it is used up).
             JournalFailedError: the file takes nothing more.
         """
@@ -135,33 +135,37 @@ class Journal:
             found = f"{len(facts)} facts and {len(correlation)} bytes of correlation id"
             raise AppendInvalidError(f"an append has at least 1 fact and {CORRELATION_SIZE_MAX} bytes, found {found}")
         recorded_ns = self._now_ns()
-        outcome = are_outcomes(facts)
-        if not (outcome or self._reserve.restore(recorded_ns)):
+        if not self._reserve.held and not (are_outcomes(facts) or self._reserve.restore(recorded_ns)):
             raise JournalFullError("the disk is full: only outcomes of orders are taken until space returns")
-        first, last_hash = self._next_sequence, self._last_hash
-        raws, records = [], []
-        for index, fact in enumerate(facts):
-            raw = self._format.encode(
-                fact,
-                correlation,
-                sequence=first + index,
-                durable_sequence=self._position.sequence,
-                recorded_ns=recorded_ns,
-                remaining=len(facts) - 1 - index,
-                previous_hash=last_hash,
-            )
+        first, last_hash, durable = self._next_sequence, self._last_hash, self._position.sequence
+        sequence, end = first, first + len(facts)
+        data, records = bytearray(), []
+        for fact in facts:
+            try:
+                raw = self._format.encode(
+                    fact,
+                    correlation,
+                    sequence=sequence,
+                    durable_sequence=durable,
+                    recorded_ns=recorded_ns,
+                    remaining=end - 1 - sequence,
+                    previous_hash=last_hash,
+                )
+            except (TypeError, ValueError, OverflowError) as fault:
+                raise AppendInvalidError(f"a fact cannot be written: {fault}") from fault
             last_hash = hash_of(raw)
-            raws.append(raw)
+            data += raw
             records.append(
-                JournalRecord(sequence=first + index, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=fact)
+                JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=fact)
             )
-        self._make_room(sum(map(len, raws)), outcome=outcome)
-        for raw in raws:
-            self._buffer += raw
+            sequence += 1
+        if self._position.offset + len(self._buffer) + len(data) > self._capacity:
+            self._make_room(len(data), outcome=are_outcomes(facts))
+        self._buffer += data
         self._buffered += records
         self._last_hash = last_hash
-        self._next_sequence = first + len(facts)
-        return Ticket(first_sequence=first, last_sequence=self._next_sequence - 1)
+        self._next_sequence = end
+        return Ticket(first_sequence=first, last_sequence=end - 1)
 
     def commit(self) -> None:
         """Make durable what is buffered, with one write and one `fdatasync`.
@@ -292,9 +296,8 @@ class Journal:
     def _make_room(self, size: int, *, outcome: bool) -> None:
         if size > self._segment_bytes - HEADER_SIZE:
             raise AppendInvalidError(f"an append has at most {self._segment_bytes - HEADER_SIZE} bytes, found {size}")
-        if self._position.offset + len(self._buffer) + size > self._capacity:
-            self.commit()
-            self._rotate(outcome=outcome)
+        self.commit()
+        self._rotate(outcome=outcome)
 
     def _rotate(self, *, outcome: bool) -> None:
         """Close the active segment and go on in a new one; the old file is not touched.

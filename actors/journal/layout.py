@@ -207,6 +207,9 @@ class RecordFormat(Protocol):
         ...
 
 
+_FACT_NAMES: Final = {fact_type: fact_type.__name__.encode("ascii") for fact_type in codec.FACT_TYPES}
+
+
 class RecordFormat1:
     """The first format."""
 
@@ -229,8 +232,14 @@ class RecordFormat1:
         remaining: int,
         previous_hash: bytes,
     ) -> bytes:
-        """Write one record; `correlation` is UTF-8 of at most 65,535 bytes."""
-        name = type(fact).__name__.encode("ascii")
+        """Write one record; `correlation` is UTF-8 of at most 65,535 bytes.
+
+        Raises:
+            TypeError: it is no fact, or has a field of a type that no message has.
+        """
+        name = _FACT_NAMES.get(type(fact))
+        if name is None:
+            raise TypeError(f"a fact is wanted, found {type(fact).__name__}")
         payload = codec.encode(fact)
         length = self.header_size + len(name) + len(correlation) + len(payload) + 1
         body = b"".join(

@@ -44,19 +44,6 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failed_first_sequence: int = 0
     """First sequence of a segment whose fsync failed: it ends at `sequence` whatever else stands in it. 0 for none."""
 
-    def encode(self) -> bytes:
-        """Write one slot."""
-        body = _SLOT.pack(
-            _MAGIC,
-            self.journal_id,
-            self.generation,
-            self.oldest_sequence,
-            self.sequence,
-            self.failed_first_sequence,
-            self.last_hash,
-        )
-        return body + zlib.crc32(body).to_bytes(_CRC_SIZE, "little")
-
     @classmethod
     def decode(cls, data: bytes) -> Mark | None:
         """Read one slot; None when it was never written, or is broken."""
@@ -117,15 +104,11 @@ class MarkKeeper:
     ) -> None:
         """Write the next mark into the older slot; `synced` waits until it is on the disk."""
         self._generation += 1
-        mark = Mark(
-            generation=self._generation,
-            journal_id=self._journal_id,
-            oldest_sequence=oldest_sequence,
-            sequence=sequence,
-            last_hash=last_hash,
-            failed_first_sequence=failed_first_sequence,
+        body = _SLOT.pack(
+            _MAGIC, self._journal_id, self._generation, oldest_sequence, sequence, failed_first_sequence, last_hash
         )
-        self._file.write(mark.encode(), _SLOT_OFFSETS[self._generation % len(_SLOT_OFFSETS)])
+        slot = body + zlib.crc32(body).to_bytes(_CRC_SIZE, "little")
+        self._file.write(slot, _SLOT_OFFSETS[self._generation % len(_SLOT_OFFSETS)])
         if synced:
             self._file.sync()
 
