@@ -88,6 +88,9 @@ class TestAConnection:
 
 
 class TestConnecting:
+    def test_is_a_public_name(self):
+        assert natya.connect is natya.remote.connect
+
     def test_where_nothing_runs_names_the_directory(self, tmp_path):
         with pytest.raises(NotRunningError, match=str(tmp_path)):
             natya.remote.connect(tmp_path)
