@@ -1,1 +1,110 @@
-"""natya: a troupe of supervised actors for trading."""
+"""natya: a troupe of supervised actors for trading.
+
+The public names are loaded when they are first asked for: `import natya` alone is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .actors.runtime import InProcessSystem, RuntimeActor, handles
+    from .actors.strategy import StrategyActor
+    from .actors.supervision import ChildSpec, Supervisor
+    from .config.errors import SettingsError
+    from .config.loader import load_settings
+    from .config.settings import Settings
+    from .messages.market import Candle, DaySummary, Depth, Tick
+    from .messages.orders import (
+        CancelOrder,
+        OrderAccepted,
+        OrderCancelled,
+        OrderExpired,
+        OrderFilled,
+        OrderIntended,
+        OrderRefused,
+        OrderRejected,
+        OrderUncertain,
+        Position,
+        SubmitOrder,
+    )
+    from .remote import connect
+    from .summary import Summary
+    from .system import TradingSystem
+
+    __version__: str
+
+_MODULES: Final = {
+    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "handles"),
+    ".actors.strategy": ("StrategyActor",),
+    ".actors.supervision": ("ChildSpec", "Supervisor"),
+    ".config.errors": ("SettingsError",),
+    ".config.loader": ("load_settings",),
+    ".config.settings": ("Settings",),
+    ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
+    ".messages.orders": (
+        "CancelOrder",
+        "OrderAccepted",
+        "OrderCancelled",
+        "OrderExpired",
+        "OrderFilled",
+        "OrderIntended",
+        "OrderRefused",
+        "OrderRejected",
+        "OrderUncertain",
+        "Position",
+        "SubmitOrder",
+    ),
+    ".remote": ("connect",),
+    ".summary": ("Summary",),
+    ".system": ("TradingSystem",),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "CancelOrder",
+    "Candle",
+    "ChildSpec",
+    "DaySummary",
+    "Depth",
+    "InProcessSystem",
+    "OrderAccepted",
+    "OrderCancelled",
+    "OrderExpired",
+    "OrderFilled",
+    "OrderIntended",
+    "OrderRefused",
+    "OrderRejected",
+    "OrderUncertain",
+    "Position",
+    "RuntimeActor",
+    "Settings",
+    "SettingsError",
+    "StrategyActor",
+    "SubmitOrder",
+    "Summary",
+    "Supervisor",
+    "Tick",
+    "TradingSystem",
+    "connect",
+    "handles",
+    "load_settings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  reading metadata costs more than the rest of this file
+
+        value: Any = version(__name__)
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name], __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -35,11 +35,12 @@ def exit_code(fault: BaseException) -> int:
     # Rooms are imported here: the command line has to answer --help before any of them is loaded.
     from .actors.database.errors import DatabaseDamaged, DatabaseLocked, DatabaseTooNew  # noqa: PLC0415
     from .actors.journal import JournalBusyError, JournalDamagedError, JournalTooNewError  # noqa: PLC0415
+    from .actors.strategy import StrategyError  # noqa: PLC0415
     from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from .config.errors import SettingsError  # noqa: PLC0415
 
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-        ((SettingsError,), SETTINGS),
+        ((SettingsError, StrategyError), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
         ((DatabaseDamaged, DatabaseTooNew, JournalDamagedError, JournalTooNewError), BAD_DATA),
         ((DataDirectoryError,), CANNOT_CREATE),

@@ -11,6 +11,7 @@ import pytest
 
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
+from natya.actors.strategy import StrategyNotFoundError
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
 from natya.exit_codes import exit_code
@@ -70,12 +71,22 @@ class TestASystemThatDoesNotRun:
             (DataDirectoryBusyError(Path("/d"), 42), 75),
             (DataDirectoryError("cannot be made"), 73),
             (SettingsError(("a", "b")), 78),
+            (StrategyNotFoundError("no module named mine"), 78),
             (caused_by(JournalBusyError.__new__(JournalBusyError)), 75),
             (caused_by(JournalDamagedError.__new__(JournalDamagedError)), 65),
             (caused_by(caused_by(DatabaseDamaged.__new__(DatabaseDamaged))), 65),
             (RuntimeError("unforeseen"), 70),
         ],
-        ids=["busy", "no directory", "settings", "journal busy", "journal damaged", "database damaged", "unforeseen"],
+        ids=[
+            "busy",
+            "no directory",
+            "settings",
+            "strategy",
+            "journal busy",
+            "journal damaged",
+            "database damaged",
+            "unforeseen",
+        ],
     )
     def test_ends_with_the_code_of_what_caused_it(self, play, settings, fault, code):
         assert exit_code(fault) == code

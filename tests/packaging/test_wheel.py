@@ -1,0 +1,80 @@
+"""What is installed: exactly the package, under one name."""
+
+import configparser
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("actors", "config", "messages")
+DATA = {".toml", ".sql"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The names of the files in a wheel that is built from a copy of the tree, without the network."""
+    place = tmp_path_factory.mktemp("wheel")
+    ours = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, place / "tree", ignore=ours)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    build = [*command, "--no-build-isolation", "--no-index", "--wheel-dir", place / "out", place / "tree"]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (built,) = (place / "out").glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        return set(archive.namelist())
+
+
+def package_files():
+    """Every file of the tree that belongs to the package, as it is called inside it."""
+    inside = [path for room in ROOMS for path in (ROOT / room).rglob("*")]
+    files = [*ROOT.glob("*.py"), ROOT / "py.typed", *inside]
+    wanted = (path.relative_to(ROOT) for path in files if path.suffix in {".py", *DATA} or path.name == "py.typed")
+    return {f"natya/{path.as_posix()}" for path in wanted}
+
+
+class TestTheWheel:
+    def test_holds_exactly_the_files_of_the_package(self, wheel):
+        assert {name for name in wheel if ".dist-info/" not in name} == package_files()
+
+    def test_has_one_name_at_its_top(self, wheel):
+        assert {name.partition("/")[0] for name in wheel if ".dist-info/" not in name} == {"natya"}
+
+    @pytest.mark.parametrize("folder", ["tests", "examples", "benchmarks", "docs"])
+    def test_leaves_out(self, wheel, folder):
+        assert not [name for name in wheel if name.startswith((f"natya/{folder}/", f"{folder}/"))]
+
+    @pytest.mark.parametrize(
+        "name", ["py.typed", "config/default.toml", "config/paper.toml", "config/live.toml", "config/backtest.toml"]
+    )
+    def test_brings_what_it_reads(self, wheel, name):
+        assert f"natya/{name}" in wheel
+
+    def test_brings_the_migrations_of_both_databases(self, wheel):
+        migrations = {Path(name).name.partition("_")[0] for name in wheel if name.endswith(".sql")}
+
+        assert migrations == {"core", "market"}
+
+    def test_brings_the_licence_and_the_command(self, wheel):
+        assert any(name.endswith("/LICENSE") for name in wheel)
+        assert any(name.endswith("/entry_points.txt") for name in wheel)
+
+
+class TestSetupCfg:
+    def test_lists_every_package_and_no_other(self):
+        setup = configparser.ConfigParser()
+        setup.read(ROOT / "setup.cfg")
+        listed = setup["options"]["packages"].split()
+
+        folders = {path.parent.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("__init__.py")}
+        assert listed == sorted({"natya", *(f"natya.{'.'.join(folder.parts)}" for folder in folders)})
+
+    @pytest.mark.parametrize("room", ROOMS)
+    def test_forgets_no_folder_that_lacks_its_init(self, room):
+        folders = {path.parent for path in (ROOT / room).rglob("*.py")}
+
+        assert not [folder for folder in folders if not (folder / "__init__.py").exists()]
