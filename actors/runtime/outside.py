@@ -16,9 +16,8 @@ from .endpoint import Endpoint
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ...messages.supervision import Failed
     from .base import InProcessSystemBase
-from .endpoint import Envelope
+    from .endpoint import Envelope
 
 
 class Outside(Endpoint):
