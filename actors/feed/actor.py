@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.settings import FeedSettings
-    from ..runtime import ActorAddress, Outcome
+    from ..runtime import ActorAddress, Outcome, Timer
     from .source import MarketMessage, MarketSource
 
 EVENTS = "events"
+
+RECORDING_S = 1.0
+"""Seconds that a feed which is told to stop waits for the database to record what was sent."""
 
 
 class Release:
@@ -38,6 +41,10 @@ class Release:
 
 class EndMarket:
     """To itself: the market has lasted `duration_s`."""
+
+
+class StopWaiting:
+    """To itself, while it stops: the database has had its time."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -77,6 +84,7 @@ class FeedActor(RuntimeActor):
         self._place = 0
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
+        self._last_wait: Timer | None = None
         self._begin()
 
     def snapshot(self) -> Progress:
@@ -137,6 +145,20 @@ class FeedActor(RuntimeActor):
     def end_market(self, _message: EndMarket, _sender: ActorAddress) -> None:
         """End it in the middle: it has lasted long enough."""
         self._end()
+
+    @handles(StopWaiting)
+    def stop_waiting(self, _message: StopWaiting, _sender: ActorAddress) -> None:
+        """Stop although the database is behind."""
+        progress = self._progress
+        self.log("market.not_recorded", level="warning", ticks=progress.ticks, recorded=progress.recorded)
+        progress.recorded = progress.ticks
+
+    def is_drained(self) -> bool:
+        """Release nothing more, and hear that all that was sent is durable; for `RECORDING_S` at most."""
+        self._release = Release()
+        if self._last_wait is None:
+            self._last_wait = self.after(RECORDING_S, StopWaiting())
+        return self._progress.recorded >= self._progress.ticks
 
     def statistics(self) -> FeedStatistics:
         """Count what was sent."""

@@ -76,10 +76,10 @@ def rupees(text: str) -> float:
         ValueError: it is none, or beyond all belief.
     """
     try:
-        amount = float(_plain(text))
+        amount = float(text)
     except ValueError:
         amount = -1.0
-    if not 0 <= amount <= RUPEES_MAX:  # false for NaN as well
+    if not 0 <= amount <= RUPEES_MAX or "_" in text:  # true for NaN as well
         raise ValueError(f"rupees from 0 to {RUPEES_MAX:.0f} are wanted, found {text!r}")
     return amount
 
@@ -100,10 +100,11 @@ def whole(text: str) -> int:
         ValueError: it is negative, has a fraction, or does not fit into 64 bits.
     """
     try:
-        number = int(_plain(text)) if text else 0
+        number = int(text) if text else 0
     except ValueError:
         number = _whole_float(text)
-    if not 0 <= number <= INTEGER_MAX:
+    # Python reads 1_000 as a thousand; no recording means that.
+    if not 0 <= number <= INTEGER_MAX or "_" in text:
         raise ValueError(f"a whole number from 0 is wanted, found {text!r}")
     return number
 
@@ -115,14 +116,7 @@ def whole_or_none(text: str) -> int | None:
 
 def _whole_float(text: str) -> int:
     try:
-        number = float(_plain(text))
+        number = float(text)
     except ValueError:
         return -1
     return int(number) if number.is_integer() else -1
-
-
-def _plain(text: str) -> str:
-    # Python reads 1_000 as a thousand; no recording means that.
-    if "_" in text:
-        raise ValueError(text)
-    return text

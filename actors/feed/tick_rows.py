@@ -93,9 +93,8 @@ class TickRows:
         bid_prices, bid_quantities = prices[self._bid_prices], counts[self._bid_quantities]
         ask_prices, ask_quantities = prices[self._ask_prices], counts[self._ask_quantities]
         bid_orders, ask_orders = counts[self._bid_orders], counts[self._ask_orders]
-        if not (all(bid_prices) and all(bid_quantities)):
+        if not (all(prices) and all(counts)):
             bid_prices, bid_quantities, bid_orders = _shown(bid_prices, bid_quantities, bid_orders)
-        if not (all(ask_prices) and all(ask_quantities)):
             ask_prices, ask_quantities, ask_orders = _shown(ask_prices, ask_quantities, ask_orders)
         return Depth(
             bid_prices=bid_prices,

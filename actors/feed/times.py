@@ -28,12 +28,14 @@ _EPOCH_UNITS_NS |= {15: 1_000, 16: 1_000, 17: 1_000, 18: 1, 19: 1}
 class TimeReader:
     """Reads ISO 8601 with a zone, without one (then IST), and numbers since 1970 (s, ms, us or ns, by their length).
 
-    Date and clock are remembered apart: neighbouring rows share the date, and the rows of all days the clock.
+    Date and clock are remembered apart: neighbouring rows share the date, and the rows of all days the clock. Where
+    there are fractions, several rows share the second.
     """
 
     def __init__(self) -> None:
         self._dates = Memo(_date_ns)
         self._clocks = Memo(_clock_ns)
+        self._seconds = Memo(self._second)
 
     def read(self, text: str) -> int:
         """Turn a time into nanoseconds since 1970-01-01 UTC.
@@ -45,12 +47,12 @@ class TimeReader:
         if not point:
             return self._whole(text)
         if fraction.isdecimal() and len(fraction) <= 9:  # noqa: PLR2004  digits of a nanosecond
-            return self._second(second) + int(fraction) * _FRACTION_SCALES[len(fraction)]
+            return self._seconds[second] + int(fraction) * _FRACTION_SCALES[len(fraction)]
         match = _FRACTION_AND_ZONE.fullmatch(fraction.strip())
         if match is None:
             raise _no_time(text)
         digits, zone = match.groups()
-        return self._second(second + zone) + int(digits) * _FRACTION_SCALES[len(digits)]
+        return self._seconds[second + zone] + int(digits) * _FRACTION_SCALES[len(digits)]
 
     def _whole(self, text: str) -> int:
         if text[4:5] == "-" and len(text) > _DATE_LENGTH:
