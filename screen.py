@@ -15,7 +15,6 @@ from rich.text import Text
 
 from .actors.orders import unrealized
 from .messages.database import DatabaseStatistics
-from .messages.events import EventsStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics
 from .messages.orders import OrdersStatistics
@@ -53,7 +52,6 @@ def screen(profile: str, now: SystemView, before: SystemView) -> RenderableType:
 def line(now: SystemView, before: SystemView) -> str:
     """Say the same in one line."""
     feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
-    events = _of(EventsStatistics, now)
     parts = [_clock(now.running_s), f"ticks/s {_rate(now, before)}"]
     if feed is not None:
         parts.append(f"ticks {feed.ticks}")
@@ -63,8 +61,7 @@ def line(now: SystemView, before: SystemView) -> str:
         parts.append(f"orders {orders.orders} fills {orders.fills} rejected {orders.rejected}")
         parts.append(f"P&L {realized + open_profit:+.2f}")
     parts.append(f"restarts {_restarts(now)}")
-    if events is not None:
-        parts.append(f"dead letters {events.dead_letters}")
+    parts.append(f"dead letters {now.dead_letters}")
     return "  ".join(parts)
 
 
@@ -135,7 +132,7 @@ def _trading(now: SystemView) -> Text:
 
 
 def _house(now: SystemView) -> Text:
-    events, journal = _of(EventsStatistics, now), _of(JournalStatistics, now)
+    journal = _of(JournalStatistics, now)
     strategies = [each for each in now.statistics.values() if isinstance(each, StrategyStatistics)]
     text = Text()
     if journal is not None:
@@ -146,8 +143,7 @@ def _house(now: SystemView) -> Text:
         text.append(f"tick to strategy {p50:,.0f} us, p99 {p99:,.0f} us")
     restarts = _restarts(now)
     text.append(f"\nrestarts {restarts}", style="yellow" if restarts else "")
-    if events is not None:
-        text.append(f"   dead letters {events.dead_letters:,}", style="yellow" if events.dead_letters else "")
+    text.append(f"   dead letters {now.dead_letters:,}", style="yellow" if now.dead_letters else "")
     return text
 
 

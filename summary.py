@@ -9,7 +9,6 @@ import msgspec
 
 from .actors.orders import unrealized
 from .messages.database import DatabaseStatistics
-from .messages.events import EventsStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics
 from .messages.orders import OrdersStatistics
@@ -81,15 +80,14 @@ class IncompleteSummaryError(Exception):
     """An owner ended without saying what it had counted: it was killed, or never came up."""
 
 
-def summarize(profile: str, statistics: Mapping[str, Statistics], *, wall_s: float) -> Summary:
-    """Put the final statistics of all owners together, by path in the supervision tree.
+def summarize(profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float) -> Summary:
+    """Put together what all owners counted, by path in the supervision tree, and the runtime's count of dead letters.
 
     Raises:
         IncompleteSummaryError: one of them is missing.
     """
     feed = _of(FeedStatistics, statistics)
     orders = _of(OrdersStatistics, statistics)
-    events = _of(EventsStatistics, statistics)
     journal = _of(JournalStatistics, statistics)
     database = _of(DatabaseStatistics, statistics)
     strategies = [each for each in statistics.values() if isinstance(each, StrategyStatistics)]
@@ -101,8 +99,8 @@ def summarize(profile: str, statistics: Mapping[str, Statistics], *, wall_s: flo
         fills=orders.fills,
         rejected=orders.rejected,
         events_journaled=journal.records,
-        dead_letters=events.dead_letters,
-        restarts=sum(each.restarts for path, each in _supervisors(statistics) if "/" not in path),
+        dead_letters=dead_letters,
+        restarts=sum(each.restarts for each in statistics.values() if isinstance(each, SupervisorStatistics)),
         realized_pnl=sum((position.realized_pnl for position in orders.positions), Decimal("0.00")),
         unrealized_pnl=sum(unrealized(orders.positions, feed.last_prices).values(), Decimal("0.00")),
         positions={position.symbol: position.quantity for position in orders.positions if position.quantity},
@@ -129,7 +127,3 @@ def _of(kind: type[Owner], statistics: Mapping[str, Statistics]) -> Owner:
     raise IncompleteSummaryError(
         f"{kind.__name__} wanted, found only those of {', '.join(sorted(statistics)) or 'nobody'}"
     )
-
-
-def _supervisors(statistics: Mapping[str, Statistics]) -> list[tuple[str, SupervisorStatistics]]:
-    return [(path, each) for path, each in statistics.items() if isinstance(each, SupervisorStatistics)]

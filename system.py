@@ -93,6 +93,10 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     """The system at one moment: what each owner counts, by actor name; an owner that is busy is absent."""
 
     running_s: float
+
+    dead_letters: int
+    """Messages that no handler completed, since the start."""
+
     statistics: dict[str, Statistics]
 
 
@@ -179,6 +183,7 @@ class TradingSystem:
             future.cancel()
         return SystemView(
             running_s=self._elapsed_s(),
+            dead_letters=runtime.base.dead_letters.count,
             statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
         )
 
@@ -202,9 +207,14 @@ class TradingSystem:
         """
         if self._summary is None:
             with self._undo:
-                stopped = self._running.request(ROOT, StopChildren(), timeout_s=self._stop_bound_s())
-                statistics = dict(stopped.statistics)
-            self._summary = summarize(self.settings.system.profile, statistics, wall_s=self._elapsed_s())
+                runtime = self._running
+                stopped = runtime.request(ROOT, StopChildren(), timeout_s=self._stop_bound_s())
+            self._summary = summarize(
+                self.settings.system.profile,
+                dict(stopped.statistics),
+                dead_letters=runtime.base.dead_letters.count,
+                wall_s=self._elapsed_s(),
+            )
         return self._summary
 
     @property

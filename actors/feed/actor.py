@@ -85,6 +85,7 @@ class FeedActor(RuntimeActor):
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
         self._last_wait: Timer | None = None
+        self._waits = True
         self._begin()
 
     def snapshot(self) -> Progress:
@@ -151,14 +152,14 @@ class FeedActor(RuntimeActor):
         """Stop although the database is behind."""
         progress = self._progress
         self.log("market.not_recorded", level="warning", ticks=progress.ticks, recorded=progress.recorded)
-        progress.recorded = progress.ticks
+        self._waits = False
 
     def is_drained(self) -> bool:
         """Release nothing more, and hear that all that was sent is durable; for `RECORDING_S` at most."""
         self._release = Release()
         if self._last_wait is None:
             self._last_wait = self.after(RECORDING_S, StopWaiting())
-        return self._progress.recorded >= self._progress.ticks
+        return self._progress.recorded >= self._progress.ticks or not self._waits
 
     def statistics(self) -> FeedStatistics:
         """Count what was sent."""

@@ -21,6 +21,7 @@ from natya.summary import DatabasePaths, Latency, Summary
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
     running_s: float
+    dead_letters: int
     statistics: dict
 
 
@@ -35,7 +36,7 @@ def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *
             ticks=ticks, candles=4, bad_rows=0, source="s", ended=False, last_prices=prices or {"TCS": 110.5}
         ),
         "orders": OrdersStatistics(risk_state="NORMAL", positions=tuple(positions), **counts),
-        "events": EventsStatistics(ticks=1, facts=1, delivered=1, subscribers=1, dead_letters=7, last_sequence=1),
+        "events": EventsStatistics(ticks=1, facts=1, delivered=1, subscribers=1, dead_letters=0, last_sequence=1),
         "journal": JournalStatistics(records=40, appended=40, commits=9, bytes_written=1, path="/j"),
         "database": DatabaseStatistics(
             ticks=990, candles=4, duplicates=0, batches=1, projected_sequence=1, core_path="/c", market_path="/m"
@@ -47,7 +48,9 @@ def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *
         "system": SupervisorStatistics(children=9, failures=2, restarts=5, escalations=0),
     }
     return View(
-        running_s=running_s, statistics={name: each for name, each in statistics.items() if name not in without}
+        running_s=running_s,
+        dead_letters=7,
+        statistics={name: each for name, each in statistics.items() if name not in without},
     )
 
 

@@ -147,7 +147,7 @@ class TestFactsFromTheJournal:
 
 
 class TestARouterThatFailed:
-    def test_has_its_subscriptions_its_place_and_its_count_of_dead_letters_again(self, system):
+    def test_has_its_subscriptions_and_its_place_again(self, system):
         database, journal = system.probe("database"), system.probe("journal")
         start_router(system)
         system.request("events", Subscribe(subscriber="database", topics=("journal",)))
@@ -160,7 +160,7 @@ class TestARouterThatFailed:
         system.tell("events", JournalPage(records=records(5, 6), last_sequence=6))
         assert database.receive() == Journaled(records=records(5, 6))
         assert statistics(system).last_sequence == 6
-        assert statistics(system).dead_letters == 1
+        assert system.base.dead_letters.count == 1
 
 
 class TestDeadLetters:
