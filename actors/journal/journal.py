@@ -12,28 +12,24 @@ A plain object; usable without actors:
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NoReturn
 
 import msgspec
 
 from ...messages.journal import Fact, JournalRecord
-from .disk import Disk, DiskFile, DiskLockedError, RealDisk
+from .disk import Disk, DiskLockedError, RealDisk
 from .errors import AppendInvalidError, JournalBusyError, JournalFailedError, JournalFullError
-from .layout import FORMATS, HEADER_SIZE, NO_HASH, Seal, SegmentHeader, hash_of
-from .mark import MarkKeeper
+from .files import DISK_FULL, SegmentFiles
+from .layout import HEADER_SIZE, NO_HASH, hash_of
 from .outcomes import are_outcomes
-from .recovery import Cut, Position, Recovered, recover
-from .reserve import NEW_SUFFIX, Reserve
-from .segments import Segment, segment_path
+from .recovery import Cut, recover
+from .segments import Segment
 from .view import JournalView
 
 LOCK_NAME: Final = "journal.lock"
 CORRELATION_SIZE_MAX: Final = 65_535
-_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -54,16 +50,12 @@ class Journal:
         self.commits = self.appended = self.bytes_written = 0
         self._now_ns: Final = now_ns
         self._segment_bytes: Final = segment_bytes
-        self._format: Final = FORMATS[max(FORMATS)]
-        self._reserve: Final = Reserve(self.disk, directory, size=segment_bytes)
+        self._files: SegmentFiles
         self._held = contextlib.ExitStack()
-        self._segments: list[Segment] = []
-        self._position = Position(offset=0, crc=0, sequence=0, last_hash=NO_HASH)
         self._durable: list[JournalRecord] = []
-        self._next_sequence, self._last_hash = 1, NO_HASH
         self._buffer = bytearray()
         self._buffered: list[JournalRecord] = []
-        self._file: DiskFile
+        self._next_sequence, self._last_hash = 1, NO_HASH
         self._failure = f"journal {directory} is not open"
 
     def open(self) -> Cut | None:
@@ -81,24 +73,34 @@ class Journal:
                 self.disk.make_directory(self.directory)
                 held.callback(self.disk.lock(self.directory / LOCK_NAME).release)
                 recovered = recover(self.disk, self.directory)
-                self._start(recovered, held)
+                self._files = SegmentFiles(
+                    self.disk,
+                    self.directory,
+                    now_ns=self._now_ns,
+                    segment_bytes=self._segment_bytes,
+                    recovered=recovered,
+                )
+                held.callback(self._files.close)
             except DiskLockedError as fault:
                 raise JournalBusyError(self.directory, fault.holder_pid) from fault
             except OSError as fault:
-                error = JournalFullError if fault.errno in _DISK_FULL else JournalFailedError
+                error = JournalFullError if fault.errno in DISK_FULL else JournalFailedError
                 raise error(f"journal {self.directory} cannot be opened: {fault}") from fault
             self._held = held.pop_all()
+        self._durable = []
+        self._failure = ""
+        self._drop_buffer()
         return recovered.cut
 
     @property
     def last_sequence(self) -> int:
         """Newest durable sequence; 0 for none."""
-        return self._position.sequence
+        return self._files.position.sequence
 
     @property
     def oldest_sequence(self) -> int:
         """First sequence there is."""
-        return self._segments[0].first_sequence
+        return self._files.segments[0].first_sequence
 
     @property
     def buffered_bytes(self) -> int:
@@ -108,17 +110,18 @@ class Journal:
     @property
     def closed_segments(self) -> tuple[Segment, ...]:
         """All but the active one, oldest first."""
-        return tuple(self._segments[:-1])
+        return tuple(self._files.segments[:-1])
 
     @property
     def reserve_held(self) -> bool:
         """Whether the reserve is allocated; without it only outcomes are taken."""
-        return self._reserve.held
+        return self._files.reserve.held
 
     def view(self) -> JournalView:
         """Give what is durable now to a reader."""
+        files = self._files
         return JournalView(
-            self.disk, tuple(self._segments), last_sequence=self.last_sequence, active_end=self._position.offset
+            self.disk, tuple(files.segments), last_sequence=self.last_sequence, active_end=files.position.offset
         )
 
     def append(self, facts: tuple[Fact, ...], correlation_id: str = "") -> Ticket:
@@ -135,14 +138,14 @@ class Journal:
             found = f"{len(facts)} facts and {len(correlation)} bytes of correlation id"
             raise AppendInvalidError(f"an append has at least 1 fact and {CORRELATION_SIZE_MAX} bytes, found {found}")
         recorded_ns = self._now_ns()
-        if not self._reserve.held and not (are_outcomes(facts) or self._reserve.restore(recorded_ns)):
+        if not self._files.reserve.held and not (are_outcomes(facts) or self._files.reserve.restore(recorded_ns)):
             raise JournalFullError("the disk is full: only outcomes of orders are taken until space returns")
-        first, last_hash, durable = self._next_sequence, self._last_hash, self._position.sequence
+        first, last_hash, durable = self._next_sequence, self._last_hash, self._files.position.sequence
         sequence, end = first, first + len(facts)
         data, records = bytearray(), []
         for fact in facts:
             try:
-                raw = self._format.encode(
+                raw = self._files.format.encode(
                     fact,
                     correlation,
                     sequence=sequence,
@@ -159,7 +162,7 @@ class Journal:
                 JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=fact)
             )
             sequence += 1
-        if self._position.offset + len(self._buffer) + len(data) > self._capacity:
+        if self._files.position.offset + len(self._buffer) + len(data) > self._files.capacity:
             self._make_room(len(data), outcome=are_outcomes(facts))
         self._buffer += data
         self._buffered += records
@@ -179,23 +182,23 @@ class Journal:
             return
         data, buffered = self._buffer, self._buffered
         last_hash = self._last_hash
-        offset = self._position.offset
+        offset = self._files.position.offset
         self._drop_buffer()
         try:
-            self._file.write(data, offset)
+            self._files.file.write(data, offset)
         except OSError as fault:
             self._take_back(offset, len(data), fault)
         try:
-            self._file.sync()
+            self._files.file.sync()
         except OSError as fault:
             self._fail("fsync", fault)
-        self._position = self._position.after(
+        self._files.position = self._files.position.after(
             data,
             records=len(buffered),
             last_hash=last_hash,
             times_ns=[record.recorded_ns for record in buffered],
         )
-        self._next_sequence, self._last_hash = self._position.sequence + 1, last_hash
+        self._next_sequence, self._last_hash = self._files.position.sequence + 1, last_hash
         self._durable += buffered
         self.commits += 1
         self.appended += len(buffered)
@@ -213,21 +216,13 @@ class Journal:
         Only the oldest go, so that no gap opens. The mark says so first: a crash in between is no damage.
 
         Raises:
-            JournalFailedError: the mark could not be written.
+            JournalFailedError: the disk does not work.
         """
         self._check_open()
-        leaving = []
-        for segment in self._segments[:-1]:
-            if not segment.archived or segment.seal is None or segment.seal.latest_ns >= time_ns:
-                break
-            leaving.append(segment)
-        if leaving:
-            del self._segments[: len(leaving)]
-            self._write_mark(synced=True)
-            for segment in leaving:
-                self.disk.remove(segment.path)
-            self.disk.sync_directory(self.directory)
-        return tuple(leaving)
+        try:
+            return self._files.forget_before(time_ns)
+        except OSError as fault:
+            self._fail("removing old segments", fault)
 
     def close(self) -> None:
         """Give the directory free. What is buffered was never acknowledged and is dropped."""
@@ -238,135 +233,37 @@ class Journal:
             self._held.close()
             self._failure = f"journal {self.directory} is not open"
 
-    def _start(self, recovered: Recovered, held: contextlib.ExitStack) -> None:
-        for name in self.disk.names(self.directory):
-            if name.endswith(NEW_SUFFIX):
-                self.disk.remove(self.directory / name)
-        # The life before may have failed between making a name and syncing it.
-        self.disk.sync_directory(self.directory)
-        self._durable = []
-        self._segments = recovered.segments
-        if recovered.position is None:
-            self._journal_id = blake2b(f"{self.directory} {self._now_ns()}".encode(), digest_size=16).digest()
-            self._position = Position(offset=0, crc=0, sequence=0, last_hash=NO_HASH)
-            self._file = self._make_segment(Seal(), outcome=False)
-        else:
-            self._journal_id = self._segments[-1].header.journal_id
-            self._position = recovered.position
-            self._file = self.disk.open(self._segments[-1].path, writable=True)
-        held.callback(self._close_file)
-        self._capacity = self._file.size()
-        if recovered.cut is not None:
-            self._cut(recovered.cut)
-        # What a killed process wrote last is in the page cache, perhaps not on the disk: readers may act on it now.
-        self._file.sync()
-        self._drop_buffer()
-        self._reserve.restore(self._now_ns())
-        self._mark = MarkKeeper(self.disk, self.directory, journal_id=self._journal_id, newest=recovered.mark)
-        held.callback(self._mark.close)
-        self._failure = ""
-        if recovered.active_failed or self._segments[-1].format is not self._format:
-            self._rotate(outcome=True)
-        # The second of two: no slot speaks of a failed segment any more.
-        self._write_mark(synced=True)
-
-    def _cut(self, cut: Cut) -> None:
-        """Blank a torn tail, and keep a copy of it beside the segment as long as there is space for one."""
-        torn = self._file.read(cut.offset, cut.size)
-        with contextlib.suppress(OSError):  # a courtesy to whoever looks into it: a full disk must not stop us here
-            copy = self.disk.create(cut.path.with_name(f"{cut.path.stem}.torn-{cut.offset}"), cut.size)
-            copy.write(torn, 0)
-            copy.sync()
-            copy.close()
-        self._file.write(bytes(cut.size), cut.offset)
-
-    def _write_mark(self, *, synced: bool = False, failed_first_sequence: int = 0) -> None:
+    def _write_mark(self, *, synced: bool = False) -> None:
         try:
-            self._mark.write(
-                oldest_sequence=self._segments[0].first_sequence,
-                sequence=self._position.sequence,
-                last_hash=self._position.last_hash,
-                failed_first_sequence=failed_first_sequence,
-                synced=synced,
-            )
+            self._files.write_mark(synced=synced)
         except OSError as fault:
-            self._failure = self._failure or f"writing the mark failed: {fault}"
+            self._failure = f"writing the mark failed: {fault}"
             raise JournalFailedError(self._failure) from fault
 
     def _make_room(self, size: int, *, outcome: bool) -> None:
         if size > self._segment_bytes - HEADER_SIZE:
             raise AppendInvalidError(f"an append has at most {self._segment_bytes - HEADER_SIZE} bytes, found {size}")
         self.commit()
-        self._rotate(outcome=outcome)
-
-    def _rotate(self, *, outcome: bool) -> None:
-        """Close the active segment and go on in a new one; the old file is not touched.
-
-        One without a single acknowledged record is replaced, since the new one begins with the same sequence.
-        """
-        active = self._segments[-1]
-        is_empty = self._position.sequence < active.first_sequence
-        seal = active.header.previous if is_empty else self._position.seal(active.first_sequence)
         try:
-            file = self._make_segment(seal, outcome=outcome)
+            self._files.rotate(outcome=outcome)
         except OSError as fault:
             self._fail("making a segment", fault)
-        if is_empty:
-            self._segments.remove(active)
-        else:
-            active.seal = seal
-        self._file.close()
-        self._file = file
-        self._capacity = file.size()
-        self._write_mark(synced=True)
-
-    def _make_segment(self, seal: Seal, *, outcome: bool) -> DiskFile:
-        """Make the file that the next record goes to; on a full disk outcomes get the reserve."""
-        header = SegmentHeader(
-            version=self._format.version,
-            journal_id=self._journal_id,
-            first_sequence=self._position.sequence + 1,
-            created_ns=self._now_ns(),
-            previous=seal,
-        )
-        path = segment_path(self.directory, header.first_sequence)
-        source = path.with_name(path.name + NEW_SUFFIX)
-        try:
-            file = self.disk.create(source, self._segment_bytes)
-        except OSError as fault:
-            if fault.errno not in _DISK_FULL:
-                raise
-            if not (outcome and self._reserve.held):
-                raise JournalFullError(f"no space for a new segment: {fault}") from fault
-            source = self._reserve.take()
-            file = self.disk.open(source, writable=True)
-        encoded = header.encode()
-        file.write(encoded, 0)
-        file.sync()
-        self.disk.rename(source, path)
-        self.disk.sync_directory(self.directory)
-        self._segments.append(Segment(self.directory, header))
-        self._position = self._position.at_start_of(encoded)
-        return file
 
     def _take_back(self, offset: int, size: int, fault: OSError) -> NoReturn:
         """A write failed half way. If the disk was full, blank what arrived and go on; anything else is final."""
-        if fault.errno not in _DISK_FULL:
+        if fault.errno not in DISK_FULL:
             self._fail("write", fault)
         try:
-            self._file.write(bytes(size), offset)
-            self._file.sync()
+            self._files.file.write(bytes(size), offset)
+            self._files.file.sync()
         except OSError as second:
             self._fail("write on a full disk", second)
         raise JournalFullError(f"the disk is full: {fault}") from fault
 
     def _drop_buffer(self) -> None:
         self._buffer, self._buffered = bytearray(), []
-        self._next_sequence = self._position.sequence + 1
-        self._last_hash = self._position.last_hash
-
-    def _close_file(self) -> None:
-        self._file.close()  # whichever is active then
+        self._next_sequence = self._files.position.sequence + 1
+        self._last_hash = self._files.position.last_hash
 
     def _fail(self, action: str, fault: OSError) -> NoReturn:
         """Be done with this file: the kernel drops dirty pages after a failed fsync, so a second one proves nothing.
@@ -375,8 +272,8 @@ class Journal:
         """
         self._failure = f"{action} failed: {fault}; the journal is closed until it is opened again"
         self._drop_buffer()
-        with contextlib.suppress(JournalFailedError):  # on a dying disk; the failure itself is reported below
-            self._write_mark(synced=True, failed_first_sequence=self._segments[-1].first_sequence)
+        with contextlib.suppress(OSError):  # on a dying disk; the failure itself is reported below
+            self._files.write_mark(synced=True, failed_first_sequence=self._files.segments[-1].first_sequence)
         raise JournalFailedError(self._failure) from fault
 
     def _check_open(self) -> None:

@@ -184,6 +184,6 @@ class TestATail:
     def test_of_zeros_is_clean(self, workshop, disk, journal):
         workshop.commit_one(journal)
         file = disk.open(journal.view().extents().__next__()[0].path)
-        tail = judge_tail(file, journal._format, offset=journal._position.offset, sequence=2)
+        tail = judge_tail(file, journal._files.format, offset=journal._files.position.offset, sequence=2)
 
         assert tail.kind == "clean"

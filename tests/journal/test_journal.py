@@ -190,7 +190,7 @@ class TestALaterFormat:
         new.open()
         workshop.commit_one(new, 2)
 
-        assert [segment.header.version for segment in (*new.closed_segments, new._segments[-1])] == [1, 2]
+        assert [segment.header.version for segment in (*new.closed_segments, new._files.segments[-1])] == [1, 2]
         assert workshop.facts_of(new) == [workshop.an_intent(1), workshop.an_intent(2)]
         new.close()
         monkeypatch.delitem(FORMATS, 2)
@@ -208,7 +208,7 @@ class TestAnotherJournalsFile:
         other = workshop.a_journal(other_disk, clock=workshop.Ticking(7))
         other.open()
         workshop.commit_one(other)
-        path = other._segments[0].path
+        path = other._files.segments[0].path
         disk.content(path)[:] = other_disk.content(path)
 
         with pytest.raises(JournalDamagedError, match="another journal"):
@@ -217,7 +217,7 @@ class TestAnotherJournalsFile:
 
 class TestAHeader:
     def test_is_read_as_it_was_written_and_any_changed_bit_is_seen(self, journal):
-        header = journal._segments[0].header
+        header = journal._files.segments[0].header
         encoded = header.encode()
 
         assert SegmentHeader.decode(encoded) == header

@@ -140,7 +140,7 @@ class TestTools:
 
         assert (report.records, report.last_sequence, report.torn_bytes) == (1_500, 1_500, 0)
         assert report.segments == len(journal.closed_segments) + 1
-        assert report.last_hash == journal._position.last_hash.hex()
+        assert report.last_hash == journal._files.position.last_hash.hex()
 
     def test_stat_names_the_files(self, library, workshop):
         disk, journal, _ = library
