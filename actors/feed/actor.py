@@ -88,6 +88,11 @@ class FeedActor(RuntimeActor):
         self._waits = True
         self._begin()
 
+    def on_stop(self) -> None:
+        """Close the source."""
+        if self._source is not None:
+            self._source.close()
+
     def snapshot(self) -> Progress:
         """Keep how far the market is."""
         return self._progress

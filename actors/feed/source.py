@@ -46,6 +46,9 @@ class MarketSource(Protocol):
             FeedError: the source is broken here; all before it has been handed out.
         """
 
+    def close(self) -> None:
+        """Release what it holds, in the middle too; from any thread."""
+
 
 def behind(chunks: Iterator[list[MarketMessage]], count: int) -> Iterator[list[MarketMessage]]:
     """Leave out the first messages, as many as `count`."""

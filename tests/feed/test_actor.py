@@ -1,6 +1,9 @@
 """The feed actor: in step with the house, behind the database, and on with it after a restart."""
 
 import itertools
+import os
+import signal
+from pathlib import Path
 
 import pytest
 
@@ -220,3 +223,22 @@ class TestAFeedThatIsStopped:
         received(events, 11)
 
         assert system.stop("feed").ticks == 11
+
+
+class TestAReaderThatIsKilled:
+    def test_costs_a_restart_and_not_a_tick(self, system, start, write):
+        events, supervised = system.probe("events"), 20 * MESSAGES_A_CHUNK
+        start(recording=write(HEADER, *rows(supervised)))
+        first = received(events, 1)
+        (reader,) = children_of(os.getpid())
+
+        os.kill(reader, signal.SIGKILL)
+
+        ticks = first + received(events, supervised - 1)
+        assert [tick.sequence for tick in ticks] == list(range(1, supervised + 1))
+
+
+def children_of(pid):
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]

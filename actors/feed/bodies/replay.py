@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..apart import Apart
 from ..candle_rows import CandleRows, interval_of
 from ..columns import Columns, recognise
 from ..errors import RecordingError
@@ -44,14 +45,9 @@ HASH_BYTES: Final = 8
 _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
-def replay(settings: FeedSettings, _: Surroundings) -> Recording:
-    """Make the recording that the settings name."""
-    return Recording(
-        Path(settings.recording),
-        symbol=settings.symbol,
-        tick_size_rupees=settings.tick_size_rupees,
-        bad_rows_max=settings.bad_rows_max,
-    )
+def replay(settings: FeedSettings, _: Surroundings) -> Apart:
+    """Make the recording that the settings name, read in a process of its own."""
+    return Apart(settings)
 
 
 class Recording:
@@ -64,6 +60,16 @@ class Recording:
         self._symbol = symbol
         self._grid = PriceGrid(tick_size_rupees)
         self._bad_rows_max = bad_rows_max
+
+    @classmethod
+    def of(cls, settings: FeedSettings) -> Recording:
+        """Make the recording that the settings name."""
+        return cls(
+            Path(settings.recording),
+            symbol=settings.symbol,
+            tick_size_rupees=settings.tick_size_rupees,
+            bad_rows_max=settings.bad_rows_max,
+        )
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Make the ticks and candles of the file.
@@ -82,6 +88,9 @@ class Recording:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
         except _UNREADABLE as fault:
             raise RecordingError(self.path, 0, f"a CSV file, plain or gzipped, is wanted, found {fault}") from fault
+
+    def close(self) -> None:
+        """Release nothing: the file is open only while its chunks are read."""
 
     def _read(self, lines: Any, width: int, reader: RowReader) -> Iterator[list[MarketMessage]]:
         messages: list[MarketMessage] = []

@@ -76,6 +76,9 @@ class SyntheticMarket:
         while chunk := [self._tick(*turn) for turn in itertools.islice(turns, MESSAGES_A_CHUNK)]:
             yield chunk
 
+    def close(self) -> None:
+        """Release nothing."""
+
     def _tick(self, turn: int, share: _Share) -> MarketMessage:
         return share.trade(sequence=turn + 1, exchange_ns=self._start_ns + int(turn * self._step_ns))
 
