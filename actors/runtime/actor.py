@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from thespian.actors import Actor, ActorExitRequest
@@ -16,7 +17,7 @@ from .runtime_cell import Ended, RuntimeCell
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from thespian.actors import ActorAddress
 
@@ -65,6 +66,9 @@ class RuntimeActor(Actor):
     settings: Any
     clock: Clock
     random: random.Random
+    directory: Mapping[str, Any] = MappingProxyType({})
+    """Every address by name, as it is now; on a base that is not ours, none."""
+
     host: Any
     """Its cell, or what stands for one on another base; for the runtime."""
 
@@ -99,9 +103,10 @@ class RuntimeActor(Actor):
 
     def send(self, target: ActorAddress | str, message: Any) -> None:
         """Send to an address, or to the actor of that name, whoever it is by then; to nobody: a dead letter."""
-        if target.__class__ is RuntimeCell:
+        found: Any = self.directory.get(target) if target.__class__ is str else target
+        if found.__class__ is RuntimeCell:
             # `Cell.deliver`, written out: a call would cost a quarter of a send.
-            cell: Cell = target
+            cell: Cell = found
             cell.put((message, self.host))
             if cell.idle:
                 cell.idle = False

@@ -152,6 +152,7 @@ class InProcessSystemBase:
         """Give a fresh instance what it may use from `on_start` on."""
         vars(instance)["_myRef"] = cell
         instance.host = cell
+        instance.directory = self.names
         instance.name = cell.name
         instance.settings = settings
         instance.clock = self.clock
