@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -86,7 +87,7 @@ def perform(
 ) -> int:
     """Run until the market ends or a signal asks for the end; return the exit code, with all messages written."""
     interrupts = Interrupts()
-    with interrupts.heard():
+    with interrupts.heard(), _few_collections():
         try:
             summary, error = _run(settings, make_system, interrupts, silent=summary_format == "json")
         # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.
@@ -115,6 +116,20 @@ def _run(
             system.stop()
         raise
     return system.stop(), ended.error if ended is not None else ""
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Collect garbage seldom: messages are frozen and hold no cycles, so looking for cycles among them finds nothing.
+
+    At Python's own thresholds a backlog of 200,000 ticks takes twice as long to hand over. Only for a process of ours.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _watch(

@@ -194,7 +194,7 @@ class BrokerActor(RuntimeActor):
         self._placed += isinstance(answer, OrderPlaced)
         self._refused += isinstance(answer, OrderNotPlaced)
         self._in_doubt += isinstance(answer, OrderInDoubt)
-        level = "info" if isinstance(answer, OrderPlaced) else "warning"
+        level = "debug" if isinstance(answer, OrderPlaced) else "warning"
         self.log("order.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
         self._settle(self._placing.pop(answer.client_order_id, None), answer)
 

@@ -66,10 +66,11 @@ class EventsActor(RuntimeActor):
     def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
         """Deliver to those that hear this symbol. The hottest path of the house."""
         self._ticks += 1
+        names = self._routes.names("Tick", tick.symbol)
+        self._delivered += len(names)
         send = self.send
-        for name in self._routes.names("Tick", tick.symbol):
+        for name in names:
             send(name, tick)
-            self._delivered += 1
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
