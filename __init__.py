@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from .actors.broker import BrokerAdapter
+    from .actors.database import BaseRepository, DuckDBAdapter, MarketDataRepositoryImpl, RepositoryResult
     from .actors.runtime import InProcessSystem, RuntimeActor, handles
     from .actors.strategy import StrategyActor
     from .actors.supervision import ChildSpec, Supervisor
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES: Final = {
+    ".actors.broker": ("BrokerAdapter",),
+    ".actors.database": ("BaseRepository", "DuckDBAdapter", "MarketDataRepositoryImpl", "RepositoryResult"),
     ".actors.runtime": ("InProcessSystem", "RuntimeActor", "handles"),
     ".actors.strategy": ("StrategyActor",),
     ".actors.supervision": ("ChildSpec", "Supervisor"),
@@ -63,12 +67,16 @@ _MODULES: Final = {
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "BaseRepository",
+    "BrokerAdapter",
     "CancelOrder",
     "Candle",
     "ChildSpec",
     "DaySummary",
     "Depth",
+    "DuckDBAdapter",
     "InProcessSystem",
+    "MarketDataRepositoryImpl",
     "OrderAccepted",
     "OrderCancelled",
     "OrderExpired",
@@ -78,6 +86,7 @@ __all__ = [
     "OrderRejected",
     "OrderUncertain",
     "Position",
+    "RepositoryResult",
     "RuntimeActor",
     "Settings",
     "SettingsError",

@@ -1,0 +1,42 @@
+"""The examples run as they stand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def recording(tmp_path):
+    path = tmp_path / "candles.csv"
+    prices = [100 + (place * 7 % 23) / 10 for place in range(400)]
+    rows = [
+        f"{1_767_240_000 + 60 * place},{price:.1f},{price + 1:.1f},{price - 1:.1f},{price:.1f},9"
+        for place, price in enumerate(prices)
+    ]
+    path.write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
+    return path
+
+
+def run(*command, **options):
+    return subprocess.run(
+        [sys.executable, *map(str, command)], check=True, capture_output=True, text=True, **options
+    ).stdout
+
+
+def test_a_program_that_embeds_natya_prints_what_a_recording_came_to(recording):
+    assert run(EXAMPLES / "embed.py", recording, "TCS").startswith("1,600 ticks, ")
+
+
+def test_a_strategy_in_a_file_of_its_own_trades(recording, tmp_path):
+    command = ["-m", "natya", "run", "--replay", recording, "--symbol", "TCS", "--speed", "max", "--summary", "json"]
+
+    output = run(*command, "--strategy", "buy_the_dip:BuyTheDip", "--data-dir", tmp_path / "data", cwd=EXAMPLES)
+
+    summary = json.loads(output)
+    assert summary["ticks"] == 1_600
+    assert summary["fills"] > 1
