@@ -24,7 +24,7 @@ VOLATILITY: Final = 1e-4
 """Standard deviation of a second's return: a quarter a year, as a large Indian share has it."""
 
 FIRST_PRICES: Final = (200, 4_000)
-"""Rupees, at tick size 0.05; a coarser grid scales them, so that a step of the walk is some ticks anywhere."""
+"""Rupees."""
 
 SPREAD_TICKS: Final = (1, 1, 1, 2, 2, 3)
 LEVEL_QUANTITY_MAX: Final = 2_000
@@ -92,7 +92,7 @@ class _Share:
         self._return = return_a_tick
         self._random = random
         self._source = source
-        self._fair_ticks = float(random.randint(*FIRST_PRICES) * 20)
+        self._fair_ticks = random.randint(*FIRST_PRICES) / grid.tick_size_rupees
         self._close = self._price(round(self._fair_ticks))
         self._open = self._high = self._low = 0.0
         self._volume = 0
