@@ -56,7 +56,7 @@ class Broken(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 Frame: TypeAlias = Chunk | Finished | Broken
 
-_decoder: Final = msgspec.msgpack.Decoder(Frame)
+_decoder: Final[msgspec.msgpack.Decoder[Frame]] = msgspec.msgpack.Decoder(Frame)
 
 
 class ReaderDiedError(Exception):
@@ -116,4 +116,5 @@ def _next_frame(stream: IO[bytes]) -> Frame:
     body = stream.read(length)
     if len(header) < LENGTH_BYTES or len(body) < length:
         raise ReaderDiedError("the process that reads the recording ended in the middle of it")
-    return _decoder.decode(body)
+    frame: Frame = _decoder.decode(body)
+    return frame
