@@ -1,0 +1,129 @@
+"""Commands that read the journal's files, of a running system too: `natya journal verify|stat|tail|export`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
+from .exit_codes import BAD_DATA, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+app = typer.Typer(no_args_is_help=True, help="The journal: verify, count, read.")
+
+PAGE_RECORDS = 10_000
+
+
+@app.command()
+def verify(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Read every record: checksum, sequence, hash chain, fact. Exits with 65 at the first damage, and names it."""
+    import msgspec  # noqa: PLC0415  --help loads no room
+
+    from .actors.journal import tools  # noqa: PLC0415
+
+    with _reading(data_dir, profile) as directory:
+        report = tools.verify(directory)
+    if json:
+        typer.echo(msgspec.json.encode(report))
+        return
+    typer.echo(
+        f"{report.records:,} records in {report.segments} segments are whole, up to sequence {report.last_sequence}"
+    )
+    typer.echo(f"hash of the last record: {report.last_hash or 'none'}")
+    if report.torn_bytes:
+        typer.echo(f"{report.torn_bytes:,} bytes of a commit that did not finish: the next start cuts them")
+
+
+@app.command()
+def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Show the segment files and what they hold, without reading them all."""
+    import msgspec  # noqa: PLC0415
+
+    from .actors.journal import tools  # noqa: PLC0415
+
+    with _reading(data_dir, profile) as directory:
+        found = tools.stat(directory)
+    if json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    typer.echo(f"{found.records:,} records in {found.path}, sequences {found.oldest_sequence} to {found.last_sequence}")
+    for segment in found.segments:
+        kind = "archived" if segment.archived else "plain"
+        typer.echo(
+            f"  {segment.first_sequence}-{segment.last_sequence}  {segment.file_bytes:,} bytes  {kind}  {segment.path}"
+        )
+
+
+@app.command()
+def tail(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    records: Annotated[int, typer.Option("--records", "-n", min=1, max=PAGE_RECORDS, help="How many.")] = 10,
+) -> None:
+    """Print the newest records, one JSON object a line."""
+    from .actors.journal import tools  # noqa: PLC0415
+
+    with _reading(data_dir, profile) as directory:
+        for record in tools.tail(directory, records_max=records):
+            sys.stdout.buffer.write(tools.to_json_line(record))
+
+
+@app.command()
+def export(  # noqa: PLR0913  each option is one parameter
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    after: Annotated[int, typer.Option(min=0, help="Only records after this sequence.")] = 0,
+    since_ns: Annotated[int | None, typer.Option(help="Only from this time on: nanoseconds since 1970 UTC.")] = None,
+    until_ns: Annotated[int | None, typer.Option(help="Only before this time.")] = None,
+    fact: Annotated[list[str] | None, typer.Option("--type", help="Only facts of this type; may be repeated.")] = None,
+    correlation_id: Annotated[str | None, typer.Option(help="Only what belongs to this request or order.")] = None,
+) -> None:
+    """Print records as JSON, one a line."""
+    from .actors.journal import tools  # noqa: PLC0415
+    from .messages.codec import FACT_TYPES  # noqa: PLC0415
+
+    known = {each.__name__ for each in FACT_TYPES}
+    unknown = sorted(set(fact or ()) - known)
+    if unknown:
+        raise typer.BadParameter(f"types of facts are {', '.join(sorted(known))}; found {', '.join(unknown)}")
+    filters = {
+        "after_sequence": after,
+        "since_ns": since_ns,
+        "until_ns": until_ns,
+        "types": fact,
+        "correlation_id": correlation_id,
+    }
+    with _reading(data_dir, profile) as directory:
+        for line in tools.export(directory, **{name: value for name, value in filters.items() if value is not None}):
+            sys.stdout.buffer.write(line)
+
+
+@contextlib.contextmanager
+def _reading(data_dir: Path | None, profile: str) -> Iterator[Path]:
+    """Find the journal's directory; damage found in it ends the command with 65."""
+    from .actors.journal import JournalDamagedError, JournalTooNewError  # noqa: PLC0415
+    from .config.errors import SettingsError  # noqa: PLC0415
+    from .config.loader import load_settings  # noqa: PLC0415
+
+    overrides = {} if data_dir is None else {"system.data_dir": str(data_dir)}
+    try:
+        directory = Path(load_settings(profile, overrides=overrides).journal.path)
+    except SettingsError as fault:
+        typer.echo(f"natya: {fault}", err=True)
+        raise typer.Exit(SETTINGS) from fault
+    if not directory.is_dir():
+        typer.echo(f"natya: there is no journal in {directory}", err=True)
+        raise typer.Exit(1)
+    try:
+        yield directory
+    except (JournalDamagedError, JournalTooNewError) as fault:
+        typer.echo(f"natya: {fault}", err=True)
+        raise typer.Exit(BAD_DATA) from fault

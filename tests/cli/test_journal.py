@@ -1,0 +1,85 @@
+"""The journal from the command line."""
+
+import json
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from natya.actors.journal import Journal
+from natya.cli import app
+from natya.messages.orders import OrderAccepted, OrderExpired
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    with_facts = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+    with_facts.open()
+    for number in range(20):
+        with_facts.append(
+            [OrderAccepted(client_order_id=f"a-{number}", broker_order_id=f"X-{number}", occurred_ns=number)],
+            correlation_id=f"a-{number}",
+        )
+    with_facts.append([OrderExpired(client_order_id="a-3", reason="day over", occurred_ns=30)], correlation_id="a-3")
+    with_facts.commit()
+    with_facts.close()
+    return tmp_path
+
+
+def natya(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class TestAWholeJournal:
+    def test_is_verified_to_its_last_record(self, data_dir):
+        result = natya("journal", "verify", "--data-dir", data_dir, "--json")
+
+        assert result.exit_code == 0
+        assert (json.loads(result.stdout)["records"], json.loads(result.stdout)["last_sequence"]) == (21, 21)
+
+    def test_is_counted_without_being_read(self, data_dir):
+        result = natya("journal", "stat", "--data-dir", data_dir)
+
+        assert result.stdout.startswith("21 records in ")
+
+    def test_shows_its_newest_records_oldest_first(self, data_dir):
+        result = natya("journal", "tail", "-n", 2, "--data-dir", data_dir)
+
+        assert [line["sequence"] for line in lines(result)] == [20, 21]
+
+    def test_is_exported_by_type_and_by_order(self, data_dir):
+        by_type = natya("journal", "export", "--type", "OrderExpired", "--data-dir", data_dir)
+        by_order = natya("journal", "export", "--correlation-id", "a-3", "--after", 1, "--data-dir", data_dir)
+
+        assert [line["reason"] for line in lines(by_type)] == ["day over"]
+        assert [line["type"] for line in lines(by_order)] == ["OrderAccepted", "OrderExpired"]
+
+    def test_has_no_facts_of_a_type_that_there_is_not(self, data_dir):
+        result = natya("journal", "export", "--type", "OrderEaten", "--data-dir", data_dir)
+
+        assert result.exit_code == 2
+        assert "OrderEaten" in result.stderr
+
+
+class TestADamagedJournal:
+    def test_ends_the_command_with_65_and_names_the_file(self, data_dir):
+        (segment,) = (data_dir / "journal").glob("*.journal")
+        damaged = bytearray(segment.read_bytes())
+        damaged[damaged.index(b"X-7") + 1] ^= 1
+        segment.write_bytes(damaged)
+
+        result = natya("journal", "verify", "--data-dir", data_dir)
+
+        assert result.exit_code == 65
+        assert str(segment) in result.stderr
+
+
+def test_a_directory_without_a_journal_is_said_so(tmp_path):
+    result = natya("journal", "verify", "--data-dir", tmp_path)
+
+    assert result.exit_code == 1
+    assert "no journal" in result.stderr
