@@ -24,7 +24,8 @@ class CrossingAverages:
             raise ValueError(f"1 <= fast < slow wanted, found fast={fast}, slow={slow}")
         self._fast: Final = fast
         self._slow: Final = slow
-        self._prices: deque[int] = deque()
+        self._fast_prices: deque[int] = deque()
+        self._slow_prices: deque[int] = deque()
         self._fast_sum = 0
         self._slow_sum = 0
         self._side: Crossing = ""
@@ -32,15 +33,16 @@ class CrossingAverages:
     def add(self, price: float) -> Crossing:
         """Take in the next price (rupees); ABOVE or BELOW when the fast average has just crossed to there."""
         grains = round(price * _GRAINS)
-        prices = self._prices
-        prices.append(grains)
+        fast, slow = self._fast_prices, self._slow_prices
+        fast.append(grains)
+        slow.append(grains)
         self._fast_sum += grains
         self._slow_sum += grains
-        if len(prices) > self._fast:
-            self._fast_sum -= prices[-1 - self._fast]
-        if len(prices) > self._slow:
-            self._slow_sum -= prices.popleft()
-        elif len(prices) < self._slow:
+        if len(fast) > self._fast:
+            self._fast_sum -= fast.popleft()
+        if len(slow) > self._slow:
+            self._slow_sum -= slow.popleft()
+        elif len(slow) < self._slow:
             return ""
         difference = self._fast_sum * self._slow - self._slow_sum * self._fast
         side: Crossing = "ABOVE" if difference > 0 else "BELOW" if difference < 0 else self._side
