@@ -20,7 +20,8 @@ from .errors import (
 )
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
-from .system import InProcessSystem, Probe
+from .probe import Probe
+from .system import InProcessSystem
 from .timers import Timer
 
 # As every library: silent until the program that embeds it, or our own command line, says where logs go.

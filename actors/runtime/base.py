@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thespian.actors import (
     ActorSystemException,
@@ -33,7 +33,9 @@ from .clock import SystemClock
 from .dead_letters import DeadLetters, RateLimit
 from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
+from .offload import Offloader
 from .outside import Admin, Mailroom, Outside
+from .probe import Probe
 from .quiet import Quiescence
 from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
@@ -61,6 +63,8 @@ class InProcessSystemBase:
     Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without the
     latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
     """
+
+    cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
     def __init__(  # noqa: PLR0913  each has its default, and nobody gives more than two
         self,
@@ -97,12 +101,12 @@ class InProcessSystemBase:
         self.watches = Watches()
         self._mailroom = Mailroom(self, "mailroom")
         self.clock: Clock = clock or SystemClock()
-        self.names: dict[str, Endpoint] = {}
+        self.names: dict[str, Endpoint] = self.new_names()
         self.outside = Outside(self)
         self.dead_letters = DeadLetters(names=self.names, clock=self.clock, outside=self.outside)
         self.failures_logged = RateLimit(FAILURES_LOGGED_A_SECOND_MAX)
         self.quiet = Quiescence()
-        self.loop = Worker("natya-loop", self.clock, self.quiet.test)
+        self.loop = self._new_loop()
         self._seed = seed
         self._shutdown_s = shutdown_s
         self._cells: dict[Cell, None] = {}
@@ -128,6 +132,7 @@ class InProcessSystemBase:
         parent: Cell | None = None,
         supervised: bool = False,
         starter: ActorAddress | None = None,
+        supervisor: ActorAddress | None = None,
     ) -> RuntimeCell:
         """Make a cell of that name and let it start; the starter, or else the supervising parent, hears how it went.
 
@@ -137,12 +142,12 @@ class InProcessSystemBase:
         """
         self._check_running()
         worker = self._new_worker(name) if actor_class.blocking else self.loop
-        cell = RuntimeCell(name, actor_class, base=self, worker=worker, parent=parent)
+        cell = self.cell_class(name, actor_class, base=self, worker=worker, parent=parent)
         cell.name = name
         if self.names.setdefault(name, cell) is not cell:
             raise NameTakenError(f"an actor named {name!r} runs already")
         self._adopt(cell)
-        supervisor = parent if supervised else None
+        supervisor = parent if supervised else supervisor
         cell.control(
             lifecycle.Start(name=name, settings=settings, starter=starter, supervisor=supervisor), self.outside
         )
@@ -203,7 +208,7 @@ class InProcessSystemBase:
             WouldDeadlockError: called by an actor, on the shared loop.
         """
         self._check_may_wait()
-        reply = BlockingReply(self.dead_letters)
+        reply = self.new_reply()
         self.tell_from(reply, target, message)
         return reply.wait(timeout_s)
 
@@ -235,6 +240,30 @@ class InProcessSystemBase:
     def _check_running(self) -> None:
         if self.stopped:
             raise SystemStoppedError("the system was shut down, or runs in the process that this one was forked from")
+
+    # What a simulation makes otherwise.
+
+    def new_reply(self) -> BlockingReply:
+        """Make an address that takes one answer, and can be waited at."""
+        return BlockingReply(self.dead_letters)
+
+    def new_probe(self, name: str) -> Probe:
+        """Make a mailbox without an actor."""
+        return Probe(name)
+
+    def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> Offloader:
+        """Make what runs the blocking work of one actor."""
+        return Offloader(name=name, threads_max=threads_max, jobs_max=jobs_max)
+
+    def new_names(self) -> dict[str, Endpoint]:
+        """Make the table of names; in a worker process the others lead to the parent."""
+        return {}
+
+    def _new_loop(self) -> Worker:
+        return Worker("natya-loop", self.clock, self.quiet.test)
+
+    def _await_all_gone(self) -> None:
+        self._all_gone.wait(self._shutdown_s)
 
     def _new_worker(self, name: str) -> Worker:
         return Worker(f"natya-{name}", self.clock, self.quiet.something_ended)
@@ -281,7 +310,7 @@ class InProcessSystemBase:
             raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
         if issubclass(found, RuntimeActor):
             worker = self._new_worker(label) if found.blocking else self.loop
-            return RuntimeCell(label, found, base=self, worker=worker, parent=parent)
+            return self.cell_class(label, found, base=self, worker=worker, parent=parent)
         blocking = self.own_threads or getattr(found, "blocking", False)
         worker = self._new_worker(label) if blocking else self.loop
         return ThespianCell(
@@ -423,7 +452,7 @@ class InProcessSystemBase:
         for cell in self.primaries():
             cell.exit(self.admin)
         if self._cells and not self.on_actor_thread():
-            self._all_gone.wait(self._shutdown_s)
+            self._await_all_gone()
         for cell in tuple(self._cells):
             cell.worker.stop()
         self.loop.stop()

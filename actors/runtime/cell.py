@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from .endpoint import Envelope
 from .lifecycle import MailboxCounters
@@ -45,6 +45,7 @@ class Cell(ThespianCalls):
         "worker",
     )  # fmt: skip
 
+    batch: ClassVar[int] = BATCH
     put: Callable[[Envelope], object]  # type: ignore[assignment]  # a slot: it changes with the state
     ready: Callable[[Cell], object]
 

@@ -13,7 +13,7 @@ from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell
 from .endpoint import Endpoint
 from .errors import RequestTimedOut
-from .offload import Job, Offloader, Outcome, OutcomeArrived
+from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .cell import Queue
     from .dispatch import HandlerTable
     from .endpoint import Envelope
-    from .offload import Then
+    from .offload import Offloader, Then
     from .timers import Timer
     from .worker import Worker
 
@@ -62,6 +62,15 @@ class State(enum.Enum):
 
 class Ended(BaseException):
     """Raised by the handler of an exit request."""
+
+
+class FailedElsewhere(BaseException):
+    """Raised by what stands for an actor of another process: that one failed; its message is dead, its asker knows."""
+
+    def __init__(self, error: BaseException, *, at_start: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.at_start = at_start
 
 
 class RuntimeCell(Cell):
@@ -124,7 +133,7 @@ class RuntimeCell(Cell):
         depth = len(box)
         if depth > self.high_water:  # noqa: PLR1730  `max` and `min` are calls: 60 ns each, of 400 for a hop
             self.high_water = depth
-        count = depth if depth < BATCH else BATCH  # noqa: FURB136  the same
+        count = depth if depth < 2 else min(depth, self.batch)  # noqa: PLR2004  the same, for the usual depths
         message, done = None, 0
         sender: ActorAddress = self
         try:
@@ -187,7 +196,7 @@ class RuntimeCell(Cell):
                 self._reject(message)
             case lifecycle.Stop():
                 self._stop_asker = sender
-                self._stop()
+                self._stop(afresh=message.afresh)
             case lifecycle.Kill():
                 self._stop_asker = sender
                 self._end(requested=True, error=None)
@@ -270,10 +279,13 @@ class RuntimeCell(Cell):
 
     def _run(self) -> None:
         self._state = State.RUNNING
-        self.put = self._put_first if self.box is NO_MAILBOX else self.box.append
+        self._take_messages()
         self.special = True
         self.idle = False
         self.ready(self)
+
+    def _take_messages(self) -> None:
+        self.put = self._put_first if self.box is NO_MAILBOX else self.box.append
 
     def _suspend(self) -> None:
         self._state = State.SUSPENDED
@@ -309,6 +321,11 @@ class RuntimeCell(Cell):
         if isinstance(error, (Ended, SystemExit)):
             self._end(requested=False, error=None if isinstance(error, Ended) else error)
             return
+        if isinstance(error, FailedElsewhere):
+            if error.at_start:
+                self._start_failed(error.error)
+                return
+            error, message = error.error, None
         self.failures += 1
         self._log_failure("handler.failed", error)
         if message is not None:
@@ -332,10 +349,14 @@ class RuntimeCell(Cell):
 
     # Ending.
 
-    def _stop(self) -> None:
-        if self._state in {State.RUNNING, State.STOPPING}:
+    def _stop(self, *, afresh: bool) -> None:
+        down, waiting = self._state is State.SUSPENDED, len(self.box)
+        if self._state in {State.RUNNING, State.STOPPING} or (down and self._started and afresh and waiting):
             self._state = State.STOPPING
-            self._to_handle = len(self.box)
+            self._to_handle = waiting
+            if down:
+                self._take_messages()
+                self._restart()
         else:
             self._end(requested=True, error=None)
 
@@ -360,7 +381,7 @@ class RuntimeCell(Cell):
                     self.instance.on_drained()
             except BaseException as error:  # noqa: BLE001  as in `turn`
                 self._on_error(error, message, sender)
-                if self.dead:
+                if self._state is not State.STOPPING:  # dead, or its restart failed: its supervisor says what follows
                     return
         self.ready(self)
 
@@ -454,8 +475,8 @@ class RuntimeCell(Cell):
         """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
         if self._offloader is None:
             kind = self.actor_class
-            self._offloader = Offloader(
-                name=self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
+            self._offloader = self.base.new_offloader(
+                self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
             )
         life, quiet = self.life, self.base.quiet
 

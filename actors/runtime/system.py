@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorSystem
@@ -11,8 +10,7 @@ from . import lifecycle
 from .base import InProcessSystemBase
 from .cell import Cell
 from .endpoint import Endpoint
-from .errors import NameTakenError, RequestTimedOut, UnknownActorError
-from .requests import BlockingReply
+from .errors import NameTakenError, UnknownActorError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -23,41 +21,7 @@ if TYPE_CHECKING:
 
     from ...messages.system import Statistics
     from .actor import RuntimeActor
-    from .endpoint import Envelope
-
-
-class Probe(Endpoint):
-    """A named mailbox without an actor, for tests."""
-
-    __slots__ = ("_queue", "sender")
-
-    idle = False
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._queue: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
-        self.sender: ActorAddress | None = None
-        """Who sent what `receive` returned last."""
-
-    def put(self, envelope: Envelope) -> None:
-        """Keep it for `receive`."""
-        self._queue.put(envelope)
-
-    def receive(self, timeout_s: float = 1.0) -> Any:
-        """Return the next message.
-
-        Raises:
-            RequestTimedOut: none came in time.
-        """
-        try:
-            message, self.sender = self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            raise RequestTimedOut(f"nothing came to {self._aaddr!r} in {timeout_s:g} s") from None
-        return message
-
-    def is_empty(self) -> bool:
-        """Whether nothing waits to be received now."""
-        return self._queue.empty()
+    from .probe import Probe
 
 
 class InProcessSystem:
@@ -89,7 +53,7 @@ class InProcessSystem:
             RequestTimedOut: it did not start in time; it may still.
             Exception: whatever its `on_start` raised.
         """
-        reply = BlockingReply(self.base.dead_letters)
+        reply = self.base.new_reply()
         cell = self.base.start_actor(name, actor_class, settings, starter=reply)
         outcome = reply.wait(timeout_s)
         if isinstance(outcome, lifecycle.StartFailed):
@@ -107,7 +71,7 @@ class InProcessSystem:
         cell = self.base.find(target)
         if not isinstance(cell, Cell):
             raise UnknownActorError(f"an actor is wanted, found {cell}")
-        reply = BlockingReply(self.base.dead_letters)
+        reply = self.base.new_reply()
         cell.control(lifecycle.Stop(), reply)
         stopped: lifecycle.Stopped = reply.wait(timeout_s)
         if stopped.error is not None:
@@ -137,7 +101,7 @@ class InProcessSystem:
         Raises:
             NameTakenError: an actor of that name runs.
         """
-        probe = Probe(name)
+        probe = self.base.new_probe(name)
         if self.base.names.setdefault(name, probe) is not probe:
             raise NameTakenError(f"an actor named {name!r} runs already")
         return probe
