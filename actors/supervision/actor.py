@@ -27,6 +27,7 @@ from ...messages.supervision import (
 )
 from ...messages.system import Pong
 from ..runtime import RuntimeActor, handles, lifecycle
+from ..runtime.workers import in_process
 from .child import Child, Deadline
 from .errors import GaveUpError
 from .protocol import (
@@ -244,6 +245,8 @@ class Supervisor(RuntimeActor):
 
     def hire(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""
+        if spec.host == "process":
+            return self.start_child(spec.name, *in_process(spec.actor, spec.settings))
         return self.start_child(spec.name, spec.actor, spec.settings)
 
     def steer(self, child: Child, message: lifecycle.Control) -> None:

@@ -9,8 +9,9 @@ import msgspec
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """Restart always; only after a failure, not after a normal end; never. Source: Erlang/OTP."""
 
-Host: TypeAlias = Literal["loop", "thread"]
-"""Where an actor runs: on the shared event loop, or, if its class declares `blocking`, on a thread of its own."""
+Host: TypeAlias = Literal["loop", "thread", "process"]
+"""Where an actor runs: on the shared event loop; on a thread of its own, if its class declares `blocking`; in a process
+of its own, if its spec asks for it."""
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,14 @@ class ChildSpec(msgspec.Struct, frozen=True):
     breaker: BreakerSettings | None = None
     """None: as the supervisor's policy says."""
 
+    host: Literal["process"] | None = None
+    """`process`: a worker process, for an actor that computes; it sends and hears wire messages alone. Else None."""
+
+    def __post_init__(self) -> None:
+        if self.host == "process" and hasattr(self.actor, "plan"):
+            raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")
+
     @property
-    def host(self) -> Host:
+    def runs_on(self) -> Host:
         """Where it runs."""
-        return "thread" if getattr(self.actor, "blocking", False) else "loop"
+        return self.host or ("thread" if getattr(self.actor, "blocking", False) else "loop")

@@ -44,7 +44,7 @@ def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int) -
     return ChildStatus(
         path=f"{supervisor}/{child.spec.name}",
         state=child.state,
-        host=child.spec.host,
+        host=child.spec.runs_on,
         restarts=child.restarts,
         breaker=breaker,
         mailbox_depth=mailbox_depth,

@@ -1,0 +1,76 @@
+"""Addresses of this process by number, so that the other process can answer them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Final
+
+from ..endpoint import Endpoint
+from .wire import ACTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..endpoint import Envelope
+
+NUMBERED_MAX: Final = 100_000
+"""Senders that can be answered; one more makes the oldest unanswerable, as a request does that timed out long ago."""
+
+
+class Addresses:
+    """Numbers for senders. Written by one thread, read by another: each step is one step of a dict."""
+
+    def __init__(self) -> None:
+        self._actor: Any = None
+        self._next = itertools.count(ACTOR + 1)
+        self._by_number: dict[int, Any] = {}
+        self._numbers: dict[Any, int] = {}
+
+    def be(self, actor: Any) -> None:
+        """Say what stands for the worker's actor here, number `ACTOR`."""
+        self._actor = actor
+
+    def number(self, address: Any) -> int:
+        """Return the number of an address, a new one if need be."""
+        if address is self._actor:
+            return ACTOR
+        number = self._numbers.get(address)
+        if number is None:
+            number = next(self._next)
+            self._numbers[address] = number
+            self._by_number[number] = address
+            if len(self._by_number) > NUMBERED_MAX:
+                self._forget(next(iter(self._by_number)))
+        return number
+
+    def find(self, number: int) -> Any:
+        """Return the address; None if nobody has that number. One that takes a single answer is given out once."""
+        if number == ACTOR:
+            return self._actor
+        address = self._by_number.get(number)
+        if getattr(address, "wants_answer", False):
+            self._forget(number)
+        return address
+
+    def _forget(self, number: int) -> None:
+        address = self._by_number.pop(number, None)
+        self._numbers.pop(address, None)
+
+
+class Far(Endpoint):
+    """An address of the other process. `send` takes its target, the sender and the message there."""
+
+    __slots__ = ("_send", "name", "target", "wants_answer")
+
+    idle = False
+
+    def __init__(self, target: int | str, send: Callable[[Far, Any, Any], object], *, wants_answer: bool) -> None:
+        super().__init__(f"far {target}")
+        self.name = str(target)
+        self.target: Final = target
+        self.wants_answer = wants_answer
+        self._send = send
+
+    def put(self, envelope: Envelope) -> None:
+        """Send it there."""
+        self._send(self, envelope[0], envelope[1])

@@ -1,0 +1,78 @@
+"""Describing an actor to another process, and finding it there."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..actor import RuntimeActor
+from .build import build_id
+from .errors import NotHostableError, WorkerRefusedError
+from .wire import Assignment
+
+if TYPE_CHECKING:
+    import random
+
+
+def assign(name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.Random | None = None) -> Assignment:
+    """Write down which actor a worker is to run.
+
+    Raises:
+        NotHostableError: the class cannot be imported by another process, or the settings have no wire form.
+    """
+    for described in (actor, *([] if settings is None else [type(settings)])):
+        if described.__module__ == "__main__" or "<locals>" in described.__qualname__:
+            raise NotHostableError(f"a class that another process can import is wanted, found {_path(described)}")
+    if settings is not None and not isinstance(settings, msgspec.Struct):
+        raise NotHostableError(f"settings of a worker process are a msgspec Struct, found {type(settings).__name__}")
+    try:
+        written = b"" if settings is None else msgspec.msgpack.encode(settings)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise NotHostableError(f"settings of {name!r} cannot travel to a worker process: {fault}") from fault
+    return Assignment(
+        build_id=build_id(),
+        name=name,
+        actor=_path(actor),
+        settings_type="" if settings is None else _path(type(settings)),
+        settings=written,
+        seed=None if seed is None else seed.getrandbits(63),
+    )
+
+
+def accept(assignment: Assignment) -> tuple[type[RuntimeActor], Any]:
+    """Return the actor's class and its settings, in the worker.
+
+    Raises:
+        WorkerRefusedError: this process would run other code, or does not find what it is to run.
+    """
+    if assignment.build_id != build_id():
+        ours, theirs = build_id()[:12], assignment.build_id[:12]
+        raise WorkerRefusedError(f"a parent of build {ours} is wanted, found {theirs}: restart the system")
+    actor = _find(assignment.actor)
+    if not issubclass(actor, RuntimeActor):
+        raise WorkerRefusedError(f"a RuntimeActor is wanted, found {assignment.actor}")
+    if not assignment.settings_type:
+        return actor, None
+    try:
+        return actor, msgspec.msgpack.decode(assignment.settings, type=_find(assignment.settings_type))
+    except (msgspec.MsgspecError, TypeError) as fault:
+        raise WorkerRefusedError(f"settings of {assignment.name!r} did not arrive: {fault}") from fault
+
+
+def _path(found: type) -> str:
+    return f"{found.__module__}:{found.__qualname__}"
+
+
+def _find(path: str) -> type:
+    module_name, _, qualified = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in qualified.split("."):
+            found = getattr(found, part)
+    except Exception as fault:  # a module may raise anything when it is imported
+        raise WorkerRefusedError(f"{path} cannot be imported: {type(fault).__name__}: {fault}") from fault
+    if not isinstance(found, type):
+        raise WorkerRefusedError(f"a class is wanted, found {path}")
+    return found

@@ -1,0 +1,30 @@
+"""What can go wrong with a worker process; its supervisor sees each as a failure of the actor that runs there."""
+
+from __future__ import annotations
+
+from ..errors import ActorRuntimeError
+
+
+class WorkerDiedError(ActorRuntimeError):
+    """The process ended without being asked to. A restart starts another; what it had in hand may have been handled."""
+
+
+class WorkerRefusedError(ActorRuntimeError):
+    """The process would run other code than its parent, or cannot import the actor. Restart the whole system."""
+
+
+class NotHostableError(ActorRuntimeError):
+    """This actor, or its settings, cannot be described to another process. Run it on the loop, or on a thread."""
+
+
+class RemoteError(Exception):
+    """What an actor raised in a worker process: its text. Its type there has the same name, and no other likeness."""
+
+
+def remote_error(name: str, reason: str, trace: str) -> RemoteError:
+    """Make an exception that reads as the one that was raised, its traceback as a note."""
+    kind = type(name, (RemoteError,), {"__module__": RemoteError.__module__})
+    error: RemoteError = kind(reason)
+    if trace:
+        error.add_note(f"In the worker process:\n{trace}")
+    return error

@@ -1,0 +1,60 @@
+"""Starting a worker process, and its dying with its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import Final
+
+from .link import SOCKET_BUFFER_BYTES
+
+ENVIRONMENT: Final = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
+"""What a worker gets of its parent's environment, with `LC_*`; no other variable: tokens and passwords live there."""
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a process of this interpreter, which waits for its assignment at the other end of the socket returned.
+
+    For a thread that lives as long as the system: the kernel's death signal follows the thread that launched, not its
+    process, so a worker launched from a thread that ends dies with it.
+
+    Raises:
+        OSError: no process, or no socket, is to be had.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        command = [sys.executable, "-P", "-m", f"{__package__}", str(theirs.fileno()), str(os.getpid())]
+        environment = {
+            name: value for name, value in os.environ.items() if name in ENVIRONMENT or name.startswith("LC_")
+        }
+        environment["PYTHONPATH"] = os.pathsep.join(each or os.getcwd() for each in sys.path)  # noqa: PTH109  as it is
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
+            command, stdin=subprocess.DEVNULL, env=environment, pass_fds=(theirs.fileno(),)
+        )
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return process, ours
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Let the kernel kill this process when its parent ends, and do not outlive one that has ended already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore what a terminal or a service manager sends to the whole group: the parent stops its workers in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

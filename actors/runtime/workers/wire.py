@@ -1,0 +1,154 @@
+"""What a parent and its worker process say to each other: frames of msgpack over a socket pair.
+
+A frame is its length (4 bytes, little-endian) and a `Frame`. It carries messages of `natya.messages` alone, written as
+the codec writes them; nothing that is read here is ever executed, and no version is needed: both ends are of one build.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES
+from ....messages.system import Statistics
+
+if TYPE_CHECKING:
+    AnyMessage: TypeAlias = Any
+else:
+    AnyMessage = functools.reduce(operator.or_, MESSAGE_TYPES)
+
+LENGTH_BYTES: Final = 4
+FRAME_BYTES_MAX: Final = 4 * MESSAGE_SIZE_MAX_BYTES
+"""A longer frame is refused unread, and the connection with it."""
+
+ACTOR: Final = 0
+"""The actor that runs in the worker process, as a target and as a sender."""
+
+
+class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
+    """Messages of one sender to one target, in order."""
+
+    target: int | str
+    """A name, or the number of an address of the reader's own that it has written to us as a sender before."""
+
+    sender: int
+    """A number of the writer's: answers to it find the sender."""
+
+    wants_answer: bool
+    """It waits for one answer: if the message dies, `Unavailable` is that answer."""
+
+    messages: list[AnyMessage]
+
+
+class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """To a new worker process, first of all: which actor it is to run."""
+
+    build_id: str
+    name: str
+    actor: str
+    """`module:Class`."""
+
+    settings_type: str
+    """`module:Class` of the settings' Struct; empty where there are none."""
+
+    settings: bytes
+    """The settings as msgpack."""
+
+    seed: int | None
+
+
+class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """To the worker process: restart the actor in place; its state is handed over there."""
+
+
+class Stop(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    """To the worker process: stop the actor in order."""
+
+
+class Started(msgspec.Struct, frozen=True, array_like=True, tag="S"):
+    """From the worker process: the actor runs."""
+
+
+class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
+    """From the worker process: it does not."""
+
+    error: str
+    reason: str
+    trace: str
+    refused: bool = False
+    """The process itself cannot run it: other code, or nothing to import."""
+
+
+class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
+    """From the worker process: a handler raised; its message is dead, its asker knows."""
+
+    error: str
+    reason: str
+    trace: str
+
+
+class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
+    """From the worker process, its last word."""
+
+    statistics: Statistics | None
+    error: str
+    reason: str
+    requested: bool
+
+
+class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
+    """From the worker process: the actor has handled all up to this mark, and what it sent on is before this."""
+
+    mark: int
+
+
+class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
+    """From the worker process: something for the log."""
+
+    level: int
+    event: str
+    actor: str
+    fields: str
+    """A JSON object."""
+
+
+Parcel: TypeAlias = (
+    Letters | Assignment | Restart | Stop | Started | StartFailed | HandlerFailed | Stopped | Handled | Logged
+)
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """One batch."""
+
+    parcels: list[Parcel]
+
+    mark: int = 0
+    """How many messages were posted to the actor so far; it comes back as `Handled`. 0: there are none in this one."""
+
+
+_encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_decoder = msgspec.msgpack.Decoder(Frame)
+
+
+def write(frame: Frame) -> bytes:
+    """Write a frame, length included.
+
+    Raises:
+        TypeError, ValueError, OverflowError: a message in it has no wire form.
+    """
+    body = bytearray(LENGTH_BYTES)
+    _encoder.encode_into(frame, body, LENGTH_BYTES)
+    body[:LENGTH_BYTES] = (len(body) - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little")
+    return bytes(body)
+
+
+def read(body: bytes | bytearray | memoryview) -> Frame:
+    """Read a frame without its length.
+
+    Raises:
+        ValueError: it is none (`msgspec.DecodeError`, or invalid UTF-8).
+    """
+    return _decoder.decode(body)
