@@ -428,9 +428,9 @@ class RuntimeCell(Cell):
         for child in tuple(self.children):
             child.exit(self)
         self.bury("it has stopped")
-        hearers = {self._supervisor, self._stop_asker} - {None}
-        for hearer in hearers:
-            self._to(hearer, report)
+        for hearer in dict.fromkeys((self._supervisor, self._stop_asker)):
+            if hearer is not None:
+                self._to(hearer, report)
         if self._supervisor is None and self.parent is not None:
             self.parent.deliver(ChildActorExited(self), self)
 

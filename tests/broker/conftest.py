@@ -3,7 +3,6 @@
 import pytest
 
 from natya.actors.broker import BrokerActor
-from natya.actors.runtime import InProcessSystem
 from natya.config.secrets import Secret
 from natya.config.settings import BrokerSettings
 from natya.messages.broker import ExecutionReport, PlaceOrder
@@ -45,6 +44,5 @@ class Stage:
 
 
 @pytest.fixture
-def stage():
-    with InProcessSystem() as system:
-        yield Stage(system)
+def stage(actor_system):
+    return Stage(actor_system)

@@ -218,7 +218,7 @@ class TestASession:
         with pytest.raises(UnknownBrokerError, match="one of paper wanted as broker, found 'zerodha'"):
             stage.open(name="zerodha")
 
-    def test_stops_when_every_order_has_its_answer(self, stage):
+    def test_stops_when_every_order_has_its_answer(self, threads, stage):
         stage.open().ask(stage.order())
         stage.exchange.receive()
         with ThreadPoolExecutor(1) as pool:

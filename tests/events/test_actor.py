@@ -3,7 +3,6 @@
 import pytest
 
 from natya.actors.events import EventsActor, EventsSettings
-from natya.actors.runtime import InProcessSystem
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from natya.messages.market import Candle, Tick
@@ -43,9 +42,8 @@ def records(first, last, fact=None):
 
 
 @pytest.fixture
-def system():
-    with InProcessSystem() as system:
-        yield system
+def system(actor_system):
+    return actor_system
 
 
 def start_router(system, *subscriptions, **settings):

@@ -3,17 +3,15 @@
 import pytest
 
 from natya.actors.exchange import ExchangeActor
-from natya.actors.runtime import InProcessSystem
 from natya.config.settings import ExchangeSettings
 from natya.messages.broker import CancelRequest, OrderFound, OrderStatusRequest
 from natya.messages.system import Ping
 
 
 @pytest.fixture
-def system():
-    with InProcessSystem() as system:
-        system.start("exchange", ExchangeActor, ExchangeSettings(tick_size_rupees=0.05))
-        yield system
+def system(actor_system):
+    actor_system.start("exchange", ExchangeActor, ExchangeSettings(tick_size_rupees=0.05))
+    return actor_system
 
 
 class TestPlacingAnOrder:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from natya.actors.orders import OrdersActor
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.broker import (
     FindOrder,
     LookupFailed,
@@ -149,9 +149,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(make):
-    with InProcessSystem() as system:
-        yield Stage(system, make)
+def stage(make, actor_system):
+    return Stage(actor_system, make)
 
 
 class TestAnOrder:
@@ -508,7 +507,7 @@ class TestAJournalThatFails:
 
 
 class TestAnOrderlyStop:
-    def test_waits_for_the_answer_of_what_was_placed(self, stage, make):
+    def test_waits_for_the_answer_of_what_was_placed(self, threads, stage, make):
         stage.open(lookup_interval_s=60.0)
         stage.submit(make.order())
         stage.broker.receive()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from natya.actors.runtime import InProcessSystem
 from natya.config.settings import StrategySettings
 from natya.messages.market import Tick
 from natya.messages.orders import OrderFilled
@@ -49,6 +48,5 @@ class Stage:
 
 
 @pytest.fixture
-def stage():
-    with InProcessSystem() as system:
-        yield Stage(system)
+def stage(actor_system):
+    return Stage(actor_system)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.settings import SupervisionSettings
 from natya.messages.journal import Append, Appended
@@ -158,13 +158,7 @@ def diary():
 
 
 @pytest.fixture
-def gate():
+def gate(threads):  # noqa: ARG001  it holds one
     gate = Gate()
     yield gate
     gate.open()
-
-
-@pytest.fixture
-def actor_system():
-    with InProcessSystem() as system:
-        yield system

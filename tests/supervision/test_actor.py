@@ -219,7 +219,9 @@ class TestAChildThatHangs:
 
 
 class TestASupervisorThatIsRestartedItself:
-    def test_stops_its_children_in_order_before_fresh_ones_start(self, start, play, diary, await_work):
+    # Told to stop together, children end in this order on a shared loop only.
+
+    def test_stops_its_children_in_order_before_fresh_ones_start(self, threads, start, play, diary, await_work):
         below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
         strategies = play.ChildSpec("strategies", play.Supervisor, below)
         system = start("broker", strategies, "feed", strategy="one_for_all")
@@ -234,7 +236,7 @@ class TestASupervisorThatIsRestartedItself:
             "stop broker", "start broker", "stop b", "stop a", "start a", "start b", "stop feed", "start feed",
         ]  # fmt: skip
 
-    def test_by_a_fault_of_its_own_leaves_no_child_behind(self, start, play, diary):
+    def test_by_a_fault_of_its_own_leaves_no_child_behind(self, threads, start, play, diary):
         below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
         system = start(play.ChildSpec("strategies", a_faulty_supervisor(play), below))
         diary.entries.clear()
@@ -342,7 +344,7 @@ class TestATemporaryChild:
 
 
 class TestTheBreaker:
-    def test_keeps_a_child_down_that_fails_in_a_row_and_answers_for_it_at_once(self, start, play):
+    def test_keeps_a_child_down_that_fails_in_a_row_and_answers_for_it_at_once(self, threads, start, play):
         system = start("orders", policy=play.a_policy(fail_max=1, reset_timeout_s=30.0))
         system.request("orders", play.Crash())
         system.request("system", DescribeTree())  # by now the supervisor has spoken

@@ -1,0 +1,118 @@
+"""The simulated base: the same actors in one thread, the caller's, on a clock that jumps to the next event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..base import InProcessSystemBase
+from ..requests import FutureReply
+from .cell import SimulatedCell
+from .clock import VirtualClock
+from .faults import Faults
+from .injector import Injector
+from .jobs import SimulatedOffloader
+from .links import Links
+from .loop import SteppedLoop
+from .waiting import SimulatedFuture, SimulatedProbe, SimulatedReply
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from thespian.actors import ActorAddress
+
+    from ..requests import BlockingReply
+    from ..runtime_cell import RuntimeCell
+    from ..worker import Worker
+
+
+class SimulatedSystemBase(InProcessSystemBase):
+    """Runs `RuntimeActor`s, deterministically: one seed, one run, to the last message.
+
+    Nothing happens by itself. Whoever waits, in `request`, at a probe or a future, or with `run_for`, lets it run; time
+    goes by at once. What the runtime promises stays promised, and no more: messages of one sender to one receiver keep
+    their order; whose turn is next, how many messages it takes and how long, is the seed's. Not for threads, nor for
+    plain Thespian actors.
+    """
+
+    cell_class: ClassVar[type[RuntimeCell]] = SimulatedCell
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        faults: Faults | None = None,
+        fatal: tuple[type[BaseException], ...] = (),
+        clock: VirtualClock | None = None,
+    ) -> None:
+        """Make a base.
+
+        Args:
+            seed: of the order, of all latencies and faults, and of every actor's randomness.
+            faults: what goes wrong; None: nothing.
+            fatal: errors that are no actor's failure but the end of the process, as a power cut is; they come out at
+                whoever lets the simulation run.
+            clock: one that goes on where an earlier simulation was left.
+        """
+        self.virtual_clock = clock or VirtualClock()
+        self.random = Random(f"{seed}/order")  # noqa: S311  the whole point is that it can be repeated
+        self.injector = Injector(faults or Faults(), Random(f"{seed}/faults"))  # noqa: S311
+        self.fatal = fatal
+        super().__init__(clock=self.virtual_clock, seed=seed)
+        self.links = Links(self.injector, self._stepped.call_after)
+
+    def run_for(self, seconds: float) -> None:
+        """Let so much virtual time go by."""
+        self.run_until(lambda: False, seconds)
+
+    def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Run until the condition holds, so much virtual time at most; tell whether it holds."""
+        until_ns = self.clock.monotonic_ns() + int(timeout_s * 1e9)
+        step = self._stepped.step
+        while not condition():
+            if not step(until_ns):
+                return condition()
+        return True
+
+    def abandon(self) -> None:
+        """Lose all actors where they are, as a process does that is killed."""
+        self.stopped = True
+        self._cells.clear()
+        self.names.clear()
+
+    def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:
+        """Send, and return a future of the one answer; whoever asks it for its result lets the simulation run."""
+        reply = FutureReply(self.dead_letters)
+        reply.future = SimulatedFuture(self.run_until)
+        self.tell_from(reply, target, message)
+        return reply.future
+
+    async def request_async(self, target: ActorAddress | str, message: Any, timeout_s: float) -> Any:
+        """Send, and return the one answer; no other coroutine runs meanwhile."""
+        return self.request(target, message, timeout_s)
+
+    def new_reply(self) -> BlockingReply:
+        """Make an address whose owner runs the simulation while he waits."""
+        return SimulatedReply(self.dead_letters, self.run_until)
+
+    def new_probe(self, name: str) -> SimulatedProbe:
+        """Make a mailbox whose owner runs the simulation while he waits."""
+        return SimulatedProbe(name, self.run_until)
+
+    def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> SimulatedOffloader:
+        """Make what runs an actor's blocking work inline."""
+        return SimulatedOffloader(
+            name=name, threads_max=threads_max, jobs_max=jobs_max, loop=self._stepped, random=self.random
+        )
+
+    def _new_loop(self) -> Worker:
+        self._stepped = SteppedLoop(self.virtual_clock, self.quiet, self.injector, self.random)
+        return self._stepped
+
+    def _new_worker(self, name: str) -> Worker:
+        del name
+        return self.loop
+
+    def _await_all_gone(self) -> None:
+        self.run_until(lambda: not self._cells, self._shutdown_s)

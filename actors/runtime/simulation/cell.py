@@ -1,0 +1,88 @@
+"""The cell of an actor in a simulation: turns of a size that the seed chooses, and faults on the way in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from ..cell import BATCH
+from ..runtime_cell import RuntimeCell
+from .injector import AFTER, BEFORE, SimulatedCrashError
+
+if TYPE_CHECKING:
+    from thespian.actors import ActorAddress
+
+    from ..dispatch import Handler, HandlerTable
+    from .base import SimulatedSystemBase
+
+BATCHES = (1, 1, 1, 2, 4, BATCH)
+"""Messages in one turn. Mostly few: then others come between them."""
+
+
+class SimulatedCell(RuntimeCell):
+    """Runs one `RuntimeActor` as its base does, only less reliably."""
+
+    __slots__ = ("_sends_left",)
+
+    base: SimulatedSystemBase
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._handlers = cast("HandlerTable", CrashingHandlers(self, self._handlers))
+        self._sends_left: int | None = None
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """Messages in the next turn."""
+        return self.base.random.choice(BATCHES)
+
+    def deliver(self, message: Any, sender: ActorAddress) -> None:
+        """Send, through what may lose, repeat or delay it; what an actor sends itself is safe."""
+        if sender is self:
+            super().deliver(message, sender)
+        else:
+            self.base.links.carry(message, sender, self)
+
+    def arrive(self, message: Any, sender: ActorAddress) -> None:
+        """Take a message at the end of its way."""
+        super().deliver(message, sender)
+
+    def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
+        """Send for the instance, or crash here."""
+        if self._sends_left is not None:
+            self._sends_left -= 1
+            if not self._sends_left:
+                raise SimulatedCrashError("inside of the handler")
+        super().send_elsewhere(target, message)
+
+    def crash_in(self, handler: Handler, point: int) -> Handler:
+        """Make a handler that does what this one does up to the point of the crash."""
+
+        def crash(instance: Any, message: Any, sender: ActorAddress) -> None:
+            if point == BEFORE:
+                raise SimulatedCrashError("before the handler")
+            self._sends_left = None if point == AFTER else point
+            try:
+                handler(instance, message, sender)
+            finally:
+                self._sends_left = None
+            raise SimulatedCrashError("after the handler")
+
+        return crash
+
+    def _log_failure(self, event: str, error: BaseException) -> None:
+        if isinstance(error, self.base.fatal):
+            raise error
+        super()._log_failure(event, error)
+
+
+class CrashingHandlers:
+    """A handler table in which now and then a handler crashes."""
+
+    def __init__(self, cell: SimulatedCell, table: HandlerTable) -> None:
+        self._cell = cell
+        self._table = table
+
+    def __getitem__(self, message_type: type) -> Handler:
+        handler = self._table[message_type]
+        point = self._cell.base.injector.crash_point(self._cell.name, message_type)
+        return handler if point is None else self._cell.crash_in(handler, point)

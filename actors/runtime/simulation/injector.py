@@ -1,0 +1,99 @@
+"""Decides, message by message, what goes wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from thespian.actors import ActorSystemMessage
+
+if TYPE_CHECKING:
+    from .faults import Faults
+
+Fate: TypeAlias = Literal["arrive", "lose", "repeat", "delay"]
+
+BEFORE: Final = 0
+AFTER: Final = -1
+SENDS_MAX: Final = 3
+"""A crash inside of a handler comes at one of its first sends."""
+
+_S_NS: Final = 1_000_000_000
+
+
+class SimulatedCrashError(Exception):
+    """Raised in a handler by the simulation."""
+
+
+class Injector:
+    """Draws every fault from one generator; `active` may be cleared, and nothing goes wrong any more."""
+
+    def __init__(self, faults: Faults, random: Random) -> None:
+        self.active = True
+        self.injected: Counter[str] = Counter()
+        """Faults so far, by kind."""
+
+        self._faults: Final = faults
+        self._random: Final = random
+        self._script: Final = {(each.actor, each.message_type, each.nth): each.kind for each in faults.script}
+        self._handled: Counter[tuple[str, type]] = Counter()
+        self._sent: Counter[tuple[str, type]] = Counter()
+
+    def crash_point(self, actor: str, message_type: type) -> int | None:
+        """Say where the handler of this message raises: `BEFORE`, `AFTER`, at its n-th send (from 1); None: nowhere."""
+        faults = self._faults
+        if self._script:
+            self._handled[actor, message_type] += 1
+            kind = self._script.get((actor, message_type, self._handled[actor, message_type]))
+            if kind in {"crash", "crash_after"}:
+                return self._count("crash", BEFORE if kind == "crash" else AFTER)
+        if not self.active or actor in faults.spared or issubclass(message_type, ActorSystemMessage):
+            return None
+        if faults.crash and self._random.random() < faults.crash:
+            return self._count("crash", self._random.choice((BEFORE, AFTER)))
+        if faults.crash_inside and self._random.random() < faults.crash_inside:
+            return self._count("crash_inside", self._random.randint(1, SENDS_MAX))
+        return None
+
+    def fate(self, actor: str, message_type: type) -> Fate:
+        """Say what becomes of a message to this actor on its way."""
+        faults = self._faults
+        if self._script:
+            self._sent[actor, message_type] += 1
+            kind = self._script.get((actor, message_type, self._sent[actor, message_type]))
+            if kind == "lose" or kind == "repeat" or kind == "delay":  # noqa: PLR1714  mypy narrows no set
+                self.injected[kind] += 1
+                return kind
+        if not self.active:
+            return "arrive"
+        chance: tuple[tuple[Fate, float], ...] = (("delay", faults.delay),)
+        if message_type in faults.at_most_once:
+            chance = (("lose", faults.lose), ("repeat", faults.repeat), *chance)
+        for fate, rate in chance:
+            if rate and self._random.random() < rate:
+                self.injected[fate] += 1
+                return fate
+        return "arrive"
+
+    def delay_ns(self) -> int:
+        """Say how long a late message takes."""
+        return self._some_ns(self._faults.delay_s_max)
+
+    def pause_ns(self) -> int:
+        """Say how long a thread stands still before its next turn; mostly 0."""
+        if not (self.active and self._faults.pause) or self._random.random() >= self._faults.pause:
+            return 0
+        return self._count("pause", self._some_ns(self._faults.pause_s_max))
+
+    def wall_step_ns(self) -> int:
+        """Say how far the wall clock is set now; mostly 0."""
+        if not (self.active and self._faults.wall_step) or self._random.random() >= self._faults.wall_step:
+            return 0
+        return self._count("wall_step", self._random.choice((-1, 1)) * self._some_ns(self._faults.wall_step_s_max))
+
+    def _some_ns(self, s_max: float) -> int:
+        return 1 + int(self._random.random() * s_max * _S_NS)
+
+    def _count(self, kind: str, value: int) -> int:
+        self.injected[kind] += 1
+        return value

@@ -1,0 +1,95 @@
+"""The one loop of a simulation: run step by step, by whoever waits for something."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from ..worker import Worker
+
+if TYPE_CHECKING:
+    from ..cell import Cell
+    from ..quiet import Quiescence
+    from .clock import VirtualClock
+    from .injector import Injector
+
+TURN_NS_MAX: Final = 40_000
+"""A turn takes up to so long."""
+
+
+class Disorder(deque["Cell"]):
+    """Cells that want a turn. Whose is next is a matter of chance."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__()
+        self._random: Final = random
+
+    def popleft(self) -> Cell:
+        """Choose one."""
+        if len(self) > 1:
+            self.rotate(int(self._random.random() * len(self)))
+        return super().popleft()
+
+
+class SteppedLoop(Worker):
+    """A worker without a thread; every actor is on it, those that block too."""
+
+    __slots__ = ("_injector", "_quiet", "_random", "_virtual")
+
+    def __init__(self, clock: VirtualClock, quiet: Quiescence, injector: Injector, random: Random) -> None:
+        super().__init__("natya-simulation", clock, quiet.test)
+        self.ready = Disorder(random)
+        self._virtual = clock
+        self._quiet = quiet
+        self._injector = injector
+        self._random = random
+
+    def start(self) -> None:
+        """Wait to be stepped."""
+
+    def is_here(self) -> bool:
+        """Whether the caller is an actor in its turn."""
+        return self.current is not None
+
+    def call_after(self, wait_ns: int, act: Callable[[], None]) -> None:
+        """Do something later."""
+        self.timers.add(self._virtual.monotonic_ns() + wait_ns, act)
+
+    def step(self, until_ns: int) -> bool:
+        """Do the next thing, or go on to the time of the next; False: nothing more happens until `until_ns`."""
+        self.timers.fire_due(self._virtual.monotonic_ns())
+        if self.ready or self.on_idle():
+            self._turn(self.ready.popleft())
+            return self._virtual.monotonic_ns() < until_ns
+        due_ns = self.timers.next_due_ns()
+        if due_ns is None or due_ns > until_ns:
+            self._virtual.jump_to(until_ns)
+            return False
+        self._virtual.jump_to(due_ns)
+        return True
+
+    def _turn(self, cell: Cell) -> None:
+        pause_ns = self._injector.pause_ns()
+        if pause_ns:
+            self._pause(cell, pause_ns)
+            return
+        self.rounds += 1
+        self.current = cell
+        try:
+            cell.turn()
+        finally:
+            self.current = None
+        self._virtual.pass_by(1 + int(self._random.random() * TURN_NS_MAX))
+        self._virtual.step_wall(self._injector.wall_step_ns())
+
+    def _pause(self, cell: Cell, pause_ns: int) -> None:
+        """Let others go first for a while. It still has something to do: there is no quiet meanwhile."""
+        self._quiet.offload_begun(cell)
+
+        def go_on() -> None:
+            self._quiet.offload_ended(cell)
+            self.ready.append(cell)
+
+        self.call_after(pause_ns, go_on)

@@ -1,0 +1,26 @@
+"""The systems that actors are tested in."""
+
+import pytest
+
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.actors.runtime.simulation import SimulatedSystemBase
+
+BASES = {"threads": InProcessSystemBase, "simulation": lambda: SimulatedSystemBase(seed=1)}
+
+
+def pytest_generate_tests(metafunc):
+    if "actor_system" in metafunc.fixturenames:
+        names = ["threads"] if "threads" in metafunc.fixturenames else list(BASES)
+        metafunc.parametrize("actor_system", names, indirect=True)
+
+
+@pytest.fixture
+def threads():
+    """For a test that holds a thread: a simulation has only the test's own."""
+
+
+@pytest.fixture
+def actor_system(request):
+    """Where the order of things matters: as it runs in threads, and in an order that a seed has chosen."""
+    with InProcessSystem(BASES[request.param]()) as system:
+        yield system
