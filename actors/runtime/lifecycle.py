@@ -60,8 +60,11 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """To a child: end in order. What is queued is handled first, then `is_drained` must hold, then `on_stop` runs.
 
-    A child that is suspended or rejecting ends at once; its stored messages go to the dead letters.
+    A child that did not start, or rejects, ends at once; its stored messages go to the dead letters.
     """
+
+    afresh: bool = True
+    """One that failed, or is suspended, is restarted in place for what is queued. False: it ends at once as well."""
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..runtime.lifecycle import Stop
 from .protocol import StatisticsByPath
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Child:
         self.left = False
         """It is gone and stays gone, by its restart type: no restart of a group brings it back."""
 
+        self.given_up = False
+        """It has failed more often than the policy allows."""
+
         self.is_coming = False
         """It was told to start, and has not said how that went."""
 
@@ -78,6 +82,10 @@ class Child:
         """Its own children, if it is a supervisor."""
         plan = getattr(self.spec.actor, "plan", None)
         return None if plan is None else plan(self.spec.settings)
+
+    def stop(self) -> Stop:
+        """Make the order to stop: one that may not be restarted is not, even for what is queued."""
+        return Stop(afresh=not self.given_up and self.spec.restart != "temporary")
 
     def set_timer(self, timer: Deadline | None) -> None:
         """Replace its deadline; None: it has none."""

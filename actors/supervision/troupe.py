@@ -169,7 +169,7 @@ class Troupe:
         self._report.failed(child, phase, error)
         if child.state == "STOPPING":
             # Its failure crossed the first Stop, or it could not be started afresh for what was still queued.
-            self._stage.steer(child, lifecycle.Stop())
+            self._stage.steer(child, child.stop())
             return
         if self.is_falling or child.state == "UNAVAILABLE":
             return
@@ -206,6 +206,7 @@ class Troupe:
             case KeepDown():
                 self._keep_down(child, decision)
             case GiveUp():
+                child.given_up = True
                 self._stage.give_up(child, decision.reason, error)
 
     def _restart(self, failed: Child, restart: Restart) -> None:
@@ -312,7 +313,7 @@ class Troupe:
         if listens and child.plan is not None:
             self._stage.tell(child, StopChildren())
         else:
-            self._stage.steer(child, lifecycle.Stop())
+            self._stage.steer(child, child.stop())
 
     def _stop_overran(self, child: Child, within_s: float) -> None:
         self._report.killed(child, within_s)

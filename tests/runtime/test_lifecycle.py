@@ -52,6 +52,12 @@ class Child(RuntimeActor):
     def hang(self, event, sender):
         event.wait(30)
 
+    @handles(tuple)
+    def hold(self, events, sender):
+        entered, held = events
+        entered.set()
+        held.wait(5)
+
     @handles(type)
     def leave(self, _, sender):
         raise SystemExit(3)
@@ -218,6 +224,92 @@ class TestAChildThatIsReadyWhenTold:
         system.tell("child", b"now")
 
         assert isinstance(reports.receive(), Started)
+
+
+class TestAChildThatFailedJustBeforeItIsToldToStop:
+    def test_handles_the_rest_of_its_mailbox_afresh(self, system, reports, nurse):
+        system.tell("child", 5)
+        system.tell("child", "no")
+        system.tell("child", 3)
+        answers = [system.request_future("child", None) for _ in range(100)]
+        assert isinstance(reports.receive(), ChildHandlerFailed)
+
+        nurse(Stop())
+
+        assert {answer.result(5) for answer in answers} == {3}
+        assert isinstance(reports.receive(), Started)
+        assert reports.receive().requested
+        assert system.base.dead_letters.count == 1
+
+    def test_takes_what_comes_while_it_does(self, system, reports, nurse):
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", "no")
+        system.tell("child", (entered, held))
+        reports.receive()
+        nurse(Stop())
+        assert entered.wait(5)
+
+        late = system.request_future("child", None)
+        held.set()
+
+        assert late.result(5) in {0, Unavailable(actor="child", reason="it has stopped", retry_after_s=0.0)}
+        assert isinstance(reports.receive(), Started)
+        assert isinstance(reports.receive(), Stopped)
+
+    def test_keeps_its_count_when_nothing_is_queued(self, system, reports, nurse):
+        system.tell("child", "no")
+        reports.receive()
+
+        nurse(Stop())
+
+        report = reports.receive()
+        assert (type(report), report.statistics.failures) == (Stopped, 1)
+
+    def test_ends_at_once_when_it_may_not_start_again(self, system, reports, nurse):
+        system.tell("child", "no")
+        queued = system.request_future("child", None)
+        reports.receive()
+
+        nurse(Stop(afresh=False))
+
+        assert isinstance(reports.receive(), Stopped)
+        assert isinstance(queued.result(5), Unavailable)
+
+    def test_handles_nothing_when_it_does_not_start_again(self, system, reports, child_class):
+        settings = {"broken": False}
+        system.start("nurse", Nurse, (child_class, settings))
+        reports.receive()
+        system.tell("child", "no")
+        queued = system.request_future("child", None)
+        reports.receive()
+
+        settings["broken"] = True
+        system.tell("nurse", Order(Stop()))
+        assert isinstance(reports.receive(), StartFailed)
+        assert not queued.done()
+        system.tell("nurse", Order(Stop()))
+
+        assert isinstance(reports.receive(), Stopped)
+        assert isinstance(queued.result(5), Unavailable)
+
+
+class TestAChildThatFailsWhileItStops:
+    def test_handles_nothing_more_when_it_does_not_start_again(self, system, reports):
+        entered, held, settings = threading.Event(), threading.Event(), {"broken": False}
+        system.start("nurse", Nurse, (BlockingChild, settings))
+        reports.receive()
+        system.tell("child", (entered, held))
+        assert entered.wait(5)
+        system.tell("child", "no")
+        queued = system.request_future("child", None)
+        system.tell("nurse", Order(Stop()))
+        system.request("nurse", Ping())
+
+        settings["broken"] = True
+        held.set()
+
+        assert isinstance(reports.receive(), StartFailed)
+        assert not queued.done()
 
 
 class TestAThousandRestarts:
