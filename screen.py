@@ -62,6 +62,8 @@ def line(now: SystemView, before: SystemView) -> str:
         parts.append(f"P&L {realized + open_profit:+.2f}")
     parts.append(f"restarts {_restarts(now)}")
     parts.append(f"dead letters {now.dead_letters}")
+    if now.stalls:
+        parts.append(f"stalls {now.stalls}")
     return "  ".join(parts)
 
 
@@ -144,6 +146,8 @@ def _house(now: SystemView) -> Text:
     restarts = _restarts(now)
     text.append(f"\nrestarts {restarts}", style="yellow" if restarts else "")
     text.append(f"   dead letters {now.dead_letters:,}", style="yellow" if now.dead_letters else "")
+    if now.stalls:
+        text.append(f"   stalls {now.stalls:,}", style="yellow")
     return text
 
 

@@ -29,7 +29,7 @@ from .actors.feed import FeedActor
 from .actors.journal import JournalActor
 from .actors.observability import logging_to
 from .actors.orders import OrdersActor
-from .actors.runtime import InProcessSystem, SystemClock
+from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock
 from .actors.strategy import load_strategy
 from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from .config.data_directory import DataDirectory
@@ -99,6 +99,9 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
     statistics: dict[str, Statistics]
 
+    stalls: int = 0
+    """Turns that held the event loop longer than `system.stall_warn_s`, since the start."""
+
 
 class TradingSystem:
     """The troupe, from the outside: start it, wait, look, stop. A context manager that starts and stops.
@@ -140,7 +143,8 @@ class TradingSystem:
             self._directory.take()
             undo.callback(self._directory.release)
             undo.enter_context(logging_to(self.settings))
-            runtime = undo.enter_context(InProcessSystem())
+            base = InProcessSystemBase(stall_warn_s=self.settings.system.stall_warn_s)
+            runtime = undo.enter_context(InProcessSystem(base))
             root = SupervisorSettings(
                 children=self._children,
                 policy=self.settings.supervision,
@@ -184,6 +188,7 @@ class TradingSystem:
         return SystemView(
             running_s=self._elapsed_s(),
             dead_letters=runtime.base.dead_letters.count,
+            stalls=0 if runtime.base.watchdog is None else runtime.base.watchdog.stalls,
             statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
         )
 

@@ -16,8 +16,9 @@ STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "STOPPED":
 
 
 def tree_json(tree: SupervisionTree) -> str:
-    """Write the tree as one line: `{"children": [{"path": …, "state": …}, …]}`."""
-    return msgspec.json.encode({"children": [msgspec.structs.asdict(child) for child in tree.children]}).decode()
+    """Write the tree as one line: `{"children": [{"path": …, "state": …}, …], "stalls": 0, "last_stall": ""}`."""
+    children = [msgspec.structs.asdict(child) for child in tree.children]
+    return msgspec.json.encode(msgspec.structs.asdict(tree) | {"children": children}).decode()
 
 
 def tree_table(tree: SupervisionTree) -> Table:
@@ -40,6 +41,11 @@ def tree_table(tree: SupervisionTree) -> Table:
             str(child.mailbox_depth),
             Text(child.last_error, "red"),
         )
+    if tree.stalls:
+        table.caption = Text(
+            f"the event loop was held too long {tree.stalls} times, last by {tree.last_stall}", "yellow"
+        )
+        table.caption_justify = "left"
     return table
 
 

@@ -128,6 +128,12 @@ class SupervisionTree(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 
     children: tuple[ChildStatus, ...]
 
+    stalls: Count = 0
+    """Turns that held the shared event loop longer than `system.stall_warn_s`, since the start."""
+
+    last_stall: str = ""
+    """Name of the actor that had the newest of them; its stack is in the log."""
+
 
 class SupervisorStatistics(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SupervisorStatistics"

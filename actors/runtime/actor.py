@@ -185,6 +185,13 @@ class RuntimeActor(Actor):
             raise TypeError(f"a child that was started here is wanted, found {child}")
         return child.counters()
 
+    def stalls(self) -> tuple[int, str]:
+        """Tell how many turns held the shared loop too long, and whose the newest was."""
+        watchdog = self.host.base.watchdog
+        if watchdog is None or watchdog.last is None:
+            return 0, ""
+        return watchdog.stalls, watchdog.last.actor
+
     # Handled for every actor.
 
     @handles(Ping)

@@ -342,6 +342,7 @@ class Supervisor(RuntimeActor):
             )
             for child in self._troupe
         ]
-        tree = branch(self.name, nodes, inquiry.below)
+        stalls, last_stall = self.stalls()
+        tree = msgspec.structs.replace(branch(self.name, nodes, inquiry.below), stalls=stalls, last_stall=last_stall)
         for asker in inquiry.askers:
             self.send(asker, tree)

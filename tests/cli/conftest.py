@@ -23,6 +23,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     running_s: float
     dead_letters: int
     statistics: dict
+    stalls: int = 0
 
 
 def a_position(symbol="TCS", quantity=10, average="100.00", realized="5.50"):

@@ -1,6 +1,7 @@
 import io
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "syste
 
 def named(symbol):
     feed = FeedStatistics(ticks=1, candles=0, bad_rows=0, source="s", ended=False, last_prices={symbol: 1.0})
-    return SimpleNamespace(running_s=1.0, dead_letters=0, statistics={"feed": feed})
+    return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, statistics={"feed": feed})
 
 
 def drawn(now, before=None, *, colour=False):
@@ -48,6 +49,13 @@ class TestTheScreen:
             "dead letters 7",
         ):
             assert part in shown
+
+    def test_names_stalls_when_there_were_any(self, view):
+        stalled = msgspec.structs.replace(view(), stalls=3)
+
+        assert "stalls 3" in drawn(stalled)
+        assert "stalls 3" in line(stalled, stalled)
+        assert "stalls" not in drawn(view())
 
     def test_colours_a_price_by_where_it_went(self, view):
         before = view(prices={"UP": 20.0, "DOWN": 20.0, "SAME": 20.0})

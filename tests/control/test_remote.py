@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import msgspec
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -130,6 +131,13 @@ class TestTheTree:
         assert len(lines) == 1 + len(TREE.children)
         assert lines[3].split() == ["├──", "fast", "RUNNING", "loop", "3", "closed", "0", "ValueError:", "broke"]
         assert lines[4].split() == ["└──", "slow", "UNAVAILABLE", "loop", "0", "open", "42"]
+
+    def test_says_below_who_held_the_loop_too_long(self):
+        console = Console(width=80)
+        with console.capture() as captured:
+            console.print(tree_table(msgspec.structs.replace(TREE, stalls=2, last_stall="fast")))
+
+        assert captured.get().splitlines()[-1].strip() == "the event loop was held too long 2 times, last by fast"
 
     def test_is_objects_by_name_in_json(self):
         children = json.loads(tree_json(TREE))["children"]

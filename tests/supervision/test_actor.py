@@ -1,6 +1,6 @@
 import pytest
 
-from natya.actors.runtime import handles
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.supervision import AwaitSystemStop, StopChildren, Terminated, Watch
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.child import Deadline
@@ -470,3 +470,22 @@ class TestGivingUp:
         assert end.exit_code == 70
         assert len(diary.of("start")) == 1 + 2 * 2 * 2
         assert diary.entries[-1] == "stop journal"
+
+
+class TestAChildThatHoldsTheLoop:
+    def test_is_named_in_the_tree(self, play, diary, gate):
+        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.02)) as system:
+            diary.held["holder"] = gate
+            settings = play.a_supervisor(play.ChildSpec("holder", play.Child, diary))
+            system.start("system", play.Supervisor, settings)
+            before = system.request("system", DescribeTree())
+            answer = system.request_future("holder", play.Work())
+            while system.base.watchdog.last is None:
+                gate.await_entered()
+            gate.open()
+            answer.result(5)
+
+            after = system.request("system", DescribeTree())
+
+        assert (before.stalls, before.last_stall) == (0, "")
+        assert (after.stalls, after.last_stall) == (1, "holder")
