@@ -13,7 +13,7 @@ Fails   when a write or fsync failed (after all its writers were refused), or wh
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
@@ -35,6 +35,7 @@ from .journal import Journal
 if TYPE_CHECKING:
     from ...config.settings import JournalSettings
     from ..runtime import ActorAddress, Outcome
+    from .disk import Disk
     from .journal import Ticket
     from .segments import Segment
 
@@ -59,6 +60,9 @@ class JournalActor(RuntimeActor):
 
     blocking = True  # fdatasync
 
+    disk: ClassVar[Disk | None] = None
+    """None: the real one. A simulation has a subclass with another."""
+
     settings: JournalSettings
 
     def on_start(self) -> None:
@@ -68,7 +72,10 @@ class JournalActor(RuntimeActor):
         self._full = False
         self._failure: JournalFailedError | None = None
         self._journal = Journal(
-            Path(self.settings.path), now_ns=self.clock.now_ns, segment_bytes=self.settings.segment_bytes
+            Path(self.settings.path),
+            now_ns=self.clock.now_ns,
+            segment_bytes=self.settings.segment_bytes,
+            disk=self.disk,
         )
         cut = self._journal.open()
         if cut is not None:
