@@ -130,6 +130,7 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+        gc.collect()  # what DuckDB lent us must be gone before the interpreter takes its module down, or it complains
 
 
 def _watch(
