@@ -25,6 +25,7 @@ from ..endpoint import Endpoint
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
 from .errors import WorkerDiedError, WorkerRefusedError, remote_error
+from .wire import ACTOR
 from .worker_process import Ended, Heard, WorkerProcess
 
 if TYPE_CHECKING:
@@ -132,16 +133,17 @@ class StandIn(RuntimeActor):
     def forward(self, message: Any, sender: Any) -> None:
         """Hand a message on, if there is room."""
         worker = self._worker
-        if worker is None:
-            if len(self._letters) < UNHANDLED_MAX:
-                self._letters.append((wire.ACTOR, sender, message))
-                return
-        elif worker.posted - worker.handled < UNHANDLED_MAX:
+        if worker is not None and worker.posted - worker.handled < UNHANDLED_MAX:
             worker.posted += 1
             if not self._holds:
                 self._hold()
-            worker.post((wire.ACTOR, sender, message))
-            return
+            worker.post((ACTOR, sender, message))
+        elif worker is None and len(self._letters) < UNHANDLED_MAX:
+            self._letters.append((ACTOR, sender, message))
+        else:
+            self._refuse(message, sender)
+
+    def _refuse(self, message: Any, sender: Any) -> None:
         self.host.dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNHANDLED_MAX} messages are on their way to its process"
@@ -221,15 +223,11 @@ class StandIn(RuntimeActor):
             self.host.base.quiet.offload_ended(self.host)
 
 
-def _forward(actor: StandIn, message: Any, sender: ActorAddress) -> None:
-    actor.forward(message, sender)
-
-
-def _refuse(actor: StandIn, message: Any, sender: ActorAddress) -> None:
+def _bury(actor: StandIn, message: Any, sender: ActorAddress) -> None:
     why = f"{type(message).__name__} has no wire form to travel in to a worker process"
     actor.host.base.dead_letters.undelivered(actor.host, message, sender, why)
 
 
-StandIn.handler_table = HandlerTable(StandIn, _refuse)
-StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, _forward))
+StandIn.handler_table = HandlerTable(StandIn, _bury)
+StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.forward))
 _log = logging.getLogger("natya")
