@@ -126,7 +126,10 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
 
 class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TicksRecorded"):
-    """From the database to the feed after each durable batch: how far the recorder is. The feed's flow control."""
+    """From the database to the feed after each durable batch: how far the recorder is. The feed's flow control.
+
+    A source that is sent again is followed again: what it has yet to send is not told, although it is durable.
+    """
 
     source: str
 

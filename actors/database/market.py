@@ -39,7 +39,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """Ticks and candles that no row can hold (see `tick_columns`), left out."""
 
     recorded: dict[str, int] = {}
-    """For each source of the ticks: the sequence up to which it is recorded."""
+    """For each source of the ticks: the highest sequence among them; it and all before it are recorded."""
 
 
 class MarketStore:
@@ -74,8 +74,9 @@ class MarketStore:
 
         label = f"write {len(ticks)} ticks and {len(candles)} candles"
         written = self._database.write("market", work, label=label)
-        recorded = {source: sequence for source, (_, sequence) in written.items()}
-        self._recorded |= recorded
+        self._recorded |= {source: sequence for source, (_, sequence) in written.items()}
+        # No further than this batch: a source that is sent again must not hear of what it has yet to send.
+        recorded = {source: min(written[source][1], int(columns["sequence"].max())) for source, columns in tick_batches}
         rows = sum(count for count, _ in written.values())
         return Written(
             ticks=rows,

@@ -78,6 +78,14 @@ class TestWritingTicksAgain:
         assert (second.ticks, second.duplicates, second.recorded) == (2, 5, {"recording": 7})
         assert rows(database, "sequence") == [(number,) for number in range(1, 8)]
 
+    def test_tells_how_far_it_came_and_not_how_far_it_once_was(self, market, build):
+        ticks = build.ticks(7)
+        market.write(ticks)
+        again = [market.write(ticks[:3]), market.write(ticks[3:])]
+
+        assert [written.recorded for written in again] == [{"recording": 3}, {"recording": 7}]
+        assert market.recorded("recording") == 7
+
     def test_after_a_reopening_still_writes_each_once(self, path, build):
         with DuckDBAdapter(path) as database:
             MarketStore(database).write(build.ticks(5))
