@@ -213,6 +213,27 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
                 raise ValueError(message)
 
 
+class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadHoldings"):
+    """From a strategy that starts, to orders: what do I hold? Answered by `HoldingsRead`, when the book is read."""
+
+    strategy: str
+
+
+class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HoldingsRead"):
+    """Answer to `ReadHoldings`: what the book of record says of one strategy, earlier runs included."""
+
+    strategy: str
+
+    shares: dict[str, Holding]
+    """Signed shares by symbol, of every symbol that is not flat."""
+
+    filled: dict[str, Shares]
+    """Shares filled so far by client order id, for each order of the strategy of which more may come.
+
+    `shares` has them; a fill of an earlier order that is not named here is in `shares` too.
+    """
+
+
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
     """What orders counts: the whole book of record of the data directory, earlier runs included."""
 

@@ -1,12 +1,13 @@
 """The orders actor: the owner of the book of record, and the only one who asks the broker for anything.
 
 Owns    the book of record, built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
-        OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and ExecutionReport of the broker session; Failed and
-        Unavailable of both.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Appended, AppendRefused and JournalPage of the journal; OrderPlaced,
+        OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and ExecutionReport of the broker session;
+        Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each client order id and only when its
         intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
-        router; from here only the newest fact of an id that was used before, and OrderRefused that is in no journal.
+        router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
+        HoldingsRead, as soon as the journal is read back.
 Fails   when the journal does not answer for an append (JournalLostError), or holds facts without their intent. It
         starts again RECONCILING: reads the journal back, and asks the broker for every order that is open.
 """
@@ -37,6 +38,7 @@ from ...messages.orders import (
     OrderIntended,
     OrderRefused,
     OrdersStatistics,
+    ReadHoldings,
     RiskState,
     SubmitOrder,
 )
@@ -83,6 +85,7 @@ class OrdersActor(RuntimeActor):
         self._read_sequence = 0
         self._askers: dict[str, list[ActorAddress]] = {}
         self._withdrawals: set[str] = set()
+        self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
         self.send(JOURNAL, ReadJournal())
 
@@ -128,6 +131,14 @@ class OrdersActor(RuntimeActor):
             self.log("cancel.unknown", level="warning", client_order_id=client_order_id)
         elif order.is_open:
             self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+
+    @handles(ReadHoldings)
+    def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
+        """Tell what a strategy holds, when the journal is read back; of one that asks twice, the last hears."""
+        if self._is_read:
+            self.send(sender, self._ledger.holdings(request.strategy))
+        else:
+            self._holders[request.strategy] = sender
 
     # From the journal.
 
@@ -344,6 +355,9 @@ class OrdersActor(RuntimeActor):
             for client_order_id in sorted(self._withdrawals):
                 self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
             self._withdrawals.clear()
+            for strategy, holder in self._holders.items():
+                self.send(holder, self._ledger.holdings(strategy))
+            self._holders.clear()
         self._keep_looking()
         self._come_up()
 

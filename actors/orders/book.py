@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrdersStatistics, RiskState, Side
 from .errors import FactWithoutIntentError
 from .order import Order, advance
-from .positions import Positions
+from .positions import Positions, StrategyShares
 
 
 class Book:
@@ -21,6 +21,7 @@ class Book:
         self._newest: dict[str, OrderFact] = {}
         self._leaves: dict[tuple[str, Side], int] = {}
         self._positions = Positions()
+        self._shares = StrategyShares()
         self._unanswered = 0
         self._refused = 0
         self._rejected = 0
@@ -50,6 +51,10 @@ class Book:
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
         return self._positions.quantity(symbol)
+
+    def shares(self, strategy: str) -> dict[str, int]:
+        """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
+        return self._shares.of(strategy)
 
     def leaves(self, symbol: str, side: Side) -> int:
         """Return the shares that all open orders of this side may still fill, UNKNOWN ones included."""
@@ -82,6 +87,7 @@ class Book:
             if isinstance(fact, OrderFilled):
                 self._fills += 1
                 self._positions.apply(fact)
+                self._shares.apply(fact)
         self._newest[client_order_id] = fact
         return True
 

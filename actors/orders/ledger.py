@@ -12,7 +12,7 @@ from collections import Counter, deque
 import msgspec
 
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.orders import OrderFact, OrderIntended, SubmitOrder
+from ...messages.orders import HoldingsRead, OrderFact, OrderIntended, SubmitOrder
 from .book import Book
 from .order import Order, advance
 
@@ -52,6 +52,14 @@ class Ledger:
     def order(self, client_order_id: str) -> Order | None:
         """Return the order as it will stand when every fact on its way is durable; None if it was never intended."""
         return self._ahead.get(client_order_id) or self.book.order(client_order_id)
+
+    def holdings(self, strategy: str) -> HoldingsRead:
+        """Tell what one strategy holds by durable facts, and which of its orders may change that."""
+        filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
+        for order in self.book.open_orders():
+            if order.strategy == strategy:
+                filled[order.client_order_id] = order.filled
+        return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled)
 
     def write(self, facts: tuple[OrderFact, ...], order: SubmitOrder | None = None) -> Append:
         """Note facts of one order as sent, and return what to send."""

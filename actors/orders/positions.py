@@ -80,6 +80,24 @@ class Positions:
         return tuple(holding.position(symbol) for symbol, holding in sorted(self._holdings.items()))
 
 
+class StrategyShares:
+    """Signed shares by strategy and symbol; the flat ones are left out."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, dict[str, int]] = {}
+
+    def apply(self, fill: OrderFilled) -> None:
+        """Take in one trade. The caller sees to it that each trade comes once."""
+        shares = self._shares.setdefault(fill.strategy, {})
+        held = shares.pop(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
+        if held:
+            shares[fill.symbol] = held
+
+    def of(self, strategy: str) -> dict[str, int]:
+        """Return what a strategy holds, by symbol; a copy."""
+        return dict(self._shares.get(strategy, {}))
+
+
 def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) -> dict[str, Decimal]:
     """Return the open profit of each position in rupees, to the paisa, at these last prices (rupees a share).
 

@@ -83,7 +83,10 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartFailed(msgspec.Struct, frozen=True, kw_only=True):
-    """From a child: construction, `on_start` or `restore` raised. It is suspended; `Restart` tries again."""
+    """From a child: construction, `on_start` or `restore` raised. It is suspended; `Restart` tries again.
+
+    To whoever waits for its start alone, also: a handler raised before it called `ready()`.
+    """
 
     name: str
     address: ActorAddress

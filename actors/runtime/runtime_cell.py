@@ -335,6 +335,8 @@ class RuntimeCell(Cell):
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
         if self.dead:
             self._end_of_killed()
+        elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
+            self._start_failed(error)
         elif self._state is State.STOPPING or self._supervisor is None:
             self._restart()
         else:

@@ -1,15 +1,17 @@
 """The base of all strategies: hears the market, places orders, and hears what became of them.
 
 Owns    its position by its own fills, and the last price of every symbol it heard.
-Hears   Tick and Candle; the facts of its own orders; all of them from the events router. OrderRefused also from orders,
-        when the journal cannot take anything.
-Sends   Subscribe to events, SubmitOrder and CancelOrder to orders.
-Fails   when the user's code raises. Restarted, it has its position and its order numbers again (hand-over); what the
-        user's own attributes held is gone, and `on_begin` runs again.
+Hears   Tick and Candle; the facts of orders, of which its own count; all of them from the events router. HoldingsRead
+        from orders, and OrderRefused when the journal cannot take anything.
+Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder and CancelOrder to orders.
+Fails   when the user's code raises, or orders does not say what it holds. Whether in a new process or restarted in
+        place, its position is the book of record's; what the user's own attributes held is gone, and `on_begin` runs
+        again. What comes before that waits: `EARLY_MAX` messages; of more, market data is dropped and counted.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
@@ -18,6 +20,7 @@ from ...messages.events import Subscribe, Subscribed
 from ...messages.market import Candle, Tick
 from ...messages.orders import (
     CancelOrder,
+    HoldingsRead,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -27,17 +30,19 @@ from ...messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
+    ReadHoldings,
     Side,
     SubmitOrder,
 )
 from ...messages.system import StrategyStatistics
 from ..runtime import RuntimeActor, handles
+from .errors import HoldingsUnknownError
 from .holdings import Holdings
 from .latency import LatencySample
 from .order_ids import OrderIds
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Outcome
 
 EVENTS: Final = "events"
 ORDERS: Final = "orders"
@@ -47,8 +52,16 @@ OtherFact: TypeAlias = (
 )
 """Every fact of an order but its fills."""
 
-Handover: TypeAlias = tuple[Holdings, int]
-"""Position, and how many orders were numbered."""
+Message: TypeAlias = Tick | Candle | OrderFact
+Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
+"""How many orders were numbered; the newest fills, which the book may not have yet; what no user has seen."""
+
+HOLDINGS_TIMEOUT_S: Final = 10.0
+"""Seconds that orders may take to tell what we hold."""
+
+EARLY_MAX: Final = 100_000
+FILLS_HANDED_OVER: Final = 100
+"""The router may tell of a fill before orders hears that it is durable; these are on their way there at most."""
 
 LATENCY_EVERY: Final = 16
 """One tick of so many is timed; a power of two."""
@@ -66,6 +79,7 @@ class StrategyActor(RuntimeActor):
     is told by `on_order` and `on_fill`, and `position` changes with the fills alone.
     """
 
+    ready_when_told = True
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
     settings: StrategySettings
@@ -73,7 +87,7 @@ class StrategyActor(RuntimeActor):
     # For the user to define.
 
     def on_begin(self) -> None:
-        """Prepare, before anything is heard; again after a restart, when `position` is handed over just after."""
+        """Prepare, before anything is heard and after `position` is known; again after a restart."""
 
     def on_tick(self, tick: Tick) -> None:
         """React to a price."""
@@ -121,27 +135,58 @@ class StrategyActor(RuntimeActor):
     # Life.
 
     def on_start(self) -> None:
-        """Subscribe, and begin."""
+        """Subscribe, and ask what we hold: before that is known nothing may be decided."""
+        self._begun = False
+        self._early: deque[Message] = deque()
+        self._early_dropped = 0
+        self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
         self._prices: dict[str, float] = {}
-        self._holdings = Holdings()
         self._ids = OrderIds(self.name, started_ns=self.clock.now_ns())
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS, symbols=self.settings.symbols))
-        self.on_begin()
+        self.ask(ORDERS, ReadHoldings(strategy=self.name), timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:
-        """Hand over what the market will not tell again."""
-        return self._holdings, self._ids.counter
+        """Hand over what neither the book nor the market will tell again."""
+        return self._ids.counter, tuple(self._newest_fills), tuple(self._early)
 
     def restore(self, state: Handover) -> None:
-        """Take over from the life before."""
-        self._holdings, counter = state
+        """Take over from the life before; the position comes from the book, which has heard of more."""
+        counter, fills, early = state
         self._ids.counter += counter
+        self._newest_fills.extend(fills)
+        self._early.extend(early)
+
+    def _begin(self, outcome: Outcome) -> None:
+        """Take over what the book says we hold, and let the user begin; then hear what came meanwhile."""
+        answer = outcome.value
+        if not isinstance(answer, HoldingsRead):
+            raise HoldingsUnknownError(f"HoldingsRead of orders wanted, found {answer}") from outcome.error
+        self._holdings = Holdings(answer.shares, answer.filled)
+        for fill in self._newest_fills:
+            self._holdings.add(fill)
+        self.on_begin()
+        self._begun = True
+        self.ready()
+        if self._early_dropped:
+            self.log("market_data.dropped", level="warning", count=self._early_dropped)
+        while self._early:
+            message = self._early.popleft()
+            self.handler_table[type(message)](self, message, self.myAddress)
+
+    def _wait(self, message: Message) -> None:
+        if len(self._early) < EARLY_MAX or not isinstance(message, Tick | Candle):
+            self._early.append(message)
+        else:
+            self._early_dropped += 1
 
     @handles(Tick)
     def hear_tick(self, tick: Tick, _sender: ActorAddress) -> None:
         """Remember the price, then let the user react. Timed now and then: a clock costs more than the rest."""
+        if not self._begun:
+            self._wait(tick)
+            return
         self._prices[tick.symbol] = tick.price
         self._ticks = ticks = self._ticks + 1
         if not ticks & (LATENCY_EVERY - 1) and tick.received_ns:
@@ -151,19 +196,32 @@ class StrategyActor(RuntimeActor):
     @handles(Candle)
     def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:
         """Let the user react."""
-        self.on_candle(candle)
+        if self._begun:
+            self.on_candle(candle)
+        else:
+            self._wait(candle)
 
     @handles(OrderFilled)
     def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:
-        """Count the fill once, then let the user react."""
-        if self._holdings.add(fill):
+        """Count an own fill once, then let the user react."""
+        if fill.strategy != self.name:
+            return
+        if not self._begun:
+            self._wait(fill)
+        elif self._holdings.add(fill):
             self._fills += 1
+            self._newest_fills.append(fill)
             self.on_fill(fill)
 
     @handles(*get_args(OtherFact))
     def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
-        """Let the user react."""
-        self.on_order(fact)
+        """Let the user react to what is its own."""
+        if not self._ids.is_own(fact.client_order_id):
+            return
+        if self._begun:
+            self.on_order(fact)
+        else:
+            self._wait(fact)
 
     @handles(Subscribed)
     def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
@@ -192,5 +250,6 @@ class StrategyActor(RuntimeActor):
             submitted_ns=self.clock.now_ns(),
             reference_price=self._prices.get(symbol, 0.0),
         )
+        self._holdings.expect(order.client_order_id)
         self.send(ORDERS, order)
         return order.client_order_id

@@ -9,5 +9,9 @@ class StrategyNotFoundError(StrategyError):
     """The name leads to no strategy class. Correct the name; the reason says which part of it."""
 
 
+class HoldingsUnknownError(StrategyError):
+    """Orders did not say what the strategy holds, so it must not trade. Start again."""
+
+
 class StrategyParametersError(StrategyError):
     """The strategy cannot work with these parameters. Correct the settings."""

@@ -23,8 +23,9 @@ class OrderIds:
     """
 
     def __init__(self, name: str, *, started_ns: int, counter: int = 0) -> None:
+        self._name: Final = short_name(name)
         started = base36(started_ns // 1000 % 36**STARTED_DIGITS).rjust(STARTED_DIGITS, "0")
-        self._prefix: Final = f"{short_name(name)}-{started}-"
+        self._prefix: Final = f"{self._name}-{started}-"
         self.counter = counter
         """How many were made."""
 
@@ -32,6 +33,10 @@ class OrderIds:
         """Make the next one."""
         self.counter += 1
         return self._prefix + base36(self.counter)
+
+    def is_own(self, client_order_id: str) -> bool:
+        """Say whether this strategy made it, in this run or an earlier one."""
+        return client_order_id.rsplit("-", 2)[0] == self._name
 
 
 def short_name(name: str) -> str:

@@ -21,6 +21,7 @@ from natya.messages.broker import (
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.orders import (
     CancelOrder,
+    HoldingsRead,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -29,6 +30,7 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
+    ReadHoldings,
 )
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
 from natya.messages.system import Ping
@@ -504,6 +506,36 @@ class TestAJournalThatFails:
         assert stage.broker.receive() == FindOrder(client_order_id="A-1")
         stage.settle()
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+
+
+class TestAStrategyThatStarts:
+    def ask(self, stage):
+        stage.tell(ReadHoldings(strategy="crossover"), stage.strategy)
+        return stage.strategy.receive()
+
+    def test_hears_what_it_holds_earlier_runs_included(self, stage, make):
+        others = (make.intent("B-1", strategy="other"), make.filled("B-1", strategy="other"))
+        stage.open(make.intent("A-1"), make.filled("A-1"), *others)
+
+        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={})
+
+    def test_hears_how_far_its_open_orders_are(self, stage, make):
+        stage.open()
+        stage.place(make.order("A-1"))
+        stage.tell(make.report(quantity=4))
+        stage.settle()
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-2"))
+
+        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 4}, filled={"A-1": 4, "A-2": 0})
+
+    def test_waits_until_the_journal_is_read_back(self, stage, make):
+        stage.disk.mode = "unreadable"
+        stage.disk.facts.extend((make.intent("A-1"), make.filled("A-1")))
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+
+        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={})
 
 
 class TestAnOrderlyStop:

@@ -5,13 +5,27 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.orders.positions import Holding, Positions, unrealized
-from natya.messages.orders import Position
+from natya.actors.orders.positions import Holding, Positions, StrategyShares, unrealized
+from natya.messages.orders import OrderFilled, Position
 
 TRADES = st.lists(
     st.tuples(st.integers(-500, 500).filter(bool), st.integers(1, 400_000).map(lambda grid: round(grid * 0.05, 2))),
     max_size=30,
 )
+
+
+def a_fill(strategy, quantity, side):
+    return OrderFilled(
+        client_order_id="A-1",
+        trade_id="T-1",
+        strategy=strategy,
+        symbol="INFY",
+        side=side,
+        quantity=quantity,
+        price=100.0,
+        cumulative_quantity=quantity,
+        occurred_ns=1,
+    )
 
 
 def after(*trades):
@@ -89,3 +103,26 @@ class TestUnrealizedProfit:
         flat, held = after((1, 9.0), (-1, 9.0)).position("INFY"), after((1, 9.0)).position("TCS")
 
         assert unrealized([flat, held], {}) == {"INFY": Decimal("0.00")}
+
+
+class TestTheSharesOfAStrategy:
+    def test_are_its_own(self, make):
+        shares = StrategyShares()
+        shares.apply(make.filled(strategy="one", quantity=5))
+        shares.apply(make.filled(strategy="two", quantity=3, side="SELL"))
+
+        assert (shares.of("one"), shares.of("two"), shares.of("three")) == ({"INFY": 5}, {"INFY": -3}, {})
+
+    @given(
+        trades=st.lists(st.tuples(st.sampled_from(["one", "two"]), st.integers(1, 9), st.sampled_from(["BUY", "SELL"])))
+    )
+    def test_add_up_to_the_position_of_all(self, trades):
+        shares, positions = StrategyShares(), Positions()
+        for strategy, quantity, side in trades:
+            fill = a_fill(strategy, quantity, side)
+            shares.apply(fill)
+            positions.apply(fill)
+
+        held = [shares.of(strategy).get("INFY", 0) for strategy in ("one", "two")]
+        assert sum(held) == positions.quantity("INFY")
+        assert all(0 not in shares.of(strategy).values() for strategy in ("one", "two"))

@@ -1,10 +1,13 @@
 """A strategy between a router and an orders actor, both played by the test."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from natya.actors.runtime import RuntimeActor, handles
 from natya.config.settings import StrategySettings
 from natya.messages.market import Tick
-from natya.messages.orders import OrderFilled
+from natya.messages.orders import CancelOrder, HoldingsRead, OrderFilled, ReadHoldings, SubmitOrder
 
 
 def a_tick(price=100.0, symbol="INFY", **fields):
@@ -27,6 +30,25 @@ def a_fill(order, quantity=None, price=100.0, already=0):
     )
 
 
+class PlayedOrders(RuntimeActor):
+    """Answers what its settings hold, when they say so, and shows the rest to the test."""
+
+    @handles(ReadHoldings)
+    def tell(self, request, sender):
+        self.send("asked", request)
+        if self.settings.refusal is not None:
+            self.send(sender, self.settings.refusal)
+        elif self.settings.answers:
+            answer = HoldingsRead(strategy=request.strategy, shares=self.settings.shares, filled=self.settings.filled)
+            self.send(sender, answer)
+        else:
+            self.settings.asker = sender
+
+    @handles(SubmitOrder, CancelOrder)
+    def show(self, order, sender):
+        self.send("heard by orders", order)
+
+
 class Stage:
     tick = staticmethod(a_tick)
     fill = staticmethod(a_fill)
@@ -34,13 +56,19 @@ class Stage:
     def __init__(self, system):
         self.system = system
         self.events = system.probe("events")
-        self.orders = system.probe("orders")
+        self.orders = system.probe("heard by orders")
+        self.asked = system.probe("asked")
+        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None)
+        system.start("orders", PlayedOrders, self.book)
 
     def open(self, strategy, name="mine", symbols=(), **parameters):
         self.name = name
-        settings = StrategySettings(name=name, strategy="", symbols=symbols, parameters=parameters)
-        self.system.start(name, strategy, settings)
+        self.system.start(name, strategy, self.settings(name, symbols, **parameters))
         return self
+
+    @staticmethod
+    def settings(name="mine", symbols=(), **parameters):
+        return StrategySettings(name=name, strategy="", symbols=symbols, parameters=parameters)
 
     def tell(self, *messages):
         for message in messages:

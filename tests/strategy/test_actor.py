@@ -3,10 +3,11 @@
 import pytest
 
 from natya.actors.strategy import StrategyActor
+from natya.actors.strategy.errors import HoldingsUnknownError
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.market import Candle
-from natya.messages.orders import CancelOrder, OrderAccepted, OrderRefused, SubmitOrder
-from natya.messages.supervision import DeadLetter, Failed
+from natya.messages.orders import CancelOrder, HoldingsRead, OrderAccepted, OrderRefused, SubmitOrder
+from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import Ping
 
 CANDLE = Candle(
@@ -86,7 +87,7 @@ class TestAStrategy:
         assert follower.orders.receive() == CancelOrder(client_order_id=order.client_order_id)
 
     def test_hears_of_its_orders(self, follower):
-        accepted = OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=1)
+        accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
         follower.tell(Subscribed(subscriber="mine"), accepted)
 
         assert follower.log.receive() == accepted
@@ -104,7 +105,7 @@ class TestAStrategy:
     def test_that_defines_nothing_hears_everything_in_peace(self, stage):
         stage.open(Silent)
         refusal = OrderRefused(
-            client_order_id="A",
+            client_order_id="mine-0-1",
             strategy="mine",
             symbol="INFY",
             side="BUY",
@@ -113,11 +114,11 @@ class TestAStrategy:
             reason="full",
             occurred_ns=1,
         )
-        order = SubmitOrder(client_order_id="A", strategy="mine", symbol="INFY", side="BUY", quantity=1)
-        stage.tell(CANDLE, refusal, stage.fill(order), *[stage.tick(received_ns=1) for _ in range(32)])
+        accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
+        stage.tell(CANDLE, refusal, accepted, *[stage.tick(received_ns=1) for _ in range(32)])
 
         counts = stage.system.request("mine", Ping()).statistics
-        assert (counts.ticks, counts.fills) == (32, 1)
+        assert (counts.ticks, counts.fills) == (32, 0)
         assert counts.tick_to_strategy_us_p99 >= counts.tick_to_strategy_us_p50 > 0
 
 
@@ -128,6 +129,7 @@ class TestAStrategyThatBreaks:
         follower.tell(follower.fill(first))
         assert follower.log.receive() == ("T-0", 5, 99.5)
         follower.events.receive()
+        follower.book.shares = {"INFY": 5}
         follower.tell(follower.tick(13.0), follower.tick(98.0))
         heard = [follower.events.receive() for _ in range(3)]
         second = follower.orders.receive()
@@ -137,3 +139,84 @@ class TestAStrategyThatBreaks:
         assert second.client_order_id != first.client_order_id
         assert follower.log.receive() == ("T-0", 10, 98.0)
         assert follower.system.request("mine", Ping()).statistics.orders == 2
+
+    def test_takes_the_position_of_the_book_which_has_heard_of_more(self, follower):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(follower.fill(order, 2))
+        follower.log.receive()
+        follower.book.shares, follower.book.filled = {"INFY": 4}, {order.client_order_id: 4}
+        follower.tell(follower.tick(13.0), follower.fill(order, 2, already=2), follower.fill(order, 1, already=4))
+
+        assert follower.log.receive() == ("T-4", 5, None)
+        assert follower.log.is_empty()
+
+    def test_keeps_a_fill_that_the_book_has_not_heard_of_yet(self, follower):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(follower.fill(order, 2))
+        follower.log.receive()
+        follower.book.filled = {order.client_order_id: 0}
+        follower.tell(follower.tick(13.0), follower.fill(order, 2), follower.fill(order, 3, already=2))
+
+        assert follower.log.receive() == ("T-2", 5, None)
+
+
+class TestAStrategyInANewProcess:
+    def test_begins_with_what_the_book_says_it_holds(self, stage):
+        stage.log = stage.system.probe("log")
+        stage.book.shares, stage.book.filled = {"INFY": 7}, {"mine-0-1": 2}
+        stage.open(Follower, quantity=5)
+        earlier = SubmitOrder(client_order_id="mine-0-1", strategy="mine", symbol="INFY", side="BUY", quantity=5)
+        stage.tell(stage.fill(earlier, 2), stage.fill(earlier, 3, already=2))
+
+        assert stage.log.receive() == ("T-2", 10, None)
+        assert stage.log.is_empty()
+
+    def test_hears_nothing_before_it_has_begun_and_all_of_it_after(self, stage):
+        stage.log = stage.system.probe("log")
+        stage.book.answers = False
+        stage.system.base.start_actor("mine", Follower, stage.settings(quantity=5))
+        stage.name = "mine"
+        stage.asked.receive()
+        accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
+        stage.tell(stage.tick(99.5), accepted, CANDLE)
+        assert stage.system.request("mine", Ping()).statistics.ticks == 0
+        assert stage.log.is_empty()
+        stage.system.tell(stage.book.asker, HoldingsRead(strategy="mine", shares={}, filled={}))
+
+        assert stage.log.receive() == accepted
+        assert isinstance(stage.orders.receive(), SubmitOrder)
+        assert isinstance(stage.orders.receive(), CancelOrder)
+
+    def test_does_not_begin_when_orders_does_not_say_what_it_holds(self, stage):
+        stage.book.refusal = Unavailable(actor="orders", reason="breaker open", retry_after_s=1.0)
+
+        with pytest.raises(HoldingsUnknownError, match="HoldingsRead of orders wanted, found Unavailable"):
+            stage.open(Follower, quantity=5)
+
+    def test_drops_market_data_beyond_a_bound_and_no_fact(self, stage, monkeypatch, caplog):
+        monkeypatch.setattr("natya.actors.strategy.actor.EARLY_MAX", 2)
+        stage.log = stage.system.probe("log")
+        stage.book.answers = False
+        stage.system.base.start_actor("mine", Follower, stage.settings(quantity=5))
+        stage.name = "mine"
+        stage.asked.receive()
+        accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
+        stage.tell(*[stage.tick(150.0)] * 5, accepted)
+        stage.system.request("mine", Ping())
+        stage.system.tell(stage.book.asker, HoldingsRead(strategy="mine", shares={}, filled={}))
+
+        assert stage.log.receive() == accepted
+        assert stage.system.request("mine", Ping()).statistics.ticks == 2
+        assert [record.fields for record in caplog.records if record.message == "market_data.dropped"] == [{"count": 3}]
+
+
+class TestAStrategyBesideOthers:
+    def test_hears_only_of_its_own_orders(self, follower):
+        other = SubmitOrder(client_order_id="other-0-1", strategy="other", symbol="INFY", side="BUY", quantity=5)
+        accepted = OrderAccepted(client_order_id="other-0-1", broker_order_id="B-1", occurred_ns=1)
+        follower.tell(accepted, follower.fill(other))
+
+        assert follower.system.request("mine", Ping()).statistics.fills == 0
+        assert follower.log.is_empty()

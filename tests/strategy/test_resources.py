@@ -57,17 +57,25 @@ def a_fill(order, cumulative, quantity, side="BUY"):
 
 class TestHoldings:
     def test_are_the_sum_of_the_fills(self):
-        holdings = Holdings()
+        holdings = Holdings({}, {"A": 0})
+        holdings.expect("B")
         holdings.add(a_fill("A", 10, 10))
         holdings.add(a_fill("B", 15, 15, side="SELL"))
 
         assert holdings.shares("INFY") == -5
         assert holdings.shares("TCS") == 0
 
+    def test_begin_with_the_book_and_make_up_for_what_was_missed(self):
+        holdings = Holdings({"INFY": 4}, {"A": 4})
+        counted = [holdings.add(a_fill("A", 4, 4)), holdings.add(a_fill("A", 9, 2)), holdings.add(a_fill("old", 7, 7))]
+
+        assert counted == [False, True, False]
+        assert holdings.shares("INFY") == 9
+
     @given(sizes=st.lists(st.integers(1, 9), max_size=8), repeats=st.lists(st.integers(0, 7), max_size=8))
     def test_count_each_fill_once_however_often_a_part_is_delivered_again(self, sizes, repeats):
         fills = [a_fill("A", sum(sizes[: place + 1]), size) for place, size in enumerate(sizes)]
-        holdings = Holdings()
+        holdings = Holdings({}, {"A": 0})
         for place, fill in enumerate(fills):
             holdings.add(fill)
             for again in repeats:
@@ -76,9 +84,9 @@ class TestHoldings:
         assert holdings.shares("INFY") == sum(sizes)
 
     def test_remember_a_bounded_number_of_orders(self):
-        holdings = Holdings()
+        holdings = Holdings({}, {})
         for number in range(ORDERS_REMEMBERED_MAX + 10):
-            holdings.add(a_fill(f"A-{number}", 1, 1))
+            holdings.expect(f"A-{number}")
 
         assert len(holdings._filled) == ORDERS_REMEMBERED_MAX
 
