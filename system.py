@@ -29,7 +29,7 @@ from .actors.feed import FeedActor
 from .actors.journal import JournalActor
 from .actors.observability import logging_to
 from .actors.orders import OrdersActor
-from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock
+from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
 from .actors.strategy import load_strategy
 from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from .config.data_directory import DataDirectory
@@ -90,7 +90,7 @@ class SystemNotRunningError(Exception):
 
 
 class SystemView(msgspec.Struct, frozen=True, kw_only=True):
-    """The system at one moment: what each owner counts, by actor name; an owner that is busy is absent."""
+    """The system at one moment: what each owner counts, by actor name; an owner that is busy or down is absent."""
 
     running_s: float
 
@@ -178,9 +178,12 @@ class TradingSystem:
         return None
 
     def look(self) -> SystemView:
-        """Ask every owner what it counts; cheap enough for a screen. An owner that is busy is left out."""
+        """Ask every owner what it counts; cheap enough for a screen. An owner that is busy or down is left out."""
         runtime = self._running
-        asked = {name: runtime.request_future(name, Ping()) for name in self._names()}
+        asked: dict[str, Future[Any]] = {}
+        for name in self._names():
+            with contextlib.suppress(UnknownActorError):  # gone for the moment, or for good
+                asked[name] = runtime.request_future(name, Ping())
         wait(asked.values(), timeout=LOOK_TIMEOUT_S)
         answers = {name: future.result() for name, future in asked.items() if future.done()}
         for future in asked.values():

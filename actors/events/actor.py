@@ -127,7 +127,7 @@ class EventsActor(RuntimeActor):
         """Keep and count it; the newest stay for inspection."""
         self._dead_letters.append(letter)
         self._dead_letters_counted += 1
-        self.log(
+        self.log_bounded(
             "message.dead_lettered",
             level="warning",
             recipient=letter.actor,

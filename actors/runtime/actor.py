@@ -159,6 +159,11 @@ class RuntimeActor(Actor):
         if _logger.isEnabledFor(severity):
             _logger.log(severity, event, extra={"actor": self.name, "fields": fields})
 
+    def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
+        """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
+        if self.host.base.failures_logged.spend(self.clock.monotonic_ns()):
+            self.log(event, level=level, **fields)
+
     # For supervisors.
 
     def start_child(self, name: str, actor_class: type[RuntimeActor], settings: Any = None) -> ActorAddress:

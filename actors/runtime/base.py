@@ -55,6 +55,7 @@ SYSTEM_ADDRESS = "/ActorSys"
 """What `ActorSystem.systemAddress` says."""
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
+"""Lines in the log about handlers that raised, messages that died and children that came back, all together."""
 
 
 class InProcessSystemBase:
@@ -103,8 +104,10 @@ class InProcessSystemBase:
         self.clock: Clock = clock or SystemClock()
         self.names: dict[str, Endpoint] = self.new_names()
         self.outside = Outside(self)
-        self.dead_letters = DeadLetters(names=self.names, clock=self.clock, outside=self.outside)
         self.failures_logged = RateLimit(FAILURES_LOGGED_A_SECOND_MAX)
+        self.dead_letters = DeadLetters(
+            names=self.names, clock=self.clock, outside=self.outside, logged=self.failures_logged
+        )
         self.quiet = Quiescence()
         self.loop = self._new_loop()
         self._seed = seed

@@ -66,8 +66,9 @@ class RateLimit:
 class DeadLetters:
     """The count of them, the last of them, and who is told."""
 
-    def __init__(self, *, names: dict[str, Any], clock: Clock, outside: ActorAddress) -> None:
+    def __init__(self, *, names: dict[str, Any], clock: Clock, outside: ActorAddress, logged: RateLimit) -> None:
         self._names = names
+        self._logged = logged
         self._clock = clock
         self._outside = outside
         self._undelivered_limit = RateLimit(TOLD_A_SECOND_MAX)
@@ -107,8 +108,9 @@ class DeadLetters:
             died_ns=self._clock.now_ns(),
         )
         self.last.append(letter)
-        fields = {"message_type": letter.message_type, "error": error, "reason": reason}
-        _log.warning("message.died", extra={"actor": actor, "fields": fields})
+        if self._logged.spend(self._clock.monotonic_ns()):
+            fields = {"message_type": letter.message_type, "error": error, "reason": reason}
+            _log.warning("message.died", extra={"actor": actor, "fields": fields})
         router = self._names.get(ROUTER)
         if router is not None and actor != ROUTER and not isinstance(message, DeadLetter):
             router.deliver(letter, self._outside)

@@ -188,10 +188,12 @@ class RuntimeCell(Cell):
                 self._begin(None)
             case lifecycle.Restart():
                 self._restart()
-            case lifecycle.Suspend() if self._state is State.RUNNING:
-                self._suspend()
-            case lifecycle.Resume() if self._state in {State.SUSPENDED, State.REJECTING}:
-                self._run()
+            case lifecycle.Suspend():
+                if self._state is State.RUNNING:
+                    self._suspend()
+            case lifecycle.Resume():
+                if self._state in {State.SUSPENDED, State.REJECTING}:
+                    self._run()
             case lifecycle.Reject():
                 self._reject(message)
             case lifecycle.Stop():

@@ -83,7 +83,9 @@ class Supervisor(RuntimeActor):
     def on_start(self) -> None:
         """Prepare; the children come up when it is known whether a life before left some running."""
         self._plan = self.plan(self.settings)
-        self._report = Reporter(self.name, log=self.log, journal=self._journal, now_ns=self.clock.now_ns)
+        self._report = Reporter(
+            self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.clock.now_ns
+        )
         self._troupe = self._new_troupe()
         self._stopping = False
         self._gave_up: tuple[str, BaseException | None] | None = None
@@ -279,7 +281,9 @@ class Supervisor(RuntimeActor):
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `troupe_is_down`."""
-        self._gave_up = (f"{child.spec.name}: {reason}", error)
+        # The root hands the error itself on; from further down only this text arrives at whoever started the system.
+        told_apart = self._plan.root and error is not None
+        self._gave_up = (f"{child.spec.name}: {reason}" + ("" if told_apart else f" ({child.last_error})"), error)
         self._report.gave_up(child, reason)
         self._troupe.fall()
 

@@ -15,7 +15,7 @@ Phase: TypeAlias = Literal["start", "handle", "stop", "exit"]
 
 
 class Log(Protocol):
-    """`RuntimeActor.log`."""
+    """`RuntimeActor.log`, or `log_bounded`."""
 
     def __call__(self, event: str, *, level: str = ..., **fields: Any) -> None:
         """Write one event."""
@@ -29,11 +29,13 @@ class Reporter:
         supervisor: str,
         *,
         log: Log,
+        log_bounded: Log,
         journal: Callable[[SupervisionFact], None],
         now_ns: Callable[[], int],
     ) -> None:
         self._supervisor = supervisor
         self._log = log
+        self._log_bounded = log_bounded
         self._journal = journal
         self._now_ns = now_ns
         self.failures = 0
@@ -46,7 +48,7 @@ class Reporter:
             self._log("child.started", level="debug", child=child.spec.name)
             return
         self.restarts += 1
-        self._log("child.restarted", level="warning", child=child.spec.name, restarts=child.restarts)
+        self._log_bounded("child.restarted", level="warning", child=child.spec.name, restarts=child.restarts)
         self._journal(
             ChildRestarted(
                 supervisor=self._supervisor,
@@ -61,7 +63,8 @@ class Reporter:
         self.failures += 1
         kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, str(error))
         child.last_error = f"{kind}: {reason}"
-        self._log("child.failed", level="error", child=child.spec.name, phase=phase, error=kind, reason=reason)
+        name = child.spec.name
+        self._log_bounded("child.failed", level="error", child=name, phase=phase, error=kind, reason=reason)
         self._journal(
             ChildFailed(
                 supervisor=self._supervisor,

@@ -456,7 +456,7 @@ class TestGivingUp:
 
         assert diary.of("stop")[-2:] == ["stop b", "stop a"]
         assert diary.of("start")[-2:] == ["start a", "start b"]
-        assert tree.children[1].last_error == "GaveUpError: a: more than 1 restarts in 60 s"
+        assert tree.children[1].last_error == "GaveUpError: a: more than 1 restarts in 60 s (RuntimeError: told to)"
 
     def test_climbs_from_supervisor_to_supervisor_to_the_root(self, start, play, diary):
         diary.broken.add("leaf")

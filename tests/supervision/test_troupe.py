@@ -33,6 +33,10 @@ POLICY = SupervisionSettings(
 )
 
 
+def silent(*_, **__):
+    """Log nothing."""
+
+
 class FakeStage:
     """Plays the actor system: children are names with a state, their reports wait in a queue until delivered."""
 
@@ -47,7 +51,7 @@ class FakeStage:
         self.is_up = self.is_down = False
         self.gave_up = None
         self._deadlines, self._order = [], itertools.count()
-        reporter = Reporter("root", log=lambda *_, **__: None, journal=lambda _: None, now_ns=lambda: 0)
+        reporter = Reporter("root", log=silent, log_bounded=silent, journal=lambda _: None, now_ns=lambda: 0)
         self.report = reporter
         self.troupe = Troupe(supervised, self, reporter, jitter=lambda: 0.0)
 

@@ -1,0 +1,120 @@
+"""Actors that stand in a storm, and what a test measures of it. The long run of the same storms is `make faults`."""
+
+import logging
+import statistics
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.config.settings import SupervisionSettings
+
+BURST = 20
+"""Messages sent together: 10,000 a second are a burst each 2 ms."""
+
+UNLIMITED = SupervisionSettings(
+    restarts_max=1_000_000_000,
+    window_s=60.0,
+    backoff_first_s=0.0001,
+    backoff_max_s=0.0001,
+    backoff_reset_s=0.000_001,
+    fail_max=1_000_000_000,
+    reset_timeout_s=1.0,
+    escalate_after=3,
+)
+
+
+class Fragile(RuntimeActor):
+    """Fails at every string, takes every number."""
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+    @handles(int)
+    def take(self, number, sender):
+        pass
+
+
+class Canary(RuntimeActor):
+    """Answers at once."""
+
+    @handles(int)
+    def answer(self, number, sender):
+        self.send(sender, number)
+
+
+class Lines(logging.Handler):
+    """Counts what is logged, and formats nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def emit(self, record):
+        self.count += 1
+
+
+class Storm:
+    """Sends one message 10,000 times a second, and asks the canary between the bursts."""
+
+    def __init__(self, system):
+        self.system = system
+        self.sent = 0
+
+    def rage(self, target, message, *, seconds):
+        """Return how long the canary took to answer, in microseconds, at the 99th percentile."""
+        address, waits = self.system.base.find(target), []
+        begun = due = time.perf_counter()
+        while due < begun + seconds:
+            for _ in range(BURST):
+                self.system.tell(address, message)
+            self.sent += BURST
+            asked = time.perf_counter()
+            self.system.request("canary", 1, timeout_s=30)
+            waits.append((time.perf_counter() - asked) * 1e6)
+            due += BURST / 10_000
+            time.sleep(max(0.0, due - time.perf_counter()))
+        return statistics.quantiles(waits, n=100)[98]
+
+
+@pytest.fixture
+def lines():
+    handler, logger = Lines(), logging.getLogger("natya")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def storm(actor_system, threads):
+    actor_system.start("canary", Canary)
+    return Storm(actor_system)
+
+
+@pytest.fixture
+def fragile(actor_system, threads):
+    """Start one under a supervisor that never tires of restarting it."""
+    child = ChildSpec("fragile", Fragile)
+    actor_system.start(
+        "system", Supervisor, SupervisorSettings(children=(child,), policy=UNLIMITED, root=True, journal="")
+    )
+    return "fragile"
+
+
+@pytest.fixture
+def process():
+    """Look at what this process holds."""
+    return SimpleNamespace(resident_bytes=resident_bytes, children=children)
+
+
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def children():
+    tasks = Path("/proc/self/task").iterdir()
+    return sorted(pid for task in tasks for pid in (task / "children").read_text().split())

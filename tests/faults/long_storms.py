@@ -1,0 +1,46 @@
+"""The same storms at full length, and what they cost the others; `make faults`, on a machine that does little else."""
+
+import time
+
+import pytest
+
+from natya.actors.runtime import lifecycle
+from natya.actors.runtime.base import FAILURES_LOGGED_A_SECOND_MAX
+from natya.actors.runtime.runtime_cell import SUSPENDED_MAX
+from natya.messages.system import Ping
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class TestTenThousandExceptionsASecond:
+    def test_at_most_double_the_99th_percentile_of_another_actors_answers(self, actor_system, storm, fragile, lines):
+        quiet_us = storm.rage(fragile, 1, seconds=10)
+        storm.sent = 0
+        begun = time.monotonic()
+        stormy_us = storm.rage(fragile, "no", seconds=30)
+        actor_system.request(fragile, Ping(), timeout_s=60)
+        seconds = time.monotonic() - begun
+
+        print(f"p99 of a request: {quiet_us:.0f} us, with 10,000 exceptions a second {stormy_us:.0f} us")  # noqa: T201
+        assert storm.sent == 300_000
+        assert actor_system.base.find(fragile).failures == storm.sent
+        assert actor_system.base.dead_letters.count == storm.sent
+        assert lines.count <= FAILURES_LOGGED_A_SECOND_MAX * (seconds + 1)
+        assert stormy_us <= 2 * quiet_us
+
+
+class TestAMillionMessagesToOneWhoIsDown:
+    def test_are_kept_up_to_a_bound_and_all_counted(self, actor_system, fragile, process):
+        address = actor_system.base.find(fragile)
+        address.control(lifecycle.Suspend(), actor_system.base.outside)
+        actor_system.request("system", Ping())
+        before = process.resident_bytes()
+
+        for number in range(1_000_000):
+            actor_system.tell(address, number)
+
+        grown = process.resident_bytes() - before
+        print(f"{grown / (1 << 20):.0f} MiB more")  # noqa: T201
+        assert actor_system.base.find(fragile).counters().depth == SUSPENDED_MAX
+        assert actor_system.base.dead_letters.count == 1_000_000 - SUSPENDED_MAX
+        assert grown < 64 << 20
