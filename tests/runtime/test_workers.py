@@ -19,7 +19,7 @@ from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, Superv
 from natya.config.settings import StrategySettings, SupervisionSettings
 from natya.messages.journal import Appended
 from natya.messages.market import Tick
-from natya.messages.orders import CancelOrder, SubmitOrder
+from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
 from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping, Pong
 
@@ -347,15 +347,28 @@ class TestAMarketInLockStep:
             listener.receive()
 
 
+class PlayedOrders(RuntimeActor):
+    """Says that a strategy holds nothing, and shows what it orders."""
+
+    @handles(ReadHoldings)
+    def tell(self, request, sender):
+        self.send(sender, HoldingsRead(strategy=request.strategy, shares={}, filled={}))
+
+    @handles(SubmitOrder)
+    def show(self, order, _):
+        self.send("placed", order)
+
+
 class TestAStrategyInAWorker:
     def test_hears_ticks_and_places_orders(self, system, hosted):
-        orders, events = system.probe("orders"), system.probe("events")
+        placed = system.probe("placed")
+        system.probe("events")
+        system.start("orders", PlayedOrders)
         settings = StrategySettings(name="buyer", strategy="natya_hosted:Buyer")
         system.start("buyer", *in_process(hosted.Buyer, settings))
-        events.receive(5)
         system.tell("buyer", a_tick())
 
-        order = orders.receive(5)
+        order = placed.receive(5)
 
         assert isinstance(order, SubmitOrder)
         assert (order.symbol, order.quantity, order.reference_price) == ("INFY", 5, 1500.05)
