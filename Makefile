@@ -27,6 +27,11 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
+.PHONY: kills
+kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
+	NATYA_KILLS=$(or $(KILLS),100) NATYA_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_daemon.py -k killed -s
+
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.

@@ -1,0 +1,245 @@
+"""The whole daemon as a process: killed at any moment, told to stop, started twice in one data directory.
+
+`make kills` runs the first of them for longer: NATYA_KILLS and NATYA_KILLS_SEED are how often, and in which disorder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+
+import duckdb
+import pytest
+
+from natya.actors.journal import JournalView
+from natya.actors.journal.disk import RealDisk
+from natya.actors.journal.tools import verify
+from natya.config.data_directory import DataDirectory
+from natya.exit_codes import BUSY
+from natya.messages.orders import OrderFilled, OrderIntended
+
+CANDLES = 6_000
+TICKS = 4 * CANDLES
+KILLS = int(os.environ.get("NATYA_KILLS", "6"))
+SEED = int(os.environ.get("NATYA_KILLS_SEED", "1"))
+RUN_S = 60
+"""No run may take longer."""
+
+IST = timezone(timedelta(hours=5, minutes=30))
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """One-minute candles of a seeded walk, 375 a day."""
+    walk = Random(1)  # noqa: S311  a market, not a key
+    path, price = tmp_path_factory.mktemp("recording") / "candles.csv", 1_500.0
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "open", "high", "low", "close", "volume"])
+        for row in range(CANDLES):
+            day, minute = divmod(row, 375)
+            start = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(days=day, minutes=minute)
+            close = round(max(10.0, price + walk.randint(-20, 20) * 0.1), 1)
+            writer.writerow([start.isoformat(), price, max(price, close), min(price, close), close, 100])
+            price = close
+    return path
+
+
+class Daemon:
+    """`natya run` of one recording in one data directory."""
+
+    def __init__(self, recording, directory):
+        self.directory = directory
+        self.command = [sys.executable, "-m", "natya", "run", "--profile", "paper", "--replay", str(recording)]
+        self.command += ["--symbol", "RELIANCE", "--speed", "max", "--data-dir", str(directory), "--summary", "json"]
+
+        self.processes = []
+
+    def start(self):
+        process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.directory.parent
+        )
+        self.processes.append(process)
+        return process
+
+    def end(self):
+        """Kill what a test that failed has left."""
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
+    def finish(self, process):
+        """Wait for its end; return the summary."""
+        out, complaints = process.communicate(timeout=RUN_S)
+        assert process.returncode == 0, complaints.decode()
+        return json.loads(out)
+
+    def journal(self):
+        return JournalView.of_directory(RealDisk(), self.directory / "journal")
+
+    def rows(self, file, sql):
+        with duckdb.connect(self.directory / file, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def daemon(recording, tmp_path):
+    daemon = Daemon(recording, tmp_path / "data")
+    yield daemon
+    daemon.end()
+
+
+def children_of(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def await_true(condition, what):
+    deadline = time.monotonic() + RUN_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} wanted within {RUN_S} s"
+        time.sleep(0.01)
+
+
+def await_ends(pids):
+    await_true(lambda: not any(map(is_alive, pids)), f"an end of {pids}")
+
+
+def killed(daemon, wait_s):
+    """Start it, kill it after so long; return whether it was still running, and whom it had started."""
+    process = daemon.start()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(wait_s)
+    was_running = process.poll() is None
+    helpers = children_of(process.pid)
+    process.kill()
+    process.communicate()
+    return was_running, helpers
+
+
+def assert_books_agree(daemon):
+    """The read model says what the journal says, and the journal says nothing twice."""
+    facts = [record.fact for record in daemon.journal().find()]
+    intents = [fact for fact in facts if isinstance(fact, OrderIntended)]
+    fills = [fact for fact in facts if isinstance(fact, OrderFilled)]
+    ordered = {intent.client_order_id: intent.quantity for intent in intents}
+    filled = Counter()
+    for fill in fills:
+        filled[fill.client_order_id] += fill.quantity
+
+    assert len(ordered) == len(intents)
+    assert len({(fill.client_order_id, fill.trade_id) for fill in fills}) == len(fills)
+    assert all(quantity <= ordered[client_order_id] for client_order_id, quantity in filled.items())
+    orders = daemon.rows("natya.duckdb", "select client_order_id, filled_quantity from orders where state != 'REFUSED'")
+    assert dict(orders) == {client_order_id: filled[client_order_id] for client_order_id in ordered}
+    assert sorted(daemon.rows("natya.duckdb", "select client_order_id, trade_id, quantity from fills")) == sorted(
+        (fill.client_order_id, fill.trade_id, fill.quantity) for fill in fills
+    )
+    assert verify(daemon.directory / "journal").records == len(facts)
+
+
+def held_over_time(daemon):
+    """The shares after each fill, in the journal's sequence."""
+    held, after = 0, []
+    for record in daemon.journal().find(types=("OrderFilled",)):
+        held += record.fact.quantity if record.fact.side == "BUY" else -record.fact.quantity
+        after.append(held)
+    return after
+
+
+def assert_recorded_once(daemon):
+    counts = "select count(*), count(distinct (source, sequence)), max(sequence) from ticks"
+    assert daemon.rows("natya-market.duckdb", counts) == [(TICKS, TICKS, TICKS)]
+    assert daemon.rows("natya-market.duckdb", "select count(*), count(distinct start_ns) from candles") == [
+        (CANDLES, CANDLES)
+    ]
+
+
+def assert_free(directory):
+    lock = DataDirectory(directory)
+    lock.take()
+    lock.release()
+
+
+class TestADaemonThatIsKilled:
+    @pytest.mark.timeout(30 * (KILLS + 4))
+    def test_loses_nothing_and_says_nothing_twice(self, daemon):
+        random = Random(SEED)  # noqa: S311  a test's disorder
+        for _ in range(KILLS):
+            wait_s = random.uniform(0.2, 1.4)
+            was_running, started = killed(daemon, wait_s)
+            print(f"seed {SEED}: killed after {wait_s:.3f} s, was running: {was_running}, helpers {started}")  # noqa: T201
+            await_ends(started)
+        summary = daemon.finish(daemon.start())
+
+        assert (summary["ticks"], summary["candles"], summary["dead_letters"]) == (TICKS, CANDLES, 0)
+        assert_recorded_once(daemon)
+        assert_books_agree(daemon)
+        assert set(held_over_time(daemon)) <= {0, 10}
+        assert_free(daemon.directory)
+
+
+class TestADaemonThatIsToldToStop:
+    def test_ends_in_order_and_can_be_started_again(self, daemon):
+        process = daemon.start()
+        await_true(lambda: children_of(process.pid), "a reader of the recording")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        helpers = children_of(process.pid)
+        process.send_signal(signal.SIGTERM)
+        summary = daemon.finish(process)
+
+        assert 0 < summary["ticks"] < TICKS
+        assert daemon.rows("natya-market.duckdb", "select count(*) from ticks") == [(summary["ticks"],)]
+        assert daemon.rows("natya-market.duckdb", "select count(*) from candles") == [(summary["candles"],)]
+        assert daemon.rows("natya.duckdb", "select count(*) from orders") == [(summary["orders"],)]
+        assert daemon.rows("natya.duckdb", "select count(*) from fills") == [(summary["fills"],)]
+        assert daemon.journal().last_sequence == summary["events_journaled"]
+        assert not any(map(is_alive, helpers))
+        assert_free(daemon.directory)
+        assert daemon.finish(daemon.start())["ticks"] == TICKS
+        assert_recorded_once(daemon)
+        assert_books_agree(daemon)
+
+
+class TestADaemonThatIsStartedAgain:
+    def test_on_the_same_recording_goes_on_with_its_position(self, daemon):
+        first, second = daemon.finish(daemon.start()), daemon.finish(daemon.start())
+
+        assert second["positions"] == first["positions"]
+        assert set(held_over_time(daemon)) <= {0, 10}
+        assert (first["dead_letters"], second["dead_letters"]) == (0, 0)
+        assert_recorded_once(daemon)
+
+    def test_while_it_runs_names_the_directory_and_the_process_that_has_it(self, daemon):
+        process = daemon.start()
+        await_true(lambda: children_of(process.pid), "a reader of the recording")
+        process.send_signal(signal.SIGSTOP)
+        second = daemon.start()
+        _, complaints = second.communicate(timeout=RUN_S)
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        daemon.finish(process)
+
+        assert second.returncode == BUSY
+        assert f"{daemon.directory} is in use by process {process.pid}" in complaints.decode()
