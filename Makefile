@@ -32,6 +32,10 @@ kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
 	NATYA_KILLS=$(or $(KILLS),100) NATYA_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_daemon.py -k killed -s
 
+.PHONY: faults
+faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
+	$(BIN)/python -m pytest tests/faults tests/faults/long_storms.py --capture tee-sys -q -rP --show-capture stdout
+
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.

@@ -61,6 +61,8 @@ class RuntimeActor(Actor):
 
     handler_table: ClassVar[HandlerTable]
     overrides_on_drained: ClassVar[bool]
+    keeps_state: ClassVar[bool] = False
+    """It has `snapshot` and `restore`; see `lifecycle.Restart`."""
 
     name: str
     settings: Any
@@ -76,6 +78,7 @@ class RuntimeActor(Actor):
         super().__init_subclass__(**options)
         cls.handler_table = HandlerTable(cls, _unhandled)
         cls.overrides_on_drained = cls.on_drained is not RuntimeActor.on_drained
+        cls.keeps_state = hasattr(cls, "snapshot") and hasattr(cls, "restore")
 
     # To override.
 

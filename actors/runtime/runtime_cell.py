@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from thespian.actors import ActorSystemMessage, ChildActorExited
 
@@ -36,7 +36,6 @@ SUSPENDED_MAX = 100_000
 _log = logging.getLogger("natya")
 
 
-@runtime_checkable
 class KeepsState(Protocol):
     """An actor that hands its state over to the fresh instance when it is restarted in place."""
 
@@ -256,10 +255,10 @@ class RuntimeCell(Cell):
         self._begin(handed_over)
 
     def _snapshot(self) -> tuple[Any] | None:
-        if not (self._started and isinstance(self.instance, KeepsState)):
+        if not (self._started and self.actor_class.keeps_state):
             return None
         try:
-            return (self.instance.snapshot(),)
+            return (cast("KeepsState", self.instance).snapshot(),)
         except Exception as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
             self._log_failure("actor.snapshot_failed", error)
             return None

@@ -90,13 +90,13 @@ def lines():
 
 
 @pytest.fixture
-def storm(actor_system, threads):
+def storm(actor_system, threads):  # noqa: ARG001  real time
     actor_system.start("canary", Canary)
     return Storm(actor_system)
 
 
 @pytest.fixture
-def fragile(actor_system, threads):
+def fragile(actor_system, threads):  # noqa: ARG001  the same
     """Start one under a supervisor that never tires of restarting it."""
     child = ChildSpec("fragile", Fragile)
     actor_system.start(

@@ -19,7 +19,7 @@ class TestTenThousandExceptionsASecond:
         assert actor_system.base.find(fragile).failures == storm.sent
         assert actor_system.base.dead_letters.count == storm.sent
         assert actor_system.request("system", Ping()).statistics.restarts == storm.sent
-        assert lines.count <= FAILURES_LOGGED_A_SECOND_MAX * (seconds + 1)
+        assert lines.count <= FAILURES_LOGGED_A_SECOND_MAX * (int(seconds) + 2)  # of the clock seconds it touched
 
 
 class TestMessagesToOneWhoIsDown:

@@ -1,0 +1,125 @@
+"""The process around the actors: it ends, forks and gives up within a bound, whatever they are doing."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+PRELUDE = """
+import os, sys, threading, time
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, SystemStoppedError, handles
+
+class Busy(RuntimeActor):
+    def on_start(self):
+        self.after(0, 1)
+
+    @handles(int)
+    def go_on(self, number, sender):
+        self.send(self.myAddress, number)
+
+    @handles(threading.Event)
+    def hang(self, event, sender):
+        event.set()
+        while True:
+            time.sleep(60)
+
+class BusyThread(Busy):
+    blocking = True
+
+system = InProcessSystem(InProcessSystemBase(shutdown_s=0.5))
+for kind in (Busy, BusyThread):
+    system.start(kind.__name__, kind)
+"""
+
+
+def run(script, *, seconds=15):
+    """Run it in an interpreter of its own; one that hangs fails the test."""
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+class TestAnInterpreterThatEnds:
+    @pytest.mark.parametrize("end", ["pass", "sys.exit(0)", "system.shutdown()", "os._exit(0)"])
+    def test_while_actors_run_is_not_kept(self, end):
+        ended = run(end)
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+    @pytest.mark.parametrize("kind", ["Busy", "BusyThread"])
+    @pytest.mark.parametrize("end", ["pass", "system.shutdown()"])
+    def test_while_a_handler_never_returns_is_not_kept(self, kind, end):
+        ended = run(f"""
+            entered = threading.Event()
+            system.tell("{kind}", entered)
+            assert entered.wait(5)
+            {end}
+        """)
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+    def test_by_an_error_says_it(self):
+        ended = run("raise RuntimeError('over')")
+
+        assert ended.returncode == 1
+        assert "over" in ended.stderr
+
+
+class TestAForkOfTheProcess:
+    def test_has_a_stopped_system_and_ends_while_the_parents_goes_on(self):
+        ended = run("""
+            import warnings
+            warnings.simplefilter("ignore")  # newer Pythons warn of a fork with threads, which is what this is about
+            children = []
+            for _ in range(20):
+                pid = os.fork()
+                if pid == 0:
+                    try:
+                        system.request("Busy", 1, timeout_s=5)
+                    except SystemStoppedError:
+                        sys.exit(7)
+                    sys.exit(1)
+                children.append(pid)
+            codes = {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children}
+            assert codes == {7}, codes
+            begun = system.base.find("Busy").handled
+            while system.base.find("Busy").handled == begun:
+                time.sleep(0.001)
+            system.shutdown()
+        """)
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+
+class TestAStrategyThatDiesInItsStartForEver:
+    def test_ends_natya_with_70_and_its_own_error(self, tmp_path):
+        (tmp_path / "stillborn.py").write_text(
+            "from natya import StrategyActor\n"
+            "class Stillborn(StrategyActor):\n"
+            "    def on_start(self):\n"
+            "        raise OSError('no such model file')\n"
+        )
+        faster = ["supervision.reset_timeout_s=0.05", "supervision.backoff_first_s=0.01"]
+
+        ended = subprocess.run(
+            [
+                *(sys.executable, "-m", "natya", "run", "--strategy", "stillborn:Stillborn"),
+                *("--data-dir", str(tmp_path / "data"), "--set", faster[0], "--set", faster[1]),
+            ],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+        assert ended.returncode == 70
+        assert "stillborn" in ended.stderr
+        assert "OSError: no such model file" in ended.stderr
+        assert "Traceback" not in ended.stderr
