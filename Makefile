@@ -29,7 +29,7 @@ test: $(STAMP) ## Run the tests
 
 .PHONY: kills
 kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
-	NATYA_KILLS=$(or $(KILLS),100) NATYA_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+	KILLS=$(or $(KILLS),100) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_daemon.py -k killed -s
 
 .PHONY: faults

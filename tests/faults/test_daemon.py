@@ -1,6 +1,6 @@
 """The whole daemon as a process: killed at any moment, told to stop, started twice in one data directory.
 
-`make kills` runs the first of them for longer: NATYA_KILLS and NATYA_KILLS_SEED are how often, and in which disorder.
+`make kills` runs the first of them for longer: KILLS and KILLS_SEED are how often, and in which disorder.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from natya.messages.orders import OrderFilled, OrderIntended
 
 CANDLES = 6_000
 TICKS = 4 * CANDLES
-KILLS = int(os.environ.get("NATYA_KILLS", "6"))
-SEED = int(os.environ.get("NATYA_KILLS_SEED", "1"))
+KILLS = int(os.environ.get("KILLS", "6"))
+SEED = int(os.environ.get("KILLS_SEED", "1"))
 RUN_S = 60
 """No run may take longer."""
 
@@ -125,15 +125,18 @@ def await_ends(pids):
     await_true(lambda: not any(map(is_alive, pids)), f"an end of {pids}")
 
 
-def killed(daemon, wait_s):
-    """Start it, kill it after so long; return whether it was still running, and whom it had started."""
+def killed(daemon, wait_s, *, in_the_market):
+    """Start it, kill it so long after its start or that of its market; return whether it was still running, and whom it had started."""
     process = daemon.start()
+    if in_the_market:
+        await_true(lambda: children_of(process.pid), "a reader of the recording")
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(wait_s)
     was_running = process.poll() is None
     helpers = children_of(process.pid)
     process.kill()
-    process.communicate()
+    _, complaints = process.communicate()
+    assert was_running or process.returncode == 0, complaints.decode()
     return was_running, helpers
 
 
@@ -185,9 +188,9 @@ class TestADaemonThatIsKilled:
     @pytest.mark.timeout(30 * (KILLS + 4))
     def test_loses_nothing_and_says_nothing_twice(self, daemon):
         random = Random(SEED)  # noqa: S311  a test's disorder
-        for _ in range(KILLS):
-            wait_s = random.uniform(0.2, 1.4)
-            was_running, started = killed(daemon, wait_s)
+        for number in range(KILLS):
+            wait_s = random.uniform(0.0, 0.9)
+            was_running, started = killed(daemon, wait_s, in_the_market=number % 3 > 0)
             print(f"seed {SEED}: killed after {wait_s:.3f} s, was running: {was_running}, helpers {started}")  # noqa: T201
             await_ends(started)
         summary = daemon.finish(daemon.start())
