@@ -126,7 +126,7 @@ def await_ends(pids):
 
 
 def killed(daemon, wait_s, *, in_the_market):
-    """Start it, kill it so long after its start or that of its market; return whether it was still running, and whom it had started."""
+    """Start it and kill it; return whether it was still running, and whom it had started."""
     process = daemon.start()
     if in_the_market:
         await_true(lambda: children_of(process.pid), "a reader of the recording")
