@@ -182,7 +182,7 @@ class TestHostileBytes:
 
     def test_a_thousand_times_leave_it_well_and_small(self, serve):
         served = serve()
-        chance = random.Random(11)  # noqa: S311
+        chance = random.Random(11)
         good = frame(encode(Ask(request_id=1, actor="echo", message=encode(Ping()), timeout_s=1)))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for _ in range(1_000):

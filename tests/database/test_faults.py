@@ -44,7 +44,7 @@ while True:
 
 class TestAWriterThatIsKilled:
     def test_leaves_all_that_it_acknowledged_once(self, path):
-        chance = random.Random(20260102)  # noqa: S311  it chooses when to kill
+        chance = random.Random(20260102)
         for _ in range(4):
             with subprocess.Popen(
                 [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
@@ -93,7 +93,7 @@ class TestADamagedFile:
     )
     @pytest.mark.parametrize("harm", ["flip", "truncate", "zeros"])
     def test_is_told_or_does_not_matter(self, healthy, tmp_path, name, harm):
-        chance = random.Random(f"{name} {harm}")  # noqa: S311  it chooses where to damage
+        chance = random.Random(f"{name} {harm}")
         outcomes = set()
         for attempt in range(4):
             folder = tmp_path / str(attempt)

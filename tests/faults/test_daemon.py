@@ -41,7 +41,7 @@ IST = timezone(timedelta(hours=5, minutes=30))
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
     """One-minute candles of a seeded walk, 375 a day."""
-    walk = Random(1)  # noqa: S311  a market, not a key
+    walk = Random(1)
     path, price = tmp_path_factory.mktemp("recording") / "candles.csv", 1_500.0
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -187,7 +187,7 @@ def assert_free(directory):
 class TestADaemonThatIsKilled:
     @pytest.mark.timeout(30 * (KILLS + 4))
     def test_loses_nothing_and_says_nothing_twice(self, daemon):
-        random = Random(SEED)  # noqa: S311  a test's disorder
+        random = Random(SEED)
         for number in range(KILLS):
             wait_s = random.uniform(0.0, 0.9)
             was_running, started = killed(daemon, wait_s, in_the_market=number % 3 > 0)

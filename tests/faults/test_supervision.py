@@ -80,7 +80,7 @@ def a_supervisor(*children, policy=UNLIMITED):
 @pytest.mark.parametrize("counter", [Counter, BlockingCounter])
 @pytest.mark.parametrize("seed", range(3))
 def test_crashes_at_random_points_lose_nothing_but_the_messages_that_failed(actor_system, counter, seed):
-    chance, handled = random.Random(seed), []  # noqa: S311  a script of faults, no secret
+    chance, handled = random.Random(seed), []
     actor_system.start("system", Supervisor, a_supervisor(ChildSpec("counter", counter, handled)))
     messages = [Count(number, fails=chance.random() < 0.2) for number in range(2_000)]
     messages.append(Count(2_000))

@@ -15,7 +15,7 @@ COUNT = 100
 
 
 def ticks(feed, *, seed=7, start_ns=1_000_000_000):
-    surroundings = Surroundings(start_ns=start_ns, random=Random(seed))  # noqa: S311  a market, not a key
+    surroundings = Surroundings(start_ns=start_ns, random=Random(seed))
     chunks = SOURCES["synthetic"](feed, surroundings).chunks()
     return list(itertools.islice(itertools.chain.from_iterable(chunks), COUNT))
 

@@ -22,7 +22,7 @@ class Scene:
     def __init__(self, workshop, *, closed, seed=0, appends=90):
         self.workshop = workshop
         self.disk = SimulatedDisk()
-        random = Random(seed)  # noqa: S311  a test's disorder
+        random = Random(seed)
         journal = workshop.a_journal(self.disk, segment_bytes=8_192)
         journal.open()
         self.old = {}

@@ -23,7 +23,7 @@ class World:
 
     def __init__(self, workshop, seed):
         self.workshop = workshop
-        self.random = Random(seed)  # noqa: S311  a test's disorder
+        self.random = Random(seed)
         self.disk = SimulatedDisk()
         self.clock = workshop.Ticking()
         self.number = 0

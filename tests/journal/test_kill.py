@@ -56,7 +56,7 @@ def killed_writer(directory, *, after_bytes, wait_s):
 
 class TestKilledAtAnyMoment:
     def test_every_acknowledged_record_is_there_once_and_none_by_half(self, tmp_path):
-        random = Random(4)  # noqa: S311  a test's disorder
+        random = Random(4)
         directory = Path(tmp_path / "journal")
         last = 0
         for _ in range(KILLS):

@@ -30,7 +30,7 @@ class World:
     """What is true, whatever anyone hears of it."""
 
     def __init__(self, seed):
-        self.random = Random(seed)  # noqa: S311  disorder that can be repeated is the point
+        self.random = Random(seed)
         self.facts = []
         self.placed = []
         self.trades = {}

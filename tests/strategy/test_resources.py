@@ -14,7 +14,7 @@ from natya.messages.orders import OrderFilled
 
 
 def a_sample(size=1024):
-    return LatencySample(Random(1), size=size)  # noqa: S311  which durations are kept is no secret
+    return LatencySample(Random(1), size=size)
 
 
 class TestALatencySample:
