@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -94,15 +94,11 @@ def export(  # noqa: PLR0913  each option is one parameter
     unknown = sorted(set(fact or ()) - known)
     if unknown:
         raise typer.BadParameter(f"types of facts are {', '.join(sorted(known))}; found {', '.join(unknown)}")
-    filters = {
-        "after_sequence": after,
-        "since_ns": since_ns,
-        "until_ns": until_ns,
-        "types": fact,
-        "correlation_id": correlation_id,
-    }
+    filters: dict[str, Any] = {"after_sequence": after, "types": fact or ()}
+    given = {"since_ns": since_ns, "until_ns": until_ns, "correlation_id": correlation_id}
+    filters |= {name: value for name, value in given.items() if value is not None}
     with _reading(data_dir, profile) as directory:
-        for line in tools.export(directory, **{name: value for name, value in filters.items() if value is not None}):
+        for line in tools.export(directory, **filters):
             sys.stdout.buffer.write(line)
 
 
