@@ -24,7 +24,7 @@ from .routes import JOURNAL_TOPIC, RouteTable
 from .sequence import SequenceGate
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Timer
     from .settings import EventsSettings
 
 
@@ -33,7 +33,7 @@ class ReadMissing(msgspec.Struct, frozen=True, gc=False):
 
 
 Handover = tuple[tuple[Subscribe, ...], int | None, int]
-"""Subscriptions, newest delivered sequence, dead letters counted."""
+"""Subscriptions, the newest sequence that went to all who hear it, dead letters counted."""
 
 
 class EventsActor(RuntimeActor):
@@ -45,20 +45,25 @@ class EventsActor(RuntimeActor):
         """Hold the subscriptions that the system was composed with."""
         self._routes = RouteTable(self.settings.subscriptions)
         self._gate = SequenceGate()
-        self._catching_up = False
+        self._catching_up: Timer | None = None
+        """Set while the journal is asked; it asks again if no answer comes."""
+
+        self._heard = 0
+        self._delivered_to_all: int | None = None
         self._dead_letters: deque[DeadLetter] = deque(maxlen=self.settings.dead_letters_max)
         self._dead_letters_counted = 0
         self._ticks = self._facts = self._delivered = 0
 
     def snapshot(self) -> Handover:
         """Keep what a restart must not lose."""
-        return self._routes.subscriptions, self._gate.delivered, self._dead_letters_counted
+        return self._routes.subscriptions, self._delivered_to_all, self._dead_letters_counted
 
     def restore(self, state: Handover) -> None:
         """Take over from the life before, and read what came meanwhile."""
         subscriptions, delivered, self._dead_letters_counted = state
         self._routes = RouteTable(subscriptions)
         self._gate = SequenceGate(delivered)
+        self._delivered_to_all = delivered
         if delivered is not None:
             self._read_missing(delivered)
 
@@ -82,6 +87,7 @@ class EventsActor(RuntimeActor):
     @handles(Journaled)
     def route_records(self, batch: Journaled, _sender: ActorAddress) -> None:
         """Deliver in sequence; where records are missing, read them first (this batch is among them then)."""
+        self._heard = max(self._heard, batch.records[-1].sequence)
         if self._catching_up:
             return
         fresh = self._gate.admit(batch.records)
@@ -92,22 +98,25 @@ class EventsActor(RuntimeActor):
 
     @handles(JournalPage)
     def route_missing(self, page: JournalPage, _sender: ActorAddress) -> None:
-        """Deliver what was missing, and ask on until nothing is."""
+        """Deliver what was missing, and ask on until nothing is; what was heard meanwhile may be on no page yet."""
         self._deliver(self._gate.admit(page.records) or ())
         delivered = self._gate.delivered or 0
-        self._catching_up = False
-        if page.records and delivered < page.last_sequence:
-            self._read_missing(delivered)
+        self._end_catching_up()
+        if delivered < max(page.last_sequence, self._heard):
+            if page.records:
+                self._read_missing(delivered)
+            else:
+                self._ask_within(self.settings.retry_s)
 
     @handles(Failed, Unavailable)
     def ask_again_later(self, _answer: Failed | Unavailable, _sender: ActorAddress) -> None:
         """Wait for the journal to come back: what is missing is still in it."""
         if self._catching_up:
-            self.after(self.settings.retry_s, ReadMissing())
+            self._ask_within(self.settings.retry_s)
 
     @handles(ReadMissing)
     def ask_again(self, _message: ReadMissing, _sender: ActorAddress) -> None:
-        """Ask the journal once more."""
+        """Ask the journal once more: it failed, or was restarted before it answered."""
         self._read_missing(self._gate.delivered or 0)
 
     @handles(Subscribe)
@@ -138,7 +147,7 @@ class EventsActor(RuntimeActor):
 
     def is_drained(self) -> bool:
         """Wait for the journal's answer while catching up."""
-        return not self._catching_up
+        return self._catching_up is None
 
     def statistics(self) -> EventsStatistics:
         """Count what went through."""
@@ -152,9 +161,18 @@ class EventsActor(RuntimeActor):
         )
 
     def _read_missing(self, delivered: int) -> None:
-        self._catching_up = True
+        self._ask_within(self.settings.answer_s)
         self.log("events.gap_found", level="warning", after_sequence=delivered)
         self.send(self.settings.journal, ReadJournal(after_sequence=delivered))
+
+    def _ask_within(self, seconds: float) -> None:
+        self._end_catching_up()
+        self._catching_up = self.after(seconds, ReadMissing())
+
+    def _end_catching_up(self) -> None:
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            self._catching_up = None
 
     def _deliver(self, records: tuple[JournalRecord, ...]) -> None:
         if not records:
@@ -168,3 +186,4 @@ class EventsActor(RuntimeActor):
             for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
                 self.send(name, fact)
                 self._delivered += 1
+        self._delivered_to_all = records[-1].sequence

@@ -21,3 +21,6 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     retry_s: float = 1.0
     """Seconds until the journal is asked again when it could not answer."""
+
+    answer_s: float = 5.0
+    """Seconds until it is asked again when it did not answer: a restart drops its readers."""
