@@ -138,6 +138,9 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     symbols: tuple[str, ...] = ()
     """Only these may be traded; empty for all."""
 
+    reconcile_interval_s: PositiveSeconds = 60.0
+    """How often every open order is looked up: a report may be lost."""
+
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One strategy."""

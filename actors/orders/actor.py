@@ -67,6 +67,10 @@ class LookUpDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask the broker for every order in doubt."""
 
 
+class ReconcileDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to ask the broker for every order that is open there."""
+
+
 class ReadDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask the journal again."""
 
@@ -87,6 +91,7 @@ class OrdersActor(RuntimeActor):
         self._withdrawals: set[str] = set()
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
+        self._reconcile_later()
         self.send(JOURNAL, ReadJournal())
 
     # From the strategies.
@@ -215,8 +220,9 @@ class OrdersActor(RuntimeActor):
         self._lookups.answered(found.client_order_id)
         order = self._known(found.client_order_id)
         if order is not None:
+            self._lookups.prove(found.client_order_id)
             self._take(order, updates.from_lookup(order, found, self.clock.now_ns()))
-            self._prove(found.client_order_id)
+            self._come_up()
 
     @handles(OrderNotFound)
     def hear_not_found(self, answer: OrderNotFound, _sender: ActorAddress) -> None:
@@ -225,13 +231,14 @@ class OrdersActor(RuntimeActor):
         order = self._known(answer.client_order_id)
         if order is None:
             return
+        self._lookups.prove(answer.client_order_id)
         horizon_ns = round(self.settings.absence_horizon_s * _S_NS)
         update = updates.absent(order, horizon_ns=horizon_ns, now_ns=self.clock.now_ns())
         self._take(order, update)
         after = self._ledger.order(answer.client_order_id)
         if after is not None and after.is_open:
             self._look_up_later(answer.client_order_id)
-        self._prove(answer.client_order_id)
+        self._come_up()
 
     @handles(LookupFailed)
     def hear_nothing(self, answer: LookupFailed, _sender: ActorAddress) -> None:
@@ -248,6 +255,15 @@ class OrdersActor(RuntimeActor):
         for client_order_id in self._lookups.next_round():
             self.send(BROKER, FindOrder(client_order_id=client_order_id))
         self._keep_looking()
+
+    @handles(ReconcileDue)
+    def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
+        """Ask for every order that the broker has: a report that was lost on its way is told by nothing else."""
+        self._reconcile_later()
+        if self._is_read:
+            for order in self._ledger.book.open_orders():
+                if order.broker_order_id and not self._ledger.is_waiting(order.client_order_id):
+                    self.send(BROKER, FindOrder(client_order_id=order.client_order_id))
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
@@ -321,6 +337,9 @@ class OrdersActor(RuntimeActor):
         self._lookups.doubt(client_order_id)
         self._keep_looking()
 
+    def _reconcile_later(self) -> None:
+        self.after(self.settings.reconcile_interval_s, ReconcileDue())
+
     def _keep_looking(self) -> None:
         if self._lookups.is_needed and not self._is_look_up_due:
             self._is_look_up_due = True
@@ -359,10 +378,6 @@ class OrdersActor(RuntimeActor):
                 self.send(holder, self._ledger.holdings(strategy))
             self._holders.clear()
         self._keep_looking()
-        self._come_up()
-
-    def _prove(self, client_order_id: str) -> None:
-        self._lookups.prove(client_order_id)
         self._come_up()
 
     def _come_up(self) -> None:

@@ -43,8 +43,9 @@ class Lookups:
         self._doubtful[client_order_id] = None
 
     def settle(self, client_order_id: str) -> None:
-        """Ask for it no more."""
-        self._doubtful.pop(client_order_id, None)
+        """Ask for it no more, unless it is still to be proved: whatever was heard of it may be older than the start."""
+        if client_order_id not in self._unproved:
+            self._doubtful.pop(client_order_id, None)
 
     def require(self, client_order_id: str) -> None:
         """Ask for it, and hold the start back until the broker has found or denied it."""
