@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from thespian.actors import ActorSystemMessage, ChildActorExited
 
-from ...messages.supervision import Failed, Unavailable
+from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell
 from .endpoint import Endpoint
@@ -300,7 +300,8 @@ class RuntimeCell(Cell):
         def refuse(envelope: Envelope) -> None:
             if envelope[1] is not self:
                 self.dropped += 1
-                self._to(envelope[1], answer)
+                if not isinstance(envelope[0], _NEVER_ANSWERED):
+                    self._to(envelope[1], answer)
 
         self._suspend()
         self._state = State.REJECTING
@@ -542,6 +543,6 @@ class RuntimeCell(Cell):
         return super().make_mailbox() if kind is None else kind.make(self)
 
 
-_NEVER_ANSWERED = (ActorSystemMessage, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
+_NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
                    lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
 """A `Failed` for these would tell nobody anything, or go to and fro for ever."""
