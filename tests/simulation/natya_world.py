@@ -6,11 +6,13 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+from natya_invariants import violations
 from natya_scenario import Scenario, a_scenario
 
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.exchange import ExchangeActor
 from natya.actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
+from natya.actors.journal.tools import tail
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, handles
 from natya.actors.runtime.simulation import Faults, SimulatedSystemBase, VirtualClock
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
@@ -103,6 +105,14 @@ class World:
     def journal_path(self) -> Path:
         return Path(self.scenario.settings.journal.path)
 
+    def records(self):
+        """Everything in the journal."""
+        return tail(self.journal_path, records_max=1_000_000, disk=self.disk)
+
+    def violations(self) -> list[str]:
+        """What the run should not have done; empty after a good one."""
+        return violations(self, self.records())
+
     def digest(self) -> str:
         """Of every byte of the journal's directory."""
         sums = hashlib.sha256()
@@ -166,10 +176,12 @@ class World:
         for _ in range(100):
             if isinstance(self._ask(system, "feed", AwaitMarketEnd()), MarketEnded):
                 return
+            system.base.run_for(LOOK_EVERY_S)
         raise NotSettledError("the market did not end")
 
     def _settle(self, system):
         wanted = ""
+        system.base.run_for(self.scenario.settings.orders.absence_horizon_s)
         for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
             system.base.run_for(LOOK_EVERY_S)
             wanted = self._unsettled(system)

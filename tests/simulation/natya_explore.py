@@ -1,0 +1,92 @@
+"""`make sim`: plays many seeds of the world on all processors; `make sim SEED=n` plays one, and prints what happened."""
+
+import argparse
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+
+from natya_world import World
+
+PLAY_S_MAX = 30
+"""Seconds after which a seed has hung."""
+
+TWICE_EVERY = 10
+"""One seed of so many is played twice, to compare the journals."""
+
+
+def play(seed: int) -> tuple[int, Counter, list[str]]:
+    """Play a seed; return it, its faults, and what was wrong."""
+    logging.getLogger("natya").setLevel(logging.CRITICAL)
+    world = World(seed)
+    signal.signal(signal.SIGALRM, _hung)
+    signal.alarm(PLAY_S_MAX)
+    try:
+        problems = world.run().violations()
+        if seed % TWICE_EVERY == 0 and world.digest() != World(seed).run().digest():
+            problems.append("two runs have different journals")
+    except Exception as fault:  # noqa: BLE001  whatever it is, it is this seed's result
+        problems = ["".join(traceback.format_exception_only(fault)).strip()]
+    signal.alarm(0)
+    return seed, world.injected + Counter({"power cut": world.lives - 1}), problems
+
+
+def _hung(_number, frame):
+    raise TimeoutError(f"it goes on for ever, now in {frame}")
+
+
+def explore(first: int, count: int) -> int:
+    """Play `count` seeds; print the failing ones and the sums; return the exit code."""
+    began_s = time.monotonic()
+    faults: Counter[str] = Counter()
+    failed = 0
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        for seed, injected, problems in pool.imap_unordered(play, range(first, first + count), chunksize=5):
+            faults += injected
+            failed += bool(problems)
+            for problem in problems:
+                print(f"seed {seed}: {problem}", flush=True)
+            if problems:
+                print(f"          make sim SEED={seed}", flush=True)
+    told = ", ".join(f"{number} {kind}" for kind, number in sorted(faults.items()))
+    print(f"{count} seeds, {failed} failed, {time.monotonic() - began_s:.0f} s; injected: {told}")
+    return 1 if failed else 0
+
+
+def reproduce(seed: int) -> int:
+    """Play one seed aloud."""
+    world = World(seed)
+
+    class Aloud(logging.Handler):
+        def emit(self, record):
+            moment_s = world.clock.monotonic_ns() / 1e9
+            fields = " ".join(f"{name}={value!r}" for name, value in getattr(record, "fields", {}).items())
+            print(f"{moment_s:14.6f} {getattr(record, 'actor', ''):10} {record.getMessage()} {fields}"[:300])
+
+    logger = logging.getLogger("natya")
+    logger.addHandler(Aloud())
+    logger.setLevel(logging.INFO)
+    print(world.scenario)
+    problems = world.run().violations()
+    for record in world.records():
+        print(f"{record.sequence:6} {record.fact}"[:300])
+    print(f"seed {seed}: {'; '.join(problems) or 'nothing wrong'}; journal {world.digest()[:16]}")
+    return 1 if problems else 0
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, help="play this one aloud")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--count", type=int, default=1_000)
+    chosen = parser.parse_args()
+    return explore(chosen.first, chosen.count) if chosen.seed is None else reproduce(chosen.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
