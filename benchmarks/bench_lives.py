@@ -1,0 +1,159 @@
+"""Lives of actors and systems: birth, crash and restart, start-up; and a hop on Thespian's own multiprocess base.
+
+Run     python benchmarks/bench_lives.py [crashes]     (default 1,000)
+Targets and their reasons: an actor 1 KB, so that one for each instrument costs nothing; from a crash to the first
+message that the fresh instance handles 1 ms at the 99th percentile, supervisor and breaker included, so that a market
+hardly sees it; an empty system 150 ms from a fresh interpreter, `import natya` included, so that tests and tools may
+start one each. Thespian's base of processes is why ours exists: a hop there is at least 1,000 times ours. It listens
+on the network while it is measured; `multiprocTCPBase` as last argument asks for it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+from thespian.actors import Actor, ActorSystem
+
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.config.settings import SupervisionSettings
+
+SPAWNED = 5_000
+STARTS = 7
+EMPTY_SYSTEM = "import natya\nwith natya.InProcessSystem(): pass"
+
+TIRELESS = SupervisionSettings(
+    restarts_max=1_000_000,
+    window_s=60.0,
+    backoff_first_s=0.001,
+    backoff_max_s=0.001,
+    backoff_reset_s=0.000_001,
+    fail_max=1_000_000,
+    reset_timeout_s=1.0,
+    escalate_after=3,
+)
+
+
+class Fragile(RuntimeActor):
+    """Fails at a string, and says of a tuple when it came to it."""
+
+    @handles(str)
+    def fail(self, reason: str, _: Any) -> None:
+        """Fail."""
+        self.settings.append(time.perf_counter_ns())
+        raise ValueError(reason)
+
+    @handles(tuple)
+    def tell(self, _: tuple[()], sender: Any) -> None:
+        """Say when."""
+        self.send(sender, time.perf_counter_ns())
+
+
+class Idle(Actor):  # type: ignore[misc]
+    """A plain actor that answers whatever comes."""
+
+    def receiveMessage(self, message: Any, sender: Any) -> None:  # noqa: N802
+        """Answer."""
+        if isinstance(message, int):
+            self.send(sender, message)
+
+
+class Parent(Actor):  # type: ignore[misc]
+    """Makes children, or sends to one."""
+
+    def receiveMessage(self, message: Any, sender: Any) -> None:  # noqa: N802
+        """Make so many, or send so many."""
+        if isinstance(message, tuple):
+            for _ in range(message[1]):
+                self.send(message[0], "")
+            self.send(sender, message[1])
+        if isinstance(message, int):
+            self.born = [self.createActor(Idle) for _ in range(message)]
+            self.send(sender, len(self.born))
+
+
+def bytes_an_actor() -> float:
+    """Return what a plain actor that got no message yet occupies."""
+    with InProcessSystem() as system:
+        parent = system.actor_system.createActor(Parent)
+        system.actor_system.ask(parent, 1, 60)
+        gc.collect()
+        tracemalloc.start()
+        system.actor_system.ask(parent, SPAWNED, 60)
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return size / SPAWNED
+
+
+def crash_to_first_message_us(crashes: int) -> list[float]:
+    """Return the time from the raise to the first message that the fresh instance handles, for each crash."""
+    crashed: list[int] = []
+    with InProcessSystem() as system:
+        child = ChildSpec("fragile", Fragile, crashed)
+        system.start(
+            "system", Supervisor, SupervisorSettings(children=(child,), policy=TIRELESS, root=True, journal="")
+        )
+        handled = []
+        for _ in range(crashes):
+            system.tell("fragile", "by script")
+            handled.append(system.request("fragile", ()))
+    return [(after - before) / 1000 for before, after in zip(crashed, handled, strict=True)]
+
+
+def start_ms() -> float:
+    """Return how long a fresh interpreter takes to start and stop an empty system, less the interpreter itself."""
+    took = {}
+    for script in ("pass", EMPTY_SYSTEM):
+        times = []
+        for _ in range(STARTS):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, "-c", script], check=True)
+            times.append((time.perf_counter() - begun) * 1000)
+        took[script] = statistics.median(times)
+    return took[EMPTY_SYSTEM] - took["pass"]
+
+
+def stock_hop_us(count: int) -> float:
+    """Return what a message from actor to actor costs on `multiprocTCPBase`: pickled, through a socket."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["THESPLOG_FILE"] = str(Path(folder) / "thespian.log")
+        system = ActorSystem("multiprocTCPBase", {"Admin Port": port}, logDefs={"version": 1}, transientUnique=True)
+        try:
+            parent, idle = system.createActor(Parent), system.createActor(Idle)
+            system.ask(idle, 1, 10)
+            begun = time.perf_counter()
+            system.ask(parent, (idle, count), 60)
+            system.ask(idle, 1, 60)
+            return (time.perf_counter() - begun) / count * 1e6
+        finally:
+            system.shutdown()
+
+
+def main(crashes: int, *, stock: bool) -> None:
+    """Measure and print, one line each."""
+    restarts = crash_to_first_message_us(crashes)
+    p99 = statistics.quantiles(restarts, n=100)[98]
+    print(f"{'memory an actor':26} {bytes_an_actor():8.0f} B    target 1024 B")
+    print(f"{'crash to first message':26} {statistics.median(restarts):8.0f} us   p99 {p99:.0f} us, target 1000 us")
+    print(f"{'start of an empty system':26} {start_ms():8.0f} ms   target  150 ms")
+    if stock:
+        print(f"{'multiprocTCPBase hop':26} {stock_hop_us(1_000):8.0f} us   target 450 us or more: 1,000 of ours")
+
+
+if __name__ == "__main__":
+    stock = sys.argv[-1] == "multiprocTCPBase"
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    main(numbers[0] if numbers else 1_000, stock=stock)
