@@ -120,5 +120,5 @@ def tcp_listeners():
 def _target(descriptor):
     try:
         return str(descriptor.readlink())
-    except FileNotFoundError:  # the one that listed the directory
+    except (FileNotFoundError, ProcessLookupError):  # the one that listed the directory
         return ""
