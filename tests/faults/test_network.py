@@ -50,7 +50,7 @@ def own_inodes():
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
             targets.append(str(descriptor.readlink()))
-        except FileNotFoundError:  # the one that listed the directory
+        except (FileNotFoundError, ProcessLookupError):  # the one that listed the directory
             continue
     return {target[len("socket:[") : -1] for target in targets if target.startswith("socket:[")}
 

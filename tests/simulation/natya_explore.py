@@ -1,4 +1,4 @@
-"""`make sim`: plays many seeds of the world on all processors; `make sim SEED=n` plays one, and prints what happened."""
+"""`make sim`: plays many seeds of the world on all processors; `make sim SEED=n` plays one and tells what happened."""
 
 import argparse
 import logging
