@@ -181,7 +181,8 @@ class World:
 
     def _settle(self, system):
         wanted = ""
-        system.base.run_for(self.scenario.settings.orders.absence_horizon_s)
+        orders = self.scenario.settings.orders
+        system.base.run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
         for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
             system.base.run_for(LOOK_EVERY_S)
             wanted = self._unsettled(system)
