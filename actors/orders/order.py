@@ -108,8 +108,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def was_never_placed(self) -> bool:
-        """Whether we concluded that the broker does not have it. A trade or acceptance after that is an alarm."""
-        return bool(self.endings) and not self.broker_order_id and not self.filled
+        """Whether we concluded that the broker does not have it. A trade or acceptance after that is an alarm.
+
+        Not where it was cancelled: only the broker says that, and then it had it.
+        """
+        return bool(self.endings - {"CANCELLED"}) and not self.broker_order_id and not self.filled
 
 
 def advance(order: Order, fact: OrderFact) -> Order:

@@ -99,6 +99,7 @@ class TestAnOrder:
 
     def test_that_ended_unseen_by_the_broker_was_never_placed(self, make):
         assert the_order(make.expired()).was_never_placed
+        assert not the_order(make.cancelled()).was_never_placed
         assert not the_order(make.accepted(), make.expired()).was_never_placed
         assert not the_order(make.expired(), make.filled(quantity=1)).was_never_placed
 
