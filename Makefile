@@ -36,6 +36,11 @@ kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
 	$(BIN)/python -m pytest tests/faults tests/faults/long_storms.py --capture tee-sys -q -rP --show-capture stdout
 
+.PHONY: sim
+sim: $(STAMP) ## Play 1,000 seeds of the whole paper system under faults (SEED=n: one, aloud; FIRST=n COUNT=n)
+	@PYTHONPATH=tests/simulation $(BIN)/python -m natya_explore \
+		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),1000))
+
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.
