@@ -339,6 +339,8 @@ class RuntimeCell(Cell):
             self._end_of_killed()
         elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
             self._start_failed(error)
+        elif self._state is State.STOPPING and self._to_handle <= 0:
+            self._end(requested=True, error=error)  # a fresh instance would have nothing to do but to fail again
         elif self._state is State.STOPPING or self._supervisor is None:
             self._restart()
         else:
