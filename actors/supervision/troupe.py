@@ -100,7 +100,9 @@ class Troupe:
     # Coming up.
 
     def rise(self) -> None:
-        """Start all children, one after another."""
+        """Start all children, one after another; those too that ended before, as a supervisor before this one asked."""
+        for child in self:
+            child.left = False
         self._climb(self._ascents.open())
 
     def started(self, child: Child) -> None:
