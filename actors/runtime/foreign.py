@@ -1,7 +1,7 @@
 """What stands for our cell when a `RuntimeActor` runs on `simpleSystemBase`: the same calls, by Thespian's own means.
 
 No supervision there: a failed actor restarts itself at once, by forgetting all its attributes. `offload` runs inline,
-`when_quiet` is a message to itself, names are unknown.
+`when_quiet` is a message to itself, names are those that its `Start` brings.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMe
 from ...messages.supervision import Failed
 from . import lifecycle
 from .clock import SystemClock
-from .errors import UnsupportedBaseError
-from .offload import Job, OutcomeArrived
+from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError
+from .offload import Job, Outcome, OutcomeArrived
 from .timers import Timer, TimerHeap
 
 if TYPE_CHECKING:
@@ -34,6 +34,39 @@ class _Due(msgspec.Struct, frozen=True):
     """Payload of a wake-up that brings a timer."""
 
     timer: Timer
+
+
+class _Question(msgspec.Struct, frozen=True, kw_only=True):
+    """To an inquirer: ask this, and bring the answer."""
+
+    target: ActorAddress
+    message: Any
+    timeout_s: float
+    then: Any
+    life: int
+
+
+class _Inquirer(Actor):
+    """Asks one question in its own name, so that what comes to it is the answer; then it exits."""
+
+    def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name
+        """Ask, or bring what came."""
+        match message:
+            case _Question():
+                self._question, self._asker = message, sender
+                Actor.wakeupAfter(self, dt.timedelta(seconds=message.timeout_s))
+                Actor.send(self, message.target, message.message)
+            case WakeupMessage():
+                self._bring(Outcome(error=RequestTimedOut(f"no answer in {self._question.timeout_s:g} s")))
+            case ActorExitRequest():
+                return
+            case _:
+                self._bring(Outcome(value=message))
+
+    def _bring(self, outcome: Outcome) -> None:
+        question = self._question
+        Actor.send(self, self._asker, OutcomeArrived(then=question.then, outcome=outcome, life=question.life))
+        Actor.send(self, self.myAddress, ActorExitRequest())
 
 
 class ForeignHost:
@@ -113,8 +146,9 @@ class ForeignHost:
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
         """Send as Thespian does."""
-        if isinstance(target, ActorAddress):
-            Actor.send(self._actor, target, message)
+        found = self._start.names.get(target) if isinstance(target, str) else target
+        if isinstance(found, ActorAddress):
+            Actor.send(self._actor, found, message)
         else:
             fields = {"target": target, "message_type": type(message).__name__}
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
@@ -144,9 +178,14 @@ class ForeignHost:
         self.when_quiet(OutcomeArrived(then=then, outcome=outcome, life=self.life))
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Refuse: nothing there tells an answer from another message."""
-        del target, message, timeout_s, then
-        raise UnsupportedBaseError("asking with `then` needs natya's own system base")
+        """Let an actor of its own ask, since nothing there tells an answer from another message."""
+        found = self._start.names.get(target) if isinstance(target, str) else target
+        if found is None:
+            error = UnknownActorError(f"no actor named {target!r} was told of")
+            self.when_quiet(OutcomeArrived(then=then, outcome=Outcome(error=error), life=self.life))
+            return
+        question = _Question(target=found, message=message, timeout_s=timeout_s, then=then, life=self.life)
+        Actor.send(self._actor, Actor.createActor(self._actor, _Inquirer), question)
 
     def entrance(self) -> Callable[[Any], None]:
         """Refuse: that base has one thread."""

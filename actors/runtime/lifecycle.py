@@ -33,6 +33,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: ActorAddress | None = None
     """Who hears of everything later; None: nobody, and the child restarts itself at once."""
 
+    names: dict[str, Any] = {}
+    """Addresses by name, for an actor on `simpleSystemBase`; ours keeps its own."""
+
 
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
     """To a child in any state: `on_stop`, then `on_start` of a fresh instance at the same address, then the mailbox.
@@ -64,7 +67,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     afresh: bool = True
-    """One that failed, or is suspended, is restarted in place for what is queued. False: it ends at once as well."""
+    """One that has failed, or fails now, is restarted in place for what is queued. False: it ends at once as well."""
 
 
 class Kill(msgspec.Struct, frozen=True, kw_only=True):
