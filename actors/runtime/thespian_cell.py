@@ -64,9 +64,12 @@ class ThespianCell(Cell):
         return None
 
     def _construct(self) -> None:
-        offered = {"capabilities": self.base.capabilities, "requirements": self.requirements}
         wanted = _init_arguments(cast("Any", self.actor_class))
-        self.instance = self.actor_class(**{name: value for name, value in offered.items() if name in wanted})
+        if wanted:
+            offered = {"capabilities": self.base.capabilities, "requirements": self.requirements}
+            self.instance = self.actor_class(**{name: value for name, value in offered.items() if name in wanted})
+        else:
+            self.instance = self.actor_class()
         vars(self.instance)["_myRef"] = self
         if hasattr(self.actor_class, "_post_init_pending"):
             # `initializing_messages` keeps its list on the class: two actors that start at once would share it.
