@@ -76,6 +76,7 @@ class RuntimeCell(Cell):
     """Runs one `RuntimeActor`, whose instance it makes anew at every restart."""
 
     __slots__ = (
+        "_afresh",
         "_drains",
         "_ended",
         "_handlers",
@@ -119,6 +120,9 @@ class RuntimeCell(Cell):
         self._state = State.NEW
         self._started = False
         self._to_handle = 0
+        self._afresh = True
+        """Asked to stop, it may restart for what is still queued."""
+
         self._ended = [None]
         """A token: whoever pops it is the one that ends this life (the cell itself, or a supervisor that kills it)."""
 
@@ -339,6 +343,8 @@ class RuntimeCell(Cell):
             self._end_of_killed()
         elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
             self._start_failed(error)
+        elif self._state is State.STOPPING and not self._afresh:
+            self._end(requested=True, error=None)
         elif self._state is State.STOPPING and self._to_handle <= 0:
             self._end(requested=True, error=error)  # a fresh instance would have nothing to do but to fail again
         elif self._state is State.STOPPING or self._supervisor is None:
@@ -356,6 +362,7 @@ class RuntimeCell(Cell):
     # Ending.
 
     def _stop(self, *, afresh: bool) -> None:
+        self._afresh = afresh
         down, waiting = self._state is State.SUSPENDED, len(self.box)
         if self._state in {State.RUNNING, State.STOPPING} or (down and self._started and afresh and waiting):
             self._state = State.STOPPING

@@ -489,3 +489,31 @@ class TestAChildThatHoldsTheLoop:
 
         assert (before.stalls, before.last_stall) == (0, "")
         assert (after.stalls, after.last_stall) == (1, "holder")
+
+
+class TestAChildThatFailsWhenTheSystemStops:
+    @pytest.fixture
+    def stopped(self, threads, actor_system, play, diary, gate):
+        """Stop the system while a child fails; return what became of the message behind the failed one."""
+
+        def stopped(restart):
+            diary.held["child"] = gate
+            child = play.ChildSpec("child", play.BlockingChild, diary, restart=restart)
+            actor_system.start("system", play.Supervisor, play.a_supervisor(child))
+            actor_system.tell("child", play.Work())
+            gate.await_entered()
+            actor_system.tell("child", play.Crash())
+            queued = actor_system.request_future("child", play.Work(7))
+            end = actor_system.request_future("system", StopChildren())
+            gate.open()
+            end.result(10)
+            return queued.result(5)
+
+        return stopped
+
+    def test_handles_what_is_queued_in_a_new_life(self, stopped, play):
+        assert stopped("permanent") == play.Done(7, life=2)
+
+    def test_handles_nothing_more_if_it_may_not_start_again(self, stopped, diary):
+        assert isinstance(stopped("temporary"), Unavailable)
+        assert diary.of("start") == ["start child"]
