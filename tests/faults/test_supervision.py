@@ -94,7 +94,7 @@ def test_crashes_at_random_points_lose_nothing_but_the_messages_that_failed(acto
     assert statistics.restarts == statistics.failures
 
 
-def test_a_thousand_restarts_leave_no_thread_and_no_descriptor_behind(actor_system):
+def test_a_thousand_restarts_leave_no_thread_no_descriptor_and_no_process_behind(process, actor_system):
     actor_system.start("system", Supervisor, a_supervisor(ChildSpec("counter", Counter, [])))
 
     def restart(times):
@@ -104,9 +104,11 @@ def test_a_thousand_restarts_leave_no_thread_and_no_descriptor_behind(actor_syst
         return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
     threads, descriptors = restart(10)
+    processes = process.children()
     threads_then, descriptors_then = restart(1_000)
 
     assert descriptors_then == descriptors
+    assert process.children() == processes
     assert threads_then <= threads + 1  # the thread of the life before may still be leaving
 
 
