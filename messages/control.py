@@ -31,6 +31,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, 
     timeout_s: Seconds
     """How long the actor may take."""
 
+    correlation_id: str = ""
+    """A name for the question, under which it can be traced afterwards; empty: it need not be."""
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Answer"):
     """Answer to `Ask`: what the actor said, `Failed` and `Unavailable` included."""

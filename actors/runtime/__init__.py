@@ -23,6 +23,7 @@ from .offload import Outcome
 from .probe import Probe
 from .system import InProcessSystem
 from .timers import Timer
+from .trace import Trace
 
 # As every library: silent until the program that embeds it, or our own command line, says where logs go.
 logging.getLogger("natya").addHandler(logging.NullHandler())
@@ -44,6 +45,7 @@ __all__ = [
     "SystemClock",
     "SystemStoppedError",
     "Timer",
+    "Trace",
     "UnknownActorError",
     "UnsupportedBaseError",
     "WouldDeadlockError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from thespian.actors import Actor, ActorExitRequest
 
 from ...messages.system import ActorStatistics, Ping, Pong, Statistics
+from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
 from .foreign import ForeignHost
 from .lifecycle import Kill
 from .offload import OutcomeArrived
 from .runtime_cell import Ended, RuntimeCell
+from .trace import causation_of, correlation_of
 
 if TYPE_CHECKING:
     import random
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from .mailboxes import MailboxKind
     from .offload import Then
     from .timers import Timer
+    from .trace import Trace
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _logger = logging.getLogger("natya")
@@ -67,7 +71,6 @@ class RuntimeActor(Actor):
     name: str
     settings: Any
     clock: Clock
-    random: random.Random
     directory: Mapping[str, Any] = MappingProxyType({})
     """Every address by name, as it is now; on a base that is not ours, none."""
 
@@ -107,17 +110,19 @@ class RuntimeActor(Actor):
     def send(self, target: ActorAddress | str, message: Any) -> None:
         """Send to an address, or to the actor of that name, whoever it is by then; to nobody: a dead letter."""
         found: Any = self.directory.get(target) if target.__class__ is str else target
+        host = self.host
         if found.__class__ is RuntimeCell:
             # `Cell.deliver`, written out: a call would cost a quarter of a send.
             cell: Cell = found
-            cell.put((message, self.host))
+            trace = host.trace
+            cell.put((message, host, trace if trace.__class__ is int else trace.stamp()))
             if cell.idle:
                 cell.idle = False
                 cell.ready(cell)
                 if cell.worker.asleep:
                     cell.worker.wake()
         else:
-            self.host.send_elsewhere(target, message)
+            host.send_elsewhere(target, message)
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Send the message to this actor itself after so long; a restart forgets it."""
@@ -156,11 +161,44 @@ class RuntimeActor(Actor):
         """Tell that the start is complete; only with `ready_when_told`."""
         self.host.tell_started()
 
+    @functools.cached_property
+    def random(self) -> random.Random:
+        """Randomness of this actor alone; the same in every run if the system has a seed."""
+        return self.host.new_random()  # type: ignore[no-any-return]
+
+    @property
+    def trace(self) -> Trace:
+        """What the message in hand belongs to. Kept and set again, it lets a later answer belong to it, too."""
+        return self.host.trace  # type: ignore[no-any-return]
+
+    @trace.setter
+    def trace(self, trace: Trace) -> None:
+        self.host.trace = trace
+
+    @property
+    def correlation_id(self) -> str:
+        """The name or number of the conversation that the message in hand belongs to."""
+        return correlation_of(self.host.trace)
+
+    @property
+    def causation_id(self) -> int:
+        """The hop that sent the message in hand; where hops are not recorded, the number of the conversation."""
+        return causation_of(self.host.trace)
+
+    def begin_trace(self) -> None:
+        """Begin a conversation: what is sent from here on belongs to it."""
+        self.host.begin_trace()
+
+    def join_trace(self, correlation_id: str) -> None:
+        """Take up, or begin, the conversation of that name, which is recorded: an order's, by its client order id."""
+        self.host.join_trace(correlation_id)
+
     def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log what happened: a dotted name in the past tense, and its fields."""
         severity = _LEVELS[level]
         if _logger.isEnabledFor(severity):
-            _logger.log(severity, event, extra={"actor": self.name, "fields": fields})
+            extra = {"actor": self.name, "correlation_id": self.correlation_id, "fields": fields}
+            _logger.log(severity, event, extra=extra)
 
     def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
@@ -205,6 +243,11 @@ class RuntimeActor(Actor):
     @handles(Ping)
     def _answer_ping(self, _: Ping, sender: ActorAddress) -> None:
         self.send(sender, Pong(actor=self.name, statistics=self.statistics()))
+
+    @handles(ReadTrace)
+    def _read_trace(self, request: ReadTrace, sender: ActorAddress) -> None:
+        hops = self.host.hops(request.correlation_id)
+        self.send(sender, TraceRead(hops=hops[-request.hops_max :] if request.hops_max else ()))
 
     @handles(ActorExitRequest)
     def _exit(self, _: ActorExitRequest, __: ActorAddress) -> None:

@@ -41,6 +41,7 @@ from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
 from .sources import Sources
 from .thespian_cell import ThespianCell
+from .trace import EVERY, Tracer
 from .watchdog import Watchdog
 from .watches import Watches
 from .worker import Worker
@@ -76,6 +77,7 @@ class InProcessSystemBase:
         shutdown_s: float = 10.0,
         stall_warn_s: float | None = None,
         own_threads: bool = False,
+        trace_every: int = EVERY,
     ) -> None:
         """Make a base and start its loop.
 
@@ -86,6 +88,7 @@ class InProcessSystemBase:
             shutdown_s: how long `shutdown` waits for actors to end.
             stall_warn_s: name in the log whatever holds the loop longer than this; None: nobody looks.
             own_threads: give every plain Thespian actor a thread, not only those whose class says `blocking = True`.
+            trace_every: record one conversation without a name in so many.
         """
         self.capabilities = {
             "Python Version": tuple(sys.version_info),
@@ -102,6 +105,7 @@ class InProcessSystemBase:
         self.watches = Watches()
         self._mailroom = Mailroom(self, "mailroom")
         self.clock: Clock = clock or SystemClock()
+        self.tracer = Tracer(self.clock, every=trace_every)
         self.names: dict[str, Endpoint] = self.new_names()
         self.outside = Outside(self)
         self.failures_logged = RateLimit(FAILURES_LOGGED_A_SECOND_MAX)
@@ -111,9 +115,6 @@ class InProcessSystemBase:
         self.quiet = Quiescence()
         self.loop = self._new_loop()
         self._seed = seed
-        self._random = random.Random()  # noqa: S311  for back-off and the like, no secrets
-        """Of all actors, where no seed asks for one each: to make one takes 6 us and 2.5 KB."""
-
         self._shutdown_s = shutdown_s
         self._cells: dict[Cell, None] = {}
         self._all_gone = threading.Event()
@@ -167,9 +168,11 @@ class InProcessSystemBase:
         instance.name = cell.name
         instance.settings = settings
         instance.clock = self.clock
-        instance.random = self._random
-        if self._seed is not None:
-            instance.random = random.Random(f"{self._seed}/{cell.name}/{cell.life}")  # noqa: S311  as above
+
+    def new_random(self, cell: Cell) -> random.Random:
+        """Make the randomness of one life of an actor."""
+        seed = None if self._seed is None else f"{self._seed}/{cell.name}/{cell.life}"
+        return random.Random(seed)  # noqa: S311  for back-off and the like, no secrets
 
     def forget(self, cell: Cell) -> None:
         """Free what a dead cell had: its name, its thread."""
@@ -202,12 +205,15 @@ class InProcessSystemBase:
             )
         return found
 
-    def tell_from(self, sender: ActorAddress, target: ActorAddress | str, message: Any) -> None:
-        """Send from outside, in the name of `sender`."""
-        self.find(target).deliver(message, sender)
+    def tell_from(
+        self, sender: ActorAddress, target: ActorAddress | str, message: Any, correlation_id: str = ""
+    ) -> None:
+        """Send from outside, in the name of `sender`, as part of the conversation of that name or of a new one."""
+        trace = self.tracer.join(correlation_id) if correlation_id else self.tracer.begin()
+        self.find(target).deliver(message, sender, trace)
 
-    def request(self, target: ActorAddress | str, message: Any, timeout_s: float) -> Any:
-        """Send and wait for the one answer to this message.
+    def request(self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = "") -> Any:
+        """Send and wait for the one answer to this message; with a correlation id it can be traced.
 
         Raises:
             RequestTimedOut: no answer came in time.
@@ -216,16 +222,18 @@ class InProcessSystemBase:
         """
         self._check_may_wait()
         reply = self.new_reply()
-        self.tell_from(reply, target, message)
+        self.tell_from(reply, target, message, correlation_id)
         return reply.wait(timeout_s)
 
-    def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:
+    def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
         """Send, and return a future of the one answer. Cancelling it forgets the answer."""
         reply = FutureReply(self.dead_letters)
-        self.tell_from(reply, target, message)
+        self.tell_from(reply, target, message, correlation_id)
         return reply.future
 
-    async def request_async(self, target: ActorAddress | str, message: Any, timeout_s: float) -> Any:
+    async def request_async(
+        self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = ""
+    ) -> Any:
         """Send, and await the one answer, on any asyncio loop.
 
         Raises:
@@ -234,7 +242,7 @@ class InProcessSystemBase:
         """
         self._check_running()
         reply = AsyncReply(self.dead_letters, asyncio.get_running_loop())
-        self.tell_from(reply, target, message)
+        self.tell_from(reply, target, message, correlation_id)
         return await reply.wait(timeout_s)
 
     def _check_may_wait(self) -> None:
@@ -341,14 +349,14 @@ class InProcessSystemBase:
     def send_abroad(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
         """Send to an address that is no endpoint of ours: the system's own, or a stranger's."""
         if target.actorAddressString == SYSTEM_ADDRESS:
-            self.admin.put((message, sender))
+            self.admin.deliver(message, sender)
         else:
             self.dead_letters.undelivered(target, message, sender, "its address is not of this system")
 
     def send_from_outside(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
         """Send for `ActorSystem.tell` and `ask`."""
         if isinstance(target, Endpoint):
-            target.deliver(message, sender)
+            target.deliver(message, sender, self.tracer.begin())
         else:
             self.send_abroad(target, message, sender)
 

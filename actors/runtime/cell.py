@@ -1,8 +1,8 @@
 """A cell: address, mailbox and turns of one actor in one object, without locks on the fast path.
 
-Sending is `target.put((message, sender))`, then a turn if the cell was idle. `put` is a slot: of a living cell it is
-its mailbox's own `append`; of a dead one it leads to the dead letters; of one that rejects, to an `Unavailable`. So the
-states of an actor cost a sender nothing.
+Sending is `target.put((message, sender, trace))`, then a turn if the cell was idle. `put` is a slot: of a living cell
+it is its mailbox's own `append`; of a dead one it leads to the dead letters; of one that rejects, to an `Unavailable`.
+So the states of an actor cost a sender nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from .endpoint import Envelope
 from .lifecycle import MailboxCounters
 from .thespian_calls import ThespianCalls
+from .trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from .base import InProcessSystemBase
     from .mailboxes import Mailbox
+    from .trace import Trace
     from .worker import Worker
 
 BATCH = 64
@@ -41,8 +43,8 @@ class Cell(ThespianCalls):
 
     __slots__ = (
         "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "handled",
-        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "wakeups",
-        "worker",
+        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "trace",
+        "wakeups", "worker",
     )  # fmt: skip
 
     batch: ClassVar[int] = BATCH
@@ -60,7 +62,7 @@ class Cell(ThespianCalls):
         self.background = False
 
         self.box = NO_MAILBOX
-        self.control_box: list[Envelope] = []
+        self.control_box: list[tuple[Any, ActorAddress]] = []
         self.put = self._put_first
         self.ready = worker.ready.append
         self.idle = True
@@ -77,6 +79,9 @@ class Cell(ThespianCalls):
         self.wakeups: list[ExpirationTimer] = []
         """What `wakeupAfter` will still bring; for status requests."""
 
+        self.trace: Trace = NO_CONVERSATION
+        """Of the message in hand, or handled last: what is sent meanwhile belongs to the same conversation."""
+
         self.handled = 0
         self.high_water = 0
         self.dropped = 0
@@ -84,9 +89,9 @@ class Cell(ThespianCalls):
 
     # For senders, on any thread.
 
-    def deliver(self, message: Any, sender: ActorAddress) -> None:
+    def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
         """Send, from anywhere. `RuntimeActor.send` is this, written out once more."""
-        self.put((message, sender))
+        self.put((message, sender, trace if isinstance(trace, int) else trace.stamp()))
         if self.idle:
             self.idle = False
             self.ready(self)
@@ -142,7 +147,7 @@ class Cell(ThespianCalls):
         )  # a sender may still hold the old `put`: what it leaves there is drained when it wants a turn
         stored = self._take_all()
         self.idle = True
-        for message, sender in stored:
+        for message, sender, _ in stored:
             self.base.dead_letters.undelivered(self, message, sender, why)
         return stored
 
@@ -153,7 +158,7 @@ class Cell(ThespianCalls):
         return stored
 
     def _drain(self, _: Cell) -> None:
-        for message, sender in self._take_all():
+        for message, sender, _trace in self._take_all():
             self.base.dead_letters.undelivered(self, message, sender, "it is gone")
         self.control_box.clear()
         self.idle = True

@@ -84,7 +84,7 @@ class DeadLetters:
         self.count += 1
         actor = target if isinstance(target, str) else getattr(target, "name", "") or str(target)
         if getattr(sender, "wants_answer", False) and sender is not target:
-            sender.put((Unavailable(actor=actor, reason=why, retry_after_s=0.0), self._outside))
+            sender.deliver(Unavailable(actor=actor, reason=why, retry_after_s=0.0), self._outside)
         if self.thespian_handler is not None and not isinstance(target, str):
             self.thespian_handler.deliver(DeadEnvelope(target, message), self._outside)
         if self._undelivered_limit.spend(self._clock.monotonic_ns()):

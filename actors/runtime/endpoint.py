@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thespian.actors import ActorAddress
 
-Envelope: TypeAlias = tuple[Any, ActorAddress]
-"""A message and its sender."""
+from .trace import NO_CONVERSATION, Stamp
+
+if TYPE_CHECKING:
+    from .trace import Trace
+
+Envelope: TypeAlias = tuple[Any, ActorAddress, int | Stamp]
+"""A message, its sender, and the conversation it belongs to."""
 
 
 class Endpoint(ActorAddress):
@@ -22,9 +27,9 @@ class Endpoint(ActorAddress):
         """Take a message; from any thread."""
         raise NotImplementedError
 
-    def deliver(self, message: Any, sender: ActorAddress) -> None:
+    def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
         """Send to it, from anywhere."""
-        self.put((message, sender))
+        self.put((message, sender, trace if isinstance(trace, int) else trace.stamp()))
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__

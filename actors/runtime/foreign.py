@@ -20,10 +20,12 @@ from .clock import SystemClock
 from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError
 from .offload import Job, Outcome, OutcomeArrived
 from .timers import Timer, TimerHeap
+from .trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...messages.trace import Hop
     from .actor import RuntimeActor
     from .offload import Then
 
@@ -92,6 +94,7 @@ class ForeignHost:
         self.failures = 0
         self.life = 0
         self.awaited = 0
+        self.trace: int = NO_CONVERSATION
 
     def receive(self, message: Any, sender: ActorAddress) -> None:
         """Handle one message, failing once."""
@@ -186,6 +189,17 @@ class ForeignHost:
             return
         question = _Question(target=found, message=message, timeout_s=timeout_s, then=then, life=self.life)
         Actor.send(self._actor, Actor.createActor(self._actor, _Inquirer), question)
+
+    def begin_trace(self) -> None:
+        """Nothing: that base carries no traces."""
+
+    def join_trace(self, correlation_id: str) -> None:
+        """Nothing, for the same reason."""
+
+    def hops(self, correlation_id: str) -> tuple[Hop, ...]:
+        """Return that there are none."""
+        del correlation_id
+        return ()
 
     def entrance(self) -> Callable[[Any], None]:
         """Refuse: that base has one thread."""

@@ -122,7 +122,7 @@ class BoundedMailbox:
         if isinstance(envelope[1], Endpoint):
             reason = f"its mailbox has its {self._kind.limit} messages"
             answer = Unavailable(actor=self._cell.name, reason=reason, retry_after_s=RETRY_AFTER_S)
-            envelope[1].deliver(answer, self._cell)
+            envelope[1].deliver(answer, self._cell, envelope[2])
 
     def appendleft(self, envelope: Envelope) -> None:
         """Put one back, limit or not."""

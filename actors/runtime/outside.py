@@ -51,7 +51,7 @@ class Admin(Endpoint):
 
     def put(self, envelope: Envelope) -> None:
         """Take what is meant for the system."""
-        message, sender = envelope
+        message, sender, _ = envelope
         if isinstance(message, Thespian_StatusReq) and isinstance(sender, Endpoint):
             sender.deliver(self._status(), self)
         elif isinstance(message, ValidatedSource):

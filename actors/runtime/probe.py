@@ -38,7 +38,7 @@ class Probe(Endpoint):
             RequestTimedOut: none came in time.
         """
         try:
-            message, self.sender = self._queue.get(timeout=timeout_s)
+            message, self.sender, _ = self._queue.get(timeout=timeout_s)
         except queue.Empty:
             raise RequestTimedOut(f"nothing came to {self._aaddr!r} in {timeout_s:g} s") from None
         return message

@@ -6,28 +6,22 @@ import enum
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from thespian.actors import ActorSystemMessage, ChildActorExited
+from thespian.actors import ChildActorExited
 
-from ...messages.supervision import DeadLetter, Failed, Unavailable
+from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell
 from .endpoint import Endpoint
-from .errors import RequestTimedOut
-from .offload import Job, Outcome, OutcomeArrived
-from .requests import ActorReply
+from .serving_cell import NEVER_ANSWERED, ServingCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from thespian.actors import ActorAddress
 
     from .actor import RuntimeActor
     from .base import InProcessSystemBase
-    from .cell import Queue
     from .dispatch import HandlerTable
     from .endpoint import Envelope
-    from .offload import Offloader, Then
-    from .timers import Timer
+    from .trace import Stamp
     from .worker import Worker
 
 SUSPENDED_MAX = 100_000
@@ -72,7 +66,7 @@ class FailedElsewhere(BaseException):
         self.at_start = at_start
 
 
-class RuntimeCell(Cell):
+class RuntimeCell(ServingCell):
     """Runs one `RuntimeActor`, whose instance it makes anew at every restart."""
 
     __slots__ = (
@@ -80,7 +74,6 @@ class RuntimeCell(Cell):
         "_drains",
         "_ended",
         "_handlers",
-        "_offloader",
         "_settings",
         "_started",
         "_starter",
@@ -88,8 +81,6 @@ class RuntimeCell(Cell):
         "_stop_asker",
         "_supervisor",
         "_to_handle",
-        "actor_class",
-        "awaited",
         "failures",
     )  # fmt: skip
 
@@ -112,7 +103,7 @@ class RuntimeCell(Cell):
         self.failures = 0
         self._handlers: HandlerTable = actor_class.handler_table
         self._drains = actor_class.overrides_on_drained
-        self._offloader: Offloader | None = None
+        self._offloader = None
         self._settings: Any = None
         self._starter: ActorAddress | None = None
         self._supervisor: ActorAddress | None = None
@@ -141,8 +132,12 @@ class RuntimeCell(Cell):
         sender: ActorAddress = self
         try:
             for done in range(count):  # noqa: B007  how far it came is read when a handler raises
-                message, sender = box.popleft()
-                handlers[message.__class__](instance, message, sender)
+                message, sender, trace = box.popleft()
+                self.trace = trace
+                if trace.__class__ is int:
+                    handlers[message.__class__](instance, message, sender)
+                else:
+                    self._handle_recorded(message, sender, cast("Stamp", trace))
             message, done = None, count
             if self._drains and count and not box:
                 instance.on_drained()
@@ -155,6 +150,15 @@ class RuntimeCell(Cell):
             self.ready(self)
         else:
             self.rest()
+
+    def _handle_recorded(self, message: Any, sender: ActorAddress, stamp: Stamp) -> None:
+        tracer, failed = self.base.tracer, True
+        self.trace = span = tracer.receive(stamp)
+        try:
+            self._handlers[message.__class__](self.instance, message, sender)
+            failed = False
+        finally:
+            tracer.record(span, self.name, message, failed=failed)
 
     def _attend(self) -> bool:
         """See to what is special; say whether messages may be handled as usual."""
@@ -176,11 +180,11 @@ class RuntimeCell(Cell):
         if not self.box:
             self.rest()
             return
-        first, sender = self.box.popleft()
+        first, sender, trace = self.box.popleft()
         if isinstance(first, lifecycle.Start):
             self._obey(first, sender)
         else:
-            self.box.appendleft((first, sender))
+            self.box.appendleft((first, sender, trace))
             self._obey(lifecycle.Start(name=str(self)), sender)
 
     def _obey(self, message: Any, sender: ActorAddress) -> None:
@@ -304,8 +308,8 @@ class RuntimeCell(Cell):
         def refuse(envelope: Envelope) -> None:
             if envelope[1] is not self:
                 self.dropped += 1
-                if not isinstance(envelope[0], _NEVER_ANSWERED):
-                    self._to(envelope[1], answer)
+                if not isinstance(envelope[0], NEVER_ANSWERED) and isinstance(envelope[1], Endpoint):
+                    envelope[1].deliver(answer, self, envelope[2])
 
         self._suspend()
         self._state = State.REJECTING
@@ -319,7 +323,7 @@ class RuntimeCell(Cell):
             self.box.append(envelope)
         else:
             self.dropped += 1
-            self.base.dead_letters.undelivered(self, *envelope, f"it is down, and {SUSPENDED_MAX} messages wait")
+            self.base.dead_letters.undelivered(self, *envelope[:2], f"it is down, and {SUSPENDED_MAX} messages wait")
 
     # Failing.
 
@@ -336,9 +340,12 @@ class RuntimeCell(Cell):
         self._log_failure("handler.failed", error)
         if message is not None:
             self.base.dead_letters.failed(self.name, message, error)
-            if sender is not self and not isinstance(message, _NEVER_ANSWERED):
+            if sender is not self and not isinstance(message, NEVER_ANSWERED):
                 kind, reason = type(message).__name__, str(error)
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
+        self._after_failure(error, message)
+
+    def _after_failure(self, error: BaseException, message: Any) -> None:
         if self.dead:
             self._end_of_killed()
         elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
@@ -385,9 +392,12 @@ class RuntimeCell(Cell):
                 if not box:
                     self.rest()
                     return
-                message, sender = box.popleft()
+                message, sender, self.trace = box.popleft()
                 self._to_handle -= 1
-                self._handlers[message.__class__](self.instance, message, sender)
+                if isinstance(self.trace, int):
+                    self._handlers[message.__class__](self.instance, message, sender)
+                else:
+                    self._handle_recorded(message, sender, self.trace)
                 self.handled += 1
                 if self._drains and not box:
                     message = None
@@ -446,112 +456,3 @@ class RuntimeCell(Cell):
                 self._to(hearer, report)
         if self._supervisor is None and self.parent is not None:
             self.parent.deliver(ChildActorExited(self), self)
-
-    # What its instance asks for.
-
-    def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
-        """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
-        if isinstance(target, str):
-            found = self.base.names.get(target)
-            if found is None:
-                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs")
-                return
-            target = found
-        self._to(target, message)
-
-    def _to(self, target: Any, message: Any) -> None:
-        if isinstance(target, Endpoint):
-            target.deliver(message, self)
-        else:
-            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system")
-
-    def unhandled(self, message: Any, sender: ActorAddress) -> None:
-        """Take a message that the class declares no handler for; what only informs is let go."""
-        if not isinstance(message, _NEVER_ANSWERED):
-            reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
-            self.base.dead_letters.undelivered(self, message, sender, reason)
-
-    def after(self, seconds: float, message: Any) -> Timer:
-        """Deliver the message to this cell later, unless it is restarted before."""
-        life = self.life
-
-        def fire() -> None:
-            if self.life == life and not self.dead:
-                self.deliver(message, self)
-
-        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * 1e9), fire)
-        if self.worker.asleep:
-            self.worker.wake()
-        return timer
-
-    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
-        """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
-        if self._offloader is None:
-            kind = self.actor_class
-            self._offloader = self.base.new_offloader(
-                self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
-            )
-        life, quiet = self.life, self.base.quiet
-
-        def done(outcome: Outcome | None) -> None:
-            if outcome is not None and not self.dead:
-                self.deliver(OutcomeArrived(then=then, outcome=outcome, life=life), self)
-            quiet.offload_ended(self)
-
-        self.awaited += 1
-        quiet.offload_begun(self)
-        try:
-            self._offloader.submit(Job(function, arguments, done), lane)
-        except BaseException:
-            self.awaited -= 1
-            quiet.offload_ended(self)
-            raise
-
-    def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
-        life, timers = self.life, self.worker.timers
-
-        def arrive(outcome: Outcome) -> None:
-            if not self.dead:
-                self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self)
-
-        def heard(outcome: Outcome) -> None:
-            timer.cancel()
-            then(outcome)
-
-        def give_up() -> None:
-            if reply.claim():
-                arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
-
-        reply = ActorReply(self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
-        self.awaited += 1
-        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * 1e9), give_up)
-        found = self.base.names.get(target) if isinstance(target, str) else target
-        if isinstance(found, Endpoint):
-            found.deliver(message, reply)
-        else:
-            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs")
-
-    def entrance(self) -> Callable[[Any], None]:
-        """Make the way in for other threads; it ends with this life."""
-        life = self.life
-
-        def enter(message: Any) -> None:
-            if self.life == life and not self.dead:
-                self.deliver(message, self)
-
-        return enter
-
-    def when_quiet(self, message: Any) -> None:
-        """Deliver the message to this cell when nothing else goes on."""
-        self.base.quiet.wait(self, message)
-
-    def make_mailbox(self) -> Queue:
-        """Make the kind that the actor's class asks for."""
-        kind = self.actor_class.mailbox
-        return super().make_mailbox() if kind is None else kind.make(self)
-
-
-_NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
-                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
-"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""

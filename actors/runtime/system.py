@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from ...messages.system import Statistics
+    from ...messages.trace import Hop
     from .actor import RuntimeActor
     from .probe import Probe
 
@@ -80,20 +81,31 @@ class InProcessSystem:
 
     def tell(self, target: ActorAddress | str, message: Any, *, sender: ActorAddress | None = None) -> None:
         """Send; an answer goes to `sender`, a probe for example, or else to the dead letters."""
-        found = target if isinstance(target, Endpoint) else self.base.find(target)
-        found.deliver(message, self.base.outside if sender is None else sender)
+        base = self.base
+        found = target if isinstance(target, Endpoint) else base.find(target)
+        number = next(base.tracer.numbers)  # `Tracer.begin`, written out
+        trace = number if number % base.tracer.every else base.tracer.sampled(number)
+        found.deliver(message, base.outside if sender is None else sender, trace)
 
-    def request(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
+    def request(
+        self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0, correlation_id: str = ""
+    ) -> Any:
         """Send and return the one answer, be it `Failed` or `Unavailable`; see `InProcessSystemBase.request`."""
-        return self.base.request(target, message, timeout_s)
+        return self.base.request(target, message, timeout_s, correlation_id=correlation_id)
 
-    def request_future(self, target: ActorAddress | str, message: Any) -> Future[Any]:
+    def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
         """Send and return a future of the one answer."""
-        return self.base.request_future(target, message)
+        return self.base.request_future(target, message, correlation_id=correlation_id)
 
-    async def request_async(self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0) -> Any:
+    async def request_async(
+        self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0, correlation_id: str = ""
+    ) -> Any:
         """Send and await the one answer, on any asyncio loop; a request that is cancelled forgets its answer."""
-        return await self.base.request_async(target, message, timeout_s)
+        return await self.base.request_async(target, message, timeout_s, correlation_id=correlation_id)
+
+    def trace(self, correlation_id: str = "") -> tuple[Hop, ...]:
+        """Return the hops that were recorded of a conversation, or the newest of all, in the order they ended."""
+        return self.base.tracer.hops(correlation_id)
 
     def probe(self, name: str) -> Probe:
         """Put a probe where an actor of that name would be.

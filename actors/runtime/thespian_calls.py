@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from thespian.system.timing import timePeriodSeconds
 
 from .endpoint import Endpoint
+from .trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -42,7 +43,7 @@ class ThespianCalls(Endpoint):
     def actor_send(self, target: Any, message: Any) -> None:
         """Send; `Actor.send` has checked that the target is an address."""
         try:
-            target.put((message, self))
+            target.put((message, self, NO_CONVERSATION))
         except AttributeError:
             if hasattr(target, "put"):
                 raise

@@ -86,7 +86,7 @@ class ThespianCell(Cell):
         for _ in range(min(depth, BATCH)):
             if not box:
                 break
-            message, sender = box.popleft()
+            message, sender, _ = box.popleft()
             if isinstance(message, ActorSystemMessage):
                 self._system_message(message, sender)
                 if self.dead:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..cell import BATCH
 from ..runtime_cell import RuntimeCell
+from ..trace import NO_CONVERSATION
 from .injector import AFTER, BEFORE, SimulatedCrashError
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from ..dispatch import Handler, HandlerTable
+    from ..trace import Trace
     from .base import SimulatedSystemBase
 
 BATCHES = (1, 1, 1, 2, 4, BATCH)
@@ -35,16 +37,16 @@ class SimulatedCell(RuntimeCell):
         """Messages in the next turn."""
         return self.base.random.choice(BATCHES)
 
-    def deliver(self, message: Any, sender: ActorAddress) -> None:
+    def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
         """Send, through what may lose, repeat or delay it; what an actor sends itself is safe."""
         if sender is self:
-            super().deliver(message, sender)
+            super().deliver(message, sender, trace)
         else:
-            self.base.links.carry(message, sender, self)
+            self.base.links.carry(message, sender, trace if isinstance(trace, int) else trace.stamp(), self)
 
-    def arrive(self, message: Any, sender: ActorAddress) -> None:
+    def arrive(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
         """Take a message at the end of its way."""
-        super().deliver(message, sender)
+        super().deliver(message, sender, trace)
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
         """Send for the instance, or crash here."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
+    from ..trace import Stamp
     from .cell import SimulatedCell
     from .injector import Injector
 
@@ -21,26 +22,26 @@ class Links:
     def __init__(self, injector: Injector, call_after: CallAfter) -> None:
         self._injector: Final = injector
         self._call_after: Final = call_after
-        self._late: dict[tuple[ActorAddress, ActorAddress], list[Any]] = {}
+        self._late: dict[tuple[ActorAddress, ActorAddress], list[tuple[Any, int | Stamp]]] = {}
 
-    def carry(self, message: Any, sender: ActorAddress, target: SimulatedCell) -> None:
+    def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: SimulatedCell) -> None:
         """Bring a message to its receiver, now or later."""
         late = self._late.get((sender, target))
         if late is not None:
-            late.append(message)
+            late.append((message, trace))
             return
         match self._injector.fate(target.name, type(message)):
             case "arrive":
-                target.arrive(message, sender)
+                target.arrive(message, sender, trace)
             case "repeat":
-                target.arrive(message, sender)
-                target.arrive(message, sender)
+                target.arrive(message, sender, trace)
+                target.arrive(message, sender, trace)
             case "delay":
-                self._late[sender, target] = [message]
+                self._late[sender, target] = [(message, trace)]
                 self._call_after(self._injector.delay_ns(), lambda: self._catch_up(sender, target))
             case "lose":
                 return
 
     def _catch_up(self, sender: ActorAddress, target: SimulatedCell) -> None:
-        for message in self._late.pop((sender, target)):
-            target.arrive(message, sender)
+        for message, trace in self._late.pop((sender, target)):
+            target.arrive(message, sender, trace)

@@ -1,0 +1,159 @@
+"""What the instance in a cell may ask for: to send, to be woken, blocking work, an answer, quiet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from thespian.actors import ActorSystemMessage
+
+from ...messages.supervision import DeadLetter, Failed, Unavailable
+from . import lifecycle
+from .cell import Cell
+from .endpoint import Endpoint
+from .errors import RequestTimedOut
+from .offload import Job, Outcome, OutcomeArrived
+from .requests import ActorReply
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from thespian.actors import ActorAddress
+
+    from ...messages.trace import Hop
+    from .actor import RuntimeActor
+    from .cell import Queue
+    from .offload import Offloader, Then
+    from .timers import Timer
+
+NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
+                  lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
+"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""
+
+
+class ServingCell(Cell):
+    """The part of a `RuntimeCell` that serves its instance, on the instance's own thread."""
+
+    __slots__ = ("_offloader", "actor_class", "awaited")
+
+    _offloader: Offloader | None
+    actor_class: type[RuntimeActor]
+    awaited: int
+
+    def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
+        """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
+        if isinstance(target, str):
+            found = self.base.names.get(target)
+            if found is None:
+                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs")
+                return
+            target = found
+        self._to(target, message)
+
+    def _to(self, target: Any, message: Any) -> None:
+        if isinstance(target, Endpoint):
+            target.deliver(message, self, self.trace)
+        else:
+            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system")
+
+    def unhandled(self, message: Any, sender: ActorAddress) -> None:
+        """Take a message that the class declares no handler for; what only informs is let go."""
+        if not isinstance(message, NEVER_ANSWERED):
+            reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
+            self.base.dead_letters.undelivered(self, message, sender, reason)
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Deliver the message to this cell later, unless it is restarted before; it begins a conversation."""
+        life = self.life
+
+        def fire() -> None:
+            if self.life == life and not self.dead:
+                self.deliver(message, self, self.base.tracer.begin())
+
+        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * 1e9), fire)
+        if self.worker.asleep:
+            self.worker.wake()
+        return timer
+
+    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+        """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
+        if self._offloader is None:
+            kind = self.actor_class
+            self._offloader = self.base.new_offloader(
+                self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
+            )
+        life, quiet, trace = self.life, self.base.quiet, self.trace
+
+        def done(outcome: Outcome | None) -> None:
+            if outcome is not None and not self.dead:
+                self.deliver(OutcomeArrived(then=then, outcome=outcome, life=life), self, trace)
+            quiet.offload_ended(self)
+
+        self.awaited += 1
+        quiet.offload_begun(self)
+        try:
+            self._offloader.submit(Job(function, arguments, done), lane)
+        except BaseException:
+            self.awaited -= 1
+            quiet.offload_ended(self)
+            raise
+
+    def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
+        """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
+        life, timers, trace = self.life, self.worker.timers, self.trace
+
+        def arrive(outcome: Outcome) -> None:
+            if not self.dead:
+                self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self, trace)
+
+        def heard(outcome: Outcome) -> None:
+            timer.cancel()
+            then(outcome)
+
+        def give_up() -> None:
+            if reply.claim():
+                arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
+
+        reply = ActorReply(self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
+        self.awaited += 1
+        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * 1e9), give_up)
+        found = self.base.names.get(target) if isinstance(target, str) else target
+        if isinstance(found, Endpoint):
+            found.deliver(message, reply, trace)
+        else:
+            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs")
+
+    def entrance(self) -> Callable[[Any], None]:
+        """Make the way in for other threads; it ends with this life."""
+        life = self.life
+
+        def enter(message: Any) -> None:
+            if self.life == life and not self.dead:
+                self.deliver(message, self, self.base.tracer.begin())
+
+        return enter
+
+    def when_quiet(self, message: Any) -> None:
+        """Deliver the message to this cell when nothing else goes on."""
+        self.base.quiet.wait(self, message)
+
+    def make_mailbox(self) -> Queue:
+        """Make the kind that the actor's class asks for."""
+        kind = self.actor_class.mailbox
+        return super().make_mailbox() if kind is None else kind.make(self)
+
+    def new_random(self) -> random.Random:
+        """Make the randomness of this life."""
+        return self.base.new_random(self)
+
+    def hops(self, correlation_id: str) -> tuple[Hop, ...]:
+        """Return what was recorded of a conversation, or of all."""
+        return self.base.tracer.hops(correlation_id)
+
+    def begin_trace(self) -> None:
+        """Let what is sent from here on be a conversation of its own."""
+        self.trace = self.base.tracer.begin()
+
+    def join_trace(self, correlation_id: str) -> None:
+        """Let what is sent from here on belong to the conversation of that name."""
+        self.trace = self.base.tracer.join(correlation_id, self.trace)

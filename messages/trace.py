@@ -1,0 +1,43 @@
+"""What became of a request or an order, from mailbox to mailbox."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .units import Count, Nanoseconds
+
+
+class Hop(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Hop"):
+    """One message handled by one actor."""
+
+    correlation_id: str
+    """What it belongs to: a client order id, or the number of a conversation."""
+
+    hop_id: Count
+    causation_id: Count
+    """The hop that sent it; 0: it came from outside."""
+
+    actor: str
+    message_type: str
+    sent_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC, as are the others; from here to `begun_ns` it waited."""
+
+    begun_ns: Nanoseconds
+    ended_ns: Nanoseconds
+    failed: bool = False
+    """Its handler raised."""
+
+
+class ReadTrace(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadTrace"):
+    """To any actor; answered by `TraceRead`."""
+
+    correlation_id: str = ""
+    """Empty: of all conversations, the newest hops."""
+
+    hops_max: Count = 10_000
+
+
+class TraceRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="TraceRead"):
+    """Answer to `ReadTrace`: hops in the order in which they ended; those of long ago are not kept."""
+
+    hops: tuple[Hop, ...]
