@@ -147,6 +147,7 @@ class BrokerActor(RuntimeActor):
 
     def report(self, news: News) -> None:
         """Pass on what the body says: answers to who asked, everything else to orders. For the body only."""
+        self.join_trace(news.client_order_id)
         if isinstance(news, ExecutionReport):
             self._reports += 1
             self.send(ORDERS, news)

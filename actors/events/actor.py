@@ -183,6 +183,7 @@ class EventsActor(RuntimeActor):
             self._delivered += 1
         for record in records:
             fact = record.fact
+            self.join_trace(record.correlation_id)
             for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
                 self.send(name, fact)
                 self._delivered += 1

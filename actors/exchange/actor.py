@@ -83,6 +83,7 @@ class ExchangeActor(RuntimeActor):
         )
 
     def _deliver(self, report: ExecutionReport) -> None:
+        self.join_trace(report.client_order_id)
         self.send(self._owners[report.client_order_id], report)
         if not report.leaves_quantity:
             del self._owners[report.client_order_id]

@@ -126,6 +126,7 @@ class FeedActor(RuntimeActor):
             progress.last_prices[message.symbol] = message.price
             # Nobody else has seen the tick yet; a copy of it would cost five times as much.
             force_setattr(message, "received_ns", self.clock.now_ns())
+        self.begin_trace()
         self.send(EVENTS, message)
         self.when_quiet(release)
 

@@ -34,7 +34,7 @@ from .journal import Journal
 
 if TYPE_CHECKING:
     from ...config.settings import JournalSettings
-    from ..runtime import ActorAddress, Outcome
+    from ..runtime import ActorAddress, Outcome, Trace
     from .disk import Disk
     from .journal import Ticket
     from .segments import Segment
@@ -67,7 +67,7 @@ class JournalActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Open and verify; the sequence goes on where it was."""
-        self._waiting: list[tuple[ActorAddress, Ticket, str]] = []
+        self._waiting: list[tuple[ActorAddress, Ticket, str, Trace]] = []
         self._archiving = False
         self._full = False
         self._failure: JournalFailedError | None = None
@@ -107,7 +107,7 @@ class JournalActor(RuntimeActor):
             if not self._journal.buffered_bytes:
                 self._settle(str(refusal))
             return
-        self._waiting.append((sender, ticket, request.correlation_id))
+        self._waiting.append((sender, ticket, request.correlation_id, self.trace))
         if self._journal.buffered_bytes >= self.settings.group_bytes_max:
             self._commit()
 
@@ -173,7 +173,7 @@ class JournalActor(RuntimeActor):
             self.send(EVENTS, Journaled(records=records))
         waiting, self._waiting = self._waiting, []
         durable = self._journal.last_sequence
-        for sender, ticket, correlation_id in waiting:
+        for sender, ticket, correlation_id, self.trace in waiting:
             if ticket.last_sequence <= durable:
                 answer = Appended(
                     first_sequence=ticket.first_sequence,

@@ -253,7 +253,7 @@ class OrdersActor(RuntimeActor):
         self._is_look_up_due = False
         self._tell_ready()
         for client_order_id in self._lookups.next_round():
-            self.send(BROKER, FindOrder(client_order_id=client_order_id))
+            self._find(client_order_id)
         self._keep_looking()
 
     @handles(ReconcileDue)
@@ -263,7 +263,7 @@ class OrdersActor(RuntimeActor):
         if self._is_read:
             for order in self._ledger.book.open_orders():
                 if order.broker_order_id and not self._ledger.is_waiting(order.client_order_id):
-                    self.send(BROKER, FindOrder(client_order_id=order.client_order_id))
+                    self._find(order.client_order_id)
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
@@ -337,6 +337,10 @@ class OrdersActor(RuntimeActor):
         self._lookups.doubt(client_order_id)
         self._keep_looking()
 
+    def _find(self, client_order_id: str) -> None:
+        self.join_trace(client_order_id)
+        self.send(BROKER, FindOrder(client_order_id=client_order_id))
+
     def _reconcile_later(self) -> None:
         self.after(self.settings.reconcile_interval_s, ReconcileDue())
 
@@ -369,7 +373,7 @@ class OrdersActor(RuntimeActor):
             reason = "the answer did not outlive a restart; it is not sent again"
             self._take(order, updates.unanswered(order, reason, self.clock.now_ns()))
             self._lookups.require(client_order_id)
-            self.send(BROKER, FindOrder(client_order_id=client_order_id))
+            self._find(client_order_id)
         if is_first:
             for client_order_id in sorted(self._withdrawals):
                 self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)

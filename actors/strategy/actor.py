@@ -122,7 +122,10 @@ class StrategyActor(RuntimeActor):
 
     def cancel(self, client_order_id: str) -> None:
         """Ask for what is open of an order to be cancelled; fills may come first."""
+        cause = self.trace
+        self.join_trace(client_order_id)
         self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
+        self.trace = cause
 
     def position(self, symbol: str) -> int:
         """Return the shares held by this strategy's own fills: above 0 long, below 0 short."""
@@ -251,5 +254,8 @@ class StrategyActor(RuntimeActor):
             reference_price=self._prices.get(symbol, 0.0),
         )
         self._holdings.expect(order.client_order_id)
+        cause = self.trace
+        self.join_trace(order.client_order_id)
         self.send(ORDERS, order)
+        self.trace = cause
         return order.client_order_id
