@@ -26,6 +26,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(cli_journal.app, name="journal")
 app.command("tree")(cli_remote.tree)
 app.command("ping")(cli_remote.ping)
+app.command("trace")(cli_remote.trace)
 
 
 class Profile(StrEnum):

@@ -1,4 +1,4 @@
-"""Commands that ask a running system: `natya tree`, `natya ping`. They exit with 69 when none answers."""
+"""Commands that ask a running system: `natya tree`, `ping`, `trace`. They exit with 69 when none answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from .exit_codes import SETTINGS, UNAVAILABLE
+from .exit_codes import SETTINGS, UNAVAILABLE, UNKNOWN
 
 if TYPE_CHECKING:
     from .remote import Connection
@@ -64,6 +64,42 @@ def ping(
         typer.echo(f"{pong.actor} answered in {answered_ms:.1f} ms")
         for name, count in counts.items():
             typer.echo(f"  {name} {count}")
+
+
+def trace(
+    correlation_id: Annotated[
+        str,
+        typer.Argument(help="A client order id, or the number of a conversation; without it, the newest are listed."),
+    ] = "",
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Show where an order or a request went in the running system: each hop, how long it waited, how long it took."""
+    from rich.console import Console  # noqa: PLC0415  as in `tree`
+
+    from .actors.control import ControlError  # noqa: PLC0415
+    from .trace_view import conversations_table, trace_json, trace_table  # noqa: PLC0415
+
+    with _connect(data_dir, profile) as system:
+        try:
+            hops = system.trace(correlation_id)
+        except ControlError as fault:
+            _give_up(fault)
+    if json:
+        typer.echo(trace_json(hops))
+    elif not correlation_id:
+        Console().print(conversations_table(hops))
+    elif hops:
+        Console().print(trace_table(hops))
+    else:
+        typer.echo(
+            f"natya: nothing is known of {correlation_id!r}: orders and named requests are kept while "
+            "the system runs, the newest first",
+            err=True,
+        )
+        raise typer.Exit(UNKNOWN)
 
 
 def _connect(data_dir: Path | None, profile: str) -> Connection:

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OK: Final = 0
+
+UNKNOWN: Final = 1
+"""What was asked about is not known there."""
+
 BAD_DATA: Final = 65
 """A recording, the journal or a database file holds what it must not."""
 

@@ -11,6 +11,7 @@ from .config.loader import load_settings
 from .messages.database import Query, QueryFailed
 from .messages.supervision import DescribeTree
 from .messages.system import Ping
+from .messages.trace import ReadTrace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .messages.database import Rows, SqlValue
     from .messages.supervision import SupervisionTree
     from .messages.system import Pong
+    from .messages.trace import Hop, TraceRead
 
 ROOT: Final = "system"
 """Name of the root supervisor."""
@@ -91,6 +93,14 @@ class Connection:
         answer: Pong = self.request(actor, Ping(), timeout_s=timeout_s)
         return answer
 
-    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0) -> Any:
-        """Put any message that may come from outside to an actor, and return its answer."""
-        return self._client.request(actor, message, timeout_s=timeout_s)
+    def trace(self, correlation_id: str = "", *, timeout_s: float = 5.0) -> tuple[Hop, ...]:
+        """Return the recorded hops of an order, by its client order id, or a request; without an id the newest."""
+        answer: TraceRead = self.request(ROOT, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
+        return answer.hops
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:
+        """Put any message that may come from outside to an actor, and return its answer.
+
+        With a correlation id of your choice `trace` tells afterwards where the time went.
+        """
+        return self._client.request(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)

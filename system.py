@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .config.settings import Settings
+    from .messages.trace import Hop
 
 ROOT: Final = "system"
 START_TIMEOUT_S: Final = 60.0
@@ -143,13 +144,14 @@ class TradingSystem:
             self._directory.take()
             undo.callback(self._directory.release)
             undo.enter_context(logging_to(self.settings))
-            base = InProcessSystemBase(stall_warn_s=self.settings.system.stall_warn_s)
+            of_all = self.settings.system
+            base = InProcessSystemBase(stall_warn_s=of_all.stall_warn_s, trace_every=of_all.trace_every)
             runtime = undo.enter_context(InProcessSystem(base))
             root = SupervisorSettings(
                 children=self._children,
                 policy=self.settings.supervision,
                 root=True,
-                shutdown_s=self.settings.system.shutdown_s,
+                shutdown_s=of_all.shutdown_s,
             )
             runtime.start(ROOT, Supervisor, root, timeout_s=START_TIMEOUT_S)
             self._root_end = runtime.request_future(ROOT, AwaitSystemStop())
@@ -200,13 +202,19 @@ class TradingSystem:
         tree: SupervisionTree = self._running.request(ROOT, DescribeTree(), timeout_s=LOOK_TIMEOUT_S)
         return tree
 
-    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float) -> Any:
+    def trace(self, correlation_id: str = "") -> tuple[Hop, ...]:
+        """Return the recorded hops of an order, by its client order id, or of a request; without an id the newest."""
+        return self._running.trace(correlation_id)
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float, correlation_id: str = "") -> Any:
         """Send a message to an actor by name and return its answer, which may be `Failed` or `Unavailable`.
+
+        With a correlation id of your choice `trace` tells afterwards where the time went.
 
         Raises:
             RequestTimedOut: no answer came in time; a late one is dropped.
         """
-        return self._running.request(actor, message, timeout_s=timeout_s)
+        return self._running.request(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
 
     def stop(self) -> Summary:
         """Stop every actor, the feed before its hearers and the journal last; again: the same summary.

@@ -31,6 +31,9 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     stall_warn_s: PositiveSeconds
     """A handler that holds the event loop longer than this is named in the log."""
 
+    trace_every: Positive
+    """Of so many ticks and requests, one is traced from mailbox to mailbox; orders always are."""
+
     shutdown_s: PositiveSeconds
     """Each child gets this long to stop in order."""
 
@@ -246,6 +249,9 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     query_rows_max: Positive = 1_000_000
     """Rows that a query may ask for."""
+
+    trace_hops_max: Positive = 50_000
+    """Hops that one question may ask for."""
 
     journal_records_max: Positive = 10_000
     """Journal records that one question may ask for."""

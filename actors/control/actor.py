@@ -76,6 +76,8 @@ class ControlActor(RuntimeActor):
         except AskRefusedError as refusal:
             asked.refuse(refusal.kind, refusal.reason)
             return
+        if asked.ask.correlation_id:
+            self.join_trace(asked.ask.correlation_id)
         then = functools.partial(self._pass_back, asked)
         self.ask(asked.ask.actor, message, timeout_s=asked.ask.timeout_s, then=then)
 

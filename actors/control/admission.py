@@ -10,6 +10,7 @@ from ...messages.database import Query
 from ...messages.journal import ReadJournal
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
+from ...messages.trace import ReadTrace
 from .errors import AskRefusedError
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def _read_journal(request: ReadJournal, limits: ControlSettings) -> str:
     return _at_most("records_max", request.records_max, limits.journal_records_max)
 
 
+def _read_trace(request: ReadTrace, limits: ControlSettings) -> str:
+    return _at_most("hops_max", request.hops_max, limits.trace_hops_max)
+
+
 def _at_most(name: str, found: float, wanted: float) -> str:
     return "" if found <= wanted else f"{name} is at most {wanted:g}, found {found:g}"
 
@@ -41,6 +46,7 @@ ADMITTED: Final[dict[type, Check]] = {
     Ping: _anything,
     Query: _query,
     ReadJournal: _read_journal,
+    ReadTrace: _read_trace,
 }
 """Every message that is let through. A room that wants to be asked more from outside adds a line."""
 

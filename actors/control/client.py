@@ -54,21 +54,21 @@ class ControlClient:
         """Disconnect."""
         self._socket.close()
 
-    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0) -> Any:
-        """Put a message to the actor of that name and return its answer.
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:
+        """Put a message to the actor of that name and return its answer; with a correlation id it can be traced.
 
         Raises:
             AskRefusedError, AskTimedOutError, ConnectionLostError: see there.
             AskFailedError: it answered `Failed` or `Unavailable`.
         """
-        answer = decode(self.ask(actor, encode(message), timeout_s=timeout_s))
+        answer = decode(self.ask(actor, encode(message), timeout_s=timeout_s, correlation_id=correlation_id))
         if isinstance(answer, Failed):
             raise AskFailedError(f"{answer.actor} failed at {answer.message_type}: {answer.error}: {answer.reason}")
         if isinstance(answer, Unavailable):
             raise AskFailedError(f"{answer.actor} is unavailable: {answer.reason}")
         return answer
 
-    def ask(self, actor: str, message: bytes, *, timeout_s: float = 5.0) -> bytes:
+    def ask(self, actor: str, message: bytes, *, timeout_s: float = 5.0, correlation_id: str = "") -> bytes:
         """Do the same with bytes of the codec, whatever the answer says.
 
         Raises:
@@ -77,7 +77,10 @@ class ControlClient:
         self._last_request_id += 1
         request_id = self._last_request_id
         by_ns = self._monotonic_ns() + round((timeout_s + GRACE_S) * 1e9)
-        self._send(encode(Ask(request_id=request_id, actor=actor, message=message, timeout_s=timeout_s)), by_ns)
+        question = Ask(
+            request_id=request_id, actor=actor, message=message, timeout_s=timeout_s, correlation_id=correlation_id
+        )
+        self._send(encode(question), by_ns)
         while True:
             reply = self._next_reply(by_ns, timeout_s)
             match reply:

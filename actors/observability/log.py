@@ -58,12 +58,13 @@ class JsonLines(logging.Formatter):
     def line(self, record: logging.LogRecord) -> dict[str, Any]:
         """Take a record apart, redacted."""
         fields = getattr(record, "fields", {})
+        named = (fields[name] for name in CORRELATIONS if name in fields)
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "level": record.levelname.lower(),
             "event": self._redactor.text(record.getMessage()),
             "actor": getattr(record, "actor", ""),
-            "correlation_id": next((fields[name] for name in CORRELATIONS if name in fields), ""),
+            "correlation_id": next(named, getattr(record, "correlation_id", "")),
             "fields": {name: self._redactor.field(name, value) for name, value in fields.items()},
             "error": self._redactor.text(self.formatException(record.exc_info)) if record.exc_info else "",
         }

@@ -83,9 +83,36 @@ class TestAConnection:
     def test_pings_an_actor(self, connection):
         assert connection.ping("database").actor == "database"
 
+    def test_tells_where_a_named_question_went(self, connection):
+        connection.request("database", Query(sql="select ?", parameters=("x",)), correlation_id="mine")
+        connection.ping("database")
+
+        assert [(hop.actor, hop.message_type) for hop in connection.trace("mine")][:1] == [("database", "Query")]
+        assert connection.trace("another") == ()
+
     def test_says_that_an_actor_does_not_run(self, connection):
         with pytest.raises(AskFailedError, match="nobody"):
             connection.ping("nobody")
+
+
+class TestTraceOnTheCommandLine:
+    def test_shows_the_hops_of_a_question(self, running, shell):
+        with natya.remote.connect(running) as connection:
+            connection.request("database", Query(sql="select ?", parameters=("x",)), correlation_id="mine")
+            connection.ping("database")
+
+        shown = shell("trace", "mine", "--data-dir", running)
+        listed = shell("trace", "--data-dir", running)
+
+        assert (shown.exit_code, listed.exit_code) == (0, 0)
+        assert "database" in shown.output
+        assert "Query to database" in listed.output
+
+    def test_says_that_nothing_is_known_of_another(self, running, shell):
+        result = shell("trace", "another", "--data-dir", running)
+
+        assert result.exit_code == 1
+        assert "nothing is known of 'another'" in result.output
 
 
 class TestConnecting:
