@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .actors.broker import BrokerAdapter
     from .actors.database import BaseRepository, DuckDBAdapter, MarketDataRepositoryImpl, RepositoryResult
-    from .actors.runtime import InProcessSystem, RuntimeActor, handles
+    from .actors.runtime import InProcessSystem, RuntimeActor, few_collections, handles
     from .actors.strategy import StrategyActor
     from .actors.supervision import ChildSpec, Supervisor
     from .config.errors import SettingsError
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     ".actors.broker": ("BrokerAdapter",),
     ".actors.database": ("BaseRepository", "DuckDBAdapter", "MarketDataRepositoryImpl", "RepositoryResult"),
-    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "handles"),
+    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "few_collections", "handles"),
     ".actors.strategy": ("StrategyActor",),
     ".actors.supervision": ("ChildSpec", "Supervisor"),
     ".config.errors": ("SettingsError",),
@@ -97,6 +97,7 @@ __all__ = [
     "Tick",
     "TradingSystem",
     "connect",
+    "few_collections",
     "handles",
     "load_settings",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO, TypeAlias
 
+from .actors.runtime import few_collections
 from .exit_codes import BAD_DATA, OK, SIGNALLED, exit_code
 from .summary import IncompleteSummaryError, summary_json
 
@@ -87,7 +87,7 @@ def perform(
 ) -> int:
     """Run until the market ends or a signal asks for the end; return the exit code, with all messages written."""
     interrupts = Interrupts()
-    with interrupts.heard(), _few_collections():
+    with interrupts.heard(), few_collections():
         try:
             summary, error = _run(settings, make_system, interrupts, silent=summary_format == "json")
         # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.
@@ -116,21 +116,6 @@ def _run(
             system.stop()
         raise
     return system.stop(), ended.error if ended is not None else ""
-
-
-@contextlib.contextmanager
-def _few_collections() -> Iterator[None]:
-    """Collect garbage seldom: messages are frozen and hold no cycles, so looking for cycles among them finds nothing.
-
-    At Python's own thresholds a backlog of 200,000 ticks takes twice as long to hand over. Only for a process of ours.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.collect()  # what DuckDB lent us must be gone before the interpreter takes its module down, or it complains
 
 
 def _watch(

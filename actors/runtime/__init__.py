@@ -18,6 +18,7 @@ from .errors import (
     UnsupportedBaseError,
     WouldDeadlockError,
 )
+from .garbage import few_collections
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
 from .probe import Probe
@@ -49,5 +50,6 @@ __all__ = [
     "UnknownActorError",
     "UnsupportedBaseError",
     "WouldDeadlockError",
+    "few_collections",
     "handles",
 ]
