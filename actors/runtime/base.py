@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import functools
-import itertools
-import logging
 import os
 import random
-import sys
 import threading
-import time
 import weakref
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from thespian.actors import (
-    ActorSystemException,
-    ChildActorExited,
-    NoCompatibleSystemForActor,
-    ThespianGeneration,
-    WakeupMessage,
-)
-from thespian.system.timing import ExpirationTimer
-from thespian.system.utilis import actualActorClass, checkActorCapabilities
+from typing import TYPE_CHECKING, Any
 
 from . import lifecycle
 from .actor import RuntimeActor
@@ -34,39 +18,32 @@ from .dead_letters import DeadLetters, RateLimit
 from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
 from .offload import Offloader
-from .outside import Admin, Mailroom, Outside
+from .outside import Outside
 from .probe import Probe
 from .quiet import Quiescence
 from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
 from .sources import Sources
-from .thespian_cell import ThespianCell
+from .thespian_door import ThespianDoor
 from .trace import EVERY, Tracer
 from .watchdog import Watchdog
-from .watches import Watches
 from .worker import Worker
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .clock import Clock
-    from .endpoint import Envelope
-
-SYSTEM_ADDRESS = "/ActorSys"
-"""What `ActorSystem.systemAddress` says."""
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
 """Lines in the log about handlers that raised, messages that died and children that came back, all together."""
 
 
-class InProcessSystemBase:
+class InProcessSystemBase(ThespianDoor):
     """Runs actors in this process: messages by reference, one loop thread, own threads for actors that block.
 
     Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without the
     latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
     """
-
-    cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
     def __init__(  # noqa: PLR0913  each has its default, and nobody gives more than two
         self,
@@ -90,20 +67,7 @@ class InProcessSystemBase:
             own_threads: give every plain Thespian actor a thread, not only those whose class says `blocking = True`.
             trace_every: record one conversation without a name in so many.
         """
-        self.capabilities = {
-            "Python Version": tuple(sys.version_info),
-            "Thespian ActorSystem Name": "natya",
-            "Thespian ActorSystem Version": 2,
-            "Thespian Generation": ThespianGeneration,
-            "Thespian Version": str(time.time_ns() // 1_000_000),
-            "Thespian Watch Supported": True,
-            **(capabilities or {}),
-        }
-        self.own_threads = own_threads
-        self.global_names: dict[str, Cell] = {}
-        self.admin = Admin(self)
-        self.watches = Watches()
-        self._mailroom = Mailroom(self, "mailroom")
+        super().__init__(capabilities, own_threads=own_threads)
         self.clock: Clock = clock or SystemClock()
         self.tracer = Tracer(self.clock, every=trace_every)
         self.names: dict[str, Endpoint] = self.new_names()
@@ -121,7 +85,6 @@ class InProcessSystemBase:
         self.stopped = False
         """Shut down, or in a process that was forked off."""
 
-        self._created = itertools.count()
         self.sources = Sources(self.admin, self.on_actor_thread)
         self.quiet.attach(self.loop)
         self.loop.start()
@@ -294,72 +257,6 @@ class InProcessSystemBase:
 
     # For cells.
 
-    def create(
-        self,
-        actor_class: Any,
-        requirements: Any,
-        global_name: str | None,
-        source_hash: str | None,
-        *,
-        parent: Cell | None,
-    ) -> Cell:
-        """Make a cell as Thespian's `createActor` asks for it; for a child, `ChildActorExited` tells that it failed."""
-        if global_name and global_name in self.global_names:
-            return self.global_names[global_name]
-        self._check_running()
-        cell = self._new_cell(actor_class, requirements, source_hash, parent)
-        if global_name:
-            cell.global_name = global_name
-            if self.global_names.setdefault(global_name, cell) is not cell:
-                return self.global_names[global_name]
-        self._adopt(cell)
-        return cell
-
-    def _new_cell(self, actor_class: Any, requirements: Any, source_hash: str | None, parent: Cell | None) -> Cell:
-        label = f"{parent or '/A'}~{next(self._created)}"
-        loader = functools.partial(self.sources.find_class, source_hash) if source_hash else None
-        found = actualActorClass(actor_class, loader)
-        if hasattr(found, "actorSystemCapabilityCheck") and not checkActorCapabilities(
-            found, self.capabilities, requirements
-        ):
-            raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
-        if issubclass(found, RuntimeActor):
-            worker = self._new_worker(label) if found.blocking else self.loop
-            return self.cell_class(label, found, base=self, worker=worker, parent=parent)
-        blocking = self.own_threads or getattr(found, "blocking", False)
-        worker = self._new_worker(label) if blocking else self.loop
-        return ThespianCell(
-            label, found, base=self, worker=worker, parent=parent, requirements=requirements, source_hash=source_hash
-        )
-
-    def wake_up_later(self, cell: Cell, seconds: float, period: Any, payload: Any) -> None:
-        """Deliver a `WakeupMessage` to this cell later."""
-        expiration = ExpirationTimer(dt.timedelta(seconds=seconds))
-
-        def fire() -> None:
-            cell.wakeups.remove(expiration)
-            if not cell.dead:
-                cell.deliver(WakeupMessage(period, payload), cell)
-
-        cell.wakeups.append(expiration)
-        cell.worker.timers.add(self.clock.monotonic_ns() + int(seconds * 1e9), fire)
-        if cell.worker.asleep:
-            cell.worker.wake()
-
-    def send_abroad(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send to an address that is no endpoint of ours: the system's own, or a stranger's."""
-        if target.actorAddressString == SYSTEM_ADDRESS:
-            self.admin.deliver(message, sender)
-        else:
-            self.dead_letters.undelivered(target, message, sender, "its address is not of this system")
-
-    def send_from_outside(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send for `ActorSystem.tell` and `ask`."""
-        if isinstance(target, Endpoint):
-            target.deliver(message, sender, self.tracer.begin())
-        else:
-            self.send_abroad(target, message, sender)
-
     def on_actor_thread(self) -> bool:
         """Whether the caller is an actor, on whatever thread of ours."""
         return self.loop.is_here() or any(cell.worker.is_here() for cell in tuple(self._cells))
@@ -371,93 +268,6 @@ class InProcessSystemBase:
     def shutdown_soon(self) -> None:
         """Shut down without waiting, as an actor may ask."""
         threading.Thread(target=self.shutdown, name="natya-shutdown", daemon=True).start()
-
-    # For Thespian's `ActorSystem`; the names are Thespian's.
-
-    def newPrimaryActor(  # noqa: N802
-        self, actor_class: Any, requirements: Any = None, global_name: str | None = None, source_hash: str | None = None
-    ) -> ActorAddress:
-        """Make an actor without a parent, and wait until it is constructed.
-
-        Raises:
-            Exception: whatever its construction raised.
-        """
-        if global_name and global_name in self.global_names:
-            return self.global_names[global_name]
-        cell = self.create(actor_class, requirements, global_name, source_hash, parent=None)
-        if isinstance(cell, ThespianCell):
-            self._construct(cell)
-        return cell
-
-    def create_child(
-        self, actor_class: Any, requirements: Any, global_name: str | None, source_hash: str | None, parent: Cell
-    ) -> ActorAddress:
-        """Make a child; here if it shares the parent's thread, else there. One who is exiting has none any more."""
-        if getattr(parent, "exiting", False):
-            return Stillborn(f"{parent}~{next(self._created)}", self)
-        try:
-            cell = self.create(actor_class, requirements, global_name, source_hash, parent=parent)
-        except ActorSystemException:
-            _log.warning("actor.start_failed", exc_info=True, extra={"actor": str(actor_class), "fields": {}})
-            nobody = Stillborn(f"{parent}~{next(self._created)}", self)
-            parent.deliver(ChildActorExited(nobody), self.admin)
-            return nobody
-        if isinstance(cell, ThespianCell) and cell.instance is None:
-            if cell.worker.is_here():
-                cell.construct()
-            else:
-                cell.control(None, self.admin)
-        return cell
-
-    def _construct(self, cell: ThespianCell) -> None:
-        done: Future[None] = Future()
-        cell.control(done, self.admin)
-        if cell.worker.is_here():
-            cell.turn()
-        done.result()
-
-    def tell(self, target: ActorAddress, message: Any) -> None:
-        """Send from the main mailbox."""
-        self._mailroom.tell(target, message)
-
-    def ask(self, target: ActorAddress, message: Any, timeout: Any) -> Any:
-        """Send, and return what comes first to the main mailbox."""
-        return self._mailroom.ask(target, message, timeout)
-
-    def listen(self, timeout: Any) -> Any:
-        """Return what comes first to the main mailbox."""
-        return self._mailroom.listen(timeout)
-
-    def external_clone(self) -> Mailroom:
-        """Open another mailbox; what `ActorSystem.private` hands out."""
-        return Mailroom(self, f"mailroom~{next(self._created)}")
-
-    def updateCapability(self, name: str, value: Any = None) -> None:  # noqa: N802
-        """Change or (None) remove a capability; actors that need it otherwise exit."""
-        if value is None:
-            self.capabilities.pop(name, None)
-        else:
-            self.capabilities[name] = value
-        for cell in tuple(self._cells):
-            if isinstance(cell, ThespianCell) and not checkActorCapabilities(
-                cell.actor_class, self.capabilities, cell.requirements
-            ):
-                cell.exit(self.admin)
-
-    def loadActorSource(self, source: Any) -> str:  # noqa: N802
-        """Load a zip of actors and return its hash."""
-        return self.sources.load(source)
-
-    def unloadActorSource(self, source_hash: str) -> None:  # noqa: N802
-        """Unload it."""
-        self.sources.unload(source_hash)
-
-    def _handleDeadLetters(self, address: ActorAddress, enable: Any) -> None:  # noqa: N802
-        if isinstance(address, Cell):
-            if enable:
-                self.dead_letters.thespian_handler = address
-            elif self.dead_letters.thespian_handler is address:
-                self.dead_letters.thespian_handler = None
 
     def shutdown(self) -> None:
         """End every actor, children with their parents; wait for them, but never longer than `shutdown_s`."""
@@ -476,24 +286,6 @@ class InProcessSystemBase:
             self.watchdog.stop()
         self.sources.unload_all()
 
-
-class Stillborn(Endpoint):
-    """The address of a child that could not be made."""
-
-    __slots__ = ("_base",)
-
-    idle = False
-
-    def __init__(self, label: str, base: InProcessSystemBase) -> None:
-        super().__init__(label)
-        self._base = base
-
-    def put(self, envelope: Envelope) -> None:
-        """Bury it."""
-        self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "it was never started")
-
-
-_log = logging.getLogger("natya")
 
 _running: weakref.WeakSet[InProcessSystemBase] = weakref.WeakSet()
 
