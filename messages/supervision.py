@@ -49,6 +49,9 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     died_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
+    correlation_id: str = ""
+    """What it belonged to; empty where nobody knows."""
+
 
 class ChildFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChildFailed"):
     """Fact: a child's handler, start or stop raised; from its supervisor."""

@@ -147,8 +147,8 @@ class Cell(ThespianCalls):
         )  # a sender may still hold the old `put`: what it leaves there is drained when it wants a turn
         stored = self._take_all()
         self.idle = True
-        for message, sender, _ in stored:
-            self.base.dead_letters.undelivered(self, message, sender, why)
+        for message, sender, trace in stored:
+            self.base.dead_letters.undelivered(self, message, sender, why, trace)
         return stored
 
     def _take_all(self) -> list[Envelope]:
@@ -158,13 +158,13 @@ class Cell(ThespianCalls):
         return stored
 
     def _drain(self, _: Cell) -> None:
-        for message, sender, _trace in self._take_all():
-            self.base.dead_letters.undelivered(self, message, sender, "it is gone")
+        for message, sender, trace in self._take_all():
+            self.base.dead_letters.undelivered(self, message, sender, "it is gone", trace)
         self.control_box.clear()
         self.idle = True
 
     def _put_dead(self, envelope: Envelope) -> None:
-        self.base.dead_letters.undelivered(self, envelope[0], envelope[1], "it is gone")
+        self.base.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])
 
     def _put_first(self, envelope: Envelope) -> None:
         with _creating:

@@ -18,12 +18,14 @@ from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.supervision import DeadLetter, Unavailable
 from . import lifecycle
 from .offload import OutcomeArrived
+from .trace import NO_CONVERSATION, correlation_of
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .cell import Cell
     from .clock import Clock
+    from .trace import Trace
 
 ROUTER = "events"
 """The actor that hears of dead letters."""
@@ -77,7 +79,9 @@ class DeadLetters:
         self.last: deque[DeadLetter] = deque(maxlen=LAST_MAX)
         self.thespian_handler: Cell | None = None
 
-    def undelivered(self, target: ActorAddress | str, message: Any, sender: Any, why: str) -> None:
+    def undelivered(
+        self, target: ActorAddress | str, message: Any, sender: Any, why: str, trace: Trace = NO_CONVERSATION
+    ) -> None:
         """Take a message that reached no actor."""
         if isinstance(message, NEVER_BURIED):
             return
@@ -88,32 +92,37 @@ class DeadLetters:
         if self.thespian_handler is not None and not isinstance(target, str):
             self.thespian_handler.deliver(DeadEnvelope(target, message), self._outside)
         if self._undelivered_limit.spend(self._clock.monotonic_ns()):
-            self._tell(actor, message, "NoRecipient", why, "")
+            self._tell(actor, message, trace, "NoRecipient", why, "")
 
-    def failed(self, actor: str, message: Any, error: BaseException) -> None:
+    def failed(self, actor: str, message: Any, error: BaseException, trace: Trace) -> None:
         """Take a message whose handler raised."""
         self.count += 1
         # Formatting a traceback takes 100 us: at 10,000 failures a second it would be all that the process does.
         if self._failed_limit.spend(self._clock.monotonic_ns()):
-            self._tell(actor, message, type(error).__name__, str(error), "".join(traceback.format_exception(error)))
+            text = "".join(traceback.format_exception(error))
+            self._tell(actor, message, trace, type(error).__name__, str(error), text)
 
-    def _tell(self, actor: str, message: Any, error: str, reason: str, trace: str) -> None:
+    def _tell(  # noqa: PLR0913, PLR0917  the fields of a dead letter
+        self, actor: str, message: Any, trace: Trace, error: str, reason: str, text: str
+    ) -> None:
         letter = DeadLetter(
             actor=actor,
             message_type=type(message).__name__,
             payload=_payload(message),
             error=error,
             reason=reason,
-            traceback=trace,
+            traceback=text,
             died_ns=self._clock.now_ns(),
+            correlation_id=correlation_of(trace),
         )
         self.last.append(letter)
         if self._logged.spend(self._clock.monotonic_ns()):
             fields = {"message_type": letter.message_type, "error": error, "reason": reason}
-            _log.warning("message.died", extra={"actor": actor, "fields": fields})
+            extra = {"actor": actor, "correlation_id": letter.correlation_id, "fields": fields}
+            _log.warning("message.died", extra=extra)
         router = self._names.get(ROUTER)
         if router is not None and actor != ROUTER and not isinstance(message, DeadLetter):
-            router.deliver(letter, self._outside)
+            router.deliver(letter, self._outside, trace)
 
 
 def _payload(message: Any) -> bytes:

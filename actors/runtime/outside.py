@@ -35,7 +35,7 @@ class Outside(Endpoint):
     def put(self, envelope: Envelope) -> None:
         """Bury it; but that a message failed is in the dead letters already."""
         if not isinstance(envelope[0], Failed):
-            self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "it was told from outside, not asked")
+            self._base.dead_letters.undelivered(self, *envelope[:2], "it was told from outside, not asked", envelope[2])
 
 
 class Admin(Endpoint):
@@ -86,7 +86,7 @@ class Mailroom(Endpoint):
     def put(self, envelope: Envelope) -> None:
         """Keep it for `listen`, if it is meant for people."""
         if self._closed:
-            self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "its context has ended")
+            self._base.dead_letters.undelivered(self, *envelope[:2], "its context has ended", envelope[2])
         elif not isInternalActorSystemMessage(envelope[0]):
             self._queue.put(envelope[0])
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .endpoint import Envelope
 
 
+_TOO_LATE = "nobody waits for this answer any more"
+
+
 class ReplyAddress(Endpoint):
     """Takes one answer. Who takes the token decides what happened: the first answer, or whoever gives up waiting."""
 
@@ -42,7 +45,7 @@ class ReplyAddress(Endpoint):
         if self.claim():
             self.accept(envelope[0])
         else:
-            self._dead_letters.undelivered(self, envelope[0], envelope[1], "nobody waits for this answer any more")
+            self._dead_letters.undelivered(self, *envelope[:2], _TOO_LATE, envelope[2])
 
     def claim(self) -> bool:
         """Be the one who decides; False if another did."""
@@ -115,7 +118,7 @@ class FutureReply(ReplyAddress):
         try:
             self.future.set_result(answer)
         except InvalidStateError:  # cancelled
-            self._dead_letters.undelivered(self, answer, None, "nobody waits for this answer any more")
+            self._dead_letters.undelivered(self, answer, None, _TOO_LATE)
 
 
 class AsyncReply(ReplyAddress):
@@ -142,7 +145,7 @@ class AsyncReply(ReplyAddress):
             self.future.set_result(answer)
 
     def _bury(self, answer: Any) -> None:
-        self._dead_letters.undelivered(self, answer, None, "nobody waits for this answer any more")
+        self._dead_letters.undelivered(self, answer, None, _TOO_LATE)
 
     async def wait(self, timeout_s: float) -> Any:
         """Return the answer. Cancelled or timed out, it takes nothing more.

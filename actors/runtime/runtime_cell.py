@@ -13,6 +13,7 @@ from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell
 from .endpoint import Endpoint
 from .serving_cell import NEVER_ANSWERED, ServingCell
+from .trace import correlation_of
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -323,7 +324,9 @@ class RuntimeCell(ServingCell):
             self.box.append(envelope)
         else:
             self.dropped += 1
-            self.base.dead_letters.undelivered(self, *envelope[:2], f"it is down, and {SUSPENDED_MAX} messages wait")
+            self.base.dead_letters.undelivered(
+                self, *envelope[:2], f"it is down, and {SUSPENDED_MAX} messages wait", envelope[2]
+            )
 
     # Failing.
 
@@ -339,7 +342,7 @@ class RuntimeCell(ServingCell):
         self.failures += 1
         self._log_failure("handler.failed", error)
         if message is not None:
-            self.base.dead_letters.failed(self.name, message, error)
+            self.base.dead_letters.failed(self.name, message, error, self.trace)
             if sender is not self and not isinstance(message, NEVER_ANSWERED):
                 kind, reason = type(message).__name__, str(error)
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
@@ -364,7 +367,8 @@ class RuntimeCell(ServingCell):
     def _log_failure(self, event: str, error: BaseException) -> None:
         if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
             fields = {"error": type(error).__name__, "reason": str(error)}
-            _log.error(event, extra={"actor": self.name, "fields": fields})
+            extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
+            _log.error(event, extra=extra)
 
     # Ending.
 

@@ -45,7 +45,7 @@ class ServingCell(Cell):
         if isinstance(target, str):
             found = self.base.names.get(target)
             if found is None:
-                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs")
+                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs", self.trace)
                 return
             target = found
         self._to(target, message)
@@ -54,13 +54,13 @@ class ServingCell(Cell):
         if isinstance(target, Endpoint):
             target.deliver(message, self, self.trace)
         else:
-            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system")
+            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for; what only informs is let go."""
         if not isinstance(message, NEVER_ANSWERED):
             reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
-            self.base.dead_letters.undelivered(self, message, sender, reason)
+            self.base.dead_letters.undelivered(self, message, sender, reason, self.trace)
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Deliver the message to this cell later, unless it is restarted before; it begins a conversation."""
@@ -121,7 +121,7 @@ class ServingCell(Cell):
         if isinstance(found, Endpoint):
             found.deliver(message, reply, trace)
         else:
-            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs")
+            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
 
     def entrance(self) -> Callable[[Any], None]:
         """Make the way in for other threads; it ends with this life."""

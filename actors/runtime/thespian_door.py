@@ -59,7 +59,7 @@ class Stillborn(Endpoint):
 
     def put(self, envelope: Envelope) -> None:
         """Bury it."""
-        self._base.dead_letters.undelivered(self, envelope[0], envelope[1], "it was never started")
+        self._base.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])
 
 
 class ThespianDoor:

@@ -216,3 +216,14 @@ class TestAConversationThatIsTakenUp:
 
         newest = [hop for hop in hops("A-1", last="first") if hop.actor == "first"][-1]
         assert newest.causation_id == begun.hop_id
+
+
+class TestAMessageThatDies:
+    def test_keeps_its_correlation_in_the_dead_letter(self, system, caplog):
+        system.start("keeper", Keeper)
+        system.request("keeper", b"", correlation_id="A-1")
+        system.request("keeper", Ping())
+
+        (letter,) = system.base.dead_letters.last
+        assert (letter.error, letter.correlation_id) == ("ValueError", "A-1")
+        assert "A-1" in {getattr(record, "correlation_id", "") for record in caplog.records}
