@@ -4,10 +4,11 @@ Owns    the journal directory (see `journal.py`); the appends of the running gro
 Hears   Append, ReadJournal.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
         JournalPage, or Failed, to each reader.
-Fails   when a write or fsync failed (after all its writers were refused), or when a record that was durable cannot be
-        read any more. Restarted, it verifies the files, and goes on in a new one after a failed fsync. Does not start
-        on a damaged journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full
-        disk is no failure: appends are refused until there is space, outcomes of orders last.
+Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; whatever made it fail,
+        the writers that wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
+        failed fsync. Does not start on a damaged journal (`JournalDamagedError`), nor when another process holds it
+        (`JournalBusyError`). A full disk is no failure: appends are refused until there is space, outcomes of orders
+        last.
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ class JournalActor(RuntimeActor):
         self._archive_oldest()
 
     def on_stop(self) -> None:
-        """Give the directory free."""
+        """Answer whoever waits for a commit that will not come, and give the directory free."""
+        if self._waiting:
+            self._settle("the journal failed before the commit: nothing was written")
         self._journal.close()
 
     @handles(Append)

@@ -11,6 +11,7 @@ import pytest
 from natya.actors.journal import JournalActor, JournalDamagedError
 from natya.actors.journal.disk import RealFile
 from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.settings import JournalSettings
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, ReadJournal
 from natya.messages.supervision import Failed
@@ -176,6 +177,19 @@ class TestOnAFailingDisk:
 
 
 @pytest.mark.usefixtures("events")
+class TestACrashBeforeTheCommit:
+    def test_is_told_to_every_writer_of_the_group(self, settings, workshop):
+        crash = ScriptedFault(kind="crash", actor="journal", message_type=Append, nth=3)
+        with InProcessSystem(SimulatedSystemBase(seed=1, faults=Faults(script=(crash,)))) as system:
+            system.start("journal", JournalActor, settings)
+            group = [system.request_future("journal", an_append(workshop, number)) for number in (1, 2, 3)]
+            answers = [answer.result(5) for answer in group]
+            page = system.request("journal", ReadJournal())
+
+        assert [type(answer) for answer in answers] == [AppendRefused, AppendRefused, Failed]
+        assert page.records == ()
+
+
 class TestArchiving:
     def test_old_segments_are_packed_and_stay_readable(self, system, tmp_path, workshop):
         settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
