@@ -5,7 +5,7 @@ Hears   Append, ReadJournal.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
         JournalPage, or Failed, to each reader.
 Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; whatever made it fail,
-        the writers that wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
+        those who wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
         failed fsync. Does not start on a damaged journal (`JournalDamagedError`), nor when another process holds it
         (`JournalBusyError`). A full disk is no failure: appends are refused until there is space, outcomes of orders
         last.
@@ -69,6 +69,7 @@ class JournalActor(RuntimeActor):
     def on_start(self) -> None:
         """Open and verify; the sequence goes on where it was."""
         self._waiting: list[tuple[ActorAddress, Ticket, str, Trace]] = []
+        self._readers: list[ActorAddress] = []
         self._archiving = False
         self._full = False
         self._failure: JournalFailedError | None = None
@@ -94,9 +95,11 @@ class JournalActor(RuntimeActor):
         self._archive_oldest()
 
     def on_stop(self) -> None:
-        """Answer whoever waits for a commit that will not come, and give the directory free."""
+        """Answer whoever waits for a commit or a page that will not come, and give the directory free."""
         if self._waiting:
             self._settle("the journal failed before the commit: nothing was written")
+        for reader in self._readers:
+            self._fail_reader(reader, JournalFailedError("the journal failed before the page was read"))
         self._journal.close()
 
     @handles(Append)
@@ -118,14 +121,15 @@ class JournalActor(RuntimeActor):
     def read(self, request: ReadJournal, sender: ActorAddress) -> None:
         """Read what is durable now, on a thread of its own: writers do not wait for readers."""
         records_max = min(request.records_max, PAGE_RECORDS_MAX)
+        self._readers.append(sender)
 
         def answer(outcome: Outcome) -> None:
+            self._readers.remove(sender)
             if outcome.error is None:
                 page: JournalPage = outcome.value
                 self.send(sender, page)
                 return
-            error, reason = type(outcome.error).__name__, str(outcome.error)
-            self.send(sender, Failed(actor=self.name, message_type="ReadJournal", error=error, reason=reason))
+            self._fail_reader(sender, outcome.error)
             raise outcome.error
 
         self.offload(self._journal.view().page, request.after_sequence, records_max, then=answer)
@@ -186,6 +190,10 @@ class JournalActor(RuntimeActor):
                 self.send(sender, answer)
             else:
                 self.send(sender, AppendRefused(reason=refusal, correlation_id=correlation_id))
+
+    def _fail_reader(self, reader: ActorAddress, fault: BaseException) -> None:
+        error, reason = type(fault).__name__, str(fault)
+        self.send(reader, Failed(actor=self.name, message_type="ReadJournal", error=error, reason=reason))
 
     def _note(self, refusal: Exception) -> None:
         """Log the beginning of a full disk once, not every refusal; fail when all that waits has been answered."""

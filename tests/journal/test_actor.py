@@ -177,17 +177,30 @@ class TestOnAFailingDisk:
 
 
 @pytest.mark.usefixtures("events")
-class TestACrashBeforeTheCommit:
-    def test_is_told_to_every_writer_of_the_group(self, settings, workshop):
+class TestACrash:
+    @pytest.fixture
+    def system(self):
         crash = ScriptedFault(kind="crash", actor="journal", message_type=Append, nth=3)
         with InProcessSystem(SimulatedSystemBase(seed=1, faults=Faults(script=(crash,)))) as system:
-            system.start("journal", JournalActor, settings)
-            group = [system.request_future("journal", an_append(workshop, number)) for number in (1, 2, 3)]
-            answers = [answer.result(5) for answer in group]
-            page = system.request("journal", ReadJournal())
+            yield system
+
+    @pytest.mark.usefixtures("journal")
+    def test_before_the_commit_is_told_to_every_writer_of_the_group(self, system, workshop):
+        group = [system.request_future("journal", an_append(workshop, number)) for number in (1, 2, 3)]
+        answers = [answer.result(5) for answer in group]
 
         assert [type(answer) for answer in answers] == [AppendRefused, AppendRefused, Failed]
-        assert page.records == ()
+        assert system.request("journal", ReadJournal()).records == ()
+
+    @pytest.mark.usefixtures("journal")
+    def test_while_it_is_read_is_told_to_the_reader(self, system, workshop):
+        for number in (1, 2):
+            system.request("journal", an_append(workshop, number))
+        page = system.request_future("journal", ReadJournal())
+        system.tell("journal", an_append(workshop, 3))
+
+        assert page.result(5).reason == "the journal failed before the page was read"
+        assert len(system.request("journal", ReadJournal()).records) == 2
 
 
 class TestArchiving:
