@@ -257,6 +257,8 @@ class RuntimeCell(ServingCell):
             self._to(self._supervisor, report)
 
     def _restart(self) -> None:
+        if self._state is State.REJECTING:
+            self._suspend()  # what it asks in `on_start` may be answered at once
         handed_over = self._snapshot()
         self._release()
         self.life += 1

@@ -1,7 +1,7 @@
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
-from natya.actors.supervision import AwaitSystemStop, StopChildren, Terminated, Watch
+from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren, Terminated, Watch
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.child import Deadline
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
@@ -362,6 +362,27 @@ class TestTheBreaker:
 
         while (node := system.request("system", DescribeTree()).children[0]).breaker != "closed":
             assert node.breaker == "half-open"
+
+    def test_lets_it_hear_in_its_start_that_another_is_down_too(self, start, play, diary):
+        class Curious(play.Child):
+            def on_start(self):
+                super().on_start()
+                self.send("journal", play.Work())
+
+            @handles(Unavailable)
+            def hear(self, answer, _sender):
+                self.diary.note(answer.actor, "unavailable")
+
+        down = BreakerSettings(fail_max=1, reset_timeout_s=30.0, escalate_after=3)
+        journal = play.ChildSpec("journal", play.Child, diary, breaker=down)
+        system = start(journal, play.ChildSpec("orders", Curious, diary), policy=play.a_policy(fail_max=1))
+        system.request("journal", play.Crash())
+        system.request("orders", play.Crash())
+
+        while not isinstance(system.request("orders", play.Work()), play.Done):
+            continue
+        system.request("orders", play.Work())  # behind whatever came to it in its start
+        assert diary.of("journal") == ["journal unavailable"]
 
     def test_keeps_what_was_stored_before_it_opened(self, start, play, diary, gate):
         system = start(
