@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -22,12 +22,15 @@ from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJourn
 from ...messages.market import Candle, Tick, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from .adapter import DuckDBAdapter
+from .adapter import DuckDBAdapter, thread_of_its_own
 from .core import ReadModel
 from .errors import DatabaseError, JournalGap, Unstorable
 from .market import MarketStore, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
     from ...config.settings import DatabaseSettings
     from ..runtime import ActorAddress, Outcome, Timer
 
@@ -62,6 +65,10 @@ class DatabaseActor(RuntimeActor):
 
     background = True  # a simulated market does not wait for it; the feed's flow control does
     offload_threads_max = 10  # so many queries and writes at the same time
+
+    executor_factory: ClassVar[Callable[[str], Executor]] = staticmethod(thread_of_its_own)
+    """Makes what runs a connection's work. A simulation has a subclass with another."""
+
     settings: DatabaseSettings
 
     def on_start(self) -> None:
@@ -71,6 +78,7 @@ class DatabaseActor(RuntimeActor):
             max_connections=self.settings.max_connections,
             memory_limit_mb=self.settings.memory_limit_mb,
             threads=self.settings.threads,
+            executor_factory=self.executor_factory,
         )
         try:
             self._projected = ReadModel(self._database).sequence()
@@ -241,8 +249,11 @@ class DatabaseActor(RuntimeActor):
 
     @handles(Failed, Unavailable)
     def journal_failed(self, failure: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Ask the journal again in a while; nothing else that we send is answered."""
-        if failure.actor == JOURNAL and self._asked_journal:
+        """Ask the journal again in a while; nothing else that we send it is answered.
+
+        Also when we seem to miss nothing: a page that a life before had asked for may have come in between.
+        """
+        if failure.actor == JOURNAL:
             self._ask_later()
 
     @handles(ReadOn)

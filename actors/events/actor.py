@@ -109,9 +109,12 @@ class EventsActor(RuntimeActor):
                 self._ask_within(self.settings.retry_s)
 
     @handles(Failed, Unavailable)
-    def ask_again_later(self, _answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Wait for the journal to come back: what is missing is still in it."""
-        if self._catching_up:
+    def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Wait for the journal to come back: what is missing is still in it.
+
+        Also when we seem to miss nothing: a page that a life before had asked for may have come in between.
+        """
+        if answer.actor == self.settings.journal:
             self._ask_within(self.settings.retry_s)
 
     @handles(ReadMissing)

@@ -131,6 +131,7 @@ class TestProjectingTheJournal:
     def test_a_journal_that_cannot_answer_is_asked_again(self, system, settings, journal):
         system.start("database", DatabaseActor, settings)
         journal.receive(timeout_s=5)
+        system.tell("database", JournalPage(records=(), last_sequence=0))  # the answer to a life before
         system.tell("database", Failed(actor="journal", message_type="ReadJournal", error="OSError", reason=""))
 
         assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)

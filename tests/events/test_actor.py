@@ -143,6 +143,18 @@ class TestFactsFromTheJournal:
         system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
         assert statistics(system).last_sequence == 3
 
+    def test_are_asked_for_again_when_the_page_before_was_asked_by_a_life_before(self, system):
+        journal = system.probe("journal")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)), retry_s=0.01)
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", Journaled(records=records(3, 3)))
+        assert journal.receive() == ReadJournal(after_sequence=1)
+
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+        system.tell("events", Unavailable(actor="journal", reason="breaker open", retry_after_s=5))
+
+        assert journal.receive() == ReadJournal(after_sequence=3)
+
 
 class TestARouterThatFailed:
     def test_has_its_subscriptions_and_its_place_again(self, system):
