@@ -69,7 +69,7 @@ class JournalActor(RuntimeActor):
     def on_start(self) -> None:
         """Open and verify; the sequence goes on where it was."""
         self._waiting: list[tuple[ActorAddress, Ticket, str, Trace]] = []
-        self._readers: list[ActorAddress] = []
+        self._readers: list[tuple[ActorAddress, Trace]] = []
         self._archiving = False
         self._full = False
         self._failure: JournalFailedError | None = None
@@ -98,7 +98,8 @@ class JournalActor(RuntimeActor):
         """Answer whoever waits for a commit or a page that will not come, and give the directory free."""
         if self._waiting:
             self._settle("the journal failed before the commit: nothing was written")
-        for reader in self._readers:
+        for reader, trace in self._readers:
+            self.trace = trace
             self._fail_reader(reader, JournalFailedError("the journal failed before the page was read"))
         self._journal.close()
 
@@ -121,10 +122,11 @@ class JournalActor(RuntimeActor):
     def read(self, request: ReadJournal, sender: ActorAddress) -> None:
         """Read what is durable now, on a thread of its own: writers do not wait for readers."""
         records_max = min(request.records_max, PAGE_RECORDS_MAX)
-        self._readers.append(sender)
+        reader = (sender, self.trace)
+        self._readers.append(reader)
 
         def answer(outcome: Outcome) -> None:
-            self._readers.remove(sender)
+            self._readers.remove(reader)
             if outcome.error is None:
                 page: JournalPage = outcome.value
                 self.send(sender, page)
