@@ -13,6 +13,7 @@ Fails   when a write or fsync failed, or when a record that was durable cannot b
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -68,7 +69,7 @@ class JournalActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Open and verify; the sequence goes on where it was."""
-        self._waiting: list[tuple[ActorAddress, Ticket, str, Trace]] = []
+        self._waiting: deque[tuple[ActorAddress, Ticket, str, Trace]] = deque()
         self._readers: list[tuple[ActorAddress, Trace]] = []
         self._archiving = False
         self._full = False
@@ -126,13 +127,13 @@ class JournalActor(RuntimeActor):
         self._readers.append(reader)
 
         def answer(outcome: Outcome) -> None:
-            self._readers.remove(reader)
             if outcome.error is None:
                 page: JournalPage = outcome.value
                 self.send(sender, page)
-                return
-            self._fail_reader(sender, outcome.error)
-            raise outcome.error
+            else:
+                self._fail_reader(sender, outcome.error)
+            self._readers.remove(reader)
+            outcome.unwrap()
 
         self.offload(self._journal.view().page, request.after_sequence, records_max, then=answer)
 
@@ -180,9 +181,9 @@ class JournalActor(RuntimeActor):
         records = self._journal.take_durable()
         if records:
             self.send(EVENTS, Journaled(records=records))
-        waiting, self._waiting = self._waiting, []
         durable = self._journal.last_sequence
-        for sender, ticket, correlation_id, self.trace in waiting:
+        while self._waiting:
+            sender, ticket, correlation_id, self.trace = self._waiting[0]
             if ticket.last_sequence <= durable:
                 answer = Appended(
                     first_sequence=ticket.first_sequence,
@@ -192,6 +193,7 @@ class JournalActor(RuntimeActor):
                 self.send(sender, answer)
             else:
                 self.send(sender, AppendRefused(reason=refusal, correlation_id=correlation_id))
+            self._waiting.popleft()
 
     def _fail_reader(self, reader: ActorAddress, fault: BaseException) -> None:
         error, reason = type(fault).__name__, str(fault)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,20 +21,9 @@ from natya.actors.database.errors import (
     TransactionAborted,
 )
 from natya.actors.database.migrations import Migration, migrate
+from natya.actors.runtime.simulation import InlineExecutor
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
-
-
-class InlineExecutor(Executor):
-    """Runs each job where it is submitted, as a simulation does."""
-
-    def submit(self, function, /, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001  an executor hands on whatever its job raised
-            future.set_exception(error)
-        return future
 
 
 @pytest.fixture

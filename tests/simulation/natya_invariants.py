@@ -1,9 +1,11 @@
 """What holds after every run of the world, whatever went wrong in it."""
 
+from itertools import zip_longest
+
 from natya.actors.journal.tools import verify
 from natya.actors.orders.book import Book
 from natya.messages.broker import OrderNotFound
-from natya.messages.orders import OrderFact, OrderIntended
+from natya.messages.orders import OrderFact, OrderFilled, OrderIntended
 
 STATES = {
     "OPEN": "ACCEPTED",
@@ -26,6 +28,8 @@ def violations(world, records) -> list[str]:
         *_deliveries(world, {record.sequence: record for record in records}),
         *_arrivals(world, book),
         *_agreement(world, book, [record.fact for record in records]),
+        *_projection(world.files.read_model, book, records),
+        *_recording(world.files.read_model),
     ]
 
 
@@ -78,3 +82,36 @@ def _agreement(world, book, facts):
         filled = sum(report.quantity for report in found.reports)
         if order.state != STATES[found.state] or order.filled != filled:
             yield f"{client_order_id} is {order.state} ({order.filled}), and {found.state} ({filled}) at the exchange"
+
+
+def _projection(read_model, book, records):
+    """The database says what the journal says."""
+    if read_model.sequence != len(records):
+        yield f"the database is projected up to {read_model.sequence} of {len(records)}"
+    heads = tuple((each.sequence, each.recorded_ns, each.correlation_id, type(each.fact).__name__) for each in records)
+    if read_model.facts != heads:
+        wrong = next(pair for pair in zip_longest(read_model.facts, heads) if pair[0] != pair[1])
+        yield "the database has the fact {}, and the journal {}".format(*wrong)
+    intents = [record.fact.client_order_id for record in records if isinstance(record.fact, OrderIntended)]
+    orders = {name: (book.order(name).state, book.order(name).filled) for name in intents}
+    for name in orders.keys() | read_model.orders.keys():
+        if read_model.orders.get(name) != orders.get(name):
+            yield f"{name} is {read_model.orders.get(name)} in the database, and {orders.get(name)} in the journal"
+    trades = {}
+    for record in records:
+        if isinstance(fact := record.fact, OrderFilled):  # one that is told twice counts once
+            trade = (fact.client_order_id, fact.trade_id, fact.quantity, fact.price, record.sequence)
+            trades.setdefault(trade[:2], trade)
+    if set(read_model.fills) != set(trades.values()) or len(read_model.fills) != len(trades):
+        yield f"the database has {len(read_model.fills)} fills, and the journal {len(trades)}, or others"
+
+
+def _recording(read_model):
+    """Each tick is recorded once at most, and none beyond what is told of it."""
+    if len(set(read_model.ticks)) != len(read_model.ticks):
+        yield "a tick is recorded twice"
+    newest = {}
+    for source, sequence in read_model.ticks:
+        newest[source] = max(newest.get(source, 0), sequence)
+    if newest != read_model.recorded:
+        yield f"recorded up to {newest}, and told {read_model.recorded}"

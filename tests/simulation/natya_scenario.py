@@ -28,6 +28,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     exchange_lasts: bool
     """It is another machine's: the power cut does not reach it."""
 
+    database_is_lost: bool
+    """The power cut leaves no file of it; else all that it had committed."""
+
 
 def a_scenario(seed: int) -> Scenario:
     chance = Random(f"{seed}/scenario")
@@ -39,6 +42,7 @@ def a_scenario(seed: int) -> Scenario:
         cut_at_disk_action=chance.random() < 0.5,
         sync_failures=tuple(chance.randrange(40) for _ in range(chance.choice((0, 0, 0, 1, 2)))),
         exchange_lasts=chance.random() < 0.7,
+        database_is_lost=chance.random() < 0.2,
     )
 
 
@@ -73,6 +77,7 @@ def _settings(chance: Random, duration_s: float) -> Settings:
         PAPER,
         strategies=traders,
         journal=replace(PAPER.journal, path="/journal", segment_bytes=65_536),
+        database=replace(PAPER.database, max_connections=3, batch_wait_s=chance.choice((0.05, 0.5, 1.0))),
         feed=replace(
             PAPER.feed,
             symbols=SYMBOLS[: chance.randint(1, 3)],

@@ -1,16 +1,21 @@
 """The world: the whole paper system in a simulation, from its first start to its orderly stop, power cuts included."""
 
+import contextlib
 import hashlib
 from collections import Counter
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import msgspec
+from natya_database import DatabaseFiles, InlineDatabase
 from natya_invariants import violations
 from natya_scenario import Scenario, a_scenario
 
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.exchange import ExchangeActor
+from natya.actors.feed.bodies import synthetic
 from natya.actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
 from natya.actors.journal.tools import tail
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, handles
@@ -26,10 +31,15 @@ from natya.system import children, subscriptions
 
 ROOT = "system"
 WITNESS = "witness"
-LEFT_OUT = frozenset({"database"})
 START_S = 600.0
 SETTLE_S = 900.0
 LOOK_EVERY_S = 5.0
+
+TICKS_A_CHUNK = 20
+"""The market is read ahead in chunks; one of the usual size would be longer than all of it."""
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  a directory of its own is made there
+"""Where DuckDB's files lie, if there is such a thing: a sync costs nothing, and what it promises is not tested here."""
 
 
 class NotSettledError(Exception):
@@ -78,6 +88,7 @@ class World:
         self.clock = VirtualClock()
         self.disk = SimulatedDisk()
         self.disk.troubles = [Trouble(action="sync", after=after) for after in self.scenario.sync_failures]
+        self.files: DatabaseFiles | None = None
         self.matching = None
         self.arrivals: Counter[str] = Counter()
         """Requests for each order that reached the exchange."""
@@ -95,10 +106,15 @@ class World:
         Raises:
             NotSettledError: it does not come to rest, or does not stop.
         """
-        for cut_s in self.scenario.power_cuts:
-            self._live(cut_s)
-            self._cut_power()
-        self._live(None)
+        place = IN_MEMORY if IN_MEMORY.is_dir() else None
+        smaller_chunks = patch.object(synthetic, "MESSAGES_A_CHUNK", TICKS_A_CHUNK)
+        with TemporaryDirectory(prefix="natya-world-", dir=place) as directory, smaller_chunks:
+            self.files = DatabaseFiles(Path(directory))
+            with contextlib.closing(self.files):
+                for cut_s in self.scenario.power_cuts:
+                    self._live(cut_s)
+                    self._cut_power()
+                self._live(None)
         return self
 
     @property
@@ -159,6 +175,7 @@ class World:
         troubles = self.disk.troubles
         self.disk = self.disk.crash(self.chance)
         self.disk.troubles = troubles
+        self.files.cut_power(lost=self.scenario.database_is_lost)
         if not self.scenario.exchange_lasts:
             self.matching = None
 
@@ -168,6 +185,7 @@ class World:
         system.base.injector.active = False
         self.disk.troubles = []
         self._settle(system)
+        self.files.at_end = True
         system.request(ROOT, StopChildren(), timeout_s=200.0)
         system.stop(ROOT)
 
@@ -204,11 +222,18 @@ class World:
             if not isinstance(answer, Pong):
                 return f"{name} does not answer: {answer}"
         self.statistics = {name: answer.statistics for name, answer in answers.items()}
-        orders, events, journal = (self.statistics[name] for name in ("orders", "events", "journal"))
+        return self._behind()
+
+    def _behind(self) -> str:
+        """Say who has not yet dealt with what is in the journal, or at the broker."""
+        names = ("orders", "events", "journal", "database")
+        orders, events, journal, database = (self.statistics[name] for name in names)
         if orders.risk_state != "NORMAL" or orders.uncertain_orders:
             return f"orders: {orders.risk_state}, {orders.uncertain_orders} in doubt"
-        if journal.records != events.last_sequence and events.last_sequence:
+        if events.last_sequence not in {0, journal.records}:  # 0: nothing new since its start
             return f"events has delivered up to {events.last_sequence} of {journal.records}"
+        if database.projected_sequence != journal.records:
+            return f"database has projected up to {database.projected_sequence} of {journal.records}"
         return ""
 
     @staticmethod
@@ -223,16 +248,16 @@ class World:
         disk, world = self.disk, self
         journal = type("SimulatedJournal", (JournalActor,), {"disk": disk})
         exchange = type("TheExchange", (WatchedExchange,), {"world": world})
-        heard = (
-            *(each for each in subscriptions() if each.subscriber not in LEFT_OUT),
-            Subscribe(subscriber=WITNESS, topics=("journal",)),
-        )
+        database = type("TheDatabase", (InlineDatabase,), {"files": self.files})
+        heard = (*subscriptions(), Subscribe(subscriber=WITNESS, topics=("journal",)))
+        database_settings = msgspec.structs.replace(settings.database, path=str(self.files.path))
         others = {
+            "database": ChildSpec("database", database, database_settings),
             "journal": ChildSpec("journal", journal, settings.journal),
             "exchange": ChildSpec("exchange", exchange, settings.exchange),
             "events": ChildSpec("events", EventsActor, EventsSettings(subscriptions=heard)),
         }
-        specs = tuple(others.get(each.name, each) for each in children(settings) if each.name not in LEFT_OUT)
+        specs = tuple(others.get(each.name, each) for each in children(settings))
         return SupervisorSettings(
             children=specs, policy=settings.supervision, root=True, shutdown_s=settings.system.shutdown_s
         )

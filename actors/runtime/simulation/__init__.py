@@ -4,5 +4,14 @@ from .base import SimulatedSystemBase
 from .clock import VirtualClock
 from .faults import Faults, ScriptedFault
 from .injector import Injector, SimulatedCrashError
+from .jobs import InlineExecutor
 
-__all__ = ["Faults", "Injector", "ScriptedFault", "SimulatedCrashError", "SimulatedSystemBase", "VirtualClock"]
+__all__ = [
+    "Faults",
+    "Injector",
+    "InlineExecutor",
+    "ScriptedFault",
+    "SimulatedCrashError",
+    "SimulatedSystemBase",
+    "VirtualClock",
+]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import OffloadRefusedError
 from ..offload import Offloader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..offload import Job
     from .loop import SteppedLoop
 
@@ -62,3 +65,16 @@ class SimulatedOffloader(Offloader):
             self._begin(queue)
         else:
             self._queues = {lane: each for lane, each in self._queues.items() if each}
+
+
+class InlineExecutor(Executor):
+    """For a library that wants an executor: does each job where it is submitted."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Do it, and return what became of it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments, **options))
+        except BaseException as error:  # noqa: BLE001  an executor hands on whatever its job raised
+            future.set_exception(error)
+        return future

@@ -1,0 +1,92 @@
+"""The world's database: the real actor on real DuckDB files, worked inline; a power cut leaves what was durable."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.runtime.simulation import InlineExecutor
+
+
+class InlineDatabase(DatabaseActor):
+    """Does every piece of work in the simulation's own thread; read out at its last stop."""
+
+    executor_factory = staticmethod(lambda _name: InlineExecutor())
+    files: "DatabaseFiles"
+
+    def on_start(self):
+        super().on_start()
+        self.files.opened = self._database
+
+    def on_stop(self):
+        self.files.stopped(self._database)
+        super().on_stop()
+
+
+class ReadModel(msgspec.Struct, frozen=True):
+    """What is in the files when the world has ended."""
+
+    sequence: int
+    facts: tuple[tuple, ...]
+    orders: dict[str, tuple]
+    fills: tuple[tuple, ...]
+    ticks: tuple[tuple, ...]
+    recorded: dict[str, int]
+
+
+class DatabaseFiles:
+    """A directory for each life."""
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+        self._lives = 0
+        self.opened = None
+        """The adapter that has the files open."""
+
+        self.at_end = False
+        """Nothing follows the next stop of the actor."""
+
+        self.read_model: ReadModel | None = None
+
+    @property
+    def path(self) -> Path:
+        return self._directory / str(self._lives) / "natya.duckdb"
+
+    def cut_power(self, *, lost: bool):
+        """Go on with what is in the files at this moment: DuckDB syncs at every commit. Or with none at all."""
+        before = self.path.parent
+        self._lives += 1
+        if before.exists() and not lost:
+            shutil.copytree(before, self.path.parent)
+        self.close()
+
+    def close(self):
+        """Let go of the files; the adapter of a life that was cut off would hold them for ever."""
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
+
+    def stopped(self, database: DuckDBAdapter):
+        """Look at what it has come to, if this is the end."""
+        if self.at_end:
+            self.read_model = read_out(database)
+
+
+def read_out(database: DuckDBAdapter) -> ReadModel:
+    def rows(sql):
+        return database.query(sql).rows
+
+    return ReadModel(
+        sequence=rows("select sequence from core.projection")[0][0],
+        facts=rows("select sequence, recorded_ns, correlation_id, fact_type from core.facts order by sequence"),
+        orders={
+            client_order_id: tuple(others)
+            for client_order_id, *others in rows(
+                "select client_order_id, state, filled_quantity from core.orders where state != 'REFUSED'"
+            )
+        },
+        fills=rows("select client_order_id, trade_id, quantity, price, sequence from core.fills"),
+        ticks=rows("select source, sequence from market.ticks"),
+        recorded=dict(rows("select source, sequence from market.recorded")),
+    )
