@@ -210,6 +210,30 @@ class TestFaultsByScript:
 
         assert heard == expected
 
+    def test_let_an_owner_stand_still_while_others_go_on(self):
+        heard = []
+        fault = ScriptedFault(kind="pause", actor="slow", message_type=Note, seconds=3.0)
+        with a_system(script=(fault,)) as system:
+            for name in ("slow", "other"):
+                system.start(name, Writer, heard)
+            began_ns = system.base.clock.monotonic_ns()
+            answer = system.request_future("slow", Note(1))
+            system.request("other", Note(2))
+
+            assert system.base.clock.monotonic_ns() - began_ns < 1e9
+            answer.result(5)
+            assert 3e9 <= system.base.clock.monotonic_ns() - began_ns < 3.1e9
+            assert heard == [("other", 2), ("slow", 1)]
+
+    def test_set_the_wall_clock_back(self):
+        fault = ScriptedFault(kind="wall_step", actor="writer", message_type=Note, seconds=-3_600.0)
+        with a_system(script=(fault,)) as system:
+            system.start("writer", Writer, [])
+            wall_ns = system.base.clock.now_ns()
+            system.request("writer", Note(1))
+
+            assert -3_600e9 <= system.base.clock.now_ns() - wall_ns < -3_599e9
+
 
 class TestFaultsByRate:
     def test_lose_and_repeat_nothing_but_market_data(self):

@@ -60,7 +60,7 @@ class SimulatedSystemBase(InProcessSystemBase):
         self.injector = Injector(faults or Faults(), Random(f"{seed}/faults"))  # noqa: S311
         self.fatal = fatal
         super().__init__(clock=self.virtual_clock, seed=seed)
-        self.links = Links(self.injector, self._stepped.call_after)
+        self.links = Links(self.injector, self._stepped)
 
     def run_for(self, seconds: float) -> None:
         """Let so much virtual time go by."""

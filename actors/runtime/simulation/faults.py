@@ -8,8 +8,9 @@ import msgspec
 
 from ....messages.market import Candle, Tick
 
-FaultKind: TypeAlias = Literal["crash", "crash_after", "lose", "repeat", "delay"]
-"""`crash` raises before the handler runs, `crash_after` when it has done its work."""
+FaultKind: TypeAlias = Literal["crash", "crash_after", "lose", "repeat", "delay", "pause", "wall_step"]
+"""`crash` raises before the handler runs, `crash_after` when it has done its work. The others come on the way there:
+`pause` lets the receiver's thread stand still before its next turn, `wall_step` sets the wall clock."""
 
 
 class ScriptedFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,9 @@ class ScriptedFault(msgspec.Struct, frozen=True, kw_only=True):
 
     nth: int = 1
     """Counted from 1: handled by the actor for a crash, sent to it for the others."""
+
+    seconds: float = 0.5
+    """How late it comes, how long its receiver stands still, how far forward (or back) the wall clock is set."""
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from thespian.actors import ActorSystemMessage
 
 if TYPE_CHECKING:
     from .faults import Faults
 
-Fate: TypeAlias = Literal["arrive", "lose", "repeat", "delay"]
+T = TypeVar("T")
+
+Fate: TypeAlias = tuple[str, int]
+"""What becomes of a message on its way: `arrive`, or the kind of its fault; and the nanoseconds that belong to it."""
+
+ARRIVE: Final[Fate] = ("arrive", 0)
 
 BEFORE: Final = 0
 AFTER: Final = -1
+CRASHES: Final = {"crash": BEFORE, "crash_after": AFTER}
 SENDS_MAX: Final = 3
 """A crash inside of a handler comes at one of its first sends."""
 
@@ -35,7 +41,7 @@ class Injector:
 
         self._faults: Final = faults
         self._random: Final = random
-        self._script: Final = {(each.actor, each.message_type, each.nth): each.kind for each in faults.script}
+        self._script: Final = {(each.actor, each.message_type, each.nth): each for each in faults.script}
         self._handled: Counter[tuple[str, type]] = Counter()
         self._sent: Counter[tuple[str, type]] = Counter()
 
@@ -44,9 +50,9 @@ class Injector:
         faults = self._faults
         if self._script:
             self._handled[actor, message_type] += 1
-            kind = self._script.get((actor, message_type, self._handled[actor, message_type]))
-            if kind in {"crash", "crash_after"}:
-                return self._count("crash", BEFORE if kind == "crash" else AFTER)
+            fault = self._script.get((actor, message_type, self._handled[actor, message_type]))
+            if fault is not None and fault.kind in CRASHES:
+                return self._count("crash", CRASHES[fault.kind])
         if not self.active or actor in faults.spared or issubclass(message_type, ActorSystemMessage):
             return None
         if faults.crash and self._random.random() < faults.crash:
@@ -60,24 +66,18 @@ class Injector:
         faults = self._faults
         if self._script:
             self._sent[actor, message_type] += 1
-            kind = self._script.get((actor, message_type, self._sent[actor, message_type]))
-            if kind == "lose" or kind == "repeat" or kind == "delay":  # noqa: PLR1714  mypy narrows no set
-                self.injected[kind] += 1
-                return kind
+            fault = self._script.get((actor, message_type, self._sent[actor, message_type]))
+            if fault is not None and fault.kind not in CRASHES:
+                return self._count(fault.kind, (fault.kind, round(fault.seconds * _S_NS)))
         if not self.active:
-            return "arrive"
-        chance: tuple[tuple[Fate, float], ...] = (("delay", faults.delay),)
+            return ARRIVE
         if message_type in faults.at_most_once:
-            chance = (("lose", faults.lose), ("repeat", faults.repeat), *chance)
-        for fate, rate in chance:
-            if rate and self._random.random() < rate:
-                self.injected[fate] += 1
-                return fate
-        return "arrive"
-
-    def delay_ns(self) -> int:
-        """Say how long a late message takes."""
-        return self._some_ns(self._faults.delay_s_max)
+            for kind, rate in (("lose", faults.lose), ("repeat", faults.repeat)):
+                if rate and self._random.random() < rate:
+                    return self._count(kind, (kind, 0))
+        if faults.delay and self._random.random() < faults.delay:
+            return self._count("delay", ("delay", self._some_ns(faults.delay_s_max)))
+        return ARRIVE
 
     def pause_ns(self) -> int:
         """Say how long a thread stands still before its next turn; mostly 0."""
@@ -94,6 +94,6 @@ class Injector:
     def _some_ns(self, s_max: float) -> int:
         return 1 + int(self._random.random() * s_max * _S_NS)
 
-    def _count(self, kind: str, value: int) -> int:
+    def _count(self, kind: str, value: T) -> T:
         self.injected[kind] += 1
         return value

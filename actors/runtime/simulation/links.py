@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -11,17 +10,15 @@ if TYPE_CHECKING:
     from ..trace import Stamp
     from .cell import SimulatedCell
     from .injector import Injector
-
-CallAfter: TypeAlias = Callable[[int, Callable[[], None]], object]
-"""Nanoseconds from now, and what to do then."""
+    from .loop import SteppedLoop
 
 
 class Links:
     """Carries messages, or loses, repeats or delays them."""
 
-    def __init__(self, injector: Injector, call_after: CallAfter) -> None:
+    def __init__(self, injector: Injector, loop: SteppedLoop) -> None:
         self._injector: Final = injector
-        self._call_after: Final = call_after
+        self._loop: Final = loop
         self._late: dict[tuple[ActorAddress, ActorAddress], list[tuple[Any, int | Stamp]]] = {}
 
     def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: SimulatedCell) -> None:
@@ -30,17 +27,20 @@ class Links:
         if late is not None:
             late.append((message, trace))
             return
-        match self._injector.fate(target.name, type(message)):
-            case "arrive":
-                target.arrive(message, sender, trace)
-            case "repeat":
-                target.arrive(message, sender, trace)
-                target.arrive(message, sender, trace)
-            case "delay":
-                self._late[sender, target] = [(message, trace)]
-                self._call_after(self._injector.delay_ns(), lambda: self._catch_up(sender, target))
-            case "lose":
-                return
+        kind, by_ns = self._injector.fate(target.name, type(message))
+        if kind == "lose":
+            return
+        if kind == "delay":
+            self._late[sender, target] = [(message, trace)]
+            self._loop.call_after(by_ns, lambda: self._catch_up(sender, target))
+            return
+        if kind == "pause":
+            self._loop.hold(target, by_ns)
+        elif kind == "wall_step":
+            self._loop.step_wall(by_ns)
+        target.arrive(message, sender, trace)
+        if kind == "repeat":
+            target.arrive(message, sender, trace)
 
     def _catch_up(self, sender: ActorAddress, target: SimulatedCell) -> None:
         for message, trace in self._late.pop((sender, target)):

@@ -36,7 +36,7 @@ class Disorder(deque["Cell"]):
 class SteppedLoop(Worker):
     """A worker without a thread; every actor is on it, those that block too."""
 
-    __slots__ = ("_injector", "_quiet", "_random", "_virtual")
+    __slots__ = ("_held", "_injector", "_quiet", "_random", "_virtual")
 
     def __init__(self, clock: VirtualClock, quiet: Quiescence, injector: Injector, random: Random) -> None:
         super().__init__("natya-simulation", clock, quiet.test)
@@ -45,6 +45,7 @@ class SteppedLoop(Worker):
         self._quiet = quiet
         self._injector = injector
         self._random = random
+        self._held: dict[Cell, int] = {}
 
     def start(self) -> None:
         """Wait to be stepped."""
@@ -56,6 +57,14 @@ class SteppedLoop(Worker):
     def call_after(self, wait_ns: int, act: Callable[[], None]) -> None:
         """Do something later."""
         self.timers.add(self._virtual.monotonic_ns() + wait_ns, act)
+
+    def hold(self, cell: Cell, duration_ns: int) -> None:
+        """Let its thread stand still before its next turn."""
+        self._held[cell] = duration_ns
+
+    def step_wall(self, by_ns: int) -> None:
+        """Set the wall clock."""
+        self._virtual.step_wall(by_ns)
 
     def step(self, until_ns: int) -> bool:
         """Do the next thing, or go on to the time of the next; False: nothing more happens until `until_ns`."""
@@ -71,7 +80,7 @@ class SteppedLoop(Worker):
         return True
 
     def _turn(self, cell: Cell) -> None:
-        pause_ns = self._injector.pause_ns()
+        pause_ns = self._held.pop(cell, 0) or self._injector.pause_ns()
         if pause_ns:
             self._pause(cell, pause_ns)
             return
