@@ -30,6 +30,7 @@ from ..runtime import RuntimeActor, handles, lifecycle
 from ..runtime.workers import in_process
 from .child import Child, Deadline
 from .errors import GaveUpError
+from .handover import GivenUp, Handover
 from .protocol import (
     EXIT_GAVE_UP,
     AwaitSystemStop,
@@ -41,6 +42,8 @@ from .protocol import (
     Watch,
 )
 from .report import Reporter
+from .restart_budget import RestartBudget
+from .settings import SECOND_NS
 from .tree import Inquiry, branch, status
 from .troupe import Troupe
 
@@ -86,22 +89,29 @@ class Supervisor(RuntimeActor):
         self._report = Reporter(
             self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.clock.now_ns
         )
+        policy = self._plan.policy
+        self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
         self._troupe = self._new_troupe()
         self._stopping = False
-        self._gave_up: tuple[str, BaseException | None] | None = None
+        self._before: Handover | None = None
+        self._given_up: GivenUp | None = None
         self._watchers: list[tuple[str, ActorAddress]] = []
         self._stop_askers: list[ActorAddress] = []
         self._end_askers: list[ActorAddress] = []
         self._inquiry: Inquiry | None = None
         self.after(0.0, Begin())
 
-    def snapshot(self) -> tuple[tuple[str, ActorAddress], ...]:
-        """Remember the children that run, by name and address."""
-        return tuple((child.spec.name, child.address) for child in self._troupe if child.address is not None)
+    def snapshot(self) -> Handover:
+        """Remember the children that run, and how many restarts are spent."""
+        running = tuple((child.spec.name, child.address) for child in self._troupe if child.address is not None)
+        return Handover(running=running, budget=self._budget, given_up=self._given_up)
 
-    def restore(self, state: tuple[tuple[str, ActorAddress], ...]) -> None:
-        """Take them over, to stop them before fresh ones start."""
-        for name, address in state:
+    def restore(self, state: Handover) -> None:
+        """Take the children over, to stop them before fresh ones start."""
+        self._before = state
+        self._budget = state.budget
+        self._troupe = self._new_troupe()
+        for name, address in state.running:
             self._troupe.adopt(name, address)
 
     def on_stop(self) -> None:
@@ -132,7 +142,7 @@ class Supervisor(RuntimeActor):
         if any(child.address is not None for child in self._troupe):
             self._troupe.fall()
         elif not self._troupe.is_falling:
-            self._troupe.rise()
+            self._rise()
 
     @handles(lifecycle.Started)
     def child_started(self, report: lifecycle.Started, _sender: ActorAddress) -> None:
@@ -283,9 +293,7 @@ class Supervisor(RuntimeActor):
         """Stop all children; what follows is in `troupe_is_down`."""
         # The root hands the error itself on; from further down only this text arrives at whoever started the system.
         told_apart = self._plan.root and error is not None
-        self._gave_up = (f"{child.spec.name}: {reason}" + ("" if told_apart else f" ({child.last_error})"), error)
-        self._report.gave_up(child, reason)
-        self._troupe.fall()
+        self._give_up(GivenUp(child.spec.name, reason if told_apart else f"{reason} ({child.last_error})", error))
 
     def troupe_is_down(self) -> None:
         """Begin afresh after a restart of this supervisor; else tell that it is over.
@@ -293,19 +301,30 @@ class Supervisor(RuntimeActor):
         Raises:
             GaveUpError: it gave up and is not the root: this is how its own supervisor hears of it.
         """
-        if self._gave_up is None and not self._stopping:
+        if self._given_up is None and not self._stopping:
             self._troupe = self._new_troupe()
-            self._troupe.rise()
+            self._rise()
             return
         self._answer_the_end()
-        if self._gave_up is not None and not self._stopping:
-            reason, error = self._gave_up
+        if self._given_up is not None and not self._stopping:
             if not self._plan.root:
-                raise GaveUpError(reason) from error
+                raise GaveUpError(f"{self._given_up.child}: {self._given_up.reason}") from self._given_up.error
             self.ready()  # whoever waits for the start shall hear of its end
 
+    def _rise(self) -> None:
+        """Bring all children up. After a restart of this supervisor it is one of theirs, and has to be allowed."""
+        if self._before is None or self._budget.spend(self.clock.monotonic_ns()):
+            self._troupe.rise()
+        else:
+            self._give_up(self._before.given_up or GivenUp(self.name, self._budget.limit, None))
+
+    def _give_up(self, given_up: GivenUp) -> None:
+        self._given_up = given_up
+        self._report.gave_up(given_up.child, given_up.reason)
+        self._troupe.fall()
+
     def _new_troupe(self) -> Troupe:
-        return Troupe(self._plan, self, self._report, jitter=self.random.random)
+        return Troupe(self._plan, self, self._report, self._budget, jitter=self.random.random)
 
     def _journal(self, fact: SupervisionFact) -> None:
         """Make a fact durable, unless the journal is down; one about the journal itself could make it fail again."""
@@ -324,8 +343,10 @@ class Supervisor(RuntimeActor):
 
     def _answer_the_end(self) -> None:
         statistics = self._final_statistics()
-        reason, error = self._gave_up or ("", None)
-        exit_code = 0 if self._gave_up is None else EXIT_GAVE_UP
+        given_up = self._given_up
+        exit_code, reason, error = 0, "", None
+        if given_up is not None:
+            exit_code, reason, error = EXIT_GAVE_UP, f"{given_up.child}: {given_up.reason}", given_up.error
         while self._stop_askers:
             self.send(self._stop_askers.pop(), ChildrenStopped(statistics=statistics))
         while self._end_askers:

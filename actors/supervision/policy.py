@@ -9,12 +9,12 @@ import msgspec
 
 from .backoff import Backoff
 from .breaker import RestartBreaker
-from .restart_budget import RestartBudget
 from .settings import SECOND_NS, Strategy
 
 if TYPE_CHECKING:
     from .breaker import BreakerState
     from .child_spec import ChildSpec
+    from .restart_budget import RestartBudget
     from .settings import SupervisorSettings
 
 
@@ -73,12 +73,10 @@ class RestartPolicy:
     counts the restarts of all children: a child that fails now and then, never in a row, ends there.
     """
 
-    def __init__(self, settings: SupervisorSettings, *, jitter: Callable[[], float]) -> None:
+    def __init__(self, settings: SupervisorSettings, budget: RestartBudget, *, jitter: Callable[[], float]) -> None:
         self._strategy = settings.strategy
         self._names = tuple(spec.name for spec in settings.children)
-        policy = settings.policy
-        self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
-        self._limit_text = f"more than {policy.restarts_max} restarts in {policy.window_s:g} s"
+        self._budget = budget
         self._records = {spec.name: _Record(spec, settings, jitter) for spec in settings.children}
 
     def breaker(self, name: str) -> BreakerState:
@@ -128,7 +126,7 @@ class RestartPolicy:
         return self._spend(Restart(children=children, wait_s=0.0, probes=probes), now_ns)
 
     def _spend(self, restart: Restart, now_ns: int) -> Decision:
-        return restart if self._budget.spend(now_ns) else GiveUp(self._limit_text)
+        return restart if self._budget.spend(now_ns) else GiveUp(self._budget.limit)
 
 
 class _Record:

@@ -94,14 +94,14 @@ class Reporter:
         """Report that it answered when it was tried again."""
         self._log("breaker.closed", child=child.spec.name)
 
-    def gave_up(self, child: Child, reason: str) -> None:
-        """Report that the supervisor itself fails."""
+    def gave_up(self, child: str, reason: str) -> None:
+        """Report that the supervisor itself fails, because of this child."""
         self.escalations += 1
-        self._log("supervisor.gave_up", level="error", child=child.spec.name, reason=reason)
+        self._log("supervisor.gave_up", level="error", child=child, reason=reason)
         self._journal(
             Escalated(
                 supervisor=self._supervisor,
-                child=child.spec.name,
+                child=child,
                 reason=reason,
                 occurred_ns=self._now_ns(),
             )

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 
+from .settings import SECOND_NS
+
 
 class RestartBudget:
     """At most `restarts_max` restarts in any `window_ns`; after that the supervisor gives up.
 
-    Else a child that fails at once would spin for ever. Source: Erlang/OTP, restart intensity.
+    Else a child that fails at once would spin for ever. Source: Erlang/OTP, restart intensity. It outlives its
+    supervisor, whose own restart is one of all its children: else each level of a tree would multiply the restarts.
     """
 
     def __init__(self, *, restarts_max: int, window_ns: int) -> None:
+        self.limit = f"more than {restarts_max} restarts in {window_ns / SECOND_NS:g} s"
+        """What there would be if a restart were allowed that is not."""
+
         self._restarts_max = restarts_max
         self._window_ns = window_ns
         self._spent_ns: deque[int] = deque(maxlen=restarts_max + 1)

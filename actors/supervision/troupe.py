@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .child import Deadline
     from .child_spec import ChildSpec
     from .report import Phase, Reporter
+    from .restart_budget import RestartBudget
     from .settings import SupervisorSettings
 
 
@@ -64,12 +65,18 @@ class Troupe:
     """
 
     def __init__(
-        self, settings: SupervisorSettings, stage: Stage, report: Reporter, *, jitter: Callable[[], float]
+        self,
+        settings: SupervisorSettings,
+        stage: Stage,
+        report: Reporter,
+        budget: RestartBudget,
+        *,
+        jitter: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._stage = stage
         self._report = report
-        self._policy = RestartPolicy(settings, jitter=jitter)
+        self._policy = RestartPolicy(settings, budget, jitter=jitter)
         self._children = {spec.name: Child(spec) for spec in settings.children}
         self._ascents = Ascents(self._children)
         self.is_falling = False

@@ -1,5 +1,8 @@
 """The same storms at full length, and what they cost the others; `make faults`, on a machine that does little else."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -47,3 +50,30 @@ class TestAMillionMessagesToOneWhoIsDown:
         assert actor_system.base.find(fragile).counters().depth == SUSPENDED_MAX
         assert actor_system.base.dead_letters.count == 1_000_000 - SUSPENDED_MAX
         assert grown < 64 << 20
+
+
+class TestAStrategyThatDiesInItsStartForEver:
+    def test_is_restarted_five_times_in_a_minute_and_ends_natya_with_70(self, tmp_path):
+        (tmp_path / "stillborn.py").write_text(
+            "from pathlib import Path\n"
+            "from natya import StrategyActor\n"
+            "class Stillborn(StrategyActor):\n"
+            "    def on_start(self):\n"
+            "        with Path('starts').open('a') as starts:\n"
+            "            starts.write('x')\n"
+            "        raise OSError('no such model file')\n"
+        )
+        begun = time.monotonic()
+        ended = subprocess.run(
+            [sys.executable, "-m", "natya", "run", "--strategy", "stillborn:Stillborn", "--data-dir", "data"],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            timeout=120,
+            check=False,
+        )
+        seconds = time.monotonic() - begun
+
+        starts = len((tmp_path / "starts").read_text())
+        print(f"{starts - 1} restarts, exit code {ended.returncode} after {seconds:.1f} s")  # noqa: T201
+        assert (starts, ended.returncode) == (6, 70)
+        assert seconds < 61

@@ -14,6 +14,7 @@ from natya.actors.runtime import RuntimeActor, lifecycle
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.actors.supervision.child import Deadline, shutdown_budget_s
 from natya.actors.supervision.report import Reporter
+from natya.actors.supervision.restart_budget import RestartBudget
 from natya.actors.supervision.troupe import Troupe
 from natya.config.settings import SupervisionSettings
 from natya.messages.system import Ping
@@ -53,7 +54,9 @@ class FakeStage:
         self._deadlines, self._order = [], itertools.count()
         reporter = Reporter("root", log=silent, log_bounded=silent, journal=lambda _: None, now_ns=lambda: 0)
         self.report = reporter
-        self.troupe = Troupe(supervised, self, reporter, jitter=lambda: 0.0)
+        policy = supervised.policy
+        budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
+        self.troupe = Troupe(supervised, self, reporter, budget, jitter=lambda: 0.0)
 
     # What the troupe asks for.
 
