@@ -76,7 +76,7 @@ class InProcessSystemBase(ThespianDoor):
         self.dead_letters = DeadLetters(
             names=self.names, clock=self.clock, outside=self.outside, logged=self.failures_logged
         )
-        self.quiet = Quiescence()
+        self.quiet = self.new_quiescence()
         self.loop = self._new_loop()
         self._seed = seed
         self._shutdown_s = shutdown_s
@@ -236,6 +236,10 @@ class InProcessSystemBase(ThespianDoor):
     def new_names(self) -> dict[str, Endpoint]:
         """Make the table of names; in a worker process the others lead to the parent."""
         return {}
+
+    def new_quiescence(self) -> Quiescence:
+        """Make what knows whether anything goes on; in a worker process the parent wants to know."""
+        return Quiescence()
 
     def _new_loop(self) -> Worker:
         return Worker("natya-loop", self.clock, self.quiet.test)

@@ -125,6 +125,10 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     """False: nobody sent `Stop`; it ended by itself (an exit request, or SystemExit in a handler)."""
 
 
+class News(msgspec.Struct, frozen=True):
+    """What an actor hears from a thread of its own: to one who is gone nothing is lost with it."""
+
+
 Control: TypeAlias = Start | Restart | Suspend | Resume | Reject | Stop | Kill
 """What a supervisor may say."""
 

@@ -81,6 +81,7 @@ class RuntimeCell(ServingCell):
         "_state",
         "_stop_asker",
         "_supervisor",
+        "_takes_ahead",
         "_to_handle",
         "failures",
     )  # fmt: skip
@@ -104,6 +105,7 @@ class RuntimeCell(ServingCell):
         self.failures = 0
         self._handlers: HandlerTable = actor_class.handler_table
         self._drains = actor_class.overrides_on_drained
+        self._takes_ahead = hasattr(actor_class, "on_turn")
         self._offloader = None
         self._settings: Any = None
         self._starter: ActorAddress | None = None
@@ -173,7 +175,9 @@ class RuntimeCell(ServingCell):
             self._start_by_first_message()
         if self._state is State.STOPPING:
             self._stopping_turn()
-        self.special = self._state is not State.RUNNING or bool(self.control_box)
+        self.special = self._state is not State.RUNNING or bool(self.control_box) or self._takes_ahead
+        if self._takes_ahead and self._state is State.RUNNING:
+            self.instance.on_turn()
         return self._state is State.RUNNING
 
     def _start_by_first_message(self) -> None:

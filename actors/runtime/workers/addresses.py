@@ -73,4 +73,4 @@ class Far(Endpoint):
 
     def put(self, envelope: Envelope) -> None:
         """Send it there."""
-        self._send(self, envelope[0], envelope[1])
+        self._send(self, *envelope)

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import traceback
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,19 +16,25 @@ from ....messages.supervision import Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
+from ..quiet import Quiescence
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import accept
 from .errors import WorkerRefusedError
-from .link import Letter, Link, LinkError
+from .link import Link, LinkError
 from .process import die_with_parent, leave_signals_to_parent
+from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
+    from ..cell import Cell
     from ..endpoint import Envelope
     from ..runtime_cell import RuntimeCell
 
 UNSENT_MAX: Final = 65_536
 """Messages that may wait to be written to the parent: of one more, market data is dropped, anything else refused."""
+
+TEXT_MAX: Final = 65_536
+"""Characters of a reason, a traceback or a log record's fields that the parent is told."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -55,7 +62,9 @@ class Names(dict[str, Endpoint]):
 
 
 class HostedBase(InProcessSystemBase):
-    """The system of one worker process."""
+    """The system of one worker process; its loop runs on the main thread."""
+
+    loop: ReadingLoop
 
     def __init__(self, host: Host, *, seed: int | None) -> None:
         self._host = host
@@ -65,11 +74,33 @@ class HostedBase(InProcessSystemBase):
         """Make names that lead to the parent."""
         return Names(self._host)
 
+    def new_quiescence(self) -> Quiescence:
+        """Make one that tells the parent when offloaded jobs are done."""
+        return HostedQuiescence(self._host)
+
+    def _new_loop(self) -> ReadingLoop:
+        return self._host.new_loop(self)
+
+
+class HostedQuiescence(Quiescence):
+    """Of one worker process: nobody waits for quiet here, but the parent does."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+
+    def offload_ended(self, cell: Cell) -> None:
+        """Have the parent told, as soon as the outcome is handled."""
+        super().offload_ended(cell)
+        self._host.mark()
+
 
 class Host(Endpoint):
     """Runs one actor for the parent: it is the actor's supervisor here, and hands on what either says."""
 
-    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "addresses")
+    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "_mark", "addresses")
 
     idle = False
 
@@ -78,23 +109,49 @@ class Host(Endpoint):
         self._connection = connection
         self._far: dict[int | str, Far] = {}
         self._dropped = 0
+        self._mark = 0
         self._cell: RuntimeCell | None = None
-        self._base: InProcessSystemBase | None = None
+        self._base: HostedBase | None = None
         self.addresses = Addresses()
         self._link = Link(connection, self.addresses, unsendable=self._unsendable)
 
     def serve(self) -> None:
         """Do what the parent says until it hangs up, or the actor has stopped."""
+        while self._base is None and self._read(0):
+            self._link.flush()
+        if self._base is not None:
+            self._base.loop.run()
+
+    def new_loop(self, base: HostedBase) -> ReadingLoop:
+        """Make the loop that reads our socket."""
+
+        def read() -> None:
+            if not self._read(socket.MSG_DONTWAIT):
+                base.loop.stop()
+
+        return ReadingLoop(base.clock, base.quiet.test, connection=self._connection, read=read, flush=self._link.flush)
+
+    def _read(self, flags: int) -> bool:
+        """Do what has come; False: there will be nothing more."""
         try:
-            for frame in self._link.frames():
-                for parcel in frame.parcels:
-                    self._take(parcel)
-                if frame.mark and self._cell is not None:
-                    self._cell.deliver(Mark(frame.mark), self._cell)  # from itself: no mailbox refuses that
+            frames = self._link.receive(flags)
         except LinkError as fault:
             fields = msgspec.json.encode({"reason": str(fault)}).decode()
-            self._link.post(wire.Logged(logging.ERROR, "worker.frame_refused", "", fields))
+            self._link.put(wire.Logged(logging.ERROR, "worker.frame_refused", "", fields))
             self._link.finish()
+            return False
+        for frame in frames or ():
+            for parcel in frame.parcels:
+                self._take(parcel)
+            if frame.mark:
+                self._mark = frame.mark
+                self.mark()
+        return frames is not None
+
+    def mark(self) -> None:
+        """Have the actor report what it has handled when it has handled all that waits for it now."""
+        if self._cell is not None:
+            self._cell.deliver(Mark(self._mark), self._cell)  # from itself: no mailbox refuses that
 
     def _take(self, parcel: wire.Parcel) -> None:
         match parcel:
@@ -113,7 +170,7 @@ class Host(Endpoint):
         try:
             actor, settings = accept(assignment)
         except WorkerRefusedError as refusal:
-            self._link.post(wire.StartFailed(type(refusal).__name__, str(refusal), "", refused=True))
+            self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
             return
         # This process runs this one class: its table may know a message more than the class declares.
         actor.handler_table[Mark] = self._handled
@@ -125,9 +182,7 @@ class Host(Endpoint):
         if target is None:
             return  # the asker here is gone, or was too long ago to be known
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
-        deliver = target.deliver
-        for message in letters.messages:
-            deliver(message, sender)
+        deliver_all(target, [(message, sender) for message in letters.messages])
 
     # What the actor says.
 
@@ -141,43 +196,53 @@ class Host(Endpoint):
         return found
 
     def _send(self, far: Far, message: Any, sender: Any) -> None:
-        if self._link.unsent() < UNSENT_MAX:
-            self._link.post((far.target, sender, message))
+        if self._link.waiting() < UNSENT_MAX:
+            self._link.put((far.target, [(message, sender)]))
+            self._link.call_writer()  # for the case that the handler goes on for long; as a rule the loop is first
             return
         self._dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNSENT_MAX} messages wait to leave the worker process"
             sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self)
 
-    def _unsendable(self, letter: Letter, fault: Exception) -> None:
+    def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
         if self._base is not None:
-            self._base.dead_letters.undelivered(str(letter[0]), letter[2], letter[1], f"it has no wire form: {fault}")
+            self._base.dead_letters.undelivered(str(target), *envelope, f"it has no wire form: {why}")
 
     def _handled(self, _actor: Any, message: Mark, _sender: Any) -> None:
-        self._link.post(wire.Handled(message.mark))
+        busy = self._cell is not None and self._cell.offloads > 0
+        self._tell(wire.Handled(message.mark, busy, self._dropped))
+
+    def _tell(self, parcel: wire.Parcel) -> None:
+        self._link.put(parcel)
+        if self._base is None or not self._base.loop.is_here():
+            self._link.call_writer()
 
     def put(self, envelope: Envelope) -> None:
         """Hand a report of the actor's to the parent."""
         match envelope[0]:
             case lifecycle.Started():
-                self._link.post(wire.Started())
+                self._tell(wire.Started())
             case lifecycle.StartFailed(error=error):
-                self._link.post(wire.StartFailed(*_described(error)))
+                self._tell(wire.StartFailed(*_described(error)))
             case lifecycle.ChildHandlerFailed(error=error):
-                self._link.post(wire.HandlerFailed(*_described(error)))
+                self._tell(wire.HandlerFailed(*_described(error)))
             case lifecycle.Stopped() as stopped:
                 kind, reason, _ = ("", "", "") if stopped.error is None else _described(stopped.error)
-                self._link.post(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
+                self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
             case _:
                 return
 
     def log(self, record: logging.LogRecord) -> None:
         """Hand a log record to the parent, unless too much waits already."""
-        if self._link.unsent() < UNSENT_MAX:
+        if self._link.waiting() < UNSENT_MAX:
             fields = msgspec.json.encode(getattr(record, "fields", {}), enc_hook=str).decode()
-            actor = getattr(record, "actor", "")
-            self._link.post(wire.Logged(record.levelno, record.getMessage(), actor, fields))
+            if len(fields) > TEXT_MAX:
+                fields = msgspec.json.encode({"cut": fields[:TEXT_MAX]}).decode()
+            event, actor = _told(record.getMessage()), getattr(record, "actor", "")
+            self._link.put(wire.Logged(record.levelno, event, actor, fields))
+            self._link.call_writer()
 
 
 class ToParent(logging.Handler):
@@ -192,8 +257,26 @@ class ToParent(logging.Handler):
         self._host.log(record)
 
 
+def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
+    """Deliver one or more to one target; to a running cell with a plain mailbox in one go."""
+    last = envelopes.pop()
+    box = getattr(target, "box", None)
+    if box.__class__ is deque and target.put == box.append:
+        box.extend(envelopes)
+    else:
+        for message, sender in envelopes:
+            target.deliver(message, sender)
+    target.deliver(*last)
+
+
 def _described(error: BaseException) -> tuple[str, str, str]:
-    return type(error).__name__, str(error), "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(error))
+    return type(error).__name__, _told(str(error)), _told(trace[-TEXT_MAX:])
+
+
+def _told(text: str) -> str:
+    """Make it fit for the wire, whatever a user has put into it."""
+    return text[:TEXT_MAX].encode(errors="backslashreplace").decode()
 
 
 def run(fd: int, *, parent_pid: int) -> None:
@@ -204,5 +287,7 @@ def run(fd: int, *, parent_pid: int) -> None:
     logger = logging.getLogger("natya")
     logger.addHandler(ToParent(host))
     logger.setLevel(logging.DEBUG)
-    host.serve()
-    os._exit(0)
+    try:
+        host.serve()
+    finally:
+        os._exit(0)

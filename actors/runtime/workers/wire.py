@@ -104,6 +104,12 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
 
     mark: int
 
+    busy: bool = False
+    """Jobs that it offloaded are not done yet: this comes again when they are."""
+
+    dropped: int = 0
+    """Messages that the process has dropped so far, since too many waited to leave it."""
+
 
 class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
     """From the worker process: something for the log."""
@@ -126,23 +132,26 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     parcels: list[Parcel]
 
     mark: int = 0
-    """How many messages were posted to the actor so far; it comes back as `Handled`. 0: there are none in this one."""
+    """How many messages were posted so far; it comes back as `Handled`. 0: there are none in this one."""
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 _decoder = msgspec.msgpack.Decoder(Frame)
 
 
-def write(frame: Frame) -> bytes:
+def write(frame: Frame) -> memoryview:
     """Write a frame, length included.
 
     Raises:
-        TypeError, ValueError, OverflowError: a message in it has no wire form.
+        TypeError, ValueError, OverflowError: a message in it has no wire form, or together they are too long.
     """
     body = bytearray(LENGTH_BYTES)
     _encoder.encode_into(frame, body, LENGTH_BYTES)
-    body[:LENGTH_BYTES] = (len(body) - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little")
-    return bytes(body)
+    length = len(body) - LENGTH_BYTES
+    if length > FRAME_BYTES_MAX:
+        raise ValueError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one {length}")
+    body[:LENGTH_BYTES] = length.to_bytes(LENGTH_BYTES, "little")
+    return memoryview(body)
 
 
 def read(body: bytes | bytearray | memoryview) -> Frame:
