@@ -28,9 +28,9 @@ test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: kills
-kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
+kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory, and a strategy's process as often
 	KILLS=$(or $(KILLS),100) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/faults/test_daemon.py -k killed -s
+		$(BIN)/python -m pytest tests/faults/test_daemon.py tests/faults/test_hosted_strategy.py -k killed -s
 
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)

@@ -63,7 +63,13 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Every actor, in the order it starts; they stop in reverse. The feed starts late: ticks find all the others up."""
     strategies = SupervisorSettings(
         children=tuple(
-            ChildSpec(strategy.name, load_strategy(strategy.strategy), strategy) for strategy in settings.strategies
+            ChildSpec(
+                strategy.name,
+                load_strategy(strategy.strategy),
+                strategy,
+                host="process" if strategy.host == "process" else None,
+            )
+            for strategy in settings.strategies
         ),
         policy=settings.supervision,
         shutdown_s=settings.system.shutdown_s,

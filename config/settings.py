@@ -160,6 +160,9 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     parameters: dict[str, Any] = {}
     """Given to the strategy as they are."""
 
+    host: Literal["loop", "process"] = "loop"
+    """Where it runs: beside all others, or in a process of its own, where it may compute as long as it likes."""
+
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The market data source."""
