@@ -12,6 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -95,12 +96,9 @@ def what_was_traded(directory):
 
 def workers_of(pid):
     """Process ids of the worker processes of a process."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, read(task).split()):
-            if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline")):
-                found.append(child)
-    return found
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in read(task).split()]
+    return [child for child in children if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline"))]
 
 
 def read(path):
@@ -161,15 +159,15 @@ class TestAStrategyWhoseProcessIsKilled:
     def test_goes_on_in_another_with_its_position(self, system, tmp_path):
         random, fills = Random(SEED), 0
         for kills in range(1, KILLS + 1):
-            fills = await_true(lambda: self.fills_beyond(system, fills + random.randrange(20)), RUN_S)
+            fills = await_true(partial(self.fills_beyond, system, fills + random.randrange(20)), RUN_S)
             time.sleep(random.uniform(0.0, 0.01))  # anywhere between two messages
             print(f"seed {SEED}: worker killed after {fills} fills")  # noqa: T201
             (worker,) = workers_of(os.getpid())
             os.kill(worker, signal.SIGKILL)
-            await_true(lambda kills=kills: self.runs_again(system, restarts=kills), DEATH_S)
+            await_true(partial(self.runs_again, system, restarts=kills), DEATH_S)
 
             assert workers_of(os.getpid()) not in ([], [worker])
-        await_true(lambda: self.fills_beyond(system, fills + 10), RUN_S)
+        await_true(partial(self.fills_beyond, system, fills + 10), RUN_S)
         system.stop()
 
         said = facts(tmp_path / "data")

@@ -10,9 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ....messages.market import Candle, Tick
-from ....messages.supervision import Unavailable
+from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
@@ -35,6 +36,10 @@ UNSENT_MAX: Final = 65_536
 
 TEXT_MAX: Final = 65_536
 """Characters of a reason, a traceback or a log record's fields that the parent is told."""
+
+
+TOLD_OTHERWISE: Final = frozenset({"handler.failed", "actor.start_failed", "actor.stop_failed", "message.died"})
+"""Log events of which the parent hears in a report or a dead letter, and logs them itself."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -100,7 +105,7 @@ class HostedQuiescence(Quiescence):
 class Host(Endpoint):
     """Runs one actor for the parent: it is the actor's supervisor here, and hands on what either says."""
 
-    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "_mark", "addresses")
+    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "addresses")
 
     idle = False
 
@@ -109,6 +114,7 @@ class Host(Endpoint):
         self._connection = connection
         self._far: dict[int | str, Far] = {}
         self._dropped = 0
+        self._lost = wire.Lost(0, 0)
         self._mark = 0
         self._cell: RuntimeCell | None = None
         self._base: HostedBase | None = None
@@ -206,12 +212,27 @@ class Host(Endpoint):
             sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self)
 
     def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
-        if self._base is not None:
-            self._base.dead_letters.undelivered(str(target), *envelope, f"it has no wire form: {why}")
+        message, sender = envelope
+        substitute = _reworded(message)
+        if substitute is None and self._base is not None and self._cell is not None:
+            self._base.dead_letters.undelivered(str(target), message, sender, f"it has no wire form: {why}")
+            if isinstance(target, int):  # perhaps it waits for this
+                kind, name = type(message).__name__, self._cell.name
+                substitute = Failed(actor=name, message_type=kind, error="NoWireForm", reason=_told(why))
+        if substitute is not None:
+            self._link.put((target, [(substitute, sender)]))
 
     def _handled(self, _actor: Any, message: Mark, _sender: Any) -> None:
         busy = self._cell is not None and self._cell.offloads > 0
-        self._tell(wire.Handled(message.mark, busy, self._dropped))
+        self._tell_lost()
+        self._tell(wire.Handled(message.mark, busy))
+
+    def _tell_lost(self) -> None:
+        dead_letters = 0 if self._base is None else self._base.dead_letters.count
+        lost = wire.Lost(self._dropped, dead_letters)
+        if lost != self._lost:
+            self._lost = lost
+            self._tell(lost)
 
     def _tell(self, parcel: wire.Parcel) -> None:
         self._link.put(parcel)
@@ -226,8 +247,10 @@ class Host(Endpoint):
             case lifecycle.StartFailed(error=error):
                 self._tell(wire.StartFailed(*_described(error)))
             case lifecycle.ChildHandlerFailed(error=error):
+                self._tell_lost()
                 self._tell(wire.HandlerFailed(*_described(error)))
             case lifecycle.Stopped() as stopped:
+                self._tell_lost()
                 kind, reason, _ = ("", "", "") if stopped.error is None else _described(stopped.error)
                 self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
@@ -236,7 +259,7 @@ class Host(Endpoint):
 
     def log(self, record: logging.LogRecord) -> None:
         """Hand a log record to the parent, unless too much waits already."""
-        if self._link.waiting() < UNSENT_MAX:
+        if record.msg not in TOLD_OTHERWISE and self._link.waiting() < UNSENT_MAX:
             fields = msgspec.json.encode(getattr(record, "fields", {}), enc_hook=str).decode()
             if len(fields) > TEXT_MAX:
                 fields = msgspec.json.encode({"cut": fields[:TEXT_MAX]}).decode()
@@ -272,6 +295,16 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
 def _described(error: BaseException) -> tuple[str, str, str]:
     trace = "".join(traceback.format_exception(error))
     return type(error).__name__, _told(str(error)), _told(trace[-TEXT_MAX:])
+
+
+def _reworded(message: Any) -> Failed | DeadLetter | None:
+    """Return a report without what no wire takes, as a user may have put into the text of an error."""
+    reworded: Failed | DeadLetter | None = None
+    if isinstance(message, Failed):
+        reworded = replace(message, reason=_told(message.reason))
+    elif isinstance(message, DeadLetter):
+        reworded = replace(message, reason=_told(message.reason), traceback=_told(message.traceback))
+    return None if reworded == message else reworded
 
 
 def _told(text: str) -> str:

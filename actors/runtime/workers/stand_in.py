@@ -212,8 +212,12 @@ class StandIn(RuntimeActor):
             return
         match heard.parcel:
             case wire.Handled() as report:
-                self.host.dropped += heard.worker.note_handled(report)
+                heard.worker.note_handled(report)
                 self._settle()
+            case wire.Lost() as lost:
+                news = heard.worker.note_lost(lost)
+                self.host.dropped += news.dropped
+                self.host.base.dead_letters.count += news.dead_letters
             case wire.Started():
                 self._has_started = True
                 heard.worker.is_starting = False

@@ -107,8 +107,14 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
     busy: bool = False
     """Jobs that it offloaded are not done yet: this comes again when they are."""
 
-    dropped: int = 0
-    """Messages that the process has dropped so far, since too many waited to leave it."""
+
+class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+    """From the worker process, whenever one of these has grown: what has been lost there so far."""
+
+    dropped: int
+    """Messages that were dropped or refused because too many waited to leave it."""
+
+    dead_letters: int
 
 
 class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
@@ -122,7 +128,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
 
 
 Parcel: TypeAlias = (
-    Letters | Assignment | Restart | Stop | Started | StartFailed | HandlerFailed | Stopped | Handled | Logged
+    Letters | Assignment | Restart | Stop | Started | StartFailed | HandlerFailed | Stopped | Handled | Lost | Logged
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ....messages.supervision import DeadLetter
 from .. import lifecycle
 from ..endpoint import Endpoint
 from . import wire
@@ -74,7 +75,7 @@ class WorkerProcess:
 
         self.is_starting = False
         self.is_busy = False
-        self._dropped = 0
+        self._lost = wire.Lost(0, 0)
 
         self.flush: Final = self._link.flush
         self.tell(assignment)
@@ -101,13 +102,16 @@ class WorkerProcess:
         self._process.kill()
         return [*self.take_in_doubt(), *self.take_unsent()]
 
-    def note_handled(self, report: wire.Handled) -> int:
-        """Forget what it has handled; return how many messages it has dropped since it last said."""
+    def note_handled(self, report: wire.Handled) -> None:
+        """Forget what it has handled."""
         self.handled, self.is_busy = max(report.mark, self.handled), report.busy
         while self._shipped and self._shipped[0][0] <= report.mark:
             self._shipped.popleft()
-        news, self._dropped = report.dropped - self._dropped, report.dropped
-        return news
+
+    def note_lost(self, lost: wire.Lost) -> wire.Lost:
+        """Return how much of it is new."""
+        known, self._lost = self._lost, lost
+        return wire.Lost(lost.dropped - known.dropped, lost.dead_letters - known.dead_letters)
 
     def take_in_doubt(self) -> list[Envelope]:
         """Return what was written for the actor and not reported handled, once the process has ended."""
@@ -163,7 +167,7 @@ class WorkerProcess:
         for message in letters.messages:
             if isinstance(target, Endpoint):
                 target.deliver(message, sender)
-            else:
+            elif not isinstance(message, DeadLetter):  # one of those is counted already
                 self._cell.base.dead_letters.undelivered(str(letters.target), message, sender, why)
 
     def _sender(self, letters: wire.Letters) -> Endpoint:
