@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ....messages.codec import MESSAGE_SIZE_MAX_BYTES
 from ..actor import RuntimeActor
 from .build import build_id
 from .errors import NotHostableError, WorkerRefusedError
@@ -31,6 +32,8 @@ def assign(name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.
         written = b"" if settings is None else msgspec.msgpack.encode(settings)
     except (TypeError, ValueError, OverflowError) as fault:
         raise NotHostableError(f"settings of {name!r} cannot travel to a worker process: {fault}") from fault
+    if len(written) > MESSAGE_SIZE_MAX_BYTES:
+        raise NotHostableError(f"settings of {name!r} have up to {MESSAGE_SIZE_MAX_BYTES} bytes, found {len(written)}")
     return Assignment(
         build_id=build_id(),
         name=name,

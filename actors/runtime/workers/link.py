@@ -271,7 +271,9 @@ def _halves(items: list[Bundle | Parcel]) -> tuple[list[Bundle | Parcel], list[B
     if len(items) > 1:
         middle = len(items) // 2
         return items[:middle], items[middle:]
-    ((target, envelopes),) = items  # a parcel of ours has always a wire form
+    (bundle,) = items
+    assert isinstance(bundle, tuple), "a parcel is bounded where it is made"
+    target, envelopes = bundle
     middle = len(envelopes) // 2
     return [(target, envelopes[:middle])], [(target, envelopes[middle:])]
 

@@ -85,7 +85,7 @@ class WorkerProcess:
         """Say whether it has handled all that it was sent."""
         return self.posted == self.handled and not self.is_busy and not self.is_starting
 
-    def post(self, target: int, envelopes: list[Envelope]) -> None:
+    def post(self, target: int | str, envelopes: list[Envelope]) -> None:
         """Let messages for the actor, or another address there, wait for the next flush."""
         self.posted += len(envelopes)
         self._link.put((target, envelopes))
