@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
+from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import (
     NotHostableError,
     WorkerRefusedError,
@@ -165,6 +166,34 @@ class TestAnActorInAWorkerProcess:
 
         assert not listening_inodes(pid) & socket_inodes(pid)
         assert not listening_inodes(os.getpid()) & socket_inodes(os.getpid())
+
+
+class Oracle(RuntimeActor):
+    """Answers whatever it is asked."""
+
+    @handles(CancelOrder)
+    def answer(self, order, sender):
+        self.send(sender, Appended(first_sequence=1, last_sequence=1))
+
+
+class TestAConversationThroughAWorker:
+    def test_is_recorded_on_both_sides_as_one(self, system, supervised):
+        listener = system.probe("listener")
+        system.start("oracle", Oracle)
+        supervised()
+        future = system.request_future("performer", do("ask:oracle"), correlation_id="A-1")
+        listener.receive(5)
+        eventually(lambda: len(system.trace("A-1")) == 3)
+
+        asked, answered, heard = sorted(system.trace("A-1"), key=lambda hop: hop.begun_ns)
+        assert [(hop.actor, hop.message_type) for hop in (asked, answered, heard)] == [
+            ("performer", "CancelOrder"),
+            ("oracle", "CancelOrder"),
+            ("performer", "OutcomeArrived"),
+        ]
+        assert answered.causation_id == asked.hop_id
+        assert len({hop.hop_id for hop in (asked, answered, heard)}) == 3
+        future.cancel()
 
 
 class TestAHandlerThatRaisesInAWorker:
@@ -453,14 +482,6 @@ class Market(RuntimeActor):
         self.send(self.asker, Pong(actor="market", statistics=self.statistics()))
 
 
-class Oracle(RuntimeActor):
-    """Answers whatever it is asked."""
-
-    @handles(CancelOrder)
-    def answer(self, order, sender):
-        self.send(sender, Appended(first_sequence=1, last_sequence=1))
-
-
 class TestAMarketInLockStep:
     @pytest.mark.parametrize("command", ["send:listener", "offload:listener", "ask:oracle"])
     def test_waits_until_the_worker_has_done_what_it_was_told(self, system, supervised, command):
@@ -504,7 +525,9 @@ class TestAStrategyInAWorker:
 
 class TestTheWire:
     def test_a_frame_reads_as_it_was_written(self):
-        frame = wire.Frame([wire.Letters("orders", 0, False, [a_tick(), do("x")]), wire.Handled(5)], 3)
+        frame = wire.Frame(
+            [wire.Letters("orders", 0, False, [a_tick(), do("x")], [1, Stamp("A-1", 2, 3)]), wire.Handled(5)], 3
+        )
 
         assert wire.read(wire.write(frame)[wire.LENGTH_BYTES :]) == frame
 
@@ -532,22 +555,22 @@ class TestALink:
         here, there, unsendable, _ = ends
         sent = [a_tick(sequence) for sequence in range(1, 101)]
         bad = msgspec.structs.replace(sent[40], symbol="\udc80")
-        here.put((0, [(message, None) for message in [*sent[:40], bad, *sent[41:]]]))
+        here.put((0, [(message, None, 7) for message in [*sent[:40], bad, *sent[41:]]]))
         here.flush()
         here.finish()
 
         frames = list(there.frames())
         assert messages_of(frames) == [*sent[:40], *sent[41:]]
         assert frames[-1].mark == 100
-        assert [(target, envelope) for target, envelope, _ in unsendable] == [(0, (bad, None))]
+        assert [(target, envelope) for target, envelope, _ in unsendable] == [(0, (bad, None, 7))]
 
     def test_halves_what_is_too_long_for_a_frame(self, ends, monkeypatch):
         monkeypatch.setattr(wire, "FRAME_BYTES_MAX", 500)
         here, there, unsendable, shipped = ends
         sent = [a_tick(sequence) for sequence in range(1, 101)]
         for tick in sent:
-            here.put((0, [(tick, None)]))
-        here.put((0, [(do("x" * 600), None)]))
+            here.put((0, [(tick, None, 7)]))
+        here.put((0, [(do("x" * 600), None, 7)]))
         here.finish()
 
         assert messages_of(list(there.frames())) == sent
@@ -557,7 +580,7 @@ class TestALink:
     def test_keeps_senders_apart_and_in_order(self, ends):
         here, there, _, _ = ends
         senders = [object(), object()]
-        here.put((0, [(a_tick(sequence), senders[sequence % 3 % 2]) for sequence in range(1, 31)]))
+        here.put((0, [(a_tick(sequence), senders[sequence % 3 % 2], 7) for sequence in range(1, 31)]))
         here.finish()
 
         (frame,) = there.frames()
@@ -583,7 +606,7 @@ class TestALink:
 
     def put_many(self, link, name):
         for sequence in range(1, 10_001):
-            link.put((0, [(msgspec.structs.replace(a_tick(sequence), symbol=name), None)]))
+            link.put((0, [(msgspec.structs.replace(a_tick(sequence), symbol=name), None, 7)]))
             if sequence % 2:
                 link.flush()
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -17,7 +18,9 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
+from ..garbage import THRESHOLDS
 from ..quiet import Quiescence
+from ..trace import HOPS_MAX, Tracer
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import accept
@@ -27,9 +30,12 @@ from .process import die_with_parent, leave_signals_to_parent
 from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
+    from ....messages.trace import Hop
     from ..cell import Cell
+    from ..clock import Clock
     from ..endpoint import Envelope
     from ..runtime_cell import RuntimeCell
+    from ..trace import Span
 
 UNSENT_MAX: Final = 65_536
 """Messages that may wait to be written to the parent: of one more, market data is dropped, anything else refused."""
@@ -71,9 +77,12 @@ class HostedBase(InProcessSystemBase):
 
     loop: ReadingLoop
 
-    def __init__(self, host: Host, *, seed: int | None) -> None:
+    tracer: HostedTracer
+
+    def __init__(self, host: Host, assignment: wire.Assignment) -> None:
         self._host = host
-        super().__init__(seed=seed)
+        super().__init__(seed=assignment.seed)
+        self.tracer = HostedTracer(self.clock, every=assignment.trace_every, first_id=assignment.first_id)
 
     def new_names(self) -> dict[str, Endpoint]:
         """Make names that lead to the parent."""
@@ -85,6 +94,23 @@ class HostedBase(InProcessSystemBase):
 
     def _new_loop(self) -> ReadingLoop:
         return self._host.new_loop(self)
+
+
+class HostedTracer(Tracer):
+    """Keeps what it recorded for the parent, too."""
+
+    def __init__(self, clock: Clock, *, every: int, first_id: int) -> None:
+        super().__init__(clock, every=every, first_id=first_id)
+        self._news: deque[Hop] = deque(maxlen=HOPS_MAX)
+
+    def record(self, span: Span, actor: str, message: Any, *, failed: bool) -> None:
+        """Keep what became of a message."""
+        super().record(span, actor, message, failed=failed)
+        self._news.append(self._hops[-1])
+
+    def take_news(self) -> list[Hop]:
+        """Return what was recorded since the last time."""
+        return [self._news.popleft() for _ in range(len(self._news))]
 
 
 class HostedQuiescence(Quiescence):
@@ -180,7 +206,7 @@ class Host(Endpoint):
             return
         # This process runs this one class: its table may know a message more than the class declares.
         actor.handler_table[Mark] = self._handled
-        self._base = HostedBase(self, seed=assignment.seed)
+        self._base = HostedBase(self, assignment)
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
 
     def _deliver(self, letters: wire.Letters) -> None:
@@ -188,7 +214,8 @@ class Host(Endpoint):
         if target is None:
             return  # the asker here is gone, or was too long ago to be known
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
-        deliver_all(target, [(message, sender) for message in letters.messages])
+        traced = zip(letters.messages, letters.traces, strict=True)
+        deliver_all(target, [(message, sender, trace) for message, trace in traced])
 
     # What the actor says.
 
@@ -201,42 +228,45 @@ class Host(Endpoint):
             found = self._far[target] = Far(target, self._send, wants_answer=False)
         return found
 
-    def _send(self, far: Far, message: Any, sender: Any) -> None:
+    def _send(self, far: Far, envelope: Envelope) -> None:
         if self._link.waiting() < UNSENT_MAX:
-            self._link.put((far.target, [(message, sender)]))
+            self._link.put((far.target, [envelope]))
             self._link.call_writer()  # for the case that the handler goes on for long; as a rule the loop is first
             return
+        message, sender, trace = envelope
         self._dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNSENT_MAX} messages wait to leave the worker process"
-            sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self)
+            sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self, trace)
 
     def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
-        message, sender = envelope
+        message, sender, trace = envelope
         substitute = _reworded(message)
         if substitute is None and self._base is not None and self._cell is not None:
-            self._base.dead_letters.undelivered(str(target), message, sender, f"it has no wire form: {why}")
+            self._base.dead_letters.undelivered(str(target), message, sender, f"it has no wire form: {why}", trace)
             if isinstance(target, int):  # perhaps it waits for this
                 kind, name = type(message).__name__, self._cell.name
                 substitute = Failed(actor=name, message_type=kind, error="NoWireForm", reason=_told(why))
         if substitute is not None:
-            self._link.put((target, [(substitute, sender)]))
+            self._link.put((target, [(substitute, sender, trace)]))
 
     def _handled(self, _actor: Any, message: Mark, _sender: Any) -> None:
         busy = self._cell is not None and self._cell.offloads > 0
-        self._tell_lost()
+        self._tell_news()
         self._tell(wire.Handled(message.mark, busy))
 
-    def _tell_lost(self) -> None:
+    def _tell_news(self) -> None:
         dead_letters = 0 if self._base is None else self._base.dead_letters.count
         lost = wire.Lost(self._dropped, dead_letters)
         if lost != self._lost:
             self._lost = lost
             self._tell(lost)
+        if self._base is not None and (hops := self._base.tracer.take_news()):
+            self._tell(wire.Hops(hops))
 
     def _tell(self, parcel: wire.Parcel) -> None:
         self._link.put(parcel)
-        if self._base is None or not self._base.loop.is_here():
+        if self._base is None or not self._base.loop.is_here():  # the loop flushes after every turn
             self._link.call_writer()
 
     def put(self, envelope: Envelope) -> None:
@@ -247,10 +277,10 @@ class Host(Endpoint):
             case lifecycle.StartFailed(error=error):
                 self._tell(wire.StartFailed(*_described(error)))
             case lifecycle.ChildHandlerFailed(error=error):
-                self._tell_lost()
+                self._tell_news()
                 self._tell(wire.HandlerFailed(*_described(error)))
             case lifecycle.Stopped() as stopped:
-                self._tell_lost()
+                self._tell_news()
                 kind, reason, _ = ("", "", "") if stopped.error is None else _described(stopped.error)
                 self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
@@ -264,7 +294,8 @@ class Host(Endpoint):
             if len(fields) > TEXT_MAX:
                 fields = msgspec.json.encode({"cut": fields[:TEXT_MAX]}).decode()
             event, actor = _told(record.getMessage()), getattr(record, "actor", "")
-            self._link.put(wire.Logged(record.levelno, event, actor, fields))
+            correlation_id = getattr(record, "correlation_id", "")
+            self._link.put(wire.Logged(record.levelno, event, actor, fields, correlation_id))
             self._link.call_writer()
 
 
@@ -287,8 +318,8 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
     if box.__class__ is deque and target.put == box.append:
         box.extend(envelopes)
     else:
-        for message, sender in envelopes:
-            target.deliver(message, sender)
+        for envelope in envelopes:
+            target.deliver(*envelope)
     target.deliver(*last)
 
 
@@ -316,6 +347,7 @@ def run(fd: int, *, parent_pid: int) -> None:
     """Be a worker process until the parent hangs up. Does not return: an actor that holds a thread may not keep it."""
     die_with_parent(parent_pid)
     leave_signals_to_parent()
+    gc.set_threshold(*THRESHOLDS)
     host = Host(socket.socket(fileno=fd))
     logger = logging.getLogger("natya")
     logger.addHandler(ToParent(host))

@@ -160,15 +160,16 @@ class StandIn(RuntimeActor):
 
     def forward(self, message: Any, sender: Any) -> None:
         """Hand one message on."""
-        self._ship([(message, sender)])
+        trace = self.trace
+        self._ship([(message, sender, trace if isinstance(trace, int) else trace.stamp())])
 
     def _ship(self, envelopes: list[Envelope]) -> None:
         """Hand messages on, as far as there is room for them."""
         worker = self._worker
         waiting = len(self._kept) if worker is None else worker.posted - worker.handled
         room = max(0, UNHANDLED_MAX - waiting)
-        for message, sender in envelopes[room:]:
-            self._refuse(message, sender)
+        for envelope in envelopes[room:]:
+            self._refuse(envelope)
         del envelopes[room:]
         if worker is None:
             self._kept += envelopes
@@ -178,26 +179,28 @@ class StandIn(RuntimeActor):
                 self._settle()
 
     @handles(Onward)
-    def hand_on(self, onward: Onward, sender: ActorAddress) -> None:
+    def hand_on(self, onward: Onward, _sender: ActorAddress) -> None:
         """Hand on what is not for the actor itself; answers to its questions are as many as it asked."""
-        worker, target = onward.worker, onward.far
+        worker, target, envelope = onward.worker, onward.far, onward.envelope
         if worker is not self._worker:
-            self.host.base.dead_letters.undelivered(target, onward.message, sender, "its worker process is gone")
+            why = "its worker process is gone"
+            self.host.base.dead_letters.undelivered(target, *envelope[:2], why, envelope[2])
         elif target.wants_answer or worker.posted - worker.handled < UNHANDLED_MAX:
-            worker.post(target.target, [(onward.message, sender)])
+            worker.post(target.target, [envelope])
             self._settle()
         else:
-            self._refuse(onward.message, sender)
+            self._refuse(envelope)
 
-    def _refuse(self, message: Any, sender: Any) -> None:
+    def _refuse(self, envelope: Envelope) -> None:
+        message, sender, trace = envelope
         self.host.dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNHANDLED_MAX} messages are on their way to its process"
-            sender.deliver(Unavailable(actor=self.name, reason=reason, retry_after_s=RETRY_AFTER_S), self.host)
+            sender.deliver(Unavailable(actor=self.name, reason=reason, retry_after_s=RETRY_AFTER_S), self.host, trace)
 
     def _bury(self, envelopes: list[Envelope], why: str) -> None:
-        for message, sender in envelopes:
-            self.host.base.dead_letters.undelivered(self.host, message, sender, why)
+        for message, sender, trace in envelopes:
+            self.host.base.dead_letters.undelivered(self.host, message, sender, why, trace)
 
     # What the process says.
 

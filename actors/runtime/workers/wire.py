@@ -14,6 +14,8 @@ import msgspec
 
 from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES
 from ....messages.system import Statistics
+from ....messages.trace import Hop
+from ..trace import Stamp
 
 if TYPE_CHECKING:
     AnyMessage: TypeAlias = Any
@@ -42,6 +44,9 @@ class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
 
     messages: list[AnyMessage]
 
+    traces: list[int | Stamp]
+    """Of each, to which conversation it belongs."""
+
 
 class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """To a new worker process, first of all: which actor it is to run."""
@@ -58,6 +63,10 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """The settings as msgpack."""
 
     seed: int | None
+
+    trace_every: int
+    first_id: int
+    """Of its conversations and hops; so that those of two processes differ."""
 
 
 class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
@@ -117,6 +126,13 @@ class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     dead_letters: int
 
 
+class Hops(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """From the worker process: what it recorded of conversations since it last said so."""
+
+    hops: list[Hop]
+    """Times are monotonic, a clock that all processes of a machine share."""
+
+
 class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
     """From the worker process: something for the log."""
 
@@ -126,10 +142,13 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
     fields: str
     """A JSON object."""
 
+    correlation_id: str = ""
+
 
 Parcel: TypeAlias = (
-    Letters | Assignment | Restart | Stop | Started | StartFailed | HandlerFailed | Stopped | Handled | Lost | Logged
-)
+    Letters | Assignment | Restart | Stop  # both ways, and from the parent
+    | Started | StartFailed | HandlerFailed | Stopped | Handled | Lost | Hops | Logged
+)  # fmt: skip
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from ....messages.supervision import DeadLetter
 from .. import lifecycle
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, Envelope
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import assign
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import subprocess
 
     from ..actor import RuntimeActor
-    from ..endpoint import Envelope
     from ..runtime_cell import RuntimeCell
     from .link import Bundle
 
@@ -43,7 +42,7 @@ class WorkerProcess:
             NotHostableError: the actor cannot be described to another process.
             OSError: no process is to be had.
         """
-        assignment = assign(cell.name, actor, settings)
+        assignment = assign(cell.name, actor, settings, trace_every=cell.base.tracer.every)
         process, connection = launch()
         return cls(cell, process, connection, assignment)
 
@@ -153,8 +152,11 @@ class WorkerProcess:
         match parcel:
             case wire.Letters():
                 self._deliver(parcel)
-            case wire.Logged(level, event, actor, fields):
-                _log.log(level, event, extra={"actor": actor, "fields": msgspec.json.decode(fields)})
+            case wire.Hops(hops):
+                self._cell.base.tracer.add(hops)
+            case wire.Logged(level, event, actor, fields, correlation_id):
+                told = {"actor": actor, "correlation_id": correlation_id, "fields": msgspec.json.decode(fields)}
+                _log.log(level, event, extra=told)
             case _:
                 self._cell.deliver(Heard(self, parcel), self._cell)
 
@@ -164,11 +166,11 @@ class WorkerProcess:
             target, why = self._cell.base.names.get(letters.target), "no actor of that name runs"
         else:
             target, why = self._addresses.find(letters.target), "nobody waits for this answer any more"
-        for message in letters.messages:
+        for message, trace in zip(letters.messages, letters.traces, strict=True):
             if isinstance(target, Endpoint):
-                target.deliver(message, sender)
+                target.deliver(message, sender, trace)
             elif not isinstance(message, DeadLetter):  # one of those is counted already
-                self._cell.base.dead_letters.undelivered(str(letters.target), message, sender, why)
+                self._cell.base.dead_letters.undelivered(str(letters.target), message, sender, why, trace)
 
     def _sender(self, letters: wire.Letters) -> Endpoint:
         if letters.sender == wire.ACTOR:
@@ -181,12 +183,12 @@ class WorkerProcess:
 
     # On any thread.
 
-    def _send(self, far: Far, message: Any, sender: Any) -> None:
-        self._cell.deliver(Onward(self, far, message), sender)
+    def _send(self, far: Far, envelope: Envelope) -> None:
+        self._cell.deliver(Onward(self, far, envelope), self._cell)
 
     def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
         actor: Any = self._cell if target == wire.ACTOR else str(target)
-        self._cell.base.dead_letters.undelivered(actor, *envelope, f"it has no wire form: {why}")
+        self._cell.base.dead_letters.undelivered(actor, *envelope[:2], f"it has no wire form: {why}", envelope[2])
 
 
 class Onward(msgspec.Struct, frozen=True):
@@ -194,7 +196,7 @@ class Onward(msgspec.Struct, frozen=True):
 
     worker: WorkerProcess
     far: Far
-    message: Any
+    envelope: Envelope
 
 
 class Heard(lifecycle.News, frozen=True):
