@@ -423,6 +423,22 @@ class TestReports:
             "ChildFailed", "BreakerOpened", "ChildFailed", "Escalated",
         ]  # fmt: skip
 
+    def test_are_log_events_too_with_the_same_fields(self, start, play, diary, caplog):
+        caplog.set_level("WARNING", "natya")
+        system = start("orders", policy=play.a_policy(fail_max=2, reset_timeout_s=0.01, escalate_after=1))
+        system.request("orders", play.Crash())
+        system.request("orders", play.Crash())
+        system.request("system", AwaitSystemStop())
+
+        said = [(record.getMessage(), record.fields) for record in caplog.records if record.actor == "system"]
+        failed = {"child": "orders", "phase": "handle", "error": "RuntimeError", "reason": "told to"}
+        assert said == [
+            ("child.failed", failed),
+            ("child.restarted", {"child": "orders", "restarts": 1}),
+            ("child.failed", failed),
+            ("supervisor.gave_up", {"child": "orders", "reason": "the breaker opened 1 times in a row"}),
+        ]
+
     def test_are_only_logged_when_the_journal_itself_fails(self, start, play, diary):
         system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal")
         system.request("journal", play.Crash())
