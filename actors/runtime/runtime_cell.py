@@ -103,6 +103,7 @@ class RuntimeCell(ServingCell):
         """Outcomes of this life that have not been handled yet."""
 
         self.failures = 0
+        self.watchers = ()
         self._handlers: HandlerTable = actor_class.handler_table
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
@@ -464,5 +465,6 @@ class RuntimeCell(ServingCell):
         for hearer in dict.fromkeys((self._supervisor, self._stop_asker)):
             if hearer is not None:
                 self._to(hearer, report)
+        self.tell_watchers(report)
         if self._supervisor is None and self.parent is not None:
             self.parent.deliver(ChildActorExited(self), self)
