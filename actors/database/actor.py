@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,9 +28,6 @@ from .errors import DatabaseError, JournalGap, Unstorable
 from .market import MarketStore, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
     from ...config.settings import DatabaseSettings
     from ..runtime import ActorAddress, Outcome, Timer
 
@@ -66,7 +63,7 @@ class DatabaseActor(RuntimeActor):
     background = True  # a simulated market does not wait for it; the feed's flow control does
     offload_threads_max = 10  # so many queries and writes at the same time
 
-    executor_factory: ClassVar[Callable[[str], Executor]] = staticmethod(thread_of_its_own)
+    executor_factory = staticmethod(thread_of_its_own)
     """Makes what runs a connection's work. A simulation has a subclass with another."""
 
     settings: DatabaseSettings
