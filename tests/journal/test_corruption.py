@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalDamagedError, JournalError, SimulatedDisk
-from natya.actors.journal.archive import archive_segment
 from natya.actors.journal.tools import verify
+from natya.actors.journal.upkeep import archive_segment
 from natya.actors.journal.walk import judge_tail
 
 PAGE_BYTES = 4096

@@ -20,7 +20,8 @@ from natya.actors.journal import (
     SimulatedDisk,
     are_outcomes,
 )
-from natya.actors.journal.layout import FORMATS, RecordFormat1, SegmentHeader
+from natya.actors.journal.header import SegmentHeader
+from natya.actors.journal.records import FORMATS, RecordFormat1
 
 
 class TestAppending:
