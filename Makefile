@@ -32,6 +32,11 @@ kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory, 
 	KILLS=$(or $(KILLS),100) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_daemon.py tests/faults/test_hosted_strategy.py -k killed -s
 
+.PHONY: corruptions
+corruptions: $(STAMP) ## Damage the journal 500 times, and see that it is told or harmless
+	CORRUPTIONS=$(or $(CORRUPTIONS),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/journal/test_corruption.py -k harmless -s
+
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
 	$(BIN)/python -m pytest tests/faults tests/faults/long_storms.py --capture tee-sys -q -rP --show-capture stdout
