@@ -28,9 +28,10 @@ test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: kills
-kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory, and a strategy's process as often
-	KILLS=$(or $(KILLS),100) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/faults/test_daemon.py tests/faults/test_hosted_strategy.py -k killed -s
+kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a strategy's process, 200 times each
+	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
+		tests/faults/test_hosted_strategy.py -k killed -s
 
 .PHONY: corruptions
 corruptions: $(STAMP) ## Damage the journal 500 times, and see that it is told or harmless
