@@ -206,19 +206,22 @@ class TestStartingAgain:
 
 @pytest.mark.usefixtures("journal")
 class TestOnAFailingDisk:
+    @pytest.mark.parametrize("action", ["write", "sync"])
     def test_every_writer_of_the_commit_is_refused_and_a_restart_goes_on_in_a_new_file(
-        self, system, settings, workshop, monkeypatch
+        self, system, settings, workshop, monkeypatch, action
     ):
         system.request("journal", an_append(workshop, 1))
-        broken = [errno.EIO]
-        real_sync = RealFile.sync
+        broken, asked_again = [errno.EIO], []
+        real = getattr(RealFile, action)
 
-        def sync(file):
+        def fail_once(file, *arguments):
             if broken:
+                asked_again.append(file)
                 raise OSError(broken.pop(), "injected")
-            real_sync(file)
+            assert file is not asked_again[0], f"{action} was tried again on a file that had failed"
+            real(file, *arguments)
 
-        monkeypatch.setattr(RealFile, "sync", sync)
+        monkeypatch.setattr(RealFile, action, fail_once)
         refused = system.request("journal", an_append(workshop, 2, correlation_id="A-2"))
         after = system.request("journal", an_append(workshop, 3))
 
