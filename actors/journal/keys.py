@@ -20,6 +20,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from zlib import crc32
 
+import numpy as np
+
 from ...messages.journal import JournalRecord, key_of
 from .disk import DiskFile
 
@@ -81,8 +83,7 @@ class KeyTable:
 
     def pages(self, identity: bytes) -> bytes:
         """Write them as a key file of the segment that `identity` stands for."""
-        import numpy as np  # noqa: PLC0415  its sort gives the interpreter free: writers go on
-
+        # numpy's sort gives the interpreter free: writers go on meanwhile.
         columns = [np.frombuffer(column, dtype=np.uint32) for column in (self._hashes, self._steps, self._offsets)]
         entries = np.column_stack(columns).astype("<u4", copy=False)
         entries = entries[np.argsort(entries[:, 0], kind="stable")]
