@@ -33,15 +33,15 @@ kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
 		tests/faults/test_hosted_strategy.py -k killed -s
 
-.PHONY: full-disks
-full-disks: $(STAMP) ## Fill a small disk 200 times under the journal, and 200 times under the whole house (ten minutes)
-	ROUNDS=$(or $(ROUNDS),200) ROUNDS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/faults/test_disk_full.py -s
+.PHONY: full-disk
+full-disk: $(STAMP) ## Fill a small disk 200 times under the journal and under the whole house, from a seed (COUNT=n SEED=n)
+	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_disk_full.py -k full -s
 
 .PHONY: corruptions
-corruptions: $(STAMP) ## Damage the journal 500 times, and see that it is told or harmless
-	CORRUPTIONS=$(or $(CORRUPTIONS),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/journal/test_corruption.py -k harmless -s
+corruptions: $(STAMP) ## Damage the journal 500 times, from a seed (COUNT=n SEED=n)
+	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/journal/test_corruption.py --timeout 600 -q -s
 
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)

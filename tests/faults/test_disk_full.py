@@ -1,6 +1,6 @@
 """The disk fills up at any moment, under the journal alone and under the whole house, and empties again.
 
-`make full-disks` runs both for longer: ROUNDS and ROUNDS_SEED are how often, and at which numbers of free bytes.
+`make full-disk` runs both for longer: FULL_DISK and FULL_DISK_SEED are how often, and at which numbers of free bytes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 WORK = Path(__file__).with_name("full_disk.py")
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SEED = int(os.environ.get("ROUNDS_SEED", "1"))
+ROUNDS = int(os.environ.get("FULL_DISK", "3"))
+SEED = int(os.environ.get("FULL_DISK_SEED", "1"))
 NORMAL_WITHIN_S = 5.0
 
 NAMESPACES = (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"])
