@@ -29,11 +29,11 @@ Chore: TypeAlias = Callable[[Disk, Segment], int]
 def next_chore(segments: Iterable[Segment], plain_segments_max: int) -> tuple[Chore, Segment] | None:
     """Say what to do next with these closed segments, oldest first; None when all is done."""
     segments = tuple(segments)
+    for segment in segments:
+        if not segment.has_key_file:  # first: it is quick, and the keys may be in memory until then
+            return keep_keys, segment
     plain = [segment for segment in segments if not segment.archived]
-    if len(plain) > plain_segments_max:
-        return archive_segment, plain[0]
-    without_keys = next((segment for segment in segments if not segment.has_key_file), None)
-    return None if without_keys is None else (keep_keys, without_keys)
+    return (archive_segment, plain[0]) if len(plain) > plain_segments_max else None
 
 
 def archive_segment(disk: Disk, segment: Segment) -> int:
