@@ -31,7 +31,7 @@ from ...messages.journal import (
 )
 from ...messages.supervision import Failed
 from ..runtime import RuntimeActor, handles
-from .errors import AppendInvalidError, JournalFailedError, JournalFullError
+from .errors import AppendInvalidError, JournalFailedError, JournalFullError, UpkeepFailedError
 from .journal import Journal
 from .upkeep import archive_segment, next_chore
 
@@ -51,11 +51,11 @@ PAGE_RECORDS_MAX: Final = 100_000
 NS_PER_DAY: Final = 86_400 * 1_000_000_000
 UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
-"""A disk that was too full for upkeep is asked again after this long."""
+"""A disk that was too full for upkeep, or failed, is asked again after this long."""
 
 
 class TidyAgain(msgspec.Struct, frozen=True, gc=False):
-    """To itself: perhaps there is space for upkeep now."""
+    """To itself: perhaps the disk takes it now."""
 
 
 class JournalActor(RuntimeActor):
@@ -155,7 +155,7 @@ class JournalActor(RuntimeActor):
 
     @handles(TidyAgain)
     def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:
-        """Try what did not fit on the disk."""
+        """Try again what the disk did not take."""
         self._tidying = False
         self._tidy()
 
@@ -232,7 +232,7 @@ class JournalActor(RuntimeActor):
             self.offload(work, self._journal.disk, segment, then=then, lane=UPKEEP_LANE)
 
     def _tidied(self, event: str, outcome: Outcome) -> None:
-        if isinstance(outcome.error, JournalFullError):
+        if isinstance(outcome.error, UpkeepFailedError):
             self.log("journal.upkeep_failed", level="warning", reason=str(outcome.error))
             self.after(UPKEEP_RETRY_S, TidyAgain())
             return

@@ -6,14 +6,15 @@ archive, so nobody waits. A crash in between leaves both: the plain one counts, 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from ...messages.codec import UndecodableMessageError
 from .disk import Disk
-from .errors import JournalFullError
+from .errors import UpkeepFailedError
 from .header import Seal
 from .keys import KeyFile, KeysBrokenError, KeyTable
 from .recovery import verify_closed
@@ -41,17 +42,18 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
 
     Raises:
         JournalDamagedError: the segment, or the archive read back, is not what was written; the plain file stays.
-        JournalFullError: no space for the archive; the plain file stays.
+        UpkeepFailedError: no space, or a failing disk.
     """
     seal = _seal_of(segment)
     verify_closed(disk, segment, seal)
     plain_path = segment_path(segment.directory, segment.first_sequence)
-    plain = disk.open(plain_path)
-    try:
-        # A fixed time stamp: the same segment always gives the same archive.
-        packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
-    finally:
-        plain.close()
+    with _attempt(plain_path):
+        plain = disk.open(plain_path)
+        try:
+            # A fixed time stamp: the same segment always gives the same archive.
+            packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
+        finally:
+            plain.close()
     _put(disk, archive_path(segment.directory, segment.first_sequence), packed)
     segment.archived = True
     try:
@@ -59,8 +61,9 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
     except Exception:
         segment.archived = False
         raise
-    disk.remove(plain_path)
-    disk.sync_directory(segment.directory)
+    with _attempt(plain_path):
+        disk.remove(plain_path)
+        disk.sync_directory(segment.directory)
     return len(packed)
 
 
@@ -69,7 +72,7 @@ def keep_keys(disk: Disk, segment: Segment) -> int:
 
     Raises:
         JournalDamagedError: the segment is not what was written.
-        JournalFullError: no space for it.
+        UpkeepFailedError: no space, or a failing disk.
     """
     identity = segment.key_identity(_seal_of(segment))
     path = keys_path(segment.directory, segment.first_sequence)
@@ -126,7 +129,7 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
 def _put(disk: Disk, path: Path, data: bytes) -> None:
     """Make a file with this content, or none."""
     new = path.with_name(path.name + NEW_SUFFIX)
-    try:
+    with _attempt(path):
         file = disk.create(new, len(data))
         try:
             file.write(data, 0)
@@ -135,5 +138,11 @@ def _put(disk: Disk, path: Path, data: bytes) -> None:
             file.close()
         disk.rename(new, path)
         disk.sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def _attempt(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as fault:
-        raise JournalFullError(f"{path} could not be written: {fault}") from fault
+        raise UpkeepFailedError(f"{path} could not be written: {fault}") from fault

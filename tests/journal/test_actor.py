@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from natya.actors.journal import JournalActor, JournalDamagedError
-from natya.actors.journal.disk import RealFile
+from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.settings import JournalSettings
@@ -301,3 +301,23 @@ class TestArchiving:
         assert [record.fact.quantity for record in found.records] == [7] * 40
         assert len(page.records) == 2_000
         assert again == page
+
+    @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+    def test_on_a_disk_that_takes_no_archive_stops_nobody(self, system, tmp_path, workshop, monkeypatch, error):
+        real = RealDisk.rename
+
+        def rename(disk, source, target):
+            if target.suffix in {".gz", ".keys"}:
+                raise OSError(error, "injected", str(target))
+            real(disk, source, target)
+
+        monkeypatch.setattr(RealDisk, "rename", rename)
+        settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
+        system.start("journal", JournalActor, settings)
+        answers = [system.request("journal", an_append(workshop, *range(1, 51))) for _ in range(40)]
+        found = system.request("journal", ReadJournal(key="A-7"))
+
+        assert [answer.first_sequence for answer in answers] == list(range(1, 2_001, 50))
+        assert len(found.records) == 40
+        assert system.base.find("journal").failures == 0
+        assert not [path for path in Path(settings.path).iterdir() if path.suffix in {".gz", ".keys"}]

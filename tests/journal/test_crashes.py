@@ -17,6 +17,7 @@ from natya.actors.journal import (
     SimulatedDisk,
     Trouble,
 )
+from natya.actors.journal.errors import UpkeepFailedError
 from natya.actors.journal.upkeep import next_chore
 
 
@@ -71,7 +72,7 @@ class World:
         """Do a chore now and then, as the actor would: write keys, archive."""
         chore = next_chore(journal.closed_segments, 1) if self.random.random() < 0.5 else None
         if chore is not None:
-            with contextlib.suppress(JournalFullError):  # on a failing disk: it is tried again
+            with contextlib.suppress(UpkeepFailedError):  # it is tried again
                 chore[0](self.disk, chore[1])
 
     def _settle(self, journal):
