@@ -98,7 +98,7 @@ def seconds_until(condition) -> float:
 
 def journal_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
     """Fill the disk under a journal, again and again; it is never opened anew."""
-    mount_tmpfs(directory, 8 << 20)
+    mount_tmpfs(directory, (8 << 20) + rounds * 8 * SEGMENT_BYTES)  # what is written stays
     ballast, number, facts, recovered = Ballast(directory), 0, [], []
     journal = Journal(directory / "journal", now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
     journal.open()
@@ -214,7 +214,7 @@ class House:
 
 def house_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
     """Fill the disk under the whole house, again and again; it is never started anew."""
-    mount_tmpfs(directory, 64 << 20)
+    mount_tmpfs(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
     ballast, house, recovered = Ballast(directory), House(directory), []
     with house.system:
         seconds_until(lambda: "RELIANCE" in house.counts("feed").last_prices)
