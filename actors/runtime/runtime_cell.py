@@ -32,7 +32,10 @@ _log = logging.getLogger("natya")
 
 
 class KeepsState(Protocol):
-    """An actor that hands its state over to the fresh instance when it is restarted in place."""
+    """An actor that hands its state over to the fresh instance when it is restarted in place.
+
+    In a worker process too; but when the process itself dies, nothing is handed over.
+    """
 
     def snapshot(self) -> Any:
         """Give what the next life needs; called on the failed instance, before `on_stop`."""

@@ -5,7 +5,8 @@ Hears   every message there is, for the actor; what the process says, from the t
 Sends   what the actor sends, in the actor's name, to whomever it is for.
 Fails   when the actor fails: then the process stays, and is told to restart it in place. And when the process dies:
         then the next life has another. What was written to a dead one and not reported handled is a dead letter, since
-        it may have been handled; what was not yet written goes to the next.
+        it may have been handled; what was not yet written goes to the next. The state of a dead one is gone: a copy
+        kept here would be older than the last things that the actor did, and have it do them again.
 """
 
 from __future__ import annotations
