@@ -78,6 +78,12 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     batch_wait_s: PositiveSeconds
     """Or when its first row has waited this long."""
 
+    cache_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 8
+    """What answers to repeated queries may take; 0 to keep none."""
+
+    encryption_key: Secret = Secret("")
+    """Encrypts both files, where this DuckDB can do it safely; refused at the start where it cannot."""
+
     @property
     def market_path(self) -> str:
         """The market file: `natya-market.duckdb` beside `natya.duckdb`."""

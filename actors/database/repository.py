@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from .adapter import MEMORY, DuckDBAdapter
+from .adapter import DuckDBAdapter
 from .errors import DatabaseError, QueryRefused
+from .opening import MEMORY
 from .results import Answer, RepositoryResult
 from .stores import AdapterStore, SystemStore
 

@@ -13,6 +13,17 @@ from .errors import QueryRefused, ResultTooLarge
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ROWS_MAX = 1_000_000
+"""Rows of one answer, if its caller does not say how many."""
+
+_TYPES = duckdb.StatementType
+_ALLOWED = frozenset(
+    {_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY, _TYPES.EXPORT}
+    | {_TYPES.CREATE, _TYPES.CREATE_FUNC, _TYPES.ALTER, _TYPES.DROP, _TYPES.EXPLAIN, _TYPES.ANALYZE, _TYPES.VACUUM}
+)
+"""What a caller may run. All else would change the connection for those who come after: BEGIN and COMMIT, USE and SET
+(`search_path` can be set after `lock_configuration`), PREPARE, ATTACH and DETACH, LOAD."""
+
 _INT64 = range(-(2**63), 2**63)
 
 _PLAIN_TYPES = frozenset(
@@ -30,6 +41,8 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
     statements = cursor.extract_statements(sql)
     if len(statements) != 1:
         raise QueryRefused(f"exactly one statement a call, found {len(statements)}")
+    if statements[0].type not in _ALLOWED:
+        raise QueryRefused(f"a statement that reads or writes tables wanted, found {statements[0].type.name}")
     return statements[0]
 
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .adapter import DuckDBAdapter, quoted
+from .adapter import DuckDBAdapter
 from .errors import DatabaseDamaged
+from .migrations import FILES
 from .moments import INDIA_OFFSET_NS
+from .opening import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
 
-    from .migrations import DatabaseFile
 
 Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 """Rows, and a checksum of their contents in any order, by table."""
 
-FILES: tuple[DatabaseFile, ...] = ("core", "market")
 
 _DAY = f"(make_timestamp_ns(exchange_ns + {INDIA_OFFSET_NS}))::date"
 
@@ -33,6 +33,7 @@ _CONTRADICTIONS = {
     "a tick lies beyond what its source has recorded": """
         select source, sequence from all_ticks anti join recorded
         on all_ticks.source = recorded.source and all_ticks.sequence <= recorded.sequence""",
+    "the market file has lost data": "select make_timestamp_ns(found_ns)::varchar, what from losses order by found_ns",
     "a source is listed more than once": "select source from recorded group by all having count(*) > 1",
     "the facts have a gap or a double": """
         select sequence from projection

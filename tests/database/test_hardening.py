@@ -1,11 +1,15 @@
 """Attempts to break out of the database: each names the door that it tries."""
 
+import os
 import stat
+import subprocess
+import sys
 
+import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.errors import DatabaseError, StatementFailed
+from natya.actors.database.errors import DatabaseEncrypted, DatabaseError, QueryRefused, StatementFailed
 
 INJECTIONS = [
     "'; drop table ticks; --",
@@ -39,6 +43,10 @@ def database(path, archive):
         yield database
 
 
+def values_of_all_settings(database):
+    return dict(database.query("select name, value from duckdb_settings() order by name").rows)
+
+
 def schema(database):
     return database.query("select database_name, table_name, sql from duckdb_tables() order by all").rows
 
@@ -54,13 +62,24 @@ class TestFilesOutside:
             "select * from read_text('{archive}/../secret.csv')",
             "select * from read_text('{archive}/link.csv')",
             "select * from read_csv('http://localhost/x.csv')",
+            "select * from read_csv('s3://bucket/x.csv')",
+            "select * from read_json('{secret}')",
+            "select * from read_parquet(['{archive}/*.parquet', '{secret}'])",
+            "select * from glob('{archive}/../*')",
+            "select * from sniff_csv('{secret}')",
+            "select * from parquet_metadata('{secret}')",
+            "with x as (select * from read_text('{secret}')) select * from x",
+            "select (select content from read_text('{secret}'))",
+            "summarize from read_csv('{secret}')",
         ],
     )
     def test_cannot_be_read(self, database, secret, archive, sql):
         (archive / "link.csv").symlink_to(secret)
+        statement = sql.format(secret=secret, archive=archive)
 
-        with pytest.raises(StatementFailed):
-            database.query(sql.format(secret=secret, archive=archive))
+        for call in (database.query, database.execute):
+            with pytest.raises((StatementFailed, QueryRefused)):
+                call(statement)
 
     @pytest.mark.parametrize(
         "sql",
@@ -70,12 +89,21 @@ class TestFilesOutside:
             "attach '{folder}/other.duckdb'",
             "install httpfs",
             "load '{folder}/x.duckdb_extension'",
+            "install httpfs from '{folder}'",
+            "force install httpfs",
+            "create table stolen as select * from read_text('{folder}/secret.csv')",
+            "copy ticks from '{folder}/secret.csv'",
+            "import database '{folder}'",
+            "attach '{folder}/natya.duckdb' as again",
+            "attach 'http://localhost/x.duckdb'",
+            "create secret (type s3, key_id 'x', secret 'y')",
+            "create persistent secret (type http, bearer_token 'x')",
         ],
     )
     def test_cannot_be_written_or_loaded(self, database, tmp_path, sql):
         before = sorted(tmp_path.iterdir())
 
-        with pytest.raises(StatementFailed):
+        with pytest.raises((StatementFailed, QueryRefused)):
             database.execute(sql.format(folder=tmp_path))
 
         assert sorted(tmp_path.iterdir()) == before
@@ -84,6 +112,69 @@ class TestFilesOutside:
         database.execute(f"copy (select 42 as answer) to '{archive}/out.parquet' (format parquet)")
 
         assert database.query("select * from read_parquet(?)", [f"{archive}/out.parquet"]).rows == ((42,),)
+
+
+class TestTheDatabaseFilesThemselves:
+    """DuckDB allows them to `read_blob` and the like; one that opens and closes a file drops the lock on it."""
+
+    SQL = (
+        "select length(content) from read_blob('{own}')",
+        "select length(content) from READ_BLOB('{folder}/archive/../natya.duckdb')",
+        "select * from read_text('{folder}/n*')",
+        "select * from read_parquet('{own}')",
+        "select * from read_csv('{folder}/*')",
+        "select * from glob('{folder}/*')",
+        "select * from '{own}'",
+        "select * from 'natya.duckdb'",
+        "select * from read_duckdb('{own}')",
+        "select * from query('select * from read_blob(''{own}'')')",
+        "select * from query_table('{own}')",
+        "select * from read_blob('{own}' || '')",
+        "select * from read_blob((select '{own}'))",
+        "select * from read_blob(getvariable('own'))",
+        "select * from (select 1), lateral (select * from read_blob('{own}'))",
+        "select (select max(length(content)) from read_blob('{own}'))",
+        "describe select * from read_blob('{own}')",
+        "with x as materialized (from read_blob('{own}')) from x",
+    )
+
+    @pytest.mark.parametrize("sql", SQL)
+    def test_are_not_read(self, database, path, tmp_path, sql):
+        with pytest.raises(QueryRefused):
+            database.query(sql.format(own=path, folder=tmp_path))
+
+    def test_are_not_read_through_a_parameter_or_a_link(self, database, path, archive):
+        (archive / "link.duckdb").symlink_to(path)
+        for file in (str(path), str(archive / "link.duckdb")):
+            with pytest.raises(QueryRefused):
+                database.query("select * from read_blob(?)", [file])
+
+    def test_stay_locked_against_plain_duckdb(self, database, path, tmp_path):
+        for sql in self.SQL:
+            with pytest.raises(QueryRefused):
+                database.query(sql.format(own=path, folder=tmp_path))
+        other = subprocess.run(
+            [sys.executable, "-c", f"import duckdb; duckdb.connect({str(path)!r})"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert f"(PID {os.getpid()})" in other.stderr
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "from enable_logging(storage_path = '/tmp/x')",
+            "from force_checkpoint()",
+            "from json_execute_serialized_sql('{{}}')",
+            "from duckdb_secrets()",
+            "from register_external_resource('x')",
+        ],
+    )
+    def test_functions_that_act_are_not_for_queries(self, database, sql):
+        with pytest.raises(QueryRefused, match="not for queries"):
+            database.query(sql)
 
 
 class TestSettings:
@@ -97,11 +188,43 @@ class TestSettings:
             "set allowed_directories = ['/']",
             "reset memory_limit",
             "pragma temp_directory = '/'",
+            "set session memory_limit = '1GB'",
+            "set global threads = 64",
+            "set operator_memory_limit = '100GB'",
+            "set enable_progress_bar = true",
+            "set search_path = 'market'",
+            "use market",
+            "set allowed_configs = ['threads']",
+            "set allowed_paths = ['/etc/passwd']",
+            "set fsync_mode = 'NONE'",
+            "set checkpoint_threshold = '1TB'",
+            "set force_mbedtls_unsafe = true",
+            "pragma enable_checkpoint_on_shutdown",
+            "pragma disable_checkpoint_on_shutdown",
+            "reset all",
         ],
     )
     def test_cannot_be_changed_any_more(self, database, sql):
-        with pytest.raises(StatementFailed):
+        before = values_of_all_settings(database)
+
+        with pytest.raises((StatementFailed, QueryRefused)):
             database.execute(sql)
+
+        assert values_of_all_settings(database) == before
+
+    def test_none_of_all_that_duckdb_knows_can_be_changed(self, database):
+        """No `allowed_configs`: it would let every connection change those again, after the lock."""
+        before = values_of_all_settings(database)
+        for name in before:
+            for sql in (f"set {name} = '1'", f"reset {name}", f"set global {name} = '1'", f"set session {name} = '1'"):
+                with pytest.raises(QueryRefused):
+                    database.execute(sql)
+                if name not in {"schema", "search_path"}:
+                    with pytest.raises(StatementFailed, match="has been locked"):
+                        database.read(lambda cursor, sql=sql: cursor.execute(sql))
+
+        assert len(before) > 100
+        assert values_of_all_settings(database) == before
 
     def test_variables_of_the_caller_are_no_tables(self, database):
         columns = {"x": [1]}
@@ -155,3 +278,32 @@ class TestValuesThatLookLikeSql:
                 call(text)
 
         assert schema(database) == before
+
+
+class TestEncryption:
+    def test_is_refused_where_the_engine_cannot_do_it_safely(self, path):
+        with pytest.raises(DatabaseEncrypted, match="encryption with this DuckDB"):
+            DuckDBAdapter(path, max_connections=3, encryption_key="a key of thirty-two bytes, or so")
+
+        assert not path.exists() or path.stat().st_size == 0
+
+    def test_of_a_file_that_we_have_no_key_for_is_no_damage(self, path):
+        with duckdb.connect() as unsafe:
+            unsafe.execute("set force_mbedtls_unsafe = 'true'")
+            unsafe.execute(f"attach '{path}' as secret (encryption_key 'x')")
+        before = path.read_bytes()
+
+        with pytest.raises(DatabaseEncrypted, match="without a key"):
+            DuckDBAdapter(path, max_connections=3)
+
+        assert path.read_bytes() == before
+
+    def test_key_for_a_file_in_the_clear_is_refused(self, path):
+        with DuckDBAdapter(path, max_connections=3):
+            pass
+        before = path.read_bytes()
+
+        with pytest.raises(DatabaseEncrypted):
+            DuckDBAdapter(path, max_connections=3, encryption_key="x")
+
+        assert path.read_bytes() == before
