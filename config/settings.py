@@ -78,6 +78,9 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     batch_wait_s: PositiveSeconds
     """Or when its first row has waited this long."""
 
+    tidy_interval_s: PositiveSeconds = 60.0
+    """How often the database looks whether it is quiet enough to sort a day that is over."""
+
     cache_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 8
     """What answers to repeated queries may take; 0 to keep none."""
 

@@ -26,10 +26,10 @@ import msgspec
 from ...messages.database import Rows, SqlValue
 from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
-from .errors import DatabaseClosed, DatabaseUnreachable
+from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, StatementFailed
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
-from .opening import MEMORY, attach, harden
+from .opening import MEMORY, attach, harden, refusal
 from .own_thread import OwnThread
 from .pool import Pool
 from .reading import Readings
@@ -159,12 +159,12 @@ class DuckDBAdapter:
             self._writers: dict[DatabaseFile, Pool] = {}
             for file in _SEARCH_PATHS:
                 writer = connect(f"{file}-writer", file)
-                writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
+                _migrate(writer, file, self.core_path if file == "core" else self.market_path)
                 self._writers[file] = Pool(f"{file} writing", [writer], wait_s=wait_s)
             harden(root, self.directories)
             self.witness = MarketWitness(self.market_path)
             opened.callback(self.witness.close)
-            self._writers["market"].connections[0].run(self.witness.hear, transaction="write", label="witness")
+            _compare(self._writers["market"].connections[0], self.witness, self.market_path)
             self._opened: contextlib.ExitStack | None = opened.pop_all()
         atexit.register(self.close)
 
@@ -273,6 +273,10 @@ class DuckDBAdapter:
             with self._lease(writer) as connection:
                 connection.run(lambda cursor, file=file: cursor.execute(f"checkpoint {file}"), label="checkpoint")
 
+    def exhausted(self, *, waiters: int) -> PoolExhausted:
+        """Say who holds the readers, to someone whom there is no room for."""
+        return self._readers.exhausted(waiters=waiters)
+
     def statistics(self) -> PoolStatistics:
         """Count what the pool did, and look at what it does."""
         pools = (self._readers, *self._writers.values())
@@ -307,6 +311,21 @@ class DuckDBAdapter:
         if self._opened is None:
             raise DatabaseClosed(f"{self.core_path} is closed")
         return pool.lease()
+
+
+def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
+    """Bring a file up to date; one whose tables are not what the steps before left is no database of ours."""
+    try:
+        writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
+    except (StatementFailed, DatabaseDamaged) as fault:
+        raise refusal(path, fault) from fault
+
+
+def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
+    try:
+        writer.run(witness.hear, transaction="write", label="witness")
+    except (StatementFailed, DatabaseDamaged) as fault:
+        raise refusal(path, fault) from fault
 
 
 def _make_folder(folder: Path) -> None:

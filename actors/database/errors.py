@@ -94,5 +94,9 @@ class Unstorable(DatabaseError):
     """Some of the market data fits into no row (no number for a price, more than 64 bits). None of it was kept."""
 
 
+class WritesRefused(DatabaseError):
+    """Too much waits to be written already. Nothing of this was kept; send it again later."""
+
+
 class OwnerRefused(DatabaseError):
     """The database actor of the running system answered no, or did not answer; its reason is given."""

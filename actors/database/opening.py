@@ -110,7 +110,7 @@ def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_ke
         if encryption_key:
             _prove_encrypted(root, name)
     except duckdb.Error as fault:
-        raise _refusal(path, fault) from fault
+        raise refusal(path, fault) from fault
 
 
 def _prove_encrypted(root: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -122,7 +122,7 @@ def _prove_encrypted(root: duckdb.DuckDBPyConnection, name: str) -> None:
         raise DatabaseEncrypted(f"this DuckDB ({duckdb.__version__}) took the key for {name} and does not encrypt it")
 
 
-def _refusal(path: str, fault: duckdb.Error) -> DatabaseError:
+def refusal(path: str, fault: Exception) -> DatabaseError:
     """Tell apart a file that another has, one that is broken, one that is encrypted, and one we cannot get at."""
     text = str(fault)
     holder = re.search(r"Conflicting lock is held.*\(PID (\d+)\)", text)

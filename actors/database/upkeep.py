@@ -12,8 +12,7 @@ import msgspec
 
 from .adapter import DuckDBAdapter
 from .errors import DatabaseDamaged
-from .migrations import FILES
-from .moments import INDIA_OFFSET_NS
+from .moments import INDIA, INDIA_OFFSET_NS
 from .opening import quoted
 
 if TYPE_CHECKING:
@@ -28,6 +27,14 @@ Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 
 _DAY = f"(make_timestamp_ns(exchange_ns + {INDIA_OFFSET_NS}))::date"
 
+LATE_NS = 1_800_000_000_000
+
+_UNSORTED = f"""
+select days.day from (select {_DAY} as day, count(*) as rows from ticks group by all) days
+left join sorted_days on days.day = sorted_days.day
+where days.day < ?::date and days.rows is distinct from sorted_days.rows order by days.day limit 1
+"""  # noqa: S608  our own text
+
 _CONTRADICTIONS = {
     "a tick is there more than once": "select source, sequence from all_ticks group by all having count(*) > 1",
     "a tick lies beyond what its source has recorded": """
@@ -37,7 +44,8 @@ _CONTRADICTIONS = {
     "a source is listed more than once": "select source from recorded group by all having count(*) > 1",
     "the facts have a gap or a double": """
         select sequence from projection
-        where sequence <> (select count(*) from facts) or sequence <> (select coalesce(max(sequence), 0) from facts)""",
+        where (sequence, sequence) <> (
+            select (coalesce(max(sequence), 0), count(*) + coalesce(min(sequence), 1) - 1) from facts)""",
     "the fills of an order do not add up": """
         select client_order_id from orders left join fills using (client_order_id)
         group by client_order_id, filled_quantity having coalesce(sum(fills.quantity), 0) <> filled_quantity""",
@@ -54,12 +62,23 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+def read_every_block(database: DuckDBAdapter) -> None:
+    """Read all that both files hold: DuckDB checks the checksum of every block that it reads.
+
+    Raises:
+        DatabaseDamaged: naming the file.
+    """
+    for file, path in (("core", database.core_path), ("market", database.market_path)):
+        try:
+            database.read(lambda cursor, file=file: _fingerprints(cursor, file), label=f"read all of {file}")
+        except DatabaseDamaged as damage:
+            raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
+
+
 def check(database: DuckDBAdapter) -> tuple[str, ...]:
     """Read every block of both files and look for contradictions; return what is wrong, nothing if all is well."""
 
     def work(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-        for file in FILES:
-            _fingerprints(cursor, file)
         found = []
         for problem, sql in _CONTRADICTIONS.items():
             rows = cursor.execute(f"{sql} limit 1").fetchall()
@@ -67,6 +86,7 @@ def check(database: DuckDBAdapter) -> tuple[str, ...]:
                 found.append(f"{problem}: {rows[0]}")
         return tuple(found)
 
+    read_every_block(database)
     return database.read(work, label="check")
 
 
@@ -119,6 +139,20 @@ def export(database: DuckDBAdapter, folder: Path) -> None:
     database.read_and_copy(work, label="export")
 
 
+def tidy(database: DuckDBAdapter, now_ns: int) -> dt.date | None:
+    """Sort the oldest day that is over and not in order; return it, or None when all are.
+
+    Half an hour after midnight at the earliest: late ticks of the day before are there by then.
+    """
+    today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // 10**9, INDIA).date()
+    rows = database.query(_UNSORTED, [str(today)]).rows
+    if not rows:
+        return None
+    day = dt.date.fromisoformat(str(rows[0][0]))
+    sort_day(database, day)
+    return day
+
+
 def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
     """Put the ticks of a closed day in order of symbol and time, once, so that one symbol is read from a few blocks.
 
@@ -131,9 +165,11 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
         cursor.execute(f"delete from ticks where {_DAY} = ?", [str(day)])  # noqa: S608  our own text
         (count,) = cursor.execute("insert into ticks from sorted").fetchall()[0]
         cursor.execute("drop table sorted")
+        cursor.execute("delete from sorted_days where day = ?", [str(day)])
+        cursor.execute("insert into sorted_days values (?, ?)", [str(day), count])
         return int(count)
 
-    return database.write("market", work, label=f"sort {day}")
+    return database.write("market", work, label=f"sort {day}", tables=frozenset({"ticks", "sorted_days"}))
 
 
 def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:

@@ -2,13 +2,15 @@
 
 import pytest
 
-from natya.actors.database import DatabaseActor
+from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
 from natya.config.settings import DatabaseSettings
 from natya.messages.database import Query, QueryFailed, Rows
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
-from natya.messages.supervision import Failed
+from natya.messages.supervision import Failed, Unavailable
+from natya.messages.system import Ping
 
 SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 
@@ -44,9 +46,14 @@ def journal(system):
 @pytest.fixture
 def database(system, settings, journal, feed):  # noqa: ARG001  the feed is there to hear how far we are
     system.start("database", DatabaseActor, settings)
-    assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
-    system.tell("database", JournalPage(records=(), last_sequence=0))
+    answer(system, journal, after=0, last=0)
     return "database"
+
+
+def answer(system, journal, *records, after, last):
+    """Be the journal: expect the question, and answer it."""
+    assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=after, records_max=10_000)
+    system.tell(journal.sender, JournalPage(records=records, last_sequence=last))
 
 
 def ask(system, sql, **fields):
@@ -80,11 +87,12 @@ class TestRecordingTheMarket:
         assert statistics.ticks == 250
         assert statistics.duplicates == 0
 
-    def test_a_recording_that_is_played_again_is_there_once(self, system, database, settings, build):
+    def test_a_recording_that_is_played_again_is_there_once(self, system, database, settings, journal, build):
         for tick in build.ticks(150):
             system.tell(database, tick)
         system.stop(database)
         system.start("again", DatabaseActor, settings)
+        answer(system, journal, after=0, last=0)
         for tick in build.ticks(150):
             system.tell("again", tick)
         statistics = system.stop("again")
@@ -101,40 +109,90 @@ class TestProjectingTheJournal:
 
     def test_it_catches_up_when_it_starts(self, system, settings, build, journal):
         system.start("database", DatabaseActor, settings)
-        journal.receive(timeout_s=5)
-        system.tell("database", JournalPage(records=tuple(build.records(build.intended())), last_sequence=2))
-
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=1, records_max=10_000)
-
-        system.tell("database", JournalPage(records=tuple(build.records(build.filled(), start=2)), last_sequence=2))
+        answer(system, journal, *build.records(build.intended()), after=0, last=2)
+        answer(system, journal, *build.records(build.filled(), start=2), after=1, last=2)
 
         assert system.stop("database").projected_sequence == 2
 
     def test_a_gap_is_read_from_the_journal(self, system, database, build, journal):
         system.tell(database, journaled(build, build.filled(), start=2))
-
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
-
-        page = JournalPage(records=tuple(build.records(build.intended(), build.filled())), last_sequence=2)
-        system.tell(database, page)
+        answer(system, journal, *build.records(build.intended(), build.filled()), after=0, last=2)
 
         assert system.stop(database).projected_sequence == 2
 
     def test_records_that_come_while_it_reads_are_not_lost(self, system, settings, build, journal):
         system.start("database", DatabaseActor, settings)
-        journal.receive(timeout_s=5)
         system.tell("database", journaled(build, build.filled(), start=2))
-        system.tell("database", JournalPage(records=tuple(build.records(build.intended())), last_sequence=1))
+        answer(system, journal, *build.records(build.intended()), after=0, last=1)
+        answer(system, journal, *build.records(build.filled(), start=2), after=1, last=2)
 
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=1, records_max=10_000)
+        assert system.stop("database").projected_sequence == 2
 
-    def test_a_journal_that_cannot_answer_is_asked_again(self, system, settings, journal):
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Failed(actor="journal", message_type="ReadJournal", error="OSError", reason=""),
+            Unavailable(actor="journal", reason="", retry_after_s=0.1),
+        ],
+        ids=["failed", "unavailable"],
+    )
+    def test_a_journal_that_cannot_answer_is_asked_again(self, system, settings, build, journal, failure):
         system.start("database", DatabaseActor, settings)
         journal.receive(timeout_s=5)
-        system.tell("database", JournalPage(records=(), last_sequence=0))  # the answer to a life before
-        system.tell("database", Failed(actor="journal", message_type="ReadJournal", error="OSError", reason=""))
+        system.tell(journal.sender, failure)
+        answer(system, journal, *build.records(build.intended()), after=0, last=1)
 
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
+        assert system.stop("database").projected_sequence == 1
+
+    def test_a_journal_that_begins_later_is_followed_from_there(self, system, settings, build, journal):
+        system.start("database", DatabaseActor, settings)
+        answer(system, journal, *build.records(build.intended(), build.filled(), start=7), after=0, last=8)
+
+        assert system.stop("database").projected_sequence == 8
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            assert check(files) == ()
+
+    def test_the_lag_is_told(self, system, database, build, journal):
+        system.tell(database, journaled(build, build.filled(), start=9))
+        journal.receive(timeout_s=5)
+        asked = journal.sender
+        statistics = system.request(database, Ping(), timeout_s=5).statistics
+
+        system.tell(asked, JournalPage(records=(), last_sequence=0))
+
+        assert (statistics.lag, statistics.journal_sequence, statistics.projected_sequence) == (9, 9, 0)
+
+
+class TestACoreFileOfAnotherHistory:
+    @pytest.fixture
+    def projected(self, system, settings, build, journal):
+        """A core file that is current up to record 2."""
+        system.start("before", DatabaseActor, settings)
+        answer(system, journal, *build.records(build.intended(), build.filled()), after=0, last=2)
+        system.stop("before")
+
+    @pytest.mark.usefixtures("projected")
+    def test_that_is_this_one_goes_on(self, system, settings, build, journal):
+        system.start("database", DatabaseActor, settings)
+        records = build.records(build.intended(), build.filled(), build.filled(trade_id="T-2", quantity=1))
+        answer(system, journal, *records[1:], after=1, last=3)
+        statistics = system.stop("database")
+
+        assert (statistics.projected_sequence, statistics.damage) == (3, "")
+
+    @pytest.mark.usefixtures("projected")
+    @pytest.mark.parametrize("kind", ["other", "shorter"])
+    def test_is_put_aside_and_projected_anew(self, system, settings, build, journal, kind):
+        system.start("database", DatabaseActor, settings)
+        other = build.records(build.intended("Z-1"), *([build.filled("Z-1")] if kind == "other" else []))
+        answer(system, journal, *other[1:], after=1, last=len(other))
+        answer(system, journal, *other, after=0, last=len(other))
+        statistics = system.stop("database")
+
+        assert statistics.projected_sequence == len(other)
+        assert "natya.duckdb.corrupt-" in statistics.damage
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            assert files.query("select client_order_id from orders").rows == (("Z-1",),)
 
 
 @pytest.mark.usefixtures("database")
