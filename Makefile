@@ -43,6 +43,16 @@ corruptions: $(STAMP) ## Damage the journal 500 times, from a seed (COUNT=n SEED
 	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/journal/test_corruption.py --timeout 600 -q -s
 
+.PHONY: corruptions
+corruptions: $(STAMP) ## Damage the database files 500 times, from a seed (COUNT=n SEED=n)
+	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/database/test_damage.py --timeout 600 -q -s
+
+.PHONY: full-disk
+full-disk: $(STAMP) ## Fill a small disk under the database 200 times, from a seed (COUNT=n SEED=n)
+	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/database/test_faults.py -k full --timeout 900 -q -s
+
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
 	@# A file named beside its own directory would be left out without a word.

@@ -100,6 +100,8 @@ class ReadModel:
                 return before
             _project(cursor, fresh)
             last = fresh[-1].sequence
+            if before == first - 1:
+                cursor.execute("update projection set first_sequence = ?", [first])
             cursor.execute("update projection set sequence = ?", [last])
             return last
 

@@ -45,7 +45,7 @@ _CONTRADICTIONS = {
     "the facts have a gap or a double": """
         select sequence from projection
         where (sequence, sequence) <> (
-            select (coalesce(max(sequence), 0), count(*) + coalesce(min(sequence), 1) - 1) from facts)""",
+            select (coalesce(max(sequence), 0), count(*) + if(count(*) = 0, 0, first_sequence - 1)) from facts)""",
     "the fills of an order do not add up": """
         select client_order_id from orders left join fills using (client_order_id)
         group by client_order_id, filled_quantity having coalesce(sum(fills.quantity), 0) <> filled_quantity""",

@@ -307,7 +307,7 @@ class TestMigrations:
     def test_are_applied_once(self, path):
         for _ in range(2):
             with DuckDBAdapter(path) as database:
-                assert database.query("select count(*) from core.migrations").rows == ((1,),)
+                assert database.query("select count(*) from core.migrations").rows == ((2,),)
 
     def test_of_newer_code_are_refused(self, path):
         with DuckDBAdapter(path) as database:
