@@ -1,17 +1,26 @@
 """The database actor in the in-process system."""
 
+import msgspec
 import pytest
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.upkeep import check
+from natya.actors.database.errors import DatabaseEncrypted, WritesRefused
+from natya.actors.database.gathering import Gathering
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import DAY_NS
+from natya.actors.database.questions import QUERIES_WAITING_MAX
+from natya.actors.database.upkeep import check, tidy
 from natya.actors.runtime import InProcessSystem
+from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
-from natya.messages.database import Query, QueryFailed, Rows
+from natya.exit_codes import exit_code
+from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
+NOON_NS = 1_764_000_000_000_000_000
 SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 
 
@@ -228,3 +237,114 @@ class TestQueries:
         assert isinstance(answer, QueryFailed)
         assert answer.error == error
         assert answer.reason
+
+
+class TestSavingForOthers:
+    def test_is_answered_to_each_with_his_own_count(self, system, database, build):
+        answers = [
+            system.request_future(database, SaveMarketData(ticks=tuple(build.ticks(count)))) for count in (5, 8, 8)
+        ]
+
+        assert [answer.result(timeout=5) for answer in answers] == [
+            MarketDataSaved(rows=5),
+            MarketDataSaved(rows=3),
+            MarketDataSaved(rows=0),
+        ]
+
+    def test_of_what_fits_into_no_row_fails_alone(self, system, database, build):
+        good, bad = build.ticks(3, source="good"), build.ticks(3, source="bad", price=float("nan"))
+        answers = [
+            system.request_future(database, SaveMarketData(ticks=tuple(ticks))) for ticks in (good, bad, build.ticks(2))
+        ]
+
+        first, second, third = (answer.result(timeout=5) for answer in answers)
+
+        assert (first, third) == (MarketDataSaved(rows=3), MarketDataSaved(rows=2))
+        assert second.error == "Unstorable"
+
+    def test_is_refused_when_too_much_waits(self, build):
+        gathering = Gathering(10)
+        large = SaveMarketData(ticks=tuple(build.ticks(60_000)))
+        gathering.add_save(large, "first")
+
+        with pytest.raises(WritesRefused, match="60000 rows wait to be saved"):
+            gathering.add_save(large, "second")
+
+    def test_shares_a_commit_with_what_waits(self, build):
+        gathering = Gathering(10)
+        gathering.add_tick(build.tick())
+        gathering.add_save(SaveMarketData(ticks=tuple(build.ticks(2))), "first")
+        gathering.add_save(SaveMarketData(candles=(build.candle(),)), "second")
+        batch = gathering.take()
+
+        assert (len(batch.ticks), [asker for _, asker in batch.saves]) == (1, ["first", "second"])
+        assert gathering.take() is None
+        gathering.ended(failed=batch)
+        assert gathering.take() is batch
+
+
+class TestQueriesBeyondTheReaders:
+    def test_are_told_that_their_time_is_over(self, system, database):
+        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=2)) for _ in range(2)]
+        waiting = ask(system, "select 1", timeout_s=0.05)
+
+        assert waiting.error == "QueryTimedOut"
+        assert "no reader was free for 0.05 s: select 1" in waiting.reason
+        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+
+    def test_are_refused_when_too_many_wait(self, system, database):
+        for number in range(QUERIES_WAITING_MAX + 2):
+            system.tell(database, Query(sql=f"{SLOW} -- {number}", timeout_s=20))
+        while SLOW not in (refused := ask(system, "select 1")).reason:
+            assert refused.error == "PoolExhausted"
+
+        assert f"all 2 reading connections are busy and {QUERIES_WAITING_MAX} callers wait" in refused.reason
+
+    def test_do_not_delay_what_is_kept(self, system, database):
+        for _ in range(3):
+            ask(system, "select count(*) from orders")
+        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=0.5)) for _ in range(2)]
+
+        assert ask(system, "select count(*) from orders").rows == ((0,),)
+        assert not any(each.done() for each in slow)
+        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+        assert system.request(database, Ping(), timeout_s=5).statistics.cache_hits >= 2
+
+    def test_that_allocate_without_end_are_stopped_and_the_actor_lives(self, system, database):
+        greedy = "select length(list(range)::varchar) from range(30_000_000)"
+
+        assert isinstance(ask(system, greedy, timeout_s=9), QueryFailed)
+        assert ask(system, "select 1").rows == ((1,),)
+        assert system.request(database, Ping(), timeout_s=5).statistics.down == ""
+
+
+class TestADayThatIsOver:
+    def test_is_sorted_once_when_it_is_quiet(self, system, settings, journal, feed, build):
+        settings = msgspec.structs.replace(settings, tidy_interval_s=0.05)
+        system.start("database", DatabaseActor, settings)
+        answer(system, journal, after=0, last=0)
+        for tick in build.ticks(50, symbol="TCS") + build.ticks(50, start=51, symbol="INFY"):
+            system.tell("database", tick)
+        feed.receive(timeout_s=5)
+        while not ask(system, "select * from sorted_days").rows:
+            pass
+        system.stop("database")
+
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            symbols = [symbol for (symbol,) in files.query("select symbol from ticks").rows]
+            assert symbols == ["INFY"] * 50 + ["TCS"] * 50
+            assert tidy(files, NOON_NS + 10 * DAY_NS) is None
+            MarketStore(files).write(build.ticks(3, start=101))
+            assert tidy(files, NOON_NS + 10 * DAY_NS) is not None
+            assert tidy(files, NOON_NS + 3 * 3600 * 10**9) is None
+
+
+class TestASetting:
+    def test_that_asks_for_encryption_is_refused_at_the_start(self, system, settings):
+        key = Secret("of thirty-two bytes, more or less")
+
+        with pytest.raises(DatabaseEncrypted) as refusal:
+            system.start("database", DatabaseActor, msgspec.structs.replace(settings, encryption_key=key))
+
+        assert exit_code(refusal.value) == 78
+        assert key.reveal() not in str(refusal.value)
