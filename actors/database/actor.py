@@ -14,7 +14,8 @@ Fails   when it starts and the files were written by newer code, need a key that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -22,13 +23,14 @@ from ...messages.database import DatabaseStatistics, Query, QueryFailed, SaveMar
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
-from .adapter import market_path_of
+from .adapter import market_path_of, thread_of_its_own
 from .answerer import Answerer
 from .errors import DatabaseError, WritesRefused
 from .files import Files
 from .projector import Projector
 from .recorder import LANE as MARKET_LANE
 from .recorder import Recorder
+from .recovery import open_database
 from .upkeep import tidy
 
 if TYPE_CHECKING:
@@ -77,12 +79,17 @@ class DatabaseActor(RuntimeActor):
 
     background = True  # a simulated market does not wait for it; the feed's flow control does
     offload_threads_max = THREADS_MAX
+
+    executor_factory: ClassVar[Callable[[str], Executor]] = staticmethod(thread_of_its_own)
+    """Makes what runs a connection's work. A simulation has a subclass with another."""
+
     settings: DatabaseSettings
 
     def on_start(self) -> None:
         """Open the files, bring their schema up to date, and begin to read what the journal has beyond them."""
         settings = self.settings
-        files = Files(self, settings, reopen=Reopen(), rise=self._rise, fall=self._fall)
+        opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
+        files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
         self._files = files
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())
         self._projector = Projector(self, files, settings, in_time=Project(), read_on=ReadOn())

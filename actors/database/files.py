@@ -6,12 +6,10 @@ import functools
 from typing import TYPE_CHECKING
 
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted
-from .recovery import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...config.settings import DatabaseSettings
     from ..runtime import Outcome, RuntimeActor
     from .adapter import DuckDBAdapter
     from .recovery import Opened
@@ -24,6 +22,7 @@ class Files:
 
     Args:
         actor: whose clock, threads and log these are.
+        opens: opens them at a time; see `recovery.open_database`.
         reopen: a message to the actor, at which it calls `reopen`.
         rise: hears of each opening, before anything else goes on.
         fall: hears why they are down.
@@ -32,8 +31,8 @@ class Files:
     def __init__(
         self,
         actor: RuntimeActor,
-        settings: DatabaseSettings,
         *,
+        opens: Callable[..., Opened],
         reopen: object,
         rise: Callable[[Opened], object],
         fall: Callable[[DatabaseError], object],
@@ -49,7 +48,7 @@ class Files:
         """Openings so far: what failed in an earlier one says nothing of this one."""
 
         self._actor = actor
-        self._settings = settings
+        self._opens = opens
         self._reopen = reopen
         self._rise = rise
         self._fall = fall
@@ -61,7 +60,7 @@ class Files:
             DatabaseError: they cannot be opened, and waiting will not help.
         """
         try:
-            self._opened(open_database(self._settings, self._actor.clock.now_ns()))
+            self._opened(self._opens(self._actor.clock.now_ns()))
         except DatabaseLocked as refusal:
             self._note(refusal)
             self._actor.after(REOPEN_S, self._reopen)
@@ -88,8 +87,8 @@ class Files:
 
     def reopen(self, *, suspect: bool = False, core_is_foreign: bool = False) -> None:
         """Try them again, off the actor's thread."""
-        job = functools.partial(open_database, suspect=suspect, core_is_foreign=core_is_foreign)
-        self._actor.offload(job, self._settings, self._actor.clock.now_ns(), then=self._reopened, lane="files")
+        job = functools.partial(self._opens, suspect=suspect, core_is_foreign=core_is_foreign)
+        self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
 
     def _reopened(self, outcome: Outcome) -> None:
         if isinstance(outcome.error, DatabaseError):
@@ -102,7 +101,7 @@ class Files:
         self.database = opened.database
         self.life += 1
         if self.down:
-            self._actor.log("database.opened", core=self._settings.path)
+            self._actor.log("database.opened", core=opened.database.core_path)
         self.down = ""
         found = [f"put aside as {name}" for name in opened.put_aside]
         if opened.market_loss:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .adapter import DuckDBAdapter, market_path_of
+from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
 from .errors import DatabaseDamaged
 from .upkeep import read_every_block
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
     from ...config.settings import DatabaseSettings
 
 ATTEMPTS = 4
@@ -39,7 +42,12 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_database(
-    settings: DatabaseSettings, now_ns: int, *, suspect: bool = False, core_is_foreign: bool = False
+    settings: DatabaseSettings,
+    now_ns: int,
+    *,
+    suspect: bool = False,
+    core_is_foreign: bool = False,
+    executor_factory: Callable[[str], Executor] = thread_of_its_own,
 ) -> Opened:
     """Open both files. A damaged core file is put aside (the journal rebuilds it), and a damaged market file too.
 
@@ -50,6 +58,7 @@ def open_database(
         now_ns: for the names of what is put aside: nanoseconds since 1970-01-01 UTC.
         suspect: read every block, since something was found damaged.
         core_is_foreign: the core file does not follow this journal; put it aside, too.
+        executor_factory: see the adapter.
 
     Raises:
         DatabaseError: see the adapter.
@@ -59,15 +68,17 @@ def open_database(
         put_aside.append(_put_aside(Path(settings.path), now_ns))
     for _ in range(ATTEMPTS):
         try:
-            return _open(settings, put_aside, suspect=suspect)
+            return _open(settings, put_aside, executor_factory, suspect=suspect)
         except DatabaseDamaged as damage:
             if not damage.path:
                 raise
             put_aside.append(_mend(Path(damage.path), str(damage), settings, now_ns))
-    return _open(settings, put_aside, suspect=suspect)
+    return _open(settings, put_aside, executor_factory, suspect=suspect)
 
 
-def _open(settings: DatabaseSettings, put_aside: list[str], *, suspect: bool) -> Opened:
+def _open(
+    settings: DatabaseSettings, put_aside: list[str], executor_factory: Callable[[str], Executor], *, suspect: bool
+) -> Opened:
     database = DuckDBAdapter(
         settings.path,
         max_connections=settings.max_connections,
@@ -75,6 +86,7 @@ def _open(settings: DatabaseSettings, put_aside: list[str], *, suspect: bool) ->
         threads=settings.threads,
         cache_mb=settings.cache_mb,
         encryption_key=settings.encryption_key.reveal(),
+        executor_factory=executor_factory,
     )
     try:
         if suspect:

@@ -49,18 +49,6 @@ print("leaving", flush=True)
 """
 
 
-class InlineExecutor(Executor):
-    """Runs each job where it is submitted, as a simulation does."""
-
-    def submit(self, function, /, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001  an executor hands on whatever its job raised
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture
 def notes(database):
     database.execute("create table notes (text varchar primary key)")
