@@ -182,7 +182,11 @@ def reading_of(cursor: duckdb.DuckDBPyConnection, sql: str) -> Reading:
     Raises:
         QueryRefused: it reads through a function that may do more than read tables and named files.
     """
-    tree = msgspec.json.decode(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    ((text,),) = cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    try:
+        tree = msgspec.json.decode(text)
+    except RecursionError as depth:
+        raise QueryRefused("a SELECT that can be looked into is wanted, this is nested too deeply") from depth
     if tree["error"]:
         # Wrong SQL: what DuckDB says when it runs is the better answer. What it runs and cannot show is refused.
         raise QueryRefused(f"a SELECT that can be looked into is wanted: {tree['error_message']}")
@@ -224,6 +228,8 @@ def look_into(statements: Any) -> Reading:
 
 def _refuse_own(path: str, own_files: Sequence[str]) -> None:
     """Raise `QueryRefused` if the path, or a match of the pattern, may be one of these; DuckDB judges all others."""
+    if "\0" in path:
+        raise QueryRefused(f"a path wanted, found {path!r}")
     end = min((path.find(mark) for mark in _PATTERN_STARTS if mark in path), default=len(path))
     fixed = os.path.realpath(path) if end == len(path) else _folder(path[:end])
     if any(own == fixed if end == len(path) else own.startswith(fixed) for own in own_files):
@@ -240,14 +246,14 @@ def _stable_functions(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 
 def _nodes(tree: Any) -> Iterator[Node]:
-    match tree:
-        case dict():
-            yield tree
-            for value in tree.values():
-                yield from _nodes(value)
-        case list():
-            for value in tree:
-                yield from _nodes(value)
+    waiting = [tree]
+    while waiting:
+        match waiting.pop():
+            case dict() as node:
+                yield node
+                waiting += node.values()
+            case list() as several:
+                waiting += several
 
 
 def _table(node: Node) -> str:

@@ -38,7 +38,10 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
 
     DuckDB itself runs all that a text holds: `select 1; drop table t` drops the table.
     """
-    statements = cursor.extract_statements(sql)
+    try:
+        statements = cursor.extract_statements(sql)
+    except TypeError as wrong:  # a lone surrogate, for one
+        raise QueryRefused(f"SQL in UTF-8 wanted, found {sql!r}") from wrong
     if len(statements) != 1:
         raise QueryRefused(f"exactly one statement a call, found {len(statements)}")
     if statements[0].type not in _ALLOWED:
@@ -60,9 +63,13 @@ def execute(
     """Run a statement with its values bound, and fetch all of its rows.
 
     Raises:
+        QueryRefused: a value cannot be bound (a text that is no UTF-8, for one). Nothing ran.
         ResultTooLarge: there are more than `rows_max`.
     """
-    result = cursor.execute(statement, list(parameters))
+    try:
+        result = cursor.execute(statement, list(parameters))
+    except (ValueError, TypeError, OverflowError) as wrong:
+        raise QueryRefused(f"values that DuckDB can take are wanted: {wrong}") from wrong
     columns = result.description or []
     rows = result.fetchmany(rows_max + 1)
     if len(rows) > rows_max:

@@ -1,5 +1,6 @@
 """Attempts to break out of the database: each names the door that it tries."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -8,8 +9,20 @@ import sys
 import duckdb
 import pytest
 
-from natya.actors.database import DuckDBAdapter
+from natya.actors.database import (
+    DuckDBAdapter,
+    EventRepository,
+    FillRepository,
+    MarketDataRepositoryImpl,
+    OrderRepository,
+    PositionRepository,
+)
+from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import DatabaseEncrypted, DatabaseError, QueryRefused, StatementFailed
+from natya.actors.database.market import MarketStore
+from natya.config.loader import load_settings
+from natya.messages.database import Query
+from natya.system import TradingSystem
 
 INJECTIONS = [
     "'; drop table ticks; --",
@@ -269,6 +282,21 @@ class TestValuesThatLookLikeSql:
         assert database.query("select source from recorded").rows == ((text,),)
         assert schema(database) == before
 
+    @pytest.mark.parametrize("value", ["\ud800", 1 << 200, object(), {"a": object()}], ids=repr)
+    def test_that_duckdb_cannot_take_are_refused(self, database, value):
+        for call in (database.query, database.execute):
+            with pytest.raises((QueryRefused, StatementFailed)):
+                call("select ?", [value])
+
+    @pytest.mark.parametrize(
+        "sql", ["select '\ud800'", "select " + "(" * 5_000, "select " + "(" * 900 + "1" + ")" * 900]
+    )
+    def test_that_no_text_may_be_are_refused_or_answered(self, database, sql):
+        with contextlib.suppress(QueryRefused, StatementFailed):
+            assert database.query(sql).rows == ((1,),)
+
+        assert database.query("select " + "1+" * 300 + "1").rows == ((301,),)
+
     @pytest.mark.parametrize("text", INJECTIONS)
     def test_harm_nothing_as_statements(self, database, text):
         before = schema(database)
@@ -307,3 +335,110 @@ class TestEncryption:
             DuckDBAdapter(path, max_connections=3, encryption_key="x")
 
         assert path.read_bytes() == before
+
+
+class TestInjectionThroughEveryPublicMethod:
+    """Each text goes in wherever a text goes in, and what is there afterwards is what was there before."""
+
+    @pytest.fixture
+    def filled(self, database, build):
+        MarketStore(database).write(build.ticks(3), [build.candle()])
+        ReadModel(database).apply(build.records(build.intended(), build.filled()))
+        return database
+
+    @pytest.mark.parametrize("text", INJECTIONS)
+    def test_of_the_adapter_changes_nothing(self, filled, text):
+        before = everything(filled)
+        calls = [
+            lambda: filled.query(text),
+            lambda: filled.query("select ?", [text]),
+            lambda: filled.query("select * from read_csv(?)", [text]),
+            lambda: filled.query(f"select * from {text}"),  # noqa: S608  that is the attempt
+            lambda: filled.query(f"select * from read_csv({text})"),  # noqa: S608  the same
+            lambda: filled.kept(text, [text]),
+            lambda: filled.execute(text),
+            lambda: filled.execute("select ?", [text], file="market"),
+            lambda: one_of_a_transaction(filled, text),
+            lambda: one_of_a_transaction(filled, "select ?", [text]),
+        ]
+        for call in calls:
+            with contextlib.suppress(DatabaseError):
+                call()
+
+        assert everything(filled) == before
+
+    @pytest.mark.parametrize("text", INJECTIONS)
+    @pytest.mark.parametrize(
+        "repository",
+        [MarketDataRepositoryImpl, OrderRepository, FillRepository, PositionRepository, EventRepository],
+    )
+    def test_of_the_repositories_changes_nothing(self, filled, repository, text):
+        before = everything(filled)
+        with repository(filled) as rows:
+            calls = [
+                lambda: rows.get(*[text] * len(rows.key)),
+                lambda: rows.find(**dict.fromkeys(sorted(rows.columns), text)),
+                lambda: rows.find(**{text: 1}),
+                lambda: rows.count(**{text: text}),
+                lambda: rows.delete(*[text] * len(rows.key)),
+            ]
+            if repository is MarketDataRepositoryImpl:
+                calls += [
+                    lambda: rows.find_by_symbol_and_date_range(text, 0, 9),
+                    lambda: rows.find_by_symbol_and_date_range("NIFTY", text, text),
+                    lambda: rows.latest(text),
+                    lambda: rows.as_of(text, 5),
+                    lambda: rows.candles(text, "1m", 0, 9),
+                    lambda: rows.candles("NIFTY", text, 0, 9),
+                    lambda: rows.gaps(text, 0),
+                ]
+            for call in calls:
+                with contextlib.suppress(DatabaseError, ValueError, TypeError):
+                    call().result()
+
+        assert everything(filled) == before
+
+    @pytest.mark.parametrize("text", INJECTIONS)
+    def test_as_market_data_is_kept_as_it_is(self, filled, build, text):
+        before = schema(filled)
+        with MarketDataRepositoryImpl(filled) as market:
+            assert market.save_ticks([build.tick(1, symbol=text, source=text)]).success
+            assert market.save_candles([build.candle(symbol=text, source=text)]).success
+            assert market.latest(text).data.symbol == text
+
+        assert schema(filled) == before
+
+
+def one_of_a_transaction(database, *statement):
+    with database.transaction() as transaction:
+        transaction.execute(*statement)
+
+
+def everything(database):
+    tables = database.query("select database_name || '.' || table_name from duckdb_tables() order by all").rows
+    contents = [
+        database.read(lambda cursor, name=name: cursor.execute(f"from {name}").fetchall()) for (name,) in tables
+    ]
+    return schema(database), contents
+
+
+class TestSecrets:
+    def test_are_in_no_file_of_the_database(self, tmp_path):
+        """A whole paper run whose settings hold secrets; then every byte that it left is looked through."""
+        secret = "hunter2-of-the-broker"  # noqa: S105  of nobody
+        overrides = {
+            "system.data_dir": str(tmp_path / "data"),
+            "broker.client_id": "me",
+            "feed.duration_s": 0.5,
+            "log.path": str(tmp_path / "natya.log"),
+        }
+        environment = {"BROKER_ACCESS_TOKEN": secret}
+        with TradingSystem(load_settings("paper", environment=environment, overrides=overrides)) as system:
+            system.await_end(30)
+            tables = system.request("database", Query(sql="select * from facts"), timeout_s=10)
+            system.stop()
+
+        left = [file for file in tmp_path.rglob("*") if file.is_file()]
+        assert any(file.suffix == ".duckdb" and file.stat().st_size > 0 for file in left)
+        assert [file for file in left if secret.encode() in file.read_bytes()] == []
+        assert secret not in str(tables)
