@@ -88,7 +88,7 @@ class DatabaseActor(RuntimeActor):
     def on_start(self) -> None:
         """Open the files, bring their schema up to date, and begin to read what the journal has beyond them."""
         settings = self.settings
-        opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
+        opens = functools.partial(open_database, settings, executor_factory=type(self).executor_factory)
         files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
         self._files = files
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())

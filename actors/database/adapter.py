@@ -271,7 +271,7 @@ class DuckDBAdapter:
         """Move what the write-ahead logs hold into the files."""
         for file, writer in self._writers.items():
             with self._lease(writer) as connection:
-                connection.run(lambda cursor, file=file: cursor.execute(f"checkpoint {file}"), label="checkpoint")
+                connection.run(functools.partial(_checkpoint, file=file), label="checkpoint")
 
     def exhausted(self, *, waiters: int) -> PoolExhausted:
         """Say who holds the readers, to someone whom there is no room for."""
@@ -319,6 +319,10 @@ def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
         writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
     except (StatementFailed, DatabaseDamaged) as fault:
         raise refusal(path, fault) from fault
+
+
+def _checkpoint(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> None:
+    cursor.execute(f"checkpoint {file}")
 
 
 def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:

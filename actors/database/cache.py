@@ -27,6 +27,7 @@ Table: TypeAlias = tuple[DatabaseFile, str]
 
 Key: TypeAlias = tuple[str, bytes]
 
+_ANY: frozenset[Table] = frozenset({("core", ""), ("market", "")})
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
@@ -131,7 +132,7 @@ class QueryCache:
         return CacheStatistics(hits=self._hits, misses=self._misses, entries=len(self._entries), bytes=self._bytes)
 
     def _is_good(self, entry: Entry) -> bool:
-        read = entry.tables | {("core", ""), ("market", "")}
+        read = entry.tables | _ANY
         return not any(self._busy[table] or self._written.get(table, 0) > entry.began for table in read)
 
     def _drop(self, key: Key) -> None:

@@ -6,6 +6,7 @@ Files are only written in the adapter's `directories`; nothing but DuckDB ever o
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -70,7 +71,7 @@ def read_every_block(database: DuckDBAdapter) -> None:
     """
     for file, path in (("core", database.core_path), ("market", database.market_path)):
         try:
-            database.read(lambda cursor, file=file: _fingerprints(cursor, file), label=f"read all of {file}")
+            database.read(functools.partial(_fingerprints, file=file), label=f"read all of {file}")
         except DatabaseDamaged as damage:
             raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
 
