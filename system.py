@@ -22,7 +22,7 @@ import msgspec
 
 from .actors.broker import BrokerActor
 from .actors.control import ControlActor, ControlActorSettings
-from .actors.database import DatabaseActor
+from .actors.database import DatabaseActor, prove_encryption
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor
 from .actors.feed import FeedActor
@@ -143,9 +143,11 @@ class TradingSystem:
 
         Raises:
             DataDirectoryBusyError: another process works in it.
+            DatabaseEncrypted: the settings have a key for the database, and this DuckDB cannot encrypt safely.
             SystemGaveUpError: a child could not be started.
         """
         self._started_ns = self._clock.monotonic_ns()
+        prove_encryption(self.settings.database.encryption_key.reveal())
         with contextlib.ExitStack() as undo:
             self._directory.take()
             undo.callback(self._directory.release)

@@ -4,6 +4,7 @@ from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .market_data import MarketDataRepositoryImpl
+from .opening import prove_encryption
 from .repository import BaseRepository
 from .results import RepositoryResult
 
@@ -17,4 +18,5 @@ __all__ = [
     "OrderRepository",
     "PositionRepository",
     "RepositoryResult",
+    "prove_encryption",
 ]

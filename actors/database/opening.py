@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -77,6 +79,25 @@ def attach(
     return root
 
 
+def prove_encryption(key: str) -> None:
+    """Encrypt a file that is thrown away, and look for what it says: before anything that matters is written.
+
+    Raises:
+        DatabaseEncrypted: there is a key, and this DuckDB cannot encrypt safely, or does not.
+    """
+    if not key:
+        return
+    with tempfile.TemporaryDirectory(prefix="natya-") as folder:
+        file, text = Path(folder) / "core.duckdb", "in the clear"
+        root = attach(str(file), MEMORY, memory_limit_mb=64, threads=1, encryption_key=key)
+        try:
+            root.execute("create table core.probe as select ? as text", [text])
+        finally:
+            root.close()
+        if any(text.encode() in each.read_bytes() for each in Path(folder).iterdir()):
+            raise DatabaseEncrypted(f"this DuckDB ({duckdb.__version__}) took the key and wrote in the clear")
+
+
 def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
     """Close every door that no query needs; the order matters, and the last line makes it final."""
     root.execute(f"set allowed_directories = [{', '.join(quoted(directory) for directory in directories)}]")
@@ -102,15 +123,18 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
 def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_key: str) -> None:
     options = f"row_group_size {_ROW_GROUP_ROWS}"
     parameters = []
-    if encryption_key:
+    if encryption_key and path != MEMORY:
         options += ", encryption_key ?"
         parameters.append(encryption_key)
     try:
         root.execute(f"attach {quoted(path)} as {name} ({options})", parameters)
-        if encryption_key:
+        if encryption_key and path != MEMORY:
             _prove_encrypted(root, name)
     except duckdb.Error as fault:
-        raise refusal(path, fault) from fault
+        refused = refusal(path, fault)
+        if isinstance(refused, DatabaseEncrypted):
+            raise refused from None  # DuckDB's own words advise to encrypt unsafely
+        raise refused from fault
 
 
 def _prove_encrypted(root: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -128,8 +152,13 @@ def refusal(path: str, fault: Exception) -> DatabaseError:
     holder = re.search(r"Conflicting lock is held.*\(PID (\d+)\)", text)
     if holder or "Could not set lock on file" in text:
         return DatabaseLocked(path, int(holder[1]) if holder else None)
-    if "crypto module" in text or "encrypt" in text:
-        return DatabaseEncrypted(f"{path}: encryption with this DuckDB ({duckdb.__version__}): {text}")
+    if "crypto module" in text:
+        return DatabaseEncrypted(
+            f"DuckDB {duckdb.__version__} cannot encrypt safely as it is installed here (it only reads what is encrypted): "
+            "leave database.encryption_key empty, and encrypt the disk"
+        )
+    if "encrypt" in text:
+        return DatabaseEncrypted(f"{path}: {text}")
     if any(os.strerror(number) in text for number in _SURROUNDINGS):
         return DatabaseUnreachable(f"{path} cannot be opened: {fault}")
     return DatabaseDamaged(f"{path} cannot be opened: {fault}", path=path)

@@ -11,6 +11,7 @@ from natya.actors.database.moments import DAY_NS
 from natya.actors.database.questions import QUERIES_WAITING_MAX
 from natya.actors.database.upkeep import check, tidy
 from natya.actors.runtime import InProcessSystem
+from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
 from natya.exit_codes import exit_code
@@ -19,6 +20,7 @@ from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
+from natya.system import TradingSystem
 
 NOON_NS = 1_764_000_000_000_000_000
 SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
@@ -340,7 +342,16 @@ class TestADayThatIsOver:
 
 
 class TestASetting:
-    def test_that_asks_for_encryption_is_refused_at_the_start(self, system, settings):
+    def test_that_asks_for_encryption_stops_a_system_before_it_starts(self, tmp_path):
+        overrides = {"system.data_dir": str(tmp_path / "data"), "database.encryption_key": Secret("a key")}
+
+        with pytest.raises(DatabaseEncrypted, match="cannot encrypt safely") as refusal:
+            TradingSystem(load_settings("paper", environment={}, overrides=overrides)).start()
+
+        assert exit_code(refusal.value) == 78
+        assert not (tmp_path / "data").exists()
+
+    def test_that_asks_for_encryption_is_refused_by_the_actor(self, system, settings):
         key = Secret("of thirty-two bytes, more or less")
 
         with pytest.raises(DatabaseEncrypted) as refusal:
