@@ -18,12 +18,12 @@ class Following:
 
     Args:
         projected: the sequence up to which the core file is current.
-        newest: the newest sequence that was heard of.
+        heard: the newest sequence that the journal has spoken of.
     """
 
-    def __init__(self, projected: int, newest: int = 0) -> None:
+    def __init__(self, projected: int, heard: int = 0) -> None:
         self.projected = projected
-        self.newest = max(projected, newest)
+        self.heard = heard
         self.asked = False
         """Whether a page of the journal is on its way: what comes meanwhile is in a page to come."""
 
@@ -36,6 +36,11 @@ class Following:
         self._records: list[JournalRecord] = []
         self._projecting = False
         self._gaps = 0
+
+    @property
+    def newest(self) -> int:
+        """The newest sequence that we know of."""
+        return max(self.heard, self.projected)
 
     @property
     def lag(self) -> int:
@@ -64,14 +69,14 @@ class Following:
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
         """Take in what the journal has just written."""
-        self.newest = max(self.newest, records[-1].sequence)
+        self.heard = max(self.heard, records[-1].sequence)
         if not self.asked and len(self._records) < RECORDS_WAITING_MAX:
             self._records.extend(records)
 
     def turn_page(self, records: Sequence[JournalRecord], newest: int) -> None:
         """Take in what was asked for."""
         self.asked = False
-        self.newest = max(self.newest, newest)
+        self.heard = max(self.heard, newest)
         if records and self.projected == 0:
             self.first = records[0].sequence
         self._records = [record for record in records if record.sequence > self.projected]
@@ -92,7 +97,6 @@ class Following:
         else:
             self._gaps = 0
             self.projected = projected
-            self.newest = max(self.newest, projected)
 
     def gap(self) -> bool:
         """Hear that records were missing; tell whether the journal itself has none either, asked a moment ago."""

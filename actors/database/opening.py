@@ -154,7 +154,7 @@ def refusal(path: str, fault: Exception) -> DatabaseError:
         return DatabaseLocked(path, int(holder[1]) if holder else None)
     if "crypto module" in text:
         return DatabaseEncrypted(
-            f"DuckDB {duckdb.__version__} cannot encrypt safely as it is installed here (it only reads what is encrypted): "
+            f"DuckDB {duckdb.__version__} cannot encrypt safely as it is installed here, it only reads such files: "
             "leave database.encryption_key empty, and encrypt the disk"
         )
     if "encrypt" in text:

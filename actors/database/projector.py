@@ -61,13 +61,13 @@ class Projector:
         """Go on with files that are open: from where they are."""
         self._read_model = ReadModel(opened.database)
         self._last = opened.last
-        self.following = Following(opened.last.sequence if opened.last else 0, self.following.newest)
+        self.following = Following(opened.last.sequence if opened.last else 0, self.following.heard)
         self.read()
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
         """Project the records, or remember that they are there to be read."""
         if self._files.database is None:
-            self.following.newest = max(self.following.newest, records[-1].sequence)
+            self.following.heard = max(self.following.heard, records[-1].sequence)
             return
         self.following.hear(records)
         self._gather()

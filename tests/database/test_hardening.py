@@ -1,6 +1,7 @@
 """Attempts to break out of the database: each names the door that it tries."""
 
 import contextlib
+import itertools
 import os
 import stat
 import subprocess
@@ -36,23 +37,31 @@ INJECTIONS = [
 ]
 
 
-@pytest.fixture
-def secret(tmp_path):
-    file = tmp_path / "secret.csv"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """The folder of one database for all attempts: each of them finds it as it was."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def secret(home):
+    file = home / "secret.csv"
     file.write_text("password\nhunter2\n")
     return file
 
 
-@pytest.fixture
-def archive(tmp_path):
-    folder = tmp_path / "archive"
+@pytest.fixture(scope="module")
+def archive(home, secret):
+    folder = home / "archive"
     folder.mkdir()
+    (folder / "link.csv").symlink_to(secret)
+    (folder / "link.duckdb").symlink_to(home / "natya.duckdb")
     return folder
 
 
-@pytest.fixture
-def database(path, archive):
-    with DuckDBAdapter(path, max_connections=3, directories=[str(archive)]) as database:
+@pytest.fixture(scope="module")
+def database(home, archive):
+    with DuckDBAdapter(home / "natya.duckdb", max_connections=3, directories=[str(archive)]) as database:
         yield database
 
 
@@ -87,7 +96,6 @@ class TestFilesOutside:
         ],
     )
     def test_cannot_be_read(self, database, secret, archive, sql):
-        (archive / "link.csv").symlink_to(secret)
         statement = sql.format(secret=secret, archive=archive)
 
         for call in (database.query, database.execute):
@@ -113,13 +121,13 @@ class TestFilesOutside:
             "create persistent secret (type http, bearer_token 'x')",
         ],
     )
-    def test_cannot_be_written_or_loaded(self, database, tmp_path, sql):
-        before = sorted(tmp_path.iterdir())
+    def test_cannot_be_written_or_loaded(self, database, home, sql):
+        before = sorted(home.iterdir())
 
         with pytest.raises((StatementFailed, QueryRefused)):
-            database.execute(sql.format(folder=tmp_path))
+            database.execute(sql.format(folder=home))
 
-        assert sorted(tmp_path.iterdir()) == before
+        assert sorted(home.iterdir()) == before
 
     def test_that_are_allowed_can_be_used(self, database, archive):
         database.execute(f"copy (select 42 as answer) to '{archive}/out.parquet' (format parquet)")
@@ -151,23 +159,17 @@ class TestTheDatabaseFilesThemselves:
         "with x as materialized (from read_blob('{own}')) from x",
     )
 
-    @pytest.mark.parametrize("sql", SQL)
-    def test_are_not_read(self, database, path, tmp_path, sql):
-        with pytest.raises(QueryRefused):
-            database.query(sql.format(own=path, folder=tmp_path))
-
-    def test_are_not_read_through_a_parameter_or_a_link(self, database, path, archive):
-        (archive / "link.duckdb").symlink_to(path)
-        for file in (str(path), str(archive / "link.duckdb")):
+    def test_are_not_read_through_a_parameter_or_a_link(self, database, home, archive):
+        for file in (str(home / "natya.duckdb"), str(archive / "link.duckdb")):
             with pytest.raises(QueryRefused):
                 database.query("select * from read_blob(?)", [file])
 
-    def test_stay_locked_against_plain_duckdb(self, database, path, tmp_path):
+    def test_stay_locked_against_plain_duckdb(self, database, home):
         for sql in self.SQL:
             with pytest.raises(QueryRefused):
-                database.query(sql.format(own=path, folder=tmp_path))
+                database.query(sql.format(own=home / "natya.duckdb", folder=home))
         other = subprocess.run(
-            [sys.executable, "-c", f"import duckdb; duckdb.connect({str(path)!r})"],
+            [sys.executable, "-c", f"import duckdb; duckdb.connect({str(home / 'natya.duckdb')!r})"],
             capture_output=True,
             text=True,
             check=False,
@@ -257,15 +259,16 @@ class TestMemory:
 
 
 class TestFilesOfOurOwn:
-    def test_are_for_their_owner_alone(self, database, path, tmp_path):
-        database.execute("create table notes (text varchar)")
+    def test_are_for_their_owner_alone(self, database, home):
+        database.execute("create or replace table notes (text varchar)")
 
-        files = [file for file in tmp_path.iterdir() if file.name.startswith("natya")]
+        files = [file for file in home.iterdir() if file.name.startswith("natya")]
         assert {file.name for file in files} >= {
-            path.name,
-            "natya-market.duckdb",
+            "natya.duckdb",
+            "natya.duckdb.wal",
             "natya.duckdb.lock",
-            path.name + ".wal",
+            "natya-market.duckdb",
+            "natya-market.duckdb.witness",
         }
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
@@ -277,6 +280,7 @@ class TestValuesThatLookLikeSql:
 
         assert database.query("select ?", [text]).rows == ((text,),)
         assert database.query("select count(*) from ticks where symbol = ?", [text]).rows == ((0,),)
+        database.execute("delete from recorded", file="market")
         database.execute("insert into recorded values (?, 1)", [text], file="market")
 
         assert database.query("select source from recorded").rows == ((text,),)
@@ -341,60 +345,63 @@ class TestInjectionThroughEveryPublicMethod:
     """Each text goes in wherever a text goes in, and what is there afterwards is what was there before."""
 
     @pytest.fixture
-    def filled(self, database, build):
+    def filled(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            yield self.fill(database, build)
+
+    @staticmethod
+    def fill(database, build):
         MarketStore(database).write(build.ticks(3), [build.candle()])
         ReadModel(database).apply(build.records(build.intended(), build.filled()))
         return database
 
-    @pytest.mark.parametrize("text", INJECTIONS)
-    def test_of_the_adapter_changes_nothing(self, filled, text):
+    def test_of_the_adapter_changes_nothing(self, filled):
         before = everything(filled)
         calls = [
-            lambda: filled.query(text),
-            lambda: filled.query("select ?", [text]),
-            lambda: filled.query("select * from read_csv(?)", [text]),
-            lambda: filled.query(f"select * from {text}"),  # noqa: S608  that is the attempt
-            lambda: filled.query(f"select * from read_csv({text})"),  # noqa: S608  the same
-            lambda: filled.kept(text, [text]),
-            lambda: filled.execute(text),
-            lambda: filled.execute("select ?", [text], file="market"),
-            lambda: one_of_a_transaction(filled, text),
-            lambda: one_of_a_transaction(filled, "select ?", [text]),
+            filled.query,
+            lambda text: filled.query("select ?", [text]),
+            lambda text: filled.query("select * from read_csv(?)", [text]),
+            lambda text: filled.query(f"select * from {text}"),  # noqa: S608  that is the attempt
+            lambda text: filled.query(f"select * from read_csv({text})"),  # noqa: S608  the same
+            lambda text: filled.kept(text, [text]),
+            filled.execute,
+            lambda text: filled.execute("select ?", [text], file="market"),
+            lambda text: one_of_a_transaction(filled, text),
+            lambda text: one_of_a_transaction(filled, "select ?", [text]),
         ]
-        for call in calls:
+        for call, text in itertools.product(calls, INJECTIONS):
             with contextlib.suppress(DatabaseError):
-                call()
+                call(text)
 
         assert everything(filled) == before
 
-    @pytest.mark.parametrize("text", INJECTIONS)
     @pytest.mark.parametrize(
         "repository",
         [MarketDataRepositoryImpl, OrderRepository, FillRepository, PositionRepository, EventRepository],
     )
-    def test_of_the_repositories_changes_nothing(self, filled, repository, text):
+    def test_of_the_repositories_changes_nothing(self, filled, repository):
         before = everything(filled)
         with repository(filled) as rows:
             calls = [
-                lambda: rows.get(*[text] * len(rows.key)),
-                lambda: rows.find(**dict.fromkeys(sorted(rows.columns), text)),
-                lambda: rows.find(**{text: 1}),
-                lambda: rows.count(**{text: text}),
-                lambda: rows.delete(*[text] * len(rows.key)),
+                lambda text: rows.get(*[text] * len(rows.key)),
+                lambda text: rows.find(**dict.fromkeys(sorted(rows.columns), text)),
+                lambda text: rows.find(**{text: 1}),
+                lambda text: rows.count(**{text: text}),
+                lambda text: rows.delete(*[text] * len(rows.key)),
             ]
             if repository is MarketDataRepositoryImpl:
                 calls += [
-                    lambda: rows.find_by_symbol_and_date_range(text, 0, 9),
-                    lambda: rows.find_by_symbol_and_date_range("NIFTY", text, text),
-                    lambda: rows.latest(text),
-                    lambda: rows.as_of(text, 5),
-                    lambda: rows.candles(text, "1m", 0, 9),
-                    lambda: rows.candles("NIFTY", text, 0, 9),
-                    lambda: rows.gaps(text, 0),
+                    lambda text: rows.find_by_symbol_and_date_range(text, 0, 9),
+                    lambda text: rows.find_by_symbol_and_date_range("NIFTY", text, text),
+                    rows.latest,
+                    lambda text: rows.as_of(text, 5),
+                    lambda text: rows.candles(text, "1m", 0, 9),
+                    lambda text: rows.candles("NIFTY", text, 0, 9),
+                    lambda text: rows.gaps(text, 0),
                 ]
-            for call in calls:
+            for call, text in itertools.product(calls, INJECTIONS):
                 with contextlib.suppress(DatabaseError, ValueError, TypeError):
-                    call().result()
+                    call(text).result()
 
         assert everything(filled) == before
 
