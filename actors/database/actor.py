@@ -15,7 +15,7 @@ Fails   when it starts and the files were written by newer code, need a key that
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,9 +34,6 @@ from .recovery import open_database
 from .upkeep import tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
     from ...config.settings import DatabaseSettings
     from ..runtime import ActorAddress, Outcome
     from .recovery import Opened
@@ -80,7 +77,7 @@ class DatabaseActor(RuntimeActor):
     background = True  # a simulated market does not wait for it; the feed's flow control does
     offload_threads_max = THREADS_MAX
 
-    executor_factory: ClassVar[Callable[[str], Executor]] = staticmethod(thread_of_its_own)
+    executor_factory = staticmethod(thread_of_its_own)
     """Makes what runs a connection's work. A simulation has a subclass with another."""
 
     settings: DatabaseSettings
@@ -88,7 +85,7 @@ class DatabaseActor(RuntimeActor):
     def on_start(self) -> None:
         """Open the files, bring their schema up to date, and begin to read what the journal has beyond them."""
         settings = self.settings
-        opens = functools.partial(open_database, settings, executor_factory=type(self).executor_factory)
+        opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
         files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
         self._files = files
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ...messages.database import Rows, SqlValue
+from .archive_folder import archive_folder, follow
 from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
 from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, StatementFailed
@@ -96,7 +97,7 @@ class DuckDBAdapter:
         max_connections: one writer for each file, the rest readers.
         memory_limit_mb: what DuckDB may hold; it spills to `<path>.tmp` beyond.
         threads: what it may use for one query.
-        directories: where `copy` and `attach` may read and write; nowhere else.
+        directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
         cache_mb: what answers to repeated queries may take; 0 to keep none.
         encryption_key: encrypts both files, where this DuckDB can do that safely.
@@ -127,12 +128,15 @@ class DuckDBAdapter:
         self.core_path = str(path)
         self.market_path = MEMORY
         self.directories = tuple(directories)
+        """Where it may read and write, its own archive included."""
+
         self._cache = QueryCache(cache_mb * 2**20)
         self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
         with contextlib.ExitStack() as opened:
             if self.core_path != MEMORY:
                 core = Path(path).absolute()
                 self.core_path, self.market_path = str(core), str(market_path_of(core))
+                self.directories = (*directories, str(archive_folder(self.core_path)))
                 # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
                 _make_folder(core.parent)
@@ -161,6 +165,7 @@ class DuckDBAdapter:
                 writer = connect(f"{file}-writer", file)
                 _migrate(writer, file, self.core_path if file == "core" else self.market_path)
                 self._writers[file] = Pool(f"{file} writing", [writer], wait_s=wait_s)
+            self._follow_archive()
             harden(root, self.directories)
             self.witness = MarketWitness(self.market_path)
             opened.callback(self.witness.close)
@@ -300,6 +305,11 @@ class DuckDBAdapter:
         if opened is not None:
             atexit.unregister(self.close)
             opened.close()
+
+    def _follow_archive(self) -> None:
+        if self.market_path != MEMORY:
+            follows = functools.partial(follow, folder=archive_folder(self.core_path))
+            self._writers["market"].connections[0].run(follows, transaction="write", label="follow the archive")
 
     @contextlib.contextmanager
     def _writing(self, file: DatabaseFile, tables: frozenset[str] | None = None) -> Iterator[Connection]:

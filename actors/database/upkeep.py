@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from .adapter import DuckDBAdapter
+from .archive_folder import make_durable
 from .errors import DatabaseDamaged
 from .moments import INDIA, INDIA_OFFSET_NS
 from .opening import quoted
@@ -182,6 +183,7 @@ def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:
         ticks = f"from ticks where {_DAY} = date {quoted(day)}"
         in_order = f"{ticks} order by symbol, exchange_ns, sequence"
         cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
+        make_durable(file)
         written = _fingerprint(cursor, f"({ticks})")
         read_back = _fingerprint(cursor, f"read_parquet({quoted(str(file))})")
         if read_back != written:
