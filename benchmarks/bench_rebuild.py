@@ -112,12 +112,12 @@ def set_back(directory: Path, late: int) -> None:
         database.execute("update projection set sequence = ?", [sequence])
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Measure, print, and say by the exit code whether the targets are met."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--facts", type=int, default=1_000_000)
     parser.add_argument("--late", type=int, default=100_000)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         write_journal(directory / "journal", arguments.facts)
