@@ -4,7 +4,7 @@
 
 Targets: an answer that is kept, at most 10 us at the median (what a dashboard asks four times a second must cost
 nothing); what looking into a text and keeping its answer adds to a query that is not kept, at most 0.5 ms (less
-than the query itself takes). A point query on 100,000 rows, in turn on two adapters in one run, with and without a cache.
+than the query itself takes). A point query on 100,000 rows, on two adapters in one run, with and without a cache.
 """
 
 from __future__ import annotations

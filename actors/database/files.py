@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted
+from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,9 @@ class Files:
         self.life = 0
         """Openings so far: what failed in an earlier one says nothing of this one."""
 
+        self._opened_for = ""
+        """The failure after which they were opened last."""
+
         self._actor = actor
         self._opens = opens
         self._reopen = reopen
@@ -68,10 +71,15 @@ class Files:
     def failed(self, fault: DatabaseError, life: int) -> bool:
         """Hear that work on them failed in that life; say whether they are open all the same.
 
-        A pool that was busy is no fault of the files; what failed in an earlier life was dealt with.
+        A pool that was busy is no fault of the files; what failed in an earlier life was dealt with. A statement that
+        fails again just so after they were opened anew is tried on, with the files open: others may still read them.
         """
         if life == self.life and not isinstance(fault, PoolExhausted):
-            self.close(fault)
+            if isinstance(fault, StatementFailed) and str(fault) == self._opened_for:
+                self._actor.log_bounded("database.stuck", level="error", reason=str(fault))
+            else:
+                self._opened_for = str(fault)
+                self.close(fault)
         return self.database is not None
 
     def close(self, fault: DatabaseError, *, core_is_foreign: bool = False) -> None:

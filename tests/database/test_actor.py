@@ -241,6 +241,24 @@ class TestQueries:
         assert answer.reason
 
 
+class TestAFileThatCannotBeWrittenForGood:
+    def test_is_opened_anew_once_and_can_still_be_read(self, system, settings, build, journal):
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            files.execute("alter table facts drop column fact")
+        system.start("database", DatabaseActor, settings)
+        records = build.records(build.intended())
+        failures = 0
+        while failures < 3:
+            answer(system, journal, *records, after=0, last=1)
+            failures += 1
+
+        while not isinstance(ask(system, "select 1"), Rows):
+            pass
+        statistics = system.request("database", Ping(), timeout_s=5).statistics
+        assert (statistics.down, statistics.lag) == ("", 1)
+        answer(system, journal, after=0, last=1)
+
+
 class TestSavingForOthers:
     def test_is_answered_to_each_with_his_own_count(self, system, database, build):
         answers = [

@@ -200,7 +200,7 @@ def fill_the_disk():
     space = os.statvfs(folder)
     free = space.f_bavail * space.f_frsize
     with ballast.open("wb") as file:
-        file.write(bytes(max(0, free - chance.randint(0, 300_000))))
+        os.posix_fallocate(file.fileno(), 0, max(1, free - chance.randint(0, 300_000)))
 
 def statistics():
     return system.request("database", Ping(), timeout_s=30).statistics
@@ -226,7 +226,10 @@ with InProcessSystem() as system:
             if not future.done():
                 downs += 1
                 ballast.unlink(missing_ok=True)
-            answer = future.result(timeout=30)
+            try:
+                answer = future.result(timeout=30)
+            except TimeoutError:
+                raise AssertionError(f"round {round}: {statistics()}, {os.statvfs(folder)}, {os.listdir(folder)}")
             if isinstance(answer, MarketDataSaved):
                 sent = acknowledged = sent + 500
             else:
@@ -256,7 +259,7 @@ class TestADiskThatIsFull:
     def test_loses_nothing_that_was_acknowledged_and_is_waited_for(self, tmp_path):
         """On a small disk of its own, filled to a random rest again and again; `make full-disk` does it 200 times."""
         seed, rounds = os.environ.get("FULL_DISK_SEED", "3"), os.environ.get("FULL_DISK", "4")
-        mount = f"mount -t tmpfs -o size=64m none {tmp_path} 2>/dev/null || exit 77"
+        mount = f"mount -t tmpfs -o size=256m none {tmp_path} 2>/dev/null || exit 77"
         run = f"{sys.executable} -c 'import sys; exec(sys.stdin.read())' {tmp_path} {seed} {rounds}"
         done = subprocess.run(
             ["unshare", "--map-root-user", "--mount", "sh", "-c", f"{mount}; {run}"],  # noqa: S607  where the system has it
