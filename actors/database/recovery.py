@@ -12,7 +12,7 @@ import msgspec
 
 from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
-from .errors import DatabaseDamaged
+from .errors import DatabaseDamaged, DatabaseUnreachable
 from .upkeep import read_every_block
 
 if TYPE_CHECKING:
@@ -65,14 +65,17 @@ def open_database(
     """
     put_aside: list[str] = []
     if core_is_foreign:
-        put_aside.append(_put_aside(Path(settings.path), now_ns))
+        put_aside.append(_put_aside(Path(settings.path), now_ns))  # a rename needs no room
     for _ in range(ATTEMPTS):
         try:
             return _open(settings, put_aside, executor_factory, suspect=suspect)
         except DatabaseDamaged as damage:
             if not damage.path:
                 raise
-            put_aside.append(_mend(Path(damage.path), str(damage), settings, now_ns))
+            try:
+                put_aside.append(_mend(Path(damage.path), str(damage), settings, now_ns))
+            except OSError as fault:
+                raise DatabaseUnreachable(f"{damage.path} is damaged and cannot be put aside: {fault}") from fault
     return _open(settings, put_aside, executor_factory, suspect=suspect)
 
 

@@ -8,11 +8,13 @@ the file, never ahead of it. A file that is behind its witness has lost batches.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import zlib
 from typing import TYPE_CHECKING
 
+from .errors import DatabaseUnreachable
 from .opening import MEMORY
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ class MarketWitness:
 
         self._descriptor: int | None = None
         if market_path != MEMORY:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as fault:
+                raise DatabaseUnreachable(f"{self.path} cannot be opened: {fault}") from fault
         self._identity = ""
         self._total = 0
         self._guard = threading.Lock()
@@ -79,4 +84,5 @@ class MarketWitness:
     def _note(self) -> None:
         if self._descriptor is not None:
             noted = f"{self._identity} {self._total:040d}"
-            os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # a full disk: it stays behind the file, which says nothing wrong
+                os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)

@@ -14,6 +14,7 @@ from natya.actors.database.errors import (
     DatabaseDamaged,
     DatabaseLocked,
     DatabaseTooNew,
+    DatabaseUnreachable,
     PoolExhausted,
     QueryRefused,
     QueryTimedOut,
@@ -288,6 +289,20 @@ class TestTwoOwners:
         path.unlink()
 
         with DuckDBAdapter(path) as database:
+            assert database.query("select 1").rows == ((1,),)
+
+
+class TestAFolderThatWeMayNotUse:
+    @pytest.mark.parametrize("name", ["natya.duckdb", "natya.duckdb.lock", "natya-market.duckdb.witness"])
+    def test_is_no_damage(self, path, name):
+        """A folder stands where a file should be: not even root can open that."""
+        (path.parent / name).mkdir()
+
+        with pytest.raises(DatabaseUnreachable, match=f"{name} cannot be opened"):
+            DuckDBAdapter(path, max_connections=3)
+
+        (path.parent / name).rmdir()
+        with DuckDBAdapter(path, max_connections=3) as database:
             assert database.query("select 1").rows == ((1,),)
 
 
