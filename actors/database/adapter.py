@@ -203,6 +203,8 @@ class DuckDBAdapter:
             statement = one_select(cursor, sql)
             known = self._readings.look(cursor, sql, parameters)
             rows = execute(cursor, statement, parameters, rows_max)
+            if not self._cache.is_on:
+                return rows
             tables = self._readings.tables(cursor, known, began=began, changed=self._cache.last_unknown_write())
             if tables is not None:
                 self._cache.keep(sql, parameters, rows, tables=tables, began=began)

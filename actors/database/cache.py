@@ -60,6 +60,9 @@ class QueryCache:
     """Keeps answers of `bytes_max` bytes at most, the least recently used go first. Any thread may call."""
 
     def __init__(self, bytes_max: int) -> None:
+        self.is_on = bytes_max > 0
+        """Whether anything is ever kept."""
+
         self._bytes_max = bytes_max
         self._guard = threading.Lock()
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
