@@ -58,7 +58,8 @@ class Ballast:
         """Take all but so many bytes."""
         disk = os.statvfs(self._path.parent)
         size = disk.f_bavail * disk.f_bsize - free_bytes
-        with self._path.open("ab") as file:
+        # Whoever else writes may have been faster; what they took is taken, too.
+        with self._path.open("ab") as file, contextlib.suppress(OSError):
             if size > 0:
                 os.posix_fallocate(file.fileno(), file.tell(), size)
 
