@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 WORK = Path(__file__).with_name("full_disk.py")
-ROUNDS = int(os.environ.get("FULL_DISK", "3"))
+ROUNDS = int(os.environ.get("FULL_DISK", "2"))
 SEED = int(os.environ.get("FULL_DISK_SEED", "1"))
 NORMAL_WITHIN_S = 5.0
 
