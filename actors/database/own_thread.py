@@ -46,8 +46,8 @@ class OwnThread(Executor):
             if cancel_futures:
                 while not self._jobs.empty():
                     job = self._jobs.get()
-                    if job is not None:
-                        job[0].cancel()
+                    if job is not None and job[0].cancel():
+                        job[0].set_running_or_notify_cancel()  # `wait` hears of a cancelled future only by this
             if not self._closed or cancel_futures:
                 self._jobs.put(None)
             self._closed = True
