@@ -33,25 +33,15 @@ kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
 		tests/faults/test_hosted_strategy.py -k killed -s
 
-.PHONY: full-disk
-full-disk: $(STAMP) ## Fill a small disk 200 times under the journal and under the whole house, from a seed (COUNT=n SEED=n)
-	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/faults/test_disk_full.py -k full -s
-
 .PHONY: corruptions
-corruptions: $(STAMP) ## Damage the journal 500 times, from a seed (COUNT=n SEED=n)
+corruptions: $(STAMP) ## Damage the journal, and the database files, 500 times each, from a seed (COUNT=n SEED=n)
 	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/journal/test_corruption.py --timeout 600 -q -s
-
-.PHONY: corruptions
-corruptions: $(STAMP) ## Damage the database files 500 times, from a seed (COUNT=n SEED=n)
-	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/database/test_damage.py --timeout 600 -q -s
+		$(BIN)/python -m pytest tests/journal/test_corruption.py tests/database/test_damage.py --timeout 600 -q -s
 
 .PHONY: full-disk
-full-disk: $(STAMP) ## Fill a small disk under the database 200 times, from a seed (COUNT=n SEED=n)
+full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the database, and the whole house (COUNT=n SEED=n)
 	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/database/test_faults.py -k full --timeout 900 -q -s
+		$(BIN)/python -m pytest tests/faults/test_disk_full.py tests/database/test_faults.py -k full --timeout 900 -q -s
 
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
