@@ -44,7 +44,7 @@ full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the databa
 		$(BIN)/python -m pytest tests/faults/test_disk_full.py tests/database/test_faults.py -k full --timeout 900 -q -s
 
 .PHONY: faults
-faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
+faults: $(STAMP) ## Run the storms of faults at full length (three minutes, on a quiet machine)
 	@# A file named beside its own directory would be left out without a word.
 	$(BIN)/python -m pytest tests/faults -o python_files='test_*.py long_*.py' --capture tee-sys -q -rP --show-capture stdout
 
