@@ -3,6 +3,7 @@
 from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
+from .frames import Frames, PackageMissing, columns_of
 from .market_data import MarketDataRepositoryImpl
 from .repository import BaseRepository
 from .results import RepositoryResult
@@ -13,8 +14,11 @@ __all__ = [
     "DuckDBAdapter",
     "EventRepository",
     "FillRepository",
+    "Frames",
     "MarketDataRepositoryImpl",
     "OrderRepository",
+    "PackageMissing",
     "PositionRepository",
     "RepositoryResult",
+    "columns_of",
 ]
