@@ -7,6 +7,7 @@ from .frames import Frames, PackageMissing, columns_of
 from .market_data import MarketDataRepositoryImpl
 from .repository import BaseRepository
 from .results import RepositoryResult
+from .sharing import open_database, release
 
 __all__ = [
     "BaseRepository",
@@ -21,4 +22,6 @@ __all__ = [
     "PositionRepository",
     "RepositoryResult",
     "columns_of",
+    "open_database",
+    "release",
 ]

@@ -92,6 +92,7 @@ def column_of(values: Sequence[Any]) -> Array:
     kinds = {type(value) for value in values} - {type(None)}
     missing = [value is None for value in values]
     dtype: Any
+    filler: Any
     if kinds == {bool}:
         dtype, filler = np.bool_, False
     elif kinds == {int}:
@@ -113,7 +114,7 @@ def _missing(column: Array) -> Array | None:
     return mask if mask is not None and mask.any() else None
 
 
-def _with(nothing: float | None, column: Array, missing: Array) -> Array:
+def _with(nothing: Any, column: Array, missing: Array) -> Array:
     """Write `nothing` where values are missing."""
     return np.where(missing, nothing, np.ma.getdata(column))
 

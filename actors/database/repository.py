@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from .adapter import MEMORY, DuckDBAdapter
+from . import sharing
+from .adapter import DuckDBAdapter
 from .errors import DatabaseError, QueryRefused
 from .results import Answer, RepositoryResult
-from .stores import AdapterStore, SystemStore
+from .stores import SystemStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,11 +33,13 @@ class BaseRepository(ABC, Generic[Entity]):
     """Finds and keeps messages of one kind; each method returns an `Answer`, to be awaited or simply read.
 
     Args:
-        path_or_system: a DuckDB file, which this repository then owns until `close`; an open `DuckDBAdapter`; a running
-            system; or nothing, for a database in memory.
+        path_or_system: a DuckDB file, open until `close` and shared by all repositories of this process that name it;
+            `:memory:`; an open `DuckDBAdapter`; a running system; or nothing, for the file that the settings name
+            (`DATABASE_PATH`).
 
     Raises:
         DatabaseError: the file cannot be opened; see `DuckDBAdapter`.
+        SettingsError: the settings are wrong, which say how a file is opened (`DATABASE_MAX_CONNECTIONS`).
     """
 
     table: ClassVar[str]
@@ -165,11 +168,11 @@ def _result(work: Callable[[], T | None]) -> RepositoryResult[T]:
 
 @contextlib.contextmanager
 def _store_of(path_or_system: str | Path | DuckDBAdapter | System | None) -> Iterator[Store]:
-    match path_or_system:
-        case None | str() | Path():
-            with DuckDBAdapter(path_or_system or MEMORY) as database:
-                yield AdapterStore(database)
-        case DuckDBAdapter():
-            yield AdapterStore(path_or_system)
-        case _:
-            yield SystemStore(path_or_system)
+    if path_or_system is not None and not isinstance(path_or_system, str | Path | DuckDBAdapter):
+        yield SystemStore(path_or_system)
+        return
+    store = sharing.take(path_or_system)
+    try:
+        yield store
+    finally:
+        sharing.release(store.database)

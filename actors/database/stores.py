@@ -41,7 +41,7 @@ class AdapterStore:
     """Files of our own."""
 
     def __init__(self, database: DuckDBAdapter) -> None:
-        self._database = database
+        self.database = database
         self._market = MarketStore(database)
 
     def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Table:
@@ -55,7 +55,7 @@ class AdapterStore:
                 if not (np.ma.isMaskedArray(values) and len(values) and np.ma.getmaskarray(values).all())
             }
 
-        return self._database.read(work, label=sql)
+        return self.database.read(work, label=sql)
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
         """Write through the only writer of the market file."""
@@ -64,7 +64,7 @@ class AdapterStore:
 
     def delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
         """Delete through the only writer of the market file."""
-        return int(str(self._database.execute(sql, parameters, file="market").rows[0][0]))
+        return int(str(self.database.execute(sql, parameters, file="market").rows[0][0]))
 
 
 class System(Protocol):
