@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .columns import Array, Columns
 
 
+_NOTHING = {"f": np.nan, "M": np.datetime64("NaT")}
+"""What pandas takes for missing in a column of that kind; None in one of objects."""
+
+
 class PackageMissing(ImportError):  # noqa: N818  an error is named after what its caller has to decide about
     """A frame was asked for whose package is not installed; the message names it. Columns can be had without any."""
 
@@ -55,7 +59,7 @@ class Frames(ABC):
                 return column
             if column.dtype.kind in nullable:
                 return nullable[column.dtype.kind](np.ma.getdata(column), missing)
-            return _with(np.nan if column.dtype.kind == "f" else None, column, missing)
+            return _with(_NOTHING.get(column.dtype.kind), column, missing)
 
         return pandas.DataFrame({name: series(column) for name, column in self.columns().items()}, copy=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .columns import Columns, insert
 from .errors import Unstorable
-from .ticks import UNSTORABLE, candle_columns, tick_columns
+from .ticks import UNSTORABLE, candle_columns, insert_ticks, tick_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ class MarketStore:
         count = len(fresh["sequence"])
         if count == 0:
             return 0, before
-        insert(cursor, "insert into ticks by name select ? as source, * from batch", fresh, source)
+        insert_ticks(cursor, source, fresh)
         last = int(fresh["sequence"][-1])
         cursor.execute("update recorded set sequence = ? where source = ?", [last, source])
         return count, last

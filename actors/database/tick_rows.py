@@ -1,8 +1,8 @@
-"""Rows of the table `ticks` as messages again: what went in comes out."""
+"""Rows of the tables `ticks` and `books` as messages again: what went in comes out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...messages.codec import decode
 from ...messages.market import DaySummary, Depth, Tick
@@ -11,17 +11,18 @@ from .ticks import LEVELS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .stores import Table
+    from .columns import Columns
+
+Table: TypeAlias = dict[str, list[Any]]
 
 _DAY_COLUMNS = tuple(name for name in DaySummary.__struct_fields__)
 PLAIN_COLUMNS = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
 """Of every tick: what a row holds besides the book and the day."""
 
 
-def ticks_of(table: Table) -> tuple[Tick, ...]:
+def ticks_of(columns: Columns) -> tuple[Tick, ...]:
     """Build the ticks; a depth without any level comes back as none."""
-    if not table.get("sequence"):
-        return ()
+    table: Table = {name: values.tolist() for name, values in columns.items()}
     count = len(table["sequence"])
     depths = _depths(table, count)
     days = _days(table, count)

@@ -16,7 +16,7 @@ def market(database):
 
 
 def rows(database, columns, order="sequence"):
-    return list(database.query(f"select {columns} from ticks order by {order}").rows)  # noqa: S608  our own text
+    return list(database.query(f"select {columns} from full_ticks order by {order}").rows)  # noqa: S608  our own text
 
 
 class TestWritingTicks:

@@ -38,7 +38,7 @@ def memory():
 
 @pytest.fixture
 def market(memory):
-    for table in ("ticks", "candles", "recorded"):
+    for table in ("ticks", "books", "candles", "recorded"):
         memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
     with MarketDataRepositoryImpl(memory) as repository:
         yield repository
@@ -87,6 +87,7 @@ class TestTicksThatWereSaved:
             for number, ((bids, asks), with_day) in enumerate(zip(levels, days, strict=False), start=1)
         )
         memory.execute("delete from ticks", file="market")
+        memory.execute("delete from books", file="market")
         memory.execute("delete from recorded", file="market")
         with MarketDataRepositoryImpl(memory) as market:
             market.save_ticks(ticks).result()
@@ -246,6 +247,7 @@ class TestCandles:
     )
     def test_agree_with_a_reading_by_hand(self, memory, build, ticks, minutes):
         memory.execute("delete from ticks", file="market")
+        memory.execute("delete from books", file="market")
         memory.execute("delete from recorded", file="market")
         messages = [
             build.tick(n, exchange_ns=OPENING_NS + s * 10**9, price=float(p), quantity=p)
