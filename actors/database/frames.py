@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ...messages.database import SqlValue
     from .columns import Array, Columns
@@ -85,6 +85,11 @@ def columns_of(names: Sequence[str], rows: Sequence[Sequence[SqlValue]]) -> Colu
     """Turn rows, as a query answers them, into columns; a column without any value is one of missing objects."""
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return {name: column_of(values) for name, values in zip(names, by_column, strict=True)}
+
+
+def rows_of(columns: Columns) -> Iterator[tuple[Any, ...]]:
+    """Turn columns into rows; a masked value becomes None."""
+    return zip(*(column.tolist() for column in columns.values()), strict=True)
 
 
 def column_of(values: Sequence[Any]) -> Array:

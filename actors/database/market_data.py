@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...messages.market import Candle, Tick
-from .moments import DAY_NS, INDIA_OFFSET_NS, Moment, end_ns, interval_ns, start_ns
+from .frames import rows_of
+from .moments import DAY_NS, Moment, end_ns, interval_ns, last_ns, start_ns
 from .repository import BaseRepository, messages_of
+from .resampling import CANDLES, NSE_OPENING, candle_parameters
 from .tick_rows import PLAIN_COLUMNS, ticks_of
 
 if TYPE_CHECKING:
@@ -19,40 +21,9 @@ if TYPE_CHECKING:
     from .columns import Columns
     from .results import Answer
 
-RESAMPLED = "resampled"
-"""Source of a candle that was made here."""
-
 GAP_S = 60.0
 
 _IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
-
-# Traded since the tick before: the day's volume tells, where the source says it; it begins anew each day.
-_RESAMPLE_TICKS = f"""
-with traded as (
-    select exchange_ns, sequence, price,
-        case when volume = 0 or volume < lag(volume, 1, volume) over in_time then quantity
-             else volume - lag(volume, 1, volume - quantity) over in_time end as shares
-    from all_ticks {_IN_RANGE}
-    window in_time as (order by exchange_ns, sequence)
-)
-select ((exchange_ns + $4) // $5) * $5 - $4 as start_ns,
-    arg_min(price, (exchange_ns, sequence)) as open, max(price) as high, min(price) as low,
-    arg_max(price, (exchange_ns, sequence)) as close, sum(shares)::bigint as volume
-from traded group by all order by start_ns
-"""  # noqa: S608  our own text
-
-_RESAMPLE_CANDLES = """
-select ((start_ns + $4) // $5) * $5 - $4 as start_ns,
-    arg_min(open, start_ns) as open, max(high) as high, min(low) as low,
-    arg_max(close, start_ns) as close, sum(volume)::bigint as volume
-from candles where symbol = $1 and start_ns >= $2 and start_ns < $3 and interval_ns = $6
-group by 1 order by 1
-"""
-
-_STORED_INTERVAL = """
-select max(interval_ns) as interval_ns from candles
-where symbol = ? and start_ns >= ? and start_ns < ? and interval_ns <= ? and ? % interval_ns = 0
-"""
 
 # A book is thirty-nine columns: they are read only where there is one.
 _TICKS = f"""
@@ -125,7 +96,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
     def as_of(self, symbol: str, moment: Moment) -> Answer[Tick]:
         """Find the newest tick of a symbol that was there at that moment; None when there was none."""
-        return self._select_one(lambda: self._store.query(_NEWEST, [symbol, end_ns(moment)]))
+        return self._select_one(lambda: self._store.query(_NEWEST, [symbol, last_ns(moment)]))
 
     def symbols(self) -> Answer[tuple[str, ...]]:
         """List all symbols that have a tick or a candle, sorted."""
@@ -137,23 +108,27 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         return self._answer(work)
 
     def candles(
-        self, symbol: str, interval: int | str | dt.timedelta, start: Moment, end: Moment
+        self,
+        symbol: str,
+        interval: int | str | dt.timedelta,
+        start: Moment,
+        end: Moment,
+        *,
+        opening: dt.time = NSE_OPENING,
     ) -> Answer[tuple[Candle, ...]]:
-        """Give the candles of a symbol that begin in the range, in time order.
+        """Give the candles of a symbol that begin in the range, in time order, each whole.
 
-        They are made from stored candles, of the longest interval that divides the one asked for; where the range has
-        none, from ticks.
+        One that is stored comes as it is. Where none is, it is made of the longest stored ones that fit into it, and
+        where there are none of those either, of ticks. Within a day they are counted from `opening` (hours begin at
+        09:15, 10:15, …); days begin at midnight, weeks on Monday.
         """
         length = 0
 
         def work() -> Columns:
             nonlocal length
             length = interval_ns(interval)
-            bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
-            (stored,) = self._store.query(_STORED_INTERVAL, [*bounds, length, length])["interval_ns"].tolist()
-            if stored:
-                return self._store.query(_RESAMPLE_CANDLES, [*bounds, INDIA_OFFSET_NS, length, stored])
-            return self._store.query(_RESAMPLE_TICKS, [*bounds, INDIA_OFFSET_NS, length])
+            bounds = {"start_ns": start_ns(start), "end_ns": end_ns(end)}
+            return self._store.query(CANDLES, candle_parameters(symbol, length_ns=length, opening=opening, **bounds))
 
         return self._select(work, lambda columns: _candles(columns, symbol, length))
 
@@ -172,7 +147,8 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
     def save_candles(self, candles: Sequence[Candle]) -> Answer[int]:
         """Keep candles, each over an earlier one of the same symbol, interval and start."""
-        return self._answer(lambda: self._store.save((), candles))
+        gathered = tuple(candles)
+        return self._answer(lambda: self._store.save((), gathered), writes=True)
 
     def _selection(self) -> str:
         return "*"
@@ -198,7 +174,7 @@ def _candles(columns: Columns, symbol: str, length: int) -> tuple[Candle, ...]:
             low=low,
             close=last,
             volume=volume,
-            source=RESAMPLED,
+            source=source,
         )
-        for start, first, high, low, last, volume in zip(*(values.tolist() for values in columns.values()), strict=True)
+        for start, first, high, low, last, volume, source in rows_of(columns)
     )

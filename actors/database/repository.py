@@ -14,12 +14,14 @@ class NoteRepository(natya.BaseRepository[Note]):
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import re
+import threading
 import types
 from abc import ABC
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
 
@@ -28,12 +30,12 @@ import msgspec
 from . import sharing
 from .adapter import DuckDBAdapter
 from .errors import QueryRefused
-from .frames import column_of
+from .frames import column_of, rows_of
 from .results import Answer
 from .stores import SystemStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -54,6 +56,8 @@ _PLAIN_TYPES = frozenset({int, float, str, bool, types.NoneType})
 
 class BaseRepository(ABC, Generic[Entity]):
     """Finds and keeps messages of one kind; each method returns an `Answer`, to be awaited or simply read.
+
+    Writes happen in the order they are asked for, waited for or not, and whatever is read after them has seen them.
 
     A subclass names the message, its table and its key; the fields of the message are the columns of the table. Fields
     of other types than numbers, texts and truths (`Decimal`, `date`, …) travel as text, exactly.
@@ -105,6 +109,8 @@ class BaseRepository(ABC, Generic[Entity]):
                 self._store = SystemStore(path_or_system)
             if self.schema:
                 self._store.define(self.file, self.schema)
+            self._guard = threading.Lock()
+            self._last_write: Future[Any] | None = None
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"repository-{self.table}")
             opened.callback(self._threads.shutdown)
             self._closing.push(opened.pop_all())
@@ -145,22 +151,19 @@ class BaseRepository(ABC, Generic[Entity]):
 
     def save_many(self, entities: Sequence[Entity]) -> Answer[int]:
         """Keep several, all or none; of one key the last counts."""
-        return self._answer(lambda: self._save(tuple(entities)))
+        gathered = tuple(entities)
+        return self._answer(lambda: self._save(gathered), writes=True)
 
     def delete(self, *key: SqlValue) -> Answer[int]:
         """Delete the one with this key; the answer counts 0 or 1."""
-        return self._answer(lambda: self._delete(*self._where(self._by_key(key))))
+        return self._answer(lambda: self._delete(*self._where(self._by_key(key))), writes=True)
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[list[Entity]]:
-        """Gather messages in the list of the block and save them together at its end; none if it raises.
+    def transaction(self) -> Transaction[Entity]:
+        """Gather messages in the list of a block, `with` or `async with`, and save them together at its end.
 
-        Raises:
-            DatabaseError: they could not be saved; none was.
+        None is saved if the block raises. At its end it raises `DatabaseError` if they could not be saved; none was.
         """
-        gathered: list[Entity] = []
-        yield gathered
-        self._save(tuple(gathered))
+        return Transaction(lambda entities: self._begin(lambda: self._save(entities), writes=True))
 
     # What a subclass may do in its own way.
 
@@ -195,13 +198,21 @@ class BaseRepository(ABC, Generic[Entity]):
 
     def _select(self, work: Callable[[], Columns], build: Callable[[Columns], T | None]) -> Answer[T]:
         """Begin to read columns that become messages if somebody asks for them."""
-        return Answer(self._threads.submit(work), build)
+        return Answer(self._begin(work), build)
 
     def _select_one(self, work: Callable[[], Columns]) -> Answer[Entity]:
         return self._select(work, lambda columns: next(iter(self._entities(columns)), None))
 
-    def _answer(self, work: Callable[[], T]) -> Answer[T]:
-        return Answer(self._threads.submit(work))
+    def _answer(self, work: Callable[[], T], *, writes: bool = False) -> Answer[T]:
+        return Answer(self._begin(work, writes=writes))
+
+    def _begin(self, work: Callable[[], T], *, writes: bool = False) -> Future[T]:
+        """Begin what comes after every write that was asked for before it: writes keep their order, reads see them."""
+        with self._guard:
+            begun = self._threads.submit(_after, self._last_write, work)
+            if writes:
+                self._last_write = begun
+        return begun
 
     def _read(self, criteria: dict[str, SqlValue]) -> Columns:
         where, parameters = self._where(criteria)
@@ -228,15 +239,46 @@ class BaseRepository(ABC, Generic[Entity]):
         return (f" where {terms}" if terms else ""), list(criteria.values())
 
 
+class Transaction(Generic[Entity]):
+    """A list of messages that are saved together; see `BaseRepository.transaction`."""
+
+    def __init__(self, save: Callable[[tuple[Entity, ...]], Future[int]]) -> None:
+        self._save = save
+        self._gathered: list[Entity] = []
+
+    def __enter__(self) -> list[Entity]:
+        return self._gathered
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._save(tuple(self._gathered)).result()
+
+    async def __aenter__(self) -> list[Entity]:
+        return self._gathered
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await asyncio.wrap_future(self._save(tuple(self._gathered)))
+
+
+def _after(before: Future[Any] | None, work: Callable[[], T]) -> T:
+    if before is not None:
+        wait((before,))
+    return work()
+
+
 def messages_of(columns: Columns, message_type: type[T]) -> tuple[T, ...]:
     """Build a message of each row.
 
     Raises:
         msgspec.ValidationError: a value is not of its field's type.
     """
-    names = tuple(columns)
-    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
-    return msgspec.convert([dict(zip(names, row, strict=True)) for row in rows], tuple[message_type, ...])  # type: ignore[valid-type]  # a type at run time
+    rows = [dict(zip(columns, row, strict=True)) for row in rows_of(columns)]
+    return msgspec.convert(rows, tuple[message_type, ...])  # type: ignore[valid-type]  # a type at run time
 
 
 @functools.cache

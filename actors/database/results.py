@@ -40,8 +40,10 @@ class RepositoryResult(Frames, Generic[T]):
         if self.table is not None:
             return self.table
         messages = self.data if isinstance(self.data, tuple) else (self.data,)
-        if not self.success or not all(isinstance(message, msgspec.Struct) for message in messages):
-            raise NotTabular(f"a result with messages is wanted for columns, found {self}")
+        if not self.success:
+            raise NotTabular(f"it failed, so there are no columns: {self.error}")
+        if not all(isinstance(message, msgspec.Struct) for message in messages):
+            raise NotTabular(f"rows are wanted for columns, found {type(self.data).__name__}")
         rows = [msgspec.structs.asdict(message) for message in messages if isinstance(message, msgspec.Struct)]
         return {name: column_of([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
