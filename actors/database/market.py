@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 import numpy as np
 
-from .columns import Columns, insert
+from .columns import Columns, insert, parsed
 from .errors import Unstorable
 from .ticks import UNSTORABLE, candle_columns, insert_ticks, tick_columns
 
@@ -105,7 +105,7 @@ class MarketStore:
             return 0, before
         insert_ticks(cursor, source, fresh)
         last = int(fresh["sequence"][-1])
-        cursor.execute("update recorded set sequence = ? where source = ?", [last, source])
+        cursor.execute(parsed(cursor, "update recorded set sequence = ? where source = ?"), [last, source])
         return count, last
 
 

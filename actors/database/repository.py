@@ -23,7 +23,7 @@ import types
 from abc import ABC
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -35,7 +35,7 @@ from .results import Answer
 from .stores import SystemStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from .migrations import DatabaseFile
     from .stores import Store, System
 
-Entity = TypeVar("Entity")
+Entity = TypeVar("Entity", bound=msgspec.Struct)
 T = TypeVar("T")
 
 THREADS = 4
@@ -73,7 +73,7 @@ class BaseRepository(ABC, Generic[Entity]):
         TypeError: the subclass leaves out what it has to name, or names what is no identifier.
     """
 
-    entity: ClassVar[type[Any]]
+    entity: ClassVar[type[msgspec.Struct]]
     """The message: a frozen `msgspec.Struct`."""
 
     table: ClassVar[str]
@@ -169,7 +169,7 @@ class BaseRepository(ABC, Generic[Entity]):
 
     def _entities(self, columns: Columns) -> tuple[Entity, ...]:
         """Build the messages from what was read."""
-        return messages_of(columns, self.entity)
+        return messages_of(columns, cast("type[Entity]", self.entity))
 
     def _save(self, entities: tuple[Entity, ...]) -> int:
         """Write the messages, all or none; return how many rows were written.
@@ -282,10 +282,11 @@ def messages_of(columns: Columns, message_type: type[T]) -> tuple[T, ...]:
 
 
 @functools.cache
-def _fields(entity: type[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fields(entity: Hashable) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tell the fields that are columns as they are, and those that travel as text."""
-    plain = tuple(field.name for field in msgspec.structs.fields(entity) if _is_plain(field.type))
-    return plain, tuple(name for name in entity.__struct_fields__ if name not in plain)
+    fields = msgspec.structs.fields(cast("type[msgspec.Struct]", entity))
+    plain = {field.name: _is_plain(field.type) for field in fields}
+    return tuple(name for name in plain if plain[name]), tuple(name for name in plain if not plain[name])
 
 
 def _is_plain(annotation: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
 from ..runtime import ActorRuntimeError
@@ -54,7 +54,7 @@ class AdapterStore:
         """Answer one SELECT, column by column: five times as fast as rows where a table has fifty columns."""
 
         def work(cursor: duckdb.DuckDBPyConnection) -> Columns:
-            return cursor.execute(sql, list(parameters)).fetchnumpy()
+            return cast("Columns", cursor.execute(sql, list(parameters)).fetchnumpy())
 
         return self.database.read(work, label=sql)
 

@@ -130,14 +130,14 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
     """
 
     def work(cursor: duckdb.DuckDBPyConnection) -> int:
-        counts = []
+        counts: list[int] = []
         for table in MARKET_TABLES:
             in_order = f"from {table} where {_DAY} = ? order by symbol, exchange_ns, sequence"
             cursor.execute(f"create or replace temp table sorted as {in_order}", [str(day)])
             cursor.execute(f"delete from {table} where {_DAY} = ?", [str(day)])  # noqa: S608  our own names
             counts += cursor.execute(f"insert into {table} from sorted").fetchall()[0]
             cursor.execute("drop table sorted")
-        return int(counts[0])
+        return counts[0]
 
     return database.write("market", work, label=f"sort {day}")
 
