@@ -73,9 +73,9 @@ def _levels(table: Table, count: int, name: str) -> Iterator[tuple[Any, ...]]:
     return (tuple(value for value in row if value is not None) for row in zip(*levels, strict=True))
 
 
-def _depth(book: bytes | str | None, levels: list[tuple[Any, ...]]) -> Depth | None:
+def _depth(book: str | None, levels: list[tuple[Any, ...]]) -> Depth | None:
     if book is not None:
-        depth: Depth = decode(bytes.fromhex(book) if isinstance(book, str) else bytes(book))
+        depth: Depth = decode(bytes.fromhex(book))
         return depth
     bid_prices, bid_quantities, bid_orders, ask_prices, ask_quantities, ask_orders = levels
     if not (bid_prices or ask_prices):
