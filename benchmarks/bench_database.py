@@ -196,9 +196,12 @@ def bench_reading(rows: int) -> None:
         plain.execute(ROWS, values)
         plain.execute("insert into recorded values ('bench', 1)")
         find = functools.partial(market.find_by_symbol_and_date_range, *bounds)
-        ours, points, our_columns, their_columns, our_messages, their_messages = in_turns(
+        ours, points = in_turns(
             lambda: database.query(POINT, ["bench"]),
             lambda: plain.execute(POINT, ["bench"]).fetchall(),
+            rounds=200,
+        )
+        our_columns, their_columns, our_messages, their_messages = in_turns(
             lambda: find().columns(),
             lambda: plain.execute(RANGE, bounds).fetchnumpy(),
             lambda: find().result(),
