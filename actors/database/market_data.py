@@ -69,7 +69,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     """Ticks, by `(source, sequence)`; and candles, stored or made from what is stored.
 
     A range is given by two moments (see `moments.Moment`): the first is in it, the second is not, but a whole day is. A
-    moment without an offset is read on the exchange's clock, and days and candles begin at its midnight.
+    moment without an offset is read on the exchange's clock, and days begin at its midnight.
     """
 
     entity = Tick
