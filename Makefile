@@ -28,13 +28,35 @@ test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
 .PHONY: kills
-kills: $(STAMP) ## Kill the whole daemon a hundred times in one data directory
-	KILLS=$(or $(KILLS),100) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/faults/test_daemon.py -k killed -s
+kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a strategy's process, 200 times each
+	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
+		tests/faults/test_hosted_strategy.py -k killed -s
+
+.PHONY: full-disk
+full-disk: $(STAMP) ## Fill a small disk 200 times under the journal and under the whole house, from a seed (COUNT=n SEED=n)
+	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_disk_full.py -k full -s
+
+.PHONY: corruptions
+corruptions: $(STAMP) ## Damage the journal 500 times, from a seed (COUNT=n SEED=n)
+	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/journal/test_corruption.py --timeout 600 -q -s
+
+.PHONY: corruptions
+corruptions: $(STAMP) ## Damage the database files 500 times, from a seed (COUNT=n SEED=n)
+	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/database/test_damage.py --timeout 600 -q -s
+
+.PHONY: full-disk
+full-disk: $(STAMP) ## Fill a small disk under the database 200 times, from a seed (COUNT=n SEED=n)
+	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/database/test_faults.py -k full --timeout 900 -q -s
 
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (two minutes, on a quiet machine)
-	$(BIN)/python -m pytest tests/faults tests/faults/long_storms.py --capture tee-sys -q -rP --show-capture stdout
+	@# A file named beside its own directory would be left out without a word.
+	$(BIN)/python -m pytest tests/faults -o python_files='test_*.py long_*.py' --capture tee-sys -q -rP --show-capture stdout
 
 .PHONY: sim
 sim: $(STAMP) ## Play 1,000 seeds of the whole paper system under faults (SEED=n: one, aloud; FIRST=n COUNT=n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The journal: verify, count, read.")
 
 PAGE_RECORDS = 10_000
+INTEGER_MAX = (1 << 63) - 1
+
+SinceOption: TypeAlias = Annotated[
+    int, typer.Option(min=0, help="Only from this time on: nanoseconds since 1970 UTC.", show_default=False)
+]
+UntilOption: TypeAlias = Annotated[int, typer.Option(min=0, help="Only before this time.", show_default=False)]
+TypesOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--type", help="Only facts of this type; may be repeated.")
+]
+KeyOption: TypeAlias = Annotated[
+    str, typer.Option(help="Only what is about this client order id, child or request.", show_default=False)
+]
 
 
 @app.command()
@@ -61,17 +73,22 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
 
 
 @app.command()
-def tail(
+def tail(  # noqa: PLR0913  each option is one parameter
     *,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     records: Annotated[int, typer.Option("--records", "-n", min=1, max=PAGE_RECORDS, help="How many.")] = 10,
+    since_ns: SinceOption = 0,
+    until_ns: UntilOption = INTEGER_MAX,
+    types: TypesOption = None,
+    key: KeyOption = "",
 ) -> None:
-    """Print the newest records, one JSON object a line."""
+    """Print the newest records that fit, one JSON object a line."""
     from .actors.journal import tools  # noqa: PLC0415
 
+    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": _known(types), "key": key}
     with _reading(data_dir, profile) as directory:
-        for record in tools.tail(directory, records_max=records):
+        for record in tools.tail(directory, records_max=records, **filters):
             sys.stdout.buffer.write(tools.to_json_line(record))
 
 
@@ -81,25 +98,29 @@ def export(  # noqa: PLR0913  each option is one parameter
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     after: Annotated[int, typer.Option(min=0, help="Only records after this sequence.")] = 0,
-    since_ns: Annotated[int | None, typer.Option(help="Only from this time on: nanoseconds since 1970 UTC.")] = None,
-    until_ns: Annotated[int | None, typer.Option(help="Only before this time.")] = None,
-    fact: Annotated[list[str] | None, typer.Option("--type", help="Only facts of this type; may be repeated.")] = None,
-    correlation_id: Annotated[str | None, typer.Option(help="Only what belongs to this request or order.")] = None,
+    since_ns: SinceOption = 0,
+    until_ns: UntilOption = INTEGER_MAX,
+    types: TypesOption = None,
+    key: KeyOption = "",
 ) -> None:
-    """Print records as JSON, one a line."""
+    """Print all records that fit, one JSON object a line."""
     from .actors.journal import tools  # noqa: PLC0415
+
+    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": _known(types), "key": key}
+    with _reading(data_dir, profile) as directory:
+        for line in tools.export(directory, after_sequence=after, **filters):
+            sys.stdout.buffer.write(line)
+
+
+def _known(types: list[str] | None) -> tuple[str, ...]:
+    """Refuse names of no fact: a misspelt one would find nothing, and look like an answer."""
     from .messages.codec import FACT_TYPES  # noqa: PLC0415
 
     known = {each.__name__ for each in FACT_TYPES}
-    unknown = sorted(set(fact or ()) - known)
+    unknown = sorted(set(types or ()) - known)
     if unknown:
         raise typer.BadParameter(f"types of facts are {', '.join(sorted(known))}; found {', '.join(unknown)}")
-    filters: dict[str, Any] = {"after_sequence": after, "types": fact or ()}
-    given = {"since_ns": since_ns, "until_ns": until_ns, "correlation_id": correlation_id}
-    filters |= {name: value for name, value in given.items() if value is not None}
-    with _reading(data_dir, profile) as directory:
-        for line in tools.export(directory, **filters):
-            sys.stdout.buffer.write(line)
+    return tuple(types or ())
 
 
 @contextlib.contextmanager

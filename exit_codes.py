@@ -37,17 +37,23 @@ SIGNALLED: Final = 128
 def exit_code(fault: BaseException) -> int:
     """Return what a fault, or whatever caused it, means to who started the process."""
     # Rooms are imported here: the command line has to answer --help before any of them is loaded.
-    from .actors.database.errors import DatabaseDamaged, DatabaseLocked, DatabaseTooNew  # noqa: PLC0415
+    from .actors.database.errors import (  # noqa: PLC0415
+        DatabaseDamaged,
+        DatabaseEncrypted,
+        DatabaseLocked,
+        DatabaseTooNew,
+        DatabaseUnreachable,
+    )
     from .actors.journal import JournalBusyError, JournalDamagedError, JournalTooNewError  # noqa: PLC0415
     from .actors.strategy import StrategyError  # noqa: PLC0415
     from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from .config.errors import SettingsError  # noqa: PLC0415
 
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-        ((SettingsError, StrategyError), SETTINGS),
+        ((SettingsError, StrategyError, DatabaseEncrypted), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
         ((DatabaseDamaged, DatabaseTooNew, JournalDamagedError, JournalTooNewError), BAD_DATA),
-        ((DataDirectoryError,), CANNOT_CREATE),
+        ((DataDirectoryError, DatabaseUnreachable), CANNOT_CREATE),
     )
     for each in _causes(fault):
         for kinds, code in meanings:

@@ -22,7 +22,7 @@ import msgspec
 
 from .actors.broker import BrokerActor
 from .actors.control import ControlActor, ControlActorSettings
-from .actors.database import DatabaseActor
+from .actors.database import DatabaseActor, prove_encryption
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor
 from .actors.feed import FeedActor
@@ -63,7 +63,13 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Every actor, in the order it starts; they stop in reverse. The feed starts late: ticks find all the others up."""
     strategies = SupervisorSettings(
         children=tuple(
-            ChildSpec(strategy.name, load_strategy(strategy.strategy), strategy) for strategy in settings.strategies
+            ChildSpec(
+                strategy.name,
+                load_strategy(strategy.strategy),
+                strategy,
+                host="process" if strategy.host == "process" else None,
+            )
+            for strategy in settings.strategies
         ),
         policy=settings.supervision,
         shutdown_s=settings.system.shutdown_s,
@@ -137,9 +143,11 @@ class TradingSystem:
 
         Raises:
             DataDirectoryBusyError: another process works in it.
+            DatabaseEncrypted: the settings have a key for the database, and this DuckDB cannot encrypt safely.
             SystemGaveUpError: a child could not be started.
         """
         self._started_ns = self._clock.monotonic_ns()
+        prove_encryption(self.settings.database.encryption_key.reveal())
         with contextlib.ExitStack() as undo:
             self._directory.take()
             undo.callback(self._directory.release)

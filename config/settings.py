@@ -78,6 +78,15 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     batch_wait_s: PositiveSeconds
     """Or when its first row has waited this long."""
 
+    tidy_interval_s: PositiveSeconds = 60.0
+    """How often the database looks whether it is quiet enough to sort a day that is over."""
+
+    cache_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 8
+    """What answers to repeated queries may take; 0 to keep none."""
+
+    encryption_key: Secret = Secret("")
+    """Encrypts both files, where this DuckDB can do it safely; refused at the start where it cannot."""
+
     @property
     def market_path(self) -> str:
         """The market file: `natya-market.duckdb` beside `natya.duckdb`."""
@@ -159,6 +168,9 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     parameters: dict[str, Any] = {}
     """Given to the strategy as they are."""
+
+    host: Literal["loop", "process"] = "loop"
+    """Where it runs: beside all others, or in a process of its own, where it may compute as long as it likes."""
 
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from .market import Candle, Tick
-from .units import Count, Cursor, Seconds
+from .units import Bytes, Count, Cursor, Seconds
 
 SqlValue: TypeAlias = bool | int | float | str | None
 """What may be bound to a parameter, and what comes back in a row (decimals as text)."""
@@ -63,6 +63,36 @@ class DatabaseStatistics(
 
     dropped: Count = 0
     """Ticks that were not recorded: too many waited, or no row can hold them."""
+
+    journal_sequence: Cursor = 0
+    """Newest journal sequence that was heard of."""
+
+    lag: Count = 0
+    """Records of the journal that are not in the core file yet."""
+
+    down: str = ""
+    """Why the files are not open at the moment (who holds them, what is full); empty when they are."""
+
+    damage: str = ""
+    """What was found damaged or missing since it started, and where it was put; empty if nothing was."""
+
+    waiting: Count = 0
+    """Rows of market data that are not durable yet, of the kind that there is most of."""
+
+    queries: Count = 0
+    """Queries answered."""
+
+    queries_waiting: Count = 0
+    """Queries that wait for a reader."""
+
+    cache_hits: Count = 0
+    """Queries answered from what was kept of an earlier answer."""
+
+    cache_misses: Count = 0
+    """Answers that could have been kept, and were not there."""
+
+    cache_bytes: Bytes = 0
+    """What the kept answers take."""
 
 
 class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias, get_args
 
 import msgspec
 
 from .orders import OrderFact
 from .supervision import SupervisionFact
-from .units import Bytes, Count, Cursor, Nanoseconds, Sequence
+from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
 Fact: TypeAlias = OrderFact | SupervisionFact
 """Everything that may be journaled."""
+
+_KEY_FIELDS: Final = {
+    fact_type: next((name for name in ("client_order_id", "child") if name in fact_type.__struct_fields__), "")
+    for fact_type in get_args(Fact)
+}
+
+
+def key_of(fact: Fact) -> str:
+    """Say whom a fact is about: the client order id of an order, the name of a child; empty where neither is named."""
+    name = _KEY_FIELDS[type(fact)]
+    return getattr(fact, name) if name else ""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Append"):
@@ -59,10 +70,25 @@ class Journaled(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
 
 
 class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadJournal"):
-    """To the journal: records after this sequence, in order. Answered by `JournalPage`."""
+    """To the journal: records after this sequence that fit, in order. Answered by `JournalPage`.
+
+    A page of fewer than `records_max` has all that fit.
+    """
 
     after_sequence: Cursor = 0
     records_max: Count = 10_000
+
+    since_ns: Nanoseconds = 0
+    """Recorded at this time or later: nanoseconds since 1970-01-01 UTC."""
+
+    until_ns: Nanoseconds = INTEGER_MAX
+    """Recorded before this time."""
+
+    types: tuple[str, ...] = ()
+    """Names of fact types; empty for all."""
+
+    key: str = ""
+    """A client order id, the name of a child, or the correlation id of a request; empty for all."""
 
 
 class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalPage"):
@@ -71,7 +97,7 @@ class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     records: tuple[JournalRecord, ...]
 
     last_sequence: Cursor
-    """The newest durable sequence of the whole journal: ask again until you have it."""
+    """The newest durable sequence of the whole journal: who asked for everything asks again until they have it."""
 
 
 class JournalStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalStatistics"):

@@ -5,6 +5,7 @@ from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .frames import Frames, PackageMissing, columns_of
 from .market_data import MarketDataRepositoryImpl
+from .opening import prove_encryption
 from .repository import BaseRepository
 from .results import RepositoryResult
 from .sharing import open_database, release
@@ -23,5 +24,6 @@ __all__ = [
     "RepositoryResult",
     "columns_of",
     "open_database",
+    "prove_encryption",
     "release",
 ]

@@ -12,30 +12,38 @@ of them. Each has exactly one writing connection: several gain nothing (DuckDB h
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
-import re
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from time import monotonic_ns as system_monotonic_ns
 from typing import TYPE_CHECKING, TypeVar
 
-import duckdb
 import msgspec
 
 from ...messages.database import Rows, SqlValue
+from .archive_folder import archive_folder, follow
+from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
-from .errors import DatabaseClosed, DatabaseDamaged, DatabaseLocked, TransactionAborted
+from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, StatementFailed
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
+from .opening import MEMORY, attach, harden, refusal
+from .own_thread import OwnThread
 from .pool import Pool
-from .statements import execute, one_select, one_statement
+from .reading import Readings
+from .statements import ROWS_MAX, execute, one_select, one_statement
+from .transaction import Transaction
+from .witness import MarketWitness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
+
+    import duckdb
 
 T = TypeVar("T")
 
@@ -59,40 +67,46 @@ class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
     exhaustions: int
     """Callers that got no connection in time."""
 
+    cache: CacheStatistics
 
-MEMORY = ":memory:"
-ROWS_MAX = 1_000_000
+
 CONNECTIONS_MIN = 3
 """A writer for each file, and a reader."""
-
-# Ticks with depth have 47 columns, and a checkpoint writes the newest row group anew. 1,000,000 of them in batches of
-# 5,000: with DuckDB's 122,880 rows and 16 MB the checkpoints took 5.8 s, the longest 0.96 s; so, 1.1 s and 0.11 s.
-_ROW_GROUP_ROWS = 30_720
-_CHECKPOINT_MB = 32
 
 _SEARCH_PATHS: dict[DatabaseFile, str] = {"core": "core,market", "market": "market,core"}
 
 
 def thread_of_its_own(name: str) -> Executor:
     """Make the executor of one connection."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"duckdb-{name}")
+    return OwnThread(f"duckdb-{name}")
+
+
+def market_path_of(core_path: str | os.PathLike[str]) -> Path:
+    """Name the market file that goes with a core file: `natya-market.duckdb` beside `natya.duckdb`."""
+    core = Path(core_path).absolute()
+    return core.with_name(f"{core.stem}-market{core.suffix}")
 
 
 class DuckDBAdapter:
     """A pool of connections, each with a thread of its own. Methods block their caller, and any thread may call them.
+
+    It is closed at the latest when the process exits, whatever runs then.
 
     Args:
         path: the core file; the market file is `<stem>-market<suffix>` beside it. `:memory:` for neither.
         max_connections: one writer for each file, the rest readers.
         memory_limit_mb: what DuckDB may hold; it spills to `<path>.tmp` beyond.
         threads: what it may use for one query.
-        directories: where `copy` and `attach` may read and write; nowhere else.
+        directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
+        cache_mb: what answers to repeated queries may take; 0 to keep none.
+        encryption_key: encrypts both files, where this DuckDB can do that safely.
         executor_factory: makes the executor of a connection from its name.
         monotonic_ns: measures how long queries run.
 
     Raises:
-        DatabaseLocked, DatabaseDamaged, DatabaseTooNew: see there; nothing is left open.
+        DatabaseLocked, DatabaseDamaged, DatabaseTooNew, DatabaseEncrypted, DatabaseUnreachable: see there; nothing is
+            left open.
     """
 
     def __init__(  # noqa: PLR0913  they are the settings of a resource, all but one by keyword
@@ -104,6 +118,8 @@ class DuckDBAdapter:
         threads: int = 2,
         directories: Sequence[str] = (),
         wait_s: float = 5.0,
+        cache_mb: int = 8,
+        encryption_key: str = "",
         executor_factory: Callable[[str], Executor] = thread_of_its_own,
         monotonic_ns: Callable[[], int] = system_monotonic_ns,
     ) -> None:
@@ -111,16 +127,28 @@ class DuckDBAdapter:
             raise ValueError(f"max_connections must be at least {CONNECTIONS_MIN}, was {max_connections}")
         self.core_path = str(path)
         self.market_path = MEMORY
+        self.directories = tuple(directories)
+        """Where it may read and write, its own archive included."""
+
+        self._cache = QueryCache(cache_mb * 2**20)
+        self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
         with contextlib.ExitStack() as opened:
             if self.core_path != MEMORY:
                 core = Path(path).absolute()
-                self.core_path = str(core)
-                self.market_path = str(core.with_name(f"{core.stem}-market{core.suffix}"))
+                self.core_path, self.market_path = str(core), str(market_path_of(core))
+                self.directories = (*directories, str(archive_folder(self.core_path)))
                 # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
-                core.parent.mkdir(parents=True, exist_ok=True)
+                _make_folder(core.parent)
                 opened.callback(FileLock(core).release)
-            root = _open(self.core_path, self.market_path, memory_limit_mb=memory_limit_mb, threads=threads)
+            self._readings = Readings(own_files=(self.core_path, self.market_path))
+            root = attach(
+                self.core_path,
+                self.market_path,
+                memory_limit_mb=memory_limit_mb,
+                threads=threads,
+                encryption_key=encryption_key,
+            )
             opened.callback(root.close)
 
             def connect(name: str, file: DatabaseFile) -> Connection:
@@ -135,10 +163,15 @@ class DuckDBAdapter:
             self._writers: dict[DatabaseFile, Pool] = {}
             for file in _SEARCH_PATHS:
                 writer = connect(f"{file}-writer", file)
-                writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
+                _migrate(writer, file, self.core_path if file == "core" else self.market_path)
                 self._writers[file] = Pool(f"{file} writing", [writer], wait_s=wait_s)
-            _harden(root, directories)
+            self._follow_archive()
+            harden(root, self.directories)
+            self.witness = MarketWitness(self.market_path)
+            opened.callback(self.witness.close)
+            _compare(self._writers["market"].connections[0], self.witness, self.market_path)
             self._opened: contextlib.ExitStack | None = opened.pop_all()
+        atexit.register(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -161,15 +194,33 @@ class DuckDBAdapter:
         Raises:
             QueryRefused, QueryTimedOut, ResultTooLarge, StatementFailed, PoolExhausted: see there.
         """
-        return self.read(
-            lambda cursor: execute(cursor, one_select(cursor, sql), parameters, rows_max),
-            label=sql,
-            timeout_s=timeout_s,
-        )
+        kept = self.kept(sql, parameters)
+        if kept is not None and len(kept.rows) <= rows_max:
+            return kept
+        began = self._cache.now()
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> Rows:
+            statement = one_select(cursor, sql)
+            known = self._readings.look(cursor, sql, parameters)
+            rows = execute(cursor, statement, parameters, rows_max)
+            if not self._cache.is_on:
+                return rows
+            tables = self._readings.tables(cursor, known, began=began, changed=self._cache.last_unknown_write())
+            if tables is not None:
+                self._cache.keep(sql, parameters, rows, tables=tables, began=began)
+            return rows
+
+        return self.read(work, label=sql, timeout_s=timeout_s)
+
+    def kept(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows | None:
+        """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""
+        if self._opened is None:
+            raise DatabaseClosed(f"{self.core_path} is closed")
+        return self._cache.find(sql, parameters)
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = (), *, file: DatabaseFile = "core") -> Rows:
         """Run one statement of any kind on a file's writer; it is durable when this returns."""
-        with self._lease(self._writers[file]) as connection:
+        with self._writing(file) as connection:
             return connection.run(
                 lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
             )
@@ -181,7 +232,7 @@ class DuckDBAdapter:
         Raises:
             TransactionAborted: one of them failed, and the block did not let its error through.
         """
-        with self._lease(self._writers[file]) as connection:
+        with self._writing(file) as connection:
             connection.run(lambda cursor: cursor.begin(), label="begin")
             transaction = Transaction(connection)
             try:
@@ -204,15 +255,34 @@ class DuckDBAdapter:
         with self._lease(self._readers) as connection:
             return connection.run(work, label=label)
 
-    def write(self, file: DatabaseFile, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "") -> T:
-        """Run work on a file's writer, inside a transaction that is durable when this returns."""
-        with self._lease(self._writers[file]) as connection:
+    def write(
+        self,
+        file: DatabaseFile,
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        label: str = "",
+        tables: frozenset[str] | None = None,
+    ) -> T:
+        """Run work on a file's writer, inside a transaction that is durable when this returns.
+
+        With `tables` it writes to these alone: answers that were read from others are kept.
+        """
+        with self._writing(file, tables) as connection:
             return connection.run(work, transaction="write", label=label)
+
+    def writes(self, file: DatabaseFile) -> int:
+        """Count the writes to a file so far, the one that runs included. Whoever writes learns if others did."""
+        return self._writes[file]
 
     def checkpoint(self) -> None:
         """Move what the write-ahead logs hold into the files."""
-        for file in self._writers:
-            self.execute(f"checkpoint {file}", file=file)
+        for file, writer in self._writers.items():
+            with self._lease(writer) as connection:
+                connection.run(functools.partial(_checkpoint, file=file), label="checkpoint")
+
+    def exhausted(self, *, waiters: int) -> PoolExhausted:
+        """Say who holds the readers, to someone whom there is no room for."""
+        return self._readers.exhausted(waiters=waiters)
 
     def statistics(self) -> PoolStatistics:
         """Count what the pool did, and look at what it does."""
@@ -228,13 +298,26 @@ class DuckDBAdapter:
             queries=sum(connection.done for connection in connections),
             timeouts=sum(connection.timeouts for connection in connections),
             exhaustions=sum(pool.exhaustions for pool in pools),
+            cache=self._cache.statistics(),
         )
 
     def close(self) -> None:
         """Interrupt what runs, close all connections and both files, release the lock. A second time does nothing."""
         opened, self._opened = self._opened, None
         if opened is not None:
+            atexit.unregister(self.close)
             opened.close()
+
+    def _follow_archive(self) -> None:
+        if self.market_path != MEMORY:
+            follows = functools.partial(follow, folder=archive_folder(self.core_path))
+            self._writers["market"].connections[0].run(follows, transaction="write", label="follow the archive")
+
+    @contextlib.contextmanager
+    def _writing(self, file: DatabaseFile, tables: frozenset[str] | None = None) -> Iterator[Connection]:
+        with self._lease(self._writers[file]) as connection, self._cache.writing(file, tables):
+            self._writes[file] += 1
+            yield connection
 
     def _lease(self, pool: Pool) -> contextlib.AbstractContextManager[Connection]:
         if self._opened is None:
@@ -242,65 +325,27 @@ class DuckDBAdapter:
         return pool.lease()
 
 
-class Transaction:
-    """An open transaction of `DuckDBAdapter.transaction`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._failure: Exception | None = None
-
-    def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows:
-        """Run one statement; it sees what those before it wrote."""
-        try:
-            return self._connection.run(
-                lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
-            )
-        except Exception as failure:
-            self._failure = failure
-            raise
-
-    def check(self) -> None:
-        """Raise `TransactionAborted` if a statement failed: DuckDB would commit nothing, in silence."""
-        if self._failure is not None:
-            raise TransactionAborted(f"nothing was written: {self._failure}") from self._failure
-
-
-def _open(core_path: str, market_path: str, *, memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
-    """Attach both files to a new instance."""
-    root = duckdb.connect(
-        MEMORY,
-        config={
-            "threads": threads,
-            "memory_limit": f"{memory_limit_mb}MiB",
-            "temp_directory": "" if core_path == MEMORY else core_path + ".tmp",
-            "max_temp_directory_size": "2GB",
-            "checkpoint_threshold": f"{_CHECKPOINT_MB}MB",
-            "autoload_known_extensions": False,
-            "autoinstall_known_extensions": False,
-            "allow_community_extensions": False,
-            "allow_persistent_secrets": False,
-            "python_enable_replacements": False,
-        },
-    )
+def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
+    """Bring a file up to date; one whose tables are not what the steps before left is no database of ours."""
     try:
-        for path, name in ((core_path, "core"), (market_path, "market")):
-            root.execute(f"attach {quoted(path)} as {name} (row_group_size {_ROW_GROUP_ROWS})")
-    except duckdb.Error as fault:
-        root.close()
-        holder = re.search(r"Conflicting lock is held.*\(PID (\d+)\)", str(fault))
-        if holder:
-            raise DatabaseLocked(path, int(holder[1])) from fault
-        raise DatabaseDamaged(f"{path} cannot be opened: {fault}") from fault
-    return root
+        writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
+    except (StatementFailed, DatabaseDamaged) as fault:
+        raise refusal(path, fault) from fault
 
 
-def _harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
-    """Close every door that no query needs; the order matters, and the last line makes it final."""
-    root.execute(f"set allowed_directories = [{', '.join(quoted(directory) for directory in directories)}]")
-    root.execute("set enable_external_access = false")
-    root.execute("set lock_configuration = true")
+def _checkpoint(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> None:
+    cursor.execute(f"checkpoint {file}")
 
 
-def quoted(text: str) -> str:
-    """Write a text as SQL does, where no parameter may stand: in ATTACH, COPY and CREATE VIEW."""
-    return "'" + text.replace("'", "''") + "'"
+def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
+    try:
+        writer.run(witness.hear, transaction="write", label="witness")
+    except (StatementFailed, DatabaseDamaged) as fault:
+        raise refusal(path, fault) from fault
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise DatabaseUnreachable(f"{folder} cannot be made: {fault}") from fault

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import duckdb
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import duckdb
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Columns: TypeAlias = dict[str, Array]
@@ -71,8 +71,11 @@ def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *param
     cursor.register("batch", columns)
     try:
         cursor.execute(parsed(cursor, sql), list(parameters))
-    finally:
-        cursor.unregister("batch")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):  # in an aborted transaction it fails too, and would hide why
+            cursor.unregister("batch")
+        raise
+    cursor.unregister("batch")
 
 
 def parsed(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import duckdb
 
-from .errors import DatabaseClosed, DatabaseInvalidated, QueryTimedOut, StatementFailed
+from .errors import DatabaseClosed, QueryTimedOut
+from .opening import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,9 @@ class Running:
         self.label = label
         self.started_ns = 0
         self.expired = False
+        self.closed = False
+        """Expired because the connection closes."""
+
         self.ended = threading.Event()
 
 
@@ -68,11 +72,14 @@ class Connection:
 
         Raises:
             QueryTimedOut: it took longer than `timeout_s` seconds; it was interrupted and rolled back.
-            DatabaseClosed: `close` came first.
-            StatementFailed, DatabaseInvalidated: see there.
+            DatabaseClosed: `close` came first, or in the middle.
+            StatementFailed, DatabaseInvalidated, DatabaseDamaged: see there.
         """
         running = Running(label)
-        future = self._executor.submit(self._work, running, work, transaction)
+        try:
+            future = self._executor.submit(self._work, running, work, transaction)
+        except RuntimeError as ended:
+            raise DatabaseClosed(f"closed before it began: {label}") from ended
         try:
             wait((future,), timeout_s)
         finally:
@@ -84,12 +91,12 @@ class Connection:
         except CancelledError as cancelled:
             raise DatabaseClosed(f"closed before it began: {label}") from cancelled
         except duckdb.InterruptException as interrupt:
+            if running.closed:
+                raise DatabaseClosed(f"closed while it ran: {label}") from interrupt
             self.timeouts += 1
             raise QueryTimedOut(f"interrupted after {timeout_s} s: {label}") from interrupt
-        except duckdb.FatalException as fault:
-            raise DatabaseInvalidated(str(fault)) from fault
         except duckdb.Error as fault:
-            raise StatementFailed(str(fault)) from fault
+            raise meaning(fault) from fault
 
     def running(self) -> tuple[str, float] | None:
         """Tell what runs at the moment, and for how many seconds."""
@@ -103,6 +110,7 @@ class Connection:
         self._executor.shutdown(wait=False, cancel_futures=True)
         running = self._running
         if running is not None:
+            running.closed = True
             self._interrupt(running)
         self._executor.shutdown(wait=True)
         self._cursor.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .columns import Columns, floats, insert, integers, nullable_integers, texts
-from .errors import JournalGap
+from .errors import DatabaseDamaged, JournalGap
 from .projection import FillRow, OrderRow, Projection
 
 if TYPE_CHECKING:
@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from ...messages.journal import JournalRecord
     from .adapter import DuckDBAdapter
 
+
+class LastFact(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest fact that is projected, as the core file holds it."""
+
+    sequence: int
+    recorded_ns: int
+    fact_type: str
+    fact: str
+
+    def is_of(self, record: JournalRecord) -> bool:
+        """Tell whether the journal's record is the same."""
+        return (self.sequence, self.recorded_ns, self.fact_type, self.fact) == (
+            record.sequence,
+            record.recorded_ns,
+            type(record.fact).__name__,
+            _fact_text(record),
+        )
+
+
+_TABLES = frozenset({"facts", "orders", "fills", "projection"})
 _json = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -31,8 +51,36 @@ class ReadModel:
         """Tell up to which journal sequence the core file is current."""
         return self._database.read(_sequence)
 
-    def apply(self, records: Sequence[JournalRecord]) -> int:
+    def last(self) -> LastFact | None:
+        """Return the newest fact of the core file; None if nothing is projected.
+
+        Raises:
+            DatabaseDamaged: it cannot be read, or the file says that it is current up to a sequence it has no fact of.
+        """
+        path = self._database.core_path
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> LastFact | None:
+            sequence = _sequence(cursor)
+            if sequence == 0:
+                return None
+            rows = cursor.execute(
+                "select sequence, recorded_ns, fact_type, fact from core.facts where sequence = ?", [sequence]
+            ).fetchall()
+            if len(rows) != 1:
+                raise DatabaseDamaged(f"{len(rows)} facts of its last sequence {sequence}, one wanted")
+            return LastFact(**dict(zip(LastFact.__struct_fields__, rows[0], strict=True)))
+
+        try:
+            return self._database.read(work, label="last fact")
+        except DatabaseDamaged as damage:
+            raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
+
+    def apply(self, records: Sequence[JournalRecord], *, first: int = 1) -> int:
         """Project records in the order of their sequences; those that are projected already change nothing.
+
+        Args:
+            records: some of the journal, without gaps.
+            first: the sequence with which the journal begins.
 
         Returns:
             The sequence up to which the core file is current, durably.
@@ -43,7 +91,7 @@ class ReadModel:
         """
 
         def work(cursor: duckdb.DuckDBPyConnection) -> int:
-            before = _sequence(cursor)
+            before = _sequence(cursor) or first - 1
             fresh = [record for record in records if record.sequence > before]
             for wanted, record in enumerate(fresh, start=before + 1):
                 if record.sequence != wanted:
@@ -52,10 +100,12 @@ class ReadModel:
                 return before
             _project(cursor, fresh)
             last = fresh[-1].sequence
+            if before == first - 1:
+                cursor.execute("update projection set first_sequence = ?", [first])
             cursor.execute("update projection set sequence = ?", [last])
             return last
 
-        return self._database.write("core", work, label=f"project {len(records)} records")
+        return self._database.write("core", work, label=f"project {len(records)} records", tables=_TABLES)
 
     def rebuild(self, pages: Iterable[Sequence[JournalRecord]]) -> int:
         """Forget everything and project the whole journal anew; return the last sequence.
@@ -77,7 +127,10 @@ class ReadModel:
 
 
 def _sequence(cursor: duckdb.DuckDBPyConnection) -> int:
-    return int(cursor.execute("select sequence from core.projection").fetchall()[0][0])
+    rows = cursor.execute("select sequence from core.projection").fetchall()
+    if len(rows) != 1:
+        raise DatabaseDamaged(f"the core file says {len(rows)} times how far it is projected, once wanted")
+    return int(rows[0][0])
 
 
 def _project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
@@ -114,8 +167,12 @@ def _fact_columns(records: Sequence[JournalRecord]) -> Columns:
         "recorded_ns": integers([record.recorded_ns for record in records]),
         "correlation_id": texts([record.correlation_id for record in records]),
         "fact_type": texts([type(record.fact).__name__ for record in records]),
-        "fact": texts([_json.encode(msgspec.structs.asdict(record.fact)).decode() for record in records]),
+        "fact": texts([_fact_text(record) for record in records]),
     }
+
+
+def _fact_text(record: JournalRecord) -> str:
+    return _json.encode(msgspec.structs.asdict(record.fact)).decode()
 
 
 def _order_columns(orders: Sequence[OrderRow]) -> Columns:

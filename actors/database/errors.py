@@ -22,6 +22,23 @@ class DatabaseLocked(DatabaseError):
 class DatabaseDamaged(DatabaseError):
     """A file cannot be opened, or its contents contradict themselves. Restore it, or rebuild it from the journal."""
 
+    def __init__(self, what: str, *, path: str = "") -> None:
+        self.path = path
+        """The file; empty if DuckDB did not say which."""
+
+        super().__init__(what)
+
+
+class DatabaseUnreachable(DatabaseError):
+    """The machine does not let us have a file: no permission, no space. What it holds may be well."""
+
+
+class DatabaseEncrypted(DatabaseError):
+    """Encryption is asked for and this DuckDB cannot do it safely, or a file is encrypted and no key was given.
+
+    Nothing was written. Encrypt the disk instead, and leave the key out of the settings.
+    """
+
 
 class DatabaseTooNew(DatabaseError):
     """A file was migrated by newer code, or by other code than this. Nothing was changed; update the code."""
@@ -75,6 +92,10 @@ class JournalGap(DatabaseError):
 
 class Unstorable(DatabaseError):
     """Some of the market data fits into no row (no number for a price, more than 64 bits). None of it was kept."""
+
+
+class WritesRefused(DatabaseError):
+    """Too much waits to be written already. Nothing of this was kept; send it again later."""
 
 
 class OwnerRefused(DatabaseError):

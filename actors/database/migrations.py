@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DatabaseFile: TypeAlias = Literal["core", "market"]
 """The two files, by the names under which they are attached."""
 
+FILES: tuple[DatabaseFile, ...] = ("core", "market")
+
 _LEDGER = (
     "create table if not exists migrations (number integer primary key, name varchar not null, sha256 varchar not null)"
 )

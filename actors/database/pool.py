@@ -57,6 +57,17 @@ class Pool:
         finally:
             self._idle.put(connection)
 
+    def exhausted(self, *, waiters: int) -> PoolExhausted:
+        """Say who holds the connections."""
+        query, seconds = self.longest()
+        return PoolExhausted(
+            pool=self.name,
+            limit=len(self.connections),
+            waiters=waiters,
+            longest_query=query,
+            longest_s=seconds,
+        )
+
     def _take(self) -> Connection:
         with contextlib.suppress(queue.Empty):
             return self._idle.get_nowait()
@@ -66,13 +77,6 @@ class Pool:
             return self._idle.get(timeout=self._wait_s)
         except queue.Empty:
             self.exhaustions += 1
-            query, seconds = self.longest()
-            raise PoolExhausted(
-                pool=self.name,
-                limit=len(self.connections),
-                waiters=self.waiters,
-                longest_query=query,
-                longest_s=seconds,
-            ) from None
+            raise self.exhausted(waiters=self.waiters) from None
         finally:
             self._waiters.remove(ticket)

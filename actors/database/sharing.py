@@ -10,7 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from ...config.loader import load_settings
-from .adapter import MEMORY, DuckDBAdapter
+from .adapter import DuckDBAdapter
+from .opening import MEMORY
 from .stores import AdapterStore
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def _share_of(database: DuckDBAdapter | str | Path | None) -> _Share:
         max_connections=settings.max_connections,
         memory_limit_mb=settings.memory_limit_mb,
         threads=settings.threads,
+        cache_mb=settings.cache_mb,
+        encryption_key=settings.encryption_key.reveal(),
     )
     return _new_share(opened, is_ours=True)
 

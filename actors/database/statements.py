@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -12,6 +13,20 @@ from .errors import QueryRefused, ResultTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+ROWS_MAX = 1_000_000
+"""Rows of one answer, if its caller does not say how many."""
+
+NESTED_MAX = 1_000
+"""Brackets within brackets. DuckDB's parser takes 5 s for 5,000 of them, and nothing can interrupt it."""
+
+_TYPES = duckdb.StatementType
+_ALLOWED = frozenset(
+    {_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY, _TYPES.EXPORT}
+    | {_TYPES.CREATE, _TYPES.CREATE_FUNC, _TYPES.ALTER, _TYPES.DROP, _TYPES.EXPLAIN, _TYPES.ANALYZE, _TYPES.VACUUM}
+)
+"""What a caller may run. All else would change the connection for those who come after: BEGIN and COMMIT, USE and SET
+(`search_path` can be set after `lock_configuration`), PREPARE, ATTACH and DETACH, LOAD."""
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -27,10 +42,22 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
 
     DuckDB itself runs all that a text holds: `select 1; drop table t` drops the table.
     """
-    statements = cursor.extract_statements(sql)
+    if sql.count("(") > NESTED_MAX and _depth(sql) > NESTED_MAX:
+        raise QueryRefused(f"at most {NESTED_MAX} brackets within brackets wanted, found more")
+    try:
+        statements = cursor.extract_statements(sql)
+    except TypeError as wrong:  # a lone surrogate, for one
+        raise QueryRefused(f"SQL in UTF-8 wanted, found {sql!r}") from wrong
     if len(statements) != 1:
         raise QueryRefused(f"exactly one statement a call, found {len(statements)}")
+    if statements[0].type not in _ALLOWED:
+        raise QueryRefused(f"a statement that reads or writes tables wanted, found {statements[0].type.name}")
     return statements[0]
+
+
+def _depth(sql: str) -> int:
+    """Count the brackets that are open at most; those in texts count, too."""
+    return max(itertools.accumulate((letter == "(") - (letter == ")") for letter in sql))
 
 
 def one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
@@ -47,9 +74,13 @@ def execute(
     """Run a statement with its values bound, and fetch all of its rows.
 
     Raises:
+        QueryRefused: a value cannot be bound (a text that is no UTF-8, for one). Nothing ran.
         ResultTooLarge: there are more than `rows_max`.
     """
-    result = cursor.execute(statement, list(parameters))
+    try:
+        result = cursor.execute(statement, list(parameters))
+    except (ValueError, TypeError, OverflowError) as wrong:
+        raise QueryRefused(f"values that DuckDB can take are wanted: {wrong}") from wrong
     columns = result.description or []
     rows = result.fetchmany(rows_max + 1)
     if len(rows) > rows_max:

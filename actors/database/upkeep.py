@@ -6,30 +6,39 @@ Files are only written in the adapter's `directories`; nothing but DuckDB ever o
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .adapter import DuckDBAdapter, quoted
+from .adapter import DuckDBAdapter
+from .archive_folder import make_durable
 from .errors import DatabaseDamaged
-from .moments import INDIA_OFFSET_NS
+from .moments import INDIA, INDIA_OFFSET_NS
+from .opening import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
 
-    from .migrations import DatabaseFile
 
 Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 """Rows, and a checksum of their contents in any order, by table."""
 
-FILES: tuple[DatabaseFile, ...] = ("core", "market")
 
 MARKET_TABLES = ("ticks", "books")
 """What goes by days."""
 
 _DAY = f"(make_timestamp_ns(exchange_ns + {INDIA_OFFSET_NS}))::date"
+
+LATE_NS = 1_800_000_000_000
+
+_UNSORTED = f"""
+select days.day from (select {_DAY} as day, count(*) as rows from ticks group by all) days
+left join sorted_days on days.day = sorted_days.day
+where days.day < ?::date and days.rows is distinct from sorted_days.rows order by days.day limit 1
+"""  # noqa: S608  our own text
 
 _CONTRADICTIONS = {
     "a tick is there more than once": "select source, sequence from all_ticks group by all having count(*) > 1",
@@ -38,10 +47,12 @@ _CONTRADICTIONS = {
         on all_ticks.source = recorded.source and all_ticks.sequence <= recorded.sequence""",
     "a book has no tick": """
         select source, sequence from all_books anti join all_ticks using (symbol, exchange_ns, source, sequence)""",
+    "the market file has lost data": "select make_timestamp_ns(found_ns)::varchar, what from losses order by found_ns",
     "a source is listed more than once": "select source from recorded group by all having count(*) > 1",
     "the facts have a gap or a double": """
         select sequence from projection
-        where sequence <> (select count(*) from facts) or sequence <> (select coalesce(max(sequence), 0) from facts)""",
+        where (sequence, sequence) <> (
+            select (coalesce(max(sequence), 0), count(*) + if(count(*) = 0, 0, first_sequence - 1)) from facts)""",
     "the fills of an order do not add up": """
         select client_order_id from orders left join fills using (client_order_id)
         group by client_order_id, filled_quantity having coalesce(sum(fills.quantity), 0) <> filled_quantity""",
@@ -58,12 +69,23 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+def read_every_block(database: DuckDBAdapter) -> None:
+    """Read all that both files hold: DuckDB checks the checksum of every block that it reads.
+
+    Raises:
+        DatabaseDamaged: naming the file.
+    """
+    for file, path in (("core", database.core_path), ("market", database.market_path)):
+        try:
+            database.read(functools.partial(_fingerprints, file=file), label=f"read all of {file}")
+        except DatabaseDamaged as damage:
+            raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
+
+
 def check(database: DuckDBAdapter) -> tuple[str, ...]:
     """Read every block of both files and look for contradictions; return what is wrong, nothing if all is well."""
 
     def work(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-        for file in FILES:
-            _fingerprints(cursor, file)
         found = []
         for problem, sql in _CONTRADICTIONS.items():
             rows = cursor.execute(f"{sql} limit 1").fetchall()
@@ -71,6 +93,7 @@ def check(database: DuckDBAdapter) -> tuple[str, ...]:
                 found.append(f"{problem}: {rows[0]}")
         return tuple(found)
 
+    read_every_block(database)
     return database.read(work, label="check")
 
 
@@ -123,6 +146,20 @@ def export(database: DuckDBAdapter, folder: Path) -> None:
     database.read_and_copy(work, label="export")
 
 
+def tidy(database: DuckDBAdapter, now_ns: int) -> dt.date | None:
+    """Sort the oldest day that is over and not in order; return it, or None when all are.
+
+    Half an hour after midnight at the earliest: late ticks of the day before are there by then.
+    """
+    today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // 10**9, INDIA).date()
+    rows = database.query(_UNSORTED, [str(today)]).rows
+    if not rows:
+        return None
+    day = dt.date.fromisoformat(str(rows[0][0]))
+    sort_day(database, day)
+    return day
+
+
 def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
     """Put the ticks of a closed day in order of symbol and time, once, so that one symbol is read from a few blocks.
 
@@ -137,9 +174,11 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
             cursor.execute(f"delete from {table} where {_DAY} = ?", [str(day)])  # noqa: S608  our own names
             counts += cursor.execute(f"insert into {table} from sorted").fetchall()[0]
             cursor.execute("drop table sorted")
+        cursor.execute("delete from sorted_days where day = ?", [str(day)])
+        cursor.execute("insert into sorted_days values (?, ?)", [str(day), counts[0]])
         return counts[0]
 
-    return database.write("market", work, label=f"sort {day}")
+    return database.write("market", work, label=f"sort {day}", tables=frozenset({"ticks", "sorted_days"}))
 
 
 def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:
@@ -158,6 +197,7 @@ def _archive_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, da
     rows = f"from {table} where {_DAY} = date {quoted(day)}"
     in_order = f"{rows} order by symbol, exchange_ns, sequence"
     cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
+    make_durable(file)
     written = _fingerprint(cursor, f"({rows})")
     read_back = _fingerprint(cursor, f"read_parquet({quoted(str(file))})")
     if read_back != written:

@@ -13,6 +13,7 @@ Fails   when a write or fsync failed, or when a record that was durable cannot b
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -30,9 +31,9 @@ from ...messages.journal import (
 )
 from ...messages.supervision import Failed
 from ..runtime import RuntimeActor, handles
-from .archive import archive_segment
-from .errors import AppendInvalidError, JournalFailedError, JournalFullError
+from .errors import AppendInvalidError, JournalFailedError, JournalFullError, UpkeepFailedError
 from .journal import Journal
+from .upkeep import archive_segment, next_chore
 
 if TYPE_CHECKING:
     from ...config.settings import JournalSettings
@@ -48,13 +49,13 @@ PAGE_RECORDS_MAX: Final = 100_000
 """More are not given in one page, whatever was asked."""
 
 NS_PER_DAY: Final = 86_400 * 1_000_000_000
-ARCHIVE_LANE: Final = "archive"
-ARCHIVE_RETRY_S: Final = 60.0
-"""A disk that was too full for an archive is asked again after this long."""
+UPKEEP_LANE: Final = "upkeep"
+UPKEEP_RETRY_S: Final = 60.0
+"""A disk that was too full for upkeep, or failed, is asked again after this long."""
 
 
-class ArchiveAgain(msgspec.Struct, frozen=True, gc=False):
-    """To itself: perhaps there is space for the archive now."""
+class TidyAgain(msgspec.Struct, frozen=True, gc=False):
+    """To itself: perhaps the disk takes it now."""
 
 
 class JournalActor(RuntimeActor):
@@ -71,7 +72,7 @@ class JournalActor(RuntimeActor):
         """Open and verify; the sequence goes on where it was."""
         self._waiting: deque[tuple[ActorAddress, Ticket, str, Trace]] = deque()
         self._readers: list[tuple[ActorAddress, Trace]] = []
-        self._archiving = False
+        self._tidying = False
         self._full = False
         self._failure: JournalFailedError | None = None
         self._journal = Journal(
@@ -93,7 +94,7 @@ class JournalActor(RuntimeActor):
             )
         if not self._journal.reserve_held:
             self.log("journal.reserve_missed", level="warning", path=str(self._journal.directory))
-        self._archive_oldest()
+        self._tidy()
 
     def on_stop(self) -> None:
         """Answer whoever waits for a commit or a page that will not come, and give the directory free."""
@@ -134,8 +135,16 @@ class JournalActor(RuntimeActor):
                 self._fail_reader(sender, outcome.error)
             self._readers.remove(reader)
             outcome.unwrap()
+            self._tidy()  # a key file that was found broken is written anew
 
-        self.offload(self._journal.view().page, request.after_sequence, records_max, then=answer)
+        page = functools.partial(
+            self._journal.view().page,
+            since_ns=request.since_ns,
+            until_ns=request.until_ns,
+            types=request.types,
+            key=request.key,
+        )
+        self.offload(page, request.after_sequence, records_max, then=answer)
 
     def on_drained(self) -> None:
         """Commit the group; when a file has failed, fail, now that everyone is answered."""
@@ -144,11 +153,11 @@ class JournalActor(RuntimeActor):
         if self._failure is not None:
             raise self._failure
 
-    @handles(ArchiveAgain)
-    def archive_again(self, _message: ArchiveAgain, _sender: ActorAddress) -> None:
-        """Try what did not fit on the disk."""
-        self._archiving = False
-        self._archive_oldest()
+    @handles(TidyAgain)
+    def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:
+        """Try again what the disk did not take."""
+        self._tidying = False
+        self._tidy()
 
     def is_drained(self) -> bool:
         """Wait until every writer is answered."""
@@ -174,7 +183,7 @@ class JournalActor(RuntimeActor):
         else:
             self._note_space()
             self._settle("")
-            self._archive_oldest()
+            self._tidy()
 
     def _settle(self, refusal: str) -> None:
         """Tell what became of each buffered append; nothing is buffered now, so each is durable or will never be."""
@@ -212,28 +221,30 @@ class JournalActor(RuntimeActor):
             self._full = False
             self.log("journal.space_returned", level="warning")
 
-    def _archive_oldest(self) -> None:
-        """Archive one segment at a time, off this thread, while there are more plain ones than there should be."""
-        if self._archiving:
-            return
-        plain = [segment for segment in self._journal.closed_segments if not segment.archived]
-        if len(plain) > self.settings.plain_segments_max:
-            self._archiving = True
-            self.offload(archive_segment, self._journal.disk, plain[0], then=self._archived, lane=ARCHIVE_LANE)
+    def _tidy(self) -> None:
+        """Do one chore at a time, off this thread, as long as there is one."""
+        chore = None if self._tidying else next_chore(self._journal.closed_segments, self.settings.plain_segments_max)
+        if chore is not None:
+            self._tidying = True
+            work, segment = chore
+            event = "journal.segment_archived" if work is archive_segment else "journal.keys_written"
+            then = functools.partial(self._tidied, event)
+            self.offload(work, self._journal.disk, segment, then=then, lane=UPKEEP_LANE)
 
-    def _archived(self, outcome: Outcome) -> None:
-        if isinstance(outcome.error, JournalFullError):
-            self.log("journal.archive_failed", level="warning", reason=str(outcome.error))
-            self.after(ARCHIVE_RETRY_S, ArchiveAgain())
+    def _tidied(self, event: str, outcome: Outcome) -> None:
+        if isinstance(outcome.error, UpkeepFailedError):
+            self.log("journal.upkeep_failed", level="warning", reason=str(outcome.error))
+            self.after(UPKEEP_RETRY_S, TidyAgain())
             return
-        packed_bytes: int = outcome.unwrap()
-        self._archiving = False
-        self.log("journal.segment_archived", bytes=packed_bytes)
+        written_bytes: int = outcome.unwrap()
+        self._tidying = False
+        if written_bytes:
+            self.log(event, bytes=written_bytes)
         if self.settings.retain_days:
             self._log_forgotten(
                 self._journal.forget_before(self.clock.now_ns() - self.settings.retain_days * NS_PER_DAY)
             )
-        self._archive_oldest()
+        self._tidy()
 
     def _log_forgotten(self, segments: tuple[Segment, ...]) -> None:
         for segment in segments:

@@ -42,5 +42,9 @@ class JournalFailedError(JournalError):
     """A write or fsync failed: what was in flight is refused, the file takes nothing more. Open the journal again."""
 
 
+class UpkeepFailedError(JournalError):
+    """An archive or a key file could not be written. No record is concerned; it is tried again later."""
+
+
 class AppendInvalidError(JournalError):
     """This append can never be written (no facts, or larger than a segment). Do not repeat it."""

@@ -14,11 +14,13 @@ from typing import Final
 
 from .disk import Disk, DiskFile
 from .errors import JournalFullError
-from .layout import FORMATS, NO_HASH, Seal, SegmentHeader
+from .header import NO_HASH, Seal, SegmentHeader
+from .keys import KeyTable
 from .mark import MarkKeeper
+from .records import FORMATS
 from .recovery import Cut, Position, Recovered
 from .reserve import NEW_SUFFIX, Reserve
-from .segments import Segment, segment_path
+from .segments import Segment, keys_path, segment_path
 
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -92,6 +94,8 @@ class SegmentFiles:
             self.write_mark(synced=True)
             for segment in leaving:
                 self.disk.remove(segment.path)
+                with contextlib.suppress(FileNotFoundError):
+                    self.disk.remove(keys_path(self.directory, segment.first_sequence))
             self.disk.sync_directory(self.directory)
         return tuple(leaving)
 
@@ -162,7 +166,9 @@ class SegmentFiles:
         file.sync()
         self.disk.rename(source, path)
         self.disk.sync_directory(self.directory)
-        self.segments.append(Segment(self.directory, header))
+        segment = Segment(self.directory, header)
+        segment.keys = KeyTable()
+        self.segments.append(segment)
         self.position = self.position.at_start_of(encoded)
         return file
 

@@ -19,17 +19,17 @@ from typing import Final, NoReturn
 import msgspec
 
 from ...messages.journal import Fact, JournalRecord
+from .batch import Batch, encode_append
 from .disk import Disk, DiskLockedError, RealDisk
 from .errors import AppendInvalidError, JournalBusyError, JournalFailedError, JournalFullError
 from .files import DISK_FULL, SegmentFiles
-from .layout import HEADER_SIZE, NO_HASH, hash_of
+from .header import HEADER_SIZE, NO_HASH
 from .outcomes import are_outcomes
 from .recovery import Cut, recover
 from .segments import Segment
 from .view import JournalView
 
 LOCK_NAME: Final = "journal.lock"
-CORRELATION_SIZE_MAX: Final = 65_535
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -54,7 +54,7 @@ class Journal:
         self._held = contextlib.ExitStack()
         self._durable: list[JournalRecord] = []
         self._buffer = bytearray()
-        self._buffered: list[JournalRecord] = []
+        self._buffered: list[Batch] = []
         self._next_sequence, self._last_hash = 1, NO_HASH
         self._failure = f"journal {directory} is not open"
 
@@ -128,47 +128,31 @@ class Journal:
         """Buffer facts that belong together; they become durable as a whole or not at all.
 
         Raises:
-            AppendInvalidError: no facts, something that is no fact, or more than a segment holds.
+            AppendInvalidError: no facts, something that nobody could read back, or more than a segment holds.
             JournalFullError: the disk is full, and these facts may not use the reserve (or it is used up).
             JournalFailedError: the file takes nothing more.
         """
         self._check_open()
-        correlation = correlation_id.encode()
-        if not facts or len(correlation) > CORRELATION_SIZE_MAX:
-            found = f"{len(facts)} facts and {len(correlation)} bytes of correlation id"
-            raise AppendInvalidError(f"an append has at least 1 fact and {CORRELATION_SIZE_MAX} bytes, found {found}")
-        recorded_ns = self._now_ns()
-        if not self._files.reserve.held and not (are_outcomes(facts) or self._files.reserve.restore(recorded_ns)):
+        recorded_ns, files = self._now_ns(), self._files
+        first_sequence = self._next_sequence
+        batch = encode_append(
+            files.format,
+            facts,
+            correlation_id,
+            first_sequence=first_sequence,
+            durable_sequence=files.position.sequence,
+            recorded_ns=recorded_ns,
+            previous_hash=self._last_hash,
+        )
+        if not (files.reserve.held or are_outcomes(facts) or files.reserve.restore(recorded_ns)):
             raise JournalFullError("the disk is full: only outcomes of orders are taken until space returns")
-        first, last_hash, durable = self._next_sequence, self._last_hash, self._files.position.sequence
-        sequence, end = first, first + len(facts)
-        data, records = bytearray(), []
-        for fact in facts:
-            try:
-                raw = self._files.format.encode(
-                    fact,
-                    correlation,
-                    sequence=sequence,
-                    durable_sequence=durable,
-                    recorded_ns=recorded_ns,
-                    remaining=end - 1 - sequence,
-                    previous_hash=last_hash,
-                )
-            except (TypeError, ValueError, OverflowError) as fault:
-                raise AppendInvalidError(f"a fact cannot be written: {fault}") from fault
-            last_hash = hash_of(raw)
-            data += raw
-            records.append(
-                JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=fact)
-            )
-            sequence += 1
-        if self._files.position.offset + len(self._buffer) + len(data) > self._files.capacity:
-            self._make_room(len(data), outcome=are_outcomes(facts))
-        self._buffer += data
-        self._buffered += records
-        self._last_hash = last_hash
-        self._next_sequence = end
-        return Ticket(first_sequence=first, last_sequence=end - 1)
+        if files.position.offset + len(self._buffer) + len(batch.data) > files.capacity:
+            self._make_room(len(batch.data), outcome=are_outcomes(facts))
+        self._buffer += batch.data
+        self._buffered.append(batch)
+        self._last_hash = batch.last_hash
+        self._next_sequence += len(batch.records)
+        return Ticket(first_sequence=first_sequence, last_sequence=self._next_sequence - 1)
 
     def commit(self) -> None:
         """Make durable what is buffered, with one write and one `fdatasync`.
@@ -180,8 +164,7 @@ class Journal:
         self._check_open()
         if not self._buffer:
             return
-        data, buffered = self._buffer, self._buffered
-        last_hash = self._last_hash
+        data, buffered, last_hash = self._buffer, self._buffered, self._last_hash
         offset = self._files.position.offset
         self._drop_buffer()
         try:
@@ -192,16 +175,18 @@ class Journal:
             self._files.file.sync()
         except OSError as fault:
             self._fail("fsync", fault)
+        records = [record for batch in buffered for record in batch.records]
+        self._files.segments[-1].note_keys(records, (size for batch in buffered for size in batch.sizes), offset)
         self._files.position = self._files.position.after(
             data,
-            records=len(buffered),
+            records=len(records),
             last_hash=last_hash,
-            times_ns=[record.recorded_ns for record in buffered],
+            times_ns=[record.recorded_ns for record in records],
         )
         self._next_sequence, self._last_hash = self._files.position.sequence + 1, last_hash
-        self._durable += buffered
+        self._durable += records
         self.commits += 1
-        self.appended += len(buffered)
+        self.appended += len(records)
         self.bytes_written += len(data)
         self._write_mark()
 

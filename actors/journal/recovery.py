@@ -12,10 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from ...messages.codec import UndecodableMessageError
 from .disk import Disk, DiskFile
 from .errors import JournalDamagedError
-from .layout import HEADER_SIZE, RawRecord, Seal
+from .header import HEADER_SIZE, Seal
+from .keys import KeyTable
 from .mark import Mark, read_mark
+from .records import RawRecord
 from .segments import Segment, list_segments, open_segment
 from .walk import WINDOW_SIZE, judge_tail
 
@@ -177,6 +180,7 @@ def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Posit
     start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
     position = start.at_start_of(file.read(0, HEADER_SIZE))
     pending: list[RawRecord] = []
+    active.keys = KeyTable()
     walk = active.walk(file, end=file.size())
     for record in walk:
         if failed and mark is not None and record.sequence > mark.sequence:
@@ -188,6 +192,7 @@ def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Posit
             )
         pending.append(record)
         if record.remaining == 0:
+            _note_keys(active, pending, position.offset)
             position = position.after(
                 b"".join(one.raw for one in pending),
                 records=len(pending),
@@ -211,3 +216,10 @@ def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Posit
         reason=tail.reason or "an append of several facts that did not finish",
     )
     return position, cut, False
+
+
+def _note_keys(active: Segment, raws: list[RawRecord], offset: int) -> None:
+    try:
+        active.note_keys([raw.decoded() for raw in raws], [len(raw.raw) for raw in raws], offset)
+    except UndecodableMessageError as fault:
+        raise active.damaged(str(fault), offset=offset, sequence=raws[0].sequence) from fault

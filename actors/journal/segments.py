@@ -5,16 +5,23 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from ...messages.journal import JournalRecord
 from .disk import Disk, DiskFile
 from .errors import JournalDamagedError, JournalError, JournalTooNewError
-from .layout import FORMATS, HEADER_SIZE, HeaderBrokenError, RecordFormat, Seal, SegmentHeader
+from .header import HEADER_SIZE, HeaderBrokenError, Seal, SegmentHeader
+from .keys import KeyTable
+from .records import FORMATS, RecordFormat
 from .walk import Landmarks, Walk
 
 SUFFIX: Final = ".journal"
 ARCHIVE_SUFFIX: Final = ".journal.gz"
+KEYS_SUFFIX: Final = ".keys"
 DIGITS: Final = 20
 
 
@@ -26,6 +33,11 @@ def segment_path(directory: Path, first_sequence: int) -> Path:
 def archive_path(directory: Path, first_sequence: int) -> Path:
     """Name the same segment's archive."""
     return directory / f"{first_sequence:0{DIGITS}d}{ARCHIVE_SUFFIX}"
+
+
+def keys_path(directory: Path, first_sequence: int) -> Path:
+    """Name the same segment's key file."""
+    return directory / f"{first_sequence:0{DIGITS}d}{KEYS_SUFFIX}"
 
 
 class ArchiveFile:
@@ -65,7 +77,7 @@ class ArchiveFile:
 
 
 class Segment:
-    """One file of the journal. Immutable but for `seal` (set once, when the next segment begins) and the landmarks."""
+    """One file of the journal. Immutable but for its seal (set when the next one begins) and the aids to reading."""
 
     def __init__(self, directory: Path, header: SegmentHeader, *, archived: bool = False) -> None:
         self.directory: Final = directory
@@ -78,6 +90,11 @@ class Segment:
         """What the next segment's header says of this one; None for the active segment."""
 
         self.landmarks: Final[Landmarks] = {}
+        self.keys: KeyTable | None = None
+        """Of all its records, while they are in memory: until its key file is written."""
+
+        self.has_key_file = False
+        """Whether there is one that was found whole."""
 
     @property
     def path(self) -> Path:
@@ -88,6 +105,15 @@ class Segment:
     def format(self) -> RecordFormat:
         """How its records are read."""
         return FORMATS[self.header.version]
+
+    def note_keys(self, records: Sequence[JournalRecord], sizes: Iterable[int], offset: int) -> None:
+        """Note in memory where records of so many bytes stand, from `offset` on, if that is done for this segment."""
+        if self.keys is not None:
+            self.keys.add(records, sizes, step=records[0].sequence - self.first_sequence, offset=offset)
+
+    def key_identity(self, seal: Seal) -> bytes:
+        """Stand for this segment as it was closed, in the checksums of its key file."""
+        return self.header.journal_id + msgspec.msgpack.encode(seal)
 
     def damaged(self, reason: str, *, offset: int = 0, sequence: int | None = None) -> JournalDamagedError:
         """Name damage in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalRecord
 from .disk import Disk, RealDisk
 from .errors import JournalDamagedError
-from .layout import HEADER_SIZE
+from .header import HEADER_SIZE
 from .mark import Mark, read_mark
 from .segments import Segment, list_segments, open_segment
 from .view import JournalView
@@ -135,14 +136,22 @@ def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
     )
 
 
-def tail(directory: Path, *, records_max: int = 10, disk: Disk | None = None) -> tuple[JournalRecord, ...]:
-    """Give the newest records, oldest of them first. To follow a journal, `export` after the last sequence seen.
+def tail(
+    directory: Path, *, records_max: int = 10, disk: Disk | None = None, **filters: Any
+) -> tuple[JournalRecord, ...]:
+    """Give the newest records that fit, oldest of them first; `filters` are those of `JournalView.find`.
+
+    To follow a journal, `export` after the last sequence seen.
 
     Raises:
         JournalDamagedError: they cannot be read.
     """
     view = JournalView.of_directory(disk or RealDisk(), directory)
-    return tuple(view.find(after_sequence=max(0, view.last_sequence - records_max)))
+    near = max(0, view.last_sequence - records_max)
+    newest = deque(view.find(after_sequence=near, **filters), maxlen=records_max)
+    if len(newest) < records_max and near:
+        newest = deque(view.find(**filters), maxlen=records_max)
+    return tuple(newest)
 
 
 def export(directory: Path, *, disk: Disk | None = None, **filters: Any) -> Iterator[bytes]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ...messages.codec import UndecodableMessageError
-from ...messages.journal import JournalPage, JournalRecord
+from ...messages.journal import JournalPage, JournalRecord, key_of
 from .disk import Disk, DiskFile
-from .layout import HEADER_SIZE, RawRecord
-from .segments import Segment, list_segments, open_segment
-from .walk import LANDMARK_STRIDE, Walk
+from .header import HEADER_SIZE
+from .keys import Entry, KeyFile, KeysBrokenError
+from .records import RawRecord, RecordBrokenError
+from .segments import Segment, keys_path, list_segments, open_segment
+from .walk import LANDMARK_STRIDE, Walk, record_at
 
 YEAR_9999_NS: Final = 1 << 62
 
@@ -59,10 +61,10 @@ class JournalView:
             if last > after_sequence:
                 yield from self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last)
 
-    def page(self, after_sequence: int, records_max: int) -> JournalPage:
-        """Give the next records after this sequence, at most `records_max`."""
+    def page(self, after_sequence: int, records_max: int, **filters: Any) -> JournalPage:
+        """Give the next records after this sequence, at most `records_max`; `filters` are those of `find`."""
         return JournalPage(
-            records=tuple(map(self._decoded, islice(self.raw(after_sequence), records_max))),
+            records=tuple(islice(self.find(after_sequence=after_sequence, **filters), records_max)),
             last_sequence=self.last_sequence,
         )
 
@@ -73,7 +75,7 @@ class JournalView:
         since_ns: int = 0,
         until_ns: int = YEAR_9999_NS,
         types: Collection[str] = (),
-        correlation_id: str | None = None,
+        key: str = "",
     ) -> Iterator[JournalRecord]:
         """Give the records that fit, in order of sequence; only those are decoded.
 
@@ -82,7 +84,8 @@ class JournalView:
             since_ns: recorded at this time or later; nanoseconds UTC.
             until_ns: recorded before this time.
             types: names of fact types; empty for all.
-            correlation_id: of this request or order; None for all.
+            key: a client order id, the name of a child, or the correlation id of a request; empty for all. With
+                the segments' key files only the records that have it are read.
         """
         for segment, end, last in self.extents():
             seal = segment.seal
@@ -90,13 +93,13 @@ class JournalView:
                 seal is not None and (seal.latest_ns < since_ns or seal.earliest_ns >= until_ns)
             ):
                 continue
-            for record in self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last):
-                if (
-                    since_ns <= record.recorded_ns < until_ns
-                    and (not types or record.type_name in types)
-                    and (correlation_id is None or record.correlation_id == correlation_id)
-                ):
-                    yield self._decoded(record)
+            after = max(after_sequence, segment.first_sequence - 1)
+            raws = self._looked_up(segment, end, after, key) if key else None
+            for raw in self._raw_of(segment, end, after, last) if raws is None else raws:
+                if since_ns <= raw.recorded_ns < until_ns and _may_have(raw, types, key):
+                    record = self._decoded(raw)
+                    if key in {"", record.correlation_id, key_of(record.fact)}:
+                        yield record
 
     def extents(self) -> Iterator[tuple[Segment, int, int]]:
         """Give each segment, where its records end, and its last sequence."""
@@ -118,6 +121,44 @@ class JournalView:
             file.close()
         if walk.sequence <= last:
             raise segment.damaged(walk.fault or "it ends here", offset=walk.offset, sequence=walk.sequence)
+
+    def _looked_up(self, segment: Segment, end: int, after: int, key: str) -> list[RawRecord] | None:
+        """Read the records that may have the key; None when the segment's keys are missing or not to be trusted."""
+        try:
+            places = [
+                (segment.first_sequence + entry.step, entry.offset)
+                for entry in self._entries(segment, key)
+                if entry.offset < end and segment.first_sequence + entry.step > after
+            ]
+            return self._read_at(segment, end, places) if places else []
+        except (KeysBrokenError, RecordBrokenError, UnicodeDecodeError, OSError):
+            segment.has_key_file = False
+            return None  # reading them all tells whether the keys or the records are damaged
+
+    def _read_at(self, segment: Segment, end: int, places: list[tuple[int, int]]) -> list[RawRecord]:
+        file = open_segment(self._disk, segment)
+        found = []
+        try:
+            for sequence, offset in places:
+                raw = record_at(file, segment.format, offset=offset, end=end)
+                if raw is None or raw.sequence != sequence:
+                    raise KeysBrokenError(f"sequence {sequence} wanted at {offset} of {segment.path}")
+                found.append(raw)
+        finally:
+            file.close()
+        return found
+
+    def _entries(self, segment: Segment, key: str) -> list[Entry]:
+        keys = segment.keys
+        if keys is not None:
+            return keys.find(key)
+        if segment.seal is None:
+            raise KeysBrokenError("of the active segment of another process")
+        file = self._disk.open(keys_path(segment.directory, segment.first_sequence))
+        try:
+            return KeyFile(file, segment.key_identity(segment.seal)).find(key)
+        finally:
+            file.close()
 
     @staticmethod
     def _walk_near(segment: Segment, file: DiskFile, end: int, sequence: int) -> Walk:
@@ -143,3 +184,10 @@ class JournalView:
         except UndecodableMessageError as fault:
             segment = next(s for s in reversed(self._segments) if s.first_sequence <= record.sequence)
             raise segment.damaged(f"{record.type_name}: {fault}", sequence=record.sequence) from fault
+
+
+def _may_have(raw: RawRecord, types: Collection[str], key: str) -> bool:
+    """Say whether it is worth decoding."""
+    return (not types or raw.type_name in types) and (
+        raw.correlation_id == key or key.encode("utf-8", "surrogatepass") in raw.payload
+    )

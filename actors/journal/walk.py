@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from .disk import DiskFile
-from .layout import RawRecord, RecordBrokenError, RecordFormat
+from .records import RawRecord, RecordBrokenError, RecordFormat
 
 WINDOW_SIZE: Final = 1 << 20
 """Bytes read at a time."""
@@ -100,6 +100,18 @@ class Walk:
             if record.previous_hash != self.previous_hash:
                 raise RecordBrokenError("the record does not follow the one before it: the hash chain is broken")
             self.previous_hash = record.hash()
+
+
+def record_at(file: DiskFile, record_format: RecordFormat, *, offset: int, end: int) -> RawRecord | None:
+    """Read the one record that stands there; None when it goes on behind `end`. RecordBrokenError when there is none.
+
+    It reads forward only: an archive is costly to read backwards.
+    """
+    head = file.read(offset, min(record_format.header_size, end - offset))
+    if len(head) < record_format.header_size:
+        return None
+    size = min(record_format.length(head, 0), end - offset)
+    return record_format.decode(head + file.read(offset + len(head), max(0, size - len(head))), 0)
 
 
 class Tail(msgspec.Struct, frozen=True, kw_only=True, gc=False):

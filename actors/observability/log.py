@@ -176,7 +176,7 @@ def logging_to(settings: Settings) -> Iterator[None]:
 
 
 def _target(settings: Settings) -> logging.Handler:
-    redactor = Redactor([settings.broker.access_token])
+    redactor = Redactor([settings.broker.access_token, settings.database.encryption_key])
     if settings.log.path == "-":
         handler: logging.Handler = StandardError(sys.stderr)
         handler.setFormatter(TextLines(redactor) if sys.stderr.isatty() else JsonLines(redactor))

@@ -328,7 +328,8 @@ class OrdersActor(RuntimeActor):
                 self.log("order.resurrected", level="error", client_order_id=client_order_id, state=order.state)
             self.send(JOURNAL, self._ledger.write(update.facts))
         after = self._ledger.order(client_order_id)
-        if update.trades_missing or (after is not None and after.state == "UNKNOWN"):
+        # INTENDED, too: what proved more may be the very fact that the journal refused.
+        if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
             self._look_up_later(client_order_id)
         else:
             self._lookups.settle(client_order_id)

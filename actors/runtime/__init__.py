@@ -16,6 +16,7 @@ from .errors import (
     SystemStoppedError,
     UnknownActorError,
     UnsupportedBaseError,
+    WatchRefusedError,
     WouldDeadlockError,
 )
 from .garbage import few_collections
@@ -49,6 +50,7 @@ __all__ = [
     "Trace",
     "UnknownActorError",
     "UnsupportedBaseError",
+    "WatchRefusedError",
     "WouldDeadlockError",
     "few_collections",
     "handles",

@@ -146,6 +146,16 @@ class RuntimeActor(Actor):
         """
         self.host.ask(target, message, timeout_s, then)
 
+    def watch(self, name: str) -> None:
+        """Have `lifecycle.Terminated` sent to this actor when the one of that name is gone; at once if none is there.
+
+        It comes once, and also if this actor is restarted in between.
+
+        Raises:
+            WatchRefusedError: `WATCHERS_MAX` watch it already, or what has that name is no actor of this process.
+        """
+        self.host.watch(name)
+
     def entrance(self) -> Callable[[Any], None]:
         """Return a function that other threads may call: it sends to this actor itself, until the next restart."""
         return self.host.entrance()  # type: ignore[no-any-return]

@@ -23,6 +23,7 @@ from .probe import Probe
 from .quiet import Quiescence
 from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
+from .serving_cell import watched_by
 from .sources import Sources
 from .thespian_door import ThespianDoor
 from .trace import EVERY, Tracer
@@ -76,7 +77,7 @@ class InProcessSystemBase(ThespianDoor):
         self.dead_letters = DeadLetters(
             names=self.names, clock=self.clock, outside=self.outside, logged=self.failures_logged
         )
-        self.quiet = Quiescence()
+        self.quiet = self.new_quiescence()
         self.loop = self._new_loop()
         self._seed = seed
         self._shutdown_s = shutdown_s
@@ -190,8 +191,22 @@ class InProcessSystemBase(ThespianDoor):
 
     def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
         """Send, and return a future of the one answer. Cancelling it forgets the answer."""
-        reply = FutureReply(self.dead_letters)
+        reply = self.new_future_reply()
         self.tell_from(reply, target, message, correlation_id)
+        return reply.future
+
+    def watch(self, name: str) -> Future[Any]:
+        """Return a future of `lifecycle.Terminated`: the actor of that name is gone; at once if none runs.
+
+        Raises:
+            WatchRefusedError: too many watch it, or it is no actor of this process.
+        """
+        reply = self.new_future_reply()
+        found = self.names.get(name)
+        if found is None:
+            reply.deliver(lifecycle.Terminated(name=name), self.outside)
+        else:
+            watched_by(reply, found)
         return reply.future
 
     async def request_async(
@@ -221,6 +236,10 @@ class InProcessSystemBase(ThespianDoor):
 
     # What a simulation makes otherwise.
 
+    def new_future_reply(self) -> FutureReply:
+        """Make an address that takes one answer, and has a future of it."""
+        return FutureReply(self.dead_letters)
+
     def new_reply(self) -> BlockingReply:
         """Make an address that takes one answer, and can be waited at."""
         return BlockingReply(self.dead_letters)
@@ -236,6 +255,10 @@ class InProcessSystemBase(ThespianDoor):
     def new_names(self) -> dict[str, Endpoint]:
         """Make the table of names; in a worker process the others lead to the parent."""
         return {}
+
+    def new_quiescence(self) -> Quiescence:
+        """Make what knows whether anything goes on; in a worker process the parent wants to know."""
+        return Quiescence()
 
     def _new_loop(self) -> Worker:
         return Worker("natya-loop", self.clock, self.quiet.test)

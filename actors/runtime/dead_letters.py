@@ -44,6 +44,7 @@ NEVER_BURIED = (
     lifecycle.StartFailed,
     lifecycle.ChildHandlerFailed,
     lifecycle.Stopped,
+    lifecycle.News,
 )
 """News for one who is gone: nothing is lost with it."""
 

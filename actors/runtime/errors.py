@@ -31,5 +31,9 @@ class OffloadRefusedError(ActorRuntimeError):
     """Too many jobs are waiting on this actor's threads. Slow down, or raise `offloads_max`."""
 
 
+class WatchRefusedError(ActorRuntimeError):
+    """Too many watch that actor, or it is in another process."""
+
+
 class UnsupportedBaseError(ActorRuntimeError):
     """Our actors do not run on this Thespian system base; the reason is in the text."""

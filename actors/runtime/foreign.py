@@ -201,6 +201,10 @@ class ForeignHost:
         del correlation_id
         return ()
 
+    def watch(self, name: str) -> None:
+        """Refuse: that base tells a parent alone of an actor's end."""
+        raise UnsupportedBaseError(f"watching {name!r} needs natya's own system base")
+
     def entrance(self) -> Callable[[Any], None]:
         """Refuse: that base has one thread."""
         raise UnsupportedBaseError("an entrance for other threads needs natya's own system base")

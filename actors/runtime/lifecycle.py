@@ -125,6 +125,22 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     """False: nobody sent `Stop`; it ended by itself (an exit request, or SystemExit in a handler)."""
 
 
+class News(msgspec.Struct, frozen=True):
+    """What an actor hears from a thread of its own: to one who is gone nothing is lost with it."""
+
+
+class Terminated(msgspec.Struct, frozen=True, kw_only=True):
+    """To whoever watches an actor (`RuntimeActor.watch`): it is gone, and its mailbox with it; its name is free.
+
+    A restart in place is no termination. A permanent child gets a successor of its name.
+    """
+
+    name: str
+    statistics: Statistics | None = None
+    error: BaseException | None = None
+    """As in `Stopped`."""
+
+
 Control: TypeAlias = Start | Restart | Suspend | Resume | Reject | Stop | Kill
 """What a supervisor may say."""
 

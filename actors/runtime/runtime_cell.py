@@ -32,7 +32,10 @@ _log = logging.getLogger("natya")
 
 
 class KeepsState(Protocol):
-    """An actor that hands its state over to the fresh instance when it is restarted in place."""
+    """An actor that hands its state over to the fresh instance when it is restarted in place.
+
+    In a worker process too; but when the process itself dies, nothing is handed over.
+    """
 
     def snapshot(self) -> Any:
         """Give what the next life needs; called on the failed instance, before `on_stop`."""
@@ -81,6 +84,7 @@ class RuntimeCell(ServingCell):
         "_state",
         "_stop_asker",
         "_supervisor",
+        "_takes_ahead",
         "_to_handle",
         "failures",
     )  # fmt: skip
@@ -102,8 +106,10 @@ class RuntimeCell(ServingCell):
         """Outcomes of this life that have not been handled yet."""
 
         self.failures = 0
+        self.watchers = ()
         self._handlers: HandlerTable = actor_class.handler_table
         self._drains = actor_class.overrides_on_drained
+        self._takes_ahead = hasattr(actor_class, "on_turn")
         self._offloader = None
         self._settings: Any = None
         self._starter: ActorAddress | None = None
@@ -173,7 +179,9 @@ class RuntimeCell(ServingCell):
             self._start_by_first_message()
         if self._state is State.STOPPING:
             self._stopping_turn()
-        self.special = self._state is not State.RUNNING or bool(self.control_box)
+        self.special = self._state is not State.RUNNING or bool(self.control_box) or self._takes_ahead
+        if self._takes_ahead and self._state is State.RUNNING:
+            self.instance.on_turn()
         return self._state is State.RUNNING
 
     def _start_by_first_message(self) -> None:
@@ -460,5 +468,6 @@ class RuntimeCell(ServingCell):
         for hearer in dict.fromkeys((self._supervisor, self._stop_asker)):
             if hearer is not None:
                 self._to(hearer, report)
+        self.tell_watchers(report)
         if self._supervisor is None and self.parent is not None:
             self.parent.deliver(ChildActorExited(self), self)

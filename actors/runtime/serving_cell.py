@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorSystemMessage
@@ -10,7 +11,7 @@ from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .cell import Cell
 from .endpoint import Endpoint
-from .errors import RequestTimedOut
+from .errors import RequestTimedOut, WatchRefusedError
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply
 
@@ -30,15 +31,21 @@ NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle
                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
 """A `Failed` for these would tell nobody anything, or go to and fro for ever."""
 
+WATCHERS_MAX = 1_000
+"""Of one actor; more are refused."""
+
+_watching = threading.Lock()
+
 
 class ServingCell(Cell):
     """The part of a `RuntimeCell` that serves its instance, on the instance's own thread."""
 
-    __slots__ = ("_offloader", "actor_class", "awaited")
+    __slots__ = ("_offloader", "actor_class", "awaited", "watchers")
 
     _offloader: Offloader | None
     actor_class: type[RuntimeActor]
     awaited: int
+    watchers: tuple[Endpoint, ...]
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
         """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
@@ -55,6 +62,14 @@ class ServingCell(Cell):
             target.deliver(message, self, self.trace)
         else:
             self.base.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
+
+    def tell_watchers(self, report: lifecycle.Stopped) -> None:
+        """Tell them that this actor is gone; it is `dead` by now, so nobody joins them any more."""
+        with _watching:
+            watchers, self.watchers = self.watchers, ()
+        terminated = lifecycle.Terminated(name=self.name, statistics=report.statistics, error=report.error)
+        for watcher in watchers:
+            self._to(watcher, terminated)
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for; what only informs is let go."""
@@ -123,6 +138,14 @@ class ServingCell(Cell):
         else:
             self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
 
+    def watch(self, name: str) -> None:
+        """Have `Terminated` delivered to this cell when the actor of that name is gone."""
+        found = self.base.names.get(name)
+        if found is None:
+            self.deliver(lifecycle.Terminated(name=name), self)
+        else:
+            watched_by(self, found)
+
     def entrance(self) -> Callable[[Any], None]:
         """Make the way in for other threads; it ends with this life."""
         life = self.life
@@ -157,3 +180,22 @@ class ServingCell(Cell):
     def join_trace(self, correlation_id: str) -> None:
         """Let what is sent from here on belong to the conversation of that name."""
         self.trace = self.base.tracer.join(correlation_id, self.trace)
+
+
+def watched_by(watcher: Endpoint, watched: Any) -> None:
+    """Deliver `Terminated` to the watcher when the watched actor is gone; from any thread.
+
+    Raises:
+        WatchRefusedError: too many do, or it is no actor of this process.
+    """
+    if not isinstance(watched, ServingCell):
+        raise WatchRefusedError(f"an actor of this process is wanted, found {watched}")
+    with _watching:
+        if watcher in watched.watchers:
+            return
+        if len(watched.watchers) >= WATCHERS_MAX:
+            raise WatchRefusedError(f"at most {WATCHERS_MAX} may watch {watched.name}")
+        if not watched.dead:
+            watched.watchers = (*watched.watchers, watcher)
+            return
+    watcher.deliver(lifecycle.Terminated(name=watched.name), watched)  # it has gone in between

@@ -97,6 +97,10 @@ class InProcessSystem:
         """Send and return a future of the one answer."""
         return self.base.request_future(target, message, correlation_id=correlation_id)
 
+    def watch(self, name: str) -> Future[Any]:
+        """Return a future of the end of that actor; see `InProcessSystemBase.watch`."""
+        return self.base.watch(name)
+
     async def request_async(
         self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0, correlation_id: str = ""
     ) -> Any:

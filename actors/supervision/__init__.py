@@ -10,8 +10,6 @@ from .protocol import (
     StatisticsByPath,
     StopChildren,
     SystemStopped,
-    Terminated,
-    Watch,
 )
 from .settings import Strategy, SupervisorSettings
 
@@ -31,6 +29,4 @@ __all__ = [
     "Supervisor",
     "SupervisorSettings",
     "SystemStopped",
-    "Terminated",
-    "Watch",
 ]

@@ -1,10 +1,10 @@
 """The supervisor: starts children in order, restarts them in place when they fail, stops them in reverse.
 
 Owns    its children: whether they run, and since when; nothing of the outside world.
-Hears   what children report (see `runtime/lifecycle.py`), Pong of those it probes; DescribeTree, Watch, StopChildren
-        and AwaitSystemStop from anyone; the journal's answers to its facts.
+Hears   what children report (see `runtime/lifecycle.py`), Pong of those it probes; DescribeTree, StopChildren and
+        AwaitSystemStop from anyone; the journal's answers to its facts.
 Sends   orders to its children; every failure, restart, opening and escalation as a fact to the journal;
-        SupervisionTree, Terminated, ChildrenStopped and SystemStopped to those who asked.
+        SupervisionTree, ChildrenStopped and SystemStopped to those who asked.
 Fails   when it gives up on a child, after it has stopped all others; its own supervisor then restarts the whole group.
         At the root, where nobody is above it, it tells those who await the system's stop: exit code 70.
 """
@@ -38,8 +38,6 @@ from .protocol import (
     StatisticsByPath,
     StopChildren,
     SystemStopped,
-    Terminated,
-    Watch,
 )
 from .report import Reporter
 from .restart_budget import RestartBudget
@@ -54,9 +52,6 @@ if TYPE_CHECKING:
 
 TREE_WAIT_S = 1.0
 """A supervisor below that has not described its branch by then is shown without it."""
-
-WATCHERS_MAX = 1_000
-"""Watches that may wait at one supervisor; more are answered `Unavailable`."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -95,7 +90,6 @@ class Supervisor(RuntimeActor):
         self._stopping = False
         self._before: Handover | None = None
         self._given_up: GivenUp | None = None
-        self._watchers: list[tuple[str, ActorAddress]] = []
         self._stop_askers: list[ActorAddress] = []
         self._end_askers: list[ActorAddress] = []
         self._inquiry: Inquiry | None = None
@@ -222,17 +216,6 @@ class Supervisor(RuntimeActor):
                 if not self._inquiry.awaited:
                     self._show_tree()
 
-    @handles(Watch)
-    def watch(self, request: Watch, sender: ActorAddress) -> None:
-        """Answer when that child's actor is gone."""
-        if not any(child.spec.name == request.name and child.address is not None for child in self._troupe):
-            self.send(sender, Terminated(name=request.name))
-        elif len(self._watchers) < WATCHERS_MAX:
-            self._watchers.append((request.name, sender))
-        else:
-            reason = f"{WATCHERS_MAX} watches wait already"
-            self.send(sender, Unavailable(actor=self.name, reason=reason, retry_after_s=TREE_WAIT_S))
-
     @handles(StopChildren)
     def stop_children(self, _request: StopChildren, sender: ActorAddress) -> None:
         """Stop them in reverse order, then answer."""
@@ -280,14 +263,6 @@ class Supervisor(RuntimeActor):
     def troupe_is_up(self) -> None:
         """Tell the supervisor above that this one is up."""
         self.ready()
-
-    def child_is_gone(self, child: Child, error: BaseException | None) -> None:
-        """Tell those who watch it."""
-        name = child.spec.name
-        for watched, watcher in self._watchers:
-            if watched == name:
-                self.send(watcher, Terminated(name=name, statistics=child.statistics, error=error))
-        self._watchers = [entry for entry in self._watchers if entry[0] != name]
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `troupe_is_down`."""

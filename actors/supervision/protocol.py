@@ -15,23 +15,6 @@ StatisticsByPath: TypeAlias = tuple[tuple[str, Statistics], ...]
 """Final statistics of actors by path (`system/strategies/crossover`): parents before children, in start order."""
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """To a supervisor: tell me when this child terminates. Answered by `Terminated`, at once if it does not run.
-
-    A restart in place is no termination: the child keeps its address and its mailbox.
-    """
-
-    name: str
-
-
-class Terminated(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to `Watch`: the child is gone, and so is its mailbox. A permanent child gets a successor of its name."""
-
-    name: str
-    statistics: Statistics | None = None
-    error: BaseException | None = None
-
-
 class StopChildren(msgspec.Struct, frozen=True):
     """To a supervisor: stop all children, the last started first. Answered by `ChildrenStopped`.
 

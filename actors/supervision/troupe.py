@@ -53,9 +53,6 @@ class Stage(Protocol):
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Hear that this failure was one too many."""
 
-    def child_is_gone(self, child: Child, error: BaseException | None) -> None:
-        """Hear that a child's actor ended."""
-
 
 class Troupe:
     """Brings children up in order and down in reverse, and restarts them as the policy decides.
@@ -196,7 +193,6 @@ class Troupe:
             self._report.failed(child, "stop" if expected else "exit", error)
         self._report.terminated(child)
         child.state = "STOPPED"
-        self._stage.child_is_gone(child, error)
         if self.is_falling:
             self._stop_next()
         elif expected:

@@ -53,10 +53,15 @@ class TestAWholeJournal:
 
     def test_is_exported_by_type_and_by_order(self, data_dir):
         by_type = natya("journal", "export", "--type", "OrderExpired", "--data-dir", data_dir)
-        by_order = natya("journal", "export", "--correlation-id", "a-3", "--after", 1, "--data-dir", data_dir)
+        by_order = natya("journal", "export", "--key", "a-3", "--after", 1, "--data-dir", data_dir)
 
         assert [line["reason"] for line in lines(by_type)] == ["day over"]
         assert [line["type"] for line in lines(by_order)] == ["OrderAccepted", "OrderExpired"]
+
+    def test_shows_the_newest_of_one_order(self, data_dir):
+        result = natya("journal", "tail", "-n", 5, "--key", "a-3", "--data-dir", data_dir)
+
+        assert [line["sequence"] for line in lines(result)] == [4, 21]
 
     def test_has_no_facts_of_a_type_that_there_is_not(self, data_dir):
         result = natya("journal", "export", "--type", "OrderEaten", "--data-dir", data_dir)

@@ -174,6 +174,10 @@ class TestWhatIsRefused:
                 "strategies[0].parameters: wanted a table, found 1",
             ),
             (
+                "[[strategies]]\nname = 'a'\nstrategy = 'a:B'\nhost = 'thread'",
+                "strategies[0].host: wanted one of loop, process, found 'thread'",
+            ),
+            (
                 "[[strategies]]\nname = 'feed'\nstrategy = 'a:B'",
                 "strategies[0].name: wanted a name of its own, found 'feed'",
             ),

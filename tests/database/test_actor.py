@@ -1,15 +1,28 @@
 """The database actor in the in-process system."""
 
+import msgspec
 import pytest
 
-from natya.actors.database import DatabaseActor
+from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.errors import DatabaseEncrypted, WritesRefused
+from natya.actors.database.gathering import Gathering
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import DAY_NS
+from natya.actors.database.questions import QUERIES_WAITING_MAX
+from natya.actors.database.upkeep import check, tidy
 from natya.actors.runtime import InProcessSystem
+from natya.config.loader import load_settings
+from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
-from natya.messages.database import Query, QueryFailed, Rows
+from natya.exit_codes import exit_code
+from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
-from natya.messages.supervision import Failed
+from natya.messages.supervision import Failed, Unavailable
+from natya.messages.system import Ping
+from natya.system import TradingSystem
 
+NOON_NS = 1_764_000_000_000_000_000
 SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 
 
@@ -44,9 +57,14 @@ def journal(system):
 @pytest.fixture
 def database(system, settings, journal, feed):  # noqa: ARG001  the feed is there to hear how far we are
     system.start("database", DatabaseActor, settings)
-    assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
-    system.tell("database", JournalPage(records=(), last_sequence=0))
+    answer(system, journal, after=0, last=0)
     return "database"
+
+
+def answer(system, journal, *records, after, last):
+    """Be the journal: expect the question, and answer it."""
+    assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=after, records_max=10_000)
+    system.tell(journal.sender, JournalPage(records=records, last_sequence=last))
 
 
 def ask(system, sql, **fields):
@@ -80,11 +98,12 @@ class TestRecordingTheMarket:
         assert statistics.ticks == 250
         assert statistics.duplicates == 0
 
-    def test_a_recording_that_is_played_again_is_there_once(self, system, database, settings, build):
+    def test_a_recording_that_is_played_again_is_there_once(self, system, database, settings, journal, build):
         for tick in build.ticks(150):
             system.tell(database, tick)
         system.stop(database)
         system.start("again", DatabaseActor, settings)
+        answer(system, journal, after=0, last=0)
         for tick in build.ticks(150):
             system.tell("again", tick)
         statistics = system.stop("again")
@@ -101,40 +120,90 @@ class TestProjectingTheJournal:
 
     def test_it_catches_up_when_it_starts(self, system, settings, build, journal):
         system.start("database", DatabaseActor, settings)
-        journal.receive(timeout_s=5)
-        system.tell("database", JournalPage(records=tuple(build.records(build.intended())), last_sequence=2))
-
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=1, records_max=10_000)
-
-        system.tell("database", JournalPage(records=tuple(build.records(build.filled(), start=2)), last_sequence=2))
+        answer(system, journal, *build.records(build.intended()), after=0, last=2)
+        answer(system, journal, *build.records(build.filled(), start=2), after=1, last=2)
 
         assert system.stop("database").projected_sequence == 2
 
     def test_a_gap_is_read_from_the_journal(self, system, database, build, journal):
         system.tell(database, journaled(build, build.filled(), start=2))
-
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
-
-        page = JournalPage(records=tuple(build.records(build.intended(), build.filled())), last_sequence=2)
-        system.tell(database, page)
+        answer(system, journal, *build.records(build.intended(), build.filled()), after=0, last=2)
 
         assert system.stop(database).projected_sequence == 2
 
     def test_records_that_come_while_it_reads_are_not_lost(self, system, settings, build, journal):
         system.start("database", DatabaseActor, settings)
-        journal.receive(timeout_s=5)
         system.tell("database", journaled(build, build.filled(), start=2))
-        system.tell("database", JournalPage(records=tuple(build.records(build.intended())), last_sequence=1))
+        answer(system, journal, *build.records(build.intended()), after=0, last=1)
+        answer(system, journal, *build.records(build.filled(), start=2), after=1, last=2)
 
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=1, records_max=10_000)
+        assert system.stop("database").projected_sequence == 2
 
-    def test_a_journal_that_cannot_answer_is_asked_again(self, system, settings, journal):
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Failed(actor="journal", message_type="ReadJournal", error="OSError", reason=""),
+            Unavailable(actor="journal", reason="", retry_after_s=0.1),
+        ],
+        ids=["failed", "unavailable"],
+    )
+    def test_a_journal_that_cannot_answer_is_asked_again(self, system, settings, build, journal, failure):
         system.start("database", DatabaseActor, settings)
         journal.receive(timeout_s=5)
-        system.tell("database", JournalPage(records=(), last_sequence=0))  # the answer to a life before
-        system.tell("database", Failed(actor="journal", message_type="ReadJournal", error="OSError", reason=""))
+        system.tell(journal.sender, failure)
+        answer(system, journal, *build.records(build.intended()), after=0, last=1)
 
-        assert journal.receive(timeout_s=5) == ReadJournal(after_sequence=0, records_max=10_000)
+        assert system.stop("database").projected_sequence == 1
+
+    def test_a_journal_that_begins_later_is_followed_from_there(self, system, settings, build, journal):
+        system.start("database", DatabaseActor, settings)
+        answer(system, journal, *build.records(build.intended(), build.filled(), start=7), after=0, last=8)
+
+        assert system.stop("database").projected_sequence == 8
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            assert check(files) == ()
+
+    def test_the_lag_is_told(self, system, database, build, journal):
+        system.tell(database, journaled(build, build.filled(), start=9))
+        journal.receive(timeout_s=5)
+        asked = journal.sender
+        statistics = system.request(database, Ping(), timeout_s=5).statistics
+
+        system.tell(asked, JournalPage(records=(), last_sequence=0))
+
+        assert (statistics.lag, statistics.journal_sequence, statistics.projected_sequence) == (9, 9, 0)
+
+
+class TestACoreFileOfAnotherHistory:
+    @pytest.fixture
+    def projected(self, system, settings, build, journal):
+        """A core file that is current up to record 2."""
+        system.start("before", DatabaseActor, settings)
+        answer(system, journal, *build.records(build.intended(), build.filled()), after=0, last=2)
+        system.stop("before")
+
+    @pytest.mark.usefixtures("projected")
+    def test_that_is_this_one_goes_on(self, system, settings, build, journal):
+        system.start("database", DatabaseActor, settings)
+        records = build.records(build.intended(), build.filled(), build.filled(trade_id="T-2", quantity=1))
+        answer(system, journal, *records[1:], after=1, last=3)
+        statistics = system.stop("database")
+
+        assert (statistics.projected_sequence, statistics.damage) == (3, "")
+
+    @pytest.mark.usefixtures("projected")
+    @pytest.mark.parametrize("kind", ["other", "shorter"])
+    def test_is_put_aside_and_projected_anew(self, system, settings, build, journal, kind):
+        system.start("database", DatabaseActor, settings)
+        other = build.records(build.intended("Z-1"), *([build.filled("Z-1")] if kind == "other" else []))
+        answer(system, journal, *other[1:], after=1, last=len(other))
+        answer(system, journal, *other, after=0, last=len(other))
+        statistics = system.stop("database")
+
+        assert statistics.projected_sequence == len(other)
+        assert "natya.duckdb.corrupt-" in statistics.damage
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            assert files.query("select client_order_id from orders").rows == (("Z-1",),)
 
 
 @pytest.mark.usefixtures("database")
@@ -170,3 +239,141 @@ class TestQueries:
         assert isinstance(answer, QueryFailed)
         assert answer.error == error
         assert answer.reason
+
+
+class TestAFileThatCannotBeWrittenForGood:
+    def test_is_opened_anew_once_and_can_still_be_read(self, system, settings, build, journal):
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            files.execute("alter table facts drop column fact")
+        system.start("database", DatabaseActor, settings)
+        records = build.records(build.intended())
+        failures = 0
+        while failures < 3:
+            answer(system, journal, *records, after=0, last=1)
+            failures += 1
+
+        while not isinstance(ask(system, "select 1"), Rows):
+            pass
+        statistics = system.request("database", Ping(), timeout_s=5).statistics
+        assert (statistics.down, statistics.lag) == ("", 1)
+        answer(system, journal, after=0, last=1)
+
+
+class TestSavingForOthers:
+    def test_is_answered_to_each_with_his_own_count(self, system, database, build):
+        answers = [
+            system.request_future(database, SaveMarketData(ticks=tuple(build.ticks(count)))) for count in (5, 8, 8)
+        ]
+
+        assert [answer.result(timeout=5) for answer in answers] == [
+            MarketDataSaved(rows=5),
+            MarketDataSaved(rows=3),
+            MarketDataSaved(rows=0),
+        ]
+
+    def test_of_what_fits_into_no_row_fails_alone(self, system, database, build):
+        good, bad = build.ticks(3, source="good"), build.ticks(3, source="bad", price=float("nan"))
+        answers = [
+            system.request_future(database, SaveMarketData(ticks=tuple(ticks))) for ticks in (good, bad, build.ticks(2))
+        ]
+
+        first, second, third = (answer.result(timeout=5) for answer in answers)
+
+        assert (first, third) == (MarketDataSaved(rows=3), MarketDataSaved(rows=2))
+        assert second.error == "Unstorable"
+
+    def test_is_refused_when_too_much_waits(self, build):
+        gathering = Gathering(10)
+        large = SaveMarketData(ticks=tuple(build.ticks(60_000)))
+        gathering.add_save(large, "first")
+
+        with pytest.raises(WritesRefused, match="60000 rows wait to be saved"):
+            gathering.add_save(large, "second")
+
+    def test_shares_a_commit_with_what_waits(self, build):
+        gathering = Gathering(10)
+        gathering.add_tick(build.tick())
+        gathering.add_save(SaveMarketData(ticks=tuple(build.ticks(2))), "first")
+        gathering.add_save(SaveMarketData(candles=(build.candle(),)), "second")
+        batch = gathering.take()
+
+        assert (len(batch.ticks), [asker for _, asker in batch.saves]) == (1, ["first", "second"])
+        assert gathering.take() is None
+        gathering.ended(failed=batch)
+        assert gathering.take() is batch
+
+
+class TestQueriesBeyondTheReaders:
+    def test_are_told_that_their_time_is_over(self, system, database):
+        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=2)) for _ in range(2)]
+        waiting = ask(system, "select 1", timeout_s=0.05)
+
+        assert waiting.error == "QueryTimedOut"
+        assert "no reader was free for 0.05 s: select 1" in waiting.reason
+        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+
+    def test_are_refused_when_too_many_wait(self, system, database):
+        for number in range(QUERIES_WAITING_MAX + 2):
+            system.tell(database, Query(sql=f"{SLOW} -- {number}", timeout_s=20))
+        while SLOW not in (refused := ask(system, "select 1")).reason:
+            assert refused.error == "PoolExhausted"
+
+        assert f"all 2 reading connections are busy and {QUERIES_WAITING_MAX} callers wait" in refused.reason
+
+    def test_do_not_delay_what_is_kept(self, system, database):
+        for _ in range(3):
+            ask(system, "select count(*) from orders")
+        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=0.5)) for _ in range(2)]
+
+        assert ask(system, "select count(*) from orders").rows == ((0,),)
+        assert not any(each.done() for each in slow)
+        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+        assert system.request(database, Ping(), timeout_s=5).statistics.cache_hits >= 2
+
+    def test_that_allocate_without_end_are_stopped_and_the_actor_lives(self, system, database):
+        greedy = "select length(list(range)::varchar) from range(30_000_000)"
+
+        assert isinstance(ask(system, greedy, timeout_s=9), QueryFailed)
+        assert ask(system, "select 1").rows == ((1,),)
+        assert system.request(database, Ping(), timeout_s=5).statistics.down == ""
+
+
+class TestADayThatIsOver:
+    def test_is_sorted_once_when_it_is_quiet(self, system, settings, journal, feed, build):
+        settings = msgspec.structs.replace(settings, tidy_interval_s=0.05)
+        system.start("database", DatabaseActor, settings)
+        answer(system, journal, after=0, last=0)
+        for tick in build.ticks(50, symbol="TCS") + build.ticks(50, start=51, symbol="INFY"):
+            system.tell("database", tick)
+        feed.receive(timeout_s=5)
+        while not ask(system, "select * from sorted_days").rows:
+            pass
+        system.stop("database")
+
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            symbols = [symbol for (symbol,) in files.query("select symbol from ticks").rows]
+            assert symbols == ["INFY"] * 50 + ["TCS"] * 50
+            assert tidy(files, NOON_NS + 10 * DAY_NS) is None
+            MarketStore(files).write(build.ticks(3, start=101))
+            assert tidy(files, NOON_NS + 10 * DAY_NS) is not None
+            assert tidy(files, NOON_NS + 3 * 3600 * 10**9) is None
+
+
+class TestASetting:
+    def test_that_asks_for_encryption_stops_a_system_before_it_starts(self, tmp_path):
+        overrides = {"system.data_dir": str(tmp_path / "data"), "database.encryption_key": Secret("a key")}
+
+        with pytest.raises(DatabaseEncrypted, match="cannot encrypt safely") as refusal:
+            TradingSystem(load_settings("paper", environment={}, overrides=overrides)).start()
+
+        assert exit_code(refusal.value) == 78
+        assert not (tmp_path / "data").exists()
+
+    def test_that_asks_for_encryption_is_refused_by_the_actor(self, system, settings):
+        key = Secret("of thirty-two bytes, more or less")
+
+        with pytest.raises(DatabaseEncrypted) as refusal:
+            system.start("database", DatabaseActor, msgspec.structs.replace(settings, encryption_key=key))
+
+        assert exit_code(refusal.value) == 78
+        assert key.reveal() not in str(refusal.value)

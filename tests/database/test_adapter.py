@@ -1,5 +1,6 @@
 """The pool in the hands of a person: queries, transactions, time-outs, exhaustion, locks."""
 
+import random
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from natya.actors.database.errors import (
     DatabaseDamaged,
     DatabaseLocked,
     DatabaseTooNew,
+    DatabaseUnreachable,
     PoolExhausted,
     QueryRefused,
     QueryTimedOut,
@@ -26,6 +28,28 @@ from natya.actors.database.migrations import Migration, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
+
+
+EXIT = """
+import threading
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.errors import DatabaseClosed
+
+database = DuckDBAdapter("{path}", max_connections=4)
+
+def ask():
+    try:
+        database.query({endless!r}, timeout_s=None)
+    except DatabaseClosed:
+        pass
+
+for _ in range(4):
+    threading.Thread(target=ask, daemon=True).start()
+while database.statistics().readers_busy < 2 or not database.statistics().longest_query:
+    pass
+print("leaving", flush=True)
+{closing}
+"""
 
 
 @pytest.fixture
@@ -92,6 +116,24 @@ class TestAQueryThatRunsTooLong:
             expected = sum(range(200_000))
             assert all(job.result() in {None, ((expected + number,),)} for number, job in enumerate(short))
             assert all(job.result().rows == ((sum(range(100_000)),),) for job in long)
+
+    def test_is_told_apart_from_hundreds_that_race_with_it(self, path):
+        """Time-outs as long as the queries: each ends right, or is interrupted itself."""
+        with DuckDBAdapter(path, max_connections=4, wait_s=60) as database, ThreadPoolExecutor(4) as threads:
+            chance = random.Random(5)
+
+            def race(number):
+                sql = f"select sum(range) + {number} from range({chance.randint(1, 60)}_000)"  # noqa: S608  our own numbers
+                hurried = number % 2
+                try:
+                    rows = database.query(sql, timeout_s=chance.random() * 0.004 if hurried else None).rows
+                except QueryTimedOut:
+                    return hurried
+                return rows == database.read(lambda cursor: tuple(cursor.execute(sql).fetchall()))
+
+            assert all(threads.map(race, range(400)))
+            assert database.statistics().timeouts > 0
+            assert database.statistics().readers_busy == 0
 
 
 class TestAPoolWithNothingLeft:
@@ -181,6 +223,9 @@ class TestOneStatementACall:
             "checkpoint",
             "attach ':memory:' as another",
             "explain analyze insert into notes values ('x')",
+            "explain analyze select 1",
+            "call force_checkpoint()",
+            "merge into notes using (select 'x' as text) s using (text) when not matched then insert",
             "with x as (insert into notes values ('x') returning *) select * from x",
             "from query('insert into notes values (1)')",
         ],
@@ -190,6 +235,30 @@ class TestOneStatementACall:
             notes.query(sql)
 
         assert texts(notes) == []
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "begin",
+            "commit",
+            "rollback",
+            "use market",
+            "set search_path = 'market'",
+            "set variable x = 1",
+            "prepare p as select 1",
+            "detach market",
+            "attach ':memory:' as another",
+            "call force_checkpoint()",
+        ],
+    )
+    def test_that_would_change_the_connection_is_for_nobody(self, notes, sql):
+        with pytest.raises(QueryRefused, match="reads or writes tables"):
+            notes.execute(sql)
+        with pytest.raises(QueryRefused), notes.transaction() as transaction:
+            transaction.execute(sql)
+        notes.execute("insert into notes values ('one')")
+
+        assert texts(notes) == ["one"]
 
 
 class TestTwoOwners:
@@ -225,11 +294,25 @@ class TestTwoOwners:
             assert database.query("select 1").rows == ((1,),)
 
 
+class TestAFolderThatWeMayNotUse:
+    @pytest.mark.parametrize("name", ["natya.duckdb", "natya.duckdb.lock", "natya-market.duckdb.witness"])
+    def test_is_no_damage(self, path, name):
+        """A folder stands where a file should be: not even root can open that."""
+        (path.parent / name).mkdir()
+
+        with pytest.raises(DatabaseUnreachable, match=f"{name} cannot be opened"):
+            DuckDBAdapter(path, max_connections=3)
+
+        (path.parent / name).rmdir()
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert database.query("select 1").rows == ((1,),)
+
+
 class TestMigrations:
     def test_are_applied_once(self, path):
         for _ in range(2):
             with DuckDBAdapter(path) as database:
-                assert database.query("select count(*) from core.migrations").rows == ((1,),)
+                assert database.query("select count(*) from core.migrations").rows == ((2,),)
 
     def test_keep_the_books_of_a_file_that_had_them_beside_the_ticks(self, path, build):
         with duckdb.connect(str(path.with_name("natya-market.duckdb"))) as plain:
@@ -302,7 +385,16 @@ class TestAClosedDatabase:
                 pass
             database.close()
 
-            assert isinstance(endless.exception(timeout=5), QueryTimedOut)
+            assert isinstance(endless.exception(timeout=5), DatabaseClosed)
+
+    @pytest.mark.parametrize("closed", [True, False], ids=["closed", "left open"])
+    def test_or_an_open_one_holds_up_no_exit(self, path, closed):
+        script = EXIT.format(path=path, endless=ENDLESS, closing="database.close()" if closed else "")
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "leaving\n", "")
+        with DuckDBAdapter(path) as database:
+            assert database.query("select 1").rows == ((1,),)
 
     def test_needs_three_connections(self):
         with pytest.raises(ValueError, match="at least 3, was 2"):

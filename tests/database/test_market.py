@@ -1,12 +1,18 @@
 """Ticks and candles on their way into the market file."""
 
+import shutil
+
 import duckdb
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.market import MarketStore
+from natya.actors.database.errors import StatementFailed
+from natya.actors.database.market import MarketStore, part_of
+from natya.actors.database.upkeep import check
 from natya.messages.codec import decode
 
 
@@ -95,6 +101,23 @@ class TestWritingTicksAgain:
             assert (written.ticks, written.duplicates) == (0, 5)
             assert rows(database, "count(*)", "1") == [(5,)]
 
+    def test_through_another_store_still_writes_each_once(self, market, database, build):
+        other = MarketStore(database)
+        market.write(build.ticks(5))
+        other.write(build.ticks(5))
+        market.write(build.ticks(10))
+        written = other.write(build.ticks(10))
+
+        assert (written.ticks, written.duplicates) == (0, 10)
+        assert rows(database, "count(*), max(sequence)", "1") == [(10, 10)]
+
+    def test_after_what_it_knew_was_deleted_looks_again(self, market, database, build):
+        market.write(build.ticks(5))
+        database.execute("delete from recorded", file="market")
+        database.execute("delete from ticks", file="market")
+
+        assert market.write(build.ticks(5)).ticks == 5
+
     def test_sources_do_not_hide_each_other(self, market, build):
         market.write(build.ticks(5, source="one"))
         written = market.write([*build.ticks(2, source="two"), *build.ticks(6, source="one")])
@@ -148,3 +171,97 @@ class TestWritingCandles:
 
         assert (written.ticks, written.candles, written.refused) == (1, 1, 1)
         assert database.query("select symbol from candles").rows == (("TCS",),)
+
+
+class TestWritingForSeveral:
+    def test_is_one_transaction_and_counts_for_each(self, market, database, build):
+        parts = [part_of(build.ticks(5), ()), part_of(build.ticks(7), [build.candle()]), part_of(build.ticks(3), ())]
+        written = market.write_each(parts)
+
+        assert [(each.ticks, each.candles, each.duplicates) for each in written] == [(5, 0, 0), (2, 1, 5), (0, 0, 3)]
+        assert rows(database, "count(*), max(sequence)", "1") == [(7, 7)]
+
+    def test_writes_nothing_if_one_of_them_fails(self, market, database, build):
+        broken = msgspec.structs.replace(
+            part_of(build.ticks(2, source="b"), ()), ticks=[("b", {"sequence": no_array()})]
+        )
+        with pytest.raises(StatementFailed, match='column "symbol" not found'):
+            market.write_each([part_of(build.ticks(5), ()), broken])
+
+        assert rows(database, "count(*)", "1") == [(0,)]
+        assert market.recorded("recording") == 0
+        assert market.write(build.ticks(5)).ticks == 5
+
+
+def no_array():
+    return np.array([1, 2])
+
+
+class TestAMarketFileThatIsNotWhatItWas:
+    """Its own files open without a word; the witness beside them tells."""
+
+    def test_is_known_when_its_log_was_deleted(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(5))
+            database.checkpoint()
+            MarketStore(database).write(build.ticks(9))
+            crashed = copy_of(path, "crashed")
+        crashed.with_name("natya-market.duckdb.wal").unlink()
+
+        with DuckDBAdapter(crashed, max_connections=3) as database:
+            assert "was at 9 once, and is at 5" in database.witness.loss
+            assert any("is at 5" in problem for problem in check(database))
+        with DuckDBAdapter(crashed, max_connections=3) as database:
+            assert database.witness.loss == ""
+            assert any("is at 5" in problem for problem in check(database))
+
+    def test_is_known_when_an_older_one_lies_in_its_place(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write([], [build.candle()])
+        old = (path.with_name("natya-market.duckdb")).read_bytes()
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert database.witness.loss == ""
+            MarketStore(database).write([], [build.candle(close=2.0)])
+        path.with_name("natya-market.duckdb").write_bytes(old)
+
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert "was at 2 once, and is at 1" in database.witness.loss
+
+    def test_is_known_when_it_was_deleted(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(5))
+        path.with_name("natya-market.duckdb").unlink()
+
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert "another file" in database.witness.loss
+
+    def test_is_not_suspected_after_a_crash(self, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(5))
+            behind = copy_of(path, "behind")
+            MarketStore(database).write(build.ticks(9))
+            crashed = copy_of(path, "crashed")
+        witness = "natya-market.duckdb.witness"
+        crashed.with_name(witness).write_bytes(behind.with_name(witness).read_bytes())
+
+        with DuckDBAdapter(crashed, max_connections=3) as database:
+            assert database.witness.loss == ""
+            assert MarketStore(database).recorded("recording") == 9
+
+    @pytest.mark.parametrize("content", [b"", b"\xff" * 200, b"half a li", b"x 12 00000000\n"])
+    def test_is_not_suspected_because_of_a_torn_witness(self, path, build, content):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(5))
+        path.with_name("natya-market.duckdb.witness").write_bytes(content)
+
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert database.witness.loss == ""
+
+
+def copy_of(path, name):
+    """Copy what a crash at this moment would leave."""
+    folder = path.parent / name
+    folder.mkdir()
+    for file in path.parent.glob("natya*"):
+        shutil.copy(file, folder)
+    return folder / path.name

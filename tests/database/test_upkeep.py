@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
+from natya.actors.database.archive_folder import archive_folder
 from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import StatementFailed
 from natya.actors.database.market import MarketStore
@@ -130,6 +131,20 @@ class TestAnArchive:
 
         with DuckDBAdapter(path, max_connections=3, directories=[str(folder)]) as again:
             assert all_ticks(again) == three_days
+
+    def test_beside_the_files_is_seen_without_a_word_about_it_and_moves_with_them(self, tmp_path, build):
+        home = tmp_path / "it's home"
+        with DuckDBAdapter(home / "natya.duckdb", max_connections=3) as database:
+            MarketStore(database).write(build.ticks(10, exchange_ns=FRIDAY_NS))
+            folder = archive_folder(database.core_path)
+            folder.mkdir()
+            archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+        home.rename(tmp_path / "moved")
+
+        for _ in range(2):
+            with DuckDBAdapter(tmp_path / "moved" / "natya.duckdb", max_connections=3) as database:
+                assert len(all_ticks(database)) == 10
+                assert check(database) == ()
 
     def test_takes_late_ticks_of_an_archived_day_too(self, database, folder, three_days, build):
         archive(database, folder, before=FRIDAY + dt.timedelta(days=1))

@@ -68,6 +68,8 @@ class TestAStrategyThatDiesInItsStartForEver:
             [sys.executable, "-m", "natya", "run", "--strategy", "stillborn:Stillborn", "--data-dir", "data"],
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
             cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             timeout=120,
             check=False,
         )

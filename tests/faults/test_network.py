@@ -20,9 +20,9 @@ from thespian.actors import ActorSystem, PoisonMessage
 from natya_actor import Counter
 
 if __name__ == "__main__":
-    port = int(sys.argv[1])
+    base, port = sys.argv[1], int(sys.argv[2])
     capabilities = {"Admin Port": port, "Convention Address.IPv4": ("127.0.0.1", port)}
-    system = ActorSystem("multiprocTCPBase", capabilities, logDefs={"version": 1}, transientUnique=True)
+    system = ActorSystem(base, capabilities, logDefs={"version": 1}, transientUnique=True)
     try:
         answer = system.ask(system.createActor(Counter), 1, 10)
         print(type(answer).__name__, getattr(answer, "details", answer))
@@ -85,14 +85,15 @@ class TestATradingSystem:
 
 
 class TestAThespianBaseThatListensOnTheNetwork:
-    def test_is_refused_by_our_actors_with_the_reason(self, tmp_path):
+    @pytest.mark.parametrize("base", ["multiprocTCPBase", "multiprocUDPBase"])
+    def test_is_refused_by_our_actors_with_the_reason(self, base, tmp_path):
         (tmp_path / "natya_actor.py").write_text(ACTOR)
         (tmp_path / "main.py").write_text(ON_A_NETWORK_BASE)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
 
         ended = subprocess.run(
-            [sys.executable, "-W", "ignore", "main.py", str(port)],
+            [sys.executable, "-W", "ignore", "main.py", base, str(port)],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(tmp_path), "THESPLOG_FILE": str(tmp_path / "thespian.log")},
             capture_output=True,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from natya.actors.journal import JournalActor, JournalDamagedError
-from natya.actors.journal.disk import RealFile
+from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.settings import JournalSettings
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, ReadJournal
+from natya.messages.orders import OrderExpired
 from natya.messages.supervision import Failed
 
 
@@ -77,7 +80,82 @@ class TestAppending:
 
 
 @pytest.mark.usefixtures("journal")
+class TestAppendingWhatNobodyCouldReadBack:
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            ({"quantity": 0},),
+            ({"quantity": 1 << 70},),
+            ({"quantity": "5"},),
+            ({"limit_price": float("nan"), "order_type": "LIMIT"},),
+            ({"limit_price": float("inf"), "order_type": "LIMIT"},),
+            ({"side": "HOLD"},),
+            ({"symbol": None},),
+            ({"symbol": "\ud800"},),
+            ({"symbol": object()},),
+            ({"occurred_ns": -1},),
+            ({}, {"quantity": -1}),
+        ],
+        ids=str,
+    )
+    def test_is_refused_and_harms_nobody_else(self, system, workshop, facts):
+        bad = tuple(msgspec.structs.replace(workshop.an_intent(1), **changes) for changes in facts)
+        answers = [
+            system.request_future("journal", an_append(workshop, 1, correlation_id="before")),
+            system.request_future("journal", Append(facts=bad, correlation_id="bad")),
+            system.request_future("journal", an_append(workshop, 2, correlation_id="after")),
+        ]
+        before, refused, after = (future.result(5) for future in answers)
+
+        assert isinstance(refused, AppendRefused)
+        assert "could not be read back" in refused.reason
+        assert (before.first_sequence, after.first_sequence) == (1, 2)
+        page = system.request("journal", ReadJournal())
+        assert [record.fact.quantity for record in page.records] == [1, 2]
+
+    @pytest.mark.parametrize(
+        "append",
+        [
+            Append(facts=None),
+            Append(facts="OrderIntended"),
+            Append(facts=(ReadJournal(),)),
+            Append(facts=("text",)),
+            Append(facts=(OrderExpired(client_order_id="A-1", reason="x", occurred_ns=1),), correlation_id=7),
+            Append(facts=(OrderExpired(client_order_id="A-1", reason="x", occurred_ns=1),), correlation_id="\udfff"),
+        ],
+        ids=str,
+    )
+    def test_and_what_is_no_append_too(self, system, append):
+        assert isinstance(system.request("journal", append), AppendRefused)
+        assert system.stop("journal").records == 0
+
+    def test_events_hear_what_will_be_read_back(self, system, events, workshop):
+        odd = msgspec.structs.replace(workshop.an_intent(1), limit_price=5, symbol=Decimal("1.50"))
+        answer = system.request("journal", Append(facts=(odd,)))
+
+        (heard,) = events.receive(timeout_s=0.001).records
+        assert isinstance(answer, Appended)
+        assert (type(heard.fact.limit_price), heard.fact.symbol) == (float, "1.50")
+        assert system.request("journal", ReadJournal()).records == (heard,)
+
+
+@pytest.mark.usefixtures("journal")
 class TestReading:
+    def test_gives_what_fits(self, system, workshop):
+        for number in range(1, 6):
+            system.request("journal", an_append(workshop, number, correlation_id=f"A-{number}"))
+        system.request("journal", Append(facts=(workshop.a_cancel(3),), correlation_id="A-3"))
+        by_key = system.request("journal", ReadJournal(key="A-3"))
+        by_type = system.request("journal", ReadJournal(types=("OrderCancelled",)))
+        newest_ns = by_type.records[0].recorded_ns
+        by_time = system.request("journal", ReadJournal(since_ns=newest_ns))
+        before = system.request("journal", ReadJournal(until_ns=newest_ns, records_max=2, after_sequence=1))
+
+        assert [record.sequence for record in by_key.records] == [3, 6]
+        assert [record.sequence for record in by_type.records] == [6]
+        assert 6 in [record.sequence for record in by_time.records]
+        assert [record.sequence for record in before.records] == [2, 3]
+
     def test_pages_through_everything(self, system, workshop):
         for number in range(1, 6):
             system.request("journal", an_append(workshop, number))
@@ -128,19 +206,22 @@ class TestStartingAgain:
 
 @pytest.mark.usefixtures("journal")
 class TestOnAFailingDisk:
+    @pytest.mark.parametrize("action", ["write", "sync"])
     def test_every_writer_of_the_commit_is_refused_and_a_restart_goes_on_in_a_new_file(
-        self, system, settings, workshop, monkeypatch
+        self, system, settings, workshop, monkeypatch, action
     ):
         system.request("journal", an_append(workshop, 1))
-        broken = [errno.EIO]
-        real_sync = RealFile.sync
+        broken, asked_again = [errno.EIO], []
+        real = getattr(RealFile, action)
 
-        def sync(file):
+        def fail_once(file, *arguments):
             if broken:
+                asked_again.append(file)
                 raise OSError(broken.pop(), "injected")
-            real_sync(file)
+            assert file is not asked_again[0], f"{action} was tried again on a file that had failed"
+            real(file, *arguments)
 
-        monkeypatch.setattr(RealFile, "sync", sync)
+        monkeypatch.setattr(RealFile, action, fail_once)
         refused = system.request("journal", an_append(workshop, 2, correlation_id="A-2"))
         after = system.request("journal", an_append(workshop, 3))
 
@@ -214,6 +295,29 @@ class TestArchiving:
         system.start("journal", JournalActor, settings)
         again = system.request("journal", ReadJournal(records_max=10_000))
 
+        found = system.request("journal", ReadJournal(key="A-7"))
+
         assert list(Path(settings.path).glob("*.journal.gz"))
+        assert [record.fact.quantity for record in found.records] == [7] * 40
         assert len(page.records) == 2_000
         assert again == page
+
+    @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+    def test_on_a_disk_that_takes_no_archive_stops_nobody(self, system, tmp_path, workshop, monkeypatch, error):
+        real = RealDisk.rename
+
+        def rename(disk, source, target):
+            if target.suffix in {".gz", ".keys"}:
+                raise OSError(error, "injected", str(target))
+            real(disk, source, target)
+
+        monkeypatch.setattr(RealDisk, "rename", rename)
+        settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
+        system.start("journal", JournalActor, settings)
+        answers = [system.request("journal", an_append(workshop, *range(1, 51))) for _ in range(40)]
+        found = system.request("journal", ReadJournal(key="A-7"))
+
+        assert [answer.first_sequence for answer in answers] == list(range(1, 2_001, 50))
+        assert len(found.records) == 40
+        assert system.base.find("journal").failures == 0
+        assert not [path for path in Path(settings.path).iterdir() if path.suffix in {".gz", ".keys"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from random import Random
 
@@ -16,6 +17,8 @@ from natya.actors.journal import (
     SimulatedDisk,
     Trouble,
 )
+from natya.actors.journal.errors import UpkeepFailedError
+from natya.actors.journal.upkeep import next_chore
 
 
 class World:
@@ -41,6 +44,7 @@ class World:
             journal.open()
             while True:
                 self._commit_a_group(journal)
+                self._tidy(journal)
         except PowerCutError:
             self.disk = self.disk.crash(self.random)
         except JournalError:
@@ -64,6 +68,13 @@ class World:
         journal.commit()
         self._settle(journal)
 
+    def _tidy(self, journal):
+        """Do a chore now and then, as the actor would: write keys, archive."""
+        chore = next_chore(journal.closed_segments, 1) if self.random.random() < 0.5 else None
+        if chore is not None:
+            with contextlib.suppress(UpkeepFailedError):  # it is tried again
+                chore[0](self.disk, chore[1])
+
     def _settle(self, journal):
         kept = [pair for pair in self.waiting if pair[1] and pair[1].last_sequence <= journal.last_sequence]
         self.acknowledged += [facts for facts, _ in kept]
@@ -73,7 +84,10 @@ class World:
         journal = self.workshop.a_journal(self.disk, clock=self.clock, segment_bytes=8_192)
         journal.open()
         found = self.workshop.facts_of(journal)
+        key = f"A-{self.random.randint(1, self.number + 1)}"
+        by_key = [record.fact for record in journal.view().find(key=key)]
         journal.close()
+        assert by_key == [fact for fact in found if fact.client_order_id == key]
         wanted = [fact for facts in self.acknowledged for fact in facts]
         assert found[: len(wanted)] == wanted
         rest = found[len(wanted) :]

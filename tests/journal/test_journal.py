@@ -1,4 +1,4 @@
-"""The journal as a plain object: appending, rotating, the reserve, one owner, older formats."""
+"""The journal as a plain object: appending, rotating, the reserve, one owner."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from natya.actors.journal import (
     JournalDamagedError,
     JournalFailedError,
     JournalFullError,
-    JournalTooNewError,
     SimulatedDisk,
     are_outcomes,
 )
-from natya.actors.journal.layout import FORMATS, RecordFormat1, SegmentHeader
+from natya.actors.journal.header import SegmentHeader
 
 
 class TestAppending:
@@ -170,32 +169,6 @@ class TestTwoOwners:
                 Journal(tmp_path, now_ns=time.time_ns, segment_bytes=65_536).open()
 
         assert busy.value.holder_pid == holder.pid
-
-
-class RecordFormat2(RecordFormat1):
-    """A later format, as one may come."""
-
-    version = 2
-    magic = b"NJR2"
-
-
-class TestALaterFormat:
-    def test_goes_on_in_a_new_segment_and_still_reads_the_old_ones(self, disk, workshop, monkeypatch):
-        old = workshop.a_journal(disk)
-        old.open()
-        workshop.commit_one(old, 1)
-        old.close()
-        monkeypatch.setitem(FORMATS, 2, RecordFormat2())
-        new = workshop.a_journal(disk)
-        new.open()
-        workshop.commit_one(new, 2)
-
-        assert [segment.header.version for segment in (*new.closed_segments, new._files.segments[-1])] == [1, 2]
-        assert workshop.facts_of(new) == [workshop.an_intent(1), workshop.an_intent(2)]
-        new.close()
-        monkeypatch.delitem(FORMATS, 2)
-        with pytest.raises(JournalTooNewError, match="format 2"):
-            workshop.a_journal(disk).open()
 
 
 class TestAnotherJournalsFile:

@@ -9,15 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalView, SimulatedDisk
-from natya.actors.journal.archive import archive_segment
 from natya.actors.journal.tools import export, stat, tail, verify
+from natya.actors.journal.upkeep import archive_segment
+from natya.messages.orders import OrderCancelled
 
 
 class Backwards:
     """A clock that steps back now and then."""
 
     def __init__(self):
-        self.steps = 0
+        self.steps = 100
 
     def __call__(self):
         self.steps += 1
@@ -48,13 +49,11 @@ class TestFinding:
         after=st.integers(0, 1_600),
         times=st.tuples(st.integers(-1_000, 20_000), st.integers(-1_000, 20_000)),
         types=st.sets(st.sampled_from(["OrderIntended", "OrderCancelled", "OrderFilled"])),
-        key=st.none() | st.integers(0, 45).map("A-{}".format),
+        key=st.just("") | st.integers(0, 1_600).map("A-{}".format),
     )
     def test_gives_what_a_plain_filter_gives(self, library, after, times, types, key):
         _, journal, records = library
-        found = journal.view().find(
-            after_sequence=after, since_ns=times[0], until_ns=times[1], types=types, correlation_id=key
-        )
+        found = journal.view().find(after_sequence=after, since_ns=times[0], until_ns=times[1], types=types, key=key)
 
         assert list(found) == [
             record
@@ -62,7 +61,7 @@ class TestFinding:
             if record.sequence > after
             and times[0] <= record.recorded_ns < times[1]
             and (not types or type(record.fact).__name__ in types)
-            and key in {None, record.correlation_id}
+            and key in {"", record.correlation_id, record.fact.client_order_id}
         ]
 
     @settings(deadline=None, max_examples=100)
@@ -155,6 +154,16 @@ class TestTools:
         disk, _, records = library
 
         assert tail(workshop.directory, records_max=5, disk=disk) == records[-5:]
+
+    @pytest.mark.parametrize("records_max", [1, 3, 499, 600])
+    def test_tail_gives_the_newest_of_a_type(self, library, workshop, records_max):
+        disk, _, records = library
+        cancels = tuple(record for record in records if isinstance(record.fact, OrderCancelled))
+
+        assert (
+            tail(workshop.directory, records_max=records_max, disk=disk, types=("OrderCancelled",))
+            == cancels[-records_max:]
+        )
 
     def test_export_writes_a_line_of_json_for_each_record(self, library, workshop):
         disk, _, _ = library

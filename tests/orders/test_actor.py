@@ -224,6 +224,21 @@ class TestAnOrder:
         assert stage.broker.is_empty()
         assert stage.disk.facts == []
 
+    def test_whose_acceptance_the_journal_refused_is_asked_for_whatever_else_is_heard_of_it(self, stage, make):
+        stage.open(lookup_interval_s=0.2)
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.disk.mode = "refuse"
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.tell(make.report("CANCEL_REJECTED"))
+
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=()))
+        stage.settle()
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted, OrderCancelled]
+
     def test_that_the_broker_refuses_is_rejected(self, stage, make):
         stage.open()
         stage.submit(make.order())

@@ -5,7 +5,7 @@ import threading
 import msgspec
 import pytest
 
-from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime import RuntimeActor, WatchRefusedError, handles
 from natya.actors.runtime.lifecycle import (
     ChildHandlerFailed,
     Kill,
@@ -17,6 +17,7 @@ from natya.actors.runtime.lifecycle import (
     Stop,
     Stopped,
     Suspend,
+    Terminated,
 )
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
@@ -321,3 +322,57 @@ class TestAThousandRestarts:
             assert isinstance(reports.receive(), Started)
 
         assert threading.active_count() == before
+
+
+class Watcher(RuntimeActor):
+    """Watches whom it is told to, and tells the probe."""
+
+    @handles(str)
+    def begin(self, name, sender):
+        self.watch(name)
+        self.send(sender, name)
+
+    @handles(Terminated)
+    def hear(self, terminated, sender):
+        self.send("reports", terminated)
+
+
+class TestOneWhoWatches:
+    @pytest.fixture
+    def watch(self, system):
+        system.start("watcher", Watcher)
+        return lambda name: system.request("watcher", name)
+
+    def test_hears_once_that_an_actor_is_gone_and_nothing_of_its_restarts(self, system, reports, nurse, watch):
+        watch("child")
+        watch("child")
+        assert isinstance(system.request("child", "no"), Failed)
+        assert isinstance(reports.receive(), ChildHandlerFailed)
+        nurse(Restart())
+        assert isinstance(reports.receive(), Started)
+        system.request("child", None)
+
+        nurse(Stop())
+
+        said = [reports.receive(), reports.receive()]
+        (terminated,) = (each for each in said if isinstance(each, Terminated))
+        assert (terminated.name, terminated.statistics.handled, terminated.error) == ("child", 1, None)
+        assert watch("nobody") == "nobody"
+        assert reports.receive() == Terminated(name="nobody")
+
+    def test_hears_why_it_ended_by_itself(self, system, reports, nurse, watch):
+        watch("child")
+        end = system.watch("child")
+        system.tell("child", int)
+
+        reports.receive()
+        assert isinstance(end.result(5).error, SystemExit)
+
+    def test_is_refused_where_there_are_too_many_or_no_actor_is(self, system, reports, nurse, monkeypatch):
+        monkeypatch.setattr("natya.actors.runtime.serving_cell.WATCHERS_MAX", 1)
+        system.watch("child")
+
+        with pytest.raises(WatchRefusedError, match="at most 1 may watch child"):
+            system.watch("child")
+        with pytest.raises(WatchRefusedError, match="an actor of this process is wanted"):
+            system.watch("reports")

@@ -181,7 +181,7 @@ def _target(fd):
 
 
 class TestTheWatchdog:
-    def test_names_what_holds_the_loop_with_its_stack(self):
+    def test_names_what_holds_the_loop_with_its_stack(self, caplog):
         with InProcessSystem(InProcessSystemBase(stall_warn_s=0.02)) as system:
             system.start("counter", Counter)
             gate, noticed = threading.Event(), threading.Event()
@@ -192,8 +192,10 @@ class TestTheWatchdog:
             answer.result(5)
 
             assert system.base.watchdog.last.actor == "counter"
-            assert "in wait" in system.base.watchdog.last.stack
+            assert "event.wait(10)" in system.base.watchdog.last.stack  # the handler
             assert system.base.watchdog.stalls == 1
+            (line,) = (record for record in caplog.records if record.getMessage() == "loop.stalled")
+            assert (line.actor, line.fields["stack"]) == ("counter", system.base.watchdog.last.stack)
 
 
 class TestTheProcess:

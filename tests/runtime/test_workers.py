@@ -3,18 +3,31 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from natya.actors.runtime import RuntimeActor, handles
-from natya.actors.runtime.workers import NotHostableError, WorkerRefusedError, assignment, in_process, stand_in, wire
+from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
+from natya.actors.runtime.trace import Stamp
+from natya.actors.runtime.workers import (
+    NotHostableError,
+    WorkerRefusedError,
+    assignment,
+    hosting,
+    in_process,
+    stand_in,
+    wire,
+)
+from natya.actors.runtime.workers.addresses import Addresses
+from natya.actors.runtime.workers.link import Link
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from natya.config.settings import StrategySettings, SupervisionSettings
 from natya.messages.journal import Appended
@@ -70,7 +83,7 @@ def supervised(system, hosted):
         spec = ChildSpec("performer", hosted.Performer, settings, host="process")
         policy = SupervisionSettings(
             restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
-            backoff_first_s=0.001, backoff_max_s=0.01, backoff_reset_s=60,
+            backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
         )  # fmt: skip
         system.start("boss", Supervisor, SupervisorSettings(children=(spec,), policy=policy, journal=""))
 
@@ -155,6 +168,34 @@ class TestAnActorInAWorkerProcess:
         assert not listening_inodes(os.getpid()) & socket_inodes(os.getpid())
 
 
+class Oracle(RuntimeActor):
+    """Answers whatever it is asked."""
+
+    @handles(CancelOrder)
+    def answer(self, order, sender):
+        self.send(sender, Appended(first_sequence=1, last_sequence=1))
+
+
+class TestAConversationThroughAWorker:
+    def test_is_recorded_on_both_sides_as_one(self, system, supervised):
+        listener = system.probe("listener")
+        system.start("oracle", Oracle)
+        supervised()
+        future = system.request_future("performer", do("ask:oracle"), correlation_id="A-1")
+        listener.receive(5)
+        eventually(lambda: len(system.trace("A-1")) == 3)
+
+        asked, answered, heard = sorted(system.trace("A-1"), key=lambda hop: hop.begun_ns)
+        assert [(hop.actor, hop.message_type) for hop in (asked, answered, heard)] == [
+            ("performer", "CancelOrder"),
+            ("oracle", "CancelOrder"),
+            ("performer", "OutcomeArrived"),
+        ]
+        assert answered.causation_id == asked.hop_id
+        assert len({hop.hop_id for hop in (asked, answered, heard)}) == 3
+        future.cancel()
+
+
 class TestAHandlerThatRaisesInAWorker:
     def test_fails_once_and_the_actor_goes_on_in_the_same_process_with_its_state(self, system, supervised):
         events = system.probe("events")
@@ -178,6 +219,31 @@ class TestAHandlerThatRaisesInAWorker:
         futures = [system.request_future("performer", do(f"say:{number}")) for number in range(100)]
 
         assert [future.result(5).correlation_id for future in futures] == [str(number) for number in range(100)]
+
+    def test_two_thousand_times_is_counted_exactly_and_logged_a_hundred_times_a_second(
+        self, system, supervised, caplog
+    ):
+        system.probe("events")
+        supervised()
+        pid, before, begun = pid_of(system), system.base.dead_letters.count, time.monotonic()
+        with caplog.at_level("INFO", logger="natya"):
+            for number in range(2_000):
+                system.tell("performer", do(f"raise:{number}"))
+            after = system.request("performer", do("pid"), timeout_s=30)
+        seconds = int(time.monotonic() - begun) + 2
+
+        assert (int(after.correlation_id), after.last_sequence) == (pid, 2_001)
+        eventually(lambda: system.base.dead_letters.count == before + 2_000)
+        (child,) = system.request("boss", DescribeTree()).children
+        assert child.restarts == 2_000
+        assert len(caplog.records) <= 100 * seconds + 1  # and the one that says that it obeyed
+
+    def test_with_what_no_wire_takes_in_its_text_is_reported_all_the_same(self, system, supervised):
+        supervised()
+
+        answer = system.request("performer", do("odd"))
+
+        assert (answer.error, answer.reason) == ("LookupError", "\\udc80")
 
 
 class TestAWorkerThatDies:
@@ -207,6 +273,16 @@ class TestAWorkerThatDies:
         assert isinstance(answer, (Unavailable, Appended))
         assert system.base.dead_letters.count >= 1
 
+    def test_answers_or_refuses_whatever_it_is_sent_meanwhile(self, system, supervised):
+        supervised()
+        pid = pid_of(system)
+        futures = [system.request_future("performer", do("say:before")) for _ in range(500)]
+        os.kill(pid, signal.SIGKILL)
+        while is_running(pid) or not isinstance(futures[-1].result(5), Appended):
+            futures.append(system.request_future("performer", do("say:after")))
+
+        assert all(isinstance(future.result(5), (Appended, Unavailable)) for future in futures)
+
     def test_leaves_no_thread_or_descriptor(self, system, supervised):
         supervised()
         pid_of(system)
@@ -217,7 +293,8 @@ class TestAWorkerThatDies:
 
         eventually(lambda: len(os.listdir("/proc/self/fd")) == before)  # noqa: PTH208
 
-    def test_is_killed_when_it_holds_its_interpreter_and_is_to_stop(self, system, hosted):
+    @pytest.mark.parametrize("command", ["hold", "compute"])
+    def test_is_killed_when_its_handler_never_returns_and_it_is_to_stop(self, system, hosted, command):
         spec = ChildSpec("performer", hosted.Performer, None, host="process", shutdown_s=0.1)
         policy = SupervisionSettings(
             restarts_max=5, window_s=60, fail_max=5, reset_timeout_s=1, escalate_after=3,
@@ -225,7 +302,7 @@ class TestAWorkerThatDies:
         )  # fmt: skip
         system.start("boss", Supervisor, SupervisorSettings(children=(spec,), policy=policy, journal=""))
         pid = pid_of(system)
-        system.tell("performer", do("hold"))
+        system.tell("performer", do(command))
 
         system.request("boss", StopChildren(), timeout_s=5)
 
@@ -260,6 +337,45 @@ PARENT = textwrap.dedent("""
         system.tell("performer", CancelOrder(client_order_id=sys.argv[2]))
         print(pid, flush=True)
         threading.Event().wait()
+""")
+
+
+class TestAnInterpreterThatEnds:
+    @pytest.mark.parametrize("end", ["sys.exit(0)", "raise SystemExit(0)", "system.base.shutdown(); sys.exit(0)"])
+    @pytest.mark.parametrize("command", ["say", "hold"])
+    def test_takes_its_workers_with_it(self, command, end):
+        done = subprocess.run(
+            [sys.executable, "-c", ENDING + end, str(HOSTED), command], stdout=subprocess.PIPE, timeout=20, check=True
+        )
+
+        eventually(lambda: not is_running(int(done.stdout)))
+
+    def test_in_a_fork_of_it_leaves_them_alone(self, system, supervised):
+        supervised()
+        pid = pid_of(system)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of a fork with threads
+            fork = os.fork()
+        if not fork:
+            os._exit(0)
+        os.waitpid(fork, 0)
+
+        assert pid_of(system) == pid
+
+
+ENDING = textwrap.dedent("""
+    import sys
+    sys.path.insert(0, sys.argv[1])
+    from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+    from natya.actors.runtime.workers import in_process
+    from natya.messages.orders import CancelOrder
+    from natya_hosted import Performer
+
+    system = InProcessSystem(InProcessSystemBase(shutdown_s=0.5))
+    system.start("performer", *in_process(Performer))
+    pid = system.request("performer", CancelOrder(client_order_id="pid")).correlation_id
+    system.tell("performer", CancelOrder(client_order_id=sys.argv[2]))
+    print(pid, flush=True)
 """)
 
 
@@ -316,6 +432,37 @@ class TestAWorkerThatIsSlow:
         assert isinstance(answer, Unavailable)
         assert cell.counters().dropped == 92
 
+    def test_sends_what_it_sent_before_it_went_on_for_long(self, system, supervised):
+        listener = system.probe("listener")
+        supervised()
+        system.tell("performer", do("compute"))
+
+        assert listener.receive(5) == do("compute")
+
+    def test_whose_answer_comes_too_late_answers_no_later_question(self, system, supervised):
+        supervised()
+        with pytest.raises(RequestTimedOut):
+            system.request("performer", do("late:first"), timeout_s=0.001)
+
+        assert system.request("performer", do("say:second")).correlation_id == "second"
+        eventually(lambda: system.base.dead_letters.count == 1)
+
+
+class TestAWorkerThatSaysTooMuch:
+    def test_loses_ticks_and_has_the_rest_refused(self, system, monkeypatch):
+        monkeypatch.setattr(hosting, "UNSENT_MAX", 10)
+        here, there = socket.socketpair()
+        with here, there:
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+            host, sender = hosting.Host(there), system.probe("sender")
+            far = host.far("listener")
+            while sender.is_empty():
+                far.deliver(a_tick(), sender)
+                far.deliver(do("x"), sender)
+
+            assert isinstance(sender.receive(), Unavailable)
+            here.shutdown(socket.SHUT_RDWR)
+
 
 class Quiet(msgspec.Struct, frozen=True):
     """Everything is handled."""
@@ -327,7 +474,7 @@ class Market(RuntimeActor):
     @handles(Ping)
     def go(self, ping, sender):
         self.asker = sender
-        self.send("performer", do("send:listener"))
+        self.send("performer", do(self.settings))
         self.when_quiet(Quiet())
 
     @handles(Quiet)
@@ -336,10 +483,12 @@ class Market(RuntimeActor):
 
 
 class TestAMarketInLockStep:
-    def test_waits_until_the_worker_has_handled_what_it_was_sent(self, system, supervised):
+    @pytest.mark.parametrize("command", ["send:listener", "offload:listener", "ask:oracle"])
+    def test_waits_until_the_worker_has_done_what_it_was_told(self, system, supervised, command):
         listener = system.probe("listener")
         supervised()
-        system.start("market", Market)
+        system.start("oracle", Oracle)
+        system.start("market", Market, command)
         for _ in range(100):
             system.request("market", Ping())
 
@@ -376,9 +525,96 @@ class TestAStrategyInAWorker:
 
 class TestTheWire:
     def test_a_frame_reads_as_it_was_written(self):
-        frame = wire.Frame([wire.Letters("orders", 0, False, [a_tick(), do("x")]), wire.Handled(5)], 3)
+        frame = wire.Frame(
+            [wire.Letters("orders", 0, False, [a_tick(), do("x")], [1, Stamp("A-1", 2, 3)]), wire.Handled(5)], 3
+        )
 
         assert wire.read(wire.write(frame)[wire.LENGTH_BYTES :]) == frame
+
+
+class TestALink:
+    @pytest.fixture
+    def ends(self):
+        """Both ends, what was unsendable, and what was shipped."""
+        unsendable, shipped = [], []
+        sockets = socket.socketpair()
+        links = [
+            Link(
+                end, Addresses(), unsendable=lambda *letter: unsendable.append(letter),
+                shipped=lambda *frame: shipped.append(frame),
+            )
+            for end in sockets
+        ]  # fmt: skip
+        yield *links, unsendable, shipped
+        for link in links:
+            link.hang_up()
+        for link in links:
+            link.close()
+
+    def test_sends_in_order_all_but_what_has_no_wire_form_and_counts_that_too(self, ends):
+        here, there, unsendable, _ = ends
+        sent = [a_tick(sequence) for sequence in range(1, 101)]
+        bad = msgspec.structs.replace(sent[40], symbol="\udc80")
+        here.put((0, [(message, None, 7) for message in [*sent[:40], bad, *sent[41:]]]))
+        here.flush()
+        here.finish()
+
+        frames = list(there.frames())
+        assert messages_of(frames) == [*sent[:40], *sent[41:]]
+        assert frames[-1].mark == 100
+        assert [(target, envelope) for target, envelope, _ in unsendable] == [(0, (bad, None, 7))]
+
+    def test_halves_what_is_too_long_for_a_frame(self, ends, monkeypatch):
+        monkeypatch.setattr(wire, "FRAME_BYTES_MAX", 500)
+        here, there, unsendable, shipped = ends
+        sent = [a_tick(sequence) for sequence in range(1, 101)]
+        for tick in sent:
+            here.put((0, [(tick, None, 7)]))
+        here.put((0, [(do("x" * 600), None, 7)]))
+        here.finish()
+
+        assert messages_of(list(there.frames())) == sent
+        assert [target for target, _, why in unsendable if "up to 500 bytes" in why] == [0]
+        assert [envelope[0] for _, bundles in shipped for _, run in bundles for envelope in run] == sent
+
+    def test_keeps_senders_apart_and_in_order(self, ends):
+        here, there, _, _ = ends
+        senders = [object(), object()]
+        here.put((0, [(a_tick(sequence), senders[sequence % 3 % 2], 7) for sequence in range(1, 31)]))
+        here.finish()
+
+        (frame,) = there.frames()
+        numbers = [letters.sender for letters in frame.parcels for _ in letters.messages]
+        assert [number == numbers[0] for number in numbers] == [sequence % 3 == 1 for sequence in range(1, 31)]
+        assert messages_of([frame]) == [a_tick(sequence) for sequence in range(1, 31)]
+
+    def test_loses_nothing_when_many_put_and_one_reads_late(self, ends):
+        here, there, _, _ = ends
+        threads = [
+            threading.Thread(target=self.put_many, args=(here, name), daemon=True) for name in ("first", "second")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        got = []
+        while len(got) < 20_000:
+            got += messages_of(there.receive())
+
+        for name in ("first", "second"):
+            assert [tick.sequence for tick in got if tick.symbol == name] == list(range(1, 10_001))
+
+    def put_many(self, link, name):
+        for sequence in range(1, 10_001):
+            link.put((0, [(msgspec.structs.replace(a_tick(sequence), symbol=name), None, 7)]))
+            if sequence % 2:
+                link.flush()
+            else:
+                link.call_writer()
+
+
+def messages_of(frames):
+    return [message for frame in frames for letters in frame.parcels for message in letters.messages]
 
 
 def listening_inodes(pid):

@@ -15,12 +15,12 @@ class InlineDatabase(DatabaseActor):
     executor_factory = staticmethod(lambda _name: InlineExecutor())
     files: "DatabaseFiles"
 
-    def on_start(self):
-        super().on_start()
-        self.files.opened = self._database
+    def _rise(self, opened):
+        super()._rise(opened)
+        self.files.opened = opened.database
 
     def on_stop(self):
-        self.files.stopped(self._database)
+        self.files.stopped(self._files.database)
         super().on_stop()
 
 

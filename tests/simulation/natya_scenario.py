@@ -57,6 +57,7 @@ def _faults(chance: Random) -> Faults:
         repeat=rate(0.01, 0.1),
         delay=rate(0.001, 0.01, 0.1),
         pause=rate(0.001, 0.02),
+        pause_s_max=chance.choice((0.05, 0.05, 3.0)),
         wall_step=rate(0.001),
         wall_step_s_max=10.0,
     )

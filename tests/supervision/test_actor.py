@@ -1,7 +1,7 @@
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
-from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren, Terminated, Watch
+from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.child import Deadline
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
@@ -176,7 +176,7 @@ class TestAChildThatFails:
 
     def test_that_ends_its_own_process_gets_a_successor_of_its_name(self, start, play):
         system = start("orders")
-        gone = system.request_future("system", Watch("orders"))
+        gone = system.watch("orders")
         system.tell("orders", play.Crash(SystemExit))
 
         assert isinstance(gone.result(5).error, SystemExit)
@@ -313,30 +313,10 @@ class TestTheTree:
         assert [node.path for node in tree.children] == ["system/strategies"]
 
 
-class TestWatching:
-    def test_is_answered_when_the_child_is_gone(self, start, play, diary):
-        system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"))
-        gone = system.request_future("system", Watch("once"))
-        system.tell("once", play.Crash())
-
-        assert gone.result(5).name == "once"
-        assert gone.result(5).statistics == ActorStatistics(handled=0, failures=1)
-
-    def test_is_answered_at_once_for_one_that_does_not_run(self, start):
-        assert start("a").request("system", Watch("nobody")) == Terminated(name="nobody")
-
-    def test_has_a_limit_at_which_it_is_refused(self, start, monkeypatch):
-        monkeypatch.setattr("natya.actors.supervision.actor.WATCHERS_MAX", 1)
-        system = start("a")
-        system.request_future("system", Watch("a"))
-
-        assert system.request("system", Watch("a")).reason == "1 watches wait already"
-
-
 class TestATemporaryChild:
     def test_that_fails_is_not_restarted(self, start, play, diary):
         system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"), "a")
-        gone = system.request_future("system", Watch("once"))
+        gone = system.watch("once")
         system.tell("once", play.Crash())
         gone.result(5)
 
@@ -422,6 +402,22 @@ class TestReports:
         assert [type(fact).__name__ for fact in diary.facts] == [
             "ChildFailed", "BreakerOpened", "ChildFailed", "Escalated",
         ]  # fmt: skip
+
+    def test_are_log_events_too_with_the_same_fields(self, start, play, diary, caplog):
+        caplog.set_level("WARNING", "natya")
+        system = start("orders", policy=play.a_policy(fail_max=2, reset_timeout_s=0.01, escalate_after=1))
+        system.request("orders", play.Crash())
+        system.request("orders", play.Crash())
+        system.request("system", AwaitSystemStop())
+
+        said = [(record.getMessage(), record.fields) for record in caplog.records if record.actor == "system"]
+        failed = {"child": "orders", "phase": "handle", "error": "RuntimeError", "reason": "told to"}
+        assert said == [
+            ("child.failed", failed),
+            ("child.restarted", {"child": "orders", "restarts": 1}),
+            ("child.failed", failed),
+            ("supervisor.gave_up", {"child": "orders", "reason": "the breaker opened 1 times in a row"}),
+        ]
 
     def test_are_only_logged_when_the_journal_itself_fails(self, start, play, diary):
         system = start(play.ChildSpec("journal", play.Journal, diary), "orders", journal="journal")

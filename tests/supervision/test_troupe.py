@@ -100,9 +100,6 @@ class FakeStage:
         self.gave_up = (child.spec.name, reason)
         self.troupe.fall()
 
-    def child_is_gone(self, child, error):
-        pass
-
     # What a test does.
 
     def crash(self, name):

@@ -18,8 +18,6 @@ from .loop import SteppedLoop
 from .waiting import SimulatedFuture, SimulatedProbe, SimulatedReply
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from thespian.actors import ActorAddress
 
     from ..requests import BlockingReply
@@ -81,18 +79,17 @@ class SimulatedSystemBase(InProcessSystemBase):
         self._cells.clear()
         self.names.clear()
 
-    def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
-        """Send, and return a future of the one answer; whoever asks it for its result lets the simulation run."""
-        reply = FutureReply(self.dead_letters)
-        reply.future = SimulatedFuture(self.run_until)
-        self.tell_from(reply, target, message, correlation_id)
-        return reply.future
-
     async def request_async(
         self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = ""
     ) -> Any:
         """Send, and return the one answer; no other coroutine runs meanwhile."""
         return self.request(target, message, timeout_s, correlation_id=correlation_id)
+
+    def new_future_reply(self) -> FutureReply:
+        """Make an address with a future; whoever asks it for its result lets the simulation run."""
+        reply = super().new_future_reply()
+        reply.future = SimulatedFuture(self.run_until)
+        return reply
 
     def new_reply(self) -> BlockingReply:
         """Make an address whose owner runs the simulation while he waits."""

@@ -58,13 +58,13 @@ class Addresses:
 
 
 class Far(Endpoint):
-    """An address of the other process. `send` takes its target, the sender and the message there."""
+    """An address of the other process. `send` takes what is for it there."""
 
     __slots__ = ("_send", "name", "target", "wants_answer")
 
     idle = False
 
-    def __init__(self, target: int | str, send: Callable[[Far, Any, Any], object], *, wants_answer: bool) -> None:
+    def __init__(self, target: int | str, send: Callable[[Far, Envelope], object], *, wants_answer: bool) -> None:
         super().__init__(f"far {target}")
         self.name = str(target)
         self.target: Final = target
@@ -73,4 +73,4 @@ class Far(Endpoint):
 
     def put(self, envelope: Envelope) -> None:
         """Send it there."""
-        self._send(self, envelope[0], envelope[1])
+        self._send(self, envelope)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ....messages.codec import MESSAGE_SIZE_MAX_BYTES
 from ..actor import RuntimeActor
+from ..trace import EVERY
 from .build import build_id
 from .errors import NotHostableError, WorkerRefusedError
 from .wire import Assignment
@@ -15,8 +18,13 @@ from .wire import Assignment
 if TYPE_CHECKING:
     import random
 
+_first_ids = itertools.count(1 << 32, 1 << 32)
+"""Two million processes, with four thousand million hops each, before a number is too large for a float."""
 
-def assign(name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.Random | None = None) -> Assignment:
+
+def assign(
+    name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.Random | None = None, trace_every: int = EVERY
+) -> Assignment:
     """Write down which actor a worker is to run.
 
     Raises:
@@ -31,6 +39,8 @@ def assign(name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.
         written = b"" if settings is None else msgspec.msgpack.encode(settings)
     except (TypeError, ValueError, OverflowError) as fault:
         raise NotHostableError(f"settings of {name!r} cannot travel to a worker process: {fault}") from fault
+    if len(written) > MESSAGE_SIZE_MAX_BYTES:
+        raise NotHostableError(f"settings of {name!r} have up to {MESSAGE_SIZE_MAX_BYTES} bytes, found {len(written)}")
     return Assignment(
         build_id=build_id(),
         name=name,
@@ -38,6 +48,8 @@ def assign(name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.
         settings_type="" if settings is None else _path(type(settings)),
         settings=written,
         seed=None if seed is None else seed.getrandbits(63),
+        trace_every=trace_every,
+        first_id=next(_first_ids),
     )
 
 

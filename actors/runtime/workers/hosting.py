@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
 import traceback
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ....messages.market import Candle, Tick
-from ....messages.supervision import Unavailable
+from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
+from ..garbage import THRESHOLDS
+from ..quiet import Quiescence
+from ..trace import HOPS_MAX, Tracer
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import accept
 from .errors import WorkerRefusedError
-from .link import Letter, Link, LinkError
+from .link import Link, LinkError
 from .process import die_with_parent, leave_signals_to_parent
+from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
+    from ....messages.trace import Hop
+    from ..cell import Cell
+    from ..clock import Clock
     from ..endpoint import Envelope
     from ..runtime_cell import RuntimeCell
+    from ..trace import Span
 
 UNSENT_MAX: Final = 65_536
 """Messages that may wait to be written to the parent: of one more, market data is dropped, anything else refused."""
+
+TEXT_MAX: Final = 65_536
+"""Characters of a reason, a traceback or a log record's fields that the parent is told."""
+
+
+TOLD_OTHERWISE: Final = frozenset({"handler.failed", "actor.start_failed", "actor.stop_failed", "message.died"})
+"""Log events of which the parent hears in a report or a dead letter, and logs them itself."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -55,21 +73,65 @@ class Names(dict[str, Endpoint]):
 
 
 class HostedBase(InProcessSystemBase):
-    """The system of one worker process."""
+    """The system of one worker process; its loop runs on the main thread."""
 
-    def __init__(self, host: Host, *, seed: int | None) -> None:
+    loop: ReadingLoop
+
+    tracer: HostedTracer
+
+    def __init__(self, host: Host, assignment: wire.Assignment) -> None:
         self._host = host
-        super().__init__(seed=seed)
+        super().__init__(seed=assignment.seed)
+        self.tracer = HostedTracer(self.clock, every=assignment.trace_every, first_id=assignment.first_id)
 
     def new_names(self) -> dict[str, Endpoint]:
         """Make names that lead to the parent."""
         return Names(self._host)
 
+    def new_quiescence(self) -> Quiescence:
+        """Make one that tells the parent when offloaded jobs are done."""
+        return HostedQuiescence(self._host)
+
+    def _new_loop(self) -> ReadingLoop:
+        return self._host.new_loop(self)
+
+
+class HostedTracer(Tracer):
+    """Keeps what it recorded for the parent, too."""
+
+    def __init__(self, clock: Clock, *, every: int, first_id: int) -> None:
+        super().__init__(clock, every=every, first_id=first_id)
+        self._news: deque[Hop] = deque(maxlen=HOPS_MAX)
+
+    def record(self, span: Span, actor: str, message: Any, *, failed: bool) -> None:
+        """Keep what became of a message."""
+        super().record(span, actor, message, failed=failed)
+        self._news.append(self._hops[-1])
+
+    def take_news(self) -> list[Hop]:
+        """Return what was recorded since the last time."""
+        return [self._news.popleft() for _ in range(len(self._news))]
+
+
+class HostedQuiescence(Quiescence):
+    """Of one worker process: nobody waits for quiet here, but the parent does."""
+
+    __slots__ = ("_host",)
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+
+    def offload_ended(self, cell: Cell) -> None:
+        """Have the parent told, as soon as the outcome is handled."""
+        super().offload_ended(cell)
+        self._host.mark()
+
 
 class Host(Endpoint):
     """Runs one actor for the parent: it is the actor's supervisor here, and hands on what either says."""
 
-    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "addresses")
+    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "addresses")
 
     idle = False
 
@@ -78,23 +140,50 @@ class Host(Endpoint):
         self._connection = connection
         self._far: dict[int | str, Far] = {}
         self._dropped = 0
+        self._lost = wire.Lost(0, 0)
+        self._mark = 0
         self._cell: RuntimeCell | None = None
-        self._base: InProcessSystemBase | None = None
+        self._base: HostedBase | None = None
         self.addresses = Addresses()
         self._link = Link(connection, self.addresses, unsendable=self._unsendable)
 
     def serve(self) -> None:
         """Do what the parent says until it hangs up, or the actor has stopped."""
+        while self._base is None and self._read(0):
+            self._link.flush()
+        if self._base is not None:
+            self._base.loop.run()
+
+    def new_loop(self, base: HostedBase) -> ReadingLoop:
+        """Make the loop that reads our socket."""
+
+        def read() -> None:
+            if not self._read(socket.MSG_DONTWAIT):
+                base.loop.stop()
+
+        return ReadingLoop(base.clock, base.quiet.test, connection=self._connection, read=read, flush=self._link.flush)
+
+    def _read(self, flags: int) -> bool:
+        """Do what has come; False: there will be nothing more."""
         try:
-            for frame in self._link.frames():
-                for parcel in frame.parcels:
-                    self._take(parcel)
-                if frame.mark and self._cell is not None:
-                    self._cell.deliver(Mark(frame.mark), self._cell)  # from itself: no mailbox refuses that
+            frames = self._link.receive(flags)
         except LinkError as fault:
             fields = msgspec.json.encode({"reason": str(fault)}).decode()
-            self._link.post(wire.Logged(logging.ERROR, "worker.frame_refused", "", fields))
+            self._link.put(wire.Logged(logging.ERROR, "worker.frame_refused", "", fields))
             self._link.finish()
+            return False
+        for frame in frames or ():
+            for parcel in frame.parcels:
+                self._take(parcel)
+            if frame.mark:
+                self._mark = frame.mark
+                self.mark()
+        return frames is not None
+
+    def mark(self) -> None:
+        """Have the actor report what it has handled when it has handled all that waits for it now."""
+        if self._cell is not None:
+            self._cell.deliver(Mark(self._mark), self._cell)  # from itself: no mailbox refuses that
 
     def _take(self, parcel: wire.Parcel) -> None:
         match parcel:
@@ -113,11 +202,11 @@ class Host(Endpoint):
         try:
             actor, settings = accept(assignment)
         except WorkerRefusedError as refusal:
-            self._link.post(wire.StartFailed(type(refusal).__name__, str(refusal), "", refused=True))
+            self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
             return
         # This process runs this one class: its table may know a message more than the class declares.
         actor.handler_table[Mark] = self._handled
-        self._base = HostedBase(self, seed=assignment.seed)
+        self._base = HostedBase(self, assignment)
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
 
     def _deliver(self, letters: wire.Letters) -> None:
@@ -125,9 +214,8 @@ class Host(Endpoint):
         if target is None:
             return  # the asker here is gone, or was too long ago to be known
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
-        deliver = target.deliver
-        for message in letters.messages:
-            deliver(message, sender)
+        traced = zip(letters.messages, letters.traces, strict=True)
+        deliver_all(target, [(message, sender, trace) for message, trace in traced])
 
     # What the actor says.
 
@@ -140,44 +228,75 @@ class Host(Endpoint):
             found = self._far[target] = Far(target, self._send, wants_answer=False)
         return found
 
-    def _send(self, far: Far, message: Any, sender: Any) -> None:
-        if self._link.unsent() < UNSENT_MAX:
-            self._link.post((far.target, sender, message))
+    def _send(self, far: Far, envelope: Envelope) -> None:
+        if self._link.waiting() < UNSENT_MAX:
+            self._link.put((far.target, [envelope]))
+            self._link.call_writer()  # for the case that the handler goes on for long; as a rule the loop is first
             return
+        message, sender, trace = envelope
         self._dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNSENT_MAX} messages wait to leave the worker process"
-            sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self)
+            sender.deliver(Unavailable(actor=far.name, reason=reason, retry_after_s=0.1), self, trace)
 
-    def _unsendable(self, letter: Letter, fault: Exception) -> None:
-        if self._base is not None:
-            self._base.dead_letters.undelivered(str(letter[0]), letter[2], letter[1], f"it has no wire form: {fault}")
+    def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
+        message, sender, trace = envelope
+        substitute = _reworded(message)
+        if substitute is None and self._base is not None and self._cell is not None:
+            self._base.dead_letters.undelivered(str(target), message, sender, f"it has no wire form: {why}", trace)
+            if isinstance(target, int):  # perhaps it waits for this
+                kind, name = type(message).__name__, self._cell.name
+                substitute = Failed(actor=name, message_type=kind, error="NoWireForm", reason=_told(why))
+        if substitute is not None:
+            self._link.put((target, [(substitute, sender, trace)]))
 
     def _handled(self, _actor: Any, message: Mark, _sender: Any) -> None:
-        self._link.post(wire.Handled(message.mark))
+        busy = self._cell is not None and self._cell.offloads > 0
+        self._tell_news()
+        self._tell(wire.Handled(message.mark, busy))
+
+    def _tell_news(self) -> None:
+        dead_letters = 0 if self._base is None else self._base.dead_letters.count
+        lost = wire.Lost(self._dropped, dead_letters)
+        if lost != self._lost:
+            self._lost = lost
+            self._tell(lost)
+        if self._base is not None and (hops := self._base.tracer.take_news()):
+            self._tell(wire.Hops(hops))
+
+    def _tell(self, parcel: wire.Parcel) -> None:
+        self._link.put(parcel)
+        if self._base is None or not self._base.loop.is_here():  # the loop flushes after every turn
+            self._link.call_writer()
 
     def put(self, envelope: Envelope) -> None:
         """Hand a report of the actor's to the parent."""
         match envelope[0]:
             case lifecycle.Started():
-                self._link.post(wire.Started())
+                self._tell(wire.Started())
             case lifecycle.StartFailed(error=error):
-                self._link.post(wire.StartFailed(*_described(error)))
+                self._tell(wire.StartFailed(*_described(error)))
             case lifecycle.ChildHandlerFailed(error=error):
-                self._link.post(wire.HandlerFailed(*_described(error)))
+                self._tell_news()
+                self._tell(wire.HandlerFailed(*_described(error)))
             case lifecycle.Stopped() as stopped:
+                self._tell_news()
                 kind, reason, _ = ("", "", "") if stopped.error is None else _described(stopped.error)
-                self._link.post(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
+                self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
             case _:
                 return
 
     def log(self, record: logging.LogRecord) -> None:
         """Hand a log record to the parent, unless too much waits already."""
-        if self._link.unsent() < UNSENT_MAX:
+        if record.msg not in TOLD_OTHERWISE and self._link.waiting() < UNSENT_MAX:
             fields = msgspec.json.encode(getattr(record, "fields", {}), enc_hook=str).decode()
-            actor = getattr(record, "actor", "")
-            self._link.post(wire.Logged(record.levelno, record.getMessage(), actor, fields))
+            if len(fields) > TEXT_MAX:
+                fields = msgspec.json.encode({"cut": fields[:TEXT_MAX]}).decode()
+            event, actor = _told(record.getMessage()), getattr(record, "actor", "")
+            correlation_id = getattr(record, "correlation_id", "")
+            self._link.put(wire.Logged(record.levelno, event, actor, fields, correlation_id))
+            self._link.call_writer()
 
 
 class ToParent(logging.Handler):
@@ -192,17 +311,48 @@ class ToParent(logging.Handler):
         self._host.log(record)
 
 
+def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
+    """Deliver one or more to one target; to a running cell with a plain mailbox in one go."""
+    last = envelopes.pop()
+    box = getattr(target, "box", None)
+    if box.__class__ is deque and target.put == box.append:
+        box.extend(envelopes)
+    else:
+        for envelope in envelopes:
+            target.deliver(*envelope)
+    target.deliver(*last)
+
+
 def _described(error: BaseException) -> tuple[str, str, str]:
-    return type(error).__name__, str(error), "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(error))
+    return type(error).__name__, _told(str(error)), _told(trace[-TEXT_MAX:])
+
+
+def _reworded(message: Any) -> Failed | DeadLetter | None:
+    """Return a report without what no wire takes, as a user may have put into the text of an error."""
+    reworded: Failed | DeadLetter | None = None
+    if isinstance(message, Failed):
+        reworded = replace(message, reason=_told(message.reason))
+    elif isinstance(message, DeadLetter):
+        reworded = replace(message, reason=_told(message.reason), traceback=_told(message.traceback))
+    return None if reworded == message else reworded
+
+
+def _told(text: str) -> str:
+    """Make it fit for the wire, whatever a user has put into it."""
+    return text[:TEXT_MAX].encode(errors="backslashreplace").decode()
 
 
 def run(fd: int, *, parent_pid: int) -> None:
     """Be a worker process until the parent hangs up. Does not return: an actor that holds a thread may not keep it."""
     die_with_parent(parent_pid)
     leave_signals_to_parent()
+    gc.set_threshold(*THRESHOLDS)
     host = Host(socket.socket(fileno=fd))
     logger = logging.getLogger("natya")
     logger.addHandler(ToParent(host))
     logger.setLevel(logging.DEBUG)
-    host.serve()
-    os._exit(0)
+    try:
+        host.serve()
+    finally:
+        os._exit(0)

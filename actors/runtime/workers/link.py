@@ -1,29 +1,37 @@
-"""One end of the socket pair: a thread that writes whatever waits as one frame, and an iterator over what comes."""
+"""One end of the socket pair. Whoever has a moment writes what waits; a thread writes what would make him wait.
+
+A frame is written by the thread that has the pen. `flush` takes it if it is free, writes as much as the socket takes at
+once, and leaves the rest to the writing thread, which may wait. So as a rule no other thread has part in a message: to
+wake one, and to get the interpreter's lock back from it, takes longer than to write a thousand ticks.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import queue
+import socket
 import threading
+from collections import deque
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .wire import ACTOR, FRAME_BYTES_MAX, LENGTH_BYTES, Frame, Letters, read, write
+from .wire import FRAME_BYTES_MAX, LENGTH_BYTES, Frame, Letters, read, write
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ..endpoint import Envelope
     from .addresses import Addresses
     from .wire import Parcel
 
-LETTERS_A_FRAME_MAX: Final = 2_048
-"""So that a frame of ticks has some 200 KB: larger ones measured no faster, and delay what comes behind."""
+LETTERS_A_FRAME_MAX: Final = 1_024
+"""So that a frame of ticks has some 40 KB: larger ones measured no faster, and hold the loop that writes them."""
 
 SOCKET_BUFFER_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 18
 
-Letter: TypeAlias = tuple[int | str, Any, Any]
-"""Target, sender (an address of this process), message."""
+Bundle: TypeAlias = "tuple[int | str, list[Envelope]]"
+"""A target there, and messages for it, each with its sender here."""
 
 
 class LinkError(Exception):
@@ -31,64 +39,173 @@ class LinkError(Exception):
 
 
 class Link:
-    """Posting never blocks and is for any thread; `frames` is for one. Each owner bounds what it posts."""
+    """Putting and flushing never block and are for any thread; reading is for one. Each owner bounds what it puts."""
 
     def __init__(
         self,
         connection: socket.socket,
         addresses: Addresses,
         *,
-        unsendable: Callable[[Letter, Exception], object],
-        shipped: Callable[[int, list[Letter]], object] | None = None,
+        unsendable: Callable[[int | str, Envelope, str], object],
+        shipped: Callable[[int, list[Bundle]], object] | None = None,
     ) -> None:
         """Start the writing thread.
 
         Args:
-            connection: this end; closed by `close`.
+            connection: this end.
             addresses: gives senders their numbers.
-            unsendable: hears, on the writing thread, of a message without a wire form.
-            shipped: hears, on the writing thread, of each batch before it is sent, with its mark; only letters to the
-                worker's actor have marks.
+            unsendable: hears of a message without a wire form, and why; on the thread that has the pen.
+            shipped: hears of each frame's messages before they leave, with the frame's mark; on that thread too.
         """
         self._connection = connection
         self._addresses = addresses
         self._unsendable = unsendable
         self._shipped = shipped
         self._mark = 0
-        self._queue: queue.SimpleQueue[Letter | Parcel | None] = queue.SimpleQueue()
-        self.post: Final = self._queue.put
-        """Send a `Letter`, or a parcel as it is."""
+        self._outbox: deque[Bundle | Parcel] = deque()
+        self.put: Final = self._outbox.append
+        """Let a bundle or a parcel wait for the next flush."""
 
-        self.unsent: Final = self._queue.qsize
-        """How many wait to be written."""
+        self._frames: deque[memoryview] = deque()
+        self._incoming = Incoming()
+        self._over = False
+        """Either end has hung up: what waits stays for `take_unsent`."""
 
-        self._left: list[Any] = []
-        self._closed = False
-        self._writer = threading.Thread(target=self._write_all, name="natya-worker-writer", daemon=True)
+        self._pen = threading.Lock()
+        self._call = threading.Lock()
+        self._call.acquire()
+        self._writer = threading.Thread(target=self._write_when_called, name="natya-worker-writer", daemon=True)
         self._writer.start()
 
-    def close(self) -> None:
-        """Hang up: `frames` ends here and at the other end. What was not written yet stays for `take_unsent`."""
-        if not self._closed:
-            self._closed = True
-            with contextlib.suppress(OSError):  # the other end hung up first
-                self._connection.shutdown(2)
-            self._queue.put(None)
+    # Writing.
+
+    def waiting(self) -> int:
+        """Tell how many bundles and parcels wait to be written."""
+        return len(self._outbox)
+
+    def flush(self) -> None:
+        """Write what waits, as far as the socket takes it at once."""
+        while (
+            self._outbox and not self._over and self._pen.acquire(blocking=False)
+        ):  # else its holder looks again before he rests
+            try:
+                if not self._write(socket.MSG_DONTWAIT):
+                    self.call_writer()
+                    return
+            finally:
+                self._pen.release()
+
+    def call_writer(self) -> None:
+        """Have the writing thread flush; for one who will be busy, perhaps for long."""
+        with contextlib.suppress(RuntimeError):  # it was called already
+            self._call.release()
 
     def finish(self) -> None:
-        """Write what was posted, then hang up."""
-        self._queue.put(None)
-        self._writer.join()
-        self.close()
+        """Write all that was put, then hang up."""
+        with self._pen:
+            self._write(0)
+        self.hang_up()
 
-    def take_unsent(self) -> list[Letter]:
-        """Return the letters that never left, after `close`; for the thread that read the frames."""
-        self._writer.join()
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._left.append(self._queue.get_nowait())
-        self._connection.close()
-        return [item for item in self._left if item.__class__ is tuple]
+    def hang_up(self) -> None:
+        """End it: nothing is written any more, and reading ends here and at the other end."""
+        self._over = True
+        with contextlib.suppress(OSError):  # the other end hung up first
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self.call_writer()
+
+    def close(self) -> None:
+        """Give the socket free, after `hang_up`; for the thread that reads."""
+        with self._pen:
+            self._connection.close()
+
+    def take_unsent(self) -> list[Bundle]:
+        """Return what never left, after `hang_up`; for the thread that puts."""
+        with self._pen:
+            items = [*self._outbox]
+            self._outbox.clear()
+        return [item for item in items if isinstance(item, tuple)]
+
+    def _write_when_called(self) -> None:
+        while not self._over:
+            self._call.acquire()
+            while (self._frames or self._outbox) and not self._over:
+                with self._pen:
+                    self._write(0)
+
+    def _write(self, flags: int) -> bool:
+        """Write until nothing waits, or (False) the socket takes no more without waiting; with the pen."""
+        frames = self._frames
+        while not self._over:
+            if not frames:
+                if not self._outbox:
+                    return True
+                self._pack_next()
+            try:
+                sent = self._connection.send(frames[0], flags)
+            except BlockingIOError:
+                return False
+            except OSError:  # the other end is gone, which whoever reads will see
+                self._over = True
+                return True
+            if sent == len(frames[0]):
+                frames.popleft()
+            else:
+                frames[0] = frames[0][sent:]
+        return True
+
+    def _pack_next(self) -> None:
+        items: list[Bundle | Parcel] = []
+        count = 0
+        while self._outbox and count < LETTERS_A_FRAME_MAX:
+            item = self._outbox.popleft()
+            items.append(item)
+            count += len(item[1]) if isinstance(item, tuple) else 1
+        self._pack(items)
+
+    def _pack(self, items: list[Bundle | Parcel]) -> None:
+        """Make a frame of them; of halves of them if that is too long, or one of the messages has no wire form."""
+        bundles = [item for item in items if isinstance(item, tuple)]
+        count = sum(len(envelopes) for _, envelopes in bundles)
+        mark = self._mark + count
+        try:
+            frame = write(Frame(self._parcels(items), mark if bundles else 0))
+        except (TypeError, ValueError, OverflowError) as fault:
+            if count == 1 == len(items):
+                ((target, (envelope,)),) = bundles
+                self._unsendable(target, envelope, str(fault))
+                frame, bundles = write(Frame([], mark)), []  # it is counted, so that what is behind it counts right
+            else:
+                for half in _halves(items):
+                    self._pack(half)
+                return
+        self._mark = mark
+        if self._shipped is not None and bundles:
+            self._shipped(mark, bundles)
+        self._frames.append(frame)
+
+    def _parcels(self, items: list[Bundle | Parcel]) -> list[Parcel]:
+        """Write bundles as letters, neighbours of one sender to one target as one."""
+        parcels: list[Parcel] = []
+        last: tuple[Any, Any, Letters] | None = None
+        for item in items:
+            if not isinstance(item, tuple):
+                parcels.append(item)
+                last = None
+                continue
+            target, envelopes = item
+            for sender, run in _by_sender(envelopes):
+                messages, traces = [message for message, _, _ in run], [trace for _, _, trace in run]
+                if last is not None and last[0] is sender and last[1] == target:
+                    last[2].messages.extend(messages)
+                    last[2].traces.extend(traces)
+                    continue
+                number, wants_answer = self._addresses.number(sender), getattr(sender, "wants_answer", False)
+                letters = Letters(target, number, wants_answer, messages, traces)
+                parcels.append(letters)
+                last = sender, target, letters
+        return parcels
+
+    # Reading.
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames until either end hangs up.
@@ -96,111 +213,71 @@ class Link:
         Raises:
             LinkError: what came is none.
         """
-        buffer, start = bytearray(), 0
-        wanted = LENGTH_BYTES
-        while True:
-            while len(buffer) - start >= LENGTH_BYTES:
-                length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "little")
-                if length > FRAME_BYTES_MAX:
-                    raise LinkError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one claims {length}")
-                wanted = LENGTH_BYTES + length
-                if len(buffer) - start < wanted:
-                    break
-                with memoryview(buffer) as view:
-                    frame = _read(view[start + LENGTH_BYTES : start + wanted])
-                start += wanted
-                yield frame
-            del buffer[:start]
-            start = 0
-            try:
-                chunk = self._connection.recv(_CHUNK_BYTES)
-            except OSError:
-                return
-            if not chunk:
-                return
-            buffer += chunk
+        while (frames := self.receive()) is not None:
+            yield from frames
 
-    # On the writing thread.
+    def receive(self, flags: int = 0) -> list[Frame] | None:
+        """Return the frames that came, with `MSG_DONTWAIT` perhaps none; None if either end has hung up.
 
-    def _write_all(self) -> None:
-        take, waiting = self._queue.get_nowait, self._queue.qsize
-        while True:
-            first = self._queue.get()
-            if first is None or self._closed:
-                self._left.append(first)
-                return
-            batch = [first, *[take() for _ in range(min(waiting(), LETTERS_A_FRAME_MAX))]]
-            ends = None in batch
-            if not self._write([item for item in batch if item is not None] if ends else batch) or ends:
-                return
-
-    def _write(self, batch: list[Any]) -> bool:
-        """Write one frame; False: the other end is gone."""
-        parcels, to_actor = self._pack(batch)
-        if to_actor and self._shipped is not None:
-            self._mark += len(to_actor)
-            self._shipped(self._mark, to_actor)
-        mark = self._mark if to_actor else 0
+        Raises:
+            LinkError: what came is none.
+        """
         try:
-            framed = write(Frame(parcels, mark))
-        except (TypeError, ValueError, OverflowError):
-            framed = write(Frame(self._without_unsendable(parcels), mark))
-        try:
-            self._connection.sendall(framed)
+            chunk = self._connection.recv(_CHUNK_BYTES, flags)
+        except BlockingIOError:
+            return []
         except OSError:
-            return False
-        return True
+            return None
+        return self._incoming.add(chunk) if chunk else None
 
-    def _pack(self, batch: list[Any]) -> tuple[list[Parcel], list[Letter]]:
-        """Join neighbours with one target and one sender."""
-        try:
-            # As a rule all have the same: the market's. Comprehensions take a third of the time of the loop below.
-            ((target, sender),) = {(target, sender) for target, sender, _ in batch}
-        except (TypeError, ValueError):
-            return self._pack_one_by_one(batch)
-        messages = [message for _, _, message in batch]
-        number, wants_answer = self._addresses.number(sender), getattr(sender, "wants_answer", False)
-        return [Letters(target, number, wants_answer, messages)], batch if target == ACTOR else []
 
-    def _pack_one_by_one(self, batch: list[Any]) -> tuple[list[Parcel], list[Letter]]:
-        parcels: list[Parcel] = []
-        to_actor: list[Letter] = []
-        last_target: int | str | None = None
-        last_sender: Any = None
-        messages: list[Any] = []
-        for item in batch:
-            if item.__class__ is not tuple:
-                parcels.append(item)
-                last_target = None
-                continue
-            target, sender, message = item
-            if sender is not last_sender or target != last_target:
-                messages = []
-                number = self._addresses.number(sender)
-                parcels.append(Letters(target, number, getattr(sender, "wants_answer", False), messages))
-                last_target, last_sender = target, sender
-            messages.append(message)
-            if target == ACTOR:
-                to_actor.append(item)
-        return parcels, to_actor
+class Incoming:
+    """Makes frames of the bytes that come."""
 
-    def _without_unsendable(self, parcels: list[Parcel]) -> list[Parcel]:
-        kept: list[Parcel] = []
-        for parcel in parcels:
-            if isinstance(parcel, Letters):
-                good = [message for message in parcel.messages if self._is_sendable(parcel, message)]
-                kept.append(Letters(parcel.target, parcel.sender, parcel.wants_answer, good))
-            else:
-                kept.append(parcel)
-        return kept
+    def __init__(self) -> None:
+        self._buffer = bytearray()
 
-    def _is_sendable(self, parcel: Letters, message: Any) -> bool:
-        try:
-            write(Frame([Letters(parcel.target, parcel.sender, False, [message])]))
-        except (TypeError, ValueError, OverflowError) as fault:
-            self._unsendable((parcel.target, self._addresses.find(parcel.sender), message), fault)
-            return False
-        return True
+    def add(self, chunk: bytes) -> list[Frame]:
+        """Take bytes; return the frames that are whole with them.
+
+        Raises:
+            LinkError: they are none.
+        """
+        buffer, start = self._buffer, 0
+        buffer += chunk
+        frames = []
+        while len(buffer) - start >= LENGTH_BYTES:
+            length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "little")
+            if length > FRAME_BYTES_MAX:
+                raise LinkError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one claims {length}")
+            end = start + LENGTH_BYTES + length
+            if len(buffer) < end:
+                break
+            with memoryview(buffer) as view:
+                frames.append(_read(view[start + LENGTH_BYTES : end]))
+            start = end
+        del buffer[:start]
+        return frames
+
+
+def _by_sender(envelopes: list[Envelope]) -> Iterator[tuple[Any, Iterable[Envelope]]]:
+    # As a rule all have the same, the market's router. A comprehension takes a third of the time of `groupby`.
+    if len({sender for _, sender, _ in envelopes}) == 1:
+        yield envelopes[0][1], envelopes
+    else:
+        for sender, run in groupby(envelopes, key=itemgetter(1)):
+            yield sender, [*run]
+
+
+def _halves(items: list[Bundle | Parcel]) -> tuple[list[Bundle | Parcel], list[Bundle | Parcel]]:
+    if len(items) > 1:
+        middle = len(items) // 2
+        return items[:middle], items[middle:]
+    (bundle,) = items
+    assert isinstance(bundle, tuple), "a parcel is bounded where it is made"
+    target, envelopes = bundle
+    middle = len(envelopes) // 2
+    return [(target, envelopes[:middle])], [(target, envelopes[middle:])]
 
 
 def _read(body: memoryview) -> Frame:

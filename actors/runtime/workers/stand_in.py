@@ -5,34 +5,37 @@ Hears   every message there is, for the actor; what the process says, from the t
 Sends   what the actor sends, in the actor's name, to whomever it is for.
 Fails   when the actor fails: then the process stays, and is told to restart it in place. And when the process dies:
         then the next life has another. What was written to a dead one and not reported handled is a dead letter, since
-        it may have been handled; what was not yet written goes to the next.
+        it may have been handled; what was not yet written goes to the next. The state of a dead one is gone: a copy
+        kept here would be older than the last things that the actor did, and have it do them again.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
 from ....messages.codec import MESSAGE_TYPES
 from ....messages.market import Candle, Tick
 from ....messages.supervision import Unavailable
-from .. import runtime_cell
+from .. import lifecycle, runtime_cell
 from ..actor import RuntimeActor
 from ..dispatch import HandlerTable, handles
 from ..endpoint import Endpoint
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
 from .errors import WorkerDiedError, WorkerRefusedError, remote_error
+from .link import LETTERS_A_FRAME_MAX
 from .wire import ACTOR
-from .worker_process import Ended, Heard, WorkerProcess
+from .worker_process import Ended, Heard, Onward, WorkerProcess
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from ....messages.system import Statistics
-    from .link import Letter
+    from ..endpoint import Envelope
 
 UNHANDLED_MAX = 65_536
 """Messages that may be on their way to the actor; of one more, market data is dropped, anything else refused."""
@@ -45,7 +48,7 @@ class StandInSettings(msgspec.Struct, frozen=True):
     settings: Any = None
 
 
-class Begin(msgspec.Struct, frozen=True):
+class Begin(lifecycle.News, frozen=True):
     """To itself, when `on_start` and `restore` are over: start the actor, in the process there is or a new one."""
 
 
@@ -55,8 +58,8 @@ class Handover(msgspec.Struct, frozen=True):
     worker: WorkerProcess | None
     """The process, if it lives."""
 
-    letters: list[Letter]
-    """What never left for one that does not."""
+    kept: list[Envelope]
+    """What waits for the next one."""
 
 
 class StandIn(RuntimeActor):
@@ -70,29 +73,30 @@ class StandIn(RuntimeActor):
         """Prepare; whether a process is left from the life before is known a little later."""
         self.host.background = self.settings.actor.background
         self._worker: WorkerProcess | None = None
-        self._letters: list[Letter] = []
+        self._kept: list[Envelope] = []
         self._has_started = False
         self._is_stopping = False
         self._stopped: wire.Stopped | None = None
         self._holds = False
-        self.dropped = 0
         self.host.deliver(Begin(), self.host)
 
     def snapshot(self) -> Handover:
         """Keep the process, if it lives."""
         self._let_go()
         worker, self._worker = self._worker, None
-        return Handover(worker, self._letters)
+        kept, self._kept = self._kept, []
+        return Handover(worker, kept)
 
     def restore(self, state: Handover) -> None:
         """Take it over."""
-        self._worker, self._letters = state.worker, state.letters
+        self._worker, self._kept = state.worker, state.kept
 
     def on_stop(self) -> None:
         """End the process, unless the next life has it."""
         self._let_go()
         if self._worker is not None:
-            self._worker.kill()
+            self._bury(self._worker.kill(), "its worker process was killed")
+        self._bury(self._kept, "it has stopped")
 
     def is_drained(self) -> bool:
         """Stop the actor in the process, and wait for its last word."""
@@ -116,38 +120,88 @@ class StandIn(RuntimeActor):
         Raises:
             FailedElsewhere: there can be no such process.
         """
-        if self._worker is not None:
-            self._worker.tell(wire.Restart())
-        else:
+        if self._worker is None:
             try:
                 self._worker = WorkerProcess.start(self.host, self.settings.actor, self.settings.settings)
             except Exception as fault:  # no such actor, or no process to be had: its start failed
                 raise runtime_cell.FailedElsewhere(fault, at_start=True) from fault
-        letters, self._letters = self._letters, []
-        for _, sender, message in letters:
-            self.forward(message, sender)
-        self._hold()
+        else:
+            self._worker.tell(wire.Restart())
+        self._worker.is_starting = True
+        kept, self._kept = self._kept, []
+        self._ship(kept)
+        self._worker.flush()
+        self._settle()
 
     # For the actor.
 
-    def forward(self, message: Any, sender: Any) -> None:
-        """Hand a message on, if there is room."""
-        worker = self._worker
-        if worker is not None and worker.posted - worker.handled < UNHANDLED_MAX:
-            worker.posted += 1
-            if not self._holds:
-                self._hold()
-            worker.post((ACTOR, sender, message))
-        elif worker is None and len(self._letters) < UNHANDLED_MAX:
-            self._letters.append((ACTOR, sender, message))
-        else:
-            self._refuse(message, sender)
+    def on_turn(self) -> None:
+        """Hand on what is for the actor and waits ahead of all else, in one go: one by one takes three times as long.
 
-    def _refuse(self, message: Any, sender: Any) -> None:
+        While there is no process the messages come one by one.
+        """
+        cell, worker = self.host, self._worker
+        if worker is None or not cell.box:
+            return
+        take, depth = cell.box.popleft, len(cell.box)
+        envelopes = [take() for _ in range(min(depth, LETTERS_A_FRAME_MAX))]
+        if not {*map(type, map(_message_of, envelopes))} <= HOSTED_TYPES:
+            end = next(place for place, envelope in enumerate(envelopes) if type(envelope[0]) not in HOSTED_TYPES)
+            cell.box.extendleft(reversed(envelopes[end:]))
+            del envelopes[end:]
+        cell.high_water = max(cell.high_water, depth)
+        cell.handled += len(envelopes)
+        self._ship(envelopes)
+        worker.flush()
+
+    def on_drained(self) -> None:
+        """Let go what came one by one."""
+        if self._worker is not None:
+            self._worker.flush()
+
+    def forward(self, message: Any, sender: Any) -> None:
+        """Hand one message on."""
+        trace = self.trace
+        self._ship([(message, sender, trace if isinstance(trace, int) else trace.stamp())])
+
+    def _ship(self, envelopes: list[Envelope]) -> None:
+        """Hand messages on, as far as there is room for them."""
+        worker = self._worker
+        waiting = len(self._kept) if worker is None else worker.posted - worker.handled
+        room = max(0, UNHANDLED_MAX - waiting)
+        for envelope in envelopes[room:]:
+            self._refuse(envelope)
+        del envelopes[room:]
+        if worker is None:
+            self._kept += envelopes
+        elif envelopes:
+            worker.post(ACTOR, envelopes)
+            if not self._holds:
+                self._settle()
+
+    @handles(Onward)
+    def hand_on(self, onward: Onward, _sender: ActorAddress) -> None:
+        """Hand on what is not for the actor itself; answers to its questions are as many as it asked."""
+        worker, target, envelope = onward.worker, onward.far, onward.envelope
+        if worker is not self._worker:
+            why = "its worker process is gone"
+            self.host.base.dead_letters.undelivered(target, *envelope[:2], why, envelope[2])
+        elif target.wants_answer or worker.posted - worker.handled < UNHANDLED_MAX:
+            worker.post(target.target, [envelope])
+            self._settle()
+        else:
+            self._refuse(envelope)
+
+    def _refuse(self, envelope: Envelope) -> None:
+        message, sender, trace = envelope
         self.host.dropped += 1
         if not isinstance(message, (Tick, Candle)) and isinstance(sender, Endpoint):
             reason = f"{UNHANDLED_MAX} messages are on their way to its process"
-            sender.deliver(Unavailable(actor=self.name, reason=reason, retry_after_s=RETRY_AFTER_S), self.host)
+            sender.deliver(Unavailable(actor=self.name, reason=reason, retry_after_s=RETRY_AFTER_S), self.host, trace)
+
+    def _bury(self, envelopes: list[Envelope], why: str) -> None:
+        for message, sender, trace in envelopes:
+            self.host.base.dead_letters.undelivered(self.host, message, sender, why, trace)
 
     # What the process says.
 
@@ -161,12 +215,17 @@ class StandIn(RuntimeActor):
         if heard.worker is not self._worker:
             return
         match heard.parcel:
-            case wire.Handled(mark):
-                heard.worker.handled = max(mark, heard.worker.handled)
-                if mark == heard.worker.posted:
-                    self._let_go()
+            case wire.Handled() as report:
+                heard.worker.note_handled(report)
+                self._settle()
+            case wire.Lost() as lost:
+                news = heard.worker.note_lost(lost)
+                self.host.dropped += news.dropped
+                self.host.base.dead_letters.count += news.dead_letters
             case wire.Started():
                 self._has_started = True
+                heard.worker.is_starting = False
+                self._settle()
                 self.ready()
             case wire.StartFailed(error, reason, trace, refused):
                 fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace)
@@ -177,8 +236,6 @@ class StandIn(RuntimeActor):
                 raise runtime_cell.FailedElsewhere(remote_error(error, reason, trace), at_start=False)
             case wire.Stopped() as stopped:
                 self._actor_stopped(stopped)
-            case wire.Logged(level, event, actor, fields):
-                _log.log(level, event, extra={"actor": actor, "fields": msgspec.json.decode(fields)})
             case _:
                 return
 
@@ -198,22 +255,23 @@ class StandIn(RuntimeActor):
         Raises:
             FailedElsewhere: the process died.
         """
-        for _, sender, message in ended.in_doubt:
-            self.host.base.dead_letters.undelivered(self.host, message, sender, f"its worker process {ended.how}")
-        if ended.worker is not self._worker:
+        worker = ended.worker
+        if worker is not self._worker:
             return
+        self._bury(worker.take_in_doubt(), f"its worker process {ended.how}")
         self._worker = None
-        self._letters = ended.unsent
+        self._kept = worker.take_unsent()
         self._let_go()
         if self._stopped is None and not self._is_stopping:
-            fault = WorkerDiedError(f"worker process {ended.worker.pid} {ended.how}")
+            fault = WorkerDiedError(f"worker process {worker.pid} {ended.how}")
             raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
 
-    # A simulated market waits while anything is on its way.
+    # A simulated market waits while anything is on its way, and while the actor starts.
 
-    def _hold(self) -> None:
-        worker = self._worker
-        if not self._holds and worker is not None and worker.posted != worker.handled:
+    def _settle(self) -> None:
+        if self._worker is None or self._worker.is_at_rest():
+            self._let_go()
+        elif not self._holds:
             self._holds = True
             self.host.base.quiet.offload_begun(self.host)
 
@@ -223,11 +281,17 @@ class StandIn(RuntimeActor):
             self.host.base.quiet.offload_ended(self.host)
 
 
-def _bury(actor: StandIn, message: Any, sender: ActorAddress) -> None:
+HOSTED_TYPES: Final = frozenset(MESSAGE_TYPES)
+"""What the actor may be sent."""
+
+_message_of = itemgetter(0)
+
+
+def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
     why = f"{type(message).__name__} has no wire form to travel in to a worker process"
     actor.host.base.dead_letters.undelivered(actor.host, message, sender, why)
 
 
-StandIn.handler_table = HandlerTable(StandIn, _bury)
+StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)
 StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.forward))
 _log = logging.getLogger("natya")

@@ -14,6 +14,8 @@ import msgspec
 
 from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES
 from ....messages.system import Statistics
+from ....messages.trace import Hop
+from ..trace import Stamp
 
 if TYPE_CHECKING:
     AnyMessage: TypeAlias = Any
@@ -42,6 +44,9 @@ class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
 
     messages: list[AnyMessage]
 
+    traces: list[int | Stamp]
+    """Of each, to which conversation it belongs."""
+
 
 class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """To a new worker process, first of all: which actor it is to run."""
@@ -58,6 +63,10 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """The settings as msgpack."""
 
     seed: int | None
+
+    trace_every: int
+    first_id: int
+    """Of its conversations and hops; so that those of two processes differ."""
 
 
 class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
@@ -104,6 +113,25 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
 
     mark: int
 
+    busy: bool = False
+    """Jobs that it offloaded are not done yet: this comes again when they are."""
+
+
+class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+    """From the worker process, whenever one of these has grown: what has been lost there so far."""
+
+    dropped: int
+    """Messages that were dropped or refused because too many waited to leave it."""
+
+    dead_letters: int
+
+
+class Hops(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """From the worker process: what it recorded of conversations since it last said so."""
+
+    hops: list[Hop]
+    """Times are monotonic, a clock that all processes of a machine share."""
+
 
 class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
     """From the worker process: something for the log."""
@@ -114,10 +142,13 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
     fields: str
     """A JSON object."""
 
+    correlation_id: str = ""
+
 
 Parcel: TypeAlias = (
-    Letters | Assignment | Restart | Stop | Started | StartFailed | HandlerFailed | Stopped | Handled | Logged
-)
+    Letters | Assignment | Restart | Stop  # both ways, and from the parent
+    | Started | StartFailed | HandlerFailed | Stopped | Handled | Lost | Hops | Logged
+)  # fmt: skip
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -126,23 +157,26 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     parcels: list[Parcel]
 
     mark: int = 0
-    """How many messages were posted to the actor so far; it comes back as `Handled`. 0: there are none in this one."""
+    """How many messages were posted so far; it comes back as `Handled`. 0: there are none in this one."""
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 _decoder = msgspec.msgpack.Decoder(Frame)
 
 
-def write(frame: Frame) -> bytes:
+def write(frame: Frame) -> memoryview:
     """Write a frame, length included.
 
     Raises:
-        TypeError, ValueError, OverflowError: a message in it has no wire form.
+        TypeError, ValueError, OverflowError: a message in it has no wire form, or together they are too long.
     """
     body = bytearray(LENGTH_BYTES)
     _encoder.encode_into(frame, body, LENGTH_BYTES)
-    body[:LENGTH_BYTES] = (len(body) - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little")
-    return bytes(body)
+    length = len(body) - LENGTH_BYTES
+    if length > FRAME_BYTES_MAX:
+        raise ValueError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one {length}")
+    body[:LENGTH_BYTES] = length.to_bytes(LENGTH_BYTES, "little")
+    return memoryview(body)
 
 
 def read(body: bytes | bytearray | memoryview) -> Frame:

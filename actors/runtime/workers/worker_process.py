@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections import deque
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ..endpoint import Endpoint
+from ....messages.supervision import DeadLetter
+from .. import lifecycle
+from ..endpoint import Endpoint, Envelope
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import assign
-from .link import Letter, Link, LinkError
+from .link import Link, LinkError
 from .process import launch
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..actor import RuntimeActor
     from ..runtime_cell import RuntimeCell
+    from .link import Bundle
 
 HANG_UP_S: Final = 1.0
 """A process whose end of the line is closed ends by itself within this, or is killed."""
@@ -38,7 +42,7 @@ class WorkerProcess:
             NotHostableError: the actor cannot be described to another process.
             OSError: no process is to be had.
         """
-        assignment = assign(cell.name, actor, settings)
+        assignment = assign(cell.name, actor, settings, trace_every=cell.base.tracer.every)
         process, connection = launch()
         return cls(cell, process, connection, assignment)
 
@@ -55,26 +59,68 @@ class WorkerProcess:
         self._addresses = Addresses()
         self._addresses.be(cell)
         self._far: dict[int, Far] = {}
-        self._shipped: deque[tuple[int, list[Letter]]] = deque()
+        self._shipped: deque[tuple[int, list[Bundle]]] = deque()
         self._link = Link(
-            connection, self._addresses, unsendable=self._unsendable, shipped=lambda *batch: self._shipped.append(batch)
+            connection, self._addresses, unsendable=self._unsendable, shipped=lambda *frame: self._shipped.append(frame)
         )
+        self._abandoned = False
         self.pid: Final = process.pid
+
         self.posted = 0
-        """Messages for the actor that were posted; for the stand-in."""
+        """Messages that were posted; for the stand-in, as all that follows."""
 
         self.handled = 0
-        """Those that are known to be handled; for the stand-in."""
+        """Those that are known to be handled."""
 
-        self.post: Final = self._link.post
-        self.tell: Final = self._link.post
+        self.is_starting = False
+        self.is_busy = False
+        self._lost = wire.Lost(0, 0)
+
+        self.flush: Final = self._link.flush
         self.tell(assignment)
         threading.Thread(target=self._read_all, name=f"natya-{cell.name}-reader", daemon=True).start()
 
-    def kill(self) -> None:
-        """End it, whatever it does."""
-        self._link.close()
+    def is_at_rest(self) -> bool:
+        """Say whether it has handled all that it was sent."""
+        return self.posted == self.handled and not self.is_busy and not self.is_starting
+
+    def post(self, target: int | str, envelopes: list[Envelope]) -> None:
+        """Let messages for the actor, or another address there, wait for the next flush."""
+        self.posted += len(envelopes)
+        self._link.put((target, envelopes))
+
+    def tell(self, parcel: wire.Parcel) -> None:
+        """Say something to the process itself."""
+        self._link.put(parcel)
+        self._link.flush()
+
+    def kill(self) -> list[Envelope]:
+        """End it, whatever it does, without another word; return what it had not reported handled."""
+        self._abandoned = True
+        self._link.hang_up()
         self._process.kill()
+        return [*self.take_in_doubt(), *self.take_unsent()]
+
+    def note_handled(self, report: wire.Handled) -> None:
+        """Forget what it has handled."""
+        self.handled, self.is_busy = max(report.mark, self.handled), report.busy
+        while self._shipped and self._shipped[0][0] <= report.mark:
+            self._shipped.popleft()
+
+    def note_lost(self, lost: wire.Lost) -> wire.Lost:
+        """Return how much of it is new."""
+        known, self._lost = self._lost, lost
+        return wire.Lost(lost.dropped - known.dropped, lost.dead_letters - known.dead_letters)
+
+    def take_in_doubt(self) -> list[Envelope]:
+        """Return what was written for the actor and not reported handled, once the process has ended."""
+        shipped = [*self._shipped]
+        self._shipped.clear()
+        return [envelope for _, bundles in shipped for envelope in _for_actor(bundles)]
+
+    def take_unsent(self) -> list[Envelope]:
+        """Return what for the actor was never written, once the process has ended."""
+        return _for_actor(self._link.take_unsent())
 
     # On the thread that reads.
 
@@ -86,13 +132,13 @@ class WorkerProcess:
             reason = ""
         except LinkError as fault:
             reason = f"sent what is no frame ({fault})"
-        self._link.close()
+        self._link.hang_up()
         how = reason or _how_it_ended(self._wait())
         self._process.kill()  # after a frame that is none; one that has ended is left alone
         self._process.wait()
-        unsent = self._link.take_unsent()
-        in_doubt = [letter for _, batch in self._shipped for letter in batch]
-        self._cell.deliver(Ended(self, how, in_doubt, unsent), self._cell)
+        self._link.close()
+        if not self._abandoned:
+            self._cell.deliver(Ended(self, how), self._cell)
 
     def _wait(self) -> int:
         # It hung up, which it does only by ending: the time-out is for one that is broken.
@@ -103,33 +149,28 @@ class WorkerProcess:
         return code
 
     def _take(self, parcel: wire.Parcel) -> None:
-        if isinstance(parcel, wire.Letters):
-            self._deliver(parcel)
-            return
-        if isinstance(parcel, wire.Handled):
-            while self._shipped and self._shipped[0][0] <= parcel.mark:
-                self._shipped.popleft()
-        self._cell.deliver(Heard(self, parcel), self._cell)
+        match parcel:
+            case wire.Letters():
+                self._deliver(parcel)
+            case wire.Hops(hops):
+                self._cell.base.tracer.add(hops)
+            case wire.Logged(level, event, actor, fields, correlation_id):
+                told = {"actor": actor, "correlation_id": correlation_id, "fields": msgspec.json.decode(fields)}
+                _log.log(level, event, extra=told)
+            case _:
+                self._cell.deliver(Heard(self, parcel), self._cell)
 
     def _deliver(self, letters: wire.Letters) -> None:
         sender = self._sender(letters)
         if isinstance(letters.target, str):
-            for message in letters.messages:
-                target = self._cell.base.names.get(letters.target)
-                if target is None:
-                    why = "no actor of that name runs"
-                    self._cell.base.dead_letters.undelivered(letters.target, message, sender, why)
-                else:
-                    target.deliver(message, sender)
-            return
-        target = self._addresses.find(letters.target)
-        for message in letters.messages:
+            target, why = self._cell.base.names.get(letters.target), "no actor of that name runs"
+        else:
+            target, why = self._addresses.find(letters.target), "nobody waits for this answer any more"
+        for message, trace in zip(letters.messages, letters.traces, strict=True):
             if isinstance(target, Endpoint):
-                target.deliver(message, sender)
-            else:
-                self._cell.base.dead_letters.undelivered(
-                    str(letters.target), message, sender, "nobody waits for this answer any more"
-                )
+                target.deliver(message, sender, trace)
+            elif not isinstance(message, DeadLetter):  # one of those is counted already
+                self._cell.base.dead_letters.undelivered(str(letters.target), message, sender, why, trace)
 
     def _sender(self, letters: wire.Letters) -> Endpoint:
         if letters.sender == wire.ACTOR:
@@ -142,34 +183,44 @@ class WorkerProcess:
 
     # On any thread.
 
-    def _send(self, far: Far, message: Any, sender: Any) -> None:
-        self._link.post((far.target, sender, message))
+    def _send(self, far: Far, envelope: Envelope) -> None:
+        self._cell.deliver(Onward(self, far, envelope), self._cell)
 
-    def _unsendable(self, letter: Letter, fault: Exception) -> None:
-        target: Any = self._cell if letter[0] == wire.ACTOR else str(letter[0])
-        self._cell.base.dead_letters.undelivered(target, letter[2], letter[1], f"it has no wire form: {fault}")
+    def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
+        actor: Any = self._cell if target == wire.ACTOR else str(target)
+        self._cell.base.dead_letters.undelivered(actor, *envelope[:2], f"it has no wire form: {why}", envelope[2])
 
 
-class Heard(msgspec.Struct, frozen=True):
+class Onward(msgspec.Struct, frozen=True):
+    """To the stand-in: this is for another address of the process, as the answer to a question of the actor's is."""
+
+    worker: WorkerProcess
+    far: Far
+    envelope: Envelope
+
+
+class Heard(lifecycle.News, frozen=True):
     """To the stand-in: the process said this."""
 
     worker: WorkerProcess
     parcel: wire.Parcel
 
 
-class Ended(msgspec.Struct, frozen=True):
+class Ended(lifecycle.News, frozen=True):
     """To the stand-in: the process is gone."""
 
     worker: WorkerProcess
     how: str
-    in_doubt: list[Letter]
-    """Written to it, and not reported handled."""
 
-    unsent: list[Letter]
-    """Never written."""
+
+def _for_actor(bundles: list[Bundle]) -> list[Envelope]:
+    return [envelope for target, envelopes in bundles if target == wire.ACTOR for envelope in envelopes]
 
 
 def _how_it_ended(code: int) -> str:
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
+
+
+_log = logging.getLogger("natya")

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,13 @@ class Manner(msgspec.Struct, frozen=True):
     start_fails: bool = False
     flag: str = ""
     """Path of a file: while it exists, starting fails."""
+
+
+class Late(msgspec.Struct, frozen=True):
+    """To itself: answer now."""
+
+    answer: Appended
+    asker: Any
 
 
 class Performer(RuntimeActor):
@@ -54,21 +62,53 @@ class Performer(RuntimeActor):
     @handles(CancelOrder)
     def obey(self, order, sender):
         command, _, detail = order.client_order_id.partition(":")
-        if command == "raise":
-            raise LookupError(detail)
-        if command == "exit":
-            os._exit(3)
-        if command == "hold":  # not even a signal handler of Python's would run
-            ctypes.PyDLL(None).sleep(1000)
-        if command == "ask":
-            self.ask(detail, CancelOrder(client_order_id="from afar"), timeout_s=5, then=self.heard)
-            return
-        if command == "send":
-            self.send(detail, order)
-            return
-        text = str(os.getpid()) if command == "pid" else ",".join(sorted(os.environ)) if command == "env" else detail
-        self.log("performer.obeyed", command=command)
-        self.send(sender, Appended(first_sequence=self.ticks + 1, last_sequence=self.lives, correlation_id=text))
+        getattr(self, f"do_{command}")(detail, order, sender)
+
+    def do_say(self, detail, order, sender):
+        self.log("performer.obeyed", command=order.client_order_id)
+        self.send(sender, self.answer(detail))
+
+    def do_pid(self, _, order, sender):
+        self.do_say(str(os.getpid()), order, sender)
+
+    def do_env(self, _, order, sender):
+        self.do_say(",".join(sorted(os.environ)), order, sender)
+
+    def do_late(self, detail, _, sender):
+        self.after(0.05, Late(answer=self.answer(detail), asker=sender))
+
+    def do_send(self, detail, order, _):
+        self.send(detail, order)
+
+    def do_ask(self, detail, *_):
+        self.ask(detail, CancelOrder(client_order_id="from afar"), timeout_s=5, then=self.heard)
+
+    def do_offload(self, detail, order, _):
+        self.offload(len, detail, then=lambda _: self.send(detail, order))
+
+    def do_raise(self, detail, *_):
+        raise LookupError(detail)
+
+    def do_odd(self, *_):
+        raise LookupError("\udc80")
+
+    def do_exit(self, *_):
+        os._exit(3)
+
+    def do_hold(self, *_):
+        ctypes.PyDLL(None).sleep(1000)  # not even a signal handler of Python's would run
+
+    def do_compute(self, _, order, __):
+        self.send("listener", order)
+        while True:
+            pass
+
+    @handles(Late)
+    def answer_late(self, late, _sender):
+        self.send(late.asker, late.answer)
+
+    def answer(self, text):
+        return Appended(first_sequence=self.ticks + 1, last_sequence=self.lives, correlation_id=text)
 
     def heard(self, outcome):
         self.send("listener", outcome.unwrap())

@@ -1,16 +1,12 @@
-"""The bytes of a segment file: its header and its records, as pure functions.
+"""The bytes of a record, as pure functions.
 
-    segment   header (128 bytes), records one after another, zeros up to the preallocated size
-    header    magic, format version, journal id, first sequence, time made; what the segment before it must contain
-              (first sequence, bytes used, their CRC, times, last hash); CRC
+    segment   header (header.py), records one after another, zeros up to the preallocated size
     record    magic, CRC of all that follows, length, facts of the same append still to come, sequence, newest sequence
               durable when this was written, time, hash of the record before, type, correlation id, payload, 0xA5
 
 All numbers are little-endian. The payload is the fact as `messages.codec` writes it. The CRC is zlib's CRC-32: it finds
 every burst of 32 bits and, unlike CRC-32C, is in the standard library (0.3 us for a record of 200 bytes). The hash is
 BLAKE2b with 256 bits over the whole record before: 0.6 us, where SHA-256 took 0.9.
-
-The header is the same in all format versions; the records of a version are read by its `RecordFormat`.
 """
 
 from __future__ import annotations
@@ -23,114 +19,13 @@ from typing import Final, Protocol
 import msgspec
 
 from ...messages import codec
-from ...messages.journal import Fact, JournalRecord
-
-SEGMENT_MAGIC: Final = b"NATYAJNL"
-_HEADER: Final = struct.Struct("<8sHHI16sQqQQIIqq32s4xI")
-HEADER_SIZE: Final = _HEADER.size
-_CRC_SIZE: Final = 4
+from ...messages.journal import JournalRecord
 
 HASH_SIZE: Final = 32
-NO_HASH: Final = bytes(HASH_SIZE)
-"""What the first record of all names as the record before it."""
-
-
-class HeaderBrokenError(ValueError):
-    """These bytes are no segment header; the reason says why."""
 
 
 class RecordBrokenError(ValueError):
     """These bytes are no whole record; the reason says why."""
-
-
-class Seal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a closed segment contains; written into the header of the segment after it."""
-
-    first_sequence: int = 0
-    """0: there is no segment before."""
-
-    used: int = 0
-    """Bytes from the start of the file to the end of its last record."""
-
-    crc: int = 0
-    """CRC-32 of those bytes."""
-
-    earliest_ns: int = 0
-    """Smallest `recorded_ns` in it."""
-
-    latest_ns: int = 0
-    """Largest `recorded_ns` in it."""
-
-    last_hash: bytes = NO_HASH
-
-
-class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How a segment file begins."""
-
-    version: int
-    """Format of its records."""
-
-    journal_id: bytes
-    """16 bytes, the same in all segments of one journal: a file of another one is not taken for ours."""
-
-    first_sequence: int
-    created_ns: int
-    """Nanoseconds since 1970-01-01 UTC."""
-
-    previous: Seal
-
-    def encode(self) -> bytes:
-        """Write it as `HEADER_SIZE` bytes."""
-        seal = self.previous
-        head = _HEADER.pack(
-            SEGMENT_MAGIC,
-            self.version,
-            HEADER_SIZE,
-            0,
-            self.journal_id,
-            self.first_sequence,
-            self.created_ns,
-            seal.first_sequence,
-            seal.used,
-            seal.crc,
-            0,
-            seal.earliest_ns,
-            seal.latest_ns,
-            seal.last_hash,
-            0,
-        )[:-_CRC_SIZE]
-        return head + zlib.crc32(head).to_bytes(_CRC_SIZE, "little")
-
-    @classmethod
-    def decode(cls, data: bytes) -> SegmentHeader:
-        """Read it.
-
-        Raises:
-            HeaderBrokenError: too short, no header of ours, or changed.
-        """
-        if len(data) < HEADER_SIZE:
-            raise HeaderBrokenError(f"a segment header has {HEADER_SIZE} bytes, found {len(data)}")
-        fields = _HEADER.unpack_from(data)
-        if fields[0] != SEGMENT_MAGIC:
-            raise HeaderBrokenError(f"a segment begins with {SEGMENT_MAGIC!r}, found {fields[0]!r}")
-        crc = zlib.crc32(data[: HEADER_SIZE - _CRC_SIZE])
-        if crc != fields[-1]:
-            raise HeaderBrokenError(f"the header's CRC is {fields[-1]:08x}, of its bytes {crc:08x}")
-        _, version, _, _, journal_id, first, created, before, used, used_crc, _, earliest, latest, last_hash, _ = fields
-        return cls(
-            version=version,
-            journal_id=journal_id,
-            first_sequence=first,
-            created_ns=created,
-            previous=Seal(
-                first_sequence=before,
-                used=used,
-                crc=used_crc,
-                earliest_ns=earliest,
-                latest_ns=latest,
-                last_hash=last_hash,
-            ),
-        )
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
@@ -186,8 +81,9 @@ class RecordFormat(Protocol):
 
     def encode(  # noqa: PLR0913  these are the fields of a record
         self,
-        fact: Fact,
+        name: bytes,
         correlation: bytes,
+        payload: bytes,
         *,
         sequence: int,
         durable_sequence: int,
@@ -195,7 +91,7 @@ class RecordFormat(Protocol):
         remaining: int,
         previous_hash: bytes,
     ) -> bytes:
-        """Write one record."""
+        """Write one record: the name of its fact's type (ASCII), its correlation id (UTF-8), its payload."""
         ...
 
     def length(self, data: bytes, position: int) -> int:
@@ -205,9 +101,6 @@ class RecordFormat(Protocol):
     def decode(self, data: bytes, position: int) -> RawRecord | None:
         """Read the record at `position`; None when `data` ends before it does. RecordBrokenError when it is none."""
         ...
-
-
-_FACT_NAMES: Final = {fact_type: fact_type.__name__.encode("ascii") for fact_type in codec.FACT_TYPES}
 
 
 class RecordFormat1:
@@ -223,8 +116,9 @@ class RecordFormat1:
 
     def encode(  # noqa: PLR0913  these are the fields of a record
         self,
-        fact: Fact,
+        name: bytes,
         correlation: bytes,
+        payload: bytes,
         *,
         sequence: int,
         durable_sequence: int,
@@ -232,15 +126,7 @@ class RecordFormat1:
         remaining: int,
         previous_hash: bytes,
     ) -> bytes:
-        """Write one record; `correlation` is UTF-8 of at most 65,535 bytes.
-
-        Raises:
-            TypeError: it is no fact, or has a field of a type that no message has.
-        """
-        name = _FACT_NAMES.get(type(fact))
-        if name is None:
-            raise TypeError(f"a fact is wanted, found {type(fact).__name__}")
-        payload = codec.encode(fact)
+        """Write one record; the names have at most 65,535 bytes each."""
         length = self.header_size + len(name) + len(correlation) + len(payload) + 1
         body = b"".join(
             (

@@ -1,0 +1,125 @@
+"""The files as the actor has them: open, or down for now and tried again."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..runtime import Outcome, RuntimeActor
+    from .adapter import DuckDBAdapter
+    from .recovery import Opened
+
+REOPEN_S = 1.0
+
+
+class Files:
+    """Holds the adapter while the files are open; closes and opens them off the actor's thread.
+
+    Args:
+        actor: whose clock, threads and log these are.
+        opens: opens them at a time; see `recovery.open_database`.
+        reopen: a message to the actor, at which it calls `reopen`.
+        rise: hears of each opening, before anything else goes on.
+        fall: hears why they are down.
+    """
+
+    def __init__(
+        self,
+        actor: RuntimeActor,
+        *,
+        opens: Callable[..., Opened],
+        reopen: object,
+        rise: Callable[[Opened], object],
+        fall: Callable[[DatabaseError], object],
+    ) -> None:
+        self.database: DuckDBAdapter | None = None
+        self.down = ""
+        """Why they are not open; empty when they are."""
+
+        self.damage = ""
+        """What was put aside or found missing, since the actor started."""
+
+        self.life = 0
+        """Openings so far: what failed in an earlier one says nothing of this one."""
+
+        self._opened_for = ""
+        """The failure after which they were opened last."""
+
+        self._actor = actor
+        self._opens = opens
+        self._reopen = reopen
+        self._rise = rise
+        self._fall = fall
+
+    def open(self) -> None:
+        """Open them now, or be down if another process has them.
+
+        Raises:
+            DatabaseError: they cannot be opened, and waiting will not help.
+        """
+        try:
+            self._opened(self._opens(self._actor.clock.now_ns()))
+        except DatabaseLocked as refusal:
+            self._note(refusal)
+            self._actor.after(REOPEN_S, self._reopen)
+
+    def failed(self, fault: DatabaseError, life: int) -> bool:
+        """Hear that work on them failed in that life; say whether they are open all the same.
+
+        A pool that was busy is no fault of the files; what failed in an earlier life was dealt with. A statement that
+        fails again just so after they were opened anew is tried on, with the files open: others may still read them.
+        """
+        if life == self.life and not isinstance(fault, PoolExhausted):
+            if isinstance(fault, StatementFailed) and str(fault) == self._opened_for:
+                self._actor.log_bounded("database.stuck", level="error", reason=str(fault))
+            else:
+                self._opened_for = str(fault)
+                self.close(fault)
+        return self.database is not None
+
+    def close(self, fault: DatabaseError, *, core_is_foreign: bool = False) -> None:
+        """Let go of them, and open them again; damaged ones, and a core file of another history, are put aside."""
+        database, self.database = self.database, None
+        if database is None:
+            return
+        self._note(fault)
+        self._fall(fault)
+        suspect = isinstance(fault, DatabaseDamaged)
+        again = functools.partial(self.reopen, suspect=suspect, core_is_foreign=core_is_foreign)
+        self._actor.offload(database.close, then=lambda _: again(), lane="files")
+
+    def reopen(self, *, suspect: bool = False, core_is_foreign: bool = False) -> None:
+        """Try them again, off the actor's thread."""
+        job = functools.partial(self._opens, suspect=suspect, core_is_foreign=core_is_foreign)
+        self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
+
+    def _reopened(self, outcome: Outcome) -> None:
+        if isinstance(outcome.error, DatabaseError):
+            self._note(outcome.error)
+            self._actor.after(REOPEN_S, self._reopen)
+        else:
+            self._opened(outcome.unwrap())
+
+    def _opened(self, opened: Opened) -> None:
+        self.database = opened.database
+        self.life += 1
+        if self.down:
+            self._actor.log("database.opened", core=opened.database.core_path)
+        self.down = ""
+        found = [f"put aside as {name}" for name in opened.put_aside]
+        if opened.market_loss:
+            found.append(f"the market file has lost data: {opened.market_loss}")
+        for each in found:
+            self._actor.log("database.damaged", level="error", found=each)
+        self.damage = "; ".join(filter(None, [self.damage, *found]))
+        self._rise(opened)
+
+    def _note(self, fault: DatabaseError) -> None:
+        if str(fault) != self.down:
+            self.down = str(fault)
+            self._actor.log("database.down", level="error", error=type(fault).__name__, reason=self.down)

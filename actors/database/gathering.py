@@ -1,0 +1,135 @@
+"""Market data on its way to the file: gathered into batches, one of them on its way at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from .errors import Unstorable, WritesRefused
+from .market import MarketStore, Part, Written, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...messages.database import SaveMarketData
+    from ...messages.market import Candle, Tick
+
+Asker = TypeVar("Asker")
+
+ROWS_WAITING_MAX = 100_000
+"""Ticks, and candles, and rows that somebody asked to save: of each so many may wait."""
+
+
+class Batch(msgspec.Struct, Generic[Asker], frozen=True):
+    """What goes in one transaction."""
+
+    ticks: list[Tick]
+    candles: list[Candle]
+    saves: tuple[tuple[SaveMarketData, Asker], ...]
+
+
+class Gathering(Generic[Asker]):
+    """What waits, and what is on its way.
+
+    Args:
+        rows_max: a batch of so many rows is not made to wait for more.
+    """
+
+    def __init__(self, rows_max: int) -> None:
+        self.ticks: list[Tick] = []
+        self.dropped = 0
+        """Ticks and candles for which there was no room."""
+
+        self._rows_max = rows_max
+        self._candles: list[Candle] = []
+        self._saves: deque[tuple[SaveMarketData, Asker]] = deque()
+        self._rows_to_save = 0
+        self._on_its_way = False
+        self._again: Batch[Asker] | None = None
+
+    @property
+    def rows(self) -> int:
+        """What waits to be taken, of the kind that there is most of."""
+        return max(len(self.ticks), len(self._candles), self._rows_to_save)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a batch should not wait any longer: it is full, somebody waits for its end, or it failed before."""
+        return self._again is not None or bool(self._saves) or self.rows >= self._rows_max
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that came is durable."""
+        return not self._on_its_way and self._again is None and not self.rows and not self._saves
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether a batch was taken and has not ended."""
+        return self._on_its_way
+
+    def add_tick(self, tick: Tick) -> bool:
+        """Take it in, if there is room."""
+        if len(self.ticks) >= ROWS_WAITING_MAX:
+            self.dropped += 1
+            return False
+        self.ticks.append(tick)
+        return True
+
+    def add_candle(self, candle: Candle) -> bool:
+        """Take it in, if there is room."""
+        if len(self._candles) >= ROWS_WAITING_MAX:
+            self.dropped += 1
+            return False
+        self._candles.append(candle)
+        return True
+
+    def add_save(self, save: SaveMarketData, asker: Asker) -> None:
+        """Take it in.
+
+        Raises:
+            WritesRefused: too much waits already.
+        """
+        rows = len(save.ticks) + len(save.candles)
+        if self._saves and self._rows_to_save + rows > ROWS_WAITING_MAX:
+            raise WritesRefused(f"{self._rows_to_save} rows wait to be saved, and {ROWS_WAITING_MAX} may")
+        self._saves.append((save, asker))
+        self._rows_to_save += rows
+
+    def take(self) -> Batch[Asker] | None:
+        """Take what goes next; None if nothing waits, or a batch is on its way. What failed before goes alone."""
+        if self._on_its_way:
+            return None
+        batch, self._again = self._again, None
+        if batch is None and (self.rows or self._saves):
+            batch = Batch(self.ticks, self._candles, tuple(self._saves))
+            self.ticks, self._candles = [], []
+            self._saves.clear()
+            self._rows_to_save = 0
+        self._on_its_way = batch is not None
+        return batch
+
+    def ended(self, failed: Batch[Asker] | None = None) -> None:
+        """Hear that the batch has ended; one that failed will go again. What of it was written is not written twice."""
+        self._on_its_way = False
+        self._again = failed
+
+
+def write_batch(market: MarketStore, batch: Batch[Asker]) -> list[Written | Unstorable]:
+    """Write it in one transaction; tell what became of what was heard, then of each save.
+
+    Raises:
+        DatabaseError: see the store; whether it was written is not certain.
+    """
+    parts: list[Part | Unstorable] = [part_of(batch.ticks, batch.candles)]
+    parts += [_part(save.ticks, save.candles) for save, _ in batch.saves]
+    written = iter(market.write_each([part for part in parts if isinstance(part, Part)]))
+    return [next(written) if isinstance(part, Part) else part for part in parts]
+
+
+def _part(ticks: Sequence[Tick], candles: Sequence[Candle]) -> Part | Unstorable:
+    try:
+        return part_of(ticks, candles, all_or_none=True)
+    except Unstorable as refusal:
+        return refusal

@@ -1,0 +1,163 @@
+"""The journal on its way into the core file: what the actor does with it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from ...messages.journal import JournalPage, ReadJournal
+from .core import LastFact, ReadModel
+from .errors import DatabaseDamaged, DatabaseError, JournalGap
+from .following import Following
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...config.settings import DatabaseSettings
+    from ...messages.journal import JournalRecord
+    from ..runtime import Outcome, RuntimeActor, Timer
+    from .files import Files
+    from .recovery import Opened
+
+JOURNAL = "journal"
+LANE = "core"
+PAGE_RECORDS = 10_000
+PAGE_S = 5.0
+"""A journal that has not answered by then (it was restarted, perhaps) is asked again."""
+
+RETRY_S = 1.0
+
+
+class Projector:
+    """Projects what comes in sequence, batch by batch, and reads from the journal what is missing.
+
+    Args:
+        actor: whose threads, timers and messages these are.
+        files: where it goes, while they are open.
+        settings: how large a batch is, and how long it waits.
+        in_time: a message to the actor, at which it calls `time_is_up`.
+        read_on: a message to the actor, at which it calls `read`.
+    """
+
+    def __init__(
+        self, actor: RuntimeActor, files: Files, settings: DatabaseSettings, *, in_time: object, read_on: object
+    ) -> None:
+        self.following = Following(0)
+        self._actor = actor
+        self._files = files
+        self._settings = settings
+        self._in_time = in_time
+        self._read_on = read_on
+        self._timer: Timer | None = None
+        self._read_model: ReadModel | None = None
+        self._last: LastFact | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that came is projected."""
+        return not (self.following.is_projecting or self.following.waiting)
+
+    def rise(self, opened: Opened) -> None:
+        """Go on with files that are open: from where they are."""
+        self._read_model = ReadModel(opened.database)
+        self._last = opened.last
+        self.following = Following(opened.last.sequence if opened.last else 0, self.following.heard)
+        self.read()
+
+    def hear(self, records: Sequence[JournalRecord]) -> None:
+        """Project the records, or remember that they are there to be read."""
+        if self._files.database is None:
+            self.following.heard = max(self.following.heard, records[-1].sequence)
+            return
+        self.following.hear(records)
+        self._gather()
+
+    def _answered(self, life: int, outcome: Outcome) -> None:
+        page = outcome.value
+        if life != self._files.life or self._files.database is None:
+            return
+        if isinstance(page, JournalPage):
+            self._turn_page(page)
+        else:  # `Failed`, `Unavailable`, or nothing came
+            self._ask_later()
+
+    def _turn_page(self, page: JournalPage) -> None:
+        """Project what the journal was asked for; the first page proves that the core file follows this journal."""
+        following = self.following
+        if not following.proved and not self._prove(page):
+            return
+        following.turn_page(page.records, page.last_sequence)
+        if following.waiting or not following.lag:
+            self.project()
+        else:
+            self._actor.log("journal.page_missing", level="error", after=following.projected, newest=page.last_sequence)
+            self._ask_later()
+
+    def time_is_up(self) -> None:
+        """Project a batch that did not fill up in time."""
+        self._timer = None
+        self.project()
+
+    def project(self) -> None:
+        """Project what is at hand, if nothing is on its way; read on if there is nothing."""
+        if self._files.database is None or self._read_model is None:
+            return
+        records = self.following.take()
+        if records:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            then = functools.partial(self._projected, self._files.life)
+            apply = functools.partial(self._read_model.apply, first=self.following.first)
+            self._actor.offload(apply, records, then=then, lane=LANE)
+        elif self.following.is_behind:
+            self.read()
+
+    def read(self) -> None:
+        """Ask the journal for what comes next."""
+        if self._files.database is None:
+            return
+        self.following.asked = True
+        page = ReadJournal(after_sequence=self.following.next_page_after, records_max=PAGE_RECORDS)
+        self._actor.ask(JOURNAL, page, timeout_s=PAGE_S, then=functools.partial(self._answered, self._files.life))
+
+    def _gather(self) -> None:
+        """Project the batch if it is full, or see that it is projected in time: each costs a commit of its own."""
+        following = self.following
+        if following.waiting >= self._settings.batch_rows_max or not following.waiting:
+            self.project()
+        elif self._timer is None and not following.is_projecting:
+            self._timer = self._actor.after(self._settings.batch_wait_s, self._in_time)
+
+    def _projected(self, life: int, outcome: Outcome) -> None:
+        if life != self._files.life:
+            return
+        if isinstance(outcome.error, JournalGap):
+            if self.following.gap():
+                self._actor.log("journal.gap", level="error", reason=str(outcome.error))
+                self._ask_later()
+                return
+        elif isinstance(outcome.error, DatabaseError):
+            self.following.ended(None)
+            if self._files.failed(outcome.error, life):
+                self._ask_later()
+            return
+        else:
+            self.following.ended(outcome.unwrap())
+        self._gather()
+
+    def _prove(self, page: JournalPage) -> bool:
+        """Find the last projected record in the journal; a core file of another history is put aside."""
+        last, first = self._last, page.records[0] if page.records else None
+        assert last is not None, "a file without facts needs no proof"
+        if first is not None and last.is_of(first):
+            self.following.proved = True
+            return True
+        found = "none" if first is None else f"{first.sequence} of {first.recorded_ns} ns"
+        reason = f"the core file ends with record {last.sequence} of {last.recorded_ns} ns, the journal has {found}"
+        self._files.close(DatabaseDamaged(reason), core_is_foreign=True)
+        return False
+
+    def _ask_later(self) -> None:
+        self.following.asked = True
+        self._actor.after(RETRY_S, self._read_on)

@@ -1,0 +1,65 @@
+"""Queries that wait for a reader, each for as long as it was given."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ...messages.database import Query
+
+Asker = TypeVar("Asker")
+
+QUERIES_WAITING_MAX = 1_000
+SECOND_NS = 1_000_000_000
+
+
+class Question(msgspec.Struct, Generic[Asker], frozen=True):
+    """A query and who asked it."""
+
+    query: Query
+    asker: Asker
+    expires_ns: int
+    """By the monotonic clock. Its time begins when it is asked, not when a reader has time for it."""
+
+    def left_s(self, now_ns: int) -> float:
+        """Tell how long it may still take."""
+        return (self.expires_ns - now_ns) / SECOND_NS
+
+
+class Questions(Generic[Asker]):
+    """First come, first served."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Question[Asker]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one has to be refused."""
+        return len(self._waiting) >= QUERIES_WAITING_MAX
+
+    def ask(self, query: Query, asker: Asker, now_ns: int) -> None:
+        """Let it wait."""
+        self._waiting.append(Question(query, asker, now_ns + int(query.timeout_s * SECOND_NS)))
+
+    def next(self) -> Question[Asker]:
+        """Take the one that has waited longest."""
+        return self._waiting.popleft()
+
+    def expired(self, now_ns: int) -> list[Question[Asker]]:
+        """Take those whose time is over."""
+        over = [question for question in self._waiting if question.expires_ns <= now_ns]
+        if over:
+            self._waiting = deque(question for question in self._waiting if question.expires_ns > now_ns)
+        return over
+
+    def give_up(self) -> list[Question[Asker]]:
+        """Take all."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting

@@ -1,0 +1,160 @@
+"""Market data on its way into the file: what the actor does with it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...messages.database import MarketDataSaved, QueryFailed, SaveMarketData
+from ...messages.market import Candle, Tick, TicksRecorded
+from .errors import DatabaseError, Unstorable, WritesRefused
+from .gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
+from .market import MarketStore, Written
+
+if TYPE_CHECKING:
+    from ...config.settings import DatabaseSettings
+    from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
+    from .adapter import DuckDBAdapter
+    from .files import Files
+
+FEED = "feed"
+LANE = "market"
+RETRY_S = 1.0
+
+
+class Recorded(msgspec.Struct):
+    """What was written since the actor started."""
+
+    ticks: int = 0
+    candles: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    batches: int = 0
+
+
+class Recorder:
+    """Writes a batch when it is full or has waited long enough, one at a time; what failed is written again.
+
+    Args:
+        actor: whose threads, timers and messages these are.
+        files: where it goes, while they are open.
+        settings: how large a batch is, and how long it waits.
+        in_time: a message to the actor, at which it calls `write`.
+    """
+
+    def __init__(self, actor: RuntimeActor, files: Files, settings: DatabaseSettings, *, in_time: object) -> None:
+        self.recorded = Recorded()
+        self._actor = actor
+        self._files = files
+        self._settings = settings
+        self._in_time = in_time
+        self._gathering: Gathering[ActorAddress] = Gathering(settings.batch_rows_max)
+        self._market: MarketStore | None = None
+        self._timer: Timer | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows that are not on their way yet."""
+        return self._gathering.rows
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that came is durable."""
+        return self._gathering.is_idle
+
+    @property
+    def dropped(self) -> int:
+        """Ticks and candles that were not recorded."""
+        return self.recorded.refused + self._gathering.dropped
+
+    def rise(self, database: DuckDBAdapter) -> None:
+        """Go on with files that are open."""
+        self._market = MarketStore(database)
+        self.write()
+
+    def hear_tick(self, tick: Tick) -> None:
+        """Add it to the batch."""
+        gathering = self._gathering
+        if not gathering.add_tick(tick):
+            self._note_dropped()
+        elif self._timer is None or len(gathering.ticks) >= self._settings.batch_rows_max:
+            self._gather()
+
+    def hear_candle(self, candle: Candle) -> None:
+        """Add it to the batch."""
+        if not self._gathering.add_candle(candle):
+            self._note_dropped()
+        self._gather()
+
+    def save(self, message: SaveMarketData, asker: ActorAddress) -> None:
+        """Write it with all that waits, as soon as the batch that is on its way has ended; then answer.
+
+        Raises:
+            WritesRefused: too much waits, or the files are down.
+        """
+        if self._files.database is None:
+            raise WritesRefused(f"the database is down: {self._files.down}")
+        self._gathering.add_save(message, asker)
+        self._gather()
+
+    def time_is_up(self) -> None:
+        """Write a batch that did not fill up in time."""
+        self._timer = None
+        self.write()
+
+    def write(self) -> None:
+        """Write what waits, if nothing is on its way."""
+        if self._files.database is None or self._market is None:
+            return
+        batch = self._gathering.take()
+        if batch is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        then = functools.partial(self._written, batch, self._files.life)
+        self._actor.offload(write_batch, self._market, batch, then=then, lane=LANE)
+
+    def _gather(self) -> None:
+        """Write the batch if it is due, or see that it is written in time."""
+        gathering = self._gathering
+        if gathering.on_its_way or self._files.database is None:
+            return
+        if gathering.is_due:
+            self.write()
+        elif gathering.rows and self._timer is None:
+            self._timer = self._actor.after(self._settings.batch_wait_s, self._in_time)
+
+    def _written(self, batch: Batch[ActorAddress], life: int, outcome: Outcome) -> None:
+        if isinstance(outcome.error, DatabaseError):
+            self._gathering.ended(failed=batch)
+            if self._files.failed(outcome.error, life):
+                self._timer = self._actor.after(RETRY_S, self._in_time)
+            return
+        heard, *saved = outcome.unwrap()
+        self._gathering.ended()
+        self.recorded.batches += 1
+        self._count(heard)
+        if heard.refused:
+            self._actor.log("market_data.refused", level="warning", count=heard.refused)
+        for source, sequence in heard.recorded.items():
+            self._actor.send(FEED, TicksRecorded(source=source, sequence=sequence))
+        for (_, asker), each in zip(batch.saves, saved, strict=True):
+            if isinstance(each, Unstorable):
+                self._actor.send(asker, QueryFailed(error="Unstorable", reason=str(each)))
+            else:
+                self._count(each)
+                self._actor.send(asker, MarketDataSaved(rows=each.ticks + each.candles))
+        self._gather()
+
+    def _count(self, written: Written) -> None:
+        self.recorded.ticks += written.ticks
+        self.recorded.candles += written.candles
+        self.recorded.duplicates += written.duplicates
+        self.recorded.refused += written.refused
+
+    def _note_dropped(self) -> None:
+        if self._gathering.dropped == 1:
+            self._actor.log("market_data.dropped", level="warning", waiting=ROWS_WAITING_MAX)

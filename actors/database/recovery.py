@@ -1,0 +1,129 @@
+"""Opening the files whatever state they are in: what is damaged is put aside, never deleted, and begun anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
+from .core import LastFact, ReadModel
+from .errors import DatabaseDamaged, DatabaseUnreachable
+from .upkeep import read_every_block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from ...config.settings import DatabaseSettings
+
+ATTEMPTS = 4
+"""Each file may be damaged, and the market file's log besides."""
+
+_CUT = re.compile(r"Corrupt WAL file: entry at byte position (\d+)")
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """The database, and what it took to open it."""
+
+    database: DuckDBAdapter
+    last: LastFact | None
+    """The newest fact of the core file; None if it has none."""
+
+    put_aside: tuple[str, ...]
+    """Files that were damaged, by their new names."""
+
+    market_loss: str
+    """What the market file lacks that it once held; empty if nothing is known to be missing."""
+
+
+def open_database(
+    settings: DatabaseSettings,
+    now_ns: int,
+    *,
+    suspect: bool = False,
+    core_is_foreign: bool = False,
+    executor_factory: Callable[[str], Executor] = thread_of_its_own,
+) -> Opened:
+    """Open both files. A damaged core file is put aside (the journal rebuilds it), and a damaged market file too.
+
+    Of the market file only the log is cut if only the log is damaged: what is before the damage is there again.
+
+    Args:
+        settings: where the files are.
+        now_ns: for the names of what is put aside: nanoseconds since 1970-01-01 UTC.
+        suspect: read every block, since something was found damaged.
+        core_is_foreign: the core file does not follow this journal; put it aside, too.
+        executor_factory: see the adapter.
+
+    Raises:
+        DatabaseError: see the adapter.
+    """
+    put_aside: list[str] = []
+    if core_is_foreign:
+        put_aside.append(_put_aside(Path(settings.path), now_ns))  # a rename needs no room
+    for _ in range(ATTEMPTS):
+        try:
+            return _open(settings, put_aside, executor_factory, suspect=suspect)
+        except DatabaseDamaged as damage:
+            if not damage.path:
+                raise
+            try:
+                put_aside.append(_mend(Path(damage.path), str(damage), settings, now_ns))
+            except OSError as fault:
+                raise DatabaseUnreachable(f"{damage.path} is damaged and cannot be put aside: {fault}") from fault
+    return _open(settings, put_aside, executor_factory, suspect=suspect)
+
+
+def _open(
+    settings: DatabaseSettings, put_aside: list[str], executor_factory: Callable[[str], Executor], *, suspect: bool
+) -> Opened:
+    database = DuckDBAdapter(
+        settings.path,
+        max_connections=settings.max_connections,
+        memory_limit_mb=settings.memory_limit_mb,
+        threads=settings.threads,
+        cache_mb=settings.cache_mb,
+        encryption_key=settings.encryption_key.reveal(),
+        executor_factory=executor_factory,
+    )
+    try:
+        if suspect:
+            read_every_block(database)
+        last = ReadModel(database).last()
+    except BaseException:
+        database.close()
+        raise
+    return Opened(database=database, last=last, put_aside=tuple(put_aside), market_loss=database.witness.loss)
+
+
+def _mend(file: Path, damage: str, settings: DatabaseSettings, now_ns: int) -> str:
+    cut = _CUT.search(damage)
+    log = file.with_name(f"{file.name}.wal")
+    if cut and file == market_path_of(settings.path) and log.exists():
+        copy = _free_name(log, now_ns)
+        shutil.copy(log, copy)
+        with log.open("r+b") as damaged:
+            damaged.truncate(int(cut[1]))
+        return str(copy)
+    return _put_aside(file, now_ns)
+
+
+def _put_aside(file: Path, now_ns: int) -> str:
+    """Rename a file and what belongs to it, so that DuckDB can still open it by its new name."""
+    name = _free_name(file, now_ns)
+    for ending in ("", ".wal", ".witness"):
+        part = file.with_name(file.name + ending)
+        if part.exists():
+            part.rename(name.with_name(name.name + ending))
+    return str(name)
+
+
+def _free_name(file: Path, now_ns: int) -> Path:
+    moment = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"{file.name}.corrupt-{moment}{f'-{number}' if number else ''}" for number in range(1_000_000))
+    return next(path for name in names if not (path := file.with_name(name)).exists())

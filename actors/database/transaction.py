@@ -1,0 +1,42 @@
+"""A transaction in the hands of a person: several statements, all or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import TransactionAborted
+from .statements import ROWS_MAX, execute, one_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...messages.database import Rows, SqlValue
+    from .connection import Connection
+
+
+class Transaction:
+    """An open transaction of `DuckDBAdapter.transaction`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._failure: Exception | None = None
+
+    def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows:
+        """Run one statement; it sees what those before it wrote.
+
+        Raises:
+            QueryRefused: it is not one statement, or would end the transaction.
+            StatementFailed: DuckDB refused it; nothing of the transaction will be written.
+        """
+        try:
+            return self._connection.run(
+                lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
+            )
+        except Exception as failure:
+            self._failure = failure
+            raise
+
+    def check(self) -> None:
+        """Raise `TransactionAborted` if a statement failed: DuckDB would commit nothing, in silence."""
+        if self._failure is not None:
+            raise TransactionAborted(f"nothing was written: {self._failure}") from self._failure

@@ -1,0 +1,88 @@
+"""What the market file once held: a few bytes beside it that notice when it went back in time.
+
+A write-ahead log that was deleted, or an older copy that was put in the file's place, opens without a word. The core
+file needs no witness (the journal tells how far it must be); market data is in no journal. So after every batch the
+witness notes how far all sources together are recorded. It is not forced to the disk: a power cut may leave it behind
+the file, never ahead of it. A file that is behind its witness has lost batches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import zlib
+from typing import TYPE_CHECKING
+
+from .errors import DatabaseUnreachable
+from .opening import MEMORY
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TOTAL = """
+select identity, candle_batches + (select coalesce(sum(sequence), 0) from market.recorded) from market.origin
+"""
+
+
+class MarketWitness:
+    """Holds `<market file>.witness` open; one line: the file's identity, how far it was, a checksum."""
+
+    def __init__(self, market_path: str) -> None:
+        self.path = f"{market_path}.witness"
+        self.loss = ""
+        """What the market file lacks that it once held, found at this opening; empty if nothing."""
+
+        self._descriptor: int | None = None
+        if market_path != MEMORY:
+            try:
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as fault:
+                raise DatabaseUnreachable(f"{self.path} cannot be opened: {fault}") from fault
+        self._identity = ""
+        self._total = 0
+        self._guard = threading.Lock()
+
+    def hear(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Compare with the market file; note in its table `losses` what it has lost. Run once, on its writer."""
+        ((self._identity, total),) = cursor.execute(_TOTAL).fetchall()
+        self._total = int(total)
+        if self._descriptor is None:
+            return
+        identity, wanted = self._read()
+        if identity and identity != self._identity:
+            self.loss = f"it is another file than the one that was here, which was at {wanted}; it is at {self._total}"
+        elif identity and wanted > self._total:
+            self.loss = f"it was at {wanted} once, and is at {self._total}: the sum of its sources' last sequences"
+        if self.loss:
+            cursor.execute("insert into market.losses values (epoch_ns(now()), ?, ?)", [self.loss, self._identity])
+        self._note()
+
+    def advance(self, steps: int) -> None:
+        """Note that the sources are recorded so much further. Called after the commit, from any thread."""
+        if steps:
+            with self._guard:
+                self._total += steps
+                self._note()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _read(self) -> tuple[str, int]:
+        """Read what was noted; nothing if there is none, or if it is not whole."""
+        assert self._descriptor is not None, "there is a file"
+        line = os.pread(self._descriptor, 200, 0).decode("ascii", "replace").strip()
+        noted, _, checksum = line.rpartition(" ")
+        identity, _, total = noted.partition(" ")
+        if not total.isdecimal() or checksum != f"{zlib.crc32(noted.encode()):08x}":
+            return "", 0
+        return identity, int(total)
+
+    def _note(self) -> None:
+        if self._descriptor is not None:
+            noted = f"{self._identity} {self._total:040d}"
+            with contextlib.suppress(OSError):  # a full disk: it stays behind the file, which says nothing wrong
+                os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)

@@ -1,0 +1,118 @@
+"""How a segment file begins, and what it says of the segment before: pure functions over bytes.
+
+    header    magic, format version, journal id, first sequence, time made; what the segment before it must contain
+              (first sequence, bytes used, their CRC, times, last hash); CRC
+
+All numbers are little-endian. The header is the same in all format versions; the records of a version are read by its
+`RecordFormat` (records.py).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Final
+
+import msgspec
+
+SEGMENT_MAGIC: Final = b"NATYAJNL"
+_HEADER: Final = struct.Struct("<8sHHI16sQqQQIIqq32s4xI")
+HEADER_SIZE: Final = _HEADER.size
+_CRC_SIZE: Final = 4
+
+NO_HASH: Final = bytes(32)
+"""What the first record of all names as the record before it."""
+
+
+class HeaderBrokenError(ValueError):
+    """These bytes are no segment header; the reason says why."""
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a closed segment contains; written into the header of the segment after it."""
+
+    first_sequence: int = 0
+    """0: there is no segment before."""
+
+    used: int = 0
+    """Bytes from the start of the file to the end of its last record."""
+
+    crc: int = 0
+    """CRC-32 of those bytes."""
+
+    earliest_ns: int = 0
+    """Smallest `recorded_ns` in it."""
+
+    latest_ns: int = 0
+    """Largest `recorded_ns` in it."""
+
+    last_hash: bytes = NO_HASH
+
+
+class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a segment file begins."""
+
+    version: int
+    """Format of its records."""
+
+    journal_id: bytes
+    """16 bytes, the same in all segments of one journal: a file of another one is not taken for ours."""
+
+    first_sequence: int
+    created_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+    previous: Seal
+
+    def encode(self) -> bytes:
+        """Write it as `HEADER_SIZE` bytes."""
+        seal = self.previous
+        head = _HEADER.pack(
+            SEGMENT_MAGIC,
+            self.version,
+            HEADER_SIZE,
+            0,
+            self.journal_id,
+            self.first_sequence,
+            self.created_ns,
+            seal.first_sequence,
+            seal.used,
+            seal.crc,
+            0,
+            seal.earliest_ns,
+            seal.latest_ns,
+            seal.last_hash,
+            0,
+        )[:-_CRC_SIZE]
+        return head + zlib.crc32(head).to_bytes(_CRC_SIZE, "little")
+
+    @classmethod
+    def decode(cls, data: bytes) -> SegmentHeader:
+        """Read it.
+
+        Raises:
+            HeaderBrokenError: too short, no header of ours, or changed.
+        """
+        if len(data) < HEADER_SIZE:
+            raise HeaderBrokenError(f"a segment header has {HEADER_SIZE} bytes, found {len(data)}")
+        fields = _HEADER.unpack_from(data)
+        if fields[0] != SEGMENT_MAGIC:
+            raise HeaderBrokenError(f"a segment begins with {SEGMENT_MAGIC!r}, found {fields[0]!r}")
+        crc = zlib.crc32(data[: HEADER_SIZE - _CRC_SIZE])
+        if crc != fields[-1]:
+            raise HeaderBrokenError(f"the header's CRC is {fields[-1]:08x}, of its bytes {crc:08x}")
+        _, version, _, _, journal_id, first, created, before, used, used_crc, _, earliest, latest, last_hash, _ = fields
+        return cls(
+            version=version,
+            journal_id=journal_id,
+            first_sequence=first,
+            created_ns=created,
+            previous=Seal(
+                first_sequence=before,
+                used=used,
+                crc=used_crc,
+                earliest_ns=earliest,
+                latest_ns=latest,
+                last_hash=last_hash,
+            ),
+        )

@@ -1,0 +1,153 @@
+"""The keys of a segment: where the records of one order or request stand, found without reading all the others.
+
+Derived from the records and never trusted over them. A page is believed only with its CRC, which counts in what the
+segment contains, and an entry only when the record it points at was read. Where a page is missing or broken the segment
+is read from its start, and its keys are written anew.
+
+    key file   pages of 4,096 bytes; the entries of all pages together are sorted by hash
+    page       CRC, number of entries, entries, zeros
+    entry      CRC-32 of the key, sequence less the segment's first, offset in the segment (unpacked)
+
+The active segment's keys are in memory: 12 bytes an entry, one a record where key and correlation id are the same.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from ...messages.journal import JournalRecord, key_of
+from .disk import DiskFile
+
+PAGE_SIZE: Final = 4_096
+_HEAD: Final = struct.Struct("<II")
+_ENTRY: Final = struct.Struct("<III")
+PAGE_ENTRIES: Final = (PAGE_SIZE - _HEAD.size) // _ENTRY.size
+_CRC_SIZE: Final = 4
+
+
+class KeysBrokenError(Exception):
+    """These are not the keys of this segment."""
+
+
+class Entry(NamedTuple):
+    """Where a record may stand that has the key."""
+
+    step: int
+    """Its sequence less the first of its segment."""
+
+    offset: int
+    """In the segment, in bytes."""
+
+
+class KeyTable:
+    """The keys of a segment in memory, in order of sequence."""
+
+    def __init__(self) -> None:
+        self._hashes: Final = array("I")
+        self._steps: Final = array("I")
+        self._offsets: Final = array("I")
+
+    def add(self, records: Iterable[JournalRecord], sizes: Iterable[int], *, step: int, offset: int) -> None:
+        """Note records that lie one after another, so many bytes each; the first has this step and offset.
+
+        Each stands under the key of its fact, and under its correlation id if that is another.
+        """
+        for record, size in zip(records, sizes, strict=True):
+            key, correlation_id = key_of(record.fact), record.correlation_id
+            for each in (key,) if key == correlation_id else (key, correlation_id):
+                if each:
+                    self._steps.append(step)
+                    self._offsets.append(offset)
+                    # Last: a reader on another thread looks for the hash.
+                    self._hashes.append(crc32(each.encode()))
+            step += 1
+            offset += size
+
+    def find(self, key: str) -> list[Entry]:
+        """Give what may have this key, in order of sequence. For any thread."""
+        hashed, place = _hash(key), -1
+        found: list[Entry] = []
+        while True:
+            try:
+                place = self._hashes.index(hashed, place + 1)
+            except ValueError:
+                return found
+            found.append(Entry(self._steps[place], self._offsets[place]))
+
+    def pages(self, identity: bytes) -> bytes:
+        """Write them as a key file of the segment that `identity` stands for."""
+        # numpy's sort gives the interpreter free: writers go on meanwhile.
+        columns = [np.frombuffer(column, dtype=np.uint32) for column in (self._hashes, self._steps, self._offsets)]
+        entries = np.column_stack(columns).astype("<u4", copy=False)
+        entries = entries[np.argsort(entries[:, 0], kind="stable")]
+        count = max(1, -(-len(entries) // PAGE_ENTRIES))
+        pages = []
+        for number in range(count):
+            body = entries[number * PAGE_ENTRIES : (number + 1) * PAGE_ENTRIES].tobytes()
+            page = _HEAD.pack(0, len(body) // _ENTRY.size) + body
+            page += bytes(PAGE_SIZE - len(page))
+            crc = _page_crc(identity, count, number, page)
+            pages.append(crc.to_bytes(_CRC_SIZE, "little") + page[_CRC_SIZE:])
+        return b"".join(pages)
+
+
+class KeyFile:
+    """The keys of a closed segment, in a file. All methods raise KeysBrokenError, or OSError."""
+
+    def __init__(self, file: DiskFile, identity: bytes) -> None:
+        self._file: Final = file
+        self._identity: Final = identity
+        size = file.size()
+        self._count: Final = size // PAGE_SIZE
+        if size == 0 or size % PAGE_SIZE:
+            raise KeysBrokenError(f"a key file has whole pages of {PAGE_SIZE} bytes, found {size}")
+
+    def find(self, key: str) -> list[Entry]:
+        """Give what may have this key, in order of sequence."""
+        hashed = _hash(key)
+        found: list[Entry] = []
+        for number in range(bisect_left(range(self._count), hashed, key=self._last_hash), self._count):
+            entries = self._entries(number)
+            found += [Entry(step, offset) for each, step, offset in entries if each == hashed]
+            if not entries or entries[-1][0] > hashed:
+                break
+        return found
+
+    def check(self) -> None:
+        """Read every page."""
+        for number in range(self._count):
+            self._page(number)
+
+    def _last_hash(self, number: int) -> int:
+        page, count = self._page(number)
+        return int(_ENTRY.unpack_from(page, _HEAD.size + (count - 1) * _ENTRY.size)[0]) if count else 1 << 32
+
+    def _entries(self, number: int) -> list[tuple[int, int, int]]:
+        page, count = self._page(number)
+        return list(_ENTRY.iter_unpack(page[_HEAD.size : _HEAD.size + count * _ENTRY.size]))
+
+    def _page(self, number: int) -> tuple[bytes, int]:
+        page = self._file.read(number * PAGE_SIZE, PAGE_SIZE)
+        if len(page) < PAGE_SIZE:
+            raise KeysBrokenError(f"page {number} ends after {len(page)} bytes")
+        crc, count = _HEAD.unpack_from(page)
+        found = _page_crc(self._identity, self._count, number, page)
+        if crc != found or count > PAGE_ENTRIES:
+            raise KeysBrokenError(f"the CRC of page {number} is {crc:08x}, of its bytes {found:08x}")
+        return page, count
+
+
+def _hash(key: str) -> int:
+    return crc32(key.encode("utf-8", "surrogatepass"))
+
+
+def _page_crc(identity: bytes, count: int, number: int, page: bytes) -> int:
+    """Of a page at its place in the key file of one segment: of no other page, and of no other segment."""
+    return crc32(page[_CRC_SIZE:], crc32(struct.pack("<II", count, number), crc32(identity)))

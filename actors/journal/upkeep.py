@@ -1,0 +1,148 @@
+"""What closed segments still want: a key file, and, when there are many, to be archived. For a thread of its own.
+
+An archive is packed with gzip and verified, then the plain file goes. A reader that finds the plain file gone takes the
+archive, so nobody waits. A crash in between leaves both: the plain one counts, and the archive is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from ...messages.codec import UndecodableMessageError
+from .disk import Disk
+from .errors import UpkeepFailedError
+from .header import Seal
+from .keys import KeyFile, KeysBrokenError, KeyTable
+from .recovery import verify_closed
+from .reserve import NEW_SUFFIX
+from .segments import Segment, archive_path, keys_path, open_segment, segment_path
+
+COMPRESSION_LEVEL: Final = 6
+
+Chore: TypeAlias = Callable[[Disk, Segment], int]
+"""Works on one closed segment; returns the bytes it wrote."""
+
+
+def next_chore(segments: Iterable[Segment], plain_segments_max: int) -> tuple[Chore, Segment] | None:
+    """Say what to do next with these closed segments, oldest first; None when all is done."""
+    segments = tuple(segments)
+    for segment in segments:
+        if not segment.has_key_file:  # first: it is quick, and the keys may be in memory until then
+            return keep_keys, segment
+    plain = [segment for segment in segments if not segment.archived]
+    return (archive_segment, plain[0]) if len(plain) > plain_segments_max else None
+
+
+def archive_segment(disk: Disk, segment: Segment) -> int:
+    """Pack a closed segment.
+
+    Raises:
+        JournalDamagedError: the segment, or the archive read back, is not what was written; the plain file stays.
+        UpkeepFailedError: no space, or a failing disk.
+    """
+    seal = _seal_of(segment)
+    verify_closed(disk, segment, seal)
+    plain_path = segment_path(segment.directory, segment.first_sequence)
+    with _attempt(plain_path):
+        plain = disk.open(plain_path)
+        try:
+            # A fixed time stamp: the same segment always gives the same archive.
+            packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
+        finally:
+            plain.close()
+    _put(disk, archive_path(segment.directory, segment.first_sequence), packed)
+    segment.archived = True
+    try:
+        verify_closed(disk, segment, seal)
+    except Exception:
+        segment.archived = False
+        raise
+    with _attempt(plain_path):
+        disk.remove(plain_path)
+        disk.sync_directory(segment.directory)
+    return len(packed)
+
+
+def keep_keys(disk: Disk, segment: Segment) -> int:
+    """See that a closed segment has its key file: write it if it is missing or broken, from memory if they are there.
+
+    Raises:
+        JournalDamagedError: the segment is not what was written.
+        UpkeepFailedError: no space, or a failing disk.
+    """
+    identity = segment.key_identity(_seal_of(segment))
+    path = keys_path(segment.directory, segment.first_sequence)
+    table = segment.keys
+    if table is None:
+        if _are_whole(disk, path, identity):
+            segment.has_key_file = True
+            return 0
+        table = _read_keys(disk, segment)
+    pages = table.pages(identity)
+    _put(disk, path, pages)
+    segment.has_key_file = True
+    segment.keys = None
+    return len(pages)
+
+
+def _seal_of(segment: Segment) -> Seal:
+    if segment.seal is None:
+        raise ValueError(f"a closed segment is wanted, found the active one: {segment.path}")
+    return segment.seal
+
+
+def _are_whole(disk: Disk, path: Path, identity: bytes) -> bool:
+    try:
+        file = disk.open(path)
+    except FileNotFoundError:
+        return False
+    try:
+        KeyFile(file, identity).check()
+    except (KeysBrokenError, OSError):
+        return False
+    finally:
+        file.close()
+    return True
+
+
+def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
+    table, seal = KeyTable(), _seal_of(segment)
+    file = open_segment(disk, segment)
+    try:
+        walk = segment.walk(file, end=seal.used, chained=False)
+        for raw in walk:
+            offset = walk.offset - len(raw.raw)
+            table.add((raw.decoded(),), (len(raw.raw),), step=raw.sequence - segment.first_sequence, offset=offset)
+    except (UndecodableMessageError, OSError) as fault:
+        raise segment.damaged(str(fault), offset=walk.offset, sequence=walk.sequence) from fault
+    finally:
+        file.close()
+    if walk.fault:
+        raise segment.damaged(walk.fault, offset=walk.offset, sequence=walk.sequence)
+    return table
+
+
+def _put(disk: Disk, path: Path, data: bytes) -> None:
+    """Make a file with this content, or none."""
+    new = path.with_name(path.name + NEW_SUFFIX)
+    with _attempt(path):
+        file = disk.create(new, len(data))
+        try:
+            file.write(data, 0)
+            file.sync()
+        finally:
+            file.close()
+        disk.rename(new, path)
+        disk.sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def _attempt(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise UpkeepFailedError(f"{path} could not be written: {fault}") from fault

@@ -1,0 +1,136 @@
+"""The core file from the journal: how long until everything is there again.
+
+    python benchmarks/bench_rebuild.py [--facts 1000000] [--late 100000]
+
+Targets: 1,000,000 facts projected anew in 60 s (a core file that was lost or damaged is rebuilt while trading goes on);
+the last 100,000 of them, that came while another process held the file, in 10 s. Through the actors of a running
+system: the journal reads pages, the database projects them. Of five facts two are fills and one is an order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.core import ReadModel
+from natya.actors.database.upkeep import check
+from natya.actors.journal import Journal, JournalActor
+from natya.actors.runtime import InProcessSystem
+from natya.config.settings import DatabaseSettings, JournalSettings
+from natya.messages.orders import OrderAccepted, OrderExpired, OrderFact, OrderFilled, OrderIntended
+from natya.messages.system import Ping
+
+REBUILD_S_TARGET, CATCH_UP_S_TARGET = 60.0, 10.0
+SEGMENT_BYTES = 16 << 20
+FACTS_AN_ORDER, ORDERS_A_COMMIT = 5, 1_000
+NOON_NS = 1_764_000_000_000_000_000
+
+
+def life_of_an_order(number: int) -> tuple[OrderFact, ...]:
+    """Facts of one order, from its intent to its end."""
+    order, now_ns = f"crossover-{number:09d}", NOON_NS + number * 1_000_000
+    symbol = ("RELIANCE", "TCS", "HDFCBANK", "INFY", "SBIN")[number % 5]
+    intended = OrderIntended(
+        client_order_id=order,
+        strategy="crossover",
+        symbol=symbol,
+        side="BUY" if number % 2 else "SELL",
+        quantity=30,
+        order_type="LIMIT",
+        limit_price=1_500.05,
+        occurred_ns=now_ns,
+    )
+    fills = [
+        OrderFilled(
+            client_order_id=order,
+            trade_id=f"T-{number}-{part}",
+            strategy="crossover",
+            symbol=symbol,
+            side=intended.side,
+            quantity=10,
+            price=1_500.05,
+            cumulative_quantity=10 * part,
+            occurred_ns=now_ns + part,
+        )
+        for part in (1, 2)
+    ]
+    accepted = OrderAccepted(client_order_id=order, broker_order_id=f"B-{number}", occurred_ns=now_ns)
+    return intended, accepted, *fills, OrderExpired(client_order_id=order, reason="end of day", occurred_ns=now_ns + 3)
+
+
+def write_journal(directory: Path, facts: int) -> None:
+    """Fill a journal."""
+    journal = Journal(directory, now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
+    journal.open()
+    for number in range(facts // FACTS_AN_ORDER):
+        journal.append(life_of_an_order(number), f"crossover-{number:09d}")
+        if number % ORDERS_A_COMMIT == 0:
+            journal.commit()
+            journal.take_durable()
+    journal.commit()
+    journal.close()
+
+
+def caught_up_s(directory: Path, facts: int) -> float:
+    """Start both actors; seconds until the core file is current."""
+    database = DatabaseSettings(
+        path=str(directory / "natya.duckdb"),
+        max_connections=10,
+        memory_limit_mb=128,
+        threads=1,
+        batch_rows_max=20_000,
+        batch_wait_s=0.2,
+    )
+    journal = JournalSettings(path=str(directory / "journal"), segment_bytes=SEGMENT_BYTES)
+    with InProcessSystem() as system:
+        system.start("journal", JournalActor, journal, timeout_s=120)
+        began = time.perf_counter()
+        system.start("database", DatabaseActor, database)
+        while system.request("database", Ping(), timeout_s=30).statistics.projected_sequence < facts:
+            time.sleep(0.05)
+        taken_s = time.perf_counter() - began
+        system.stop("database", timeout_s=60)
+        system.stop("journal", timeout_s=60)
+    return taken_s
+
+
+def set_back(directory: Path, late: int) -> None:
+    """Leave a core file that knows all but the last facts."""
+    with DuckDBAdapter(directory / "natya.duckdb") as database:
+        sequence = ReadModel(database).sequence() - late
+        database.execute("delete from facts where sequence > ?", [sequence])
+        database.execute("delete from fills where sequence > ?", [sequence])
+        database.execute(
+            "delete from orders where client_order_id in (select fact->>'client_order_id' from facts"
+            " where sequence > ?) or changed_sequence > ?",
+            [sequence, sequence],
+        )
+        database.execute("update projection set sequence = ?", [sequence])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, and say by the exit code whether the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--facts", type=int, default=1_000_000)
+    parser.add_argument("--late", type=int, default=100_000)
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        write_journal(directory / "journal", arguments.facts)
+        rebuild_s = caught_up_s(directory, arguments.facts)
+        with DuckDBAdapter(directory / "natya.duckdb") as database:
+            problems = check(database)
+        set_back(directory, arguments.late)
+        catch_up_s = caught_up_s(directory, arguments.facts)
+    print(f"rebuild of {arguments.facts:,} facts   {rebuild_s:6.1f} s   target {REBUILD_S_TARGET:g} s")
+    print(f"catch-up of {arguments.late:,} facts   {catch_up_s:6.1f} s   target {CATCH_UP_S_TARGET:g} s")
+    print(*problems, sep="\n", end="")
+    return int(bool(problems) or rebuild_s > REBUILD_S_TARGET or catch_up_s > CATCH_UP_S_TARGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""Answers that are kept: as those of a twin that keeps none, whatever is written in between."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.cache import QueryCache
+from natya.actors.database.core import ReadModel
+from natya.actors.database.errors import DatabaseError
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import DAY_NS, start_ns
+from natya.actors.database.upkeep import archive, sort_day
+from natya.messages.database import Rows
+
+ORDERS = "select client_order_id, state from orders order by all"
+FRIDAY_NS = start_ns("2026-01-02T09:15:00")
+
+
+@pytest.fixture
+def notes(database):
+    database.execute("create table notes (text varchar primary key)")
+    return database
+
+
+def cache(database):
+    return database.statistics().cache
+
+
+def ask(database, sql, *parameters, times=3):
+    """Ask so often that the last answer is a kept one, if it is kept at all."""
+    for _ in range(times):
+        answer = database.query(sql, parameters)
+    return answer.rows
+
+
+class TestAQueryThatIsRepeated:
+    def test_is_answered_without_a_connection(self, database):
+        ask(database, ORDERS)
+        done = database.statistics().queries
+
+        assert database.query(ORDERS).rows == ()
+        assert database.statistics().queries == done
+        assert cache(database).hits == 2
+        assert 0 < cache(database).hit_rate < 1
+
+    def test_is_kept_for_each_value_of_its_parameters(self, database):
+        sql = "select ?, count(*) from orders"
+        values = [1, 1.0, True, "1", None, 0.0, -0.0]
+        twin = [repr(database.query(sql, [value]).rows) for value in values]
+
+        assert [repr(ask(database, sql, value)) for value in values] == twin
+        assert cache(database).entries == len(values)
+
+    def test_still_obeys_its_bound_of_rows(self, notes):
+        notes.execute("insert into notes values ('one'), ('two')")
+        ask(notes, "select text from notes order by text")
+
+        with pytest.raises(DatabaseError, match="at most 1 rows"):
+            notes.query("select text from notes order by text", rows_max=1)
+
+    def test_is_refused_once_the_database_is_closed(self, database):
+        ask(database, ORDERS)
+        database.close()
+
+        with pytest.raises(DatabaseError, match="is closed"):
+            database.query(ORDERS)
+
+    def test_is_never_kept_where_the_setting_says_so(self, path):
+        with DuckDBAdapter(path, max_connections=3, cache_mb=0) as database:
+            ask(database, ORDERS)
+
+            assert (cache(database).hits, cache(database).entries) == (0, 0)
+
+
+class TestAWrite:
+    @pytest.mark.parametrize("write", ["execute", "transaction", "projection", "unfinished", "ddl"])
+    def test_ends_the_answers_that_it_changes(self, database, build, write):
+        before = ask(database, "select count(*) from facts")
+        match write:
+            case "execute":
+                database.execute("insert into facts values (1, 1, '', '', '{}')")
+            case "transaction":
+                with database.transaction() as transaction:
+                    transaction.execute("insert into facts values (1, 1, '', '', '{}')")
+            case "projection":
+                ReadModel(database).apply(build.records(build.intended()))
+            case "unfinished":
+                with pytest.raises(DatabaseError), database.transaction() as transaction:  # noqa: PT012
+                    transaction.execute("insert into facts values (1, 1, '', '', '{}')")
+                    transaction.execute("select error('stop')")
+            case "ddl":
+                database.execute("create or replace table facts as select 1 as sequence")
+
+        after = ask(database, "select count(*) from facts")
+
+        assert before == ((0,),)
+        assert after == ((0 if write == "unfinished" else 1,),)
+
+    def test_leaves_those_of_other_tables(self, database, build):
+        ask(database, ORDERS)
+        hits = cache(database).hits
+        MarketStore(database).write(build.ticks(10))
+
+        assert ask(database, ORDERS, times=1) == ()
+        assert cache(database).hits == hits + 1
+
+    def test_of_a_table_that_hides_another_is_seen(self, database, build):
+        MarketStore(database).write([], [build.candle()])
+        before = ask(database, "select count(*) from candles")
+        database.execute("create table core.candles (x integer)")
+
+        assert (before, ask(database, "select count(*) from candles")) == (((1,),), ((0,),))
+
+    def test_in_progress_lets_nothing_old_through_once_it_is_visible(self, notes):
+        sql = "select count(*) from notes"
+        ask(notes, sql)
+        committed, go_on = threading.Event(), threading.Event()
+
+        def write(cursor):
+            cursor.execute("insert into notes values ('one')")
+            cursor.commit()
+            committed.set()
+            go_on.wait(10)
+            cursor.begin()
+
+        with ThreadPoolExecutor(1) as threads:
+            writing = threads.submit(notes.write, "core", write)
+            committed.wait(10)
+            seen = notes.query(sql).rows
+            go_on.set()
+            writing.result()
+
+        assert seen == notes.query(sql).rows == ((1,),)
+
+
+class TestAnAnswerThatMayChangeByItself:
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "select now()",
+            "select current_timestamp, count(*) from orders",
+            "select current_date",
+            "select random()",
+            "select uuid()",
+            "select * from orders using sample 1",
+            "select * from range(3) tablesample 50%",
+            "select * from orders_utc",
+            "select * from aside",
+            "select count(*) from duckdb_tables()",
+            "select count(*) from information_schema.tables",
+            "select dice()",
+            "select age(timestamp '2026-01-02')",
+            "select getvariable('x')",
+            "select txid_current()",
+            "from (show tables)",
+        ],
+    )
+    def test_is_never_kept(self, database, sql):
+        database.execute("create macro dice() as random()")
+        database.execute("create view aside as select now() as moment")
+        ask(database, sql)
+
+        assert cache(database).entries == 0
+
+    def test_is_told_from_one_that_gives_the_name_itself(self, database):
+        ask(database, "with hidden as (select 1 as x) select x from hidden")
+
+        assert cache(database).entries == 1
+
+    def test_includes_a_view_that_hides_behind_such_a_name(self, database):
+        database.execute("create view hidden as select random() as x")
+        ask(database, "select * from hidden, (with hidden as (select 1) select * from hidden)")
+
+        assert cache(database).entries == 0
+
+
+class TestTheBoundOfBytes:
+    @given(sizes=st.lists(st.integers(0, 3_000), max_size=40))
+    def test_holds_whatever_is_kept(self, sizes):
+        bounded = QueryCache(10_000)
+        for number, size in enumerate(sizes):
+            rows = Rows(columns=("x",), rows=(("x" * size,),))
+            bounded.keep(f"select {number}", (), rows, tables=frozenset(), began=0)
+            found = bounded.find(f"select {number}", ())
+
+            assert found is None or found == rows
+            assert bounded.statistics().bytes <= 10_000
+        assert bounded.statistics().entries >= min(len(sizes), 3)
+
+    def test_keeps_out_what_is_too_large_alone(self):
+        bounded = QueryCache(1_000)
+        bounded.keep("select 1", (), Rows(columns=("x",), rows=(("x" * 2_000,),)), tables=frozenset(), began=0)
+
+        assert bounded.statistics().entries == 0
+
+
+QUESTIONS = (
+    "select count(*), coalesce(max(sequence), 0) from ticks",
+    "select symbol, count(*) from market.ticks group by all order by all",
+    "select close from candles order by start_ns",
+    "select sequence from projection",
+    "select client_order_id, state, filled_quantity from orders order by all",
+    "select count(*) from orders join fills using (client_order_id)",
+    "select count(*) from all_ticks",
+    "with last as (select max(sequence) as sequence from facts) select * from last, (select count(*) from recorded)",
+    "select text from notes order by text",
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(0, len(QUESTIONS) - 1)),
+        st.tuples(st.sampled_from(["ticks", "candle", "facts", "roll back", "notes", "delete", "sort", "archive"])),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+class Twin:
+    """One database, asked with its cache and past it."""
+
+    def __init__(self, database, folder, build):
+        self.database, self.folder, self.build = database, folder, build
+        self.market, self.read_model = MarketStore(database), ReadModel(database)
+        self.number = 0
+        database.execute("create or replace table notes (text varchar)")
+
+    def do(self, step):
+        self.number += 1
+        build, number = self.build, self.number
+        match step:
+            case "ticks":
+                self.market.write(build.ticks(3, start=3 * number, exchange_ns=FRIDAY_NS + number % 2 * DAY_NS))
+            case "candle":
+                self.market.write([], [build.candle(close=float(number))])
+            case "facts":
+                start = self.read_model.sequence() + 1
+                facts = (build.intended(f"A-{number}"), build.filled(f"A-{number}"))
+                self.read_model.apply(build.records(*facts, start=start))
+            case "roll back":
+                with pytest.raises(ZeroDivisionError), self.database.transaction() as transaction:  # noqa: PT012
+                    transaction.execute("insert into notes values ('never')")
+                    raise ZeroDivisionError
+            case "notes":
+                with self.database.transaction() as transaction:
+                    transaction.execute("insert into notes values (?)", [str(number)])
+            case "delete":
+                self.database.execute("delete from ticks where sequence % 2 = 0", file="market")
+            case "sort":
+                sort_day(self.database, start_day())
+            case "archive":
+                archive(self.database, self.folder, before=start_day(1))
+
+
+def start_day(days=0):
+    import datetime as dt  # noqa: PLC0415
+
+    return dt.date(2026, 1, 2) + dt.timedelta(days=days)
+
+
+def past_the_cache(database, sql):
+    return database.read(lambda cursor: cursor.execute(sql).fetchall())
+
+
+class TestAnyOrderOfWritesAndQuestions:
+    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(steps=STEPS)
+    def test_is_answered_as_without_a_cache(self, tmp_path_factory, build, steps):
+        folder = tmp_path_factory.mktemp("archive")
+        with DuckDBAdapter(folder / "n.duckdb", max_connections=3, directories=[str(folder)]) as database:
+            twin = Twin(database, folder, build)
+            for sql in QUESTIONS:
+                ask(database, sql)
+            for step in steps:
+                if step[0] == "ask":
+                    sql = QUESTIONS[step[1]]
+                    assert list(database.query(sql).rows) == past_the_cache(database, sql)
+                else:
+                    twin.do(step[0])
+            for sql in QUESTIONS:
+                assert list(database.query(sql).rows) == past_the_cache(database, sql)
+
+    def test_is_so_while_others_write_at_the_same_time(self, database):
+        """Each reader sees a counter that only rises; a stale answer would let it fall."""
+        database.execute("create table counter as select 0 as x")
+        stop = threading.Event()
+
+        def write():
+            for number in range(1, 150):
+                database.write(
+                    "core",
+                    lambda cursor, x=number: cursor.execute("update counter set x = ?", [x]),
+                    tables=frozenset({"counter"}),
+                )
+                told.append(number)
+            stop.set()
+
+        def read():
+            highest = asked = 0
+            while not stop.is_set():
+                least = told[-1]
+                (value,) = database.query("select x from counter").rows[0]
+                (fresh,) = past_the_cache(database, "select x from counter")[0]
+                assert least <= value <= fresh
+                assert highest <= value
+                highest, asked = fresh, asked + 1
+            return asked
+
+        told = [0]
+        with ThreadPoolExecutor(3) as threads:
+            reading = [threads.submit(read) for _ in range(2)]
+            threads.submit(write).result()
+
+            assert all(job.result() for job in reading)

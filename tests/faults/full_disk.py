@@ -1,0 +1,255 @@
+"""A journal, or the whole house, on a small disk that fills up and empties again; run in a mount namespace of its own.
+
+    unshare --mount [--map-root-user] python full_disk.py journal|house ROUNDS SEED
+
+Each round fills the disk up to a drawn number of free bytes, works until an intent is refused for it, sees that what is
+still owed is taken (outcomes of orders, a cancellation), gives the space back, and counts the seconds until all is as
+before. Prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from natya.actors.journal import Journal, JournalFullError
+from natya.actors.journal.tools import verify
+from natya.actors.runtime import RequestTimedOut
+from natya.config.loader import load_settings
+from natya.messages.journal import Append, Appended, AppendRefused, ReadJournal
+from natya.messages.orders import (
+    CancelOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderIntended,
+    OrderRefused,
+    SubmitOrder,
+)
+from natya.messages.system import Ping, Pong, Statistics
+from natya.system import TradingSystem
+
+SEGMENT_BYTES = 65_536
+SPACE_WITHIN_S = 30.0
+"""Bound of every wait; how long it took is in the answer."""
+
+
+def mount_tmpfs(directory: Path, size_bytes: int) -> None:
+    """Mount a file system of this size; it goes with the namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", str(directory).encode(), b"tmpfs", 0, f"size={size_bytes}".encode()):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(directory))
+
+
+class Ballast:
+    """A file that takes space and gives it back."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "ballast"
+
+    def leave(self, free_bytes: int) -> None:
+        """Take all but so many bytes."""
+        disk = os.statvfs(self._path.parent)
+        size = disk.f_bavail * disk.f_bsize - free_bytes
+        with self._path.open("ab") as file:
+            if size > 0:
+                os.posix_fallocate(file.fileno(), file.tell(), size)
+
+    def go(self) -> None:
+        """Give everything back."""
+        self._path.unlink()
+
+
+def intent(number: int) -> OrderIntended:
+    """Make a fact that opens a risk."""
+    return OrderIntended(
+        client_order_id=f"A-{number}",
+        strategy="full",
+        symbol="RELIANCE",
+        side="BUY",
+        quantity=1,
+        order_type="MARKET",
+        limit_price=None,
+        occurred_ns=number,
+    )
+
+
+def outcome(number: int) -> OrderCancelled:
+    """Make a fact that ends one."""
+    return OrderCancelled(client_order_id=f"A-{number}", reason="asked", occurred_ns=number)
+
+
+def seconds_until(condition) -> float:
+    """Wait for it; how long it took."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > SPACE_WITHIN_S:
+            raise TimeoutError(f"what line {condition.__code__.co_firstlineno} asks for took {SPACE_WITHIN_S} s")
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def journal_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
+    """Fill the disk under a journal, again and again; it is never opened anew."""
+    mount_tmpfs(directory, (8 << 20) + rounds * 8 * SEGMENT_BYTES)  # what is written stays
+    ballast, number, facts, recovered = Ballast(directory), 0, [], []
+    journal = Journal(directory / "journal", now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
+    journal.open()
+
+    def taken(fact) -> bool:
+        try:
+            journal.append((fact,))
+            journal.commit()
+        except JournalFullError:
+            return False
+        facts.append(fact)
+        return True
+
+    for _ in range(rounds):
+        ballast.leave(random.randrange(4 * SEGMENT_BYTES))
+        number += 1
+        while taken(intent(number)):
+            number += 1
+        for _ in range(random.randrange(1, 100)):
+            if not taken(outcome(number)):
+                raise AssertionError(f"an outcome was refused, {number}")
+        ballast.go()
+        number += 1
+        recovered.append(seconds_until(lambda number=number: taken(intent(number))))
+    read = [record.fact for record in journal.view().page(0, 10_000_000).records]
+    journal.close()
+    return {
+        "rounds": rounds,
+        "facts": len(facts),
+        "whole": read == facts and verify(directory / "journal").records == len(facts),
+        "recovered_s": max(recovered),
+    }
+
+
+class House:
+    """A trading system on the small disk, and a user of it."""
+
+    def __init__(self, directory: Path) -> None:
+        overrides = {
+            "system.data_dir": str(directory / "data"),
+            "journal.segment_bytes": SEGMENT_BYTES,
+            "feed.seed": 1,
+            "control.enabled": False,
+            "strategies": [],
+        }
+        self.system = TradingSystem(load_settings("paper", overrides=overrides))
+        self.number = self.orders = 0
+
+    def accepted_order(self) -> int:
+        """Submit one, and wait until the exchange has it; its number."""
+        self.orders += 1
+        seconds_until(lambda: isinstance(self.submit(self.orders), OrderAccepted))
+        return self.orders
+
+    def fill_journal(self) -> None:
+        """Append intents until one is refused."""
+        while isinstance(answer := self.append(intent(self.number)), Appended):
+            self.number += 1
+        if not isinstance(answer, AppendRefused):
+            raise AssertionError(f"AppendRefused wanted, found {answer}")  # noqa: TRY004  not a wrong argument
+
+    def refuses(self, ballast: Ballast) -> bool:
+        """Whether an order is refused. A log that the database was done with may have given space back meanwhile."""
+        ballast.leave(0)
+        self.fill_journal()
+        answer = self.submit(self.orders + 1)
+        if isinstance(answer, OrderAccepted):
+            self.cancel(self.orders + 1)
+            self.orders += 1
+        return isinstance(answer, OrderRefused)
+
+    def append(self, fact) -> object:
+        """Ask the journal's actor."""
+        return self.system.request("journal", Append(facts=(fact,), correlation_id=fact.client_order_id), timeout_s=20)
+
+    def submit(self, number: int) -> object:
+        """Submit an order that will rest at the exchange, or ask what became of it; None when nobody says."""
+        order = SubmitOrder(
+            client_order_id=f"order-{number}",
+            strategy="full",
+            symbol="RELIANCE",
+            side="BUY",
+            quantity=1,
+            order_type="LIMIT",
+            limit_price=1.0,
+        )
+        with contextlib.suppress(RequestTimedOut):
+            return self.system.request("orders", order, timeout_s=0.05)
+        return None
+
+    def cancel(self, number: int) -> None:
+        """Ask for it; a fact will tell."""
+        with contextlib.suppress(RequestTimedOut):
+            self.system.request("orders", CancelOrder(client_order_id=f"order-{number}"), timeout_s=0.001)
+
+    def counts(self, actor: str) -> Statistics:
+        """What an actor counts; it answers, so it is alive."""
+        pong = self.system.request(actor, Ping(), timeout_s=20)
+        if not isinstance(pong, Pong):
+            raise AssertionError(f"Pong of {actor} wanted, found {pong}")  # noqa: TRY004  not a wrong argument
+        return pong.statistics
+
+    def restarts(self) -> int:
+        """How often any actor was restarted."""
+        return sum(child.restarts for child in self.system.supervision_tree().children)
+
+    def is_current(self) -> bool:
+        """Whether the read model has all that the journal has."""
+        pong = self.system.request("database", Ping(), timeout_s=20)  # down, it may answer so
+        newest = self.system.request("journal", ReadJournal(records_max=0), timeout_s=20).last_sequence
+        return isinstance(pong, Pong) and pong.statistics.projected_sequence == newest
+
+
+def house_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
+    """Fill the disk under the whole house, again and again; it is never started anew."""
+    mount_tmpfs(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
+    ballast, house, recovered = Ballast(directory), House(directory), []
+    with house.system:
+        seconds_until(lambda: "RELIANCE" in house.counts("feed").last_prices)
+        for _ in range(rounds):
+            resting = house.accepted_order()
+            ballast.leave(random.randrange(1 << 20))
+            house.fill_journal()
+            ballast.leave(0)
+            time.sleep(random.uniform(0, 1))  # nothing is awaited: the database may meet the full disk, or not
+            seconds_until(lambda: house.refuses(ballast))
+            house.cancel(resting)
+            seconds_until(lambda resting=resting: isinstance(house.submit(resting), OrderCancelled))
+            for actor in ("journal", "orders", "events", "broker", "feed"):
+                house.counts(actor)
+            ballast.go()
+            began = time.monotonic()
+            fresh = house.accepted_order()
+            seconds_until(house.is_current)
+            recovered.append(time.monotonic() - began)
+            house.cancel(fresh)
+        restarts = house.restarts()
+    return {"rounds": rounds, "restarts": restarts, "recovered_s": max(recovered)}
+
+
+def main(what: str, rounds: int, seed: int) -> None:
+    """Run one of both."""
+    logging.disable()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        run = {"journal": journal_rounds, "house": house_rounds}[what]
+        try:
+            print(json.dumps(run(directory, rounds, Random(seed))))  # noqa: T201
+        finally:
+            ctypes.CDLL(None).umount2(str(directory).encode(), 2)  # MNT_DETACH
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,194 @@
+"""A strategy in a worker process: it trades as it does on the loop, and a kill of either process does no harm.
+
+`make kills` kills the worker more often: KILLS and KILLS_SEED are how often, and in which disorder.
+"""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+import natya
+from natya.actors.journal import JournalView
+from natya.actors.journal.disk import RealDisk
+from natya.messages.orders import OrderFilled, OrderIntended
+
+KILLS = int(os.environ.get("KILLS", "3"))
+SEED = int(os.environ.get("KILLS_SEED", "1"))
+RUN_S = 60
+"""No run may take longer."""
+
+DEATH_S = 2.0
+"""So soon a killed worker is replaced, and one whose parent was killed is gone."""
+
+QUANTITY = 10
+STRATEGY = {
+    "name": "crossover",
+    "strategy": "natya.actors.strategy.bodies.crossover:MovingAverageCrossover",
+    "parameters": {"fast": 2, "slow": 8, "quantity": QUANTITY},
+}
+IST = timezone(timedelta(hours=5, minutes=30))
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """One-minute candles of a seeded walk."""
+    walk = Random(2)
+    path, price = tmp_path / "candles.csv", 1_500.0
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "open", "high", "low", "close", "volume"])
+        for minute in range(375):
+            close = round(price + walk.randint(-20, 20) * 0.1, 1)
+            start = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(minutes=minute)
+            writer.writerow([start.isoformat(), price, max(price, close), min(price, close), close, 100])
+            price = close
+    return path
+
+
+def configuration(directory, host):
+    """Write a file of settings that has the strategy run there."""
+    path = directory / f"{host}.toml"
+    parameters = ", ".join(f"{name} = {value}" for name, value in STRATEGY["parameters"].items())
+    path.write_text(
+        f'[[strategies]]\nname = "{STRATEGY["name"]}"\nstrategy = "{STRATEGY["strategy"]}"\n'
+        f'parameters = {{ {parameters} }}\nhost = "{host}"\n'
+    )
+    return path
+
+
+def daemon(directory, host, *options):
+    command = [sys.executable, "-m", "natya", "run", "--config", str(configuration(directory, host))]
+    command += ["--data-dir", str(directory / host), "--summary", "json", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory)
+
+
+def finish(process):
+    out, complaints = process.communicate(timeout=RUN_S)
+    assert process.returncode == 0, complaints.decode()
+    return json.loads(out)
+
+
+def facts(directory):
+    return [record.fact for record in JournalView.of_directory(RealDisk(), directory / "journal").find()]
+
+
+def what_was_traded(directory):
+    """Orders and fills in their sequence, without what names this one run."""
+    return [
+        (fact.symbol, fact.side, fact.quantity)
+        if isinstance(fact, OrderIntended)
+        else (fact.symbol, fact.side, fact.quantity, fact.price)
+        for fact in facts(directory)
+        if isinstance(fact, (OrderIntended, OrderFilled))
+    ]
+
+
+def workers_of(pid):
+    """Process ids of the worker processes of a process."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in read(task).split()]
+    return [child for child in children if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline"))]
+
+
+def read(path):
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
+
+
+def await_true(condition, within_s):
+    deadline = time.monotonic() + within_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"wanted within {within_s} s"
+        time.sleep(0.01)
+    return found
+
+
+@pytest.fixture
+def system(tmp_path):
+    """A market without end, and the strategy in a process of its own."""
+    settings = natya.load_settings(
+        environment={},
+        overrides={
+            "system.data_dir": str(tmp_path / "data"), "feed.source": "synthetic", "feed.speed": 0.0,
+            "feed.symbols": ["TCS"], "supervision.restarts_max": 1_000, "supervision.fail_max": 1_000,
+            "supervision.backoff_first_s": 0.01, "supervision.backoff_max_s": 0.05,
+            "strategies": [{**STRATEGY, "host": "process"}],
+        },
+    )  # fmt: skip
+    with natya.TradingSystem(settings) as running:
+        yield running
+
+
+class TestAStrategyInAProcess:
+    def test_trades_as_it_does_on_the_loop(self, recording, tmp_path):
+        options = ("--replay", str(recording), "--symbol", "TCS", "--speed", "max")
+        on_loop, in_process = (finish(daemon(tmp_path, host, *options)) for host in ("loop", "process"))
+
+        traded = what_was_traded(tmp_path / "loop")
+        assert len(traded) > 50
+        assert what_was_traded(tmp_path / "process") == traded
+        for key in ("ticks", "orders", "fills", "rejected", "positions", "realized_pnl", "dead_letters", "restarts"):
+            assert in_process[key] == on_loop[key]
+
+    def test_is_gone_when_its_parent_is_killed(self, tmp_path):
+        process = daemon(tmp_path, "process", "--speed", "max")
+        try:
+            (worker,) = await_true(lambda: workers_of(process.pid), RUN_S)
+        finally:
+            process.kill()
+            process.communicate()
+
+        await_true(lambda: not read(Path(f"/proc/{worker}/cmdline")), DEATH_S)
+
+
+class TestAStrategyWhoseProcessIsKilled:
+    @pytest.mark.timeout(10 * (KILLS + 6))
+    def test_goes_on_in_another_with_its_position(self, system, tmp_path):
+        random, fills = Random(SEED), 0
+        for kills in range(1, KILLS + 1):
+            fills = await_true(partial(self.fills_beyond, system, fills + random.randrange(20)), RUN_S)
+            time.sleep(random.uniform(0.0, 0.01))  # anywhere between two messages
+            print(f"seed {SEED}: worker killed after {fills} fills")  # noqa: T201
+            (worker,) = workers_of(os.getpid())
+            os.kill(worker, signal.SIGKILL)
+            await_true(partial(self.runs_again, system, restarts=kills), DEATH_S)
+
+            assert workers_of(os.getpid()) not in ([], [worker])
+        await_true(partial(self.fills_beyond, system, fills + 10), RUN_S)
+        system.stop()
+
+        said = facts(tmp_path / "data")
+        ordered = [fact.client_order_id for fact in said if isinstance(fact, OrderIntended)]
+        trades = [(fact.client_order_id, fact.trade_id) for fact in said if isinstance(fact, OrderFilled)]
+        held, after = defaultdict(int), set()
+        for fill in (fact for fact in said if isinstance(fact, OrderFilled)):
+            held[fill.symbol] += fill.quantity if fill.side == "BUY" else -fill.quantity
+            after.add(held[fill.symbol])
+        assert len(set(ordered)) == len(ordered)
+        assert len(set(trades)) == len(trades)
+        assert (
+            {0, QUANTITY} <= after <= set(range(QUANTITY + 1))
+        )  # one that forgot what it holds would sell or buy twice
+
+    def fills_beyond(self, system, count):
+        """How many fills there are, if they are more than so many."""
+        found = system.look().statistics.get("orders")
+        return found.fills if found is not None and found.fills > count else 0
+
+    def runs_again(self, system, *, restarts):
+        """Whether the tree says so."""
+        (strategy,) = [child for child in system.supervision_tree().children if child.path.endswith("/crossover")]
+        return (strategy.state, strategy.host, strategy.restarts) == ("RUNNING", "process", restarts)

@@ -1,0 +1,87 @@
+"""Format versions: what an older release wrote is read and goes on; what a later one wrote is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from natya.actors.journal import JournalDamagedError, JournalTooNewError, SimulatedDisk
+from natya.actors.journal.records import FORMATS, RecordFormat1
+from natya.actors.journal.segments import segment_path
+from natya.actors.journal.tools import export, verify
+
+FORMAT_1 = Path(__file__).with_name("format_1.journal")
+"""A segment as it was written when format 1 was the newest, one fact of every type; without the zeros behind it."""
+
+
+@pytest.fixture
+def old_disk(workshop):
+    """A disk with that segment, as a process that was killed left it: without a mark."""
+    disk = SimulatedDisk()
+    file = disk.create(segment_path(workshop.directory, 1), workshop.segment_bytes)
+    file.write(FORMAT_1.read_bytes(), 0)
+    return disk
+
+
+class RecordFormat2(RecordFormat1):
+    """A later format, as one may come."""
+
+    version = 2
+    magic = b"NJR2"
+
+
+class TestAJournalOfFormat1:
+    def test_is_read_to_the_last_field(self, old_disk, workshop):
+        lines = [line.decode() for line in export(workshop.directory, disk=old_disk)]
+
+        assert verify(workshop.directory, old_disk).records == len(lines) == 12
+        assert lines[0] == (
+            '{"sequence":1,"recorded_ns":1700000000003000000,"correlation_id":"A-1","type":"OrderIntended",'
+            '"client_order_id":"A-1","strategy":"crossover","symbol":"RELIANCE","side":"BUY","quantity":25,'
+            '"order_type":"LIMIT","limit_price":2843.55,"occurred_ns":1700000000000000000}\n'
+        )
+        assert '"reason":"no margin: ₹0"' in lines[6]
+        assert '"type":"Escalated"' in lines[11]
+
+    def test_goes_on_where_it_was(self, old_disk, workshop):
+        journal = workshop.a_journal(old_disk)
+        journal.open()
+
+        assert workshop.commit_one(journal, 7) == 13
+        assert [record.sequence for record in journal.view().find(key="day")] == list(range(3, 13))
+        journal.close()
+        assert verify(workshop.directory, old_disk).records == 13
+
+    def test_goes_on_in_a_new_segment_when_there_is_a_later_format(self, old_disk, workshop, monkeypatch):
+        monkeypatch.setitem(FORMATS, 2, RecordFormat2())
+        journal = workshop.a_journal(old_disk)
+        journal.open()
+        workshop.commit_one(journal, 7)
+
+        assert [segment.header.version for segment in journal.view()._segments] == [1, 2]
+        assert len(workshop.facts_of(journal)) == 13
+        journal.close()
+        assert verify(workshop.directory, old_disk).records == 13
+
+    def test_that_was_changed_is_damage(self, old_disk, workshop):
+        old_disk.content(segment_path(workshop.directory, 1))[1_000] ^= 1
+
+        with pytest.raises(JournalDamagedError):
+            workshop.a_journal(old_disk).open()
+
+
+class TestAJournalOfALaterFormat:
+    def test_is_refused_and_not_touched(self, old_disk, workshop, monkeypatch):
+        monkeypatch.setitem(FORMATS, 2, RecordFormat2())
+        journal = workshop.a_journal(old_disk)
+        journal.open()
+        workshop.commit_one(journal, 7)
+        journal.close()
+        monkeypatch.delitem(FORMATS, 2)
+        paths = [workshop.directory / name for name in old_disk.names(workshop.directory)]
+        before = [bytes(old_disk.content(path)) for path in paths]
+
+        with pytest.raises(JournalTooNewError, match="format 2, this version knows 1"):
+            workshop.a_journal(old_disk).open()
+        assert [bytes(old_disk.content(path)) for path in paths] == before

@@ -1,0 +1,213 @@
+"""Keys: found without reading everything, derived from the records, and never trusted over them."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.journal import JournalDamagedError, JournalView
+from natya.actors.journal.keys import PAGE_ENTRIES, PAGE_SIZE, Entry, KeyFile, KeysBrokenError, KeyTable
+from natya.actors.journal.segments import keys_path
+from natya.actors.journal.upkeep import archive_segment, keep_keys, next_chore
+from natya.messages.journal import JournalRecord, key_of
+from natya.messages.supervision import BreakerOpened
+
+
+class MemoryFile:
+    """Bytes, read like a file."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def read(self, offset, size):
+        return self.content[offset : offset + size]
+
+    def size(self):
+        return len(self.content)
+
+
+def a_table(workshop, keys):
+    records = [
+        JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=workshop.an_intent(key))
+        for sequence, key in enumerate(keys, start=1)
+    ]
+    table = KeyTable()
+    table.add(records, [10] * len(records), step=0, offset=0)
+    return table
+
+
+class TestAKeyFile:
+    @settings(deadline=None, max_examples=50)
+    @given(seed=st.integers(0, 2**32), size=st.sampled_from([0, 1, 7, PAGE_ENTRIES, PAGE_ENTRIES + 1, 2_000]))
+    def test_finds_what_a_plain_search_finds(self, workshop, seed, size):
+        keys = [Random(seed + step).randint(1, 1 + size // 3) for step in range(size)]
+        table = a_table(workshop, keys)
+        file = KeyFile(MemoryFile(table.pages(b"this one")), b"this one")
+
+        for key in {*keys, 10**6}:
+            wanted = [Entry(step, step * 10) for step, each in enumerate(keys) if each == key]
+            assert file.find(f"A-{key}") == table.find(f"A-{key}") == wanted
+
+    def test_reads_a_few_pages_of_many(self, workshop):
+        memory = MemoryFile(a_table(workshop, range(1, 50_001)).pages(b"this one"))
+        reads = []
+        read = memory.read
+        memory.read = lambda offset, size: reads.append(offset) or read(offset, size)
+        found = KeyFile(memory, b"this one").find("A-777")
+
+        assert found == [Entry(776, 7_760)]
+        assert memory.size() > 140 * PAGE_SIZE
+        assert len(reads) <= 11
+
+    @pytest.mark.parametrize("harm", ["bit", "shorter", "other segment", "pages swapped", "empty"])
+    def test_that_is_wrong_is_refused(self, workshop, harm):
+        pages = bytearray(a_table(workshop, range(1, 2_001)).pages(b"this one"))
+        identity = b"this one"
+        match harm:
+            case "bit":
+                pages[PAGE_SIZE + 100] ^= 1
+            case "shorter":
+                del pages[-PAGE_SIZE:]
+            case "other segment":
+                identity = b"that one"
+            case "pages swapped":
+                pages = pages[PAGE_SIZE : 2 * PAGE_SIZE] + pages[:PAGE_SIZE] + pages[2 * PAGE_SIZE :]
+            case "empty":
+                pages = bytearray()
+
+        with pytest.raises(KeysBrokenError):
+            KeyFile(MemoryFile(bytes(pages)), identity).check()
+
+
+@pytest.fixture
+def shelf(disk, workshop):
+    """An open journal of four segments, each order's three facts spread over them."""
+    journal = workshop.a_journal(disk, segment_bytes=8_192)
+    journal.open()
+    for number in (*range(1, 61), *range(1, 61), *range(1, 61)):
+        workshop.commit_one(journal, number)
+    assert len(journal.closed_segments) == 3
+    yield journal
+    journal.close()
+
+
+def tidy(journal):
+    """Do all chores; returns how many there were."""
+    count = 0
+    while (chore := next_chore(journal.closed_segments, 1_000)) is not None:
+        chore[0](journal.disk, chore[1])
+        count += 1
+    return count
+
+
+def sequences(view, key):
+    return [record.sequence for record in view.find(key=key)]
+
+
+class TestLookingUpAKey:
+    def test_reads_only_its_records(self, shelf, workshop, monkeypatch):
+        tidy(shelf)
+
+        def no_scan(*_arguments):
+            raise AssertionError("everything was read")
+
+        monkeypatch.setattr(JournalView, "_raw_of", no_scan)
+
+        assert sequences(shelf.view(), "A-7") == [7, 67, 127]
+        assert sequences(shelf.view(), "A-61") == []
+
+    def test_finds_the_same_in_memory_in_files_in_archives_and_from_outside(self, disk, shelf, workshop):
+        found = [sequences(shelf.view(), "A-7")]
+        tidy(shelf)
+        found.append(sequences(shelf.view(), "A-7"))
+        archive_segment(disk, shelf.closed_segments[0])
+        found.append(sequences(shelf.view(), "A-7"))
+        found.append(sequences(JournalView.of_directory(disk, workshop.directory), "A-7"))
+
+        assert found == [[7, 67, 127]] * 4
+
+    def test_sees_nothing_that_was_committed_later(self, shelf, workshop):
+        view = shelf.view()
+        for _ in range(60):
+            workshop.commit_one(shelf, 7)
+        tidy(shelf)
+
+        assert sequences(view, "A-7") == [7, 67, 127]
+        assert len(sequences(shelf.view(), "A-7")) == 63
+
+    def test_finds_a_request_by_its_correlation_id_and_a_child_by_its_name(self, journal, workshop):
+        opened = BreakerOpened(supervisor="system", child="feed", openings=1, retry_after_s=5.0, occurred_ns=1)
+        journal.append((workshop.an_intent(1), workshop.an_intent(2)), "request-9")
+        journal.append((opened,))
+        journal.commit()
+
+        assert sequences(journal.view(), "request-9") == [1, 2]
+        assert sequences(journal.view(), "A-2") == [2]
+        assert sequences(journal.view(), "feed") == [3]
+        assert key_of(opened) == "feed"
+
+    def test_after_a_restart_knows_the_active_segment_again(self, disk, shelf, workshop, monkeypatch):
+        tidy(shelf)
+        shelf.close()
+        again = workshop.a_journal(disk, segment_bytes=8_192)
+        again.open()
+        monkeypatch.delattr(JournalView, "_raw_of")
+
+        assert sequences(again.view(), "A-7") == [7, 67, 127]
+        again.close()
+
+
+class TestAKeyFileOfTheJournal:
+    @pytest.mark.parametrize("harm", ["bit", "gone", "shorter", "of another segment"])
+    def test_that_is_wrong_gives_no_wrong_answer_and_is_written_anew(self, disk, shelf, workshop, harm):
+        tidy(shelf)
+        path, other = (keys_path(workshop.directory, segment.first_sequence) for segment in shelf.closed_segments[:2])
+        whole = bytes(disk.content(path))
+        match harm:
+            case "bit":
+                disk.content(path)[20] ^= 1
+            case "gone":
+                disk.remove(path)
+            case "shorter":
+                del disk.content(path)[100:]
+            case "of another segment":
+                disk.content(path)[:] = disk.content(other)
+        found = sequences(shelf.view(), "A-7")
+
+        assert found == [7, 67, 127]
+        assert tidy(shelf) == 1
+        assert bytes(disk.content(path)) == whole
+
+    def test_of_an_older_journal_is_made_at_the_next_start(self, disk, shelf, workshop):
+        tidy(shelf)
+        whole = {name: bytes(disk.content(workshop.directory / name)) for name in disk.names(workshop.directory)}
+        for segment in shelf.closed_segments:
+            disk.remove(keys_path(workshop.directory, segment.first_sequence))
+        shelf.close()
+        again = workshop.a_journal(disk, segment_bytes=8_192)
+        again.open()
+        tidy(again)
+        again.close()
+
+        keys = [name for name in whole if name.endswith(".keys")]
+        assert len(keys) == 3
+        assert all(bytes(disk.content(workshop.directory / name)) == whole[name] for name in keys)
+
+    def test_goes_with_its_segment(self, disk, shelf, workshop):
+        tidy(shelf)
+        for segment in shelf.closed_segments:
+            archive_segment(disk, segment)
+        shelf.forget_before(1 << 62)
+
+        assert not [name for name in disk.names(workshop.directory) if name.endswith(".keys")]
+
+    def test_is_not_made_of_damaged_records(self, disk, shelf):
+        segment = shelf.closed_segments[0]
+        segment.keys = None
+        disk.content(segment.path)[300] ^= 1
+
+        with pytest.raises(JournalDamagedError):
+            keep_keys(disk, segment)
