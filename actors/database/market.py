@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 import numpy as np
 
-from .columns import Columns, insert
+from .columns import Columns, insert, parsed
 from .errors import Unstorable
-from .ticks import UNSTORABLE, candle_columns, tick_columns
+from .ticks import UNSTORABLE, candle_columns, insert_ticks, tick_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ class MarketStore:
                 again, it is there once.
         """
         tables = frozenset(
-            (("ticks", "recorded") if any(part.ticks for part in parts) else ())
+            (("ticks", "books", "recorded") if any(part.ticks for part in parts) else ())
             + (("candles", "origin") if any(part.candles for part in parts) else ())
         )
         steps = 0
@@ -148,9 +148,9 @@ class MarketStore:
         count = len(fresh["sequence"])
         if count == 0:
             return 0, before, before
-        insert(cursor, "insert into ticks by name select ? as source, * from batch", fresh, source)
+        insert_ticks(cursor, source, fresh)
         last = int(fresh["sequence"][-1])
-        cursor.execute("update recorded set sequence = ? where source = ?", [last, source])
+        cursor.execute(parsed(cursor, "update recorded set sequence = ? where source = ?"), [last, source])
         return count, last, before
 
 

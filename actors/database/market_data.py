@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...messages.market import Candle, Tick
-from .moments import DAY_NS, INDIA_OFFSET_NS, Moment, end_ns, interval_ns, start_ns
-from .repository import BaseRepository
+from .frames import rows_of
+from .moments import DAY_NS, Moment, end_ns, interval_ns, last_ns, start_ns
+from .repository import BaseRepository, messages_of
+from .resampling import CANDLES, NSE_OPENING, candle_parameters
 from .tick_rows import PLAIN_COLUMNS, ticks_of
 
 if TYPE_CHECKING:
@@ -16,55 +18,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...messages.database import SqlValue
+    from .columns import Columns
     from .results import Answer
-    from .stores import Table
-
-RESAMPLED = "resampled"
-"""Source of a candle that was made here."""
 
 GAP_S = 60.0
 
 _IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
 
-# Traded since the tick before: the day's volume tells, where the source says it; it begins anew each day.
-_RESAMPLE_TICKS = f"""
-with traded as (
-    select exchange_ns, sequence, price,
-        case when volume = 0 or volume < lag(volume, 1, volume) over in_time then quantity
-             else volume - lag(volume, 1, volume - quantity) over in_time end as shares
-    from all_ticks {_IN_RANGE}
-    window in_time as (order by exchange_ns, sequence)
-)
-select ((exchange_ns + $4) // $5) * $5 - $4 as start_ns,
-    arg_min(price, (exchange_ns, sequence)) as open, max(price) as high, min(price) as low,
-    arg_max(price, (exchange_ns, sequence)) as close, sum(shares)::bigint as volume
-from traded group by all order by start_ns
-"""  # noqa: S608  our own text
-
-_RESAMPLE_CANDLES = """
-select ((start_ns + $4) // $5) * $5 - $4 as start_ns,
-    arg_min(open, start_ns) as open, max(high) as high, min(low) as low,
-    arg_max(close, start_ns) as close, sum(volume)::bigint as volume
-from candles where symbol = $1 and start_ns >= $2 and start_ns < $3 and interval_ns = $6
-group by 1 order by 1
-"""
-
-_STORED_INTERVAL = """
-select max(interval_ns) as interval_ns from candles
-where symbol = ? and start_ns >= ? and start_ns < ? and interval_ns <= ? and ? % interval_ns = 0
-"""
-
-# Most of a row's fifty columns hold the book: 10,000 ticks without one take 23 ms whole, and 8 ms lean.
-_LEAN_TICKS = f"""
-select {", ".join(PLAIN_COLUMNS)}, coalesce(bid_price_1, ask_price_1, open_price) is not null as has_more
+# A book is thirty-nine columns: they are read only where there is one.
+_TICKS = f"""
+select {", ".join(PLAIN_COLUMNS)}, (select count(*) from (select 1 from all_books {_IN_RANGE} limit 1)) as books
 from all_ticks {_IN_RANGE} order by exchange_ns, sequence
 """  # noqa: S608  our own text
 
-_WHOLE_TICKS = f"select * from all_ticks {_IN_RANGE} order by exchange_ns, sequence"  # noqa: S608  our own text
+# A book deeper than its columns travels as text, as it does from a running system.
+_WHOLE = "* replace (lower(hex(deep_book)) as deep_book)"
 
-_NEWEST = """
-select * from all_ticks where symbol = ? and exchange_ns <= ? order by exchange_ns desc, sequence desc limit 1
-"""
+_TICKS_WITH_BOOKS = f"""
+select {_WHOLE} from (from all_ticks {_IN_RANGE}) left join (from all_books {_IN_RANGE})
+using (symbol, exchange_ns, source, sequence) order by exchange_ns, sequence
+"""  # noqa: S608  our own text
+
+_NEWEST = f"""
+with newest as (
+    from all_ticks where symbol = ? and exchange_ns <= ? order by exchange_ns desc, sequence desc limit 1
+)
+select {_WHOLE} from newest left join all_books using (symbol, exchange_ns, source, sequence)
+"""  # noqa: S608  our own text
 
 _GAPS = f"""
 with neighbours as (
@@ -89,24 +69,29 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     """Ticks, by `(source, sequence)`; and candles, stored or made from what is stored.
 
     A range is given by two moments (see `moments.Moment`): the first is in it, the second is not, but a whole day is. A
-    moment without an offset is read on the exchange's clock, and days and candles begin at its midnight.
+    moment without an offset is read on the exchange's clock, and days begin at its midnight.
     """
 
+    entity = Tick
     table = "ticks"
-    source = "all_ticks"
+    source = "full_ticks"
     key = ("source", "sequence")
     order = ("exchange_ns", "sequence")
-    columns = frozenset({"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"})
+    searchable = frozenset(
+        {"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"}
+    )
 
     def find_by_symbol_and_date_range(self, symbol: str, start: Moment, end: Moment) -> Answer[tuple[Tick, ...]]:
         """Find the ticks of a symbol in the range, in time order."""
 
-        def work() -> tuple[Tick, ...]:
+        def work() -> Columns:
             bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
-            lean = self._store.query(_LEAN_TICKS, bounds)
-            return ticks_of(self._store.query(_WHOLE_TICKS, bounds) if any(lean.get("has_more", ())) else lean)
+            columns = self._store.query(_TICKS, bounds)
+            if columns.pop("books").any():
+                return self._store.query(_TICKS_WITH_BOOKS, bounds)
+            return columns
 
-        return self._answer(work)
+        return self._select(work, ticks_of)
 
     def latest(self, symbol: str) -> Answer[Tick]:
         """Find the newest tick of a symbol; None when there is none."""
@@ -114,53 +99,50 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
     def as_of(self, symbol: str, moment: Moment) -> Answer[Tick]:
         """Find the newest tick of a symbol that was there at that moment; None when there was none."""
-
-        def work() -> Tick | None:
-            found = ticks_of(self._store.query(_NEWEST, [symbol, end_ns(moment)]))
-            return found[0] if found else None
-
-        return self._answer(work)
+        return self._select_one(lambda: self._store.query(_NEWEST, [symbol, last_ns(moment)]))
 
     def symbols(self) -> Answer[tuple[str, ...]]:
         """List all symbols that have a tick or a candle, sorted."""
 
         def work() -> tuple[str, ...]:
             rows = self._store.query("select symbol from all_ticks union select symbol from candles order by symbol")
-            return tuple(rows.get("symbol", ()))
+            return tuple(rows["symbol"].tolist())
 
         return self._answer(work)
 
     def candles(
-        self, symbol: str, interval: int | str | dt.timedelta, start: Moment, end: Moment
+        self,
+        symbol: str,
+        interval: int | str | dt.timedelta,
+        start: Moment,
+        end: Moment,
+        *,
+        opening: dt.time = NSE_OPENING,
     ) -> Answer[tuple[Candle, ...]]:
-        """Give the candles of a symbol that begin in the range, in time order.
+        """Give the candles of a symbol that begin in the range, in time order, each whole.
 
-        They are made from stored candles, of the longest interval that divides the one asked for; where the range has
-        none, from ticks.
+        One that is stored comes as it is. Where none is, it is made of the longest stored ones that fit into it, and
+        where there are none of those either, of ticks. Within a day they are counted from `opening` (hours begin at
+        09:15, 10:15, …); days begin at midnight, weeks on Monday.
         """
+        length = 0
 
-        def work() -> tuple[Candle, ...]:
+        def work() -> Columns:
+            nonlocal length
             length = interval_ns(interval)
-            bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
-            stored = self._store.query(_STORED_INTERVAL, [*bounds, length, length]).get("interval_ns")
-            if stored:
-                table = self._store.query(_RESAMPLE_CANDLES, [*bounds, INDIA_OFFSET_NS, length, stored[0]])
-            else:
-                table = self._store.query(_RESAMPLE_TICKS, [*bounds, INDIA_OFFSET_NS, length])
-            return _candles(table, symbol, length)
+            bounds = {"start_ns": start_ns(start), "end_ns": end_ns(end)}
+            return self._store.query(CANDLES, candle_parameters(symbol, length_ns=length, opening=opening, **bounds))
 
-        return self._answer(work)
+        return self._select(work, lambda columns: _candles(columns, symbol, length))
 
     def gaps(self, symbol: str, day: Moment, *, longer_than_s: float = GAP_S) -> Answer[tuple[Gap, ...]]:
         """List the stretches of a day without a tick of the symbol, from its first tick to its last."""
 
-        def work() -> tuple[Gap, ...]:
+        def work() -> Columns:
             begin = start_ns(day)
-            table = self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * 1e9)])
-            pairs = zip(table.get("start_ns", ()), table.get("end_ns", ()), strict=True)
-            return tuple(Gap(start_ns=start, end_ns=end) for start, end in pairs)
+            return self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * 1e9)])
 
-        return self._answer(work)
+        return self._select(work, lambda columns: messages_of(columns, Gap))
 
     def save_ticks(self, ticks: Sequence[Tick]) -> Answer[int]:
         """Keep ticks, each `(source, sequence)` once; a source must come in order."""
@@ -168,20 +150,23 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
     def save_candles(self, candles: Sequence[Candle]) -> Answer[int]:
         """Keep candles, each over an earlier one of the same symbol, interval and start."""
-        return self._answer(lambda: self._store.save((), candles))
+        gathered = tuple(candles)
+        return self._answer(lambda: self._store.save((), gathered), writes=True)
 
-    def _entities(self, table: Table) -> tuple[Tick, ...]:
-        return ticks_of(table)
+    def _selection(self) -> str:
+        return _WHOLE
 
-    def _save(self, entities: Sequence[Tick]) -> int:
+    def _entities(self, columns: Columns) -> tuple[Tick, ...]:
+        return ticks_of(columns)
+
+    def _save(self, entities: tuple[Tick, ...]) -> int:
         return self._store.save(entities, ())
 
-    def _delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
-        return self._store.delete(sql, parameters)
+    def _delete(self, where: str, parameters: Sequence[SqlValue]) -> int:
+        return self._store.delete(self.file, ("ticks", "books"), where, parameters)
 
 
-def _candles(table: Table, symbol: str, length: int) -> tuple[Candle, ...]:
-    names = ("start_ns", "open", "high", "low", "close", "volume")
+def _candles(columns: Columns, symbol: str, length: int) -> tuple[Candle, ...]:
     return tuple(
         Candle(
             symbol=symbol,
@@ -192,7 +177,7 @@ def _candles(table: Table, symbol: str, length: int) -> tuple[Candle, ...]:
             low=low,
             close=last,
             volume=volume,
-            source=RESAMPLED,
+            source=source,
         )
-        for start, first, high, low, last, volume in zip(*(table.get(name, ()) for name in names), strict=True)
+        for start, first, high, low, last, volume, source in rows_of(columns)
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from typing import TypeAlias
 
-Moment: TypeAlias = int | str | dt.date
-"""Nanoseconds UTC, a date, a datetime, or either in ISO 8601. Without an offset it is the exchange's wall clock."""
+import numpy as np
+
+Moment: TypeAlias = int | str | dt.date | np.datetime64
+"""Nanoseconds UTC, a date, a datetime (pandas' and numpy's, too), or either in ISO 8601.
+
+Without an offset it is the exchange's wall clock.
+"""
 
 INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 """The clock of the Indian exchanges; it knows no summer time."""
@@ -14,6 +20,8 @@ INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 INDIA_OFFSET_NS = 19_800_000_000_000
 DAY_NS = 86_400_000_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST_NS, _LAST_NS = -(2**63), 2**63 - 1
+_DAYS_OF_NUMPY = frozenset({"Y", "M", "W", "D"})
 _MICROSECOND = dt.timedelta(microseconds=1)
 _UNITS_NS = {"s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": DAY_NS}
 
@@ -26,6 +34,12 @@ def start_ns(moment: Moment) -> int:
 def end_ns(moment: Moment) -> int:
     """Give the moment itself, or the end of the day: a range of days includes its last one."""
     return _bounds(moment)[1]
+
+
+def last_ns(moment: Moment) -> int:
+    """Give the moment itself, or the last nanosecond of the day."""
+    start, end = _bounds(moment)
+    return max(start, end - 1)
 
 
 def interval_ns(interval: int | str | dt.timedelta) -> int:
@@ -49,16 +63,39 @@ def interval_ns(interval: int | str | dt.timedelta) -> int:
 
 
 def _bounds(moment: Moment) -> tuple[int, int]:
+    """Give where it begins and where it ends, which is later if it is a day.
+
+    Raises:
+        ValueError: it is no moment.
+    """
     match moment:
-        case int():
-            return moment, moment
         case str():
             day_only = len(moment) <= len("2026-01-31")
             return _bounds(dt.date.fromisoformat(moment) if day_only else dt.datetime.fromisoformat(moment))
-        case dt.datetime():
+        case dt.datetime() if str(moment) != "NaT":  # which is a datetime to pandas
             aware = moment if moment.tzinfo else moment.replace(tzinfo=INDIA)
-            exact = (aware - _EPOCH) // _MICROSECOND * 1000
-            return exact, exact
-        case _:
-            start, _ = _bounds(dt.datetime.combine(moment, dt.time(), INDIA))
-            return start, start + DAY_NS
+            # A pandas Timestamp counts nanoseconds beyond its microseconds.
+            exact = int((aware - _EPOCH) // _MICROSECOND) * 1000 + getattr(moment, "nanosecond", 0)
+            return _within(exact, exact)
+        case dt.date() if not isinstance(moment, dt.datetime):
+            return _day(moment)
+        case np.datetime64() if not np.isnat(moment):
+            if np.datetime_data(moment.dtype)[0] in _DAYS_OF_NUMPY:
+                return _day(moment.astype("datetime64[D]").item())
+            exact = int(moment.astype("datetime64[ns]").astype(np.int64)) - INDIA_OFFSET_NS
+            return _within(exact, exact)
+    try:
+        exact = operator.index(moment)  # type: ignore[arg-type]  # what else there may be
+    except TypeError:
+        raise ValueError(f"a moment wanted (date, datetime, ISO 8601 or nanoseconds), found {moment!r}") from None
+    return _within(exact, exact)
+
+
+def _day(day: dt.date) -> tuple[int, int]:
+    start = (dt.datetime.combine(day, dt.time(), dt.UTC) - _EPOCH) // _MICROSECOND * 1000 - INDIA_OFFSET_NS
+    return _within(start, start + DAY_NS)
+
+
+def _within(start: int, end: int) -> tuple[int, int]:
+    """Keep moments in what the database counts in: beyond the year 2262 is the same as then."""
+    return max(_FIRST_NS, min(start, _LAST_NS)), max(_FIRST_NS, min(end, _LAST_NS))

@@ -1,73 +1,72 @@
-"""What a repository answers, and how it is waited for."""
+"""What a repository answers: messages to be awaited or simply read, or columns that no message was made for."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
-import numpy as np
+
+from .errors import DatabaseError, NotTabular
+from .frames import Frames, column_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from concurrent.futures import Future
+    from collections.abc import Callable, Generator
 
     from .columns import Columns
 
 T = TypeVar("T")
 
 
-class RepositoryResult(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+@dataclasses.dataclass(frozen=True, slots=True)
+class RepositoryResult(Frames, Generic[T]):
     """Success with data, or failure with the reason; a repository never raises for what the database says."""
 
     success: bool
     data: T | None = None
     error: str | None = None
+    table: Columns | None = dataclasses.field(default=None, repr=False, compare=False)
+    """The columns that the data was made from, where it was."""
 
     def columns(self) -> Columns:
-        """Turn messages into one array a field, without the fields that hold other messages.
+        """Return the columns as the database gave them, or else one for each field of the messages.
 
         Raises:
-            ValueError: there is no data to turn.
+            NotTabular: it failed, or the data is neither rows nor messages.
         """
-        if not self.success or not isinstance(self.data, tuple):
-            raise ValueError(f"a successful result with messages is wanted, found {self}")
-        if not self.data:
-            return {}
-        names = [
-            field.name
-            for field in msgspec.structs.fields(self.data[0])
-            if not isinstance(getattr(self.data[0], field.name), msgspec.Struct | tuple)
-        ]
-        return {name: np.array([getattr(message, name) for message in self.data]) for name in names}
-
-    def df(self) -> Any:
-        """Return a pandas data frame; needs pandas."""
-        import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
-
-        return pd.DataFrame(self.columns())
-
-    def arrow(self) -> Any:
-        """Return an Arrow table; needs pyarrow."""
-        import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
-
-        return pa.table(self.columns())
-
-    def polars(self) -> Any:
-        """Return a polars data frame; needs polars."""
-        import polars as pl  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
-
-        return pl.DataFrame(self.columns())
+        if self.table is not None:
+            return self.table
+        messages = self.data if isinstance(self.data, tuple) else (self.data,)
+        if not self.success:
+            raise NotTabular(f"it failed, so there are no columns: {self.error}")
+        if not all(isinstance(message, msgspec.Struct) for message in messages):
+            raise NotTabular(f"rows are wanted for columns, found {type(self.data).__name__}")
+        rows = [msgspec.structs.asdict(message) for message in messages if isinstance(message, msgspec.Struct)]
+        return {name: column_of([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
 
-class Answer(Generic[T]):
-    """A `RepositoryResult` on its way: `await` it, or read its `success`, `data` and `error`, which wait for it."""
+class Answer(Frames, Generic[T]):
+    """A `RepositoryResult` on its way: `await` it, or read its `success`, `data` and `error`, which wait for it.
 
-    def __init__(self, future: Future[RepositoryResult[T]]) -> None:
-        self._future = future
+    Its `columns`, and the frames made of them, are those of the database: no message is made where none is asked for.
+    They wait, too; `await asyncio.to_thread(answer.df)` waits elsewhere.
+
+    Args:
+        found: what the database found.
+        build: makes the messages from the columns that were found; None if what was found is the answer itself.
+    """
+
+    def __init__(self, found: Future[Any], build: Callable[[Columns], T | None] | None = None) -> None:
+        self._found = found
+        self._build = build
+        self._guard = threading.Lock()
+        self._result: Future[RepositoryResult[T]] | None = None
 
     def __await__(self) -> Generator[Any, None, RepositoryResult[T]]:
-        return asyncio.wrap_future(self._future).__await__()
+        return asyncio.wrap_future(self._messages()).__await__()
 
     def result(self, timeout_s: float | None = None) -> RepositoryResult[T]:
         """Wait for it.
@@ -75,7 +74,7 @@ class Answer(Generic[T]):
         Raises:
             TimeoutError: it took longer than `timeout_s` seconds; it is still on its way.
         """
-        return self._future.result(timeout_s)
+        return self._messages().result(timeout_s)
 
     @property
     def success(self) -> bool:
@@ -91,3 +90,36 @@ class Answer(Generic[T]):
     def error(self) -> str | None:
         """Why it did not work; None when it did."""
         return self.result().error
+
+    def columns(self) -> Columns:
+        """Wait for the columns, as the database gave them.
+
+        Raises:
+            DatabaseError, ValueError: what `error` would tell.
+            NotTabular: what was asked for is no rows.
+        """
+        if self._build is None:
+            return self.result().columns()
+        columns: Columns = self._found.result()
+        return columns
+
+    def _messages(self) -> Future[RepositoryResult[T]]:
+        """Begin to make the messages, once: on the thread that finds the rows, or here if they are found already."""
+        with self._guard:
+            begun, self._result = self._result, self._result or Future()
+            result = self._result
+        if begun is None:
+            self._found.add_done_callback(lambda found: self._settle(found, result))
+        return result
+
+    def _settle(self, found: Future[Any], result: Future[RepositoryResult[T]]) -> None:
+        try:
+            rows = found.result()
+            if self._build is None:
+                result.set_result(RepositoryResult(success=True, data=rows))
+            else:
+                result.set_result(RepositoryResult(success=True, data=self._build(rows), table=rows))
+        except (DatabaseError, ValueError) as failure:
+            result.set_result(RepositoryResult(success=False, error=f"{type(failure).__name__}: {failure}"))
+        except BaseException as fault:  # noqa: BLE001  whoever waits for the result has to hear of it
+            result.set_exception(fault)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
+from ..runtime import ActorRuntimeError
+from .columns import insert
 from .errors import OwnerRefused
+from .frames import columns_of
 from .market import MarketStore
 
 if TYPE_CHECKING:
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
     from ...messages.market import Candle, Tick
     from .adapter import DuckDBAdapter
-
-Table: TypeAlias = dict[str, list[Any]]
-"""The values of an answer by column; a column without a single value is left out."""
+    from .columns import Columns
+    from .migrations import DatabaseFile
 
 SYSTEM_ANSWER_S = 30.0
 
@@ -27,44 +27,66 @@ SYSTEM_ANSWER_S = 30.0
 class Store(Protocol):
     """What a repository needs; every method blocks and may be called from any thread."""
 
-    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Table:
+    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Columns:
         """Answer one SELECT."""
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
         """Save market data, all or none; return how many rows were written."""
 
-    def delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
-        """Run one DELETE on the market file; return how many rows it took."""
+    def insert(self, file: DatabaseFile, sql: str, columns: Columns) -> int:
+        """Run one INSERT from the columns, which it sees as the table `batch`; return how many rows it wrote."""
+
+    def delete(self, file: DatabaseFile, tables: Sequence[str], where: str, parameters: Sequence[SqlValue]) -> int:
+        """Delete these rows from all of the tables, or from none; return how many the first one had."""
+
+    def define(self, file: DatabaseFile, sql: str) -> None:
+        """Run one CREATE TABLE IF NOT EXISTS."""
 
 
 class AdapterStore:
     """Files of our own."""
 
     def __init__(self, database: DuckDBAdapter) -> None:
-        self._database = database
+        self.database = database
         self._market = MarketStore(database)
 
-    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Table:
+    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Columns:
         """Answer one SELECT, column by column: five times as fast as rows where a table has fifty columns."""
 
-        def work(cursor: duckdb.DuckDBPyConnection) -> Table:
-            columns = cursor.execute(sql, list(parameters)).fetchnumpy()
-            return {
-                name: values.tolist()
-                for name, values in columns.items()
-                if not (np.ma.isMaskedArray(values) and len(values) and np.ma.getmaskarray(values).all())
-            }
+        def work(cursor: duckdb.DuckDBPyConnection) -> Columns:
+            return cast("Columns", cursor.execute(sql, list(parameters)).fetchnumpy())
 
-        return self._database.read(work, label=sql)
+        return self.database.read(work, label=sql)
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
         """Write through the only writer of the market file."""
         written = self._market.write(ticks, candles, all_or_none=True)
         return written.ticks + written.candles
 
-    def delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
-        """Delete through the only writer of the market file."""
-        return int(str(self._database.execute(sql, parameters, file="market").rows[0][0]))
+    def insert(self, file: DatabaseFile, sql: str, columns: Columns) -> int:
+        """Write through the only writer of the file."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> int:
+            insert(cursor, sql, columns)
+            return max(len(values) for values in columns.values())
+
+        return self.database.write(file, work, label=sql)
+
+    def delete(self, file: DatabaseFile, tables: Sequence[str], where: str, parameters: Sequence[SqlValue]) -> int:
+        """Delete through the only writer of the file."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> int:
+            counts = [
+                cursor.execute(f"delete from {table}{where}", list(parameters)).fetchall()[0][0]  # noqa: S608  our names
+                for table in tables
+            ]
+            return int(counts[0])
+
+        return self.database.write(file, work, label=f"delete rows of {tables[0]}")
+
+    def define(self, file: DatabaseFile, sql: str) -> None:
+        """Define it through the only writer of the file."""
+        self.database.execute(sql, file=file)
 
 
 class System(Protocol):
@@ -80,23 +102,34 @@ class SystemStore:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Table:
+    def query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Columns:
         """Ask the database actor."""
         answer = self._ask(Query(sql=sql, parameters=tuple(parameters)), Rows)
-        columns = zip(answer.columns, zip(*answer.rows, strict=True), strict=True) if answer.rows else ()
-        return {name: list(values) for name, values in columns if any(value is not None for value in values)}
+        return columns_of(answer.columns, answer.rows)
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
         """Hand it to the database actor."""
         saved = self._ask(SaveMarketData(ticks=tuple(ticks), candles=tuple(candles)), MarketDataSaved)
         return int(saved.rows)
 
-    def delete(self, sql: str, parameters: Sequence[SqlValue]) -> int:
+    def insert(self, file: DatabaseFile, sql: str, columns: Columns) -> int:
+        """Refuse: the owner writes what it knows."""
+        raise OwnerRefused(
+            f"a running system writes market data and its own facts, found: {sql} ({', '.join(columns)}, {file})"
+        )
+
+    def delete(self, file: DatabaseFile, tables: Sequence[str], where: str, parameters: Sequence[SqlValue]) -> int:
         """Refuse: others use the same data."""
-        raise OwnerRefused(f"a running system deletes nothing: {sql} {parameters}")
+        raise OwnerRefused(f"a running system deletes nothing: {', '.join(tables)}{where} {parameters} ({file})")
+
+    def define(self, file: DatabaseFile, sql: str) -> None:
+        """Leave it: the table may be there already; if it is not, each query says so."""
 
     def _ask(self, message: Query | SaveMarketData, wanted: type[Rows | MarketDataSaved]) -> Any:
-        answer = self._system.request("database", message, timeout_s=SYSTEM_ANSWER_S)
+        try:
+            answer = self._system.request("database", message, timeout_s=SYSTEM_ANSWER_S)
+        except ActorRuntimeError as failure:
+            raise OwnerRefused(f"{type(failure).__name__}: {failure}") from failure
         if not isinstance(answer, wanted):
             raise OwnerRefused(f"{wanted.__name__} wanted, found {answer}")
         return answer

@@ -1,31 +1,29 @@
-"""Rows of the table `ticks` as messages again: what went in comes out."""
+"""Rows of the tables `ticks` and `books` as messages again: what went in comes out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...messages.codec import decode
 from ...messages.market import DaySummary, Depth, Tick
 from .ticks import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from .stores import Table
+    from .columns import Columns
 
-_DAY_COLUMNS = tuple(name for name in DaySummary.__struct_fields__)
+
+_DAY_COLUMNS = DaySummary.__struct_fields__
 PLAIN_COLUMNS = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
 """Of every tick: what a row holds besides the book and the day."""
 
 
-def ticks_of(table: Table) -> tuple[Tick, ...]:
+def ticks_of(columns: Columns) -> tuple[Tick, ...]:
     """Build the ticks; a depth without any level comes back as none."""
-    if not table.get("sequence"):
-        return ()
-    count = len(table["sequence"])
-    depths = _depths(table, count)
-    days = _days(table, count)
-    plain = zip(*(table[name] for name in PLAIN_COLUMNS), strict=True)
+    count = len(columns["sequence"])
     return tuple(
         [
             Tick(
@@ -41,49 +39,67 @@ def ticks_of(table: Table) -> tuple[Tick, ...]:
                 day=day,
             )
             for (symbol, price, quantity, exchange_ns, source, sequence, received_ns, volume), depth, day in zip(
-                plain, depths, days, strict=True
+                zip(*(columns[name].tolist() for name in PLAIN_COLUMNS), strict=True),
+                _depths(columns, count),
+                _days(columns, count),
+                strict=True,
             )
         ]
     )
 
 
-def _days(table: Table, count: int) -> list[DaySummary | None]:
-    if "open_price" not in table:
+def _days(columns: Columns, count: int) -> list[DaySummary | None]:
+    if "open_price" not in columns:
         return [None] * count
-    nothing = [None] * count
-    rows = zip(*(table.get(name, nothing) for name in _DAY_COLUMNS), strict=True)
-    return [None if row[0] is None else DaySummary(**dict(zip(_DAY_COLUMNS, row, strict=True))) for row in rows]
-
-
-def _depths(table: Table, count: int) -> list[Depth | None]:
-    if "bid_price_1" not in table and "ask_price_1" not in table:
-        return [None] * count
-    books = table.get("deep_book", [None] * count)
-    fields = [
-        _levels(table, count, name)
-        for name in ("bid_price", "bid_quantity", "bid_orders", "ask_price", "ask_quantity", "ask_orders")
+    return [
+        None
+        if first is None
+        else DaySummary(
+            open_price=first,
+            high_price=high,
+            low_price=low,
+            close_price=last,
+            average_price=average,
+            total_buy_quantity=bought,
+            total_sell_quantity=sold,
+            open_interest=interest,
+        )
+        for first, high, low, last, average, bought, sold, interest in zip(
+            *(columns[name].tolist() for name in _DAY_COLUMNS), strict=True
+        )
     ]
-    return [_depth(book, levels) for book, *levels in zip(books, *fields, strict=True)]
 
 
-def _levels(table: Table, count: int, name: str) -> Iterator[tuple[Any, ...]]:
-    nothing = [None] * count
-    levels = [table.get(f"{name}_{number}", nothing) for number in range(1, LEVELS + 1)]
-    return (tuple(value for value in row if value is not None) for row in zip(*levels, strict=True))
-
-
-def _depth(book: bytes | str | None, levels: list[tuple[Any, ...]]) -> Depth | None:
-    if book is not None:
-        depth: Depth = decode(bytes.fromhex(book) if isinstance(book, str) else bytes(book))
-        return depth
-    bid_prices, bid_quantities, bid_orders, ask_prices, ask_quantities, ask_orders = levels
-    if not (bid_prices or ask_prices):
-        return None
-    return Depth(
-        bid_prices=bid_prices,
-        bid_quantities=bid_quantities,
-        bid_orders=bid_orders,
-        ask_prices=ask_prices,
-        ask_quantities=ask_quantities,
-        ask_orders=ask_orders,
+def _depths(columns: Columns, count: int) -> list[Depth | None]:
+    if "deep_book" not in columns:
+        return [None] * count
+    sides = (
+        _levels(columns, name)
+        for name in ("bid_price", "bid_quantity", "bid_orders", "ask_price", "ask_quantity", "ask_orders")
     )
+    return [
+        decode(bytes.fromhex(book))
+        if book is not None
+        else Depth(
+            bid_prices=bid_prices,
+            bid_quantities=bid_quantities,
+            bid_orders=bid_orders,
+            ask_prices=ask_prices,
+            ask_quantities=ask_quantities,
+            ask_orders=ask_orders,
+        )
+        if bid_prices or ask_prices
+        else None
+        for book, bid_prices, bid_quantities, bid_orders, ask_prices, ask_quantities, ask_orders in zip(
+            columns["deep_book"].tolist(), *sides, strict=True
+        )
+    ]
+
+
+def _levels(columns: Columns, name: str) -> Iterable[tuple[Any, ...]]:
+    """Give what each row has of one side, level by level."""
+    levels = [columns[f"{name}_{number}"] for number in range(1, LEVELS + 1)]
+    rows = zip(*(level.tolist() for level in levels), strict=True)
+    if not any(np.ma.is_masked(level) for level in levels):  # the common case: no row has to be looked at
+        return rows
+    return (tuple(value for value in row if value is not None) for row in rows)

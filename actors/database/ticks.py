@@ -13,10 +13,12 @@ import numpy as np
 
 from ...messages.codec import encode
 from ...messages.market import DaySummary, Depth
-from .columns import NAN, NOTHING, Array, Columns, finite, floats, integers, masked, nullable_integers, texts
+from .columns import NAN, NOTHING, Array, Columns, finite, floats, insert, integers, masked, nullable_integers, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import duckdb
 
     from ...messages.market import Candle, Tick
 
@@ -42,8 +44,26 @@ _PRICE_PADDING = (NAN,) * LEVELS
 _COUNT_PADDING = (NOTHING,) * LEVELS
 
 
+PLAIN = ("sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume")
+"""The columns of the table `ticks`, all but `source`."""
+
+HAS_BOOK = "has_book"
+_INSERT_TICKS = f"insert into ticks by name select ? as source, {', '.join(PLAIN)} from batch"  # noqa: S608  our own names
+_INSERT_BOOKS = (
+    "insert into books by name select ? as source, * exclude (received_ns, price, quantity, volume, has_book) "
+    "from batch where has_book"
+)
+
+
+def insert_ticks(cursor: duckdb.DuckDBPyConnection, source: str, columns: Columns) -> None:
+    """Write what `tick_columns` built into the tables `ticks` and `books`."""
+    insert(cursor, _INSERT_TICKS, columns, source)
+    if HAS_BOOK in columns:
+        insert(cursor, _INSERT_BOOKS, columns, source)
+
+
 def tick_columns(ticks: Sequence[Tick]) -> Columns:
-    """Build the columns of the table `ticks`, all but `source`; those that no tick has a value for are left out.
+    """Build the columns of the table `ticks`, all but `source`; where a tick has a book, those of `books`, too.
 
     Raises:
         ValueError: a price is no finite number, or a symbol no text that UTF-8 can write.
@@ -64,6 +84,8 @@ def tick_columns(ticks: Sequence[Tick]) -> Columns:
     depths = [tick.depth for tick in ticks]
     if any(depths):
         columns.update(_depth_columns([depth or _NO_DEPTH for depth in depths]))
+    if len(columns) > len(PLAIN):
+        columns[HAS_BOOK] = np.array([bool(depth or day) for depth, day in zip(depths, days, strict=True)])
     return columns
 
 

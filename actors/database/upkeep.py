@@ -27,6 +27,9 @@ Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 """Rows, and a checksum of their contents in any order, by table."""
 
 
+MARKET_TABLES = ("ticks", "books")
+"""What goes by days."""
+
 _DAY = f"(make_timestamp_ns(exchange_ns + {INDIA_OFFSET_NS}))::date"
 
 LATE_NS = 1_800_000_000_000
@@ -42,6 +45,8 @@ _CONTRADICTIONS = {
     "a tick lies beyond what its source has recorded": """
         select source, sequence from all_ticks anti join recorded
         on all_ticks.source = recorded.source and all_ticks.sequence <= recorded.sequence""",
+    "a book has no tick": """
+        select source, sequence from all_books anti join all_ticks using (symbol, exchange_ns, source, sequence)""",
     "the market file has lost data": "select make_timestamp_ns(found_ns)::varchar, what from losses order by found_ns",
     "a source is listed more than once": "select source from recorded group by all having count(*) > 1",
     "the facts have a gap or a double": """
@@ -134,7 +139,7 @@ def export(database: DuckDBAdapter, folder: Path) -> None:
     ticks, candles = quoted(str(folder / "ticks")), quoted(str(folder / "candles.parquet"))
 
     def work(cursor: duckdb.DuckDBPyConnection) -> None:
-        by_day = f"select *, {_DAY} as day from all_ticks order by day, symbol, exchange_ns, sequence"  # noqa: S608  our own text
+        by_day = f"select *, {_DAY} as day from full_ticks order by day, symbol, exchange_ns, sequence"  # noqa: S608  our own text
         cursor.execute(f"copy ({by_day}) to {ticks} (format parquet, compression zstd, partition_by (day))")
         cursor.execute(f"copy candles to {candles} (format parquet, compression zstd)")
 
@@ -162,43 +167,50 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
     """
 
     def work(cursor: duckdb.DuckDBPyConnection) -> int:
-        in_order = f"from ticks where {_DAY} = ? order by symbol, exchange_ns, sequence"
-        cursor.execute(f"create or replace temp table sorted as {in_order}", [str(day)])
-        cursor.execute(f"delete from ticks where {_DAY} = ?", [str(day)])  # noqa: S608  our own text
-        (count,) = cursor.execute("insert into ticks from sorted").fetchall()[0]
-        cursor.execute("drop table sorted")
+        counts: list[int] = []
+        for table in MARKET_TABLES:
+            in_order = f"from {table} where {_DAY} = ? order by symbol, exchange_ns, sequence"
+            cursor.execute(f"create or replace temp table sorted as {in_order}", [str(day)])
+            cursor.execute(f"delete from {table} where {_DAY} = ?", [str(day)])  # noqa: S608  our own names
+            counts += cursor.execute(f"insert into {table} from sorted").fetchall()[0]
+            cursor.execute("drop table sorted")
         cursor.execute("delete from sorted_days where day = ?", [str(day)])
-        cursor.execute("insert into sorted_days values (?, ?)", [str(day), count])
-        return int(count)
+        cursor.execute("insert into sorted_days values (?, ?)", [str(day), counts[0]])
+        return counts[0]
 
     return database.write("market", work, label=f"sort {day}", tables=frozenset({"ticks", "sorted_days"}))
 
 
 def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:
-    (earlier,) = database.query("select count(*) from archived where day = ?", [day]).rows[0]
-    file = folder / f"ticks-{day}-{earlier}.parquet"
-    all_files = quoted(str(folder / "ticks-*.parquet"))
+    (earlier,) = database.query("select count(*) from archived where day = ? and file like 'ticks-%'", [day]).rows[0]
+    files = {table: folder / f"{table}-{day}-{earlier}.parquet" for table in MARKET_TABLES}
 
     def work(cursor: duckdb.DuckDBPyConnection) -> int:
-        ticks = f"from ticks where {_DAY} = date {quoted(day)}"
-        in_order = f"{ticks} order by symbol, exchange_ns, sequence"
-        cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
-        make_durable(file)
-        written = _fingerprint(cursor, f"({ticks})")
-        read_back = _fingerprint(cursor, f"read_parquet({quoted(str(file))})")
-        if read_back != written:
-            raise DatabaseDamaged(f"{file} has {read_back} (rows, checksum), {written} wanted")
-        cursor.execute(f"delete {ticks}")
-        cursor.execute("insert into archived values (?, ?, ?)", [file.name, day, written[0]])
-        cursor.execute(
-            f"create or replace view all_ticks as select * from ticks union all by name "  # noqa: S608  our own text
-            f"select * exclude (filename) from read_parquet({all_files}, filename = true) "
-            f"where parse_filename(filename) in (select file from archived)"
-        )
-        return written[0]
+        rows = {table: _archive_table(cursor, table, file, day) for table, file in files.items()}
+        return rows["ticks"]
 
     rows = database.write("market", work, label=f"archive {day}")
-    return Archived(day=dt.date.fromisoformat(day), file=str(file), rows=rows)
+    return Archived(day=dt.date.fromisoformat(day), file=str(files["ticks"]), rows=rows)
+
+
+def _archive_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str) -> int:
+    rows = f"from {table} where {_DAY} = date {quoted(day)}"
+    in_order = f"{rows} order by symbol, exchange_ns, sequence"
+    cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
+    make_durable(file)
+    written = _fingerprint(cursor, f"({rows})")
+    read_back = _fingerprint(cursor, f"read_parquet({quoted(str(file))})")
+    if read_back != written:
+        raise DatabaseDamaged(f"{file} has {read_back} (rows, checksum), {written} wanted")
+    cursor.execute(f"delete {rows}")
+    cursor.execute("insert into archived values (?, ?, ?)", [file.name, day, written[0]])
+    all_files = quoted(str(file.parent / f"{table}-*.parquet"))
+    cursor.execute(
+        f"create or replace view all_{table} as select * from {table} union all by name "  # noqa: S608  our own text
+        f"select * exclude (filename) from read_parquet({all_files}, filename = true) "
+        f"where parse_filename(filename) in (select file from archived)"
+    )
+    return written[0]
 
 
 def _copy(database: DuckDBAdapter, file: str, target: Path) -> None:

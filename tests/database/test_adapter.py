@@ -6,6 +6,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter
@@ -22,7 +23,8 @@ from natya.actors.database.errors import (
     StatementFailed,
     TransactionAborted,
 )
-from natya.actors.database.migrations import Migration, migrate
+from natya.actors.database.market_data import MarketDataRepositoryImpl
+from natya.actors.database.migrations import Migration, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
@@ -311,6 +313,25 @@ class TestMigrations:
         for _ in range(2):
             with DuckDBAdapter(path) as database:
                 assert database.query("select count(*) from core.migrations").rows == ((2,),)
+
+    def test_keep_the_books_of_a_file_that_had_them_beside_the_ticks(self, path, build):
+        with duckdb.connect(str(path.with_name("natya-market.duckdb"))) as plain:
+            migrate(plain, migrations("market")[:2])
+            plain.execute(
+                "insert into ticks (source, sequence, symbol, exchange_ns, received_ns, price, quantity, volume, "
+                "bid_price_1, bid_quantity_1, bid_orders_1, ask_price_1, ask_quantity_1, ask_orders_1) values "
+                "('old', 1, 'TCS', 5, 6, 100.5, 7, 8, null, null, null, null, null, null), "
+                "('old', 2, 'TCS', 6, 7, 100.5, 7, 8, 100.0, 10, 1, 101.0, 20, 6)"
+            )
+        fields = {"symbol": "TCS", "price": 100.5, "quantity": 7, "volume": 8, "source": "old"}
+        wanted = (
+            build.tick(1, exchange_ns=5, received_ns=6, **fields),
+            build.tick(2, exchange_ns=6, received_ns=7, depth=build.depth(1), **fields),
+        )
+        with MarketDataRepositoryImpl(path) as market:
+            assert market.find().data == wanted
+            assert market.find_by_symbol_and_date_range("TCS", 0, 9).data == wanted
+            assert market.find_by_symbol_and_date_range("TCS", 0, 6).data == wanted[:1]
 
     def test_of_newer_code_are_refused(self, path):
         with DuckDBAdapter(path) as database:

@@ -5,6 +5,8 @@ import datetime as dt
 import itertools
 from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +21,9 @@ from natya.actors.database.books import (
 )
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
-from natya.actors.database.moments import INDIA, end_ns, interval_ns, start_ns
+from natya.actors.database.moments import INDIA, end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.projection import FillRow
+from natya.actors.database.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
 from natya.config.settings import DatabaseSettings
 from natya.messages.journal import JournalPage
@@ -38,7 +41,7 @@ def memory():
 
 @pytest.fixture
 def market(memory):
-    for table in ("ticks", "candles", "recorded"):
+    for table in ("ticks", "books", "candles", "recorded"):
         memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
     with MarketDataRepositoryImpl(memory) as repository:
         yield repository
@@ -87,6 +90,7 @@ class TestTicksThatWereSaved:
             for number, ((bids, asks), with_day) in enumerate(zip(levels, days, strict=False), start=1)
         )
         memory.execute("delete from ticks", file="market")
+        memory.execute("delete from books", file="market")
         memory.execute("delete from recorded", file="market")
         with MarketDataRepositoryImpl(memory) as market:
             market.save_ticks(ticks).result()
@@ -123,6 +127,21 @@ class TestTicksThatWereSaved:
 
         assert columns["sequence"].tolist() == [1, 2]
         assert columns["symbol"].tolist() == ["NIFTY", "NIFTY"]
+
+    def test_are_columns_with_their_books_and_without_a_message(self, market, build, monkeypatch):
+        market.save_many([build.tick(1), build.tick(2, depth=build.depth(2), day=build.day())]).result()
+        monkeypatch.setattr("natya.actors.database.market_data.ticks_of", lambda _columns: pytest.fail("was built"))
+        frame = market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).df()
+
+        assert frame["sequence"].tolist() == [1, 2]
+        assert frame["bid_price_2"].tolist()[1] == 99.0
+        assert frame["ask_quantity_1"].isna().tolist() == [True, False]
+        assert frame["open_price"].tolist()[1] == 1.0
+
+    def test_have_no_columns_of_books_where_there_is_none(self, market, build):
+        market.save(build.tick()).result()
+
+        assert set(market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).columns()) == set(PLAIN_COLUMNS)
 
     def test_that_fit_into_no_row_keep_all_out(self, market, build):
         result = market.save_many([build.tick(1), build.tick(2, price=float("nan"))])
@@ -187,6 +206,12 @@ class TestTheNewestTick:
         assert market.as_of("NIFTY", NINE_FIFTEEN + dt.timedelta(seconds=4)).data.sequence == 3
         assert market.as_of("NIFTY", OPENING_NS - 1).data is None
 
+    def test_as_of_a_day_is_its_last(self, market, build):
+        midnight_ns = end_ns(NINE_FIFTEEN.date())
+        market.save_many([build.tick(n, exchange_ns=midnight_ns + n - 3) for n in (1, 2, 3)]).result()
+
+        assert market.as_of("NIFTY", "2026-01-02").data.sequence == 2
+
 
 class TestGaps:
     def test_are_stretches_without_a_tick(self, market, build):
@@ -246,6 +271,7 @@ class TestCandles:
     )
     def test_agree_with_a_reading_by_hand(self, memory, build, ticks, minutes):
         memory.execute("delete from ticks", file="market")
+        memory.execute("delete from books", file="market")
         memory.execute("delete from recorded", file="market")
         messages = [
             build.tick(n, exchange_ns=OPENING_NS + s * 10**9, price=float(p), quantity=p)
@@ -386,12 +412,42 @@ class TestMoments:
             ("1970-01-01T05:30:00", 0, 0),
             ("1970-01-01T00:00:01+00:00", 10**9, 10**9),
             (dt.datetime(1970, 1, 1, 5, 30, 0, 1), 1000, 1000),  # noqa: DTZ001  without an offset: the exchange's clock
+            (dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC), 10**9, 10**9),
+            ("1970-01-01T00:00:01Z", 10**9, 10**9),
+            (pd.Timestamp("1970-01-01 05:30:00.000000007"), 7, 7),
+            (pd.Timestamp(7, tz="UTC"), 7, 7),
+            (pd.Timestamp(7, tz="UTC").tz_convert("America/New_York"), 7, 7),
+            (np.datetime64("1970-01-01T05:30:00.000000007"), 7, 7),
+            (np.datetime64("1970-01-02"), 66_600 * 10**9, 153_000 * 10**9),
+            (np.int64(7), 7, 7),
+            (dt.date.max, 2**63 - 1, 2**63 - 1),
         ],
     )
     def test_are_nanoseconds(self, moment, start, end):
         assert (start_ns(moment), end_ns(moment)) == (start, end)
 
-    @pytest.mark.parametrize(("interval", "length"), [("30s", 30 * 10**9), ("1d", 86_400 * 10**9), (5, 5)])
+    def test_of_a_day_end_with_its_last_nanosecond(self):
+        assert last_ns("1970-01-02") == end_ns("1970-01-02") - 1
+        assert last_ns(7) == 7
+
+    @pytest.mark.parametrize(
+        "moment", [None, 1.5, "", "today", "2026-01", pd.NaT, np.datetime64("NaT"), dt.time(9), b"2026-01-01", []]
+    )
+    def test_refuse_what_is_none(self, moment):
+        with pytest.raises(ValueError, match=r".+"):
+            start_ns(moment)
+
+    @given(st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2200, 1, 1)), st.integers(-12, 14))  # noqa: DTZ001  the offset comes next
+    def test_are_the_same_moment_in_whatever_offset(self, moment, hours):
+        aware = moment.replace(tzinfo=dt.UTC)
+        there = aware.astimezone(dt.timezone(dt.timedelta(hours=hours)))
+
+        assert start_ns(there) == start_ns(there.isoformat()) == start_ns(pd.Timestamp(there)) == start_ns(aware)
+
+    @pytest.mark.parametrize(
+        ("interval", "length"),
+        [(pd.Timedelta("1min"), 60 * 10**9), ("30s", 30 * 10**9), ("1d", 86_400 * 10**9), (5, 5)],
+    )
     def test_have_intervals(self, interval, length):
         assert interval_ns(interval) == length
 

@@ -158,7 +158,7 @@ class TestAnArchive:
 
     def test_ignores_a_file_that_a_crash_left_behind(self, database, folder, three_days):
         archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
-        (first,) = folder.glob("*.parquet")
+        first = folder / f"ticks-{FRIDAY}-0.parquet"
         (folder / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
 
         assert all_ticks(database) == three_days

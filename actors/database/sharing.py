@@ -1,0 +1,89 @@
+"""Who shares a database in this process: the repositories of one file have one adapter, and one writer of its market.
+
+Two writers of one market file would each remember how far a source is recorded, and write it twice.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from ...config.loader import load_settings
+from .adapter import DuckDBAdapter
+from .opening import MEMORY
+from .stores import AdapterStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Share:
+    """A store, who it was opened for, and how many have it."""
+
+    def __init__(self, database: DuckDBAdapter, *, is_ours: bool) -> None:
+        self.store = AdapterStore(database)
+        self.is_ours = is_ours
+        self.holders = 0
+
+
+_guard = threading.Lock()
+_shares: dict[int, _Share] = {}
+"""By the identity of the adapter."""
+
+
+def take(database: DuckDBAdapter | str | Path | None) -> AdapterStore:
+    """Share the store of an open adapter, or of a file, opened now if it is not; None: the one the settings name.
+
+    The settings say, too, how a file is opened (`DATABASE_MAX_CONNECTIONS`). Every `:memory:` is another one.
+
+    Raises:
+        DatabaseError: the file cannot be opened; see `DuckDBAdapter`.
+        SettingsError: the settings are wrong.
+    """
+    with _guard:
+        share = _share_of(database)
+        share.holders += 1
+        return share.store
+
+
+def release(database: DuckDBAdapter) -> None:
+    """Give it back; the last one closes the file, if it was opened here."""
+    with _guard:
+        share = _shares[id(database)]
+        share.holders -= 1
+        if share.holders == 0:
+            del _shares[id(database)]
+            if share.is_ours:
+                database.close()
+
+
+def open_database(path: str | Path | None = None) -> DuckDBAdapter:
+    """Open a file as repositories do and share it with them; for `release` to give back."""
+    return take(path).database
+
+
+def _share_of(database: DuckDBAdapter | str | Path | None) -> _Share:
+    if isinstance(database, DuckDBAdapter):
+        return _shares.get(id(database)) or _new_share(database, is_ours=False)
+    settings = load_settings().database
+    path = str(database or settings.path)
+    if path != MEMORY:
+        path = os.path.realpath(path)
+        for share in _shares.values():
+            if share.is_ours and share.store.database.core_path == path:
+                return share
+    opened = DuckDBAdapter(
+        path,
+        max_connections=settings.max_connections,
+        memory_limit_mb=settings.memory_limit_mb,
+        threads=settings.threads,
+        cache_mb=settings.cache_mb,
+        encryption_key=settings.encryption_key.reveal(),
+    )
+    return _new_share(opened, is_ours=True)
+
+
+def _new_share(database: DuckDBAdapter, *, is_ours: bool) -> _Share:
+    share = _shares[id(database)] = _Share(database, is_ours=is_ours)
+    return share
