@@ -15,7 +15,7 @@ from natya_world import World
 PLAY_S_MAX = 30
 """Seconds after which a seed has hung."""
 
-TWICE_EVERY = 10
+TWICE_EVERY = 20
 """One seed of so many is played twice, to compare the journals."""
 
 
