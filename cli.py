@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_journal, cli_remote
+from . import cli_db, cli_journal, cli_remote
 
 if TYPE_CHECKING:
     from .config.loader import LoadedSettings
@@ -24,6 +24,7 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help="The settings: what is in force, and where it came from.")
 app.add_typer(config_app, name="config")
 app.add_typer(cli_journal.app, name="journal")
+app.add_typer(cli_db.app, name="db")
 app.command("tree")(cli_remote.tree)
 app.command("ping")(cli_remote.ping)
 app.command("trace")(cli_remote.trace)

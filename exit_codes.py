@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 OK: Final = 0
 
+FAILED: Final = 1
+"""What was asked for could not be done; standard error says why."""
+
 UNKNOWN: Final = 1
 """What was asked about is not known there."""
 

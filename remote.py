@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from .actors.control import ControlClient, ControlError
+from .actors.database import QueryResult, take
 from .config.loader import load_settings
-from .messages.database import Query, QueryFailed
+from .messages.database import BackUp, QueryFailed, QueryToFile
 from .messages.supervision import DescribeTree
 from .messages.system import Ping
 from .messages.trace import ReadTrace
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from .messages.database import Rows, SqlValue
+    from .messages.database import SqlValue
     from .messages.supervision import SupervisionTree
     from .messages.system import Pong
     from .messages.trace import Hop, TraceRead
 
 ROOT: Final = "system"
 """Name of the root supervisor."""
+
+DATABASE: Final = "database"
+ANSWER_S: Final = 5.0
+"""How much longer an answer is waited for than the work may take."""
 
 
 class QueryFailedError(ControlError):
@@ -71,14 +76,48 @@ class Connection:
         """Disconnect."""
         self._client.close()
 
-    def query(self, sql: str, parameters: Sequence[SqlValue] = (), *, timeout_s: float = 30.0) -> Rows:
+    def query(
+        self,
+        sql: str,
+        parameters: Sequence[SqlValue] = (),
+        *,
+        timeout_s: float = 30.0,
+        rows_max: int = 10_000_000,
+    ) -> QueryResult:
         """Run one SELECT in the database; `parameters` stand for its question marks.
 
+        Look at the answer as `rows`, or take its `columns()`, `arrow()`, `df()` or `polars()`. The rows come as a file:
+        neither side holds them all in memory, unless you do.
+
         Raises:
-            QueryFailedError: it was refused, took too long, or is wrong.
+            QueryFailedError: it was refused, took too long, is wrong, or has more than `rows_max` rows.
         """
-        query = Query(sql=sql, parameters=tuple(parameters), timeout_s=timeout_s)
-        answer: Rows | QueryFailed = self.request("database", query, timeout_s=timeout_s)
+        query = QueryToFile(sql=sql, parameters=tuple(parameters), timeout_s=timeout_s, rows_max=rows_max)
+        return QueryResult(self.work(query, timeout_s=timeout_s))
+
+    def snapshot(self, path: str | Path, *, timeout_s: float = 600.0) -> Path:
+        """Write all tables and views, as they are at one moment, to a DuckDB file of your own; return its path.
+
+        The system goes on meanwhile. Archived days stay in the archive, which the file's `all_ticks` reads.
+
+        Raises:
+            FileExistsError: the file is there already.
+            QueryFailedError: it took too long, or the disk is full.
+        """
+        target = Path(path).expanduser().absolute()
+        if target.exists():
+            raise FileExistsError(f"{target} is there already")
+        answer = self.work(BackUp(single_file=True, timeout_s=timeout_s), timeout_s=timeout_s)
+        take(Path(answer.paths[0]), target)
+        return target
+
+    def work(self, message: msgspec.Struct, *, timeout_s: float) -> Any:
+        """Have the database do work that may take so long, and return its answer.
+
+        Raises:
+            QueryFailedError: it was refused, took too long, or failed.
+        """
+        answer = self.request(DATABASE, message, timeout_s=timeout_s + ANSWER_S)
         if isinstance(answer, QueryFailed):
             raise QueryFailedError(answer.error, answer.reason)
         return answer

@@ -250,8 +250,8 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     unsent_bytes_max: Annotated[int, Meta(ge=1 << 20, le=1 << 28)] = 1 << 25
     """Bytes of answers that wait for one connection to read them; at more it is closed."""
 
-    timeout_max_s: PositiveSeconds = 60.0
-    """The longest time a question may give its actor."""
+    timeout_max_s: PositiveSeconds = 3_600.0
+    """The longest time a question may give its actor: a backup takes a while. Whoever leaves ends his question."""
 
     stall_s: PositiveSeconds = 10.0
     """A connection that halts so long in the middle of a question, or of reading an answer, is closed."""
@@ -264,6 +264,9 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     trace_hops_max: Positive = 50_000
     """Hops that one question may ask for."""
+
+    file_rows_max: Positive = 1_000_000_000
+    """Rows that a query may ask for in a file."""
 
     journal_records_max: Positive = 10_000
     """Journal records that one question may ask for."""

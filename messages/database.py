@@ -20,6 +20,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Que
     parameters: tuple[SqlValue, ...] = ()
     timeout_s: Seconds = 30.0
     rows_max: Count = 1_000_000
+    asker: str = ""
+    """Who asked, as `Abandon` names him; the control room fills it in."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
@@ -107,3 +109,86 @@ class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
     rows: Count
     """Written now: ticks that were there already do not count."""
+
+
+class QueryToFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="QueryToFile"):
+    """To the database: one SELECT, its rows into a Parquet file. Answered by `RowsFile` or `QueryFailed`.
+
+    For a result of any size: it passes through nobody's memory as a whole, and keeps its types.
+    """
+
+    sql: str
+    parameters: tuple[SqlValue, ...] = ()
+    timeout_s: Seconds = 30.0
+    rows_max: Count = 1_000_000
+    asker: str = ""
+
+
+class RowsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="RowsFile"):
+    """Answer to `QueryToFile`: the file is its asker's now, to be opened and deleted soon; only some are kept."""
+
+    path: str
+    """For the owner's user alone."""
+
+    names: tuple[str, ...]
+    """Of the columns."""
+
+    types: tuple[str, ...]
+    """DuckDB's types of the columns, as the query gave them; Parquet has none for some."""
+
+    rows: Count
+
+
+class BackUp(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BackUp"):
+    """To the database: copy everything as it is, and read the copy back. Answered by `BackedUp` or `QueryFailed`."""
+
+    single_file: bool = False
+    """False: a copy of each file, which natya opens again. True: one file with all tables and views, to be read."""
+
+    timeout_s: Seconds = 1_800.0
+    asker: str = ""
+
+
+class BackedUp(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="BackedUp"):
+    """Answer to `BackUp`: the files are their asker's now, as with `RowsFile`."""
+
+    paths: tuple[str, ...]
+    """The core file and the market file, or the single one."""
+
+
+class ArchiveDay(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ArchiveDay"):
+    """To the database: move the ticks up to a day's end to Parquet. Answered by `DaysArchived` or `QueryFailed`."""
+
+    day: str
+    """On the exchange's calendar: `2026-01-31`."""
+
+
+class DaysArchived(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DaysArchived"):
+    """Answer to `ArchiveDay`: these are in files now; whoever reads ticks sees them as before."""
+
+    days: tuple[str, ...]
+    files: tuple[str, ...]
+    """One a day."""
+
+    ticks: tuple[Count, ...]
+    """In each."""
+
+
+class CheckDatabase(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CheckDatabase"):
+    """To the database: read every block, look for contradictions. Answered by `DatabaseChecked` or `QueryFailed`."""
+
+    timeout_s: Seconds = 1_800.0
+    asker: str = ""
+
+
+class DatabaseChecked(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseChecked"):
+    """Answer to `CheckDatabase`."""
+
+    problems: tuple[str, ...]
+    """What is wrong; nothing if all is well."""
+
+
+class Abandon(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Abandon"):
+    """To the database: this asker is gone; what he asked for is interrupted, or not begun. No answer."""
+
+    asker: str

@@ -3,7 +3,8 @@
 Owns    the control socket in the data directory, and the connections to it; each number is bounded in ControlSettings.
 Hears   what comes through the socket, and of that only what `admission.ADMITTED` lists.
 Sends   each question to the actor it names, and the actor's answer back to the process that asked; a question that may
-        not be asked, or that is not answered in time, gets an AskRefused.
+        not be asked, or that is not answered in time, gets an AskRefused; Abandon to that actor when whoever asked is
+        gone before its answer.
 Fails   when the socket cannot be opened or served; restarted, it opens it anew. Connections are lost, with what they
         had in flight; clients are told by their end of the connection.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...messages.codec import encode
+from ...messages.database import Abandon
 from ..runtime import RuntimeActor, handles
 from .admission import admit
 from .asked import Asked
@@ -34,6 +36,12 @@ class Arrived(msgspec.Struct, frozen=True):
     asked: Asked
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """To itself, from the same thread: nobody waits for the answer to this question any more."""
+
+    asker: str
+
+
 class ControlActor(RuntimeActor):
     """Passes questions on and answers back; decides only what may be asked."""
 
@@ -45,10 +53,14 @@ class ControlActor(RuntimeActor):
     def on_start(self) -> None:
         """Open the socket and serve it."""
         arrive = self.entrance()
+        self._asked: dict[str, str] = {}
+        """The actor of each question that may be abandoned, by asker."""
+
         self._server = ControlServer(
             self.settings.data_dir,
             self.settings.limits,
             on_ask=lambda asked: arrive(Arrived(asked)),
+            on_gone=lambda asker: arrive(Gone(asker)),
             monotonic_ns=self.clock.monotonic_ns,
         )
         self.offload(self._server.serve, then=self._served)
@@ -78,11 +90,23 @@ class ControlActor(RuntimeActor):
             return
         if asked.ask.correlation_id:
             self.join_trace(asked.ask.correlation_id)
+        if "asker" in message.__struct_fields__:
+            message = msgspec.structs.replace(message, asker=asked.asker)
+            self._asked[asked.asker] = asked.ask.actor
         then = functools.partial(self._pass_back, asked)
         self.ask(asked.ask.actor, message, timeout_s=asked.ask.timeout_s, then=then)
 
+    @handles(Gone)
+    def abandon(self, gone: Gone, _sender: ActorAddress) -> None:
+        """Tell the actor that its answer is not wanted any more."""
+        if gone.asker in self._asked:
+            self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
+
     def _pass_back(self, asked: Asked, outcome: Outcome) -> None:
+        actor = self._asked.pop(asked.asker, None)
         if outcome.error is not None:
+            if actor is not None:
+                self.send(actor, Abandon(asker=asked.asker))
             asked.refuse("timed_out", f"{asked.ask.actor}: {outcome.error}")
             return
         try:

@@ -1,4 +1,4 @@
-"""What may be asked from outside: only what changes nothing, and only so much of it."""
+"""What may be asked from outside: what changes nothing, and what adds market data or tidies it; only so much of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...messages.codec import UndecodableMessageError, decode
-from ...messages.database import Query
+from ...messages.database import ArchiveDay, BackUp, CheckDatabase, Query, QueryToFile, SaveMarketData
 from ...messages.journal import ReadJournal
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
@@ -26,7 +26,15 @@ def _anything(_message: Any, _limits: ControlSettings) -> str:
 
 
 def _query(query: Query, limits: ControlSettings) -> str:
-    return _at_most("rows_max", query.rows_max, limits.query_rows_max)
+    return _at_most("rows_max", query.rows_max, limits.query_rows_max) or _in_time(query, limits)
+
+
+def _query_to_file(query: QueryToFile, limits: ControlSettings) -> str:
+    return _at_most("rows_max", query.rows_max, limits.file_rows_max) or _in_time(query, limits)
+
+
+def _in_time(work: Query | QueryToFile | BackUp | CheckDatabase, limits: ControlSettings) -> str:
+    return _at_most("timeout_s", work.timeout_s, limits.timeout_max_s)
 
 
 def _read_journal(request: ReadJournal, limits: ControlSettings) -> str:
@@ -42,11 +50,16 @@ def _at_most(name: str, found: float, wanted: float) -> str:
 
 
 ADMITTED: Final[dict[type, Check]] = {
+    ArchiveDay: _anything,
+    BackUp: _in_time,
+    CheckDatabase: _in_time,
     DescribeTree: _anything,
     Ping: _anything,
     Query: _query,
+    QueryToFile: _query_to_file,
     ReadJournal: _read_journal,
     ReadTrace: _read_trace,
+    SaveMarketData: _anything,
 }
 """Every message that is let through. A room that wants to be asked more from outside adds a line."""
 

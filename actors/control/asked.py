@@ -25,6 +25,11 @@ class Asked:
         self._server = server
         self._number = number
 
+    @property
+    def asker(self) -> str:
+        """Name the connection and the question, as no other is named in this server's life."""
+        return asker_of(self._number, self.ask.request_id)
+
     def answer(self, message: bytes) -> None:
         """Answer with a message, as the codec wrote it; one that is too long becomes a refusal."""
         payload = encode(Answer(request_id=self.ask.request_id, message=message))
@@ -38,6 +43,11 @@ class Asked:
         """Say why there is no answer."""
         payload = refusal(self.ask.request_id, kind, reason)
         self._server.post(self._number, self.ask.request_id, payload, refused=True)
+
+
+def asker_of(number: int, request_id: int) -> str:
+    """Name a question by its connection and its number there."""
+    return f"{number}-{request_id}"
 
 
 def refusal(request_id: int, kind: RefusalKind, reason: str) -> bytes:

@@ -1,12 +1,13 @@
 """The control server: one thread, one listening socket, and the processes that ask through it.
 
-    server = ControlServer(data_dir, ControlSettings(), on_ask=..., monotonic_ns=...)
+    server = ControlServer(data_dir, ControlSettings(), on_ask=..., on_gone=..., monotonic_ns=...)
     server.serve()       # on a thread of its own; returns after close()
     server.close()       # from another
 
 It needs no actors: `on_ask` gets each question as an `Asked`, and whoever has the answer gives it to that, once, from
-any thread. Nothing here believes a byte: a length is checked before memory is taken for it, every wait has an end, and
-what a connection does wrong costs that connection alone.
+any thread; `on_gone` gets the `asker` of each whose connection ended before. Nothing here believes a byte: a length is
+checked before memory is taken for it, every wait has an end, and what a connection does wrong costs that connection
+alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
 from . import place
-from .asked import Asked, refusal
+from .asked import Asked, asker_of, refusal
 from .caller import Caller, HungUpError
 from .errors import FrameError, SlowReaderError
 from .frames import frame
@@ -48,20 +49,22 @@ class ControlServer:
         SocketNotOpenedError: see `place.listen`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  two who are told, and two who tell
         self,
         data_dir: Path,
         limits: ControlSettings,
         *,
         on_ask: Callable[[Asked], object],
+        on_gone: Callable[[str], object] = lambda _: None,
         monotonic_ns: Callable[[], int],
         credentials: Callable[[socket.socket], Peer] = peer_of,
     ) -> None:
-        """Open the socket. `on_ask` is called on the thread of `serve` and neither blocks nor raises."""
+        """Open the socket. `on_ask` and `on_gone` are called on the thread of `serve`; they neither block nor raise."""
         self.answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
         self._data_dir = data_dir
         self._limits = limits
         self._on_ask = on_ask
+        self._on_gone = on_gone
         self._monotonic_ns = monotonic_ns
         self._credentials = credentials
         self._listener = place.listen(data_dir)
@@ -276,3 +279,5 @@ class ControlServer:
         del self._callers[caller.number]
         self._selector.unregister(caller.connection)
         caller.connection.close()
+        for request_id in caller.in_flight:
+            self._on_gone(asker_of(caller.number, request_id))

@@ -1,10 +1,12 @@
 """The database actor: the only opener of the DuckDB files.
 
 Owns    one DuckDBAdapter while the files can be opened; market data on its way to a batch (`ROWS_WAITING_MAX` ticks at
-        most, what comes then is counted as dropped); the place in the journal up to which the core file is current.
-Hears   Tick, Candle; Journaled; Query; SaveMarketData.
-Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; Rows,
-        MarketDataSaved or QueryFailed to who asked.
+        most, what comes then is counted as dropped); the place in the journal up to which the core file is current;
+        the folders `handover` and `archive` beside the files.
+Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see `desk.py`),
+        and Abandon.
+Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to who asked Rows,
+        RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
 Fails   when it starts and the files were written by newer code, need a key that this DuckDB cannot use, or cannot be
         made. Nothing else of the world outside stops it. While the files are held by another process, the disk is full
         or DuckDB has given the instance up, it is down: it refuses queries and says why, keeps what was not durable,
@@ -19,12 +21,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...messages.database import DatabaseStatistics, Query, QueryFailed, SaveMarketData
+from ...messages.database import (
+    Abandon,
+    ArchiveDay,
+    BackUp,
+    CheckDatabase,
+    DatabaseStatistics,
+    Query,
+    QueryFailed,
+    QueryToFile,
+    SaveMarketData,
+)
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
 from .adapter import market_path_of, thread_of_its_own
 from .answerer import Answerer
+from .desk import Desk, Folders
 from .errors import DatabaseError, WritesRefused
 from .files import Files
 from .projector import Projector
@@ -104,7 +117,11 @@ class DatabaseActor(RuntimeActor):
             self._files.database.close()
 
     def is_drained(self) -> bool:
-        """Write what waits; say whether everything is durable and answered. While the files are down: nothing waits."""
+        """Write what waits, drop what was asked from outside; say whether everything is durable and answered.
+
+        While the files are down nothing waits.
+        """
+        self._answerer.abandon_all()
         if self._files.database is None:
             return True
         self._recorder.write()
@@ -141,6 +158,8 @@ class DatabaseActor(RuntimeActor):
     def _rise(self, opened: Opened) -> None:
         self._projector.rise(opened)
         self._recorder.rise(opened.database)
+        life = f"{self.clock.now_ns()}-{self._files.life}"
+        self._answerer.rise(Desk(opened.database, Folders.beside(opened.database.core_path), life=life))
 
     def _fall(self, fault: DatabaseError) -> None:
         self._answerer.fall(fault)
@@ -192,12 +211,22 @@ class DatabaseActor(RuntimeActor):
         """Project records that did not fill a batch in time."""
         self._projector.time_is_up()
 
-    # Queries: each on a lane of its own, as many at a time as there are readers.
+    # What others ask: each on a lane of its own, as many at a time as there are readers.
 
-    @handles(Query)
-    def answer_query(self, query: Query, sender: ActorAddress) -> None:
+    @handles(Query, QueryToFile, BackUp, CheckDatabase)
+    def answer_query(self, query: Query | QueryToFile | BackUp | CheckDatabase, sender: ActorAddress) -> None:
         """Answer as soon as a reader is free."""
         self._answerer.ask(query, sender)
+
+    @handles(ArchiveDay)
+    def archive_day(self, work: ArchiveDay, sender: ActorAddress) -> None:
+        """Archive between two batches, and answer."""
+        self._answerer.archive(work, sender)
+
+    @handles(Abandon)
+    def abandon(self, message: Abandon, _sender: ActorAddress) -> None:
+        """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""
+        self._answerer.abandon(message.asker)
 
     @handles(Expire)
     def expire(self, _message: Expire, _sender: ActorAddress) -> None:

@@ -16,7 +16,7 @@ import atexit
 import contextlib
 import functools
 import os
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from time import monotonic_ns as system_monotonic_ns
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +27,7 @@ from ...messages.database import Rows, SqlValue
 from .archive_folder import archive_folder, follow
 from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
-from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, StatementFailed
+from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, QueryRefused, StatementFailed
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
 from .opening import MEMORY, attach, harden, refusal
@@ -103,6 +103,7 @@ class DuckDBAdapter:
         encryption_key: encrypts both files, where this DuckDB can do that safely.
         executor_factory: makes the executor of a connection from its name.
         monotonic_ns: measures how long queries run.
+        read_only: change nothing, not even the schema; several may read files that nobody owns. There are no writers.
 
     Raises:
         DatabaseLocked, DatabaseDamaged, DatabaseTooNew, DatabaseEncrypted, DatabaseUnreachable: see there; nothing is
@@ -122,6 +123,7 @@ class DuckDBAdapter:
         encryption_key: str = "",
         executor_factory: Callable[[str], Executor] = thread_of_its_own,
         monotonic_ns: Callable[[], int] = system_monotonic_ns,
+        read_only: bool = False,
     ) -> None:
         if max_connections < CONNECTIONS_MIN:
             raise ValueError(f"max_connections must be at least {CONNECTIONS_MIN}, was {max_connections}")
@@ -140,7 +142,7 @@ class DuckDBAdapter:
                 # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
                 _make_folder(core.parent)
-                opened.callback(FileLock(core).release)
+                opened.callback(FileLock(core, shared=read_only).release)
             self._readings = Readings(own_files=(self.core_path, self.market_path))
             root = attach(
                 self.core_path,
@@ -148,6 +150,7 @@ class DuckDBAdapter:
                 memory_limit_mb=memory_limit_mb,
                 threads=threads,
                 encryption_key=encryption_key,
+                read_only=read_only,
             )
             opened.callback(root.close)
 
@@ -161,15 +164,17 @@ class DuckDBAdapter:
             readers = [connect(f"reader-{number}", "core") for number in range(max_connections - 2)]
             self._readers = Pool("reading", readers, wait_s=wait_s)
             self._writers: dict[DatabaseFile, Pool] = {}
-            for file in _SEARCH_PATHS:
+            for file in () if read_only else _SEARCH_PATHS:
                 writer = connect(f"{file}-writer", file)
                 _migrate(writer, file, self.core_path if file == "core" else self.market_path)
                 self._writers[file] = Pool(f"{file} writing", [writer], wait_s=wait_s)
-            self._follow_archive()
+            if not read_only:
+                self._follow_archive()
             harden(root, self.directories)
-            self.witness = MarketWitness(self.market_path)
+            self.witness = MarketWitness(MEMORY if read_only else self.market_path)
             opened.callback(self.witness.close)
-            _compare(self._writers["market"].connections[0], self.witness, self.market_path)
+            if not read_only:
+                _compare(self._writers["market"].connections[0], self.witness, self.market_path)
             self._opened: contextlib.ExitStack | None = opened.pop_all()
         atexit.register(self.close)
 
@@ -188,6 +193,7 @@ class DuckDBAdapter:
         *,
         timeout_s: float | None = 30.0,
         rows_max: int = ROWS_MAX,
+        abandoned: Future[None] | None = None,
     ) -> Rows:
         """Answer one SELECT, in a read-only transaction on one of the readers.
 
@@ -210,7 +216,15 @@ class DuckDBAdapter:
                 self._cache.keep(sql, parameters, rows, tables=tables, began=began)
             return rows
 
-        return self.read(work, label=sql, timeout_s=timeout_s)
+        return self.read(work, label=sql, timeout_s=timeout_s, abandoned=abandoned)
+
+    def expect_readable(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue] = ()) -> None:
+        """Check a SELECT that is run by other means than `query`; for work on a reader.
+
+        Raises:
+            QueryRefused: it reads what no query may.
+        """
+        self._readings.look(cursor, sql, parameters)
 
     def kept(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows | None:
         """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""
@@ -244,16 +258,28 @@ class DuckDBAdapter:
                 raise
 
     def read(
-        self, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str = "", timeout_s: float | None = None
+        self,
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        label: str = "",
+        timeout_s: float | None = None,
+        abandoned: Future[None] | None = None,
     ) -> T:
         """Run work on a reader, inside a read-only transaction."""
         with self._lease(self._readers) as connection:
-            return connection.run(work, transaction="read", label=label, timeout_s=timeout_s)
+            return connection.run(work, transaction="read", label=label, timeout_s=timeout_s, abandoned=abandoned)
 
-    def read_and_copy(self, work: Callable[[duckdb.DuckDBPyConnection], T], *, label: str) -> T:
+    def read_and_copy(
+        self,
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        label: str,
+        timeout_s: float | None = None,
+        abandoned: Future[None] | None = None,
+    ) -> T:
         """Run work that copies into `directories`, on a reader: the writers go on meanwhile."""
         with self._lease(self._readers) as connection:
-            return connection.run(work, label=label)
+            return connection.run(work, label=label, timeout_s=timeout_s, abandoned=abandoned)
 
     def write(
         self,
@@ -315,6 +341,8 @@ class DuckDBAdapter:
 
     @contextlib.contextmanager
     def _writing(self, file: DatabaseFile, tables: frozenset[str] | None = None) -> Iterator[Connection]:
+        if file not in self._writers:
+            raise QueryRefused(f"{self.core_path} is open to be read only")
         with self._lease(self._writers[file]) as connection, self._cache.writing(file, tables):
             self._writes[file] += 1
             yield connection

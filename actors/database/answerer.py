@@ -5,12 +5,18 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from ...messages.database import Query, QueryFailed, Rows
+import msgspec
+
+from ...messages.database import ArchiveDay, Query, QueryFailed
 from .errors import DatabaseDamaged, DatabaseError, DatabaseInvalidated
 from .questions import QUERIES_WAITING_MAX, Question, Questions
+from .recorder import LANE as MARKET_LANE
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
+    from .desk import Desk, Reading
     from .files import Files
 
 EXPIRE_S = 0.5
@@ -34,6 +40,10 @@ class Answerer:
         self._lanes = [f"query-{number}" for number in range(lanes)]
         self._running = 0
         self._questions: Questions[ActorAddress] = Questions()
+        self._desk: Desk | None = None
+        self._abandonable: dict[str, Future[None]] = {}
+        """Of each asker from outside whose work waits or runs: done when he is gone."""
+
         self._expire = expire
         self._expiry: Timer | None = None
 
@@ -47,46 +57,71 @@ class Answerer:
         """Whether everyone is answered."""
         return not (self._questions or self._running)
 
-    def ask(self, query: Query, asker: ActorAddress) -> None:
+    def rise(self, desk: Desk) -> None:
+        """Hear who does the work from now on."""
+        self._desk = desk
+
+    def ask(self, query: Reading, asker: ActorAddress) -> None:
         """Answer at once what is kept of an earlier answer, or why not; all else as soon as a reader is free."""
         database = self._files.database
         if database is None:
-            self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=self._files.down))
+            self._refuse_while_down(asker)
             return
-        kept = database.kept(query.sql, query.parameters)
-        if kept is not None and len(kept.rows) <= query.rows_max:
+        kept = database.kept(query.sql, query.parameters) if isinstance(query, Query) else None
+        if kept is not None and isinstance(query, Query) and len(kept.rows) <= query.rows_max:
             self.answered += 1
             self._actor.send(asker, kept)
         elif self._questions.is_full:
             self._refuse(asker, database.exhausted(waiters=QUERIES_WAITING_MAX))
         else:
-            self._questions.ask(query, asker, self._actor.clock.monotonic_ns())
+            question = self._questions.ask(query, asker, self._actor.clock.monotonic_ns())
+            if query.asker:
+                self._abandonable[query.asker] = question.abandoned
             self._next()
+
+    def archive(self, work: ArchiveDay, asker: ActorAddress) -> None:
+        """Archive between two batches of the market, and answer."""
+        if self._files.database is None or self._desk is None:
+            self._refuse_while_down(asker)
+            return
+        then = functools.partial(self._answer, asker, self._files.life)
+        self._actor.offload(self._desk.perform, work, then=then, lane=MARKET_LANE)
+
+    def abandon(self, asker: str) -> None:
+        """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""
+        if asker in self._abandonable:
+            self._abandonable.pop(asker).set_result(None)
+
+    def abandon_all(self) -> None:
+        """Do so with everyone's from outside."""
+        for asker in tuple(self._abandonable):
+            self.abandon(asker)
 
     def fall(self, fault: DatabaseError) -> None:
         """Tell everyone who waits that the files are down."""
         for question in self._questions.give_up():
+            self._abandonable.pop(question.query.asker, None)
             self._refuse(question.asker, fault)
 
     def expire(self) -> None:
         """Answer those who have waited as long as they would."""
         self._expiry = None
         for question in self._questions.expired(self._actor.clock.monotonic_ns()):
-            reason = f"no reader was free for {question.query.timeout_s} s: {question.query.sql}"
+            self._abandonable.pop(question.query.asker, None)
+            what = getattr(question.query, "sql", type(question.query).__name__)
+            reason = f"no reader was free for {question.query.timeout_s} s: {what}"
             self._actor.send(question.asker, QueryFailed(error="QueryTimedOut", reason=reason))
         self._look_again()
 
     def _next(self) -> None:
-        database = self._files.database
-        if self._questions and self._lanes and database is not None:
+        if self._questions and self._lanes and self._files.database is not None and self._desk is not None:
             question, lane = self._questions.next(), self._lanes.pop()
-            query = question.query
             timeout_s = max(0.0, question.left_s(self._actor.clock.monotonic_ns()))
             self._running += 1
             self._actor.offload(
-                functools.partial(database.query, timeout_s=timeout_s, rows_max=query.rows_max),
-                query.sql,
-                query.parameters,
+                self._desk.perform,
+                msgspec.structs.replace(question.query, timeout_s=timeout_s),
+                question.abandoned,
                 then=functools.partial(self._done, question, lane, self._files.life),
                 lane=lane,
             )
@@ -95,15 +130,18 @@ class Answerer:
     def _done(self, question: Question[ActorAddress], lane: str, life: int, outcome: Outcome) -> None:
         self._lanes.append(lane)
         self._running -= 1
+        self._abandonable.pop(question.query.asker, None)
+        self._answer(question.asker, life, outcome)
+        self._next()
+
+    def _answer(self, asker: ActorAddress, life: int, outcome: Outcome) -> None:
         self.answered += 1
         if isinstance(outcome.error, DatabaseError):
-            self._refuse(question.asker, outcome.error)
+            self._refuse(asker, outcome.error)
             if isinstance(outcome.error, DatabaseDamaged | DatabaseInvalidated):
                 self._files.failed(outcome.error, life)
         else:
-            rows: Rows = outcome.unwrap()
-            self._actor.send(question.asker, rows)
-        self._next()
+            self._actor.send(asker, outcome.unwrap())
 
     def _look_again(self) -> None:
         if self._questions and self._expiry is None:
@@ -111,3 +149,6 @@ class Answerer:
 
     def _refuse(self, asker: ActorAddress, refusal: DatabaseError) -> None:
         self._actor.send(asker, QueryFailed(error=type(refusal).__name__, reason=str(refusal)))
+
+    def _refuse_while_down(self, asker: ActorAddress) -> None:
+        self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=self._files.down))

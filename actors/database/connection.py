@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import CancelledError, Executor, wait
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import duckdb
 
@@ -63,6 +63,7 @@ class Connection:
         transaction: Transaction | None = None,
         label: str = "",
         timeout_s: float | None = None,
+        abandoned: Future[None] | None = None,
     ) -> T:
         """Run the work on this connection's thread and wait for it. May be called from any other thread.
 
@@ -71,7 +72,8 @@ class Connection:
         writes nothing, and says nothing. `read` is refused every write, and always rolled back.
 
         Raises:
-            QueryTimedOut: it took longer than `timeout_s` seconds; it was interrupted and rolled back.
+            QueryTimedOut: it took longer than `timeout_s` seconds, or `abandoned` was done before it; it was
+                interrupted and rolled back.
             DatabaseClosed: `close` came first, or in the middle.
             StatementFailed, DatabaseInvalidated, DatabaseDamaged: see there.
         """
@@ -80,8 +82,9 @@ class Connection:
             future = self._executor.submit(self._work, running, work, transaction)
         except RuntimeError as ended:
             raise DatabaseClosed(f"closed before it began: {label}") from ended
+        ends: list[Future[Any]] = [future] if abandoned is None else [future, abandoned]
         try:
-            wait((future,), timeout_s)
+            wait(ends, timeout_s, FIRST_COMPLETED)
         finally:
             # Also when the wait itself is interrupted (Ctrl-C): nobody would take the result.
             if not future.done():

@@ -19,6 +19,10 @@ class DatabaseLocked(DatabaseError):
         super().__init__(f"{path} is in use by {holder}: one process owns a database, others ask it")
 
 
+class DatabaseMissing(DatabaseError):
+    """There is no file to read. Name another directory, or record something first."""
+
+
 class DatabaseDamaged(DatabaseError):
     """A file cannot be opened, or its contents contradict themselves. Restore it, or rebuild it from the journal."""
 

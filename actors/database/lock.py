@@ -17,19 +17,21 @@ from .errors import DatabaseLocked, DatabaseUnreachable
 class FileLock:
     """Holds `<path>.lock` with `flock`; the file tells the holder's process id, and stays when the lock is gone.
 
+    Several may hold it `shared`, to read what nobody owns.
+
     Raises:
         DatabaseLocked: another owner has it, in this process or another.
         DatabaseUnreachable: the file cannot be made or opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path.with_name(path.name + ".lock")
         try:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as fault:
             raise DatabaseUnreachable(f"{self.path} cannot be opened: {fault}") from fault
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as refusal:
             holder = os.pread(self._descriptor, 20, 0).strip()
             os.close(self._descriptor)

@@ -46,8 +46,14 @@ _DAMAGE = re.compile(
 )
 
 
-def attach(
-    core_path: str, market_path: str, *, memory_limit_mb: int, threads: int, encryption_key: str
+def attach(  # noqa: PLR0913  they are the settings of a resource
+    core_path: str,
+    market_path: str,
+    *,
+    memory_limit_mb: int,
+    threads: int,
+    encryption_key: str,
+    read_only: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """Attach the core file and the market file to a new instance.
 
@@ -72,7 +78,7 @@ def attach(
     files: tuple[tuple[DatabaseFile, str], ...] = (("core", core_path), ("market", market_path))
     try:
         for name, path in files:
-            _attach(root, name, path, encryption_key)
+            _attach(root, name, path, encryption_key, read_only=read_only)
     except BaseException:
         root.close()
         raise
@@ -120,8 +126,8 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
     return StatementFailed(text)
 
 
-def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_key: str) -> None:
-    options = f"row_group_size {_ROW_GROUP_ROWS}"
+def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_key: str, *, read_only: bool) -> None:
+    options = "read_only" if read_only else f"row_group_size {_ROW_GROUP_ROWS}"
     parameters = []
     if encryption_key and path != MEMORY:
         options += ", encryption_key ?"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from concurrent.futures import Future
+from typing import Generic, TypeVar
 
 import msgspec
 
-if TYPE_CHECKING:
-    from ...messages.database import Query
+from .desk import Reading
 
 Asker = TypeVar("Asker")
 
@@ -17,12 +17,15 @@ SECOND_NS = 1_000_000_000
 
 
 class Question(msgspec.Struct, Generic[Asker], frozen=True):
-    """A query and who asked it."""
+    """A query, or other work for a reader, and who asked it."""
 
-    query: Query
+    query: Reading
     asker: Asker
     expires_ns: int
     """By the monotonic clock. Its time begins when it is asked, not when a reader has time for it."""
+
+    abandoned: Future[None] = msgspec.field(default_factory=Future)
+    """Done when whoever asked is gone."""
 
     def left_s(self, now_ns: int) -> float:
         """Tell how long it may still take."""
@@ -43,9 +46,11 @@ class Questions(Generic[Asker]):
         """Whether the next one has to be refused."""
         return len(self._waiting) >= QUERIES_WAITING_MAX
 
-    def ask(self, query: Query, asker: Asker, now_ns: int) -> None:
+    def ask(self, query: Reading, asker: Asker, now_ns: int) -> Question[Asker]:
         """Let it wait."""
-        self._waiting.append(Question(query, asker, now_ns + int(query.timeout_s * SECOND_NS)))
+        question = Question(query, asker, now_ns + int(query.timeout_s * SECOND_NS))
+        self._waiting.append(question)
+        return question
 
     def next(self) -> Question[Asker]:
         """Take the one that has waited longest."""

@@ -12,6 +12,7 @@ import msgspec
 
 from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
+from .desk import Folders
 from .errors import DatabaseDamaged, DatabaseUnreachable
 from .upkeep import read_every_block
 
@@ -82,6 +83,7 @@ def open_database(
 def _open(
     settings: DatabaseSettings, put_aside: list[str], executor_factory: Callable[[str], Executor], *, suspect: bool
 ) -> Opened:
+    folders = Folders.beside(settings.path)
     database = DuckDBAdapter(
         settings.path,
         max_connections=settings.max_connections,
@@ -89,6 +91,7 @@ def _open(
         threads=settings.threads,
         cache_mb=settings.cache_mb,
         encryption_key=settings.encryption_key.reveal(),
+        directories=() if folders is None else folders.allowed(),
         executor_factory=executor_factory,
     )
     try:

@@ -30,7 +30,7 @@ _ALLOWED = frozenset(
 
 _INT64 = range(-(2**63), 2**63)
 
-_PLAIN_TYPES = frozenset(
+PLAIN_TYPES = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
     | {"FLOAT", "DOUBLE", "VARCHAR"}
 )
@@ -68,6 +68,18 @@ def one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     return statement
 
 
+def bare_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Check that the text is exactly one SELECT, and return it without its semicolon, to stand inside another."""
+    one_select(cursor, sql)
+    text = sql.encode()
+    end = len(text)
+    for offset, kind in reversed(duckdb.tokenize(sql)):  # offsets count bytes
+        if kind != duckdb.token_type.comment and text[offset:end].strip() != b";":
+            break
+        end = offset
+    return text[:end].decode()
+
+
 def execute(
     cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, parameters: Sequence[SqlValue], rows_max: int
 ) -> Rows:
@@ -85,11 +97,12 @@ def execute(
     rows = result.fetchmany(rows_max + 1)
     if len(rows) > rows_max:
         raise ResultTooLarge(f"at most {rows_max} rows wanted, found more")
-    plain = [str(column[1]) in _PLAIN_TYPES for column in columns]
-    return Rows(columns=tuple(column[0] for column in columns), rows=_values(rows, plain))
+    plain = [str(column[1]) in PLAIN_TYPES for column in columns]
+    return Rows(columns=tuple(column[0] for column in columns), rows=values(rows, plain))
 
 
-def _values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlValue, ...], ...]:
+def values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlValue, ...], ...]:
+    """Turn rows as they were fetched into rows as messages carry them."""
     if all(plain):
         return tuple(rows)
     return tuple(

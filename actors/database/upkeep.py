@@ -13,11 +13,14 @@ import msgspec
 
 from .adapter import DuckDBAdapter
 from .archive_folder import make_durable
+from .connection import roll_back
 from .errors import DatabaseDamaged
+from .migrations import FILES
 from .moments import INDIA, INDIA_OFFSET_NS
 from .opening import quoted
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     import duckdb
@@ -69,7 +72,9 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
-def read_every_block(database: DuckDBAdapter) -> None:
+def read_every_block(
+    database: DuckDBAdapter, *, timeout_s: float | None = None, abandoned: Future[None] | None = None
+) -> None:
     """Read all that both files hold: DuckDB checks the checksum of every block that it reads.
 
     Raises:
@@ -77,12 +82,15 @@ def read_every_block(database: DuckDBAdapter) -> None:
     """
     for file, path in (("core", database.core_path), ("market", database.market_path)):
         try:
-            database.read(functools.partial(_fingerprints, file=file), label=f"read all of {file}")
+            work = functools.partial(_fingerprints, file=file)
+            database.read(work, label=f"read all of {file}", timeout_s=timeout_s, abandoned=abandoned)
         except DatabaseDamaged as damage:
             raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
 
 
-def check(database: DuckDBAdapter) -> tuple[str, ...]:
+def check(
+    database: DuckDBAdapter, *, timeout_s: float | None = None, abandoned: Future[None] | None = None
+) -> tuple[str, ...]:
     """Read every block of both files and look for contradictions; return what is wrong, nothing if all is well."""
 
     def work(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
@@ -93,11 +101,17 @@ def check(database: DuckDBAdapter) -> tuple[str, ...]:
                 found.append(f"{problem}: {rows[0]}")
         return tuple(found)
 
-    read_every_block(database)
-    return database.read(work, label="check")
+    read_every_block(database, timeout_s=timeout_s, abandoned=abandoned)
+    return database.read(work, label="check", timeout_s=timeout_s, abandoned=abandoned)
 
 
-def back_up(database: DuckDBAdapter, folder: Path) -> tuple[Path, Path]:
+def back_up(
+    database: DuckDBAdapter,
+    folder: Path,
+    *,
+    timeout_s: float | None = None,
+    abandoned: Future[None] | None = None,
+) -> tuple[Path, Path]:
     """Copy both files, each as it is at one moment, into a folder that has none yet; read the copies back.
 
     Returns:
@@ -112,8 +126,45 @@ def back_up(database: DuckDBAdapter, folder: Path) -> tuple[Path, Path]:
     for file, target in (("core", core), ("market", market)):
         if target.exists():
             raise FileExistsError(f"{target} is there already")
-        _copy(database, file, target)
+        _copy(database, file, target, timeout_s, abandoned)
     return core, market
+
+
+def snapshot(
+    database: DuckDBAdapter,
+    target: Path,
+    *,
+    timeout_s: float | None = None,
+    abandoned: Future[None] | None = None,
+) -> None:
+    """Copy the tables and views of both files into one new file, all as they are at one moment, and read it back.
+
+    Raises:
+        As `back_up`.
+    """
+    if target.exists():
+        raise FileExistsError(f"{target} is there already")
+
+    def write(cursor: duckdb.DuckDBPyConnection) -> Fingerprints:
+        cursor.execute(f"attach {quoted(str(target))} as snapshot")
+        try:
+            cursor.begin()
+            # Each file's moment is that of its first use: so both are used at once.
+            cursor.execute("select 1 from core.projection, market.recorded limit 0").fetchall()
+            wanted: Fingerprints = {}
+            for file in reversed(FILES):
+                cursor.execute(f"copy from database {file} to snapshot")
+                if file == "market":
+                    cursor.execute("drop table snapshot.migrations")  # the core file has one of its own
+                wanted |= _fingerprints(cursor, file)
+            cursor.commit()
+        finally:
+            roll_back(cursor)
+            cursor.execute("detach snapshot")
+        return wanted
+
+    wanted = database.read_and_copy(write, label="snapshot", timeout_s=timeout_s, abandoned=abandoned)
+    _read_back(database, target, wanted, timeout_s, abandoned)
 
 
 def archive(database: DuckDBAdapter, folder: Path, *, before: dt.date) -> tuple[Archived, ...]:
@@ -213,7 +264,9 @@ def _archive_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, da
     return written[0]
 
 
-def _copy(database: DuckDBAdapter, file: str, target: Path) -> None:
+def _copy(
+    database: DuckDBAdapter, file: str, target: Path, timeout_s: float | None, abandoned: Future[None] | None
+) -> None:
     def write(cursor: duckdb.DuckDBPyConnection) -> Fingerprints:
         cursor.execute(f"attach {quoted(str(target))} as backup")
         try:
@@ -222,18 +275,29 @@ def _copy(database: DuckDBAdapter, file: str, target: Path) -> None:
             wanted = _fingerprints(cursor, file)
             cursor.commit()
         finally:
+            roll_back(cursor)
             cursor.execute("detach backup")
         return wanted
 
-    def read_back(cursor: duckdb.DuckDBPyConnection) -> Fingerprints:
+    wanted = database.read_and_copy(write, label=f"back up {file}", timeout_s=timeout_s, abandoned=abandoned)
+    _read_back(database, target, wanted, timeout_s, abandoned)
+
+
+def _read_back(
+    database: DuckDBAdapter,
+    target: Path,
+    wanted: Fingerprints,
+    timeout_s: float | None,
+    abandoned: Future[None] | None,
+) -> None:
+    def work(cursor: duckdb.DuckDBPyConnection) -> Fingerprints:
         cursor.execute(f"attach {quoted(str(target))} as backup (read_only)")
         try:
             return _fingerprints(cursor, "backup")
         finally:
             cursor.execute("detach backup")
 
-    wanted = database.read_and_copy(write, label=f"back up {file}")
-    found = database.read_and_copy(read_back, label=f"read back {file}")
+    found = database.read_and_copy(work, label=f"read back {target.name}", timeout_s=timeout_s, abandoned=abandoned)
     if found != wanted:
         raise DatabaseDamaged(f"{target} reads back as {found}, {wanted} wanted")
 

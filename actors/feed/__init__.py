@@ -1,8 +1,18 @@
 """Owner of the market data source: recordings and a synthetic market, released in step with the house."""
 
 from .actor import FeedActor
+from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
 from .source import MarketMessage, MarketSource, Surroundings
 from .sources import SOURCES
 
-__all__ = ["SOURCES", "FeedActor", "FeedError", "MarketMessage", "MarketSource", "RecordingError", "Surroundings"]
+__all__ = [
+    "SOURCES",
+    "FeedActor",
+    "FeedError",
+    "MarketMessage",
+    "MarketSource",
+    "Recording",
+    "RecordingError",
+    "Surroundings",
+]

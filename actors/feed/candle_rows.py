@@ -51,13 +51,24 @@ def interval_of(times_ns: Iterable[int]) -> int:
 
 
 class CandleRows:
-    """Reads four ticks and a candle a row.
+    """Reads a candle a row and, where they are to be `replayed`, the four ticks before it.
 
     The ticks stand at the start of the interval and at each quarter of it; their `volume` counts the day in India.
-    Candles of one symbol must not overlap; those of several symbols may share a time.
+    Candles of one symbol must not overlap; those of several symbols may share a time, and where nothing is replayed
+    each symbol has its own.
     """
 
-    def __init__(self, columns: Columns, *, symbol: str, grid: PriceGrid, source: str, interval_ns: int) -> None:
+    def __init__(  # noqa: PLR0913  what is to be known of a file
+        self,
+        columns: Columns,
+        *,
+        symbol: str,
+        grid: PriceGrid,
+        source: str,
+        interval_ns: int,
+        replayed: bool = True,
+    ) -> None:
+        self._replayed = replayed
         self._source = source
         self._interval_ns = interval_ns
         self._offsets_ns = tuple(quarter * interval_ns // TICKS_A_CANDLE for quarter in range(TICKS_A_CANDLE))
@@ -79,7 +90,7 @@ class CandleRows:
         """
         start_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
-        wanted_ns = max(self._newest_ns, self._free_from_ns.get(symbol, 0))
+        wanted_ns = max(self._newest_ns if self._replayed else 0, self._free_from_ns.get(symbol, 0))
         if start_ns < wanted_ns:
             raise ValueError(
                 f"a start not before {wanted_ns} ns is wanted, found {row[self._time_at]!r}, {start_ns} ns"
@@ -91,10 +102,12 @@ class CandleRows:
                 f"found open {open_price}, high {high}, low {low}, close {close}"
             )
         volume = whole(row[self._volume_at])
-        day = day_of(start_ns)
-        counted_day, counted = self._volumes.get(symbol, (day, 0))
-        before = counted if counted_day == day else 0
-        self._append_ticks(symbol, start_ns, path_of(open_price, high, low, close), volume, before, messages)
+        if self._replayed:
+            day = day_of(start_ns)
+            counted_day, counted = self._volumes.get(symbol, (day, 0))
+            before = counted if counted_day == day else 0
+            self._append_ticks(symbol, start_ns, path_of(open_price, high, low, close), volume, before, messages)
+            self._volumes[symbol] = day, before + volume
         messages.append(
             Candle(
                 symbol=symbol,
@@ -108,7 +121,6 @@ class CandleRows:
                 source=self._source,
             )
         )
-        self._volumes[symbol] = day, before + volume
         self._newest_ns = start_ns
         self._free_from_ns[symbol] = start_ns + self._interval_ns
 

@@ -15,7 +15,16 @@ Shape: TypeAlias = Literal["ticks", "candles"]
 
 _ALIASES = {
     "symbol": ("tradingsymbol", "trading_symbol", "instrument", "ticker"),
-    "time": ("timestamp", "datetime", "date_time", "date", "exchange_time", "last_trade_time"),
+    "time": (
+        "timestamp",
+        "datetime",
+        "date_time",
+        "date",
+        "exchange_time",
+        "last_trade_time",
+        "exchange_ns",
+        "start_ns",
+    ),
     "last": ("ltp", "last_price", "last_traded_price", "price"),
     "quantity": ("ltq", "last_quantity", "last_traded_quantity", "last_traded_qty", "qty"),
     "volume": ("vol", "volume_traded", "traded_volume"),

@@ -19,6 +19,9 @@ Value = TypeVar("Value")
 MEMO_ENTRIES_MAX = 20_000
 """Texts that a memo keeps (about 2 MB); then it starts anew."""
 
+FLOAT32_NOISE = 2.0**-24
+"""Half a unit in the last place of a float of 32 bits, as a part of the number."""
+
 
 class Memo(dict[str, Value], Generic[Value]):
     """`memo[text]` is `read(text)`, worked out once for each text; what `read` raises is not kept."""
@@ -67,6 +70,18 @@ class PriceGrid:
             ValueError: it is neither.
         """
         return self.nearest(rupees(text)) if text else 0.0
+
+
+class PricesAsWritten(PriceGrid):
+    """No grid: prices stay as they are written, but for the noise of a wire that has 32 bits for a float."""
+
+    def __init__(self) -> None:
+        super().__init__(0.01)
+
+    def nearest(self, price: float) -> float:
+        """Take away noise: the wire's 25974.900390625 is 25974.9; 101.337 stays."""
+        in_paise = round(price, 2)
+        return in_paise if abs(price - in_paise) <= price * FLOAT32_NOISE else price
 
 
 def rupees(text: str) -> float:

@@ -34,7 +34,7 @@ class SymbolColumn:
             ValueError: neither is there.
         """
         if "symbol" not in columns and not symbol:
-            raise ValueError("a column symbol or the setting feed.symbol is wanted, found neither")
+            raise ValueError("a column symbol, --symbol or the setting feed.symbol is wanted, found none")
         self._place = columns.at("symbol")
         # A row without the column shows its empty field, which stands for the recording's symbol.
         self._symbols = Memo(_symbol)

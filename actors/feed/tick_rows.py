@@ -22,10 +22,14 @@ _DAY_OTHERS = ("average", "total_buy", "total_sell", "open_interest")
 
 
 class TickRows:
-    """Reads one tick a row; a row without a last price (Dhan's packets of open interest alone) is none."""
+    """Reads one tick a row; a row without a last price (Dhan's packets of open interest alone) is none.
 
-    def __init__(self, columns: Columns, *, symbol: str, grid: PriceGrid, source: str) -> None:
+    Time never goes back: of any symbol where they are to be `replayed`, else of each symbol by itself.
+    """
+
+    def __init__(self, columns: Columns, *, symbol: str, grid: PriceGrid, source: str, replayed: bool = True) -> None:
         self._source = source
+        self._replayed = replayed
         self._symbol = SymbolColumn(columns, symbol).of
         self._time = TimeReader().read
         self._time_at, self._last_at, self._volume_at = columns.at("time"), columns.at("last"), columns.at("volume")
@@ -56,7 +60,7 @@ class TickRows:
         self._whole = Memo(whole).__getitem__
         self._whole_or_none = Memo(whole_or_none).__getitem__
         self._sequence = 0
-        self._newest_ns = 0
+        self._newest_ns: dict[str, int] = {}
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
         """Append the tick of this row, if it has one.
@@ -68,14 +72,17 @@ class TickRows:
         if not last:
             return
         exchange_ns = self._time(row[self._time_at])
-        if exchange_ns < self._newest_ns:
+        symbol = self._symbol(row)
+        clock = "" if self._replayed else symbol
+        newest_ns = self._newest_ns.get(clock, 0)
+        if exchange_ns < newest_ns:
             raise ValueError(
-                f"a time not before {self._newest_ns} ns is wanted, found {row[self._time_at]!r}, {exchange_ns} ns"
+                f"a time not before {newest_ns} ns is wanted, found {row[self._time_at]!r}, {exchange_ns} ns"
             )
         prices = tuple(map(self._price_or_none, self._prices_of(row)))
         counts = tuple(map(self._whole, self._counts_of(row)))
         tick = Tick(
-            symbol=self._symbol(row),
+            symbol=symbol,
             price=self._price(last),
             quantity=counts[0],
             exchange_ns=exchange_ns,
@@ -86,7 +93,7 @@ class TickRows:
             day=self._day(prices, counts, row) if self._has_day else None,
         )
         self._sequence += 1
-        self._newest_ns = exchange_ns
+        self._newest_ns[clock] = exchange_ns
         messages.append(tick)
 
     def _depth(self, prices: tuple[float, ...], counts: tuple[int, ...]) -> Depth:

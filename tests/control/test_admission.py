@@ -8,7 +8,7 @@ from natya.actors.control.errors import AskRefusedError
 from natya.config.settings import ControlSettings
 from natya.messages.codec import MESSAGE_TYPES, encode
 from natya.messages.control import Ask
-from natya.messages.database import Query
+from natya.messages.database import BackUp, Query, QueryToFile
 from natya.messages.journal import ReadJournal
 from natya.messages.orders import SubmitOrder
 from natya.messages.supervision import DescribeTree
@@ -47,7 +47,7 @@ class TestEverythingElse:
 
         assert refusal.kind == "forbidden"
         assert "found SubmitOrder" in str(refusal)
-        assert "DescribeTree, Ping, Query, ReadJournal" in str(refusal)
+        assert "Ping, Query, QueryToFile, ReadJournal, SaveMarketData" in str(refusal)
 
     @given(frame=st.binary(max_size=100))
     def test_that_is_no_message_is_malformed(self, frame):
@@ -59,10 +59,13 @@ class TestAQuestionForTooMuch:
         ("message", "changes", "limit"),
         [
             (Query(sql="select 1", rows_max=LIMITS.query_rows_max + 1), {}, "rows_max"),
+            (Query(sql="select 1", timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
+            (QueryToFile(sql="select 1", rows_max=LIMITS.file_rows_max + 1), {}, "rows_max"),
+            (BackUp(timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
             (ReadJournal(records_max=LIMITS.journal_records_max + 1), {}, "records_max"),
             (Ping(), {"timeout_s": LIMITS.timeout_max_s + 1}, "timeout_s"),
         ],
-        ids=["rows", "records", "time"],
+        ids=["rows", "work", "file", "backup", "records", "time"],
     )
     def test_is_forbidden_and_the_limit_named(self, message, changes, limit):
         refusal = refusal_of(an_ask(message, **changes))

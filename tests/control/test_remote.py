@@ -1,17 +1,22 @@
+import contextlib
 import json
 import subprocess
 import sys
+import threading
 
+import duckdb
 import msgspec
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
 import natya.remote
-from natya.actors.control import AskFailedError, ControlActor, ControlActorSettings, NotRunningError
+from natya.actors.control import AskFailedError, ControlActor, ControlActorSettings, ControlError, NotRunningError
+from natya.actors.database import DatabaseActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.cli import app
-from natya.messages.database import Query, QueryFailed, Rows
+from natya.config.settings import DatabaseSettings
+from natya.messages.database import Query, QueryToFile
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 from natya.tree_view import branches, tree_json, tree_table
 
@@ -20,6 +25,8 @@ def a_child(path, **changes):
     fields = {"state": "RUNNING", "host": "loop", "restarts": 0, "breaker": "closed", "mailbox_depth": 0}
     return ChildStatus(**{"path": path, "last_error": "", **fields, **changes})
 
+
+ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 
 TREE = SupervisionTree(
     children=(
@@ -38,20 +45,22 @@ class Root(RuntimeActor):
         self.send(sender, TREE)
 
 
-class Database(RuntimeActor):
-    @handles(Query)
-    def query(self, query, sender):
-        if query.sql == "wrong":
-            self.send(sender, QueryFailed(error="QueryRefused", reason="one SELECT is wanted"))
-        else:
-            self.send(sender, Rows(columns=("sql", "parameter"), rows=((query.sql, query.parameters[0]),)))
+def a_database(folder):
+    return DatabaseSettings(
+        path=str(folder / "natya.duckdb"),
+        max_connections=4,
+        memory_limit_mb=96,
+        threads=2,
+        batch_rows_max=100,
+        batch_wait_s=0.02,
+    )
 
 
 @pytest.fixture
 def running(tmp_path):
     with InProcessSystem() as system:
         system.start("system", Root)
-        system.start("database", Database)
+        system.start("database", DatabaseActor, a_database(tmp_path))
         system.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path))
         yield tmp_path
 
@@ -71,14 +80,43 @@ class TestAConnection:
         assert connection.tree() == TREE
 
     def test_queries_the_database(self, connection):
-        rows = connection.query("select ?", ["x"])
+        with connection.query("select ? as text, 2 as number", ["x"]) as result:
+            assert (result.names, result.rows) == (("text", "number"), (("x", 2),))
 
-        assert rows == Rows(columns=("sql", "parameter"), rows=(("select ?", "x"),))
+    def test_leaves_no_file_behind_a_query(self, connection, running):
+        with connection.query("select 1"):
+            assert list((running / "handover").iterdir()) == []
+
+    def test_takes_a_million_rows(self, connection):
+        sql = "select range as number, 'text ' || range as text from range(1_000_000) order by number desc"
+        with connection.query(sql) as result:
+            numbers = result.columns()["number"]
+
+            assert (len(result), numbers[0], numbers.sum()) == (1_000_000, 999_999, 499_999_500_000)
+            assert next(iter(result)) == (999_999, "text 999999")
 
     def test_says_what_is_wrong_with_a_query(self, connection):
         with pytest.raises(natya.remote.QueryFailedError, match="one SELECT") as caught:
-            connection.query("wrong")
+            connection.query("delete from orders")
         assert caught.value.error == "QueryRefused"
+
+    def test_says_when_there_are_more_rows_than_wanted(self, connection, running):
+        with pytest.raises(natya.remote.QueryFailedError, match="at most 5 rows"):
+            connection.query("from range(6)", rows_max=5)
+        assert list((running / "handover").iterdir()) == []
+
+    def test_says_when_a_query_takes_too_long(self, connection):
+        with pytest.raises(natya.remote.QueryFailedError) as caught:
+            connection.query(ENDLESS, timeout_s=0.05)
+        assert caught.value.error == "QueryTimedOut"
+
+    def test_takes_a_snapshot_that_plain_duckdb_reads(self, connection, tmp_path):
+        path = connection.snapshot(tmp_path / "copy.duckdb")
+
+        with duckdb.connect(path, read_only=True) as copy:
+            assert copy.execute("select count(*) from orders_utc, all_ticks").fetchall() == [(0,)]
+        with pytest.raises(FileExistsError, match=r"copy\.duckdb is there already"):
+            connection.snapshot(path)
 
     def test_pings_an_actor(self, connection):
         assert connection.ping("database").actor == "database"
@@ -113,6 +151,25 @@ class TestTraceOnTheCommandLine:
 
         assert result.exit_code == 1
         assert "nothing is known of 'another'" in result.output
+
+
+class TestWhoeverLeaves:
+    def test_ends_his_query(self, running):
+        """A reader that works for nobody would be busy for as long as the query was given."""
+        with natya.remote.connect(running) as system:
+            leaving = [threading.Thread(target=_ask_and_leave, args=(running,)) for _ in range(4)]
+            for thread in leaving:
+                thread.start()
+            for thread in leaving:
+                thread.join()
+            with system.query("select 1", timeout_s=20) as result:
+                assert result.rows == ((1,),)
+
+
+def _ask_and_leave(running):
+    """Ask for what takes for ever, and hang up when it has begun."""
+    with natya.remote.connect(running) as system, contextlib.suppress(ControlError):
+        system.request("database", QueryToFile(sql=ENDLESS, timeout_s=3_000), timeout_s=0.2)
 
 
 class TestConnecting:
@@ -190,7 +247,7 @@ class TestTheCommands:
 
         assert result.exit_code == 0
         assert "database answered in" in result.output
-        assert "failures 0" in result.output
+        assert "projected_sequence 0" in result.output
 
     def test_ping_in_json_is_one_object(self, running, shell):
         assert json.loads(shell("ping", "--data-dir", running, "--json").stdout)["actor"] == "system"

@@ -1,0 +1,229 @@
+"""What others may ask of the files: queries, backups, the archive, a check. One function a message.
+
+    desk = Desk(database, Folders.beside(database.core_path), life="1")
+    desk.perform(QueryToFile(sql="select * from orders"))
+
+The database actor asks it on threads of its own; a command asks it directly, of files that nobody owns. What it hands
+over as a file lies in a folder of the owner's: the owner opens nobody's files, and nobody the owner's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import itertools
+import shutil
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+from ...messages.database import (
+    ArchiveDay,
+    BackedUp,
+    BackUp,
+    CheckDatabase,
+    DatabaseChecked,
+    DaysArchived,
+    Query,
+    QueryToFile,
+    Rows,
+    RowsFile,
+)
+from .adapter import DuckDBAdapter
+from .archive_folder import archive_folder
+from .errors import QueryRefused, ResultTooLarge, StatementFailed
+from .opening import MEMORY, quoted
+from .statements import bare_select
+from .upkeep import archive, back_up, check, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+    import duckdb
+
+Reading: TypeAlias = Query | QueryToFile | BackUp | CheckDatabase
+"""Work for a reader, which has so long for it."""
+
+Work: TypeAlias = Reading | ArchiveDay
+Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked
+
+HANDED_OVER_MAX: Final = 64
+"""Files that wait for those who asked for them; then the oldest goes. Whoever opened it can still read it."""
+
+_EXACT = frozenset(
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+    | {"FLOAT", "DOUBLE", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"}
+    | {"TIMESTAMP WITH TIME ZONE"}
+)
+"""Types that Parquet gives back as they were; so it does decimals, and lists, structs and maps of all of them."""
+
+
+class Folders(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the owner writes beside its databases; both for its user alone."""
+
+    handover: Path
+    """What was asked for, until it is fetched."""
+
+    archive: Path
+    """Days that left the market file."""
+
+    @classmethod
+    def beside(cls, core_path: str) -> Folders | None:
+        """Name them for a core file; a database in memory has none."""
+        if core_path == MEMORY:
+            return None
+        core = Path(core_path).absolute()
+        return cls(handover=core.parent / "handover", archive=archive_folder(str(core)))
+
+    def allowed(self) -> tuple[str, ...]:
+        """Name those that the adapter needs among its `directories`; its archive it knows itself."""
+        return (str(self.handover),)
+
+
+class Desk:
+    """Does work on one adapter; any thread may call it, several at the same time."""
+
+    def __init__(self, database: DuckDBAdapter, folders: Folders | None, *, life: str) -> None:
+        """Take over the folders; what an earlier life left to be fetched is deleted.
+
+        Args:
+            database: with the folders among its `directories`.
+            folders: None for a database in memory, which hands no files over.
+            life: begins the names of files; no other desk of these folders ever has the same.
+        """
+        self._database = database
+        self._folders = folders
+        self._names = (f"{life}-{number}" for number in itertools.count(1))
+        self._handed_over: deque[Path] = deque()
+        if folders is not None:
+            folders.handover.mkdir(mode=0o700, exist_ok=True)
+            folders.archive.mkdir(mode=0o700, exist_ok=True)
+            for left in folders.handover.iterdir():
+                _delete(left)
+
+    def perform(self, work: Work, abandoned: Future[None] | None = None) -> Done:
+        """Do it, and return its answer; interrupted when `abandoned` is done.
+
+        Raises:
+            DatabaseError: it was refused, took too long, or failed.
+        """
+        try:
+            match work:
+                case Query():
+                    return self._database.query(
+                        work.sql,
+                        work.parameters,
+                        timeout_s=work.timeout_s,
+                        rows_max=work.rows_max,
+                        abandoned=abandoned,
+                    )
+                case QueryToFile():
+                    return self._query_to_file(work, abandoned)
+                case BackUp():
+                    return self._back_up(work, abandoned)
+                case CheckDatabase():
+                    problems = check(self._database, timeout_s=work.timeout_s, abandoned=abandoned)
+                    return DatabaseChecked(problems=problems)
+                case ArchiveDay():
+                    return self._archive(work)
+                case _:
+                    raise QueryRefused(f"work for the database wanted, found {type(work).__name__}")
+        except OSError as fault:
+            raise StatementFailed(str(fault)) from fault
+
+    def _query_to_file(self, query: QueryToFile, abandoned: Future[None] | None) -> RowsFile:
+        with self._handing_over(".parquet") as path:
+
+            def work(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[tuple[str, str], ...], int]:
+                # Its own lines: a comment at its end must not swallow what follows.
+                inner = f"(\n{bare_select(cursor, query.sql)}\n)"
+                self._database.expect_readable(cursor, query.sql, query.parameters)
+                parameters = list(query.parameters)
+                described = cursor.execute(f"describe select * from {inner}", parameters).fetchall()  # noqa: S608  checked
+                columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
+                outer = f"select {_projection(columns)} from {inner} limit {query.rows_max + 1}"  # noqa: S608  checked
+                (rows,) = cursor.execute(
+                    f"copy ({outer}) to {quoted(str(path))} (format parquet)", parameters
+                ).fetchall()[0]
+                return columns, int(rows)
+
+            # The transaction is read-only: a SELECT may have an INSERT in it.
+            columns, rows = self._database.read(work, label=query.sql, timeout_s=query.timeout_s, abandoned=abandoned)
+            if rows > query.rows_max:
+                raise ResultTooLarge(f"at most {query.rows_max} rows wanted, found more")
+        names, types = zip(*columns, strict=True)
+        return RowsFile(path=str(path), names=names, types=types, rows=rows)
+
+    def _back_up(self, work: BackUp, abandoned: Future[None] | None) -> BackedUp:
+        if work.single_file:
+            with self._handing_over(".duckdb") as path:
+                snapshot(self._database, path, timeout_s=work.timeout_s, abandoned=abandoned)
+            return BackedUp(paths=(str(path),))
+        with self._handing_over("") as folder:
+            folder.mkdir(mode=0o700)
+            core, market = back_up(self._database, folder, timeout_s=work.timeout_s, abandoned=abandoned)
+        return BackedUp(paths=(str(core), str(market)))
+
+    def _archive(self, work: ArchiveDay) -> DaysArchived:
+        try:
+            day = dt.date.fromisoformat(work.day)
+        except ValueError as fault:
+            raise QueryRefused(f"a day such as 2026-01-31 wanted, found {work.day!r}") from fault
+        archived = archive(self._database, self._own_folders().archive, before=day + dt.timedelta(days=1))
+        return DaysArchived(
+            days=tuple(str(each.day) for each in archived),
+            files=tuple(each.file for each in archived),
+            ticks=tuple(each.rows for each in archived),
+        )
+
+    @contextlib.contextmanager
+    def _handing_over(self, suffix: str) -> Iterator[Path]:
+        """Name a new file or folder; it is gone again if the block raises, or when too many others have come."""
+        path = self._own_folders().handover / f"{next(self._names)}{suffix}"
+        try:
+            yield path
+        except BaseException:
+            _delete(path)
+            raise
+        self._handed_over.append(path)
+        while len(self._handed_over) > HANDED_OVER_MAX:
+            _delete(self._handed_over.popleft())
+
+    def _own_folders(self) -> Folders:
+        if self._folders is None:
+            raise QueryRefused("a database in memory hands no files over, and archives none")
+        return self._folders
+
+
+def _projection(columns: tuple[tuple[str, str], ...]) -> str:
+    """Select what Parquet has no type for as something that it has: huge integers as decimals, the rest as text."""
+    casts = {name: _stored_as(kind) for name, kind in columns}
+    return ", ".join(
+        _quoted_name(name) if casts[name] is None else f"{_quoted_name(name)}::{casts[name]} as {_quoted_name(name)}"
+        for name, _ in columns
+    )
+
+
+def _stored_as(kind: str) -> str | None:
+    if kind in {"HUGEINT", "UHUGEINT"}:
+        return "decimal(38, 0)"
+    nested = kind.endswith("]") or kind.startswith(("STRUCT(", "MAP("))
+    if kind in _EXACT or kind.startswith("DECIMAL(") or (nested and "HUGEINT" not in kind):
+        return None
+    return "varchar"
+
+
+def _quoted_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    # DuckDB writes beside the name first: a copy that was interrupted leaves that, and a database its log.
+    for each in (path, path.with_name(f"tmp_{path.name}"), path.with_name(f"{path.name}.wal")):
+        each.unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+"""The database of a data directory that no system runs in: opened here, and asked as a running one is."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ...config.data_directory import DataDirectory
+from ...messages.database import MarketDataSaved, SaveMarketData
+from .adapter import DuckDBAdapter
+from .desk import Desk, Folders
+from .errors import DatabaseMissing
+from .market import MarketStore
+from .opening import MEMORY
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ...config.settings import Settings
+
+CONNECTIONS = 3
+
+
+class OwnFiles:
+    """Answers what the database actor does, one message at a time; a context manager that lets go of the files.
+
+    Args:
+        settings: they name the files.
+        read_only: changes nothing, and lets others read at the same time; else nobody else may work in the directory,
+            and files that are not there are made.
+
+    Raises:
+        DatabaseMissing: there is nothing to read.
+        DatabaseLocked, DataDirectoryBusyError: another process works there; both name it.
+        DatabaseDamaged, DatabaseTooNew, DataDirectoryError: see there.
+    """
+
+    def __init__(self, settings: Settings, *, read_only: bool) -> None:
+        path = settings.database.path
+        if read_only and path != MEMORY and not Path(path).exists():
+            raise DatabaseMissing(f"there is no database {path}")
+        with contextlib.ExitStack() as opened:
+            if not read_only:
+                directory = DataDirectory(settings.system.data_dir)
+                directory.take()
+                opened.callback(directory.release)
+            handover = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="natya-")))
+            beside = Folders.beside(path)
+            folders = None if beside is None else Folders(handover=handover, archive=beside.archive)
+            self.database = opened.enter_context(
+                DuckDBAdapter(
+                    path,
+                    max_connections=CONNECTIONS,
+                    memory_limit_mb=settings.database.memory_limit_mb,
+                    threads=settings.database.threads,
+                    directories=() if folders is None else folders.allowed(),
+                    cache_mb=0,
+                    encryption_key=settings.database.encryption_key.reveal(),
+                    read_only=read_only,
+                )
+            )
+            self._desk = Desk(self.database, folders, life="own")
+            self._market = MarketStore(self.database)
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def work(self, message: Any, *, timeout_s: float) -> Any:
+        """Do what the message asks, and return its answer; work that may take long has its own `timeout_s`.
+
+        Raises:
+            DatabaseError: it was refused, took too long, or failed.
+        """
+        del timeout_s  # nobody else is asked
+        match message:
+            case SaveMarketData():
+                written = self._market.write(message.ticks, message.candles, all_or_none=True)
+                return MarketDataSaved(rows=written.ticks + written.candles)
+            case _:
+                return self._desk.perform(message)

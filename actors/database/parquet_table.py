@@ -1,0 +1,86 @@
+"""A Parquet file as rows of text, for who reads recordings row by row: one reader for every kind of file."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from .opening import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARQUET_MAGIC: Final = b"PAR1"
+ROWS_A_FETCH: Final = 5_000
+
+# A time without a zone stays one, and is read on the exchange's clock like that of a CSV file; the others are in UTC.
+_TEXTS = {
+    "TIMESTAMP WITH TIME ZONE": "replace({0}::varchar, ' ', 'T')",
+    "DOUBLE": "nullif({0}::varchar, 'nan')",
+    "FLOAT": "nullif({0}::varchar, 'nan')",
+}
+
+
+class ParquetUnreadableError(OSError):
+    """The file is no Parquet, or broken. Look where it comes from."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell by its first bytes, whatever its name is; False for a file that cannot be read."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+    return False
+
+
+class ParquetTable:
+    """A header and rows of text, a few thousand in memory. NULL is the empty text.
+
+    Raises:
+        ParquetUnreadableError: see there; here, and while the rows are read.
+    """
+
+    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
+        """Open it, until the stack is closed."""
+        self.line_num = 0
+        """The row that was read last, from 1."""
+
+        self._file = f"read_parquet({quoted(str(path))})"
+        self._connection = stack.enter_context(contextlib.closing(duckdb.connect(config={"threads": 1})))
+        with _said_as_ours():
+            self._connection.execute("set timezone = 'UTC'")
+            described = self._connection.execute(f"describe select * from {self._file}").fetchall()  # noqa: S608  a quoted path
+            ((size,),) = self._connection.execute(f"select count(*) from {self._file}").fetchall()  # noqa: S608  a quoted path
+        self._size = max(1, int(size))
+        self._columns = [(str(name), str(kind)) for name, kind, *_ in described]
+        self.header: list[str] | None = [name for name, _ in self._columns]
+
+    def rows(self) -> Iterator[list[str]]:
+        """Give the rows in the order of the file."""
+        texts = ", ".join(_text(name, kind) for name, kind in self._columns)
+        with _said_as_ours():
+            result = self._connection.execute(f"select {texts} from {self._file}")  # noqa: S608  quoted names
+            while rows := result.fetchmany(ROWS_A_FETCH):
+                for row in rows:
+                    self.line_num += 1
+                    yield list(row)
+
+    def share(self) -> float:
+        """Tell how much of the file is read: 0 to 1."""
+        return self.line_num / self._size
+
+
+def _text(name: str, kind: str) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    pattern = _TEXTS.get(kind, "{0}::varchar")
+    return f"coalesce({pattern.format(column)}, '')"
+
+
+@contextlib.contextmanager
+def _said_as_ours() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as fault:
+        raise ParquetUnreadableError(str(fault)) from fault

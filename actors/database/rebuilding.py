@@ -1,0 +1,123 @@
+"""Writing a database file anew and putting it in the place of the old one; nobody else works on them meanwhile.
+
+Nothing is deleted: what was there stays beside it as `<file>.old-1` (2, 3, …). Whatever happens in between, the next
+start finds either the old file or the new one, or none, and then fills a new one from the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .adapter import DuckDBAdapter
+from .core import ReadModel
+from .errors import DatabaseDamaged
+from .lock import FileLock
+from .upkeep import back_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...config.settings import DatabaseSettings
+    from ...messages.journal import JournalRecord
+
+CONNECTIONS = 3
+
+
+def rebuild(settings: DatabaseSettings, pages: Iterable[Sequence[JournalRecord]]) -> tuple[int, Path | None]:
+    """Write the core file anew from the journal's records.
+
+    Returns:
+        The last sequence, and where the old file is now, if there was one.
+
+    Raises:
+        DatabaseLocked: another process has the files.
+        DatabaseError: the new file cannot be written; the old one is as it was.
+    """
+    core = Path(settings.path)
+    with _alone(core), _workplace(core) as workplace:
+        with _opened(workplace / core.name, settings) as database:
+            last = ReadModel(database).rebuild(pages)
+        return last, _replace(core, workplace / core.name)
+
+
+def compact(settings: DatabaseSettings) -> tuple[tuple[Path, Path], ...]:
+    """Copy both files without their gaps, read the copies back, and put them in their places.
+
+    Returns:
+        For each of them: the file, and where the old one is now.
+
+    Raises:
+        DatabaseLocked: another process has the files.
+        DatabaseError: a copy cannot be written, or does not read back; the old files are as they were.
+    """
+    core, market = Path(settings.path), Path(settings.market_path)
+    with _workplace(core) as workplace:
+        with _opened(core, settings, directory=workplace) as database:
+            copies = back_up(database, workplace)
+        with _alone(core):
+            moved = [(file, _replace(file, copy)) for file, copy in zip((core, market), copies, strict=True)]
+    return tuple((file, old) for file, old in moved if old is not None)
+
+
+def _opened(path: Path, settings: DatabaseSettings, *, directory: Path | None = None) -> DuckDBAdapter:
+    return DuckDBAdapter(
+        path,
+        max_connections=CONNECTIONS,
+        memory_limit_mb=settings.memory_limit_mb,
+        threads=settings.threads,
+        cache_mb=0,
+        encryption_key=settings.encryption_key.reveal(),
+        directories=() if directory is None else (str(directory),),
+    )
+
+
+@contextlib.contextmanager
+def _alone(core: Path) -> Iterator[None]:
+    core.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        held.callback(FileLock(core).release)
+        yield
+
+
+@contextlib.contextmanager
+def _workplace(core: Path) -> Iterator[Path]:
+    """Make a folder beside the file, so that a file moves from there at once; what an interrupted run left goes."""
+    workplace = core.with_name(f"{core.name}.new")
+    _clear(workplace)
+    workplace.mkdir(mode=0o700, parents=True)
+    try:
+        yield workplace
+    finally:
+        _clear(workplace)
+
+
+def _clear(workplace: Path) -> None:
+    if workplace.exists():
+        shutil.rmtree(workplace)
+
+
+def _replace(file: Path, new: Path) -> Path | None:
+    """Put a closed file in the place of another, which moves aside together with its log."""
+    if new.with_name(f"{new.name}.wal").exists():
+        raise DatabaseDamaged(f"{new} was not closed in order: it has a log; {file} is as it was")
+    old = next(
+        path for number in itertools.count(1) if not (path := file.with_name(f"{file.name}.old-{number}")).exists()
+    )
+    # The log first: a new file must never meet an old file's log.
+    with contextlib.suppress(FileNotFoundError):
+        file.with_name(f"{file.name}.wal").rename(f"{old}.wal")
+    had_one = file.exists()
+    if had_one:
+        file.rename(old)
+    new.rename(file)
+    descriptor = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return old if had_one else None

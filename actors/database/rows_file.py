@@ -1,0 +1,143 @@
+"""The other end of a `RowsFile`: whoever asked reads it, with a DuckDB of his own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import duckdb
+import numpy as np
+
+from .opening import quoted
+from .statements import PLAIN_TYPES, values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from ...messages.database import RowsFile, SqlValue
+    from .columns import Columns
+
+ROWS_A_FETCH: Final = 10_000
+
+_AS_TEXT = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS"})
+"""Fetched as objects they need a library, or lose their nanoseconds."""
+
+
+class PackageMissingError(ImportError):
+    """A package that natya does not depend on is wanted for this form of the rows. Install it, or take another form."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"the package {package} is wanted, found none: pip install {package}", name=package)
+
+
+class QueryResult:
+    """The rows of one query, on disk until they are looked at; may be looked at in several forms, by one thread.
+
+    The file is deleted at once and disappears with this object, or with the process, however it ends.
+    """
+
+    def __init__(self, file: RowsFile) -> None:
+        """Open the file and take its name away.
+
+        Raises:
+            FileNotFoundError: it was not fetched in time.
+        """
+        self.names: Final = file.names
+        """Of the columns; a name that comes twice has a number."""
+
+        self.types: Final = file.types
+        """DuckDB's types of the columns."""
+
+        self._rows: Final = file.rows
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._closing = weakref.finalize(self, os.close, descriptor)
+        Path(file.path).unlink(missing_ok=True)
+        self._source = f"read_parquet({quoted(f'/proc/self/fd/{descriptor}')})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the rows; so does the end of this object."""
+        self._closing()
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return self._rows
+
+    def __iter__(self) -> Iterator[tuple[SqlValue, ...]]:
+        """Give row after row, some thousand in memory: numbers and texts; all else as text (times in ISO 8601)."""
+        return itertools.chain.from_iterable(self.batches())
+
+    def batches(self) -> Iterator[tuple[tuple[SqlValue, ...], ...]]:
+        """Give the rows as an iteration does, `ROWS_A_FETCH` at a time."""
+        plain = [kind in PLAIN_TYPES or kind in _AS_TEXT for kind in self.types]
+        with contextlib.closing(duckdb.connect()) as connection:
+            result = connection.execute(self._select(as_text=True))
+            while rows := result.fetchmany(ROWS_A_FETCH):
+                yield values(rows, plain)
+
+    @property
+    def rows(self) -> tuple[tuple[SqlValue, ...], ...]:
+        """All rows, as an iteration gives them."""
+        return tuple(self)
+
+    def columns(self) -> Columns:
+        """Return a numpy array for each column: times as `datetime64`, decimals as floats; NULL is masked."""
+        with contextlib.closing(duckdb.connect()) as connection:
+            found: Columns = connection.execute(self._select()).fetchnumpy()
+        return {name: found[name] if name in found else np.array([]) for name in self.names}
+
+    def arrow(self) -> Any:
+        """Return an Arrow table; needs pyarrow."""
+        return self._form(lambda relation: relation.to_arrow_table(), "pyarrow")
+
+    def df(self) -> Any:
+        """Return a pandas data frame; needs pandas."""
+        return self._form(lambda relation: relation.df(), "pandas")
+
+    def polars(self) -> Any:
+        """Return a polars data frame; needs polars and pyarrow."""
+        return self._form(lambda relation: relation.pl(), "polars", "pyarrow")
+
+    def write_csv(self, path: Path) -> None:
+        """Write the rows with a header; everything as the query's own cast to text has it."""
+        self._copy(path, "format csv, header")
+
+    def write_parquet(self, path: Path) -> None:
+        """Write the rows, packed with zstd."""
+        self._copy(path, "format parquet, compression zstd")
+
+    def _copy(self, path: Path, options: str) -> None:
+        with contextlib.closing(duckdb.connect()) as connection:
+            connection.execute(f"copy ({self._select()}) to {quoted(str(path))} ({options})")
+
+    def _form(self, of: Callable[[duckdb.DuckDBPyRelation], Any], *packages: str) -> Any:
+        for package in packages:
+            if importlib.util.find_spec(package) is None:
+                raise PackageMissingError(package)
+        with contextlib.closing(duckdb.connect()) as connection:
+            return of(connection.sql(self._select()))
+
+    def _select(self, *, as_text: bool = False) -> str:
+        selected = []
+        for name, kind in zip(self.names, self.types, strict=True):
+            column = '"' + name.replace('"', '""') + '"'
+            if kind == "HUGEINT" or (as_text and kind == "UHUGEINT"):
+                selected.append(f"{column}::{kind} as {column}")
+            elif as_text and kind in _AS_TEXT:
+                selected.append(f"replace({column}::varchar, ' ', 'T') as {column}")
+            else:
+                selected.append(column)
+        return f"select {', '.join(selected)} from {self._source}"  # noqa: S608  names are quoted

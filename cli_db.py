@@ -1,0 +1,551 @@
+"""Commands on the database: through the system that runs there, or on its files where none does: `natya db …`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
+from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTINGS, UNAVAILABLE, exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .actors.database import QueryResult
+    from .actors.journal import JournalView
+    from .bulk import Imported, Owner
+    from .config.settings import Settings
+    from .messages.database import SqlValue
+    from .messages.journal import JournalRecord
+
+app = typer.Typer(no_args_is_help=True, help="The database: ask it, fill it, copy it, keep it in order.")
+
+TABLE_ROWS_MAX = 1_000
+"""A table for a person ends here."""
+
+BAD_LINES_SHOWN = 20
+JOURNAL_PAGE_RECORDS = 10_000
+PLAIN_WIDTH = 200
+"""Columns of a table that goes to no terminal."""
+
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.001, max=3_500, metavar="SECONDS", help="How long it may take.")
+]
+
+
+class FileFormat(StrEnum):
+    """What rows are written as."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+@app.command()
+def query(  # noqa: PLR0913  each option is one parameter
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT.")],
+    parameters: Annotated[list[str] | None, typer.Argument(help="Values for its question marks, as texts.")] = None,
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV with a header.")] = False,
+    timeout: TimeoutOption = 30.0,
+    rows_max: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="More rows are refused.")] = 1_000_000,
+) -> None:
+    """Answer one SELECT, while the system trades or when none runs.
+
+    natya db query "select symbol, count(*) from ticks group by symbol"
+
+    natya db query "select * from orders_utc where symbol = ?" TCS --csv
+    """
+    if json and csv:
+        raise typer.BadParameter("one of --json and --csv is wanted, found both")
+    from .actors.database import QueryResult  # noqa: PLC0415
+    from .messages.database import QueryToFile  # noqa: PLC0415
+
+    message = QueryToFile(sql=sql, parameters=tuple(parameters or ()), timeout_s=timeout, rows_max=rows_max)
+    with _faults(), _owner(data_dir, profile) as owner, QueryResult(owner.work(message, timeout_s=timeout)) as result:
+        if json:
+            _print_json(result)
+        elif csv:
+            _print_csv(result)
+        else:
+            _print_table(result)
+
+
+@app.command()
+def snapshot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new DuckDB file.")],
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+    timeout: TimeoutOption = 600.0,
+) -> None:
+    """Write all tables and views, as they are at one moment, to one DuckDB file that anyone may read.
+
+    Archived days stay in the archive; `all_ticks` in the file reads them there.
+
+    natya db snapshot today.duckdb
+    """
+    from .actors.database import take  # noqa: PLC0415
+    from .messages.database import BackUp  # noqa: PLC0415
+
+    with _faults(), _owner(data_dir, profile) as owner:
+        _expect_new(file)
+        answer = owner.work(BackUp(single_file=True, timeout_s=timeout), timeout_s=timeout)
+        take(Path(answer.paths[0]), file)
+        size = file.stat().st_size
+    _say({"file": str(file), "bytes": size}, f"{file}: {size:,} bytes, read back", json=json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy of the core file; NAME-market lies beside.")],
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+    timeout: TimeoutOption = 1_800.0,
+) -> None:
+    """Copy both database files, while the system trades, and read the copies back.
+
+    To go back to them, stop the system and put them in the place of its own. Archived days are files in `archive`, and
+    never change: copy them as they are.
+
+    natya db backup /backups/natya-monday.duckdb
+    """
+    from .actors.database import take  # noqa: PLC0415
+    from .messages.database import BackUp  # noqa: PLC0415
+
+    targets = (file, file.with_name(f"{file.stem}-market{file.suffix}"))
+    with _faults(), _owner(data_dir, profile) as owner:
+        for target in targets:
+            _expect_new(target)
+        answer = owner.work(BackUp(timeout_s=timeout), timeout_s=timeout)
+        for source, target in zip(answer.paths, targets, strict=True):
+            take(Path(source), target)
+        sizes = [target.stat().st_size for target in targets]
+    found = [{"file": str(target), "bytes": size} for target, size in zip(targets, sizes, strict=True)]
+    text = "\n".join(f"{target}: {size:,} bytes, read back" for target, size in zip(targets, sizes, strict=True))
+    _say({"files": found}, text, json=json)
+
+
+@app.command("import")
+def import_(  # noqa: PLR0913  each option is one parameter
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, plain or gzipped, or Parquet.")],
+    *,
+    symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
+    tick_size: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-9, max=1_000, metavar="RUPEES", help="Round prices to multiples of it; else they stay as written."
+        ),
+    ] = None,
+    max_bad_rows: Annotated[int, typer.Option(min=0, help="Broken rows of a file before it is refused.")] = 0,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+) -> None:
+    """Save the ticks or candles of files: all of a file, or nothing of it.
+
+    They are recognised by their columns: time and ltp make ticks; date, open, high, low, close and volume make candles.
+    A time without an offset is read on the exchange's clock. A file that is imported again is there already; what was
+    interrupted goes on when it is called again. Exits with 65 when a file is refused, after the others.
+
+    natya db import reliance-2025-*.csv --symbol RELIANCE
+
+    natya db import ticks.parquet --max-bad-rows 10
+    """
+    import msgspec  # noqa: PLC0415
+
+    from .actors.feed import RecordingError  # noqa: PLC0415
+    from .bulk import import_file  # noqa: PLC0415
+
+    refused = False
+    with _faults(), _owner(data_dir, profile, writes=True) as owner:
+        for file in files:
+            with _progress(file.name) as on_progress:
+                try:
+                    done = import_file(
+                        file,
+                        owner,
+                        symbol=symbol,
+                        tick_size_rupees=tick_size,
+                        bad_rows_max=max_bad_rows,
+                        on_progress=on_progress,
+                    )
+                except RecordingError as fault:
+                    refused = True
+                    on_progress(None)
+                    typer.echo(f"natya: {fault}; nothing of it was saved", err=True)
+                    continue
+            if json:
+                typer.echo(msgspec.json.encode(done))
+            else:
+                _tell(done)
+    if refused:
+        raise typer.Exit(BAD_DATA)
+
+
+@app.command("export")
+def export_(  # noqa: PLR0913  each option is one parameter
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; made if it is not there.")],
+    *,
+    symbol: Annotated[list[str] | None, typer.Option(help="Only of this symbol; may be repeated.")] = None,
+    start: Annotated[
+        dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day.")
+    ] = None,
+    end: Annotated[
+        dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="Last day.")
+    ] = None,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="Of the files.")] = FileFormat.PARQUET,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+) -> None:
+    """Write ticks, a file a day, and candles, a file an interval; archived days too. `natya db import` reads them back.
+
+    natya db export out --symbol RELIANCE --from 2025-12-01 --to 2025-12-31 --format csv
+    """
+    import msgspec  # noqa: PLC0415
+
+    from .bulk import export  # noqa: PLC0415
+
+    with _faults(), _owner(data_dir, profile) as owner, _progress(folder.name) as on_progress:
+        files = export(
+            folder,
+            owner,
+            symbols=symbol or (),
+            first_day=None if start is None else start.date(),
+            last_day=None if end is None else end.date(),
+            file_format=file_format.value,
+            on_progress=on_progress,
+        )
+        for file in files:
+            typer.echo(msgspec.json.encode(file) if json else f"{file.file}: {file.rows:,} rows")
+
+
+@app.command()
+def archive(
+    *,
+    before: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Only days before this one; else all before today."),
+    ] = None,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Move the ticks of closed days to Parquet files, one a day; repositories and SQL (`all_ticks`) go on seeing them.
+
+    natya db archive --before 2026-01-01
+    """
+    from .bulk import closed_days  # noqa: PLC0415
+    from .messages.database import ArchiveDay, DaysArchived  # noqa: PLC0415
+
+    archived: list[tuple[str, str, int]] = []
+    with _faults(), _owner(data_dir, profile, writes=True) as owner, _progress("archive") as on_progress:
+        days = closed_days(owner, None if before is None else before.date())
+        for number, day in enumerate(days, start=1):
+            answer: DaysArchived = owner.work(ArchiveDay(day=str(day)), timeout_s=600.0)
+            archived += zip(answer.days, answer.files, answer.ticks, strict=True)
+            on_progress(number / len(days))
+    found = [{"day": day, "file": file, "ticks": ticks} for day, file, ticks in archived]
+    text = "\n".join(f"{day}: {ticks:,} ticks, {file}" for day, file, ticks in archived) or "no closed day is left"
+    _say({"days": found}, text, json=json)
+
+
+@app.command()
+def check(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+    timeout: TimeoutOption = 1_800.0,
+) -> None:
+    """Read every block of both files and look for contradictions; exit with 65 when there are any.
+
+    natya db check --json
+    """
+    from .messages.database import CheckDatabase, DatabaseChecked  # noqa: PLC0415
+
+    with _faults(), _owner(data_dir, profile) as owner:
+        checked: DatabaseChecked = owner.work(CheckDatabase(timeout_s=timeout), timeout_s=timeout)
+    problems = checked.problems
+    text = "\n".join(problems) or "both files are whole, and nothing in them contradicts"
+    _say({"ok": not problems, "problems": problems}, text, json=json, err=bool(problems))
+    if problems:
+        raise typer.Exit(BAD_DATA)
+
+
+@app.command()
+def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Show the files, how many rows each table has, and which days and symbols there are.
+
+    natya db stat --json
+    """
+    import msgspec  # noqa: PLC0415
+
+    from .bulk import stat as look  # noqa: PLC0415
+
+    with _faults(), _owner(data_dir, profile) as owner:
+        found = look(owner)
+    if json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    for file, size in found.files.items():
+        typer.echo(f"{file}: {size:,} bytes")
+    for table, rows in found.rows.items():
+        typer.echo(f"  {table} {rows:,}")
+    typer.echo(f"the journal is projected up to sequence {found.projected_sequence}")
+    typer.echo(f"ticks of {found.days} days, {found.first_day} to {found.last_day}; {found.archived_days} are archived")
+    typer.echo(f"symbols: {', '.join(found.symbols) or 'none'}")
+
+
+@app.command()
+def compact(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Copy both files without their gaps and put the copies in their places; not while a system runs there.
+
+    What was there stays beside them as FILE.old-1: delete it when you have seen that all is well.
+
+    natya db compact
+    """
+    from .actors.database import compact as compact_files  # noqa: PLC0415
+
+    with _faults(), _alone(data_dir, profile) as settings:
+        _expect_database(settings)
+        before = [Path(path).stat().st_size for path in (settings.database.path, settings.database.market_path)]
+        moved = compact_files(settings.database)
+        found = [
+            {"file": str(file), "bytes_before": size, "bytes": file.stat().st_size, "old": str(old)}
+            for size, (file, old) in zip(before, moved, strict=True)
+        ]
+    text = "\n".join(
+        f"{each['file']}: {each['bytes_before']:,} bytes before, {each['bytes']:,} now; the old one is {each['old']}"
+        for each in found
+    )
+    _say({"files": found}, text, json=json)
+
+
+@app.command()
+def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
+    """Write the core file anew from the journal; not while a system runs there. Market data is not touched.
+
+    What was there stays beside it as FILE.old-1: delete it when you have seen that all is well.
+
+    natya db rebuild
+    """
+    from .actors.database import rebuild as rebuild_core  # noqa: PLC0415
+
+    with _faults(), _alone(data_dir, profile) as settings, _progress("rebuild") as on_progress:
+        view = _journal(settings)
+        last, old = rebuild_core(settings.database, _pages(view, on_progress))
+    core = settings.database.path
+    text = f"{core}: rebuilt from {last:,} records" + (f"; the old one is {old}" if old else "")
+    _say({"file": core, "records": last, "old": None if old is None else str(old)}, text, json=json)
+
+
+def _journal(settings: Settings) -> JournalView:
+    from .actors.journal import JournalView  # noqa: PLC0415
+    from .actors.journal.disk import RealDisk  # noqa: PLC0415
+
+    directory = Path(settings.journal.path)
+    if not directory.is_dir():
+        _give_up(f"there is no journal in {directory}", FAILED)
+    view = JournalView.of_directory(RealDisk(), directory)
+    if view.oldest_sequence > 1:
+        _give_up(f"the journal in {directory} begins with record {view.oldest_sequence}, 1 is wanted", BAD_DATA)
+    return view
+
+
+def _pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:
+    page: list[JournalRecord] = []
+    for record in view.find():
+        page.append(record)
+        if len(page) == JOURNAL_PAGE_RECORDS:
+            yield page
+            on_progress(record.sequence / view.last_sequence)
+            page = []
+    if page:
+        yield page
+
+
+# Who has the database, and what may go wrong.
+
+
+def _settings(data_dir: Path | None, profile: str) -> Settings:
+    from .config.loader import load_settings  # noqa: PLC0415
+
+    return load_settings(profile, overrides={} if data_dir is None else {"system.data_dir": str(data_dir)})
+
+
+@contextlib.contextmanager
+def _owner(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
+    """Find the system that runs there; where none does, open its files."""
+    from .actors.control import NotRunningError  # noqa: PLC0415
+    from .actors.database import OwnFiles  # noqa: PLC0415
+    from .remote import connect  # noqa: PLC0415
+
+    settings = _settings(data_dir, profile)
+    with contextlib.ExitStack() as held:
+        try:
+            owner: Owner = held.enter_context(connect(settings.system.data_dir))
+        except NotRunningError:
+            owner = held.enter_context(OwnFiles(settings, read_only=not writes))
+        yield owner
+
+
+@contextlib.contextmanager
+def _alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
+    """Take the data directory, so that no system starts there meanwhile."""
+    from .config.data_directory import DataDirectory  # noqa: PLC0415
+
+    settings = _settings(data_dir, profile)
+    directory = DataDirectory(settings.system.data_dir)
+    directory.take()
+    try:
+        yield settings
+    finally:
+        directory.release()
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Say what went wrong in one line, and end with its exit code."""
+    from .actors.control import ControlError  # noqa: PLC0415
+    from .actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
+    from .actors.journal import JournalError  # noqa: PLC0415
+    from .config.data_directory import DataDirectoryError  # noqa: PLC0415
+    from .config.errors import SettingsError  # noqa: PLC0415
+    from .remote import QueryFailedError  # noqa: PLC0415
+
+    named = {"DatabaseDamaged": BAD_DATA, "PoolExhausted": BUSY}
+    try:
+        yield
+    except SettingsError as fault:
+        _give_up(fault, SETTINGS)
+    except QueryFailedError as fault:
+        _give_up(fault, named.get(fault.error, FAILED))
+    except (ControlError, DatabaseMissing) as fault:
+        _give_up(fault, UNAVAILABLE)
+    except (DatabaseError, DataDirectoryError, JournalError) as fault:
+        code = exit_code(fault)
+        _give_up(fault, FAILED if code == INTERNAL else code)
+    except BrokenPipeError:
+        raise  # whoever read our output has enough
+    except OSError as fault:
+        _give_up(fault, CANNOT_CREATE)
+
+
+def _give_up(fault: object, code: int) -> NoReturn:
+    typer.echo(f"natya: {fault}", err=True)
+    raise typer.Exit(code)
+
+
+def _expect_new(file: Path) -> None:
+    if file.exists():
+        raise FileExistsError(f"{file} is there already")
+    if not file.absolute().parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {file.absolute().parent}")
+
+
+def _expect_database(settings: Settings) -> None:
+    if not Path(settings.database.path).exists():
+        _give_up(f"there is no database {settings.database.path}", UNAVAILABLE)
+
+
+# What is shown.
+
+
+def _say(found: dict[str, Any], text: str, *, json: bool, err: bool = False) -> None:
+    import msgspec  # noqa: PLC0415
+
+    if json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        typer.echo(text, err=err)
+
+
+def _tell(done: Imported) -> None:
+    kind, count = ("candles", done.candles) if done.candles else ("ticks", done.ticks)
+    typer.echo(
+        f"{done.file}: {count:,} {kind} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written, "
+        f"{done.bad_rows:,} bad rows, {done.elapsed_s:.1f} s"
+    )
+    for line, reason in done.bad_lines[:BAD_LINES_SHOWN]:
+        typer.echo(f"  line {line}: {reason}", err=True)
+    if done.bad_rows > BAD_LINES_SHOWN:
+        typer.echo(f"  and {done.bad_rows - BAD_LINES_SHOWN:,} more (--json shows up to a hundred)", err=True)
+
+
+@contextlib.contextmanager
+def _progress(name: str) -> Iterator[Callable[[float | None], object]]:
+    """Show a bar on standard error, where that is a terminal; told None, it goes."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=1.0)
+
+        def show(share: float | None) -> None:
+            if share is None:
+                bar.remove_task(task)
+            else:
+                bar.update(task, completed=share)
+
+        yield show
+
+
+def _print_json(result: QueryResult) -> None:
+    import msgspec  # noqa: PLC0415
+
+    encoder = msgspec.json.Encoder()
+    for rows in result.batches():
+        lines = (encoder.encode(dict(zip(result.names, row, strict=True))) for row in rows)
+        sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
+
+
+def _print_csv(result: QueryResult) -> None:
+    import csv  # noqa: PLC0415
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(result.names)
+    for rows in result.batches():
+        writer.writerows(rows)
+
+
+def _print_table(result: QueryResult) -> None:
+    import itertools  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table()
+    for name, kind in zip(result.names, result.types, strict=True):
+        table.add_column(name, justify="right" if _is_number(kind) else "left", overflow="fold")
+    for row in itertools.islice(result, TABLE_ROWS_MAX):
+        table.add_row(*map(_shown, row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    console.print(table, markup=False)
+    rest = "" if len(result) <= TABLE_ROWS_MAX else f", {TABLE_ROWS_MAX:,} shown: --csv or --json for all"
+    console.print(f"{len(result):,} rows{rest}", markup=False, highlight=False)
+
+
+def _shown(value: SqlValue) -> str:
+    from rich.markup import escape  # noqa: PLC0415
+
+    return "" if value is None else escape(str(value))
+
+
+def _is_number(kind: str) -> bool:
+    return kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL(") or kind.endswith("INT") or kind == "INTEGER"
