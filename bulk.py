@@ -49,8 +49,11 @@ INDIA_NS: Final = 19_800 * SECOND_NS
 DAYS: Final = f"""
 select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
 """  # noqa: S608  our own text
+TICK_COLUMNS: Final = """
+select column_name from duckdb_columns() where database_name = 'market' and table_name = 'ticks' order by column_index
+"""
 TICKS: Final = """
-select * from all_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}
+select {columns} from all_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}
 order by exchange_ns, source, sequence
 """
 TABLE_DAYS: Final = f"""
@@ -222,17 +225,17 @@ def export(  # noqa: PLR0913  what is exported, and as what
     where, parameters = _conditions(symbols, first_day, last_day)
     days = _rows(owner, DAYS.format(where=where.format(time="exchange_ns")), parameters)
     intervals = _rows(owner, INTERVALS.format(where=where.format(time="start_ns")), parameters)
-    wanted: list[tuple[str, str]] = []
+    wanted: list[tuple[str, Callable[[], str]]] = []
     for (day,) in days:
         bounds = {"start_ns": day * DAY_NS - INDIA_NS, "end_ns": (day + 1) * DAY_NS - INDIA_NS}
-        sql = TICKS.format(where=where.format(time="exchange_ns"), **bounds)
-        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", sql))
+        sql = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
+        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", partial(_without_empty, owner, sql, parameters)))
     for (interval_ns,) in intervals:
         sql = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
-        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", sql))
+        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, sql)))
     for number, (name, sql) in enumerate(wanted, start=1):
         target = folder / f"{name}.{file_format}"
-        yield Exported(file=str(target), rows=query_to(target, owner, sql, parameters, file_format=file_format))
+        yield Exported(file=str(target), rows=query_to(target, owner, sql(), parameters, file_format=file_format))
         on_progress(number / len(wanted))
 
 
@@ -281,6 +284,14 @@ def query_to(
         with QueryResult(answer) as result:
             result.write_csv(target)
     return answer.rows
+
+
+def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[SqlValue]) -> str:
+    """Leave columns out that have no value: who reads the file would take them for a book that is empty."""
+    names = [name for (name,) in _rows(owner, TICK_COLUMNS, ())]
+    counted = sql(columns=", ".join(names))
+    (counts,) = _rows(owner, f"select {', '.join(f'count({name})' for name in names)} from ({counted})", parameters)  # noqa: S608  our columns
+    return sql(columns=", ".join(name for name, count in zip(names, counts, strict=True) if count))
 
 
 def _conditions(

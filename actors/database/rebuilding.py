@@ -1,7 +1,7 @@
 """Writing a database file anew and putting it in the place of the old one; nobody else works on them meanwhile.
 
 Nothing is deleted: what was there stays beside it as `<file>.old-1` (2, 3, …). Whatever happens in between, the next
-start finds either the old file or the new one, or none, and then fills a new one from the journal.
+start finds either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -108,13 +108,14 @@ def _replace(file: Path, new: Path) -> Path | None:
     old = next(
         path for number in itertools.count(1) if not (path := file.with_name(f"{file.name}.old-{number}")).exists()
     )
-    # The log first: a new file must never meet an old file's log.
+    # The log first: a new file must never meet an old file's log. Without it the old core file is a little behind the
+    # journal, which mends itself; a market file that was compacted has none.
     with contextlib.suppress(FileNotFoundError):
         file.with_name(f"{file.name}.wal").rename(f"{old}.wal")
     had_one = file.exists()
     if had_one:
-        file.rename(old)
-    new.rename(file)
+        os.link(file, old)
+    new.replace(file)
     descriptor = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -36,6 +36,7 @@ _ALIASES = {
     "open_interest": ("oi",),
     "total_buy": ("total_buy_qty", "total_buy_quantity"),
     "total_sell": ("total_sell_qty", "total_sell_quantity"),
+    "interval_ns": (),
 }
 _FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in (field, *aliases)}
 _LEVEL = re.compile(r"(bid|buy|ask|sell|offer)_?(price|qty|quantity|orders)_?(\d{0,3})", re.ASCII)

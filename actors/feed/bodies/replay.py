@@ -22,7 +22,7 @@ from ..apart import Apart
 from ..candle_rows import CandleRows, interval_of
 from ..columns import Columns, recognise
 from ..errors import RecordingError
-from ..numbers import PriceGrid, PricesAsWritten
+from ..numbers import PriceGrid, PricesAsWritten, whole
 from ..source import MESSAGES_A_CHUNK
 from ..tick_rows import TickRows
 from ..times import TimeReader
@@ -206,7 +206,7 @@ class Recording:
                     return TickRows(
                         columns, symbol=self._symbol, grid=self._grid, source=source, replayed=self._replayed
                     )
-                interval_ns = interval_of(_times(itertools.islice(table.rows(), LOOK_AHEAD_ROWS), columns))
+                interval_ns = _interval(itertools.islice(table.rows(), LOOK_AHEAD_ROWS), columns)
                 return CandleRows(
                     columns,
                     symbol=self._symbol,
@@ -253,6 +253,15 @@ def _version(path: Path) -> tuple[int, int, int]:
     """Tell one state of a file from another."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _interval(rows: Iterator[Row], columns: Columns) -> int:
+    """Read the interval where the file says it, as our own exports do; else infer it."""
+    if "interval_ns" in columns:
+        first = next((row for row in rows if len(row) == columns.width), None)
+        if first is not None and (interval_ns := whole(first[columns.at("interval_ns")])):
+            return interval_ns
+    return interval_of(_times(rows, columns))
 
 
 def _times(rows: Iterable[Row], columns: Columns) -> Iterator[int]:

@@ -1,0 +1,413 @@
+"""`natya db …` as a shell calls it: beside a system that trades on a recording, and on files that nobody owns."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+
+import duckdb
+import pytest
+
+import natya
+from natya.actors.control import NotRunningError
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.lock import FileLock
+from natya.config.data_directory import DataDirectory
+
+IST = timezone(timedelta(hours=5, minutes=30))
+ENDLESS = "select count(*) from range(10_000_000_000) a, range(99) b where a.range + b.range < 0"
+WAIT_S = 60
+FIRST_DAY_END_NS = int(datetime(2020, 1, 2, tzinfo=IST).timestamp()) * 10**9
+FIRST_DAY_MINUTES = 885
+"""From a quarter past nine to midnight: a candle each, of four ticks."""
+
+KILL_SEED = int(os.environ.get("KILLS_SEED", "1"))
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("NATYA_")}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "natya", "db", *map(str, arguments)]
+
+
+def shell(*arguments):
+    """Call the command line in a process of its own."""
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=WAIT_S, check=False, env=ENVIRONMENT
+    )
+
+
+def answered(*arguments):
+    done = shell(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def json_of(*arguments):
+    return json.loads(answered(*arguments, "--json"))
+
+
+def await_true(condition):
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "ltp", "ltq", "volume"])
+        for number in range(count):
+            moment = start + timedelta(milliseconds=100 * number)
+            writer.writerow([moment.isoformat(), f"{100 + number % 500 * 0.05:.2f}", 1, number])
+    return path
+
+
+def write_candles(path, count):
+    walk, price = Random(1), 1_500.0
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["date", "open", "high", "low", "close", "volume"])
+        for row in range(count):
+            moment = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(minutes=row)  # without a night to wait for
+            close = round(max(10.0, price + walk.randint(-20, 20) * 0.1), 1)
+            writer.writerow([moment.isoformat(), price, max(price, close), min(price, close), close, 100])
+            price = close
+    return path
+
+
+@pytest.fixture(scope="module")
+def trading(tmp_path_factory):
+    """The data directory of a system that trades on a recording, and goes on doing so."""
+    folder = tmp_path_factory.mktemp("trading")
+    recording = write_candles(folder / "candles.csv", 100_000)
+    data_dir = folder / "data"
+    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 30_000, "--data-dir", data_dir]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "natya", *map(str, arguments), "--summary", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+
+    def has_filled():
+        assert process.poll() is None, process.communicate()
+        try:
+            return value(data_dir, "select count(*) from fills") > 0
+        except NotRunningError:
+            return False
+
+    await_true(has_filled)
+    yield data_dir
+    process.terminate()
+    out, complaints = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, complaints
+    summary = json.loads(out)
+    assert (summary["restarts"], summary["dead_letters"]) == (0, 0)
+
+
+def value(data_dir, sql):
+    """Ask the system that runs there for one number."""
+    with natya.connect(data_dir) as system, system.query(sql) as result:
+        return result.rows[0][0]
+
+
+RECORDED = "select count(*) from all_ticks where source like 'replay-%' and symbol = 'RELIANCE'"
+FILLED = "select count(*) from fills"
+
+
+class TestBesideASystemThatTrades:
+    @pytest.fixture(autouse=True)
+    def goes_on(self, trading):
+        """Whatever is asked of it: ticks are recorded and orders filled, after it as before."""
+        ticks = value(trading, RECORDED)
+        yield
+        await_true(lambda: value(trading, RECORDED) > ticks)
+
+    def test_a_query_is_a_table(self, trading):
+        lines = answered(
+            "query", "select 'x' as name, 7 as number, null as nothing", "--data-dir", trading
+        ).splitlines()
+
+        assert lines[1].split("┃")[1:4] == [" name ", " number ", " nothing "]
+        assert lines[3].split("│")[1:3] == [" x    ", "      7 "]
+        assert lines[-1] == "1 rows"
+
+    def test_a_query_is_a_json_object_a_row(self, trading):
+        lines = answered("query", "select range as n from range(?::int)", "3", "--json", "--data-dir", trading)
+
+        assert [json.loads(line) for line in lines.splitlines()] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+    def test_a_query_is_csv(self, trading):
+        out = answered("query", "select 'a, \"b\"' as text, null as gap", "--csv", "--data-dir", trading)
+
+        assert list(csv.reader(io.StringIO(out))) == [["text", "gap"], ['a, "b"', ""]]
+
+    @pytest.mark.parametrize(
+        ("sql", "options", "reason"),
+        [
+            ("delete from orders", [], "one SELECT wanted"),
+            ("select nothing", [], "nothing"),
+            ("from range(9)", ["--rows-max", 5], "at most 5 rows"),
+            (ENDLESS, ["--timeout", 0.1], "interrupted"),
+        ],
+        ids=["writes", "wrong", "rows", "time"],
+    )
+    def test_a_query_that_cannot_be_answered_ends_with_1(self, trading, sql, options, reason):
+        done = shell("query", sql, *options, "--data-dir", trading)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert reason in done.stderr
+
+    def test_a_query_that_its_asker_left_ends(self, trading):
+        asking = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "natya",
+                    "db",
+                    "query",
+                    ENDLESS,
+                    "--timeout",
+                    "3000",
+                    "--data-dir",
+                    str(trading),
+                ],
+                env=ENVIRONMENT,
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(2)
+        ]
+        for process in asking:
+            await_true(lambda: connections(trading) > 1)
+            process.kill()
+            process.wait()
+        await_true(lambda: connections(trading) == 1)
+
+        assert value(trading, "select 1") == 1
+
+    def test_an_import_is_made_once_and_disturbs_nobody(self, trading, tmp_path):
+        path = write_ticks(tmp_path / "ticks.csv", 30_000)
+        fills = value(trading, FILLED)
+        first, second = (json_of("import", path, "--symbol", "TCS", "--data-dir", trading) for _ in range(2))
+
+        assert (first["ticks"], first["written"], second["written"]) == (30_000, 30_000, 0)
+        assert value(trading, "select count(*) from all_ticks where symbol = 'TCS'") == 30_000
+        await_true(lambda: value(trading, FILLED) > fills)
+
+    def test_an_import_of_a_broken_file_names_the_line_and_takes_the_others(self, trading, tmp_path):
+        broken = tmp_path / "broken.csv"
+        broken.write_text("time,ltp\n2026-01-05,1\nnever,2\n")
+        good = write_ticks(tmp_path / "good.csv", 3)
+        done = shell("import", broken, good, "--symbol", "INFY", "--data-dir", trading)
+
+        assert done.returncode == 65
+        assert f"{broken}, line 3" in done.stderr
+        assert f"{good}: 3 ticks of INFY, 3 written" in done.stdout
+        assert value(trading, "select count(*) from all_ticks where symbol = 'INFY'") == 3
+
+    def test_a_backup_opens_as_the_same_database(self, trading, tmp_path):
+        found = json_of("backup", tmp_path / "copy.duckdb", "--data-dir", trading)
+
+        assert [Path(each["file"]).name for each in found["files"]] == ["copy.duckdb", "copy-market.duckdb"]
+        with DuckDBAdapter(tmp_path / "copy.duckdb", max_connections=3) as copy:
+            assert copy.query(FILLED).rows[0][0] > 0
+            assert copy.query("select count(*) = max(sequence) from facts").rows == ((True,),)
+
+    def test_a_backup_replaces_nothing(self, trading, tmp_path):
+        (tmp_path / "copy-market.duckdb").write_text("mine")
+        done = shell("backup", tmp_path / "copy.duckdb", "--data-dir", trading)
+
+        assert done.returncode == 73
+        assert "copy-market.duckdb is there already" in done.stderr
+        assert not (tmp_path / "copy.duckdb").exists()
+
+    def test_a_snapshot_is_one_file_that_plain_duckdb_reads(self, trading, tmp_path):
+        answered("snapshot", tmp_path / "now.duckdb", "--data-dir", trading)
+        with duckdb.connect(tmp_path / "now.duckdb", read_only=True) as copy:
+            assert copy.execute("select count(*) > 0 from fills_utc, ticks_utc limit 1").fetchone() == (True,)
+
+    def test_closed_days_go_to_the_archive_and_are_seen_all_the_same(self, trading):
+        sql = f"{RECORDED} and exchange_ns < {FIRST_DAY_END_NS}"
+        await_true(lambda: value(trading, "select max(exchange_ns) from all_ticks") > FIRST_DAY_END_NS)
+        before = value(trading, sql)
+        found = json_of("archive", "--before", "2020-01-02", "--data-dir", trading)
+
+        assert [each["day"] for each in found["days"]] == ["2020-01-01"]
+        assert value(trading, sql) == before == found["days"][0]["ticks"] == 4 * FIRST_DAY_MINUTES
+        assert json_of("stat", "--data-dir", trading)["archived_days"] == 1
+
+    def test_an_export_is_a_file_a_day_and_an_interval(self, trading, tmp_path):
+        await_true(lambda: value(trading, "select max(start_ns) from candles") > FIRST_DAY_END_NS)
+        arguments = ("--symbol", "RELIANCE", "--to", "2020-01-01", "--format", "csv", "--data-dir", trading, "--json")
+        files = [json.loads(line) for line in answered("export", tmp_path / "out", *arguments).splitlines()]
+
+        assert [(Path(each["file"]).name, each["rows"]) for each in files] == [
+            ("ticks-2020-01-01.csv", 4 * FIRST_DAY_MINUTES),
+            ("candles-60s.csv", FIRST_DAY_MINUTES),
+        ]
+
+    def test_a_check_finds_nothing_wrong(self, trading):
+        assert json_of("check", "--data-dir", trading) == {"ok": True, "problems": []}
+
+    def test_what_needs_the_files_alone_names_who_has_them(self, trading):
+        pid = (trading / "natya.lock").read_text().strip()
+        for command in ("rebuild", "compact"):
+            done = shell(command, "--data-dir", trading)
+
+            assert done.returncode == 75
+            assert f"in use by process {pid}" in done.stderr
+
+
+def connections(data_dir):
+    with natya.connect(data_dir) as system:
+        return system.ping("control").statistics.connections
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A data directory that a system has left, with a few thousand ticks."""
+    recording = write_candles(tmp_path / "candles.csv", 1_500)
+    arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", tmp_path / "data"]
+    subprocess.run(
+        [sys.executable, "-m", "natya", "run", *map(str, arguments)], env=ENVIRONMENT, check=True, capture_output=True
+    )
+    return tmp_path / "data"
+
+
+class TestOnFilesThatNobodyOwns:
+    def test_everything_works_too(self, files, tmp_path):
+        ticks = write_ticks(tmp_path / "ticks.csv", 100)
+        fills = json_of("query", "select count(*) as n from fills", "--data-dir", files)["n"]
+        assert json_of("import", ticks, "--symbol", "TCS", "--data-dir", files)["written"] == 100
+        assert len(json_of("archive", "--data-dir", files)["days"]) == 3  # two of candles, one of ticks
+        rebuilt = json_of("rebuild", "--data-dir", files)
+        compacted = json_of("compact", "--data-dir", files)
+        answered("backup", tmp_path / "copy.duckdb", "--data-dir", files)
+        found = json_of("stat", "--data-dir", files)
+
+        assert json_of("check", "--data-dir", files)["ok"]
+        assert (found["rows"]["fills"], found["rows"]["all_ticks"], found["rows"]["ticks"]) == (fills, 6_100, 0)
+        assert found["projected_sequence"] == rebuilt["records"] == found["rows"]["facts"]
+        assert [Path(each["old"]).name for each in compacted["files"]] == [
+            "natya.duckdb.old-2",
+            "natya-market.duckdb.old-1",
+        ]
+
+    def test_a_damaged_file_ends_with_65_and_the_core_file_can_be_rebuilt(self, files):
+        core = files / "natya.duckdb"
+        core.write_bytes(b"nonsense" * 10_000)
+        done = shell("query", "select 1", "--data-dir", files)
+
+        assert done.returncode == 65
+        assert str(core) in done.stderr
+        answered("rebuild", "--data-dir", files)
+        assert json_of("query", "select count(*) > 0 as found from fills", "--data-dir", files) == {"found": True}
+
+    def test_a_contradiction_ends_with_65(self, files):
+        with DuckDBAdapter(files / "natya.duckdb", max_connections=3) as database:
+            database.execute("delete from facts where sequence = 1")
+        done = shell("check", "--data-dir", files, "--json")
+
+        assert done.returncode == 65
+        assert "gap" in json.loads(done.stdout)["problems"][0]
+
+    def test_an_import_that_is_killed_again_and_again_is_made_once(self, tmp_path):
+        random, path, data_dir = Random(KILL_SEED), write_ticks(tmp_path / "ticks.csv", 60_000), tmp_path / "data"
+        arguments = ["import", path, "--symbol", "TCS", "--data-dir", data_dir]
+        for _ in range(3):
+            wait_s = random.uniform(0.3, 1.5)
+            print(f"seed {KILL_SEED}: killed after {wait_s:.3f} s")  # noqa: T201  how to see it again
+            process = subprocess.Popen(command(*arguments), env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+            try:
+                process.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        answered(*arguments)
+        sql = "select count(*) as n, count(distinct sequence) as once, max(sequence) as last from ticks"
+
+        assert set(json_of("query", sql, "--data-dir", data_dir).values()) == {60_000}
+
+
+class TestWithoutADatabase:
+    @pytest.mark.parametrize(
+        "arguments",
+        [["query", "select 1"], ["stat"], ["check"], ["compact"], ["export", "out"], ["backup", "copy.duckdb"]],
+        ids=lambda arguments: arguments[0],
+    )
+    def test_what_reads_ends_with_69_and_names_it(self, natya, tmp_path, monkeypatch, arguments):
+        monkeypatch.chdir(tmp_path)
+        done = natya("db", *arguments, "--data-dir", tmp_path / "none")
+
+        assert done.exit_code == 69
+        assert str(tmp_path / "none") in done.stderr
+        assert not done.stdout
+
+    def test_a_rebuild_wants_a_journal(self, natya, tmp_path):
+        done = natya("db", "rebuild", "--data-dir", tmp_path)
+
+        assert done.exit_code == 1
+        assert "no journal" in done.stderr
+
+
+class TestWithAnotherOwner:
+    def test_a_query_ends_with_75_and_names_it(self, natya, tmp_path):
+        (tmp_path / "natya.duckdb").touch()
+        lock = FileLock(tmp_path / "natya.duckdb")
+        done = natya("db", "query", "select 1", "--data-dir", tmp_path)
+        lock.release()
+
+        assert done.exit_code == 75
+        assert f"in use by process {os.getpid()}" in done.stderr
+
+    def test_an_import_ends_with_75_and_names_it(self, natya, tmp_path):
+        directory = DataDirectory(tmp_path)
+        directory.take()
+        done = natya("db", "import", write_ticks(tmp_path / "a.csv", 1), "--symbol", "A", "--data-dir", tmp_path)
+        directory.release()
+
+        assert done.exit_code == 75
+        assert f"in use by process {os.getpid()}" in done.stderr
+
+
+class TestWrongUse:
+    def test_of_settings_ends_with_78(self, natya):
+        assert natya("db", "stat", "--profile", "papr").exit_code == 78
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["query"],
+            ["query", "select 1", "--csv", "--json"],
+            ["query", "select 1", "--rows-max", "0"],
+            ["import"],
+            ["export", "out", "--from", "yesterday"],
+            ["archive", "--before", "now"],
+            ["export", "out", "--format", "xml"],
+        ],
+        ids=" ".join,
+    )
+    def test_ends_with_2(self, natya, arguments):
+        assert natya("db", *arguments).exit_code == 2
+
+    def test_a_directory_that_cannot_be_made_ends_with_73(self, natya, tmp_path):
+        (tmp_path / "file").touch()
+        done = natya("db", "import", "a.csv", "--data-dir", tmp_path / "file" / "data")
+
+        assert done.exit_code == 73
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["query", "snapshot", "import", "export", "archive", "backup", "check", "compact", "rebuild", "stat"],
+)
+def test_every_command_explains_itself_by_an_example(natya, command):
+    assert f"natya db {command} " in natya("db", command, "--help").stdout.replace("\n", " ") + " "

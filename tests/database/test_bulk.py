@@ -1,0 +1,483 @@
+"""Files of strangers in and out of the database, against a reading of them that knows nothing of natya."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from natya import bulk
+from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
+from natya.actors.feed import RecordingError
+from natya.bulk import closed_days, export, import_file, stat
+from natya.config.loader import load_settings
+from natya.messages.database import ArchiveDay, Query
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
+MORNING = dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST)
+DAY = ("2026-01-01", "2026-01-31")
+
+
+@pytest.fixture(scope="module")
+def shared_files():
+    """The recordings that lie beside the project."""
+    return {path.name: path for path in SHARED.glob("*.csv")}
+
+
+@pytest.fixture
+def own(tmp_path):
+    loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "data")})
+    with OwnFiles(loaded, read_only=False) as own:
+        yield own
+
+
+@pytest.fixture
+def market(own):
+    with MarketDataRepositoryImpl(own.database) as market:
+        yield market
+
+
+@pytest.fixture
+def write(tmp_path):
+    def build(text, name="file.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return build
+
+
+@pytest.fixture
+def bring(own, write):
+    """Import a text and tell what became of it."""
+
+    def build(text, *, symbol="TCS", **options):
+        return import_file(write(text), own, symbol=symbol, **options)
+
+    return build
+
+
+def rows(own, sql):
+    return own.work(Query(sql=sql), timeout_s=5).rows
+
+
+def ns(moment):
+    return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
+
+
+def ticks_text(count=5, end="\n"):
+    lines = [f"{(MORNING + dt.timedelta(seconds=n)).isoformat()},{100 + n}.05,{n}" for n in range(count)]
+    return end.join(["time,ltp,volume", *lines, ""])
+
+
+def candles_text(count=5):
+    lines = [
+        f"{(MORNING + dt.timedelta(minutes=n)).isoformat()},{100 + n}.1,{102 + n}.3,{99 + n}.2,{101 + n}.4,{n}"
+        for n in range(count)
+    ]
+    return "\n".join(["date,open,high,low,close,volume", *lines, ""])
+
+
+class TestTheSharedFiles:
+    """They are read here with the csv module alone."""
+
+    def test_of_candles_say_what_the_file_says(self, own, market, shared_files):
+        for name, interval in (("reliance_1min_60days.csv", "1m"), ("reliance_daily_2000days.csv", "1d")):
+            import_file(shared_files[name], own, symbol=name)
+            with shared_files[name].open() as file:
+                wanted = [
+                    (
+                        ns(dt.datetime.fromisoformat(row["date"])),
+                        *(float(row[field]) for field in ("open", "high", "low", "close")),
+                        int(row["volume"]),
+                    )
+                    for row in csv.DictReader(file)
+                ]
+            found = market.candles(name, interval, "2000-01-01", "2100-01-01").data
+
+            assert [(c.start_ns, c.open, c.high, c.low, c.close, c.volume) for c in found] == wanted
+
+    def test_of_ticks_say_what_the_file_says(self, own, market, shared_files):
+        path = shared_files["dhan_nifty_futures_ticks.csv"]
+        done = import_file(path, own, symbol="NIFTY")
+        with path.open() as file:
+            read = [row for row in csv.DictReader(file) if row["ltp"]]
+        found = market.find_by_symbol_and_date_range("NIFTY", "2025-12-29", "2025-12-29").data
+
+        assert (done.ticks, done.written, len(found)) == (len(read), len(read), len(read))
+        for tick, row in zip(found, read, strict=True):
+            time = dt.datetime.fromisoformat(row["time"]).replace(tzinfo=IST)
+            assert (tick.exchange_ns, tick.volume, tick.quantity) == (ns(time), int(row["volume"]), int(row["ltq"]))
+            assert tick.price == float(round(Decimal(row["ltp"]), 2))
+            assert tick.day.open_interest == int(row["oi"])
+            assert tick.depth.bid_prices == tuple(
+                float(round(Decimal(row[f"bid_price_{level}"]), 2)) for level in range(1, 6)
+            )
+            assert tick.depth.ask_quantities == tuple(int(row[f"ask_qty_{level}"]) for level in range(1, 6))
+
+
+class TestAStrangersFile:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            ticks_text(end="\r\n"),
+            "\ufeff" + ticks_text(),
+            gzip.compress(ticks_text().encode()),
+            ticks_text().replace("time,ltp,volume", '"Time","Last Price","Vol"'),
+            ticks_text().replace("+05:30", ""),
+            ticks_text().replace("T", " ").replace("+05:30", ""),
+            ticks_text().rstrip("\n"),
+            ticks_text().replace("\n", "\n\n"),
+            "\n".join(",".join(reversed(line.split(","))) for line in ticks_text().splitlines()),
+            "\n".join(f"{line},extra" for line in ticks_text().splitlines()),
+        ],
+        ids=["crlf", "bom", "gzip", "quotes", "naive", "spaced", "no end", "blank", "reversed", "more columns"],
+    )
+    def test_says_the_same_in_every_dress(self, bring, market, text):
+        bring(text)
+        ticks = market.find_by_symbol_and_date_range("TCS", *DAY).data
+
+        assert [(tick.exchange_ns, tick.price, tick.volume) for tick in ticks] == [
+            (ns(MORNING + dt.timedelta(seconds=n)), 100.05 + n, n) for n in range(5)
+        ]
+
+    def test_in_another_zone_is_at_the_same_time(self, bring, market):
+        london = dt.datetime(2026, 1, 2, 3, 45, tzinfo=dt.UTC)
+        bring(f"time,ltp\n{london.isoformat()},1\n{int(london.timestamp())},2\n{ns(london)},3\n")
+
+        assert {tick.exchange_ns for tick in market.find().data} == {ns(MORNING)}
+
+    def test_may_lack_what_is_not_needed(self, bring, market):
+        bring("date,open,high,low,close\n2026-01-02T09:15:00,1,2,0.5,1.5\n")
+
+        (candle,) = market.candles("TCS", "1m", *DAY).data
+        assert (candle.close, candle.volume) == (1.5, 0)
+
+    def test_keeps_prices_as_they_are_written(self, bring, market):
+        """0.01 and 0.05 are the grids of some; currencies have four decimals, and a wire has 32 bits."""
+        bring("time,ltp\n2026-01-02,101.337\n2026-01-02,83.4525\n2026-01-02,25974.900390625\n2026-01-02,0.0175\n")
+
+        assert [tick.price for tick in market.find().data] == [101.337, 83.4525, 25974.9, 0.0175]
+
+    def test_may_be_rounded_to_a_grid(self, bring, market):
+        bring("time,ltp\n2026-01-02,101.337\n", tick_size_rupees=0.05)
+
+        assert [tick.price for tick in market.find().data] == [101.35]
+
+    def test_of_several_symbols_may_be_sorted_by_symbol(self, bring, market):
+        lines = candles_text(3).splitlines()
+        text = "\n".join(["symbol," + lines[0], *(f"{s},{line}" for s in ("TCS", "INFY") for line in lines[1:])])
+        done = bring(text)
+
+        assert done.symbols == ("INFY", "TCS")
+        assert len(market.candles("INFY", "1m", *DAY).data) == len(market.candles("TCS", "1m", *DAY).data) == 3
+
+    def test_of_ticks_sorted_by_symbol_is_taken_too(self, bring, market):
+        bring("symbol,time,ltp\nB,2026-01-02T10:00,1\nB,2026-01-02T11:00,2\nA,2026-01-02T09:00,3\n")
+
+        assert market.latest("B").data.price == 2
+        assert market.latest("A").data.price == 3
+
+    def test_may_have_several_ticks_at_one_time(self, bring, market):
+        bring("time,ltp\n2026-01-02T09:15,1\n2026-01-02T09:15,2\n2026-01-02T09:15,2\n")
+
+        assert [tick.price for tick in market.find().data] == [1, 2, 2]
+
+    @given(seed=st.integers(0, 2**32))
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_of_any_kind_says_what_the_csv_module_reads(self, own, tmp_path, seed):
+        path = tmp_path / f"{seed}.csv"
+        wanted = write_any(path, Random(seed))
+        symbol = f"S{seed}"
+        done = import_file(path, own, symbol=symbol)
+
+        assert done.written == done.ticks == len(wanted)
+        sql = f"select exchange_ns, price, volume from ticks where symbol = '{symbol}' order by sequence"  # noqa: S608
+        assert list(rows(own, sql)) == wanted
+
+
+def write_any(path, random):
+    """Write ticks in a dress that the seed chooses; return what an independent reader makes of them."""
+    count = random.randrange(1, 60)
+    times = sorted(random.randrange(0, 6 * 3600 * 10**6) for _ in range(count))
+    prices = [f"{random.randrange(1, 10 ** random.randrange(2, 9)) / 100:.2f}" for _ in range(count)]
+    volumes = [random.choice(["", str(random.randrange(10**9))]) for _ in range(count)]
+    zone = random.choice([None, IST, dt.UTC, dt.timezone(dt.timedelta(hours=-5))])
+    names = {"time": random.choice(["time", "Timestamp", "DATE"]), "price": random.choice(["ltp", "Last Price"])}
+    columns = [names["time"], names["price"], "volume", "remark"]
+    random.shuffle(columns)
+    out = io.StringIO()
+    writer = csv.DictWriter(
+        out,
+        columns,
+        lineterminator=random.choice(["\n", "\r\n"]),
+        quoting=random.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    )
+    writer.writeheader()
+    wanted = []
+    for micros, price, volume in zip(times, prices, volumes, strict=True):
+        moment = MORNING + dt.timedelta(microseconds=micros)
+        text = moment.astimezone(zone).isoformat() if zone else moment.replace(tzinfo=None).isoformat(sep=" ")
+        writer.writerow({names["time"]: text, names["price"]: price, "volume": volume, "remark": 'a, "b"\nc'})
+        wanted.append((ns(moment), float(price), int(volume or 0)))
+    data = out.getvalue().encode(random.choice(["utf-8", "utf-8-sig"]))
+    path.write_bytes(gzip.compress(data) if random.random() < 0.3 else data)
+    return wanted
+
+
+class TestAFileThatIsRefused:
+    @pytest.mark.parametrize(
+        ("text", "line", "reason"),
+        [
+            ("", 0, "an empty file"),
+            ("time,ltp\n", 0, "at least one whole row"),
+            ("when,what\n1,2\n", 1, "columns time and ltp"),
+            ("time;ltp\n2026-01-02;1\n", 1, "columns time and ltp"),
+            (ticks_text() + "2026-01-02T10:00,none,1\n", 7, "rupees"),
+            (ticks_text() + "2026-01-02T10:00,-5,1\n", 7, "rupees"),
+            (ticks_text() + "2026-01-02T10:00,1\n", 7, "3 columns are wanted, found 2"),
+            (ticks_text() + "2026-01-01T10:00,1,1\n", 7, "a time not before"),
+            (ticks_text() + "02/01/2026,1,1\n", 7, "ISO 8601"),
+            (candles_text() + "2026-01-02T10:00,5,4,6,5,1\n", 7, "between low and high"),
+            (candles_text() + candles_text().splitlines()[-1] + "\n", 7, "a start not before"),
+            ("time,date,ltp\n1,2,3\n", 1, "one column for time"),
+        ],
+        ids=str,
+    )
+    def test_says_where_and_why_and_leaves_nothing(self, own, bring, text, line, reason):
+        with pytest.raises(RecordingError, match=reason) as caught:
+            bring(text)
+
+        assert caught.value.line == line
+        assert rows(own, "select (select count(*) from ticks) + (select count(*) from candles)") == ((0,),)
+
+    def test_needs_a_symbol(self, bring):
+        with pytest.raises(RecordingError, match="--symbol"):
+            bring(ticks_text(), symbol="")
+
+    def test_is_mended_and_imported_once(self, own, bring):
+        """What was saved of the broken file would be there twice."""
+        with pytest.raises(RecordingError):
+            bring(ticks_text(20_000) + "broken\n")
+        bring(ticks_text(20_000))
+
+        assert rows(own, "select count(*) from ticks") == ((20_000,),)
+
+    def test_may_have_so_many_bad_rows_and_names_them(self, bring):
+        text = ticks_text() + "a,b,c\n2026-01-02T10:00,1,1\n,,\n"
+        done = bring(text, bad_rows_max=2)
+
+        assert (done.ticks, done.bad_rows) == (6, 1)
+        assert [line for line, _ in done.bad_lines] == [7]
+        assert "ISO 8601" in done.bad_lines[0][1]
+        with pytest.raises(RecordingError, match="line 7"):
+            bring(text, bad_rows_max=0)
+
+
+class TestAnImport:
+    def test_made_twice_is_made_once(self, own, bring):
+        first, second = bring(ticks_text()), bring(ticks_text())
+
+        assert (first.written, second.written) == (5, 0)
+        assert rows(own, "select count(*) from ticks") == ((5,),)
+        bring(candles_text())
+        bring(candles_text())
+        assert rows(own, "select count(*) from candles") == ((5,),)
+
+    @pytest.mark.parametrize("parts", [0, 1, 2])
+    def test_goes_on_where_it_was_interrupted(self, own, write, parts):
+        text = ticks_text(25_000)
+        with pytest.raises(InterruptedError):
+            import_file(write(text), Dying(own, after=parts), symbol="TCS")
+        done = import_file(write(text), own, symbol="TCS")
+
+        assert (done.ticks, done.written) == (25_000, 25_000 - parts * bulk.BATCH_MESSAGES)
+        assert rows(own, "select count(*), count(distinct sequence), max(sequence) from ticks") == ((25_000,) * 3,)
+
+    def test_whose_answer_was_lost_is_made_once(self, own, write):
+        text = ticks_text(25_000)
+        with pytest.raises(InterruptedError):
+            import_file(write(text), Dying(own, after=1, silently=True), symbol="TCS")
+        import_file(write(text), own, symbol="TCS")
+
+        assert rows(own, "select count(*), count(distinct sequence) from ticks") == ((25_000,) * 2,)
+
+    def test_tells_how_far_it_is(self, bring):
+        shares = []
+        bring(ticks_text(30_000), on_progress=shares.append)
+
+        assert shares == sorted(shares)
+        assert (0 < shares[0] < 0.5, shares[-1]) == (True, 1.0)
+
+    def test_asks_the_owner_for_no_more_than_it_takes(self, own, write):
+        header = ",".join(
+            f"{side}_{what}_{n}" for n in range(1, 21) for side in ("bid", "ask") for what in ("price", "qty")
+        )
+        book = ",".join(["100.05", "123456789"] * 40)
+        text = f"time,ltp,{header}\n" + f"2026-01-02T10:00,1,{book}\n" * 2_000
+        sizes = Sizes(own)
+        done = import_file(write(text), sizes, symbol="TCS")
+
+        assert done.written == 2_000
+        assert max(sizes.seen) <= bulk.PART_BYTES_MAX < sum(sizes.seen)
+
+
+class Dying:
+    """An owner whose asker dies at the save after so many; the save may still be done."""
+
+    def __init__(self, own, *, after, silently=False):
+        self.own, self.left, self.silently = own, after, silently
+
+    def work(self, message, *, timeout_s):
+        if type(message).__name__ == "SaveMarketData":
+            if self.left == 0:
+                if self.silently:
+                    self.own.work(message, timeout_s=timeout_s)
+                raise InterruptedError
+            self.left -= 1
+        return self.own.work(message, timeout_s=timeout_s)
+
+
+class Sizes:
+    def __init__(self, own):
+        self.own, self.seen = own, []
+
+    def work(self, message, *, timeout_s):
+        if type(message).__name__ == "SaveMarketData":
+            self.seen.append(len(bulk.encode(message)))
+        return self.own.work(message, timeout_s=timeout_s)
+
+
+class TestAParquetFile:
+    @pytest.mark.parametrize(
+        "time",
+        [
+            "moment::timestamp",
+            "moment::timestamp_ns",
+            "(moment - interval 330 minutes)::timestamp at time zone 'UTC'",
+            "epoch_ns(moment - interval 330 minutes)",
+            "epoch_ms(moment - interval 330 minutes)",
+            "strftime(moment, '%Y-%m-%d %H:%M:%S')",
+        ],
+    )
+    def test_says_the_same_however_it_writes_times(self, own, market, tmp_path, time):
+        path = tmp_path / "ticks.parquet"
+        make_parquet(path, f"{time} as timestamp, 100 + n + 0.05::double as ltp, n as volume from rows")
+        import_file(path, own, symbol="TCS")
+
+        assert [(tick.exchange_ns, tick.price, tick.volume) for tick in market.find().data] == [
+            (ns(MORNING + dt.timedelta(seconds=n)), 100.05 + n, n) for n in range(5)
+        ]
+
+    @pytest.mark.parametrize(
+        "price", ["(100 + n)::float", "(100 + n)::decimal(10, 4)", "100 + n", "(100 + n)::varchar"]
+    )
+    def test_says_the_same_however_it_writes_numbers(self, own, market, tmp_path, price):
+        path = tmp_path / "ticks.parquet"
+        volume = "case when n = 2 then 'nan'::double else n end"
+        make_parquet(path, f"moment as time, {price} as ltp, {volume} as volume from rows")
+        import_file(path, own, symbol="TCS")
+
+        assert [(tick.price, tick.volume) for tick in market.find().data] == [
+            (100 + n, 0 if n == 2 else n) for n in range(5)
+        ]
+
+    def test_names_the_bad_row(self, own, tmp_path):
+        path = tmp_path / "ticks.parquet"
+        make_parquet(path, "moment as time, case when n = 3 then -1.0 else 1.0 end as ltp from rows")
+
+        with pytest.raises(RecordingError, match="line 4"):
+            import_file(path, own, symbol="TCS")
+
+    def test_that_is_cut_off_is_refused(self, own, tmp_path):
+        path = tmp_path / "ticks.parquet"
+        make_parquet(path, "moment as time, 1.0 as ltp from rows")
+        path.write_bytes(path.read_bytes()[:-20])
+
+        with pytest.raises(RecordingError, match="is wanted, found"):
+            import_file(path, own, symbol="TCS")
+
+    def test_without_a_row_is_refused(self, own, tmp_path):
+        path = tmp_path / "ticks.parquet"
+        make_parquet(path, "moment as time, 1.0 as ltp from rows where false")
+
+        with pytest.raises(RecordingError, match="at least one whole row"):
+            import_file(path, own, symbol="TCS")
+
+
+def make_parquet(path, selection):
+    """Write a selection from `rows`, which has five moments of a morning in India, without a zone."""
+    moments = f"timestamp '{MORNING.replace(tzinfo=None)}' + interval 1 second * range as moment"
+    with duckdb.connect() as connection:
+        connection.execute(f"create view rows as select range as n, {moments} from range(5)")  # noqa: S608
+        connection.execute(f"copy (select {selection}) to '{path}' (format parquet)")
+
+
+@pytest.fixture
+def exported(own, tmp_path, shared_files):
+    import_file(shared_files["dhan_nifty_futures_ticks.csv"], own, symbol="NIFTY")
+    import_file(shared_files["reliance_1min_60days.csv"], own, symbol="RELIANCE")
+    import_file(shared_files["reliance_daily_2000days.csv"], own, symbol="RELIANCE")
+    return tmp_path / "out"
+
+
+class TestAnExport:
+    @pytest.mark.parametrize("file_format", ["parquet", "csv"])
+    def test_comes_back_as_it_was(self, own, exported, tmp_path, file_format):
+        files = list(export(exported, own, file_format=file_format))
+        loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "other")})
+        with OwnFiles(loaded, read_only=False) as other:
+            for file in files:
+                import_file(Path(file.file), other)
+            for table, columns in (("ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
+                sql = f"select * exclude ({columns}) from {table} order by all"  # noqa: S608  our names
+                assert rows(other, sql) == rows(own, sql)
+
+        assert [Path(file.file).stem for file in files] == ["ticks-2025-12-29", "candles-60s", "candles-86400s"]
+        assert sum(file.rows for file in files) == 355 + 15_372 + 1_361
+
+    def test_is_of_the_days_and_symbols_that_were_asked_for(self, own, exported):
+        day = dt.date(2025, 12, 26)
+        files = list(export(exported, own, symbols=["RELIANCE"], first_day=day, last_day=day))
+
+        assert [(Path(each.file).name, each.rows) for each in files] == [
+            ("candles-60s.parquet", 375),
+            ("candles-86400s.parquet", 1),
+        ]
+
+    def test_of_a_single_candle_comes_back_with_its_interval(self, own, exported, tmp_path):
+        day = dt.date(2025, 12, 26)
+        _, daily = export(exported, own, symbols=["RELIANCE"], first_day=day, last_day=day)
+        loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "other")})
+        with OwnFiles(loaded, read_only=False) as other:
+            import_file(Path(daily.file), other)
+
+            assert rows(other, "select interval_ns from candles") == ((86_400 * 10**9,),)
+
+    def test_has_archived_days_too(self, own, exported):
+        assert closed_days(own) == (dt.date(2025, 12, 29),)
+        own.work(ArchiveDay(day="2025-12-29"), timeout_s=5)
+        (file, *_) = export(exported, own, symbols=["NIFTY"])
+
+        assert closed_days(own) == ()
+        assert (Path(file.file).name, file.rows) == ("ticks-2025-12-29.parquet", 355)
+        assert (stat(own).archived_days, stat(own).rows["ticks"], stat(own).rows["all_ticks"]) == (1, 0, 355)
+
+    def test_replaces_nothing(self, own, exported):
+        exported.mkdir()
+        (exported / "candles-60s.parquet").write_text("mine")
+
+        with pytest.raises(FileExistsError, match=r"candles-60s\.parquet"):
+            list(export(exported, own))
+        assert (exported / "candles-60s.parquet").read_text() == "mine"
+
+    def test_of_nothing_is_nothing(self, own, tmp_path):
+        assert list(export(tmp_path / "out", own)) == []

@@ -1,0 +1,125 @@
+"""A database that no system works in, asked all the same."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from natya.actors.database import (
+    DatabaseDamaged,
+    DatabaseLocked,
+    DatabaseMissing,
+    DuckDBAdapter,
+    OwnFiles,
+    QueryResult,
+)
+from natya.actors.database.errors import QueryRefused
+from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
+from natya.config.loader import load_settings
+from natya.messages.database import ArchiveDay, BackUp, Query, QueryToFile, SaveMarketData
+
+COUNT = Query(sql="select count(*) from all_ticks")
+
+WRITE_AND_WAIT = """
+import sys, time
+from natya.actors.database import DuckDBAdapter
+database = DuckDBAdapter(sys.argv[1], max_connections=3)
+database.execute("insert into recorded values ('a', 0)", file="market")
+print("written", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+
+
+@pytest.fixture
+def filled(settings, build):
+    with OwnFiles(settings, read_only=False) as own:
+        own.work(SaveMarketData(ticks=tuple(build.ticks(10))), timeout_s=5)
+
+
+def count(own):
+    return own.work(COUNT, timeout_s=5).rows[0][0]
+
+
+@pytest.mark.usefixtures("filled")
+class TestReading:
+    def test_goes_with_others_who_read(self, settings):
+        with OwnFiles(settings, read_only=True) as one, OwnFiles(settings, read_only=True) as other:
+            assert (count(one), count(other)) == (10, 10)
+
+    def test_hands_files_over_as_a_system_does(self, settings, tmp_path):
+        with OwnFiles(settings, read_only=True) as own:
+            with QueryResult(own.work(QueryToFile(sql="select 1"), timeout_s=5)) as result:
+                assert result.rows == ((1,),)
+            core, _ = own.work(BackUp(), timeout_s=5).paths
+            with DuckDBAdapter(core, max_connections=3) as copy:
+                assert copy.query(COUNT.sql).rows == ((10,),)
+        assert not (tmp_path / "handover").exists()
+
+    def test_keeps_owners_away_and_names_itself(self, settings):
+        with OwnFiles(settings, read_only=True), pytest.raises(DatabaseLocked, match=f"process {os.getpid()}"):
+            OwnFiles(settings, read_only=False)
+        with OwnFiles(settings, read_only=False) as own:
+            assert count(own) == 10
+
+    def test_writes_nothing(self, settings):
+        with OwnFiles(settings, read_only=True) as own:
+            with pytest.raises(QueryRefused, match="read only"):
+                own.database.execute("drop table facts")
+            with pytest.raises(QueryRefused, match="read only"):
+                own.work(ArchiveDay(day="2030-01-01"), timeout_s=5)
+
+    def test_sees_archived_days(self, settings):
+        with OwnFiles(settings, read_only=False) as own:
+            assert own.work(ArchiveDay(day="2030-01-01"), timeout_s=5).ticks == (10,)
+        with OwnFiles(settings, read_only=True) as own:
+            assert count(own) == 10
+
+    def test_sees_what_a_killed_owner_left_in_its_log(self, settings):
+        owner = subprocess.Popen(
+            [sys.executable, "-c", WRITE_AND_WAIT, settings.database.path], stdout=subprocess.PIPE, text=True
+        )
+        assert owner.stdout.readline() == "written\n"
+        with pytest.raises(DatabaseLocked, match=f"process {owner.pid}"):
+            OwnFiles(settings, read_only=True)
+        owner.send_signal(signal.SIGKILL)
+        owner.communicate()
+        with OwnFiles(settings, read_only=True) as own:
+            rows = own.work(Query(sql="select source from recorded order by source"), timeout_s=5).rows
+
+        assert rows == (("a",), ("recording",))
+
+
+class TestFilesThatAreNotThere:
+    def test_are_not_made_to_be_read(self, settings, tmp_path):
+        with pytest.raises(DatabaseMissing, match=str(tmp_path)):
+            OwnFiles(settings, read_only=True)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_are_made_to_be_written(self, settings):
+        with OwnFiles(settings, read_only=False) as own:
+            assert count(own) == 0
+
+    def test_are_damage_if_it_is_the_second_one(self, settings, filled, tmp_path):
+        (tmp_path / "natya-market.duckdb").unlink()
+
+        with pytest.raises(DatabaseDamaged, match=r"natya-market\.duckdb cannot be opened"):
+            OwnFiles(settings, read_only=True)
+
+
+class TestWriting:
+    def test_takes_the_whole_directory(self, settings, tmp_path):
+        busy = pytest.raises(DataDirectoryBusyError, match=f"process {os.getpid()}")
+        with OwnFiles(settings, read_only=False), busy:
+            OwnFiles(settings, read_only=False)
+        directory = DataDirectory(tmp_path)
+        directory.take()
+        with pytest.raises(DataDirectoryBusyError):
+            OwnFiles(settings, read_only=False)
+        directory.release()

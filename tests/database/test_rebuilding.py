@@ -1,0 +1,181 @@
+"""A database file written anew, and what is found when that stops in the middle."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild
+from natya.actors.database.core import ReadModel
+from natya.actors.database.errors import JournalGap
+from natya.actors.database.market import MarketStore
+from natya.actors.database.upkeep import check
+from natya.config.settings import DatabaseSettings
+
+
+@pytest.fixture
+def settings(path):
+    return DatabaseSettings(
+        path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
+    )
+
+
+@pytest.fixture
+def records(build):
+    facts = [
+        fact
+        for number in range(30)
+        for fact in (build.intended(f"A-{number}"), build.filled(f"A-{number}", trade_id=f"T-{number}"))
+    ]
+    return build.records(*facts)
+
+
+@pytest.fixture
+def pages(records):
+    return [records[start : start + 7] for start in range(0, len(records), 7)]
+
+
+@pytest.fixture
+def filled(path, records, build):
+    with DuckDBAdapter(path, max_connections=3) as database:
+        ReadModel(database).apply(records)
+        MarketStore(database).write(build.ticks(100), [build.candle()])
+        return contents(database)
+
+
+class Stopped(Exception):  # noqa: N818
+    """The process ended here."""
+
+
+@pytest.fixture
+def stop_at():
+    """End the process at its n-th step on the names of files, from 1."""
+
+    def arrange(number):
+        steps = []
+
+        def stopping(step):
+            def take(*arguments):
+                steps.append(arguments)
+                if len(steps) == number:
+                    raise Stopped
+                return step(*arguments)
+
+            return take
+
+        patch = pytest.MonkeyPatch()
+        patches.append(patch)
+        patch.setattr(Path, "rename", stopping(Path.rename))
+        patch.setattr(Path, "replace", stopping(Path.replace))
+        patch.setattr(os, "link", stopping(os.link))
+        return patch
+
+    patches = []
+    yield arrange
+    for patch in patches:
+        patch.undo()
+
+
+def contents(database):
+    names = ("facts", "orders", "fills", "projection", "ticks", "candles", "recorded")
+    return {name: database.query(f"select * from {name} order by all").rows for name in names}  # noqa: S608  our names
+
+
+def found(path):
+    with DuckDBAdapter(path, max_connections=3) as database:
+        assert check(database) == ()
+        return contents(database)
+
+
+class TestARebuild:
+    def test_says_what_the_journal_says(self, settings, pages, filled, path):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            database.execute("delete from orders")
+            database.execute("update fills set price = 1")
+        last, old = rebuild(settings, pages)
+
+        assert last == 60
+        assert found(path) == filled
+        with DuckDBAdapter(old, max_connections=3) as before:
+            assert before.query("select count(*) from orders").rows == ((0,),)
+
+    def test_replaces_a_file_that_nobody_can_open(self, settings, pages, filled, path):
+        path.write_bytes(b"nonsense" * 1_000)
+        _, old = rebuild(settings, pages)
+
+        assert found(path) == filled
+        assert old.read_bytes() == b"nonsense" * 1_000
+
+    def test_needs_no_file_before(self, settings, pages, path):
+        assert rebuild(settings, pages) == (60, None)
+        assert len(found(path)["fills"]) == 30
+
+    def test_keeps_the_log_of_the_old_file_from_the_new_one(self, settings, pages, filled, path):
+        path.with_name(f"{path.name}.wal").write_bytes(b"an old log")
+        _, old = rebuild(settings, pages)
+
+        assert found(path) == filled
+        assert Path(f"{old}.wal").read_bytes() == b"an old log"
+
+    def test_counts_the_old_files(self, settings, pages, filled, path):
+        names = [rebuild(settings, pages)[1].name for _ in range(3)]
+
+        assert names == ["natya.duckdb.old-1", "natya.duckdb.old-2", "natya.duckdb.old-3"]
+
+    def test_waits_for_nobody_who_has_the_files(self, settings, pages, filled, path):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            with pytest.raises(DatabaseLocked, match=f"process {os.getpid()}"):
+                rebuild(settings, pages)
+            assert contents(database) == filled
+
+    def test_of_a_journal_with_a_gap_changes_nothing(self, settings, pages, filled, path):
+        with pytest.raises(JournalGap):
+            rebuild(settings, [*pages[:2], *pages[3:]])
+
+        assert found(path) == filled
+        assert not path.with_name("natya.duckdb.new").exists()
+
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_that_stops_in_the_middle_leaves_the_old_file(self, settings, pages, filled, stop_at, number):
+        """Its log moves aside, then it has a second name, then the new one takes its first."""
+        path = Path(settings.path)
+        patch = stop_at(number)
+        with pytest.raises(Stopped):
+            rebuild(settings, pages)
+        patch.undo()
+
+        assert found(path) == filled
+        rebuild(settings, pages)
+        assert found(path) == filled
+
+
+class TestACompaction:
+    def test_changes_nothing_but_the_size(self, settings, filled, path, build):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            MarketStore(database).write(build.ticks(100_000, source="other"))
+            database.checkpoint()
+            database.execute("delete from ticks where source = 'other'", file="market")
+            database.execute("delete from recorded where source = 'other'", file="market")
+        market = Path(settings.market_path)
+        before = market.stat().st_size
+        moved = compact(settings)
+
+        assert [file for file, _ in moved] == [path, market]
+        assert market.stat().st_size < before
+        assert found(path) == filled
+        assert all(old.exists() for _, old in moved)
+
+    def test_waits_for_nobody_who_has_the_files(self, settings, filled, path):
+        with DuckDBAdapter(path, max_connections=3), pytest.raises(DatabaseLocked):
+            compact(settings)
+
+    @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+    def test_that_stops_in_the_middle_loses_nothing(self, settings, filled, path, stop_at, number):
+        patch = stop_at(number)
+        with pytest.raises(Stopped):
+            compact(settings)
+        patch.undo()
+
+        assert found(path) == filled
+        compact(settings)
+        assert found(path) == filled
