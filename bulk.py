@@ -228,14 +228,15 @@ def export(  # noqa: PLR0913  what is exported, and as what
     wanted: list[tuple[str, Callable[[], str]]] = []
     for (day,) in days:
         bounds = {"start_ns": day * DAY_NS - INDIA_NS, "end_ns": (day + 1) * DAY_NS - INDIA_NS}
-        sql = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
-        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", partial(_without_empty, owner, sql, parameters)))
+        of_the_day = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
+        make = partial(_without_empty, owner, of_the_day, parameters)
+        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make))
     for (interval_ns,) in intervals:
-        sql = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
-        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, sql)))
-    for number, (name, sql) in enumerate(wanted, start=1):
+        of_the_interval = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
+        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval)))
+    for number, (name, make_sql) in enumerate(wanted, start=1):
         target = folder / f"{name}.{file_format}"
-        yield Exported(file=str(target), rows=query_to(target, owner, sql(), parameters, file_format=file_format))
+        yield Exported(file=str(target), rows=query_to(target, owner, make_sql(), parameters, file_format=file_format))
         on_progress(number / len(wanted))
 
 
