@@ -95,7 +95,8 @@ class QueryResult:
     def columns(self) -> Columns:
         """Return a numpy array for each column: times as `datetime64`, decimals as floats; NULL is masked."""
         with contextlib.closing(duckdb.connect()) as connection:
-            return dict(connection.execute(self._select()).fetchnumpy())  # type: ignore[arg-type]  no enum is among them
+            columns: Any = connection.execute(self._select()).fetchnumpy()  # an enum would be no array; there is none
+        return dict(columns)
 
     def arrow(self) -> Any:
         """Return an Arrow table; needs pyarrow."""
