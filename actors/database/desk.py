@@ -53,6 +53,9 @@ Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked
 HANDED_OVER_MAX: Final = 64
 """Files that wait for those who asked for them; then the oldest goes. Whoever opened it can still read it."""
 
+SPACE_LEFT_BYTES: Final = 1 << 28
+"""That a copy leaves free."""
+
 _EXACT = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
     | {"FLOAT", "DOUBLE", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"}
@@ -158,6 +161,7 @@ class Desk:
         return RowsFile(path=str(path), names=names, types=types, rows=rows)
 
     def _back_up(self, work: BackUp, abandoned: Future[None] | None) -> BackedUp:
+        self._expect_space()
         if work.single_file:
             with self._handing_over(".duckdb") as path:
                 snapshot(self._database, path, timeout_s=work.timeout_s, abandoned=abandoned)
@@ -191,6 +195,14 @@ class Desk:
         self._handed_over.append(path)
         while len(self._handed_over) > HANDED_OVER_MAX:
             _delete(self._handed_over.popleft())
+
+    def _expect_space(self) -> None:
+        """See that a copy fits: the journal may be on the same disk."""
+        files = (self._database.core_path, self._database.market_path)
+        wanted = sum(Path(file).stat().st_size for file in files) + SPACE_LEFT_BYTES
+        free = shutil.disk_usage(self._own_folders().handover).free
+        if free < wanted:
+            raise StatementFailed(f"a copy wants {wanted:,} bytes of free space, found {free:,}")
 
     def _own_folders(self) -> Folders:
         if self._folders is None:

@@ -1,15 +1,17 @@
 """What others may ask of the files, and what comes of it."""
 
+import shutil
 import stat
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
 from natya.actors.database.core import ReadModel
-from natya.actors.database.desk import HANDED_OVER_MAX, Desk, Folders
+from natya.actors.database.desk import HANDED_OVER_MAX, SPACE_LEFT_BYTES, Desk, Folders
 from natya.actors.database.errors import (
     DatabaseError,
     QueryRefused,
@@ -244,6 +246,13 @@ class TestABackup:
 
         assert ticks == recorded
         assert (ticks - 10) % 20 == 0
+
+    def test_is_not_begun_where_it_does_not_fit(self, desk, folders, monkeypatch):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=SPACE_LEFT_BYTES))
+
+        with pytest.raises(StatementFailed, match=f"free space, found {SPACE_LEFT_BYTES:,}"):
+            desk.perform(BackUp())
+        assert list(folders.handover.iterdir()) == []
 
     def test_never_replaces_another(self, desk):
         assert not set(desk.perform(BackUp()).paths) & set(desk.perform(BackUp()).paths)
