@@ -54,7 +54,7 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
 
 
 class Connection:
-    """Questions to a running system; they change nothing. For one thread; a context manager that disconnects.
+    """Questions to a running system; its methods change nothing. For one thread; a context manager that disconnects.
 
     Each method raises `AskRefusedError`, `AskTimedOutError`, `AskFailedError` or `ConnectionLostError`; all are
     `ControlError`.

@@ -26,7 +26,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, 
     """Name of the actor."""
 
     message: bytes
-    """The question, as the codec writes it; only types that change nothing are let through."""
+    """The question, as the codec writes it; only some types are let through."""
 
     timeout_s: Seconds
     """How long the actor may take."""

@@ -73,6 +73,8 @@ class ControlActor(RuntimeActor):
     def is_drained(self) -> bool:
         """Stop serving, which would have no end of its own. Who waits for an answer sees his connection end."""
         self._server.close()
+        for asker, actor in self._asked.items():
+            self.send(actor, Abandon(asker=asker))
         return True
 
     def statistics(self) -> ControlStatistics:

@@ -45,7 +45,7 @@ class AskRefusedError(ControlError):
 
 
 class AskTimedOutError(ControlError):
-    """No answer in the time given; the question may still be handled. Ask again: questions change nothing."""
+    """No answer in the time given; it may still be handled. Ask again: whatever may be asked may be done twice."""
 
 
 class AskFailedError(ControlError):

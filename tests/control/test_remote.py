@@ -1,8 +1,10 @@
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import msgspec
@@ -11,7 +13,14 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import natya.remote
-from natya.actors.control import AskFailedError, ControlActor, ControlActorSettings, ControlError, NotRunningError
+from natya.actors.control import (
+    AskFailedError,
+    ConnectionLostError,
+    ControlActor,
+    ControlActorSettings,
+    ControlError,
+    NotRunningError,
+)
 from natya.actors.database import DatabaseActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.cli import app
@@ -164,6 +173,32 @@ class TestWhoeverLeaves:
                 thread.join()
             with system.query("select 1", timeout_s=20) as result:
                 assert result.rows == ((1,),)
+
+
+class TestASystemThatStops:
+    def test_waits_for_no_answer_to_others(self, tmp_path):
+        """The query was given most of an hour."""
+        with InProcessSystem() as system, ThreadPoolExecutor(1) as threads:
+            system.start("database", DatabaseActor, a_database(tmp_path))
+            system.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path))
+            connected = threading.Event()
+
+            def ask():
+                with natya.remote.connect(tmp_path) as connection:
+                    connected.set()
+                    connection.query(ENDLESS, timeout_s=3_000)
+
+            asking = threads.submit(ask)
+            connected.wait(20)
+            with natya.remote.connect(tmp_path) as other:
+                pings = itertools.count(1)
+                while other.ping("control").statistics.asks == next(pings):
+                    pass  # the query has not come yet
+            system.stop("control")
+            system.stop("database")
+
+            with pytest.raises(ConnectionLostError):
+                asking.result(20)
 
 
 def _ask_and_leave(running):
