@@ -101,9 +101,7 @@ class Desk:
         self._folders = folders
         self._names = (f"{life}-{number}" for number in itertools.count(1))
         self._handed_over: deque[Path] = deque()
-        if folders is not None:
-            folders.handover.mkdir(mode=0o700, exist_ok=True)
-            folders.archive.mkdir(mode=0o700, exist_ok=True)
+        if folders is not None and folders.handover.is_dir():
             for left in folders.handover.iterdir():
                 _delete(left)
 
@@ -176,7 +174,8 @@ class Desk:
             day = dt.date.fromisoformat(work.day)
         except ValueError as fault:
             raise QueryRefused(f"a day such as 2026-01-31 wanted, found {work.day!r}") from fault
-        archived = archive(self._database, self._own_folders().archive, before=day + dt.timedelta(days=1))
+        folder = _made(self._own_folders().archive)
+        archived = archive(self._database, folder, before=day + dt.timedelta(days=1))
         return DaysArchived(
             days=tuple(str(each.day) for each in archived),
             files=tuple(each.file for each in archived),
@@ -186,7 +185,7 @@ class Desk:
     @contextlib.contextmanager
     def _handing_over(self, suffix: str) -> Iterator[Path]:
         """Name a new file or folder; it is gone again if the block raises, or when too many others have come."""
-        path = self._own_folders().handover / f"{next(self._names)}{suffix}"
+        path = _made(self._own_folders().handover) / f"{next(self._names)}{suffix}"
         try:
             yield path
         except BaseException:
@@ -200,7 +199,7 @@ class Desk:
         """See that a copy fits: the journal may be on the same disk."""
         files = (self._database.core_path, self._database.market_path)
         wanted = sum(Path(file).stat().st_size for file in files) + SPACE_LEFT_BYTES
-        free = shutil.disk_usage(self._own_folders().handover).free
+        free = shutil.disk_usage(_made(self._own_folders().handover)).free
         if free < wanted:
             raise StatementFailed(f"a copy wants {wanted:,} bytes of free space, found {free:,}")
 
@@ -230,6 +229,12 @@ def _stored_as(kind: str) -> str | None:
 
 def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _made(folder: Path) -> Path:
+    """Make a folder when it is first needed: on a full disk the owner starts without it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _delete(path: Path) -> None:
