@@ -36,7 +36,7 @@ QUERY_S_TARGET = 3.0
 """For a million rows."""
 
 START_S = 60.0
-QUERY = "select symbol, exchange_ns, price, quantity, volume from ticks where symbol = 'TCS' order by exchange_ns"
+QUERY = "select symbol, exchange_ns, price, quantity, volume from ticks where symbol = 'BULK' order by exchange_ns"
 
 
 def write_ticks(path: Path, rows: int) -> Path:
@@ -77,7 +77,7 @@ def trading(data_dir: Path) -> Iterator[natya.remote.Connection]:
 def ours(path: Path, data_dir: Path) -> tuple[float, float]:
     """Seconds of an import, and of a query to numpy columns."""
     with trading(data_dir) as system:
-        done = import_file(path, system, symbol="TCS")
+        done = import_file(path, system, symbol="BULK")
         began = time.perf_counter()
         with system.query(QUERY) as result:
             columns = result.columns()
@@ -92,7 +92,7 @@ def theirs(path: Path, file: Path) -> tuple[float, float]:
     with duckdb.connect(file) as connection:
         began = time.perf_counter()
         connection.execute(
-            "create table ticks as select 'TCS' as symbol, epoch_ns(time) as exchange_ns, ltp as price, "
+            "create table ticks as select 'BULK' as symbol, epoch_ns(time) as exchange_ns, ltp as price, "
             "ltq as quantity, volume from read_csv(?)",
             [str(path)],
         )
