@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,23 +16,14 @@ from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .actors.database import QueryResult
     from .actors.journal import JournalView
-    from .bulk import Imported, Owner
+    from .bulk import Owner
     from .config.settings import Settings
-    from .messages.database import SqlValue
     from .messages.journal import JournalRecord
 
 app = typer.Typer(no_args_is_help=True, help="The database: ask it, fill it, copy it, keep it in order.")
 
-TABLE_ROWS_MAX = 1_000
-"""A table for a person ends here."""
-
-BAD_LINES_SHOWN = 20
 JOURNAL_PAGE_RECORDS = 10_000
-PLAIN_WIDTH = 200
-"""Columns of a table that goes to no terminal."""
-
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0.001, max=3_500, metavar="SECONDS", help="How long it may take.")
 ]
@@ -66,17 +56,18 @@ def query(  # noqa: PLR0913  each option is one parameter
     """
     if json and csv:
         raise typer.BadParameter("one of --json and --csv is wanted, found both")
+    from . import db_view  # noqa: PLC0415
     from .actors.database import QueryResult  # noqa: PLC0415
     from .messages.database import QueryToFile  # noqa: PLC0415
 
     message = QueryToFile(sql=sql, parameters=tuple(parameters or ()), timeout_s=timeout, rows_max=rows_max)
     with _faults(), _owner(data_dir, profile) as owner, QueryResult(owner.work(message, timeout_s=timeout)) as result:
         if json:
-            _print_json(result)
+            db_view.print_json(result)
         elif csv:
-            _print_csv(result)
+            db_view.print_csv(result)
         else:
-            _print_table(result)
+            db_view.print_table(result)
 
 
 @app.command()
@@ -165,13 +156,14 @@ def import_(  # noqa: PLR0913  each option is one parameter
     """
     import msgspec  # noqa: PLC0415
 
+    from . import db_view  # noqa: PLC0415
     from .actors.feed import RecordingError  # noqa: PLC0415
     from .bulk import import_file  # noqa: PLC0415
 
     refused = False
     with _faults(), _owner(data_dir, profile, writes=True) as owner:
         for file in files:
-            with _progress(file.name) as on_progress:
+            with db_view.progress(file.name) as on_progress:
                 try:
                     done = import_file(
                         file,
@@ -189,7 +181,7 @@ def import_(  # noqa: PLR0913  each option is one parameter
             if json:
                 typer.echo(msgspec.json.encode(done))
             else:
-                _tell(done)
+                db_view.tell(done)
     if refused:
         raise typer.Exit(BAD_DATA)
 
@@ -216,9 +208,10 @@ def export_(  # noqa: PLR0913  each option is one parameter
     """
     import msgspec  # noqa: PLC0415
 
+    from . import db_view  # noqa: PLC0415
     from .bulk import export  # noqa: PLC0415
 
-    with _faults(), _owner(data_dir, profile) as owner, _progress(folder.name) as on_progress:
+    with _faults(), _owner(data_dir, profile) as owner, db_view.progress(folder.name) as on_progress:
         files = export(
             folder,
             owner,
@@ -247,11 +240,12 @@ def archive(
 
     natya db archive --before 2026-01-01
     """
+    from . import db_view  # noqa: PLC0415
     from .bulk import closed_days  # noqa: PLC0415
     from .messages.database import ArchiveDay, DaysArchived  # noqa: PLC0415
 
     archived: list[tuple[str, str, int]] = []
-    with _faults(), _owner(data_dir, profile, writes=True) as owner, _progress("archive") as on_progress:
+    with _faults(), _owner(data_dir, profile, writes=True) as owner, db_view.progress("archive") as on_progress:
         days = closed_days(owner, None if before is None else before.date())
         for number, day in enumerate(days, start=1):
             answer: DaysArchived = owner.work(ArchiveDay(day=str(day)), timeout_s=600.0)
@@ -342,9 +336,10 @@ def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
 
     natya db rebuild
     """
+    from . import db_view  # noqa: PLC0415
     from .actors.database import rebuild as rebuild_core  # noqa: PLC0415
 
-    with _faults(), _alone(data_dir, profile) as settings, _progress("rebuild") as on_progress:
+    with _faults(), _alone(data_dir, profile) as settings, db_view.progress("rebuild") as on_progress:
         view = _journal(settings)
         last, old = rebuild_core(settings.database, _pages(view, on_progress))
     core = settings.database.path
@@ -471,81 +466,3 @@ def _say(found: dict[str, Any], text: str, *, json: bool, err: bool = False) -> 
         typer.echo(msgspec.json.encode(found))
     else:
         typer.echo(text, err=err)
-
-
-def _tell(done: Imported) -> None:
-    kind, count = ("candles", done.candles) if done.candles else ("ticks", done.ticks)
-    typer.echo(
-        f"{done.file}: {count:,} {kind} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written, "
-        f"{done.bad_rows:,} bad rows, {done.elapsed_s:.1f} s"
-    )
-    for line, reason in done.bad_lines[:BAD_LINES_SHOWN]:
-        typer.echo(f"  line {line}: {reason}", err=True)
-    if done.bad_rows > BAD_LINES_SHOWN:
-        typer.echo(f"  and {done.bad_rows - BAD_LINES_SHOWN:,} more (--json shows up to a hundred)", err=True)
-
-
-@contextlib.contextmanager
-def _progress(name: str) -> Iterator[Callable[[float | None], object]]:
-    """Show a bar on standard error, where that is a terminal; told None, it goes."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=1.0)
-
-        def show(share: float | None) -> None:
-            if share is None:
-                bar.remove_task(task)
-            else:
-                bar.update(task, completed=share)
-
-        yield show
-
-
-def _print_json(result: QueryResult) -> None:
-    import msgspec  # noqa: PLC0415
-
-    encoder = msgspec.json.Encoder()
-    for rows in result.batches():
-        lines = (encoder.encode(dict(zip(result.names, row, strict=True))) for row in rows)
-        sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
-
-
-def _print_csv(result: QueryResult) -> None:
-    import csv  # noqa: PLC0415
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(result.names)
-    for rows in result.batches():
-        writer.writerows(rows)
-
-
-def _print_table(result: QueryResult) -> None:
-    import itertools  # noqa: PLC0415
-
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table()
-    for name, kind in zip(result.names, result.types, strict=True):
-        table.add_column(name, justify="right" if _is_number(kind) else "left", overflow="fold")
-    for row in itertools.islice(result, TABLE_ROWS_MAX):
-        table.add_row(*map(_shown, row))
-    console = Console()
-    if not console.is_terminal:
-        console.width = PLAIN_WIDTH
-    console.print(table, markup=False)
-    rest = "" if len(result) <= TABLE_ROWS_MAX else f", {TABLE_ROWS_MAX:,} shown: --csv or --json for all"
-    console.print(f"{len(result):,} rows{rest}", markup=False, highlight=False)
-
-
-def _shown(value: SqlValue) -> str:
-    from rich.markup import escape  # noqa: PLC0415
-
-    return "" if value is None else escape(str(value))
-
-
-def _is_number(kind: str) -> bool:
-    return kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL(") or kind.endswith("INT") or kind == "INTEGER"
