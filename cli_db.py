@@ -341,7 +341,7 @@ def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
 
     with _faults(), _alone(data_dir, profile) as settings, db_view.progress("rebuild") as on_progress:
         view = _journal(settings)
-        last, old = rebuild_core(settings.database, _pages(view, on_progress))
+        last, old = rebuild_core(settings.database, _pages(view, on_progress), first=view.oldest_sequence)
     core = settings.database.path
     text = f"{core}: rebuilt from {last:,} records" + (f"; the old one is {old}" if old else "")
     _say({"file": core, "records": last, "old": None if old is None else str(old)}, text, json=json)
@@ -354,10 +354,7 @@ def _journal(settings: Settings) -> JournalView:
     directory = Path(settings.journal.path)
     if not directory.is_dir():
         _give_up(f"there is no journal in {directory}", FAILED)
-    view = JournalView.of_directory(RealDisk(), directory)
-    if view.oldest_sequence > 1:
-        _give_up(f"the journal in {directory} begins with record {view.oldest_sequence}, 1 is wanted", BAD_DATA)
-    return view
+    return JournalView.of_directory(RealDisk(), directory)
 
 
 def _pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 3
 
 
-def rebuild(settings: DatabaseSettings, pages: Iterable[Sequence[JournalRecord]]) -> tuple[int, Path | None]:
-    """Write the core file anew from the journal's records.
+def rebuild(
+    settings: DatabaseSettings, pages: Iterable[Sequence[JournalRecord]], *, first: int = 1
+) -> tuple[int, Path | None]:
+    """Write the core file anew from the records of a journal that begins with the sequence `first`.
 
     Returns:
         The last sequence, and where the old file is now, if there was one.
@@ -41,7 +43,9 @@ def rebuild(settings: DatabaseSettings, pages: Iterable[Sequence[JournalRecord]]
     core = Path(settings.path)
     with _alone(core), _workplace(core) as workplace:
         with _opened(workplace / core.name, settings) as database:
-            last = ReadModel(database).rebuild(pages)
+            model, last = ReadModel(database), 0
+            for page in pages:
+                last = model.apply(page, first=first)
         return last, _replace(core, workplace / core.name)
 
 

@@ -110,6 +110,10 @@ class TestARebuild:
         assert rebuild(settings, pages) == (60, None)
         assert len(found(path)["fills"]) == 30
 
+    def test_of_a_journal_whose_beginning_was_removed_has_the_rest(self, settings, pages, path):
+        assert rebuild(settings, pages[2:], first=15) == (60, None)
+        assert len(found(path)["facts"]) == 46
+
     def test_keeps_the_log_of_the_old_file_from_the_new_one(self, settings, pages, filled, path):
         path.with_name(f"{path.name}.wal").write_bytes(b"an old log")
         _, old = rebuild(settings, pages)
