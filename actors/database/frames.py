@@ -40,7 +40,7 @@ class Frames(ABC):
         Raises:
             PackageMissing: pyarrow is not installed.
         """
-        arrow = _package("pyarrow", "arrow")
+        arrow = package("pyarrow", "arrow")
         columns = self.columns().items()
         return arrow.table({name: arrow.array(np.ma.getdata(of), mask=_missing(of)) for name, of in columns})
 
@@ -50,7 +50,7 @@ class Frames(ABC):
         Raises:
             PackageMissing: pandas is not installed.
         """
-        pandas = _package("pandas", "df")
+        pandas = package("pandas", "df")
         nullable = {"i": pandas.arrays.IntegerArray, "u": pandas.arrays.IntegerArray, "b": pandas.arrays.BooleanArray}
 
         def series(column: Array) -> Any:
@@ -69,7 +69,7 @@ class Frames(ABC):
         Raises:
             PackageMissing: polars is not installed.
         """
-        polars = _package("polars", "polars")
+        polars = package("polars", "polars")
 
         def series(column: Array) -> Any:
             missing = _missing(column)
@@ -128,7 +128,12 @@ def _with(nothing: Any, column: Array, missing: Array) -> Array:
     return np.where(missing, nothing, np.ma.getdata(column))
 
 
-def _package(name: str, form: str) -> Any:
+def package(name: str, form: str) -> Any:
+    """Import a package that makes frames of that form.
+
+    Raises:
+        PackageMissing: it is not installed.
+    """
     try:
         return import_module(name)
     except ImportError as missing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
 import os
 import weakref
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
+from .frames import Frames, package
 from .opening import quoted
 from .statements import PLAIN_TYPES, values
 
@@ -28,14 +28,7 @@ _AS_TEXT = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS"})
 """Fetched as objects they need a library, or lose their nanoseconds."""
 
 
-class PackageMissingError(ImportError):
-    """A package that natya does not depend on is wanted for this form of the rows. Install it, or take another form."""
-
-    def __init__(self, package: str) -> None:
-        super().__init__(f"the package {package} is wanted, found none: pip install {package}", name=package)
-
-
-class QueryResult:
+class QueryResult(Frames):
     """The rows of one query, on disk until they are looked at; may be looked at in several forms, by one thread.
 
     The file is deleted at once and disappears with this object, or with the process, however it ends.
@@ -98,17 +91,19 @@ class QueryResult:
             columns: Any = connection.execute(self._select()).fetchnumpy()  # an enum would be no array; there is none
         return dict(columns)
 
+    # Frames with the database's own types, made without a detour by numpy.
+
     def arrow(self) -> Any:
-        """Return an Arrow table; needs pyarrow."""
-        return self._form(lambda relation: relation.to_arrow_table(), "pyarrow")
+        """Return a `pyarrow.Table`; see `Frames`."""
+        return self._frame(lambda relation: relation.to_arrow_table(), "arrow", "pyarrow")
 
     def df(self) -> Any:
-        """Return a pandas data frame; needs pandas."""
-        return self._form(lambda relation: relation.df(), "pandas")
+        """Return a `pandas.DataFrame`; see `Frames`."""
+        return self._frame(lambda relation: relation.df(), "df", "pandas")
 
     def polars(self) -> Any:
-        """Return a polars data frame; needs polars and pyarrow."""
-        return self._form(lambda relation: relation.pl(), "polars", "pyarrow")
+        """Return a `polars.DataFrame`; see `Frames`. Needs pyarrow, too."""
+        return self._frame(lambda relation: relation.pl(), "polars", "polars", "pyarrow")
 
     def write_csv(self, path: Path) -> None:
         """Write the rows with a header; everything as the query's own cast to text has it."""
@@ -122,10 +117,9 @@ class QueryResult:
         with contextlib.closing(duckdb.connect()) as connection:
             connection.execute(f"copy ({self._select()}) to {quoted(str(path))} ({options})")
 
-    def _form(self, of: Callable[[duckdb.DuckDBPyRelation], Any], *packages: str) -> Any:
-        for package in packages:
-            if importlib.util.find_spec(package) is None:
-                raise PackageMissingError(package)
+    def _frame(self, of: Callable[[duckdb.DuckDBPyRelation], Any], form: str, *packages: str) -> Any:
+        for name in packages:
+            package(name, form)
         with contextlib.closing(duckdb.connect()) as connection:
             return of(connection.sql(self._select()))
 
