@@ -50,10 +50,10 @@ DAYS: Final = f"""
 select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
 """  # noqa: S608  our own text
 TICK_COLUMNS: Final = """
-select column_name from duckdb_columns() where database_name = 'market' and table_name = 'ticks' order by column_index
+select column_name from duckdb_columns() where database_name = 'market' and table_name = 'full_ticks' order by column_index
 """
 TICKS: Final = """
-select {columns} from all_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}
+select {columns} from full_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}
 order by exchange_ns, source, sequence
 """
 TABLE_DAYS: Final = f"""
@@ -63,7 +63,7 @@ DAYS_TOLD: Final = f"""
 select count(*), min(day), max(day) from (
     select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks)
 """  # noqa: S608  our own text
-TABLES: Final = ("facts", "orders", "fills", "ticks", "candles", "all_ticks")
+TABLES: Final = ("facts", "orders", "fills", "ticks", "books", "candles", "all_ticks", "all_books")
 INTERVALS: Final = "select distinct interval_ns from candles where {where} order by interval_ns"
 CANDLES: Final = "select * from candles where {where} and interval_ns = {interval_ns} order by start_ns, symbol"
 
@@ -112,7 +112,7 @@ class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of each."""
 
     rows: dict[str, int]
-    """Of each table; `all_ticks` has the archived ones, too."""
+    """Of each table; `all_ticks` and `all_books` have the archived ones, too."""
 
     projected_sequence: int
     """Up to this the core file says what the journal says."""

@@ -437,7 +437,7 @@ class TestAnExport:
         with OwnFiles(loaded, read_only=False) as other:
             for file in files:
                 import_file(Path(file.file), other)
-            for table, columns in (("ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
+            for table, columns in (("full_ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
                 sql = f"select * exclude ({columns}) from {table} order by all"  # noqa: S608  our names
                 assert rows(other, sql) == rows(own, sql)
 
