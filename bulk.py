@@ -50,7 +50,8 @@ DAYS: Final = f"""
 select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
 """  # noqa: S608  our own text
 TICK_COLUMNS: Final = """
-select column_name from duckdb_columns() where database_name = 'market' and table_name = 'full_ticks' order by column_index
+select column_name from duckdb_columns() where database_name = 'market' and table_name = 'full_ticks'
+order by column_index
 """
 TICKS: Final = """
 select {columns} from full_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}

@@ -466,7 +466,10 @@ class TestAnExport:
         assert closed_days(own) == (dt.date(2025, 12, 29),)
         own.work(ArchiveDay(day="2025-12-29"), timeout_s=5)
         (file, *_) = export(exported, own, symbols=["NIFTY"])
+        with duckdb.connect() as connection:
+            books = connection.execute("select count(bid_price_5) from read_parquet(?)", [file.file]).fetchone()
 
+        assert books == (355,)
         assert closed_days(own) == ()
         assert (Path(file.file).name, file.rows) == ("ticks-2025-12-29.parquet", 355)
         assert (stat(own).archived_days, stat(own).rows["ticks"], stat(own).rows["all_ticks"]) == (1, 0, 355)
