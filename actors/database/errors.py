@@ -43,9 +43,13 @@ class DatabaseEncrypted(DatabaseError):
     Nothing was written. Encrypt the disk instead, and leave the key out of the settings.
     """
 
+    restart_helps = False
+
 
 class DatabaseTooNew(DatabaseError):
     """A file was migrated by newer code, or by other code than this. Nothing was changed; update the code."""
+
+    restart_helps = False
 
 
 class DatabaseInvalidated(DatabaseError):

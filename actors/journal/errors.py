@@ -12,6 +12,8 @@ class JournalError(Exception):
 class JournalDamagedError(JournalError):
     """Acknowledged bytes are gone or changed. Do not trade; restore the file from a copy. Nothing was repaired."""
 
+    restart_helps = False
+
     def __init__(self, path: Path, *, offset: int, sequence: int, reason: str) -> None:
         self.path = path
         self.offset = offset
@@ -32,6 +34,8 @@ class JournalBusyError(JournalError):
 
 class JournalTooNewError(JournalError):
     """A later version of natya wrote these files. Use that version; this one would not understand them."""
+
+    restart_helps = False
 
 
 class JournalFullError(JournalError):

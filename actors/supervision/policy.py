@@ -65,6 +65,18 @@ def affected(names: Sequence[str], failed: str, strategy: Strategy) -> tuple[str
             return tuple(names[names.index(failed) :])
 
 
+def restart_helps(error: BaseException | None) -> bool:
+    """Say whether a fresh start may do better: not if the error, or one that caused it, has `restart_helps = False`.
+
+    Files that are damaged, or written by later code, are the same a second later.
+    """
+    while error is not None:
+        if not getattr(error, "restart_helps", True):
+            return False
+        error = error.__cause__
+    return True
+
+
 class RestartPolicy:
     """Remembers what each child did, and decides.
 
@@ -91,17 +103,19 @@ class RestartPolicy:
         """The child answered the probe: its breaker closes, its openings are forgotten."""
         self._records[name].breaker.succeeded()
 
-    def ended(self, name: str, now_ns: int, *, normally: bool) -> Decision:
-        """Decide about a child that ended by itself."""
-        if normally and self._records[name].spec.restart != "permanent":
+    def ended(self, name: str, now_ns: int, error: BaseException | None) -> Decision:
+        """Decide about a child that ended by itself; normally, if there is no error."""
+        if error is None and self._records[name].spec.restart != "permanent":
             return Leave()
-        return self.failed(name, now_ns)
+        return self.failed(name, now_ns, error)
 
-    def failed(self, name: str, now_ns: int) -> Decision:
+    def failed(self, name: str, now_ns: int, error: BaseException | None) -> Decision:
         """Decide about a child whose start or handler raised."""
         record = self._records[name]
         if record.spec.restart == "temporary":
             return Leave()
+        if not restart_helps(error):
+            return GiveUp("no restart can mend it")
         ran_s = record.end_run(now_ns)
         wait_s = record.backoff.next_s(ran_s=ran_s)
         if ran_s >= record.reset_s and record.breaker.state == "closed":

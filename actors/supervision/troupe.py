@@ -181,7 +181,7 @@ class Troupe:
             return
         child.is_coming = False
         child.set_timer(None)
-        self._act(child, self._policy.failed(child.spec.name, self._stage.monotonic_ns()), error)
+        self._act(child, self._policy.failed(child.spec.name, self._stage.monotonic_ns(), error), error)
 
     def ended(self, child: Child, *, error: BaseException | None, requested: bool) -> None:
         """Hear that a child is gone, on request or not."""
@@ -198,9 +198,7 @@ class Troupe:
         elif expected:
             self._leave(child)
         else:
-            now_ns = self._stage.monotonic_ns()
-            decision = self._policy.ended(child.spec.name, now_ns, normally=error is None)
-            self._act(child, decision, error)
+            self._act(child, self._policy.ended(child.spec.name, self._stage.monotonic_ns(), error), error)
 
     def _act(self, child: Child, decision: Decision, error: BaseException | None) -> None:
         match decision:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from natya.actors.supervision.backoff import Backoff
 from natya.actors.supervision.breaker import RestartBreaker, _MonotonicStorage
-from natya.actors.supervision.policy import affected
+from natya.actors.supervision.policy import affected, restart_helps
 from natya.actors.supervision.restart_budget import RestartBudget
 
 SECOND_NS = 1_000_000_000
@@ -45,6 +45,25 @@ class TestTheBackoff:
         for ran_s in runs_s:
             whole_s = exact.next_s(ran_s=ran_s)
             assert whole_s / 2 <= jittered.next_s(ran_s=ran_s) <= whole_s
+
+
+class Damaged(Exception):  # noqa: N818  as a room might name it
+    restart_helps = False
+
+
+class TestWhatNoRestartCanMend:
+    def test_is_what_an_error_says_of_itself(self):
+        assert restart_helps(ValueError("broke"))
+        assert not restart_helps(Damaged("bytes are gone"))
+
+    def test_is_seen_through_the_errors_that_followed_from_it(self):
+        given_up = RuntimeError("a supervisor gave up")
+        given_up.__cause__ = Damaged("bytes are gone")
+
+        assert not restart_helps(given_up)
+
+    def test_is_not_asked_of_nothing(self):
+        assert restart_helps(None)
 
 
 class TestTheBudget:

@@ -187,6 +187,19 @@ class TestComingUp:
         assert stage.orders("stop") == ["b", "a"]
 
 
+class TestAFailureThatNoRestartCanMend:
+    def test_makes_the_supervisor_give_up_at_once(self):
+        stage = a_stage("journal", "orders")
+        stage.troupe.rise()
+        stage.settle()
+        error = RuntimeError("bytes are gone")
+        error.restart_helps = False
+
+        stage.troupe.failed(stage.troupe["journal"], "handle", error)
+
+        assert stage.gave_up == ("journal", "no restart can mend it")
+
+
 class TestAGroup:
     def test_is_suspended_from_the_last_on_and_restarted_from_the_first_on(self):
         stage = a_stage("a", "b", "c", strategy="one_for_all")
