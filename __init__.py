@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
-    from .actors.runtime import InProcessSystem, RuntimeActor, few_collections, handles
+    from .actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
     from .actors.strategy import StrategyActor
     from .actors.supervision import ChildSpec, Supervisor
     from .config.container import DependencyContainer
@@ -60,7 +60,7 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
-    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "few_collections", "handles"),
+    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "tuned_process", "handles"),
     ".actors.strategy": ("StrategyActor",),
     ".actors.supervision": ("ChildSpec", "Supervisor"),
     ".config.container": ("DependencyContainer",),
@@ -125,11 +125,11 @@ __all__ = [
     "Tick",
     "TradingSystem",
     "connect",
-    "few_collections",
     "get_container",
     "handles",
     "inject",
     "load_settings",
+    "tuned_process",
 ]
 
 

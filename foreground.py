@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO, TypeAlias
 
-from .actors.runtime import few_collections
+from .actors.runtime import tuned_process
 from .exit_codes import BAD_DATA, OK, SIGNALLED, exit_code
 from .summary import IncompleteSummaryError, summary_json
 
@@ -87,7 +87,7 @@ def perform(
 ) -> int:
     """Run until the market ends or a signal asks for the end; return the exit code, with all messages written."""
     interrupts = Interrupts()
-    with interrupts.heard(), few_collections():
+    with interrupts.heard(), tuned_process():
         try:
             summary, error = _run(settings, make_system, interrupts, silent=summary_format == "json")
         # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.

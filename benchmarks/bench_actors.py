@@ -4,7 +4,7 @@ Run     python benchmarks/bench_actors.py [messages]     (default 200,000; `task
 Targets and their reasons: a hop inside the loop 0.6 us with Thespian's send and 0.45 us with ours, a tell from outside
 0.6 us and at least 8 times pykka's; ping-pong 1.3 us; fan-out 0.7 us a delivery; spawning an actor 5 us; a request from
 outside at most 1.3 times the round trip of a raw lock, since waking another thread is the machine's affair, not ours.
-Medians of five rounds, in a process that is set up as `natya run` does: few collections, for the peers too.
+Medians of five rounds, in a process that is set up as `natya run` does, for the peers too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import msgspec
 import pykka
 from thespian.actors import Actor, ActorSystem
 
-from natya.actors.runtime import InProcessSystem, RuntimeActor, few_collections, handles
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,5 +256,5 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    with few_collections():
+    with tuned_process():
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)

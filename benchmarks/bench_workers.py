@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
 from natya.actors.runtime.workers import UNHANDLED_MAX, in_process
 from natya.messages.market import Tick
 from natya.messages.system import ActorStatistics, Ping, Pong
@@ -143,4 +143,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["receive"]:
         receive(int(sys.argv[2]), int(sys.argv[3]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000)
+        with tuned_process():
+            main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000)

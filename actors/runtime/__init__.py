@@ -19,13 +19,13 @@ from .errors import (
     WatchRefusedError,
     WouldDeadlockError,
 )
-from .garbage import few_collections
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
 from .probe import Probe
 from .system import InProcessSystem
 from .timers import Timer
 from .trace import Trace
+from .tuning import tuned_process
 
 # As every library: silent until the program that embeds it, or our own command line, says where logs go.
 logging.getLogger("natya").addHandler(logging.NullHandler())
@@ -52,6 +52,6 @@ __all__ = [
     "UnsupportedBaseError",
     "WatchRefusedError",
     "WouldDeadlockError",
-    "few_collections",
     "handles",
+    "tuned_process",
 ]

@@ -18,9 +18,9 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
-from ..garbage import THRESHOLDS
 from ..quiet import Quiescence
 from ..trace import HOPS_MAX, Tracer
+from ..tuning import THRESHOLDS
 from . import wire
 from .addresses import Addresses, Far
 from .assignment import accept

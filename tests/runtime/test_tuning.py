@@ -1,0 +1,25 @@
+import gc
+import sys
+
+import pytest
+
+import natya
+
+
+class TestATunedProcess:
+    def test_collects_seldom_and_switches_quickly_until_the_end(self):
+        before = gc.get_threshold(), sys.getswitchinterval()
+
+        with natya.tuned_process():
+            assert gc.get_threshold()[0] > before[0][0]
+            assert sys.getswitchinterval() < before[1]
+
+        assert (gc.get_threshold(), sys.getswitchinterval()) == before
+
+    def test_is_as_before_after_an_error_too(self):
+        before = gc.get_threshold(), sys.getswitchinterval()
+
+        with pytest.raises(ValueError, match="broke"), natya.tuned_process():
+            raise ValueError("broke")
+
+        assert (gc.get_threshold(), sys.getswitchinterval()) == before
