@@ -15,7 +15,7 @@ from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
 from natya.exit_codes import exit_code
-from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
+from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
@@ -139,6 +139,7 @@ class TestProjectingTheJournal:
 
         assert system.stop("database").projected_sequence == 2
 
+    @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize(
         "failure",
         [
@@ -212,12 +213,13 @@ class TestQueries:
         assert ask(system, "select ? as answer", parameters=(42,)) == Rows(columns=("answer",), rows=((42,),))
 
     def test_a_slow_one_does_not_delay_a_fast_one(self, system, database):
-        slow = system.request_future(database, Query(sql=SLOW, timeout_s=0.5))
+        slow = system.request_future(database, Query(sql=SLOW, asker="1-1"))
         fast = ask(system, "select 1")
 
         assert fast.rows == ((1,),)
         assert not slow.done()
-        assert slow.result(timeout=5).error == "QueryTimedOut"
+        system.tell(database, Abandon(asker="1-1"))
+        assert slow.result(timeout=10).error == "QueryTimedOut"
 
     def test_more_than_there_are_readers_wait_their_turn(self, system, database):
         answers = [system.request_future(database, Query(sql="select ?", parameters=(n,))) for n in range(20)]
@@ -231,16 +233,18 @@ class TestQueries:
             ("select 1; select 2", "QueryRefused"),
             ("delete from orders", "QueryRefused"),
             ("select range from range(11)", "ResultTooLarge"),
+            (SLOW, "QueryTimedOut"),
         ],
     )
     def test_that_cannot_be_answered_say_why(self, system, sql, error):
-        answer = ask(system, sql, rows_max=10)
+        answer = ask(system, sql, rows_max=10, timeout_s=0.05 if sql == SLOW else 30)
 
         assert isinstance(answer, QueryFailed)
         assert answer.error == error
         assert answer.reason
 
 
+@pytest.mark.usefixtures("impatient")
 class TestAFileThatCannotBeWrittenForGood:
     def test_is_opened_anew_once_and_can_still_be_read(self, system, settings, build, journal):
         with DuckDBAdapter(settings.path, max_connections=3) as files:
@@ -304,13 +308,22 @@ class TestSavingForOthers:
 
 
 class TestQueriesBeyondTheReaders:
-    def test_are_told_that_their_time_is_over(self, system, database):
-        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=2)) for _ in range(2)]
+    @pytest.fixture
+    def busy(self, system, database):
+        """Both readers have work without end, until the test is over."""
+        slow = [system.request_future(database, Query(sql=SLOW, asker=f"1-{n}")) for n in range(2)]
+        yield slow
+        for number in range(2):
+            system.tell(database, Abandon(asker=f"1-{number}"))
+
+        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+
+    @pytest.mark.usefixtures("impatient", "busy")
+    def test_are_told_that_their_time_is_over(self, system):
         waiting = ask(system, "select 1", timeout_s=0.05)
 
         assert waiting.error == "QueryTimedOut"
         assert "no reader was free for 0.05 s: select 1" in waiting.reason
-        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
 
     def test_are_refused_when_too_many_wait(self, system, database):
         for number in range(QUERIES_WAITING_MAX + 2):
@@ -320,14 +333,17 @@ class TestQueriesBeyondTheReaders:
 
         assert f"all 2 reading connections are busy and {QUERIES_WAITING_MAX} callers wait" in refused.reason
 
-    def test_do_not_delay_what_is_kept(self, system, database):
+    @pytest.fixture
+    def kept(self, system, database):
+        """A query whose answer is kept."""
+        sql = "select count(*) from orders"
         for _ in range(3):
-            ask(system, "select count(*) from orders")
-        slow = [system.request_future(database, Query(sql=SLOW, timeout_s=0.5)) for _ in range(2)]
+            ask(system, sql)
+        return sql
 
-        assert ask(system, "select count(*) from orders").rows == ((0,),)
-        assert not any(each.done() for each in slow)
-        assert [each.result(timeout=10).error for each in slow] == ["QueryTimedOut"] * 2
+    def test_do_not_delay_what_is_kept(self, system, database, kept, busy):
+        assert ask(system, kept).rows == ((0,),)
+        assert not any(each.done() for each in busy)
         assert system.request(database, Ping(), timeout_s=5).statistics.cache_hits >= 2
 
     def test_that_allocate_without_end_are_stopped_and_the_actor_lives(self, system, database):

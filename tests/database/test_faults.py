@@ -93,6 +93,7 @@ def await_that(condition, *, timeout_s=50):
     return found
 
 
+@pytest.mark.usefixtures("impatient")
 class TestADatabaseThatAnotherProcessHolds:
     @pytest.mark.parametrize("name", ["natya.duckdb", "natya-market.duckdb"])
     def test_does_not_stop_the_trading_and_is_caught_up_with(self, tmp_path, name):

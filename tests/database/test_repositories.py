@@ -390,9 +390,10 @@ class TestARepositoryOfARunningSystem:
         )
         ticks = (build.tick(1, depth=build.depth()), build.tick(2, depth=build.depth(20), day=build.day()))
         with InProcessSystem() as system:
-            system.probe("journal")
+            journal = system.probe("journal")
             system.start("database", DatabaseActor, settings)
-            system.tell("database", JournalPage(records=(), last_sequence=0))
+            journal.receive(timeout_s=5)
+            system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
             with MarketDataRepositoryImpl(system) as market:
                 assert market.save_ticks(ticks).data == 2
                 assert market.save_ticks(ticks).data == 0

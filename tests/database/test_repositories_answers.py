@@ -78,9 +78,10 @@ class TestARunningSystem:
             path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
         )
         with InProcessSystem() as system:
-            system.probe("journal")
+            journal = system.probe("journal")
             system.start("database", DatabaseActor, settings)
-            system.tell("database", JournalPage(records=(), last_sequence=0))
+            journal.receive(timeout_s=5)
+            system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
             yield system
 
     def test_answers_as_the_files_do(self, system, memory, build):

@@ -33,7 +33,7 @@ def system(path):
         system.feed = system.probe("feed")
         system.start("database", DatabaseActor, settings)
         assert isinstance(journal.receive(timeout_s=5), ReadJournal)
-        system.tell("database", JournalPage(records=(), last_sequence=0))
+        system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
         yield system
 
 
