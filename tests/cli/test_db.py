@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,11 +14,13 @@ from random import Random
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 import natya
 from natya.actors.control import NotRunningError
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.lock import FileLock
+from natya.cli import app
 from natya.config.data_directory import DataDirectory
 
 IST = timezone(timedelta(hours=5, minutes=30))
@@ -36,15 +39,14 @@ def command(*arguments):
 
 
 def shell(*arguments):
-    """Call the command line in a process of its own."""
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=WAIT_S, check=False, env=ENVIRONMENT
-    )
+    """Call the command line; in this process, where only what has to be killed needs one of its own."""
+    without = {name: None for name in os.environ if name not in ENVIRONMENT}
+    return CliRunner().invoke(app, ["db", *map(str, arguments)], env=without, catch_exceptions=False)
 
 
 def answered(*arguments):
     done = shell(*arguments)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     return done.stdout
 
 
@@ -162,24 +164,13 @@ class TestBesideASystemThatTrades:
     def test_a_query_that_cannot_be_answered_ends_with_1(self, trading, sql, options, reason):
         done = shell("query", sql, *options, "--data-dir", trading)
 
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.exit_code, done.stdout) == (1, "")
         assert reason in done.stderr
 
     def test_a_query_that_its_asker_left_ends(self, trading):
         asking = [
             subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "natya",
-                    "db",
-                    "query",
-                    ENDLESS,
-                    "--timeout",
-                    "3000",
-                    "--data-dir",
-                    str(trading),
-                ],
+                command("query", ENDLESS, "--timeout", 3000, "--data-dir", trading),
                 env=ENVIRONMENT,
                 stderr=subprocess.DEVNULL,
             )
@@ -208,7 +199,7 @@ class TestBesideASystemThatTrades:
         good = write_ticks(tmp_path / "good.csv", 3)
         done = shell("import", broken, good, "--symbol", "INFY", "--data-dir", trading)
 
-        assert done.returncode == 65
+        assert done.exit_code == 65
         assert f"{broken}, line 3" in done.stderr
         assert f"{good}: 3 ticks of INFY, 3 written" in done.stdout
         assert value(trading, "select count(*) from all_ticks where symbol = 'INFY'") == 3
@@ -225,7 +216,7 @@ class TestBesideASystemThatTrades:
         (tmp_path / "copy-market.duckdb").write_text("mine")
         done = shell("backup", tmp_path / "copy.duckdb", "--data-dir", trading)
 
-        assert done.returncode == 73
+        assert done.exit_code == 73
         assert "copy-market.duckdb is there already" in done.stderr
         assert not (tmp_path / "copy.duckdb").exists()
 
@@ -262,7 +253,7 @@ class TestBesideASystemThatTrades:
         for command in ("rebuild", "compact"):
             done = shell(command, "--data-dir", trading)
 
-            assert done.returncode == 75
+            assert done.exit_code == 75
             assert f"in use by process {pid}" in done.stderr
 
 
@@ -271,15 +262,22 @@ def connections(data_dir):
         return system.ping("control").statistics.connections
 
 
-@pytest.fixture
-def files(tmp_path):
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
     """A data directory that a system has left, with a few thousand ticks."""
-    recording = write_candles(tmp_path / "candles.csv", 1_500)
-    arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", tmp_path / "data"]
+    folder = tmp_path_factory.mktemp("left")
+    recording = write_candles(folder / "candles.csv", 1_500)
+    arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", folder / "data"]
     subprocess.run(
         [sys.executable, "-m", "natya", "run", *map(str, arguments)], env=ENVIRONMENT, check=True, capture_output=True
     )
-    return tmp_path / "data"
+    return folder / "data"
+
+
+@pytest.fixture
+def files(left, tmp_path):
+    """A copy of it to work on."""
+    return shutil.copytree(left, tmp_path / "data")
 
 
 class TestOnFilesThatNobodyOwns:
@@ -306,7 +304,7 @@ class TestOnFilesThatNobodyOwns:
         core.write_bytes(b"nonsense" * 10_000)
         done = shell("query", "select 1", "--data-dir", files)
 
-        assert done.returncode == 65
+        assert done.exit_code == 65
         assert str(core) in done.stderr
         answered("rebuild", "--data-dir", files)
         assert json_of("query", "select count(*) > 0 as found from fills", "--data-dir", files) == {"found": True}
@@ -316,7 +314,7 @@ class TestOnFilesThatNobodyOwns:
             database.execute("delete from facts where sequence = 1")
         done = shell("check", "--data-dir", files, "--json")
 
-        assert done.returncode == 65
+        assert done.exit_code == 65
         assert "gap" in json.loads(done.stdout)["problems"][0]
 
     def test_an_import_that_is_killed_again_and_again_is_made_once(self, tmp_path):
