@@ -18,6 +18,7 @@ from .errors import (
     UnsupportedBaseError,
     WatchRefusedError,
     WouldDeadlockError,
+    reason_of,
 )
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
@@ -53,5 +54,6 @@ __all__ = [
     "WatchRefusedError",
     "WouldDeadlockError",
     "handles",
+    "reason_of",
     "tuned_process",
 ]

@@ -121,6 +121,10 @@ class Cell(ThespianCalls):
         """Handle what is there, at most `BATCH` messages; on the cell's own thread."""
         raise NotImplementedError
 
+    def turn_failed(self, error: BaseException) -> None:
+        """Fail, since a turn raised what no actor's code should have been able to make it raise; on its own thread."""
+        raise NotImplementedError
+
     def exit(self, sender: ActorAddress) -> None:
         """Ask it to end, with its children, as soon as it can; from any thread."""
         raise NotImplementedError
@@ -142,11 +146,11 @@ class Cell(ThespianCalls):
         """Die: what is stored, and all that comes, goes to the dead letters. Return what was stored."""
         self.dead = True
         self.put = self._put_dead
-        self.ready = (
-            self._drain
-        )  # a sender may still hold the old `put`: what it leaves there is drained when it wants a turn
-        stored = self._take_all()
+        # A sender may still hold the old `put`: what it leaves there is drained when it wants a turn. Idle before the
+        # last look, so that one who comes after it does want one.
+        self.ready = self._drain
         self.idle = True
+        stored = self._take_all()
         for message, sender, trace in stored:
             self.base.dead_letters.undelivered(self, message, sender, why, trace)
         return stored
@@ -154,14 +158,17 @@ class Cell(ThespianCalls):
     def _take_all(self) -> list[Envelope]:
         stored: list[Envelope] = []
         while self.box:
-            stored.append(self.box.popleft())
+            try:
+                stored.append(self.box.popleft())
+            except IndexError:  # killed from another thread, while its own was about to take the last one
+                break
         return stored
 
     def _drain(self, _: Cell) -> None:
+        self.idle = True
         for message, sender, trace in self._take_all():
             self.base.dead_letters.undelivered(self, message, sender, "it is gone", trace)
         self.control_box.clear()
-        self.idle = True
 
     def _put_dead(self, envelope: Envelope) -> None:
         self.base.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])

@@ -17,6 +17,7 @@ from thespian.actors import ChildActorExited, DeadEnvelope
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.supervision import DeadLetter, Unavailable
 from . import lifecycle
+from .errors import reason_of
 from .offload import OutcomeArrived
 from .trace import NO_CONVERSATION, correlation_of
 
@@ -101,7 +102,7 @@ class DeadLetters:
         # Formatting a traceback takes 100 us: at 10,000 failures a second it would be all that the process does.
         if self._failed_limit.spend(self._clock.monotonic_ns()):
             text = "".join(traceback.format_exception(error))
-            self._tell(actor, message, trace, type(error).__name__, str(error), text)
+            self._tell(actor, message, trace, type(error).__name__, reason_of(error), text)
 
     def _tell(  # noqa: PLR0913, PLR0917  the fields of a dead letter
         self, actor: str, message: Any, trace: Trace, error: str, reason: str, text: str

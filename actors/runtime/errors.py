@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 
+def reason_of(error: BaseException) -> str:
+    """Return its text; of one that has none to give, since its `__str__` raises, say that."""
+    try:
+        return str(error)
+    except Exception as fault:  # noqa: BLE001  whatever it is, the first error is the one to report
+        return f"its text could not be had: {type(fault).__name__}"
+
+
 class ActorRuntimeError(Exception):
     """Base of all of them."""
 

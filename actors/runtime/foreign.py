@@ -17,7 +17,7 @@ from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMe
 from ...messages.supervision import Failed
 from . import lifecycle
 from .clock import SystemClock
-from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError
+from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
 from .timers import Timer, TimerHeap
 from .trace import NO_CONVERSATION
@@ -143,7 +143,7 @@ class ForeignHost:
 
     def _answer_failed(self, message: Any, sender: ActorAddress, error: Exception) -> None:
         if not isinstance(message, (ActorSystemMessage, Failed)):
-            kind, reason = type(message).__name__, str(error)
+            kind, reason = type(message).__name__, reason_of(error)
             answer = Failed(actor=self._actor.name, message_type=kind, error=type(error).__name__, reason=reason)
             self.send_elsewhere(sender, answer)
 

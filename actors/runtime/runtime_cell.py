@@ -12,6 +12,7 @@ from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, NO_MAILBOX, Cell
 from .endpoint import Endpoint
+from .errors import reason_of
 from .serving_cell import NEVER_ANSWERED, ServingCell
 from .trace import correlation_of
 
@@ -65,7 +66,7 @@ class FailedElsewhere(BaseException):
     """Raised by what stands for an actor of another process: that one failed; its message is dead, its asker knows."""
 
     def __init__(self, error: BaseException, *, at_start: bool) -> None:
-        super().__init__(str(error))
+        super().__init__(reason_of(error))
         self.error = error
         self.at_start = at_start
 
@@ -138,8 +139,13 @@ class RuntimeCell(ServingCell):
         message, done = None, 0
         sender: ActorAddress = self
         try:
-            for done in range(count):  # noqa: B007  how far it came is read when a handler raises
-                message, sender, trace = box.popleft()
+            for done in range(count):
+                try:
+                    message, sender, trace = box.popleft()
+                except IndexError:  # killed from another thread, which has taken what was left
+                    self.handled += done
+                    self._end_of_killed()
+                    return
                 self.trace = trace
                 if trace.__class__ is int:
                     handlers[message.__class__](instance, message, sender)
@@ -278,7 +284,7 @@ class RuntimeCell(ServingCell):
             return None
         try:
             return (cast("KeepsState", self.instance).snapshot(),)
-        except Exception as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
+        except BaseException as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
             self._log_failure("actor.snapshot_failed", error)
             return None
 
@@ -341,8 +347,8 @@ class RuntimeCell(ServingCell):
     # Failing.
 
     def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
-        if isinstance(error, (Ended, SystemExit)):
-            self._end(requested=False, error=None if isinstance(error, Ended) else error)
+        if isinstance(error, Ended):
+            self._end(requested=False, error=None)
             return
         if isinstance(error, FailedElsewhere):
             if error.at_start:
@@ -354,9 +360,16 @@ class RuntimeCell(ServingCell):
         if message is not None:
             self.base.dead_letters.failed(self.name, message, error, self.trace)
             if sender is not self and not isinstance(message, NEVER_ANSWERED):
-                kind, reason = type(message).__name__, str(error)
+                kind, reason = type(message).__name__, reason_of(error)
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
-        self._after_failure(error, message)
+        if isinstance(error, SystemExit):
+            self._end(requested=False, error=error)
+        else:
+            self._after_failure(error, message)
+
+    def turn_failed(self, error: BaseException) -> None:
+        """Fail as if a handler had raised it."""
+        self._on_error(error, None, self)
 
     def _after_failure(self, error: BaseException, message: Any) -> None:
         if self.dead:
@@ -376,7 +389,7 @@ class RuntimeCell(ServingCell):
 
     def _log_failure(self, event: str, error: BaseException) -> None:
         if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
-            fields = {"error": type(error).__name__, "reason": str(error)}
+            fields = {"error": type(error).__name__, "reason": reason_of(error)}
             extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
             _log.error(event, extra=extra)
 
@@ -406,7 +419,11 @@ class RuntimeCell(ServingCell):
                 if not box:
                     self.rest()
                     return
-                message, sender, self.trace = box.popleft()
+                try:
+                    message, sender, self.trace = box.popleft()
+                except IndexError:  # as in `turn`
+                    self._end_of_killed()
+                    return
                 self._to_handle -= 1
                 if isinstance(self.trace, int):
                     self._handlers[message.__class__](self.instance, message, sender)
@@ -431,7 +448,7 @@ class RuntimeCell(ServingCell):
         if self._started:
             try:
                 statistics = self.instance.statistics()
-            except Exception as fault:  # noqa: BLE001  the others still want their stop
+            except BaseException as fault:  # noqa: BLE001  the others still want their stop
                 self._log_failure("actor.statistics_failed", fault)
         error = self._release() or error
         self._depart(

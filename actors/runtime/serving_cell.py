@@ -13,7 +13,7 @@ from .cell import Cell
 from .endpoint import Endpoint
 from .errors import RequestTimedOut, WatchRefusedError
 from .offload import Job, Outcome, OutcomeArrived
-from .requests import ActorReply
+from .requests import ActorReply, FutureReply
 
 if TYPE_CHECKING:
     import random
@@ -193,9 +193,14 @@ def watched_by(watcher: Endpoint, watched: Any) -> None:
     with _watching:
         if watcher in watched.watchers:
             return
-        if len(watched.watchers) >= WATCHERS_MAX:
+        watchers = tuple(each for each in watched.watchers if _still_watches(each))
+        if len(watchers) >= WATCHERS_MAX:
             raise WatchRefusedError(f"at most {WATCHERS_MAX} may watch {watched.name}")
         if not watched.dead:
-            watched.watchers = (*watched.watchers, watcher)
+            watched.watchers = (*watchers, watcher)
             return
     watcher.deliver(lifecycle.Terminated(name=watched.name), watched)  # it has gone in between
+
+
+def _still_watches(watcher: Endpoint) -> bool:
+    return not (watcher.future.cancelled() if isinstance(watcher, FutureReply) else getattr(watcher, "dead", False))

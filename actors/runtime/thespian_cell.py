@@ -122,8 +122,8 @@ class ThespianCell(Cell):
         except Exception:  # noqa: BLE001  Thespian's rule: once more, then poison
             self._handle_again(message, sender)
             return
-        except SystemExit:
-            self._depart()
+        except BaseException:  # noqa: BLE001  it ends its process on other bases, and so here the actor alone
+            self._exit_by_itself()
             return
         if result is not None or self.watching:
             self._watch(result)
@@ -137,10 +137,20 @@ class ThespianCell(Cell):
             if not isinstance(message, PoisonMessage) and isinstance(sender, Endpoint):
                 sender.deliver(PoisonMessage(message, "".join(traceback.format_exception(error))), self)
             return
-        except SystemExit:
-            self._depart()
+        except BaseException:  # noqa: BLE001  the same
+            self._exit_by_itself()
             return
         self._watch(result)
+
+    def _exit_by_itself(self) -> None:
+        _log.warning("actor.exited", exc_info=True, extra={"actor": str(self), "fields": {}})
+        self._depart()
+
+    def turn_failed(self, error: BaseException) -> None:
+        """Exit: nobody knows what became of the message in hand."""
+        del error  # logged already
+        if not self.dead:
+            self._depart()
 
     def _watch(self, result: Any) -> None:
         filenos = result.filenos if isinstance(result, ThespianWatch) else ()
@@ -178,7 +188,7 @@ class ThespianCell(Cell):
         self.exiting = True
         try:
             self.instance.receiveMessage(request, sender)
-        except (Exception, SystemExit):  # noqa: BLE001  it exits anyway
+        except BaseException:  # noqa: BLE001  it exits anyway
             _log.warning("actor.stop_failed", exc_info=True, extra={"actor": str(self), "fields": {}})
         if request.isRecursive and self.children:
             for child in tuple(self.children):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import threading
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from .cell import Cell
 
+_log = logging.getLogger("natya")
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 
 
@@ -39,11 +41,8 @@ class Watches:
                 del self._watcher_of[fileno]
                 self._unregister(fileno)
             for fileno in wanted:
-                if fileno in self._watcher_of:
-                    self._epoll.modify(fileno, _ONCE)
-                else:
-                    self._epoll.register(fileno, _ONCE)
                 self._watcher_of[fileno] = cell
+                self._register(fileno, cell)
 
     def stop(self) -> None:
         """End the thread."""
@@ -56,6 +55,21 @@ class Watches:
         self._wake_fd = os.eventfd(0)
         self._epoll.register(self._wake_fd, select.EPOLLIN)
         threading.Thread(target=self._run, args=(self._epoll, self._wake_fd), name="natya-watches", daemon=True).start()
+
+    def _register(self, fileno: int, cell: Cell) -> None:
+        assert self._epoll is not None
+        try:
+            try:
+                self._epoll.modify(fileno, _ONCE)
+            except FileNotFoundError:  # new, or closed and opened again: the kernel has let go of the old one
+                self._epoll.register(fileno, _ONCE)
+        except PermissionError:  # a regular file, which can always be read
+            del self._watcher_of[fileno]
+            cell.deliver(WatchMessage([fileno]), cell)
+        except OSError as fault:
+            del self._watcher_of[fileno]
+            fields = {"fileno": fileno, "reason": str(fault)}
+            _log.warning("watch.refused", extra={"actor": str(cell), "fields": fields})
 
     def _unregister(self, fileno: int) -> None:
         assert self._epoll is not None

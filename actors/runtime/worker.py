@@ -98,9 +98,10 @@ class Worker:
         while not self.stopping:
             try:
                 self._work()
-            except Exception:  # noqa: BLE001  logged with its traceback
+            except BaseException as fault:  # noqa: BLE001  logged with its traceback
                 # Cells catch what their actors raise; this is a fault of our own, and the other actors go on.
                 _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
+                self._fail_current(fault)
         while self.ready:  # cells that died meanwhile: what they hold goes to the dead letters
             self.ready.popleft().turn()
 
@@ -118,6 +119,14 @@ class Worker:
                 timers.fire_due(self._clock.monotonic_ns())
             if not ready:
                 self._sleep()
+
+    def _fail_current(self, fault: BaseException) -> None:
+        cell, self.current = self.current, None
+        if cell is not None:
+            try:
+                cell.turn_failed(fault)
+            except BaseException:  # noqa: BLE001  logged, too; this actor is lost, the others go on
+                _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
 
     def _sleep(self) -> None:
         # First the flag, then the last look; a sender does it the other way round, so one of us sees the other.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from ...messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated, SupervisionFact
+from ..runtime import reason_of
 
 if TYPE_CHECKING:
     from .child import Child
@@ -61,7 +62,7 @@ class Reporter:
     def failed(self, child: Child, phase: Phase, error: BaseException | None) -> None:
         """Report a failure."""
         self.failures += 1
-        kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, str(error))
+        kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, reason_of(error))
         child.last_error = f"{kind}: {reason}"
         name = child.spec.name
         self._log_bounded("child.failed", level="error", child=name, phase=phase, error=kind, reason=reason)

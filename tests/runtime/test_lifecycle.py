@@ -1,6 +1,8 @@
 """What a supervisor may say to a child, and what it hears."""
 
 import threading
+from collections import deque
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -200,6 +202,12 @@ class TestAChildThatEnds:
         assert (type(report), report.requested) == (Stopped, False)
         assert isinstance(report.error, SystemExit)
 
+    def test_by_itself_in_a_handler_answers_who_asked(self, system, nurse):
+        answer = system.request("child", int)
+
+        assert (answer.actor, answer.error, answer.reason) == ("child", "SystemExit", "3")
+        assert system.base.dead_letters.last[-1].error == "SystemExit"
+
     def test_killed_in_a_handler_that_never_returns_frees_its_name(self, system, reports):
         system.start("nurse", Nurse, (BlockingChild, {"broken": False}))
         reports.receive()
@@ -214,6 +222,51 @@ class TestAChildThatEnds:
 
         assert isinstance(report.error, TimeoutError)
         assert "child" not in system.base.names
+
+    def test_killed_in_a_handler_that_then_returns_has_not_failed(self, system):
+        class Closing(BlockingChild):
+            closed = threading.Event()
+
+            def on_stop(self):
+                self.closed.set()
+
+        child = system.start("child", Closing, {"broken": False})
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", (entered, held))
+        waiting = [system.request_future("child", None) for _ in range(3)]
+        entered.wait(5)
+
+        child.kill(system.base.outside)
+        assert [type(answer.result(5)) for answer in waiting] == [Unavailable] * 3
+        held.set()
+
+        assert Closing.closed.wait(5)
+        assert child.failures == 0
+        assert {letter.error for letter in system.base.dead_letters.last} == {"NoRecipient"}
+
+    def test_killed_while_it_takes_its_last_message_does_not_fail_the_killer(self, system):
+        class Snatched(deque):
+            """Empty when one wants to take what a look has just found: another thread was faster."""
+
+            def __bool__(self):
+                found = len(self) > 0
+                if threading.current_thread() is threading.main_thread():
+                    self.clear()
+                return found
+
+        class Hasty(BlockingChild):
+            mailbox = SimpleNamespace(make=lambda _: Snatched())
+
+        child = system.start("child", Hasty, {"broken": False})
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", (entered, held))
+        entered.wait(5)
+        system.tell("child", 1)
+
+        child.kill(system.base.outside)
+        held.set()
+
+        assert child.dead
 
 
 class TestAChildThatIsReadyWhenTold:
@@ -359,6 +412,18 @@ class TestOneWhoWatches:
         assert (terminated.name, terminated.statistics.handled, terminated.error) == ("child", 1, None)
         assert watch("nobody") == "nobody"
         assert reports.receive() == Terminated(name="nobody")
+
+    def test_makes_room_for_the_next_when_he_gives_up_or_is_gone(self, system, nurse, watch, monkeypatch):
+        monkeypatch.setattr("natya.actors.runtime.serving_cell.WATCHERS_MAX", 2)
+        for _ in range(5):
+            system.watch("child").cancel()
+        watch("child")
+        system.stop("watcher")
+
+        ends = [system.watch("child"), system.watch("child")]
+        nurse(Stop())
+
+        assert {end.result(5).name for end in ends} == {"child"}
 
     def test_hears_why_it_ended_by_itself(self, system, reports, nurse, watch):
         watch("child")

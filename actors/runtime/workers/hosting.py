@@ -18,6 +18,7 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
+from ..errors import reason_of
 from ..quiet import Quiescence
 from ..trace import HOPS_MAX, Tracer
 from ..tuning import THRESHOLDS
@@ -325,7 +326,7 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
 
 def _described(error: BaseException) -> tuple[str, str, str]:
     trace = "".join(traceback.format_exception(error))
-    return type(error).__name__, _told(str(error)), _told(trace[-TEXT_MAX:])
+    return type(error).__name__, _told(reason_of(error)), _told(trace[-TEXT_MAX:])
 
 
 def _reworded(message: Any) -> Failed | DeadLetter | None:
