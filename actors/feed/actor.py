@@ -138,7 +138,7 @@ class FeedActor(RuntimeActor):
             progress.recorded = max(progress.recorded, recorded.sequence)
         if self._held and progress.ticks - progress.recorded <= self.settings.unrecorded_ticks_max:
             self._held = False
-            self.when_quiet(self._release)
+            self._go_on()
 
     @handles(AwaitMarketEnd)
     def await_end(self, _request: AwaitMarketEnd, sender: ActorAddress) -> None:
@@ -183,12 +183,15 @@ class FeedActor(RuntimeActor):
     def _begin(self) -> None:
         """Ask for the first release of this life, and set its end; what was asked before is void."""
         self._release = Release()
-        if self._progress.ended:
-            return
-        self.when_quiet(self._release)
-        if self.settings.duration_s:
+        self._go_on()
+        if self.settings.duration_s and not self._progress.ended:
             lasted_s = (self.clock.monotonic_ns() - self._progress.began_ns) / SECOND_NS
             self.after(max(0.0, self.settings.duration_s - lasted_s), EndMarket())
+
+    def _go_on(self) -> None:
+        """Ask for the next release; never again after the end, whatever comes that was waited for until then."""
+        if not self._progress.ended:
+            self.when_quiet(self._release)
 
     def _turn_over(self) -> bool:
         """Go on with the next chunk and have the one after it read; tell whether there is one by now."""
@@ -224,7 +227,7 @@ class FeedActor(RuntimeActor):
             self._exhausted = self._next_chunk is None
         if self._starved:
             self._starved = False
-            self.when_quiet(self._release)
+            self._go_on()
 
     def _end(self) -> None:
         progress = self._progress

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from natya.actors.feed import FeedActor
+from natya.actors.feed.actor import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.messages.broker import FindOrder
@@ -140,6 +141,19 @@ class TestTheEndOfAMarket:
         assert ended.ticks > 0
         assert ended.error == ""
         assert system.request("feed", Ping(), timeout_s=5).statistics.ticks == ended.ticks
+
+    def test_is_for_good_when_what_it_waited_for_comes_later(self, system, start):
+        """It waited for the database, or for the source, at the moment at which it ended."""
+        events = system.probe("events")
+        start(source="synthetic", unrecorded_ticks_max=10)
+        sent = received(events, 11)
+        system.tell("feed", EndMarket())
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+        system.tell("feed", TicksRecorded(source=sent[-1].source, sequence=ended.ticks))
+        for _ in range(20):
+            told = system.request("feed", Ping(), timeout_s=5).statistics
+
+        assert told.ticks == ended.ticks == 11
 
 
 class TestAMarketAtASpeed:

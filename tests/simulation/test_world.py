@@ -1,5 +1,6 @@
 """The whole paper system under faults; `make sim` plays a thousand seeds of it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -20,20 +21,27 @@ def test_the_world_keeps_its_promises(seed):
     assert World(seed).run().violations() == []
 
 
-def digests_of_a_process(hash_seed):
-    """Play the faulty seeds in an interpreter of its own, with hashes of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "PYTHONHASHSEED": hash_seed}
+@pytest.fixture
+def others():
+    """Two interpreters that play the faulty seeds, each with hashes of its own."""
     command = [sys.executable, "-c", DIGESTS, *map(str, FAULTY)]
-    played = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=50, check=True)
-    return played.stdout.split()
+    with contextlib.ExitStack() as running:
+        playing = []
+        for hash_seed in ("1", "2"):
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "PYTHONHASHSEED": hash_seed}
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+            playing.append(running.enter_context(process))
+            running.callback(process.kill)
+        yield playing
 
 
-def test_two_processes_write_the_same_journal_of_one_seed_to_the_last_byte():
+def test_two_processes_write_the_same_journal_of_one_seed_to_the_last_byte(others):
     worlds = [World(seed).run() for seed in FAULTY]
+    first, second = (process.communicate(timeout=50)[0].split() for process in others)
 
     assert sum(world.lives for world in worlds) > len(FAULTY)
     assert all(world.injected for world in worlds)
-    assert digests_of_a_process("1") == digests_of_a_process("2") == [world.digest() for world in worlds]
+    assert first == second == [world.digest() for world in worlds]
 
 
 def test_a_world_without_faults_trades():
