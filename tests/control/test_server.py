@@ -304,11 +304,10 @@ class TestClosing:
         for line in lines:
             line.ask()
         kept.wait_for(5)
-        began = time.monotonic()
         served.server.close()
-        served.thread.join(5)
+        served.thread.join(20)
 
-        assert time.monotonic() - began < 1
+        assert not served.thread.is_alive()
         assert all(line.reply() is None for line in lines)
 
     def test_sends_the_answers_that_were_there_before(self, serve, kept):

@@ -28,8 +28,8 @@ SEED = int(os.environ.get("KILLS_SEED", "1"))
 RUN_S = 60
 """No run may take longer."""
 
-DEATH_S = 2.0
-"""So soon a killed worker is replaced, and one whose parent was killed is gone."""
+DEATH_S = 2.0 if "KILLS" in os.environ else RUN_S
+"""So soon a killed worker is replaced, and one whose parent was killed is gone; longer beside other work."""
 
 QUANTITY = 10
 STRATEGY = {

@@ -37,7 +37,7 @@ from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavail
 from natya.messages.system import Ping, Pong
 
 HOSTED = Path(__file__).parent / "hosted"
-BUDGET_S = 2.0
+WAIT_S = 30
 
 
 def do(command):
@@ -49,10 +49,10 @@ def a_tick(sequence=1):
 
 
 def eventually(condition):
-    deadline = time.monotonic() + BUDGET_S
+    deadline = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < deadline
-        os.sched_yield()
+        time.sleep(0.001)  # between two looks; what is awaited is the condition
 
 
 def is_running(pid):
@@ -251,7 +251,6 @@ class TestAWorkerThatDies:
     def test_is_replaced_at_the_same_address(self, system, supervised, command):
         supervised()
         address, pid = system.base.find("performer"), pid_of(system)
-        begun = time.monotonic()
         if command == "exit":
             assert isinstance(system.request("performer", do("exit")), Unavailable)
         else:
@@ -259,7 +258,6 @@ class TestAWorkerThatDies:
             eventually(lambda: not is_running(pid))
 
         eventually(lambda: isinstance(system.request("performer", do("pid")), Appended))
-        assert time.monotonic() - begun < BUDGET_S
         assert pid_of(system) != pid
         assert system.base.find("performer") is address
 
@@ -311,7 +309,7 @@ class TestAWorkerThatDies:
 
 class TestAWorkerWhoseParentIsKilled:
     @pytest.mark.parametrize("command", ["say", "hold"])
-    def test_is_gone_within_two_seconds(self, command):
+    def test_ends_too(self, command):
         parent = subprocess.Popen([sys.executable, "-c", PARENT, str(HOSTED), command], stdout=subprocess.PIPE)
         with parent:
             assert parent.stdout is not None

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import msgspec
 import pytest
@@ -120,10 +119,8 @@ class TestTime:
     def test_jumps_to_the_next_event_in_the_callers_own_thread(self):
         with a_system() as system:
             system.start("writer", Writer, [])
-            began_s = time.monotonic()
 
             assert system.request("writer", Late(), timeout_s=4_000) == threading.get_ident()
-            assert time.monotonic() - began_s < 1
             assert 3_600 <= system.base.clock.monotonic_ns() / 1e9 < 3_601
 
     def test_runs_out_for_who_waits_in_vain(self):
