@@ -37,6 +37,7 @@ from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
 from .adapter import market_path_of, thread_of_its_own
 from .answerer import Answerer
+from .days import tidy
 from .desk import Desk, Folders
 from .errors import DatabaseError, WritesRefused
 from .files import Files
@@ -44,7 +45,6 @@ from .projector import Projector
 from .recorder import LANE as MARKET_LANE
 from .recorder import Recorder
 from .recovery import open_database
-from .upkeep import tidy
 
 if TYPE_CHECKING:
     from ...config.settings import DatabaseSettings

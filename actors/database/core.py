@@ -11,7 +11,7 @@ from .errors import DatabaseDamaged, JournalGap
 from .projection import FillRow, OrderRow, Projection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import duckdb
 
@@ -106,24 +106,6 @@ class ReadModel:
             return last
 
         return self._database.write("core", work, label=f"project {len(records)} records", tables=_TABLES)
-
-    def rebuild(self, pages: Iterable[Sequence[JournalRecord]]) -> int:
-        """Forget everything and project the whole journal anew; return the last sequence.
-
-        Each page is a transaction of its own, so an interrupted rebuild goes on where it stopped with `apply`.
-        """
-
-        def forget(cursor: duckdb.DuckDBPyConnection) -> None:
-            cursor.execute("delete from facts")
-            cursor.execute("delete from orders")
-            cursor.execute("delete from fills")
-            cursor.execute("update projection set sequence = 0")
-
-        self._database.write("core", forget, label="forget the projection")
-        last = 0
-        for page in pages:
-            last = self.apply(page)
-        return last
 
 
 def _sequence(cursor: duckdb.DuckDBPyConnection) -> int:

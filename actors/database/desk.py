@@ -33,10 +33,11 @@ from ...messages.database import (
 )
 from .adapter import DuckDBAdapter
 from .archive_folder import archive_folder
+from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
 from .opening import MEMORY, quoted
 from .statements import bare_select
-from .upkeep import archive, back_up, check, snapshot
+from .upkeep import back_up, check, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

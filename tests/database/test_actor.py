@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.days import tidy
 from natya.actors.database.errors import DatabaseEncrypted, WritesRefused
 from natya.actors.database.gathering import Gathering
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import DAY_NS
 from natya.actors.database.questions import QUERIES_WAITING_MAX
-from natya.actors.database.upkeep import check, tidy
+from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.cache import QueryCache
 from natya.actors.database.core import ReadModel
+from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import DatabaseError
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import DAY_NS, start_ns
-from natya.actors.database.upkeep import archive, sort_day
 from natya.messages.database import Rows
 
 ORDERS = "select client_order_id, state from orders order by all"

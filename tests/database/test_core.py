@@ -104,16 +104,6 @@ class TestRecordsWithAGapBeforeThem:
         assert everything(database) == before
 
 
-class TestRebuilding:
-    def test_gives_what_projecting_gave(self, read_model, database, build):
-        records = build.records(build.intended(), accepted(), build.filled())
-        read_model.apply(records)
-        before = everything(database)
-
-        assert read_model.rebuild([records[:1], records[1:]]) == 3
-        assert everything(database) == before
-
-
 FACTS = st.sampled_from(["A", "B"]).flatmap(
     lambda identifier: st.one_of(
         st.just(accepted(identifier)),

@@ -9,10 +9,11 @@ import pytest
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.archive_folder import archive_folder
 from natya.actors.database.core import ReadModel
+from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import StatementFailed
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import DAY_NS, start_ns
-from natya.actors.database.upkeep import archive, back_up, check, export, sort_day
+from natya.actors.database.upkeep import back_up, check
 
 FRIDAY = dt.date(2026, 1, 2)
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
@@ -162,20 +163,6 @@ class TestAnArchive:
         (folder / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
 
         assert all_ticks(database) == three_days
-
-
-class TestAnExport:
-    def test_is_parquet_by_day(self, database, folder, three_days):
-        export(database, folder)
-
-        sql = "select day::varchar, count(*) from read_parquet(?, hive_partitioning = true) group by all order by all"
-        assert database.query(sql, [f"{folder}/ticks/*/*.parquet"]).rows == tuple(
-            (str(FRIDAY + dt.timedelta(days=day)), 10) for day in range(3)
-        )
-        assert database.query("select symbol from read_parquet(?)", [f"{folder}/candles.parquet"]).rows == (
-            ("RELIANCE",),
-        )
-        assert len(three_days) == 30
 
 
 class TestSortingADay:
