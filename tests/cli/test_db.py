@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import duckdb
 import pytest
+from natya_processes import WAIT_S, await_that
+from natya_recordings import IST, write_candles
 from typer.testing import CliRunner
 
 import natya
@@ -23,9 +24,10 @@ from natya.actors.database.lock import FileLock
 from natya.cli import app
 from natya.config.data_directory import DataDirectory
 
-IST = timezone(timedelta(hours=5, minutes=30))
+NO_NIGHT = 1_000_000
+"""Minutes a day of a market that nobody has to wait for in the night."""
+
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(99) b where a.range + b.range < 0"
-WAIT_S = 60
 FIRST_DAY_END_NS = int(datetime(2020, 1, 2, tzinfo=IST).timestamp()) * 10**9
 FIRST_DAY_MINUTES = 885
 """From a quarter past nine to midnight: a candle each, of four ticks."""
@@ -54,13 +56,6 @@ def json_of(*arguments):
     return json.loads(answered(*arguments, "--json"))
 
 
-def await_true(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -71,24 +66,11 @@ def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
     return path
 
 
-def write_candles(path, count):
-    walk, price = Random(1), 1_500.0
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["date", "open", "high", "low", "close", "volume"])
-        for row in range(count):
-            moment = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(minutes=row)  # without a night to wait for
-            close = round(max(10.0, price + walk.randint(-20, 20) * 0.1), 1)
-            writer.writerow([moment.isoformat(), price, max(price, close), min(price, close), close, 100])
-            price = close
-    return path
-
-
 @pytest.fixture(scope="module")
 def trading(tmp_path_factory):
     """The data directory of a system that trades on a recording, and goes on doing so."""
     folder = tmp_path_factory.mktemp("trading")
-    recording = write_candles(folder / "candles.csv", 100_000)
+    recording = write_candles(folder / "candles.csv", 100_000, minutes_a_day=NO_NIGHT)
     data_dir = folder / "data"
     arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 30_000, "--data-dir", data_dir]
     process = subprocess.Popen(
@@ -105,7 +87,7 @@ def trading(tmp_path_factory):
         except NotRunningError:
             return False
 
-    await_true(has_filled)
+    await_that(has_filled)
     yield data_dir
     process.terminate()
     out, complaints = process.communicate(timeout=WAIT_S)
@@ -130,7 +112,7 @@ class TestBesideASystemThatTrades:
         """Whatever is asked of it: ticks are recorded and orders filled, after it as before."""
         ticks = value(trading, RECORDED)
         yield
-        await_true(lambda: value(trading, RECORDED) > ticks)
+        await_that(lambda: value(trading, RECORDED) > ticks)
 
     def test_a_query_is_a_table(self, trading):
         lines = answered(
@@ -177,10 +159,10 @@ class TestBesideASystemThatTrades:
             for _ in range(2)
         ]
         for process in asking:
-            await_true(lambda: connections(trading) > 1)
+            await_that(lambda: connections(trading) > 1)
             process.kill()
             process.wait()
-        await_true(lambda: connections(trading) == 1)
+        await_that(lambda: connections(trading) == 1)
 
         assert value(trading, "select 1") == 1
 
@@ -191,7 +173,7 @@ class TestBesideASystemThatTrades:
 
         assert (first["ticks"], first["written"], second["written"]) == (30_000, 30_000, 0)
         assert value(trading, "select count(*) from all_ticks where symbol = 'TCS'") == 30_000
-        await_true(lambda: value(trading, FILLED) > fills)
+        await_that(lambda: value(trading, FILLED) > fills)
 
     def test_an_import_of_a_broken_file_names_the_line_and_takes_the_others(self, trading, tmp_path):
         broken = tmp_path / "broken.csv"
@@ -227,7 +209,7 @@ class TestBesideASystemThatTrades:
 
     def test_closed_days_go_to_the_archive_and_are_seen_all_the_same(self, trading):
         sql = f"{RECORDED} and exchange_ns < {FIRST_DAY_END_NS}"
-        await_true(lambda: value(trading, "select max(exchange_ns) from all_ticks") > FIRST_DAY_END_NS)
+        await_that(lambda: value(trading, "select max(exchange_ns) from all_ticks") > FIRST_DAY_END_NS)
         before = value(trading, sql)
         found = json_of("archive", "--before", "2020-01-02", "--data-dir", trading)
 
@@ -236,7 +218,7 @@ class TestBesideASystemThatTrades:
         assert json_of("stat", "--data-dir", trading)["archived_days"] == 1
 
     def test_an_export_is_a_file_a_day_and_an_interval(self, trading, tmp_path):
-        await_true(lambda: value(trading, "select max(start_ns) from candles") > FIRST_DAY_END_NS)
+        await_that(lambda: value(trading, "select max(start_ns) from candles") > FIRST_DAY_END_NS)
         arguments = ("--symbol", "RELIANCE", "--to", "2020-01-01", "--format", "csv", "--data-dir", trading, "--json")
         files = [json.loads(line) for line in answered("export", tmp_path / "out", *arguments).splitlines()]
 
@@ -266,7 +248,7 @@ def connections(data_dir):
 def left(tmp_path_factory):
     """A data directory that a system has left, with a few thousand ticks."""
     folder = tmp_path_factory.mktemp("left")
-    recording = write_candles(folder / "candles.csv", 1_500)
+    recording = write_candles(folder / "candles.csv", 1_500, minutes_a_day=NO_NIGHT)
     arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", folder / "data"]
     subprocess.run(
         [sys.executable, "-m", "natya", "run", *map(str, arguments)], env=ENVIRONMENT, check=True, capture_output=True

@@ -5,10 +5,10 @@ import random
 import signal
 import subprocess
 import sys
-import time
 
 import msgspec
 import pytest
+from natya_processes import await_that
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.core import ReadModel
@@ -82,15 +82,6 @@ class Held:
 
     def let_go(self):
         self.process.communicate("\n", timeout=30)
-
-
-def await_that(condition, *, timeout_s=50):
-    """Look again and again, until it is so."""
-    deadline = time.monotonic() + timeout_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # between two looks; what is awaited is the condition
-    return found
 
 
 @pytest.mark.usefixtures("impatient")

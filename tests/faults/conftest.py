@@ -1,12 +1,14 @@
 """Actors that stand in a storm, and what a test measures of it. The long run of the same storms is `make faults`."""
 
 import logging
+import os
 import statistics
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from natya_processes import children_of
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
@@ -136,13 +138,8 @@ def lonely(actor_system, threads):  # noqa: ARG001  the same
 @pytest.fixture
 def process():
     """Look at what this process holds."""
-    return SimpleNamespace(resident_bytes=resident_bytes, children=children)
+    return SimpleNamespace(resident_bytes=resident_bytes, children=lambda: sorted(children_of(os.getpid())))
 
 
 def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
-def children():
-    tasks = Path("/proc/self/task").iterdir()
-    return sorted(pid for task in tasks for pid in (task / "children").read_text().split())

@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from random import Random
 
 import duckdb
 import pytest
+from natya_processes import await_that, children_of, is_alive
+from natya_recordings import write_candles
 
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
@@ -38,24 +36,10 @@ RUN_S = 60
 IN_TWO_MINUTES = "10000"
 """The speed at which the recording outlasts any run: who stops it does so in the middle, however slow the machine."""
 
-IST = timezone(timedelta(hours=5, minutes=30))
-
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """One-minute candles of a seeded walk, 375 a day."""
-    walk = Random(1)
-    path, price = tmp_path_factory.mktemp("recording") / "candles.csv", 1_500.0
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["date", "open", "high", "low", "close", "volume"])
-        for row in range(CANDLES):
-            day, minute = divmod(row, 375)
-            start = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(days=day, minutes=minute)
-            close = round(max(10.0, price + walk.randint(-20, 20) * 0.1), 1)
-            writer.writerow([start.isoformat(), price, max(price, close), min(price, close), close, 100])
-            price = close
-    return path
+    return write_candles(tmp_path_factory.mktemp("recording") / "candles.csv", CANDLES)
 
 
 class Daemon:
@@ -103,37 +87,15 @@ def daemon(recording, tmp_path):
     daemon.end()
 
 
-def children_of(pid):
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += map(int, task.read_text().split())
-    return found
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def await_true(condition, what):
-    deadline = time.monotonic() + RUN_S
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} wanted within {RUN_S} s"
-        time.sleep(0.01)
-
-
 def await_ends(pids):
-    await_true(lambda: not any(map(is_alive, pids)), f"an end of {pids}")
+    await_that(lambda: not any(map(is_alive, pids)))
 
 
 def killed(daemon, wait_s, *, in_the_market):
     """Start it and kill it; return whether it was still running, and whom it had started."""
     process = daemon.start()
     if in_the_market:
-        await_true(lambda: children_of(process.pid), "a reader of the recording")
+        await_that(lambda: children_of(process.pid))
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(wait_s)
     was_running = process.poll() is None
@@ -209,7 +171,7 @@ class TestADaemonThatIsKilled:
 class TestADaemonThatIsToldToStop:
     def test_ends_in_order_and_can_be_started_again(self, daemon):
         process = daemon.start(speed=IN_TWO_MINUTES)
-        await_true(daemon.has_traded, "an order")
+        await_that(daemon.has_traded)
         helpers = children_of(process.pid)
         process.send_signal(signal.SIGTERM)
         summary = daemon.finish(process)
@@ -238,7 +200,7 @@ class TestADaemonThatIsStartedAgain:
 
     def test_while_it_runs_names_the_directory_and_the_process_that_has_it(self, daemon):
         process = daemon.start()
-        await_true(lambda: children_of(process.pid), "a reader of the recording")
+        await_that(lambda: children_of(process.pid))
         process.send_signal(signal.SIGSTOP)
         second = daemon.start()
         _, complaints = second.communicate(timeout=RUN_S)

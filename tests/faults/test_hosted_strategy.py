@@ -3,7 +3,6 @@
 `make kills` kills the worker more often: KILLS and KILLS_SEED are how often, and in which disorder.
 """
 
-import csv
 import json
 import os
 import signal
@@ -11,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
+from natya_processes import await_that, children_of
+from natya_recordings import MINUTES_A_DAY, write_candles
 
 import natya
 from natya.actors.journal import JournalView
@@ -37,23 +37,11 @@ STRATEGY = {
     "strategy": "natya.actors.strategy.bodies.crossover:MovingAverageCrossover",
     "parameters": {"fast": 2, "slow": 8, "quantity": QUANTITY},
 }
-IST = timezone(timedelta(hours=5, minutes=30))
 
 
 @pytest.fixture
 def recording(tmp_path):
-    """One-minute candles of a seeded walk."""
-    walk = Random(2)
-    path, price = tmp_path / "candles.csv", 1_500.0
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["date", "open", "high", "low", "close", "volume"])
-        for minute in range(375):
-            close = round(price + walk.randint(-20, 20) * 0.1, 1)
-            start = datetime(2020, 1, 1, 9, 15, tzinfo=IST) + timedelta(minutes=minute)
-            writer.writerow([start.isoformat(), price, max(price, close), min(price, close), close, 100])
-            price = close
-    return path
+    return write_candles(tmp_path / "candles.csv", MINUTES_A_DAY, seed=2)
 
 
 def configuration(directory, host):
@@ -96,9 +84,9 @@ def what_was_traded(directory):
 
 def workers_of(pid):
     """Process ids of the worker processes of a process."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in read(task).split()]
-    return [child for child in children if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline"))]
+    return [
+        child for child in children_of(pid) if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline"))
+    ]
 
 
 def read(path):
@@ -106,14 +94,6 @@ def read(path):
         return path.read_text()
     except OSError:  # it has ended
         return ""
-
-
-def await_true(condition, within_s):
-    deadline = time.monotonic() + within_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"wanted within {within_s} s"
-        time.sleep(0.01)
-    return found
 
 
 @pytest.fixture
@@ -146,12 +126,12 @@ class TestAStrategyInAProcess:
     def test_is_gone_when_its_parent_is_killed(self, tmp_path):
         process = daemon(tmp_path, "process", "--speed", "max")
         try:
-            (worker,) = await_true(lambda: workers_of(process.pid), RUN_S)
+            (worker,) = await_that(lambda: workers_of(process.pid))
         finally:
             process.kill()
             process.communicate()
 
-        await_true(lambda: not read(Path(f"/proc/{worker}/cmdline")), DEATH_S)
+        await_that(lambda: not read(Path(f"/proc/{worker}/cmdline")), timeout_s=DEATH_S)
 
 
 class TestAStrategyWhoseProcessIsKilled:
@@ -159,15 +139,15 @@ class TestAStrategyWhoseProcessIsKilled:
     def test_goes_on_in_another_with_its_position(self, system, tmp_path):
         random, fills = Random(SEED), 0
         for kills in range(1, KILLS + 1):
-            fills = await_true(partial(self.fills_beyond, system, fills + random.randrange(20)), RUN_S)
+            fills = await_that(partial(self.fills_beyond, system, fills + random.randrange(20)))
             time.sleep(random.uniform(0.0, 0.01))  # anywhere between two messages
             print(f"seed {SEED}: worker killed after {fills} fills")  # noqa: T201
             (worker,) = workers_of(os.getpid())
             os.kill(worker, signal.SIGKILL)
-            await_true(partial(self.runs_again, system, restarts=kills), DEATH_S)
+            await_that(partial(self.runs_again, system, restarts=kills), timeout_s=DEATH_S)
 
             assert workers_of(os.getpid()) not in ([], [worker])
-        await_true(partial(self.fills_beyond, system, fills + 10), RUN_S)
+        await_that(partial(self.fills_beyond, system, fills + 10))
         system.stop()
 
         said = facts(tmp_path / "data")

@@ -3,9 +3,9 @@
 import itertools
 import os
 import signal
-from pathlib import Path
 
 import pytest
+from natya_processes import children_of
 
 from natya.actors.feed import FeedActor
 from natya.actors.feed.actor import EndMarket
@@ -250,9 +250,3 @@ class TestAReaderThatIsKilled:
 
         ticks = first + received(events, supervised - 1)
         assert [tick.sequence for tick in ticks] == list(range(1, supervised + 1))
-
-
-def children_of(pid):
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
