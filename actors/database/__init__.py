@@ -1,4 +1,22 @@
-"""The database room: DuckDB files with one owner, the read model of the journal and the store of market data."""
+"""The database room: DuckDB files with one owner, the read model of the journal and the store of market data.
+
+The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
+            with `gathering.py` (market data in batches), `projector.py` with `following.py` (the journal),
+            `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
+The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`) and lends
+            connections (`pool.py`, `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py`
+            and `cache.py` say what runs, and what is kept of it.
+In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projection.py` what the journal adds up
+            to, both through `columns.py`; `tick_rows.py` reads ticks back. `days.py` with `archive_folder.py`,
+            `upkeep.py` and `rebuilding.py` keep them in order.
+For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
+            `frames.py` are what they answer, `moments.py` and `resampling.py` what may be asked.
+Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` and `parquet_table.py` (files that
+            change hands).
+
+Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `files.py` decides whether the files are
+down; what was not durable is kept and written again. Anything else is a bug: the actor fails, and starts afresh.
+"""
 
 from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
