@@ -19,6 +19,7 @@ from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import (
     NotHostableError,
+    RemoteError,
     WorkerRefusedError,
     assignment,
     hosting,
@@ -153,6 +154,24 @@ class TestAnActorInAWorkerProcess:
 
         assert system.stop("performer").handled == 1_000
         eventually(lambda: not is_running(pid))
+
+    def test_that_ends_by_itself_answers_who_asked_and_says_why_it_is_gone(self, system, hosted):
+        system.start("performer", *in_process(hosted.Performer, None))
+        end = system.watch("performer")
+
+        answer = system.request("performer", do("leave"))
+
+        assert (answer.error, answer.reason) == ("SystemExit", "3")
+        assert (type(end.result(5).error).__name__, str(end.result(5).error)) == ("SystemExit", "3")
+
+    def test_that_cannot_stop_says_why(self, system, hosted):
+        system.start("performer", *in_process(hosted.Performer, None))
+        system.tell("performer", do("spoil"))
+
+        with pytest.raises(RemoteError, match="spoiled"):
+            system.stop("performer")
+
+        assert "performer" not in system.base.names
 
     def test_gets_no_secret_of_the_environment(self, system, supervised, monkeypatch):
         monkeypatch.setenv("DHAN_ACCESS_TOKEN", "hidden")

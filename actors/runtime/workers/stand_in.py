@@ -11,7 +11,6 @@ Fails   when the actor fails: then the process stays, and is told to restart it 
 
 from __future__ import annotations
 
-import logging
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -92,11 +91,17 @@ class StandIn(RuntimeActor):
         self._worker, self._kept = state.worker, state.kept
 
     def on_stop(self) -> None:
-        """End the process, unless the next life has it."""
+        """End the process, unless the next life has it.
+
+        Raises:
+            RemoteError: the actor's `on_stop` raised there, or it ended with an error.
+        """
         self._let_go()
         if self._worker is not None:
             self._bury(self._worker.kill(), "its worker process was killed")
         self._bury(self._kept, "it has stopped")
+        if self._stopped is not None and self._stopped.error:
+            raise remote_error(self._stopped.error, self._stopped.reason, "")
 
     def is_drained(self) -> bool:
         """Stop the actor in the process, and wait for its last word."""
@@ -242,9 +247,6 @@ class StandIn(RuntimeActor):
     def _actor_stopped(self, stopped: wire.Stopped) -> None:
         self._stopped = stopped
         self._let_go()
-        if stopped.error:
-            fields = {"error": stopped.error, "reason": stopped.reason}
-            _log.error("actor.stop_failed", extra={"actor": self.name, "fields": fields})
         if not stopped.requested:
             raise runtime_cell.Ended
 
@@ -294,4 +296,3 @@ def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
 
 StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)
 StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.forward))
-_log = logging.getLogger("natya")

@@ -42,6 +42,10 @@ class Performer(RuntimeActor):
             if self.settings.greet:
                 self.send(self.settings.greet, CancelOrder(client_order_id="hello"))
 
+    def on_stop(self):
+        if getattr(self, "spoiled", False):
+            raise ValueError("spoiled")
+
     def snapshot(self):
         return self.lives
 
@@ -91,6 +95,12 @@ class Performer(RuntimeActor):
 
     def do_odd(self, *_):
         raise LookupError("\udc80")
+
+    def do_leave(self, *_):
+        raise SystemExit(3)
+
+    def do_spoil(self, *_):
+        self.spoiled = True
 
     def do_exit(self, *_):
         os._exit(3)
