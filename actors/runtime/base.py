@@ -8,7 +8,7 @@ import random
 import threading
 import weakref
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import lifecycle
 from .actor import RuntimeActor
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .clock import Clock
+    from .endpoint import Envelope
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
 """Lines in the log about handlers that raised, messages that died and children that came back, all together."""
@@ -161,9 +162,11 @@ class InProcessSystemBase(ThespianDoor):
 
         Raises:
             UnknownActorError: no such name, or no address of this system.
+            SystemStoppedError: the system was shut down.
         """
         found = self.names.get(target) if isinstance(target, str) else target
         if not isinstance(found, Endpoint):
+            self._check_running()
             raise UnknownActorError(
                 f"no actor named {target!r} runs; there are: {', '.join(sorted(self.names)) or 'none'}"
             )
@@ -232,7 +235,7 @@ class InProcessSystemBase(ThespianDoor):
 
     def _check_running(self) -> None:
         if self.stopped:
-            raise SystemStoppedError("the system was shut down, or runs in the process that this one was forked from")
+            raise SystemStoppedError(_STOPPED)
 
     # What a simulation makes otherwise.
 
@@ -310,13 +313,22 @@ class InProcessSystemBase(ThespianDoor):
         self.sources.unload_all()
 
 
+_STOPPED: Final = "the system was shut down, or runs in the process that this one was forked from"
+
 _running: weakref.WeakSet[InProcessSystemBase] = weakref.WeakSet()
 
 
 def _forked() -> None:
-    # The child has the objects and none of the threads: nothing in it would ever be answered.
+    # The child has the objects and none of the threads: nothing in it would ever be handled, so nothing is taken.
     for base in _running:
         base.stopped = True
+        base.names.clear()
+        for cell in base._cells:  # noqa: SLF001  this module's own class
+            cell.put = _refuse
+
+
+def _refuse(_: Envelope) -> None:
+    raise SystemStoppedError(_STOPPED)
 
 
 os.register_at_fork(after_in_child=_forked)

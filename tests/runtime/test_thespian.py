@@ -215,17 +215,34 @@ class TestTheProcess:
         assert subprocess.run([sys.executable, "-c", script], timeout=20, check=False).returncode == 0
 
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # 3.12 warns of what this test is about
-    def test_that_was_forked_off_neither_hangs_nor_answers(self, system):
-        system.start("counter", Counter)
+    def test_that_was_forked_off_takes_nothing_and_says_so(self, system):
+        counter = system.start("counter", Counter)
+        ways = {
+            "tell": lambda: system.tell("counter", 1),
+            "tell the address": lambda: system.tell(counter, 1),
+            "request": lambda: system.request("counter", 1),
+            "request a future": lambda: system.request_future(counter, 1),
+            "request from asyncio": lambda: asyncio.run(system.request_async(counter, 1)),
+            "ask": lambda: system.actor_system.ask(counter, 1),
+            "create": lambda: system.actor_system.createActor(Echo),
+            "start": lambda: system.start("another", Counter),
+            "stop": lambda: system.stop("counter"),
+        }
+        refused, refusals = os.pipe()
         pid = os.fork()
         if pid == 0:
-            try:
-                system.request("counter", 1)
-            except SystemStoppedError:
-                system.shutdown()
-                os._exit(7)
-            os._exit(1)
+            for name, way in ways.items():
+                try:
+                    way()
+                except SystemStoppedError:
+                    os.write(refusals, f"{name}\n".encode())
+            os.write(refusals, f"watch {system.watch('counter').result(1).name}\n".encode())
+            system.shutdown()
+            os._exit(7)
+        os.close(refusals)
 
+        with os.fdopen(refused) as lines:
+            assert lines.read().splitlines() == [*ways, "watch counter"]
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
         assert system.request("counter", 1, timeout_s=5) == 1
 
