@@ -189,7 +189,7 @@ class Troupe:
         child.set_timer(None)
         child.is_coming = False
         child.address = None
-        if error is not None or not expected:
+        if error is not None or (not expected and child.spec.restart == "permanent"):
             self._report.failed(child, "stop" if expected else "exit", error)
         self._report.terminated(child)
         child.state = "STOPPED"
@@ -309,7 +309,7 @@ class Troupe:
     def _stop(self, child: Child) -> None:
         if child.state == "STOPPING":
             return
-        listens = child.state in {"STARTING", "RUNNING"}
+        listens = child.state in {"STARTING", "RUNNING"} and not child.given_up  # that one has failed: it is suspended
         child.state = "STOPPING"
         within_s = shutdown_budget_s(child.spec, self._settings.shutdown_s)
         child.set_timer(self._stage.call_after(within_s, lambda: self._stop_overran(child, within_s)))

@@ -1,4 +1,5 @@
 import pytest
+from thespian.actors import ActorExitRequest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
@@ -323,6 +324,31 @@ class TestATemporaryChild:
         assert diary.of("start") == ["start once", "start a"]
 
 
+class TestATransientChild:
+    def test_that_ends_normally_is_gone_and_has_not_failed(self, start, play, diary):
+        system = start(play.ChildSpec("once", play.Child, diary, restart="transient"), "feed")
+        end = system.base.watch("once")
+
+        system.tell("once", ActorExitRequest())
+        end.result(5)
+        once, feed = system.request("system", DescribeTree()).children
+
+        assert (once.state, once.last_error, feed.state) == ("STOPPED", "", "RUNNING")
+        assert system.request("system", Ping()).statistics.failures == 0
+
+    def test_that_ends_with_an_error_is_started_again(self, start, play, diary):
+        system = start(play.ChildSpec("once", play.Child, diary, restart="transient"))
+        end = system.base.watch("once")
+
+        system.tell("once", play.Crash(SystemExit))
+        end.result(5)
+        while len(diary.of("start")) < 2:
+            system.request("system", Ping())
+        (once,) = system.request("system", DescribeTree()).children
+
+        assert (once.restarts, once.last_error) == (1, "SystemExit: told to")
+
+
 class TestTheBreaker:
     def test_keeps_a_child_down_that_fails_in_a_row_and_answers_for_it_at_once(self, threads, start, play):
         system = start("orders", policy=play.a_policy(fail_max=1, reset_timeout_s=30.0))
@@ -488,6 +514,24 @@ class TestGivingUp:
         assert end.exit_code == 70
         assert "more than 1 restarts in 60 s" in end.reason
         assert diary.entries == ["start journal", *["start leaf"] * 2, "stop journal"]
+
+    @pytest.mark.parametrize("levels", [1, 2, 3])
+    def test_on_what_no_restart_can_mend_is_at_once_at_every_level(self, start, play, diary, levels):
+        class DamagedError(Exception):
+            restart_helps = False
+
+        tree = play.ChildSpec("leaf", play.Child, diary)
+        for level in range(1, levels):
+            tree = play.ChildSpec(f"level {level}", play.Supervisor, play.a_supervisor(tree, root=False))
+        system = start("journal", tree, "feed")
+
+        system.tell("leaf", play.Crash(DamagedError))
+        end = system.request("system", AwaitSystemStop(), timeout_s=4)  # less than any child may take to stop
+
+        assert end.exit_code == 70
+        assert "DamagedError: told to" in f"{end.reason} {type(end.error).__name__}: {end.error}"
+        assert diary.of("start") == ["start journal", "start leaf", "start feed"]
+        assert sorted(diary.of("stop")) == ["stop feed", "stop journal", "stop leaf"]
 
 
 class TestAChildThatHoldsTheLoop:
