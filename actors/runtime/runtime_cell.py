@@ -43,7 +43,7 @@ class KeepsState(Protocol):
         ...
 
     def restore(self, state: Any) -> None:
-        """Take it up; called after `on_start`."""
+        """Take it up; called after `on_start`. If it raises, `on_stop` follows, and the next life starts empty."""
         ...
 
 
@@ -237,12 +237,13 @@ class RuntimeCell(ServingCell):
             self.base.equip(self, instance, self._settings)
             self.instance = instance
             instance.on_start()
+            self._started = True
             if handed_over is not None:
                 cast("KeepsState", instance).restore(handed_over[0])
         except BaseException as error:  # noqa: BLE001  reported to whoever started it
+            self._release()
             self._start_failed(error)
             return
-        self._started = True
         if self._state is not State.STOPPING:
             self._run()
         if not self.actor_class.ready_when_told:

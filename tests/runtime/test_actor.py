@@ -234,6 +234,30 @@ class TestAHandlerThatRaises:
 
         assert system.request("counter", Total()) == 7
 
+    def test_whose_state_cannot_be_taken_up_gives_back_what_its_start_took(self, system, counter_class):
+        taken = []
+
+        class Keeper(counter_class):
+            def on_start(self):
+                super().on_start()
+                taken.append(self)
+
+            def on_stop(self):
+                taken.remove(self)
+
+            def snapshot(self):
+                return self.total
+
+            def restore(self, state):
+                raise ValueError("of another version")
+
+        system.start("counter", Keeper)
+        end = system.watch("counter")
+        system.tell("counter", Fail())
+
+        assert str(end.result(5).error) == "of another version"  # nobody supervises it
+        assert taken == []
+
     def test_a_failed_never_answers_a_failed(self, system):
         class Touchy(RuntimeActor):
             @handles(Failed, Fail)
