@@ -80,7 +80,7 @@ def trace(
     from rich.console import Console  # noqa: PLC0415  as in `tree`
 
     from .actors.control import ControlError  # noqa: PLC0415
-    from .trace_view import conversations_table, trace_json, trace_table  # noqa: PLC0415
+    from .trace_view import conversations_table, print_whole, trace_json, trace_table  # noqa: PLC0415
 
     with _connect(data_dir, profile) as system:
         try:
@@ -90,9 +90,9 @@ def trace(
     if json:
         typer.echo(trace_json(hops))
     elif not correlation_id:
-        Console().print(conversations_table(hops))
+        print_whole(conversations_table(hops), Console())
     elif hops:
-        Console().print(trace_table(hops))
+        print_whole(trace_table(hops), Console())
     else:
         typer.echo(
             f"natya: nothing is known of {correlation_id!r}: orders and named requests are kept while "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,8 @@ from .tree_view import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
 
     from .messages.trace import Hop
 
@@ -48,6 +51,13 @@ def trace_table(hops: Sequence[Hop]) -> Table:
     table.caption = f"{hops[0].correlation_id}: {len(hops)} hops in {lasted_ms:.3f} ms"
     table.caption_justify = "left"
     return table
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print it as wide as it is: a line that the terminal breaks says more than a conversation's name cut short."""
+    unbounded = console.options.update(max_width=10_000)
+    console.width = max(console.width, Measurement.get(console, unbounded, table).maximum)
+    console.print(table)
 
 
 def caused(hops: Iterable[Hop]) -> list[str]:
