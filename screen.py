@@ -33,6 +33,9 @@ ROOT: Final = "system"
 ROWS_MAX: Final = 11
 """Symbols shown, so that a screen of 24 lines holds everything."""
 
+TROUBLE_LENGTH_MAX: Final = 220
+"""Three lines."""
+
 NO_AMOUNT: Final = Decimal("0.00")
 
 Owner = TypeVar("Owner")
@@ -41,7 +44,7 @@ Owner = TypeVar("Owner")
 def screen(profile: str, now: SystemView, before: SystemView) -> RenderableType:
     """Draw the system as it is now, within 80 columns and 24 lines."""
     return Panel(
-        Group(_market(now, before), _symbols(now, before), _trading(now), _house(now)),
+        Group(_market(now, before), _symbols(now, before), _trading(now), _house(now), *_trouble(now)),
         title=Text(f"natya · {profile} · {_clock(now.running_s)}"),
         subtitle=Text("Ctrl-C stops in order"),
         title_align="left",
@@ -64,6 +67,7 @@ def line(now: SystemView, before: SystemView) -> str:
     parts.append(f"dead letters {now.dead_letters}")
     if now.stalls:
         parts.append(f"stalls {now.stalls}")
+    parts.extend(text.plain for text in _trouble(now))
     return "  ".join(parts)
 
 
@@ -149,6 +153,15 @@ def _house(now: SystemView) -> Text:
     if now.stalls:
         text.append(f"   stalls {now.stalls:,}", style="yellow")
     return text
+
+
+def _trouble(now: SystemView) -> list[Text]:
+    """Say why the database is down, if it is; the trading goes on meanwhile."""
+    database = _of(DatabaseStatistics, now)
+    if database is None or not database.down:
+        return []
+    told = _plain(f"database down, {database.lag:,} facts behind: {database.down}")
+    return [Text(told[:TROUBLE_LENGTH_MAX], "red", overflow="fold")]
 
 
 def _profit(positions: tuple[Position, ...], feed: FeedStatistics | None) -> tuple[Decimal, Decimal]:

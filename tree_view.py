@@ -22,24 +22,24 @@ def tree_json(tree: SupervisionTree) -> str:
 
 
 def tree_table(tree: SupervisionTree) -> Table:
-    """Lay the tree out, a line an actor; what deserves a look is coloured."""
+    """Lay the tree out, a line an actor, its trouble before its last error; what deserves a look is coloured."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("actor", "state", "host"):
         table.add_column(heading, no_wrap=True)
     table.add_column("restarts", justify="right")
     table.add_column("breaker", no_wrap=True)
     table.add_column("mailbox", justify="right")
-    table.add_column("last error", overflow="fold")
+    table.add_column("trouble, last error", overflow="fold")
     paths = [child.path for child in tree.children]
     for branch, child in zip(branches(paths), tree.children, strict=True):
         table.add_row(
             branch,
-            Text(child.state, STATE_STYLES.get(child.state, "yellow")),
+            Text(child.state, "yellow" if child.trouble else STATE_STYLES.get(child.state, "yellow")),
             child.host,
             Text(str(child.restarts), "yellow" if child.restarts else "dim"),
             Text(child.breaker, "dim" if child.breaker == "closed" else "bold red"),
             str(child.mailbox_depth),
-            Text(child.last_error, "red"),
+            Text("\n".join(filter(None, (child.trouble, child.last_error))), "red"),
         )
     if tree.stalls:
         table.caption = Text(

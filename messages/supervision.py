@@ -121,6 +121,9 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     last_error: str
     """Type and text of the newest failure; empty if there was none."""
 
+    trouble: str = ""
+    """What keeps it from all of its work while it runs on: files that another process holds, for one."""
+
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
     """To a supervisor; answered by `SupervisionTree`."""

@@ -56,8 +56,18 @@ JOBS_BESIDE_QUERIES = 4
 """A batch for each file, the files themselves, upkeep."""
 
 WRITERS = 2
+LAG_TOLD_MIN = 1_000
+"""Records behind the journal from which on it is trouble: fewer wait for their batch."""
+
 QUIET_TICKS_A_S = 1_000
 """At more than this nothing is tidied: the market writer is needed."""
+
+
+def trouble(down: str, lag: int) -> str:
+    """Put into words why the files are down, and how many records of the journal the core file lacks; empty if well."""
+    if down:
+        return f"down: {down}; {lag:,} records behind the journal"
+    return f"{lag:,} records behind the journal" if lag >= LAG_TOLD_MIN else ""
 
 
 class WriteMarket(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +118,7 @@ class DatabaseActor(RuntimeActor):
         self._heard_at_tidying = 0
         files.open()
         self.after(settings.tidy_interval_s, Tidy())
+        self.on_drained()
 
     def on_stop(self) -> None:
         """Let go of the files; DuckDB moves the write-ahead logs into them first."""
@@ -152,6 +163,10 @@ class DatabaseActor(RuntimeActor):
             cache_misses=cache.misses if cache else 0,
             cache_bytes=cache.bytes if cache else 0,
         )
+
+    def on_drained(self) -> None:
+        """Say in the tree what keeps it from its work, if anything does."""
+        self.trouble = trouble(self._files.down, self._projector.following.lag)
 
     # The files: open, or not for now.
 

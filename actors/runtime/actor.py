@@ -77,6 +77,9 @@ class RuntimeActor(Actor):
     host: Any
     """Its cell, or what stands for one on another base; for the runtime."""
 
+    trouble: str = ""
+    """What keeps it from all of its work while it runs on, for people to read; the tree shows it. Empty: it is well."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.handler_table = HandlerTable(cls, _unhandled)
@@ -240,6 +243,11 @@ class RuntimeActor(Actor):
         if not isinstance(child, RuntimeCell):
             raise TypeError(f"a child that was started here is wanted, found {child}")
         return child.counters()
+
+    def trouble_of(self, child: ActorAddress) -> str:
+        """Look at what a child says keeps it from its work; empty when it is well, or down."""
+        instance = child.instance if isinstance(child, RuntimeCell) else None
+        return "" if instance is None else instance.trouble  # type: ignore[no-any-return]
 
     def stalls(self) -> tuple[int, str]:
         """Tell how many turns held the shared loop too long, and whose the newest was."""

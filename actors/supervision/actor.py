@@ -339,6 +339,7 @@ class Supervisor(RuntimeActor):
                 child,
                 breaker=self._troupe.breaker(child),
                 mailbox_depth=0 if child.address is None else self.mailbox_of(child.address).depth,
+                trouble="" if child.address is None else self.trouble_of(child.address),
             )
             for child in self._troupe
         ]

@@ -36,10 +36,11 @@ def under(supervisor: str, node: ChildStatus) -> ChildStatus:
         breaker=node.breaker,
         mailbox_depth=node.mailbox_depth,
         last_error=node.last_error,
+        trouble=node.trouble,
     )
 
 
-def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int) -> ChildStatus:
+def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int, trouble: str) -> ChildStatus:
     """Describe one child as it is now."""
     return ChildStatus(
         path=f"{supervisor}/{child.spec.name}",
@@ -49,6 +50,7 @@ def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int) -
         breaker=breaker,
         mailbox_depth=mailbox_depth,
         last_error=child.last_error,
+        trouble=trouble,
     )
 
 

@@ -30,7 +30,7 @@ def a_position(symbol="TCS", quantity=10, average="100.00", realized="5.50"):
     return Position(symbol=symbol, quantity=quantity, average_price=Decimal(average), realized_pnl=Decimal(realized))
 
 
-def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), **orders):
+def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *, down="", lag=0, **orders):  # noqa: PLR0913  what a view may show
     counts = {"orders": 3, "fills": 2, "rejected": 1, "open_orders": 0, "uncertain_orders": 0, **orders}
     statistics = {
         "feed": FeedStatistics(
@@ -40,7 +40,15 @@ def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *
         "events": EventsStatistics(ticks=1, facts=1, delivered=1, subscribers=1, dead_letters=0, last_sequence=1),
         "journal": JournalStatistics(records=40, appended=40, commits=9, bytes_written=1, path="/j"),
         "database": DatabaseStatistics(
-            ticks=990, candles=4, duplicates=0, batches=1, projected_sequence=1, core_path="/c", market_path="/m"
+            ticks=990,
+            candles=4,
+            duplicates=0,
+            batches=1,
+            projected_sequence=1,
+            core_path="/c",
+            market_path="/m",
+            down=down,
+            lag=lag,
         ),
         "crossover": StrategyStatistics(
             strategy="crossover", ticks=1, orders=1, fills=1, tick_to_strategy_us_p50=12.0, tick_to_strategy_us_p99=40.0

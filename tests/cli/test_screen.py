@@ -57,6 +57,18 @@ class TestTheScreen:
         assert "stalls 3" in line(stalled, stalled)
         assert "stalls" not in drawn(view())
 
+    def test_says_why_the_database_is_down(self, view):
+        held = "/home/trader/.local/state/natya/paper/natya.duckdb is in use by process 4711: " + "and so on " * 100
+        down = view(down=held, lag=1_200, prices={f"S{number}": 1.0 for number in range(15)})
+        lines = drawn(down).splitlines()
+
+        assert "database down, 1,200 facts behind" in drawn(down)
+        assert "process 4711" in " ".join(part.strip("│ ") for part in lines)
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= 80
+        assert "process 4711" in line(down, down)
+        assert "down" not in drawn(view())
+
     def test_colours_a_price_by_where_it_went(self, view):
         before = view(prices={"UP": 20.0, "DOWN": 20.0, "SAME": 20.0})
         shown = drawn(view(prices={"UP": 21.0, "DOWN": 19.0, "SAME": 20.0}), before, colour=True)

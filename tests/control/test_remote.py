@@ -40,6 +40,7 @@ ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.r
 TREE = SupervisionTree(
     children=(
         a_child("system/journal", host="thread"),
+        a_child("system/database", trouble="down: natya.duckdb is in use by process 4711"),
         a_child("system/strategies"),
         a_child("system/strategies/fast", restarts=3, last_error="ValueError: broke"),
         a_child("system/strategies/slow", state="UNAVAILABLE", breaker="open", mailbox_depth=42),
@@ -227,6 +228,7 @@ class TestTheTree:
     def test_is_drawn_with_its_branches(self):
         assert branches([child.path for child in TREE.children]) == [
             "journal",
+            "database",
             "strategies",
             "├── fast",
             "└── slow",
@@ -247,9 +249,17 @@ class TestTheTree:
             console.print(tree_table(TREE))
         lines = captured.get().splitlines()
 
-        assert len(lines) == 1 + len(TREE.children)
-        assert lines[3].split() == ["├──", "fast", "RUNNING", "loop", "3", "closed", "0", "ValueError:", "broke"]
-        assert lines[4].split() == ["└──", "slow", "UNAVAILABLE", "loop", "0", "open", "42"]
+        rows = {name: line for line in lines for name in ("fast", "slow") if name in line.split()[:2]}
+        assert max(map(len, lines)) <= 80
+        assert rows["fast"].split() == ["├──", "fast", "RUNNING", "loop", "3", "closed", "0", "ValueError:", "broke"]
+        assert rows["slow"].split() == ["└──", "slow", "UNAVAILABLE", "loop", "0", "open", "42"]
+
+    def test_says_what_keeps_an_actor_from_its_work(self):
+        console = Console(width=160)
+        with console.capture() as captured:
+            console.print(tree_table(TREE))
+
+        assert captured.get().splitlines()[2].rstrip().endswith("down: natya.duckdb is in use by process 4711")
 
     def test_says_below_who_held_the_loop_too_long(self):
         console = Console(width=80)
@@ -262,7 +272,8 @@ class TestTheTree:
         children = json.loads(tree_json(TREE))["children"]
 
         assert [child["path"] for child in children] == [child.path for child in TREE.children]
-        assert children[2]["last_error"] == "ValueError: broke"
+        assert children[1]["trouble"] == "down: natya.duckdb is in use by process 4711"
+        assert children[3]["last_error"] == "ValueError: broke"
 
 
 class TestTheCommands:

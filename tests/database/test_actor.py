@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database.actor import LAG_TOLD_MIN, trouble
 from natya.actors.database.days import tidy
 from natya.actors.database.errors import DatabaseEncrypted, WritesRefused
 from natya.actors.database.gathering import Gathering
@@ -174,6 +175,17 @@ class TestProjectingTheJournal:
         system.tell(asked, JournalPage(records=(), last_sequence=0))
 
         assert (statistics.lag, statistics.journal_sequence, statistics.projected_sequence) == (9, 9, 0)
+
+
+class TestTrouble:
+    def test_is_none_while_records_wait_for_their_batch(self):
+        assert trouble("", LAG_TOLD_MIN - 1) == ""
+
+    def test_is_a_lag(self):
+        assert trouble("", 123_456) == "123,456 records behind the journal"
+
+    def test_is_the_reason_why_the_files_are_down_and_the_lag(self):
+        assert trouble("in use by process 7", 5) == "down: in use by process 7; 5 records behind the journal"
 
 
 class TestACoreFileOfAnotherHistory:

@@ -84,6 +84,11 @@ class Held:
         self.process.communicate("\n", timeout=30)
 
 
+def trouble_in(system):
+    """What `natya tree` shows beside the database."""
+    return next(child.trouble for child in system.supervision_tree().children if child.path == "system/database")
+
+
 @pytest.mark.usefixtures("impatient")
 class TestADatabaseThatAnotherProcessHolds:
     @pytest.mark.parametrize("name", ["natya.duckdb", "natya-market.duckdb"])
@@ -102,12 +107,15 @@ class TestADatabaseThatAnotherProcessHolds:
 
             await_that(lambda: (orders := look()[0]) and orders.fills >= 10)
             down = await_that(lambda: look()[1])
+            shown = await_that(lambda: trouble_in(system))
             refused = system.request("database", Query(sql="select 1"), timeout_s=10)
             held.let_go()
             await_that(lambda: (up := look()[1]) and up.projected_sequence >= down.journal_sequence > 0)
+            await_that(lambda: not trouble_in(system))
             summary = system.stop()
 
         assert f"process {held.pid}" in down.down
+        assert f"process {held.pid}" in shown
         assert refused.error == "DatabaseDown"
         assert f"process {held.pid}" in refused.reason
         assert down.projected_sequence == 0
