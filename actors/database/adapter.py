@@ -30,7 +30,7 @@ from .connection import Connection, roll_back
 from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, QueryRefused, StatementFailed
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
-from .opening import MEMORY, attach, harden, refusal
+from .opening import MEMORY, attach, errors_of_ours, harden, refusal
 from .own_thread import OwnThread
 from .pool import Pool
 from .reading import Readings
@@ -134,7 +134,7 @@ class DuckDBAdapter:
 
         self._cache = QueryCache(cache_mb * 2**20)
         self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
-        with contextlib.ExitStack() as opened:
+        with errors_of_ours(), contextlib.ExitStack() as opened:
             if self.core_path != MEMORY:
                 core = Path(path).absolute()
                 self.core_path, self.market_path = str(core), str(market_path_of(core))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -14,6 +15,7 @@ import duckdb
 from .errors import (
     DatabaseDamaged,
     DatabaseEncrypted,
+    DatabaseError,
     DatabaseInvalidated,
     DatabaseLocked,
     DatabaseUnreachable,
@@ -21,9 +23,8 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from .errors import DatabaseError
     from .migrations import DatabaseFile
 
 MEMORY = ":memory:"
@@ -102,6 +103,30 @@ def prove_encryption(key: str) -> None:
             root.close()
         if any(text.encode() in each.read_bytes() for each in Path(folder).iterdir()):
             raise DatabaseEncrypted(f"this DuckDB ({duckdb.__version__}) took the key and wrote in the clear")
+
+
+def expect_unheld(path: str) -> None:
+    """Look for a process that has a file open with DuckDB alone, without our lock. What the file holds does not matter.
+
+    Raises:
+        DatabaseLocked: there is one; its log would meet the file that takes this one's place.
+    """
+    with contextlib.closing(duckdb.connect(MEMORY)) as root:
+        try:
+            _attach(root, "core", path, "", read_only=True)
+        except DatabaseLocked:
+            raise
+        except DatabaseError:
+            return
+
+
+@contextlib.contextmanager
+def errors_of_ours() -> Iterator[None]:
+    """Give what DuckDB raises the type that its caller decides by: while an instance that is open is set up."""
+    try:
+        yield
+    except duckdb.Error as fault:
+        raise meaning(fault) from fault
 
 
 def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:

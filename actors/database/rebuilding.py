@@ -17,6 +17,7 @@ from .adapter import DuckDBAdapter
 from .core import ReadModel
 from .errors import DatabaseDamaged
 from .lock import FileLock
+from .opening import expect_unheld
 from .upkeep import back_up
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def rebuild(
     """
     core = Path(settings.path)
     with _alone(core), _workplace(core) as workplace:
+        if core.exists():
+            expect_unheld(str(core))
         with _opened(workplace / core.name, settings) as database:
             model, last = ReadModel(database), 0
             for page in pages:

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from natya.actors.database import DuckDBAdapter
+from natya.actors.database import DuckDBAdapter, adapter
 from natya.actors.database.errors import (
     DatabaseClosed,
     DatabaseDamaged,
+    DatabaseInvalidated,
     DatabaseLocked,
     DatabaseTooNew,
     DatabaseUnreachable,
@@ -306,6 +307,19 @@ class TestAFolderThatWeMayNotUse:
         (path.parent / name).rmdir()
         with DuckDBAdapter(path, max_connections=3) as database:
             assert database.query("select 1").rows == ((1,),)
+
+
+class TestAnInstanceThatFailsWhileItIsSetUp:
+    def test_is_told_as_an_error_of_ours_and_let_go(self, tmp_path, monkeypatch):
+        def give_up(*_):
+            raise duckdb.FatalException("the checkpoint failed: No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(adapter, "harden", give_up)
+            with pytest.raises(DatabaseInvalidated, match="No space left"):
+                DuckDBAdapter(tmp_path / "natya.duckdb")
+
+        DuckDBAdapter(tmp_path / "natya.duckdb").close()
 
 
 class TestMigrations:

@@ -1,6 +1,8 @@
 """A database file written anew, and what is found when that stops in the middle."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,20 @@ class TestARebuild:
 
         assert found(path) == filled
         assert old.read_bytes() == b"nonsense" * 1_000
+
+    def test_is_refused_while_another_process_has_the_file_open_with_duckdb_alone(self, settings, pages, filled, path):
+        script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as holder:
+            holder.stdout.readline()
+            with pytest.raises(DatabaseLocked) as refusal:
+                rebuild(settings, pages)
+            holder.communicate("\n")
+
+        assert refusal.value.holder_pid == holder.pid
+        assert list(path.parent.glob("*.old-*")) == []
+        assert found(path) == filled
 
     def test_needs_no_file_before(self, settings, pages, path):
         assert rebuild(settings, pages) == (60, None)
