@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,10 @@ select count(*), min(day), max(day) from (
     select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks)
 """  # noqa: S608  our own text
 TABLES: Final = ("facts", "orders", "fills", "ticks", "books", "candles", "all_ticks", "all_books")
+TICKS_BESIDE: Final = """
+select count(*) from all_ticks
+where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source <> ?
+"""
 INTERVALS: Final = "select distinct interval_ns from candles where {where} order by interval_ns"
 CANDLES: Final = "select * from candles where {where} and interval_ns = {interval_ns} order by start_ns, symbol"
 
@@ -89,6 +94,9 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
     written: int
     """Written now: ticks that were there already are not; candles are, each over an earlier one."""
+
+    beside: int
+    """Ticks of these symbols and of this time that came from elsewhere before: they stay, beside those of this file."""
 
     bad_rows: int
     """Left out."""
@@ -139,8 +147,9 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     """Save the ticks or candles of a CSV file, plain or gzipped, or of a Parquet file; all of them, or none.
 
     The whole file is read before anything is saved. A tick is known by its place in its file, and the file by its
-    contents: what is imported again is there already, and what was interrupted goes on where it stopped. A candle
-    replaces the one of its symbol, interval and start.
+    contents: what is imported again is there already, and what was interrupted goes on where it stopped. Ticks of two
+    files that overlap are there twice, since two trades may be alike; `beside` tells of it. A candle replaces the one
+    of its symbol, interval and start.
 
     Args:
         path: the file.
@@ -161,7 +170,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         path, symbol=symbol, tick_size_rupees=tick_size_rupees, bad_rows_max=bad_rows_max, replayed=False
     )
     symbols: set[str] = set()
-    ticks = candles = written = saved = 0
+    ticks = candles = written = saved = beside = 0
+    first_ns, last_ns = math.inf, 0
     with TemporaryFile() as spool:
         for part in _parts(recording.chunks()):
             _put(spool, part)
@@ -169,6 +179,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
             symbols.update(candle.symbol for candle in part.candles)
             ticks += len(part.ticks)
             candles += len(part.candles)
+            first_ns = min(first_ns, min((tick.exchange_ns for tick in part.ticks), default=first_ns))
+            last_ns = max(last_ns, max((tick.exchange_ns for tick in part.ticks), default=last_ns))
             on_progress(recording.share * SHARE_OF_READING)
         spool.seek(0)
         recorded: int | None = None
@@ -177,7 +189,10 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
             fresh = part
             if part.ticks:
                 if recorded is None:
-                    recorded = _recorded(owner, part.ticks[0].source)
+                    source = part.ticks[0].source
+                    recorded = _recorded(owner, source)
+                    sql = TICKS_BESIDE.format(symbols=", ".join("?" for _ in symbols))
+                    ((beside,),) = _rows(owner, sql, [*sorted(symbols), int(first_ns), last_ns, source])
                 fresh = SaveMarketData(ticks=tuple(tick for tick in part.ticks if tick.sequence > recorded))
             if fresh.ticks or fresh.candles:
                 answer: MarketDataSaved = owner.work(fresh, timeout_s=SAVE_S)
@@ -189,6 +204,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         ticks=ticks,
         candles=candles,
         written=written,
+        beside=beside,
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
         elapsed_s=(time.monotonic_ns() - begun_ns) / 1e9,

@@ -76,6 +76,11 @@ def tell(done: Imported) -> None:
         f"{done.file}: {count:,} {kind} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written, "
         f"{done.bad_rows:,} bad rows, {done.elapsed_s:.1f} s"
     )
+    if done.beside:
+        typer.echo(
+            f"  {done.beside:,} ticks of the same symbols and time came from elsewhere before: they stay, beside these",
+            err=True,
+        )
     for line, reason in done.bad_lines[:BAD_LINES_SHOWN]:
         typer.echo(f"  line {line}: {reason}", err=True)
     if done.bad_rows > BAD_LINES_SHOWN:

@@ -65,6 +65,10 @@ class Answer(Frames, Generic[T]):
         self._guard = threading.Lock()
         self._result: Future[RepositoryResult[T]] | None = None
 
+    def __repr__(self) -> str:
+        """Say what to do with it: a prompt that shows it must neither wait nor print a million ticks."""
+        return "<an answer: await it, or read its .success, .data, .error, .columns() or .df(), which wait for it>"
+
     def __await__(self) -> Generator[Any, None, RepositoryResult[T]]:
         return asyncio.wrap_future(self._messages()).__await__()
 

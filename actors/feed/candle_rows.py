@@ -40,12 +40,15 @@ def split(volume: int) -> tuple[int, int, int, int]:
 
 
 def interval_of(times_ns: Iterable[int]) -> int:
-    """Infer the interval of candles: the smallest distance of neighbours that are not of one time; a minute if none."""
+    """Infer the interval of candles: the smallest distance of neighbours that are not of one time; a minute if none.
+
+    They may be in the order of time, or the newest first.
+    """
     distances = set()
     before = None
     for time_ns in times_ns:
-        if before is not None and time_ns > before:
-            distances.add(time_ns - before)
+        if before is not None and time_ns != before:
+            distances.add(abs(time_ns - before))
         before = time_ns
     return min(distances, default=INTERVAL_UNKNOWN_NS)
 
@@ -55,7 +58,7 @@ class CandleRows:
 
     The ticks stand at the start of the interval and at each quarter of it; their `volume` counts the day in India.
     Candles of one symbol must not overlap; those of several symbols may share a time, and where nothing is replayed
-    each symbol has its own.
+    each symbol has its own, and may begin with its newest candle: many a vendor's file does.
     """
 
     def __init__(  # noqa: PLR0913  what is to be known of a file
@@ -79,7 +82,9 @@ class CandleRows:
         self._price = Memo(grid.price).__getitem__
         self._sequence = 0
         self._newest_ns = 0
-        self._free_from_ns: dict[str, int] = {}
+        self._last: dict[str, tuple[int, int]] = {}
+        """Start of the last candle of each symbol, and which way they go."""
+
         self._volumes: dict[str, tuple[int, int]] = {}
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
@@ -90,11 +95,7 @@ class CandleRows:
         """
         start_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
-        wanted_ns = max(self._newest_ns if self._replayed else 0, self._free_from_ns.get(symbol, 0))
-        if start_ns < wanted_ns:
-            raise ValueError(
-                f"a start not before {wanted_ns} ns is wanted, found {row[self._time_at]!r}, {start_ns} ns"
-            )
+        way = self._way(symbol, start_ns, row[self._time_at])
         open_price, high, low, close = map(self._price, self._prices(row))
         if not (low <= open_price <= high and low <= close <= high):
             raise ValueError(
@@ -122,7 +123,25 @@ class CandleRows:
             )
         )
         self._newest_ns = start_ns
-        self._free_from_ns[symbol] = start_ns + self._interval_ns
+        self._last[symbol] = start_ns, way
+
+    def _way(self, symbol: str, start_ns: int, text: str) -> int:
+        """Tell which way the candles of a symbol go: 1 on, -1 back, 0 not known yet.
+
+        Raises:
+            ValueError: this one goes another way, or overlaps with the one before it.
+        """
+        last_ns, way = self._last.get(symbol, (-self._interval_ns, 1 if self._replayed else 0))
+        if not way and start_ns < last_ns:
+            way = -1
+        if way < 0 and start_ns > last_ns - self._interval_ns:
+            raise ValueError(
+                f"a start not after {last_ns - self._interval_ns} ns is wanted, found {text!r}, {start_ns} ns"
+            )
+        wanted_ns = max(self._newest_ns if self._replayed else 0, last_ns + self._interval_ns)
+        if way >= 0 and start_ns < wanted_ns:
+            raise ValueError(f"a start not before {wanted_ns} ns is wanted, found {text!r}, {start_ns} ns")
+        return way or int(symbol in self._last)
 
     def _append_ticks(  # noqa: PLR0913, PLR0917  the parts of one row, on the hottest path of the room
         self,

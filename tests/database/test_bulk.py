@@ -283,6 +283,41 @@ class TestAFileThatIsRefused:
         with pytest.raises(RecordingError, match="line 7"):
             bring(text, bad_rows_max=0)
 
+    def test_tells_the_line_of_a_field_without_end(self, bring):
+        with pytest.raises(RecordingError, match="field larger than field limit") as caught:
+            bring(ticks_text() + '2026-01-02T10:00,"' + "1" * 200_000 + "\n")
+
+        assert caught.value.line == 7
+
+
+class TestCandlesThatBeginWithTheNewest:
+    """As many vendors sell them."""
+
+    def test_are_what_they_are_in_the_order_of_time(self, own, bring):
+        header, *lines = candles_text(400).splitlines()
+        candles = "select * exclude (source) from candles order by all"
+        bring(candles_text(400))
+        forwards = rows(own, candles)
+        own.database.execute("delete from market.candles", file="market")
+        done = bring("\n".join([header, *reversed(lines), ""]))
+
+        assert (done.candles, done.written) == (400, 400)
+        assert rows(own, candles) == forwards
+
+    def test_are_of_a_day_where_they_are_a_day_apart(self, own, bring):
+        bring("date,open,high,low,close\n2026-01-05,1,1,1,1\n2026-01-02,1,1,1,1\n2026-01-01,1,1,1,1\n")
+
+        assert rows(own, "select distinct interval_ns from candles") == ((86_400 * 10**9,),)
+
+    @pytest.mark.parametrize("then", ["2026-01-06", "2026-01-05", "2026-01-02", "2026-01-02T12:00"])
+    def test_go_on_so_to_the_end(self, own, bring, then):
+        text = "date,open,high,low,close\n2026-01-05,1,1,1,1\n2026-01-02,1,1,1,1\n2026-01-01,1,1,1,1\n"
+        with pytest.raises(RecordingError, match="a start not after") as caught:
+            bring(f"{text}{then},1,1,1,1\n")
+
+        assert caught.value.line == 5
+        assert rows(own, "select count(*) from candles") == ((0,),)
+
 
 class TestAnImport:
     def test_made_twice_is_made_once(self, own, bring):
@@ -293,6 +328,15 @@ class TestAnImport:
         bring(candles_text())
         bring(candles_text())
         assert rows(own, "select count(*) from candles") == ((5,),)
+
+    def test_tells_of_ticks_that_came_from_elsewhere(self, own, write):
+        header, *lines = ticks_text(50).splitlines()
+        parts = ["\n".join([header, *part, ""]) for part in (lines[:30], lines[20:])]
+        tell = [import_file(write(part), own, symbol=symbol).beside for part in parts for symbol in ("TCS", "INFY")]
+
+        assert tell == [0, 0, 10, 10]
+        assert import_file(write(parts[0]), own, symbol="TCS").beside == 10
+        assert rows(own, "select count(*) from ticks") == ((120,),)
 
     @pytest.mark.parametrize("parts", [0, 1, 2])
     def test_goes_on_where_it_was_interrupted(self, own, write, parts):

@@ -70,6 +70,10 @@ class TestWhatARepositoryAnswers:
                 assert market.as_of(symbol, start).data == (before[-1] if before else None)
                 assert market.gaps(symbol, DAY, longer_than_s=longer_than_s).data == tuple(gaps)
 
+    def test_says_at_a_prompt_how_it_is_read(self, memory):
+        with MarketDataRepositoryImpl(memory) as market:
+            assert "await it, or read its .success, .data" in repr(market.symbols())
+
 
 class TestARunningSystem:
     @pytest.fixture

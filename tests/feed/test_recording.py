@@ -78,7 +78,7 @@ class TestNoRecording:
         path = write(HEADER, *ROWS)
         path.write_bytes(gzip.compress(path.read_bytes())[:-9])
 
-        with pytest.raises(RecordingError, match="plain or gzipped, is wanted"):
+        with pytest.raises(RecordingError, match="a file that can be read to its end is wanted"):
             messages(path)
 
     def test_is_a_zip_with_a_broken_middle(self, write, messages):

@@ -164,7 +164,7 @@ class Recording:
             if _version(self.path) != found:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
         except _UNREADABLE as fault:
-            raise RecordingError(self.path, 0, f"a CSV file, plain or gzipped, is wanted, found {fault}") from fault
+            raise self._unreadable(0, fault) from fault
 
     def close(self) -> None:
         """Release nothing: the file is open only while its chunks are read."""
@@ -189,10 +189,12 @@ class Recording:
                     yield messages
                     messages = []
             self._expect_some(rows)
-        except (RecordingError, *_UNREADABLE):
+        except (RecordingError, *_UNREADABLE) as fault:
             if messages:
                 yield messages
-            raise
+            if isinstance(fault, RecordingError):
+                raise
+            raise self._unreadable(table.line_num, fault) from fault
         if messages:
             yield messages
 
@@ -230,6 +232,10 @@ class Recording:
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
             yield table, columns
+
+    def _unreadable(self, line: int, fault: Exception) -> RecordingError:
+        """Say up to which line the file could be read, and why no further."""
+        return RecordingError(self.path, line, f"a file that can be read to its end is wanted, found {fault}")
 
     def _expect_some(self, rows: int) -> None:
         if rows == 0:
