@@ -30,7 +30,7 @@ from natya.actors.database.market import MarketStore
 from natya.actors.database.market_data import MarketDataRepositoryImpl
 from natya.actors.database.migrations import migrations
 from natya.actors.database.tick_rows import ticks_of
-from natya.actors.database.ticks import insert_ticks, tick_columns
+from natya.actors.database.ticks import HAS_BOOK, PLAIN, tick_columns
 from natya.messages.journal import JournalRecord
 from natya.messages.market import DaySummary, Depth, Tick
 from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
@@ -49,6 +49,11 @@ RATE_TARGET = 95_000
 MEMORY_MB_TARGET = 250
 GROWTH_TARGET = 1.05
 POINT = "select sequence from recorded where source = ?"
+INSERT_TICKS = f"insert into ticks by name select ? as source, {', '.join(PLAIN)} from batch"  # noqa: S608  our own names
+INSERT_BOOKS = (
+    "insert into books by name select ? as source, * exclude (received_ns, price, quantity, volume, has_book) "
+    "from batch where has_book"
+)
 NAMES = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
 RANGE = (
     f"select {', '.join(NAMES)} from ticks "  # noqa: S608  our own names
@@ -146,7 +151,11 @@ class Plain:
         """Insert one batch, durably."""
         columns = tick_columns(ticks)
         self.connection.begin()
-        insert_ticks(self.connection, "bench", columns)
+        self.connection.register("batch", columns)
+        self.connection.execute(INSERT_TICKS, ["bench"])
+        if HAS_BOOK in columns:
+            self.connection.execute(INSERT_BOOKS, ["bench"])
+        self.connection.unregister("batch")
         self.connection.commit()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .columns import Columns, insert, parsed
 from .errors import Unstorable
-from .ticks import UNSTORABLE, candle_columns, insert_ticks, tick_columns
+from .ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +65,7 @@ class MarketStore:
 
     def __init__(self, database: DuckDBAdapter) -> None:
         self._database = database
+        self._writer = TickWriter()
         self._recorded: dict[str, int] = {}
         self._writes = -1
 
@@ -126,6 +127,7 @@ class MarketStore:
             written, recorded = self._database.write("market", work, label=label, tables=tables)
         except BaseException:
             self._recorded, self._writes = {}, -1
+            self._writer.forget()
             raise
         self._recorded = recorded
         self._database.witness.advance(steps)
@@ -148,7 +150,7 @@ class MarketStore:
         count = len(fresh["sequence"])
         if count == 0:
             return 0, before, before
-        insert_ticks(cursor, source, fresh)
+        self._writer.write(cursor, source, fresh)
         last = int(fresh["sequence"][-1])
         cursor.execute(parsed(cursor, "update recorded set sequence = ? where source = ?"), [last, source])
         return count, last, before
@@ -212,8 +214,8 @@ def _recorded(cursor: duckdb.DuckDBPyConnection, source: str) -> int | None:
 def _fresh(columns: Columns, recorded: int) -> Columns:
     """Keep the rows whose sequence is above all before them; the usual batch comes back as it is."""
     sequence = columns["sequence"]
+    if sequence[0] > recorded and (sequence[1:] > sequence[:-1]).all():
+        return columns
     highest_before = np.maximum.accumulate(np.concatenate(([recorded], sequence[:-1])))
     fresh = sequence > highest_before
-    if fresh.all():
-        return columns
     return {name: values[fresh] for name, values in columns.items()}

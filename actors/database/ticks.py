@@ -13,7 +13,20 @@ import numpy as np
 
 from ...messages.codec import encode
 from ...messages.market import DaySummary, Depth
-from .columns import NAN, NOTHING, Array, Columns, finite, floats, insert, integers, masked, nullable_integers, texts
+from .columns import (
+    NAN,
+    NOTHING,
+    Array,
+    Columns,
+    Insertion,
+    finite,
+    floats,
+    insert,
+    integers,
+    masked,
+    nullable_integers,
+    texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,18 +61,35 @@ PLAIN = ("sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity"
 """The columns of the table `ticks`, all but `source`."""
 
 HAS_BOOK = "has_book"
-_INSERT_TICKS = f"insert into ticks by name select ? as source, {', '.join(PLAIN)} from batch"  # noqa: S608  our own names
-_INSERT_BOOKS = (
-    "insert into books by name select ? as source, * exclude (received_ns, price, quantity, volume, has_book) "
-    "from batch where has_book"
-)
+DEEP_BOOK = "deep_book"
+_INSERT_TICKS = f"insert into ticks by name select ? as source, {', '.join(PLAIN)} from {{batch}}"  # noqa: S608  our own names
+_INSERT_BOOKS = "insert into books by name select ? as source, * exclude (has_book) from {batch} where has_book"
+_INSERT_DEEP_BOOKS = _INSERT_BOOKS.format(batch="batch")
+_NOT_OF_BOOKS = frozenset(PLAIN) - {"sequence", "symbol", "exchange_ns"}
 
 
-def insert_ticks(cursor: duckdb.DuckDBPyConnection, source: str, columns: Columns) -> None:
-    """Write what `tick_columns` built into the tables `ticks` and `books`."""
-    insert(cursor, _INSERT_TICKS, columns, source)
-    if HAS_BOOK in columns:
-        insert(cursor, _INSERT_BOOKS, columns, source)
+class TickWriter:
+    """Writes what `tick_columns` built into the tables `ticks` and `books`, on one connection."""
+
+    def __init__(self) -> None:
+        self._ticks = Insertion(_INSERT_TICKS)
+        self._books = Insertion(_INSERT_BOOKS)
+
+    def write(self, cursor: duckdb.DuckDBPyConnection, source: str, columns: Columns) -> None:
+        """Write the ticks of a source."""
+        self._ticks.run(cursor, {name: columns[name] for name in PLAIN}, source)
+        if HAS_BOOK not in columns:
+            return
+        books = {name: values for name, values in columns.items() if name not in _NOT_OF_BOOKS}
+        if DEEP_BOOK in books:
+            insert(cursor, _INSERT_DEEP_BOOKS, books, source)
+        else:
+            self._books.run(cursor, books, source)
+
+    def forget(self) -> None:
+        """Hear that the transaction was rolled back."""
+        self._ticks.forget()
+        self._books.forget()
 
 
 def tick_columns(ticks: Sequence[Tick]) -> Columns:
@@ -146,7 +176,7 @@ def _depth_columns(depths: list[Depth]) -> Columns:
         columns |= {key: masked(level) for key, level in _by_level(name, np.frombuffer(packed, dtype=np.int64)).items()}
     if any(_is_deep(depth) for depth in depths):
         books = [encode(depth) if _is_deep(depth) else None for depth in depths]
-        columns["deep_book"] = texts(books)
+        columns[DEEP_BOOK] = texts(books)
     return columns
 
 

@@ -1,0 +1,90 @@
+"""Columns on their way into tables, as fast as DuckDB takes them."""
+
+import duckdb
+import numpy as np
+import pytest
+
+from natya.actors.database import columns
+from natya.actors.database.columns import Insertion
+
+
+@pytest.fixture
+def connection():
+    with duckdb.connect(":memory:") as opened:
+        opened.execute("create table numbers (name varchar, number bigint, price double)")
+        yield opened
+
+
+@pytest.fixture
+def insertion():
+    return Insertion("insert into numbers by name select ? as name, * from {batch}")
+
+
+def numbers(*values):
+    return {"number": np.array(values, dtype=np.int64)}
+
+
+def rows(connection):
+    return connection.execute("select name, number, price from numbers order by number").fetchall()
+
+
+@pytest.fixture(params=[True, False], ids=["reads a dict anew", "keeps what was registered"])
+def _engine(request, monkeypatch):
+    monkeypatch.setattr(columns, "_reads_anew", lambda: request.param)
+
+
+@pytest.mark.usefixtures("_engine")
+class TestInsertingAgainAndAgain:
+    def test_writes_each_batch_once(self, connection, insertion):
+        insertion.run(connection, numbers(1, 2), "a")
+        insertion.run(connection, numbers(3), "b")
+        insertion.run(connection, numbers(4, 5, 6), "c")
+
+        assert [(name, number) for name, number, _ in rows(connection)] == [
+            ("a", 1), ("a", 2), ("b", 3), ("c", 4), ("c", 5), ("c", 6)
+        ]  # fmt: skip
+
+    def test_takes_columns_of_another_shape(self, connection, insertion):
+        insertion.run(connection, numbers(1), "a")
+        insertion.run(connection, {**numbers(2), "price": np.array([2.5])}, "a")
+        insertion.run(connection, {"number": np.array([3], dtype=np.int32)}, "a")
+        insertion.run(connection, numbers(4), "a")
+
+        assert rows(connection) == [("a", 1, None), ("a", 2, 2.5), ("a", 3, None), ("a", 4, None)]
+
+    def test_takes_missing_values_where_there_were_none(self, connection, insertion):
+        insertion.run(connection, numbers(1, 2), "a")
+        masked = np.ma.masked_array(numbers(3, 4)["number"], mask=[False, True])
+        insertion.run(connection, {"number": masked}, "a")
+        insertion.run(connection, numbers(5), "a")
+
+        assert [number for _, number, _ in rows(connection)] == [1, 2, 3, 5, None]
+
+    def test_goes_on_after_a_transaction_that_was_rolled_back(self, connection, insertion):
+        connection.begin()
+        insertion.run(connection, numbers(1), "a")
+        connection.rollback()
+        insertion.forget()
+        insertion.run(connection, numbers(2), "a")
+
+        assert rows(connection) == [("a", 2, None)]
+
+    def test_does_not_meet_another_one_of_the_same_text(self, connection, insertion):
+        other = Insertion("insert into numbers by name select ? as name, * from {batch}")
+        insertion.run(connection, numbers(1), "a")
+        other.run(connection, numbers(2), "b")
+        insertion.run(connection, numbers(3), "a")
+
+        assert [(name, number) for name, number, _ in rows(connection)] == [("a", 1), ("b", 2), ("a", 3)]
+
+    def test_holds_nothing_afterwards(self, connection, insertion):
+        given = numbers(1)
+        insertion.run(connection, given, "a")
+
+        assert list(given) == ["number"]
+        assert insertion._columns == {}
+
+
+class TestTheEngineInUse:
+    def test_reads_a_registered_dict_anew(self):
+        assert columns._reads_anew()
