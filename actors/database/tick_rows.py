@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ...messages.market import DaySummary, Depth, Tick
 from .ticks import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from .columns import Columns
 
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 _DAY_COLUMNS = DaySummary.__struct_fields__
 PLAIN_COLUMNS = ("symbol", "price", "quantity", "exchange_ns", "source", "sequence", "received_ns", "volume")
 """Of every tick: what a row holds besides the book and the day."""
+
+_PRICES = struct.Struct(f"={LEVELS}d")
+_COUNTS = struct.Struct(f"={LEVELS}q")
+_SIDES = {
+    "bid_price": _PRICES,
+    "bid_quantity": _COUNTS,
+    "bid_orders": _COUNTS,
+    "ask_price": _PRICES,
+    "ask_quantity": _COUNTS,
+    "ask_orders": _COUNTS,
+}
 
 
 def ticks_of(columns: Columns) -> tuple[Tick, ...]:
@@ -73,14 +85,8 @@ def _days(columns: Columns, count: int) -> list[DaySummary | None]:
 def _depths(columns: Columns, count: int) -> list[Depth | None]:
     if "deep_book" not in columns:
         return [None] * count
-    sides = (
-        _levels(columns, name)
-        for name in ("bid_price", "bid_quantity", "bid_orders", "ask_price", "ask_quantity", "ask_orders")
-    )
-    return [
-        decode(bytes.fromhex(book))
-        if book is not None
-        else Depth(
+    depths = [
+        Depth(
             bid_prices=bid_prices,
             bid_quantities=bid_quantities,
             bid_orders=bid_orders,
@@ -90,16 +96,21 @@ def _depths(columns: Columns, count: int) -> list[Depth | None]:
         )
         if bid_prices or ask_prices
         else None
-        for book, bid_prices, bid_quantities, bid_orders, ask_prices, ask_quantities, ask_orders in zip(
-            columns["deep_book"].tolist(), *sides, strict=True
+        for bid_prices, bid_quantities, bid_orders, ask_prices, ask_quantities, ask_orders in zip(
+            *(_levels(columns, name, rows) for name, rows in _SIDES.items()), strict=True
         )
     ]
+    if not np.ma.getmaskarray(columns["deep_book"]).all():
+        for row, book in enumerate(columns["deep_book"].tolist()):
+            if book is not None:
+                depths[row] = decode(bytes.fromhex(book))
+    return depths
 
 
-def _levels(columns: Columns, name: str) -> Iterable[tuple[Any, ...]]:
+def _levels(columns: Columns, name: str, packed: struct.Struct) -> Iterator[tuple[Any, ...]]:
     """Give what each row has of one side, level by level."""
     levels = [columns[f"{name}_{number}"] for number in range(1, LEVELS + 1)]
-    rows = zip(*(level.tolist() for level in levels), strict=True)
     if not any(np.ma.is_masked(level) for level in levels):  # the common case: no row has to be looked at
-        return rows
-    return (tuple(value for value in row if value is not None) for row in rows)
+        return packed.iter_unpack(np.column_stack(levels).data)
+    rows = zip(*(level.tolist() for level in levels), strict=True)
+    return (tuple([value for value in row if value is not None]) for row in rows)

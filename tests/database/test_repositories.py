@@ -97,6 +97,18 @@ class TestTicksThatWereSaved:
 
             assert market.find().data == ticks
 
+    def test_come_out_where_every_book_is_whole(self, market, build):
+        ticks = tuple(build.tick(n, depth=build.depth(), day=build.day(open_interest=n)) for n in range(1, 8))
+        market.save_ticks(ticks).result()
+
+        assert market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).data == ticks
+
+    def test_come_out_where_every_book_is_whole_and_one_deeper(self, market, build):
+        ticks = tuple(build.tick(n, depth=build.depth(20 if n == 3 else 5)) for n in range(1, 8))
+        market.save_ticks(ticks).result()
+
+        assert market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).data == ticks
+
     def test_are_saved_once(self, market, build):
         assert market.save(build.tick(1)).data == 1
         assert market.save(build.tick(1)).data == 0
@@ -142,6 +154,21 @@ class TestTicksThatWereSaved:
         market.save(build.tick()).result()
 
         assert set(market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).columns()) == set(PLAIN_COLUMNS)
+
+    def test_come_with_a_book_that_was_written_while_they_were_looked_for(self, market, build, monkeypatch):
+        ticks = (build.tick(1), build.tick(2, depth=build.depth(), day=build.day()))
+        market.save(ticks[0]).result()
+        query = market._store.query
+
+        def query_and_write(sql, parameters):
+            monkeypatch.setattr(market._store, "query", query)
+            found = query(sql, parameters)
+            market._store.save(ticks[1:], ())
+            return found
+
+        monkeypatch.setattr(market._store, "query", query_and_write)
+
+        assert market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).data == ticks
 
     def test_that_fit_into_no_row_keep_all_out(self, market, build):
         result = market.save_many([build.tick(1), build.tick(2, price=float("nan"))])
