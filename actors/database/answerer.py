@@ -10,7 +10,6 @@ import msgspec
 from ...messages.database import ArchiveDay, Query, QueryFailed
 from .errors import DatabaseDamaged, DatabaseError, DatabaseInvalidated
 from .questions import QUERIES_WAITING_MAX, Question, Questions
-from .recorder import LANE as MARKET_LANE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
     from .desk import Desk, Reading
     from .files import Files
+
+ARCHIVE_LANE = "archive"
+"""One at a time: each names its files after those that are there."""
 
 EXPIRE_S = 0.5
 """How often waiting queries are looked through for those whose time is over."""
@@ -80,12 +82,12 @@ class Answerer:
             self._next()
 
     def archive(self, work: ArchiveDay, asker: ActorAddress) -> None:
-        """Archive between two batches of the market, and answer."""
+        """Archive, beside the batches of the market, and answer."""
         if self._files.database is None or self._desk is None:
             self._refuse_while_down(asker)
             return
         then = functools.partial(self._answer, asker, self._files.life)
-        self._actor.offload(self._desk.perform, work, then=then, lane=MARKET_LANE)
+        self._actor.offload(self._desk.perform, work, then=then, lane=ARCHIVE_LANE)
 
     def abandon(self, asker: str) -> None:
         """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""

@@ -1,4 +1,4 @@
-"""Days that are over: sorted once by symbol and time, and moved to Parquet; between two batches of the market."""
+"""Days that are over: sorted once by symbol and time, and moved to Parquet, while the market goes on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .archive_folder import make_durable
+from .connection import roll_back
 from .errors import DatabaseDamaged
-from .moments import INDIA, INDIA_OFFSET_NS
+from .moments import DAY_NS, INDIA, INDIA_OFFSET_NS, start_ns
 from .opening import quoted
 from .upkeep import fingerprint
 
@@ -82,8 +83,9 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
 def archive(database: DuckDBAdapter, folder: Path, *, before: dt.date) -> tuple[Archived, ...]:
     """Move the ticks of all days before this one to Parquet files, a day each, sorted by symbol and time.
 
-    Repositories go on seeing them (through the view `all_ticks`). A day leaves the table in the transaction that lists
-    its file, after the file was read back; a file that is not listed counts for nothing.
+    Repositories go on seeing them (through the view `all_ticks`), and the writer goes on while a day is copied. A day
+    leaves the table in the transaction that lists its file, after the file was read back; a file that is not listed
+    counts for nothing.
 
     Raises:
         DatabaseDamaged: a file does not read back as it was written; its day stays where it is.
@@ -97,16 +99,30 @@ def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:
     (earlier,) = database.query("select count(*) from archived where day = ? and file like 'ticks-%'", [day]).rows[0]
     files = {table: folder / f"{table}-{day}-{earlier}.parquet" for table in MARKET_TABLES}
 
-    def work(cursor: duckdb.DuckDBPyConnection) -> int:
-        rows = {table: _archive_table(cursor, table, file, day) for table, file in files.items()}
-        return rows["ticks"]
+    def copy(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+        try:
+            cursor.begin()
+            return {table: _copy_table(cursor, table, file, day) for table, file in files.items()}
+        finally:
+            roll_back(cursor)
 
-    rows = database.write("market", work, label=f"archive {day}")
+    # On a reader, while the writer goes on: 400,000 ticks with books take 2 s, in which 200,000 more may come.
+    copied = database.read_and_copy(copy, label=f"copy {day}")
+
+    def move(cursor: duckdb.DuckDBPyConnection) -> int:
+        for table, file in files.items():
+            if _keys(cursor, table, day) != copied[table]:  # late ticks came meanwhile
+                copied[table] = _copy_table(cursor, table, file, day)
+            _move_table(cursor, table, file, day, copied[table][0])
+        return copied["ticks"][0]
+
+    rows = database.write("market", move, label=f"archive {day}")
     return Archived(day=dt.date.fromisoformat(day), file=str(files["ticks"]), rows=rows)
 
 
-def _archive_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str) -> int:
-    rows = f"from {table} where {_DAY} = date {quoted(day)}"
+def _copy_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str) -> tuple[int, int]:
+    """Copy the rows of a day to a file and read it back; return how many there are, and a checksum of their keys."""
+    rows = _rows_of(table, day)
     in_order = f"{rows} order by symbol, exchange_ns, sequence"
     cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
     make_durable(file)
@@ -114,12 +130,26 @@ def _archive_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, da
     read_back = fingerprint(cursor, f"read_parquet({quoted(str(file))})")
     if read_back != written:
         raise DatabaseDamaged(f"{file} has {read_back} (rows, checksum), {written} wanted")
-    cursor.execute(f"delete {rows}")
-    cursor.execute("insert into archived values (?, ?, ?)", [file.name, day, written[0]])
+    return _keys(cursor, table, day)
+
+
+def _move_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str, count: int) -> None:
+    """Take the rows of a day out of the table, and list the file that has them."""
+    cursor.execute(f"delete {_rows_of(table, day)}")
+    cursor.execute("insert into archived values (?, ?, ?)", [file.name, day, count])
     all_files = quoted(str(file.parent / f"{table}-*.parquet"))
     cursor.execute(
         f"create or replace view all_{table} as select * from {table} union all by name "  # noqa: S608  our own text
         f"select * exclude (filename) from read_parquet({all_files}, filename = true) "
         f"where parse_filename(filename) in (select file from archived)"
     )
-    return written[0]
+
+
+def _rows_of(table: str, day: str) -> str:
+    begin = start_ns(dt.date.fromisoformat(day))
+    return f"from {table} where exchange_ns >= {begin} and exchange_ns < {begin + DAY_NS}"
+
+
+def _keys(cursor: duckdb.DuckDBPyConnection, table: str, day: str) -> tuple[int, int]:
+    """Tell how many rows of a day there are, and which: a row is written once and never changes."""
+    return fingerprint(cursor, f"(select source, sequence {_rows_of(table, day)})")

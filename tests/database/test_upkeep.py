@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
-from natya.actors.database.archive_folder import archive_folder
+from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl, upkeep
+from natya.actors.database.archive_folder import archive_folder, make_durable
 from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import StatementFailed
@@ -156,6 +156,25 @@ class TestAnArchive:
         assert day.rows == 1
         assert sorted(tick.sequence for tick in all_ticks(database)) == list(range(1, 32))
         assert len(three_days) == 30
+
+    def test_lets_the_writer_go_on_and_takes_the_ticks_that_come_while_a_day_is_copied(
+        self, database, folder, three_days, build, monkeypatch
+    ):
+        late = build.tick(31, exchange_ns=FRIDAY_NS + 3600 * 10**9, depth=build.depth())
+
+        def make_durable_late(file):
+            monkeypatch.setattr(upkeep, "make_durable", make_durable)
+            assert MarketStore(database).write([late]).ticks == 1
+            make_durable(file)
+
+        monkeypatch.setattr(upkeep, "make_durable", make_durable_late)
+        (day,) = archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+
+        assert day.rows == 11
+        assert database.query("select count(*) from ticks").rows == ((20,),)
+        assert late in all_ticks(database)
+        assert check(database) == ()
+        assert len(all_ticks(database)) == len(three_days) + 1
 
     def test_ignores_a_file_that_a_crash_left_behind(self, database, folder, three_days):
         archive(database, folder, before=FRIDAY + dt.timedelta(days=1))

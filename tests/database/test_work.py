@@ -1,9 +1,12 @@
 """Work that the database actor is given from outside, beside the market that it records."""
 
+import threading
+
 import pytest
 
-from natya.actors.database import DatabaseActor, QueryResult
-from natya.actors.database.moments import start_ns
+from natya.actors.database import DatabaseActor, QueryResult, upkeep
+from natya.actors.database.archive_folder import make_durable
+from natya.actors.database.moments import DAY_NS, start_ns
 from natya.actors.runtime import InProcessSystem
 from natya.config.settings import DatabaseSettings
 from natya.messages.database import (
@@ -91,3 +94,29 @@ class TestWorkFromOutside:
 
         counts = "select (select count(*) from ticks), (select count(distinct sequence) from all_ticks)"
         assert ask(system, Query(sql=counts)).rows == ((0, 1_000),)
+
+    def test_copies_a_day_while_the_market_is_recorded(self, system, build, monkeypatch):
+        copied, go_on = threading.Event(), threading.Event()
+
+        def make_durable_slowly(file):
+            copied.set()
+            assert go_on.wait(20)
+            make_durable(file)
+
+        monkeypatch.setattr(upkeep, "make_durable", make_durable_slowly)
+        record(system, build.ticks(100, exchange_ns=FRIDAY_NS))
+        archived = system.request_future("database", ArchiveDay(day="2026-01-02"))
+        assert copied.wait(20)
+        record(system, build.ticks(100, start=101, exchange_ns=FRIDAY_NS + 3 * DAY_NS))
+        assert not archived.done()
+        go_on.set()
+
+        assert archived.result(20).ticks == (100,)
+        assert ask(system, Query(sql="select count(*) from ticks")).rows == ((100,),)
+
+
+def record(system, ticks):
+    for tick in ticks:
+        system.tell("database", tick)
+    while system.feed.receive(timeout_s=20).sequence < ticks[-1].sequence:
+        pass
