@@ -247,7 +247,7 @@ class RuntimeActor(Actor):
     def trouble_of(self, child: ActorAddress) -> str:
         """Look at what a child says keeps it from its work; empty when it is well, or down."""
         instance = child.instance if isinstance(child, RuntimeCell) else None
-        return "" if instance is None else instance.trouble  # type: ignore[no-any-return]
+        return "" if instance is None else str(instance.trouble)
 
     def stalls(self) -> tuple[int, str]:
         """Tell how many turns held the shared loop too long, and whose the newest was."""

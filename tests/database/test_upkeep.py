@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl, upkeep
+from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl, days
 from natya.actors.database.archive_folder import archive_folder, make_durable
 from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
@@ -112,10 +112,10 @@ class TestABackup:
 
 class TestAnArchive:
     def test_takes_the_days_and_hides_nothing(self, database, folder, three_days):
-        days = archive(database, folder, before=FRIDAY + dt.timedelta(days=2))
+        archived = archive(database, folder, before=FRIDAY + dt.timedelta(days=2))
 
-        assert [(day.day, day.rows) for day in days] == [(FRIDAY, 10), (FRIDAY + dt.timedelta(days=1), 10)]
-        assert all(Path(day.file).exists() for day in days)
+        assert [(day.day, day.rows) for day in archived] == [(FRIDAY, 10), (FRIDAY + dt.timedelta(days=1), 10)]
+        assert all(Path(day.file).exists() for day in archived)
         assert database.query("select count(*) from ticks").rows == ((10,),)
         assert all_ticks(database) == three_days
         assert check(database) == ()
@@ -163,11 +163,11 @@ class TestAnArchive:
         late = build.tick(31, exchange_ns=FRIDAY_NS + 3600 * 10**9, depth=build.depth())
 
         def make_durable_late(file):
-            monkeypatch.setattr(upkeep, "make_durable", make_durable)
+            monkeypatch.setattr(days, "make_durable", make_durable)
             assert MarketStore(database).write([late]).ticks == 1
             make_durable(file)
 
-        monkeypatch.setattr(upkeep, "make_durable", make_durable_late)
+        monkeypatch.setattr(days, "make_durable", make_durable_late)
         (day,) = archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
 
         assert day.rows == 11

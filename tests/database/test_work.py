@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from natya.actors.database import DatabaseActor, QueryResult, upkeep
+from natya.actors.database import DatabaseActor, QueryResult, days
 from natya.actors.database.archive_folder import make_durable
 from natya.actors.database.moments import DAY_NS, start_ns
 from natya.actors.runtime import InProcessSystem
@@ -103,7 +103,7 @@ class TestWorkFromOutside:
             assert go_on.wait(20)
             make_durable(file)
 
-        monkeypatch.setattr(upkeep, "make_durable", make_durable_slowly)
+        monkeypatch.setattr(days, "make_durable", make_durable_slowly)
         record(system, build.ticks(100, exchange_ns=FRIDAY_NS))
         archived = system.request_future("database", ArchiveDay(day="2026-01-02"))
         assert copied.wait(20)
