@@ -29,9 +29,9 @@ SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.rang
 
 
 @pytest.fixture
-def settings(path):
+def settings(migrated_path):
     return DatabaseSettings(
-        path=str(path),
+        path=str(migrated_path),
         max_connections=4,
         memory_limit_mb=96,
         threads=2,

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import gzip
 import io
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from natya_database import migrated
 
 from natya import bulk
 from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
@@ -36,6 +38,7 @@ def shared_files():
 
 @pytest.fixture
 def own(tmp_path):
+    shutil.copytree(migrated().name, tmp_path / "data")
     loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "data")})
     with OwnFiles(loaded, read_only=False) as own:
         yield own

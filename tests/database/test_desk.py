@@ -33,8 +33,8 @@ def folders(path):
 
 
 @pytest.fixture
-def database(path, folders):
-    with DuckDBAdapter(path, max_connections=4, directories=folders.allowed()) as database:
+def database(migrated_path, folders):
+    with DuckDBAdapter(migrated_path, max_connections=4, directories=folders.allowed()) as database:
         yield database
 
 
