@@ -46,7 +46,8 @@ full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the databa
 .PHONY: faults
 faults: $(STAMP) ## Run the storms of faults at full length (three minutes, on a quiet machine)
 	@# A file named beside its own directory would be left out without a word.
-	$(BIN)/python -m pytest tests/faults -o python_files='test_*.py long_*.py' --capture tee-sys -q -rP --show-capture stdout
+	CRASHES=10000 $(BIN)/python -m pytest tests/faults tests/simulation/test_crashes.py \
+		-o python_files='test_*.py long_*.py' --capture tee-sys -q -rP --show-capture stdout
 
 .PHONY: sim
 sim: $(STAMP) ## Play 1,000 seeds of the whole paper system under faults (SEED=n: one, aloud; FIRST=n COUNT=n)

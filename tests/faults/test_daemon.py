@@ -26,14 +26,14 @@ from natya.config.data_directory import DataDirectory
 from natya.exit_codes import BUSY
 from natya.messages.orders import OrderFilled, OrderIntended
 
-CANDLES = 6_000
+CANDLES = 3_000
 TICKS = 4 * CANDLES
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 RUN_S = 60
 """No run may take longer."""
 
-IN_TWO_MINUTES = "10000"
+IN_TWO_MINUTES = "5000"
 """The speed at which the recording outlasts any run: who stops it does so in the middle, however slow the machine."""
 
 

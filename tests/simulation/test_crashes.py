@@ -1,5 +1,9 @@
-"""Supervision under crashes without number, against a model that shares no code with it."""
+"""Supervision under crashes without number, against a model that shares no code with it.
 
+`make faults` lets it crash 10,000 times in each of both tests; CRASHES is how often.
+"""
+
+import os
 from collections import deque
 from random import Random
 
@@ -14,7 +18,7 @@ from natya.config.settings import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping
 
-CRASHES = 10_000
+CRASHES = int(os.environ.get("CRASHES", "2000"))
 NAMES = ("a", "b", "c")
 UNLIMITED = SupervisionSettings(
     restarts_max=1_000_000,
@@ -69,7 +73,7 @@ def assert_restarts_bounded(diaries, policy):
         assert last - first > window_s
 
 
-def test_ten_thousand_crashes_at_random_points_lose_nothing_but_the_messages_that_failed():
+def test_crashes_at_random_points_lose_nothing_but_the_messages_that_failed():
     diaries = {name: Diary() for name in NAMES}
     base = SimulatedSystemBase(seed=3, faults=Faults(crash=0.15, crash_inside=0.15))
     with InProcessSystem(base) as system:
@@ -215,7 +219,7 @@ class Rehearsal:
         self._base.run_for(0.1)
 
 
-def test_after_ten_thousand_crashes_every_tree_has_ended_where_an_independent_model_of_the_policy_says():
+def test_after_all_crashes_every_tree_has_ended_where_an_independent_model_of_the_policy_says():
     crashes = seed = 0
     while crashes < CRASHES:
         crashes += Rehearsal(seed).play(messages=1_000)
