@@ -121,7 +121,9 @@ class DatabaseActor(RuntimeActor):
         self.on_drained()
 
     def on_stop(self) -> None:
-        """Let go of the files; DuckDB moves the write-ahead logs into them first."""
+        """Tell whoever waits, and let go of the files; DuckDB moves the write-ahead logs into them first."""
+        self._answerer.end()
+        self._recorder.end()
         if not self._recorder.is_idle:
             self.log("market_data.lost", level="error", rows=self._recorder.rows, down=self._files.down)
         if self._files.database is not None:

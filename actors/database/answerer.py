@@ -40,7 +40,10 @@ class Answerer:
         self._actor = actor
         self._files = files
         self._lanes = [f"query-{number}" for number in range(lanes)]
-        self._running = 0
+        self._at_work: dict[str, Question[ActorAddress]] = {}
+        """What each lane that is busy works on."""
+
+        self._archiving: list[ActorAddress] = []
         self._questions: Questions[ActorAddress] = Questions()
         self._desk: Desk | None = None
         self._abandonable: dict[str, Future[None]] = {}
@@ -57,7 +60,7 @@ class Answerer:
     @property
     def is_idle(self) -> bool:
         """Whether everyone is answered."""
-        return not (self._questions or self._running)
+        return not (self._questions or self._at_work)
 
     def rise(self, desk: Desk) -> None:
         """Hear who does the work from now on."""
@@ -86,8 +89,9 @@ class Answerer:
         if self._files.database is None or self._desk is None:
             self._refuse_while_down(asker)
             return
-        then = functools.partial(self._answer, asker, self._files.life)
+        then = functools.partial(self._archived, asker, self._files.life)
         self._actor.offload(self._desk.perform, work, then=then, lane=ARCHIVE_LANE)
+        self._archiving.append(asker)
 
     def abandon(self, asker: str) -> None:
         """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""
@@ -105,6 +109,17 @@ class Answerer:
             self._abandonable.pop(question.query.asker, None)
             self._refuse(question.asker, fault)
 
+    def end(self) -> None:
+        """Interrupt what is at work, and answer everyone who still waits: this life is over."""
+        self.abandon_all()
+        for question in self._at_work.values():
+            if not question.abandoned.done():
+                question.abandoned.set_result(None)
+        asked = [question.asker for question in (*self._at_work.values(), *self._questions.give_up())]
+        for asker in (*asked, *self._archiving):
+            reason = "the database starts again; ask again"
+            self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))
+
     def expire(self) -> None:
         """Answer those who have waited as long as they would."""
         self._expiry = None
@@ -119,7 +134,7 @@ class Answerer:
         if self._questions and self._lanes and self._files.database is not None and self._desk is not None:
             question, lane = self._questions.next(), self._lanes.pop()
             timeout_s = max(0.0, question.left_s(self._actor.clock.monotonic_ns()))
-            self._running += 1
+            self._at_work[lane] = question
             self._actor.offload(
                 self._desk.perform,
                 msgspec.structs.replace(question.query, timeout_s=timeout_s),
@@ -131,10 +146,14 @@ class Answerer:
 
     def _done(self, question: Question[ActorAddress], lane: str, life: int, outcome: Outcome) -> None:
         self._lanes.append(lane)
-        self._running -= 1
+        del self._at_work[lane]
         self._abandonable.pop(question.query.asker, None)
         self._answer(question.asker, life, outcome)
         self._next()
+
+    def _archived(self, asker: ActorAddress, life: int, outcome: Outcome) -> None:
+        self._archiving.remove(asker)
+        self._answer(asker, life, outcome)
 
     def _answer(self, asker: ActorAddress, life: int, outcome: Outcome) -> None:
         self.answered += 1

@@ -46,7 +46,7 @@ class Gathering(Generic[Asker]):
         self._candles: list[Candle] = []
         self._saves: deque[tuple[SaveMarketData, Asker]] = deque()
         self._rows_to_save = 0
-        self._on_its_way = False
+        self._on_its_way: Batch[Asker] | None = None
         self._again: Batch[Asker] | None = None
 
     @property
@@ -62,12 +62,18 @@ class Gathering(Generic[Asker]):
     @property
     def is_idle(self) -> bool:
         """Whether all that came is durable."""
-        return not self._on_its_way and self._again is None and not self.rows and not self._saves
+        return not self.on_its_way and self._again is None and not self.rows and not self._saves
 
     @property
     def on_its_way(self) -> bool:
         """Whether a batch was taken and has not ended."""
-        return self._on_its_way
+        return self._on_its_way is not None
+
+    @property
+    def savers(self) -> list[Asker]:
+        """Whoever waits to hear of a save, be it on its way or not."""
+        batches = (batch for batch in (self._on_its_way, self._again) if batch is not None)
+        return [asker for saves in (*(batch.saves for batch in batches), self._saves) for _, asker in saves]
 
     def add_tick(self, tick: Tick) -> bool:
         """Take it in, if there is room."""
@@ -99,7 +105,7 @@ class Gathering(Generic[Asker]):
 
     def take(self) -> Batch[Asker] | None:
         """Take what goes next; None if nothing waits, or a batch is on its way. What failed before goes alone."""
-        if self._on_its_way:
+        if self.on_its_way:
             return None
         batch, self._again = self._again, None
         if batch is None and (self.rows or self._saves):
@@ -107,12 +113,12 @@ class Gathering(Generic[Asker]):
             self.ticks, self._candles = [], []
             self._saves.clear()
             self._rows_to_save = 0
-        self._on_its_way = batch is not None
+        self._on_its_way = batch
         return batch
 
     def ended(self, failed: Batch[Asker] | None = None) -> None:
         """Hear that the batch has ended; one that failed will go again. What of it was written is not written twice."""
-        self._on_its_way = False
+        self._on_its_way = None
         self._again = failed
 
 

@@ -99,6 +99,12 @@ class Recorder:
         self._gathering.add_save(message, asker)
         self._gather()
 
+    def end(self) -> None:
+        """Answer everyone who still waits: this life is over, and what is on its way is heard of no more."""
+        reason = "the database starts again; this may be kept already: sent again it is there once"
+        for asker in self._gathering.savers:
+            self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))
+
     def time_is_up(self) -> None:
         """Write a batch that did not fill up in time."""
         self._timer = None

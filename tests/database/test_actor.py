@@ -1,5 +1,7 @@
 """The database actor in the in-process system."""
 
+import threading
+
 import msgspec
 import pytest
 
@@ -255,6 +257,25 @@ class TestQueries:
         assert isinstance(answer, QueryFailed)
         assert answer.error == error
         assert answer.reason
+
+
+class TestARestart:
+    def test_answers_everyone_who_waits_and_goes_on(self, system, database, build, journal, monkeypatch):
+        gate = threading.Event()
+        write_each = MarketStore.write_each
+        monkeypatch.setattr(MarketStore, "write_each", lambda *each: (gate.wait(10), write_each(*each))[1])
+        slow = [system.request_future(database, Query(sql=SLOW, asker=asker)) for asker in ("1-1", *[""] * 20)]
+        saves = [system.request_future(database, SaveMarketData(ticks=tuple(build.ticks(3)))) for _ in range(2)]
+
+        system.tell(database, Journaled(records=("no record",)))
+
+        assert {answer.result(5).error for answer in (*slow, *saves)} == {"DatabaseDown"}
+        gate.set()
+        answer(system, journal, after=0, last=0)
+        assert ask(system, "select 1").rows == ((1,),)
+        again = system.request(database, SaveMarketData(ticks=tuple(build.ticks(3))))
+        assert isinstance(again, MarketDataSaved)
+        assert ask(system, "select count(*) from ticks").rows == ((3,),)
 
 
 @pytest.mark.usefixtures("impatient")
