@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .clock import Clock
     from .endpoint import Envelope
+    from .living_cell import LivingCell
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
 """Lines in the log about handlers that raised, messages that died and children that came back, all together."""
@@ -125,7 +126,7 @@ class InProcessSystemBase(ThespianDoor):
         )
         return cell
 
-    def equip(self, cell: RuntimeCell, instance: RuntimeActor, settings: Any) -> None:
+    def equip(self, cell: LivingCell, instance: RuntimeActor, settings: Any) -> None:
         """Give a fresh instance what it may use from `on_start` on."""
         vars(instance)["_myRef"] = cell
         instance.host = cell
