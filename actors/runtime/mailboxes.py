@@ -3,7 +3,8 @@
     class Ticker(RuntimeActor):
         mailbox = Conflating(lambda message: message.symbol if isinstance(message, Tick) else None)
 
-What an actor sends itself (timers, outcomes) is always taken, and control messages never pass through here.
+What an actor sends itself (timers, outcomes) is always taken, and never given up for another. Control messages never
+pass through here.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ class MailboxKind(Protocol):
 class Bounded(msgspec.Struct, frozen=True):
     """At most `limit` messages; what happens to one more is `at_limit`.
 
-    `refuse`: its sender is answered `Unavailable`. `drop_oldest`: it takes the place of the oldest. `block_caller`: a
-    caller outside of the system waits for a place; an actor, which may not wait, is refused.
+    `refuse`: its sender is answered `Unavailable`. `drop_oldest`: it takes the place of the oldest, whose
+    sender is told only if he waits for an answer. `block_caller`: a caller outside of the system waits for a place; an
+    actor, which may not wait, is refused.
     """
 
     limit: int
@@ -85,8 +87,7 @@ class Conflating(msgspec.Struct, frozen=True):
 
     def make(self, cell: Cell) -> Mailbox:
         """Make one for this cell."""
-        del cell
-        return ConflatingMailbox(self.key)
+        return ConflatingMailbox(cell, self.key)
 
 
 class BoundedMailbox:
@@ -109,20 +110,27 @@ class BoundedMailbox:
             if len(self._queue) < self._kind.limit or envelope[1] is self._cell:
                 self._queue.append(envelope)
                 return
-            if self._kind.at_limit == "drop_oldest":
-                self._queue.popleft()
+            drops_oldest = self._kind.at_limit == "drop_oldest"
+            if drops_oldest:
                 self._queue.append(envelope)
-                self.dropped += 1
-                return
+                envelope = self._take_oldest()
             if self._kind.at_limit == "block_caller" and not self._cell.base.on_actor_thread():
                 self._changed.wait_for(lambda: len(self._queue) < self._kind.limit)
                 self._queue.append(envelope)
                 return
             self.dropped += 1
-        if isinstance(envelope[1], Endpoint):
+        sender = envelope[1]
+        if isinstance(sender, Endpoint) and (not drops_oldest or getattr(sender, "wants_answer", False)):
             reason = f"its mailbox has its {self._kind.limit} messages"
             answer = Unavailable(actor=self._cell.name, reason=reason, retry_after_s=RETRY_AFTER_S)
-            envelope[1].deliver(answer, self._cell, envelope[2])
+            sender.deliver(answer, self._cell, envelope[2])
+
+    def _take_oldest(self) -> Envelope:
+        """Take the oldest that came from others: there is one."""
+        place = next(place for place, envelope in enumerate(self._queue) if envelope[1] is not self._cell)
+        envelope = self._queue[place]
+        del self._queue[place]
+        return envelope
 
     def appendleft(self, envelope: Envelope) -> None:
         """Put one back, limit or not."""
@@ -139,7 +147,8 @@ class BoundedMailbox:
 class ConflatingMailbox:
     """A queue of places; a place has the newest envelope of its key."""
 
-    def __init__(self, key: Callable[[Any], Hashable]) -> None:
+    def __init__(self, cell: Cell, key: Callable[[Any], Hashable]) -> None:
+        self._cell = cell
         self._key = key
         self._places: deque[tuple[Hashable, list[Envelope]]] = deque()
         self._newest: dict[Hashable, list[Envelope]] = {}
@@ -152,7 +161,7 @@ class ConflatingMailbox:
 
     def append(self, envelope: Envelope) -> None:
         """Take it, in the place of an older one of its key if one waits."""
-        key = self._key(envelope[0])
+        key = None if envelope[1] is self._cell else self._key(envelope[0])
         with self._lock:
             place = None if key is None else self._newest.get(key)
             if place is not None:

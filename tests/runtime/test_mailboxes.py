@@ -131,6 +131,43 @@ class TestAtItsLimit:
 
         assert read == list(range(10))
 
+    @pytest.mark.parametrize("kind", [Bounded(3, at_limit="drop_oldest"), Conflating(lambda price: price.symbol)])
+    def test_what_an_actor_sends_itself_is_never_given_up_for_another(self, system, kind):
+        class Thinker(Reader):
+            mailbox = kind
+
+            @handles(Price)
+            def read(self, price, sender):
+                if price.symbol == "hold":
+                    self.offload(int, 7, then=lambda outcome: self.settings.append(outcome.value))
+                    self.send(self.myAddress, Price("A", 0))
+                    price.rupees.wait(30)
+                else:
+                    self.settings.append(price)
+
+        address = system.start("thinker", Thinker, read := [])
+        gate = threading.Event()
+        system.tell(address, Price("hold", gate))
+        while address.counters().depth < 2:  # its own price, and the outcome
+            pass
+        for number in range(1, 9):
+            system.tell(address, Price("A", number))
+        gate.set()
+        system.stop(address)  # waits for the outcome
+
+        assert 7 in read
+        assert Price("A", 0) in read
+        assert read[-1] == Price("A", 8)
+
+    def test_who_waits_for_an_answer_to_what_was_dropped_is_told(self, system, held):
+        address, _, _ = held(Dropping)
+        answer = system.request_future(address, 0)
+
+        for number in range(3):
+            system.tell(address, number)
+
+        assert isinstance(answer.result(5), Unavailable)
+
     def test_a_limit_below_one_is_refused(self):
         with pytest.raises(ValueError, match="at least 1 message, the limit was 0"):
             Bounded(0)
@@ -150,7 +187,7 @@ class TestAConflatingMailbox:
 
     @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9)) | st.none()))
     def test_is_a_queue_of_first_arrivals_with_newest_values(self, events):
-        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(None)
+        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(object())
         model, received, expected = [], [], []
 
         for event in events:
