@@ -264,8 +264,7 @@ class RuntimeActor(Actor):
 
     @handles(ReadTrace)
     def _read_trace(self, request: ReadTrace, sender: ActorAddress) -> None:
-        hops = self.host.hops(request.correlation_id)
-        self.send(sender, TraceRead(hops=hops[-request.hops_max :] if request.hops_max else ()))
+        self.send(sender, TraceRead(hops=self.host.hops(request.correlation_id, request.hops_max)))
 
     @handles(ActorExitRequest)
     def _exit(self, _: ActorExitRequest, __: ActorAddress) -> None:

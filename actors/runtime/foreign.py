@@ -196,9 +196,9 @@ class ForeignHost:
     def join_trace(self, correlation_id: str) -> None:
         """Nothing, for the same reason."""
 
-    def hops(self, correlation_id: str) -> tuple[Hop, ...]:
+    def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
         """Return that there are none."""
-        del correlation_id
+        del correlation_id, hops_max
         return ()
 
     def watch(self, name: str) -> None:

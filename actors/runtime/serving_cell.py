@@ -169,9 +169,9 @@ class ServingCell(Cell):
         """Make the randomness of this life."""
         return self.base.new_random(self)
 
-    def hops(self, correlation_id: str) -> tuple[Hop, ...]:
-        """Return what was recorded of a conversation, or of all."""
-        return self.base.tracer.hops(correlation_id)
+    def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
+        """Return the newest that was recorded of a conversation, or of all."""
+        return self.base.tracer.hops(correlation_id, hops_max)
 
     def begin_trace(self) -> None:
         """Let what is sent from here on be a conversation of its own."""

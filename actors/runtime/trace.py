@@ -135,8 +135,8 @@ class Tracer:
         """Keep what another process recorded."""
         self._hops.extend(hops)
 
-    def hops(self, correlation_id: str = "") -> tuple[Hop, ...]:
-        """Return the kept hops of a conversation, or of all, the oldest first, by the wall clock."""
+    def hops(self, correlation_id: str = "", hops_max: int = HOPS_MAX) -> tuple[Hop, ...]:
+        """Return the newest kept hops of a conversation, or of all, in the order they ended, by the wall clock."""
         ahead_ns = self._clock.now_ns() - self._clock.monotonic_ns()
         chosen = [hop for hop in self._hops.copy() if not correlation_id or hop.correlation_id == correlation_id]
         return tuple(
@@ -146,13 +146,13 @@ class Tracer:
                 begun_ns=hop.begun_ns + ahead_ns,
                 ended_ns=hop.ended_ns + ahead_ns,
             )
-            for hop in chosen
+            for hop in chosen[max(0, len(chosen) - hops_max) :]
         )
 
     def _keep(self, span: Span) -> Span:
         with self._lock:
             self._newest[span.correlation_id] = span
-            if len(self._newest) > NAMED_MAX:
+            while len(self._newest) > NAMED_MAX:
                 self._newest.pop(next(iter(self._newest)))
         return span
 

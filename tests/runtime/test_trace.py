@@ -184,6 +184,16 @@ class TestARequestWithAName:
         assert isinstance(answer, TraceRead)
         assert [each.hop_id for each in answer.hops] == [hop.hop_id]
 
+    def test_is_read_in_part_if_so_much_is_not_wanted(self, system, walkers):
+        for number in range(5):
+            system.request("first", Step(()), correlation_id=f"A-{number}")
+        system.request("first", Ping())  # what is answered is recorded a little later
+
+        read = {wanted: system.request("second", ReadTrace(hops_max=wanted)).hops for wanted in (0, 2, 5, 100)}
+
+        assert [hop.correlation_id for hop in read[2]] == ["A-3", "A-4"]
+        assert {wanted: len(hops) for wanted, hops in read.items()} == {0: 0, 2: 2, 5: 5, 100: 5}
+
     def test_is_forgotten_when_newer_hops_need_the_place(self, system, walkers, monkeypatch):
         monkeypatch.setattr("natya.actors.runtime.trace.HOPS_MAX", 3)
         with InProcessSystem() as small:
