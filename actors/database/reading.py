@@ -66,11 +66,16 @@ _TABLE_REFERENCES = frozenset(
     {"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST", "TABLE_FUNCTION", "SELECT_NODE"}
 )
 
+# A user's macro may have the name of any function: what we ask is asked of the engine's own.
 _NAMED = """
-select database_name, lower(table_name) from duckdb_tables() where lower(table_name) in (select unnest(?::varchar[]))
+select database_name, system.main.lower(table_name) as name from duckdb_tables()
+where name in (select unnest(?::varchar[]))
 union all
-select '', lower(view_name) from duckdb_views() where lower(view_name) in (select unnest(?::varchar[]))
+select '', system.main.lower(view_name) as name from duckdb_views() where name in (select unnest(?::varchar[]))
 """
+_SERIALIZED = "select system.main.json_serialize_sql(?)"
+_MACROS = "select function_name from duckdb_functions() where not internal"
+"""10 ms: asked once after each write that may have made one."""
 
 _PATTERN_STARTS = "*?[{"
 _FILE_MARKS = "./\\" + _PATTERN_STARTS
@@ -103,7 +108,10 @@ class Known(msgspec.Struct):
 
     reading: Reading
     asked: int = 0
-    """How often; only from the second time on is it worth to find out which tables its names stand for."""
+    """How often since `changed`; only from the second time on is it worth to find out what its names stand for."""
+
+    changed: int = 0
+    """The number of the last write that may have changed that, as of the last time it was asked."""
 
     tables: frozenset[Table] | None = None
     resolved: int = -1
@@ -121,6 +129,8 @@ class Readings:
         self._own_files = [os.path.realpath(path) for path in own_files]
         self._guard = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._shadowed = False
+        self._shadowed_as_of = -1
 
     def look(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue]) -> Known:
         """Tell what a text reads that is one SELECT, and refuse what no query may read.
@@ -153,11 +163,24 @@ class Readings:
             began: the cache's number before that transaction.
             changed: the number of the last write that may have changed which tables there are.
         """
+        if known.changed != changed:
+            known.changed, known.asked = changed, 1
         if known.asked < ASKED_MIN or not known.reading.repeatable:
             return None
         if known.resolved < changed or known.resolved < 0:
-            known.tables, known.resolved = self._resolve(cursor, known.reading), began
+            is_shadowed = self._is_shadowed(cursor, began=began, changed=changed)
+            known.tables, known.resolved = None if is_shadowed else self._resolve(cursor, known.reading), began
         return known.tables
+
+    def _is_shadowed(self, cursor: duckdb.DuckDBPyConnection, *, began: int, changed: int) -> bool:
+        """Tell whether a macro has the name of a function of the engine: any answer may follow from anything then.
+
+        Operators and casts call functions, too, which no text names.
+        """
+        if self._shadowed_as_of < changed or self._shadowed_as_of < 0:
+            macros = {name.lower() for (name,) in cursor.execute(_MACROS).fetchall()}
+            self._shadowed, self._shadowed_as_of = not macros.isdisjoint(_functions()), began
+        return self._shadowed
 
     def _resolve(self, cursor: duckdb.DuckDBPyConnection, reading: Reading) -> frozenset[Table] | None:
         """Every table that has one of the names counts, whatever qualifies it: one too many does no harm."""
@@ -179,7 +202,7 @@ def reading_of(cursor: duckdb.DuckDBPyConnection, sql: str) -> Reading:
     Raises:
         QueryRefused: it reads through a function that may do more than read tables and named files.
     """
-    ((text,),) = cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    ((text,),) = cursor.execute(_SERIALIZED, [sql]).fetchall()
     try:
         tree = msgspec.json.decode(text)
     except RecursionError as depth:
@@ -234,14 +257,20 @@ def _refuse_own(path: str, own_files: Sequence[str]) -> None:
 
 
 @functools.cache
-def _stable_functions() -> frozenset[str]:
-    """List the functions of this engine whose value follows from their arguments and the tables: 16 ms, once."""
+def _functions() -> dict[str, bool]:
+    """List the functions of this engine, and whether their value follows from their arguments: 16 ms, once."""
     with duckdb.connect() as engine:
         rows = engine.execute(
-            "select function_name from duckdb_functions()"
-            " group by all having bool_and(stability is not distinct from 'CONSISTENT')"
+            "select function_name, bool_and(stability is not distinct from 'CONSISTENT') from duckdb_functions()"
+            " group by all"
         ).fetchall()
-    return frozenset(name for (name,) in rows) | _SAME_WHILE_CONFIGURED
+    return {name.lower(): bool(is_stable) for name, is_stable in rows}
+
+
+@functools.cache
+def _stable_functions() -> frozenset[str]:
+    """List those whose value follows from their arguments and the tables."""
+    return frozenset(name for name, is_stable in _functions().items() if is_stable) | _SAME_WHILE_CONFIGURED
 
 
 def _nodes(tree: Any) -> Iterator[Node]:

@@ -11,7 +11,7 @@ from natya.actors.database import DuckDBAdapter
 from natya.actors.database.cache import QueryCache
 from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
-from natya.actors.database.errors import DatabaseError
+from natya.actors.database.errors import DatabaseError, QueryRefused
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import DAY_NS, start_ns
 from natya.messages.database import Rows
@@ -176,6 +176,49 @@ class TestAnAnswerThatMayChangeByItself:
         ask(database, "select * from hidden, (with hidden as (select 1) select * from hidden)")
 
         assert cache(database).entries == 0
+
+
+class TestAMacroWithTheNameOfAFunction:
+    @pytest.mark.parametrize(
+        ("macro", "sql"),
+        [
+            ("abs(x) as (select count(*) from notes)", "select abs(1)"),
+            ('"+"(a, b) as (select count(*) from notes)', "select 1 + 2"),
+            ('"~~"(a, b) as (select count(*) > 0 from notes)', "select 'a' like 'b'"),
+            ("range(x) as table select * from notes", "select count(*) from range(7)"),
+        ],
+        ids=["function", "operator", "operator by another name", "table function"],
+    )
+    def test_keeps_no_answer(self, database, macro, sql):
+        database.execute("create table notes (n integer)")
+        database.execute(f"create macro {macro}")
+        ask(database, sql)
+        database.write(
+            "core", lambda cursor: cursor.execute("insert into notes values (1)"), tables=frozenset({"notes"})
+        )
+
+        assert cache(database).entries == 0
+        with database.transaction() as plain:
+            assert database.query(sql).rows == plain.execute(sql).rows
+
+    @pytest.mark.parametrize("name", ["lower", "json_serialize_sql", "unnest", "count", "coalesce"])
+    def test_does_not_mislead_us(self, database, name):
+        database.execute("create table notes (n integer)")
+        database.execute(f"create macro {name}(x) as 1")
+        ask(database, "select * from notes")
+
+        assert database.query("select n from notes").rows == ()
+        with pytest.raises(QueryRefused):
+            database.query("select 1; select 2")
+
+    def test_ends_with_it(self, database):
+        database.execute("create macro abs(x) as 1")
+        ask(database, "select abs(-2)")
+        database.execute("drop macro abs")
+        ask(database, "select abs(-2)")
+
+        assert cache(database).entries == 1
+        assert database.query("select abs(-2)").rows == ((2,),)
 
 
 class TestTheBoundOfBytes:

@@ -164,7 +164,7 @@ def database_settings(folder, **fields):
 
 
 FULL = """
-import os, random, sys, time
+import faulthandler, os, random, sys, time
 from pathlib import Path
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.upkeep import check
@@ -207,7 +207,8 @@ def statistics():
 
 settings = DatabaseSettings(path=str(folder / "natya.duckdb"), max_connections=3, memory_limit_mb=96, threads=1,
                             batch_rows_max=1000, batch_wait_s=0.02)
-acknowledged = sent = downs = refusals = restarts = 0
+acknowledged = sent = downs = refusals = 0
+written, normal_s = 0, 0.0
 with InProcessSystem() as system:
     system.start("journal", Journal)
     system.start("database", DatabaseActor, settings)
@@ -223,24 +224,32 @@ with InProcessSystem() as system:
             deadline = time.monotonic() + 0.15
             while not future.done() and time.monotonic() < deadline:
                 time.sleep(0.005)
-            if not future.done():
+            in_doubt = not future.done()
+            if in_doubt:
                 downs += 1
                 ballast.unlink(missing_ok=True)
+                freed = time.monotonic()
             try:
                 answer = future.result(timeout=30)
             except TimeoutError:
+                faulthandler.dump_traceback()
                 raise AssertionError(f"round {round}: {statistics()}, {os.statvfs(folder)}, {os.listdir(folder)}")
             if isinstance(answer, MarketDataSaved):
                 sent = acknowledged = sent + 500
             else:
                 assert isinstance(answer, QueryFailed), answer
                 refusals += 1
+            if in_doubt or isinstance(answer, QueryFailed):
                 break
-        ballast.unlink(missing_ok=True)
-        deadline = time.monotonic() + 30
-        while (found := statistics()).down or found.lag:
-            assert time.monotonic() < deadline, found
+        if ballast.exists():
+            ballast.unlink()
+            freed = time.monotonic()
+        while (found := statistics()).down or found.lag or found.waiting:
+            assert time.monotonic() < freed + 30, found
             time.sleep(0.01)
+        normal_s = max(normal_s, time.monotonic() - freed)
+        assert found.ticks >= written, f"restarted: {found}"
+        written = found.ticks
         rows = system.request("database", Query(sql="select count(*), max(sequence) from ticks"), timeout_s=30)
         assert isinstance(rows, Rows), rows
         assert rows.rows[0][0] == (rows.rows[0][1] or 0) >= acknowledged, (rows, acknowledged)
@@ -251,7 +260,8 @@ with DuckDBAdapter(folder / "natya.duckdb", max_connections=3) as database:
     assert check(database) == (), check(database)
     assert database.query("select count(*) from facts").rows == ((len(facts),),)
     assert found.damage == "", found
-print(f"downs {downs} refusals {refusals} rows {sent} facts {len(facts)}")
+print(f"downs {downs} refusals {refusals} rows {sent} facts {len(facts)}, normal after {normal_s:.2f} s at most")
+assert normal_s <= 5, normal_s
 """
 
 
