@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import functools
 import os
 from concurrent.futures import Executor, Future
@@ -132,6 +133,7 @@ class DuckDBAdapter:
         self.directories = tuple(directories)
         """Where it may read and write, its own archive included."""
 
+        self._pid = os.getpid()
         self._cache = QueryCache(cache_mb * 2**20)
         self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
         with errors_of_ours(), contextlib.ExitStack() as opened:
@@ -228,8 +230,7 @@ class DuckDBAdapter:
 
     def kept(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows | None:
         """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""
-        if self._opened is None:
-            raise DatabaseClosed(f"{self.core_path} is closed")
+        self._expect_open()
         return self._cache.find(sql, parameters)
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = (), *, file: DatabaseFile = "core") -> Rows:
@@ -250,7 +251,10 @@ class DuckDBAdapter:
             connection.run(lambda cursor: cursor.begin(), label="begin")
             transaction = Transaction(connection)
             try:
-                yield transaction
+                try:
+                    yield transaction
+                finally:
+                    transaction.end()
                 transaction.check()
                 connection.run(lambda cursor: cursor.commit(), label="commit")
             except BaseException:
@@ -328,11 +332,20 @@ class DuckDBAdapter:
         )
 
     def close(self) -> None:
-        """Interrupt what runs, close all connections and both files, release the lock. A second time does nothing."""
+        """Interrupt what runs, close all connections and both files, release the lock. A second time does nothing.
+
+        In a fork of the process that opened them they are left alone.
+        """
         opened, self._opened = self._opened, None
-        if opened is not None:
-            atexit.unregister(self.close)
+        if opened is None:
+            return
+        atexit.unregister(self.close)
+        if os.getpid() == self._pid:
             opened.close()
+        else:
+            # DuckDB writes its logs into the files when an instance goes, under the owner's feet. So this one never
+            # goes, not even with the interpreter: one reference is never given back.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(opened))
 
     def _follow_archive(self) -> None:
         if self.market_path != MEMORY:
@@ -348,9 +361,16 @@ class DuckDBAdapter:
             yield connection
 
     def _lease(self, pool: Pool) -> contextlib.AbstractContextManager[Connection]:
+        self._expect_open()
+        return pool.lease()
+
+    def _expect_open(self) -> None:
         if self._opened is None:
             raise DatabaseClosed(f"{self.core_path} is closed")
-        return pool.lease()
+        if os.getpid() != self._pid:
+            raise DatabaseClosed(
+                f"{self.core_path} belongs to process {self._pid}: a fork of it has none of its threads"
+            )
 
 
 def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:

@@ -60,6 +60,7 @@ class Pool:
     def exhausted(self, *, waiters: int) -> PoolExhausted:
         """Say who holds the connections."""
         query, seconds = self.longest()
+        query = query or "none at the moment; a transaction is open, perhaps of this very caller"
         return PoolExhausted(
             pool=self.name,
             limit=len(self.connections),

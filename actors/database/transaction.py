@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import TransactionAborted
+from .errors import DatabaseClosed, TransactionAborted
 from .statements import ROWS_MAX, execute, one_statement
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._failure: Exception | None = None
+        self._is_over = False
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows:
         """Run one statement; it sees what those before it wrote.
@@ -27,7 +28,10 @@ class Transaction:
         Raises:
             QueryRefused: it is not one statement, or would end the transaction.
             StatementFailed: DuckDB refused it; nothing of the transaction will be written.
+            DatabaseClosed: the block has ended, and the connection is somebody else's.
         """
+        if self._is_over:
+            raise DatabaseClosed(f"the transaction is over: {sql}")
         try:
             return self._connection.run(
                 lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
@@ -35,6 +39,10 @@ class Transaction:
         except Exception as failure:
             self._failure = failure
             raise
+
+    def end(self) -> None:
+        """Take nothing any more."""
+        self._is_over = True
 
     def check(self) -> None:
         """Raise `TransactionAborted` if a statement failed: DuckDB would commit nothing, in silence."""

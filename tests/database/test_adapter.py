@@ -201,6 +201,19 @@ class TestATransaction:
 
         assert texts(notes) == ["one"]
 
+    def test_takes_nothing_after_its_end(self, notes):
+        with notes.transaction() as transaction:
+            transaction.execute("insert into notes values ('one')")
+        with pytest.raises(DatabaseClosed, match="the transaction is over"):
+            transaction.execute("insert into notes values ('two')")
+
+        assert texts(notes) == ["one"]
+
+    def test_inside_another_of_one_file_is_refused(self, path):
+        refused = pytest.raises(PoolExhausted, match="a transaction is open")
+        with DuckDBAdapter(path, max_connections=3, wait_s=0.05) as database, database.transaction(), refused:
+            database.execute("create table notes (text varchar)")
+
 
 class TestOneStatementACall:
     @pytest.mark.parametrize("sql", ["select 1; drop table notes", "", "; ;"])
@@ -381,6 +394,41 @@ class TestMigrations:
             tables = fresh._writers["core"].connections[0].run(work)
 
         assert sorted(tables) == ["good", "migrations"]
+
+
+FORK = """
+import os, sys
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.errors import DatabaseClosed
+
+database = DuckDBAdapter("{path}", max_connections=3)
+database.execute("create table notes (text varchar)")
+
+def state():
+    return sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in os.scandir("{path.parent}"))
+
+before = state()
+if (child := os.fork()) == 0:
+    try:
+        database.query("select 1")
+    except DatabaseClosed as refusal:
+        sys.exit(0 if f"belongs to process {{os.getppid()}}" in str(refusal) else 1)
+    sys.exit(2)
+print(os.waitpid(child, 0)[1], state() == before)
+database.execute("insert into notes values ('one')")
+os._exit(0)
+"""
+
+
+class TestAForkOfItsProcess:
+    def test_is_refused_and_leaves_the_files_alone(self, path):
+        """It would write the logs into the files when it ends, while the owner goes on with them."""
+        script = FORK.format(path=path)
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0 True\n", "")
+        with DuckDBAdapter(path, max_connections=3) as database:
+            assert database.query("select * from notes").rows == (("one",),)
 
 
 class TestAClosedDatabase:
