@@ -332,6 +332,13 @@ class TestAnImport:
         bring(candles_text())
         assert rows(own, "select count(*) from candles") == ((5,),)
 
+    def test_made_again_with_a_symbol_that_the_file_does_not_need_is_made_once(self, own, bring):
+        header, *lines = ticks_text().splitlines()
+        text = "\n".join([f"{header},symbol", *(f"{line},INFY" for line in lines), ""])
+
+        assert [bring(text, symbol=symbol).written for symbol in ("", "TCS", "INFY")] == [5, 0, 0]
+        assert rows(own, "select count(*), min(symbol) from ticks") == ((5, "INFY"),)
+
     def test_tells_of_ticks_that_came_from_elsewhere(self, own, write):
         header, *lines = ticks_text(50).splitlines()
         parts = ["\n".join([header, *part, ""]) for part in (lines[:30], lines[20:])]

@@ -1,8 +1,9 @@
 """A recording in a CSV file, plain or gzipped: full packets with depth, or candles.
 
-Identity. A recording is named by a hash of all its bytes, its symbol, its shape and the tick size: whatever changes one
-tick makes it another source. All bytes, since an end alone, or a size, would not tell two days from each other when a
-file is corrected in the middle; BLAKE2 reads 1 GB a second, a sixth of the time that parsing takes for a megabyte.
+Identity. A recording is named by a hash of all its bytes, the symbol that is given for it where it has no column of
+them, its shape and the tick size: whatever changes one tick makes it another source, and nothing else does. All bytes,
+since an end alone, or a size, would not tell two days from each other when a file is corrected in the middle; BLAKE2
+reads 1 GB a second, a sixth of the time that parsing takes for a megabyte.
 """
 
 from __future__ import annotations
@@ -201,7 +202,8 @@ class Recording:
     def _row_reader(self) -> RowReader:
         """Make what reads rows of this shape; candles are looked ahead at for their interval."""
         with self._open() as (table, columns):
-            names = f"{self._symbol} {columns.shape} {self._grid_name}"
+            symbol = "" if "symbol" in columns else self._symbol
+            names = f"{symbol} {columns.shape} {self._grid_name}"
             source = f"replay-{_fingerprint(self.path, names)}"
             try:
                 if columns.shape == "ticks":
