@@ -28,9 +28,21 @@ def follow(cursor: duckdb.DuckDBPyConnection, folder: Path) -> None:
     A view names its files by whole paths, and DuckDB allows no others than those of our folders. Run on the market
     file's writer, before anything is asked.
     """
+    for sql in _left_behind(cursor, folder):
+        cursor.execute(sql)
+
+
+def is_elsewhere(cursor: duckdb.DuckDBPyConnection, folder: Path) -> bool:
+    """Tell whether there is something to `follow`."""
+    return bool(_left_behind(cursor, folder))
+
+
+def _left_behind(cursor: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    """Write the views anew that read days from where these files were before."""
     views = cursor.execute(
         "select sql from duckdb_views() where database_name = 'market' and sql like '%read_parquet(%'"
     ).fetchall()
+    wanted = []
     for (sql,) in views:
         read = _READS.search(sql)
         if read is None:
@@ -38,7 +50,8 @@ def follow(cursor: duckdb.DuckDBPyConnection, folder: Path) -> None:
         before = Path(read[1].replace("''", "'"))
         if before != folder and before.name == NAME and any(folder.glob(read[2])):
             moved = sql.replace(read[0], f"read_parquet({quoted(f'{folder}/{read[2]}')}", 1)
-            cursor.execute(re.sub("^create view", "create or replace view", moved, count=1, flags=re.IGNORECASE))
+            wanted.append(re.sub("^create view", "create or replace view", moved, count=1, flags=re.IGNORECASE))
+    return wanted
 
 
 def make_durable(file: Path) -> None:

@@ -46,6 +46,10 @@ _DAMAGE = re.compile(
     re.IGNORECASE,
 )
 
+_ARCHIVED = re.compile(
+    r'(?:Cannot access file|No files found that match the pattern) "([^"]*/archive)/[a-z_]+-\*\.parquet"'
+)
+
 
 def attach(  # noqa: PLR0913  they are the settings of a resource
     core_path: str,
@@ -146,6 +150,11 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
     text = str(fault)
     if _DAMAGE.search(text):
         return DatabaseDamaged(text)
+    if archived := _ARCHIVED.search(text):
+        return StatementFailed(
+            f"days of these files are archived in {archived[1]}, and none are here: "
+            "put the folder `archive` that belongs to the files beside them"
+        )
     if isinstance(fault, duckdb.FatalException):
         return DatabaseInvalidated(text)
     return StatementFailed(text)

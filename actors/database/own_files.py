@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ...config.data_directory import DataDirectory
 from ...messages.database import MarketDataSaved, SaveMarketData
 from .adapter import DuckDBAdapter
+from .archive_folder import is_elsewhere
 from .desk import Desk, Folders
 from .errors import DatabaseMissing
 from .market import MarketStore
@@ -49,18 +51,21 @@ class OwnFiles:
             handover = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="natya-")))
             beside = Folders.beside(path)
             folders = None if beside is None else Folders(handover=handover, archive=beside.archive)
-            self.database = opened.enter_context(
-                DuckDBAdapter(
-                    path,
-                    max_connections=CONNECTIONS,
-                    memory_limit_mb=settings.database.memory_limit_mb,
-                    threads=settings.database.threads,
-                    directories=() if folders is None else folders.allowed(),
-                    cache_mb=0,
-                    encryption_key=settings.database.encryption_key.reveal(),
-                    read_only=read_only,
-                )
+            open_files = functools.partial(
+                DuckDBAdapter,
+                path,
+                max_connections=CONNECTIONS,
+                memory_limit_mb=settings.database.memory_limit_mb,
+                threads=settings.database.threads,
+                directories=() if folders is None else folders.allowed(),
+                cache_mb=0,
+                encryption_key=settings.database.encryption_key.reveal(),
             )
+            self.database = opened.enter_context(open_files(read_only=read_only))
+            if read_only and beside is not None and self._is_moved(beside.archive):
+                self.database.close()
+                open_files().close()  # follows its archive, once
+                self.database = opened.enter_context(open_files(read_only=True))
             self._desk = Desk(self.database, folders, life="own")
             self._market = MarketStore(self.database)
             self._opened = opened.pop_all()
@@ -72,6 +77,10 @@ class OwnFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+
+    def _is_moved(self, archive: Path) -> bool:
+        """Tell whether the files were moved here, and their views still read the archive from where they were."""
+        return self.database.read(functools.partial(is_elsewhere, folder=archive), label="find the archive")
 
     def work(self, message: Any, *, timeout_s: float) -> Any:
         """Do what the message asks, and return its answer; work that may take long has its own `timeout_s`.

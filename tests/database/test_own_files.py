@@ -1,9 +1,12 @@
 """A database that no system works in, asked all the same."""
 
+import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +18,14 @@ from natya.actors.database import (
     OwnFiles,
     QueryResult,
 )
-from natya.actors.database.errors import QueryRefused
+from natya.actors.database.errors import QueryRefused, StatementFailed
 from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
 from natya.config.loader import load_settings
 from natya.messages.database import ArchiveDay, BackUp, Query, QueryToFile, SaveMarketData
 
 COUNT = Query(sql="select count(*) from all_ticks")
+
+DAYS = Query(sql="select distinct (exchange_ns + 19_800_000_000_000) // 86_400_000_000_000 from ticks")
 
 WRITE_AND_WAIT = """
 import sys, time
@@ -123,3 +128,33 @@ class TestWriting:
         with pytest.raises(DataDirectoryBusyError):
             OwnFiles(settings, read_only=False)
         directory.release()
+
+
+class TestArchivedDays:
+    @pytest.fixture
+    def moved(self, settings, filled, tmp_path_factory):
+        """Files with an archived day, in another place than where they were written."""
+        with OwnFiles(settings, read_only=False) as own:
+            (day,) = {str(dt.date(1970, 1, 1) + dt.timedelta(days=n)) for (n,) in own.work(DAYS, timeout_s=5).rows}
+            own.work(ArchiveDay(day=day), timeout_s=5)
+        place = tmp_path_factory.mktemp("place") / "moved"
+        Path(settings.system.data_dir).rename(place)
+        return load_settings("paper", environment={}, overrides={"system.data_dir": str(place)})
+
+    def test_are_found_beside_files_that_were_moved_by_who_reads_first(self, moved):
+        with OwnFiles(moved, read_only=True) as own:
+            assert count(own) == 10
+            assert own.work(Query(sql="select count(*) from ticks"), timeout_s=5).rows == ((0,),)
+        with OwnFiles(moved, read_only=True) as one, OwnFiles(moved, read_only=True) as other:
+            assert (count(one), count(other)) == (10, 10)
+
+    @pytest.mark.parametrize("read_only", [True, False])
+    def test_that_are_not_beside_them_are_asked_for(self, moved, read_only):
+        """A backup holds the two files alone."""
+        shutil.rmtree(Path(moved.system.data_dir) / "archive")
+
+        with (
+            OwnFiles(moved, read_only=read_only) as own,
+            pytest.raises(StatementFailed, match="put the folder `archive` that belongs to the files beside them"),
+        ):
+            count(own)
