@@ -66,8 +66,8 @@ class MarketStore:
     def __init__(self, database: DuckDBAdapter) -> None:
         self._database = database
         self._writer = TickWriter()
-        self._recorded: dict[str, int] = {}
-        self._writes = -1
+        self._known: tuple[int, dict[str, int]] = (-1, {})
+        """The number of the last write that is known to be there, and what is recorded since."""
 
     def write(self, ticks: Sequence[Tick], candles: Sequence[Candle] = (), *, all_or_none: bool = False) -> Written:
         """Write the ticks that are not there yet, and the candles, in one transaction; durable when this returns.
@@ -92,12 +92,15 @@ class MarketStore:
         )
         steps = 0
 
-        def work(cursor: duckdb.DuckDBPyConnection) -> tuple[list[Written], dict[str, int]]:
+        def work(cursor: duckdb.DuckDBPyConnection) -> tuple[list[Written], tuple[int, dict[str, int]]]:
             nonlocal steps
-            # What the last commit left is known without asking, 1 of 12 ms in a batch of 1,000, if nobody else wrote.
+            # What the last commit left is known without asking, 1 of 12 ms in a batch of 1,000, if nobody else wrote
+            # since, and nothing failed.
             writes = self._database.writes("market")
-            recorded = dict(self._recorded) if writes == self._writes + 1 else {}
-            self._writes = writes
+            known_at, known = self._known
+            recorded = dict(known) if writes == known_at + 1 else {}
+            if not recorded:
+                self._writer.forget()
             steps = 0
             written = []
             for part in parts:
@@ -120,16 +123,10 @@ class MarketStore:
                 written.append(
                     Written(ticks=rows, candles=candles, duplicates=ticks - rows, refused=part.refused, recorded=told)
                 )
-            return written, recorded
+            return written, (writes, recorded)
 
         label = f"write {sum(part.heard for part in parts)} ticks and candles"
-        try:
-            written, recorded = self._database.write("market", work, label=label, tables=tables)
-        except BaseException:
-            self._recorded, self._writes = {}, -1
-            self._writer.forget()
-            raise
-        self._recorded = recorded
+        written, self._known = self._database.write("market", work, label=label, tables=tables)
         self._database.witness.advance(steps)
         return written
 

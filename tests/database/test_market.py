@@ -172,6 +172,27 @@ class TestWritingCandles:
         assert database.query("select symbol from candles").rows == (("TCS",),)
 
 
+class TestTwoThreadsThatWrite:
+    def test_write_a_tick_once_when_the_second_begins_before_the_first_has_heard_of_its_end(
+        self, market, database, build, monkeypatch
+    ):
+        market.write(build.ticks(5))
+        write, seconds = database.write, []
+
+        def write_and_again(*arguments, **options):
+            monkeypatch.setattr(database, "write", write)
+            first = write(*arguments, **options)
+            seconds.append(market.write(build.ticks(5, start=6)))
+            return first
+
+        monkeypatch.setattr(database, "write", write_and_again)
+
+        assert market.write(build.ticks(5, start=6)).ticks == 5
+        assert [(second.ticks, second.duplicates) for second in seconds] == [(0, 5)]
+        assert market.write(build.ticks(6, start=6)).ticks == 1
+        assert rows(database, "count(*)", "1") == [(11,)]
+
+
 class TestWritingForSeveral:
     def test_is_one_transaction_and_counts_for_each(self, market, database, build):
         parts = [part_of(build.ticks(5), ()), part_of(build.ticks(7), [build.candle()]), part_of(build.ticks(3), ())]
