@@ -11,7 +11,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
-from .endpoint import Envelope
+from ...messages.supervision import Unavailable
+from .endpoint import Endpoint, Envelope
 from .lifecycle import MailboxCounters
 from .thespian_calls import ThespianCalls
 from .trace import NO_CONVERSATION
@@ -168,7 +169,13 @@ class Cell(ThespianCalls):
         self.idle = True
         for message, sender, trace in self._take_all():
             self.base.dead_letters.undelivered(self, message, sender, "it is gone", trace)
-        self.control_box.clear()
+        while self.control_box:
+            try:
+                _, sender = self.control_box.pop(0)
+            except IndexError:  # as above
+                break
+            if isinstance(sender, Endpoint) and getattr(sender, "wants_answer", False):
+                sender.deliver(Unavailable(actor=self.name, reason="it is gone", retry_after_s=0.0), self)
 
     def _put_dead(self, envelope: Envelope) -> None:
         self.base.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])

@@ -63,7 +63,7 @@ class State(enum.Enum):
 class LivingCell(ServingCell):
     """Makes the instance anew at every restart, and lets messages through to it as its state allows."""
 
-    __slots__ = ("_afresh", "_ended", "_settings", "_started", "_starter", "_state", "_stop_asker", "_supervisor",
+    __slots__ = ("_afresh", "_ended", "_settings", "_started", "_starter", "_state", "_stop_askers", "_supervisor",
                  "_to_handle")  # fmt: skip
 
     def __init__(
@@ -87,7 +87,7 @@ class LivingCell(ServingCell):
         self._settings: Any = None
         self._starter: ActorAddress | None = None
         self._supervisor: ActorAddress | None = None
-        self._stop_asker: ActorAddress | None = None
+        self._stop_askers: list[ActorAddress] = []
         self._state = State.NEW
         self._started = False
         self._to_handle = 0
@@ -118,10 +118,10 @@ class LivingCell(ServingCell):
             case lifecycle.Reject():
                 self._reject(message)
             case lifecycle.Stop():
-                self._stop_asker = sender
+                self._stop_askers.append(sender)
                 self._stop(afresh=message.afresh)
             case lifecycle.Kill():
-                self._stop_asker = sender
+                self._stop_askers.append(sender)
                 self._end(requested=True, error=None)
             case _:
                 self._to(sender, Unavailable(actor=self.name, reason=f"{self._state.name}", retry_after_s=0.0))
@@ -286,7 +286,7 @@ class LivingCell(ServingCell):
                 self._ended.pop()
             except IndexError:  # it ended by itself between the two lines
                 return
-            self._stop_asker = asker
+            self._stop_askers.append(asker)
             self._depart(lifecycle.Stopped(name=self.name, address=self, error=TimeoutError("killed in a handler")))
 
     def _end_of_killed(self) -> None:
@@ -301,7 +301,7 @@ class LivingCell(ServingCell):
         for child in tuple(self.children):
             child.exit(self)
         self.bury("it has stopped")
-        for hearer in dict.fromkeys((self._supervisor, self._stop_asker)):
+        for hearer in dict.fromkeys((self._supervisor, *self._stop_askers)):
             if hearer is not None:
                 self._to(hearer, report)
         self.tell_watchers(report)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorSystem
 
+from ...messages.supervision import Unavailable
 from . import lifecycle
 from .base import InProcessSystemBase
 from .cell import Cell
@@ -74,7 +75,9 @@ class InProcessSystem:
             raise UnknownActorError(f"an actor is wanted, found {cell}")
         reply = self.base.new_reply()
         cell.control(lifecycle.Stop(), reply)
-        stopped: lifecycle.Stopped = reply.wait(timeout_s)
+        stopped: lifecycle.Stopped | Unavailable = reply.wait(timeout_s)
+        if isinstance(stopped, Unavailable):
+            raise UnknownActorError(f"{target} was told to stop: {stopped.reason}")
         if stopped.error is not None:
             raise stopped.error
         return stopped.statistics

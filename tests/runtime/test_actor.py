@@ -15,6 +15,7 @@ from natya.actors.runtime import (
     WouldDeadlockError,
     handles,
 )
+from natya.actors.runtime.lifecycle import Stop, Stopped
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
 
@@ -432,6 +433,25 @@ class TestStopping:
         assert isinstance(system.request(address, Total()), Unavailable)
         with pytest.raises(UnknownActorError, match="counter"):
             system.request("counter", Total())
+
+    def test_is_told_to_everyone_who_asked_for_it(self, system, counter_class):
+        counter = system.start("counter", counter_class)
+        entered, release = threading.Event(), threading.Event()
+        system.tell(counter, Wait(entered, release))
+        entered.wait(5)
+        replies = [system.base.new_future_reply() for _ in range(3)]
+        for reply in replies:
+            counter.control(Stop(), reply)
+        release.set()
+
+        assert {type(reply.future.result(5)) for reply in replies} == {Stopped}
+
+    def test_of_one_that_is_gone_says_so_at_once(self, system, counter_class):
+        counter = system.start("counter", counter_class)
+        system.stop(counter)
+
+        with pytest.raises(UnknownActorError, match="it is gone"):
+            system.stop(counter, timeout_s=60)
 
     def test_raises_what_on_stop_raised(self, system, counter_class):
         class Sticky(counter_class):
