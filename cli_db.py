@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .actors.journal import JournalView
-    from .bulk import Owner
     from .config.settings import Settings
+    from .database_owner import Owner
     from .messages.journal import JournalRecord
 
 app = typer.Typer(no_args_is_help=True, help="The database: ask it, fill it, copy it, keep it in order.")
@@ -160,7 +160,7 @@ def import_(  # noqa: PLR0913  each option is one parameter
 
     from . import db_view  # noqa: PLC0415
     from .actors.feed import RecordingError  # noqa: PLC0415
-    from .bulk import import_file  # noqa: PLC0415
+    from .bulk_import import import_file  # noqa: PLC0415
 
     refused = False
     with _faults(), _owner(data_dir, profile, writes=True) as owner:
@@ -211,7 +211,7 @@ def export_(  # noqa: PLR0913  each option is one parameter
     import msgspec  # noqa: PLC0415
 
     from . import db_view  # noqa: PLC0415
-    from .bulk import export  # noqa: PLC0415
+    from .bulk_export import export  # noqa: PLC0415
 
     with _faults(), _owner(data_dir, profile) as owner, db_view.progress(folder.name) as on_progress:
         files = export(
@@ -243,7 +243,7 @@ def archive(
     natya db archive --before 2026-01-01
     """
     from . import db_view  # noqa: PLC0415
-    from .bulk import closed_days  # noqa: PLC0415
+    from .database_owner import closed_days  # noqa: PLC0415
     from .messages.database import ArchiveDay, DaysArchived  # noqa: PLC0415
 
     archived: list[tuple[str, str, int]] = []
@@ -289,7 +289,7 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
     """
     import msgspec  # noqa: PLC0415
 
-    from .bulk import stat as look  # noqa: PLC0415
+    from .database_owner import stat as look  # noqa: PLC0415
 
     with _faults(), _owner(data_dir, profile) as owner:
         found = look(owner)

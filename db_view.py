@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .actors.database import QueryResult
-    from .bulk import Imported
+    from .bulk_import import Imported
     from .messages.database import SqlValue
 
 TABLE_ROWS_MAX = 1_000

@@ -26,7 +26,7 @@ import duckdb
 
 import natya
 from natya.actors.control import NotRunningError
-from natya.bulk import import_file
+from natya.bulk_import import import_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,131 @@
+"""Market data out of the database, into files: a day or an interval each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from .actors.database import QueryResult, take
+from .database_owner import DAY_NS, EPOCH, INDIA_NS, SECOND_NS, ask, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .database_owner import Owner
+    from .messages.database import SqlValue
+
+FileFormat: TypeAlias = Literal["parquet", "csv"]
+
+DAYS: Final = f"""
+select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
+"""  # noqa: S608  our own text
+TICK_COLUMNS: Final = """
+select column_name from duckdb_columns() where database_name = 'market' and table_name = 'full_ticks'
+order by column_index
+"""
+TICKS: Final = """
+select {columns} from full_ticks where {where} and exchange_ns >= {start_ns} and exchange_ns < {end_ns}
+order by exchange_ns, source, sequence
+"""
+INTERVALS: Final = "select distinct interval_ns from candles where {where} order by interval_ns"
+CANDLES: Final = "select * from candles where {where} and interval_ns = {interval_ns} order by start_ns, symbol"
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that was written."""
+
+    file: str
+    rows: int
+
+
+def export(  # noqa: PLR0913  what is exported, and as what
+    folder: Path,
+    owner: Owner,
+    *,
+    symbols: Sequence[str] = (),
+    first_day: dt.date | None = None,
+    last_day: dt.date | None = None,
+    file_format: FileFormat = "parquet",
+    on_progress: Callable[[float], object] = lambda _share: None,
+) -> Iterator[Exported]:
+    """Write ticks a day a file, `ticks-2026-01-31.parquet`, and candles an interval a file, `candles-60s.parquet`.
+
+    In the order of time; `import_file` reads them back. Archived days are among them. Days are those of the exchange.
+
+    Args:
+        folder: made if it is not there; a file that is there already is not replaced.
+        owner: who has the database.
+        symbols: of these alone; empty for all.
+        first_day: and all after it; None from the first there is.
+        last_day: and all before it; None to the last there is.
+        file_format: of the files.
+        on_progress: told now and then how much is done, 0 to 1.
+
+    Raises:
+        FileExistsError: a file is there already; those before it are whole.
+        DatabaseError, ControlError: the owner cannot read it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    where, parameters = _conditions(symbols, first_day, last_day)
+    days = rows_of(owner, DAYS.format(where=where.format(time="exchange_ns")), parameters)
+    intervals = rows_of(owner, INTERVALS.format(where=where.format(time="start_ns")), parameters)
+    wanted: list[tuple[str, Callable[[], str]]] = []
+    for (day,) in days:
+        bounds = {"start_ns": day * DAY_NS - INDIA_NS, "end_ns": (day + 1) * DAY_NS - INDIA_NS}
+        of_the_day = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
+        make = partial(_without_empty, owner, of_the_day, parameters)
+        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make))
+    for (interval_ns,) in intervals:
+        of_the_interval = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
+        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval)))
+    for number, (name, make_sql) in enumerate(wanted, start=1):
+        target = folder / f"{name}.{file_format}"
+        yield Exported(file=str(target), rows=query_to(target, owner, make_sql(), parameters, file_format=file_format))
+        on_progress(number / len(wanted))
+
+
+def query_to(
+    target: Path, owner: Owner, sql: str, parameters: Sequence[SqlValue] = (), *, file_format: FileFormat
+) -> int:
+    """Write the rows of a SELECT to a new file; return how many they are.
+
+    Raises:
+        FileExistsError: it is there already.
+        DatabaseError, ControlError: the owner cannot read it.
+    """
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, "it is there already", str(target))
+    answer = ask(owner, sql, parameters)
+    if file_format == "parquet":
+        take(Path(answer.path), target)
+    else:
+        with QueryResult(answer) as result:
+            result.write_csv(target)
+    return answer.rows
+
+
+def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[SqlValue]) -> str:
+    """Leave columns out that have no value: who reads the file would take them for a book that is empty."""
+    names = [name for (name,) in rows_of(owner, TICK_COLUMNS, ())]
+    counted = sql(columns=", ".join(names))
+    (counts,) = rows_of(owner, f"select {', '.join(f'count({name})' for name in names)} from ({counted})", parameters)  # noqa: S608  our columns
+    return sql(columns=", ".join(name for name, count in zip(names, counts, strict=True) if count))
+
+
+def _conditions(
+    symbols: Sequence[str], first_day: dt.date | None, last_day: dt.date | None
+) -> tuple[str, list[SqlValue]]:
+    terms, parameters = [f"{{time}} >= {-INDIA_NS}"], list[Any]()
+    if symbols:
+        terms.append(f"symbol in ({', '.join('?' for _ in symbols)})")
+        parameters += symbols
+    if first_day is not None:
+        terms.append(f"{{time}} >= {(first_day - EPOCH).days * DAY_NS - INDIA_NS}")
+    if last_day is not None:
+        terms.append(f"{{time}} < {((last_day - EPOCH).days + 1) * DAY_NS - INDIA_NS}")
+    return " and ".join(terms), parameters

@@ -1,0 +1,104 @@
+"""Who has the database, and what he tells of it: a running system, or files of our own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from .actors.database import QueryResult
+from .messages.database import QueryToFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .messages.database import RowsFile, SqlValue
+
+QUERY_S: Final = 600.0
+ROWS_MAX: Final = 1_000_000_000
+
+EPOCH: Final = dt.date(1970, 1, 1)
+SECOND_NS: Final = 1_000_000_000
+DAY_NS: Final = 86_400 * SECOND_NS
+INDIA_NS: Final = 19_800 * SECOND_NS
+
+TABLE_DAYS: Final = f"""
+select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from ticks where exchange_ns < ? order by day
+"""  # noqa: S608  our own text
+DAYS_TOLD: Final = f"""
+select count(*), min(day), max(day) from (
+    select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks)
+"""  # noqa: S608  our own text
+TABLES: Final = ("facts", "orders", "fills", "ticks", "books", "candles", "all_ticks", "all_books")
+
+
+class Owner(Protocol):
+    """Who has the database."""
+
+    def work(self, message: msgspec.Struct, *, timeout_s: float) -> Any:
+        """Do what the message asks, and return its answer."""
+
+
+class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is in the database."""
+
+    files: dict[str, int]
+    """Bytes of each."""
+
+    rows: dict[str, int]
+    """Of each table; `all_ticks` and `all_books` have the archived ones, too."""
+
+    projected_sequence: int
+    """Up to this the core file says what the journal says."""
+
+    days: int
+    """With ticks, on the exchange's calendar."""
+
+    first_day: dt.date | None
+    last_day: dt.date | None
+    archived_days: int
+    symbols: tuple[str, ...]
+
+
+def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, ...]:
+    """List the days with ticks that are not archived, before this day and before today on the exchange's calendar."""
+    today = dt.datetime.now(dt.timezone(dt.timedelta(seconds=INDIA_NS // SECOND_NS))).date()
+    first_left_ns = (min(before or today, today) - EPOCH).days * DAY_NS - INDIA_NS
+    rows = rows_of(owner, TABLE_DAYS, [first_left_ns])
+    return tuple(EPOCH + dt.timedelta(days=day) for (day,) in rows)
+
+
+def stat(owner: Owner) -> DatabaseStat:
+    """Say what there is."""
+    ((projected,),) = rows_of(owner, "select sequence from projection", ())
+    ((days, first, last),) = rows_of(owner, DAYS_TOLD, ())
+    ((archived,),) = rows_of(owner, "select count(distinct day) from archived", ())
+    symbols = rows_of(owner, "select symbol from all_ticks union select symbol from candles order by symbol", ())
+    paths = rows_of(
+        owner, "select path from duckdb_databases() where database_name in ('core', 'market') order by 1", ()
+    )
+    return DatabaseStat(
+        files={path: Path(path).stat().st_size for (path,) in paths},
+        rows={table: rows_of(owner, f"select count(*) from {table}", ())[0][0] for table in TABLES},  # noqa: S608  ours
+        projected_sequence=projected,
+        days=days,
+        first_day=None if first is None else EPOCH + dt.timedelta(days=first),
+        last_day=None if last is None else EPOCH + dt.timedelta(days=last),
+        archived_days=archived,
+        symbols=tuple(symbol for (symbol,) in symbols),
+    )
+
+
+def rows_of(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> tuple[tuple[Any, ...], ...]:
+    """Answer a SELECT with all its rows."""
+    with QueryResult(ask(owner, sql, parameters)) as result:
+        return result.rows
+
+
+def ask(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> RowsFile:
+    """Answer a SELECT with a file of its rows."""
+    query = QueryToFile(sql=sql, parameters=tuple(parameters), timeout_s=QUERY_S, rows_max=ROWS_MAX)
+    answer: RowsFile = owner.work(query, timeout_s=QUERY_S)
+    return answer
