@@ -111,6 +111,7 @@ class FeedActor(RuntimeActor):
         progress = self._progress
         if progress.ticks - progress.recorded > self.settings.unrecorded_ticks_max:
             self._held = True
+            self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
             return
         if self.settings.speed:
             wait_ns = self._pace.wait_ns(_time_ns(message), self.clock.monotonic_ns())
@@ -138,6 +139,7 @@ class FeedActor(RuntimeActor):
             progress.recorded = max(progress.recorded, recorded.sequence)
         if self._held and progress.ticks - progress.recorded <= self.settings.unrecorded_ticks_max:
             self._held = False
+            self.trouble = ""
             self._go_on()
 
     @handles(AwaitMarketEnd)

@@ -181,6 +181,18 @@ class TestAMarketAheadOfTheDatabase:
         system.tell("feed", TicksRecorded(source=source, sequence=2))
         assert [tick.sequence for tick in received(events, 2)] == [5, 6]
 
+    def test_says_what_it_waits_for_as_long_as_it_waits(self, system, start, write):
+        events = system.probe("events")
+        feed = start(recording=write(HEADER, *rows(5)), unrecorded_ticks_max=3)
+        source = received(events, 4)[-1].source
+        system.request("feed", Ping(), timeout_s=5)
+        waiting = RuntimeActor.trouble_of(None, feed)
+        system.tell("feed", TicksRecorded(source=source, sequence=4))
+        system.request("feed", AwaitMarketEnd(), timeout_s=5)
+
+        assert waiting == "waits for the database: 4 ticks are not durable"
+        assert RuntimeActor.trouble_of(None, feed) == ""
+
     def test_runs_free_where_all_was_recorded_before(self, system, start, write):
         events = system.probe("events")
         start(recording=write(HEADER, *rows(10)), unrecorded_ticks_max=1)
