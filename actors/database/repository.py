@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import re
 import threading
 import types
@@ -29,7 +30,7 @@ import msgspec
 
 from . import sharing
 from .adapter import DuckDBAdapter
-from .errors import QueryRefused
+from .errors import DatabaseClosed, QueryRefused
 from .frames import column_of, rows_of
 from .results import Answer
 from .stores import SystemStore
@@ -109,6 +110,7 @@ class BaseRepository(ABC, Generic[Entity]):
                 self._store = SystemStore(path_or_system)
             if self.schema:
                 self._store.define(self.file, self.schema)
+            self._pid = os.getpid()
             self._guard = threading.Lock()
             self._last_write: Future[Any] | None = None
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"repository-{self.table}")
@@ -208,6 +210,11 @@ class BaseRepository(ABC, Generic[Entity]):
 
     def _begin(self, work: Callable[[], T], *, writes: bool = False) -> Future[T]:
         """Begin what comes after every write that was asked for before it: writes keep their order, reads see them."""
+        if os.getpid() != self._pid:
+            refused: Future[T] = Future()
+            reason = f"the repository belongs to process {self._pid}: a fork of it has none of its threads"
+            refused.set_exception(DatabaseClosed(reason))
+            return refused
         with self._guard:
             begun = self._threads.submit(_after, self._last_write, work)
             if writes:

@@ -398,17 +398,21 @@ class TestMigrations:
 
 FORK = """
 import os, sys
-from natya.actors.database import DuckDBAdapter
+from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseClosed
 
 database = DuckDBAdapter("{path}", max_connections=3)
 database.execute("create table notes (text varchar)")
+market = MarketDataRepositoryImpl(database)
+market.symbols().result(30)
 
 def state():
     return sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in os.scandir("{path.parent}"))
 
 before = state()
 if (child := os.fork()) == 0:
+    if f"belongs to process {{os.getppid()}}" not in market.symbols().result(30).error:
+        sys.exit(3)
     try:
         database.query("select 1")
     except DatabaseClosed as refusal:
