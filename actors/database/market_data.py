@@ -16,19 +16,19 @@ from .tick_rows import PLAIN_COLUMNS, ticks_of
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ...messages.database import SqlValue
+    from .adapter import DuckDBAdapter
     from .columns import Columns
     from .results import Answer
+    from .stores import System
 
 GAP_S = 60.0
 
 _IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
 
-# A book is thirty-nine columns: they are read only where there is one. The first question is the cheap one; the second
-# asks again, with the ticks at one moment, since a batch with books may have come between the two.
-_A_BOOK = f"select 1 as book from all_books {_IN_RANGE} limit 1"  # noqa: S608  our own text
-
+# A book is thirty-nine columns: they are read only where there is one.
 _TICKS = f"""
 select {", ".join(PLAIN_COLUMNS)}, (select count(*) from (select 1 from all_books {_IN_RANGE} limit 1)) as books
 from all_ticks {_IN_RANGE} order by exchange_ns, sequence
@@ -36,6 +36,10 @@ from all_ticks {_IN_RANGE} order by exchange_ns, sequence
 
 # A book deeper than its columns travels as text, as it does from a running system.
 _WHOLE = "* replace (lower(hex(deep_book)) as deep_book)"
+
+# Of a symbol that had books when it was last asked for, this is asked first: 1.4 instead of 5.6 ms. The ticks say it
+# again, of one moment, since a batch with books may come between two questions.
+_A_BOOK = f"select 1 as book from all_books {_IN_RANGE} limit 1"  # noqa: S608  our own text
 
 _TICKS_WITH_BOOKS = f"""
 select {_WHOLE} from (from all_ticks {_IN_RANGE}) left join (from all_books {_IN_RANGE})
@@ -84,15 +88,21 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         {"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"}
     )
 
+    def __init__(self, path_or_system: str | Path | DuckDBAdapter | System | None = None) -> None:
+        super().__init__(path_or_system)
+        self._had_books: set[str] = set()
+
     def find_by_symbol_and_date_range(self, symbol: str, start: Moment, end: Moment) -> Answer[tuple[Tick, ...]]:
         """Find the ticks of a symbol in the range, in time order."""
 
         def work() -> Columns:
             bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
-            if len(self._store.query(_A_BOOK, bounds)["book"]) == 0:
+            if symbol not in self._had_books or len(self._store.query(_A_BOOK, bounds)["book"]) == 0:
                 columns = self._store.query(_TICKS, bounds)
                 if not columns.pop("books").any():
+                    self._had_books.discard(symbol)
                     return columns
+            self._had_books.add(symbol)
             return self._store.query(_TICKS_WITH_BOOKS, bounds)
 
         return self._select(work, ticks_of)

@@ -21,7 +21,7 @@ from natya.actors.database.books import (
 )
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
-from natya.actors.database.moments import INDIA, end_ns, interval_ns, last_ns, start_ns
+from natya.actors.database.moments import DAY_NS, INDIA, end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.projection import FillRow
 from natya.actors.database.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
@@ -155,9 +155,20 @@ class TestTicksThatWereSaved:
 
         assert set(market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).columns()) == set(PLAIN_COLUMNS)
 
+    def test_have_the_columns_that_the_range_has_whatever_was_asked_before(self, market, build):
+        with_book = build.tick(1, depth=build.depth())
+        market.save_ticks([with_book, build.tick(2, exchange_ns=with_book.exchange_ns + DAY_NS)]).result()
+        ranges = ((0, with_book.exchange_ns + 1), (with_book.exchange_ns + 1, 2**62))
+        for (begin, end), has_books in (*zip(ranges, (True, False), strict=True),) * 2:
+            columns = market.find_by_symbol_and_date_range("NIFTY", begin, end).columns()
+
+            assert ("bid_price_1" in columns) == has_books
+
     def test_come_with_a_book_that_was_written_while_they_were_looked_for(self, market, build, monkeypatch):
-        ticks = (build.tick(1), build.tick(2, depth=build.depth(), day=build.day()))
-        market.save(ticks[0]).result()
+        """Books are asked for first, since there was one a day before; none is there, and then one is."""
+        ticks = (build.tick(2), build.tick(3, depth=build.depth(), day=build.day()))
+        market.save_ticks([build.tick(1, depth=build.depth(), exchange_ns=ticks[0].exchange_ns - DAY_NS), ticks[0]])
+        assert market.find_by_symbol_and_date_range("NIFTY", 0, ticks[0].exchange_ns).data[0].depth == build.depth()
         query = market._store.query
 
         def query_and_write(sql, parameters):
@@ -168,7 +179,7 @@ class TestTicksThatWereSaved:
 
         monkeypatch.setattr(market._store, "query", query_and_write)
 
-        assert market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).data == ticks
+        assert market.find_by_symbol_and_date_range("NIFTY", ticks[0].exchange_ns, 2**62).data == ticks
 
     def test_that_fit_into_no_row_keep_all_out(self, market, build):
         result = market.save_many([build.tick(1), build.tick(2, price=float("nan"))])
