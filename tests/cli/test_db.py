@@ -66,7 +66,7 @@ def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def trading(tmp_path_factory):
     """The data directory of a system that trades on a recording, and goes on doing so."""
     folder = tmp_path_factory.mktemp("trading")
