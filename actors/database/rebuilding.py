@@ -34,6 +34,8 @@ def rebuild(
 ) -> tuple[int, Path | None]:
     """Write the core file anew from the records of a journal that begins with the sequence `first`.
 
+    Where there is no market file, an empty one is made.
+
     Returns:
         The last sequence, and where the old file is now, if there was one.
 
@@ -49,7 +51,10 @@ def rebuild(
             model, last = ReadModel(database), 0
             for page in pages:
                 last = model.apply(page, first=first)
-        return last, _replace(core, workplace / core.name)
+        old = _replace(core, workplace / core.name)
+    if not Path(settings.market_path).exists():
+        _opened(core, settings).close()  # makes an empty one: who only reads needs both
+    return last, old
 
 
 def compact(settings: DatabaseSettings) -> tuple[tuple[Path, Path], ...]:

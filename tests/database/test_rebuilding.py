@@ -124,6 +124,8 @@ class TestARebuild:
 
     def test_needs_no_file_before(self, settings, pages, path):
         assert rebuild(settings, pages) == (60, None)
+        with DuckDBAdapter(path, read_only=True) as database:
+            assert check(database) == ()
         assert len(found(path)["fills"]) == 30
 
     def test_of_a_journal_whose_beginning_was_removed_has_the_rest(self, settings, pages, path):
