@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
-from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTINGS, UNAVAILABLE, exit_code
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from .actors.journal import JournalView
-    from .config.settings import Settings
-    from .database_owner import Owner
-    from .messages.journal import JournalRecord
+from .db_command import alone, expect_database, expect_new, faults, journal_of, owner_of, pages, say
+from .exit_codes import BAD_DATA
 
 app = typer.Typer(no_args_is_help=True, help="The database: ask it, fill it, copy it, keep it in order.")
 
-JOURNAL_PAGE_RECORDS = 10_000
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", min=0.001, max=3_500, metavar="SECONDS", help="How long it may take.")
 ]
@@ -61,7 +52,7 @@ def query(  # noqa: PLR0913  each option is one parameter
     from .messages.database import QueryToFile  # noqa: PLC0415
 
     message = QueryToFile(sql=sql, parameters=tuple(parameters or ()), timeout_s=timeout, rows_max=rows_max)
-    with _faults(), _owner(data_dir, profile) as owner, QueryResult(owner.work(message, timeout_s=timeout)) as result:
+    with faults(), owner_of(data_dir, profile) as owner, QueryResult(owner.work(message, timeout_s=timeout)) as result:
         if json:
             db_view.print_json(result)
         elif csv:
@@ -88,12 +79,12 @@ def snapshot(
     from .actors.database import take  # noqa: PLC0415
     from .messages.database import BackUp  # noqa: PLC0415
 
-    with _faults(), _owner(data_dir, profile) as owner:
-        _expect_new(file)
+    with faults(), owner_of(data_dir, profile) as owner:
+        expect_new(file)
         answer = owner.work(BackUp(single_file=True, timeout_s=timeout), timeout_s=timeout)
         take(Path(answer.paths[0]), file)
         size = file.stat().st_size
-    _say({"file": str(file), "bytes": size}, f"{file}: {size:,} bytes, read back", json=json)
+    say({"file": str(file), "bytes": size}, f"{file}: {size:,} bytes, read back", json=json)
 
 
 @app.command()
@@ -117,16 +108,16 @@ def backup(
     from .messages.database import BackUp  # noqa: PLC0415
 
     targets = (file, file.with_name(f"{file.stem}-market{file.suffix}"))
-    with _faults(), _owner(data_dir, profile) as owner:
+    with faults(), owner_of(data_dir, profile) as owner:
         for target in targets:
-            _expect_new(target)
+            expect_new(target)
         answer = owner.work(BackUp(timeout_s=timeout), timeout_s=timeout)
         for source, target in zip(answer.paths, targets, strict=True):
             take(Path(source), target)
         sizes = [target.stat().st_size for target in targets]
     found = [{"file": str(target), "bytes": size} for target, size in zip(targets, sizes, strict=True)]
     text = "\n".join(f"{target}: {size:,} bytes, read back" for target, size in zip(targets, sizes, strict=True))
-    _say({"files": found}, text, json=json)
+    say({"files": found}, text, json=json)
 
 
 @app.command("import")
@@ -163,7 +154,7 @@ def import_(  # noqa: PLR0913  each option is one parameter
     from .bulk_import import import_file  # noqa: PLC0415
 
     refused = False
-    with _faults(), _owner(data_dir, profile, writes=True) as owner:
+    with faults(), owner_of(data_dir, profile, writes=True) as owner:
         for file in files:
             with db_view.progress(file.name) as on_progress:
                 try:
@@ -213,7 +204,7 @@ def export_(  # noqa: PLR0913  each option is one parameter
     from . import db_view  # noqa: PLC0415
     from .bulk_export import export  # noqa: PLC0415
 
-    with _faults(), _owner(data_dir, profile) as owner, db_view.progress(folder.name) as on_progress:
+    with faults(), owner_of(data_dir, profile) as owner, db_view.progress(folder.name) as on_progress:
         files = export(
             folder,
             owner,
@@ -247,7 +238,7 @@ def archive(
     from .messages.database import ArchiveDay, DaysArchived  # noqa: PLC0415
 
     archived: list[tuple[str, str, int]] = []
-    with _faults(), _owner(data_dir, profile, writes=True) as owner, db_view.progress("archive") as on_progress:
+    with faults(), owner_of(data_dir, profile, writes=True) as owner, db_view.progress("archive") as on_progress:
         days = closed_days(owner, None if before is None else before.date())
         for number, day in enumerate(days, start=1):
             answer: DaysArchived = owner.work(ArchiveDay(day=str(day)), timeout_s=600.0)
@@ -255,7 +246,7 @@ def archive(
             on_progress(number / len(days))
     found = [{"day": day, "file": file, "ticks": ticks} for day, file, ticks in archived]
     text = "\n".join(f"{day}: {ticks:,} ticks, {file}" for day, file, ticks in archived) or "no closed day is left"
-    _say({"days": found}, text, json=json)
+    say({"days": found}, text, json=json)
 
 
 @app.command()
@@ -272,11 +263,11 @@ def check(
     """
     from .messages.database import CheckDatabase, DatabaseChecked  # noqa: PLC0415
 
-    with _faults(), _owner(data_dir, profile) as owner:
+    with faults(), owner_of(data_dir, profile) as owner:
         checked: DatabaseChecked = owner.work(CheckDatabase(timeout_s=timeout), timeout_s=timeout)
     problems = checked.problems
     text = "\n".join(problems) or "both files are whole, and nothing in them contradicts"
-    _say({"ok": not problems, "problems": problems}, text, json=json, err=bool(problems))
+    say({"ok": not problems, "problems": problems}, text, json=json, err=bool(problems))
     if problems:
         raise typer.Exit(BAD_DATA)
 
@@ -291,7 +282,7 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
 
     from .database_owner import stat as look  # noqa: PLC0415
 
-    with _faults(), _owner(data_dir, profile) as owner:
+    with faults(), owner_of(data_dir, profile) as owner:
         found = look(owner)
     if json:
         typer.echo(msgspec.json.encode(found))
@@ -315,8 +306,8 @@ def compact(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
     """
     from .actors.database import compact as compact_files  # noqa: PLC0415
 
-    with _faults(), _alone(data_dir, profile) as settings:
-        _expect_database(settings)
+    with faults(), alone(data_dir, profile) as settings:
+        expect_database(settings)
         before = [Path(path).stat().st_size for path in (settings.database.path, settings.database.market_path)]
         moved = compact_files(settings.database)
         found = [
@@ -327,7 +318,7 @@ def compact(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
         f"{each['file']}: {each['bytes_before']:,} bytes before, {each['bytes']:,} now; the old one is {each['old']}"
         for each in found
     )
-    _say({"files": found}, text, json=json)
+    say({"files": found}, text, json=json)
 
 
 @app.command()
@@ -341,127 +332,9 @@ def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
     from . import db_view  # noqa: PLC0415
     from .actors.database import rebuild as rebuild_core  # noqa: PLC0415
 
-    with _faults(), _alone(data_dir, profile) as settings, db_view.progress("rebuild") as on_progress:
-        view = _journal(settings)
-        last, old = rebuild_core(settings.database, _pages(view, on_progress), first=view.oldest_sequence)
+    with faults(), alone(data_dir, profile) as settings, db_view.progress("rebuild") as on_progress:
+        view = journal_of(settings)
+        last, old = rebuild_core(settings.database, pages(view, on_progress), first=view.oldest_sequence)
     core = settings.database.path
     text = f"{core}: rebuilt from {last:,} records" + (f"; the old one is {old}" if old else "")
-    _say({"file": core, "records": last, "old": None if old is None else str(old)}, text, json=json)
-
-
-def _journal(settings: Settings) -> JournalView:
-    from .actors.journal import JournalView  # noqa: PLC0415
-    from .actors.journal.disk import RealDisk  # noqa: PLC0415
-
-    directory = Path(settings.journal.path)
-    if not directory.is_dir():
-        _give_up(f"there is no journal in {directory}", FAILED)
-    return JournalView.of_directory(RealDisk(), directory)
-
-
-def _pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:
-    page: list[JournalRecord] = []
-    for record in view.find():
-        page.append(record)
-        if len(page) == JOURNAL_PAGE_RECORDS:
-            yield page
-            on_progress(record.sequence / view.last_sequence)
-            page = []
-    if page:
-        yield page
-
-
-# Who has the database, and what may go wrong.
-
-
-def _settings(data_dir: Path | None, profile: str) -> Settings:
-    from .config.loader import load_settings  # noqa: PLC0415
-
-    return load_settings(profile, overrides={} if data_dir is None else {"system.data_dir": str(data_dir)})
-
-
-@contextlib.contextmanager
-def _owner(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
-    """Find the system that runs there; where none does, open its files."""
-    from .actors.control import NotRunningError  # noqa: PLC0415
-    from .actors.database import OwnFiles  # noqa: PLC0415
-    from .remote import connect  # noqa: PLC0415
-
-    settings = _settings(data_dir, profile)
-    with contextlib.ExitStack() as held:
-        try:
-            owner: Owner = held.enter_context(connect(settings.system.data_dir))
-        except NotRunningError:
-            owner = held.enter_context(OwnFiles(settings, read_only=not writes))
-        yield owner
-
-
-@contextlib.contextmanager
-def _alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
-    """Take the data directory, so that no system starts there meanwhile."""
-    from .config.data_directory import DataDirectory  # noqa: PLC0415
-
-    settings = _settings(data_dir, profile)
-    directory = DataDirectory(settings.system.data_dir)
-    directory.take()
-    try:
-        yield settings
-    finally:
-        directory.release()
-
-
-@contextlib.contextmanager
-def _faults() -> Iterator[None]:
-    """Say what went wrong in one line, and end with its exit code."""
-    from .actors.control import ControlError  # noqa: PLC0415
-    from .actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
-    from .actors.journal import JournalError  # noqa: PLC0415
-    from .config.data_directory import DataDirectoryError  # noqa: PLC0415
-    from .config.errors import SettingsError  # noqa: PLC0415
-    from .remote import QueryFailedError  # noqa: PLC0415
-
-    named = {"DatabaseDamaged": BAD_DATA, "PoolExhausted": BUSY}
-    try:
-        yield
-    except SettingsError as fault:
-        _give_up(fault, SETTINGS)
-    except QueryFailedError as fault:
-        _give_up(fault, named.get(fault.error, FAILED))
-    except (ControlError, DatabaseMissing) as fault:
-        _give_up(fault, UNAVAILABLE)
-    except (DatabaseError, DataDirectoryError, JournalError) as fault:
-        code = exit_code(fault)
-        _give_up(fault, FAILED if code == INTERNAL else code)
-    except BrokenPipeError:
-        raise  # whoever read our output has enough
-    except OSError as fault:
-        _give_up(fault, CANNOT_CREATE)
-
-
-def _give_up(fault: object, code: int) -> NoReturn:
-    typer.echo(f"natya: {fault}", err=True)
-    raise typer.Exit(code)
-
-
-def _expect_new(file: Path) -> None:
-    if file.exists():
-        raise FileExistsError(f"{file} is there already")
-    if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"there is no directory {file.absolute().parent}")
-
-
-def _expect_database(settings: Settings) -> None:
-    if not Path(settings.database.path).exists():
-        _give_up(f"there is no database {settings.database.path}", UNAVAILABLE)
-
-
-# What is shown.
-
-
-def _say(found: dict[str, Any], text: str, *, json: bool, err: bool = False) -> None:
-    import msgspec  # noqa: PLC0415
-
-    if json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        typer.echo(text, err=err)
+    say({"file": core, "records": last, "old": None if old is None else str(old)}, text, json=json)
