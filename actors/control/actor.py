@@ -90,8 +90,7 @@ class ControlActor(RuntimeActor):
         except AskRefusedError as refusal:
             asked.refuse(refusal.kind, refusal.reason)
             return
-        if asked.ask.correlation_id:
-            self.join_trace(asked.ask.correlation_id)
+        self.join_trace(asked.ask.correlation_id)
         if "asker" in message.__struct_fields__:
             message = msgspec.structs.replace(message, asker=asked.asker)
             self._asked[asked.asker] = asked.ask.actor

@@ -177,8 +177,7 @@ class InProcessSystemBase(ThespianDoor):
         self, sender: ActorAddress, target: ActorAddress | str, message: Any, correlation_id: str = ""
     ) -> None:
         """Send from outside, in the name of `sender`, as part of the conversation of that name or of a new one."""
-        trace = self.tracer.join(correlation_id) if correlation_id else self.tracer.begin()
-        self.find(target).deliver(message, sender, trace)
+        self.find(target).deliver(message, sender, self.tracer.join(correlation_id))
 
     def request(self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = "") -> Any:
         """Send and wait for the one answer to this message; with a correlation id it can be traced.

@@ -100,8 +100,13 @@ class Tracer:
         """Record this conversation, since it is the one in `every`."""
         return Span(self._clock, 0, Stamp(str(number), 0, 0))
 
-    def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> Span:
-        """Take up a conversation where its newest hop was; one that is not known begins, because of `cause`."""
+    def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> int | Span:
+        """Take up a conversation where its newest hop was; one that is not known begins, because of `cause`.
+
+        Without a name a new one without a name begins.
+        """
+        if not correlation_id:
+            return self.begin()
         known = self._newest.get(correlation_id)
         if known is not None:
             return known

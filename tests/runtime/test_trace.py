@@ -228,6 +228,24 @@ class TestAConversationThatIsTakenUp:
         assert newest.causation_id == begun.hop_id
 
 
+class TestWhatHasNoName:
+    """A fact of a supervisor, for one, belongs to no order."""
+
+    def test_is_a_conversation_of_its_own_each_time(self, system, met):
+        class Joiner(Walker):
+            @handles(float)
+            def join(self, _number, sender):
+                self.join_trace("")
+                self.send(sender, self.correlation_id)
+
+        system.start("joiner", Joiner, met)
+        first, second = system.request("joiner", 1.0), system.request("joiner", 1.0)
+
+        assert first.isdecimal()
+        assert first != second
+        assert system.trace() == ()
+
+
 class TestAMessageThatDies:
     def test_keeps_its_correlation_in_the_dead_letter(self, system, caplog):
         system.start("keeper", Keeper)
