@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from .actors.database import QueryResult, take
-from .database_owner import DAY_NS, EPOCH, INDIA_NS, SECOND_NS, ask, rows_of
+from .database_owner import EPOCH, ask, rows_of
+from .domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 
 DAYS: Final = f"""
-select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
+select distinct (exchange_ns + {IST_OFFSET_NS}) // {DAY_NS} as day from all_ticks where {{where}} order by day
 """  # noqa: S608  our own text
 TICK_COLUMNS: Final = """
 select column_name from duckdb_columns() where database_name = 'market' and table_name = 'full_ticks'
@@ -76,7 +77,7 @@ def export(  # noqa: PLR0913  what is exported, and as what
     intervals = rows_of(owner, INTERVALS.format(where=where.format(time="start_ns")), parameters)
     wanted: list[tuple[str, Callable[[], str]]] = []
     for (day,) in days:
-        bounds = {"start_ns": day * DAY_NS - INDIA_NS, "end_ns": (day + 1) * DAY_NS - INDIA_NS}
+        bounds = {"start_ns": day * DAY_NS - IST_OFFSET_NS, "end_ns": (day + 1) * DAY_NS - IST_OFFSET_NS}
         of_the_day = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
         make = partial(_without_empty, owner, of_the_day, parameters)
         wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make))
@@ -120,12 +121,12 @@ def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[S
 def _conditions(
     symbols: Sequence[str], first_day: dt.date | None, last_day: dt.date | None
 ) -> tuple[str, list[SqlValue]]:
-    terms, parameters = [f"{{time}} >= {-INDIA_NS}"], list[Any]()
+    terms, parameters = [f"{{time}} >= {-IST_OFFSET_NS}"], list[Any]()
     if symbols:
         terms.append(f"symbol in ({', '.join('?' for _ in symbols)})")
         parameters += symbols
     if first_day is not None:
-        terms.append(f"{{time}} >= {(first_day - EPOCH).days * DAY_NS - INDIA_NS}")
+        terms.append(f"{{time}} >= {(first_day - EPOCH).days * DAY_NS - IST_OFFSET_NS}")
     if last_day is not None:
-        terms.append(f"{{time}} < {((last_day - EPOCH).days + 1) * DAY_NS - INDIA_NS}")
+        terms.append(f"{{time}} < {((last_day - EPOCH).days + 1) * DAY_NS - IST_OFFSET_NS}")
     return " and ".join(terms), parameters

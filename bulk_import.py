@@ -17,6 +17,7 @@ import msgspec
 from .actors.database import ParquetTable, is_parquet
 from .actors.feed import MarketMessage, Recording
 from .database_owner import rows_of
+from .domain.time import SECOND_NS
 from .messages.codec import decode, encode
 from .messages.database import SaveMarketData
 from .messages.market import Candle, Tick
@@ -140,7 +141,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         beside=beside,
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
-        elapsed_s=(time.monotonic_ns() - begun_ns) / 1e9,
+        elapsed_s=(time.monotonic_ns() - begun_ns) / SECOND_NS,
     )
 
 

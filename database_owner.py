@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from .actors.database import QueryResult
+from .domain.time import DAY_NS, IST, IST_OFFSET_NS
 from .messages.database import QueryToFile
 
 if TYPE_CHECKING:
@@ -20,16 +21,13 @@ QUERY_S: Final = 600.0
 ROWS_MAX: Final = 1_000_000_000
 
 EPOCH: Final = dt.date(1970, 1, 1)
-SECOND_NS: Final = 1_000_000_000
-DAY_NS: Final = 86_400 * SECOND_NS
-INDIA_NS: Final = 19_800 * SECOND_NS
 
 TABLE_DAYS: Final = f"""
-select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from ticks where exchange_ns < ? order by day
+select distinct (exchange_ns + {IST_OFFSET_NS}) // {DAY_NS} as day from ticks where exchange_ns < ? order by day
 """  # noqa: S608  our own text
 DAYS_TOLD: Final = f"""
 select count(*), min(day), max(day) from (
-    select distinct (exchange_ns + {INDIA_NS}) // {DAY_NS} as day from all_ticks)
+    select distinct (exchange_ns + {IST_OFFSET_NS}) // {DAY_NS} as day from all_ticks)
 """  # noqa: S608  our own text
 TABLES: Final = ("facts", "orders", "fills", "ticks", "books", "candles", "all_ticks", "all_books")
 
@@ -64,8 +62,8 @@ class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
 
 def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, ...]:
     """List the days with ticks that are not archived, before this day and before today on the exchange's calendar."""
-    today = dt.datetime.now(dt.timezone(dt.timedelta(seconds=INDIA_NS // SECOND_NS))).date()
-    first_left_ns = (min(before or today, today) - EPOCH).days * DAY_NS - INDIA_NS
+    today = dt.datetime.now(IST).date()
+    first_left_ns = (min(before or today, today) - EPOCH).days * DAY_NS - IST_OFFSET_NS
     rows = rows_of(owner, TABLE_DAYS, [first_left_ns])
     return tuple(EPOCH + dt.timedelta(days=day) for (day,) in rows)
 

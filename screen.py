@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .actors.orders import unrealized
+from .domain.positions import unrealized
 from .messages.database import DatabaseStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics

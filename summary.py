@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from .actors.orders import unrealized
+from .domain.positions import unrealized
 from .messages.database import DatabaseStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics

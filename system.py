@@ -33,6 +33,7 @@ from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, U
 from .actors.strategy import load_strategy
 from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from .config.data_directory import DataDirectory
+from .domain.time import SECOND_NS
 from .messages.events import Subscribe
 from .messages.market import AwaitMarketEnd, MarketEnded
 from .messages.supervision import DescribeTree, SupervisionTree
@@ -253,7 +254,7 @@ class TradingSystem:
             raise SystemGaveUpError(stopped.reason) from stopped.error
 
     def _elapsed_s(self) -> float:
-        return (self._clock.monotonic_ns() - self._started_ns) / 1e9
+        return (self._clock.monotonic_ns() - self._started_ns) / SECOND_NS
 
     def _stop_bound_s(self) -> float:
         return self.settings.system.shutdown_s * (len(self._children) + len(self.settings.strategies) + 1)

@@ -36,7 +36,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """
 
     client_order_id: str
-    """Chosen by the strategy, unique for ever; 1 to 30 characters of A-Z a-z 0-9 - _ (the broker's alphabet)."""
+    """Chosen by the strategy, unique for ever; 1 to 25 characters of A-Z a-z 0-9 - _ (the broker's alphabet)."""
 
     strategy: str
     symbol: str

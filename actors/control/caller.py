@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from ...domain.time import SECOND_NS
 from .errors import SlowReaderError
 from .frames import FrameReader, frame
 
@@ -34,8 +35,8 @@ class Caller:
         self.hanging_up = False
         """Nothing more is read, and the connection closes when its answers are read."""
 
-        self._stall_ns = round(limits.stall_s * 1e9)
-        self._idle_ns = round(limits.idle_s * 1e9)
+        self._stall_ns = round(limits.stall_s * SECOND_NS)
+        self._idle_ns = round(limits.idle_s * SECOND_NS)
         self._unsent_bytes_max = limits.unsent_bytes_max
         self._reader = FrameReader(limits.ask_bytes_max)
         self._unsent: deque[memoryview] = deque()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode, encode
 from ...messages.control import Answer, Ask, AskRefused
 from ...messages.supervision import Failed, Unavailable
@@ -76,7 +77,7 @@ class ControlClient:
         """
         self._last_request_id += 1
         request_id = self._last_request_id
-        by_ns = self._monotonic_ns() + round((timeout_s + GRACE_S) * 1e9)
+        by_ns = self._monotonic_ns() + round((timeout_s + GRACE_S) * SECOND_NS)
         question = Ask(
             request_id=request_id, actor=actor, message=message, timeout_s=timeout_s, correlation_id=correlation_id
         )
@@ -123,7 +124,7 @@ class ControlClient:
 
     def _left_s(self, by_ns: int) -> float:
         # Not 0: that would make the socket non-blocking instead of timed out.
-        return max(1e-6, (by_ns - self._monotonic_ns()) / 1e9)
+        return max(1e-6, (by_ns - self._monotonic_ns()) / SECOND_NS)
 
     def _lost(self, reason: str) -> ConnectionLostError:
         self.close()

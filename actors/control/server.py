@@ -19,6 +19,7 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
 from . import place
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ...config.settings import ControlSettings
     from .peer import Peer
 
-ACCEPT_PAUSE_NS: Final = 1_000_000_000
+ACCEPT_PAUSE_NS: Final = SECOND_NS
 """No accepting for so long when the process has no descriptor left; asked again at once, the socket stays ready."""
 
 _Posted: TypeAlias = "tuple[int, int, bytes, bool]"
@@ -160,7 +161,7 @@ class ControlServer:
     def _wait_s(self) -> float | None:
         due = [each.must_move_by_ns() for each in self._callers.values()]
         soonest = min((each for each in (*due, self._accept_again_ns) if each is not None), default=None)
-        return None if soonest is None else max(0, soonest - self._monotonic_ns()) / 1e9
+        return None if soonest is None else max(0, soonest - self._monotonic_ns()) / SECOND_NS
 
     def _drop_overdue(self) -> None:
         now_ns = self._monotonic_ns()

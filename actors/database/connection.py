@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import duckdb
 
+from ...domain.time import SECOND_NS
 from .errors import DatabaseClosed, QueryTimedOut
 from .opening import meaning
 
@@ -106,7 +107,7 @@ class Connection:
         running = self._running
         if running is None:
             return None
-        return running.label, (self._monotonic_ns() - running.started_ns) / 1e9
+        return running.label, (self._monotonic_ns() - running.started_ns) / SECOND_NS
 
     def close(self) -> None:
         """Interrupt what runs, drop what has not begun, end the thread, close the cursor."""

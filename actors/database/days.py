@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
 from .archive_folder import make_durable
 from .connection import roll_back
 from .errors import DatabaseDamaged
-from .moments import DAY_NS, INDIA, INDIA_OFFSET_NS, start_ns
+from .moments import start_ns
 from .opening import quoted
 from .upkeep import fingerprint
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MARKET_TABLES = ("ticks", "books")
 """What goes by days."""
 
-_DAY = f"(make_timestamp_ns(exchange_ns + {INDIA_OFFSET_NS}))::date"
+_DAY = f"(make_timestamp_ns(exchange_ns + {IST_OFFSET_NS}))::date"
 
 LATE_NS = 1_800_000_000_000
 
@@ -50,7 +51,7 @@ def tidy(database: DuckDBAdapter, now_ns: int) -> dt.date | None:
 
     Half an hour after midnight at the earliest: late ticks of the day before are there by then.
     """
-    today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // 10**9, INDIA).date()
+    today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // SECOND_NS, IST).date()
     rows = database.query(_UNSORTED, [str(today)]).rows
     if not rows:
         return None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.market import Candle, Tick
 from .frames import rows_of
-from .moments import DAY_NS, Moment, end_ns, interval_ns, last_ns, start_ns
+from .moments import Moment, end_ns, interval_ns, last_ns, start_ns
 from .repository import BaseRepository, messages_of
 from .resampling import CANDLES, NSE_OPENING, candle_parameters
 from .tick_rows import PLAIN_COLUMNS, ticks_of
@@ -154,7 +155,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
         def work() -> Columns:
             begin = start_ns(day)
-            return self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * 1e9)])
+            return self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * SECOND_NS)])
 
         return self._select(work, lambda columns: messages_of(columns, Gap))
 

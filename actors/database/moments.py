@@ -8,22 +8,19 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
+
 Moment: TypeAlias = int | str | dt.date | np.datetime64
 """Nanoseconds UTC, a date, a datetime (pandas' and numpy's, too), or either in ISO 8601.
 
 Without an offset it is the exchange's wall clock.
 """
 
-INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
-"""The clock of the Indian exchanges; it knows no summer time."""
-
-INDIA_OFFSET_NS = 19_800_000_000_000
-DAY_NS = 86_400_000_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST_NS, _LAST_NS = -(2**63), 2**63 - 1
 _DAYS_OF_NUMPY = frozenset({"Y", "M", "W", "D"})
 _MICROSECOND = dt.timedelta(microseconds=1)
-_UNITS_NS = {"s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000, "d": DAY_NS}
+_UNITS_NS = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS}
 
 
 def start_ns(moment: Moment) -> int:
@@ -73,7 +70,7 @@ def _bounds(moment: Moment) -> tuple[int, int]:
             day_only = len(moment) <= len("2026-01-31")
             return _bounds(dt.date.fromisoformat(moment) if day_only else dt.datetime.fromisoformat(moment))
         case dt.datetime() if str(moment) != "NaT":  # which is a datetime to pandas
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=INDIA)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=IST)
             # A pandas Timestamp counts nanoseconds beyond its microseconds.
             exact = int((aware - _EPOCH) // _MICROSECOND) * 1000 + getattr(moment, "nanosecond", 0)
             return _within(exact, exact)
@@ -82,7 +79,7 @@ def _bounds(moment: Moment) -> tuple[int, int]:
         case np.datetime64() if not np.isnat(moment):
             if np.datetime_data(moment.dtype)[0] in _DAYS_OF_NUMPY:
                 return _day(moment.astype("datetime64[D]").item())
-            exact = int(moment.astype("datetime64[ns]").astype(np.int64)) - INDIA_OFFSET_NS
+            exact = int(moment.astype("datetime64[ns]").astype(np.int64)) - IST_OFFSET_NS
             return _within(exact, exact)
     try:
         exact = operator.index(moment)  # type: ignore[arg-type]  # what else there may be
@@ -92,7 +89,7 @@ def _bounds(moment: Moment) -> tuple[int, int]:
 
 
 def _day(day: dt.date) -> tuple[int, int]:
-    start = (dt.datetime.combine(day, dt.time(), dt.UTC) - _EPOCH) // _MICROSECOND * 1000 - INDIA_OFFSET_NS
+    start = (dt.datetime.combine(day, dt.time(), dt.UTC) - _EPOCH) // _MICROSECOND * 1000 - IST_OFFSET_NS
     return _within(start, start + DAY_NS)
 
 

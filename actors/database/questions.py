@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from .desk import Reading
 
 Asker = TypeVar("Asker")
 
 QUERIES_WAITING_MAX = 1_000
-SECOND_NS = 1_000_000_000
 
 
 class Question(msgspec.Struct, Generic[Asker], frozen=True):

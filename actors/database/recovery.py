@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
 from .desk import Folders
@@ -127,6 +128,6 @@ def _put_aside(file: Path, now_ns: int) -> str:
 
 
 def _free_name(file: Path, now_ns: int) -> Path:
-    moment = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    moment = dt.datetime.fromtimestamp(now_ns // SECOND_NS, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     names = (f"{file.name}.corrupt-{moment}{f'-{number}' if number else ''}" for number in range(1_000_000))
     return next(path for name in names if not (path := file.with_name(name)).exists())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from .moments import DAY_NS, INDIA_OFFSET_NS
+from ...domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from ...messages.database import SqlValue
@@ -33,15 +33,15 @@ _MONDAY_NS = 3 * DAY_NS
 
 def _day_of(moment: str) -> str:
     """Write where the exchange's day of a moment begins."""
-    return f"(({moment} + {INDIA_OFFSET_NS}) // {DAY_NS} * {DAY_NS} - {INDIA_OFFSET_NS})"
+    return f"(({moment} + {IST_OFFSET_NS}) // {DAY_NS} * {DAY_NS} - {IST_OFFSET_NS})"
 
 
 def _begin_of(moment: str) -> str:
     """Write where the candle of a moment begins."""
     day = _day_of(moment)
-    from_monday = f"({moment} + {INDIA_OFFSET_NS + _MONDAY_NS})"
+    from_monday = f"({moment} + {IST_OFFSET_NS + _MONDAY_NS})"
     return f"""case
-        when {_LENGTH} >= {DAY_NS} then {from_monday} // {_LENGTH} * {_LENGTH} - {INDIA_OFFSET_NS + _MONDAY_NS}
+        when {_LENGTH} >= {DAY_NS} then {from_monday} // {_LENGTH} * {_LENGTH} - {IST_OFFSET_NS + _MONDAY_NS}
         when {moment} - {day} < {_FIRST} then {day}
         else {day} + {_FIRST} + ({moment} - {day} - {_FIRST}) // {_LENGTH} * {_LENGTH} end"""
 
@@ -101,6 +101,6 @@ def candle_parameters(symbol: str, *, length_ns: int, start_ns: int, end_ns: int
     """
     if length_ns > DAY_NS and length_ns % DAY_NS:
         raise ValueError(f"an interval above a day must be whole days, was {length_ns} ns")
-    opening_ns = ((opening.hour * 60 + opening.minute) * 60 + opening.second) * 10**9 + opening.microsecond * 1000
+    opening_ns = ((opening.hour * 60 + opening.minute) * 60 + opening.second) * SECOND_NS + opening.microsecond * 1000
     start_ns, end_ns = (max(0, min(moment, _LAST_NS)) for moment in (start_ns, end_ns))
     return [symbol, start_ns, end_ns, length_ns, opening_ns % length_ns]

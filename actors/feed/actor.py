@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import force_setattr
 
+from ...domain.time import SECOND_NS
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
 from ..runtime import RuntimeActor, handles
 from .errors import FeedError
 from .pace import Pace
 from .source import Surroundings, behind
 from .sources import SOURCES
-from .times import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...domain.time import SECOND_NS, day_of
 from ...messages.market import Candle, Tick
-from .numbers import Memo, PriceGrid, whole
+from .numbers import Memo, PriceReader, whole
 from .rows import SymbolColumn
-from .times import SECOND_NS, TimeReader, day_of
+from .times import TimeReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ class CandleRows:
         columns: Columns,
         *,
         symbol: str,
-        grid: PriceGrid,
+        grid: PriceReader,
         source: str,
         interval_ns: int,
         replayed: bool = True,

@@ -6,9 +6,9 @@ and rounding a price costs 800, and a full packet has fifteen.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ...domain.instruments import PriceGrid
 from ...messages.units import INTEGER_MAX, RUPEES_MAX
 
 if TYPE_CHECKING:
@@ -39,18 +39,10 @@ class Memo(dict[str, Value], Generic[Value]):
         return value
 
 
-class PriceGrid:
-    """Multiples of an instrument's tick size, in rupees."""
+class PriceReader(PriceGrid):
+    """Reads prices, and rounds them to the grid."""
 
-    def __init__(self, tick_size_rupees: float) -> None:
-        exponent = Decimal(repr(tick_size_rupees)).as_tuple().exponent
-        assert isinstance(exponent, int), f"a tick size is a finite number of rupees, was {tick_size_rupees}"
-        self.tick_size_rupees = tick_size_rupees
-        self._decimals = -exponent
-
-    def nearest(self, price: float) -> float:
-        """Round to the grid: the float nearest to the decimal number, 25974.9 for the wire's 25974.900390625."""
-        return round(round(price / self.tick_size_rupees) * self.tick_size_rupees, self._decimals)
+    __slots__ = ()
 
     def price(self, text: str) -> float:
         """Read a price of a trade: above 0, rounded to the grid.
@@ -72,8 +64,10 @@ class PriceGrid:
         return self.nearest(rupees(text)) if text else 0.0
 
 
-class PricesAsWritten(PriceGrid):
+class PricesAsWritten(PriceReader):
     """No grid: prices stay as they are written, but for the noise of a wire that has 32 bits for a float."""
+
+    __slots__ = ()
 
     def __init__(self) -> None:
         super().__init__(0.01)

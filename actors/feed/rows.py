@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from .numbers import Memo
 
 if TYPE_CHECKING:
     from .columns import Columns, Row
     from .source import MarketMessage
-
-SYMBOL_LENGTH_MAX = 64
 
 
 class RowReader(Protocol):
@@ -52,7 +51,6 @@ class SymbolColumn:
 
 def _symbol(text: str) -> str:
     symbol = text.strip()
-    # U+FFFD stands where the file was not UTF-8.
-    if not 1 <= len(symbol) <= SYMBOL_LENGTH_MAX or not symbol.isprintable() or "\ufffd" in symbol:
+    if not is_symbol(symbol):
         raise ValueError(f"a symbol of 1 to {SYMBOL_LENGTH_MAX} printable characters is wanted, found {text!r}")
     return symbol

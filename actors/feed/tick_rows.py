@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from ...messages.market import DaySummary, Depth, Tick
-from .numbers import Memo, PriceGrid, paise, whole, whole_or_none
+from .numbers import Memo, PriceReader, paise, whole, whole_or_none
 from .rows import SymbolColumn
 from .times import TimeReader
 
@@ -27,7 +27,7 @@ class TickRows:
     Time never goes back: of any symbol where they are to be `replayed`, else of each symbol by itself.
     """
 
-    def __init__(self, columns: Columns, *, symbol: str, grid: PriceGrid, source: str, replayed: bool = True) -> None:
+    def __init__(self, columns: Columns, *, symbol: str, grid: PriceReader, source: str, replayed: bool = True) -> None:
         self._source = source
         self._replayed = replayed
         self._symbol = SymbolColumn(columns, symbol).of

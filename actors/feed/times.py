@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
+from ...domain.time import IST, SECOND_NS
 from ...messages.units import INTEGER_MAX
 from .numbers import Memo
-
-SECOND_NS = 1_000_000_000
-DAY_NS = 86_400 * SECOND_NS
-
-IST = timezone(timedelta(hours=5, minutes=30))
-"""Of a time that names no zone. India has had no summer time since 1945, so a fixed offset is exact."""
-
-IST_OFFSET_NS = 19_800 * SECOND_NS
 
 _DATE_LENGTH = len("2025-12-29")
 _ANY_DATE = "2000-01-01"
@@ -66,11 +59,6 @@ class TimeReader:
         if _EPOCH_UNITS_NS.get(len(text.strip())) != SECOND_NS:
             raise _no_time(text + ".…")
         return _time_ns(text)
-
-
-def day_of(time_ns: int) -> int:
-    """Tell the day in India that a time falls on, as a number of days since 1970-01-01."""
-    return (time_ns + IST_OFFSET_NS) // DAY_NS
 
 
 def _date_ns(date: str) -> int:

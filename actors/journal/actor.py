@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from ...domain.time import DAY_NS
 from ...messages.journal import (
     Append,
     Appended,
@@ -48,7 +49,6 @@ EVENTS: Final = "events"
 PAGE_RECORDS_MAX: Final = 100_000
 """More are not given in one page, whatever was asked."""
 
-NS_PER_DAY: Final = 86_400 * 1_000_000_000
 UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
 """A disk that was too full for upkeep, or failed, is asked again after this long."""
@@ -241,9 +241,7 @@ class JournalActor(RuntimeActor):
         if written_bytes:
             self.log(event, bytes=written_bytes)
         if self.settings.retain_days:
-            self._log_forgotten(
-                self._journal.forget_before(self.clock.now_ns() - self.settings.retain_days * NS_PER_DAY)
-            )
+            self._log_forgotten(self._journal.forget_before(self.clock.now_ns() - self.settings.retain_days * DAY_NS))
         self._tidy()
 
     def _log_forgotten(self, segments: tuple[Segment, ...]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from ...domain.time import SECOND_NS
 from .disk import Disk
 
 RESERVE_NAME: Final = "journal.reserve"
 NEW_SUFFIX: Final = ".new"
 """Ends the name of a file that is being made; it holds no record yet."""
 
-RETRY_NS: Final = 1_000_000_000
+RETRY_NS: Final = SECOND_NS
 """How often the space for it is asked for again."""
 
 

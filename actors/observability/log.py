@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from .rate_limit import RateLimit
 from .redaction import Redactor
 
@@ -95,7 +96,7 @@ class LimitedHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or count it."""
-        now_ns = int(record.created * 1e9)
+        now_ns = int(record.created * SECOND_NS)
         self._write_counts(self._limit.take_suppressed(now_ns), record.created)
         if self._limit.admit(str(record.msg), now_ns):
             self._target.handle(record)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...domain.time import SECOND_NS
+
 NAMES_MAX: Final = 1_000
 """Event names counted apart; all further ones share a budget."""
 
 OTHERS: Final = "(others)"
 """The name under which those are counted."""
-
-SECOND_NS: Final = 1_000_000_000
 
 
 class RateLimit:

@@ -2,6 +2,5 @@
 
 from .actor import OrdersActor
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError
-from .positions import unrealized
 
-__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersError", "unrealized"]
+__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersError"]

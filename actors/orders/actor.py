@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...config.settings import OrdersSettings
+from ...domain.time import SECOND_NS
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -52,15 +53,13 @@ from .lookups import Lookups
 from .updates import Update
 
 if TYPE_CHECKING:
+    from ...domain.orders import Order
     from ..runtime import ActorAddress
-    from .order import Order
 
 JOURNAL: Final = "journal"
 BROKER: Final = "broker"
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back or to become durable."""
-
-_S_NS: Final = 1_000_000_000
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
@@ -232,7 +231,7 @@ class OrdersActor(RuntimeActor):
         if order is None:
             return
         self._lookups.prove(answer.client_order_id)
-        horizon_ns = round(self.settings.absence_horizon_s * _S_NS)
+        horizon_ns = round(self.settings.absence_horizon_s * SECOND_NS)
         update = updates.absent(order, horizon_ns=horizon_ns, now_ns=self.clock.now_ns())
         self._take(order, update)
         after = self._ledger.order(answer.client_order_id)

@@ -6,10 +6,10 @@ book. It holds every order of the data directory: a client order id must never b
 
 from __future__ import annotations
 
+from ...domain.orders import Order, advance
+from ...domain.positions import Positions, StrategyShares
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrdersStatistics, RiskState, Side
 from .errors import FactWithoutIntentError
-from .order import Order, advance
-from .positions import Positions, StrategyShares
 
 
 class Book:

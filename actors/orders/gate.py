@@ -5,21 +5,16 @@ It fails closed: what is not known refuses, and every comparison is written so t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
 
 from ...config.settings import OrdersSettings
+from ...domain.client_order_ids import LENGTH_MAX, is_client_order_id
+from ...domain.instruments import is_symbol
 from ...messages.orders import RiskState, Side, SubmitOrder
 from .book import Book
-
-CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,30}", re.ASCII)
-"""The broker's alphabet and length."""
-
-SYMBOL: Final = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?", re.ASCII)
-"""1 to 64 printable characters, no space at the ends: `M&M`, `NIFTY 26000 CE`."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +65,9 @@ def risk_state(order: SubmitOrder, situation: Situation) -> str:
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
     """Keep to the broker's alphabet and length."""
-    if CLIENT_ORDER_ID.fullmatch(order.client_order_id):
+    if is_client_order_id(order.client_order_id):
         return ""
-    return f"1 to 30 characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
+    return f"1 to {LENGTH_MAX} characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
 
 
 def duplicate(order: SubmitOrder, situation: Situation) -> str:
@@ -85,7 +80,7 @@ def duplicate(order: SubmitOrder, situation: Situation) -> str:
 def symbol(order: SubmitOrder, situation: Situation) -> str:
     """Trade only what is named in the settings; without names there, any well-formed symbol."""
     allowed = situation.limits.symbols
-    if SYMBOL.fullmatch(order.symbol) and (not allowed or order.symbol in allowed):
+    if is_symbol(order.symbol) and (not allowed or order.symbol in allowed):
         return ""
     return f"one of {len(allowed) or 'any'} known symbols wanted, found {printable(order.symbol)!r}"
 

@@ -11,10 +11,10 @@ from collections import Counter, deque
 
 import msgspec
 
+from ...domain.orders import Order, advance
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.orders import HoldingsRead, OrderFact, OrderIntended, SubmitOrder
 from .book import Book
-from .order import Order, advance
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ...domain.orders import Order, advance
+from ...domain.time import SECOND_NS
 from ...messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
 from ...messages.orders import (
     OrderAccepted,
@@ -24,7 +26,6 @@ from ...messages.orders import (
     SubmitOrder,
 )
 from .gate import Refusal, printable
-from .order import Order, advance
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +119,7 @@ def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
     age_ns = now_ns - order.intended_ns
     if age_ns < horizon_ns:
         return unanswered(order, "the broker does not know it yet", now_ns)
-    reason = f"unknown to the broker {age_ns / 1e9:.0f} s after the intent"
+    reason = f"unknown to the broker {age_ns / SECOND_NS:.0f} s after the intent"
     return Update(facts=(OrderExpired(client_order_id=order.client_order_id, reason=reason, occurred_ns=now_ns),))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from thespian.actors import ChildActorExited, DeadEnvelope
 
+from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.supervision import DeadLetter, Unavailable
 from . import lifecycle
@@ -60,7 +61,7 @@ class RateLimit:
 
     def spend(self, now_ns: int) -> bool:
         """Say whether one more is allowed at `now_ns` (monotonic)."""
-        second = now_ns // 1_000_000_000
+        second = now_ns // SECOND_NS
         if second != self._second:
             self._second, self._left = second, self._allowed
         self._left -= 1

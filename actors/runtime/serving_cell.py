@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorSystemMessage
 
+from ...domain.time import SECOND_NS
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .cell import Cell
@@ -85,7 +86,7 @@ class ServingCell(Cell):
             if self.life == life and not self.dead:
                 self.deliver(message, self, self.base.tracer.begin())
 
-        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * 1e9), fire)
+        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * SECOND_NS), fire)
         if self.worker.asleep:
             self.worker.wake()
         return timer
@@ -131,7 +132,7 @@ class ServingCell(Cell):
 
         reply = ActorReply(self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
-        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * 1e9), give_up)
+        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * SECOND_NS), give_up)
         found = self.base.names.get(target) if isinstance(target, str) else target
         if isinstance(found, Endpoint):
             found.deliver(message, reply, trace)

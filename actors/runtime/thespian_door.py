@@ -21,6 +21,7 @@ from thespian.actors import (
 from thespian.system.timing import ExpirationTimer
 from thespian.system.utilis import actualActorClass, checkActorCapabilities
 
+from ...domain.time import SECOND_NS
 from .actor import RuntimeActor
 from .cell import Cell
 from .endpoint import Endpoint
@@ -248,7 +249,7 @@ class ThespianDoor:
                 cell.deliver(WakeupMessage(period, payload), cell)
 
         cell.wakeups.append(expiration)
-        cell.worker.timers.add(self.clock.monotonic_ns() + int(seconds * 1e9), fire)
+        cell.worker.timers.add(self.clock.monotonic_ns() + int(seconds * SECOND_NS), fire)
         if cell.worker.asleep:
             cell.worker.wake()
 

@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ...domain.time import SECOND_NS
 from .timers import TimerHeap
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Worker:
         self.asleep = True
         if not self.ready and not self.stopping and not self.on_idle():
             due_ns = self.timers.next_due_ns()
-            wait_s = -1.0 if due_ns is None else (due_ns - self._clock.monotonic_ns()) / 1e9
+            wait_s = -1.0 if due_ns is None else (due_ns - self._clock.monotonic_ns()) / SECOND_NS
             if due_ns is None or wait_s > 0:
                 self._lock.acquire(timeout=min(wait_s, threading.TIMEOUT_MAX))
         self.asleep = False

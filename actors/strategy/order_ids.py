@@ -8,23 +8,23 @@ from typing import Final
 from zlib import crc32
 
 DIGITS: Final = string.digits + string.ascii_lowercase
-NAME_LENGTH_MAX: Final = 12
-STARTED_DIGITS: Final = 10
-COUNTER_DIGITS: Final = 6
+NAME_LENGTH_MAX: Final = 10
+STARTED_DIGITS: Final = 8
+COUNTER_DIGITS: Final = 5
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
 
 
 class OrderIds:
-    """Ids of one strategy: `crossover-gqll7vatq8-1`, at most 30 characters.
+    """Ids of one strategy: `crossover-loyw3v28-1`, at most 25 characters for sixty million orders.
 
-    The start, in microseconds since 1970 (36^10 of them last until 2085), tells the runs of a strategy apart; the
+    The start, in milliseconds since 1970 (36^8 of them last until 2059), tells the runs of a strategy apart; the
     counter, which a restart hands over, tells apart what one run makes even if its clock stands still. A name that is
     too long, or not in the broker's alphabet, is cut and marked with its checksum, so that no two names become one.
     """
 
     def __init__(self, name: str, *, started_ns: int, counter: int = 0) -> None:
         self._name: Final = short_name(name)
-        started = base36(started_ns // 1000 % 36**STARTED_DIGITS).rjust(STARTED_DIGITS, "0")
+        started = base36(started_ns // 1_000_000 % 36**STARTED_DIGITS).rjust(STARTED_DIGITS, "0")
         self._prefix: Final = f"{self._name}-{started}-"
         self.counter = counter
         """How many were made."""

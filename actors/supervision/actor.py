@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.supervision import (
     DescribeTree,
@@ -41,7 +42,6 @@ from .protocol import (
 )
 from .report import Reporter
 from .restart_budget import RestartBudget
-from .settings import SECOND_NS
 from .tree import Inquiry, branch, status
 from .troupe import Troupe
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 
 import pybreaker
 
-from .settings import SECOND_NS
+from ...domain.time import SECOND_NS
 
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
 

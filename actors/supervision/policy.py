@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from .backoff import Backoff
 from .breaker import RestartBreaker
-from .settings import SECOND_NS, Strategy
+from .settings import Strategy
 
 if TYPE_CHECKING:
     from .breaker import BreakerState

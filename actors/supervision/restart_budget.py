@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from .settings import SECOND_NS
+from ...domain.time import SECOND_NS
 
 
 class RestartBudget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -11,8 +11,6 @@ from .child_spec import ChildSpec
 
 Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
 """Which children restart with a failed one: none, all, or those that started after it."""
-
-SECOND_NS: Final = 1_000_000_000
 
 
 class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):

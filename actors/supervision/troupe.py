@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...domain.time import SECOND_NS
 from ...messages.system import Ping
 from ..runtime import lifecycle
 from .ascent import Ascent, Ascents
@@ -15,7 +16,6 @@ from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
 from .policy import Decision, GiveUp, KeepDown, Leave, Restart, RestartPolicy
 from .protocol import StatisticsByPath, StopChildren
-from .settings import SECOND_NS
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress

@@ -13,7 +13,8 @@ from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import DatabaseError, QueryRefused
 from natya.actors.database.market import MarketStore
-from natya.actors.database.moments import DAY_NS, start_ns
+from natya.actors.database.moments import start_ns
+from natya.domain.time import DAY_NS
 from natya.messages.database import Rows
 
 ORDERS = "select client_order_id, state from orders order by all"

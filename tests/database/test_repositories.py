@@ -21,15 +21,16 @@ from natya.actors.database.books import (
 )
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
-from natya.actors.database.moments import DAY_NS, INDIA, end_ns, interval_ns, last_ns, start_ns
+from natya.actors.database.moments import end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.projection import FillRow
 from natya.actors.database.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
 from natya.config.settings import DatabaseSettings
+from natya.domain.time import DAY_NS, IST
 from natya.messages.journal import JournalPage
 
 MINUTE_NS = 60_000_000_000
-NINE_FIFTEEN = dt.datetime(2026, 1, 2, 9, 15, tzinfo=INDIA)
+NINE_FIFTEEN = dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST)
 OPENING_NS = start_ns(NINE_FIFTEEN)
 
 

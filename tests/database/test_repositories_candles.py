@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
-from natya.actors.database.moments import DAY_NS, INDIA, INDIA_OFFSET_NS, interval_ns, start_ns
+from natya.actors.database.moments import interval_ns, start_ns
+from natya.domain.time import DAY_NS, IST, IST_OFFSET_NS
 
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
@@ -38,16 +39,16 @@ def emptied(memory):
 
 
 def at(day, hour, minute=0, second=0):
-    return start_ns(dt.datetime.combine(day, dt.time(hour, minute, second), INDIA))
+    return start_ns(dt.datetime.combine(day, dt.time(hour, minute, second), IST))
 
 
 def begins(candles):
-    return [dt.datetime.fromtimestamp(candle.start_ns / 1e9, INDIA).strftime("%a %H:%M") for candle in candles]
+    return [dt.datetime.fromtimestamp(candle.start_ns / 1e9, IST).strftime("%a %H:%M") for candle in candles]
 
 
 def begin_of(moment_ns, length_ns):
     """Where a candle begins, by the calendar rather than by one formula."""
-    day = dt.datetime.fromtimestamp(moment_ns // SECOND_NS, INDIA).date()
+    day = dt.datetime.fromtimestamp(moment_ns // SECOND_NS, IST).date()
     midnight = start_ns(day)
     if length_ns >= DAY_NS:
         days = length_ns // DAY_NS
@@ -63,7 +64,7 @@ def traded(ticks):
     """Shares of each tick: the rise of its source's day volume, or its own quantity where there is none to compare."""
     highest = {}
     for tick in sorted(ticks, key=lambda tick: (tick.exchange_ns, tick.sequence)):
-        day = (tick.source, (tick.exchange_ns + INDIA_OFFSET_NS) // DAY_NS)
+        day = (tick.source, (tick.exchange_ns + IST_OFFSET_NS) // DAY_NS)
         if tick.volume == 0:
             shares = tick.quantity
         else:

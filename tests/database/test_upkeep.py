@@ -12,8 +12,9 @@ from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import StatementFailed
 from natya.actors.database.market import MarketStore
-from natya.actors.database.moments import DAY_NS, start_ns
+from natya.actors.database.moments import start_ns
 from natya.actors.database.upkeep import back_up, check
+from natya.domain.time import DAY_NS
 
 FRIDAY = dt.date(2026, 1, 2)
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")

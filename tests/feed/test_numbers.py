@@ -8,35 +8,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.feed.numbers import MEMO_ENTRIES_MAX, Memo, PriceGrid, paise, whole, whole_or_none
-from natya.actors.feed.times import TimeReader, day_of
+from natya.actors.feed.numbers import MEMO_ENTRIES_MAX, Memo, PriceReader, paise, whole, whole_or_none
+from natya.actors.feed.times import TimeReader
+from natya.domain.time import day_of
 
 NOON_NS = 1_766_992_622_000_000_000  # 2025-12-29 12:47:02 in India
 
 
 class TestAPriceOnTheGrid:
     def test_is_free_of_the_wires_noise(self):
-        assert PriceGrid(0.05).price("25974.900390625") == 25974.9
+        assert PriceReader(0.05).price("25974.900390625") == 25974.9
 
     @given(ticks=st.integers(1, 10**7), size=st.sampled_from(["0.01", "0.05", "0.1", "0.25", "5.0"]))
     def test_is_the_float_nearest_to_the_decimal(self, ticks, size):
         exact = ticks * Decimal(size)
 
-        assert PriceGrid(float(size)).nearest(float(exact)) == float(exact)
+        assert PriceReader(float(size)).nearest(float(exact)) == float(exact)
 
     @given(ticks=st.integers(1, 600_000))
     def test_survives_single_precision(self, ticks):
         exact = float(ticks * Decimal("0.05"))
 
-        assert PriceGrid(0.05).price(repr(float(np.float32(exact)))) == exact
+        assert PriceReader(0.05).price(repr(float(np.float32(exact)))) == exact
 
     @pytest.mark.parametrize("text", ["", "0", "0.001", "-1", "nan", "inf", "1e13", "abc", "1_000", "1,000"])
     def test_is_refused_where_it_is_none(self, text):
         with pytest.raises(ValueError, match="wanted, found"):
-            PriceGrid(0.05).price(text)
+            PriceReader(0.05).price(text)
 
     def test_may_be_missing_where_that_is_allowed(self):
-        assert PriceGrid(0.05).price_or_none("") == PriceGrid(0.05).price_or_none("0") == 0.0
+        assert PriceReader(0.05).price_or_none("") == PriceReader(0.05).price_or_none("0") == 0.0
 
 
 class TestAWholeNumber:

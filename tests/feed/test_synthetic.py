@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.feed import SOURCES, Surroundings
-from natya.actors.feed.numbers import PriceGrid
+from natya.domain.instruments import PriceGrid
 from natya.messages.codec import decode, encode
 
 COUNT = 100

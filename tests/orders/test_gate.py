@@ -64,11 +64,11 @@ class TestTheRiskState:
 
 
 class TestTheClientOrderId:
-    @pytest.mark.parametrize("good", ["a", "A-Z_09", "x" * 29, "x" * 30])
+    @pytest.mark.parametrize("good", ["a", "A-Z_09", "x" * 24, "x" * 25])
     def test_in_the_brokers_alphabet_passes(self, make, situation, good):
         assert rule_of(make.order(good), situation()) is None
 
-    @pytest.mark.parametrize("bad", ["", "x" * 31, "a b", "a\n", "é", "٣", "a;b", "\ud800"])
+    @pytest.mark.parametrize("bad", ["", "x" * 26, "a b", "a\n", "é", "٣", "a;b", "\ud800"])
     def test_of_any_other_form_is_refused_in_words_that_can_be_written(self, make, situation, bad):
         refusal = judge(make.order(bad), situation())
 

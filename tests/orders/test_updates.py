@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.orders import updates
-from natya.actors.orders.order import Order, advance
+from natya.domain.orders import Order, advance
 from natya.messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
 from natya.messages.orders import (
     OrderAccepted,

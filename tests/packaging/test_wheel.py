@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("actors", "config", "messages")
+ROOMS = ("actors", "config", "domain", "messages")
 DATA = {".toml", ".sql"}
 
 

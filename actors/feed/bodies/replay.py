@@ -23,7 +23,7 @@ from ..apart import Apart
 from ..candle_rows import CandleRows, interval_of
 from ..columns import Columns, recognise
 from ..errors import RecordingError
-from ..numbers import PriceGrid, PricesAsWritten, whole
+from ..numbers import PriceReader, PricesAsWritten, whole
 from ..source import MESSAGES_A_CHUNK
 from ..tick_rows import TickRows
 from ..times import TimeReader
@@ -130,7 +130,7 @@ class Recording:
         """Line and reason of broken rows, of the first `BAD_LINES_KEPT_MAX`."""
 
         self._symbol = symbol
-        self._grid = PricesAsWritten() if tick_size_rupees is None else PriceGrid(tick_size_rupees)
+        self._grid = PricesAsWritten() if tick_size_rupees is None else PriceReader(tick_size_rupees)
         self._grid_name = "as written" if tick_size_rupees is None else repr(self._grid.tick_size_rupees)
         self._bad_rows_max = bad_rows_max
         self._replayed = replayed

@@ -6,10 +6,10 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Final
 
+from ....domain.instruments import PriceGrid
+from ....domain.time import SECOND_NS
 from ....messages.market import DaySummary, Depth, Tick
-from ..numbers import PriceGrid
 from ..source import MESSAGES_A_CHUNK
-from ..times import SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ....domain.time import SECOND_NS
 from ..base import InProcessSystemBase
 from ..requests import FutureReply
 from .cell import SimulatedCell
@@ -66,7 +67,7 @@ class SimulatedSystemBase(InProcessSystemBase):
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Run until the condition holds, so much virtual time at most; tell whether it holds."""
-        until_ns = self.clock.monotonic_ns() + int(timeout_s * 1e9)
+        until_ns = self.clock.monotonic_ns() + int(timeout_s * SECOND_NS)
         step = self._stepped.step
         while not condition():
             if not step(until_ns):

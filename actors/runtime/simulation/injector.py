@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from thespian.actors import ActorSystemMessage
 
+from ....domain.time import SECOND_NS
+
 if TYPE_CHECKING:
     from .faults import Faults
 
@@ -23,8 +25,6 @@ AFTER: Final = -1
 CRASHES: Final = {"crash": BEFORE, "crash_after": AFTER}
 SENDS_MAX: Final = 3
 """A crash inside of a handler comes at one of its first sends."""
-
-_S_NS: Final = 1_000_000_000
 
 
 class SimulatedCrashError(Exception):
@@ -68,7 +68,7 @@ class Injector:
             self._sent[actor, message_type] += 1
             fault = self._script.get((actor, message_type, self._sent[actor, message_type]))
             if fault is not None and fault.kind not in CRASHES:
-                return self._count(fault.kind, (fault.kind, round(fault.seconds * _S_NS)))
+                return self._count(fault.kind, (fault.kind, round(fault.seconds * SECOND_NS)))
         if not self.active:
             return ARRIVE
         if message_type in faults.at_most_once:
@@ -92,7 +92,7 @@ class Injector:
         return self._count("wall_step", self._random.choice((-1, 1)) * self._some_ns(self._faults.wall_step_s_max))
 
     def _some_ns(self, s_max: float) -> int:
-        return 1 + int(self._random.random() * s_max * _S_NS)
+        return 1 + int(self._random.random() * s_max * SECOND_NS)
 
     def _count(self, kind: str, value: T) -> T:
         self.injected[kind] += 1

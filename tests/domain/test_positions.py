@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.orders.positions import Holding, Positions, StrategyShares, unrealized
+from natya.domain.positions import Holding, Positions, StrategyShares, unrealized
 from natya.messages.orders import OrderFilled, Position
 
 TRADES = st.lists(

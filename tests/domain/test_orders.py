@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.orders.order import Order, advance
+from natya.domain.orders import Order, advance
 from natya.messages.orders import (
     OrderAccepted,
     OrderCancelled,

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from ...messages.orders import (
+from ..messages.orders import (
     OrderAccepted,
     OrderCancelled,
     OrderExpired,

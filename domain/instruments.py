@@ -1,0 +1,134 @@
+"""Instruments: what a symbol is, on which grid its prices lie, and what else an exchange says of it."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from datetime import date
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from ..messages.units import RUPEES_MAX, SomeShares
+from .money import exact
+
+Segment: TypeAlias = Literal["NSE_EQ", "NSE_FNO", "NSE_CURRENCY", "BSE_EQ", "BSE_FNO", "BSE_CURRENCY", "MCX_COMM"]
+Rounding: TypeAlias = Literal["down", "up", "nearest"]
+
+SYMBOL_LENGTH_MAX: Final = 64
+_SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?", re.ASCII)
+
+NOISE_TICKS: Final = 1e-6
+"""A price this near to one on the grid, in ticks, is that price: 1499.3500000000001 is 1499.35, 1499.3501 is not."""
+
+NOISE_ULPS: Final = 4
+"""The same where a float itself has no finer steps: beyond ten million rupees."""
+
+
+def is_symbol(text: str) -> bool:
+    """Say whether this names an instrument: 1 to 64 printable characters of ASCII, no space at the ends.
+
+    So are the symbols of the Indian exchanges: `M&M`, `NIFTY 26000 CE`.
+    """
+    return _SYMBOL.fullmatch(text) is not None
+
+
+class PriceGrid:
+    """The multiples of a tick size, in rupees."""
+
+    __slots__ = ("_denominator", "_numerator", "tick_size_rupees")
+
+    def __init__(self, tick_size_rupees: float) -> None:
+        """Take the tick size.
+
+        Raises:
+            ValueError: it is not a finite number above 0.
+        """
+        if not 0 < tick_size_rupees <= RUPEES_MAX:  # true for NaN as well
+            raise ValueError(f"a tick size above 0 rupees is wanted, found {tick_size_rupees}")
+        self.tick_size_rupees = tick_size_rupees
+        self._numerator, self._denominator = exact(tick_size_rupees).as_integer_ratio()
+
+    def nearest(self, price: float) -> float:
+        """Round to the grid: the float nearest to the decimal number, 25974.9 for the wire's 25974.900390625."""
+        return round(price / self.tick_size_rupees) * self._numerator / self._denominator
+
+    def snap(self, price: float) -> float | None:
+        """Take the noise of arithmetic off a price: 1499.35 for 1499.4 - 0.05. None if it is not on the grid."""
+        if not 0 < price <= RUPEES_MAX:
+            return None
+        nearest = self.nearest(price)
+        if nearest == price:
+            return price
+        noise = max(self.tick_size_rupees * NOISE_TICKS, math.ulp(price) * NOISE_ULPS)
+        return nearest if nearest > 0 and abs(price - nearest) <= noise else None
+
+    def round(self, price: float, to: Rounding = "nearest") -> float:
+        """Round a price to the grid; one that lies on it but for the noise of arithmetic stays where it is.
+
+        Raises:
+            ValueError: the price is not above 0, or there is none on the grid: below the first tick.
+        """
+        if not 0 < price <= RUPEES_MAX:
+            raise ValueError(f"a price above 0 and at most {RUPEES_MAX:.0f} rupees is wanted, found {price}")
+        found = self.snap(price)
+        if found is None:
+            numerator, denominator = exact(price).as_integer_ratio()
+            ticks, rest = divmod(numerator * self._denominator, denominator * self._numerator)
+            ticks += to == "up" or (to == "nearest" and 2 * rest >= denominator * self._numerator)
+            found = ticks * self._numerator / self._denominator
+        if found <= 0:
+            raise ValueError(f"a price of at least one tick, {self.tick_size_rupees}, is wanted, found {price}")
+        return found
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """What an exchange says of one instrument."""
+
+    symbol: str
+    segment: Segment
+    tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
+
+    lot_size: SomeShares = 1
+    """Shares: every quantity is a multiple of it."""
+
+    freeze_quantity: SomeShares | None = None
+    """Shares: the exchange refuses an order of more; None where there is no such limit."""
+
+    expiry: date | None = None
+    """The last day of trading, in India; None for what does not expire."""
+
+    def __post_init__(self) -> None:
+        if not is_symbol(self.symbol):
+            raise ValueError(f"a symbol of 1 to {SYMBOL_LENGTH_MAX} printable characters wanted, found {self.symbol!r}")
+        if self.lot_size < 1 or (self.freeze_quantity is not None and self.freeze_quantity < self.lot_size):
+            raise ValueError(
+                f"a lot of at least 1 share and a freeze quantity of at least a lot wanted, "
+                f"found {self.lot_size} and {self.freeze_quantity}"
+            )
+        price_grid(self.tick_size_rupees)
+
+    @property
+    def grid(self) -> PriceGrid:
+        """The prices at which it may trade."""
+        return price_grid(self.tick_size_rupees)
+
+    def round(self, price: float, to: Rounding = "nearest") -> float:
+        """Round a price to the grid, as `PriceGrid.round`."""
+        return self.grid.round(price, to)
+
+    def quantity_fault(self, quantity: int) -> str:
+        """Say why an order must not have this quantity; empty if it may."""
+        if quantity < 1 or quantity % self.lot_size:
+            return f"a multiple of the lot of {self.lot_size} shares wanted, found {quantity}"
+        if self.freeze_quantity is not None and quantity > self.freeze_quantity:
+            return f"at most the freeze quantity of {self.freeze_quantity} shares wanted, found {quantity}"
+        return ""
+
+
+@functools.lru_cache(maxsize=256)
+def price_grid(tick_size_rupees: float) -> PriceGrid:
+    """Return the grid of a tick size; all instruments share it."""
+    return PriceGrid(tick_size_rupees)

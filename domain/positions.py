@@ -1,0 +1,163 @@
+"""Positions by average cost (pure), exact until they are shown.
+
+What is open carries its cost as a fraction: closing a part releases its share of it, whatever the ratio. Profit is the
+cash that moved plus the cost of what is open; nothing is rounded before `Holding.position`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from ..messages.orders import OrderFilled, Position
+from .money import PAISA_PLACES, PRICE_PLACES, exact, rounded
+
+_SCALE: Final = 10**PRICE_PLACES
+_PRICE_UNITS_MAX: Final = 10**15
+"""Below it a float tells all decimal digits apart, so that the nearest unit is the price if it reads back as it."""
+
+_SHARE_BITS_MAX: Final = 1 << 16
+"""Each part that is closed may add a few bits to the denominator of the cost, until the position is flat once. After
+some ten thousand of them the cost is rounded, to 32,768 bits behind the point: further than any amount is shown."""
+
+
+class Holding:
+    """What we hold of one symbol: signed shares, their exact cost, and the profit taken so far."""
+
+    __slots__ = ("_cash", "_cost", "_scale", "_shares_of_unit", "quantity")
+
+    def __init__(self) -> None:
+        self.quantity = 0
+        """Shares: above 0 long, below 0 short."""
+
+        # In units of a rupee / _scale; the cost, below 0 when short (received), in units / _shares_of_unit.
+        self._cash = 0
+        self._cost = 0
+        self._scale = _SCALE
+        self._shares_of_unit = 1
+
+    @property
+    def cost(self) -> Fraction:
+        """Rupees paid for what is open; below 0 when short (received)."""
+        return Fraction(self._cost, self._scale * self._shares_of_unit)
+
+    @property
+    def realized(self) -> Fraction:
+        """Rupees taken so far, before charges."""
+        return Fraction(self._cash, self._scale) + self.cost
+
+    def trade(self, quantity: int, price: float) -> None:
+        """Take in one trade: signed shares (below 0 sold) at rupees a share.
+
+        What goes against the position closes it at average cost; what is left of the trade opens the other side.
+        """
+        units = self._units(price)
+        held, after = self.quantity, self.quantity + quantity
+        self.quantity = after
+        self._cash -= units * quantity
+        if held * quantity >= 0:
+            self._cost += units * quantity * self._shares_of_unit
+        elif held * after > 0:
+            self._close_part(after, held)
+        else:
+            self._cost, self._shares_of_unit = units * after, 1
+
+    def position(self, symbol: str) -> Position:
+        """Show it to the world: average to four places, profit to the paisa."""
+        part = self._scale * self._shares_of_unit
+        held = self.quantity
+        sign = 1 if held > 0 else -1
+        return Position(
+            symbol=symbol,
+            quantity=held,
+            average_price=rounded(sign * self._cost, part * abs(held), PRICE_PLACES) if held else Decimal(0),
+            realized_pnl=rounded(self._cash * self._shares_of_unit + self._cost, part, PAISA_PLACES),
+        )
+
+    def _close_part(self, after: int, held: int) -> None:
+        """Keep `after` shares of `held`, and as much of the cost."""
+        common = math.gcd(after, held)
+        kept, of = abs(after) // common, abs(held) // common
+        # Against the small numbers only: a common divisor of two large ones would cost a millisecond.
+        common = math.gcd(self._cost, of)
+        self._cost //= common
+        of //= common
+        common = math.gcd(self._shares_of_unit, kept)
+        self._cost *= kept // common
+        self._shares_of_unit = self._shares_of_unit // common * of
+        if self._shares_of_unit.bit_length() > _SHARE_BITS_MAX:
+            self._cost = (self._cost << _SHARE_BITS_MAX // 2) // self._shares_of_unit
+            self._shares_of_unit = 1 << _SHARE_BITS_MAX // 2
+
+    def _units(self, price: float) -> int:
+        """Return an exact price in units of a rupee / _scale, which grows where the price has more decimal places."""
+        units = round(price * self._scale)
+        if units < _PRICE_UNITS_MAX and units / self._scale == price:
+            return units
+        numerator, denominator = exact(price).as_integer_ratio()
+        while self._scale % denominator:
+            # By tens alone: only a decimal number of few digits is told by its float.
+            self._scale *= 10
+            self._cash *= 10
+            self._cost *= 10
+        return numerator * (self._scale // denominator)
+
+
+class Positions:
+    """Every symbol ever traded."""
+
+    def __init__(self) -> None:
+        self._holdings: dict[str, Holding] = {}
+
+    def apply(self, fill: OrderFilled) -> None:
+        """Take in one trade. The caller sees to it that each trade comes once."""
+        holding = self._holdings.get(fill.symbol)
+        if holding is None:
+            holding = self._holdings[fill.symbol] = Holding()
+        holding.trade(fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
+
+    def quantity(self, symbol: str) -> int:
+        """Return the signed shares held; 0 for a symbol never traded."""
+        holding = self._holdings.get(symbol)
+        return holding.quantity if holding else 0
+
+    def all(self) -> tuple[Position, ...]:
+        """Return one position for every symbol ever traded, by symbol."""
+        return tuple(holding.position(symbol) for symbol, holding in sorted(self._holdings.items()))
+
+
+class StrategyShares:
+    """Signed shares by strategy and symbol; the flat ones are left out."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, dict[str, int]] = {}
+
+    def apply(self, fill: OrderFilled) -> None:
+        """Take in one trade. The caller sees to it that each trade comes once."""
+        shares = self._shares.setdefault(fill.strategy, {})
+        held = shares.pop(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
+        if held:
+            shares[fill.symbol] = held
+
+    def of(self, strategy: str) -> dict[str, int]:
+        """Return what a strategy holds, by symbol; a copy."""
+        return dict(self._shares.get(strategy, {}))
+
+
+def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) -> dict[str, Decimal]:
+    """Return the open profit of each position in rupees, to the paisa, at these last prices (rupees a share).
+
+    Flat positions count 0. An open position whose price is not known is left out: nobody knows its profit.
+    """
+    profits = {}
+    for position in positions:
+        if not position.quantity:
+            profits[position.symbol] = rounded(0, 1, PAISA_PLACES)
+        elif position.symbol in last_prices:
+            gain = Fraction(exact(last_prices[position.symbol])) - Fraction(position.average_price)
+            profit = gain * position.quantity
+            profits[position.symbol] = rounded(profit.numerator, profit.denominator, PAISA_PLACES)
+    return profits

@@ -1,0 +1,125 @@
+"""Instruments: symbols, and the grid that prices lie on."""
+
+import datetime as dt
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from natya.domain.client_order_ids import is_client_order_id
+from natya.domain.instruments import Instrument, PriceGrid, is_symbol, price_grid
+
+TICK_SIZES = st.sampled_from([0.0025, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
+PRICES = st.integers(1, 20_000_000)
+
+
+class TestAPriceOfTheGrid:
+    @given(size=TICK_SIZES, ticks=PRICES)
+    def test_is_itself(self, size, ticks):
+        price = float(Decimal(repr(size)) * ticks)
+
+        grid = PriceGrid(size)
+        assert grid.snap(price) == grid.nearest(price) == grid.round(price, "down") == grid.round(price, "up") == price
+
+    @given(size=TICK_SIZES, ticks=PRICES, steps=st.integers(1, 2_000))
+    def test_is_found_under_the_noise_of_arithmetic(self, size, ticks, steps):
+        price = float(Decimal(repr(size)) * ticks)
+        wanted = float(Decimal(repr(size)) * (ticks + steps))
+        noisy = [price + steps * size, wanted * 1.1 - wanted * 0.1, math.nextafter(wanted, 0), wanted / 3 * 3]
+
+        assert [PriceGrid(size).snap(each) for each in noisy] == [wanted] * 4
+        assert {PriceGrid(size).round(each, to) for each in noisy for to in ("down", "up", "nearest")} == {wanted}
+
+    def test_less_one_tick_is_the_next_below(self):
+        assert 1499.4 - 0.05 != 1499.35
+        assert PriceGrid(0.05).snap(1499.4 - 0.05) == 1499.35
+
+
+class TestAPriceOffTheGrid:
+    @given(size=TICK_SIZES, ticks=st.integers(2, 100_000), part=st.fractions("0.001", "0.999"))
+    def test_is_none_of_it_and_rounds_to_its_neighbours(self, size, ticks, part):
+        tick = Fraction(str(size))
+        price = float((ticks + part) * tick)
+        below, above = float(ticks * tick), float((ticks + 1) * tick)
+        assume(below < price < above)
+
+        grid = PriceGrid(size)
+        assert grid.snap(price) is None
+        assert (grid.round(price, "down"), grid.round(price, "up")) == (below, above)
+        assert grid.round(price) in {below, above}
+        assert abs(grid.round(price) - price) <= size / 2 * (1 + 1e-9)
+
+    @pytest.mark.parametrize("price", [1499.3501, 1499.36, 1499.35001, 0.01, 0.04])
+    def test_is_not_taken_for_noise(self, price):
+        assert PriceGrid(0.05).snap(price) is None
+
+    @pytest.mark.parametrize("price", [math.nan, math.inf, -math.inf, 0.0, -0.05, 2e12])
+    def test_that_is_no_price_at_all_has_no_neighbour(self, price):
+        assert PriceGrid(0.05).snap(price) is None
+        with pytest.raises(ValueError, match="a price above 0"):
+            PriceGrid(0.05).round(price)
+
+    def test_below_the_first_tick_cannot_be_rounded_down(self):
+        with pytest.raises(ValueError, match="at least one tick"):
+            PriceGrid(0.05).round(0.03, "down")
+        assert PriceGrid(0.05).round(0.03, "up") == 0.05
+
+
+class TestATickSize:
+    @pytest.mark.parametrize("size", [0.0, -0.05, math.nan, math.inf])
+    def test_that_is_none_is_refused(self, size):
+        with pytest.raises(ValueError, match="a tick size above 0"):
+            price_grid(size)
+
+
+class TestAnInstrument:
+    FUTURE = Instrument(
+        symbol="NIFTY 26JAN FUT",
+        segment="NSE_FNO",
+        tick_size_rupees=0.1,
+        lot_size=75,
+        freeze_quantity=1_800,
+        expiry=dt.date(2026, 1, 27),
+    )
+
+    def test_rounds_to_its_own_grid(self):
+        assert [self.FUTURE.round(26_000.07, to) for to in ("down", "up", "nearest")] == [26_000.0, 26_000.1, 26_000.1]
+
+    @pytest.mark.parametrize(
+        ("quantity", "fault"), [(75, ""), (1_800, ""), (0, "lot"), (-75, "lot"), (76, "lot"), (1_875, "freeze")]
+    )
+    def test_says_which_quantities_it_takes(self, quantity, fault):
+        found = self.FUTURE.quantity_fault(quantity)
+
+        assert fault in found
+        assert bool(found) == bool(fault)
+
+    @pytest.mark.parametrize(
+        "wrong", [{"symbol": " A"}, {"lot_size": 0}, {"freeze_quantity": 0}, {"tick_size_rupees": 0.0}], ids=str
+    )
+    def test_that_cannot_be_is_not_made(self, wrong):
+        with pytest.raises(ValueError, match="wanted"):
+            Instrument(**{"symbol": "A", "segment": "NSE_EQ", "tick_size_rupees": 0.05} | wrong)
+
+
+class TestASymbol:
+    @pytest.mark.parametrize("text", ["A", "M&M", "NIFTY 26000 CE", "x" * 64])
+    def test_is_printable_ascii(self, text):
+        assert is_symbol(text)
+
+    @pytest.mark.parametrize("text", ["", " A", "A ", "x" * 65, "A\n", "É", "A\x7f", "\ud800", "A\tB"])
+    def test_is_nothing_else(self, text):
+        assert not is_symbol(text)
+
+
+class TestAClientOrderId:
+    @pytest.mark.parametrize("text", ["a", "A-Z_09", "x" * 25])
+    def test_has_the_brokers_alphabet_and_length(self, text):
+        assert is_client_order_id(text)
+
+    @pytest.mark.parametrize("text", ["", "x" * 26, "a b", "a\n", "é", "٣", "a;b", "\ud800"])
+    def test_is_nothing_else(self, text):
+        assert not is_client_order_id(text)

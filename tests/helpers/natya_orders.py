@@ -1,0 +1,116 @@
+"""Builders of what orders and domain are about, which show only what a test is about."""
+
+from types import SimpleNamespace
+
+from natya.config.settings import OrdersSettings
+from natya.messages.broker import ExecutionReport
+from natya.messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+    SubmitOrder,
+)
+
+
+def an_order(client_order_id="A-1", side="BUY", quantity=10, **fields):
+    fields = {"symbol": "INFY", "strategy": "crossover", "reference_price": 100.0} | fields
+    return SubmitOrder(client_order_id=client_order_id, side=side, quantity=quantity, **fields)
+
+
+def an_intent(client_order_id="A-1", side="BUY", quantity=10, **fields):
+    fields = {
+        "symbol": "INFY",
+        "strategy": "crossover",
+        "order_type": "MARKET",
+        "limit_price": None,
+        "occurred_ns": 1_000,
+    } | fields
+    return OrderIntended(client_order_id=client_order_id, side=side, quantity=quantity, **fields)
+
+
+def a_refusal(client_order_id="A-1", rule="quantity_max"):
+    return OrderRefused(
+        client_order_id=client_order_id,
+        strategy="crossover",
+        symbol="INFY",
+        side="BUY",
+        quantity=10,
+        rule=rule,
+        reason="too many",
+        occurred_ns=1_000,
+    )
+
+
+def accepted(client_order_id="A-1", broker_order_id="B-1"):
+    return OrderAccepted(client_order_id=client_order_id, broker_order_id=broker_order_id, occurred_ns=2_000)
+
+
+def rejected(client_order_id="A-1"):
+    return OrderRejected(client_order_id=client_order_id, reason="no margin", occurred_ns=2_000)
+
+
+def uncertain(client_order_id="A-1"):
+    return OrderUncertain(client_order_id=client_order_id, reason="time-out", occurred_ns=2_000)
+
+
+def cancelled(client_order_id="A-1"):
+    return OrderCancelled(client_order_id=client_order_id, reason="asked", occurred_ns=2_000)
+
+
+def expired(client_order_id="A-1"):
+    return OrderExpired(client_order_id=client_order_id, reason="day is over", occurred_ns=2_000)
+
+
+def filled(client_order_id="A-1", trade_id="T-1", quantity=10, price=100.0, **fields):
+    fields = {"symbol": "INFY", "side": "BUY", "strategy": "crossover", "cumulative_quantity": quantity} | fields
+    return OrderFilled(
+        client_order_id=client_order_id,
+        trade_id=trade_id,
+        quantity=quantity,
+        price=price,
+        occurred_ns=3_000,
+        **fields,
+    )
+
+
+def a_report(execution_type="TRADE", client_order_id="A-1", execution_id="T-1", quantity=0, **fields):
+    fields = {"broker_order_id": "B-1", "occurred_ns": 3_000, "price": 100.0 if quantity else 0.0} | fields
+    return ExecutionReport(
+        client_order_id=client_order_id,
+        execution_type=execution_type,
+        execution_id=execution_id,
+        quantity=quantity,
+        **fields,
+    )
+
+
+def some_limits(**fields):
+    fields = {
+        "quantity_max": 100,
+        "value_max_rupees": 50_000.0,
+        "position_max": 1_000,
+        "orders_in_flight_max": 10,
+        "absence_horizon_s": 120.0,
+        "lookup_interval_s": 5.0,
+    } | fields
+    return OrdersSettings(**fields)
+
+
+BUILDERS = SimpleNamespace(
+    order=an_order,
+    intent=an_intent,
+    refusal=a_refusal,
+    accepted=accepted,
+    rejected=rejected,
+    uncertain=uncertain,
+    cancelled=cancelled,
+    expired=expired,
+    filled=filled,
+    report=a_report,
+    limits=some_limits,
+)
