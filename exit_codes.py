@@ -25,7 +25,10 @@ INTERNAL: Final = 70
 """Something failed more often than the restart policy allows."""
 
 CANNOT_CREATE: Final = 73
-"""The data directory or the log cannot be made or written."""
+"""The data directory, the log, a file that was asked for, or standard output cannot be made or written."""
+
+NOT_RECORDED: Final = 74
+"""Ended in order, but the database files do not hold all of the run; standard error says what is missing."""
 
 BUSY: Final = 75
 """Another process has the data directory, or one of its files: try later."""

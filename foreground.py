@@ -10,8 +10,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO, TypeAlias
 
 from .actors.runtime import tuned_process
-from .exit_codes import BAD_DATA, OK, SIGNALLED, exit_code
-from .summary import IncompleteSummaryError, summary_json
+from .exit_codes import BAD_DATA, NOT_RECORDED, OK, SIGNALLED, exit_code
+from .summary import IncompleteSummaryError, losses, summary_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,10 +95,13 @@ def perform(
             _complain(fault)
             return exit_code(fault)
         _print_summary(summary, summary_format)
+    lost = losses(summary)
+    for each in lost:
+        sys.stderr.write(f"natya: {each}\n")
     if error:
         sys.stderr.write(f"natya: the market broke off: {error}\n")
         return BAD_DATA
-    return OK
+    return NOT_RECORDED if lost else OK
 
 
 def _run(
@@ -178,10 +181,13 @@ def _print_summary(summary: Summary, summary_format: SummaryFormat) -> None:
 def summary_text(summary: Summary) -> str:
     """Write a summary for a person."""
     positions = ", ".join(f"{symbol} {quantity:+}" for symbol, quantity in summary.positions.items())
+    refused = ", ".join(f"{rule} {count:,}" for rule, count in summary.refused.items())
     latency = summary.tick_to_strategy_us
     return f"""\
 {summary.ticks:,} ticks, {summary.candles:,} candles in {summary.wall_s:,.1f} s, {summary.ticks_per_s:,.0f} ticks/s
+{summary.recorded:,} ticks, {summary.recorded_candles:,} candles are recorded
 {summary.orders:,} orders, {summary.fills:,} fills, {summary.rejected:,} rejected; positions: {positions or "none"}
+{f"refused by rule: {refused}{chr(10)}" if refused else ""}\
 P&L {summary.realized_pnl:+,.2f} rupees realized, {summary.unrealized_pnl:+,.2f} unrealized
 tick to strategy {latency.p50:,.0f} us, p99 {latency.p99:,.0f} us
 {summary.restarts:,} restarts, {summary.dead_letters:,} dead letters

@@ -40,17 +40,34 @@ class DatabasePaths(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did, counted by the owners.
 
-    `ticks`, `candles`, `dead_letters` and `restarts` are of this run. Orders, fills, positions, profit and the journal
-    are those of the data directory's book, earlier runs included, so that they equal what SQL says of the files.
+    `ticks`, `candles`, how many of them are recorded, `dead_letters` and `restarts` are of this run. Orders, fills,
+    positions, profit and the journal are those of the data directory's book, earlier runs included, so that they equal
+    what SQL says of the files.
     """
 
     profile: str
     ticks: int
+    """Sent by the market."""
+
+    recorded: int
+    """Of these, ticks that are durable in the market file, also those that were there before."""
+
     candles: int
+    recorded_candles: int
+    """The same of candles."""
+
     orders: int
     fills: int
     rejected: int
+    """By our gate or by the broker."""
+
+    refused: dict[str, int]
+    """Those of them that our gate refused, by rule."""
+
     events_journaled: int
+    unprojected: int
+    """Facts of the journal that the core file does not hold yet: the next start projects them."""
+
     dead_letters: int
     restarts: int
 
@@ -67,13 +84,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from the beginning of the start to the end of the stop."""
 
     ticks_per_s: float
-    """`ticks` over `wall_s`: every one of them durable and seen by every strategy."""
+    """`ticks` over `wall_s`: every one of them seen by every strategy, and `recorded` of them durable."""
 
     tick_to_strategy_us: Latency
     databases: DatabasePaths
 
     journal: str
     """Directory of the journal files."""
+
+    database_down: str = ""
+    """Why the database files were not open at the end; empty if they were."""
 
 
 class IncompleteSummaryError(Exception):
@@ -94,11 +114,15 @@ def summarize(profile: str, statistics: Mapping[str, Statistics], *, dead_letter
     return Summary(
         profile=profile,
         ticks=feed.ticks,
+        recorded=database.market_ticks,
         candles=feed.candles,
+        recorded_candles=database.market_candles,
         orders=orders.orders,
         fills=orders.fills,
         rejected=orders.rejected,
+        refused=dict(sorted(orders.refused_by_rule.items())),
         events_journaled=journal.records,
+        unprojected=database.lag,
         dead_letters=dead_letters,
         restarts=sum(each.restarts for each in statistics.values() if isinstance(each, SupervisorStatistics)),
         realized_pnl=sum((position.realized_pnl for position in orders.positions), Decimal("0.00")),
@@ -112,7 +136,28 @@ def summarize(profile: str, statistics: Mapping[str, Statistics], *, dead_letter
         ),
         databases=DatabasePaths(core=database.core_path, market=database.market_path),
         journal=journal.path,
+        database_down=database.down,
     )
+
+
+def losses(summary: Summary) -> tuple[str, ...]:
+    """Say what of the run the database files do not hold, a sentence each; nothing if they hold all of it."""
+    missing = [
+        f"{wanted - found:,} of {wanted:,} {name} are not recorded in {summary.databases.market}"
+        for name, wanted, found in (
+            ("ticks", summary.ticks, summary.recorded),
+            ("candles", summary.candles, summary.recorded_candles),
+        )
+        if found < wanted
+    ]
+    if summary.unprojected:
+        missing.append(
+            f"{summary.unprojected:,} facts of the journal are not in {summary.databases.core}: the next start reads "
+            "them there"
+        )
+    if missing and summary.database_down:
+        missing.append(f"the database was down: {summary.database_down}")
+    return tuple(missing)
 
 
 def summary_json(summary: Summary) -> str:

@@ -43,7 +43,7 @@ class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 class DatabaseStatistics(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseStatistics"
 ):
-    """What the database counts since it started."""
+    """What the database counts in a run; what of it is lost with a life that failed, it counts on with the next."""
 
     ticks: Count
     """Tick rows committed."""
@@ -95,6 +95,12 @@ class DatabaseStatistics(
 
     cache_bytes: Bytes = 0
     """What the kept answers take."""
+
+    market_ticks: Count = 0
+    """Ticks of the market that are durable: heard since the run began, and written then or there before."""
+
+    market_candles: Count = 0
+    """The same of candles."""
 
 
 class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):

@@ -253,3 +253,6 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     positions: tuple[Position, ...]
     """One for every symbol ever traded."""
+
+    refused_by_rule: dict[str, Count] = {}
+    """Orders that our gate refused, by the name of the rule: part of `rejected`."""

@@ -49,6 +49,7 @@ from .recovery import open_database
 if TYPE_CHECKING:
     from ...config.settings import DatabaseSettings
     from ..runtime import ActorAddress, Outcome
+    from .recorder import Recorded
     from .recovery import Opened
 
 THREADS_MAX = 12
@@ -129,6 +130,14 @@ class DatabaseActor(RuntimeActor):
         if self._files.database is not None:
             self._files.database.close()
 
+    def snapshot(self) -> Recorded:
+        """Keep what was counted: a run counts over all lives."""
+        return self._recorder.recorded
+
+    def restore(self, state: Recorded) -> None:
+        """Count on."""
+        self._recorder.recorded = state
+
     def is_drained(self) -> bool:
         """Write what waits, drop what was asked from outside; say whether everything is durable and answered.
 
@@ -164,6 +173,8 @@ class DatabaseActor(RuntimeActor):
             cache_hits=cache.hits if cache else 0,
             cache_misses=cache.misses if cache else 0,
             cache_bytes=cache.bytes if cache else 0,
+            market_ticks=recorded.heard_ticks,
+            market_candles=recorded.heard_candles,
         )
 
     def on_drained(self) -> None:

@@ -32,6 +32,9 @@ class Recorded(msgspec.Struct):
     duplicates: int = 0
     refused: int = 0
     batches: int = 0
+    heard_ticks: int = 0
+    heard_candles: int = 0
+    """Of the market, as far as they are durable: written now, or there already."""
 
 
 class Recorder:
@@ -143,6 +146,9 @@ class Recorder:
         self._gathering.ended()
         self.recorded.batches += 1
         self._count(heard)
+        heard_ticks = heard.ticks + heard.duplicates
+        self.recorded.heard_ticks += heard_ticks
+        self.recorded.heard_candles += len(batch.candles) - (heard.refused - (len(batch.ticks) - heard_ticks))
         if heard.refused:
             self._actor.log("market_data.refused", level="warning", count=heard.refused)
         for source, sequence in heard.recorded.items():

@@ -6,6 +6,8 @@ book. It holds every order of the data directory: a client order id must never b
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ...domain.orders import Order, advance
 from ...domain.positions import Positions, StrategyShares
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrdersStatistics, RiskState, Side
@@ -23,7 +25,9 @@ class Book:
         self._positions = Positions()
         self._shares = StrategyShares()
         self._unanswered = 0
-        self._refused = 0
+        self._refused: Counter[str] = Counter()
+        """Orders that our gate refused, by rule."""
+
         self._rejected = 0
         self._fills = 0
 
@@ -74,7 +78,7 @@ class Book:
             if isinstance(fact, OrderIntended):
                 self._put(None, Order.from_intent(fact))
             else:
-                self._refused += 1
+                self._refused[fact.rule] += 1
         else:
             if before is None:
                 raise FactWithoutIntentError(
@@ -97,10 +101,11 @@ class Book:
             risk_state=risk_state,
             orders=len(self._newest),
             fills=self._fills,
-            rejected=self._refused + self._rejected,
+            rejected=self._refused.total() + self._rejected,
             open_orders=len(self._open),
             uncertain_orders=sum(order.state == "UNKNOWN" for order in self._open.values()),
             positions=self._positions.all(),
+            refused_by_rule=dict(self._refused),
         )
 
     def _put(self, before: Order | None, after: Order) -> None:

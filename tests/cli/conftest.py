@@ -47,6 +47,8 @@ def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *
             projected_sequence=1,
             core_path="/c",
             market_path="/m",
+            market_ticks=980,
+            market_candles=2,
             down=down,
             lag=lag,
         ),
@@ -63,15 +65,19 @@ def a_view(running_s=62.0, ticks=1_000, prices=None, positions=(), without=(), *
     )
 
 
-def a_summary():
-    return Summary(
+def a_summary(**changes):
+    counted = Summary(
         profile="paper",
         ticks=1_000,
+        recorded=1_000,
         candles=4,
+        recorded_candles=4,
         orders=3,
         fills=2,
         rejected=1,
+        refused={},
         events_journaled=40,
+        unprojected=0,
         dead_letters=0,
         restarts=0,
         realized_pnl=Decimal("5.50"),
@@ -83,12 +89,14 @@ def a_summary():
         databases=DatabasePaths(core="/c", market="/m"),
         journal="/j",
     )
+    return msgspec.structs.replace(counted, **changes)
 
 
 class PlayedSystem:
-    """Ends after so many waits; `on_wait` may do whatever a test is about."""
+    """Ends after so many waits; `on_wait` may do whatever a test is about, `counted` is what its summary says."""
 
-    def __init__(self, waits=2, error="", on_wait=None, faults=()):
+    def __init__(self, waits=2, error="", on_wait=None, faults=(), **counted):
+        self.counted = counted
         self.waits, self.error, self.on_wait, self.faults = waits, error, on_wait, dict(faults)
         self.calls = []
 
@@ -108,7 +116,7 @@ class PlayedSystem:
 
     def stop(self):
         self._say("stop")
-        return a_summary()
+        return a_summary(**self.counted)
 
     def _say(self, call):
         self.calls.append(call)

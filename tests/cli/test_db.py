@@ -24,6 +24,8 @@ from natya.actors.database.lock import FileLock
 from natya.cli import app
 from natya.config.data_directory import DataDirectory
 
+pytestmark = pytest.mark.xdist_group("database commands")
+
 NO_NIGHT = 1_000_000
 """Minutes a day of a market that nobody has to wait for in the night."""
 

@@ -92,7 +92,7 @@ class TestAppendingWhatNobodyCouldReadBack:
             ({"side": "HOLD"},),
             ({"symbol": None},),
             ({"symbol": "\ud800"},),
-            ({"symbol": object()},),
+            ({"symbol": object},),
             ({"occurred_ns": -1},),
             ({}, {"quantity": -1}),
         ],

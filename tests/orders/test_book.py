@@ -31,6 +31,20 @@ class TestABook:
         assert book.apply(make.accepted()) is False
         assert book.newest_fact("A-1") == make.filled(quantity=4)
 
+    def test_counts_what_each_rule_refused_once(self, make):
+        book = the_book(
+            make.refusal("A-1", rule="tick_size"),
+            make.refusal("A-2", rule="position"),
+            make.refusal("A-3", rule="tick_size"),
+            make.refusal("A-3", rule="tick_size"),
+            make.intent("A-4"),
+            make.rejected("A-4"),
+        )
+        counted = book.statistics("NORMAL")
+
+        assert counted.refused_by_rule == {"tick_size": 2, "position": 1}
+        assert (counted.rejected, counted.orders) == (4, 4)
+
     def test_takes_each_trade_once(self, make):
         book = the_book(make.intent(), make.filled(quantity=4), make.filled(quantity=4))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("actors", "config", "domain", "messages")
 DATA = {".toml", ".sql"}
