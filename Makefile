@@ -24,8 +24,8 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 	@$(BIN)/natya run --profile paper
 
 .PHONY: test
-test: $(STAMP) ## Run the tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Run the tests, in two processes (WORKERS=n: in so many; 0: in one, as plain pytest does)
+	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup
 
 .PHONY: kills
 kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a strategy's process, 200 times each
