@@ -27,6 +27,11 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 test: $(STAMP) ## Run the tests, in two processes (WORKERS=n: in so many; 0: in one, as plain pytest does)
 	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup
 
+.PHONY: calendar
+calendar: $(STAMP) ## Compare the sessions of the exchanges with pandas_market_calendars
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pandas_market_calendars==5.5.0
+	$(BIN)/python -m pytest tests/domain/test_calendar.py -q
+
 .PHONY: kills
 kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a strategy's process, 200 times each
 	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \

@@ -1,0 +1,160 @@
+"""When NSE and BSE trade: their sessions, by dated data (`sessions.toml`), on the exchanges' clock.
+
+Equity and equity derivatives have the same hours, and both exchanges the same days. Outside of the years that the data
+covers nobody knows the holidays: weekdays are assumed to be days of trading, and such a session says so (`known`).
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from datetime import date, time, timedelta
+from importlib import resources
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from .time import SECOND_NS, day_of, day_start_ns
+
+Exchange: TypeAlias = Literal["NSE", "BSE"]
+
+Span: TypeAlias = tuple[int, int]
+"""From, and up to but without: nanoseconds since 1970-01-01 UTC."""
+
+MINUTE_NS: Final = 60 * SECOND_NS
+
+_EPOCH: Final = date(1970, 1, 1)
+_SATURDAY: Final = 5
+_CLOSED_DAYS_MAX: Final = 60
+"""Days after which a search for the next session gives up; the longest pause so far was five days."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of trading."""
+
+    day: date
+
+    spans: tuple[Span, ...]
+    """The hours of continuous trading, in their order; two where there is a pause."""
+
+    pre_open_ns: int
+    """When orders are taken for the opening auction."""
+
+    name: str = ""
+    """Why the day has other hours, or trades at all; empty for an ordinary one."""
+
+    known: bool = True
+    """False where the day or its hours are assumed: the data does not cover it."""
+
+    @property
+    def open_ns(self) -> int:
+        """When trading begins: nanoseconds since 1970-01-01 UTC."""
+        return self.spans[0][0]
+
+    @property
+    def close_ns(self) -> int:
+        """When trading ends; nothing trades at this moment any more."""
+        return self.spans[-1][1]
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """What `sessions.toml` says."""
+
+    first_year: int
+    last_year: int
+    normal: dict[str, time]
+    holidays: frozenset[date]
+    special: dict[tuple[date, str], dict[str, Any]]
+
+
+def session(day: date, exchange: Exchange = "NSE") -> Session | None:
+    """Tell when an exchange trades on a day; None if it does not."""
+    return _session((day - _EPOCH).days, exchange)
+
+
+def session_at(time_ns: int, exchange: Exchange = "NSE") -> Session | None:
+    """Tell when an exchange trades on the day in India that a time falls on; None if it does not."""
+    return _session(day_of(time_ns), exchange)
+
+
+def is_open(time_ns: int, exchange: Exchange = "NSE") -> bool:
+    """Tell whether an exchange trades at this time."""
+    found = session_at(time_ns, exchange)
+    return found is not None and any(start_ns <= time_ns < end_ns for start_ns, end_ns in found.spans)
+
+
+def next_open(time_ns: int, exchange: Exchange = "NSE") -> int:
+    """Tell when the first session begins that begins after this time: nanoseconds since 1970-01-01 UTC."""
+    today = day_of(time_ns)
+    for day in range(today, today + _CLOSED_DAYS_MAX):
+        found = _session(day, exchange)
+        if found is not None and found.open_ns > time_ns:
+            return found.open_ns
+    raise AssertionError(f"a session within {_CLOSED_DAYS_MAX} days is wanted, found none after {time_ns} ns")
+
+
+def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
+    """Tell how long the day's trading goes on still, in minutes, a pause included; None while the exchange is shut."""
+    found = session_at(time_ns, exchange)
+    if found is None or not found.open_ns <= time_ns < found.close_ns:
+        return None
+    return (found.close_ns - time_ns) / MINUTE_NS
+
+
+def open_spans(start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[Span, ...]:
+    """List when an exchange trades between two times, the end not included, in order; empty if it does not."""
+    found = []
+    for day in range(day_of(start_ns), day_of(end_ns - 1) + 1):
+        that_day = _session(day, exchange)
+        for open_ns, close_ns in that_day.spans if that_day is not None else ():
+            span = max(open_ns, start_ns), min(close_ns, end_ns)
+            if span[0] < span[1]:
+                found.append(span)
+    return tuple(found)
+
+
+def covered_years() -> range:
+    """Tell for which years the holidays and special sessions are known."""
+    data = _sessions()
+    return range(data.first_year, data.last_year + 1)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _session(day_number: int, exchange: Exchange) -> Session | None:
+    data = _sessions()
+    day = _EPOCH + timedelta(days=day_number)
+    known = data.first_year <= day.year <= data.last_year
+    special = data.special.get((day, exchange), {})
+    if not special and (day.weekday() >= _SATURDAY or day in data.holidays):
+        return None
+    normal = data.normal
+    spans = special.get("spans", [[normal["open"], normal["close"]]])
+    begins = tuple((_at(day_number, start), _at(day_number, end)) for start, end in spans)
+    before_opening_ns = _at(0, normal["open"]) - _at(0, normal["pre_open"])
+    return Session(
+        day=day,
+        spans=begins,
+        pre_open_ns=begins[0][0] - before_opening_ns,
+        name=special.get("name", "" if known else "assumed: a weekday of a year without data"),
+        known=known and not special.get("assumed", False),
+    )
+
+
+def _at(day_number: int, clock: time) -> int:
+    return day_start_ns(day_number) + ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND_NS
+
+
+@functools.cache
+def _sessions() -> Sessions:
+    data = tomllib.loads(resources.files(__package__).joinpath("sessions.toml").read_text(encoding="utf-8"))
+    return Sessions(
+        first_year=data["first_year"],
+        last_year=data["last_year"],
+        normal=data["normal"],
+        holidays=frozenset(day for days in data["holidays"].values() for day in days),
+        special={
+            (special["day"], exchange): special
+            for special in data["special"]
+            for exchange in special.get("exchanges", data["exchanges"])
+        },
+    )

@@ -1,0 +1,131 @@
+"""Candles from ticks, and the ticks that could have made a candle. Prices are counted in ticks of the grid: exact.
+
+A candle begins where the decision on candles says (docs/decisions/0011): within a day they are counted from the
+opening, none goes on beyond midnight, days begin at midnight in India, and weeks on Monday.
+
+The path. A recorded candle says four prices and not when they were met. Whoever plays it back has to make ticks of it:
+the open at the beginning, the close at the end, before the next candle opens, and between them the nearer of the two
+extremes first. That order is made up. It decides nothing that a candle alone could decide, and whoever trades inside of
+a candle (a stop and a target both between high and low) trades on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+from .time import DAY_NS, IST_OFFSET_NS, SECOND_NS, day_of, day_start_ns
+
+if TYPE_CHECKING:
+    from .calendar import Span
+
+Path: TypeAlias = tuple[int, int, int, int]
+
+TICKS_A_CANDLE: Final = 4
+OPENING_NS: Final = (9 * 60 + 15) * 60 * SECOND_NS
+"""When the Indian exchanges open, after midnight."""
+
+_FROM_MONDAY_NS: Final = 3 * DAY_NS + IST_OFFSET_NS
+"""From the midnight of a Monday in India (29 December 1969) to 1970-01-01 UTC."""
+
+
+class Bar(msgspec.Struct, kw_only=True):
+    """A candle as it grows. Prices in ticks of the grid."""
+
+    start_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+    def add(self, price_ticks: int, quantity: int) -> None:
+        """Take a trade in."""
+        self.high = max(self.high, price_ticks)
+        self.low = min(self.low, price_ticks)
+        self.close = price_ticks
+        self.volume += quantity
+
+
+class BarMaker:
+    """Makes the candles of one symbol of its trades, which come in the order of time."""
+
+    def __init__(self, interval_ns: int, *, opening_ns: int = OPENING_NS) -> None:
+        self._interval_ns = interval_ns
+        self._opening_ns = opening_ns
+        self._bar: Bar | None = None
+
+    def add(self, time_ns: int, price_ticks: int, quantity: int) -> Bar | None:
+        """Take a trade in; return the candle that it ended, if it begins another.
+
+        Raises:
+            ValueError: its time lies before the candle that grows.
+        """
+        bar = self._bar
+        start_ns = start_of(time_ns, self._interval_ns, opening_ns=self._opening_ns)
+        if bar is not None and start_ns == bar.start_ns:
+            bar.add(price_ticks, quantity)
+            return None
+        if bar is not None and start_ns < bar.start_ns:
+            raise ValueError(f"a trade not before {bar.start_ns} ns is wanted, found {time_ns} ns")
+        self._bar = Bar(
+            start_ns=start_ns, open=price_ticks, high=price_ticks, low=price_ticks, close=price_ticks, volume=quantity
+        )
+        return bar
+
+    def end(self) -> Bar | None:
+        """Return the candle that grows, as it is; None if there was no trade since the last end."""
+        bar, self._bar = self._bar, None
+        return bar
+
+
+def start_of(time_ns: int, interval_ns: int, *, opening_ns: int = OPENING_NS) -> int:
+    """Tell where the candle of this length begins that a time falls into."""
+    if interval_ns >= DAY_NS:
+        return (time_ns + _FROM_MONDAY_NS) // interval_ns * interval_ns - _FROM_MONDAY_NS
+    midnight_ns = day_start_ns(day_of(time_ns))
+    first_ns = opening_ns % interval_ns
+    since_ns = time_ns - midnight_ns
+    if since_ns < first_ns:
+        return midnight_ns
+    return midnight_ns + first_ns + (since_ns - first_ns) // interval_ns * interval_ns
+
+
+def path_of(open_: int, high: int, low: int, close: int) -> Path:
+    """Order the four prices of a candle, in ticks, as a market may have met them.
+
+    The open first, the close last; of the extremes first the one nearer to the open. As far from both, the one that
+    leaves the shorter way to the close; if that is a tie too, the low, which flatters a holder least.
+    """
+    up, down = high - open_, open_ - low
+    if up < down or (up == down and close - low < high - close):
+        return open_, high, low, close
+    return open_, low, high, close
+
+
+def times_of(spans: tuple[Span, ...]) -> Path:
+    """Spread the four prices of a candle over the time in which its market was open.
+
+    The open at the beginning, the close in the last nanosecond, the extremes after a third and after two thirds.
+
+    Args:
+        spans: when it was open, in order; one at least, and none empty.
+    """
+    lasts_ns = sum(end_ns - start_ns for start_ns, end_ns in spans)
+    return spans[0][0], _after(lasts_ns // 3, spans), _after(2 * lasts_ns // 3, spans), spans[-1][1] - 1
+
+
+def split(volume: int) -> Path:
+    """Spread the volume of a candle over its ticks in whole shares: the earlier ones get what is left over."""
+    each, over = divmod(volume, TICKS_A_CANDLE)
+    return each + (over > 0), each + (over > 1), each + (over > 2), each  # noqa: PLR2004  over is 0 to 3
+
+
+def _after(open_ns: int, spans: tuple[Span, ...]) -> int:
+    """Tell when the market was open for so long."""
+    for start_ns, end_ns in spans:
+        if open_ns < end_ns - start_ns:
+            return start_ns + open_ns
+        open_ns -= end_ns - start_ns
+    return spans[-1][1] - 1

@@ -1,0 +1,158 @@
+"""When the exchanges trade."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from natya.domain.calendar import (
+    covered_years,
+    is_open,
+    minutes_to_close,
+    next_open,
+    open_spans,
+    session,
+    session_at,
+)
+from natya.domain.time import IST, SECOND_NS
+
+MINUTE_NS = 60 * SECOND_NS
+
+MISSED_BY_OTHERS = {
+    date(2015, 2, 28): "Union Budget",
+    date(2016, 10, 30): "Muhurat",
+    date(2019, 10, 27): "Muhurat",
+    date(2020, 2, 1): "Union Budget",
+    date(2020, 11, 14): "Muhurat",
+    date(2023, 11, 12): "Muhurat",
+    date(2024, 1, 20): "Saturday for the Monday after it",
+    date(2024, 3, 2): "disaster recovery",
+    date(2024, 5, 18): "disaster recovery",
+    date(2025, 2, 1): "Union Budget",
+    date(2026, 2, 1): "Union Budget",
+    date(2026, 11, 8): "Muhurat",
+}
+"""Sessions at weekends, which pandas_market_calendars 5.5.0 does not know."""
+
+
+def at(text):
+    return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * SECOND_NS
+
+
+def hours_of(day, exchange="NSE"):
+    return [
+        tuple(datetime.fromtimestamp(edge // SECOND_NS, IST).strftime("%H:%M") for edge in span)
+        for span in session(date.fromisoformat(day), exchange).spans
+    ]
+
+
+class TestASession:
+    @pytest.mark.parametrize("exchange", ["NSE", "BSE"])
+    def test_of_an_ordinary_day_is_from_0915_to_1530(self, exchange):
+        found = session(date(2025, 12, 29), exchange)
+
+        assert (found.open_ns, found.close_ns) == (at("2025-12-29T09:15"), at("2025-12-29T15:30"))
+        assert found.pre_open_ns == at("2025-12-29T09:00")
+        assert (found.name, found.known) == ("", True)
+
+    @pytest.mark.parametrize(
+        "day", ["2025-12-27", "2025-12-28", "2025-12-25", "2026-01-15", "2024-01-22", "2020-04-10", "2015-01-26"]
+    )
+    def test_there_is_none_at_weekends_and_on_holidays(self, day):
+        assert session(date.fromisoformat(day)) is None
+        assert session(date.fromisoformat(day), "BSE") is None
+
+    @pytest.mark.parametrize(
+        ("day", "hours"),
+        [
+            ("2025-10-21", [("13:45", "14:45")]),
+            ("2024-11-01", [("18:00", "19:00")]),
+            ("2020-11-14", [("18:15", "19:15")]),
+            ("2025-02-01", [("09:15", "15:30")]),
+            ("2026-02-01", [("09:15", "15:30")]),
+            ("2024-03-02", [("09:15", "10:00"), ("11:30", "12:30")]),
+            ("2021-02-24", [("09:15", "11:40"), ("15:45", "17:00")]),
+        ],
+    )
+    def test_may_have_hours_of_its_own(self, day, hours):
+        assert hours_of(day) == hours
+
+    def test_may_be_of_one_exchange_alone(self):
+        assert hours_of("2021-02-24", "BSE") == [("09:15", "17:00")]
+
+    def test_whose_hours_are_assumed_says_so(self):
+        assert not session(date(2026, 11, 8)).known
+
+    @pytest.mark.parametrize("day", [date(2014, 12, 31), date(2031, 1, 1)])
+    def test_outside_of_the_years_that_are_known_is_assumed_on_weekdays(self, day):
+        assert day.year not in covered_years()
+        assert session(day).known is False
+        assert "assumed" in session(day).name
+        assert session(day + timedelta(days=(5 - day.weekday()) % 7)) is None
+
+    def test_is_found_by_a_time_of_its_day_in_india(self):
+        assert session_at(at("2025-12-29T00:00")).day == date(2025, 12, 29)
+        assert session_at(at("2025-12-29T00:00") - 1) is None
+
+
+class TestAnExchange:
+    def test_is_open_from_the_opening_up_to_the_close(self):
+        opening, close = at("2025-12-29T09:15"), at("2025-12-29T15:30")
+
+        assert [is_open(moment) for moment in (opening - 1, opening, close - 1, close)] == [False, True, True, False]
+
+    def test_is_shut_in_a_pause(self):
+        assert not is_open(at("2024-03-02T10:30"))
+        assert is_open(at("2024-03-02T11:30"))
+
+    @pytest.mark.parametrize(
+        ("moment", "opening"),
+        [
+            ("2025-12-29T09:14", "2025-12-29T09:15"),
+            ("2025-12-29T09:15", "2025-12-30T09:15"),
+            ("2025-12-24T16:00", "2025-12-26T09:15"),
+            ("2025-10-20T16:00", "2025-10-21T13:45"),
+            ("2025-01-31T16:00", "2025-02-01T09:15"),
+        ],
+    )
+    def test_opens_next_after_a_time(self, moment, opening):
+        assert next_open(at(moment)) == at(opening)
+
+    def test_closes_in_so_many_minutes(self):
+        assert minutes_to_close(at("2025-12-29T15:20")) == 10
+        assert minutes_to_close(at("2025-10-21T13:45")) == 60
+        assert minutes_to_close(at("2024-03-02T10:30")) == 120
+        assert minutes_to_close(at("2025-12-29T15:30")) is None
+        assert minutes_to_close(at("2025-12-28T12:00")) is None
+
+    def test_is_open_at_some_times_of_an_interval(self):
+        assert open_spans(at("2025-12-29T09:00"), at("2025-12-29T10:00")) == (
+            (at("2025-12-29T09:15"), at("2025-12-29T10:00")),
+        )
+        assert open_spans(at("2025-12-29T15:15"), at("2025-12-29T16:15")) == (
+            (at("2025-12-29T15:15"), at("2025-12-29T15:30")),
+        )
+        assert open_spans(at("2025-12-29T15:30"), at("2025-12-29T16:30")) == ()
+        assert len(open_spans(at("2025-12-22T00:00"), at("2025-12-29T00:00"))) == 4
+
+
+class TestTheData:
+    def test_agrees_with_the_collection_of_others(self):
+        """`make calendar` installs it: it brings thirteen packages, too many for every run."""
+        others = pytest.importorskip("pandas_market_calendars")
+        years = covered_years()
+        table = others.get_calendar("NSE").schedule(f"{years[0]}-01-01", f"{years[-1]}-12-31", tz="Asia/Kolkata")
+        theirs = {
+            opening.date(): (opening.strftime("%H:%M"), close.strftime("%H:%M"))
+            for opening, close in zip(table["market_open"], table["market_close"], strict=True)
+        }
+        days = [date(years[0], 1, 1) + timedelta(days=count) for count in range(366 * len(years))]
+        ours = {
+            day: (hours_of(day.isoformat())[0][0], hours_of(day.isoformat())[-1][1])
+            for day in days
+            if day.year in years and session(day)
+        }
+
+        assert {day: hours for day, hours in ours.items() if day not in MISSED_BY_OTHERS} == theirs
+
+    def test_has_the_sessions_that_others_miss(self):
+        assert {day: session(day).name for day in MISSED_BY_OTHERS} == MISSED_BY_OTHERS
