@@ -32,12 +32,14 @@ class Liquidity:
 
     The print: what was traded since the tick before, at the last price. It went through every order of ours that rested
     at a worse price, so those would have had it. Orders that rested at the very price had others before them in the
-    queue, and get nothing. Only for ticks with depth: without, the last price is the book already.
+    queue, and get nothing. Only for ticks with depth: without, the last price is the book already, and the same holds
+    for it.
     """
 
     def __init__(self, tick: Tick, traded: int) -> None:
         """Take what was traded since the tick before, in shares."""
         depth = tick.depth
+        self._is_book = depth is not None
         if depth is None:
             self._asks, self._bids = [Level(tick.price, UNLIMITED)], [Level(tick.price, UNLIMITED)]
         else:
@@ -46,9 +48,10 @@ class Liquidity:
         self._printed = Level(tick.price, traded if depth is not None else 0)
 
     def against(self, side: Side, *, limit_price: float | None, rested: bool) -> list[Level]:
-        """List what an order may trade with now, best price first, at its limit or better; `rested`: since before."""
+        """List what an order may trade with now, best price first; `rested`: in the book since before this tick."""
         levels = self._asks if side == "BUY" else self._bids
-        found = [level for level in levels if level.quantity and _within(side, level.price, limit_price)]
+        reaches = _within if self._is_book or not rested else _through
+        found = [level for level in levels if level.quantity and reaches(side, level.price, limit_price)]
         printed = self._printed
         if rested and printed.quantity and limit_price is not None and _through(side, printed.price, limit_price):
             found.append(printed)
@@ -66,5 +69,7 @@ def _within(side: Side, price: float, limit_price: float | None) -> bool:
     return price <= limit_price if side == "BUY" else price >= limit_price
 
 
-def _through(side: Side, price: float, limit_price: float) -> bool:
+def _through(side: Side, price: float, limit_price: float | None) -> bool:
+    if limit_price is None:
+        return True
     return price < limit_price if side == "BUY" else price > limit_price

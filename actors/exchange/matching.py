@@ -1,12 +1,16 @@
 """The matching of the paper exchange: our orders against the recorded market. Pure: no clock, no actors.
 
-Rules.
-- An order meets the book of the tick it arrives at, level by level, at the recorded prices; nothing trades at a price
-  that the tick does not show. What is left of a limit order rests. What is left of a market order behind the last
-  level rests too, ahead of all limits, and takes what later ticks offer: real books go on behind the shown levels, at
-  prices that nobody recorded.
-- A resting order trades when a later tick comes to its limit or beyond (see `Liquidity`), at the tick's price, not at
-  its limit. A real exchange would pay the limit, had the order been there; the recording shows what was really offered.
+Rules (why, and which way each of them errs: docs/decisions/0016).
+- An order meets the book of the tick it arrives at, level by level, at the recorded prices. What is left of a limit
+  order rests. What is left of a market order behind the last level rests too, ahead of all limits, and takes what later
+  ticks offer, at no better a price than its last share: real books go on behind the shown levels, at prices that nobody
+  recorded.
+- A resting limit order trades at its limit, and never better: it stood in the book, and whoever came to it paid that.
+  It trades when a later tick shows the other side of the book at its limit or beyond, or a trade beyond its limit; a
+  trade at the very limit may have gone to those who stood before it. Without depth, only when the last price goes
+  beyond its limit.
+- Where a session opened between two ticks, beyond its limit, it trades at the later tick's price instead: an opening
+  auction pays its own price to everyone.
 - What one tick offers is used once, by price and then by time of arrival. The next tick brings the recorded book
   again: the recording does not know of our trades.
 - Our own orders never trade with each other.
@@ -18,6 +22,8 @@ import bisect
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from ...domain.calendar import session_at
+from ...domain.time import day_of, day_start_ns
 from ...messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from ...messages.units import RUPEES_MAX
 from .liquidity import Liquidity
@@ -34,10 +40,11 @@ ORDERS_MAX: Final = 1_000_000
 class _Market:
     """One symbol: its newest tick, what is left of it, and the orders that rest."""
 
-    __slots__ = ("buys", "liquidity", "sells", "tick", "traded")
+    __slots__ = ("buys", "liquidity", "opens_ns", "sells", "tick", "traded")
 
     def __init__(self, tick: Tick) -> None:
         self.tick = tick
+        self.opens_ns = _next_opening(tick.exchange_ns)
         self.traded = 0
         self.liquidity: Liquidity | None = None
         self.buys: list[Order] = []
@@ -45,6 +52,12 @@ class _Market:
 
     def resting(self, order: Order) -> list[Order]:
         return self.buys if order.request.side == "BUY" else self.sells
+
+    def open(self, time_ns: int) -> bool:
+        """Tell whether a session has begun by this time, and when the next one will; not while it is taking orders."""
+        self.opens_ns = _next_opening(time_ns)
+        today = session_at(time_ns)
+        return today is None or time_ns >= today.open_ns
 
     def offer(self) -> Liquidity:
         # Made on demand: most ticks meet no order.
@@ -79,11 +92,16 @@ class Matching:
         if market is None:
             self._markets[tick.symbol] = _Market(tick)
             return []
-        market.traded = max(0, tick.volume - market.tick.volume)
+        before = market.tick
         market.tick, market.liquidity = tick, None
-        if not (market.buys or market.sells):
+        opened = tick.exchange_ns >= market.opens_ns and market.open(tick.exchange_ns)
+        resting = (*market.buys, *market.sells)
+        if not resting:
             return []
-        return [report for order in (*market.buys, *market.sells) for report in self._trade(market, order, rested=True)]
+        # Volume is the day's: what it holds on another day than before was traded who knows when.
+        same_day = day_of(before.exchange_ns) == day_of(tick.exchange_ns)
+        market.traded = max(0, tick.volume - before.volume) if same_day else 0
+        return [report for order in resting for report in self._trade(market, order, rested=True, opened=opened)]
 
     def place(self, request: NewOrder) -> list[ExecutionReport]:
         """Take an order: REJECTED, or NEW and the trades it makes at once."""
@@ -155,16 +173,19 @@ class Matching:
         # The range first: NaN fails it, and a remainder of 1e300 has no exact answer.
         return 0 < price <= RUPEES_MAX and Decimal(repr(price)) % self._tick_size == 0
 
-    def _trade(self, market: _Market, order: Order, *, rested: bool) -> list[ExecutionReport]:
-        """Trade with what the tick still offers."""
+    def _trade(self, market: _Market, order: Order, *, rested: bool, opened: bool = False) -> list[ExecutionReport]:
+        """Trade with what the tick still offers; `opened`: a session opened since the tick before."""
         request = order.request
         reports = []
         for level in market.offer().against(request.side, limit_price=request.limit_price, rested=rested):
             quantity = min(order.leaves, level.quantity)
             level.quantity -= quantity
+            price = level.price
+            if rested:
+                price = order.price_at(level.price, opening_price=market.tick.price if opened else None)
             order.filled += quantity
             order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
-            report = self._report(order, "TRADE", quantity=quantity, price=level.price)
+            report = self._report(order, "TRADE", quantity=quantity, price=price)
             order.trades.append(report)
             reports.append(report)
             self.trades += 1
@@ -197,3 +218,13 @@ class Matching:
     def _execution_id(self, letter: str) -> str:
         self._executions += 1
         return f"{letter}-{self._run}-{self._executions}"
+
+
+def _next_opening(time_ns: int) -> int:
+    """Tell when the next session may begin; a day without a known one that trades all the same begins at midnight."""
+    today = session_at(time_ns)
+    if today is not None and time_ns < today.open_ns:
+        return today.open_ns
+    midnight_ns = day_start_ns(day_of(time_ns) + 1)
+    tomorrow = session_at(midnight_ns)
+    return midnight_ns if tomorrow is None else tomorrow.open_ns

@@ -39,3 +39,20 @@ class Order:
         if limit_price is None:
             return float("-inf"), self.arrival
         return (-limit_price if self.request.side == "BUY" else limit_price), self.arrival
+
+    def price_at(self, offered: float, *, opening_price: float | None) -> float:
+        """Tell what it trades at with an offer that comes to it while it rests: at its limit.
+
+        What is left of a market order has none: it pays what is asked, and no less than for its last share.
+
+        Args:
+            offered: at its limit or better.
+            opening_price: where a session has just opened: it pays that, if it is better than the limit, or the offer,
+                if that is worse.
+        """
+        limit_price = self.request.limit_price
+        worse, better = (max, min) if self.request.side == "BUY" else (min, max)
+        if limit_price is None:
+            paid = self.trades[-1].price if self.trades and opening_price is None else offered
+            return worse(offered, paid)
+        return limit_price if opening_price is None else better(limit_price, worse(offered, opening_price))

@@ -37,7 +37,7 @@ class TestPlacingAnOrder:
         system.tell("exchange", a_tick(98.5))
 
         report = broker.receive(timeout_s=5)
-        assert (report.execution_type, report.quantity, report.price) == ("TRADE", 10, 98.5)
+        assert (report.execution_type, report.quantity, report.price) == ("TRADE", 10, 99.0)
 
 
 class TestAskingForAnOrder:

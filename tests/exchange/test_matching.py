@@ -64,17 +64,17 @@ class TestAnOrderThatRests:
         assert trades(matching.move(a_tick(asks=[(100.0, 50)]))) == [(10, 100.0)]
         assert matching.resting == 0
 
-    def test_trades_at_the_price_shown_when_the_ask_falls_below_its_limit(self, matching, a_tick, an_order, trades):
+    def test_trades_at_its_limit_when_the_ask_falls_below_it(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(asks=[(100.1, 50)]))
         matching.place(an_order(limit_price=100.0))
 
-        assert trades(matching.move(a_tick(asks=[(99.5, 50)]))) == [(10, 99.5)]
+        assert trades(matching.move(a_tick(asks=[(99.5, 4), (99.9, 50)]))) == [(4, 100.0), (6, 100.0)]
 
     def test_trades_with_a_print_through_its_limit(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.1, bids=[(100.0, 5)], asks=[(100.2, 50)], volume=1_000))
         matching.place(an_order(limit_price=100.0))
 
-        assert trades(matching.move(a_tick(99.9, bids=[(99.8, 5)], asks=[(100.2, 50)], volume=1_004))) == [(4, 99.9)]
+        assert trades(matching.move(a_tick(99.9, bids=[(99.8, 5)], asks=[(100.2, 50)], volume=1_004))) == [(4, 100.0)]
         assert trades(matching.move(a_tick(99.9, bids=[(99.8, 5)], asks=[(100.2, 50)], volume=1_004))) == []
 
     def test_gets_nothing_of_a_print_at_its_limit(self, matching, a_tick, an_order, trades):
@@ -97,13 +97,148 @@ class TestAnOrderThatRests:
         matching.move(a_tick(bids=[(99.0, 50)]))
         matching.place(an_order(side="SELL", limit_price=100.0))
 
-        assert trades(matching.move(a_tick(bids=[(100.5, 4), (100.0, 3), (99.95, 9)]))) == [(4, 100.5), (3, 100.0)]
+        assert trades(matching.move(a_tick(bids=[(100.5, 4), (100.0, 3), (99.95, 9)]))) == [(4, 100.0), (3, 100.0)]
 
     def test_does_not_meet_the_ticks_of_another_symbol(self, matching, a_tick, an_order):
         matching.move(a_tick(asks=[(100.1, 50)]))
         matching.place(an_order(limit_price=100.0))
 
         assert matching.move(a_tick(1.0, symbol="INFY")) == []
+
+
+class TestAnOrderThatRestsWithoutDepth:
+    def test_trades_at_its_limit_however_far_the_price_goes_beyond(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        matching.place(an_order("buy", limit_price=99.0))
+        matching.place(an_order("sell", side="SELL", limit_price=101.0))
+
+        assert trades(matching.move(a_tick(90.0))) == [(10, 99.0)]
+        assert trades(matching.move(a_tick(110.0))) == [(10, 101.0)]
+
+    @pytest.mark.parametrize("order", [("BUY", 99.0), ("SELL", 101.0)])
+    def test_gets_nothing_at_its_very_limit(self, matching, a_tick, an_order, order):
+        side, limit = order
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side=side, limit_price=limit))
+
+        assert matching.move(a_tick(limit)) == []
+        assert matching.find("a").state == "OPEN"
+
+
+HOURS_S = 3_600
+DAY_S = 24 * HOURS_S
+"""The ticks of these tests begin on Monday, 29 December 2025, at 12:36:40."""
+
+
+class TestAnOpening:
+    @pytest.mark.parametrize("case", [("BUY", 99.0, 95.0), ("SELL", 101.0, 108.0)])
+    def test_beyond_the_limit_pays_the_opening_price(self, matching, a_tick, an_order, trades, case):
+        side, limit, price = case
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side=side, limit_price=limit))
+
+        assert trades(matching.move(a_tick(price, after_s=DAY_S))) == [(10, price)]
+
+    def test_that_does_not_reach_the_limit_pays_nothing_and_later_ticks_pay_the_limit(
+        self, matching, a_tick, an_order, trades
+    ):
+        matching.move(a_tick(100.0))
+        matching.place(an_order(limit_price=99.0))
+
+        assert trades(matching.move(a_tick(99.0, after_s=DAY_S))) == []
+        assert trades(matching.move(a_tick(90.0, after_s=DAY_S + 1))) == [(10, 99.0)]
+
+    def test_is_not_at_the_ticks_of_the_hour_before_it(self, matching, a_tick, an_order, trades):
+        """Tuesday 09:06:40, orders are taken; then 09:16:40."""
+        matching.move(a_tick(100.0))
+        matching.place(an_order("early", limit_price=99.0))
+        matching.place(an_order("late", limit_price=97.0))
+
+        assert trades(matching.move(a_tick(98.0, after_s=20.5 * HOURS_S))) == [(10, 99.0)]
+        assert trades(matching.move(a_tick(95.0, after_s=20.5 * HOURS_S + 600))) == [(10, 95.0)]
+
+    @pytest.mark.parametrize("days", [3, 5])
+    def test_may_come_after_days_without_one_or_on_one_that_is_not_known(
+        self, matching, a_tick, an_order, trades, days
+    ):
+        """Thursday, 1 January, and Saturday."""
+        matching.move(a_tick(100.0))
+        matching.place(an_order(limit_price=99.0))
+
+        assert trades(matching.move(a_tick(95.0, after_s=days * DAY_S))) == [(10, 95.0)]
+
+    def test_pays_no_less_than_is_asked(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0, asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=99.0))
+
+        tick = a_tick(95.0, asks=[(94.0, 3), (96.0, 3), (99.0, 1), (99.05, 9)], after_s=DAY_S)
+        assert trades(matching.move(tick)) == [(3, 95.0), (3, 96.0), (1, 99.0)]
+
+    def test_above_the_limit_with_an_ask_below_it_pays_the_limit(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0, asks=[(100.1, 50)]))
+        matching.place(an_order(limit_price=99.0))
+
+        assert trades(matching.move(a_tick(100.0, asks=[(95.0, 50)], after_s=DAY_S))) == [(10, 99.0)]
+
+    def test_gives_nothing_of_what_another_day_has_traded(self, matching, a_tick, an_order, trades):
+        """Its volume counts anew, and may be larger at once, or smaller."""
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=400, after_s=DAY_S))) == []
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=9_000, after_s=2 * DAY_S))) == []
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=9_003, after_s=2 * DAY_S + 1))) == [
+            (3, 100.0)
+        ]
+
+
+class TestAPrint:
+    def test_of_before_an_order_came_is_not_for_it(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_050))
+
+        assert trades(matching.place(an_order(limit_price=100.0))) == []
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_050))) == []
+
+    def test_is_nothing_where_the_volume_falls_within_a_day(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order(limit_price=100.0))
+
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=900))) == []
+
+    def test_is_shared_by_all_that_rest(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order("a", limit_price=100.0))
+        matching.place(an_order("b", limit_price=100.05))
+
+        reports = matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_012))
+
+        assert [(report.client_order_id, report.quantity, report.price) for report in reports] == [
+            ("b", 10, 100.05),
+            ("a", 2, 100.0),
+        ]
+
+    def test_of_one_symbol_is_none_of_another(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order(limit_price=100.0))
+        matching.move(a_tick(99.0, asks=[(99.5, 50)], volume=5_000, symbol="INFY"))
+
+        assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_001))) == [(1, 100.0)]
+
+
+class TestTheRestOfAMarketOrder:
+    @pytest.mark.parametrize("case", [("BUY", 100.1, 99.0, 101.0), ("SELL", 99.9, 101.0, 99.0)])
+    def test_trades_at_no_better_a_price_than_its_last_share(self, matching, a_tick, an_order, trades, case):
+        side, first, better, worse = case
+
+        def book(*levels):
+            return {"asks": levels} if side == "BUY" else {"bids": levels}
+
+        matching.move(a_tick(**book((first, 4))))
+        matching.place(an_order(side=side, quantity=10))
+
+        assert trades(matching.move(a_tick(**book((better, 3))))) == [(3, first)]
+        assert trades(matching.move(a_tick(**book((worse, 3))))) == [(3, worse)]
 
 
 class TestAnOrderThatIsRefused:

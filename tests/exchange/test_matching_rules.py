@@ -84,40 +84,57 @@ def test_every_order_fills_at_most_its_quantity_and_its_reports_add_up(day):
 
 @settings(deadline=None)
 @given(days)
-def test_every_trade_is_at_a_price_the_tick_shows_and_within_the_limit(day):
-    requests = {}
+def test_an_order_that_arrives_trades_at_a_price_the_tick_shows_and_one_that_rests_at_its_limit(day):
+    requests, paid = {}, {}
     for _, message, tick, reports in play(day):
-        if isinstance(message, NewOrder) and reports[0].execution_type == "NEW":
+        arrives = isinstance(message, NewOrder)
+        if arrives and reports[0].execution_type == "NEW":
             requests[message.client_order_id] = message
         for report in reports:
-            if report.execution_type == "TRADE":
-                request = requests[report.client_order_id]
-                depth = tick.depth
-                book = () if depth is None else depth.ask_prices if request.side == "BUY" else depth.bid_prices
-                assert report.price in (tick.price, *book)
+            if report.execution_type != "TRADE":
+                continue
+            request = requests[report.client_order_id]
+            shown = _shown(tick, request.side)
+            if arrives or (request.limit_price is None and request not in paid):
+                assert report.price in shown
                 if request.limit_price is not None:
-                    better = request.limit_price - report.price
-                    assert (better if request.side == "BUY" else -better) >= 0
+                    assert _no_better(request.limit_price, report.price, request.side)
+            elif request.limit_price is None:
+                assert report.price in (*shown, paid[request])
+                assert _no_better(report.price, paid[request], request.side)
+            else:
+                assert report.price == request.limit_price
+            paid[request] = report.price
 
 
 @settings(deadline=None)
 @given(days)
 def test_nothing_that_a_tick_offers_is_used_twice(day):
-    used, sides = {}, {}
+    bought, requests = {}, {}
     traded, before = 0, None
     for _, message, tick, reports in play(day):
         if isinstance(message, Tick):
             traded = 0 if before is None else max(0, message.volume - before)
-            before, used = message.volume, {}
+            before, bought = message.volume, {"BUY": 0, "SELL": 0}
         elif isinstance(message, NewOrder) and reports[0].execution_type == "NEW":
-            sides[message.client_order_id] = message.side
+            requests[message.client_order_id] = message
         for report in reports:
-            if report.execution_type == "TRADE" and tick.depth is not None:
-                key = sides[report.client_order_id], report.price
-                used[key] = used.get(key, 0) + report.quantity
+            if report.execution_type == "TRADE":
+                bought[requests[report.client_order_id].side] += report.quantity
         if tick is not None and tick.depth is not None:
-            for (side, price), quantity in used.items():
-                assert quantity <= _offered(tick.depth, side, price) + (traded if price == tick.price else 0)
+            assert bought["BUY"] <= sum(tick.depth.ask_quantities) + traded
+            assert bought["SELL"] <= sum(tick.depth.bid_quantities) + traded
+
+
+@settings(deadline=None)
+@given(days)
+def test_an_order_that_arrives_takes_of_each_level_what_is_there_and_not_more(day):
+    requests = {}
+    for _, message, tick, reports in play(day):
+        if isinstance(message, NewOrder) and reports[0].execution_type == "NEW" and tick.depth is not None:
+            requests[message.client_order_id] = message
+            for report in reports[1:]:
+                assert report.quantity <= _offered(tick.depth, message.side, report.price)
 
 
 @settings(deadline=None)
@@ -141,6 +158,16 @@ def test_a_better_price_goes_first_and_then_the_earlier_order(day):
 @given(days)
 def test_the_same_day_brings_the_same_reports(day):
     assert [reports for *_, reports in play(day)] == [reports for *_, reports in play(day)]
+
+
+def _shown(tick, side):
+    """Prices at which somebody would trade with this side."""
+    depth = tick.depth
+    return (tick.price,) if depth is None else depth.ask_prices if side == "BUY" else depth.bid_prices
+
+
+def _no_better(price, than, side):
+    return price >= than if side == "BUY" else price <= than
 
 
 def _offered(depth, side, price):
