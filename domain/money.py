@@ -6,19 +6,36 @@ back as the float: 1490.05, and not the 1490.0499999999999545… that the float 
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 
 PAISA_PLACES: Final = 2
 """Decimal places of an amount of cash that is shown."""
 
+COST_PLACES: Final = 18
+"""Decimal places of what is paid for an open position: profit is worked out with it, and rounded again."""
+
 PRICE_PLACES: Final = 4
 """Decimal places of an average price that is shown; no exchange has a finer tick (currency futures: 0.0025)."""
+
+
+_EXACT: Final = Context(prec=400, traps=[Inexact])
+"""Digits enough for the sum of a price below a femto-rupee and one of RUPEES_MAX; the 28 of Python's are not."""
 
 
 def exact(price: float) -> Decimal:
     """Return the decimal number that a price stands for."""
     return Decimal(repr(price))
+
+
+def exact_value(price: float, quantity: int) -> Decimal:
+    """Return quantity times price, with every digit."""
+    return _EXACT.multiply(exact(price), quantity)
+
+
+def exact_sum(first: Decimal, second: Decimal) -> Decimal:
+    """Return the sum, with every digit."""
+    return _EXACT.add(first, second)
 
 
 def rounded(numerator: int, denominator: int, places: int) -> Decimal:

@@ -10,9 +10,10 @@ Trades stand first: an order that is filled in full is FILLED, whoever says that
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..messages.orders import (
     OrderAccepted,
@@ -28,14 +29,29 @@ from ..messages.orders import (
     Side,
 )
 
-Ending: TypeAlias = Literal["CANCELLED", "EXPIRED", "REJECTED"]
+STATES: Final[tuple[OrderState, ...]] = (
+    "INTENDED",
+    "UNKNOWN",
+    "ACCEPTED",
+    "PART_FILLED",
+    "REJECTED",
+    "EXPIRED",
+    "CANCELLED",
+    "FILLED",
+)
+"""Weakest first; REFUSED is no state of an order: our gate refused it, and nothing more is heard of it."""
 
-_ENDINGS: Final[dict[type, Ending]] = {
-    OrderCancelled: "CANCELLED",
-    OrderExpired: "EXPIRED",
+_STRENGTH: Final[dict[OrderState, int]] = {state: strength for strength, state in enumerate(STATES)}
+_OPEN: Final = frozenset(STATES[:4])
+
+_EVIDENCE: Final[dict[type[OrderFact], OrderState]] = {
+    OrderUncertain: "UNKNOWN",
+    OrderAccepted: "ACCEPTED",
     OrderRejected: "REJECTED",
+    OrderExpired: "EXPIRED",
+    OrderCancelled: "CANCELLED",
 }
-"""Strongest first."""
+"""What a fact by itself says of the state; a trade says it by how much is filled."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +76,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     broker_order_id: str = ""
     """Empty while we have no proof that the broker has it."""
 
-    uncertain: bool = False
+    state: OrderState = "INTENDED"
+    """Where the order stands, by the strongest evidence."""
+
     trade_ids: frozenset[str] = frozenset()
 
     filled: int = 0
     """Shares, the sum of all trades."""
-
-    endings: frozenset[Ending] = frozenset()
 
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
@@ -83,23 +99,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def state(self) -> OrderState:
-        """Where the order stands, by the strongest evidence."""
-        if self.filled >= self.quantity:
-            return "FILLED"
-        for ending in _ENDINGS.values():
-            if ending in self.endings:
-                return ending
-        if self.filled:
-            return "PART_FILLED"
-        if self.broker_order_id:
-            return "ACCEPTED"
-        return "UNKNOWN" if self.uncertain else "INTENDED"
-
-    @property
     def is_open(self) -> bool:
         """Whether more may come of it."""
-        return not self.endings and self.filled < self.quantity
+        return self.state in _OPEN
 
     @property
     def leaves(self) -> int:
@@ -112,20 +114,33 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
         Not where it was cancelled: only the broker says that, and then it had it.
         """
-        return bool(self.endings - {"CANCELLED"}) and not self.broker_order_id and not self.filled
+        return self.state in {"EXPIRED", "REJECTED"} and not self.broker_order_id and not self.filled
 
 
 def advance(order: Order, fact: OrderFact) -> Order:
     """Return the order with this fact of its own taken in; the very same object if it says nothing new."""
-    changes: dict[str, object] = {}
-    match fact:
-        case OrderFilled() if fact.trade_id not in order.trade_ids:
-            changes = {"trade_ids": order.trade_ids | {fact.trade_id}, "filled": order.filled + fact.quantity}
-        case OrderAccepted() if fact.broker_order_id > order.broker_order_id:
-            # Two numbers for one order would be the broker's fault; the greater one is the same in any sequence.
-            changes = {"broker_order_id": fact.broker_order_id}
-        case OrderUncertain():
-            changes = {} if order.uncertain else {"uncertain": True}
-        case OrderCancelled() | OrderExpired() | OrderRejected() if _ENDINGS[type(fact)] not in order.endings:
-            changes = {"endings": order.endings | {_ENDINGS[type(fact)]}}
-    return msgspec.structs.replace(order, **changes) if changes else order
+    kind = type(fact)
+    if kind is OrderFilled:
+        return _traded(order, cast("OrderFilled", fact))
+    evidence = _EVIDENCE.get(kind)
+    if evidence is None:
+        return order
+    state = order.state
+    if kind is OrderAccepted:
+        broker_order_id = cast("OrderAccepted", fact).broker_order_id
+        # Two numbers for one order would be the broker's fault; the greater one is the same in any sequence.
+        if broker_order_id <= order.broker_order_id:
+            return order
+        if _STRENGTH[evidence] > _STRENGTH[state]:
+            state = evidence
+        return replace(order, broker_order_id=broker_order_id, state=state)
+    return replace(order, state=evidence) if _STRENGTH[evidence] > _STRENGTH[state] else order
+
+
+def _traded(order: Order, fill: OrderFilled) -> Order:
+    if fill.trade_id in order.trade_ids:
+        return order
+    filled = order.filled + fill.quantity
+    evidence: OrderState = "FILLED" if filled >= order.quantity else "PART_FILLED"
+    state = evidence if _STRENGTH[evidence] > _STRENGTH[order.state] else order.state
+    return replace(order, trade_ids=order.trade_ids | {fill.trade_id}, filled=filled, state=state)

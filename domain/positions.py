@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from ..messages.orders import OrderFilled, Position
-from .money import PAISA_PLACES, PRICE_PLACES, exact, rounded
+from .money import COST_PLACES, PAISA_PLACES, PRICE_PLACES, exact, rounded
 
 _SCALE: Final = 10**PRICE_PLACES
 _PRICE_UNITS_MAX: Final = 10**15
@@ -69,12 +69,12 @@ class Holding:
         """Show it to the world: average to four places, profit to the paisa."""
         part = self._scale * self._shares_of_unit
         held = self.quantity
-        sign = 1 if held > 0 else -1
         return Position(
             symbol=symbol,
             quantity=held,
-            average_price=rounded(sign * self._cost, part * abs(held), PRICE_PLACES) if held else Decimal(0),
+            average_price=rounded(abs(self._cost), part * max(abs(held), 1), PRICE_PLACES),
             realized_pnl=rounded(self._cash * self._shares_of_unit + self._cost, part, PAISA_PLACES),
+            cost=rounded(self._cost, part, COST_PLACES),
         )
 
     def _close_part(self, after: int, held: int) -> None:
@@ -114,10 +114,14 @@ class Positions:
 
     def apply(self, fill: OrderFilled) -> None:
         """Take in one trade. The caller sees to it that each trade comes once."""
-        holding = self._holdings.get(fill.symbol)
+        self.trade(fill.symbol, fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
+
+    def trade(self, symbol: str, quantity: int, price: float) -> None:
+        """Take in one trade: signed shares (below 0 sold) at rupees a share."""
+        holding = self._holdings.get(symbol)
         if holding is None:
-            holding = self._holdings[fill.symbol] = Holding()
-        holding.trade(fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
+            holding = self._holdings[symbol] = Holding()
+        holding.trade(quantity, price)
 
     def quantity(self, symbol: str) -> int:
         """Return the signed shares held; 0 for a symbol never traded."""
@@ -157,7 +161,10 @@ def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) 
         if not position.quantity:
             profits[position.symbol] = rounded(0, 1, PAISA_PLACES)
         elif position.symbol in last_prices:
-            gain = Fraction(exact(last_prices[position.symbol])) - Fraction(position.average_price)
-            profit = gain * position.quantity
+            worth = Fraction(exact(last_prices[position.symbol])) * position.quantity
+            if position.cost is None:
+                profit = worth - Fraction(position.average_price) * position.quantity
+            else:
+                profit = worth - Fraction(position.cost)
             profits[position.symbol] = rounded(profit.numerator, profit.denominator, PAISA_PLACES)
     return profits

@@ -205,8 +205,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     realized_pnl: Decimal
     """Rupees, to the paisa, before charges."""
 
+    cost: Decimal | None = None
+    """Rupees paid (above 0) or received (below 0) for what is open, to eighteen places: the worth of the position less
+    this is its open profit, and the rounded average is not. None in a frame of an earlier release."""
+
     def __post_init__(self) -> None:
-        for amount in (self.average_price, self.realized_pnl):
+        for amount in (self.average_price, self.realized_pnl, self.cost):
+            if amount is None:
+                continue
             # adjusted() is the exponent of the first digit: 1E+999999999 is refused without being written out.
             if not amount.is_finite() or amount.adjusted() >= AMOUNT_DIGITS_MAX:
                 message = f"an amount must be finite and below 10^{AMOUNT_DIGITS_MAX} rupees, was {amount}"

@@ -6,9 +6,9 @@ The actor   `actor.py`, and one part for each thing it does: `files.py` (open, o
 The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`) and lends
             connections (`pool.py`, `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py`
             and `cache.py` say what runs, and what is kept of it.
-In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projection.py` what the journal adds up
-            to, both through `columns.py`; `tick_rows.py` reads ticks back. `days.py` with `archive_folder.py`,
-            `upkeep.py` and `rebuilding.py` keep them in order.
+In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projecting.py` and
+            `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
+            `days.py` with `archive_folder.py`, `upkeep.py` and `rebuilding.py` keep them in order.
 For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
             `frames.py` are what they answer, `moments.py` and `resampling.py` what may be asked.
 Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` and `parquet_table.py` (files that

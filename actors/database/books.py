@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from ...domain.positions import Positions
 from ...messages.orders import Position
 from .errors import QueryRefused
 from .projection import FillRow, OrderRow
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from .results import Answer
 
 Row = TypeVar("Row", bound=msgspec.Struct)
-
-PAISA = Decimal("0.01")
-FOUR_PLACES = Decimal("0.0001")
 
 
 class FactRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -89,10 +86,10 @@ class PositionRepository(_ReadModelRepository[Position]):
         return ", ".join(FillRow.__struct_fields__)
 
     def _entities(self, columns: Columns) -> tuple[Position, ...]:
-        positions: dict[str, Position] = {}
+        positions = Positions()
         for fill in messages_of(columns, FillRow):
-            positions[fill.symbol] = position_after(positions.get(fill.symbol), fill)
-        return tuple(_rounded(position) for position in positions.values())
+            positions.trade(fill.symbol, fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
+        return positions.all()
 
 
 class EventRepository(_ReadModelRepository[FactRow]):
@@ -101,33 +98,3 @@ class EventRepository(_ReadModelRepository[FactRow]):
     entity = FactRow
     table = "facts"
     key = ("sequence",)
-
-
-def position_after(before: Position | None, fill: FillRow) -> Position:
-    """Give the position after a fill, by average cost; unrounded, so that it can be carried on exactly."""
-    held = before or Position(symbol=fill.symbol, quantity=0, average_price=Decimal(0), realized_pnl=Decimal(0))
-    price = Decimal(repr(fill.price))
-    change = fill.quantity if fill.side == "BUY" else -fill.quantity
-    quantity = held.quantity + change
-    if held.quantity * change >= 0:
-        cost = held.average_price * abs(held.quantity) + price * abs(change)
-        return msgspec.structs.replace(held, quantity=quantity, average_price=cost / abs(quantity))
-    closed = min(abs(held.quantity), abs(change))
-    profit = (price - held.average_price) * closed * (1 if held.quantity > 0 else -1)
-    if quantity == 0:
-        average = Decimal(0)
-    elif quantity * held.quantity > 0:
-        average = held.average_price
-    else:
-        average = price
-    return msgspec.structs.replace(
-        held, quantity=quantity, average_price=average, realized_pnl=held.realized_pnl + profit
-    )
-
-
-def _rounded(position: Position) -> Position:
-    return msgspec.structs.replace(
-        position,
-        average_price=position.average_price.quantize(FOUR_PLACES),
-        realized_pnl=position.realized_pnl.quantize(PAISA),
-    )

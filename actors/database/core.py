@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .columns import Columns, floats, insert, integers, nullable_integers, texts
 from .errors import DatabaseDamaged, JournalGap
-from .projection import FillRow, OrderRow, Projection
+from .projecting import fact_text, project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +32,11 @@ class LastFact(msgspec.Struct, frozen=True, kw_only=True):
             record.sequence,
             record.recorded_ns,
             type(record.fact).__name__,
-            _fact_text(record),
+            fact_text(record),
         )
 
 
 _TABLES = frozenset({"facts", "orders", "fills", "projection"})
-_json = msgspec.json.Encoder(decimal_format="string")
 
 
 class ReadModel:
@@ -98,7 +96,7 @@ class ReadModel:
                     raise JournalGap(f"record {wanted} wanted next, found {record.sequence}")
             if not fresh:
                 return before
-            _project(cursor, fresh)
+            project(cursor, fresh)
             last = fresh[-1].sequence
             if before == first - 1:
                 cursor.execute("update projection set first_sequence = ?", [first])
@@ -113,79 +111,3 @@ def _sequence(cursor: duckdb.DuckDBPyConnection) -> int:
     if len(rows) != 1:
         raise DatabaseDamaged(f"the core file says {len(rows)} times how far it is projected, once wanted")
     return int(rows[0][0])
-
-
-def _project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
-    identifiers = {fact.client_order_id for record in records if hasattr(fact := record.fact, "client_order_id")}
-    projection = Projection(*_known(cursor, sorted(identifiers))) if identifiers else Projection()
-    for record in records:
-        projection.apply(record)
-    insert(cursor, "insert into facts by name select * from batch", _fact_columns(records))
-    if projection.orders:
-        columns = _order_columns(tuple(projection.orders.values()))
-        insert(cursor, "insert or replace into orders by name select * from batch", columns)
-    if projection.fills:
-        insert(cursor, "insert into fills by name select * from batch", _fill_columns(projection.fills))
-
-
-def _known(
-    cursor: duckdb.DuckDBPyConnection, client_order_ids: list[str]
-) -> tuple[list[OrderRow], list[tuple[str, str]]]:
-    fields = OrderRow.__struct_fields__
-    orders = cursor.execute(
-        f"select {', '.join(fields)} from orders where client_order_id in (select unnest(?::varchar[]))",  # noqa: S608  our own names
-        [client_order_ids],
-    ).fetchall()
-    trades = cursor.execute(
-        "select client_order_id, trade_id from fills where client_order_id in (select unnest(?::varchar[]))",
-        [client_order_ids],
-    ).fetchall()
-    return [OrderRow(**dict(zip(fields, row, strict=True))) for row in orders], trades
-
-
-def _fact_columns(records: Sequence[JournalRecord]) -> Columns:
-    return {
-        "sequence": integers([record.sequence for record in records]),
-        "recorded_ns": integers([record.recorded_ns for record in records]),
-        "correlation_id": texts([record.correlation_id for record in records]),
-        "fact_type": texts([type(record.fact).__name__ for record in records]),
-        "fact": texts([_fact_text(record) for record in records]),
-    }
-
-
-def _fact_text(record: JournalRecord) -> str:
-    return _json.encode(msgspec.structs.asdict(record.fact)).decode()
-
-
-def _order_columns(orders: Sequence[OrderRow]) -> Columns:
-    return {
-        "client_order_id": texts([order.client_order_id for order in orders]),
-        "broker_order_id": texts([order.broker_order_id for order in orders]),
-        "strategy": texts([order.strategy for order in orders]),
-        "symbol": texts([order.symbol for order in orders]),
-        "side": texts([order.side for order in orders]),
-        "quantity": nullable_integers([order.quantity for order in orders]),
-        "order_type": texts([order.order_type for order in orders]),
-        "limit_price": floats([order.limit_price for order in orders]),
-        "state": texts([order.state for order in orders]),
-        "filled_quantity": integers([order.filled_quantity for order in orders]),
-        "filled_value": texts([str(order.filled_value) for order in orders]),
-        "reason": texts([order.reason for order in orders]),
-        "created_ns": integers([order.created_ns for order in orders]),
-        "changed_ns": integers([order.changed_ns for order in orders]),
-        "changed_sequence": integers([order.changed_sequence for order in orders]),
-    }
-
-
-def _fill_columns(fills: Sequence[FillRow]) -> Columns:
-    return {
-        "client_order_id": texts([fill.client_order_id for fill in fills]),
-        "trade_id": texts([fill.trade_id for fill in fills]),
-        "strategy": texts([fill.strategy for fill in fills]),
-        "symbol": texts([fill.symbol for fill in fills]),
-        "side": texts([fill.side for fill in fills]),
-        "quantity": integers([fill.quantity for fill in fills]),
-        "price": floats([fill.price for fill in fills]),
-        "traded_ns": integers([fill.traded_ns for fill in fills]),
-        "sequence": integers([fill.sequence for fill in fills]),
-    }

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from importlib import resources
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
 from .errors import DatabaseTooNew
+from .projecting import project_anew
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
 DatabaseFile: TypeAlias = Literal["core", "market"]
 """The two files, by the names under which they are attached."""
+
+WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {("core", 3): project_anew}
+"""What a step does after its SQL, in the same transaction."""
 
 FILES: tuple[DatabaseFile, ...] = ("core", "market")
 
@@ -31,6 +37,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     sql: str
+    work: Callable[[duckdb.DuckDBPyConnection], None] | None = None
 
     @property
     def sha256(self) -> str:
@@ -46,7 +53,8 @@ def migrations(file: DatabaseFile) -> tuple[Migration, ...]:
         prefix, _, rest = entry.name.removesuffix(".sql").partition("_")
         if prefix == file:
             number, _, name = rest.partition("_")
-            found.append(Migration(number=int(number), name=name, sql=entry.read_text(encoding="utf-8")))
+            sql, work = entry.read_text(encoding="utf-8"), WORK.get((file, int(number)))
+            found.append(Migration(number=int(number), name=name, sql=sql, work=work))
     return tuple(sorted(found, key=lambda step: step.number))
 
 
@@ -75,6 +83,8 @@ def _apply(cursor: duckdb.DuckDBPyConnection, step: Migration) -> None:
     cursor.begin()
     try:
         cursor.execute(step.sql)
+        if step.work is not None:
+            step.work(cursor)
         cursor.execute("insert into migrations values (?, ?, ?)", [step.number, step.name, step.sha256])
     except BaseException:
         cursor.rollback()

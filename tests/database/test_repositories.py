@@ -17,12 +17,10 @@ from natya.actors.database.books import (
     FillRepository,
     OrderRepository,
     PositionRepository,
-    position_after,
 )
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
 from natya.actors.database.moments import end_ns, interval_ns, last_ns, start_ns
-from natya.actors.database.projection import FillRow
 from natya.actors.database.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
 from natya.config.settings import DatabaseSettings
@@ -396,30 +394,6 @@ class TestTheReadModel:
         with OrderRepository(projected) as orders:
             assert "projected from the journal" in orders.save(build.intended()).error
             assert "projected from the journal" in orders.delete("A-1").error
-
-
-class TestAPosition:
-    @given(trades=st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 50), st.integers(1, 999))))
-    def test_gains_what_was_received_less_what_was_paid(self, trades):
-        position = None
-        cash = Decimal(0)
-        for number, (side, quantity, price) in enumerate(trades):
-            fill = FillRow(
-                client_order_id="A",
-                trade_id=str(number),
-                strategy="s",
-                symbol="NIFTY",
-                side=side,
-                quantity=quantity,
-                price=price / 20,
-                traded_ns=0,
-                sequence=number,
-            )
-            cash += Decimal(price) / 20 * quantity * (1 if side == "SELL" else -1)
-            position = position_after(position, fill)
-        if position is not None:
-            value = position.quantity * position.average_price
-            assert abs(position.realized_pnl - (cash + value)) < Decimal("1e-9")
 
 
 class TestARepositoryOfARunningSystem:

@@ -40,7 +40,11 @@ class TestAPosition:
         position = after((10, 100.0), (20, 103.0)).position("INFY")
 
         assert position == Position(
-            symbol="INFY", quantity=30, average_price=Decimal("102.0000"), realized_pnl=Decimal("0.00")
+            symbol="INFY",
+            quantity=30,
+            average_price=Decimal("102.0000"),
+            realized_pnl=Decimal("0.00"),
+            cost=Decimal(3060),
         )
 
     def test_keeps_its_average_when_a_part_is_sold(self):
@@ -98,6 +102,26 @@ class TestUnrealizedProfit:
             "INFY": Decimal("15.00"),
             "TCS": Decimal("-0.20"),
         }
+
+    def test_is_exact_where_the_average_is_not(self):
+        # 1,000 at 100.00 and 2,000 at 100.05 cost 100.0333… each; rounded, 3,000 of them would be 0.10 rupees cheaper.
+        positions = [after((1000, 100.0), (2000, 100.05)).position("INFY")]
+
+        assert unrealized(positions, {"INFY": 100.0}) == {"INFY": Decimal("-100.00")}
+
+    @given(trades=TRADES, last=st.integers(1, 400_000).map(lambda ticks: round(ticks * 0.05, 2)))
+    def test_is_what_closing_at_that_price_would_realize(self, trades, last):
+        open_now = after(*trades)
+        closed = after(*trades, *([(-open_now.quantity, last)] if open_now.quantity else []))
+        profit = closed.realized - open_now.realized
+
+        found = unrealized([open_now.position("INFY")], {"INFY": last})["INFY"]
+        assert found == Decimal(round(profit * 100)) / 100
+
+    def test_of_an_earlier_releases_position_is_worked_out_from_its_average(self):
+        position = Position(symbol="INFY", quantity=10, average_price=Decimal("99.5"), realized_pnl=Decimal(0))
+
+        assert unrealized([position], {"INFY": 100.0}) == {"INFY": Decimal("5.00")}
 
     def test_is_nothing_when_flat_and_unknown_without_a_price(self):
         flat, held = after((1, 9.0), (-1, 9.0)).position("INFY"), after((1, 9.0)).position("TCS")

@@ -1,0 +1,148 @@
+"""Records into the tables of the core file: facts, orders, fills; and orders and fills anew from the facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, get_args
+
+import msgspec
+
+from ...domain.money import rounded
+from ...messages.journal import JournalRecord
+from ...messages.orders import OrderFact
+from .columns import Columns, floats, insert, integers, nullable_integers, texts
+from .errors import DatabaseDamaged
+from .opening import quoted
+from .projection import FillRow, OrderRow, Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    import duckdb
+
+PAGE_FACTS: Final = 20_000
+VALUE_PLACES: Final = 6
+"""Decimal places of `orders.filled_value`."""
+
+_ORDER_FACTS: Final[dict[str, type[OrderFact]]] = {kind.__name__: kind for kind in get_args(OrderFact)}
+_json = msgspec.json.Encoder(decimal_format="string")
+
+
+def project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
+    """Write the facts of these records, and what they change of orders and fills."""
+    insert(cursor, "insert into facts by name select * from batch", _fact_columns(records))
+    _project_orders(cursor, records)
+
+
+def project_anew(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Work out orders and fills, of which there are none, from the facts that are there.
+
+    Raises:
+        DatabaseDamaged: a fact does not read back.
+    """
+    names = ", ".join(quoted(name) for name in _ORDER_FACTS)
+    after = -1
+    while True:
+        rows = cursor.execute(
+            "select sequence, recorded_ns, correlation_id, fact_type, fact from facts "  # noqa: S608  our own names
+            f"where sequence > ? and fact_type in ({names}) order by sequence limit {PAGE_FACTS}",
+            [after],
+        ).fetchall()
+        if not rows:
+            return
+        _project_orders(cursor, [_record(*row) for row in rows])
+        after = rows[-1][0]
+
+
+def fact_text(record: JournalRecord) -> str:
+    """Write a fact as the table `facts` holds it."""
+    return _json.encode(msgspec.structs.asdict(record.fact)).decode()
+
+
+def _record(sequence: int, recorded_ns: int, correlation_id: str, fact_type: str, fact: str) -> JournalRecord:
+    try:
+        fields = msgspec.json.decode(fact)
+        # Later releases append fields: what an earlier one did not write has its default.
+        values = (fields[name] for name in _ORDER_FACTS[fact_type].__struct_fields__ if name in fields)
+        read = msgspec.convert([fact_type, *values], _ORDER_FACTS[fact_type])
+    except (msgspec.DecodeError, TypeError) as fault:
+        raise DatabaseDamaged(f"fact {sequence} ({fact_type}) does not read back: {fault}") from fault
+    return JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=read)
+
+
+def _project_orders(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
+    identifiers = {fact.client_order_id for record in records if hasattr(fact := record.fact, "client_order_id")}
+    projection = Projection(*_known(cursor, sorted(identifiers))) if identifiers else Projection()
+    for record in records:
+        projection.apply(record)
+    orders = projection.orders
+    if orders:
+        columns = _order_columns(tuple(orders.values()))
+        insert(cursor, "insert or replace into orders by name select * from batch", columns)
+    if projection.fills:
+        insert(cursor, "insert into fills by name select * from batch", _fill_columns(projection.fills))
+
+
+def _known(
+    cursor: duckdb.DuckDBPyConnection, client_order_ids: list[str]
+) -> tuple[list[OrderRow], list[tuple[str, str, int, float]]]:
+    fields = OrderRow.__struct_fields__
+    orders = cursor.execute(
+        f"select {', '.join(fields)} from orders where client_order_id in (select unnest(?::varchar[]))",  # noqa: S608  our own names
+        [client_order_ids],
+    ).fetchall()
+    fills = cursor.execute(
+        "select client_order_id, trade_id, quantity, price from fills "
+        "where client_order_id in (select unnest(?::varchar[]))",
+        [client_order_ids],
+    ).fetchall()
+    return [OrderRow(**dict(zip(fields, row, strict=True))) for row in orders], fills
+
+
+def _fact_columns(records: Sequence[JournalRecord]) -> Columns:
+    return {
+        "sequence": integers([record.sequence for record in records]),
+        "recorded_ns": integers([record.recorded_ns for record in records]),
+        "correlation_id": texts([record.correlation_id for record in records]),
+        "fact_type": texts([type(record.fact).__name__ for record in records]),
+        "fact": texts([fact_text(record) for record in records]),
+    }
+
+
+def _order_columns(orders: Sequence[OrderRow]) -> Columns:
+    return {
+        "client_order_id": texts([order.client_order_id for order in orders]),
+        "broker_order_id": texts([order.broker_order_id for order in orders]),
+        "strategy": texts([order.strategy for order in orders]),
+        "symbol": texts([order.symbol for order in orders]),
+        "side": texts([order.side for order in orders]),
+        "quantity": nullable_integers([order.quantity for order in orders]),
+        "order_type": texts([order.order_type for order in orders]),
+        "limit_price": floats([order.limit_price for order in orders]),
+        "state": texts([order.state for order in orders]),
+        "filled_quantity": integers([order.filled_quantity for order in orders]),
+        "filled_value": texts([_shown(order.filled_value) for order in orders]),
+        "reason": texts([order.reason for order in orders]),
+        "created_ns": integers([order.created_ns for order in orders]),
+        "changed_ns": integers([order.changed_ns for order in orders]),
+        "changed_sequence": integers([order.changed_sequence for order in orders]),
+    }
+
+
+def _fill_columns(fills: Sequence[FillRow]) -> Columns:
+    return {
+        "client_order_id": texts([fill.client_order_id for fill in fills]),
+        "trade_id": texts([fill.trade_id for fill in fills]),
+        "strategy": texts([fill.strategy for fill in fills]),
+        "symbol": texts([fill.symbol for fill in fills]),
+        "side": texts([fill.side for fill in fills]),
+        "quantity": integers([fill.quantity for fill in fills]),
+        "price": floats([fill.price for fill in fills]),
+        "traded_ns": integers([fill.traded_ns for fill in fills]),
+        "sequence": integers([fill.sequence for fill in fills]),
+    }
+
+
+def _shown(value: Decimal) -> str:
+    numerator, denominator = value.as_integer_ratio()
+    return f"{rounded(numerator, denominator, VALUE_PLACES):f}"

@@ -1,0 +1,181 @@
+"""The book of record and the tables agree: state by state, paisa by paisa, whatever facts there are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import duckdb
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
+from natya.actors.database.core import ReadModel
+from natya.actors.database.migrations import migrate, migrations
+from natya.actors.database.projecting import project
+from natya.actors.orders.book import Book
+from natya.messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderRefused,
+    OrderRejected,
+    OrderUncertain,
+)
+
+IDS = ("A", "B", "C")
+ENDS = (OrderRejected, OrderCancelled, OrderExpired, OrderUncertain)
+
+
+def an_intent(identifier, build):
+    number = IDS.index(identifier)
+    return build.intended(
+        identifier,
+        side=("BUY", "SELL", "BUY")[number],
+        quantity=(15, 15, 3)[number],
+        strategy=("one", "two", "one")[number],
+    )
+
+
+def a_fact(drawn, build):
+    kind, identifier, number, price = drawn
+    intent = an_intent(identifier, build)
+    if kind == "intended":
+        return intent
+    if kind == "refused":
+        return OrderRefused(
+            client_order_id=identifier,
+            strategy=intent.strategy,
+            symbol=intent.symbol,
+            side=intent.side,
+            quantity=intent.quantity,
+            rule="duplicate",
+            reason="known",
+            occurred_ns=number,
+        )
+    if kind == "accepted":
+        return OrderAccepted(client_order_id=identifier, broker_order_id=f"X-{number}", occurred_ns=number)
+    if kind == "filled":
+        return OrderFilled(
+            client_order_id=identifier,
+            trade_id=f"T-{number}",
+            strategy=intent.strategy,
+            symbol=intent.symbol,
+            side=intent.side,
+            quantity=number,
+            price=price,
+            cumulative_quantity=number,
+            occurred_ns=number,
+        )
+    return ENDS[number % 4](client_order_id=identifier, reason=f"because {number}", occurred_ns=number)
+
+
+FACTS = st.tuples(
+    st.sampled_from(["filled", "filled", "accepted", "ended", "ended", "intended", "refused"]),
+    st.sampled_from(IDS),
+    st.integers(1, 20),
+    st.one_of(st.integers(1, 999).map(lambda ticks: ticks * 5 / 100), st.floats(0.001, 1e6)),
+)
+
+
+def agree(database, book):
+    with OrderRepository(database) as orders, PositionRepository(database) as positions:
+        rows = {row.client_order_id: row for row in orders.find().data}
+        for identifier in IDS:
+            order = book.order(identifier)
+            row = rows[identifier]
+            assert (row.state, row.filled_quantity) == (order.state, order.filled)
+            assert (row.broker_order_id or "") == order.broker_order_id
+        assert positions.find().data == book.statistics("NORMAL").positions
+
+
+class TestAnySequenceOfFacts:
+    @settings(max_examples=20, deadline=None)
+    @given(drawn=st.lists(FACTS, max_size=25), cut=st.integers(0, 28))
+    @example(drawn=[("ended", "A", 4, 1.0), ("ended", "A", 5, 1.0)], cut=0)  # rejected, then cancelled
+    @example(drawn=[("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4), ("filled", "B", 15, 95.4)], cut=4)
+    @example(drawn=[("filled", "A", 1, 1.0), ("intended", "A", 1, 1.0)], cut=3)
+    @example(drawn=[("accepted", "A", 1, 1.0), ("refused", "A", 1, 1.0)], cut=3)
+    def test_makes_one_book(self, tmp_path_factory, build, drawn, cut):
+        records = build.records(
+            *(an_intent(identifier, build) for identifier in IDS), *(a_fact(each, build) for each in drawn)
+        )
+        book = Book()
+        for record in records:
+            book.apply(record.fact)
+        with DuckDBAdapter(max_connections=3) as database:
+            ReadModel(database).apply(records[:cut])
+            ReadModel(database).apply(records[cut:])
+            agree(database, book)
+
+    def test_is_in_the_file_when_it_is_opened_again(self, path, build):
+        fills = [("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4)]
+        drawn = [("accepted", "A", 1, 1.0), *fills, ("ended", "B", 4, 1.0)]
+        records = build.records(
+            *(an_intent(identifier, build) for identifier in IDS), *(a_fact(each, build) for each in drawn)
+        )
+        book = Book()
+        for record in records:
+            book.apply(record.fact)
+        with DuckDBAdapter(path, max_connections=3) as database:
+            ReadModel(database).apply(records)
+        with DuckDBAdapter(path, max_connections=3) as database:
+            agree(database, book)
+
+    def test_sums_the_value_of_fills_exactly_before_it_is_shown(self, database, build):
+        prices = [0.1 + 1e-7, 33.33333333, 1e6]
+        facts = [build.intended(quantity=300)]
+        for number, price in enumerate(prices):
+            facts.append(build.filled(trade_id=f"T-{number}", quantity=100, price=price))
+        for record in build.records(*facts):
+            ReadModel(database).apply([record])
+
+        exact = sum(Fraction(str(price)) * 100 for price in prices)
+        assert database.query("select filled_value from orders").rows == (
+            (str(Decimal(round(exact * 10**6)).scaleb(-6)),),
+        )
+
+
+class TestACoreFileOfAnEarlierRelease:
+    """It has rows by the old rules beside facts that are right."""
+
+    @pytest.fixture
+    def old(self, path, build):
+        """A core file with the tables of migration 2, facts of three orders, and rows that are wrong."""
+        facts = [
+            build.intended("A", quantity=10),
+            build.intended("B", quantity=10),
+            OrderRejected(client_order_id="A", reason="no margin", occurred_ns=5),
+            OrderCancelled(client_order_id="A", reason="withdrawn", occurred_ns=6),
+            build.filled("B", quantity=4),
+            build.filled("B", quantity=4),
+            build.intended("B", quantity=10),
+        ]
+        with duckdb.connect() as root:
+            root.execute(f"attach '{path}' as core")
+            root.execute("set search_path = 'core'")
+            migrate(root, migrations("core")[:2])
+            project(root, build.records(*facts, start=5))
+            root.execute("update projection set sequence = 11, first_sequence = 5")
+            root.execute("update orders set state = case client_order_id when 'A' then 'REJECTED' else 'INTENDED' end")
+        return path
+
+    def test_is_projected_anew_from_its_own_facts(self, old):
+        with DuckDBAdapter(old, max_connections=3) as database:
+            rows = database.query(
+                "select client_order_id, state, filled_quantity, reason from orders order by all"
+            ).rows
+
+            assert rows == (("A", "CANCELLED", 0, "withdrawn"), ("B", "PART_FILLED", 4, ""))
+            assert database.query("select count(*) from fills").rows == ((1,),)
+            assert database.query("select sequence, first_sequence from projection").rows == ((11, 5),)
+            assert database.query("select count(*) from facts").rows == ((7,),)
+
+    def test_goes_on_from_where_it_was(self, old, build):
+        with DuckDBAdapter(old, max_connections=3) as database:
+            assert (
+                ReadModel(database).apply(build.records(build.filled("B", trade_id="T-2", quantity=6), start=12)) == 12
+            )
+            assert database.query("select state from orders where client_order_id = 'B'").rows == (("FILLED",),)
