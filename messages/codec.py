@@ -80,4 +80,31 @@ def decode(frame: bytes | bytearray | memoryview) -> Any:
         raise UndecodableMessageError(str(fault) or type(fault).__name__) from fault
 
 
+def checked(message: msgspec.Struct) -> Any:
+    """Return a message as it would arrive: every field of the type and in the range that its class declares.
+
+    It is the very object if each of its values is of such a type already, else a copy: a list becomes a tuple.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RecursionError: it would not arrive.
+    """
+    arrived = decode(encode(message))
+    return message if _is_alike(message, arrived) else arrived
+
+
+def _is_alike(found: Any, arrived: Any) -> bool:
+    """Tell whether two that are written alike are of the same types all through."""
+    if type(found) is not type(arrived):
+        return type(found) is int and type(arrived) is float  # a whole number of rupees
+    match arrived:
+        case msgspec.Struct():
+            names = arrived.__struct_fields__
+            return all(_is_alike(getattr(found, name), getattr(arrived, name)) for name in names)
+        case tuple():
+            return all(map(_is_alike, found, arrived))
+        case dict():
+            return all(map(_is_alike, found.items(), arrived.items()))
+    return True
+
+
 _KNOWN = frozenset(MESSAGE_TYPES)

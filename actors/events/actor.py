@@ -125,12 +125,16 @@ class EventsActor(RuntimeActor):
     @handles(Subscribe)
     def subscribe(self, request: Subscribe, sender: ActorAddress) -> None:
         """Deliver from the next message on."""
+        if not self._may_speak_for(sender, request):
+            return
         self._routes.add(request)
         self.send(sender, Subscribed(subscriber=request.subscriber))
 
     @handles(Unsubscribe)
     def unsubscribe(self, request: Unsubscribe, sender: ActorAddress) -> None:
         """Deliver nothing more."""
+        if not self._may_speak_for(sender, request):
+            return
         self._routes.remove(request.subscriber)
         self.send(sender, Unsubscribed(subscriber=request.subscriber))
 
@@ -162,6 +166,13 @@ class EventsActor(RuntimeActor):
             dead_letters=self._dead_letters_counted,
             last_sequence=self._gate.delivered or 0,
         )
+
+    def _may_speak_for(self, sender: ActorAddress, request: Subscribe | Unsubscribe) -> bool:
+        """Tell whether the subscriber is the sender's to name; a strategy speaks for itself alone."""
+        if getattr(sender, "says", None) is None or getattr(sender, "name", "") == request.subscriber:
+            return True
+        self.turn_away(request, sender, f"a strategy's own name wanted, found {request.subscriber!r}")
+        return False
 
     def _read_missing(self, delivered: int) -> None:
         self._ask_within(self.settings.answer_s)

@@ -40,7 +40,7 @@ class Release:
 
 
 class EndMarket:
-    """To itself: the market has lasted `duration_s`."""
+    """To itself: the market has lasted `duration_s`. Or from whoever runs it: that is enough."""
 
 
 class StopWaiting:
@@ -150,7 +150,7 @@ class FeedActor(RuntimeActor):
         else:
             self._progress.waiting.append(sender)
 
-    @handles(EndMarket)
+    @handles(EndMarket, from_outside=True)
     def end_market(self, _message: EndMarket, _sender: ActorAddress) -> None:
         """End it in the middle: it has lasted long enough."""
         self._end()

@@ -10,6 +10,7 @@ from .clock import Clock, SystemClock
 from .dispatch import handles
 from .errors import (
     ActorRuntimeError,
+    MessageRefusedError,
     NameTakenError,
     OffloadRefusedError,
     RequestTimedOut,
@@ -39,6 +40,7 @@ __all__ = [
     "Conflating",
     "InProcessSystem",
     "InProcessSystemBase",
+    "MessageRefusedError",
     "NameTakenError",
     "OffloadRefusedError",
     "Outcome",

@@ -12,6 +12,8 @@ from thespian.actors import Actor, ActorExitRequest
 from ...messages.system import ActorStatistics, Ping, Pong, Statistics
 from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
+from .door import front_of
+from .errors import MessageRefusedError
 from .foreign import ForeignHost
 from .lifecycle import Kill
 from .offload import OutcomeArrived
@@ -63,7 +65,13 @@ class RuntimeActor(Actor):
     offloads_max: ClassVar[int] = 10_000
     """Jobs that may wait for its threads."""
 
+    says: ClassVar[frozenset[type] | None] = None
+    """All that it and its children may say to actors of ours; None: anything. See `door`."""
+
     handler_table: ClassVar[HandlerTable]
+    front_table: ClassVar[HandlerTable]
+    """The handlers for what comes from others."""
+
     overrides_on_drained: ClassVar[bool]
     keeps_state: ClassVar[bool] = False
     """It has `snapshot` and `restore`; see `lifecycle.Restart`."""
@@ -83,6 +91,7 @@ class RuntimeActor(Actor):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.handler_table = HandlerTable(cls, _unhandled)
+        cls.front_table = front_of(cls, RuntimeActor)
         cls.overrides_on_drained = cls.on_drained is not RuntimeActor.on_drained
         cls.keeps_state = hasattr(cls, "snapshot") and hasattr(cls, "restore")
 
@@ -126,6 +135,10 @@ class RuntimeActor(Actor):
                     cell.worker.wake()
         else:
             host.send_elsewhere(target, message)
+
+    def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
+        """Let a message die that this actor cannot use: a dead letter, and `Failed` to its sender. Raises nothing."""
+        self.host.turn_away(message, sender, MessageRefusedError(reason))
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Send the message to this actor itself after so long; a restart forgets it."""
@@ -231,12 +244,13 @@ class RuntimeActor(Actor):
 
     def control(self, child: ActorAddress, message: Control) -> None:
         """Steer a child; see `lifecycle`. To a child that is gone: nothing happens."""
-        if not isinstance(child, RuntimeCell):
+        host: Cell = self.host
+        if not isinstance(child, RuntimeCell) or child.parent is not host:
             raise TypeError(f"a child that was started here is wanted, found {child}")
         if isinstance(message, Kill):
-            child.kill(self.host)
+            child.kill(host)
         else:
-            child.control(message, self.host)
+            child.control(message, host)
 
     def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
         """Look at a child's mailbox."""
@@ -284,5 +298,5 @@ class RuntimeActor(Actor):
         host.receive(message, sender)
 
 
-RuntimeActor.handler_table = HandlerTable(RuntimeActor, _unhandled)
+RuntimeActor.handler_table = RuntimeActor.front_table = HandlerTable(RuntimeActor, _unhandled)
 RuntimeActor.overrides_on_drained = False

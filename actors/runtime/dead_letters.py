@@ -133,7 +133,7 @@ def _payload(message: Any) -> bytes:
         return b""
     try:
         payload = encode(message)
-    except (TypeError, ValueError, OverflowError):  # not of the vocabulary, or with a value that has no wire form
+    except (TypeError, ValueError, OverflowError, RecursionError):  # not of the vocabulary, or what no wire takes
         return b""
     return payload if len(payload) <= MESSAGE_SIZE_MAX_BYTES else b""
 

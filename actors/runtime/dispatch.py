@@ -15,18 +15,26 @@ Handler: TypeAlias = Callable[[Any, Any, Any], object]
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _MARK = "_handles_types"
+CHECKS_ITSELF = "_checks_itself"
+FROM_OUTSIDE = "_from_outside"
 
 
-def handles(*message_types: type) -> Callable[[_Method], _Method]:
+def handles(
+    *message_types: type, checks_itself: bool = False, from_outside: bool = False
+) -> Callable[[_Method], _Method]:
     """Declare a method of a `RuntimeActor` as the handler of exactly these message types (not of their subclasses).
 
-    A subclass that declares another handler for a type replaces the inherited one.
+    A subclass that declares another handler for a type replaces the inherited one. Of an actor of ours (see `door`):
+    `checks_itself`: the handler takes anything of these types from anyone; nobody looks at it before. `from_outside`:
+    whoever runs the system may send these types, although no wire brings them.
     """
     if not message_types or not all(isinstance(each, type) for each in message_types):
         raise TypeError(f"@handles wants at least one message type, found {message_types!r}")
 
     def mark(method: _Method) -> _Method:
         setattr(method, _MARK, message_types)
+        setattr(method, CHECKS_ITSELF, checks_itself)
+        setattr(method, FROM_OUTSIDE, from_outside)
         return method
 
     return mark
@@ -44,6 +52,12 @@ class HandlerTable(dict[type, Handler]):
         self._unhandled = unhandled
         for ancestor in reversed(actor_class.__mro__):
             self.update(_declared(ancestor))
+
+    def behind(self, door: Callable[[Handler], Handler]) -> HandlerTable:
+        """Return a copy in which every handler stands behind a door."""
+        table = HandlerTable(object, self._unhandled)
+        table.update({message_type: door(handler) for message_type, handler in self.items()})
+        return table
 
     def __missing__(self, message_type: type) -> Handler:
         # Kept, so that the second such message costs no more than any other.

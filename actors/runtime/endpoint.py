@@ -20,6 +20,12 @@ class Endpoint(ActorAddress):
 
     __slots__ = ("_aaddr",)
 
+    guest: bool = True
+    """What it says is looked at before an actor of ours handles it (see `door`)."""
+
+    says: frozenset[type] | None = None
+    """All that it may say to an actor of ours; None: anything."""
+
     def __init__(self, label: str) -> None:
         self._aaddr = label
 

@@ -45,3 +45,7 @@ class WatchRefusedError(ActorRuntimeError):
 
 class UnsupportedBaseError(ActorRuntimeError):
     """Our actors do not run on this Thespian system base; the reason is in the text."""
+
+
+class MessageRefusedError(ActorRuntimeError):
+    """An actor of ours was told what it cannot use, or what is not for this sender to say. Correct the message."""

@@ -156,6 +156,10 @@ class ForeignHost:
             fields = {"target": target, "message_type": type(message).__name__}
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
 
+    def turn_away(self, message: Any, sender: ActorAddress, refusal: Exception) -> None:
+        """Let it go, and say so to its sender."""
+        self._answer_failed(message, sender, refusal)
+
     def unhandled(self, message: Any, _: ActorAddress) -> None:
         """Let it go."""
         if not isinstance(message, ActorSystemMessage):

@@ -14,6 +14,7 @@ from thespian.actors import ChildActorExited
 from ...messages.supervision import Unavailable
 from . import lifecycle
 from .cell import NO_MAILBOX
+from .door import is_ours
 from .endpoint import Endpoint
 from .errors import reason_of
 from .serving_cell import NEVER_ANSWERED, ServingCell
@@ -77,7 +78,7 @@ class LivingCell(ServingCell):
     ) -> None:
         super().__init__(label, base=base, worker=worker, parent=parent)
         self.actor_class = actor_class
-        self.background = actor_class.background
+        self.be_a(actor_class)
         self.special = True
         self.awaited = 0
         """Outcomes of this life that have not been handled yet."""
@@ -98,6 +99,12 @@ class LivingCell(ServingCell):
 
         self._ended = [None]
         """A token: whoever pops it is the one that ends this life (the cell itself, or a supervisor that kills it)."""
+
+    def be_a(self, actor_class: type[RuntimeActor]) -> None:
+        """Be taken by others for an actor of this class."""
+        self.background = actor_class.background
+        self.says = actor_class.says if actor_class.says is not None or self.parent is None else self.parent.says
+        self.guest = self.says is not None or not is_ours(actor_class)
 
     # What it is told.
 

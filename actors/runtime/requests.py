@@ -18,6 +18,7 @@ from .errors import RequestTimedOut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .cell import Cell
     from .dead_letters import DeadLetters
     from .endpoint import Envelope
 
@@ -63,10 +64,11 @@ class ReplyAddress(Endpoint):
 class ActorReply(ReplyAddress):
     """A reply that an actor waits for without standing still: `arrive` brings it there."""
 
-    __slots__ = ("_arrive",)
+    __slots__ = ("_arrive", "guest", "name", "says")
 
-    def __init__(self, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
+    def __init__(self, asker: Cell, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
         super().__init__(dead_letters)
+        self.name, self.guest, self.says = asker.name, asker.guest, asker.says
         self._arrive = arrive
 
     def accept(self, answer: Any) -> None:

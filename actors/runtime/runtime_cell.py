@@ -50,7 +50,7 @@ class RuntimeCell(LivingCell):
     ) -> None:
         super().__init__(label, actor_class, base=base, worker=worker, parent=parent)
         self.failures = 0
-        self._handlers: HandlerTable = actor_class.handler_table
+        self._handlers: HandlerTable = actor_class.front_table
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
 

@@ -12,7 +12,7 @@ from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .cell import Cell
 from .endpoint import Endpoint
-from .errors import RequestTimedOut, WatchRefusedError
+from .errors import RequestTimedOut, WatchRefusedError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply, FutureReply
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...messages.trace import Hop
     from .actor import RuntimeActor
     from .cell import Queue
+    from .errors import MessageRefusedError
     from .offload import Offloader, Then
     from .timers import Timer
 
@@ -78,6 +79,13 @@ class ServingCell(Cell):
             reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
             self.base.dead_letters.undelivered(self, message, sender, reason, self.trace)
 
+    def turn_away(self, message: Any, sender: ActorAddress, refusal: MessageRefusedError) -> None:
+        """Let a message die that no handler should see; the actor goes on, and whoever sent it hears why."""
+        self.base.dead_letters.failed(self.name, message, refusal, self.trace)
+        if not isinstance(message, NEVER_ANSWERED):
+            kind, error = type(message).__name__, type(refusal).__name__
+            self._to(sender, Failed(actor=self.name, message_type=kind, error=error, reason=reason_of(refusal)))
+
     def after(self, seconds: float, message: Any) -> Timer:
         """Deliver the message to this cell later, unless it is restarted before; it begins a conversation."""
         life = self.life
@@ -117,6 +125,7 @@ class ServingCell(Cell):
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
         """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
         life, timers, trace = self.life, self.worker.timers, self.trace
+        due_ns = self.base.clock.monotonic_ns() + int(timeout_s * SECOND_NS)
 
         def arrive(outcome: Outcome) -> None:
             if not self.dead:
@@ -130,9 +139,9 @@ class ServingCell(Cell):
             if reply.claim():
                 arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
 
-        reply = ActorReply(self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
+        reply = ActorReply(self, self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
-        timer = timers.add(self.base.clock.monotonic_ns() + int(timeout_s * SECOND_NS), give_up)
+        timer = timers.add(due_ns, give_up)
         found = self.base.names.get(target) if isinstance(target, str) else target
         if isinstance(found, Endpoint):
             found.deliver(message, reply, trace)

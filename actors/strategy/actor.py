@@ -16,8 +16,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
 from ...config.settings import StrategySettings
-from ...messages.events import Subscribe, Subscribed
-from ...messages.market import Candle, Tick
+from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData
+from ...messages.events import Subscribe, Subscribed, Unsubscribe
+from ...messages.journal import ReadJournal
+from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
     CancelOrder,
     HoldingsRead,
@@ -34,8 +36,11 @@ from ...messages.orders import (
     Side,
     SubmitOrder,
 )
-from ...messages.system import StrategyStatistics
+from ...messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
+from ...messages.system import Ping, Pong, StrategyStatistics
+from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import RuntimeActor, handles
+from . import arguments
 from .errors import HoldingsUnknownError
 from .holdings import Holdings
 from .latency import LatencySample
@@ -55,6 +60,13 @@ OtherFact: TypeAlias = (
 Message: TypeAlias = Tick | Candle | OrderFact
 Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
 """How many orders were numbered; the newest fills, which the book may not have yet; what no user has seen."""
+
+MAY_SAY: Final[frozenset[type]] = frozenset({
+    AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, Ping, Query, QueryToFile, ReadHoldings, ReadJournal,
+    ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
+    Abandon, DeadLetter, Failed, Pong, TraceRead, Unavailable,
+})  # fmt: skip
+"""To the owners of the house: what asks, and what answers. Facts, and what owners tell each other, are not for it."""
 
 HOLDINGS_TIMEOUT_S: Final = 10.0
 """Seconds that orders may take to tell what we hold."""
@@ -80,6 +92,7 @@ class StrategyActor(RuntimeActor):
     """
 
     ready_when_told = True
+    says = MAY_SAY
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
     settings: StrategySettings
@@ -111,7 +124,10 @@ class StrategyActor(RuntimeActor):
     def buy(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
         """Ask for an order to buy, at market or at most at the limit price (rupees). Returns its client order id.
 
+        Numbers of numpy are taken as Python's own.
+
         Raises:
+            TypeError: the symbol is no text, the quantity no whole number, or the limit price no number.
             ValueError: the quantity is below 1 share, or the limit price not above 0 rupees.
         """
         return self._submit("BUY", symbol, quantity, limit_price)
@@ -121,7 +137,15 @@ class StrategyActor(RuntimeActor):
         return self._submit("SELL", symbol, quantity, limit_price)
 
     def cancel(self, client_order_id: str) -> None:
-        """Ask for what is open of an order to be cancelled; fills may come first."""
+        """Ask for what is open of an order to be cancelled; fills may come first.
+
+        Raises:
+            TypeError: the id is no text.
+            ValueError: it is none of this strategy's.
+        """
+        client_order_id = arguments.text(client_order_id, "client_order_id")
+        if not self._ids.is_own(client_order_id):
+            raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")
         cause = self.trace
         self.join_trace(client_order_id)
         self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
@@ -129,11 +153,11 @@ class StrategyActor(RuntimeActor):
 
     def position(self, symbol: str) -> int:
         """Return the shares held by this strategy's own fills: above 0 long, below 0 short."""
-        return self._holdings.shares(symbol)
+        return self._holdings.shares(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
 
     def last_price(self, symbol: str) -> float | None:
         """Return the last price heard, in rupees; None before the first."""
-        return self._prices.get(symbol)
+        return self._prices.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
 
     # Life.
 
@@ -242,8 +266,10 @@ class StrategyActor(RuntimeActor):
         )
 
     def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
+        symbol = arguments.text(symbol, "symbol")
+        quantity, limit_price = arguments.quantity(quantity), arguments.limit_price(limit_price)
         order = SubmitOrder(
-            client_order_id=self._ids.next(),
+            client_order_id=self._ids.upcoming,
             strategy=self.name,
             symbol=symbol,
             side=side,
@@ -253,6 +279,7 @@ class StrategyActor(RuntimeActor):
             submitted_ns=self.clock.now_ns(),
             reference_price=self._prices.get(symbol, 0.0),
         )
+        self._ids.next()  # an order that its own class refuses is none
         self._holdings.expect(order.client_order_id)
         cause = self.trace
         self.join_trace(order.client_order_id)

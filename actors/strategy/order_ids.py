@@ -29,6 +29,11 @@ class OrderIds:
         self.counter = counter
         """How many were made."""
 
+    @property
+    def upcoming(self) -> str:
+        """The next one, which nobody has until `next` is called."""
+        return self._prefix + base36(self.counter + 1)
+
     def next(self) -> str:
         """Make the next one."""
         self.counter += 1

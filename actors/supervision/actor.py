@@ -138,32 +138,32 @@ class Supervisor(RuntimeActor):
         elif not self._troupe.is_falling:
             self._rise()
 
-    @handles(lifecycle.Started)
-    def child_started(self, report: lifecycle.Started, _sender: ActorAddress) -> None:
+    @handles(lifecycle.Started, checks_itself=True)
+    def child_started(self, report: lifecycle.Started, sender: ActorAddress) -> None:
         """Go on to the next child."""
-        if child := self._troupe.find(report.name, report.address):
+        if child := self._reporting(report, sender):
             self._troupe.started(child)
 
-    @handles(lifecycle.StartFailed)
-    def child_start_failed(self, report: lifecycle.StartFailed, _sender: ActorAddress) -> None:
+    @handles(lifecycle.StartFailed, checks_itself=True)
+    def child_start_failed(self, report: lifecycle.StartFailed, sender: ActorAddress) -> None:
         """Do what the policy decides."""
-        if child := self._troupe.find(report.name, report.address):
+        if child := self._reporting(report, sender):
             self._troupe.failed(child, "start", report.error)
 
-    @handles(lifecycle.ChildHandlerFailed)
-    def child_failed(self, report: lifecycle.ChildHandlerFailed, _sender: ActorAddress) -> None:
+    @handles(lifecycle.ChildHandlerFailed, checks_itself=True)
+    def child_failed(self, report: lifecycle.ChildHandlerFailed, sender: ActorAddress) -> None:
         """Do what the policy decides."""
-        if child := self._troupe.find(report.name, report.address):
+        if child := self._reporting(report, sender):
             self._troupe.failed(child, "handle", report.error)
 
-    @handles(lifecycle.Stopped)
-    def child_stopped(self, report: lifecycle.Stopped, _sender: ActorAddress) -> None:
+    @handles(lifecycle.Stopped, checks_itself=True)
+    def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:
         """Stop the next child, or decide about one that ended by itself."""
-        if child := self._troupe.find(report.name, report.address):
+        if child := self._reporting(report, sender):
             child.statistics = report.statistics
             self._troupe.ended(child, error=report.error, requested=report.requested)
 
-    @handles(ChildrenStopped)
+    @handles(ChildrenStopped, checks_itself=True)
     def branch_stopped(self, report: ChildrenStopped, sender: ActorAddress) -> None:
         """Keep what a supervisor below has counted, and let it go."""
         for child in self._troupe:
@@ -189,6 +189,10 @@ class Supervisor(RuntimeActor):
     def request_refused(self, answer: AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
         """Only log: a report about a failed report could go on for ever."""
         self.log("supervision.answer_refused", level="warning", answer=type(answer).__name__, reason=answer.reason)
+
+    def _reporting(self, report: lifecycle.Report, sender: ActorAddress) -> Child | None:
+        """Find the child that speaks: a report about a child comes from itself."""
+        return self._troupe.find(report.name, report.address) if report.address is sender else None
 
     # What others ask.
 
@@ -216,7 +220,7 @@ class Supervisor(RuntimeActor):
                 if not self._inquiry.awaited:
                     self._show_tree()
 
-    @handles(StopChildren)
+    @handles(StopChildren, from_outside=True)
     def stop_children(self, _request: StopChildren, sender: ActorAddress) -> None:
         """Stop them in reverse order, then answer."""
         self._stopping = True
@@ -225,7 +229,7 @@ class Supervisor(RuntimeActor):
         if self._troupe.is_down:
             self._answer_the_end()
 
-    @handles(AwaitSystemStop)
+    @handles(AwaitSystemStop, from_outside=True)
     def await_system_stop(self, _request: AwaitSystemStop, sender: ActorAddress) -> None:
         """Answer when no child is left."""
         self._end_askers.append(sender)

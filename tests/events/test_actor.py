@@ -3,6 +3,7 @@
 import pytest
 
 from natya.actors.events import EventsActor, EventsSettings
+from natya.actors.events.sequence import SequenceGate
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from natya.messages.market import Candle, Tick
@@ -157,20 +158,32 @@ class TestFactsFromTheJournal:
 
 
 class TestARouterThatFailed:
-    def test_has_its_subscriptions_and_its_place_again(self, system):
+    def test_has_its_subscriptions_and_its_place_again(self, system, monkeypatch):
         database, journal = system.probe("database"), system.probe("journal")
         start_router(system)
         system.request("events", Subscribe(subscriber="database", topics=("journal",)))
         system.tell("events", Journaled(records=records(1, 4)))
         database.receive()
 
-        system.tell("events", Journaled(records=(None,)))  # no record at all: the handler raises
+        monkeypatch.setattr(SequenceGate, "admit", raises_once(SequenceGate.admit))
+        system.tell("events", Journaled(records=records(5, 5)))
 
         assert journal.receive() == ReadJournal(after_sequence=4)
         system.tell("events", JournalPage(records=records(5, 6), last_sequence=6))
         assert database.receive() == Journaled(records=records(5, 6))
         assert statistics(system).last_sequence == 6
         assert system.base.dead_letters.count == 1
+
+
+def raises_once(method):
+    faults = [ZeroDivisionError("once")]
+
+    def raising(*arguments):
+        if faults:
+            raise faults.pop()
+        return method(*arguments)
+
+    return raising
 
 
 class TestDeadLetters:

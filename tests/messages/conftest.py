@@ -1,66 +1,7 @@
-"""Every message as hypothesis builds it, from the message's own type hints and bounds."""
-
-from __future__ import annotations
-
-import typing
-from decimal import Decimal
+"""Every message as hypothesis builds it."""
 
 import pytest
-from hypothesis import strategies as st
-
-if typing.TYPE_CHECKING:
-    import msgspec
-    from msgspec import Meta
-
-
-def _of_number(kind: type, meta: Meta) -> st.SearchStrategy:
-    low = meta.ge if meta.ge is not None else meta.gt
-    if kind is int:
-        return st.integers(low, meta.le)
-    return st.floats(low, meta.le, exclude_min=meta.gt is not None, allow_nan=False)
-
-
-def values(hint: object) -> st.SearchStrategy:
-    """Values of one type hint, inside its bounds."""
-    match typing.get_origin(hint), typing.get_args(hint):
-        case typing.Annotated, (kind, meta):
-            found = _of_number(kind, meta)
-        case typing.Literal, choices:
-            found = st.sampled_from(choices)
-        case origin, (item, *_) if origin is tuple:
-            found = st.lists(values(item), max_size=3).map(tuple)
-        case origin, (key, value) if origin is dict:
-            found = st.dictionaries(values(key), values(value), max_size=3)
-        case None, _:
-            found = PLAIN[hint] if hint in PLAIN else messages(hint)
-        case _, members:
-            found = st.one_of([values(member) for member in members])
-    return found
-
-
-def messages(message_type: type[msgspec.Struct]) -> st.SearchStrategy:
-    """Messages of one type; what its constructor refuses is not built."""
-    hints = typing.get_type_hints(message_type, include_extras=True)
-    fields = st.fixed_dictionaries({name: values(hints[name]) for name in message_type.__struct_fields__})
-    return fields.map(lambda given: _built(message_type, given)).filter(lambda message: message is not None)
-
-
-def _built(message_type: type[msgspec.Struct], fields: dict) -> msgspec.Struct | None:
-    try:
-        return message_type(**fields)
-    except ValueError:
-        return None
-
-
-PLAIN = {
-    str: st.text(max_size=20),
-    int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False),
-    bool: st.booleans(),
-    bytes: st.binary(max_size=20),
-    type(None): st.none(),
-    Decimal: st.decimals(-(10**15), 10**15, places=4),
-}
+from natya_messages import messages
 
 
 @pytest.fixture(scope="session")

@@ -60,12 +60,22 @@ class Addresses:
 class Far(Endpoint):
     """An address of the other process. `send` takes what is for it there."""
 
-    __slots__ = ("_send", "name", "target", "wants_answer")
+    __slots__ = ("_send", "guest", "name", "says", "target", "wants_answer")
 
     idle = False
 
-    def __init__(self, target: int | str, send: Callable[[Far, Envelope], object], *, wants_answer: bool) -> None:
+    def __init__(
+        self,
+        target: int | str,
+        send: Callable[[Far, Envelope], object],
+        *,
+        wants_answer: bool,
+        of: Endpoint | None = None,
+    ) -> None:
+        """Make one, of an actor there; None: it is known to the other process, which has looked at what it says."""
         super().__init__(f"far {target}")
+        self.guest = of is not None and of.guest
+        self.says = None if of is None else of.says
         self.name = str(target)
         self.target: Final = target
         self.wants_answer = wants_answer

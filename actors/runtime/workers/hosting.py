@@ -206,7 +206,7 @@ class Host(Endpoint):
             self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
             return
         # This process runs this one class: its table may know a message more than the class declares.
-        actor.handler_table[Mark] = self._handled
+        actor.front_table[Mark] = self._handled
         self._base = HostedBase(self, assignment)
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
 

@@ -22,6 +22,7 @@ from ....messages.supervision import Unavailable
 from .. import lifecycle, runtime_cell
 from ..actor import RuntimeActor
 from ..dispatch import HandlerTable, handles
+from ..door import admitted, door
 from ..endpoint import Endpoint
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
@@ -70,7 +71,7 @@ class StandIn(RuntimeActor):
 
     def on_start(self) -> None:
         """Prepare; whether a process is left from the life before is known a little later."""
-        self.host.background = self.settings.actor.background
+        self.host.be_a(self.settings.actor)
         self._worker: WorkerProcess | None = None
         self._kept: list[Envelope] = []
         self._has_started = False
@@ -156,8 +157,18 @@ class StandIn(RuntimeActor):
             del envelopes[end:]
         cell.high_water = max(cell.high_water, depth)
         cell.handled += len(envelopes)
+        if any(getattr(sender, "guest", True) for sender in {*map(_sender_of, envelopes)}):
+            envelopes = [envelope for envelope in map(self._look_at, envelopes) if envelope is not None]
         self._ship(envelopes)
         worker.flush()
+
+    def _look_at(self, envelope: Envelope) -> Envelope | None:
+        """Look at a guest's message, as the door does at what is handled one by one."""
+        message, sender, trace = envelope
+        if not getattr(sender, "guest", True):
+            return envelope
+        message = admitted(self, message, sender)
+        return None if message is None else (message, sender, trace)
 
     def on_drained(self) -> None:
         """Let go what came one by one."""
@@ -287,6 +298,7 @@ HOSTED_TYPES: Final = frozenset(MESSAGE_TYPES)
 """What the actor may be sent."""
 
 _message_of = itemgetter(0)
+_sender_of = itemgetter(1)
 
 
 def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
@@ -296,3 +308,4 @@ def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
 
 StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)
 StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.forward))
+StandIn.front_table = StandIn.handler_table.behind(door)

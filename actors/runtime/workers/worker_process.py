@@ -176,9 +176,9 @@ class WorkerProcess:
         if letters.sender == wire.ACTOR:
             return self._cell
         if letters.wants_answer:
-            return Far(letters.sender, self._send, wants_answer=True)
+            return Far(letters.sender, self._send, wants_answer=True, of=self._cell)
         if letters.sender not in self._far:
-            self._far[letters.sender] = Far(letters.sender, self._send, wants_answer=False)
+            self._far[letters.sender] = Far(letters.sender, self._send, wants_answer=False, of=self._cell)
         return self._far[letters.sender]
 
     # On any thread.

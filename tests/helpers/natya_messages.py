@@ -1,0 +1,91 @@
+"""Every message as hypothesis builds it: from its own type hints and bounds, or with fields that are none of them."""
+
+from __future__ import annotations
+
+import typing
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+from hypothesis import strategies as st
+
+if typing.TYPE_CHECKING:
+    from msgspec import Meta
+
+
+def _of_number(kind: type, meta: Meta) -> st.SearchStrategy:
+    low = meta.ge if meta.ge is not None else meta.gt
+    if kind is int:
+        return st.integers(low, meta.le)
+    return st.floats(low, meta.le, exclude_min=meta.gt is not None, allow_nan=False)
+
+
+def values(hint: object) -> st.SearchStrategy:
+    """Values of one type hint, inside its bounds."""
+    match typing.get_origin(hint), typing.get_args(hint):
+        case typing.Annotated, (kind, meta):
+            found = _of_number(kind, meta)
+        case typing.Literal, choices:
+            found = st.sampled_from(choices)
+        case origin, (item, *_) if origin is tuple:
+            found = st.lists(values(item), max_size=3).map(tuple)
+        case origin, (key, value) if origin is dict:
+            found = st.dictionaries(values(key), values(value), max_size=3)
+        case None, _:
+            found = PLAIN[hint] if hint in PLAIN else messages(hint)
+        case _, members:
+            found = st.one_of([values(member) for member in members])
+    return found
+
+
+def messages(message_type: type[msgspec.Struct]) -> st.SearchStrategy:
+    """Messages of one type; what its constructor refuses is not built."""
+    hints = typing.get_type_hints(message_type, include_extras=True)
+    fields = st.fixed_dictionaries({name: values(hints[name]) for name in message_type.__struct_fields__})
+    return fields.map(lambda given: _built(message_type, given)).filter(lambda message: message is not None)
+
+
+def _built(message_type: type[msgspec.Struct], fields: dict) -> msgspec.Struct | None:
+    try:
+        return message_type(**fields)
+    except ValueError:
+        return None
+
+
+PLAIN = {
+    str: st.text(max_size=20),
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False),
+    bool: st.booleans(),
+    bytes: st.binary(max_size=20),
+    type(None): st.none(),
+    Decimal: st.decimals(-(10**15), 10**15, places=4),
+}
+
+
+class Tongue(str):
+    """A text by its base, and nothing that a message may hold."""
+
+    __slots__ = ()
+
+
+JUNK = st.sampled_from([
+    None, 123, -1, 1 << 70, 1.5, float("nan"), float("inf"), -0.0, "", "abc", "\ud800", b"\xff", True, (), [], {},
+    [None], ((),), {1: 2}, object(), Decimal("NaN"), Decimal(10), np.int64(10), np.float64(1.5), np.str_("INFY"),
+    np.bool_(True), Tongue("INFY"), ValueError("none"), int, print, ("x",) * 100_000,
+])  # fmt: skip
+"""What a mistake puts into a field."""
+
+
+def ill_typed(message_type: type[msgspec.Struct]) -> st.SearchStrategy:
+    """Messages of one type of which one field or more hold junk, as no constructor checks it."""
+    names = message_type.__struct_fields__
+    junk = st.dictionaries(st.sampled_from(names), JUNK, min_size=1, max_size=3) if names else st.just({})
+    return st.builds(_with, messages(message_type), junk)
+
+
+def _with(message: msgspec.Struct, junk: dict) -> msgspec.Struct:
+    spoiled = msgspec.structs.replace(message)
+    for name, value in junk.items():
+        msgspec.structs.force_setattr(spoiled, name, value)
+    return spoiled
