@@ -94,7 +94,7 @@ class ServingCell(Cell):
             if self.life == life and not self.dead:
                 self.deliver(message, self, self.base.tracer.begin())
 
-        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(seconds * SECOND_NS), fire)
+        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(float(seconds) * SECOND_NS), fire)
         if self.worker.asleep:
             self.worker.wake()
         return timer
@@ -125,7 +125,7 @@ class ServingCell(Cell):
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
         """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
         life, timers, trace = self.life, self.worker.timers, self.trace
-        due_ns = self.base.clock.monotonic_ns() + int(timeout_s * SECOND_NS)
+        due_ns = self.base.clock.monotonic_ns() + int(float(timeout_s) * SECOND_NS)
 
         def arrive(outcome: Outcome) -> None:
             if not self.dead:

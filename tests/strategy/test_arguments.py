@@ -102,6 +102,8 @@ class Mistaken(Caller):
         lambda self: self.last_price(5),
         lambda self: self.ask("orders", 1, timeout_s=None, then=print),
         lambda self: self.after("soon", 1),
+        lambda self: self.after(None, 1),
+        lambda self: self.ask("orders", 1, timeout_s="5 s", then=print),
     )
 
 
