@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import sys
 from enum import StrEnum
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import cli_db, cli_journal, cli_remote
+from .terminal import complain, ended, note, prepare, tell, tell_json
 
 if TYPE_CHECKING:
     from .config.loader import LoadedSettings
@@ -74,7 +77,7 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so
     if asked:
         from importlib.metadata import version  # noqa: PLC0415
 
-        typer.echo(f"natya {version('natya')}")
+        tell(f"natya {version('natya')}")
         raise typer.Exit
 
 
@@ -103,7 +106,8 @@ def run(  # noqa: PLR0913  each option is one parameter
     ] = None,
     duration: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the market after this long.")] = None,
     strategy: Annotated[
-        str | None, typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones.")
+        list[str] | None,
+        typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Directory of all that survives the process.")
@@ -129,7 +133,7 @@ def run(  # noqa: PLR0913  each option is one parameter
         "feed.bad_rows_max": max_bad_rows,
         "feed.seed": seed,
         "system.data_dir": None if data_dir is None else str(data_dir),
-        "strategies": None if strategy is None else [_strategy(strategy)],
+        "strategies": _strategies(strategy) if strategy else None,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
     loaded = _load(profile, config, {**_assignments(settings), **given})
@@ -153,7 +157,10 @@ def show(
     from .config.show import as_json, as_text  # noqa: PLC0415
 
     loaded = _load(profile, config, _assignments(settings))
-    typer.echo(as_json(loaded) if json else as_text(loaded))
+    if json:
+        tell_json(as_json(loaded).encode())
+    else:
+        tell(as_text(loaded))
 
 
 @config_app.command("check")
@@ -175,15 +182,25 @@ def check(
     except SettingsError as fault:
         problems = fault.problems
     if json:
-        typer.echo(problems_as_json(problems))
+        tell_json(problems_as_json(problems).encode())
+    elif problems:
+        note("\n".join(problems))
     else:
-        typer.echo("\n".join(problems) or "the settings are right", err=bool(problems))
+        tell("the settings are right")
     if problems:
         raise typer.Exit(_exit_code_of_settings())
 
 
-def _strategy(path: str) -> dict[str, Any]:
-    return {"name": path.rpartition(":")[2].lower(), "strategy": path}
+def _strategies(paths: list[str]) -> list[dict[str, Any]]:
+    """Name each after its class; of one name the second is `name2`, and so on: each has a position of its own."""
+    from .config.loader import ACTOR_NAMES  # noqa: PLC0415
+
+    names: list[str] = []
+    for path in paths:
+        name = path.rpartition(":")[2].lower()
+        tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
+        names.append(next(each for each in tries if each not in ACTOR_NAMES and each not in names))
+    return [{"name": name, "strategy": path} for name, path in zip(names, paths, strict=True)]
 
 
 def _load(profile: Profile, config: Path | None, overrides: dict[str, Any]) -> LoadedSettings:
@@ -194,7 +211,7 @@ def _load(profile: Profile, config: Path | None, overrides: dict[str, Any]) -> L
         return load_with_origins(profile.value, config=config, environment=os.environ, overrides=overrides)
     except SettingsError as fault:
         for problem in fault.problems:
-            typer.echo(f"natya: {problem}", err=True)
+            complain(problem)
         raise typer.Exit(_exit_code_of_settings()) from fault
 
 
@@ -206,4 +223,5 @@ def _exit_code_of_settings() -> int:
 
 def main() -> None:
     """Run the command line; the console script `natya`."""
-    app(prog_name="natya")
+    prepare()
+    sys.exit(ended(functools.partial(app, prog_name="natya")))

@@ -12,6 +12,7 @@ import typer
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
 from .db_command import alone, expect_database, expect_new, faults, journal_of, owner_of, pages, say
 from .exit_codes import BAD_DATA
+from .terminal import complain, tell, tell_json
 
 app = typer.Typer(no_args_is_help=True, help="The database: ask it, fill it, copy it, keep it in order.")
 
@@ -169,12 +170,12 @@ def import_(  # noqa: PLR0913  each option is one parameter
                 except RecordingError as fault:
                     refused = True
                     on_progress(None)
-                    typer.echo(f"natya: {fault}; nothing of it was saved", err=True)
+                    complain(f"{fault}; nothing of it was saved")
                     continue
             if json:
-                typer.echo(msgspec.json.encode(done))
+                tell_json(msgspec.json.encode(done))
             else:
-                db_view.tell(done)
+                db_view.tell_import(done)
     if refused:
         raise typer.Exit(BAD_DATA)
 
@@ -215,7 +216,10 @@ def export_(  # noqa: PLR0913  each option is one parameter
             on_progress=on_progress,
         )
         for file in files:
-            typer.echo(msgspec.json.encode(file) if json else f"{file.file}: {file.rows:,} rows")
+            if json:
+                tell_json(msgspec.json.encode(file))
+            else:
+                tell(f"{file.file}: {file.rows:,} rows")
 
 
 @app.command()
@@ -285,15 +289,15 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
     with faults(), owner_of(data_dir, profile) as owner:
         found = look(owner)
     if json:
-        typer.echo(msgspec.json.encode(found))
+        tell_json(msgspec.json.encode(found))
         return
     for file, size in found.files.items():
-        typer.echo(f"{file}: {size:,} bytes")
+        tell(f"{file}: {size:,} bytes")
     for table, rows in found.rows.items():
-        typer.echo(f"  {table} {rows:,}")
-    typer.echo(f"the journal is projected up to sequence {found.projected_sequence}")
-    typer.echo(f"ticks of {found.days} days, {found.first_day} to {found.last_day}; {found.archived_days} are archived")
-    typer.echo(f"symbols: {', '.join(found.symbols) or 'none'}")
+        tell(f"  {table} {rows:,}")
+    tell(f"the journal is projected up to sequence {found.projected_sequence}")
+    tell(f"ticks of {found.days} days, {found.first_day} to {found.last_day}; {found.archived_days} are archived")
+    tell(f"symbols: {', '.join(found.symbols) or 'none'}")
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -11,6 +10,7 @@ import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
 from .exit_codes import BAD_DATA, SETTINGS
+from .terminal import complain, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +42,12 @@ def verify(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pape
     with _reading(data_dir, profile) as directory:
         report = tools.verify(directory)
     if json:
-        typer.echo(msgspec.json.encode(report))
+        tell_json(msgspec.json.encode(report))
         return
-    typer.echo(
-        f"{report.records:,} records in {report.segments} segments are whole, up to sequence {report.last_sequence}"
-    )
-    typer.echo(f"hash of the last record: {report.last_hash or 'none'}")
+    tell(f"{report.records:,} records in {report.segments} segments are whole, up to sequence {report.last_sequence}")
+    tell(f"hash of the last record: {report.last_hash or 'none'}")
     if report.torn_bytes:
-        typer.echo(f"{report.torn_bytes:,} bytes of a commit that did not finish: the next start cuts them")
+        tell(f"{report.torn_bytes:,} bytes of a commit that did not finish: the next start cuts them")
 
 
 @app.command()
@@ -62,12 +60,12 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
     with _reading(data_dir, profile) as directory:
         found = tools.stat(directory)
     if json:
-        typer.echo(msgspec.json.encode(found))
+        tell_json(msgspec.json.encode(found))
         return
-    typer.echo(f"{found.records:,} records in {found.path}, sequences {found.oldest_sequence} to {found.last_sequence}")
+    tell(f"{found.records:,} records in {found.path}, sequences {found.oldest_sequence} to {found.last_sequence}")
     for segment in found.segments:
         kind = "archived" if segment.archived else "plain"
-        typer.echo(
+        tell(
             f"  {segment.first_sequence}-{segment.last_sequence}  {segment.file_bytes:,} bytes  {kind}  {segment.path}"
         )
 
@@ -89,7 +87,7 @@ def tail(  # noqa: PLR0913  each option is one parameter
     filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": _known(types), "key": key}
     with _reading(data_dir, profile) as directory:
         for record in tools.tail(directory, records_max=records, **filters):
-            sys.stdout.buffer.write(tools.to_json_line(record))
+            tell_json(tools.to_json_line(record), end=b"")
 
 
 @app.command()
@@ -109,7 +107,7 @@ def export(  # noqa: PLR0913  each option is one parameter
     filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": _known(types), "key": key}
     with _reading(data_dir, profile) as directory:
         for line in tools.export(directory, after_sequence=after, **filters):
-            sys.stdout.buffer.write(line)
+            tell_json(line, end=b"")
 
 
 def _known(types: list[str] | None) -> tuple[str, ...]:
@@ -134,13 +132,13 @@ def _reading(data_dir: Path | None, profile: str) -> Iterator[Path]:
     try:
         directory = Path(load_settings(profile, overrides=overrides).journal.path)
     except SettingsError as fault:
-        typer.echo(f"natya: {fault}", err=True)
+        complain(fault)
         raise typer.Exit(SETTINGS) from fault
     if not directory.is_dir():
-        typer.echo(f"natya: there is no journal in {directory}", err=True)
+        complain(f"there is no journal in {directory}")
         raise typer.Exit(1)
     try:
         yield directory
     except (JournalDamagedError, JournalTooNewError) as fault:
-        typer.echo(f"natya: {fault}", err=True)
+        complain(fault)
         raise typer.Exit(BAD_DATA) from fault

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from .exit_codes import SETTINGS, UNAVAILABLE, UNKNOWN
+from .terminal import complain, tell, tell_json
 
 if TYPE_CHECKING:
     from .remote import Connection
@@ -22,9 +23,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on sta
 
 def tree(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
     """Show every actor of the running system: its state, where it runs, its restarts and its last error."""
-    from rich.console import Console  # noqa: PLC0415  --help loads neither rich nor rooms
-
-    from .actors.control import ControlError  # noqa: PLC0415
+    from .actors.control import ControlError  # noqa: PLC0415  --help loads neither rich nor rooms
+    from .tables import show  # noqa: PLC0415
     from .tree_view import tree_json, tree_table  # noqa: PLC0415
 
     with _connect(data_dir, profile) as system:
@@ -33,9 +33,9 @@ def tree(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
         except ControlError as fault:
             _give_up(fault)
     if json:
-        typer.echo(tree_json(found))
+        tell_json(tree_json(found))
     else:
-        Console().print(tree_table(found))
+        show(tree_table(found))
 
 
 def ping(
@@ -59,11 +59,11 @@ def ping(
         answered_ms = (time.monotonic_ns() - asked_ns) / 1e6
     counts = msgspec.structs.asdict(pong.statistics)
     if json:
-        typer.echo(msgspec.json.encode({"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}))
+        tell_json(msgspec.json.encode({"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}))
     else:
-        typer.echo(f"{pong.actor} answered in {answered_ms:.1f} ms")
+        tell(f"{pong.actor} answered in {answered_ms:.1f} ms")
         for name, count in counts.items():
-            typer.echo(f"  {name} {count}")
+            tell(f"  {name} {count}")
 
 
 def trace(
@@ -77,10 +77,9 @@ def trace(
     json: JsonOption = False,
 ) -> None:
     """Show where an order or a request went in the running system: each hop, how long it waited, how long it took."""
-    from rich.console import Console  # noqa: PLC0415  as in `tree`
-
-    from .actors.control import ControlError  # noqa: PLC0415
-    from .trace_view import conversations_table, print_whole, trace_json, trace_table  # noqa: PLC0415
+    from .actors.control import ControlError  # noqa: PLC0415  as in `tree`
+    from .tables import show  # noqa: PLC0415
+    from .trace_view import conversations_table, trace_json, trace_table  # noqa: PLC0415
 
     with _connect(data_dir, profile) as system:
         try:
@@ -88,16 +87,15 @@ def trace(
         except ControlError as fault:
             _give_up(fault)
     if json:
-        typer.echo(trace_json(hops))
+        tell_json(trace_json(hops))
     elif not correlation_id:
-        print_whole(conversations_table(hops), Console())
+        show(conversations_table(hops), whole=True)
     elif hops:
-        print_whole(trace_table(hops), Console())
+        show(trace_table(hops), whole=True)
     else:
-        typer.echo(
-            f"natya: nothing is known of {correlation_id!r}: orders and named requests are kept while "
-            "the system runs, the newest first",
-            err=True,
+        complain(
+            f"nothing is known of {correlation_id!r}: orders and named requests are kept while the system runs, "
+            "the newest first"
         )
         raise typer.Exit(UNKNOWN)
 
@@ -112,10 +110,10 @@ def _connect(data_dir: Path | None, profile: str) -> Connection:
     except ControlError as fault:
         _give_up(fault)
     except SettingsError as fault:
-        typer.echo(f"natya: {fault}", err=True)
+        complain(fault)
         raise typer.Exit(SETTINGS) from fault
 
 
 def _give_up(fault: Exception) -> NoReturn:
-    typer.echo(f"natya: {fault}", err=True)
+    complain(fault)
     raise typer.Exit(UNAVAILABLE) from fault

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import typer
 
 from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTINGS, UNAVAILABLE, exit_code
+from .terminal import complain, note, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,15 +80,13 @@ def faults() -> Iterator[None]:
     except (DatabaseError, DataDirectoryError, JournalError) as fault:
         code = exit_code(fault)
         give_up(fault, FAILED if code == INTERNAL else code)
-    except BrokenPipeError:
-        raise  # whoever read our output has enough
     except OSError as fault:
         give_up(fault, CANNOT_CREATE)
 
 
 def give_up(fault: object, code: int) -> NoReturn:
     """Say why, and end with this exit code."""
-    typer.echo(f"natya: {fault}", err=True)
+    complain(fault)
     raise typer.Exit(code)
 
 
@@ -134,6 +133,8 @@ def say(found: dict[str, Any], text: str, *, json: bool, err: bool = False) -> N
     import msgspec  # noqa: PLC0415
 
     if json:
-        typer.echo(msgspec.json.encode(found))
+        tell_json(msgspec.json.encode(found))
+    elif err:
+        note(text)
     else:
-        typer.echo(text, err=err)
+        tell(text)

@@ -1,4 +1,9 @@
-"""A trading system in the foreground: shown while it runs, stopped in order by a signal, at once by a second one."""
+"""A trading system in the foreground: shown while it runs, stopped in order by a signal, at once by a second one.
+
+Whoever watches it ends it by leaving: a terminal that closes (SIGHUP), and standard output that takes no more (the
+reader of a pipe has gone, the disk is full), stop it in order. A system that nobody sees any more should not hold
+positions on its own; who wants it to run unseen starts it with `nohup`, or with its output in a file.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,12 @@ import os
 import signal
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .actors.runtime import tuned_process
-from .exit_codes import BAD_DATA, NOT_RECORDED, OK, SIGNALLED, exit_code
+from .exit_codes import BAD_DATA, CANNOT_CREATE, NOT_RECORDED, OK, SIGNALLED, exit_code
 from .summary import IncompleteSummaryError, losses, summary_json
+from .terminal import OutputError, complain, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +40,9 @@ LOOKS_COMPARED: Final = 5
 LINES_EVERY: Final = 4
 """Looks for each line where no screen is shown: one line a second."""
 
+TERMINALS_WITHOUT_SCREEN: Final = frozenset({"", "dumb", "unknown"})
+"""By `TERM`: they get lines, as a file does."""
+
 LEAVE_SCREEN: Final = b"\x1b[?1049l\x1b[?25h"
 """Gives a terminal its own text and its cursor back."""
 
@@ -55,19 +64,26 @@ class Runnable(Protocol):
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM: the first asks for an orderly stop, the second ends the process at once.
+    """Hears SIGINT, SIGTERM and SIGHUP: the first asks for an orderly stop, a second one ends the process at once.
 
-    For the main thread alone, as Python's signal handlers are.
+    Not a second SIGHUP: a terminal that closes sends one, and so may its shell. Where it is ignored (`nohup`) it stays
+    so. For the main thread alone, as Python's signal handlers are.
     """
 
     def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
         self.asked = False
+        self.hung_up = False
+        """Whether the terminal was closed: what cannot be printed any more is no fault then."""
+
         self._leave: Final = leave
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
         """Hear them for as long as the context lasts."""
-        before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
+        heard = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            heard.append(signal.SIGHUP)
+        before = {number: signal.signal(number, self._hear) for number in heard}
         try:
             yield
         finally:
@@ -75,11 +91,24 @@ class Interrupts:
                 signal.signal(number, handler)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
-        if self.asked:
+        if number == signal.SIGHUP:
+            self.hung_up = True
+        elif self.asked:
             if sys.stdout.isatty():
                 os.write(sys.stdout.fileno(), LEAVE_SCREEN)
             self._leave(SIGNALLED + number)
         self.asked = True
+
+
+class Outcome(NamedTuple):
+    """How a run went."""
+
+    summary: Summary
+    error: str
+    """Why the market ended before its end; empty if it did not."""
+
+    unseen: str
+    """Why nobody could be shown any more what it did; empty if somebody could."""
 
 
 def perform(
@@ -89,36 +118,44 @@ def perform(
     interrupts = Interrupts()
     with interrupts.heard(), tuned_process():
         try:
-            summary, error = _run(settings, make_system, interrupts, silent=summary_format == "json")
+            outcome = _run(settings, make_system, interrupts, silent=summary_format == "json")
         # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.
         except Exception as fault:  # noqa: BLE001
             _complain(fault)
             return exit_code(fault)
-        _print_summary(summary, summary_format)
-    lost = losses(summary)
+        unseen = outcome.unseen or _print_summary(outcome.summary, summary_format)
+    if unseen and not interrupts.hung_up:
+        complain(f"{unseen}; the system was stopped in order")
+        complain(summary_text(outcome.summary))
+    lost = losses(outcome.summary)
     for each in lost:
-        sys.stderr.write(f"natya: {each}\n")
-    if error:
-        sys.stderr.write(f"natya: the market broke off: {error}\n")
+        complain(each)
+    if outcome.error:
+        complain(f"the market broke off: {outcome.error}")
         return BAD_DATA
-    return NOT_RECORDED if lost else OK
+    if lost:
+        return NOT_RECORDED
+    return CANNOT_CREATE if unseen and not interrupts.hung_up else OK
 
 
 def _run(
     settings: Settings, make_system: Callable[[Settings], Runnable], interrupts: Interrupts, *, silent: bool
-) -> tuple[Summary, str]:
-    """Return what the run did, and why the market ended before its end."""
+) -> Outcome:
     system = make_system(settings)
     system.start()
+    ended, unseen = None, ""
     try:
-        with _display(settings.system.profile, silent=silent) as show:
-            ended = _watch(system, interrupts, show)
+        try:
+            with _display(settings.system.profile, silent=silent) as show:
+                ended = _watch(system, interrupts, show)
+        except OutputError as fault:
+            unseen = str(fault)
     except BaseException:
         # What failed first is the news; a summary that cannot be complete any more is not.
         with contextlib.suppress(IncompleteSummaryError):
             system.stop()
         raise
-    return system.stop(), ended.error if ended is not None else ""
+    return Outcome(system.stop(), ended.error if ended is not None else "", unseen)
 
 
 def _watch(
@@ -131,11 +168,7 @@ def _watch(
             return ended
         if show is not None:
             views.append(system.look())
-            try:
-                show(views[-1], views[0])
-            except BrokenPipeError:  # whoever read our lines has gone: stop in order, as for a signal
-                _silence(sys.stdout)
-                return None
+            show(views[-1], views[0])
     return None
 
 
@@ -143,13 +176,20 @@ def _watch(
 def _display(profile: str, *, silent: bool) -> Iterator[Callable[[SystemView, SystemView], None] | None]:
     if silent:
         yield None
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in TERMINALS_WITHOUT_SCREEN:
         from rich.live import Live  # noqa: PLC0415  only a terminal needs them
 
         from .screen import screen  # noqa: PLC0415
+        from .tables import PlainConsole  # noqa: PLC0415
 
-        with Live(screen=True, auto_refresh=False) as live:
-            yield lambda now, before: live.update(screen(profile, now, before), refresh=True)
+        console = PlainConsole()
+
+        def draw(now: SystemView, before: SystemView) -> None:
+            size = console.size  # of this moment: a window may be dragged
+            live.update(screen(profile, now, before, width=size.width, height=size.height), refresh=True)
+
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            yield draw
     else:
         yield _lines()
 
@@ -163,19 +203,23 @@ def _lines() -> Callable[[SystemView, SystemView], None]:
         nonlocal looks
         looks += 1
         if looks % LINES_EVERY == 0:
-            sys.stdout.write(f"{line(now, before)}\n")
+            tell(line(now, before))
             sys.stdout.flush()
 
     return show
 
 
-def _print_summary(summary: Summary, summary_format: SummaryFormat) -> None:
-    text = summary_json(summary) if summary_format == "json" else summary_text(summary)
+def _print_summary(summary: Summary, summary_format: SummaryFormat) -> str:
+    """Print it; return why it could not be printed, or nothing."""
     try:
-        sys.stdout.write(f"{text}\n")
+        if summary_format == "json":
+            tell_json(summary_json(summary))
+        else:
+            tell(summary_text(summary))
         sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
+    except OutputError as fault:
+        return str(fault)
+    return ""
 
 
 def summary_text(summary: Summary) -> str:
@@ -196,16 +240,8 @@ databases {summary.databases.core} and {summary.databases.market}"""
 
 
 def _complain(fault: BaseException) -> None:
-    reasons = [str(fault) or type(fault).__name__]
+    complain(str(fault) or type(fault).__name__)
     cause = fault.__cause__
     while cause is not None:
-        reasons.append(f"  because of {type(cause).__name__}: {cause}")
+        complain(f"  because of {type(cause).__name__}: {cause}")
         cause = cause.__cause__
-    sys.stderr.write("".join(f"natya: {text}\n" for reason in reasons for text in reason.splitlines()))
-
-
-def _silence(stream: TextIO) -> None:
-    """Let what is still buffered for a closed pipe go nowhere; else the interpreter complains at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

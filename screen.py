@@ -20,6 +20,7 @@ from .messages.market import FeedStatistics
 from .messages.orders import OrdersStatistics
 from .messages.supervision import SupervisorStatistics
 from .messages.system import StrategyStatistics
+from .terminal import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,25 +31,70 @@ if TYPE_CHECKING:
 ROOT: Final = "system"
 """Name of the supervisor that counts for all."""
 
-ROWS_MAX: Final = 11
-"""Symbols shown, so that a screen of 24 lines holds everything."""
+SYMBOLS_MAX: Final = 11
+"""Symbols that a line names."""
 
 TROUBLE_LENGTH_MAX: Final = 220
-"""Three lines."""
+"""Characters: three lines of eighty columns."""
+
+BORDER_ROWS: Final = 8
+BORDER_COLUMNS: Final = 30
+"""A smaller terminal is drawn without a border, which takes two rows and four columns."""
+
+SYMBOL_COLUMNS_MIN: Final = 8
+"""Of the column of symbols; the others go, the least important first, before it has fewer."""
+
+ROWS_FOR_REST: Final = 3
+"""Of a table with fewer rows none is spent on how many symbols are left out."""
+
+GAP: Final = "   "
 
 NO_AMOUNT: Final = Decimal("0.00")
 
 Owner = TypeVar("Owner")
 
 
-def screen(profile: str, now: SystemView, before: SystemView) -> RenderableType:
-    """Draw the system as it is now, within 80 columns and 24 lines."""
+def screen(profile: str, now: SystemView, before: SystemView, *, width: int = 80, height: int = 24) -> RenderableType:
+    """Draw the system as it is now, within so many columns and lines; where they are few, what matters most stays.
+
+    That is trouble, orders and profit; then the rate of the market, the symbols that are held, restarts, and the rest.
+    """
+    bordered = height >= BORDER_ROWS and width >= BORDER_COLUMNS
+    columns, rows = (width - 4, height - 2) if bordered else (width, height)
+    title = f"natya · {profile} · {_clock(now.running_s)}"
+    first = [] if bordered else _flowed([[Text(title, "bold")]], columns)
+    trouble = [part for each in _trouble(now) for part in _wrapped(each, columns)]
+    trading = _flowed(_trading(now), columns)
+    trouble = trouble[: max(1, rows - len(first) - len(trading))]
+    trading = trading[: max(0, rows - len(trouble))]
+    first = first[: max(0, rows - len(trading) - len(trouble))]
+    market, restarts, journal = (_flowed([parts(now, before)], columns) for parts in (_market, _restarted, _house))
+    left = rows - len(first) - len(trouble) - len(trading)
+    of_symbols = min(2, 1 + len(_symbol_names(now)))
+    shown = []
+    for block in (market, restarts, journal):
+        fits = len(block) <= left - of_symbols
+        shown.append(block if fits else [])
+        left -= len(block) if fits else 0
+    above, *below = shown
+    table = [_symbols(now, before, columns=columns, rows=left)] if left > 1 else []
+    parts: list[RenderableType] = [
+        *first,
+        *above,
+        *table,
+        *trading,
+        *(part for block in below for part in block),
+        *trouble,
+    ]
+    if not bordered:
+        return Group(*parts)
     return Panel(
-        Group(_market(now, before), _symbols(now, before), _trading(now), _house(now), *_trouble(now)),
-        title=Text(f"natya · {profile} · {_clock(now.running_s)}"),
+        Group(*parts),
+        title=Text(title),
         subtitle=Text("Ctrl-C stops in order"),
         title_align="left",
         subtitle_align="right",
+        width=width,
     )
 
 
@@ -58,10 +104,12 @@ def line(now: SystemView, before: SystemView) -> str:
     parts = [_clock(now.running_s), f"ticks/s {_rate(now, before)}"]
     if feed is not None:
         parts.append(f"ticks {feed.ticks}")
-        parts.extend(f"{_plain(symbol)} {price:.2f}" for symbol, price in list(feed.last_prices.items())[:ROWS_MAX])
+        parts.extend(f"{plain(symbol)} {price:.2f}" for symbol, price in list(feed.last_prices.items())[:SYMBOLS_MAX])
     if orders is not None:
         realized, open_profit = _profit(orders.positions, feed)
         parts.append(f"orders {orders.orders} fills {orders.fills} rejected {orders.rejected}")
+        if orders.refused_by_rule:
+            parts.append(f"refused by rule: {_by_rule(orders)}")
         parts.append(f"P&L {realized + open_profit:+.2f}")
     parts.append(f"restarts {_restarts(now)}")
     parts.append(f"dead letters {now.dead_letters}")
@@ -71,39 +119,65 @@ def line(now: SystemView, before: SystemView) -> str:
     return "  ".join(parts)
 
 
-def _market(now: SystemView, before: SystemView) -> Text:
+def _market(now: SystemView, before: SystemView) -> list[Text]:
     feed, database = _of(FeedStatistics, now), _of(DatabaseStatistics, now)
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{_rate(now, before)} ticks/s", style="bold")
+    parts = [Text(f"{_rate(now, before)} ticks/s", "bold")]
     if feed is not None:
-        text.append(f"   ticks {feed.ticks:,}   candles {feed.candles:,}   bad rows {feed.bad_rows:,}")
+        counts = {"ticks": feed.ticks, "candles": feed.candles, "bad rows": feed.bad_rows}
+        parts += [Text(f"{name} {count:,}") for name, count in counts.items()]
     if database is not None:
-        text.append(f"   recorded {database.ticks:,}")
-    return text
+        parts.append(Text(f"recorded {database.ticks:,}"))
+    return parts
 
 
-def _symbols(now: SystemView, before: SystemView) -> Table:
+def _symbol_names(now: SystemView) -> list[str]:
+    """Give the symbols that have a price or a position, those that are held first."""
+    feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
+    held = {position.symbol for position in orders.positions if position.quantity} if orders is not None else set()
+    traded = {position.symbol for position in orders.positions} if orders is not None else set()
+    priced = set(feed.last_prices) if feed is not None else set()
+    return [*sorted(held), *sorted((priced | traded) - held)]
+
+
+def _symbols(now: SystemView, before: SystemView, *, columns: int, rows: int) -> Table:
+    """Lay out the symbols, a row each, in so many rows at most, the heading included."""
     feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
     earlier = _of(FeedStatistics, before)
     prices = feed.last_prices if feed is not None else {}
     earlier_prices = earlier.last_prices if earlier is not None else {}
     positions = {position.symbol: position for position in orders.positions} if orders is not None else {}
     profits = unrealized(positions.values(), prices)
+    names = _symbol_names(now)
+    fits_all = len(names) < rows
+    says_rest = not fits_all and rows >= ROWS_FOR_REST  # the last row says how many are left out
+    fitting = len(names) if fits_all else rows - 1 - says_rest
+    cells = []
+    for symbol in sorted(names[:fitting]):
+        price, position = prices.get(symbol), positions.get(symbol)
+        facts = _position(position, profits.get(symbol)) if position is not None else {}
+        cells.append((symbol, {"last": _price(price, earlier_prices.get(symbol)), **facts}))
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
     table.add_column("symbol", no_wrap=True, overflow="ellipsis", ratio=1)
-    for heading in ("last", "position", "average", "unrealized", "realized"):
+    headings = _headings_that_fit(cells, columns)
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    symbols = sorted({*prices, *positions})
-    for symbol in symbols[:ROWS_MAX]:
-        price, position = prices.get(symbol), positions.get(symbol)
-        table.add_row(
-            Text(_plain(symbol)),
-            _price(price, earlier_prices.get(symbol)),
-            *(_position(position, profits.get(symbol)) if position is not None else ()),
-        )
-    if len(symbols) > ROWS_MAX:
-        table.add_row(Text(f"and {len(symbols) - ROWS_MAX} more", style="dim"))
+    for symbol, facts in cells:
+        table.add_row(Text(plain(symbol)), *(facts.get(heading, Text()) for heading in headings))
+    if says_rest:
+        table.add_row(Text(f"and {len(names) - fitting} more", style="dim"))
     return table
+
+
+def _headings_that_fit(cells: list[tuple[str, dict[str, Text]]], columns: int) -> list[str]:
+    """Choose what stands beside the symbol: as much as fits, by importance, each column as wide as its widest cell."""
+    chosen, left = set(), columns - SYMBOL_COLUMNS_MIN
+    for heading in ("position", "unrealized", "last", "realized", "average"):
+        widths = [facts[heading].cell_len for _, facts in cells if heading in facts]
+        left -= max([len(heading), *widths]) + 1
+        if left < 0:
+            break
+        chosen.add(heading)
+    return [heading for heading in ("last", "position", "average", "unrealized", "realized") if heading in chosen]
 
 
 def _price(price: float | None, earlier: float | None) -> Text:
@@ -114,45 +188,79 @@ def _price(price: float | None, earlier: float | None) -> Text:
     return Text(f"{price:,.2f}", style="green" if price > earlier else "red")
 
 
-def _position(position: Position, profit: Decimal | None) -> tuple[Text, ...]:
-    return (
-        Text(f"{position.quantity:+,}" if position.quantity else "0"),
-        Text(f"{position.average_price:,.2f}" if position.quantity else "-"),
-        Text("-") if profit is None else _amount(profit),
-        _amount(position.realized_pnl),
-    )
+def _position(position: Position, profit: Decimal | None) -> dict[str, Text]:
+    return {
+        "position": Text(f"{position.quantity:+,}" if position.quantity else "0"),
+        "average": Text(f"{position.average_price:,.2f}" if position.quantity else "-"),
+        "unrealized": Text("-") if profit is None else _amount(profit),
+        "realized": _amount(position.realized_pnl),
+    }
 
 
-def _trading(now: SystemView) -> Text:
+def _trading(now: SystemView) -> list[list[Text]]:
     orders, feed = _of(OrdersStatistics, now), _of(FeedStatistics, now)
     if orders is None:
-        return Text("orders: busy", style="dim")
+        return [[Text("orders: busy", style="dim")]]
     realized, open_profit = _profit(orders.positions, feed)
-    text = Text()
-    text.append(f"orders {orders.orders:,}   fills {orders.fills:,}   rejected {orders.rejected:,}", style="bold")
-    text.append(f"   open {orders.open_orders:,}   ")
-    text.append(f"in doubt {orders.uncertain_orders:,}", style="red" if orders.uncertain_orders else "")
-    text.append(f"   {orders.risk_state}\nP&L realized ")
-    text.append_text(_amount(realized)).append("   unrealized ").append_text(_amount(open_profit))
-    return text
+    counts = {"orders": orders.orders, "fills": orders.fills, "rejected": orders.rejected}
+    state = [
+        *(Text(f"{name} {count:,}", style="bold") for name, count in counts.items()),
+        Text(f"open {orders.open_orders:,}"),
+        Text(f"in doubt {orders.uncertain_orders:,}", style="red" if orders.uncertain_orders else ""),
+        Text(orders.risk_state),
+    ]
+    profit = [
+        Text("P&L realized ").append_text(_amount(realized)),
+        Text("unrealized ").append_text(_amount(open_profit)),
+    ]
+    refused = [Text(f"refused by rule: {_by_rule(orders)}", style="yellow")] if orders.refused_by_rule else []
+    return [state, profit, refused]
 
 
-def _house(now: SystemView) -> Text:
+def _by_rule(orders: OrdersStatistics) -> str:
+    return plain(", ".join(f"{rule} {count:,}" for rule, count in sorted(orders.refused_by_rule.items())))
+
+
+def _house(now: SystemView, _before: SystemView) -> list[Text]:
     journal = _of(JournalStatistics, now)
     strategies = [each for each in now.statistics.values() if isinstance(each, StrategyStatistics)]
-    text = Text()
-    if journal is not None:
-        text.append(f"journal {journal.records:,} facts   ")
+    parts = [] if journal is None else [Text(f"journal {journal.records:,} facts")]
     if strategies:
         p50 = max(strategy.tick_to_strategy_us_p50 for strategy in strategies)
         p99 = max(strategy.tick_to_strategy_us_p99 for strategy in strategies)
-        text.append(f"tick to strategy {p50:,.0f} us, p99 {p99:,.0f} us")
-    restarts = _restarts(now)
-    text.append(f"\nrestarts {restarts}", style="yellow" if restarts else "")
-    text.append(f"   dead letters {now.dead_letters:,}", style="yellow" if now.dead_letters else "")
-    if now.stalls:
-        text.append(f"   stalls {now.stalls:,}", style="yellow")
-    return text
+        parts.append(Text(f"tick to strategy {p50:,.0f} us, p99 {p99:,.0f} us"))
+    return parts
+
+
+def _restarted(now: SystemView, _before: SystemView) -> list[Text]:
+    counts = {"restarts": _restarts(now), "dead letters": now.dead_letters}
+    parts = [Text(f"{name} {count:,}", style="yellow" if count else "") for name, count in counts.items()]
+    return [*parts, Text(f"stalls {now.stalls:,}", style="yellow")] if now.stalls else parts
+
+
+def _flowed(lines: list[list[Text]], columns: int) -> list[Text]:
+    """Put the parts of each line beside each other, and go on in the next row where no more fit."""
+    rows = []
+    for parts in lines:
+        row = Text(no_wrap=True, overflow="ellipsis")
+        for part in parts:
+            if row and row.cell_len + len(GAP) + part.cell_len > columns:
+                rows.append(row)
+                row = Text(no_wrap=True, overflow="ellipsis")
+            row = row.append(GAP if row else "").append_text(part)
+        if row:
+            rows.append(row)
+    return rows
+
+
+def _wrapped(text: Text, columns: int) -> list[Text]:
+    """Cut a text into rows of so many columns: after a space if one is near the end, else anywhere."""
+    rows = []
+    while text.cell_len > columns:
+        cut = text.plain.rfind(" ", columns // 2, columns) + 1 or columns
+        rows.append(text[:cut])
+        text = text[cut:]
+    return [*rows, text]
 
 
 def _trouble(now: SystemView) -> list[Text]:
@@ -160,8 +268,8 @@ def _trouble(now: SystemView) -> list[Text]:
     database = _of(DatabaseStatistics, now)
     if database is None or not database.down:
         return []
-    told = _plain(f"database down, {database.lag:,} facts behind: {database.down}")
-    return [Text(told[:TROUBLE_LENGTH_MAX], "red", overflow="fold")]
+    told = plain(f"database down, {database.lag:,} facts behind: {database.down}")
+    return [Text(told[:TROUBLE_LENGTH_MAX], "red")]
 
 
 def _profit(positions: tuple[Position, ...], feed: FeedStatistics | None) -> tuple[Decimal, Decimal]:
@@ -197,7 +305,3 @@ def _restarts(now: SystemView) -> int:
 def _clock(seconds: float) -> str:
     minutes, second = divmod(int(seconds), 60)
     return f"{minutes // 60:02}:{minutes % 60:02}:{second:02}"
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -160,9 +160,9 @@ def losses(summary: Summary) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def summary_json(summary: Summary) -> str:
+def summary_json(summary: Summary) -> bytes:
     """Write a summary as one line of JSON; amounts are numbers with two decimal places."""
-    return msgspec.json.Encoder(decimal_format="number").encode(summary).decode()
+    return msgspec.json.Encoder(decimal_format="number").encode(summary)
 
 
 def _of(kind: type[Owner], statistics: Mapping[str, Statistics]) -> Owner:

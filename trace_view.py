@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from .terminal import plain
 from .tree_view import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from rich.console import Console
 
     from .messages.trace import Hop
 
@@ -22,9 +20,9 @@ CONVERSATIONS_MAX: Final = 50
 """The newest are listed."""
 
 
-def trace_json(hops: Sequence[Hop]) -> str:
+def trace_json(hops: Sequence[Hop]) -> bytes:
     """Write the hops as one line: `{"hops": [{"correlation_id": …, "hop_id": …, …}, …]}`, in the order they ended."""
-    return msgspec.json.encode({"hops": [msgspec.structs.asdict(hop) for hop in hops]}).decode()
+    return msgspec.json.encode({"hops": [msgspec.structs.asdict(hop) for hop in hops]})
 
 
 def trace_table(hops: Sequence[Hop]) -> Table:
@@ -41,23 +39,16 @@ def trace_table(hops: Sequence[Hop]) -> Table:
         hop_id = path.rpartition("/")[2]
         hop = by_id[hop_id]
         table.add_row(
-            branch.removesuffix(hop_id) + hop.actor,
-            Text(hop.message_type + (" failed" if hop.failed else ""), "bold red" if hop.failed else ""),
+            branch.removesuffix(hop_id) + plain(hop.actor),
+            Text(plain(hop.message_type) + (" failed" if hop.failed else ""), "bold red" if hop.failed else ""),
             f"{(hop.begun_ns - began_ns) / 1e6:.3f} ms",
             f"{(hop.begun_ns - hop.sent_ns) / 1e3:.0f} us",
             f"{(hop.ended_ns - hop.begun_ns) / 1e3:.0f} us",
         )
     lasted_ms = (max(hop.ended_ns for hop in hops) - began_ns) / 1e6
-    table.caption = f"{hops[0].correlation_id}: {len(hops)} hops in {lasted_ms:.3f} ms"
+    table.caption = f"{plain(hops[0].correlation_id)}: {len(hops)} hops in {lasted_ms:.3f} ms"
     table.caption_justify = "left"
     return table
-
-
-def print_whole(table: Table, console: Console) -> None:
-    """Print it as wide as it is: a line that the terminal breaks says more than a conversation's name cut short."""
-    unbounded = console.options.update(max_width=10_000)
-    console.width = max(console.width, Measurement.get(console, unbounded, table).maximum)
-    console.print(table)
 
 
 def caused(hops: Iterable[Hop]) -> list[str]:
@@ -89,8 +80,8 @@ def conversations_table(hops: Sequence[Hop]) -> Table:
     for correlation_id, members in list(conversations.items())[-CONVERSATIONS_MAX:]:
         first = min(members, key=lambda hop: hop.begun_ns)
         table.add_row(
-            correlation_id,
-            f"{first.message_type} to {first.actor}",
+            plain(correlation_id),
+            plain(f"{first.message_type} to {first.actor}"),
             str(len(members)),
             f"{(max(hop.ended_ns for hop in members) - first.sent_ns) / 1e6:.3f} ms",
             f"{max(hop.begun_ns - hop.sent_ns for hop in members) / 1e3:.0f} us",

@@ -8,6 +8,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from .terminal import plain, plain_lines
+
 if TYPE_CHECKING:
     from .messages.supervision import SupervisionTree
 
@@ -15,10 +17,10 @@ STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "STOPPED":
 """Other states pass by, and are yellow."""
 
 
-def tree_json(tree: SupervisionTree) -> str:
+def tree_json(tree: SupervisionTree) -> bytes:
     """Write the tree as one line: `{"children": [{"path": …, "state": …}, …], "stalls": 0, "last_stall": ""}`."""
     children = [msgspec.structs.asdict(child) for child in tree.children]
-    return msgspec.json.encode(msgspec.structs.asdict(tree) | {"children": children}).decode()
+    return msgspec.json.encode(msgspec.structs.asdict(tree) | {"children": children})
 
 
 def tree_table(tree: SupervisionTree) -> Table:
@@ -33,17 +35,17 @@ def tree_table(tree: SupervisionTree) -> Table:
     paths = [child.path for child in tree.children]
     for branch, child in zip(branches(paths), tree.children, strict=True):
         table.add_row(
-            branch,
-            Text(child.state, "yellow" if child.trouble else STATE_STYLES.get(child.state, "yellow")),
-            child.host,
+            plain(branch),
+            Text(plain(child.state), "yellow" if child.trouble else STATE_STYLES.get(child.state, "yellow")),
+            plain(child.host),
             Text(str(child.restarts), "yellow" if child.restarts else "dim"),
-            Text(child.breaker, "dim" if child.breaker == "closed" else "bold red"),
+            Text(plain(child.breaker), "dim" if child.breaker == "closed" else "bold red"),
             str(child.mailbox_depth),
-            Text("\n".join(filter(None, (child.trouble, child.last_error))), "red"),
+            Text(plain_lines("\n".join(filter(None, (child.trouble, child.last_error)))), "red"),
         )
     if tree.stalls:
         table.caption = Text(
-            f"the event loop was held too long {tree.stalls} times, last by {tree.last_stall}", "yellow"
+            f"the event loop was held too long {tree.stalls} times, last by {plain(tree.last_stall)}", "yellow"
         )
         table.caption_justify = "left"
     return table

@@ -129,12 +129,12 @@ def play():
     return PlayedSystem
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def view():
     return a_view
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def position():
     return a_position
 

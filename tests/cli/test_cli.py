@@ -54,6 +54,22 @@ class TestRun:
 
         assert (settings.feed.symbols, settings.feed.seed, settings.feed.speed) == (("TCS",), 11, 2.5)
 
+    @pytest.mark.parametrize(
+        ("paths", "names"),
+        [
+            (["a:Dip", "b:Grid"], ["dip", "grid"]),
+            (["a:Dip", "a:Dip", "b:DIP"], ["dip", "dip2", "dip3"]),
+            (["a:Dip2", "a:Dip", "a:Dip"], ["dip2", "dip", "dip3"]),
+            (["a:Orders"], ["orders2"]),
+        ],
+        ids=["two", "one class", "a name that is taken", "a name of the house"],
+    )
+    def test_takes_several_strategies_each_by_a_name_of_its_own(self, run, paths, names):
+        settings, _ = run(*(argument for path in paths for argument in ("--strategy", path)))
+
+        assert [strategy.strategy for strategy in settings.strategies] == paths
+        assert [strategy.name for strategy in settings.strategies] == names
+
     def test_takes_another_strategy(self, run):
         settings, _ = run("--strategy", "my.module:Mine")
 

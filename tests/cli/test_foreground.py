@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ from natya.config.errors import SettingsError
 from natya.exit_codes import exit_code
 from natya.foreground import LINES_EVERY, Interrupts, perform
 from natya.summary import IncompleteSummaryError
+from natya.terminal import stream
 
 
 def caused_by(cause):
@@ -116,7 +116,7 @@ class TestASystemThatDoesNotRun:
 
 
 class TestASignal:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_stops_in_order_with_a_summary(self, play, settings, capsys, number):
         system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), number))
 
@@ -133,10 +133,33 @@ class TestASignal:
         assert system.calls == ["start", "stop"]
 
     def test_leaves_the_handlers_of_the_process_as_they_were(self, play, settings):
-        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.getsignal(number) for number in numbers]
         perform(settings, lambda _: play())
 
-        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+        assert [signal.getsignal(number) for number in numbers] == before
+
+    def test_that_is_ignored_as_by_nohup_stays_so(self, play, settings):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            system = play(waits=3, on_wait=lambda: os.kill(os.getpid(), signal.SIGHUP))
+
+            assert perform(settings, lambda _: system) == 0
+            assert system.calls.count("wait") == 3
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+    def test_of_a_terminal_that_closes_may_come_twice_and_ends_nothing_at_once(self):
+        left = []
+        interrupts = Interrupts(left.append)
+        with interrupts.heard():
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert interrupts.asked
+            assert left == []
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        assert left == [143]
 
     def test_for_the_second_time_leaves_at_once(self):
         left = []
@@ -175,14 +198,49 @@ class TestASignal:
                 process.kill()
 
 
-class TestAReaderThatGoesAway:
-    def test_stops_the_system_in_order(self, play, settings, monkeypatch):
-        reader, writer = os.pipe()
-        os.close(reader)
-        system = play(waits=1_000)
-        with os.fdopen(writer, "w") as closed, contextlib.suppress(BrokenPipeError):
-            monkeypatch.setattr(sys, "stdout", closed)
+class TestStandardOutputThatTakesNoMore:
+    """The reader of a pipe has gone, or the disk is full: nobody sees any more what the system does."""
 
-            assert perform(settings, lambda _: system) == 0
+    @pytest.fixture(params=["Broken pipe", "No space left on device"])
+    def unseen(self, request, settings, monkeypatch, capfd):
+        """Perform with such an output; return the exit code, and what is said on standard error."""
+        if request.param == "Broken pipe":
+            reader, descriptor = os.pipe()
+            os.close(reader)
+        else:
+            descriptor = os.open("/dev/full", os.O_WRONLY)
+
+        def unseen(system, **options):
+            with monkeypatch.context() as patched:
+                patched.setattr(sys, "stdout", stream(descriptor))
+                return perform(settings, lambda _: system, **options), capfd.readouterr().err
+
+        unseen.why = f"natya: standard output cannot be written: {request.param}; the system was stopped in order\n"
+        yield unseen
+        os.close(descriptor)
+
+    def test_stops_the_system_in_order_and_is_no_success(self, play, unseen):
+        system = play(waits=1_000)
+        code, told = unseen(system)
+
+        assert code == 73
         assert system.calls[-1] == "stop"
         assert system.calls.count("wait") == LINES_EVERY
+        assert told.startswith(unseen.why)
+        assert "natya: 1,000 ticks, 4 candles" in told
+
+    def test_is_no_success_either_when_only_the_summary_is_for_it(self, play, unseen):
+        code, told = unseen(play(), summary_format="json")
+
+        assert code == 73
+        assert told.startswith(unseen.why)
+        assert "natya: 1,000 ticks, 4 candles" in told
+
+    def test_does_not_hide_what_is_not_recorded(self, play, unseen):
+        assert unseen(play(recorded=0), summary_format="json")[0] == 74
+
+    def test_is_no_fault_of_a_terminal_that_was_closed(self, play, unseen):
+        system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), signal.SIGHUP))
+
+        assert unseen(system) == (0, "")
+        assert system.calls[-1] == "stop"

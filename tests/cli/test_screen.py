@@ -1,9 +1,10 @@
 import io
+import re
 from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -18,11 +19,15 @@ def named(symbol):
     return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, statistics={"feed": feed})
 
 
-def drawn(now, before=None, *, colour=False):
+def drawn(now, before=None, *, colour=False, width=80, height=24):
     console = Console(
-        file=io.StringIO(), width=80, height=24, force_terminal=colour, color_system="standard" if colour else None
+        file=io.StringIO(),
+        width=width,
+        height=height,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
     )
-    console.print(screen("paper", now, before or now))
+    console.print(screen("paper", now, before or now, width=width, height=height))
     return console.file.getvalue()
 
 
@@ -87,8 +92,56 @@ class TestTheScreen:
         assert len(lines) <= 24
         assert max(map(len, lines)) <= 80
 
+    @settings(max_examples=50)
+    @given(
+        size=st.tuples(st.integers(8, 200), st.integers(3, 60)),
+        symbols=st.integers(0, 40),
+        down=st.sampled_from(["", "held by process 4711", "and so on " * 50]),
+        refused=st.dictionaries(st.sampled_from(["position", "value", "\u202e"]), st.integers(1, 9)),
+    )
+    def test_fits_whatever_the_terminal_is(self, view, position, size, symbols, down, refused):  # noqa: PLR0913, PLR0917  what a view may show
+        width, height = size
+        names = [f"SYMBOL-{number:06}" for number in range(symbols)]
+        positions = [position(symbol=name, quantity=-1_000_000) for name in names]
+        now = view(prices=dict.fromkeys(names, 123_456.75), positions=positions, down=down, refused_by_rule=refused)
+        lines = drawn(now, width=width, height=height).splitlines()
+
+        assert len(lines) <= height
+        assert max(map(len, lines)) <= width
+
+    def test_of_forty_columns_keeps_the_symbols(self, view, position):
+        shown = drawn(view(prices={"RELIANCE": 1_526.7, "TCS": 110.5}, positions=[position()]), width=40)
+
+        assert "RELIANCE" in shown
+        assert re.search(r"TCS .*\+10 .*\+105\.00", shown)
+        assert "NORMAL" in shown
+
+    def test_of_eight_lines_keeps_what_matters_most(self, view, position):
+        prices = {f"S{number}": 1.0 for number in range(9)} | {"TCS": 110.5}
+        shown = drawn(
+            view(prices=prices, positions=[position()], down="held by 7", refused_by_rule={"value": 1}), height=8
+        )
+
+        for part in (
+            "TCS",
+            "+105.00",
+            "NORMAL",
+            "P&L realized +5.50",
+            "refused by rule: value 1",
+            "held by 7",
+            "Ctrl-C",
+        ):
+            assert part in shown
+
+    def test_of_many_lines_has_room_for_many_symbols(self, view):
+        prices = {f"S{number}": 1.0 for number in range(40)}
+
+        assert drawn(view(prices=prices), height=60).count("1.00") == 40
+
     def test_says_how_many_symbols_it_leaves_out(self, view):
-        assert "and 4 more" in drawn(view(prices={f"S{number}": 1.0 for number in range(15)}))
+        shown = drawn(view(prices={f"S{number}": 1.0 for number in range(40)}))
+
+        assert shown.count("1.00") + int(shown.partition("and ")[2].split()[0]) == 40
 
     @pytest.mark.parametrize("absent", ACTORS)
     def test_does_without_an_owner_that_is_busy(self, view, position, absent):

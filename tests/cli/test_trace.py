@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from natya.messages.trace import Hop
-from natya.trace_view import caused, conversations_table, print_whole, trace_json, trace_table
+from natya.tables import show
+from natya.trace_view import caused, conversations_table, trace_json, trace_table
 
 
 def a_hop(hop_id, causation_id=0, **changes):
@@ -52,18 +53,18 @@ class TestATrace:
         assert "Said failed" in lines[3]
         assert lines[-1].startswith("A-1: 5 hops in 0.009 ms")
 
-    def test_is_shown_whole_however_narrow_the_terminal_is(self):
+    def test_is_shown_whole_however_narrow_the_terminal_is(self, capsys, monkeypatch):
+        for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "40"}.items():
+            monkeypatch.setenv(name, value)
         hops = [a_hop(number, number - 1, correlation_id="a-name-of-some-length-17") for number in range(1, 13)]
-        console = Console(width=40, no_color=True)
+        show(trace_table(hops), whole=True)
+        show(conversations_table(hops), whole=True)
 
-        with console.capture() as captured:
-            print_whole(trace_table(hops), console)
-            print_whole(conversations_table(hops), console)
-
-        *tree, listed = captured.get().rstrip().splitlines()
+        captured = capsys.readouterr().out
+        *tree, listed = captured.rstrip().splitlines()
         assert sum("actor12" in line and line.rstrip().endswith("us") for line in tree) == 1
         assert "a-name-of-some-length-17" in listed
-        assert "…" not in captured.get()
+        assert "…" not in captured
 
     def test_is_one_json_object(self):
         assert [hop["hop_id"] for hop in json.loads(trace_json(self.HOPS))["hops"]] == [1, 3, 2, 4, 9]

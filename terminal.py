@@ -1,0 +1,146 @@
+"""Where the commands print, and how: the one place that knows of streams, of markup, and of what may not be printed.
+
+Whatever comes from outside (ids, reasons, symbols, error texts, answers) is plain text here: nothing in it is markup,
+and a character that could move a terminal becomes a question mark. A stream of this process that takes no more raises
+one error, `OutputError`, whoever writes; `ended` makes an exit code of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING, Final, TextIO
+
+from .exit_codes import CANNOT_CREATE, SIGNALLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+CONTROLS_OF_JSON: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+"""What JSON allows in a text and a terminal may obey: DEL, and the control characters above ASCII, in UTF-8."""
+
+
+class OutputError(Exception):
+    """Standard output takes no more: the disk is full, it is closed, or whoever read it has gone (`is_left`)."""
+
+    def __init__(self, fault: OSError) -> None:
+        self.is_left: Final = fault.errno == errno.EPIPE
+        super().__init__(f"standard output cannot be written: {fault.strerror or fault}")
+
+
+# Text that may be printed.
+
+
+def plain(text: str) -> str:
+    """Replace what is not printable, line feeds too: one line stays one line, and moves no cursor."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def plain_lines(text: str) -> str:
+    """Do the same line by line; a tab is four columns."""
+    return "\n".join(plain(line.expandtabs(4)) for line in text.splitlines())
+
+
+# Saying it.
+
+
+def tell(text: str) -> None:
+    """Print lines for a person."""
+    sys.stdout.write(f"{plain_lines(text)}\n")
+
+
+def tell_json(document: bytes, end: bytes = b"\n") -> None:
+    """Print JSON, whatever the encoding of the terminal is; `end` is empty for one that has its line feeds."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
+
+
+def complain(text: object) -> None:
+    """Say on standard error what went wrong, each line beginning with our name."""
+    lines = plain_lines(str(text)).split("\n")
+    sys.stderr.write("".join(f"natya: {line}\n" for line in lines))
+    sys.stderr.flush()
+
+
+def note(text: str) -> None:
+    """Add something on standard error that is not wrong."""
+    sys.stderr.write(f"{plain_lines(text)}\n")
+
+
+def _escaped(control: re.Match[bytes]) -> bytes:
+    return f"\\u{ord(control[0].decode()):04x}".encode("ascii")
+
+
+# The streams.
+
+
+class _Outlet(io.FileIO):
+    """A descriptor that says in one way that it takes no more, once: what comes after that goes nowhere."""
+
+    def __init__(self, descriptor: int, *, complains: bool) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._complains = complains
+        self._is_broken = False
+
+    def write(self, data: Buffer) -> int:
+        if not self._is_broken:
+            try:
+                return super().write(data)
+            except OSError as fault:
+                self._is_broken = True
+                if self._complains:
+                    raise OutputError(fault) from fault
+        return memoryview(data).nbytes
+
+
+def prepare() -> None:
+    """Make standard output and error such that any text can be printed, and a failure is told as `OutputError`.
+
+    Descriptors 0 to 2 are taken where they are closed: else the next file that is opened, the journal for one, would
+    be standard output.
+    """
+    for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # it is closed, and the lowest that is: this takes it
+            os.set_inheritable(os.open(os.devnull, flags), True)
+    sys.stdout = stream(1, encoding=_encoding(sys.stdout))
+    sys.stderr = stream(2, encoding=_encoding(sys.stderr), errors="backslashreplace", complains=False)
+
+
+def stream(
+    descriptor: int, *, encoding: str = "utf-8", errors: str = "replace", complains: bool = True
+) -> io.TextIOWrapper:
+    """Make a stream on which any text can be printed; it raises `OutputError`, or, without `complains`, nothing."""
+    outlet = _Outlet(descriptor, complains=complains)
+    line_buffering = not complains or outlet.isatty()
+    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding=encoding, errors=errors, line_buffering=line_buffering)
+
+
+def _encoding(before: TextIO | None) -> str:
+    return "utf-8" if before is None else before.encoding
+
+
+def ended(command: Callable[[], object]) -> int:
+    """Run a command that ends in `SystemExit`; return the exit code, with everything printed or said why not."""
+    code = 0
+    try:
+        try:
+            command()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        sys.stdout.flush()
+    except OutputError as fault:
+        if fault.is_left:  # `natya … | head` has what it wanted; the shell is told as of any other program
+            return SIGNALLED + signal.SIGPIPE
+        complain(fault)
+        return code or CANNOT_CREATE
+    return code

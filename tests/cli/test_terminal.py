@@ -1,0 +1,231 @@
+"""What is printed, wherever it goes: a file that is full, a closed descriptor, a terminal of few letters."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.journal import Journal
+from natya.cli import app
+from natya.messages.orders import OrderExpired
+from natya.messages.supervision import ChildStatus, SupervisionTree
+from natya.messages.trace import Hop
+from natya.tables import show
+from natya.terminal import complain, ended, plain, plain_lines, stream, tell, tell_json
+from natya.trace_view import conversations_table, trace_table
+from natya.tree_view import tree_table
+
+HOSTILE = "job [/nightly] [red]\x1b[31m\x9b2J\u202e\a"
+"""Markup that ends what was never begun, a colour, a command of eight bits, text turned round, and a bell."""
+
+
+@pytest.fixture
+def natya(capfd, monkeypatch, tmp_path):
+    """Call the command line as its `main` does, with standard output on a descriptor."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    def call(*arguments, descriptor, encoding="utf-8"):
+        monkeypatch.setattr(sys, "stdout", stream(descriptor, encoding=encoding))
+        code = ended(functools.partial(app, [str(argument) for argument in arguments], prog_name="natya"))
+        return code, capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """Where a system has been."""
+    directory = tmp_path_factory.mktemp("data")
+    journal = Journal(directory / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+    journal.open()
+    journal.append([OrderExpired(client_order_id="A-1", reason=HOSTILE, occurred_ns=1)], correlation_id="A-1")
+    journal.commit()
+    journal.close()
+    DuckDBAdapter(directory / "natya.duckdb", max_connections=3).close()
+    return directory
+
+
+COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["run", "--help"],
+    ["config", "show"],
+    ["config", "show", "--json"],
+    ["config", "check"],
+    ["config", "check", "--json"],
+    ["journal", "stat"],
+    ["journal", "stat", "--json"],
+    ["journal", "verify"],
+    ["journal", "tail"],
+    ["journal", "export"],
+    ["db", "stat"],
+    ["db", "stat", "--json"],
+    ["db", "check"],
+    ["db", "query", "select 1"],
+    ["db", "query", "select 1", "--json"],
+    ["db", "query", "select 1", "--csv"],
+]
+
+
+def whole(command, data_dir):
+    return [*command, "--data-dir", data_dir] if command[0] in {"journal", "db"} else command
+
+
+class TestAnyCommand:
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_on_a_full_disk_ends_with_73_and_says_so(self, natya, data_dir, command):
+        with Path("/dev/full").open("w") as full:
+            code, output = natya(*whole(command, data_dir), descriptor=full.fileno())
+
+        assert code == 73
+        assert output.err == "natya: standard output cannot be written: No space left on device\n"
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_whose_reader_has_gone_ends_quietly_as_other_programs_do(self, natya, data_dir, command):
+        reader, writer = os.pipe()
+        os.close(reader)
+        code, output = natya(*whole(command, data_dir), descriptor=writer)
+        os.close(writer)
+
+        assert (code, output.err) == (141, "")
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_on_a_terminal_of_ascii_replaces_what_it_cannot_print(self, natya, data_dir, tmp_path, command):
+        with (tmp_path / "out").open("wb") as out:
+            code, output = natya(*whole(command, data_dir), descriptor=out.fileno(), encoding="ascii")
+
+        assert (code, output.err) == (0, "")
+        assert (tmp_path / "out").read_bytes()
+
+    def test_that_fails_anyway_keeps_its_own_code(self, natya, tmp_path):
+        with Path("/dev/full").open("w") as full:
+            code, output = natya("journal", "stat", "--data-dir", tmp_path / "none", descriptor=full.fileno())
+
+        assert code == 1
+        assert output.err == f"natya: there is no journal in {tmp_path}/none/journal\n"
+
+    def test_prints_json_that_is_whole_whatever_the_encoding(self, natya, data_dir, tmp_path):
+        with (tmp_path / "out").open("wb") as out:
+            natya("journal", "tail", "--data-dir", data_dir, descriptor=out.fileno(), encoding="ascii")
+        printed = (tmp_path / "out").read_bytes()
+
+        assert json.loads(printed)["reason"] == HOSTILE
+        assert b"\x1b" not in printed
+        assert b"\xc2\x9b" not in printed
+
+
+class TestAProcess:
+    """With what a shell may have done to its descriptors."""
+
+    def run(self, shell, *, environment=()):
+        return subprocess.run(
+            ["/bin/sh", "-c", f'"$NATYA" -m natya {shell}'],
+            env={**os.environ, "NATYA": sys.executable, **dict(environment)},
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+
+    def test_whose_output_is_closed_says_so_and_ends_with_73(self):
+        done = self.run("config show >&-")
+
+        assert done.returncode == 73
+        assert done.stderr == b"natya: standard output cannot be written: Bad file descriptor\n"
+
+    def test_writes_no_file_over_what_is_closed(self, tmp_path):
+        # The lowest free descriptor is the next file's: the journal of a run must not be standard output.
+        done = self.run(f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json <&- >&- 2>&-")
+
+        assert done.returncode == 73
+        verified = self.run(f"journal verify --data-dir {tmp_path}/data")
+        assert (verified.returncode, verified.stderr) == (0, b"")
+
+    def test_of_ascii_runs(self, tmp_path):
+        arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data"
+        done = self.run(arguments, environment={"PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C"})
+
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"ticks/s" in done.stdout
+
+
+class TestTextFromOutside:
+    def test_is_no_markup_and_moves_no_terminal_in_a_table(self, capsys):
+        table = Table(title=HOSTILE, caption=HOSTILE)
+        table.add_column(HOSTILE)
+        table.add_row(HOSTILE)
+        table.add_row(Text(HOSTILE))
+        show(table)
+
+        printed = capsys.readouterr().out
+        assert printed.count("job [/nightly] [red]?[31m?") == 5
+        assert printed.replace("\n", "").isprintable()
+
+    def test_is_shown_as_it_is_in_a_trace_and_a_tree(self, capsys):
+        hop = Hop(
+            correlation_id=HOSTILE, hop_id=1, causation_id=0, actor=HOSTILE, message_type=HOSTILE,
+            sent_ns=1, begun_ns=2, ended_ns=3,
+        )  # fmt: skip
+        child = ChildStatus(
+            path=f"system/{HOSTILE.replace('/n', 'n')}", state="RUNNING", host=HOSTILE, restarts=0, breaker=HOSTILE,
+            mailbox_depth=0, last_error=f"{HOSTILE}\n\tat line 1", trouble=HOSTILE,
+        )  # fmt: skip
+        for table in (conversations_table([hop]), trace_table([hop]), tree_table(SupervisionTree(children=(child,)))):
+            show(table, whole=True)
+
+        printed = capsys.readouterr().out
+        assert printed.count("job [/nightly]") >= 5
+        assert printed.replace("\n", "").isprintable()
+
+    def test_is_plain_where_it_is_told(self, capsys):
+        tell(f"{HOSTILE}\n\tbelow")
+        complain(ValueError(HOSTILE))
+
+        output = capsys.readouterr()
+        assert output.out == "job [/nightly] [red]?[31m?2J??\n    below\n"
+        assert output.err == "natya: job [/nightly] [red]?[31m?2J??\n"
+
+    @given(text=st.text())
+    def test_keeps_its_length_and_every_letter(self, text):
+        shown = plain(text)
+
+        assert len(shown) == len(text)
+        assert shown.isprintable()
+        assert all(after in {before, "?"} for before, after in zip(text, shown, strict=True))
+        assert plain_lines(text).replace("\n", "").isprintable()
+
+    @given(text=st.text(st.characters(exclude_categories=("Cs",))))
+    def test_is_the_same_in_json(self, text):
+        reader, writer = os.pipe()
+        before, sys.stdout = sys.stdout, stream(writer, encoding="ascii")
+        try:
+            tell_json(msgspec.json.encode({"text": text}))
+            sys.stdout.flush()
+        finally:
+            sys.stdout = before
+            os.close(writer)
+        with os.fdopen(reader, "rb") as read:
+            printed = read.read()
+
+        assert json.loads(printed) == {"text": text}
+        assert not any(code in printed for code in (b"\x7f", b"\xc2\x9b", b"\x1b"))
+
+    @pytest.mark.parametrize(
+        "command", [["db", "query", "select '\x1b[31m' frm x"], ["tree", "--data-dir", "/\x1b[31m"]]
+    )
+    def test_is_plain_in_what_is_complained_of(self, natya, data_dir, command):
+        code, output = natya(*whole(command, data_dir), descriptor=1)
+
+        assert code in {1, 69}
+        assert output.err.startswith("natya: ")
+        assert "\x1b" not in output.err
