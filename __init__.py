@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .config.errors import SettingsError
     from .config.loader import load_settings
     from .config.settings import Settings
+    from .domain.instruments import Instrument, PriceGrid
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
         CancelOrder,
@@ -67,6 +68,7 @@ _MODULES: Final = {
     ".config.errors": ("SettingsError",),
     ".config.loader": ("load_settings",),
     ".config.settings": ("Settings",),
+    ".domain.instruments": ("Instrument", "PriceGrid"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
         "CancelOrder",
@@ -101,6 +103,7 @@ __all__ = [
     "EventRepository",
     "FillRepository",
     "InProcessSystem",
+    "Instrument",
     "MarketDataRepositoryImpl",
     "OrderAccepted",
     "OrderCancelled",
@@ -113,6 +116,7 @@ __all__ = [
     "OrderUncertain",
     "Position",
     "PositionRepository",
+    "PriceGrid",
     "RepositoryResult",
     "RuntimeActor",
     "ServiceLocator",

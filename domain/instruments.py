@@ -20,6 +20,9 @@ Rounding: TypeAlias = Literal["down", "up", "nearest"]
 SYMBOL_LENGTH_MAX: Final = 64
 _SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?", re.ASCII)
 
+FINEST_TICK_RUPEES: Final = 0.0025
+"""Of currency futures. The tick sizes of all other instruments are multiples of it."""
+
 NOISE_TICKS: Final = 1e-6
 """A price this near to one on the grid, in ticks, is that price: 1499.3500000000001 is 1499.35, 1499.3501 is not."""
 
@@ -126,6 +129,15 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         if self.freeze_quantity is not None and quantity > self.freeze_quantity:
             return f"at most the freeze quantity of {self.freeze_quantity} shares wanted, found {quantity}"
         return ""
+
+
+def without_noise(price: float) -> float:
+    """Take the noise of arithmetic off a price, whatever the instrument: 1499.35 for 1499.4 - 0.05.
+
+    A price that is on none of the exchanges' grids stays as it is, for the exchange to refuse.
+    """
+    found = price_grid(FINEST_TICK_RUPEES).snap(price)
+    return price if found is None else found
 
 
 @functools.lru_cache(maxsize=256)

@@ -19,13 +19,14 @@ Rules (why, and which way each of them errs: docs/decisions/0016).
 from __future__ import annotations
 
 import bisect
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from ...domain.calendar import session_at
+from ...domain.instruments import price_grid
 from ...domain.time import day_of, day_start_ns
 from ...messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
-from ...messages.units import RUPEES_MAX
 from .liquidity import Liquidity
 from .order import Order
 
@@ -71,7 +72,7 @@ class Matching:
 
     def __init__(self, *, tick_size_rupees: float, started_ns: int) -> None:
         """Start without any market. `started_ns` makes the ids unique among the runs in one data directory."""
-        self._tick_size = Decimal(repr(tick_size_rupees))
+        self._grid = price_grid(tick_size_rupees)
         self._run = f"{started_ns:x}"
         self._now_ns = started_ns
         self._markets: dict[str, _Market] = {}
@@ -116,6 +117,8 @@ class Matching:
         if reason:
             order.state = "REJECTED"
             return [self._report(order, "REJECTED", reason=reason)]
+        if request.limit_price is not None:
+            order.request = replace(request, limit_price=self._grid.snap(request.limit_price))
         market = self._markets[request.symbol]
         bisect.insort(market.resting(order), order, key=lambda each: each.priority)
         self.resting += 1
@@ -163,15 +166,10 @@ class Matching:
             return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
         if request.order_type == "MARKET":
             return "" if request.limit_price is None else f"no price for MARKET is wanted, found {request.limit_price}"
-        if request.limit_price is None or not self._on_grid(request.limit_price):
-            return (
-                f"a limit_price in whole multiples of {self._tick_size} rupees is wanted, found {request.limit_price}"
-            )
+        if request.limit_price is None or self._grid.snap(request.limit_price) is None:
+            tick_size = self._grid.tick_size_rupees
+            return f"a limit_price in whole multiples of {tick_size} rupees is wanted, found {request.limit_price}"
         return ""
-
-    def _on_grid(self, price: float) -> bool:
-        # The range first: NaN fails it, and a remainder of 1e300 has no exact answer.
-        return 0 < price <= RUPEES_MAX and Decimal(repr(price)) % self._tick_size == 0
 
     def _trade(self, market: _Market, order: Order, *, rested: bool, opened: bool = False) -> list[ExecutionReport]:
         """Trade with what the tick still offers; `opened`: a session opened since the tick before."""

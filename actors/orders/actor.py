@@ -47,7 +47,7 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
 from .errors import JournalLostError
-from .gate import Refusal, Situation, judge
+from .gate import Refusal, Situation, contradiction, judge
 from .ledger import Entry, Ledger
 from .lookups import Lookups
 from .updates import Update
@@ -97,15 +97,24 @@ class OrdersActor(RuntimeActor):
 
     @handles(SubmitOrder)
     def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
-        """Ask the gate, and have its decision written down; an id that was used before is answered from the book."""
-        known = self._ledger.book.newest_fact(order.client_order_id)
-        if known is not None:
-            self.send(sender, known)
-            return
-        if self._ledger.is_waiting(order.client_order_id):
-            self._askers.setdefault(order.client_order_id, []).append(sender)
-            return
+        """Ask the gate, and have its decision written down; the same order again is answered from the book.
+
+        Another order under an id that was used is refused, to its sender alone: in the journal its refusal would be one
+        of the order that has the id.
+        """
         now_ns = self.clock.now_ns()
+        earlier = self._ledger.earlier(order.client_order_id)
+        if earlier is not None:
+            reused = contradiction(order, earlier)
+            known = self._ledger.book.newest_fact(order.client_order_id)
+            if reused is not None:
+                self.log("order.id_reused", level="error", client_order_id=order.client_order_id, reason=reused.reason)
+                self.send(sender, updates.refused(order, reused, now_ns))
+            elif known is not None:
+                self.send(sender, known)
+            else:
+                self._askers.setdefault(order.client_order_id, []).append(sender)
+            return
         if not self._is_read:
             refusal = Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
             self.send(sender, updates.refused(order, refusal, now_ns))

@@ -13,7 +13,10 @@ import msgspec
 from ...config.settings import OrdersSettings
 from ...domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ...domain.instruments import is_symbol
-from ...messages.orders import RiskState, Side, SubmitOrder
+from ...domain.money import exact, exact_value
+from ...domain.orders import Order
+from ...messages.orders import OrderRefused, RiskState, Side, SubmitOrder
+from ...messages.units import RUPEES_MAX
 from .book import Book
 
 
@@ -92,12 +95,19 @@ def quantity_max(order: SubmitOrder, situation: Situation) -> str:
 
 
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
-    """Limit the rupees of one order, at its limit price or else the last price; without a price nobody can know."""
-    price = order.limit_price if order.limit_price is not None else order.reference_price
-    if not price > 0:
+    """Limit the rupees of one order at the worst price it may trade at; without one nobody can know.
+
+    A limit is the worst price for who buys. Who sells gets it or more: the market's price, where that is higher.
+    """
+    price, limit_price = order.reference_price, order.limit_price
+    if limit_price is not None and order.side == "BUY":
+        price = limit_price
+    if not 0 < price <= RUPEES_MAX:
         return f"a last price above 0 rupees wanted, found {price}"
-    limit, value = situation.limits.value_max_rupees, price * order.quantity
-    return "" if value <= limit else f"at most {limit:.2f} rupees wanted, found {value:.2f}"
+    if limit_price is not None:
+        price = max(price, limit_price)
+    limit, value = situation.limits.value_max_rupees, exact_value(price, order.quantity)
+    return "" if value <= exact(limit) else f"at most {limit:.2f} rupees wanted, found {value:.2f}"
 
 
 def position_max(order: SubmitOrder, situation: Situation) -> str:
@@ -129,12 +139,33 @@ RULES: Final[tuple[Rule, ...]] = (
 """In this order; a rule's name in a refusal is its function's name."""
 
 
+_CONTENT: Final = ("strategy", "symbol", "side", "quantity", "order_type", "limit_price")
+"""What makes an order the same one again; when it was asked for, and at which price seen, does not."""
+
+
 def judge(order: SubmitOrder, situation: Situation) -> Refusal | None:
     """Ask every rule until one refuses; None lets the order pass."""
     for rule in RULES:
         reason = rule(order, situation)
         if reason:
             return Refusal(rule=rule.__name__, reason=reason)
+    return None
+
+
+def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefused) -> Refusal | None:
+    """Compare an order with the earlier one of its client order id; None if it is the same one again.
+
+    One that was refused is compared as far as the refusal tells, in the characters of its fact.
+    """
+    for name in _CONTENT:
+        wanted, found = getattr(earlier, name, None), getattr(order, name)
+        if isinstance(earlier, OrderRefused):
+            if name not in OrderRefused.__struct_fields__:
+                continue
+            found = printable(found) if isinstance(found, str) else found
+        if wanted != found:
+            reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
+            return Refusal(rule=duplicate.__name__, reason=printable(reason, 200))
     return None
 
 

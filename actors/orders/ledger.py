@@ -13,7 +13,7 @@ import msgspec
 
 from ...domain.orders import Order, advance
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.orders import HoldingsRead, OrderFact, OrderIntended, SubmitOrder
+from ...messages.orders import HoldingsRead, OrderFact, OrderIntended, OrderRefused, SubmitOrder
 from .book import Book
 
 
@@ -48,6 +48,17 @@ class Ledger:
     def is_waiting(self, client_order_id: str) -> bool:
         """Whether facts of this order are on their way."""
         return client_order_id in self._waiting
+
+    def earlier(self, client_order_id: str) -> SubmitOrder | Order | OrderRefused | None:
+        """Return the order that has this id, as it was asked for or written down; None if the id was never used."""
+        for entry in self._entries if client_order_id in self._waiting else ():
+            if entry.client_order_id == client_order_id and entry.order is not None:
+                return entry.order
+        order = self.book.order(client_order_id)
+        if order is not None:
+            return order
+        fact = self.book.newest_fact(client_order_id)
+        return fact if isinstance(fact, OrderRefused) else None
 
     def order(self, client_order_id: str) -> Order | None:
         """Return the order as it will stand when every fact on its way is durable; None if it was never intended."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
 from ...config.settings import StrategySettings
+from ...domain.instruments import without_noise
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData
 from ...messages.events import Subscribe, Subscribed, Unsubscribe
 from ...messages.journal import ReadJournal
@@ -245,6 +246,8 @@ class StrategyActor(RuntimeActor):
         """Let the user react to what is its own."""
         if not self._ids.is_own(fact.client_order_id):
             return
+        if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
+            self._holdings.end(fact.client_order_id)
         if self._begun:
             self.on_order(fact)
         else:
@@ -275,12 +278,12 @@ class StrategyActor(RuntimeActor):
             side=side,
             quantity=quantity,
             order_type="MARKET" if limit_price is None else "LIMIT",
-            limit_price=limit_price,
+            limit_price=None if limit_price is None else without_noise(limit_price),
             submitted_ns=self.clock.now_ns(),
             reference_price=self._prices.get(symbol, 0.0),
         )
         self._ids.next()  # an order that its own class refuses is none
-        self._holdings.expect(order.client_order_id)
+        self._holdings.expect(order.client_order_id, quantity)
         cause = self.trace
         self.join_trace(order.client_order_id)
         self.send(ORDERS, order)

@@ -7,8 +7,8 @@ from typing import Final
 
 from ...messages.orders import OrderFilled
 
-ORDERS_REMEMBERED_MAX: Final = 10_000
-"""Orders whose fills are counted; the oldest is forgotten first."""
+ENDED_REMEMBERED_MAX: Final = 10_000
+"""Orders that have ended and whose late fills still count; the one that ended first is forgotten first."""
 
 
 class Holdings:
@@ -22,21 +22,36 @@ class Holdings:
     def __init__(self, shares: Mapping[str, int], filled: Mapping[str, int]) -> None:
         """Begin with signed shares by symbol, and shares filled by client order id of the open orders."""
         self._shares = dict(shares)
-        self._filled = dict(filled)
+        self._open = dict(filled)
+        self._quantities: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
 
-    def expect(self, client_order_id: str) -> None:
-        """Announce a new order."""
-        self._filled[client_order_id] = 0
-        if len(self._filled) > ORDERS_REMEMBERED_MAX:
-            del self._filled[next(iter(self._filled))]
+    def expect(self, client_order_id: str, quantity: int) -> None:
+        """Announce a new order of so many shares. It is not forgotten before it has ended."""
+        self._open[client_order_id] = 0
+        self._quantities[client_order_id] = quantity
+
+    def end(self, client_order_id: str) -> None:
+        """Note that no more is expected of an order. A fill that comes nevertheless counts: trades stand first."""
+        filled = self._open.pop(client_order_id, None)
+        self._quantities.pop(client_order_id, None)
+        if filled is None:
+            return
+        self._ended[client_order_id] = filled
+        if len(self._ended) > ENDED_REMEMBERED_MAX:
+            del self._ended[next(iter(self._ended))]
 
     def add(self, fill: OrderFilled) -> bool:
         """Count what is new of the order; False if all of it was counted before."""
-        seen = self._filled.get(fill.client_order_id)
-        if seen is None or fill.cumulative_quantity <= seen:
+        client_order_id, cumulative = fill.client_order_id, fill.cumulative_quantity
+        known = self._open if client_order_id in self._open else self._ended
+        seen = known.get(client_order_id)
+        if seen is None or cumulative <= seen:
             return False
-        self._filled[fill.client_order_id] = fill.cumulative_quantity
-        news = fill.cumulative_quantity - seen
+        known[client_order_id] = cumulative
+        if cumulative >= self._quantities.get(client_order_id, cumulative + 1):
+            self.end(client_order_id)
+        news = cumulative - seen
         self._shares[fill.symbol] = self.shares(fill.symbol) + (news if fill.side == "BUY" else -news)
         return True
 

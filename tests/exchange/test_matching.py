@@ -6,6 +6,23 @@ from natya.actors.exchange.matching import Matching
 from natya.messages.broker import CancelRequest, OrderNotFound
 
 
+class TestALimitWithTheNoiseOfArithmetic:
+    @pytest.mark.parametrize("noisy", [1499.4 - 0.05, 1499.3500000000001, 1499.349999999])
+    def test_is_the_price_on_the_grid(self, matching, a_tick, an_order, trades, noisy):
+        assert noisy != 1499.35
+        matching.move(a_tick(1500.0, bids=[(1499.35, 50)], asks=[(1500.0, 50)]))
+
+        assert trades(matching.place(an_order("sell", side="SELL", limit_price=noisy))) == [(10, 1499.35)]
+        assert matching.place(an_order("buy", limit_price=noisy))[0].execution_type == "NEW"
+
+    @pytest.mark.parametrize("off", [1499.36, 1499.3501, 1499.35001])
+    def test_is_refused_where_it_is_more_than_noise(self, matching, a_tick, an_order, off):
+        matching.move(a_tick(1500.0))
+        (report,) = matching.place(an_order(limit_price=off))
+
+        assert report.reason == f"a limit_price in whole multiples of 0.05 rupees is wanted, found {off}"
+
+
 class TestAnOrderThatMeetsTheBook:
     def test_buys_at_the_ask_and_sells_at_the_bid(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.0, bids=[(99.9, 50)], asks=[(100.1, 50)]))

@@ -193,6 +193,36 @@ class TestAnOrder:
         assert stage.broker.is_empty()
         assert stage.disk.kinds() == [OrderIntended]
 
+    @pytest.mark.parametrize("mode", ["hold", "write"])
+    def test_of_another_content_under_its_id_is_refused_and_changes_nothing(self, stage, make, mode):
+        stage.open()
+        stage.disk.mode = mode
+        stage.submit(make.order())
+        stage.settle()
+        stage.submit(make.order(quantity=7))
+        refusal = stage.strategy.receive()
+        stage.system.tell("journal", Release())
+        stage.settle()
+        stage.submit(make.order())
+
+        assert (type(refusal), refusal.rule, refusal.client_order_id) == (OrderRefused, "duplicate", "A-1")
+        assert "quantity 10 wanted" in refusal.reason
+        assert isinstance(stage.strategy.receive(), OrderIntended)
+        assert stage.broker.receive().quantity == 10
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderIntended]
+
+    def test_that_was_refused_is_answered_so_again_and_another_one_under_its_id_too(self, stage, make):
+        stage.open(quantity_max=9)
+        stage.submit(make.order())
+        stage.settle()
+        stage.submit(make.order())
+        stage.submit(make.order(quantity=5))
+
+        assert [stage.strategy.receive().rule for _ in range(2)] == ["quantity_max", "duplicate"]
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderRefused]
+
     def test_that_the_gate_refuses_is_written_down_and_not_sent(self, stage, make):
         stage.open(quantity_max=9)
         stage.submit(make.order())

@@ -1,12 +1,15 @@
 """The risk gate: every rule at its limit, and all of them against a second opinion."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.gate import RULES, Situation, judge
+from natya.actors.orders.gate import RULES, Situation, contradiction, judge
 from natya.config.settings import OrdersSettings
+from natya.domain.orders import Order
 from natya.messages.orders import OrderFilled, OrderIntended, OrderUncertain, SubmitOrder
 
 
@@ -81,6 +84,43 @@ class TestTheClientOrderId:
         assert rule_of(make.order("A-1"), situation(intents=[make.order("A-1")])) == "duplicate"
 
 
+class TestAnOrderUnderAnIdThatWasUsed:
+    OTHERS = (
+        {"strategy": "other"},
+        {"symbol": "TCS"},
+        {"side": "SELL"},
+        {"quantity": 11},
+        {"order_type": "LIMIT", "limit_price": 100.0},
+    )
+
+    @pytest.mark.parametrize("fields", [{}, {"reference_price": 7.0, "submitted_ns": 9}], ids=str)
+    def test_is_the_same_again_whenever_it_was_asked_for(self, make, fields):
+        again = make.order(**fields)
+
+        assert contradiction(again, make.order()) is None
+        assert contradiction(again, Order.from_intent(make.intent())) is None
+        assert contradiction(again, make.refusal()) is None
+
+    @pytest.mark.parametrize("fields", OTHERS, ids=str)
+    def test_is_another_if_anything_differs(self, make, fields):
+        for earlier in (make.order(), Order.from_intent(make.intent())):
+            refusal = contradiction(make.order(**fields), earlier)
+
+            assert refusal.rule == "duplicate"
+            assert refusal.reason.startswith(f"{next(iter(fields))} ")
+
+    @pytest.mark.parametrize("fields", OTHERS[:4], ids=str)
+    def test_is_compared_with_a_refusal_as_far_as_that_was_written_down(self, make, fields):
+        assert contradiction(make.order(**fields), make.refusal()).rule == "duplicate"
+        assert contradiction(make.order(order_type="LIMIT", limit_price=1.0), make.refusal()) is None
+
+    def test_is_another_at_another_limit(self, make):
+        first = make.intent(order_type="LIMIT", limit_price=100.0)
+        again = make.order(order_type="LIMIT", limit_price=100.05)
+
+        assert "limit_price 100.0 wanted" in contradiction(again, Order.from_intent(first)).reason
+
+
 class TestTheSymbol:
     @pytest.mark.parametrize("good", ["M&M", "NIFTY 26000 CE", "x" * 63, "x" * 64])
     def test_may_be_any_when_none_is_named(self, make, situation, good):
@@ -110,9 +150,40 @@ class TestTheSizeOfAnOrder:
 
         assert rule_of(order, situation(value_max_rupees=50_000.0)) == rule
 
-    @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+    @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf"), -float("inf"), 1e13])
     def test_is_refused_when_no_price_tells_its_value(self, make, situation, price):
+        selling = make.order(side="SELL", order_type="LIMIT", limit_price=5.0, reference_price=price)
+
         assert rule_of(make.order(reference_price=price), situation()) == "value_max_rupees"
+        assert rule_of(make.order(side="SELL", reference_price=price), situation()) == "value_max_rupees"
+        assert rule_of(selling, situation()) == "value_max_rupees"
+
+    @pytest.mark.parametrize(
+        "example",
+        [
+            ("SELL", 0.05, 1_500.0, "value_max_rupees"),  # it sells at 1,500 whatever its limit says
+            ("SELL", 1_500.0, 0.05, "value_max_rupees"),  # it may rest until the market is there
+            ("SELL", 499.95, 500.0, None),
+            ("SELL", 500.0, 500.05, "value_max_rupees"),
+            ("BUY", 500.0, 1_500.0, None),  # no more than its limit, ever
+            ("BUY", 500.0, 0.0, None),
+            ("BUY", 500.05, 0.05, "value_max_rupees"),
+        ],
+    )
+    def test_is_counted_at_the_worst_price_a_limit_order_may_trade_at(self, make, situation, example):
+        side, limit_price, last_price, rule = example
+        prices = {"limit_price": limit_price, "reference_price": last_price}
+
+        assert (
+            rule_of(
+                make.order(side=side, quantity=100, order_type="LIMIT", **prices), situation(value_max_rupees=50_000.0)
+            )
+            == rule
+        )
+
+    def test_is_counted_to_the_last_digit(self, make, situation):
+        assert 0.07 * 100 > 7.0
+        assert rule_of(make.order(quantity=100, reference_price=0.07), situation(value_max_rupees=7.0)) is None
 
 
 class TestThePosition:
@@ -177,13 +248,16 @@ def second_opinion(order, facts, limits, state, intents):
     )
     # Seen from the order's own side: how far it goes if all of that side fills.
     reach = sign * held + open_here + order.quantity
-    price = order.reference_price if order.limit_price is None else order.limit_price
+    limit, last = order.limit_price, order.reference_price
+    is_known = limit is not None if order.side == "BUY" and limit else last > 0
+    price = limit if order.side == "BUY" and limit else max(limit or 0, last)
     unanswered = [each for each in intended if each.client_order_id not in fills]
     broken = {
         "risk_state": state != "NORMAL" and (state != "REDUCING" or reach > 0),
         "duplicate": order.client_order_id in {each.client_order_id for each in intended} | set(intents),
         "quantity_max": order.quantity > limits.quantity_max,
-        "value_max_rupees": price == 0 or price * order.quantity > limits.value_max_rupees,
+        "value_max_rupees": not is_known
+        or Fraction(repr(price)) * order.quantity > Fraction(repr(limits.value_max_rupees)),
         "position_max": reach > limits.position_max,
         "orders_in_flight_max": len(unanswered) + len(intents) >= limits.orders_in_flight_max,
     }

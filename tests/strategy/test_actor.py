@@ -68,6 +68,17 @@ class TestAStrategy:
         assert (order.strategy, order.symbol, order.side, order.quantity) == ("mine", "INFY", "BUY", 5)
         assert (order.order_type, order.limit_price, order.reference_price) == ("MARKET", None, 99.5)
 
+    def test_takes_the_noise_of_arithmetic_off_a_limit(self, stage):
+        class BelowTheMarket(StrategyActor):
+            def on_tick(self, tick):
+                self.buy(tick.symbol, 1, tick.price - 0.05)
+
+        stage.open(BelowTheMarket)
+        for price in (1499.4, 100.15, 1499.4123):
+            stage.tell(stage.tick(price))
+
+        assert [stage.orders.receive().limit_price for _ in range(3)] == [1499.35, 100.1, 1499.4123 - 0.05]
+
     def test_sells_at_a_limit(self, follower):
         follower.tell(follower.tick(201.0))
         order = follower.orders.receive()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.strategy.bodies.averages import CrossingAverages
-from natya.actors.strategy.holdings import ORDERS_REMEMBERED_MAX, Holdings
+from natya.actors.strategy.holdings import ENDED_REMEMBERED_MAX, Holdings
 from natya.actors.strategy.latency import LatencySample
 from natya.messages.orders import OrderFilled
 
@@ -58,7 +58,7 @@ def a_fill(order, cumulative, quantity, side="BUY"):
 class TestHoldings:
     def test_are_the_sum_of_the_fills(self):
         holdings = Holdings({}, {"A": 0})
-        holdings.expect("B")
+        holdings.expect("B", 15)
         holdings.add(a_fill("A", 10, 10))
         holdings.add(a_fill("B", 15, 15, side="SELL"))
 
@@ -83,12 +83,43 @@ class TestHoldings:
 
         assert holdings.shares("INFY") == sum(sizes)
 
-    def test_remember_a_bounded_number_of_orders(self):
-        holdings = Holdings({}, {})
-        for number in range(ORDERS_REMEMBERED_MAX + 10):
-            holdings.expect(f"A-{number}")
+    @pytest.mark.parametrize("ending", ["fills", "facts"])
+    def test_count_an_order_that_fills_after_any_number_of_later_ones(self, ending):
+        holdings = Holdings({}, {"BOOKED": 3})
+        holdings.expect("RESTING", 50)
+        holdings.add(a_fill("RESTING", 20, 20))
+        for number in range(ENDED_REMEMBERED_MAX + 10):
+            holdings.expect(f"A-{number}", 1)
+            if ending == "fills":
+                holdings.add(a_fill(f"A-{number}", 1, 1, side="SELL"))
+            else:
+                holdings.end(f"A-{number}")
+        before = holdings.shares("INFY")
 
-        assert len(holdings._filled) == ORDERS_REMEMBERED_MAX
+        assert holdings.add(a_fill("RESTING", 50, 30))
+        assert holdings.add(a_fill("BOOKED", 5, 2))
+        assert holdings.shares("INFY") == before + 32
+
+    def test_forget_orders_that_have_ended_the_one_that_ended_first_first(self):
+        holdings = Holdings({}, {})
+        for number in range(ENDED_REMEMBERED_MAX + 2):
+            holdings.expect(f"A-{number}", 9)
+        for number in reversed(range(ENDED_REMEMBERED_MAX + 1)):
+            holdings.end(f"A-{number}")
+        late = [holdings.add(a_fill(f"A-{number}", 9, 9)) for number in (ENDED_REMEMBERED_MAX, 0)]
+
+        assert late == [False, True]
+        assert holdings.add(a_fill(f"A-{ENDED_REMEMBERED_MAX + 1}", 9, 9))
+
+    def test_count_a_fill_of_an_order_that_had_ended(self):
+        holdings = Holdings({}, {})
+        holdings.expect("A", 10)
+        holdings.add(a_fill("A", 4, 4))
+        holdings.end("A")
+
+        assert holdings.add(a_fill("A", 10, 6))
+        assert not holdings.add(a_fill("A", 10, 6))
+        assert holdings.shares("INFY") == 10
 
 
 class TestAveragesThatCross:
