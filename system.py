@@ -1,14 +1,6 @@
 """The composition root: who is a child of whom, in which order they start, and the system as its user holds it.
 
-system                      one_for_one
-├── journal                 first up, last down
-├── database                read model and market store; trading goes on while it restarts
-├── events                  router and deliveries
-├── exchange                the paper exchange; only where the market is simulated
-├── broker                  the session
-├── orders                  reconciles before it accepts anything
-├── strategies              one_for_one, each strategy a child
-└── feed                    last, so that every tick finds all the others up
+`children` decides it; docs/architecture.md draws it.
 """
 
 from __future__ import annotations
@@ -48,20 +40,32 @@ if TYPE_CHECKING:
     from .messages.trace import Hop
 
 ROOT: Final = "system"
+PAPER: Final = "paper"
+"""The broker whose orders go to the exchange of this process."""
+
 START_TIMEOUT_S: Final = 60.0
 LOOK_TIMEOUT_S: Final = 1.0
 
 
-def subscriptions() -> tuple[Subscribe, ...]:
+def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     """Who hears what from the first message on; the exchange sees each tick before any strategy does."""
     return (
-        Subscribe(subscriber="exchange", topics=("Tick",)),
+        *([Subscribe(subscriber="exchange", topics=("Tick",))] if has_exchange(settings) else []),
         Subscribe(subscriber="database", topics=("Tick", "Candle", JOURNAL_TOPIC)),
     )
 
 
+def has_exchange(settings: Settings) -> bool:
+    """Tell whether orders go to the paper exchange: only there is one, whatever the market data comes from."""
+    return settings.broker.name == PAPER
+
+
 def children(settings: Settings) -> tuple[ChildSpec, ...]:
-    """Every actor, in the order it starts; they stop in reverse. The feed starts late: ticks find all the others up."""
+    """Every actor, in the order it starts; they stop in reverse.
+
+    The journal is the first up and the last down. The feed is the last up, so that every tick finds all the others, and
+    the first down. Before it comes the control socket: whoever may ask there finds up whom he asks.
+    """
     strategies = SupervisorSettings(
         children=tuple(
             ChildSpec(
@@ -79,13 +83,13 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
     return (
         ChildSpec("journal", JournalActor, settings.journal),
         ChildSpec("database", DatabaseActor, settings.database),
-        ChildSpec("events", EventsActor, EventsSettings(subscriptions=subscriptions())),
-        ChildSpec("exchange", ExchangeActor, settings.exchange),
+        ChildSpec("events", EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
+        *([ChildSpec("exchange", ExchangeActor, settings.exchange)] if has_exchange(settings) else []),
         ChildSpec("broker", BrokerActor, settings.broker),
         ChildSpec("orders", OrdersActor, settings.orders),
         ChildSpec("strategies", Supervisor, strategies),
-        ChildSpec("feed", FeedActor, settings.feed),
         *([ChildSpec("control", ControlActor, control)] if settings.control.enabled else []),
+        ChildSpec("feed", FeedActor, settings.feed),
     )
 
 
@@ -261,7 +265,7 @@ class TradingSystem:
 
     def _names(self) -> tuple[str, ...]:
         return (
-            *(child.name for child in children(self.settings) if child.name != "strategies"),
+            *(child.name for child in self._children if child.name != "strategies"),
             ROOT,
             *(strategy.name for strategy in self.settings.strategies),
         )

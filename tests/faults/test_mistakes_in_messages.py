@@ -9,10 +9,12 @@ from natya_strategies import Kill, Send
 from thespian.actors import ActorExitRequest, WakeupMessage
 
 import natya
+from natya.actors.control.actor import Arrived, Gone
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, lifecycle
 from natya.actors.runtime.offload import Outcome, OutcomeArrived
 from natya.actors.supervision import ChildrenStopped, StopChildren, Supervisor, SupervisorSettings
 from natya.messages.codec import MESSAGE_TYPES
+from natya.messages.control import Ask
 from natya.messages.events import Subscribe, Unsubscribe
 from natya.messages.journal import Append, ReadJournal
 from natya.messages.orders import OrderCancelled, SubmitOrder
@@ -20,7 +22,7 @@ from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.system import children
 
-OWNERS = ("journal", "database", "events", "exchange", "broker", "orders", "feed", "strategies", "system")
+OWNERS = ("journal", "database", "events", "exchange", "broker", "orders", "control", "feed", "strategies", "system")
 TRADERS = ("good", "hosted")
 EVERYONE = (*OWNERS, *TRADERS)
 TRADES_WITHIN_S = 20
@@ -116,6 +118,8 @@ class TestWhoeverIsToldWhatItCannotUse:
         [
             None, object(), "stop", 1, int, ValueError("none"), lambda: None, {"a": 1}, [Ping()], WakeupMessage(1),
             Orderly(client_order_id="x-1-1", strategy="bad", symbol="INFY", side="BUY", quantity=1),
+            Arrived(None), Arrived("asked"), Gone(None), Gone("1-1"),
+            Ask(request_id=1, actor="x", message=b"", timeout_s=1.0),
         ],
     )  # fmt: skip
     def test_goes_on_when_it_is_no_message_of_ours(self, house, message):

@@ -249,7 +249,7 @@ class World:
         journal = type("SimulatedJournal", (JournalActor,), {"disk": disk})
         exchange = type("TheExchange", (WatchedExchange,), {"world": world})
         database = type("TheDatabase", (InlineDatabase,), {"files": self.files})
-        heard = (*subscriptions(), Subscribe(subscriber=WITNESS, topics=("journal",)))
+        heard = (*subscriptions(settings), Subscribe(subscriber=WITNESS, topics=("journal",)))
         database_settings = msgspec.structs.replace(settings.database, path=str(self.files.path))
         others = {
             "database": ChildSpec("database", database, database_settings),

@@ -1,0 +1,66 @@
+"""Who is a child of whom, and the system as its user holds it."""
+
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import natya
+from natya.system import children, subscriptions
+
+ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    overrides = {"system.data_dir": str(tmp_path / "data"), "feed.speed": 0.0, "feed.duration_s": 0.0}
+    return natya.load_settings("paper", environment={}, overrides=overrides)
+
+
+def names(settings):
+    return [child.name for child in children(settings)]
+
+
+def at_another_broker(settings):
+    return msgspec.structs.replace(settings, broker=msgspec.structs.replace(settings.broker, name="dhan"))
+
+
+class TestTheTree:
+    def test_is_the_one_that_the_documents_draw(self, settings):
+        drawn = re.findall(r"^    [├└]── (\w+) ", ARCHITECTURE.read_text(), re.MULTILINE)
+
+        assert drawn == names(settings)
+
+    def test_begins_with_the_journal_and_ends_with_the_feed(self, settings):
+        for each in (settings, at_another_broker(settings)):
+            assert (names(each)[0], names(each)[-1]) == ("journal", "feed")
+
+    def test_has_the_paper_exchange_only_where_orders_go_to_it(self, settings):
+        assert "exchange" in names(settings)
+        assert "exchange" not in names(at_another_broker(settings))
+        assert [each.subscriber for each in subscriptions(settings)] == ["exchange", "database"]
+        assert [each.subscriber for each in subscriptions(at_another_broker(settings))] == ["database"]
+
+    def test_has_no_control_socket_where_none_is_wanted(self, settings):
+        control = msgspec.structs.replace(settings.control, enabled=False)
+
+        assert "control" not in names(msgspec.structs.replace(settings, control=control))
+
+
+class TestALook:
+    def test_imports_no_strategy_again(self, settings, tmp_path, monkeypatch):
+        (tmp_path / "looked_at.py").write_text(
+            "from natya import StrategyActor\nclass Looked(StrategyActor):\n    pass\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        strategies = [{"name": "looked", "strategy": "looked_at:Looked"}]
+        overrides = {"system.data_dir": settings.system.data_dir, "strategies": strategies}
+        with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)) as system:
+            # A file that is changed or gone while the system runs is none of a look's business.
+            (tmp_path / "looked_at.py").unlink()
+            monkeypatch.delitem(sys.modules, "looked_at")
+            monkeypatch.setattr("natya.system.load_strategy", None)
+
+            assert {"looked", "journal", "feed", "control", "system"} <= system.look().statistics.keys()
