@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 from typing import Final
+
+from .files import NotOursError, expect_own_folder
+from .locks import HeldLock, LockHeldError
 
 LOCK_NAME: Final = "natya.lock"
 
@@ -25,39 +26,41 @@ class DataDirectoryBusyError(DataDirectoryError):
 
 
 class DataDirectory:
-    """A directory for one process: made if needed, readable by its user alone, and locked while it is held.
+    """A directory for one process: made if needed, its user's alone, and locked while it is held.
 
     The lock is `flock` on `natya.lock`, which ends with the process however it dies; the file keeps the holder's pid.
+
+    Raises:
+        DataDirectoryError: the path begins with the home of a user that does not exist.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path: Final = Path(path).expanduser().absolute()
-        self._descriptor: int | None = None
+        try:
+            self.path: Final = Path(path).expanduser().absolute()
+        except RuntimeError as fault:
+            raise DataDirectoryError(f"data directory {path} cannot be used: {fault}") from fault
+        self._lock: HeldLock | None = None
 
     def take(self) -> None:
         """Make and lock the directory.
 
         Raises:
             DataDirectoryBusyError: another process holds it.
-            DataDirectoryError: it cannot be made or written.
+            DataDirectoryError: it cannot be made or written, or others may write in it.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            expect_own_folder(self.path)
+            self._lock = HeldLock(self.path / LOCK_NAME)
+        except LockHeldError as fault:
+            raise DataDirectoryBusyError(self.path, fault.holder_pid) from fault
+        except NotOursError as fault:
+            raise DataDirectoryError(f"data directory {self.path} cannot be used: {fault}") from fault
         except OSError as fault:
             raise DataDirectoryError(f"data directory {self.path} cannot be used: {fault.strerror}") from fault
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise DataDirectoryBusyError(self.path, int(holder) if holder.isdigit() else None) from fault
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-        self._descriptor = descriptor
 
     def release(self) -> None:
         """Give the directory free; without effect when it is not held."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 import msgspec
 import platformdirs
 
+from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
 from .layers import Value, environment_layer, file_layer, override_layer
@@ -75,7 +76,7 @@ def load_with_origins(
         )
     layers = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
     if config is not None:
-        layers.append(file_layer(Path(config).expanduser()))
+        layers.append(file_layer(_absolute(str(config), "--config")))
     layers.append(environment_layer(os.environ if environment is None else environment))
     layers.append(override_layer(overrides or {}))
 
@@ -109,18 +110,22 @@ def _packaged(name: str) -> Any:
 
 def _place_files(values: dict[str, Value], profile: str) -> None:
     given = values["system.data_dir"]
-    data_dir = _absolute(given.value) if given.value else platformdirs.user_state_path("natya") / profile
+    wanted_for = f"{given.origin}: system.data_dir"
+    data_dir = _absolute(given.value, wanted_for) if given.value else platformdirs.user_state_path("natya") / profile
     values["system.data_dir"] = Value(str(data_dir), given.origin)
     for key, name in PATHS_IN_DATA_DIR.items():
         path, origin = values[key]
         if not path:
             values[key] = Value(str(data_dir / name), f"{origin}, in system.data_dir")
         elif path != "-":
-            values[key] = Value(str(_absolute(path)), origin)
+            values[key] = Value(str(_absolute(path, f"{origin}: {key}")), origin)
 
 
-def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+def _absolute(path: str, wanted_for: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as fault:  # `~somebody` that nobody is
+        raise SettingsError((f"{wanted_for}: wanted a path, found {path!r}: {fault}",)) from fault
 
 
 def _contradictions(values: dict[str, Value]) -> list[str]:
@@ -139,8 +144,9 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
         problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))
-    if values["database.path"].value == "-":
-        problems.append(say("database.path", "wanted a file, found '-'"))
+    database = values["database.path"].value
+    if problem := "wanted a file" if database == "-" else path_problem(database):
+        problems.append(say("database.path", f"{problem}, found {database!r}"))
     taken = set(ACTOR_NAMES)
     for index, strategy in enumerate(values[STRATEGIES].value):
         origin = f"{values[STRATEGIES].origin}: {STRATEGIES}[{index}]"

@@ -30,5 +30,5 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def is_welcome(peer: Peer, own_uid: int | None = None) -> bool:
-    """Let in our own user and root; `own_uid` is the user of this process unless given."""
+    """Let in, and believe, our own user and root; `own_uid` is the user of this process unless given."""
     return peer.uid in {0, os.geteuid() if own_uid is None else own_uid}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .errors import AskRefusedError, NotRunningError, SocketNotOpenedError
+from .peer import is_welcome, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,8 @@ def listen(data_dir: Path) -> socket.socket:
 def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
     """Connect to the daemon that works in the directory.
 
+    Who listens is asked of the kernel: the directory may be another user's, and anything may listen there.
+
     Raises:
         NotRunningError: none does.
         AskRefusedError: one does, but is another user's (`forbidden`), or accepts nobody in the time given (`busy`).
@@ -76,14 +79,24 @@ def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
     except OSError as fault:
         connection.close()
         raise NotRunningError(data_dir) from fault
+    owner = peer_of(connection)
+    if not is_welcome(owner):
+        connection.close()
+        raise AskRefusedError(
+            "forbidden",
+            f"{path} belongs to process {owner.pid} of user {owner.uid}, and this is user {os.geteuid()}: "
+            "whatever it answered could be a trap; ask as that user",
+        )
     connection.settimeout(timeout_s)
     return connection
 
 
 def remove(data_dir: Path) -> None:
-    """Take the name away, so that nobody connects any more."""
+    """Take the name away, so that nobody connects any more; what is no socket is not ours."""
+    path = data_dir / SOCKET_NAME
     with contextlib.suppress(FileNotFoundError):
-        (data_dir / SOCKET_NAME).unlink()
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
 
 
 def _remove_stale(path: Path) -> None:

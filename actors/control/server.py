@@ -19,6 +19,7 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ...config.forks import close_in_forks
 from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
@@ -80,6 +81,7 @@ class ControlServer:
         self._accept_again_ns: int | None = None
         self._outbox: deque[_Posted] = deque()
         self._callers: dict[int, Caller] = {}
+        self._end_of_forks = close_in_forks(self._leave_to_parent)
         self._closing = False
         self._unclaimed = [None]
         """A token: whoever pops it, `serve` or a `close` that came first, lets go of the sockets."""
@@ -114,12 +116,18 @@ class ControlServer:
         if self._closing:
             return
         self._closing = True
+        self._end_of_forks()
         place.remove(self._data_dir)
         if self._claim():
             self._let_go()
         else:
             self._ring()
         self._bell.close()
+
+    def _leave_to_parent(self) -> None:
+        """Let go of what a fork has inherited: in its hands the socket would listen on after the parent's death."""
+        for connection in (self._listener, *(caller.connection for caller in self._callers.values())):
+            connection.close()
 
     def _ring(self) -> None:
         # The flag falls before the outbox is emptied, so a payload that finds it up is still seen.

@@ -2,7 +2,7 @@
 
 Owns    one DuckDBAdapter while the files can be opened; market data on its way to a batch (`ROWS_WAITING_MAX` ticks at
         most, what comes then is counted as dropped); the place in the journal up to which the core file is current;
-        the folders `handover` and `archive` beside the files.
+        beside the files its own folder of `archive`, and one in which it hands files over.
 Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see `desk.py`),
         and Abandon.
 Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to who asked Rows,
@@ -38,7 +38,7 @@ from ..runtime import RuntimeActor, handles
 from .adapter import market_path_of, thread_of_its_own
 from .answerer import Answerer
 from .days import tidy
-from .desk import Desk, Folders
+from .desk import Desk
 from .errors import DatabaseError, WritesRefused
 from .files import Files
 from .projector import Projector
@@ -112,6 +112,7 @@ class DatabaseActor(RuntimeActor):
         opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
         files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
         self._files = files
+        self._desk: Desk | None = None
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())
         self._projector = Projector(self, files, settings, in_time=Project(), read_on=ReadOn())
         lanes = min(settings.max_connections - WRITERS, THREADS_MAX - JOBS_BESIDE_QUERIES)
@@ -129,6 +130,8 @@ class DatabaseActor(RuntimeActor):
             self.log("market_data.lost", level="error", rows=self._recorder.rows, down=self._files.down)
         if self._files.database is not None:
             self._files.database.close()
+        if self._desk is not None:
+            self._desk.close()
 
     def snapshot(self) -> Recorded:
         """Keep what was counted: a run counts over all lives."""
@@ -186,8 +189,8 @@ class DatabaseActor(RuntimeActor):
     def _rise(self, opened: Opened) -> None:
         self._projector.rise(opened)
         self._recorder.rise(opened.database)
-        life = f"{self.clock.now_ns()}-{self._files.life}"
-        self._answerer.rise(Desk(opened.database, Folders.beside(opened.database.core_path), life=life))
+        self._desk = Desk(opened.database, opened.folders)
+        self._answerer.rise(self._desk)
 
     def _fall(self, fault: DatabaseError) -> None:
         self._answerer.fall(fault)

@@ -24,11 +24,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from ...config.engine_paths import path_problem
+from ...config.files import NotOursError, expect_own_folder
+from ...config.forks import close_in_forks, point_nowhere
 from ...messages.database import Rows, SqlValue
 from .archive_folder import archive_folder, follow
 from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
-from .errors import DatabaseClosed, DatabaseDamaged, DatabaseUnreachable, PoolExhausted, QueryRefused, StatementFailed
+from .errors import (
+    DatabaseClosed,
+    DatabaseDamaged,
+    DatabasePathRefused,
+    DatabaseUnreachable,
+    PoolExhausted,
+    QueryRefused,
+    StatementFailed,
+)
 from .lock import FileLock
 from .migrations import DatabaseFile, migrate, migrations
 from .opening import MEMORY, attach, errors_of_ours, harden, refusal
@@ -143,8 +154,11 @@ class DuckDBAdapter:
                 self.directories = (*directories, str(archive_folder(self.core_path)))
                 # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
-                _make_folder(core.parent)
+                _expect_usable(core)
                 opened.callback(FileLock(core, shared=read_only).release)
+                files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
+                # A fork has the engine's descriptors, and none of its threads.
+                opened.callback(close_in_forks(functools.partial(point_nowhere, files)))
             self._readings = Readings(own_files=(self.core_path, self.market_path))
             root = attach(
                 self.core_path,
@@ -170,8 +184,9 @@ class DuckDBAdapter:
                 writer = connect(f"{file}-writer", file)
                 _migrate(writer, file, self.core_path if file == "core" else self.market_path)
                 self._writers[file] = Pool(f"{file} writing", [writer], wait_s=wait_s)
-            if not read_only:
-                self._follow_archive()
+            self.archive_lacks = () if read_only else self._follow_archive()
+            """Archived days that are not read, and why: their files are gone, or another database's."""
+
             harden(root, self.directories)
             self.witness = MarketWitness(MEMORY if read_only else self.market_path)
             opened.callback(self.witness.close)
@@ -347,10 +362,11 @@ class DuckDBAdapter:
             # goes, not even with the interpreter: one reference is never given back.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(opened))
 
-    def _follow_archive(self) -> None:
-        if self.market_path != MEMORY:
-            follows = functools.partial(follow, folder=archive_folder(self.core_path))
-            self._writers["market"].connections[0].run(follows, transaction="write", label="follow the archive")
+    def _follow_archive(self) -> tuple[str, ...]:
+        if self.market_path == MEMORY:
+            return ()
+        follows = functools.partial(follow, folder=archive_folder(self.core_path))
+        return self._writers["market"].connections[0].run(follows, transaction="write", label="follow the archive")
 
     @contextlib.contextmanager
     def _writing(self, file: DatabaseFile, tables: frozenset[str] | None = None) -> Iterator[Connection]:
@@ -392,8 +408,14 @@ def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
         raise refusal(path, fault) from fault
 
 
-def _make_folder(folder: Path) -> None:
+def _expect_usable(core: Path) -> None:
+    """Make the folder of the files, and see that they can be there, and are safe from others."""
+    if problem := path_problem(str(core)):
+        raise DatabasePathRefused(f"{core} cannot be a database: {problem}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        core.parent.mkdir(parents=True, exist_ok=True)
+        expect_own_folder(core.parent, shared=True)
+    except NotOursError as fault:
+        raise DatabaseUnreachable(str(fault)) from fault
     except OSError as fault:
-        raise DatabaseUnreachable(f"{folder} cannot be made: {fault}") from fault
+        raise DatabaseUnreachable(f"{core.parent} cannot be made: {fault}") from fault

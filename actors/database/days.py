@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from typing import TYPE_CHECKING
+import errno
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
 from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
-from .archive_folder import make_durable
+from .archive_folder import (
+    OWNER,
+    READ_OPTIONS,
+    Listed,
+    identity_of,
+    list_file,
+    make_durable,
+    names_of,
+    own_folder,
+)
+from .archive_folder import TABLES as MARKET_TABLES
 from .connection import roll_back
 from .errors import DatabaseDamaged
 from .moments import start_ns
-from .opening import quoted
+from .opening import pattern, quoted
 from .upkeep import fingerprint
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import duckdb
 
     from .adapter import DuckDBAdapter
 
-MARKET_TABLES = ("ticks", "books")
-"""What goes by days."""
-
 _DAY = f"(make_timestamp_ns(exchange_ns + {IST_OFFSET_NS}))::date"
 
 LATE_NS = 1_800_000_000_000
+
+_WORKPLACES: Final = re.compile(r"new-[0-9-]+")
+_COPIES: Final = re.compile(r"(tmp_)?(ticks|books)\.parquet")
 
 _UNSORTED = f"""
 select days.day from (select {_DAY} as day, count(*) as rows from ticks group by all) days
@@ -86,64 +102,88 @@ def archive(database: DuckDBAdapter, folder: Path, *, before: dt.date) -> tuple[
 
     Repositories go on seeing them (through the view `all_ticks`), and the writer goes on while a day is copied. A day
     leaves the table in the transaction that lists its file, after the file was read back; a file that is not listed
-    counts for nothing.
+    counts for nothing. No file that is there is ever replaced.
+
+    Args:
+        database: whose market file it is.
+        folder: the archive; the files go to this database's own folder in it.
+        before: the first day that stays, on the exchange's calendar.
 
     Raises:
         DatabaseDamaged: a file does not read back as it was written; its day stays where it is.
         StatementFailed: the folder is not among the adapter's `directories`, or the disk is full.
+        OSError: the folder cannot be made, or others may write there.
     """
     days = database.query(f"select distinct {_DAY} as day from ticks where day < ? order by day", [str(before)]).rows  # noqa: S608  our own text
-    return tuple(_archive_day(database, folder, str(day)) for (day,) in days)
+    if not days:
+        return ()
+    identity = database.read(identity_of, label="identity")
+    own = own_folder(folder, identity)
+    mark = f"{Path(database.core_path).name} {identity}"
+    for left in private_folders(own, _WORKPLACES):
+        remove_private_folder(left, mark, names=_COPIES)
+    return tuple(_archive_day(database, own, identity, mark, str(day)) for (day,) in days)
 
 
-def _archive_day(database: DuckDBAdapter, folder: Path, day: str) -> Archived:
-    (earlier,) = database.query("select count(*) from archived where day = ? and file like 'ticks-%'", [day]).rows[0]
-    files = {table: folder / f"{table}-{day}-{earlier}.parquet" for table in MARKET_TABLES}
+def _archive_day(database: DuckDBAdapter, own: Path, identity: str, mark: str, day: str) -> Archived:
+    workplace = own / f"new-{day}-{os.getpid()}"
+    make_private_folder(workplace, mark)
+    try:
+        return _archive_by_way_of(workplace, database, own, identity, day)
+    finally:
+        remove_private_folder(workplace, mark, names=_COPIES)
+
+
+def _archive_by_way_of(workplace: Path, database: DuckDBAdapter, own: Path, identity: str, day: str) -> Archived:
+    copies = {table: workplace / f"{table}.parquet" for table in MARKET_TABLES}
 
     def copy(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
         try:
             cursor.begin()
-            return {table: _copy_table(cursor, table, file, day) for table, file in files.items()}
+            return {table: _copy_table(cursor, table, file, day, identity) for table, file in copies.items()}
         finally:
             roll_back(cursor)
 
     # On a reader, while the writer goes on: 2,000,000 ticks take seconds, and 100,000 a second may come.
     copied = database.read_and_copy(copy, label=f"copy {day}")
 
-    def move(cursor: duckdb.DuckDBPyConnection) -> int:
-        for table, file in files.items():
+    def move(cursor: duckdb.DuckDBPyConnection) -> tuple[int, Path]:
+        listed = []
+        for table, file in copies.items():
             if _keys(cursor, table, day) != copied[table]:  # late ticks came meanwhile
-                copied[table] = _copy_table(cursor, table, file, day)
-            _move_table(cursor, table, file, day, copied[table][0])
-        return copied["ticks"][0]
+                copied[table] = _copy_table(cursor, table, file, day, identity)
+            placed = _place(file, names_of(cursor, own, table, day))
+            cursor.execute(f"delete {_rows_of(table, day)}")
+            listed.append(Listed(file=f"{own.name}/{placed.name}", day=day, rows=copied[table][0]))
+        sync_folder(own)
+        list_file(cursor, own.parent, listed)
+        return copied["ticks"][0], own.parent / listed[0].file
 
-    rows = database.write("market", move, label=f"archive {day}")
-    return Archived(day=dt.date.fromisoformat(day), file=str(files["ticks"]), rows=rows)
+    rows, file = database.write("market", move, label=f"archive {day}")
+    return Archived(day=dt.date.fromisoformat(day), file=str(file), rows=rows)
 
 
-def _copy_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str) -> tuple[int, int]:
+def _place(file: Path, names: Iterator[Path]) -> Path:
+    """Move a copy to the first name that is free."""
+    for target in names:
+        with contextlib.suppress(FileExistsError):
+            move_new(file, target)
+            return target
+    raise FileExistsError(errno.EEXIST, "no name is free for another file of the day", str(file))
+
+
+def _copy_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str, identity: str) -> tuple[int, int]:
     """Copy the rows of a day to a file and read it back; return how many there are, and a checksum of their keys."""
     rows = _rows_of(table, day)
     in_order = f"{rows} order by symbol, exchange_ns, sequence"
-    cursor.execute(f"copy ({in_order}) to {quoted(str(file))} (format parquet, compression zstd)")
+    options = f"format parquet, compression zstd, kv_metadata {{{OWNER}: {quoted(identity)}, natya_day: {quoted(day)}}}"
+    cursor.execute(f"copy ({in_order}) to {quoted(str(file))} ({options})")
     make_durable(file)
     written = fingerprint(cursor, f"({rows})")
-    read_back = fingerprint(cursor, f"read_parquet({quoted(str(file))})")
+    read_back = fingerprint(cursor, f"read_parquet({quoted(pattern(str(file)))}, {READ_OPTIONS})")
     if read_back != written:
         raise DatabaseDamaged(f"{file} has {read_back} (rows, checksum), {written} wanted")
     return _keys(cursor, table, day)
-
-
-def _move_table(cursor: duckdb.DuckDBPyConnection, table: str, file: Path, day: str, count: int) -> None:
-    """Take the rows of a day out of the table, and list the file that has them."""
-    cursor.execute(f"delete {_rows_of(table, day)}")
-    cursor.execute("insert into archived values (?, ?, ?)", [file.name, day, count])
-    all_files = quoted(str(file.parent / f"{table}-*.parquet"))
-    cursor.execute(
-        f"create or replace view all_{table} as select * from {table} union all by name "  # noqa: S608  our own text
-        f"select * exclude (filename) from read_parquet({all_files}, filename = true) "
-        f"where parse_filename(filename) in (select file from archived)"
-    )
 
 
 def _rows_of(table: str, day: str) -> str:

@@ -1,6 +1,6 @@
 """What others may ask of the files: queries, backups, the archive, a check. One function a message.
 
-    desk = Desk(database, Folders.beside(database.core_path), life="1")
+    desk = Desk(database, Folders.beside(database.core_path, life="1"))
     desk.perform(QueryToFile(sql="select * from orders"))
 
 The database actor asks it on threads of its own; a command asks it directly, of files that nobody owns. What it hands
@@ -35,6 +35,7 @@ from .adapter import DuckDBAdapter
 from .archive_folder import archive_folder
 from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
+from .handover import Handover
 from .opening import MEMORY, quoted
 from .statements import bare_select
 from .upkeep import back_up, check, snapshot
@@ -68,43 +69,46 @@ _EXACT = frozenset(
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
     """Where the owner writes beside its databases; both for its user alone."""
 
-    handover: Path
+    handover: Handover
     """What was asked for, until it is fetched."""
 
     archive: Path
     """Days that left the market file."""
 
     @classmethod
-    def beside(cls, core_path: str) -> Folders | None:
-        """Name them for a core file; a database in memory has none."""
+    def beside(cls, core_path: str, *, life: str) -> Folders | None:
+        """Name them for a core file and a life of its owner; a database in memory has none."""
         if core_path == MEMORY:
             return None
         core = Path(core_path).absolute()
-        return cls(handover=core.parent / "handover", archive=archive_folder(str(core)))
+        return cls(handover=Handover.beside(core, life=life), archive=archive_folder(str(core)))
 
     def allowed(self) -> tuple[str, ...]:
         """Name those that the adapter needs among its `directories`; its archive it knows itself."""
-        return (str(self.handover),)
+        return (str(self.handover.path),)
 
 
 class Desk:
     """Does work on one adapter; any thread may call it, several at the same time."""
 
-    def __init__(self, database: DuckDBAdapter, folders: Folders | None, *, life: str) -> None:
-        """Take over the folders; what an earlier life left to be fetched is deleted.
+    def __init__(self, database: DuckDBAdapter, folders: Folders | None) -> None:
+        """Take over the folders; what earlier lives left to be fetched is deleted.
 
         Args:
             database: with the folders among its `directories`.
             folders: None for a database in memory, which hands no files over.
-            life: begins the names of files; no other desk of these folders ever has the same.
         """
         self._database = database
         self._folders = folders
-        self._names = (f"{life}-{number}" for number in itertools.count(1))
-        self._handed_over: deque[Path] = deque()
-        if folders is not None and folders.handover.is_dir():
-            for left in folders.handover.iterdir():
-                _delete(left)
+        self._numbers = itertools.count(1)
+        self._handed_over: deque[str] = deque()
+        if folders is not None:
+            folders.handover.forget_earlier_lives()
+
+    def close(self) -> None:
+        """Leave no folder behind in which nothing is to be fetched."""
+        if self._folders is not None:
+            self._folders.handover.leave()
 
     def perform(self, work: Work, abandoned: Future[None] | None = None) -> Done:
         """Do it, and return its answer; interrupted when `abandoned` is done.
@@ -165,8 +169,8 @@ class Desk:
             with self._handing_over(".duckdb") as path:
                 snapshot(self._database, path, timeout_s=work.timeout_s, abandoned=abandoned)
             return BackedUp(paths=(str(path),))
-        with self._handing_over("") as folder:
-            folder.mkdir(mode=0o700)
+        with self._handing_over("") as path:
+            folder = self._own_folders().handover.made_below(path.name)
             core, market = back_up(self._database, folder, timeout_s=work.timeout_s, abandoned=abandoned)
         return BackedUp(paths=(str(core), str(market)))
 
@@ -175,8 +179,7 @@ class Desk:
             day = dt.date.fromisoformat(work.day)
         except ValueError as fault:
             raise QueryRefused(f"a day such as 2026-01-31 wanted, found {work.day!r}") from fault
-        folder = _made(self._own_folders().archive)
-        archived = archive(self._database, folder, before=day + dt.timedelta(days=1))
+        archived = archive(self._database, self._own_folders().archive, before=day + dt.timedelta(days=1))
         return DaysArchived(
             days=tuple(str(each.day) for each in archived),
             files=tuple(each.file for each in archived),
@@ -186,21 +189,22 @@ class Desk:
     @contextlib.contextmanager
     def _handing_over(self, suffix: str) -> Iterator[Path]:
         """Name a new file or folder; it is gone again if the block raises, or when too many others have come."""
-        path = _made(self._own_folders().handover) / f"{next(self._names)}{suffix}"
+        handover = self._own_folders().handover
+        path = handover.made() / f"{next(self._numbers)}{suffix}"
         try:
             yield path
         except BaseException:
-            _delete(path)
+            handover.delete(path.name)
             raise
-        self._handed_over.append(path)
+        self._handed_over.append(path.name)
         while len(self._handed_over) > HANDED_OVER_MAX:
-            _delete(self._handed_over.popleft())
+            handover.delete(self._handed_over.popleft())
 
     def _expect_space(self) -> None:
         """See that a copy fits: the journal may be on the same disk."""
         files = (self._database.core_path, self._database.market_path)
         wanted = sum(Path(file).stat().st_size for file in files) + SPACE_LEFT_BYTES
-        free = shutil.disk_usage(_made(self._own_folders().handover)).free
+        free = shutil.disk_usage(self._own_folders().handover.made()).free
         if free < wanted:
             raise StatementFailed(f"a copy wants {wanted:,} bytes of free space, found {free:,}")
 
@@ -230,18 +234,3 @@ def _stored_as(kind: str) -> str | None:
 
 def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _made(folder: Path) -> Path:
-    """Make a folder when it is first needed: on a full disk the owner starts without it."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-        return
-    # DuckDB writes beside the name first: a copy that was interrupted leaves that, and a database its log.
-    for each in (path, path.with_name(f"tmp_{path.name}"), path.with_name(f"{path.name}.wal")):
-        each.unlink(missing_ok=True)

@@ -37,6 +37,12 @@ class DatabaseUnreachable(DatabaseError):
     """The machine does not let us have a file: no permission, no space. What it holds may be well."""
 
 
+class DatabasePathRefused(DatabaseUnreachable):
+    """DuckDB takes the path for something else. Nothing was opened; name another one."""
+
+    restart_helps = False
+
+
 class DatabaseEncrypted(DatabaseError):
     """Encryption is asked for and this DuckDB cannot do it safely, or a file is encrypted and no key was given.
 

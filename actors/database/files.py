@@ -114,6 +114,7 @@ class Files:
         found = [f"put aside as {name}" for name in opened.put_aside]
         if opened.market_loss:
             found.append(f"the market file has lost data: {opened.market_loss}")
+        found += [f"the archive lacks {lack}" for lack in opened.archive_lacks if lack not in self.damage]
         for each in found:
             self._actor.log("database.damaged", level="error", found=each)
         self.damage = "; ".join(filter(None, [self.damage, *found]))

@@ -1,14 +1,95 @@
-"""Taking what the owner hands over: the file moves to where the asker wants it, and replaces nothing."""
+"""Files that change hands: the owner writes them in a folder of its own, and whoever asked takes them from there.
+
+    folder = Handover(core, life="7")       # the owner's: natya.duckdb.handover-7, made when it is first needed
+    take(Path(answer.path), target)         # the other end
+
+The folder is private, has a name of its own and a mark inside: what the owner removes, and what a client believes to be
+meant for it, is nothing that anyone else has put there.
+"""
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
-import shutil
-from pathlib import Path
+import re
+from typing import TYPE_CHECKING, Final
 
-from .errors import DatabaseDamaged
+from ...config.files import (
+    NotOursError,
+    empty_private_folder,
+    is_private_folder,
+    make_private_folder,
+    move_new,
+    open_from_private_folder,
+    private_folders,
+    remove_private_folder,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NOTHING: Final = re.compile(r"(?!)")
+
+
+class Handover:
+    """The owner's folder. Nothing is made before it is needed: on a full disk the owner starts without it.
+
+    Args:
+        path: of the folder.
+        core: the core file of the database whose answers it holds.
+    """
+
+    def __init__(self, path: Path, core: Path) -> None:
+        self.path: Final = path
+        self._owner: Final = core.name
+        # DuckDB writes beside a name first, and gives a database a log.
+        self._files: Final = rf"(tmp_)?({{}}|{re.escape(core.stem)}(-market)?{re.escape(core.suffix)})(\.\w+)*"
+
+    @classmethod
+    def beside(cls, core: Path, *, life: str) -> Handover:
+        """Name it for a life of the owner; no other has the same."""
+        return cls(core.with_name(f"{core.name}.handover-{life}"), core)
+
+    def made(self) -> Path:
+        """Make the folder, if it is not there.
+
+        Raises:
+            NotOursError: something else has its name.
+            OSError: it cannot be made.
+        """
+        try:
+            make_private_folder(self.path, self._owner)
+        except FileExistsError as there:
+            if not is_private_folder(self.path, self._owner):
+                raise NotOursError(self.path, "is not ours: move it away") from there
+        return self.path
+
+    def made_below(self, name: str) -> Path:
+        """Make a folder in it.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        folder = self.path / name
+        make_private_folder(folder, self._owner)
+        return folder
+
+    def delete(self, name: str) -> None:
+        """Delete a file or a folder in it, and what DuckDB has left beside that."""
+        empty_private_folder(self.path, self._owner, names=self._named(re.escape(name)))
+
+    def forget_earlier_lives(self) -> None:
+        """Delete what earlier lives have left to be fetched: folders with our mark, and what is ours in them."""
+        pattern = re.compile(rf"{re.escape(self._owner)}\.handover-[\w-]+")
+        if pattern.fullmatch(self.path.name):
+            for folder in private_folders(self.path.parent, pattern):
+                remove_private_folder(folder, self._owner, names=self._named(r"\d+"))
+
+    def leave(self) -> None:
+        """Remove the folder if everything was fetched."""
+        remove_private_folder(self.path, self._owner, names=_NOTHING)
+
+    def _named(self, stem: str) -> re.Pattern[str]:
+        return re.compile(self._files.format(stem))
 
 
 def take(source: Path, target: Path) -> None:
@@ -16,37 +97,8 @@ def take(source: Path, target: Path) -> None:
 
     Raises:
         FileExistsError: the target is there already.
-        DatabaseDamaged: the copy does not read back as it was written.
-        OSError: the target cannot be written; its message names it.
+        NotOursError: the source is no file that was handed over to us; it was left alone.
+        OSError: the target cannot be written, or does not read back as it was written.
     """
-    try:
-        os.link(source, target)  # like a move, but it replaces nothing
-    except OSError as fault:
-        if fault.errno not in {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}:
-            raise
-        _copy(source, target)
-    source.unlink()
-
-
-def _copy(source: Path, target: Path) -> None:
-    with target.open("xb") as written:
-        try:
-            target.chmod(0o600)
-            with source.open("rb") as read:
-                shutil.copyfileobj(read, written, 1 << 20)
-            written.flush()
-            os.fsync(written.fileno())
-            _compare(source, target)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
-
-
-def _compare(source: Path, target: Path) -> None:
-    if _digest(source) != _digest(target):
-        raise DatabaseDamaged(f"{target} does not read back as it was written")
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").digest()
+    os.close(open_from_private_folder(source))
+    move_new(source, target)

@@ -47,7 +47,8 @@ _DAMAGE = re.compile(
 )
 
 _ARCHIVED = re.compile(
-    r'(?:Cannot access file|No files found that match the pattern) "([^"]*/archive)/[a-z_]+-\*\.parquet"'
+    r"(?:Cannot access file|No files found that match the pattern) "
+    r'"([^"]*/archive)/(?:[0-9a-f-]{36}/)?[a-z_]+-[^"/]*\.parquet"'
 )
 
 
@@ -135,7 +136,9 @@ def errors_of_ours() -> Iterator[None]:
 
 def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
     """Close every door that no query needs; the order matters, and the last line makes it final."""
-    root.execute(f"set allowed_directories = [{', '.join(quoted(directory) for directory in directories)}]")
+    # A pattern is compared as it is written.
+    allowed = dict.fromkeys(each for directory in directories for each in (directory, pattern(directory)))
+    root.execute(f"set allowed_directories = [{', '.join(quoted(each) for each in allowed)}]")
     root.execute("set enable_external_access = false")
     root.execute("set lock_configuration = true")
 
@@ -145,6 +148,16 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def pattern(path: str) -> str:
+    """Write a path as a pattern that is matched by this path alone, for functions of DuckDB that take patterns."""
+    return re.sub(r"[*?[]", r"[\g<0>]", path)
+
+
+def unescaped(path: str) -> str:
+    """Read such a pattern as the path it stands for."""
+    return re.sub(r"\[([*?[])\]", r"\1", path)
+
+
 def meaning(fault: duckdb.Error) -> DatabaseError:
     """Give an error of DuckDB the type that its caller decides by."""
     text = str(fault)
@@ -152,7 +165,7 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
         return DatabaseDamaged(text)
     if archived := _ARCHIVED.search(text):
         return StatementFailed(
-            f"days of these files are archived in {archived[1]}, and none are here: "
+            f"days of these files are archived in {unescaped(archived[1])}, and are not here: "
             "put the folder `archive` that belongs to the files beside them"
         )
     if isinstance(fault, duckdb.FatalException):

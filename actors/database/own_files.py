@@ -14,6 +14,7 @@ from .adapter import DuckDBAdapter
 from .archive_folder import is_elsewhere
 from .desk import Desk, Folders
 from .errors import DatabaseMissing
+from .handover import Handover
 from .market import MarketStore
 from .opening import MEMORY
 
@@ -48,8 +49,9 @@ class OwnFiles:
                 directory = DataDirectory(settings.system.data_dir)
                 directory.take()
                 opened.callback(directory.release)
-            handover = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="natya-")))
-            beside = Folders.beside(path)
+            elsewhere = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="natya-")))
+            beside = Folders.beside(path, life="")
+            handover = Handover(elsewhere / "handover", Path(path))
             folders = None if beside is None else Folders(handover=handover, archive=beside.archive)
             open_files = functools.partial(
                 DuckDBAdapter,
@@ -66,7 +68,7 @@ class OwnFiles:
                 self.database.close()
                 open_files().close()  # follows its archive, once
                 self.database = opened.enter_context(open_files(read_only=True))
-            self._desk = Desk(self.database, folders, life="own")
+            self._desk = Desk(self.database, folders)
             self._market = MarketStore(self.database)
             self._opened = opened.pop_all()
 

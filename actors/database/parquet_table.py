@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from .opening import quoted
+from .opening import pattern, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class ParquetTable:
         self.line_num = 0
         """The row that was read last, from 1."""
 
-        self._file = f"read_parquet({quoted(str(path))})"
+        self._file = f"read_parquet({quoted(pattern(str(path.absolute())))}, hive_partitioning = false)"
         self._connection = stack.enter_context(contextlib.closing(duckdb.connect(config={"threads": 1})))
         with _said_as_ours():
             self._connection.execute("set timezone = 'UTC'")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
 from .adapter import DuckDBAdapter
 from .core import ReadModel
 from .errors import DatabaseDamaged
@@ -98,39 +99,42 @@ def _alone(core: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _workplace(core: Path) -> Iterator[Path]:
-    """Make a folder beside the file, so that a file moves from there at once; what an interrupted run left goes."""
-    workplace = core.with_name(f"{core.name}.new")
-    _clear(workplace)
-    workplace.mkdir(mode=0o700, parents=True)
+    """Make a folder beside the file, so that a file moves from there at once; what interrupted runs left goes.
+
+    To be used by who holds the data directory: nobody else works in such a folder.
+    """
+    core.parent.mkdir(parents=True, exist_ok=True)
+    ours = re.compile(rf"{re.escape(core.stem)}(-market)?{re.escape(core.suffix)}(\.\w+)*")
+    names = re.compile(rf"{re.escape(core.name)}\.new-\d+")
+    for left in private_folders(core.parent, names):
+        remove_private_folder(left, core.name, names=ours)
+    workplace = core.with_name(f"{core.name}.new-{os.getpid()}")
+    make_private_folder(workplace, core.name)
     try:
         yield workplace
     finally:
-        _clear(workplace)
-
-
-def _clear(workplace: Path) -> None:
-    if workplace.exists():
-        shutil.rmtree(workplace)
+        remove_private_folder(workplace, core.name, names=ours)
 
 
 def _replace(file: Path, new: Path) -> Path | None:
     """Put a closed file in the place of another, which moves aside together with its log."""
+    log = file.with_name(f"{file.name}.wal")
     if new.with_name(f"{new.name}.wal").exists():
         raise DatabaseDamaged(f"{new} was not closed in order: it has a log; {file} is as it was")
-    old = next(
-        path for number in itertools.count(1) if not (path := file.with_name(f"{file.name}.old-{number}")).exists()
-    )
-    # The log first: a new file must never meet an old file's log. Without it the old core file is a little behind the
-    # journal, which mends itself; a market file that was compacted has none.
-    with contextlib.suppress(FileNotFoundError):
-        file.with_name(f"{file.name}.wal").rename(f"{old}.wal")
-    had_one = file.exists()
-    if had_one:
-        os.link(file, old)
-    new.replace(file)
-    descriptor = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    return old if had_one else None
+    for number in itertools.count(1):
+        old = file.with_name(f"{file.name}.old-{number}")
+        if os.path.lexists(old) or os.path.lexists(f"{old}.wal"):
+            continue
+        # The log first: a new file must never meet an old file's log. Without it the old core file is a little behind
+        # the journal, which mends itself; a market file that was compacted has none.
+        if os.path.lexists(log):
+            move_new(log, Path(f"{old}.wal"))
+        had_one = os.path.lexists(file)
+        if had_one:
+            os.link(file, old)
+            new.replace(file)  # what was there has the other name
+        else:
+            move_new(new, file)
+        sync_folder(file.parent)
+        return old if had_one else None
+    raise AssertionError("numbers do not end")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
+import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...config.files import copy_new, move_new
 from ...domain.time import SECOND_NS
 from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
@@ -18,7 +21,7 @@ from .errors import DatabaseDamaged, DatabaseUnreachable
 from .upkeep import read_every_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
     from ...config.settings import DatabaseSettings
@@ -38,6 +41,12 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     put_aside: tuple[str, ...]
     """Files that were damaged, by their new names."""
+
+    folders: Folders | None
+    """Where its owner hands files over; None for a database in memory."""
+
+    archive_lacks: tuple[str, ...]
+    """Archived days that are not read, and why."""
 
     market_loss: str
     """What the market file lacks that it once held; empty if nothing is known to be missing."""
@@ -70,7 +79,7 @@ def open_database(
         put_aside.append(_put_aside(Path(settings.path), now_ns))  # a rename needs no room
     for _ in range(ATTEMPTS):
         try:
-            return _open(settings, put_aside, executor_factory, suspect=suspect)
+            return _open(settings, now_ns, put_aside, executor_factory, suspect=suspect)
         except DatabaseDamaged as damage:
             if not damage.path:
                 raise
@@ -78,13 +87,18 @@ def open_database(
                 put_aside.append(_mend(Path(damage.path), str(damage), settings, now_ns))
             except OSError as fault:
                 raise DatabaseUnreachable(f"{damage.path} is damaged and cannot be put aside: {fault}") from fault
-    return _open(settings, put_aside, executor_factory, suspect=suspect)
+    return _open(settings, now_ns, put_aside, executor_factory, suspect=suspect)
 
 
 def _open(
-    settings: DatabaseSettings, put_aside: list[str], executor_factory: Callable[[str], Executor], *, suspect: bool
+    settings: DatabaseSettings,
+    now_ns: int,
+    put_aside: list[str],
+    executor_factory: Callable[[str], Executor],
+    *,
+    suspect: bool,
 ) -> Opened:
-    folders = Folders.beside(settings.path)
+    folders = Folders.beside(settings.path, life=str(now_ns))
     database = DuckDBAdapter(
         settings.path,
         max_connections=settings.max_connections,
@@ -102,32 +116,40 @@ def _open(
     except BaseException:
         database.close()
         raise
-    return Opened(database=database, last=last, put_aside=tuple(put_aside), market_loss=database.witness.loss)
+    return Opened(
+        database=database,
+        last=last,
+        put_aside=tuple(put_aside),
+        folders=folders,
+        archive_lacks=database.archive_lacks,
+        market_loss=database.witness.loss,
+    )
 
 
 def _mend(file: Path, damage: str, settings: DatabaseSettings, now_ns: int) -> str:
     cut = _CUT.search(damage)
     log = file.with_name(f"{file.name}.wal")
     if cut and file == market_path_of(settings.path) and log.exists():
-        copy = _free_name(log, now_ns)
-        shutil.copy(log, copy)
-        with log.open("r+b") as damaged:
-            damaged.truncate(int(cut[1]))
-        return str(copy)
+        for copy in _names_aside(log, now_ns):
+            with contextlib.suppress(FileExistsError):
+                copy_new(log, copy)  # durable before anything is cut
+                os.truncate(log, int(cut[1]))
+                return str(copy)
     return _put_aside(file, now_ns)
 
 
 def _put_aside(file: Path, now_ns: int) -> str:
     """Rename a file and what belongs to it, so that DuckDB can still open it by its new name."""
-    name = _free_name(file, now_ns)
-    for ending in ("", ".wal", ".witness"):
-        part = file.with_name(file.name + ending)
-        if part.exists():
-            part.rename(name.with_name(name.name + ending))
-    return str(name)
+    parts = [end for end in ("", ".wal", ".witness") if os.path.lexists(f"{file}{end}")]
+    for name in _names_aside(file, now_ns):
+        if not any(os.path.lexists(f"{name}{end}") for end in ("", ".wal", ".witness")):
+            for end in parts:
+                move_new(Path(f"{file}{end}"), Path(f"{name}{end}"))
+            return str(name)
+    raise FileExistsError(errno.EEXIST, "no name is free for a file that is put aside", str(file))
 
 
-def _free_name(file: Path, now_ns: int) -> Path:
+def _names_aside(file: Path, now_ns: int) -> Iterator[Path]:
     moment = dt.datetime.fromtimestamp(now_ns // SECOND_NS, dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    names = (f"{file.name}.corrupt-{moment}{f'-{number}' if number else ''}" for number in range(1_000_000))
-    return next(path for name in names if not (path := file.with_name(name)).exists())
+    for number in range(1_000_000):
+        yield file.with_name(f"{file.name}.corrupt-{moment}{f'-{number}' if number else ''}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
+from ...config.files import new_file, open_from_private_folder
 from .frames import Frames, package
 from .opening import quoted
 from .statements import PLAIN_TYPES, values
@@ -39,6 +40,7 @@ class QueryResult(Frames):
 
         Raises:
             FileNotFoundError: it was not fetched in time.
+            NotOursError: it is no file that was handed over to us; it was left alone.
         """
         self.names: Final = file.names
         """Of the columns; a name that comes twice has a number."""
@@ -47,7 +49,7 @@ class QueryResult(Frames):
         """DuckDB's types of the columns."""
 
         self._rows: Final = file.rows
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_from_private_folder(Path(file.path))
         self._closing = weakref.finalize(self, os.close, descriptor)
         Path(file.path).unlink(missing_ok=True)
         self._source = f"read_parquet({quoted(f'/proc/self/fd/{descriptor}')})"
@@ -106,16 +108,26 @@ class QueryResult(Frames):
         return self._frame(lambda relation: relation.pl(), "polars", "polars", "pyarrow")
 
     def write_csv(self, path: Path) -> None:
-        """Write the rows with a header; everything as the query's own cast to text has it."""
+        """Write the rows with a header; everything as the query's own cast to text has it.
+
+        Raises:
+            FileExistsError: it is there already.
+        """
         self._copy(path, "format csv, header")
 
     def write_parquet(self, path: Path) -> None:
-        """Write the rows, packed with zstd."""
+        """Write the rows, packed with zstd.
+
+        Raises:
+            FileExistsError: it is there already.
+        """
         self._copy(path, "format parquet, compression zstd")
 
     def _copy(self, path: Path, options: str) -> None:
-        with contextlib.closing(duckdb.connect()) as connection:
-            connection.execute(f"copy ({self._select()}) to {quoted(str(path))} ({options})")
+        """Write a new file, by its descriptor: DuckDB itself would replace one that is there."""
+        with new_file(path) as descriptor, contextlib.closing(duckdb.connect()) as connection:
+            target = quoted(f"/proc/self/fd/{descriptor}")
+            connection.execute(f"copy ({self._select()}) to {target} ({options}, use_tmp_file false)")
 
     def _frame(self, of: Callable[[duckdb.DuckDBPyRelation], Any], form: str, *packages: str) -> Any:
         for name in packages:

@@ -6,12 +6,14 @@ Files are only written in the adapter's `directories`; nothing but DuckDB ever o
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING, TypeAlias
 
+from .archive_folder import archive_folder, missing
 from .connection import roll_back
 from .errors import DatabaseDamaged
 from .migrations import FILES
-from .opening import quoted
+from .opening import MEMORY, quoted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -70,6 +72,9 @@ def check(
             rows = cursor.execute(f"{sql} limit 1").fetchall()
             if rows:
                 found.append(f"{problem}: {rows[0]}")
+        if database.market_path != MEMORY:
+            archive = archive_folder(database.core_path)
+            found += [f"an archived day cannot be read: {each}" for each in missing(cursor, archive)]
         return tuple(found)
 
     read_every_block(database, timeout_s=timeout_s, abandoned=abandoned)
@@ -95,8 +100,7 @@ def back_up(
     """
     core, market = (folder / name for name in _names(database))
     for file, target in (("core", core), ("market", market)):
-        if target.exists():
-            raise FileExistsError(f"{target} is there already")
+        _expect_new(target)
         _copy(database, file, target, timeout_s, abandoned)
     return core, market
 
@@ -113,8 +117,7 @@ def snapshot(
     Raises:
         As `back_up`.
     """
-    if target.exists():
-        raise FileExistsError(f"{target} is there already")
+    _expect_new(target)
 
     def write(cursor: duckdb.DuckDBPyConnection) -> Fingerprints:
         cursor.execute(f"attach {quoted(str(target))} as snapshot")
@@ -142,6 +145,13 @@ def fingerprint(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int
     """Count the rows of a table, a file or a query, and sum up their contents, whatever their order."""
     ((rows, checksum),) = cursor.execute(f"select count(*), coalesce(bit_xor(hash(t)), 0) from {table} t").fetchall()  # noqa: S608  our names
     return int(rows), int(checksum)
+
+
+def _expect_new(target: Path) -> None:
+    """See that nothing has the name, or that of the log which DuckDB would take for the new file's."""
+    for each in (target, target.with_name(f"{target.name}.wal")):
+        if os.path.lexists(each):
+            raise FileExistsError(f"{each} is there already")
 
 
 def _copy(

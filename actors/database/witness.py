@@ -9,11 +9,16 @@ the file, never ahead of it. A file that is behind its witness has lost batches.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
+import stat
 import threading
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from ...config.files import NotOursError, move_new, open_kept
 from .errors import DatabaseUnreachable
 from .opening import MEMORY
 
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
 _TOTAL = """
 select identity, candle_batches + (select coalesce(sum(sequence), 0) from market.recorded) from market.origin
 """
+
+
+_NOTE: Final = re.compile(rb"[0-9a-f\s\0-]*")
 
 
 class MarketWitness:
@@ -36,7 +44,7 @@ class MarketWitness:
         self._descriptor: int | None = None
         if market_path != MEMORY:
             try:
-                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._descriptor = _opened(Path(self.path))
             except OSError as fault:
                 raise DatabaseUnreachable(f"{self.path} cannot be opened: {fault}") from fault
         self._identity = ""
@@ -86,3 +94,17 @@ class MarketWitness:
             noted = f"{self._identity} {self._total:040d}"
             with contextlib.suppress(OSError):  # a full disk: it stays behind the file, which says nothing wrong
                 os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)
+
+
+def _opened(path: Path) -> int:
+    """Open the file, or make it; what has its name and is no note of ours moves aside, and a link is refused."""
+    try:
+        return open_kept(path, is_ours=lambda held: _NOTE.fullmatch(held) is not None)
+    except NotOursError:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            move_new(path, path.with_name(f"{path.name}.corrupt-{number}"))
+            break
+    return open_kept(path, is_ours=lambda held: not held)

@@ -6,11 +6,11 @@ loses or tears whatever was not synced. All faults are `OSError`, as the kernel 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 from pathlib import Path
 from typing import Final, Protocol
+
+from ...config.locks import HeldLock, LockHeldError
 
 
 class DiskFile(Protocol):
@@ -126,17 +126,6 @@ class RealFile:
         os.close(self._descriptor)
 
 
-class RealLock:
-    """`flock` on a file that keeps the holder's pid."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor: Final = descriptor
-
-    def release(self) -> None:
-        """Give it free; the file stays."""
-        os.close(self._descriptor)
-
-
 class RealDisk:
     """The file system of this machine."""
 
@@ -180,17 +169,9 @@ class RealDisk:
         finally:
             os.close(descriptor)
 
-    def lock(self, path: Path) -> RealLock:
+    def lock(self, path: Path) -> HeldLock:
         """Take `flock`, and write our pid for whoever comes second."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise DiskLockedError(int(holder) if holder.isdigit() else None) from fault
-        # The pid is a courtesy: on a full disk the lock must work without it.
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-        return RealLock(descriptor)
+            return HeldLock(path)
+        except LockHeldError as refusal:
+            raise DiskLockedError(refusal.holder_pid) from refusal

@@ -21,6 +21,7 @@ from natya.actors.database.errors import (
 )
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
+from natya.config.files import MARK
 from natya.messages.database import ArchiveDay, BackUp, CheckDatabase, DatabaseChecked, Query, QueryToFile, Rows
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
@@ -29,7 +30,7 @@ FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
 @pytest.fixture
 def folders(path):
-    return Folders.beside(str(path))
+    return Folders.beside(str(path), life="1")
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def database(migrated_path, folders):
 
 @pytest.fixture
 def desk(database, folders):
-    return Desk(database, folders, life="1")
+    return Desk(database, folders)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ class TestAQueryToAFile:
         file = Path(desk.perform(QueryToFile(sql="select 1")).path)
 
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert stat.S_IMODE(folders.handover.stat().st_mode) == 0o700
+        assert stat.S_IMODE(folders.handover.path.stat().st_mode) == 0o700
 
 
 class TestAQueryThatMayNotBe:
@@ -201,20 +202,20 @@ class TestWhatIsHandedOver:
     def test_is_gone_with_the_next_life(self, desk, database, folders):
         desk.perform(QueryToFile(sql="select 1"))
         desk.perform(BackUp())
-        Desk(database, folders, life="2")
+        Desk(database, Folders.beside(database.core_path, life="2"))
 
-        assert left_in(folders) == []
+        assert not folders.handover.path.exists()
 
     def test_is_nothing_where_the_database_is_in_memory(self):
         with DuckDBAdapter(max_connections=3) as database:
-            desk = Desk(database, Folders.beside(database.core_path), life="1")
+            desk = Desk(database, Folders.beside(database.core_path, life="1"))
 
             with pytest.raises(QueryRefused, match="in memory"):
                 desk.perform(QueryToFile(sql="select 1"))
             assert desk.perform(Query(sql="select 1")).rows == ((1,),)
 
     def test_is_refused_where_its_folder_cannot_be(self, desk, folders):
-        folders.handover.touch()
+        folders.handover.path.touch()
 
         for work in (QueryToFile(sql="select 1"), BackUp()):
             with pytest.raises(StatementFailed, match="handover"):
@@ -288,7 +289,8 @@ class TestACheck:
 
 
 def left_in(folders):
-    return list(folders.handover.iterdir()) if folders.handover.exists() else []
+    folder = folders.handover.path
+    return [each for each in folder.iterdir() if each.name != MARK] if folder.exists() else []
 
 
 def contents(database):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild
+from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild, rebuilding
 from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.market import MarketStore
@@ -67,7 +67,7 @@ def stop_at():
 
         patch = pytest.MonkeyPatch()
         patches.append(patch)
-        patch.setattr(Path, "rename", stopping(Path.rename))
+        patch.setattr(rebuilding, "move_new", stopping(rebuilding.move_new))
         patch.setattr(Path, "replace", stopping(Path.replace))
         patch.setattr(os, "link", stopping(os.link))
         return patch
@@ -155,11 +155,11 @@ class TestARebuild:
             rebuild(settings, [*pages[:2], *pages[3:]])
 
         assert found(path) == filled
-        assert not path.with_name("natya.duckdb.new").exists()
+        assert list(path.parent.glob("*.new-*")) == []
 
-    @pytest.mark.parametrize("number", [1, 2, 3])
+    @pytest.mark.parametrize("number", [1, 2])
     def test_that_stops_in_the_middle_leaves_the_old_file(self, settings, pages, filled, stop_at, number):
-        """Its log moves aside, then it has a second name, then the new one takes its first."""
+        """It has a second name, then the new one takes its first."""
         path = Path(settings.path)
         patch = stop_at(number)
         with pytest.raises(Stopped):
@@ -192,7 +192,7 @@ class TestACompaction:
         with DuckDBAdapter(path, max_connections=3), pytest.raises(DatabaseLocked):
             compact(settings)
 
-    @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+    @pytest.mark.parametrize("number", [1, 2, 3, 4])
     def test_that_stops_in_the_middle_loses_nothing(self, settings, filled, path, stop_at, number):
         patch = stop_at(number)
         with pytest.raises(Stopped):

@@ -21,9 +21,9 @@ from range(3)
 
 @pytest.fixture
 def file(path):
-    folders = Folders.beside(str(path))
+    folders = Folders.beside(str(path), life="1")
     with DuckDBAdapter(path, max_connections=3, directories=folders.allowed()) as database:
-        yield Desk(database, folders, life="1").perform(QueryToFile(sql=SQL))
+        yield Desk(database, folders).perform(QueryToFile(sql=SQL))
 
 
 @pytest.fixture

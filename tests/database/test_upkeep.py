@@ -179,8 +179,9 @@ class TestAnArchive:
 
     def test_ignores_a_file_that_a_crash_left_behind(self, database, folder, three_days):
         archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
-        first = folder / f"ticks-{FRIDAY}-0.parquet"
-        (folder / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
+        (first,) = folder.glob(f"*/ticks-{FRIDAY}-0.parquet")
+        for place in (first.parent, folder):
+            (place / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
 
         assert all_ticks(database) == three_days
 

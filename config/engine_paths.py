@@ -1,0 +1,16 @@
+"""Which paths DuckDB can have a database at: it takes some of their characters for syntax."""
+
+from __future__ import annotations
+
+
+def path_problem(path: str) -> str:
+    """Say why a database cannot be there; empty if it can."""
+    if "?" in path:
+        return "DuckDB takes what follows a question mark for options; a path without one is wanted"
+    if "\\" in path:
+        return "DuckDB takes a backslash for a slash; a path without one is wanted"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "DuckDB takes names in UTF-8 only"
+    return ""

@@ -1,0 +1,319 @@
+"""Files of the user's, made, moved and removed so that nothing is lost which was not made in the same step.
+
+A name proves nothing: what lies there may be somebody else's, be a link, or have come a moment ago. So nothing here
+replaces a file, follows a link at a name's end, or removes what does not carry our mark.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import functools
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MARK: Final = ".natya"
+"""A file in each folder that we made for ourselves, and may remove again."""
+
+MARK_BYTES_MAX: Final = 1_024
+
+KEPT_BYTES_MAX: Final = 256
+"""Of a lock or a witness."""
+
+_OTHERS_MAY_WRITE: Final = 0o022
+_RENAME_NOREPLACE: Final = 1
+_CANNOT_MOVE_SO: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP})
+"""File systems that know no move without replacing."""
+
+
+class NotOursError(OSError):
+    """A link, another kind of file, or another's: nothing was touched. The reason names it, and says what to do."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(errno.EEXIST, reason, str(path))
+
+    def __str__(self) -> str:
+        return f"{self.filename} {self.strerror}"
+
+
+def expect_own_folder(path: Path, *, shared: bool = False) -> None:
+    """Look whether others may put something of theirs in a folder; `shared`: a sticky one, such as /tmp, is fine.
+
+    Raises:
+        NotOursError: it is another user's, or others may write there.
+        OSError: it cannot be looked at.
+    """
+    found = path.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    sticky = shared and found.st_mode & stat.S_ISVTX
+    if found.st_uid != os.geteuid() and not sticky:
+        raise NotOursError(
+            path, f"belongs to user {found.st_uid}, and this is user {os.geteuid()}: name a directory of your own"
+        )
+    if found.st_mode & _OTHERS_MAY_WRITE and not sticky:
+        mode = stat.S_IMODE(found.st_mode)
+        raise NotOursError(path, f"may be written by others (mode {mode:04o}): chmod go-w {shlex.quote(str(path))}")
+
+
+def open_kept(path: Path, *, is_ours: Callable[[bytes], bool]) -> int:
+    """Open a small file that stays, such as a lock, and make it if it is not there; return the descriptor.
+
+    Args:
+        path: of the file.
+        is_ours: tells by what it holds, which may be nothing, whether it may be written over.
+
+    Raises:
+        NotOursError: a link, no regular file, another user's, or one that holds something else.
+        OSError: it cannot be opened or made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as fault:
+        if fault.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
+            raise NotOursError(path, "is a link or no file at all: remove it, it is in the place of ours") from fault
+        raise
+    try:
+        _expect_kept(path, descriptor, is_ours)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[int]:
+    """Make a file for its user alone and give its descriptor; it is gone again if the block raises.
+
+    Raises:
+        FileExistsError: something is there already.
+        OSError: it cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            yield descriptor
+        except BaseException:
+            _remove_made(path, descriptor)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Move a file, or within one file system a folder; it replaces nothing. Elsewhere it is copied, and read back.
+
+    Raises:
+        FileExistsError: the target is there already; the source is where it was.
+        OSError: the target cannot be written, or does not read back; it is gone again.
+    """
+    try:
+        _rename_new(source, target)
+    except OSError as fault:
+        if fault.errno != errno.EXDEV:
+            raise
+        copy_new(source, target)
+        source.unlink()
+
+
+def copy_new(source: Path, target: Path) -> None:
+    """Copy a file to a new one, durably, and read it back.
+
+    Raises:
+        FileExistsError: the target is there already.
+        OSError: it cannot be written, or does not read back; it is gone again.
+    """
+    with new_file(target) as descriptor, os.fdopen(os.dup(descriptor), "wb") as written:
+        with source.open("rb") as read:
+            shutil.copyfileobj(read, written, 1 << 20)
+        written.flush()
+        os.fsync(descriptor)
+        if _digest(source) != _digest(target):
+            raise OSError(errno.EIO, "does not read back as it was written", str(target))
+    sync_folder(target.parent)
+
+
+def make_private_folder(path: Path, owner: str) -> None:
+    """Make a folder for its user alone, with a mark that says whose it is; `remove_private_folder` removes it.
+
+    Raises:
+        FileExistsError: something is there already.
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=0o700)
+    with new_file(path / MARK) as descriptor:
+        os.write(descriptor, owner.encode("utf-8", "surrogateescape"))
+
+
+def remove_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> bool:
+    """Remove a folder that carries our mark, and in it what has such a name; follow no link.
+
+    Returns:
+        Whether it is gone: what is not ours stays, and the folder with it.
+    """
+    with contextlib.suppress(OSError), _folder(path) as folder:
+        if mark_of(folder) == owner and _empty(folder, names):
+            os.unlink(MARK, dir_fd=folder)
+            path.rmdir()
+            return True
+    return False
+
+
+def empty_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> None:
+    """Remove what has such a name from a folder that carries our mark, and stays."""
+    with contextlib.suppress(OSError), _folder(path) as folder:
+        if mark_of(folder) == owner:
+            _empty(folder, names)
+
+
+def open_from_private_folder(path: Path) -> int:
+    """Open a file to read it that lies in a folder which `make_private_folder` made for our user; follow no link.
+
+    Raises:
+        NotOursError: it does not, or is another's.
+        OSError: it cannot be opened.
+    """
+    with _folder(path.parent) as folder:
+        found = os.fstat(folder)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o077 or mark_of(folder) is None:
+            raise NotOursError(path, "lies in no folder of ours that files are handed over in: it was left alone")
+        descriptor = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise NotOursError(path, f"is no file of user {os.geteuid()}: it was left alone")
+    return descriptor
+
+
+def is_private_folder(path: Path, owner: str) -> bool:
+    """Tell whether there is a folder, and no link to one, that carries this mark."""
+    with contextlib.suppress(OSError), _folder(path) as folder:
+        return mark_of(folder) == owner
+    return False
+
+
+def mark_of(folder: int) -> str | None:
+    """Read the mark of an open folder: whose it is; None if it has none, or is another user's."""
+    try:
+        descriptor = os.open(MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    try:
+        mark, found = os.fstat(descriptor), os.fstat(folder)
+        if not stat.S_ISREG(mark.st_mode) or {mark.st_uid, found.st_uid} != {os.geteuid()}:
+            return None
+        return os.pread(descriptor, MARK_BYTES_MAX, 0).decode("utf-8", "surrogateescape")
+    finally:
+        os.close(descriptor)
+
+
+def private_folders(parent: Path, names: re.Pattern[str]) -> tuple[Path, ...]:
+    """List the folders with such names that may have been made by `make_private_folder`."""
+    with contextlib.suppress(OSError):
+        return tuple(each for each in sorted(parent.iterdir()) if names.fullmatch(each.name) and not each.is_symlink())
+    return ()
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to the disk.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _expect_kept(path: Path, descriptor: int, is_ours: Callable[[bytes], bool]) -> None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise NotOursError(path, f"is no file of user {os.geteuid()}: remove it, it is in the place of ours")
+    if found.st_size > KEPT_BYTES_MAX or not is_ours(os.pread(descriptor, KEPT_BYTES_MAX, 0)):
+        raise NotOursError(path, "holds something that is not ours: move it away, it is in the place of ours")
+
+
+def _rename_new(source: Path, target: Path) -> None:
+    rename = _renameat2()
+    if rename is not None:
+        current = -100  # AT_FDCWD: paths as the process sees them
+        if rename(current, os.fsencode(source), current, os.fsencode(target), _RENAME_NOREPLACE) == 0:
+            return
+        number = ctypes.get_errno()
+        if number not in _CANNOT_MOVE_SO:
+            raise OSError(number, os.strerror(number), str(source), None, str(target))
+    source.lstat()
+    # The name is taken with a file of our own first, and that is what the move replaces.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        source.replace(target)
+    except BaseException:
+        target.unlink()
+        raise
+
+
+@functools.cache
+def _renameat2() -> Callable[..., int] | None:
+    """Find the call of Linux that moves without replacing; glibc has it since 2018, musl lately."""
+    found: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return found
+
+
+def _remove_made(path: Path, descriptor: int) -> None:
+    """Remove what we made, if the name still is its name."""
+    with contextlib.suppress(FileNotFoundError):
+        made, there = os.fstat(descriptor), path.lstat()
+        if (made.st_dev, made.st_ino) == (there.st_dev, there.st_ino):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def _folder(path: Path | str, within: int | None = None) -> Iterator[int]:
+    """Open a folder, and not what a link leads to."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _empty(folder: int, names: re.Pattern[str]) -> bool:
+    """Remove what has such a name, and tell whether nothing but a mark is left."""
+    is_empty = True
+    for name in os.listdir(folder):
+        mode = os.lstat(name, dir_fd=folder).st_mode
+        if name == MARK:
+            continue
+        if names.fullmatch(name) and stat.S_ISREG(mode):
+            os.unlink(name, dir_fd=folder)
+        elif names.fullmatch(name) and stat.S_ISDIR(mode):
+            is_empty = _remove_below(folder, name, names) and is_empty
+        else:
+            is_empty = False
+    return is_empty
+
+
+def _remove_below(folder: int, name: str, names: re.Pattern[str]) -> bool:
+    with _folder(name, folder) as below:
+        if mark_of(below) is None or not _empty(below, names):
+            return False
+        os.unlink(MARK, dir_fd=below)
+    os.rmdir(name, dir_fd=folder)
+    return True
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()

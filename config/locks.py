@@ -1,0 +1,74 @@
+"""A lock on a small file beside what it guards: it ends with its process, however that dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from .files import open_kept
+from .forks import close_in_forks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PID: Final = re.compile(rb"[\s\0]*\d*[\s\0]*")
+
+
+class LockHeldError(Exception):
+    """Another has it."""
+
+    def __init__(self, path: Path, holder_pid: int | None) -> None:
+        self.holder_pid: Final = holder_pid
+        super().__init__(f"{path} is held by {'another process' if holder_pid is None else f'process {holder_pid}'}")
+
+
+class HeldLock:
+    """Holds `flock` on a file, which tells the holder's process id and stays when the lock is gone.
+
+    Forks of this process do not hold it. Several may hold it `shared`.
+
+    Raises:
+        LockHeldError: another holds it, in this process or another.
+        NotOursError, OSError: the file cannot be made or opened, or is not ours.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        self.path: Final = path
+        descriptor = open_kept(path, is_ours=lambda held: _PID.fullmatch(held) is not None)
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError as refusal:
+            holder = os.pread(descriptor, 20, 0).strip(b"\0 \n")
+            os.close(descriptor)
+            raise LockHeldError(path, int(holder) if holder.isdigit() else None) from refusal
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # Always as long, so that a full disk that has the file has room for it; the lock is one without it, too.
+        with contextlib.suppress(OSError):
+            os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)
+            os.ftruncate(descriptor, 20)
+        self._descriptor: int | None = descriptor
+        self._no_fork = close_in_forks(self._close)
+
+    def is_in_place(self) -> bool:
+        """Tell whether the file still has its name: one that was deleted keeps nobody away."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.lstat())
+        except OSError:
+            return False
+
+    def release(self) -> None:
+        """Let others have it; a second time does nothing."""
+        self._no_fork()
+        self._close()
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

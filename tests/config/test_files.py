@@ -1,0 +1,265 @@
+"""Files that are made, moved and removed so that nothing is lost which was not made in the same step."""
+
+import errno
+import os
+import re
+import stat
+
+import pytest
+
+from natya.config import files
+from natya.config.files import (
+    MARK,
+    NotOursError,
+    copy_new,
+    empty_private_folder,
+    expect_own_folder,
+    is_private_folder,
+    make_private_folder,
+    move_new,
+    new_file,
+    open_from_private_folder,
+    open_kept,
+    private_folders,
+    remove_private_folder,
+)
+
+NOBODY = 65534
+ANY = re.compile(r"own-\d+(\.\w+)*")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_private_folder(tmp_path / "folder", "us")
+    return tmp_path / "folder"
+
+
+@pytest.fixture(params=["renameat2", "a name taken first"])
+def way(request, monkeypatch):
+    """Each way to move without replacing; not every file system knows the first."""
+    if request.param != "renameat2":
+        monkeypatch.setattr(files, "_renameat2", lambda: None)
+
+
+@pytest.mark.usefixtures("way")
+class TestAMove:
+    def test_takes_the_file_along(self, tmp_path):
+        (tmp_path / "source").write_text("ours")
+        move_new(tmp_path / "source", tmp_path / "target")
+
+        assert (tmp_path / "target").read_text() == "ours"
+        assert not (tmp_path / "source").exists()
+
+    @pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling link"])
+    def test_replaces_nothing(self, tmp_path, kind):
+        (tmp_path / "source").write_text("ours")
+        (tmp_path / "other").write_text("theirs")
+        target = tmp_path / "target"
+        match kind:
+            case "file":
+                target.write_text("theirs")
+            case "folder":
+                target.mkdir()
+            case "link":
+                target.symlink_to(tmp_path / "other")
+            case "dangling link":
+                target.symlink_to(tmp_path / "nowhere")
+        before = target.lstat()
+
+        with pytest.raises(FileExistsError):
+            move_new(tmp_path / "source", target)
+
+        assert target.lstat() == before
+        assert (tmp_path / "source").read_text() == "ours"
+        assert (tmp_path / "other").read_text() == "theirs"
+        assert not (tmp_path / "nowhere").exists()
+
+    def test_of_nothing_makes_nothing(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            move_new(tmp_path / "source", tmp_path / "target")
+        assert not (tmp_path / "target").exists()
+
+    def test_that_fails_takes_no_name(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(files, "_renameat2", lambda: None)
+        (tmp_path / "source").mkdir()
+
+        with pytest.raises(OSError, match="target"):
+            move_new(tmp_path / "source", tmp_path / "target")
+        assert not (tmp_path / "target").exists()
+        assert (tmp_path / "source").is_dir()
+
+
+class TestACopy:
+    def test_replaces_nothing(self, tmp_path):
+        (tmp_path / "source").write_text("ours")
+        (tmp_path / "target").write_text("theirs")
+
+        with pytest.raises(FileExistsError):
+            copy_new(tmp_path / "source", tmp_path / "target")
+        assert (tmp_path / "target").read_text() == "theirs"
+
+
+class TestANewFile:
+    def test_that_fails_is_gone(self, tmp_path):
+        with pytest.raises(OSError, match="full"), new_file(tmp_path / "new"):
+            raise OSError(errno.ENOSPC, "full")
+        assert not (tmp_path / "new").exists()
+
+    def test_that_fails_takes_nothing_along_that_came_in_its_place(self, tmp_path):
+        path = tmp_path / "new"
+
+        def fail():
+            path.unlink()
+            path.write_text("theirs")
+            raise OSError(errno.ENOSPC, "full")
+
+        with pytest.raises(OSError, match="full"), new_file(path):
+            fail()
+        assert path.read_text() == "theirs"
+
+
+class TestAKeptFile:
+    def test_is_made_for_its_user_alone(self, tmp_path):
+        os.close(open_kept(tmp_path / "lock", is_ours=lambda held: not held))
+
+        assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "folder", "pipe", "socket", "content"])
+    def test_is_refused_where_something_else_is(self, tmp_path, kind):
+        victim, path = tmp_path / "victim", tmp_path / "lock"
+        victim.write_text("a user's own text")
+        match kind:
+            case "link":
+                path.symlink_to(victim)
+            case "dangling link":
+                path.symlink_to(tmp_path / "nowhere")
+            case "hard link":
+                path.hardlink_to(victim)
+            case "folder":
+                path.mkdir()
+            case "pipe":
+                os.mkfifo(path)
+            case "socket":
+                os.mknod(path, stat.S_IFSOCK | 0o600)
+            case "content":
+                path.write_text("a user's own text")
+
+        with pytest.raises(NotOursError, match=r"lock (is|holds)"):
+            open_kept(path, is_ours=lambda held: held.isdigit())
+        assert victim.read_text() == "a user's own text"
+        assert not (tmp_path / "nowhere").exists()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_is_refused_where_another_users_is(self, tmp_path):
+        (tmp_path / "lock").touch()
+        os.chown(tmp_path / "lock", NOBODY, NOBODY)
+
+        with pytest.raises(NotOursError, match="no file of user 0"):
+            open_kept(tmp_path / "lock", is_ours=lambda _: True)
+
+
+class TestAFolderOfOnesOwn:
+    @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o702, 0o720])
+    def test_is_refused_while_others_may_write_there(self, tmp_path, mode):
+        tmp_path.chmod(mode)
+        with pytest.raises(NotOursError, match=rf"mode {mode:04o}\): chmod go-w '?{re.escape(str(tmp_path))}"):
+            expect_own_folder(tmp_path)
+        tmp_path.chmod(mode & ~0o022)
+        expect_own_folder(tmp_path)
+
+    def test_may_be_a_sticky_one_where_that_is_asked_for(self, tmp_path):
+        tmp_path.chmod(0o1777)
+        expect_own_folder(tmp_path, shared=True)
+        tmp_path.chmod(0o777)
+        with pytest.raises(NotOursError):
+            expect_own_folder(tmp_path, shared=True)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_is_refused_if_it_is_another_users(self, tmp_path):
+        os.chown(tmp_path, NOBODY, NOBODY)
+        with pytest.raises(NotOursError, match=rf"belongs to user {NOBODY}, and this is user 0"):
+            expect_own_folder(tmp_path)
+
+
+class TestAPrivateFolder:
+    def test_is_removed_with_what_is_ours_in_it(self, folder):
+        (folder / "own-1").touch()
+        make_private_folder(folder / "own-2", "us")
+        (folder / "own-2" / "own-3.wal").touch()
+
+        assert remove_private_folder(folder, "us", names=ANY)
+        assert not folder.exists()
+
+    @pytest.mark.parametrize("theirs", ["notes.txt", "own-1/notes.txt", "sub/own-1"])
+    def test_stays_with_what_is_not(self, folder, theirs):
+        file = folder / theirs
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("theirs")
+        (folder / "own-9").touch()
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert file.read_text() == "theirs"
+        assert not (folder / "own-9").exists()
+        assert is_private_folder(folder, "us")
+
+    def test_is_left_alone_without_our_mark(self, tmp_path, folder):
+        for other in (tmp_path / "plain", tmp_path / "of others"):
+            other.mkdir()
+            (other / "own-1").write_text("theirs")
+        (tmp_path / "of others" / MARK).write_text("somebody")
+        (tmp_path / "plain" / MARK).symlink_to(folder / MARK)
+
+        for other in (tmp_path / "plain", tmp_path / "of others"):
+            assert not remove_private_folder(other, "us", names=ANY)
+            empty_private_folder(other, "us", names=ANY)
+            assert (other / "own-1").read_text() == "theirs"
+
+    def test_is_never_the_target_of_a_link(self, tmp_path, folder):
+        (folder / "own-1").write_text("ours")
+        (tmp_path / "link").symlink_to(folder)
+
+        assert not remove_private_folder(tmp_path / "link", "us", names=ANY)
+        assert private_folders(tmp_path, re.compile("link|folder")) == (folder,)
+        assert (folder / "own-1").read_text() == "ours"
+
+    def test_loses_no_target_of_a_link_in_it(self, tmp_path, folder):
+        (tmp_path / "theirs").mkdir()
+        (tmp_path / "theirs" / "own-1").write_text("theirs")
+        (folder / "own-1").symlink_to(tmp_path / "theirs")
+        (folder / "own-2").symlink_to(tmp_path / "theirs" / "own-1")
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert (tmp_path / "theirs" / "own-1").read_text() == "theirs"
+
+    def test_takes_no_place_that_is_taken(self, folder):
+        with pytest.raises(FileExistsError):
+            make_private_folder(folder, "others")
+        assert is_private_folder(folder, "us")
+
+
+class TestAFileThatIsHandedOver:
+    def test_can_be_read(self, folder):
+        (folder / "own-1").write_bytes(b"rows")
+        descriptor = open_from_private_folder(folder / "own-1")
+
+        assert os.pread(descriptor, 10, 0) == b"rows"
+        os.close(descriptor)
+
+    @pytest.mark.parametrize("place", ["elsewhere", "a link in the folder", "a folder that others may enter"])
+    def test_is_left_alone_anywhere_else(self, tmp_path, folder, place):
+        secret = tmp_path / "secret"
+        secret.write_text("a key")
+        match place:
+            case "elsewhere":
+                path = secret
+            case "a link in the folder":
+                path = folder / "own-1"
+                path.symlink_to(secret)
+            case _:
+                path = folder / "own-1"
+                path.write_text("a key")
+                folder.chmod(0o755)
+
+        with pytest.raises(OSError, match=r"left alone|symbolic link|ELOOP"):
+            open_from_private_folder(path)
+        assert secret.read_text() == "a key"

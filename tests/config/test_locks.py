@@ -1,0 +1,134 @@
+"""Locks that end with their process, and are no fork's."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from natya_processes import await_that, is_alive
+
+from natya.config.forks import point_nowhere
+from natya.config.locks import HeldLock, LockHeldError
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+HOLD_AND_FORK = """
+import multiprocessing, os, signal, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from natya.config.locks import HeldLock
+
+def wait(_):
+    os.write(1, b"%d\\n" % os.getpid())
+    time.sleep(600)
+
+if __name__ == "__main__":
+    lock = HeldLock(__import__("pathlib").Path(sys.argv[1]))
+    if sys.argv[2] == "bare":
+        for _ in range(2):
+            if os.fork() == 0:
+                wait(0)
+        time.sleep(600)
+    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(sys.argv[2]))
+    list(pool.map(wait, range(2)))
+"""
+
+
+class TestALock:
+    def test_keeps_others_out_and_names_its_holder(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        with pytest.raises(LockHeldError) as refusal:
+            HeldLock(tmp_path / "lock")
+        assert refusal.value.holder_pid == os.getpid()
+        lock.release()
+        lock.release()
+        HeldLock(tmp_path / "lock").release()
+
+    def test_may_be_shared(self, tmp_path):
+        locks = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
+        with pytest.raises(LockHeldError):
+            HeldLock(tmp_path / "lock")
+        for lock in locks:
+            lock.release()
+
+    @pytest.mark.parametrize("content", [b"", b"123\n", b"%-19d\n" % 7, b"\0" * 20])
+    def test_takes_over_what_a_dead_holder_left(self, tmp_path, content):
+        (tmp_path / "lock").write_bytes(content)
+        HeldLock(tmp_path / "lock").release()
+
+        assert int((tmp_path / "lock").read_bytes()) == os.getpid()
+
+    def test_knows_whether_its_file_is_still_there(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        assert lock.is_in_place()
+        (tmp_path / "lock").unlink()
+        assert not lock.is_in_place()
+        other = HeldLock(tmp_path / "lock")
+        assert not lock.is_in_place()
+        lock.release()
+        assert other.is_in_place()
+        other.release()
+
+    def test_leaves_no_descriptor_behind_a_refusal(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        before = len(list(DESCRIPTORS.iterdir()))
+        for _ in range(5):
+            with pytest.raises(LockHeldError):
+                HeldLock(tmp_path / "lock")
+        assert len(list(DESCRIPTORS.iterdir())) == before
+        lock.release()
+
+
+class TestForksOfTheHolder:
+    @pytest.mark.parametrize("method", ["fork", "bare", "forkserver", "spawn"])
+    def test_hold_nothing_after_it_was_killed(self, tmp_path, method):
+        script = tmp_path / "script.py"
+        script.write_text(HOLD_AND_FORK)
+        path = tmp_path / "lock"
+        command = [sys.executable, script, path, method]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as holder:
+            try:
+                children = [int(holder.stdout.readline()) for _ in range(2)]
+                with pytest.raises(LockHeldError):
+                    HeldLock(path)
+                holder.kill()
+                holder.wait()
+                assert all(map(is_alive, children)) or method != "bare"
+
+                await_that(lambda: can_be_had(path), timeout_s=5)
+            finally:
+                os.killpg(holder.pid, signal.SIGKILL)
+
+    def test_do_not_end_it(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        child = multiprocessing.get_context("fork").Process(target=lock.release)
+        child.start()
+        child.join()
+
+        with pytest.raises(LockHeldError):
+            HeldLock(tmp_path / "lock")
+        lock.release()
+
+
+class TestDescriptorsThatArePointedNowhere:
+    def test_write_to_no_file_and_take_no_number(self, tmp_path):
+        paths = [tmp_path / "one", tmp_path / "two"]
+        descriptors = [os.open(path, os.O_RDWR | os.O_CREAT) for path in paths]
+        paths[1].unlink()
+        point_nowhere([str(path) for path in paths])
+        for descriptor in descriptors:
+            os.write(descriptor, b"text")
+            assert (DESCRIPTORS / str(descriptor)).readlink() == Path("/dev/null")
+            os.close(descriptor)
+
+        assert Path(paths[0]).read_bytes() == b""
+
+
+def can_be_had(path):
+    try:
+        HeldLock(path).release()
+    except LockHeldError:
+        return False
+    return True

@@ -1,0 +1,277 @@
+"""Files and folders of others where the database's own would be: they stay as they are."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from natya.actors.database import DatabaseMissing, DuckDBAdapter, OwnFiles, QueryResult, compact, rebuild, take
+from natya.actors.database.desk import Desk, Folders
+from natya.actors.database.errors import DatabaseUnreachable, StatementFailed
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import start_ns
+from natya.actors.database.recovery import open_database
+from natya.actors.database.upkeep import back_up, snapshot
+from natya.config.data_directory import DataDirectory, DataDirectoryError
+from natya.config.loader import load_settings
+from natya.config.settings import DatabaseSettings
+from natya.messages.database import ArchiveDay, BackUp, QueryToFile, RowsFile
+
+NOBODY = 65534
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@pytest.fixture
+def settings(migrated_path):
+    return DatabaseSettings(
+        path=str(migrated_path), max_connections=3, memory_limit_mb=96, threads=1, batch_rows_max=100, batch_wait_s=0.02
+    )
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """A folder with a file and a folder in it, each called as one of ours might be."""
+    folder = tmp_path / "theirs"
+    (folder / "1-1").mkdir(parents=True)
+    for name in ("1", "1.parquet", "1-1/natya.duckdb", "natya.duckdb", "ticks.parquet", "notes.txt"):
+        (folder / name).write_text("theirs")
+    return folder
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))
+    }
+
+
+def live(settings):
+    """Open and close the files as the actor does, and hand something over."""
+    opened = open_database(settings, 1)
+    with opened.database:
+        desk = Desk(opened.database, opened.folders)
+        with QueryResult(desk.perform(QueryToFile(sql="select 7"))) as result:
+            assert result.rows == ((7,),)
+        desk.perform(BackUp())
+    desk.close()
+
+
+class TestAFolderOfAUsersOwn:
+    @pytest.mark.parametrize(
+        "name", ["handover", "natya.duckdb.handover", "natya.duckdb.handover-1", "natya.duckdb.handover-2", "archive"]
+    )
+    def test_stays_whatever_its_name(self, settings, theirs, name):
+        folder = theirs.rename(theirs.with_name(name))
+        before = contents(folder)
+        for _ in range(2):
+            if name == "natya.duckdb.handover-1":  # this very life wants the name
+                with pytest.raises(StatementFailed, match="is not ours: move it away"):
+                    live(settings)
+            else:
+                live(settings)
+
+        assert contents(folder) == before
+
+    @pytest.mark.parametrize("name", ["handover", "natya.duckdb.handover-7", "natya.duckdb.new-1", "natya.duckdb.new"])
+    def test_stays_behind_a_link(self, settings, theirs, name):
+        (theirs.parent / name).symlink_to(theirs)
+        before = contents(theirs)
+        live(settings)
+        rebuild(settings, [])
+        compact(settings)
+
+        assert contents(theirs) == before
+        assert (theirs.parent / name).is_symlink()
+
+    @pytest.mark.parametrize("name", ["natya.duckdb.new", "natya.duckdb.new-1", "natya.duckdb.old-1"])
+    def test_stays_beside_a_rebuild(self, settings, theirs, name):
+        folder = theirs.rename(theirs.with_name(name))
+        before = contents(folder)
+        rebuild(settings, [])
+        compact(settings)
+
+        assert contents(folder) == before
+
+    def test_stays_in_a_folder_of_ours(self, settings, theirs, tmp_path):
+        opened = open_database(settings, 1)
+        desk = Desk(opened.database, opened.folders)
+        desk.perform(QueryToFile(sql="select 7"))
+        opened.database.close()
+        handover = opened.folders.handover.path
+        (handover / "link").symlink_to(theirs)
+        (handover / "9.parquet").symlink_to(theirs / "notes.txt")
+        (handover / "notes.txt").write_text("theirs")
+        before = contents(theirs)
+        live(settings)
+
+        assert contents(theirs) == before
+        assert (handover / "notes.txt").read_text() == "theirs"
+        assert not (handover / "1.parquet").exists()
+
+
+class TestAFileOfAUsersOwn:
+    @pytest.mark.parametrize("end", ["", ".wal"])
+    def test_stays_beside_a_rebuild(self, settings, path, end):
+        mine = path.with_name(f"natya.duckdb.old-1{end}")
+        mine.write_text("theirs")
+        path.with_name("natya.duckdb.wal").write_bytes(b"")
+        _, old = rebuild(settings, [])
+
+        assert mine.read_text() == "theirs"
+        assert old.name == "natya.duckdb.old-2"
+
+    @pytest.mark.parametrize("end", ["", ".wal", ".witness"])
+    def test_stays_where_a_damaged_one_is_put_aside(self, settings, path, end):
+        moment = "natya-market.duckdb.corrupt-19700101T000000Z"
+        mine = path.with_name(f"{moment}{end}")
+        mine.write_text("theirs")
+        path.with_name("natya-market.duckdb").write_bytes(b"damage" * 1_000)
+        path.with_name("natya-market.duckdb.wal").write_bytes(b"")
+        opened = open_database(settings, 1)
+        opened.database.close()
+
+        assert mine.read_text() == "theirs"
+        assert opened.put_aside == (str(path.with_name(f"{moment}-1")),)
+
+    @pytest.mark.parametrize("end", ["", ".wal"])
+    def test_stays_where_a_backup_would_be(self, database, tmp_path, end):
+        for name in ("copy.duckdb", "natya.duckdb"):
+            (tmp_path / "place").mkdir(exist_ok=True)
+            (tmp_path / "place" / f"{name}{end}").write_text("theirs")
+        with pytest.raises(FileExistsError, match="is there already"):
+            snapshot(database, tmp_path / "place" / "copy.duckdb")
+        with pytest.raises(FileExistsError, match="is there already"):
+            back_up(database, tmp_path / "place")
+
+        assert set(contents(tmp_path / "place").values()) == {b"theirs"}
+
+    def test_with_the_name_of_a_witness_moves_aside(self, settings, path):
+        witness = path.with_name("natya-market.duckdb.witness")
+        witness.write_text("a user's own notes")
+        open_database(settings, 1).database.close()
+        open_database(settings, 2).database.close()
+
+        assert path.with_name("natya-market.duckdb.witness.corrupt-1").read_text() == "a user's own notes"
+
+    def test_with_the_name_of_a_lock_is_left_alone(self, settings, path):
+        path.with_name("natya.duckdb.lock").write_text("a user's own notes")
+        with pytest.raises(DatabaseUnreachable, match="holds something that is not ours"):
+            open_database(settings, 1)
+        assert path.with_name("natya.duckdb.lock").read_text() == "a user's own notes"
+
+
+class TestALinkInThePlaceOfOurs:
+    @pytest.mark.parametrize("name", ["natya.duckdb.lock", "natya-market.duckdb.witness"])
+    @pytest.mark.parametrize("is_dangling", [False, True])
+    def test_is_refused_and_its_target_stays(self, settings, path, tmp_path, name, is_dangling):
+        victim = tmp_path / "victim"
+        if not is_dangling:
+            victim.write_text("1234 a key")
+            victim.chmod(0o600)
+        path.with_name(name).unlink()
+        path.with_name(name).symlink_to(victim)
+
+        with pytest.raises(DatabaseUnreachable, match="is a link"):
+            open_database(settings, 1)
+        assert is_dangling is not victim.exists()
+        assert is_dangling or victim.read_text() == "1234 a key"
+
+    def test_is_refused_as_the_lock_of_a_data_directory(self, tmp_path):
+        (tmp_path / "victim").write_text("77")
+        (tmp_path / "natya.lock").symlink_to(tmp_path / "victim")
+
+        with pytest.raises(DataDirectoryError, match=r"natya\.lock is a link"):
+            DataDirectory(tmp_path).take()
+        assert (tmp_path / "victim").read_text() == "77"
+
+
+class TestAFolderThatOthersMayWriteTo:
+    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+    def test_is_no_data_directory(self, tmp_path, mode):
+        tmp_path.chmod(mode)
+        with pytest.raises(DataDirectoryError, match=rf"mode {mode:04o}\): chmod go-w"):
+            DataDirectory(tmp_path).take()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("read_only", [True, False])
+    def test_is_opened_by_no_command(self, migrated_path, tmp_path, read_only):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+        tmp_path.chmod(0o777)
+        before = contents(tmp_path)
+        with pytest.raises((DataDirectoryError, DatabaseUnreachable), match="chmod go-w"):
+            OwnFiles(settings, read_only=read_only)
+        assert contents(tmp_path) == before
+
+    def test_holds_no_database(self, migrated_path, tmp_path):
+        tmp_path.chmod(0o777)
+        with pytest.raises(DatabaseUnreachable, match="chmod go-w"):
+            DuckDBAdapter(migrated_path, max_connections=3)
+        tmp_path.chmod(0o1777)  # as /tmp is
+        DuckDBAdapter(migrated_path, max_connections=3).close()
+
+    @only_root
+    @pytest.mark.parametrize("read_only", [True, False])
+    def test_and_belongs_to_one_of_them_is_refused(self, migrated_path, tmp_path, read_only):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+        os.chown(tmp_path, NOBODY, NOBODY)
+        with pytest.raises((DataDirectoryError, DatabaseUnreachable), match=f"belongs to user {NOBODY}"):
+            OwnFiles(settings, read_only=read_only)
+
+    @only_root
+    def test_is_no_archive(self, database, tmp_path, build):
+        folders = Folders.beside(database.core_path, life="1")
+        folders.archive.mkdir(mode=0o700)
+        folders.archive.chmod(0o777)
+        with pytest.raises(StatementFailed, match="chmod go-w"):
+            Desk(database, folders).perform(an_archiving(database, build))
+
+
+def an_archiving(database, build):
+    """Ask for the day of a tick that is there."""
+    MarketStore(database).write([build.tick(1, exchange_ns=start_ns("2026-01-02T09:15:00"))])
+    return ArchiveDay(day="2026-01-02")
+
+
+class TestAnAnswerThatNamesAnotherFile:
+    @pytest.mark.parametrize("how", ["elsewhere", "a link", "a link to its folder", "a climb"])
+    def test_takes_nothing_and_deletes_nothing(self, settings, tmp_path, how):
+        secret = tmp_path / "secret" / "key"
+        secret.parent.mkdir()
+        secret.write_text("a key")
+        secret.chmod(0o600)
+        opened = open_database(settings, 1)
+        folder = opened.folders.handover.made()
+        match how:
+            case "elsewhere":
+                named = secret
+            case "a link":
+                named = folder / "1.parquet"
+                named.symlink_to(secret)
+            case "a link to its folder":
+                (folder / "sub").symlink_to(secret.parent)
+                named = folder / "sub" / "key"
+            case _:
+                named = Path(f"{folder}/../secret/key")
+        opened.database.close()
+
+        with pytest.raises(OSError, match=r"left alone|symbolic link|Not a directory"):
+            QueryResult(RowsFile(path=str(named), names=("a",), types=("INTEGER",), rows=1))
+        with pytest.raises(OSError, match=r"left alone|symbolic link|Not a directory"):
+            take(named, tmp_path / "target")
+        assert secret.read_text() == "a key"
+        assert not (tmp_path / "target").exists()
+
+
+def test_a_database_that_is_not_there_is_not_made_in_a_strangers_folder(tmp_path):
+    settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "none")})
+    with pytest.raises(DatabaseMissing):
+        OwnFiles(settings, read_only=True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_handed_over_is_for_its_user_alone(settings):
+    opened = open_database(settings, 1)
+    folder = opened.folders.handover.made()
+    opened.database.close()
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
