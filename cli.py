@@ -104,7 +104,9 @@ def run(  # noqa: PLR0913  each option is one parameter
     speed: Annotated[
         float | None, typer.Option(parser=_speed, metavar="X|max", help="Times the recorded speed, or max.")
     ] = None,
-    duration: Annotated[float | None, typer.Option(metavar="SECONDS", help="End the market after this long.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="End the market after so much of its time.")
+    ] = None,
     strategy: Annotated[
         list[str] | None,
         typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),

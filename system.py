@@ -17,7 +17,7 @@ from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor, prove_encryption
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor
-from .actors.feed import FeedActor
+from .actors.feed import FeedActor, opening_ns
 from .actors.journal import JournalActor
 from .actors.observability import logging_to
 from .actors.orders import OrdersActor
@@ -78,6 +78,7 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
         ),
         policy=settings.supervision,
         shutdown_s=settings.system.shutdown_s,
+        market_speed=settings.feed.speed,
     )
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
@@ -158,7 +159,13 @@ class TradingSystem:
             undo.callback(self._directory.release)
             undo.enter_context(logging_to(self.settings))
             of_all = self.settings.system
-            base = InProcessSystemBase(stall_warn_s=of_all.stall_warn_s, trace_every=of_all.trace_every)
+            feed = self.settings.feed
+            base = InProcessSystemBase(
+                market_opening_ns=opening_ns(feed, now_ns=self._clock.now_ns()),
+                seed=feed.seed,
+                stall_warn_s=of_all.stall_warn_s,
+                trace_every=of_all.trace_every,
+            )
             runtime = undo.enter_context(InProcessSystem(base))
             root = SupervisorSettings(
                 children=self._children,

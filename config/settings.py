@@ -203,7 +203,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Of the synthetic market."""
 
     duration_s: Seconds
-    """The market ends after this long; 0 for never (a recording ends when it ends)."""
+    """The market ends after so much of its time; 0 for never (a recording ends when it ends)."""
 
     unrecorded_ticks_max: Positive
     """A simulated market waits while more ticks than this are not yet durable."""

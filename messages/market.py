@@ -85,7 +85,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
     """Number of the tick within its source, from 1, without gaps."""
 
     received_ns: Nanoseconds = 0
-    """When the feed released it: nanoseconds since 1970-01-01 UTC by this machine's clock; 0 where it did not."""
+    """When the feed released it: nanoseconds since 1970-01-01 UTC, in a simulated market by its own time; or 0."""
 
     volume: Shares = 0
     """Shares traded in the day so far; 0 where the source does not say."""

@@ -239,6 +239,9 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     `shares` has them; a fill of an earlier order that is not named here is in `shares` too.
     """
 
+    life: Count = 0
+    """A number that no strategy of the data directory was ever told before: its order ids are made of it."""
+
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
     """What orders counts: the whole book of record of the data directory, earlier runs included."""

@@ -47,6 +47,7 @@ class ControlActor(RuntimeActor):
 
     blocking = True  # writing out a large answer takes longer than the shared loop has
     background = True  # the job that serves never ends: a simulated market would wait for it for ever
+    system_time = True  # whoever asks waits by the machine's clock
 
     settings: ControlActorSettings
 

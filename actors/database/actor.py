@@ -99,6 +99,7 @@ class DatabaseActor(RuntimeActor):
     """Records the market in batches, projects the journal, answers queries; all three at the same time."""
 
     background = True  # a simulated market does not wait for it; the feed's flow control does
+    system_time = True  # its files, and whoever else has them open, know nothing of a market
     offload_threads_max = THREADS_MAX
 
     executor_factory = staticmethod(thread_of_its_own)

@@ -3,6 +3,7 @@
 from .actor import FeedActor
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
+from .opening import opening_ns
 from .source import MarketMessage, MarketSource, Surroundings
 from .sources import SOURCES
 
@@ -15,4 +16,5 @@ __all__ = [
     "Recording",
     "RecordingError",
     "Surroundings",
+    "opening_ns",
 ]

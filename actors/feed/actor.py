@@ -18,8 +18,7 @@ from ...domain.time import SECOND_NS
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
 from ..runtime import RuntimeActor, handles
 from .errors import FeedError
-from .pace import Pace
-from .source import Surroundings, behind
+from .source import Surroundings, behind, time_of
 from .sources import SOURCES
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ RECORDING_S = 1.0
 
 
 class Release:
-    """To itself: all is quiet, or the time has come. Known by identity: one of an earlier life says nothing."""
+    """To itself: all is quiet, and the time has come. Known by identity: one of an earlier life says nothing."""
 
 
 class EndMarket:
@@ -77,13 +76,14 @@ class FeedActor(RuntimeActor):
     def on_start(self) -> None:
         """Open nothing yet: that waits for quiet, and for what a life before hands over."""
         self._progress = Progress(start_ns=self.clock.now_ns(), began_ns=self.clock.monotonic_ns())
-        self._pace = Pace(self.settings.speed)
+        self.pace_market(self.settings.speed)
         self._source: MarketSource | None = None
         self._chunks: Iterator[list[MarketMessage]] = iter(())
         self._chunk: list[MarketMessage] = []
         self._place = 0
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
+        self._asked_ns: int | None = None
         self._last_wait: Timer | None = None
         self._waits = True
         self._begin()
@@ -104,20 +104,18 @@ class FeedActor(RuntimeActor):
 
     @handles(Release)
     def release(self, release: Release, _sender: ActorAddress) -> None:
-        """Send the next message, if it is due and the database keeps up. The clockwork of a simulated market."""
+        """Send the next message, if the database keeps up: its time has come. The clockwork of a simulated market."""
         if release is not self._release or (self._place == len(self._chunk) and not self._turn_over()):
             return
         message = self._chunk[self._place]
+        if self._asked_ns is None:  # nobody knew how late it is before the chunk was there
+            self._go_on()
+            return
         progress = self._progress
         if progress.ticks - progress.recorded > self.settings.unrecorded_ticks_max:
             self._held = True
             self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
             return
-        if self.settings.speed:
-            wait_ns = self._pace.wait_ns(_time_ns(message), self.clock.monotonic_ns())
-            if wait_ns > 0:
-                self.after(wait_ns / SECOND_NS, release)
-                return
         self._place += 1
         if isinstance(message, Candle):
             progress.candles += 1
@@ -127,9 +125,10 @@ class FeedActor(RuntimeActor):
             progress.last_prices[message.symbol] = message.price
             # Nobody else has seen the tick yet; a copy of it would cost five times as much.
             force_setattr(message, "received_ns", self.clock.now_ns())
+        self.mark_release()
         self.begin_trace()
         self.send(EVENTS, message)
-        self.when_quiet(release)
+        self._go_on()
 
     @handles(TicksRecorded)
     def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:
@@ -193,7 +192,9 @@ class FeedActor(RuntimeActor):
     def _go_on(self) -> None:
         """Ask for the next release; never again after the end, whatever comes that was waited for until then."""
         if not self._progress.ended:
-            self.when_quiet(self._release)
+            is_known = self._place < len(self._chunk)
+            self._asked_ns = time_of(self._chunk[self._place]) if is_known else None
+            self.when_quiet(self._release, self._asked_ns)
 
     def _turn_over(self) -> bool:
         """Go on with the next chunk and have the one after it read; tell whether there is one by now."""
@@ -253,7 +254,3 @@ class FeedActor(RuntimeActor):
         return MarketEnded(
             ticks=progress.ticks, candles=progress.candles, bad_rows=progress.bad_rows, error=progress.error
         )
-
-
-def _time_ns(message: MarketMessage) -> int:
-    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns

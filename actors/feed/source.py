@@ -50,6 +50,11 @@ class MarketSource(Protocol):
         """Release what it holds, in the middle too; from any thread."""
 
 
+def time_of(message: MarketMessage) -> int:
+    """Tell when a market says it: nanoseconds since 1970-01-01 UTC; a candle at its end."""
+    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
+
+
 def behind(chunks: Iterator[list[MarketMessage]], count: int) -> Iterator[list[MarketMessage]]:
     """Leave out the first messages, as many as `count`."""
     for chunk in chunks:

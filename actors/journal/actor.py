@@ -62,6 +62,7 @@ class JournalActor(RuntimeActor):
     """Group commit: whatever has arrived until the mailbox is empty shares one `fdatasync`, without any waiting."""
 
     blocking = True  # fdatasync
+    on_loop_in_market = True  # so that the order of facts is that of the messages, not of two threads
 
     disk: ClassVar[Disk | None] = None
     """None: the real one. A simulation has a subclass with another."""

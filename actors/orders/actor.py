@@ -85,13 +85,22 @@ class OrdersActor(RuntimeActor):
         self._ledger = Ledger()
         self._risk_state: RiskState = "RECONCILING"
         self._is_read = self._is_ready = self._is_look_up_due = False
-        self._read_sequence = 0
+        self._read_sequence = self._newest_sequence = 0
+        self._newest_life = 0
         self._askers: dict[str, list[ActorAddress]] = {}
         self._withdrawals: set[str] = set()
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
         self._reconcile_later()
         self.send(JOURNAL, ReadJournal())
+
+    def snapshot(self) -> int:
+        """Hand over the newest number that was given to a life of a strategy; all else is in the journal."""
+        return self._newest_life
+
+    def restore(self, state: int) -> None:
+        """Number the lives to come from there."""
+        self._newest_life = state
 
     # From the strategies.
 
@@ -149,7 +158,7 @@ class OrdersActor(RuntimeActor):
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
         """Tell what a strategy holds, when the journal is read back; of one that asks twice, the last hears."""
         if self._is_read:
-            self.send(sender, self._ledger.holdings(request.strategy))
+            self._tell_holdings(request.strategy, sender)
         else:
             self._holders[request.strategy] = sender
 
@@ -158,6 +167,7 @@ class OrdersActor(RuntimeActor):
     @handles(Appended)
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
         """Do what had to wait until the facts were durable: an intent is placed now, and only now."""
+        self._newest_sequence = max(self._newest_sequence, answer.last_sequence)
         entry = self._ledger.confirm(answer)
         if entry is None:
             # Sent before a restart, and committed after the journal was read back: it is in the journal.
@@ -190,6 +200,7 @@ class OrdersActor(RuntimeActor):
             if isinstance(record.fact, OrderFact):
                 self._ledger.book.apply(record.fact)
             self._read_sequence = record.sequence
+        self._newest_sequence = max(self._newest_sequence, self._read_sequence)
         if page.records and self._read_sequence < page.last_sequence:
             self._read_on()
         else:
@@ -342,6 +353,15 @@ class OrdersActor(RuntimeActor):
         else:
             self._lookups.settle(client_order_id)
 
+    def _tell_holdings(self, strategy: str, holder: ActorAddress) -> None:
+        """Tell what a strategy holds, and the number of its life.
+
+        Every id in the journal is of a life with a smaller number than its facts have there; the ids that may still be
+        on their way are of lives that were numbered here, in this life or the one that handed over.
+        """
+        self._newest_life = max(self._newest_life, self._newest_sequence) + 1
+        self.send(holder, self._ledger.holdings(strategy, life=self._newest_life))
+
     def _look_up_later(self, client_order_id: str) -> None:
         self._lookups.doubt(client_order_id)
         self._keep_looking()
@@ -388,7 +408,7 @@ class OrdersActor(RuntimeActor):
                 self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
             self._withdrawals.clear()
             for strategy, holder in self._holders.items():
-                self.send(holder, self._ledger.holdings(strategy))
+                self._tell_holdings(strategy, holder)
             self._holders.clear()
         self._keep_looking()
         self._come_up()

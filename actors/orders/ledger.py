@@ -64,13 +64,13 @@ class Ledger:
         """Return the order as it will stand when every fact on its way is durable; None if it was never intended."""
         return self._ahead.get(client_order_id) or self.book.order(client_order_id)
 
-    def holdings(self, strategy: str) -> HoldingsRead:
-        """Tell what one strategy holds by durable facts, and which of its orders may change that."""
+    def holdings(self, strategy: str, *, life: int) -> HoldingsRead:
+        """Tell what one strategy holds by durable facts, which of its orders may change that, and which life it has."""
         filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
         for order in self.book.open_orders():
             if order.strategy == strategy:
                 filled[order.client_order_id] = order.filled
-        return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled)
+        return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled, life=life)
 
     def write(self, facts: tuple[OrderFact, ...], order: SubmitOrder | None = None) -> Append:
         """Note facts of one order as sent, and return what to send."""

@@ -52,6 +52,13 @@ class RuntimeActor(Actor):
     blocking: ClassVar[bool] = False
     """A thread of its own, which it may block."""
 
+    on_loop_in_market: ClassVar[bool] = False
+    """Blocking, it shares the loop all the same where the time of a simulated market rules: the market waits anyway."""
+
+    system_time: ClassVar[bool] = False
+    """It lives on the machine's time where others live in that of a simulated market: whoever owns something outside of
+    the house, which does not wait for a market, and whoever bounds how long others may take."""
+
     background: ClassVar[bool] = False
     """Its work does not count for `when_quiet`."""
 
@@ -145,6 +152,11 @@ class RuntimeActor(Actor):
         timer: Timer = self.host.after(seconds, message)
         return timer
 
+    def after_in_market(self, seconds: float, message: Any) -> Timer:
+        """As `after`, by the time of a simulated market although this actor lives on the machine's; only there."""
+        timer: Timer = self.host.after_in_market(seconds, message)
+        return timer
+
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
         """Run what may block on this actor's own threads; `then(outcome)` runs later, in this actor.
 
@@ -176,12 +188,38 @@ class RuntimeActor(Actor):
         """Return a function that other threads may call: it sends to this actor itself, until the next restart."""
         return self.host.entrance()  # type: ignore[no-any-return]
 
-    def when_quiet(self, message: Any) -> None:
+    def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send the message to this actor itself when no other, background ones excepted, has anything to do.
 
-        Anything: a message to handle or in hand, or an offloaded job. A timer counts from when it is due.
+        Anything: a message to handle or in hand, an offloaded job, a restart or a start that is not over. A timer
+        counts from when it is due.
+
+        With a time of a simulated market (nanoseconds since 1970-01-01 UTC) that becomes the time, as soon as every
+        timer of before has come and all is quiet again; paced as `pace_market` says.
         """
-        self.host.when_quiet(message)
+        self.host.when_quiet(message, at_ns)
+
+    @property
+    def house_clock(self) -> Clock:
+        """What facts are stamped by: the time of a simulated market where one rules, for who lives on another, too."""
+        return self.host.market if self.market_rules else self.clock  # type: ignore[no-any-return]
+
+    @property
+    def market_rules(self) -> bool:
+        """Whether actors live in the time of a simulated market."""
+        return self.host.market.rules  # type: ignore[no-any-return]
+
+    def pace_market(self, speed: float) -> None:
+        """Let the simulated market go at a multiple of its own time by the machine's clock; 0: as fast as possible."""
+        self.host.market.pace.speed = speed
+
+    def mark_release(self) -> None:
+        """Note that the simulated market's next message goes out now."""
+        self.host.market.mark_release()
+
+    def since_release_ns(self) -> int | None:
+        """Tell how long ago the simulated market released its newest message, on the machine's clock; None: unknown."""
+        return self.host.market.since_release_ns()  # type: ignore[no-any-return]
 
     def ready(self) -> None:
         """Tell that the start is complete; only with `ready_when_told`."""
@@ -228,7 +266,7 @@ class RuntimeActor(Actor):
 
     def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
-        if self.host.base.failures_logged.spend(self.clock.monotonic_ns()):
+        if self.host.base.failures_logged.spend(self.host.base.clock.monotonic_ns()):
             self.log(event, level=level, **fields)
 
     # For supervisors.

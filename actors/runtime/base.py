@@ -17,6 +17,7 @@ from .clock import SystemClock
 from .dead_letters import DeadLetters, RateLimit
 from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
+from .market_clock import MarketClock
 from .offload import Offloader
 from .outside import Outside
 from .probe import Probe
@@ -53,6 +54,7 @@ class InProcessSystemBase(ThespianDoor):
         capabilities: dict[str, Any] | None = None,
         *,
         clock: Clock | None = None,
+        market_opening_ns: int | None = None,
         seed: int | None = None,
         shutdown_s: float = 10.0,
         stall_warn_s: float | None = None,
@@ -64,6 +66,8 @@ class InProcessSystemBase(ThespianDoor):
         Args:
             capabilities: what plain actors may require of it.
             clock: what actors see as time.
+            market_opening_ns: where actors live in the time of a simulated market, its beginning: nanoseconds since
+                1970-01-01 UTC. Those whose class says `system_time` stay on `clock`.
             seed: of every actor's randomness; None for a different one each time.
             shutdown_s: how long `shutdown` waits for actors to end.
             stall_warn_s: name in the log whatever holds the loop longer than this; None: nobody looks.
@@ -72,6 +76,7 @@ class InProcessSystemBase(ThespianDoor):
         """
         super().__init__(capabilities, own_threads=own_threads)
         self.clock: Clock = clock or SystemClock()
+        self.market = MarketClock(self.clock, market_opening_ns)
         self.tracer = Tracer(self.clock, every=trace_every)
         self.names: dict[str, Endpoint] = self.new_names()
         self.outside = Outside(self)
@@ -114,7 +119,8 @@ class InProcessSystemBase(ThespianDoor):
             SystemStoppedError: the system was shut down.
         """
         self._check_running()
-        worker = self._new_worker(name) if actor_class.blocking else self.loop
+        on_loop = not actor_class.blocking or (actor_class.on_loop_in_market and self.market.rules)
+        worker = self.loop if on_loop else self._new_worker(name)
         cell = self.cell_class(name, actor_class, base=self, worker=worker, parent=parent)
         cell.name = name
         if self.names.setdefault(name, cell) is not cell:
@@ -133,7 +139,7 @@ class InProcessSystemBase(ThespianDoor):
         instance.directory = self.names
         instance.name = cell.name
         instance.settings = settings
-        instance.clock = self.clock
+        instance.clock = self.market if cell.in_market_time else self.clock
 
     def new_random(self, cell: Cell) -> random.Random:
         """Make the randomness of one life of an actor."""
@@ -177,7 +183,7 @@ class InProcessSystemBase(ThespianDoor):
         self, sender: ActorAddress, target: ActorAddress | str, message: Any, correlation_id: str = ""
     ) -> None:
         """Send from outside, in the name of `sender`, as part of the conversation of that name or of a new one."""
-        self.find(target).deliver(message, sender, self.tracer.join(correlation_id))
+        self.quiet.admit(self.find(target), (message, sender, self.tracer.join(correlation_id)))
 
     def request(self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = "") -> Any:
         """Send and wait for the one answer to this message; with a correlation id it can be traced.
@@ -261,7 +267,7 @@ class InProcessSystemBase(ThespianDoor):
 
     def new_quiescence(self) -> Quiescence:
         """Make what knows whether anything goes on; in a worker process the parent wants to know."""
-        return Quiescence()
+        return Quiescence(self.market)
 
     def _new_loop(self) -> Worker:
         return Worker("natya-loop", self.clock, self.quiet.test)
@@ -307,6 +313,7 @@ class InProcessSystemBase(ThespianDoor):
         for cell in tuple(self._cells):
             cell.worker.stop()
         self.loop.stop()
+        self.quiet.let_in()
         self.watches.stop()
         if self.watchdog is not None:
             self.watchdog.stop()

@@ -18,6 +18,7 @@ from ...messages.supervision import Failed
 from . import lifecycle
 from .clock import SystemClock
 from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
+from .market_clock import MarketClock
 from .offload import Job, Outcome, OutcomeArrived
 from .timers import Timer, TimerHeap
 from .trace import NO_CONVERSATION
@@ -89,6 +90,7 @@ class ForeignHost:
             )
         self._start = lifecycle.Start(name=str(actor.myAddress))
         self._heap = TimerHeap()
+        self.market = MarketClock(SystemClock(), None)
         self._started = False
         self.handled = 0
         self.failures = 0
@@ -213,8 +215,13 @@ class ForeignHost:
         """Refuse: that base has one thread."""
         raise UnsupportedBaseError("an entrance for other threads needs natya's own system base")
 
-    def when_quiet(self, message: Any) -> None:
+    def after_in_market(self, seconds: float, message: Any) -> Timer:
+        """Come back as `after`: no market rules there."""
+        return self.after(seconds, message)
+
+    def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send it to itself: whatever waits already is handled first."""
+        del at_ns
         Actor.send(self._actor, self._actor.myAddress, message)
 
     def tell_started(self) -> None:

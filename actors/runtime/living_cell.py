@@ -78,6 +78,8 @@ class LivingCell(ServingCell):
     ) -> None:
         super().__init__(label, base=base, worker=worker, parent=parent)
         self.actor_class = actor_class
+        self.market = base.market
+        self.in_market_time = base.market.rules and not actor_class.system_time
         self.be_a(actor_class)
         self.special = True
         self.awaited = 0
@@ -138,6 +140,7 @@ class LivingCell(ServingCell):
     def _begin(self, handed_over: tuple[Any] | None) -> None:
         """Make a fresh instance and start it."""
         self._started = False
+        self.base.quiet.comes_up(self, in_market_time=self.in_market_time)
         try:
             instance = self.actor_class()
             self.base.equip(self, instance, self._settings)
@@ -157,6 +160,7 @@ class LivingCell(ServingCell):
 
     def tell_started(self) -> None:
         """Report `Started` to whoever waits for it."""
+        self.base.quiet.is_up(self)
         report = lifecycle.Started(name=self.name, address=self)
         starter, self._starter = self._starter, None
         if starter is not None:
@@ -166,6 +170,7 @@ class LivingCell(ServingCell):
 
     def _start_failed(self, error: BaseException) -> None:
         self._log_failure("actor.start_failed", error)
+        self.base.quiet.is_up(self)
         report = lifecycle.StartFailed(name=self.name, address=self, error=error)
         starter, self._starter = self._starter, None
         if starter is not None:
@@ -212,6 +217,7 @@ class LivingCell(ServingCell):
 
     def _run(self) -> None:
         self._state = State.RUNNING
+        self.base.quiet.is_back(self)
         self._take_messages()
         self.special = True
         self.idle = False
@@ -222,6 +228,7 @@ class LivingCell(ServingCell):
 
     def _suspend(self) -> None:
         self._state = State.SUSPENDED
+        self.base.quiet.goes_down(self)
         self.special = True
         self.idle = False  # so that no sender gives it a turn: control messages do
         self.put = self._put_suspended
@@ -258,6 +265,7 @@ class LivingCell(ServingCell):
         down, waiting = self._state is State.SUSPENDED, len(self.box)
         if self._state in {State.RUNNING, State.STOPPING} or (down and self._started and afresh and waiting):
             self._state = State.STOPPING
+            self.base.quiet.is_back(self)
             self._to_handle = waiting
             if down:
                 self._take_messages()
@@ -303,6 +311,8 @@ class LivingCell(ServingCell):
 
     def _depart(self, report: lifecycle.Stopped) -> None:
         self._state = State.DEAD
+        self.base.quiet.is_back(self)
+        self.base.quiet.is_up(self)
         self.special = True
         self.base.forget(self)
         for child in tuple(self.children):

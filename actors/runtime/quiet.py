@@ -1,4 +1,6 @@
-"""Knowing that nothing is going on, so that a simulated market may take its next step.
+"""Knowing that nothing is going on, so that a simulated market may take its next step, and its time go on.
+
+A market waits for whoever is down or coming up: an actor that is restarted misses nothing of it.
 
 The question is asked where the loop would sleep, so a system that never asks pays nothing for it. It must be exact, and
 no lock guards the whole system at once; two looks do instead. If both find every thread asleep, with nothing ready, and
@@ -13,16 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cell import Cell
+    from .endpoint import Endpoint, Envelope
+    from .market_clock import MarketClock
+    from .timers import Timer
     from .worker import Worker
 
 
 class Quiescence:
     """Who waits for quiet, and the test for it. Watched: the threads of blocking actors that are not background."""
 
-    __slots__ = ("_loop", "_offloads", "_offloads_begun", "_offloads_lock", "_retired", "_waiters", "_watched")
+    __slots__ = (
+        "_alarm", "_callers", "_coming", "_down", "_loop", "_market", "_offloads", "_offloads_begun", "_offloads_lock",
+        "_retired", "_waiters", "_watched",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self._waiters: deque[tuple[Cell, int, Any]] = deque()
+    def __init__(self, market: MarketClock) -> None:
+        self._market = market
+        self._waiters: deque[tuple[Cell, int, Any, int | None]] = deque()
+        self._callers: deque[tuple[Endpoint, Envelope]] = deque()
+        self._down: dict[Cell, None] = {}
+        self._coming: dict[Cell, bool] = {}
+        self._alarm: Timer | None = None
         self._watched: tuple[Worker, ...] = ()
         self._loop: Worker | None = None
         self._offloads_lock = threading.Lock()
@@ -46,10 +59,61 @@ class Quiescence:
             self._retired += worker.wakes + 1
         self.something_ended()
 
-    def wait(self, cell: Cell, message: Any) -> None:
-        """Deliver the message to this cell when all is quiet; one at a time, first come first served."""
-        self._waiters.append((cell, cell.life, message))
+    def wait(self, cell: Cell, message: Any, at_ns: int | None) -> None:
+        """Deliver the message to this cell when all is quiet; one at a time, first come first served.
+
+        With a time of the market, not before it has come to that, paced by the machine's clock.
+        """
+        self._waiters.append((cell, cell.life, message, at_ns))
         self.something_ended()
+
+    def goes_down(self, cell: Cell) -> None:
+        """Let the market wait for this cell: whoever suspended it brings it back, or ends it."""
+        if not cell.background:
+            self._down[cell] = None
+
+    def comes_up(self, cell: Cell, *, in_market_time: bool) -> None:
+        """Let the market wait until it has started; one that lives in market time may need time to go on for it."""
+        if not cell.background:
+            self._coming[cell] = in_market_time
+
+    def is_back(self, cell: Cell) -> None:
+        """Wait for it no more: it is not down."""
+        if self._down.pop(cell, cell) is None:
+            self.something_ended()
+
+    def is_up(self, cell: Cell) -> None:
+        """Wait for it no more: it has started, or failed to."""
+        if self._coming.pop(cell, None) is not None:
+            self.something_ended()
+
+    def awaited(self) -> tuple[str, ...]:
+        """Name those that are down or coming up, for whom a simulated market waits."""
+        return tuple(dict.fromkeys(cell.name for cell in (*self._down, *self._coming)))
+
+    def admit(self, target: Endpoint, envelope: Envelope) -> None:
+        """Deliver what comes from outside of the house, where a market rules when the loop has nothing else to do.
+
+        In the middle of a step it would change whose turn is next.
+        """
+        loop = self._loop
+        if not self._market.rules or loop is None or loop.stopping or loop.is_here():
+            target.deliver(*envelope)
+            return
+        self._callers.append((target, envelope))
+        if loop.asleep:
+            loop.wake()
+        elif loop.stopping:
+            self.let_in()
+
+    def let_in(self) -> None:
+        """Deliver what waits to be let in; for the loop, and for whoever ends it."""
+        while self._callers:
+            try:
+                target, envelope = self._callers.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            target.deliver(*envelope)
 
     def offload_begun(self, cell: Cell) -> None:
         """Count a job from its submission on."""
@@ -69,32 +133,73 @@ class Quiescence:
 
     def something_ended(self) -> bool:
         """Let the loop test again, if anyone waits. A blocking thread asks it before it sleeps: never new work."""
-        if self._waiters and self._loop is not None and self._loop.asleep:
+        if (self._waiters or self._market.rules) and self._loop is not None and self._loop.asleep:
             self._loop.wake()
         return False
 
     def test(self) -> bool:
-        """Deliver to the first who waits if all is quiet, and say whether there is work; for the loop, before sleep."""
-        waiters = self._waiters
-        while waiters and (waiters[0][0].dead or waiters[0][0].life != waiters[0][1]):
-            waiters.popleft()
-        if not waiters or self._loop is None or self._loop.ready:
-            return bool(self._loop and self._loop.ready)
-        cell, _, message = waiters[0]
-        seen = self._look(cell)
-        if seen is None or self._look(cell) != seen:
+        """Let the next thing happen if all is quiet, and say whether there is work; for the loop, before it sleeps."""
+        loop, waiters = self._loop, self._waiters
+        if loop is None:
             return False
-        if self._loop.ready:
-            return True
-        waiters.popleft()
-        if cell.worker is self._loop:
-            self._loop.asleep = False  # it will not sleep now, so nobody needs to wake it: that costs 2 us a tick
-        cell.deliver(message, cell)
-        return bool(self._loop.ready)
+        while not loop.ready:
+            if self._callers:
+                self.let_in()
+                continue
+            while waiters and (waiters[0][0].dead or waiters[0][0].life != waiters[0][1]):
+                waiters.popleft()
+            if not (waiters or self._market.rules):
+                return False
+            asker = waiters[0][0] if waiters else None
+            seen = self._look(asker)
+            if seen is None or self._look(asker) != seen:
+                return bool(loop.ready)
+            if not loop.ready and not self._go_on(loop):
+                return bool(loop.ready)
+        return True
 
-    def _look(self, asker: Cell) -> int | None:
+    def _go_on(self, loop: Worker) -> bool:
+        """All is quiet: fire the market's next timer, or let the first who waits go on; False: not yet."""
+        market, waiters = self._market, self._waiters
+        due_ns = market.next_due_ns() if market.rules else None
+        goes = bool(waiters) and not (self._down or self._coming)
+        at_ns = waiters[0][3] if goes else None
+        if due_ns is not None and self._comes_first(due_ns, at_ns):
+            come = at_ns is None or self._is_time(loop, due_ns)
+            if come:
+                market.fire_next()
+            return come
+        if not goes or not (at_ns is None or self._is_time(loop, at_ns)):
+            return False
+        cell, _, message, _ = waiters.popleft()
+        if at_ns is not None:
+            market.go_to(at_ns)
+        if cell.worker is loop:
+            loop.asleep = False  # it will not sleep now, so nobody needs to wake it: that costs 2 us a tick
+        cell.deliver(message, cell)
+        return True
+
+    def _comes_first(self, due_ns: int, at_ns: int | None) -> bool:
+        """Say whether a timer fires now: it is due, or comes before `at_ns`, or who comes up may be waiting for it."""
+        if due_ns <= self._market.now_ns():
+            return True
+        if self._down:
+            return False
+        return any(tuple(self._coming.values())) or (at_ns is not None and due_ns < at_ns)
+
+    def _is_time(self, loop: Worker, at_ns: int) -> bool:
+        """Say whether this moment of the market has come by the machine's clock; else have the loop look again then."""
+        wait_ns = self._market.wait_ns(at_ns)
+        if wait_ns <= 0:
+            return True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.timers.add(self._market.machine_ns() + wait_ns, _look_again)
+        return False
+
+    def _look(self, asker: Cell | None) -> int | None:
         # Sums of counts that only grow: equal sums mean equal counts.
-        if self._offloads != (0 if asker.background else asker.offloads):
+        if self._offloads != (0 if asker is None or asker.background else asker.offloads):
             return None
         growing = self._offloads_begun + self._retired
         for worker in self._watched:
@@ -102,3 +207,7 @@ class Quiescence:
                 return None
             growing += worker.wakes
         return growing
+
+
+def _look_again() -> None:
+    """Wake the loop, and no more: it tests for quiet before it sleeps."""

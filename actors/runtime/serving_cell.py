@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from .actor import RuntimeActor
     from .cell import Queue
     from .errors import MessageRefusedError
+    from .market_clock import MarketClock
     from .offload import Offloader, Then
-    from .timers import Timer
+    from .timers import Fire, Timer
 
 NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
@@ -42,11 +43,13 @@ _watching = threading.Lock()
 class ServingCell(Cell):
     """The part of a `RuntimeCell` that serves its instance, on the instance's own thread."""
 
-    __slots__ = ("_offloader", "actor_class", "awaited", "watchers")
+    __slots__ = ("_offloader", "actor_class", "awaited", "in_market_time", "market", "watchers")
 
     _offloader: Offloader | None
     actor_class: type[RuntimeActor]
     awaited: int
+    in_market_time: bool
+    market: MarketClock
     watchers: tuple[Endpoint, ...]
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
@@ -94,10 +97,28 @@ class ServingCell(Cell):
             if self.life == life and not self.dead:
                 self.deliver(message, self, self.base.tracer.begin())
 
-        timer = self.worker.timers.add(self.base.clock.monotonic_ns() + int(float(seconds) * SECOND_NS), fire)
+        timer = self._call_after(int(float(seconds) * SECOND_NS), fire)
         if self.worker.asleep:
             self.worker.wake()
         return timer
+
+    def after_in_market(self, seconds: float, message: Any) -> Timer:
+        """As `after`, but by the time of the market, also for one that lives on the machine's."""
+        life = self.life
+
+        def fire() -> None:
+            if self.life == life and not self.dead:
+                self.deliver(message, self, self.base.tracer.begin())
+
+        timer = self.market.after(int(float(seconds) * SECOND_NS), fire)
+        if self.base.loop.asleep:
+            self.base.loop.wake()
+        return timer
+
+    def _call_after(self, delay_ns: int, fire: Fire) -> Timer:
+        if self.in_market_time:
+            return self.market.after(delay_ns, fire)
+        return self.worker.timers.add(self.base.clock.monotonic_ns() + delay_ns, fire)
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
         """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
@@ -124,8 +145,8 @@ class ServingCell(Cell):
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
         """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
-        life, timers, trace = self.life, self.worker.timers, self.trace
-        due_ns = self.base.clock.monotonic_ns() + int(float(timeout_s) * SECOND_NS)
+        life, trace = self.life, self.trace
+        timeout_ns = int(float(timeout_s) * SECOND_NS)
 
         def arrive(outcome: Outcome) -> None:
             if not self.dead:
@@ -141,9 +162,11 @@ class ServingCell(Cell):
 
         reply = ActorReply(self, self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
-        timer = timers.add(due_ns, give_up)
+        timer = self._call_after(timeout_ns, give_up)
         found = self.base.names.get(target) if isinstance(target, str) else target
-        if isinstance(found, Endpoint):
+        if isinstance(found, Endpoint) and self.worker is not self.base.loop:
+            self.base.quiet.admit(found, (message, reply, trace))
+        elif isinstance(found, Endpoint):
             found.deliver(message, reply, trace)
         else:
             self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
@@ -162,13 +185,13 @@ class ServingCell(Cell):
 
         def enter(message: Any) -> None:
             if self.life == life and not self.dead:
-                self.deliver(message, self, self.base.tracer.begin())
+                self.base.quiet.admit(self, (message, self, self.base.tracer.begin()))
 
         return enter
 
-    def when_quiet(self, message: Any) -> None:
-        """Deliver the message to this cell when nothing else goes on."""
-        self.base.quiet.wait(self, message)
+    def when_quiet(self, message: Any, at_ns: int | None) -> None:
+        """Deliver the message to this cell when nothing else goes on, and the market has come to that time."""
+        self.base.quiet.wait(self, message, at_ns)
 
     def make_mailbox(self) -> Queue:
         """Make the kind that the actor's class asks for."""

@@ -1,9 +1,10 @@
-"""Messages that come later. One heap for each thread of the system, touched by that thread alone."""
+"""Messages that come later. One heap for each thread, touched by it alone, and one for the time of a market."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -76,6 +77,13 @@ class TimerHeap:
             else:
                 self._cancelled = max(0, self._cancelled - 1)
 
+    def pop_next(self) -> tuple[int, Timer] | None:
+        """Take out the one that is due next, and say when it is; None if none waits."""
+        if self.next_due_ns() is None:
+            return None
+        due_ns, _, timer = heapq.heappop(self._entries)
+        return due_ns, timer
+
     def one_was_cancelled(self) -> None:
         """Count it, and throw the cancelled ones out when they are more than half; for `Timer.cancel`."""
         self._cancelled += 1
@@ -83,3 +91,33 @@ class TimerHeap:
             self._entries = [entry for entry in self._entries if entry[2].waiting]
             heapq.heapify(self._entries)
             self._cancelled = 0
+
+
+class SharedTimerHeap(TimerHeap):
+    """A heap that several threads may add to, and cancel timers of."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()
+
+    def add(self, due_ns: int, fire: Fire) -> Timer:
+        """As for one thread."""
+        with self._lock:
+            return super().add(due_ns, fire)
+
+    def next_due_ns(self) -> int | None:
+        """As for one thread."""
+        with self._lock:
+            return super().next_due_ns()
+
+    def pop_next(self) -> tuple[int, Timer] | None:
+        """As for one thread."""
+        with self._lock:
+            return super().pop_next()
+
+    def one_was_cancelled(self) -> None:
+        """As for one thread."""
+        with self._lock:
+            super().one_was_cancelled()

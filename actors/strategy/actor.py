@@ -45,7 +45,7 @@ from . import arguments
 from .errors import HoldingsUnknownError
 from .holdings import Holdings
 from .latency import LatencySample
-from .order_ids import OrderIds
+from .order_ids import OrderIds, is_own
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -60,7 +60,7 @@ OtherFact: TypeAlias = (
 
 Message: TypeAlias = Tick | Candle | OrderFact
 Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
-"""How many orders were numbered; the newest fills, which the book may not have yet; what no user has seen."""
+"""How many orders were asked for; the newest fills, which the book may not have yet; what no user has seen."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
     AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, Ping, Query, QueryToFile, ReadHoldings, ReadJournal,
@@ -145,7 +145,7 @@ class StrategyActor(RuntimeActor):
             ValueError: it is none of this strategy's.
         """
         client_order_id = arguments.text(client_order_id, "client_order_id")
-        if not self._ids.is_own(client_order_id):
+        if not is_own(self.name, client_order_id):
             raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")
         cause = self.trace
         self.join_trace(client_order_id)
@@ -169,7 +169,8 @@ class StrategyActor(RuntimeActor):
         self._early_dropped = 0
         self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
         self._prices: dict[str, float] = {}
-        self._ids = OrderIds(self.name, started_ns=self.clock.now_ns())
+        self._ids: OrderIds | None = None
+        self._ordered = 0
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS, symbols=self.settings.symbols))
@@ -177,12 +178,11 @@ class StrategyActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will tell again."""
-        return self._ids.counter, tuple(self._newest_fills), tuple(self._early)
+        return self._ordered, tuple(self._newest_fills), tuple(self._early)
 
     def restore(self, state: Handover) -> None:
         """Take over from the life before; the position comes from the book, which has heard of more."""
-        counter, fills, early = state
-        self._ids.counter += counter
+        self._ordered, fills, early = state
         self._newest_fills.extend(fills)
         self._early.extend(early)
 
@@ -192,6 +192,7 @@ class StrategyActor(RuntimeActor):
         if not isinstance(answer, HoldingsRead):
             raise HoldingsUnknownError(f"HoldingsRead of orders wanted, found {answer}") from outcome.error
         self._holdings = Holdings(answer.shares, answer.filled)
+        self._ids = OrderIds(self.name, life=answer.life)
         for fill in self._newest_fills:
             self._holdings.add(fill)
         self.on_begin()
@@ -217,8 +218,8 @@ class StrategyActor(RuntimeActor):
             return
         self._prices[tick.symbol] = tick.price
         self._ticks = ticks = self._ticks + 1
-        if not ticks & (LATENCY_EVERY - 1) and tick.received_ns:
-            self._latency.add(self.clock.now_ns() - tick.received_ns)
+        if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self.since_release_ns()) is not None:
+            self._latency.add(latency_ns)
         self.on_tick(tick)
 
     @handles(Candle)
@@ -244,7 +245,7 @@ class StrategyActor(RuntimeActor):
     @handles(*get_args(OtherFact))
     def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
         """Let the user react to what is its own."""
-        if not self._ids.is_own(fact.client_order_id):
+        if not is_own(self.name, fact.client_order_id):
             return
         if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
             self._holdings.end(fact.client_order_id)
@@ -262,13 +263,14 @@ class StrategyActor(RuntimeActor):
         return StrategyStatistics(
             strategy=self.name,
             ticks=self._ticks,
-            orders=self._ids.counter,
+            orders=self._ordered,
             fills=self._fills,
             tick_to_strategy_us_p50=self._latency.percentile_us(0.50),
             tick_to_strategy_us_p99=self._latency.percentile_us(0.99),
         )
 
     def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
+        assert self._ids is not None, "nobody orders before `on_begin`"
         symbol = arguments.text(symbol, "symbol")
         quantity, limit_price = arguments.quantity(quantity), arguments.limit_price(limit_price)
         order = SubmitOrder(
@@ -283,6 +285,7 @@ class StrategyActor(RuntimeActor):
             reference_price=self._prices.get(symbol, 0.0),
         )
         self._ids.next()  # an order that its own class refuses is none
+        self._ordered += 1
         self._holdings.expect(order.client_order_id, quantity)
         cause = self.trace
         self.join_trace(order.client_order_id)

@@ -13,5 +13,9 @@ class HoldingsUnknownError(StrategyError):
     """Orders did not say what the strategy holds, so it must not trade. Start again."""
 
 
+class OrderIdsExhaustedError(StrategyError):
+    """No id is left that was never used. A restart of the strategy has new ones."""
+
+
 class StrategyParametersError(StrategyError):
     """The strategy cannot work with these parameters. Correct the settings."""

@@ -7,26 +7,35 @@ import string
 from typing import Final
 from zlib import crc32
 
+from ...domain.client_order_ids import LENGTH_MAX
+from .errors import OrderIdsExhaustedError
+
 DIGITS: Final = string.digits + string.ascii_lowercase
-NAME_LENGTH_MAX: Final = 10
-STARTED_DIGITS: Final = 8
-COUNTER_DIGITS: Final = 5
+LIFE_DIGITS: Final = 7
+COUNTER_DIGITS: Final = 6
+NAME_LENGTH_MAX: Final = LENGTH_MAX - LIFE_DIGITS - COUNTER_DIGITS - 2
+CHECKSUM_DIGITS: Final = 6
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
 
 
 class OrderIds:
-    """Ids of one strategy: `crossover-loyw3v28-1`, at most 25 characters for sixty million orders.
+    """Ids of one life of a strategy: `crossover-2s-1`, at most 25 characters.
 
-    The start, in milliseconds since 1970 (36^8 of them last until 2059), tells the runs of a strategy apart; the
-    counter, which a restart hands over, tells apart what one run makes even if its clock stands still. A name that is
-    too long, or not in the broker's alphabet, is cut and marked with its checksum, so that no two names become one.
+    orders numbers the lives (see `HoldingsRead`), from what the journal holds and not from any clock, so no life of a
+    data directory has the number of another; the counter tells apart what one life makes. A name that is too long, or
+    not in the broker's alphabet, is cut and marked with its checksum, so that no two names become one.
     """
 
-    def __init__(self, name: str, *, started_ns: int, counter: int = 0) -> None:
-        self._name: Final = short_name(name)
-        started = base36(started_ns // 1_000_000 % 36**STARTED_DIGITS).rjust(STARTED_DIGITS, "0")
-        self._prefix: Final = f"{self._name}-{started}-"
-        self.counter = counter
+    def __init__(self, name: str, *, life: int) -> None:
+        """Take the strategy's name, and the number of its life.
+
+        Raises:
+            OrderIdsExhaustedError: the number has more than `LIFE_DIGITS` digits of base 36: 78,000,000,000 facts.
+        """
+        if life >= 36**LIFE_DIGITS:
+            raise OrderIdsExhaustedError(f"a life below {36**LIFE_DIGITS} wanted, found {life}")
+        self._prefix: Final = f"{short_name(name)}-{base36(life)}-"
+        self.counter = 0
         """How many were made."""
 
     @property
@@ -35,21 +44,29 @@ class OrderIds:
         return self._prefix + base36(self.counter + 1)
 
     def next(self) -> str:
-        """Make the next one."""
+        """Make the next one.
+
+        Raises:
+            OrderIdsExhaustedError: this life has made 2,176,782,335; the next one goes on.
+        """
+        if self.counter + 1 >= 36**COUNTER_DIGITS:
+            raise OrderIdsExhaustedError(f"at most {36**COUNTER_DIGITS - 1} orders a life wanted, found one more")
         self.counter += 1
         return self._prefix + base36(self.counter)
 
-    def is_own(self, client_order_id: str) -> bool:
-        """Say whether this strategy made it, in this run or an earlier one."""
-        return client_order_id.rsplit("-", 2)[0] == self._name
+
+def is_own(name: str, client_order_id: str) -> bool:
+    """Say whether a strategy of that name made it, in whatever life; ids of before had names of up to 12 characters."""
+    maker = client_order_id.rsplit("-", 2)[0]
+    return maker == name or maker == short_name(name)
 
 
 def short_name(name: str) -> str:
     """Return the name itself if every broker takes it, else its beginning and six digits of checksum."""
     if 1 <= len(name) <= NAME_LENGTH_MAX and not _FOREIGN.search(name):
         return name
-    checksum = base36(crc32(name.encode("utf-8", "surrogatepass")) % 36**6).rjust(6, "0")
-    return _FOREIGN.sub("_", name[: NAME_LENGTH_MAX - 6]) + checksum
+    checksum = base36(crc32(name.encode("utf-8", "surrogatepass")) % 36**CHECKSUM_DIGITS).rjust(CHECKSUM_DIGITS, "0")
+    return _FOREIGN.sub("_", name[: NAME_LENGTH_MAX - CHECKSUM_DIGITS]) + checksum
 
 
 def base36(number: int) -> str:

@@ -65,10 +65,18 @@ class DeadlineCame(msgspec.Struct, frozen=True):
     owner: Supervisor
 
 
+class RestOver(msgspec.Struct, frozen=True):
+    """To itself: by the machine's clock, a back-off or an open breaker of a simulated market is over."""
+
+    deadline: Deadline
+    owner: Supervisor
+
+
 class Supervisor(RuntimeActor):
     """Supervises what `SupervisorSettings` name; a subclass may derive them from settings of its own in `plan`."""
 
     ready_when_told: ClassVar[bool] = True  # up means: all children are
+    system_time: ClassVar[bool] = True  # it bounds how long starts and stops may take
 
     settings: Any
 
@@ -81,8 +89,9 @@ class Supervisor(RuntimeActor):
     def on_start(self) -> None:
         """Prepare; the children come up when it is known whether a life before left some running."""
         self._plan = self.plan(self.settings)
+        self._market_speed = self._plan.market_speed if self.market_rules else None
         self._report = Reporter(
-            self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.clock.now_ns
+            self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.house_clock.now_ns
         )
         policy = self._plan.policy
         self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
@@ -239,8 +248,8 @@ class Supervisor(RuntimeActor):
     # The stage of the troupe.
 
     def monotonic_ns(self) -> int:
-        """Tell the time."""
-        return self.clock.monotonic_ns()
+        """Tell the time that its children live in."""
+        return (self.clock if self._market_speed is None else self.house_clock).monotonic_ns()
 
     def hire(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""
@@ -263,6 +272,24 @@ class Supervisor(RuntimeActor):
         deadline = Deadline(act)
         deadline.timer = self.after(seconds, DeadlineCame(deadline, self))
         return deadline
+
+    def call_after_rest(self, seconds: float, act: Callable[[], None]) -> Deadline:
+        """Call `act` after a back-off or an open breaker: in a simulated market at its next moment of quiet."""
+        speed = self._market_speed
+        if speed is None:
+            return self.call_after(seconds, act)
+        deadline = Deadline(act)
+        if speed:
+            deadline.timer = self.after(seconds / speed, RestOver(deadline, self))
+        else:
+            self.rest_over(RestOver(deadline, self), self.myAddress)
+        return deadline
+
+    @handles(RestOver)
+    def rest_over(self, message: RestOver, _sender: ActorAddress) -> None:
+        """Go on when the house is quiet: whatever else happens now has happened before, in every run."""
+        if message.owner is self and message.deadline.waits:
+            message.deadline.timer = self.after_in_market(0.0, DeadlineCame(message.deadline, self))
 
     def troupe_is_up(self) -> None:
         """Tell the supervisor above that this one is up."""
@@ -292,7 +319,7 @@ class Supervisor(RuntimeActor):
 
     def _rise(self) -> None:
         """Bring all children up. After a restart of this supervisor it is one of theirs, and has to be allowed."""
-        if self._before is None or self._budget.spend(self.clock.monotonic_ns()):
+        if self._before is None or self._budget.spend(self.monotonic_ns()):
             self._troupe.rise()
         else:
             self._give_up(self._before.given_up or GivenUp(self.name, self._budget.limit, None))

@@ -28,6 +28,11 @@ class Deadline:
         self._act: Callable[[], None] | None = act
         self.timer: Timer | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has neither come nor been cancelled."""
+        return self._act is not None
+
     def cancel(self) -> None:
         """Forget it."""
         self._act = None

@@ -34,5 +34,12 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     probe_s: float = 5.0
     """A child that is being tried again answers a Ping within this, or has failed."""
 
+    market_speed: float | None = None
+    """Where its children live in the time of a simulated market: how many times faster than the machine's that is, 0
+    for as fast as possible. None: they live on the machine's time.
+
+    Then runs and restarts are counted in market time, and a back-off or an open breaker takes none of it: the market
+    waits for who is down. By the machine's clock it takes its time divided by the speed."""
+
     journal: str = "journal"
     """Name of the actor that makes the supervisor's facts durable; empty: nobody, they are only logged."""

@@ -44,6 +44,9 @@ class Stage(Protocol):
     def call_after(self, seconds: float, act: Callable[[], None]) -> Deadline:
         """Call `act` after that time, unless the deadline is cancelled before."""
 
+    def call_after_rest(self, seconds: float, act: Callable[[], None]) -> Deadline:
+        """Call `act` when a back-off or an open breaker of so long is over; as `call_after`."""
+
     def troupe_is_up(self) -> None:
         """Hear that all children were started; one whose breaker is open may be down."""
 
@@ -142,7 +145,7 @@ class Troupe:
             if first.is_coming:
                 return
             if wait_ns > 0:
-                ascent.set_timer(self._stage.call_after(wait_ns / SECOND_NS, lambda: self._climb(ascent)))
+                ascent.set_timer(self._stage.call_after_rest(wait_ns / SECOND_NS, lambda: self._rested(ascent)))
             else:
                 self._bring_up(first)
         elif ascent.probes:
@@ -151,6 +154,10 @@ class Troupe:
             ascent.set_timer(self._stage.call_after(self._settings.probe_s, lambda: self._probe_overran(ascent)))
         else:
             self._arrive(ascent)
+
+    def _rested(self, ascent: Ascent) -> None:
+        ascent.not_before_ns = 0
+        self._climb(ascent)
 
     def _bring_up(self, child: Child) -> None:
         child.attempts += 1
@@ -232,7 +239,7 @@ class Troupe:
             child.state = "UNAVAILABLE"
             if child.address is not None:
                 self._stage.steer(child, lifecycle.Reject(retry_after_s=decision.retry_after_s))
-        failed.set_timer(self._stage.call_after(decision.retry_after_s, lambda: self._try_again(failed)))
+        failed.set_timer(self._stage.call_after_rest(decision.retry_after_s, lambda: self._try_again(failed)))
         self._report.breaker_opened(failed, openings=decision.openings, retry_after_s=decision.retry_after_s)
         self._climb(self._ascents.drop(ascent, decision.children))
 

@@ -562,7 +562,8 @@ class TestAStrategyThatStarts:
         others = (make.intent("B-1", strategy="other"), make.filled("B-1", strategy="other"))
         stage.open(make.intent("A-1"), make.filled("A-1"), *others)
 
-        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={})
+        told = HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={}, life=5)
+        assert self.ask(stage) == told
 
     def test_hears_how_far_its_open_orders_are(self, stage, make):
         stage.open()
@@ -572,7 +573,8 @@ class TestAStrategyThatStarts:
         stage.disk.mode = "hold"
         stage.submit(make.order("A-2"))
 
-        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 4}, filled={"A-1": 4, "A-2": 0})
+        told = self.ask(stage)
+        assert (told.strategy, told.shares, told.filled) == ("crossover", {"INFY": 4}, {"A-1": 4, "A-2": 0})
 
     def test_waits_until_the_journal_is_read_back(self, stage, make):
         stage.disk.mode = "unreadable"
@@ -580,7 +582,20 @@ class TestAStrategyThatStarts:
         stage.system.start("journal", FakeJournal, stage.disk)
         stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
 
-        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={})
+        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={}, life=3)
+
+    def test_has_a_life_of_its_own_whenever_it_asks_whatever_the_clock_says(self, stage, make):
+        stage.open(make.intent("A-1"))
+        lives = [self.ask(stage).life for _ in range(3)]
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-2"))
+        lives.append(self.ask(stage).life)
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        lives.append(self.ask(stage).life)
+
+        assert lives[0] > len(stage.disk.facts)
+        assert lives == sorted(set(lives))
 
 
 class TestAnOrderlyStop:

@@ -39,7 +39,9 @@ class PlayedOrders(RuntimeActor):
         if self.settings.refusal is not None:
             self.send(sender, self.settings.refusal)
         elif self.settings.answers:
-            answer = HoldingsRead(strategy=request.strategy, shares=self.settings.shares, filled=self.settings.filled)
+            self.settings.life += 1
+            book = self.settings
+            answer = HoldingsRead(strategy=request.strategy, shares=book.shares, filled=book.filled, life=book.life)
             self.send(sender, answer)
         else:
             self.settings.asker = sender
@@ -58,7 +60,7 @@ class Stage:
         self.events = system.probe("events")
         self.orders = system.probe("heard by orders")
         self.asked = system.probe("asked")
-        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None)
+        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None, life=0)
         system.start("orders", PlayedOrders, self.book)
 
     def open(self, strategy, name="mine", symbols=(), **parameters):

@@ -126,7 +126,9 @@ class TestAStrategy:
             occurred_ns=1,
         )
         accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
-        stage.tell(CANDLE, refusal, accepted, *[stage.tick(received_ns=1) for _ in range(32)])
+        stage.system.base.market.mark_release()
+        stage.system.request("mine", Ping())
+        stage.tell(CANDLE, refusal, accepted, *[stage.tick() for _ in range(32)])
 
         counts = stage.system.request("mine", Ping()).statistics
         assert (counts.ticks, counts.fills) == (32, 0)

@@ -1,43 +1,75 @@
-"""Client order ids: within the broker's alphabet, and never twice."""
+"""Client order ids: within the broker's alphabet and length, and never twice."""
 
-import re
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.strategy.order_ids import OrderIds, base36, short_name
+from natya.actors.strategy.errors import OrderIdsExhaustedError
+from natya.actors.strategy.order_ids import COUNTER_DIGITS, LIFE_DIGITS, OrderIds, base36, is_own, short_name
+from natya.domain.client_order_ids import is_client_order_id
 
-ALLOWED = re.compile(r"[A-Za-z0-9_-]{1,25}", re.ASCII)
-TIMES = st.integers(0, (1 << 63) - 1)
+LIVES = st.integers(0, 36**LIFE_DIGITS - 1)
 
 
 class TestAnId:
-    def test_names_the_strategy_the_start_and_the_number(self):
-        ids = OrderIds("crossover", started_ns=1_700_000_000_000_000_000)
+    def test_names_the_strategy_its_life_and_the_number(self):
+        ids = OrderIds("crossover", life=100)
 
-        assert [ids.next(), ids.next()] == ["crossover-loyw3v28-1", "crossover-loyw3v28-2"]
+        assert [ids.next(), ids.next()] == ["crossover-2s-1", "crossover-2s-2"]
 
-    @given(name=st.text(max_size=40), started_ns=TIMES, counter=st.integers(0, 36**5 - 2))
-    def test_fits_the_broker_whatever_the_strategy_is_called(self, name, started_ns, counter):
-        assert ALLOWED.fullmatch(OrderIds(name, started_ns=started_ns, counter=counter).next())
+    @given(name=st.text(max_size=40), life=LIVES, counter=st.integers(0, 36**COUNTER_DIGITS - 2))
+    def test_fits_the_broker_whatever_the_strategy_is_called(self, name, life, counter):
+        ids = OrderIds(name, life=life)
+        ids.counter = counter
 
-    @given(started_ns=st.integers(0, 3 * 10**18), later_ms=st.integers(1, 10**11))
-    def test_of_another_start_is_another(self, started_ns, later_ms):
-        first = OrderIds("s", started_ns=started_ns).next()
+        assert is_client_order_id(ids.next())
 
-        assert OrderIds("s", started_ns=started_ns + later_ms * 1_000_000).next() != first
+    @given(st.lists(st.tuples(LIVES, st.integers(0, 10**9)), unique=True, max_size=20))
+    def test_of_another_life_or_number_is_another(self, made):
+        ids = set()
+        for life, counter in made:
+            maker = OrderIds("s", life=life)
+            maker.counter = counter
+            ids.add(maker.next())
 
-    def test_after_a_restart_at_the_same_instant_goes_on_counting(self):
-        before = OrderIds("s", started_ns=5_000)
-        made = [before.next() for _ in range(40)]
-        after = OrderIds("s", started_ns=5_000, counter=before.counter)
+        assert len(ids) == len(made)
 
-        assert after.next() not in made
+    def test_that_would_be_too_long_is_refused(self):
+        spent = OrderIds("s", life=36**LIFE_DIGITS - 1)
+        spent.counter = 36**COUNTER_DIGITS - 1
+
+        with pytest.raises(OrderIdsExhaustedError):
+            spent.next()
+        with pytest.raises(OrderIdsExhaustedError):
+            OrderIds("s", life=36**LIFE_DIGITS)
+
+
+class TestAnOwnId:
+    @given(st.text(max_size=20), LIVES)
+    def test_is_known_in_whatever_life_it_was_made(self, name, life):
+        assert is_own(name, OrderIds(name, life=life).next())
+
+    @pytest.mark.parametrize(
+        ("name", "other"),
+        [
+            ("crossover", "crossover2"),
+            ("a", "a-b"),
+            ("a-b", "a"),
+            ("a-1", "a"),
+            ("long-name-of-one", "long-name-of-two"),
+        ],
+    )
+    def test_is_not_that_of_a_strategy_whose_name_begins_alike(self, name, other):
+        assert not is_own(name, OrderIds(other, life=1).next())
+        assert not is_own(other, OrderIds(name, life=1).next())
+
+    def test_may_be_one_of_before_when_names_were_longer(self):
+        assert is_own("crossover_12", "crossover_12-gqll7vatq8-1")
 
 
 class TestAShortName:
     def test_is_the_name_itself_when_it_fits(self):
-        assert short_name("crossover1") == "crossover1"
+        assert short_name("crossover2") == "crossover2"
 
     def test_keeps_long_names_with_one_beginning_apart(self):
         assert short_name("crossover-of-infy") != short_name("crossover-of-tcs_")

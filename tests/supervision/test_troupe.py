@@ -88,6 +88,8 @@ class FakeStage:
         heapq.heappush(self._deadlines, (self.now_ns + round(seconds * SECOND_NS), next(self._order), deadline))
         return deadline
 
+    call_after_rest = call_after
+
     def troupe_is_up(self):
         assert not self.is_up
         self.is_up = True

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..cell import Cell
     from ..clock import Clock
     from ..endpoint import Envelope
+    from ..market_clock import MarketClock
     from ..runtime_cell import RuntimeCell
     from ..trace import Span
 
@@ -91,7 +92,7 @@ class HostedBase(InProcessSystemBase):
 
     def new_quiescence(self) -> Quiescence:
         """Make one that tells the parent when offloaded jobs are done."""
-        return HostedQuiescence(self._host)
+        return HostedQuiescence(self._host, self.market)
 
     def _new_loop(self) -> ReadingLoop:
         return self._host.new_loop(self)
@@ -119,8 +120,8 @@ class HostedQuiescence(Quiescence):
 
     __slots__ = ("_host",)
 
-    def __init__(self, host: Host) -> None:
-        super().__init__()
+    def __init__(self, host: Host, market: MarketClock) -> None:
+        super().__init__(market)
         self._host = host
 
     def offload_ended(self, cell: Cell) -> None:

@@ -10,14 +10,14 @@ class Pace:
     """
 
     def __init__(self, speed: float) -> None:
-        self._speed = speed
+        self.speed = speed
         self._origin: tuple[int, int] | None = None
 
     def wait_ns(self, market_ns: int, now_ns: int) -> int:
         """Tell how long a message of this market time has to wait still; `now_ns` is monotonic, 0 or less is now."""
-        if self._speed == 0:
+        if self.speed == 0:
             return 0
         if self._origin is None:
             self._origin = market_ns, now_ns
         market_origin_ns, origin_ns = self._origin
-        return origin_ns + round((market_ns - market_origin_ns) / self._speed) - now_ns
+        return origin_ns + round((market_ns - market_origin_ns) / self.speed) - now_ns

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.feed.pace import Pace
+from natya.actors.runtime.pace import Pace
 
 times = st.integers(0, 10**15)
 

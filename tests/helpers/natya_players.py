@@ -1,0 +1,69 @@
+"""Strategies for plays of recordings: they trade by the clock of the market, and some of them fail."""
+
+import natya
+
+MINUTE_NS = 60_000_000_000
+DAY_MINUTES = 1_440
+IST_MINUTES = 330
+
+
+class PlayedError(Exception):
+    """Raised by a strategy that is to fail."""
+
+
+def minute_of(tick):
+    """Return the day and the minute of the day in India."""
+    return divmod(tick.exchange_ns // MINUTE_NS + IST_MINUTES, DAY_MINUTES)
+
+
+class ByTheClock(natya.StrategyActor):
+    """Buys in the minute after ten, sells in the next; raises at ten on every `raises_every`-th day, if at all."""
+
+    def on_begin(self):
+        self.minute = None
+
+    def on_tick(self, tick):
+        day, minute = minute_of(tick)
+        if minute == self.minute:
+            return
+        self.minute = minute
+        every = self.parameters.get("raises_every", 0)
+        if minute == 600 and every and day % every == 0 and not tick.exchange_ns % MINUTE_NS:
+            raise PlayedError(f"day {day}")
+        if minute == 601:
+            self.buy(tick.symbol, 10)
+        elif minute == 602:
+            self.sell(tick.symbol, 10)
+
+
+class Erratic(natya.StrategyActor):
+    """Does anything at random: orders, cancels, timers that order, and raising, wherever it is called."""
+
+    def on_begin(self):
+        self.open_orders = []
+        self.may_fail()
+
+    def on_tick(self, tick):
+        self.may_fail()
+        chance = self.random.random()
+        if chance < 0.1:
+            self.open_orders.append(self.buy(tick.symbol, self.random.randint(1, 9)))
+        elif chance < 0.2:
+            price = round(tick.price - self.random.choice((0.0, 0.5, 2.0)), 1)
+            self.open_orders.append(self.sell(tick.symbol, self.random.randint(1, 9), limit_price=price))
+        elif chance < 0.25 and self.open_orders:
+            self.cancel(self.random.choice(self.open_orders))
+        elif chance < 0.35:
+            self.after(self.random.choice((0.0, 1.0, 37.0, 600.0)), tick)
+
+    def on_order(self, fact):
+        self.may_fail()
+
+    def on_fill(self, fill):
+        self.may_fail()
+        if self.random.random() < 0.1:
+            self.buy(fill.symbol, 1)
+
+    def may_fail(self):
+        if self.random.random() < self.parameters["fails"]:
+            raise PlayedError(f"{self.clock.now_ns()}")
