@@ -30,6 +30,7 @@ app.add_typer(cli_journal.app, name="journal")
 app.add_typer(cli_db.app, name="db")
 app.command("tree")(cli_remote.tree)
 app.command("ping")(cli_remote.ping)
+app.command("resume")(cli_remote.resume)
 app.command("trace")(cli_remote.trace)
 
 

@@ -1,4 +1,4 @@
-"""Commands that ask a running system: `natya tree`, `ping`, `trace`. They exit with 69 when none answers."""
+"""Commands that ask a running system: `natya tree`, `ping`, `resume`, `trace`. They exit with 69 when none answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from .exit_codes import SETTINGS, UNAVAILABLE, UNKNOWN
+from .exit_codes import FAILED, SETTINGS, UNAVAILABLE, UNKNOWN
 from .terminal import complain, tell, tell_json
 
 if TYPE_CHECKING:
@@ -64,6 +64,27 @@ def ping(
         tell(f"{pong.actor} answered in {answered_ms:.1f} ms")
         for name, count in counts.items():
             tell(f"  {name} {count}")
+
+
+def resume(
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journaled under your name.")],
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+) -> None:
+    """Let orders pass again after the risk state was HALTED. Exits with 1 where there is nothing to resume."""
+    from .actors.control import ControlError  # noqa: PLC0415  as in `tree`
+    from .messages.orders import ResumeRefused  # noqa: PLC0415
+
+    with _connect(data_dir, profile) as system:
+        try:
+            answer = system.resume(reason)
+        except ControlError as fault:
+            _give_up(fault)
+    if isinstance(answer, ResumeRefused):
+        complain(f"nothing changed: {answer.reason}")
+        raise typer.Exit(FAILED)
+    tell(f"orders pass again; they were halted because {answer.halted_because}")
 
 
 def trace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -11,6 +12,7 @@ from .actors.database import QueryResult, take
 from .config.data_directory import DataDirectory
 from .config.loader import load_settings
 from .messages.database import BackUp, QueryFailed, QueryToFile
+from .messages.orders import Resume
 from .messages.supervision import DescribeTree
 from .messages.system import Ping
 from .messages.trace import ReadTrace
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from .messages.database import SqlValue
+    from .messages.orders import Resumed, ResumeRefused
     from .messages.supervision import SupervisionTree
     from .messages.system import Pong
     from .messages.trace import Hop, TraceRead
@@ -30,6 +33,7 @@ ROOT: Final = "system"
 """Name of the root supervisor."""
 
 DATABASE: Final = "database"
+ORDERS: Final = "orders"
 ANSWER_S: Final = 5.0
 """How much longer an answer is waited for than the work may take."""
 
@@ -56,7 +60,7 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
 
 
 class Connection:
-    """Questions to a running system; its methods change nothing. For one thread; a context manager that disconnects.
+    """Questions to a running system; but for `resume` its methods change nothing. For one thread; a context manager.
 
     Each method raises `AskRefusedError`, `AskTimedOutError`, `AskFailedError` or `ConnectionLostError`; all are
     `ControlError`.
@@ -138,6 +142,12 @@ class Connection:
         """Return the recorded hops of an order, by its client order id, or a request; without an id the newest."""
         answer: TraceRead = self.request(ROOT, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
         return answer.hops
+
+    def resume(self, reason: str, *, timeout_s: float = 10.0) -> Resumed | ResumeRefused:
+        """Let orders pass again after the risk state was HALTED; the reason is journaled under your user's name."""
+        message = Resume(reason=reason, person=getpass.getuser())
+        answer: Resumed | ResumeRefused = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
 
     def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:
         """Put any message that may come from outside to an actor, and return its answer.

@@ -6,11 +6,11 @@ from typing import Final, TypeAlias, get_args
 
 import msgspec
 
-from .orders import OrderFact
+from .orders import OrderFact, RiskStateChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
-Fact: TypeAlias = OrderFact | SupervisionFact
+Fact: TypeAlias = OrderFact | RiskStateChanged | SupervisionFact
 """Everything that may be journaled."""
 
 _KEY_FIELDS: Final = {

@@ -191,6 +191,50 @@ OrderFact: TypeAlias = (
 )
 
 
+class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RiskStateChanged"):
+    """Fact: what orders lets pass changed. The newest holds, whatever is restarted; before the first, NORMAL."""
+
+    previous: RiskState
+    state: RiskState
+    """NORMAL, REDUCING or HALTED; the others are how far a start is, and no facts."""
+
+    cause: str
+    """What happened, or why a person thinks that it is over."""
+
+    changed_by: str
+    """`orders`, or the person."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resume"):
+    """From a person to orders: go on trading after HALTED. Answered by `Resumed`, durable by then, or `ResumeRefused`.
+
+    Nothing else leaves HALTED.
+    """
+
+    reason: str
+    """Why trading may go on: it is kept with the fact."""
+
+    person: str = ""
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resumed"):
+    """Answer to `Resume`: orders pass again."""
+
+    halted_because: str
+    """The cause of the halt that is over."""
+
+
+class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ResumeRefused"):
+    """Answer to `Resume`: nothing changed."""
+
+    risk_state: RiskState
+    reason: str
+    """What was wanted and what was found."""
+
+
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Position"):
     """What we hold of one symbol, by average cost."""
 
@@ -265,3 +309,6 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     refused_by_rule: dict[str, Count] = {}
     """Orders that our gate refused, by the name of the rule: part of `rejected`."""
+
+    risk_cause: str = ""
+    """Why the risk state is what it is; empty for the NORMAL of a book that never was anything else."""

@@ -1,13 +1,13 @@
 """The orders actor: the owner of the book of record, and the only one who asks the broker for anything.
 
-Owns    the book of record, built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Appended, AppendRefused and JournalPage of the journal; OrderPlaced,
-        OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and ExecutionReport of the broker session;
-        Failed and Unavailable of both.
+Owns    the book of record and the risk state, built from the journal alone, and the risk gate.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; Appended, AppendRefused and JournalPage of
+        the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and
+        ExecutionReport of the broker session; Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each client order id and only when its
         intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
         router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
-        HoldingsRead, as soon as the journal is read back.
+        HoldingsRead, as soon as the journal is read back. Resumed, when that is durable, or ResumeRefused.
 Fails   when the journal does not answer for an append (JournalLostError), or holds facts without their intent. It
         starts again RECONCILING: reads the journal back, and asks the broker for every order that is open.
 """
@@ -40,16 +40,21 @@ from ...messages.orders import (
     OrderRefused,
     OrdersStatistics,
     ReadHoldings,
+    Resume,
+    Resumed,
+    ResumeRefused,
     RiskState,
+    RiskStateChanged,
     SubmitOrder,
 )
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
 from .errors import JournalLostError
-from .gate import Refusal, Situation, contradiction, judge
-from .ledger import Entry, Ledger
+from .gate import Refusal, Situation, contradiction, judge, printable
+from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
+from .risk_state import RiskControl
 from .updates import Update
 
 if TYPE_CHECKING:
@@ -58,6 +63,9 @@ if TYPE_CHECKING:
 
 JOURNAL: Final = "journal"
 BROKER: Final = "broker"
+CAUSE_LENGTH_MAX: Final = 200
+"""Characters of the cause of a change of the risk state."""
+
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back or to become durable."""
 
@@ -74,6 +82,10 @@ class ReadDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask the journal again."""
 
 
+class ChangeDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to write down again that trading stopped."""
+
+
 class OrdersActor(RuntimeActor):
     """Passes each order through the gate, the journal and the broker session, in this sequence."""
 
@@ -83,7 +95,9 @@ class OrdersActor(RuntimeActor):
     def on_start(self) -> None:
         """Know nothing, and read the journal."""
         self._ledger = Ledger()
-        self._risk_state: RiskState = "RECONCILING"
+        self._risk = RiskControl()
+        self._resumer: ActorAddress | None = None
+        self._halted_because = ""
         self._is_read = self._is_ready = self._is_look_up_due = False
         self._read_sequence = self._newest_sequence = 0
         self._newest_life = 0
@@ -162,6 +176,25 @@ class OrdersActor(RuntimeActor):
         else:
             self._holders[request.strategy] = sender
 
+    # From a person.
+
+    @handles(Resume)
+    def resume(self, request: Resume, sender: ActorAddress) -> None:
+        """Leave HALTED, once that is durable; nothing else does."""
+        found = self._risk_state
+        refusal = ""
+        if found != "HALTED":
+            refusal = f"risk state HALTED wanted, found {found}"
+        elif not request.reason.strip():
+            refusal = "a reason for going on wanted, found none"
+        elif self._ledger.risk_state != "HALTED":
+            refusal = "a halt that is written down wanted, found a change of it on its way; ask again"
+        if refusal:
+            self.send(sender, ResumeRefused(risk_state=found, reason=refusal))
+            return
+        self._resumer, self._halted_because = sender, self._ledger.book.risk_cause
+        self.send(JOURNAL, self._ledger.write_change(self._change("NORMAL", request.reason, request.person)))
+
     # From the journal.
 
     @handles(Appended)
@@ -174,6 +207,9 @@ class OrdersActor(RuntimeActor):
             if answer.last_sequence > self._read_sequence:
                 self._read_on()
             return
+        for fact in entry.facts:
+            if isinstance(fact, RiskStateChanged):
+                self._tell_change(fact)
         if entry.order is None:
             return
         for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
@@ -188,16 +224,26 @@ class OrdersActor(RuntimeActor):
         if entry is None:
             return
         self.log("append.refused", level="error", client_order_id=entry.client_order_id, reason=answer.reason)
-        if entry.order is None:
-            self._look_up_later(entry.client_order_id)
-        else:
+        for fact in entry.facts:
+            if isinstance(fact, RiskStateChanged):
+                self._keep_change(fact, answer.reason)
+        if entry.order is not None:
             self._tell_unwritten(entry, entry.order, answer.reason)
+        elif entry.client_order_id != RISK_STATE:
+            self._look_up_later(entry.client_order_id)
+
+    @handles(ChangeDue)
+    def write_halt(self, _message: ChangeDue, _sender: ActorAddress) -> None:
+        """Write down once more that trading stopped, unless that was done meanwhile."""
+        change = self._halt(self._risk.alarm) if self._risk.alarm else None
+        if change is not None:
+            self.send(JOURNAL, self._ledger.write_change(change))
 
     @handles(JournalPage)
     def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
         """Build the book from what was written, page by page."""
         for record in page.records:
-            if isinstance(record.fact, OrderFact):
+            if isinstance(record.fact, OrderFact | RiskStateChanged):
                 self._ledger.book.apply(record.fact)
             self._read_sequence = record.sequence
         self._newest_sequence = max(self._newest_sequence, self._read_sequence)
@@ -310,9 +356,46 @@ class OrdersActor(RuntimeActor):
 
     def statistics(self) -> OrdersStatistics:
         """Count the whole book of record."""
-        return self._ledger.book.statistics(self._risk_state)
+        return self._ledger.book.statistics(self._risk_state, self._risk.alarm)
 
     # Helpers.
+
+    @property
+    def _risk_state(self) -> RiskState:
+        return self._risk.state(self._ledger.book.risk_state, self._ledger.changes)
+
+    def _change(self, state: RiskState, cause: str, changed_by: str) -> RiskStateChanged:
+        return RiskStateChanged(
+            previous=self._ledger.risk_state,
+            state=state,
+            cause=printable(cause, CAUSE_LENGTH_MAX),
+            changed_by=printable(changed_by),
+            occurred_ns=self.clock.now_ns(),
+        )
+
+    def _halt(self, cause: str) -> RiskStateChanged | None:
+        """Let no order pass from now on; return what has to be written of it, None if that is done or on its way."""
+        if self._ledger.risk_state == "HALTED":
+            return None
+        self._risk.alarm = cause
+        return self._change("HALTED", cause, "orders")
+
+    def _tell_change(self, change: RiskStateChanged) -> None:
+        """Say that a change is durable, to the person who waits for it."""
+        self._risk.settle(change)
+        level = "error" if change.state == "HALTED" else "warning"
+        self.log("risk_state.changed", level=level, state=change.state, cause=change.cause, by=change.changed_by)
+        if change.state == "NORMAL" and self._resumer is not None:
+            self.send(self._resumer, Resumed(halted_because=self._halted_because))
+            self._resumer = None
+
+    def _keep_change(self, change: RiskStateChanged, reason: str) -> None:
+        """Act on a change that the journal refused: a halt holds and is written later, a person asks again."""
+        if change.state == "HALTED":
+            self.after(self.settings.lookup_interval_s, ChangeDue())
+        elif self._resumer is not None:
+            self.send(self._resumer, ResumeRefused(risk_state=self._risk_state, reason=reason))
+            self._resumer = None
 
     def _place(self, order: SubmitOrder) -> None:
         client_order_id = order.client_order_id
@@ -342,10 +425,11 @@ class OrdersActor(RuntimeActor):
         """Have new facts written, and decide whether the order has to be looked up."""
         client_order_id = order.client_order_id
         if update.facts:
+            change = None
             if order.was_never_placed:
-                self._risk_state = "HALTED"
                 self.log("order.resurrected", level="error", client_order_id=client_order_id, state=order.state)
-            self.send(JOURNAL, self._ledger.write(update.facts))
+                change = self._halt(f"order {client_order_id} was {order.state}, and the broker has it")
+            self.send(JOURNAL, self._ledger.write(update.facts, change=change))
         after = self._ledger.order(client_order_id)
         # INTENDED, too: what proved more may be the very fact that the journal refused.
         if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
@@ -414,9 +498,9 @@ class OrdersActor(RuntimeActor):
         self._come_up()
 
     def _come_up(self) -> None:
-        if self._is_read and self._lookups.is_proved and self._risk_state == "RECONCILING":
-            self._risk_state = "NORMAL"
-            self.log("orders.reconciled", sequence=self._read_sequence)
+        if self._is_read and self._lookups.is_proved and not self._risk.is_reconciled:
+            self._risk.is_reconciled = True
+            self.log("orders.reconciled", sequence=self._read_sequence, risk_state=self._risk_state)
             self._tell_ready()
 
     def _tell_ready(self) -> None:

@@ -10,7 +10,16 @@ from collections import Counter
 
 from ...domain.orders import Order, advance
 from ...domain.positions import Positions, StrategyShares
-from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrdersStatistics, RiskState, Side
+from ...messages.orders import (
+    OrderFact,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrdersStatistics,
+    RiskState,
+    RiskStateChanged,
+    Side,
+)
 from .errors import FactWithoutIntentError
 
 
@@ -30,6 +39,10 @@ class Book:
 
         self._rejected = 0
         self._fills = 0
+        self.risk_state: RiskState = "NORMAL"
+        """By the newest durable fact."""
+
+        self.risk_cause = ""
 
     def __contains__(self, client_order_id: str) -> bool:
         """Whether this id was ever used, by an order that was refused too."""
@@ -64,12 +77,15 @@ class Book:
         """Return the shares that all open orders of this side may still fill, UNKNOWN ones included."""
         return self._leaves.get((symbol, side), 0)
 
-    def apply(self, fact: OrderFact) -> bool:
+    def apply(self, fact: OrderFact | RiskStateChanged) -> bool:
         """Take in one durable fact; False if it says nothing new.
 
         Raises:
             FactWithoutIntentError: the order's intent was never applied.
         """
+        if isinstance(fact, RiskStateChanged):
+            self.risk_state, self.risk_cause = fact.state, fact.cause
+            return True
         client_order_id = fact.client_order_id
         before = self._orders.get(client_order_id)
         if isinstance(fact, OrderIntended | OrderRefused):
@@ -95,7 +111,7 @@ class Book:
         self._newest[client_order_id] = fact
         return True
 
-    def statistics(self, risk_state: RiskState) -> OrdersStatistics:
+    def statistics(self, risk_state: RiskState, risk_cause: str = "") -> OrdersStatistics:
         """Count the whole book."""
         return OrdersStatistics(
             risk_state=risk_state,
@@ -105,6 +121,7 @@ class Book:
             open_orders=len(self._open),
             uncertain_orders=sum(order.state == "UNKNOWN" for order in self._open.values()),
             positions=self._positions.all(),
+            risk_cause=risk_cause or self.risk_cause,
             refused_by_rule=dict(self._refused),
         )
 

@@ -6,22 +6,35 @@ reserved, and the same news is not written twice.
 
 from __future__ import annotations
 
-import functools
 from collections import Counter, deque
+from typing import Final
 
 import msgspec
 
 from ...domain.orders import Order, advance
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.orders import HoldingsRead, OrderFact, OrderIntended, OrderRefused, SubmitOrder
+from ...messages.orders import (
+    HoldingsRead,
+    OrderFact,
+    OrderIntended,
+    OrderRefused,
+    RiskState,
+    RiskStateChanged,
+    SubmitOrder,
+)
 from .book import Book
+
+RISK_STATE: Final = "risk state"
+"""Correlation id of a change of the risk state without facts of an order; no client order id has a space."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts of one order that were sent to the journal together."""
+    """Facts that were sent to the journal together: of one order, or of the risk state, or of both."""
 
     client_order_id: str
-    facts: tuple[OrderFact, ...]
+    """Of the order; RISK_STATE where there is none."""
+
+    facts: tuple[OrderFact | RiskStateChanged, ...]
 
     order: SubmitOrder | None = None
     """What was asked, where the facts are the answer to it."""
@@ -72,15 +85,39 @@ class Ledger:
                 filled[order.client_order_id] = order.filled
         return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled, life=life)
 
-    def write(self, facts: tuple[OrderFact, ...], order: SubmitOrder | None = None) -> Append:
-        """Note facts of one order as sent, and return what to send."""
+    @property
+    def changes(self) -> tuple[RiskStateChanged, ...]:
+        """Changes of the risk state on their way to the journal, oldest first."""
+        return tuple(fact for entry in self._entries for fact in entry.facts if isinstance(fact, RiskStateChanged))
+
+    @property
+    def risk_state(self) -> RiskState:
+        """The risk state as it will stand when every change on its way is durable."""
+        changes = self.changes
+        return changes[-1].state if changes else self.book.risk_state
+
+    def write_change(self, change: RiskStateChanged) -> Append:
+        """Note a change of the risk state as sent, and return what to send."""
+        self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))
+        self._waiting[RISK_STATE] += 1
+        return Append(facts=(change,), correlation_id=RISK_STATE)
+
+    def write(
+        self,
+        facts: tuple[OrderFact, ...],
+        order: SubmitOrder | None = None,
+        *,
+        change: RiskStateChanged | None = None,
+    ) -> Append:
+        """Note facts of one order as sent, and return what to send: all or none, with the change that they cause."""
         client_order_id = facts[0].client_order_id
-        self._entries.append(Entry(client_order_id=client_order_id, facts=facts, order=order))
+        written = facts if change is None else (change, *facts)
+        self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
         self._waiting[client_order_id] += 1
         if order is not None and isinstance(facts[0], OrderIntended):
             self.intents[client_order_id] = order
         self._look_ahead(client_order_id, facts)
-        return Append(facts=facts, correlation_id=client_order_id)
+        return Append(facts=written, correlation_id=client_order_id)
 
     def confirm(self, answer: Appended) -> Entry | None:
         """Apply what has become durable, and return it; None if this answers nothing that was sent from here."""
@@ -114,9 +151,14 @@ class Ledger:
             self.intents.pop(correlation_id, None)
         return entry
 
-    def _look_ahead(self, client_order_id: str, facts: tuple[OrderFact, ...]) -> None:
+    def _look_ahead(self, client_order_id: str, facts: tuple[OrderFact | RiskStateChanged, ...]) -> None:
         order = self.order(client_order_id)
-        if order is None and isinstance(facts[0], OrderIntended):
-            order = Order.from_intent(facts[0])
+        for fact in facts:
+            if isinstance(fact, RiskStateChanged):
+                continue
+            if order is None and isinstance(fact, OrderIntended):
+                order = Order.from_intent(fact)
+            if order is not None:
+                order = advance(order, fact)
         if order is not None:
-            self._ahead[client_order_id] = functools.reduce(advance, facts, order)
+            self._ahead[client_order_id] = order

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natya.actors.database import DuckDBAdapter
+from natya.actors.database import DuckDBAdapter, EventRepository
 from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.projection import Projection
@@ -17,6 +17,7 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
+    RiskStateChanged,
 )
 from natya.messages.supervision import ChildRestarted
 
@@ -76,6 +77,16 @@ class TestProjectingRecords:
             ("ChildRestarted", "feed"),
             ("OrderIntended", None),
         )
+
+    def test_a_change_of_the_risk_state_is_a_fact_and_of_no_order(self, read_model, database, build):
+        halted = RiskStateChanged(previous="NORMAL", state="HALTED", cause="why", changed_by="orders", occurred_ns=5)
+        read_model.apply(build.records(halted, build.intended()))
+
+        with EventRepository(database) as events:
+            (found,) = events.find(fact_type="RiskStateChanged").data
+        assert found.sequence == 1
+        assert '"state":"HALTED"' in found.fact
+        assert database.query("select client_order_id from orders").rows == (("A-1",),)
 
 
 class TestRecordsThatComeAgain:

@@ -2,9 +2,15 @@
 
 import pytest
 from natya_orders import BUILDERS
+from natya_orders_stage import Stage
 
 
 @pytest.fixture
 def make():
     """Builders of messages: `make.order()`, `make.intent()`, `make.filled()` ..."""
     return BUILDERS
+
+
+@pytest.fixture
+def stage(make, actor_system):
+    return Stage(actor_system, make)

@@ -2,11 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
+from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
-from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.broker import (
     FindOrder,
     LookupFailed,
@@ -18,7 +17,6 @@ from natya.messages.broker import (
     PlaceOrder,
     WithdrawOrder,
 )
-from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.orders import (
     CancelOrder,
     HoldingsRead,
@@ -33,126 +31,6 @@ from natya.messages.orders import (
     ReadHoldings,
 )
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
-from natya.messages.system import Ping
-
-
-class Disk:
-    """What the fake journal holds, and how it behaves."""
-
-    def __init__(self, facts=()):
-        self.facts = list(facts)
-        self.mode = "write"
-        self.reads = 0
-
-    def kinds(self, client_order_id="A-1"):
-        return [type(fact) for fact in self.facts if getattr(fact, "client_order_id", "") == client_order_id]
-
-
-class Release(msgspec.Struct, frozen=True):
-    """Commit what was held back."""
-
-
-class FakeJournal(RuntimeActor):
-    """Keeps facts in a list; holds, refuses or fails when told to."""
-
-    def on_start(self):
-        self._held = []
-
-    @handles(Append)
-    def append(self, request, sender):
-        if self.settings.mode == "fail":
-            raise OSError("the file is gone")
-        if self.settings.mode == "refuse":
-            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
-        elif self.settings.mode == "hold":
-            self._held.append((request, sender))
-        else:
-            self._commit(request, sender)
-
-    @handles(Release)
-    def release(self, _message, _sender):
-        held, self._held = self._held, []
-        for request, sender in held:
-            self._commit(request, sender)
-
-    @handles(ReadJournal)
-    def read(self, request, sender):
-        self.settings.reads += 1
-        if self.settings.mode == "unreadable":
-            self.send(sender, Unavailable(actor="journal", reason="breaker open", retry_after_s=1))
-            self.settings.mode = "write"
-            return
-        facts = list(enumerate(self.settings.facts, 1))[request.after_sequence :][:2]
-        records = tuple(
-            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact) for sequence, fact in facts
-        )
-        self.send(sender, JournalPage(records=records, last_sequence=len(self.settings.facts)))
-
-    def _commit(self, request, sender):
-        first = len(self.settings.facts) + 1
-        self.settings.facts.extend(request.facts)
-        last = len(self.settings.facts)
-        self.send(sender, Appended(first_sequence=first, last_sequence=last, correlation_id=request.correlation_id))
-
-
-class Stage:
-    """The orders actor between a fake journal and a broker played by the test."""
-
-    def __init__(self, system, make):
-        self.system = system
-        self.make = make
-        self.disk = Disk()
-        self.broker = system.probe("broker")
-        self.strategy = system.probe("crossover")
-
-    def open(self, *facts, **limits):
-        self.disk.facts.extend(facts)
-        self.system.start("journal", FakeJournal, self.disk)
-        limits = {"lookup_interval_s": 0.02} | limits
-        with ThreadPoolExecutor(1) as pool:
-            starting = pool.submit(self.system.start, "orders", OrdersActor, self.make.limits(**limits))
-            self._answer_lookups(starting)
-            starting.result(timeout=5)
-        return self
-
-    def _answer_lookups(self, starting):
-        """Tell, until it has started, that nothing can be looked up."""
-        while not starting.done():
-            if not self.broker.is_empty():
-                question = self.broker.receive()
-                assert isinstance(question, FindOrder)
-                self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
-
-    def tell(self, message, sender=None):
-        self.system.tell("orders", message, sender=sender or self.broker)
-
-    def submit(self, order):
-        self.tell(order, self.strategy)
-
-    def settle(self):
-        """Let everything that is under way arrive."""
-        for _ in range(3):
-            for name in ("orders", "journal"):
-                self.statistics = self.system.request(name, Ping()).statistics
-            self.statistics = self.system.request("orders", Ping()).statistics
-
-    def place(self, order, broker_order_id="B-1"):
-        self.submit(order)
-        assert isinstance(self.broker.receive(), PlaceOrder)
-        self.tell(OrderPlaced(client_order_id=order.client_order_id, broker_order_id=broker_order_id))
-
-    def asked_next(self, kind):
-        """Return the next message of a kind that reaches the broker; look-ups are skipped."""
-        while True:
-            message = self.broker.receive(timeout_s=5)
-            if isinstance(message, kind):
-                return message
-            assert isinstance(message, FindOrder)
-
-
-@pytest.fixture
-def stage(make, actor_system):
-    return Stage(actor_system, make)
 
 
 class TestAnOrder:

@@ -1,0 +1,248 @@
+"""The risk state: a halt outlives everything, and only a person's reason ends it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_orders_stage import Release
+
+from natya.actors.orders import OrdersActor
+from natya.actors.orders.risk_state import RiskControl, strictest
+from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder
+from natya.messages.orders import (
+    OrderAccepted,
+    OrderExpired,
+    OrderIntended,
+    OrderRefused,
+    Resume,
+    Resumed,
+    ResumeRefused,
+    RiskStateChanged,
+)
+from natya.messages.supervision import Failed
+
+STATES = st.sampled_from(["NORMAL", "REDUCING", "RECONCILING", "HALTED"])
+
+
+def a_change(state, previous="NORMAL"):
+    return RiskStateChanged(previous=previous, state=state, cause="a test", changed_by="orders", occurred_ns=1)
+
+
+def changes(stage):
+    return [(fact.previous, fact.state) for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)]
+
+
+def resume(stage, reason="looked into it", person="asha"):
+    stage.tell(Resume(reason=reason, person=person), stage.strategy)
+    return stage.strategy.receive()
+
+
+def buried(make):
+    """An order that we concluded was never placed."""
+    return make.intent("A-1"), make.expired("A-1")
+
+
+def resurrect(stage):
+    """The broker has it after all."""
+    stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+
+
+def restart(stage, make):
+    stage.system.stop("orders")
+    stage.system.start("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+    stage.settle()
+
+
+@pytest.fixture
+def halted(stage, make):
+    stage.open(*buried(make))
+    resurrect(stage)
+    stage.settle()
+    return stage
+
+
+class TestWhatMayPass:
+    @given(durable=STATES, on_their_way=st.lists(STATES, max_size=4), alarm=st.sampled_from(["", "a reason"]))
+    def test_is_never_more_than_anything_allows(self, durable, on_their_way, alarm):
+        control = RiskControl()
+        control.alarm = alarm
+        pending = [a_change(state) for state in on_their_way]
+
+        known = [durable, *on_their_way, *["HALTED"] * bool(alarm)]
+        assert control.state(durable, pending) == strictest("RECONCILING", *known)
+        control.is_reconciled = True
+        assert control.state(durable, pending) == strictest(*known)
+
+    def test_is_nothing_in_a_halt_and_most_when_normal(self):
+        assert strictest("RECONCILING", "HALTED", "NORMAL") == "HALTED"
+        assert strictest("REDUCING", "NORMAL") == "REDUCING"
+        assert strictest("REDUCING", "RECONCILING") == "RECONCILING"
+
+
+class TestAnOrderThatRisesFromTheDead:
+    def test_halts_trading_with_a_fact_before_its_own(self, halted, make):
+        kinds = [type(fact) for fact in halted.disk.facts]
+        fact = halted.disk.facts[2]
+
+        assert kinds == [OrderIntended, OrderExpired, RiskStateChanged, OrderAccepted]
+        assert (fact.previous, fact.state, fact.changed_by) == ("NORMAL", "HALTED", "orders")
+        assert "A-1" in fact.cause
+        assert halted.statistics.risk_state == "HALTED"
+        assert halted.statistics.risk_cause == fact.cause
+
+    def test_lets_no_order_pass_from_then_on(self, halted, make):
+        halted.submit(make.order("A-2"))
+        halted.settle()
+
+        assert [fact.rule for fact in halted.disk.facts if isinstance(fact, OrderRefused)] == ["risk_state"]
+
+    def test_stops_trading_before_that_is_durable(self, stage, make):
+        stage.open(*buried(make))
+        stage.disk.mode = "hold"
+        resurrect(stage)
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        assert stage.statistics.risk_state == "HALTED"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert stage.disk.kinds("A-2") == [OrderRefused]
+
+    def test_halts_once_however_many_there_are(self, stage, make):
+        stage.open(*buried(make), make.intent("A-2"), make.rejected("A-2"))
+        stage.disk.mode = "hold"
+        resurrect(stage)
+        stage.tell(make.report(client_order_id="A-2", quantity=10))
+        stage.settle()
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert changes(stage) == [("NORMAL", "HALTED")]
+
+    def test_holds_and_is_written_later_when_the_journal_takes_nothing(self, stage, make):
+        stage.open(*buried(make))
+        stage.disk.mode = "refuse"
+        resurrect(stage)
+        stage.settle()
+        assert stage.statistics.risk_state == "HALTED"
+        assert changes(stage) == []
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: changes(stage))
+
+        assert changes(stage) == [("NORMAL", "HALTED")]
+        stage.settle()
+        assert stage.statistics.risk_state == "HALTED"
+
+
+class TestAHalt:
+    def test_outlives_a_new_process(self, halted, make):
+        restart(halted, make)
+        halted.submit(make.order("A-2"))
+        halted.settle()
+
+        assert halted.statistics.risk_state == "HALTED"
+        assert halted.disk.kinds("A-2") == [OrderRefused]
+        assert changes(halted) == [("NORMAL", "HALTED")]
+
+    def test_outlives_a_failure_of_orders(self, halted, make):
+        halted.disk.mode = "hold"
+        halted.submit(make.order("A-2"))
+        halted.settle()
+        halted.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        halted.disk.mode = "write"
+        halted.settle()
+
+        assert halted.statistics.risk_state == "HALTED"
+
+    def test_is_shown_while_the_broker_is_still_asked(self, stage, make):
+        stage.open(make.intent("A-1"), a_change("HALTED"))
+        stage.settle()
+        assert stage.statistics.risk_state == "HALTED"
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+
+        assert stage.statistics.risk_state == "HALTED"
+
+    def test_that_is_over_is_over_for_the_next_process_too(self, stage, make):
+        stage.open(a_change("HALTED"), a_change("NORMAL", previous="HALTED"))
+        stage.settle()
+
+        assert stage.statistics.risk_state == "NORMAL"
+
+    def test_of_less_lets_pass_what_shrinks_a_position_after_a_start_too(self, stage, make):
+        stage.open(make.intent("A-1"), make.filled("A-1"), a_change("REDUCING"))
+        stage.submit(make.order("A-2", side="SELL"))
+        stage.submit(make.order("A-3"))
+        stage.settle()
+
+        assert (stage.disk.kinds("A-2"), stage.disk.kinds("A-3")) == ([OrderIntended], [OrderRefused])
+
+
+class TestResuming:
+    def test_lets_orders_pass_when_it_is_durable(self, halted, make):
+        cause = halted.statistics.risk_cause
+        assert resume(halted) == Resumed(halted_because=cause)
+        halted.submit(make.order("A-2"))
+
+        assert halted.asked_next(PlaceOrder).client_order_id == "A-2"
+        change = next(fact for fact in reversed(halted.disk.facts) if isinstance(fact, RiskStateChanged))
+        assert (change.previous, change.state, change.cause, change.changed_by) == (
+            "HALTED",
+            "NORMAL",
+            "looked into it",
+            "asha",
+        )
+
+    def test_lets_nothing_pass_before_it_is_durable_and_is_asked_once(self, halted, make):
+        halted.disk.mode = "hold"
+        halted.tell(Resume(reason="first"), halted.strategy)
+        second = resume(halted, reason="second")
+        halted.submit(make.order("A-2"))
+        halted.settle()
+        assert halted.statistics.risk_state == "HALTED"
+        halted.system.tell("journal", Release())
+
+        assert isinstance(second, ResumeRefused)
+        assert isinstance(halted.strategy.receive(), Resumed)
+        halted.settle()
+        assert halted.disk.kinds("A-2") == [OrderRefused]
+        assert changes(halted)[1:] == [("HALTED", "NORMAL")]
+
+    def test_survives_a_new_process(self, halted, make):
+        resume(halted)
+        restart(halted, make)
+
+        assert halted.statistics.risk_state == "NORMAL"
+
+    def test_that_the_journal_refuses_changes_nothing(self, halted):
+        halted.disk.mode = "refuse"
+        answer = resume(halted)
+        halted.settle()
+
+        assert answer == ResumeRefused(risk_state="HALTED", reason="disk full")
+        assert halted.statistics.risk_state == "HALTED"
+
+    @pytest.mark.parametrize("reason", ["", " \n"])
+    def test_wants_a_reason(self, halted, reason):
+        assert "a reason" in resume(halted, reason=reason).reason
+        assert len(changes(halted)) == 1
+
+    def test_of_what_is_not_halted_is_refused_and_writes_nothing(self, stage):
+        stage.open()
+
+        assert resume(stage) == ResumeRefused(risk_state="NORMAL", reason="risk state HALTED wanted, found NORMAL")
+        assert stage.disk.facts == []
+
+    def test_does_not_outweigh_a_halt_that_comes_after_it(self, halted, make):
+        halted.tell(make.report("EXPIRED", client_order_id="A-1"))
+        halted.disk.facts.extend((make.intent("A-2"), make.expired("A-2")))
+        restart(halted, make)
+        halted.disk.mode = "hold"
+        halted.tell(Resume(reason="first"), halted.strategy)
+        halted.settle()
+        halted.tell(OrderPlaced(client_order_id="A-2", broker_order_id="B-2"))
+        halted.settle()
+        halted.system.tell("journal", Release())
+        halted.settle()
+
+        assert changes(halted) == [("NORMAL", "HALTED"), ("HALTED", "NORMAL"), ("NORMAL", "HALTED")]
+        assert halted.statistics.risk_state == "HALTED"
