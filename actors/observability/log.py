@@ -64,12 +64,11 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "level": record.levelname.lower(),
             "event": self._redactor.text(record.getMessage()),
-            "actor": getattr(record, "actor", ""),
-            "correlation_id": next(named, getattr(record, "correlation_id", "")),
-            "fields": {name: self._redactor.field(name, value) for name, value in fields.items()},
+            "actor": self._redactor.field("", getattr(record, "actor", "")),
+            "correlation_id": self._redactor.field("", next(named, getattr(record, "correlation_id", ""))),
+            "fields": self._redactor.field("", fields),
             "error": self._redactor.text(self.formatException(record.exc_info)) if record.exc_info else "",
         }
-        line["correlation_id"] = self._redactor.field("", line["correlation_id"])
         return {name: value for name, value in line.items() if value}
 
 
@@ -147,7 +146,24 @@ class StandardError(_Reporting, logging.StreamHandler[TextIO]):
 
 
 class PrivateRotatingFile(_Reporting, RotatingFileHandler):
-    """A log file that its user alone can read, `name`, and older ones, `name.1` and on; all together are bounded."""
+    """A log file that its user alone can read, `name`, and older ones, `name.1` and on; all together are bounded.
+
+    It follows its path: moved by logrotate, or removed, it is begun anew with the next line.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it to the file that has the path now: another program may have moved ours, or removed it."""
+        if self.stream is not None and not self._is_in_place():
+            self.stream.close()
+            self.stream = None  # type: ignore[assignment]  # as `logging` does; the next write opens it
+        super().emit(record)
+
+    def _is_in_place(self) -> bool:
+        try:
+            found = Path(self.baseFilename).lstat()
+            return os.path.samestat(found, os.fstat(self.stream.fileno()))
+        except OSError:
+            return False
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_private)

@@ -44,6 +44,17 @@ def own_state(name):
     return logger.level, logger.propagate, list(logger.handlers)
 
 
+class Silent:
+    """Cannot be shown."""
+
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+class Count(int):
+    """A number of a type that JSON does not know."""
+
+
 class TestAnEvent:
     def test_becomes_one_line_of_json(self, settings):
         with logging_to(settings):
@@ -66,6 +77,37 @@ class TestAnEvent:
         (line,) = lines(settings)
         assert line["fields"]["reason"].startswith("no\n")
         assert b"\x1b" not in Path(settings.log.path).read_bytes()
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"x": "\ud800"},
+            {"\ud800": 1},
+            {"x": ["a", {"b": "\udfff"}]},
+            {"x": Silent()},
+            {"x": Count(7)},
+            {"x": {1: Silent()}},
+            {"client_order_id": "\ud800"},
+            {"correlation_id": Silent()},
+            {"actor": "\ud800"},
+            {"event": "half \ud800"},
+            {"error": ValueError("\ud800")},
+        ],
+        ids=lambda said: ascii(list(said)),
+    )
+    def test_is_never_lost_for_what_it_holds(self, settings, said, capsys):
+        with logging_to(settings):
+            say(**{"event": "strategy.said", **said})
+
+        (line,) = lines(settings)
+        assert line["event"] in {"strategy.said", "half \\ud800"}
+        assert not capsys.readouterr().err
+
+    def test_writes_half_a_character_as_its_escape(self, settings):
+        with logging_to(settings):
+            say("strategy.said", x="\ud800", path="a\udcffb")
+
+        assert lines(settings)[0]["fields"] == {"x": "\\ud800", "path": "a\\udcffb"}
 
     def test_below_the_level_is_not_written(self, settings):
         with logging_to(with_log(settings, level="warning")):
@@ -113,6 +155,67 @@ class TestAStorm:
 
 
 class TestTheFile:
+    def test_that_another_program_has_moved_is_begun_anew_with_the_next_line(self, settings):
+        path = Path(settings.log.path)
+        with logging_to(settings):
+            say("before")
+            path.rename(path.with_suffix(".moved"))
+            say("after")
+            say("later")
+
+        assert [line["event"] for line in lines(settings)] == ["after", "later"]
+        assert "before" in path.with_suffix(".moved").read_text()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_that_was_removed_or_replaced_is_too(self, settings):
+        path = Path(settings.log.path)
+        with logging_to(settings):
+            say("before")
+            path.unlink()
+            say("after")
+            assert [line["event"] for line in lines(settings)] == ["after"]
+
+            other = path.with_name("other")
+            other.touch()
+            other.replace(path)
+            say("later")
+
+        assert [line["event"] for line in lines(settings)] == ["later"]
+
+    def test_that_was_cut_to_nothing_goes_on_from_there(self, settings):
+        with logging_to(settings):
+            say("before")
+            os.truncate(settings.log.path, 0)
+            say("after")
+
+        assert [line["event"] for line in lines(settings)] == ["after"]
+
+    def test_whose_directory_is_gone_for_a_while_is_told_once_and_comes_back(self, settings, tmp_path, capsys):
+        path = tmp_path / "logs" / "natya.log"
+        path.parent.mkdir()
+        settings = with_log(settings, path=str(path))
+        with logging_to(settings):
+            say("before")
+            path.parent.rename(tmp_path / "away")
+            say("lost")
+            say("lost")
+            (tmp_path / "away").rename(path.parent)
+            say("after")
+
+        assert [line["event"] for line in lines(settings)] == ["before", "after"]
+        assert capsys.readouterr().err.count("the log cannot be written") == 1
+
+    def test_follows_no_link_that_was_put_in_its_place(self, settings, tmp_path, capsys):
+        path, elsewhere = Path(settings.log.path), tmp_path / "elsewhere"
+        with logging_to(settings):
+            say("before")
+            path.unlink()
+            path.symlink_to(elsewhere)
+            say("after")
+
+        assert not elsewhere.exists()
+        assert "the log cannot be written" in capsys.readouterr().err
+
     def test_can_be_read_by_its_user_alone(self, settings):
         with logging_to(settings):
             say("system.started")

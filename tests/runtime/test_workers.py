@@ -141,6 +141,16 @@ class TestAnActorInAWorkerProcess:
             system.request("performer", do("say"))
             eventually(lambda: any(each.message == "performer.obeyed" for each in caplog.records))
 
+    def test_logs_whatever_its_fields_hold(self, system, supervised, caplog):
+        supervised()
+        with caplog.at_level("INFO", logger="natya"):
+            assert system.request("performer", do("murmur")).correlation_id == "said"
+            eventually(lambda: any(each.message == "performer.murmured" for each in caplog.records))
+
+        (said,) = [each for each in caplog.records if each.message == "performer.murmured"]
+        assert said.fields["half"] == "\\udc80"
+        assert said.fields["broken"] == {"\\ud800": 1}
+
     def test_answers_pings_with_its_own_statistics(self, system, supervised):
         supervised()
 

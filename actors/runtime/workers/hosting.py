@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from ....domain.shown import jsonable, text_of
 from ....messages.market import Candle, Tick
 from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
@@ -292,11 +293,11 @@ class Host(Endpoint):
     def log(self, record: logging.LogRecord) -> None:
         """Hand a log record to the parent, unless too much waits already."""
         if record.msg not in TOLD_OTHERWISE and self._link.waiting() < UNSENT_MAX:
-            fields = msgspec.json.encode(getattr(record, "fields", {}), enc_hook=str).decode()
+            fields = msgspec.json.encode(jsonable(getattr(record, "fields", {}))).decode()
             if len(fields) > TEXT_MAX:
                 fields = msgspec.json.encode({"cut": fields[:TEXT_MAX]}).decode()
-            event, actor = _told(record.getMessage()), getattr(record, "actor", "")
-            correlation_id = getattr(record, "correlation_id", "")
+            event, actor = _told(record.getMessage()), text_of(getattr(record, "actor", ""))
+            correlation_id = text_of(getattr(record, "correlation_id", ""))
             self._link.put(wire.Logged(record.levelno, event, actor, fields, correlation_id))
             self._link.call_writer()
 

@@ -1,6 +1,7 @@
 """Actors that tests run in worker processes; on that process's path because it is on the parent's."""
 
 import ctypes
+import enum
 import os
 from typing import Any
 
@@ -28,6 +29,12 @@ class Late(msgspec.Struct, frozen=True):
 
     answer: Appended
     asker: Any
+
+
+class Colour(enum.IntEnum):
+    """A number of another type."""
+
+    RED = 1
 
 
 class Performer(RuntimeActor):
@@ -71,6 +78,10 @@ class Performer(RuntimeActor):
     def do_say(self, detail, order, sender):
         self.log("performer.obeyed", command=order.client_order_id)
         self.send(sender, self.answer(detail))
+
+    def do_murmur(self, _, order, sender):
+        self.log("performer.murmured", half="\udc80", itself=self, broken={"\ud800": Colour.RED})
+        self.send(sender, self.answer("said"))
 
     def do_pid(self, _, order, sender):
         self.do_say(str(os.getpid()), order, sender)

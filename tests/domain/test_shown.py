@@ -1,0 +1,92 @@
+"""What anything looks like in a log."""
+
+import enum
+import json
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.shown import DEPTH_MAX, encodable, jsonable, text_of
+from natya.messages.system import Ping
+
+
+class Colour(enum.IntEnum):
+    RED = 1
+
+
+class Name(str):
+    """A text of another type, that says something else when asked."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        return "asked"
+
+
+class Mute:
+    """Cannot be shown."""
+
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+class Share(int):
+    """A number of another type."""
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.text(st.characters(categories=("Cs",)))
+    | st.binary(max_size=9)
+    | st.sampled_from([Mute(), Colour.RED, Share(3), np.float64(1.5), np.int64(7), np.bool_(True), Ping(), object()]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+    max_leaves=9,
+)
+
+
+class TestAnything:
+    @given(value=ANYTHING)
+    def test_has_a_place_in_json(self, value):
+        json.loads(msgspec.json.encode(jsonable(value)))
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("\ud800", "\\ud800"),
+            ("a\udcffb", "a\\udcffb"),
+            ("\u20b9 1,500", "\u20b9 1,500"),
+            (Name("TCS"), "TCS"),
+            (Share(3), 3),
+            (Colour.RED, 1),
+            (1 << 70, 1 << 70),
+            (np.float64(1.5), 1.5),
+            (np.int64(7), "7"),
+            (Decimal("1.50"), "1.50"),
+            ({1: (None, True)}, {"1": [None, True]}),
+            ({"\ud800": {2}}, {"\\ud800": [2]}),
+            (Mute(), "(Mute that cannot be shown: RuntimeError)"),
+            ({"key": Mute()}, {"key": "(Mute that cannot be shown: RuntimeError)"}),
+        ],
+        ids=range(14),
+    )
+    def test_is_shown_as_it_is_or_as_a_text(self, value, shown):
+        assert jsonable(value) == shown
+        assert type(jsonable(value)) is type(shown)
+
+    def test_of_endless_depth_is_named_by_its_type(self):
+        endless = []
+        endless.append(endless)
+
+        assert str(jsonable(endless)) == "[" * DEPTH_MAX + "'list'" + "]" * DEPTH_MAX
+
+    @given(text=st.text())
+    def test_that_has_bytes_stays_as_it_is(self, text):
+        assert encodable(text) == text_of(text) == text
