@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from .secrets import Secret
 from .settings import Settings, StrategySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Hint: TypeAlias = Any
 """A type as a field of a settings Struct states it, with its bounds."""
@@ -46,6 +50,11 @@ WORDS: Final[dict[Hint, str]] = {
 }
 """What an error calls each type that a field may have."""
 
+WRITTEN: Final[dict[Hint, str]] = {tuple: """ (TCS,INFY or ["TCS", "INFY"])"""}
+"""How one writes it in one line, where that is not plain."""
+
+QUOTES: Final = ('"', "'")
+
 
 class WrongValueError(ValueError):
     """A value is not what its key wants; the text says what was wanted and what was found."""
@@ -66,20 +75,47 @@ def read_value(hint: Hint, value: Any) -> Any:
 
 
 def read_text(hint: Hint, text: str) -> Any:
-    """Check a value that is text: from the environment or the command line. Lists are separated by commas.
+    """Check a value that is text: from the environment or the command line.
+
+    It stands there as it is (`TCS`, `7`, `true`), a list separated by commas (`TCS, INFY`), or as TOML has it, whose
+    texts and lists are JSON's too: `["TCS", "INFY"]`, `"TCS"`, `50_00_000.0`, `[]`, `""`. A secret is always as it is.
 
     Raises:
         WrongValueError: it cannot be read as the type its key wants, or is out of its range.
     """
     if hint is Secret:
         return Secret(text)
-    value: Any = text
-    if _form(hint) is tuple:
-        value = [part.strip() for part in text.split(",") if part.strip()]
+    for value, strict in _readings(hint, text):
+        try:
+            return msgspec.convert(value, hint, strict=strict)
+        except msgspec.ValidationError:
+            continue
+    raise WrongValueError(f"wanted {wanted(hint)}{WRITTEN.get(_form(hint), '')}, found {found(text)}")
+
+
+def _readings(hint: Hint, text: str) -> Iterator[tuple[Any, bool]]:
+    """Give what a text may mean, and whether that has its type already."""
+    stripped = text.strip()
+    is_list = _form(hint) is tuple
+    if is_list and stripped.startswith(QUOTES):
+        stripped = f"[{stripped}]"
+    value = toml_value(stripped)
+    if stripped.startswith(("[", "{", *QUOTES)) and (is_list or value is not None):
+        yield value, True
+    elif is_list:
+        yield [part.strip() for part in text.split(",") if part.strip()], True
+    else:
+        yield text, False
+        yield value, True
+
+
+def toml_value(text: str) -> Any:
+    """Read one value as TOML writes it; None if it is none."""
     try:
-        return msgspec.convert(value, hint, strict=False)
-    except msgspec.ValidationError as fault:
-        raise WrongValueError(f"wanted {wanted(hint)}, found {found(text)}") from fault
+        document = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    return document["value"] if len(document) == 1 else None
 
 
 def _secret(value: Any) -> Secret:
@@ -128,7 +164,9 @@ def near(name: str, names: list[str]) -> str:
 
 
 def near_key(key: str) -> str:
-    """The same for a dotted key: its last part in another section counts as near too."""
+    """The same for a dotted key: its last part in another section counts as near too; of a section, what it has."""
+    if key in SECTIONS:
+        return f"; a section is set key by key, as {next(known for known in KEYS if known.startswith(f'{key}.'))}"
     for known in KEYS:
         if known.partition(".")[2] == key.partition(".")[2]:
             return f"; did you mean {known}?"

@@ -26,6 +26,7 @@ from .keys import (
     near_key,
     read_text,
     read_value,
+    toml_value,
 )
 from .settings import StrategySettings
 
@@ -48,6 +49,9 @@ NAMED_VARIABLES: Final = {
     "REDIS_DB": "redis.db",
 }
 """Variables with names of their own; `NATYA_SECTION__KEY` goes before them."""
+
+STRATEGIES_VARIABLE: Final = f"{PREFIX}STRATEGIES"
+"""A list of tables, as TOML writes it in one line."""
 
 VARIABLES: Final = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in KEYS if key != PROFILE}
 
@@ -79,29 +83,29 @@ class Layer:
         else:
             self.values[key] = Value(checked, origin)
 
-    def take_strategies(self, tables: Any) -> None:
+    def take_strategies(self, tables: Any, origin: str) -> None:
         """Check an array of strategy tables; it replaces what lower layers say."""
         if not isinstance(tables, list):
-            self.problems.append(f"{self.origin}: {STRATEGIES}: wanted [[{STRATEGIES}]] tables, found {kind(tables)}")
+            self.problems.append(f"{origin}: {STRATEGIES}: wanted [[{STRATEGIES}]] tables, found {kind(tables)}")
             return
-        checked = [self._strategy(f"{STRATEGIES}[{index}]", table) for index, table in enumerate(tables)]
-        self.values[STRATEGIES] = Value(tuple(strategy for strategy in checked if strategy is not None), self.origin)
+        checked = [self._strategy(f"{origin}: {STRATEGIES}[{index}]", table) for index, table in enumerate(tables)]
+        self.values[STRATEGIES] = Value(tuple(strategy for strategy in checked if strategy is not None), origin)
 
-    def _strategy(self, key: str, table: Any) -> StrategySettings | None:
+    def _strategy(self, place: str, table: Any) -> StrategySettings | None:
         if not isinstance(table, dict):
-            self.problems.append(f"{self.origin}: {key}: wanted a table, found {kind(table)}")
+            self.problems.append(f"{place}: wanted a table, found {kind(table)}")
             return None
         before, fields = len(self.problems), {}
         for name, value in table.items():
             if name not in STRATEGY_KEYS:
-                self.problems.append(f"{self.origin}: {key}.{name}: unknown key{near(name, list(STRATEGY_KEYS))}")
+                self.problems.append(f"{place}.{name}: unknown key{near(name, list(STRATEGY_KEYS))}")
                 continue
             try:
                 fields[name] = read_value(STRATEGY_KEYS[name], value)
             except WrongValueError as fault:
-                self.problems.append(f"{self.origin}: {key}.{name}: {fault}")
+                self.problems.append(f"{place}.{name}: {fault}")
         self.problems.extend(
-            f"{self.origin}: {key}: wanted a {field.name}, found none"
+            f"{place}: wanted a {field.name}, found none"
             for field in msgspec.structs.fields(StrategySettings)
             if field.required and field.name not in table
         )
@@ -135,7 +139,7 @@ def file_layer(path: Path, *, origin: str = "") -> Layer:
 def _take_document(layer: Layer, document: dict[str, Any]) -> None:
     for name, content in document.items():
         if name == STRATEGIES:
-            layer.take_strategies(content)
+            layer.take_strategies(content, layer.origin)
         elif name not in SECTIONS:
             layer.problems.append(f"{layer.origin}: {name}: unknown section{near(name, [*SECTIONS, STRATEGIES])}")
         elif not isinstance(content, dict):
@@ -165,12 +169,28 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
         for name, key in names.items():
             if environment.get(name):
                 layer.take(key, environment[name], f"environment {name}", text=True)
+    if environment.get(STRATEGIES_VARIABLE):
+        layer.take_strategies(_tables(environment[STRATEGIES_VARIABLE]), f"environment {STRATEGIES_VARIABLE}")
+    known = {*VARIABLES, STRATEGIES_VARIABLE}
     layer.problems.extend(
-        f"environment {name}: unknown variable{near(name, list(VARIABLES))}"
+        f"environment {name}: unknown variable{_near_variable(name)}"
         for name in sorted(environment)
-        if name.startswith(PREFIX) and name not in VARIABLES
+        if name.upper().startswith(PREFIX) and name not in known
     )
     return layer
+
+
+def _near_variable(name: str) -> str:
+    whole_section = [variable for variable in VARIABLES if variable.startswith(f"{name.upper()}__")]
+    if whole_section:
+        return f"; a section is set key by key, as {whole_section[0]}"
+    return near(name.upper(), [*VARIABLES, STRATEGIES_VARIABLE])
+
+
+def _tables(text: str) -> Any:
+    """Read what may be a list of tables; if it is none it stays as it is, and is refused."""
+    value = toml_value(text.strip())
+    return text if value is None else value
 
 
 def override_layer(overrides: Mapping[str, Any]) -> Layer:
@@ -178,7 +198,7 @@ def override_layer(overrides: Mapping[str, Any]) -> Layer:
     layer = Layer("command line")
     for key, value in overrides.items():
         if key == STRATEGIES:
-            layer.take_strategies(value)
+            layer.take_strategies(_tables(value) if isinstance(value, str) else value, layer.origin)
         elif key not in KEYS:
             layer.problems.append(f"command line: {key}: unknown key{near_key(key)}")
         elif key in SECRET_KEYS and isinstance(value, str):

@@ -70,6 +70,25 @@ class TestLayers:
         assert load(config=config, environment=environment).settings.feed.seed == 2
         assert load(config=config, environment=environment, overrides={"feed.seed": 3}).settings.feed.seed == 3
 
+    @pytest.mark.parametrize("profile", ["paper", "backtest"])
+    def test_of_the_user_go_before_those_of_the_profile(self, load, config_file, profile):
+        config = config_file("[orders]\nvalue_max_rupees = 5.0\n")
+        loaded = load(profile, config=config)
+
+        assert load(profile).origins["orders.value_max_rupees"] == f"{profile}.toml"
+        assert loaded.settings.orders.value_max_rupees == 5.0
+        assert loaded.origins["orders.value_max_rupees"] == str(config)
+
+    def test_of_a_profile_go_before_the_defaults(self, load):
+        assert load("backtest").settings.feed.speed == 0.0
+        assert load("paper").settings.feed.speed == 1.0
+
+    def test_of_the_user_leave_every_other_key_as_it_was(self, load, config_file):
+        changed = load(config=config_file("[orders]\nquantity_max = 3\n"))
+        before = load()
+
+        assert {key for key in KEYS if changed.origins[key] != before.origins[key]} == {"orders.quantity_max"}
+
     def test_leave_their_name_at_each_key(self, load, config_file):
         config = config_file("[feed]\nticks_per_s = 5\n")
         origins = load(config=config, environment={"REDIS_DB": "4"}, overrides={"feed.seed": "3"}).origins
@@ -116,6 +135,96 @@ class TestTheEnvironment:
 
         assert getattr(getattr(loaded.settings, section), field) == value
         assert loaded.origins[key] == f"environment {name}"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '["TCS","INFY"]',
+            " [ \"TCS\", 'INFY', ] ",
+            '"TCS","INFY"',
+            "TCS,INFY",
+            " TCS , INFY ,",
+        ],
+    )
+    @pytest.mark.parametrize("set_by", ["environment", "command line"])
+    def test_takes_a_list_as_it_is_written_anywhere(self, load, text, set_by):
+        layers = (
+            {"environment": {"NATYA_FEED__SYMBOLS": text}}
+            if set_by == "environment"
+            else {"overrides": {"feed.symbols": text}}
+        )
+
+        assert load(**layers).settings.feed.symbols == ("TCS", "INFY")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "key", "value"),
+        [
+            ("NATYA_ORDERS__SYMBOLS", "[]", "orders.symbols", ()),
+            ("NATYA_ORDERS__SYMBOLS", '["M&M", "NIFTY 26000 CE"]', "orders.symbols", ("M&M", "NIFTY 26000 CE")),
+            ("NATYA_FEED__SYMBOL", '"TCS"', "feed.symbol", "TCS"),
+            ("NATYA_FEED__SYMBOL", '""', "feed.symbol", ""),
+            ("NATYA_FEED__SOURCE", "'synthetic'", "feed.source", "synthetic"),
+            ("NATYA_ORDERS__VALUE_MAX_RUPEES", "50_00_000.0", "orders.value_max_rupees", 5_000_000.0),
+            ("NATYA_FEED__SEED", "1_000", "feed.seed", 1_000),
+            ("NATYA_FEED__SEED", " 12 ", "feed.seed", 12),
+            ("NATYA_CONTROL__ENABLED", "false", "control.enabled", False),
+            ("NATYA_CONTROL__ENABLED", "True", "control.enabled", True),
+            ("NATYA_CONTROL__ENABLED", "0", "control.enabled", False),
+            ("BROKER_CLIENT_ID", "[1", "broker.client_id", "[1"),
+        ],
+        ids=str,
+    )
+    def test_takes_any_value_as_toml_writes_it(self, load, name, text, key, value):
+        section, _, field = key.partition(".")
+
+        assert getattr(getattr(load(environment={name: text}).settings, section), field) == value
+
+    def test_takes_a_secret_letter_by_letter(self, load):
+        assert load(environment={"BROKER_ACCESS_TOKEN": ' "t" '}).settings.broker.access_token.reveal() == ' "t" '
+
+    @pytest.mark.parametrize(
+        ("name", "text", "problem"),
+        [
+            (
+                "NATYA_FEED__SYMBOLS",
+                '["TCS"',
+                """feed.symbols: wanted a list of texts (TCS,INFY or ["TCS", "INFY"]), found '["TCS"'""",
+            ),
+            (
+                "NATYA_FEED__SYMBOLS",
+                "[1, 2]",
+                """feed.symbols: wanted a list of texts (TCS,INFY or ["TCS", "INFY"]), found '[1, 2]'""",
+            ),
+            (
+                "NATYA_FEED__SYMBOLS",
+                '{"a": 1}',
+                """feed.symbols: wanted a list of texts (TCS,INFY or ["TCS", "INFY"]), found '{"a": 1}'""",
+            ),
+            ("NATYA_FEED__SYMBOL", '["TCS"]', "feed.symbol: wanted text, found '[\"TCS\"]'"),
+            ("NATYA_CONTROL__ENABLED", "yes", "control.enabled: wanted true or false, found 'yes'"),
+            ("NATYA_CONTROL__ENABLED", "[true]", "control.enabled: wanted true or false, found '[true]'"),
+            ("NATYA_FEED__SPEED", "nan", "feed.speed: wanted a number from 0 to 1000000000.0, found 'nan'"),
+            (
+                "NATYA_FEED__SPEED",
+                "1\nseed = 2",
+                "feed.speed: wanted a number from 0 to 1000000000.0, found '1\\nseed = 2'",
+            ),
+            ("NATYA_STRATEGIES", "a:B", "strategies: wanted [[strategies]] tables, found text"),
+            ("NATYA_STRATEGIES", "[1]", "strategies[0]: wanted a table, found a number"),
+        ],
+        ids=str,
+    )
+    def test_of_another_form_is_refused_with_what_is_wanted(self, load, name, text, problem):
+        assert problems(load, environment={name: text}) == (f"environment {name}: {problem}",)
+
+    def test_takes_strategies_as_tables_in_one_line(self, load):
+        text = '[{name = "a", strategy = "m:A"}, {name = "b", strategy = "m:B", parameters = {n = 1}}]'
+        for layers in ({"environment": {"NATYA_STRATEGIES": text}}, {"overrides": {"strategies": text}}):
+            loaded = load(**layers)
+
+            assert [each.name for each in loaded.settings.strategies] == ["a", "b"]
+            assert loaded.settings.strategies[1].parameters == {"n": 1}
+        assert load(environment={"NATYA_STRATEGIES": text}).origins["strategies"] == "environment NATYA_STRATEGIES"
 
     def test_names_the_core_file_and_the_market_file_lies_beside_it(self, load):
         assert load(environment={"DATABASE_PATH": "/x/a.db"}).settings.database.market_path == "/x/a-market.db"
@@ -197,10 +306,31 @@ class TestWhatIsRefused:
             "environment REDIS_PORT: redis.port: wanted a whole number from 1 to 65535, found 'tcp://10.0.0.1:6379'",
         )
 
-    def test_as_an_unknown_variable_is_named_with_the_near_one(self, load):
-        found = problems(load, environment={"NATYA_FEED_SEED": "1"})
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("NATYA_FEED_SEED", "; did you mean NATYA_FEED__SEED?"),
+            ("NATYA_FEED__SED", "; did you mean NATYA_FEED__SEED?"),
+            ("natya_feed__seed", "; did you mean NATYA_FEED__SEED?"),
+            ("NATYA_FEED__SYMBOLS__0", "; did you mean NATYA_FEED__SYMBOLS?"),
+            ("NATYA_FEED", "; a section is set key by key, as NATYA_FEED__SOURCE"),
+            ("NATYA_STRATEGY", "; did you mean NATYA_STRATEGIES?"),
+            ("NATYA_SYSTEM__PROFILE", None),
+            ("NATYA_", ""),
+            ("NATYA_NONSENSE_OF_ANOTHER_KIND", ""),
+        ],
+    )
+    @pytest.mark.parametrize("value", ["1", ""])
+    def test_as_an_unknown_variable_is_named_with_the_near_one(self, load, name, told, value):
+        (found,) = problems(load, environment={name: value})
 
-        assert found == ("environment NATYA_FEED_SEED: unknown variable; did you mean NATYA_FEED__SEED?",)
+        assert found.startswith(f"environment {name}: unknown variable")
+        assert told is None or found == f"environment {name}: unknown variable{told}"
+
+    def test_as_a_whole_section_is_told_how_a_section_is_set(self, load):
+        assert problems(load, overrides={"feed": "{seed = 1}"}) == (
+            "command line: feed: unknown key; a section is set key by key, as feed.source",
+        )
 
     def test_on_the_command_line_is_named_too(self, load):
         found = problems(load, overrides={"fed.seed": "1", "feed.speed": "fast"})
