@@ -18,17 +18,18 @@ REASON_CHARACTERS_MAX: Final = 500
 class Asked:
     """One question, and the way back. Answered after its connection or the server is gone, it does nothing."""
 
-    __slots__ = ("_number", "_server", "ask")
+    __slots__ = ("_number", "_server", "ask", "asker", "serial")
 
-    def __init__(self, server: ControlServer, number: int, ask: Ask) -> None:
+    def __init__(self, server: ControlServer, number: int, serial: int, ask: Ask) -> None:
         self.ask: Final = ask
+        self.serial: Final = serial
+        """Of the question in the server's life: a client may use a request id again as soon as it is answered."""
+
+        self.asker: Final = f"{server.life}-{serial}"
+        """Names the question as no other is named, by this server or one before it."""
+
         self._server = server
         self._number = number
-
-    @property
-    def asker(self) -> str:
-        """Name the connection and the question, as no other is named in this server's life."""
-        return asker_of(self._number, self.ask.request_id)
 
     def answer(self, message: bytes) -> None:
         """Answer with a message, as the codec wrote it; one that is too long becomes a refusal."""
@@ -37,17 +38,12 @@ class Asked:
         if len(payload) > longest:
             self.refuse("too_large", f"an answer has up to {longest} bytes, this one {len(payload)}")
         else:
-            self._server.post(self._number, self.ask.request_id, payload)
+            self._server.post(self._number, self, payload)
 
     def refuse(self, kind: RefusalKind, reason: str) -> None:
         """Say why there is no answer."""
         payload = refusal(self.ask.request_id, kind, reason)
-        self._server.post(self._number, self.ask.request_id, payload, refused=True)
-
-
-def asker_of(number: int, request_id: int) -> str:
-    """Name a question by its connection and its number there."""
-    return f"{number}-{request_id}"
+        self._server.post(self._number, self, payload, refused=True)
 
 
 def refusal(request_id: int, kind: RefusalKind, reason: str) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import socket
 
     from ...config.settings import ControlSettings
+    from .asked import Asked
 
 CHUNK_BYTES: Final = 65_536
 """Read at once, so that nobody who sends much keeps the others waiting."""
@@ -29,8 +30,8 @@ class Caller:
         connection.setblocking(False)
         self.connection: Final = connection
         self.number: Final = number
-        self.in_flight: Final[set[int]] = set()
-        """Request ids that wait for their answers."""
+        self.in_flight: Final[dict[int, Asked]] = {}
+        """Questions that wait for their answers, by request id."""
 
         self.hanging_up = False
         """Nothing more is read, and the connection closes when its answers are read."""

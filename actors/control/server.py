@@ -24,7 +24,7 @@ from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
 from . import place
-from .asked import Asked, asker_of, refusal
+from .asked import Asked, refusal
 from .caller import Caller, HungUpError
 from .errors import FrameError, SlowReaderError
 from .frames import frame
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 ACCEPT_PAUSE_NS: Final = SECOND_NS
 """No accepting for so long when the process has no descriptor left; asked again at once, the socket stays ready."""
 
-_Posted: TypeAlias = "tuple[int, int, bytes, bool]"
-"""Number of the caller, request id, payload, whether it is a refusal."""
+_Posted: TypeAlias = "tuple[int, Asked, bytes, bool]"
+"""Number of the caller, question, payload, whether it is a refusal."""
 
 
 class ControlServer:
@@ -63,6 +63,9 @@ class ControlServer:
     ) -> None:
         """Open the socket. `on_ask` and `on_gone` are called on the thread of `serve`; they neither block nor raise."""
         self.answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
+        self.life: Final = f"{monotonic_ns():x}"
+        """Part of the name of each who asks: a server before this one named others."""
+
         self._data_dir = data_dir
         self._limits = limits
         self._on_ask = on_ask
@@ -90,11 +93,11 @@ class ControlServer:
 
     # For any thread.
 
-    def post(self, number: int, request_id: int, payload: bytes, *, refused: bool = False) -> None:
+    def post(self, number: int, asked: Asked, payload: bytes, *, refused: bool = False) -> None:
         """Queue the answer to one question for the thread that serves; for `Asked`."""
         if self._closing:
             return
-        self._outbox.append((number, request_id, payload, refused))
+        self._outbox.append((number, asked, payload, refused))
         self._ring()
 
     def statistics(self) -> ControlStatistics:
@@ -232,20 +235,20 @@ class ControlServer:
             reason = f"in_flight_max ({self._limits.in_flight_max}) questions of this connection wait"
             caller.say(refusal(ask.request_id, "busy", reason), now_ns)
             return
-        caller.in_flight.add(ask.request_id)
         self._asks += 1
-        self._on_ask(Asked(self, caller.number, ask))
+        asked = caller.in_flight[ask.request_id] = Asked(self, caller.number, self._asks, ask)
+        self._on_ask(asked)
 
     def _post_all(self, _: int) -> None:
         with contextlib.suppress(BlockingIOError):
             self._alarm.recv(64)
         self._rung = False
         while self._outbox:
-            number, request_id, payload, refused = self._outbox.popleft()
+            number, asked, payload, refused = self._outbox.popleft()
             caller = self._callers.get(number)
-            if caller is None or request_id not in caller.in_flight:
-                continue
-            caller.in_flight.remove(request_id)
+            if caller is None or caller.in_flight.get(asked.ask.request_id) is not asked:
+                continue  # it has gone, or has its answer, and may ask under that id again
+            del caller.in_flight[asked.ask.request_id]
             self._refused += refused
             with self._blaming(caller):
                 caller.say(payload, self._monotonic_ns())
@@ -288,5 +291,5 @@ class ControlServer:
         del self._callers[caller.number]
         self._selector.unregister(caller.connection)
         caller.connection.close()
-        for request_id in caller.in_flight:
-            self._on_gone(asker_of(caller.number, request_id))
+        for asked in caller.in_flight.values():
+            self._on_gone(asked.asker)

@@ -51,11 +51,16 @@ class Line:
 class Served:
     """A server, and the thread that serves it."""
 
-    def __init__(self, data_dir, on_ask, credentials, limits):
+    def __init__(self, data_dir, on_ask, on_gone, credentials, limits):
         self.data_dir = data_dir
         options = {} if credentials is None else {"credentials": credentials}
         self.server = ControlServer(
-            data_dir, ControlSettings(**limits), on_ask=on_ask, monotonic_ns=time.monotonic_ns, **options
+            data_dir,
+            ControlSettings(**limits),
+            on_ask=on_ask,
+            on_gone=on_gone,
+            monotonic_ns=time.monotonic_ns,
+            **options,
         )
         self.errors = []
         self.thread = threading.Thread(target=self._serve)
@@ -90,11 +95,11 @@ def echo(asked):
 
 @pytest.fixture
 def serve(tmp_path):
-    """Start a server: `serve(on_ask=echo, credentials=None, **limits)`."""
+    """Start a server: `serve(on_ask=echo, on_gone=…, credentials=None, **limits)`."""
     with contextlib.ExitStack() as stack:
 
-        def start(on_ask=echo, credentials=None, **limits):
-            served = Served(tmp_path, on_ask, credentials, limits)
+        def start(on_ask=echo, on_gone=lambda _: None, credentials=None, **limits):
+            served = Served(tmp_path, on_ask, on_gone, credentials, limits)
             stack.callback(served.close)
             return served
 

@@ -1,4 +1,5 @@
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -16,12 +17,16 @@ from natya.actors.control import (
     SocketNotOpenedError,
     place,
 )
+from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.settings import ControlSettings
-from natya.messages.control import ControlStatistics
-from natya.messages.database import Query, Rows
+from natya.messages.codec import encode
+from natya.messages.control import Ask, ControlStatistics
+from natya.messages.database import Abandon, Query, Rows
 from natya.messages.orders import SubmitOrder
 from natya.messages.system import Ping, Pong
+
+COUNTS = ControlStatistics.__struct_fields__
 
 
 class Secret(msgspec.Struct):
@@ -116,6 +121,87 @@ class TestAQuestionFromOutside:
     def test_whose_answer_has_no_wire_form_is_refused(self, client):
         with pytest.raises(AskRefusedError, match="no wire form"):
             client.request("database", Query(sql="stranger"))
+
+
+class TestAQuestionThatNobodyWaitsForAnyMore:
+    @pytest.fixture
+    def running(self, settings):
+        """The control room, and a probe in the place of the database."""
+        with InProcessSystem() as running:
+            running.start("control", ControlActor, settings)
+            yield running, running.probe("database")
+
+    def ask(self, settings, *questions, timeout_s=30.0):
+        """Put questions without waiting for their answers."""
+        connection = place.connect(settings.data_dir, timeout_s=5)
+        for number, question in enumerate(questions, start=1):
+            ask = Ask(request_id=number, actor="database", message=encode(question), timeout_s=timeout_s)
+            connection.sendall(frame(encode(ask)))
+        return connection
+
+    def test_is_abandoned_by_the_name_it_was_asked_under(self, running, settings):
+        _, database = running
+        connection = self.ask(settings, Query(sql="1"), Query(sql="2"))
+        askers = [database.receive(5).asker for _ in range(2)]
+        connection.close()
+
+        assert {database.receive(5) for _ in range(2)} == {Abandon(asker=asker) for asker in askers}
+        assert len(set(askers)) == 2
+
+    def test_is_abandoned_when_its_time_is_over(self, running, settings):
+        _, database = running
+        with self.ask(settings, Query(sql="1"), timeout_s=0.05):
+            asker = database.receive(5).asker
+
+            assert database.receive(5) == Abandon(asker=asker)
+
+    def test_is_abandoned_when_the_control_room_stops(self, running, settings):
+        system, database = running
+        with self.ask(settings, Query(sql="1")), ThreadPoolExecutor(1) as beside:
+            asker = database.receive(5).asker
+            asking = database.sender
+            stopping = beside.submit(system.stop, "control")
+
+            assert database.receive(5) == Abandon(asker=asker)
+            system.tell(asking, Rows(columns=(), rows=()))
+            assert stopping.result(5).asks == 1
+
+    def test_is_not_abandoned_when_it_was_answered(self, running, settings):
+        system, database = running
+        connection = self.ask(settings, Query(sql="1"))
+        database.receive(5)
+        system.tell(database.sender, Rows(columns=(), rows=()))
+        connection.recv(1)
+        connection.close()
+        with self.ask(settings, Ping()) as other:
+            assert database.receive(5) == Ping()
+            system.tell(
+                database.sender, Pong(actor="database", statistics=ControlStatistics(**dict.fromkeys(COUNTS, 0)))
+            )
+            other.recv(1)
+        system.stop("control")
+        assert database.is_empty()
+
+    def test_has_a_name_that_no_asker_can_choose(self, running, settings):
+        _, database = running
+        with self.ask(settings, Query(sql="1", asker="somebody else's")):
+            assert database.receive(5).asker not in {"", "somebody else's"}
+
+    def test_is_not_abandoned_where_nothing_can_be(self, running, settings):
+        system, database = running
+        connection = self.ask(settings, Ping())
+        for question in range(2):
+            assert database.receive(5) == Ping()
+            system.tell(
+                database.sender, Pong(actor="database", statistics=ControlStatistics(**dict.fromkeys(COUNTS, 0)))
+            )
+            if question == 0:
+                connection.close()
+                connection = self.ask(settings, Ping())
+        connection.recv(1)
+        connection.close()
+        system.stop("control")
+        assert database.is_empty()
 
 
 class TestARunningControlRoom:

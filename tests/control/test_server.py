@@ -117,6 +117,121 @@ class TestAQuestion:
         assert {line.reply().request_id, line.reply().request_id} == {1, 2}
 
 
+class TestAQuestionUnderANumberThatIsUsedAgain:
+    def test_gets_its_own_answer_not_the_one_of_the_connection_before(self, serve, kept):
+        served = serve(kept)
+        first_line = served.line()
+        first_line.ask(1)
+        (first,) = kept.wait_for(1)
+        first_line.socket.close()
+        second_line = served.line()
+        second_line.ask(1)
+        second = kept.wait_for(1)[1]
+        first.answer(b"\x01first")
+        second.answer(b"\x01second")
+
+        assert second_line.reply().message == b"\x01second"
+        assert first.asker != second.asker
+
+    def test_gets_its_own_answer_not_a_second_one_to_the_question_before(self, serve, kept):
+        line = serve(kept).line()
+        line.ask(1)
+        (first,) = kept.wait_for(1)
+        first.answer(b"\x01first")
+        assert line.reply().message == b"\x01first"
+        line.ask(1)
+        second = kept.wait_for(1)[1]
+        first.answer(b"\x01first again")
+        first.refuse("timed_out", "late")
+        second.answer(b"\x01second")
+
+        assert line.reply().message == b"\x01second"
+        assert first.asker != second.asker
+
+    def test_is_named_as_none_of_a_server_before(self, tmp_path):
+        lives = set()
+        for _ in range(3):
+            server = ControlServer(tmp_path, ControlSettings(), on_ask=print, monotonic_ns=time.monotonic_ns)
+            lives.add(server.life)
+            server.close()
+
+        assert len(lives) == 3
+
+
+class Gone:
+    """Hears of those whose connection ended."""
+
+    def __init__(self):
+        self.askers = []
+        self.came = threading.Semaphore(0)
+
+    def __call__(self, asker):
+        self.askers.append(asker)
+        self.came.release()
+
+    def wait_for(self, count):
+        for _ in range(count):
+            assert self.came.acquire(timeout=5)
+        return self.askers
+
+
+class TestSomeoneWhoHangsUp:
+    def leave(self, line):
+        line.socket.close()
+
+    def send_nonsense(self, line):
+        line.send(b"\xff\xff\xff\xff")
+
+    def read_nothing(self, line):
+        line.socket.shutdown(2)
+
+    @pytest.mark.parametrize("go", [leave, send_nonsense, read_nothing], ids=["leaves", "nonsense", "shut down"])
+    def test_is_told_with_each_question_that_was_not_answered(self, serve, kept, go):
+        gone = Gone()
+        served = serve(kept, gone)
+        line, other = served.line(), served.line()
+        for number in (1, 2, 3):
+            line.ask(number)
+        other.ask(1)
+        asked = kept.wait_for(4)
+        ours = [each for each in asked if each.ask.request_id in {2, 3}]
+        (answered,) = [each for each in asked if each.ask.request_id == 1 and each._number == ours[0]._number]
+        answered.answer(encode(Ping()))
+        assert line.reply().request_id == 1
+        go(self, line)
+
+        assert sorted(gone.wait_for(2)) == sorted(each.asker for each in ours)
+        (stayed,) = [each for each in asked if each not in {answered, *ours}]
+        stayed.answer(encode(Ping()))
+        assert other.reply().request_id == 1
+        assert len(gone.askers) == 2
+
+    def test_is_told_when_it_does_not_read_its_answer_in_time(self, serve, kept):
+        gone = Gone()
+        line = serve(kept, gone, stall_s=0.05).line()
+        line.ask(1)
+        line.ask(2)
+        first, second = kept.wait_for(2)
+        first.answer(bytes(2_000_000))
+
+        assert gone.wait_for(1) == [second.asker]
+
+    def test_is_not_told_of_what_was_answered(self, serve, kept):
+        gone = Gone()
+        served = serve(kept, gone)
+        line = served.line()
+        line.ask(1)
+        kept.wait_for(1)[0].answer(encode(Ping()))
+        line.reply()
+        line.socket.close()
+        other = served.line()
+        other.ask(1)
+        kept.wait_for(1)[1].answer(encode(Ping()))
+        other.reply()
+
+        assert gone.askers == []
+
+
 class TestAStranger:
     def test_of_another_user_is_let_go_without_a_word(self, serve):
         served = serve(credentials=lambda _: Peer(pid=1, uid=os.geteuid() + 12_345, gid=1))
