@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ BUSY: Final = 75
 SETTINGS: Final = 78
 """The settings are refused."""
 
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a disk says that takes nothing more."""
+
 SIGNALLED: Final = 128
 """Plus the number of the signal: ended at once, without order."""
 
@@ -50,7 +54,12 @@ def exit_code(fault: BaseException) -> int:
         DatabaseTooNew,
         DatabaseUnreachable,
     )
-    from .actors.journal import JournalBusyError, JournalDamagedError, JournalTooNewError  # noqa: PLC0415
+    from .actors.journal import (  # noqa: PLC0415
+        JournalBusyError,
+        JournalDamagedError,
+        JournalFullError,
+        JournalTooNewError,
+    )
     from .actors.strategy import StrategyError  # noqa: PLC0415
     from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from .config.errors import SettingsError  # noqa: PLC0415
@@ -59,12 +68,14 @@ def exit_code(fault: BaseException) -> int:
         ((SettingsError, StrategyError, DatabaseEncrypted), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
         ((DatabaseDamaged, DatabaseTooNew, JournalDamagedError, JournalTooNewError), BAD_DATA),
-        ((DataDirectoryError, DatabaseUnreachable), CANNOT_CREATE),
+        ((DataDirectoryError, DatabaseUnreachable, JournalFullError), CANNOT_CREATE),
     )
     for each in _causes(fault):
         for kinds, code in meanings:
             if isinstance(each, kinds):
                 return code
+        if isinstance(each, OSError) and each.errno in NO_ROOM:
+            return CANNOT_CREATE
     return INTERNAL
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from .actors.control import ControlClient, ControlError
 from .actors.database import QueryResult, take
-from .config.data_directory import DataDirectory
-from .config.loader import load_settings
+from .config.loader import absolute, load_settings
 from .messages.database import BackUp, QueryFailed, QueryToFile
 from .messages.orders import Resume
 from .messages.supervision import DescribeTree
@@ -52,11 +51,11 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
     Raises:
         NotRunningError: none runs there.
         AskRefusedError: it is another user's, or too many are connected.
-        SettingsError: no directory was given, and the settings are wrong.
-        DataDirectoryError: the path begins with the home of a user that does not exist.
+        SettingsError: the path begins with the home of a user that does not exist, or no directory was given and the
+            settings are wrong.
     """
     directory = Path(load_settings(profile).system.data_dir if data_dir is None else data_dir)
-    return Connection(ControlClient(DataDirectory(directory).path, monotonic_ns=time.monotonic_ns))
+    return Connection(ControlClient(absolute(directory, "data_dir"), monotonic_ns=time.monotonic_ns))
 
 
 class Connection:

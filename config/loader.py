@@ -76,7 +76,7 @@ def load_with_origins(
         )
     layers = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
     if config is not None:
-        layers.append(file_layer(_absolute(str(config), "--config")))
+        layers.append(file_layer(absolute(str(config), "--config")))
     layers.append(environment_layer(os.environ if environment is None else environment))
     layers.append(override_layer(overrides or {}))
 
@@ -111,21 +111,26 @@ def _packaged(name: str) -> Any:
 def _place_files(values: dict[str, Value], profile: str) -> None:
     given = values["system.data_dir"]
     wanted_for = f"{given.origin}: system.data_dir"
-    data_dir = _absolute(given.value, wanted_for) if given.value else platformdirs.user_state_path("natya") / profile
+    data_dir = absolute(given.value, wanted_for) if given.value else platformdirs.user_state_path("natya") / profile
     values["system.data_dir"] = Value(str(data_dir), given.origin)
     for key, name in PATHS_IN_DATA_DIR.items():
         path, origin = values[key]
         if not path:
             values[key] = Value(str(data_dir / name), f"{origin}, in system.data_dir")
         elif path != "-":
-            values[key] = Value(str(_absolute(path, f"{origin}: {key}")), origin)
+            values[key] = Value(str(absolute(path, f"{origin}: {key}")), origin)
 
 
-def _absolute(path: str, wanted_for: str) -> Path:
+def absolute(path: str | Path, wanted_for: str) -> Path:
+    """Make a path absolute, with the home that `~` or `~user` stands for.
+
+    Raises:
+        SettingsError: there is no such user; it says what the path was wanted for.
+    """
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError as fault:  # `~somebody` that nobody is
-        raise SettingsError((f"{wanted_for}: wanted a path, found {path!r}: {fault}",)) from fault
+        raise SettingsError((f"{wanted_for}: wanted a path, found {str(path)!r}: {fault}",)) from fault
 
 
 def _contradictions(values: dict[str, Value]) -> list[str]:

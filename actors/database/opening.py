@@ -176,6 +176,8 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
 def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_key: str, *, read_only: bool) -> None:
     options = "read_only" if read_only else f"row_group_size {_ROW_GROUP_ROWS}"
     parameters = []
+    new = [] if path == MEMORY or os.path.lexists(path) else [path, f"{path}.wal"]
+    new = [each for each in new if not os.path.lexists(each)]
     if encryption_key and path != MEMORY:
         options += ", encryption_key ?"
         parameters.append(encryption_key)
@@ -184,6 +186,9 @@ def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_ke
         if encryption_key and path != MEMORY:
             _prove_encrypted(root, name)
     except duckdb.Error as fault:
+        for half_made in new:  # begun a moment ago, on a full disk for one: the next start would find it damaged
+            with contextlib.suppress(OSError):
+                Path(half_made).unlink()
         refused = refusal(path, fault)
         if isinstance(refused, DatabaseEncrypted):
             raise refused from None  # DuckDB's own words advise to encrypt unsafely

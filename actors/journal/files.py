@@ -158,7 +158,7 @@ class SegmentFiles:
             if fault.errno not in DISK_FULL:
                 raise
             if not (outcome and self.reserve.held):
-                raise JournalFullError(f"no space for a new segment: {fault}") from fault
+                raise JournalFullError(f"no space for a new segment in {self.directory}: {fault}") from fault
             source = self.reserve.take()
             file = self.disk.open(source, writable=True)
         encoded = header.encode()

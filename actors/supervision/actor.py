@@ -297,6 +297,7 @@ class Supervisor(RuntimeActor):
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `troupe_is_down`."""
+        error = error or child.fault  # of a try that the budget did not allow: what made it necessary
         # The root hands the error itself on; from further down only this text arrives at whoever started the system.
         told_apart = self._plan.root and error is not None
         self._give_up(GivenUp(child.spec.name, reason if told_apart else f"{reason} ({child.last_error})", error))

@@ -73,6 +73,9 @@ class Child:
         """To bring it up; all but the first are restarts."""
 
         self.last_error = ""
+        self.fault: BaseException | None = None
+        """What it failed with last."""
+
         self.statistics: Statistics | None = None
         self.below: StatisticsByPath = ()
         """Final statistics of its own children, if it is a supervisor."""

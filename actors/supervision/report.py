@@ -64,6 +64,7 @@ class Reporter:
         self.failures += 1
         kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, reason_of(error))
         child.last_error = f"{kind}: {reason}"
+        child.fault = error
         name = child.spec.name
         self._log_bounded("child.failed", level="error", child=name, phase=phase, error=kind, reason=reason)
         self._journal(

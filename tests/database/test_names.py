@@ -1,0 +1,111 @@
+"""Folders and files of any name: what DuckDB takes for a pattern, an option or a column is a name all the same."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from natya_database import migrated
+
+from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryResult, compact, is_parquet, rebuild, take
+from natya.actors.database.errors import DatabasePathRefused
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import start_ns
+from natya.actors.database.opening import pattern, unescaped
+from natya.actors.database.upkeep import check
+from natya.config.engine_paths import path_problem
+from natya.config.errors import SettingsError
+from natya.config.loader import load_settings
+from natya.exit_codes import CANNOT_CREATE, exit_code
+from natya.messages.database import ArchiveDay, BackUp, QueryToFile
+
+NAMES = [
+    *("[prod]", "a*b", "**", "a[!b]c", "[", "q]", "{x,y}", "it's", 'say "so"', " spaced ", "per%20cent", "ha#sh"),
+    *("new\nline", "é日本", "~nosuchuser", "$HOME", "symbol=TCS", "source=1", "file:x", "s3:", "-x", ";--", "x" * 200),
+]
+REFUSED = ["q?1", "?", "back\\slash", "end\\", "not utf-8 \udcff"]
+MORNING_NS = start_ns("2026-01-02T09:15:00")
+
+
+@pytest.fixture(
+    params=["[prod]", "a*b", "**", "a[!b]c", 'it\'s "so"', "per%20#", "new\nline é", "symbol=TCS"], ids=ascii
+)
+def home(request, tmp_path):
+    """A folder of such a name, with a database in it, and others beside it that a pattern would match."""
+    for other in ("prod", "p", "aXb", "adc", "x", "y"):
+        (tmp_path / other).mkdir()
+    return Path(shutil.copytree(migrated().name, tmp_path / request.param))
+
+
+@pytest.fixture(params=REFUSED, ids=ascii)
+def refused(request):
+    return request.param
+
+
+class TestAnyName:
+    def test_is_a_folder_for_all_that_is_done_in_it(self, home, build):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(home)})
+        ticks = build.ticks(10, exchange_ns=MORNING_NS, symbol="NIFTY")
+        with OwnFiles(settings, read_only=False) as own:
+            MarketStore(own.database).write(ticks)
+            (file,) = own.work(ArchiveDay(day="2026-01-02"), timeout_s=5).files
+            with QueryResult(own.work(QueryToFile(sql="select symbol, source from all_ticks"), timeout_s=5)) as result:
+                assert set(result) == {("NIFTY", "recording")}
+                result.write_csv(home / "rows.csv")
+                result.write_parquet(home / "rows.parquet")
+            for path in own.work(BackUp(), timeout_s=5).paths:
+                take(Path(path), home / f"copy {Path(path).name}")
+            assert check(own.database) == ()
+        assert Path(file).exists()
+        assert (home / "rows.csv").read_text().count("NIFTY") == 10
+        assert is_parquet(home / "rows.parquet")
+        with contextlib.ExitStack() as stack:
+            table = ParquetTable(home / "rows.parquet", stack)
+            assert (table.header, list(table.rows())) == (["symbol", "source"], [["NIFTY", "recording"]] * 10)
+
+    @pytest.mark.parametrize("home", ["[prod]", "a*b"], indirect=True)
+    def test_is_where_files_may_be_moved_to(self, home, tmp_path, build):
+        with DuckDBAdapter(home / "natya.duckdb", max_connections=3) as database:
+            MarketStore(database).write(build.ticks(10))
+            database.checkpoint()
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(home)}).database
+        assert [file.name for file, _ in compact(settings)] == ["natya.duckdb", "natya-market.duckdb"]
+        rebuild(settings, [])
+        moved = home.rename(tmp_path / f"moved {home.name}"[:250])
+        with DuckDBAdapter(moved / "natya.duckdb", max_connections=3) as database:
+            assert database.query("select count(*) from all_ticks").rows == ((10,),)
+
+    @pytest.mark.parametrize("name", NAMES, ids=ascii)
+    def test_is_one_path_as_a_pattern(self, name):
+        assert unescaped(pattern(name)) == name
+
+
+class TestAFileOfAnyName:
+    @pytest.mark.parametrize("name", ["a*b", "[x]", "symbol=TCS", "what?", "~x", "file:x", "it's"])
+    def test_is_read_alone(self, tmp_path, monkeypatch, name):
+        monkeypatch.chdir(tmp_path)
+        for number, each in enumerate((name, "aXb", "x", "whatX")):
+            with duckdb.connect() as engine:
+                engine.execute(f"copy (select {number} as n) to '{tmp_path}/part' (format parquet)")
+            (tmp_path / "part").rename(tmp_path / each)
+        for path in (tmp_path / name, Path(name)):
+            with contextlib.ExitStack() as stack:
+                table = ParquetTable(path, stack)
+                assert (table.header, list(table.rows())) == (["n"], [["0"]])
+
+
+class TestANameThatDuckDBTakesForSomethingElse:
+    def test_is_refused_with_the_settings(self, refused, tmp_path):
+        for key in ("system.data_dir", "database.path"):
+            with pytest.raises(SettingsError, match=r"database\.path: DuckDB takes"):
+                load_settings("paper", environment={}, overrides={key: str(tmp_path / refused)})
+
+    def test_is_refused_by_the_adapter_before_anything_is_made(self, refused, tmp_path):
+        with pytest.raises(DatabasePathRefused, match="DuckDB takes") as refusal:
+            DuckDBAdapter(tmp_path / refused / "natya.duckdb", max_connections=3)
+        assert list(tmp_path.iterdir()) == []
+        assert exit_code(refusal.value) == CANNOT_CREATE
+
+    def test_is_none_of_the_others(self):
+        assert [path_problem(f"/home/{name}/natya.duckdb") for name in NAMES] == [""] * len(NAMES)
