@@ -41,6 +41,7 @@ from .errors import (
     StatementFailed,
 )
 from .lock import FileLock
+from .memory import GROWTH_MARGIN_BYTES
 from .migrations import DatabaseFile, migrate, migrations
 from .opening import MEMORY, attach, errors_of_ours, harden, refusal
 from .own_thread import OwnThread
@@ -107,7 +108,8 @@ class DuckDBAdapter:
     Args:
         path: the core file; the market file is `<stem>-market<suffix>` beside it. `:memory:` for neither.
         max_connections: one writer for each file, the rest readers.
-        memory_limit_mb: what DuckDB may hold; it spills to `<path>.tmp` beyond.
+        memory_limit_mb: what DuckDB may hold; it spills to `<path>.tmp` beyond. While a query runs, the process may
+            grow by 128 MiB more: then the query is interrupted.
         threads: what it may use for one query.
         directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
@@ -159,7 +161,7 @@ class DuckDBAdapter:
                 files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
                 # A fork has the engine's descriptors, and none of its threads.
                 opened.callback(close_in_forks(functools.partial(point_nowhere, files)))
-            self._readings = Readings(own_files=(self.core_path, self.market_path))
+            self._readings = Readings()
             root = attach(
                 self.core_path,
                 self.market_path,
@@ -170,10 +172,12 @@ class DuckDBAdapter:
             )
             opened.callback(root.close)
 
+            growth_max_bytes = memory_limit_mb * 2**20 + GROWTH_MARGIN_BYTES
+
             def connect(name: str, file: DatabaseFile) -> Connection:
                 cursor = root.cursor()
                 cursor.execute(f"set search_path = '{_SEARCH_PATHS[file]}'")
-                connection = Connection(name, cursor, executor_factory(name), monotonic_ns)
+                connection = Connection(name, cursor, executor_factory(name), monotonic_ns, growth_max_bytes)
                 opened.callback(connection.close)
                 return connection
 
@@ -215,7 +219,7 @@ class DuckDBAdapter:
         """Answer one SELECT, in a read-only transaction on one of the readers.
 
         Raises:
-            QueryRefused, QueryTimedOut, ResultTooLarge, StatementFailed, PoolExhausted: see there.
+            QueryRefused, QueryTimedOut, MemoryExceeded, ResultTooLarge, StatementFailed, PoolExhausted: see there.
         """
         kept = self.kept(sql, parameters)
         if kept is not None and len(kept.rows) <= rows_max:
@@ -224,11 +228,12 @@ class DuckDBAdapter:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> Rows:
             statement = one_select(cursor, sql)
-            known = self._readings.look(cursor, sql, parameters)
+            changed = self._cache.last_unknown_write()
+            known = self._readings.look(cursor, sql, parameters, began=began, changed=changed)
             rows = execute(cursor, statement, parameters, rows_max)
             if not self._cache.is_on:
                 return rows
-            tables = self._readings.tables(cursor, known, began=began, changed=self._cache.last_unknown_write())
+            tables = self._readings.tables(cursor, known, began=began, changed=changed)
             if tables is not None:
                 self._cache.keep(sql, parameters, rows, tables=tables, began=began)
             return rows
@@ -241,7 +246,8 @@ class DuckDBAdapter:
         Raises:
             QueryRefused: it reads what no query may.
         """
-        self._readings.look(cursor, sql, parameters)
+        # When its transaction began is not known here: before anything was written, in case.
+        self._readings.look(cursor, sql, parameters, began=-1, changed=self._cache.last_unknown_write())
 
     def kept(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows | None:
         """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""

@@ -7,6 +7,7 @@ ever handed out: work goes to the thread, and its result comes back.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import duckdb
 
 from ...domain.time import SECOND_NS
-from .errors import DatabaseClosed, QueryTimedOut
+from .errors import DatabaseClosed, MemoryExceeded, QueryTimedOut
+from .memory import LOOK_EVERY_S, Growth
 from .opening import meaning
 
 if TYPE_CHECKING:
@@ -37,14 +39,30 @@ class Running:
         self.closed = False
         """Expired because the connection closes."""
 
+        self.is_too_large = False
+        """Expired because the process grew too far."""
+
         self.ended = threading.Event()
 
 
 class Connection:
-    """Runs one piece of work after the other, in the order they are given."""
+    """Runs one piece of work after the other, in the order they are given.
+
+    Args:
+        name: of the connection.
+        cursor: nobody else's.
+        executor: of one thread, nobody else's.
+        monotonic_ns: measures how long work runs.
+        growth_max_bytes: what the process may grow by while work reads; 0 for any.
+    """
 
     def __init__(
-        self, name: str, cursor: duckdb.DuckDBPyConnection, executor: Executor, monotonic_ns: Callable[[], int]
+        self,
+        name: str,
+        cursor: duckdb.DuckDBPyConnection,
+        executor: Executor,
+        monotonic_ns: Callable[[], int],
+        growth_max_bytes: int = 0,
     ) -> None:
         self.name = name
         self.done = 0
@@ -54,6 +72,7 @@ class Connection:
         self._cursor = cursor
         self._executor = executor
         self._monotonic_ns = monotonic_ns
+        self._growth_max_bytes = growth_max_bytes
         self._guard = threading.Lock()
         self._running: Running | None = None
 
@@ -75,17 +94,22 @@ class Connection:
         Raises:
             QueryTimedOut: it took longer than `timeout_s` seconds, or `abandoned` was done before it; it was
                 interrupted and rolled back.
+            MemoryExceeded: the process grew too far meanwhile; likewise.
             DatabaseClosed: `close` came first, or in the middle.
             StatementFailed, DatabaseInvalidated, DatabaseDamaged: see there.
         """
         running = Running(label)
+        growth = Growth(self._growth_max_bytes) if transaction == "read" and self._growth_max_bytes else None
         try:
             future = self._executor.submit(self._work, running, work, transaction)
         except RuntimeError as ended:
             raise DatabaseClosed(f"closed before it began: {label}") from ended
         ends: list[Future[Any]] = [future] if abandoned is None else [future, abandoned]
         try:
-            wait(ends, timeout_s, FIRST_COMPLETED)
+            if growth is None:
+                wait(ends, timeout_s, FIRST_COMPLETED)
+            else:
+                running.is_too_large = _wait(ends, timeout_s, growth)
         finally:
             # Also when the wait itself is interrupted (Ctrl-C): nobody would take the result.
             if not future.done():
@@ -97,6 +121,10 @@ class Connection:
         except duckdb.InterruptException as interrupt:
             if running.closed:
                 raise DatabaseClosed(f"closed while it ran: {label}") from interrupt
+            if running.is_too_large:
+                raise MemoryExceeded(
+                    f"interrupted when the process had grown by {self._growth_max_bytes:,} bytes: {label}"
+                ) from interrupt
             self.timeouts += 1
             raise QueryTimedOut(f"interrupted after {timeout_s} s: {label}") from interrupt
         except duckdb.Error as fault:
@@ -158,6 +186,16 @@ class Connection:
                 if self._running is running:
                     self._cursor.interrupt()
             running.ended.wait(_INTERRUPT_EVERY_S)
+
+
+def _wait(ends: list[Future[Any]], timeout_s: float | None, growth: Growth) -> bool:
+    """Wait for the first, or for so long; tell whether the process grew too far before."""
+    left_s = math.inf if timeout_s is None else timeout_s
+    while left_s > 0 and not wait(ends, min(left_s, LOOK_EVERY_S), FIRST_COMPLETED).done:
+        if growth.is_too_much:
+            return True
+        left_s -= LOOK_EVERY_S
+    return False
 
 
 def roll_back(cursor: duckdb.DuckDBPyConnection) -> None:

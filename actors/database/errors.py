@@ -88,6 +88,10 @@ class QueryTimedOut(DatabaseError):
     """The statement ran longer than it was given, was interrupted and rolled back."""
 
 
+class MemoryExceeded(DatabaseError):
+    """The process grew too far while the statement ran: it was interrupted and rolled back. Ask for less at once."""
+
+
 class ResultTooLarge(DatabaseError):
     """More rows than asked for. Nothing was returned: part of an answer would pass for all of it."""
 

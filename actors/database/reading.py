@@ -1,15 +1,16 @@
-"""What a SELECT reads, told from its syntax tree: which tables, through which functions, out of which files.
+"""What a SELECT reads, told from its syntax tree: which tables, through which functions.
 
 DuckDB gives the tree as JSON (`json_serialize_sql`, 0.4 ms). Two decisions rest on it. Whether the text may run at all:
-a table function reads files, and one that opens our own database file and closes it drops DuckDB's POSIX lock on it, so
-that another process could write to it. And whether its answer may be kept: only if it can follow from nothing but
+no query opens a file. One that opens our own database file, by whatever spelling, and closes it drops DuckDB's POSIX
+lock on it, and another process could write to it. So a query names tables, and calls functions of a list, and its tree
+has nothing in it that is not known here. And whether its answer may be kept: only if it can follow from nothing but
 tables whose writes we see.
 """
 
 from __future__ import annotations
 
 import functools
-import os
+import re
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,8 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 import msgspec
 
+from .archive_folder import NAME
+from .bounds import COLUMN_BYTES, expect_bounded
 from .cache import Table
 from .errors import QueryRefused
+from .functions import FUNCTIONS, TABLE_FUNCTIONS, TABLE_FUNCTIONS_OF_ARGUMENTS
 from .migrations import FILES
 
 if TYPE_CHECKING:
@@ -31,21 +35,6 @@ Node: TypeAlias = dict[str, Any]
 TEXTS_MAX = 1_024
 ASKED_MIN = 2
 _FILES = frozenset(FILES)
-
-_PURE_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree"})
-
-_CATALOG_FUNCTIONS = frozenset(
-    {"duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_indexes"}
-    | {"duckdb_keywords", "duckdb_memory", "duckdb_schemas", "duckdb_settings", "duckdb_tables", "duckdb_triggers"}
-    | {"duckdb_types", "duckdb_views", "pragma_database_size", "pragma_table_info", "pragma_version"}
-)
-"""They tell about the instance and touch nothing; what they tell can change without a write."""
-
-_FILE_FUNCTIONS = frozenset(
-    {"read_parquet", "parquet_scan", "parquet_schema", "parquet_metadata", "parquet_file_metadata"}
-    | {"read_csv", "read_csv_auto", "sniff_csv", "read_json", "read_json_auto", "read_ndjson", "read_ndjson_auto"}
-    | {"read_text", "read_blob", "glob"}
-)
 
 _VALUES_OF_A_SESSION = frozenset(
     {"current_catalog", "current_database", "current_date", "current_role", "current_schema", "current_time"}
@@ -77,8 +66,32 @@ _SERIALIZED = "select system.main.json_serialize_sql(?)"
 _MACROS = "select function_name from duckdb_functions() where not internal"
 """10 ms: asked once after each write that may have made one."""
 
-_PATTERN_STARTS = "*?[{"
-_FILE_MARKS = "./\\" + _PATTERN_STARTS
+_VIEWS = """
+select system.main.lower(view_name), sql from duckdb_views()
+where not internal and system.main.lower(view_name) in (select unnest(?::varchar[]))
+"""
+_NAME = r'(?:\w+|"[^"]+")'
+_VIEW = re.compile(
+    rf"CREATE VIEW (?:{_NAME}\.)*{_NAME}(?: \({_NAME}(?:, {_NAME})*\))? AS (\(*(?:SELECT|FROM|WITH)\b.*);", re.DOTALL
+)
+"""As DuckDB writes them down."""
+
+_FILE_MARKS = "./\\*?[{:"
+"""DuckDB takes a table that is not there for a file, if its name has an ending."""
+
+_QUALIFIERS = frozenset({"core", "market", "main", "temp", "system", "information_schema", "pg_catalog"})
+
+_EXPRESSIONS = frozenset(
+    {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "LAMBDA"}
+    | {"OPERATOR", "PARAMETER", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "TYPE", "WINDOW"}
+)
+_OTHER_NODES = frozenset(
+    {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"}
+    | {"BASE_TABLE", "EMPTY", "EXPRESSION_LIST", "JOIN", "PIVOT", "SHOW_REF", "SUBQUERY", "TABLE_FUNCTION"}
+    | {"DISTINCT_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "ORDER_MODIFIER"}
+    | {"ASCENDING", "DESCENDING", "ORDER_DEFAULT"}
+)
+"""What may stand in a tree: INSERT stands in a WITH, too, and another engine may know more."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,19 +107,23 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     repeatable: bool
     """Nothing but tables and functions can change the answer."""
 
-    files: tuple[str | int, ...] = ()
-    """Files and patterns it reads: as text, or as the number of the parameter that holds it, from 1."""
+    table_functions: frozenset[str] = frozenset()
+    by_parameters: bool = False
+    """Whether it may run depends on the values of its parameters."""
 
-    def paths(self, parameters: Sequence[SqlValue]) -> Iterator[str]:
-        """Give the files and patterns, with the values of the parameters."""
-        for file in self.files:
-            yield file if isinstance(file, str) else _parameter(parameters, file)
+    @property
+    def calls(self) -> frozenset[str]:
+        """Functions of any kind."""
+        return self.functions | self.table_functions
 
 
 class Known(msgspec.Struct):
     """What is known of a text that was asked before."""
 
     reading: Reading
+    looked_up: int = -1
+    """The number of the cache's counter at which its names were looked up in the catalog; -1 for never."""
+
     asked: int = 0
     """How often since `changed`; only from the second time on is it worth to find out what its names stand for."""
 
@@ -119,31 +136,45 @@ class Known(msgspec.Struct):
 
 
 class Readings:
-    """Remembers what texts read, `TEXTS_MAX` of them. Any thread may call.
+    """Remembers what texts read, `TEXTS_MAX` of them. Any thread may call."""
 
-    Args:
-        own_files: paths that no query may open.
-    """
-
-    def __init__(self, own_files: Sequence[str]) -> None:
-        self._own_files = [os.path.realpath(path) for path in own_files]
+    def __init__(self) -> None:
         self._guard = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
-        self._shadowed = False
-        self._shadowed_as_of = -1
+        self._macros: frozenset[str] = frozenset()
+        self._macros_as_of = -1
 
-    def look(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue]) -> Known:
-        """Tell what a text reads that is one SELECT, and refuse what no query may read.
+    def look(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        sql: str,
+        parameters: Sequence[SqlValue],
+        *,
+        began: int,
+        changed: int,
+    ) -> Known:
+        """Tell what a text reads that is one SELECT, and refuse what no query may.
+
+        Args:
+            cursor: in the transaction of the answer.
+            sql: the text.
+            parameters: its values.
+            began: the cache's number before that transaction.
+            changed: the number of the last write that may have changed which tables, views and macros there are.
 
         Raises:
-            QueryRefused: it may read a file of the database itself, or calls a table function that is not for queries.
+            QueryRefused: it calls a function that is not for queries, reads what may be a file, or can grow beyond
+                bounds in one step.
         """
         with self._guard:
             known = self._known.get(sql)
         if known is None:
-            known = Known(reading=reading_of(cursor, sql))
-        for path in known.reading.paths(parameters):
-            _refuse_own(path, self._own_files)
+            known = Known(reading=reading_of(cursor, sql, parameters))
+        elif known.reading.by_parameters or any(map(_is_long, parameters)):
+            reading_of(cursor, sql, parameters)
+        if known.looked_up < changed or known.looked_up < 0:
+            self._look_up(cursor, known.reading, began=began, changed=changed)
+            known.looked_up = began
         with self._guard:
             known.asked += 1
             self._known[sql] = known
@@ -151,6 +182,31 @@ class Readings:
             if len(self._known) > TEXTS_MAX:
                 self._known.popitem(last=False)
         return known
+
+    def _look_up(self, cursor: duckdb.DuckDBPyConnection, reading: Reading, *, began: int, changed: int) -> None:
+        """See that no name stands for more than it says: a view may call anything, and a macro be called like any."""
+        macros = self._macros_of(cursor, began=began, changed=changed)
+        waiting, seen = [reading], set(reading.tables)
+        while waiting:
+            now = waiting.pop()
+            if shadowed := sorted(now.calls & macros):
+                raise QueryRefused(f"a function of the engine wanted, found a macro of the name {shadowed[0]}")
+            for name, sql in cursor.execute(_VIEWS, [list(now.tables)]).fetchall():
+                below = self._view(cursor, name, sql)
+                waiting.append(msgspec.structs.replace(below, tables=below.tables - seen))
+                seen |= below.tables
+
+    def _view(self, cursor: duckdb.DuckDBPyConnection, name: str, sql: str) -> Reading:
+        written = _VIEW.fullmatch(sql)
+        if written is None:
+            raise QueryRefused(f"a view that can be looked into is wanted, {name} is not")
+        return reading_of(cursor, written[1], is_view=True)
+
+    def _macros_of(self, cursor: duckdb.DuckDBPyConnection, *, began: int, changed: int) -> frozenset[str]:
+        if self._macros_as_of < changed or self._macros_as_of < 0:
+            self._macros = frozenset(name.lower() for (name,) in cursor.execute(_MACROS).fetchall())
+            self._macros_as_of = began
+        return self._macros
 
     def tables(
         self, cursor: duckdb.DuckDBPyConnection, known: Known, *, began: int, changed: int
@@ -168,19 +224,10 @@ class Readings:
         if known.asked < ASKED_MIN or not known.reading.repeatable:
             return None
         if known.resolved < changed or known.resolved < 0:
-            is_shadowed = self._is_shadowed(cursor, began=began, changed=changed)
+            # Operators and casts call functions, too, which no text names.
+            is_shadowed = not self._macros_of(cursor, began=began, changed=changed).isdisjoint(_functions())
             known.tables, known.resolved = None if is_shadowed else self._resolve(cursor, known.reading), began
         return known.tables
-
-    def _is_shadowed(self, cursor: duckdb.DuckDBPyConnection, *, began: int, changed: int) -> bool:
-        """Tell whether a macro has the name of a function of the engine: any answer may follow from anything then.
-
-        Operators and casts call functions, too, which no text names.
-        """
-        if self._shadowed_as_of < changed or self._shadowed_as_of < 0:
-            macros = {name.lower() for (name,) in cursor.execute(_MACROS).fetchall()}
-            self._shadowed, self._shadowed_as_of = not macros.isdisjoint(_functions()), began
-        return self._shadowed
 
     def _resolve(self, cursor: duckdb.DuckDBPyConnection, reading: Reading) -> frozenset[Table] | None:
         """Every table that has one of the names counts, whatever qualifies it: one too many does no harm."""
@@ -196,64 +243,129 @@ class Readings:
         return frozenset((file, name) for file, name in rows)
 
 
-def reading_of(cursor: duckdb.DuckDBPyConnection, sql: str) -> Reading:
+def reading_of(
+    cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue] = (), *, is_view: bool = False
+) -> Reading:
     """Tell what a text reads that is known to be one SELECT.
 
     Raises:
-        QueryRefused: it reads through a function that may do more than read tables and named files.
+        QueryRefused: there is something in it that is not for queries, or it can grow beyond bounds in one step.
     """
     ((text,),) = cursor.execute(_SERIALIZED, [sql]).fetchall()
     try:
         tree = msgspec.json.decode(text)
+        if tree["error"]:
+            # Wrong SQL: what DuckDB says when it runs is the better answer. What it runs and cannot show is refused.
+            raise QueryRefused(f"a SELECT that can be looked into is wanted: {tree['error_message']}")
+        reading = look_into(tree["statements"], is_view=is_view)
+        by_parameters = expect_bounded(tree["statements"], parameters)
     except RecursionError as depth:
         raise QueryRefused("a SELECT that can be looked into is wanted, this is nested too deeply") from depth
-    if tree["error"]:
-        # Wrong SQL: what DuckDB says when it runs is the better answer. What it runs and cannot show is refused.
-        raise QueryRefused(f"a SELECT that can be looked into is wanted: {tree['error_message']}")
-    return look_into(tree["statements"])
+    return msgspec.structs.replace(reading, by_parameters=by_parameters)
 
 
-def look_into(statements: Any) -> Reading:
-    """Read the syntax tree."""
+def look_into(statements: Any, *, is_view: bool = False) -> Reading:
+    """Read the syntax tree.
+
+    Args:
+        statements: as the engine writes them down.
+        is_view: it is one, and may read archived days.
+
+    Raises:
+        QueryRefused: there is something in it that is not for queries.
+    """
     tables: set[str] = set()
     local: set[str] = set()
     functions: set[str] = set()
-    files: list[str | int] = []
+    table_functions: set[str] = set()
     repeatable = True
     for node in _nodes(statements):
         kind = node.get("type")
+        _expect_known(node)
         if "cte_map" in node:
             local |= {entry["key"].lower() for entry in node["cte_map"]["map"]}
         if "sample" in node and (kind not in _TABLE_REFERENCES or node["sample"] or node.get("at_clause")):
             repeatable = False
         match node.get("class"), kind:
-            case _, "BASE_TABLE":
+            case None, "BASE_TABLE":
                 tables.add(_table(node))
-            case _, "TABLE_FUNCTION":
-                name = _function(node["function"])
-                files += _files(name, node["function"]["arguments"])
-                repeatable = repeatable and name in _PURE_TABLE_FUNCTIONS
+            case None, "SHOW_REF":
+                _expect_no_file(node["table_name"].strip('"').lower())
+                repeatable = False
+            case None, "TABLE_FUNCTION":
+                name = _table_function(node["function"], is_view=is_view)
+                table_functions.add(name)
+                repeatable = repeatable and name in TABLE_FUNCTIONS_OF_ARGUMENTS
             case "COLUMN_REF", _:
                 repeatable = repeatable and node["column_names"][-1].lower() not in _VALUES_OF_A_SESSION
             case (("FUNCTION" | "WINDOW"), _):
-                functions.add(_function(node))
+                functions.add(node["function_name"].lower())
+    if refused := sorted(functions - FUNCTIONS - table_functions):
+        raise QueryRefused(f"the function {refused[0]} is not for queries")
     return Reading(
         tables=frozenset(tables),
         local=frozenset(local),
         functions=frozenset(functions),
         repeatable=repeatable,
-        files=tuple(files),
+        table_functions=frozenset(table_functions),
     )
 
 
-def _refuse_own(path: str, own_files: Sequence[str]) -> None:
-    """Raise `QueryRefused` if the path, or a match of the pattern, may be one of these; DuckDB judges all others."""
-    if "\0" in path:
-        raise QueryRefused(f"a path wanted, found {path!r}")
-    end = min((path.find(mark) for mark in _PATTERN_STARTS if mark in path), default=len(path))
-    fixed = os.path.realpath(path) if end == len(path) else _folder(path[:end])
-    if any(own == fixed if end == len(path) else own.startswith(fixed) for own in own_files):
-        raise QueryRefused(f"{path} may be a file of the database itself: ask for its tables")
+def _expect_known(node: Node) -> None:
+    """Refuse what nobody has thought about."""
+    kind, expression = node.get("type"), node.get("class")
+    if expression is not None:
+        if expression not in _EXPRESSIONS:
+            raise QueryRefused(f"{expression} is not for queries")
+    elif isinstance(kind, str) and kind not in _OTHER_NODES and not kind.endswith("_TYPE_INFO"):
+        raise QueryRefused(f"{kind} is not for queries")
+    if node.get("at_clause"):
+        raise QueryRefused("AT is not for queries: the tables have no versions")
+
+
+def _table(node: Node) -> str:
+    name: str = node["table_name"].lower()
+    path = [part.lower() for part in node["qualified_name"]["path"]]
+    for part in (name, *path):
+        _expect_no_file(part)
+    if not _QUALIFIERS.issuperset(path[:-1]):
+        raise QueryRefused(f"a table of core or market wanted, found {'.'.join(path)}")
+    return name
+
+
+def _expect_no_file(name: str) -> None:
+    if any(mark in name for mark in _FILE_MARKS):
+        raise QueryRefused(f"a table wanted, found {name}: queries read no files")
+
+
+def _table_function(function: Node, *, is_view: bool) -> str:
+    name: str = function["function_name"].lower()
+    if name in TABLE_FUNCTIONS:
+        return name
+    if is_view and name == "read_parquet" and all(_is_archived(each) for each in function["arguments"]):
+        return name
+    raise QueryRefused(f"the table function {name} is not for queries")
+
+
+def _is_archived(argument: Node) -> bool:
+    """Tell whether a view reads days of our own archive there, or says how."""
+    match argument:
+        case {"name": "filename" | "union_by_name" | "hive_partitioning"}:
+            return True
+        case {"expression": {"class": "CONSTANT", "literal": {"kind": "STRING", "text": str(path)}}}:
+            folders = path.split("/")
+            # The engine opens it only below folders of ours, and says so where the files were moved without it.
+            return NAME in folders and ".." not in folders and path.endswith(".parquet")
+        case {"expression": {"class": "FUNCTION", "function_name": "list_value", "arguments": listed}}:
+            return all(map(_is_archived, listed))
+        case {"expression": {"type": "COMPARE_EQUAL", "left": {"class": "COLUMN_REF"}, "right": {"class": "CONSTANT"}}}:
+            return True
+        case _:
+            return False
+
+
+def _is_long(value: SqlValue) -> bool:
+    return isinstance(value, str | bytes) and len(value) > COLUMN_BYTES
 
 
 @functools.cache
@@ -282,58 +394,3 @@ def _nodes(tree: Any) -> Iterator[Node]:
                 waiting += node.values()
             case list() as several:
                 waiting += several
-
-
-def _table(node: Node) -> str:
-    name: str = node["table_name"].lower()
-    if any(mark in name for mark in _FILE_MARKS):
-        raise QueryRefused(f"a table wanted, found {name}: files are read through read_parquet, read_csv or read_json")
-    return name
-
-
-def _function(node: Node) -> str:
-    name: str = node["function_name"].lower()
-    return name
-
-
-def _files(function: str, arguments: list[Node]) -> list[str | int]:
-    """Tell what a table function reads, which must stand in the text or in a parameter."""
-    if function in _PURE_TABLE_FUNCTIONS or function in _CATALOG_FUNCTIONS:
-        return []
-    if function not in _FILE_FUNCTIONS:
-        raise QueryRefused(f"the table function {function} is not for queries")
-    files: list[str | int] = []
-    for argument in arguments:
-        match argument:
-            case {"name": name} if name:  # an option, `filename := true`
-                continue
-            case {"expression": {"type": "COMPARE_EQUAL", "left": {"class": "COLUMN_REF"}}}:  # `filename = true`
-                continue
-            case {"expression": {"class": "FUNCTION", "function_name": "list_value", "arguments": listed}}:
-                files += [_file(function, each["expression"]) for each in listed]
-            case {"expression": expression}:
-                files.append(_file(function, expression))
-    return files
-
-
-def _file(function: str, expression: Node) -> str | int:
-    match expression:
-        case {"class": "CONSTANT", "literal": {"kind": "STRING", "text": str(text)}}:
-            return text
-        case {"class": "PARAMETER", "identifier": str(number)} if number.isdecimal():
-            return int(number)
-        case _:
-            raise QueryRefused(f"{function} takes its files as texts or numbered parameters, found {expression}")
-
-
-def _parameter(parameters: Sequence[SqlValue], number: int) -> str:
-    value = parameters[number - 1] if number <= len(parameters) else None
-    if not isinstance(value, str):
-        raise QueryRefused(f"parameter {number} must be a path, was {value!r}")
-    return value
-
-
-def _folder(path: str) -> str:
-    """Resolve the folder that a pattern begins with; keep what follows it."""
-    folder, _, rest = path.rpartition("/")
-    return f"{os.path.realpath(folder or '.')}/{rest}"

@@ -50,8 +50,12 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
         raise QueryRefused(f"SQL in UTF-8 wanted, found {sql!r}") from wrong
     if len(statements) != 1:
         raise QueryRefused(f"exactly one statement a call, found {len(statements)}")
-    if statements[0].type not in _ALLOWED:
-        raise QueryRefused(f"a statement that reads or writes tables wanted, found {statements[0].type.name}")
+    try:
+        kind = statements[0].type
+    except ValueError as unknown:  # `update extensions` has a type that the package does not know
+        raise QueryRefused(f"a statement that reads or writes tables wanted, found another: {unknown}") from unknown
+    if kind not in _ALLOWED:
+        raise QueryRefused(f"a statement that reads or writes tables wanted, found {kind.name}")
     return statements[0]
 
 

@@ -153,15 +153,12 @@ class TestAnAnswerThatMayChangeByItself:
             "select * from aside",
             "select count(*) from duckdb_tables()",
             "select count(*) from information_schema.tables",
-            "select dice()",
             "select age(timestamp '2026-01-02')",
-            "select getvariable('x')",
             "select txid_current()",
             "from (show tables)",
         ],
     )
     def test_is_never_kept(self, database, sql):
-        database.execute("create macro dice() as random()")
         database.execute("create view aside as select now() as moment")
         ask(database, sql)
 
@@ -190,17 +187,20 @@ class TestAMacroWithTheNameOfAFunction:
         ],
         ids=["function", "operator", "operator by another name", "table function"],
     )
-    def test_keeps_no_answer(self, database, macro, sql):
+    def test_is_not_called(self, database, macro, sql):
         database.execute("create table notes (n integer)")
-        database.execute(f"create macro {macro}")
         ask(database, sql)
-        database.write(
-            "core", lambda cursor: cursor.execute("insert into notes values (1)"), tables=frozenset({"notes"})
-        )
+        database.execute(f"create macro {macro}")
+
+        with pytest.raises(QueryRefused, match="found a macro"):
+            database.query(sql)
+
+    def test_keeps_no_answer(self, database):
+        database.execute("create table notes (n integer)")
+        database.execute("create macro abs(x) as (select count(*) from notes)")
+        ask(database, "select n from notes")
 
         assert cache(database).entries == 0
-        with database.transaction() as plain:
-            assert database.query(sql).rows == plain.execute(sql).rows
 
     @pytest.mark.parametrize("name", ["lower", "json_serialize_sql", "unnest", "count", "coalesce"])
     def test_does_not_mislead_us(self, database, name):
@@ -214,7 +214,7 @@ class TestAMacroWithTheNameOfAFunction:
 
     def test_ends_with_it(self, database):
         database.execute("create macro abs(x) as 1")
-        ask(database, "select abs(-2)")
+        ask(database, "select 2")
         database.execute("drop macro abs")
         ask(database, "select abs(-2)")
 

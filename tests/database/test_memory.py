@@ -1,0 +1,197 @@
+"""Queries that want more memory than there is, in a process of their own: it stays bounded, and goes on recording."""
+
+# ruff: noqa: S608  they are put together of numbers alone
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.errors import MemoryExceeded, QueryRefused
+from natya.actors.database.memory import GROWTH_MARGIN_BYTES
+
+LIMIT_MB = 128
+BATCH_MB = 64
+"""What functions may make of one batch of rows: see `bounds.py`."""
+
+
+def doubled(steps, *, how="not materialized", last="count(*)"):
+    chain = ", ".join(f"a{n} as {how} (select x.i from a{n - 1} x, a{n - 1} y)" for n in range(1, steps))
+    return f"with a0 as {how} (select 1 as i), {chain} select {last} from a{steps - 1}"
+
+
+def squared(steps):
+    chain = ", ".join(
+        f"a{n} as not materialized (select replace(s, 'x', s) as s from a{n - 1})" for n in range(1, steps)
+    )
+    return f"with a0 as (select repeat('x', 100) as s), {chain} select length(s) from a{steps - 1}"
+
+
+def lateral(steps):
+    return "select 1 as c0, " + ", ".join(f"c{n} + c{n} as c{n + 1}" for n in range(steps))
+
+
+REFUSED = (
+    "select length(repeat('x', 2000000000))",
+    "select length(repeat('x', 2000000000 + i)) from range(10) t(i)",
+    "select max(length(repeat('x', i))) from range(2000000000) t(i)",
+    "select length(repeat(repeat(repeat('x', 1000), 1000), 1000))",
+    "select length('x'.repeat(2000000000))",
+    "select length(main.repeat('x', 2000000000))",
+    "select length(lpad('x', 2000000000, 'y'))",
+    "select length(rpad('x', 2000000000, 'y'))",
+    "select length(rpad('x', 2e9::int, 'y'))",
+    "select length(format('{:>2000000000}', 1))",
+    "select length(format('{:>{}}', 1, 2000000000))",
+    "select length(format(f, 1)) from (select '{:>2000000000}' as f)",
+    "select length(printf('%2000000000d', 1))",
+    "select length(printf('%*d', 2000000000, 1))",
+    "select len(range(2000000000))",
+    "select len(range(i)) from range(2000000000, 2000000001) t(i)",
+    "select len(generate_series(1, 2000000000))",
+    "select len(generate_series(timestamp '1970-01-01', timestamp '2200-01-01', interval 1 second))",
+    "select len(list_resize([1], 2000000000))",
+    "select len(array_resize([1], 2000000000, 7))",
+    "select bit_count(bitstring('1', 2000000000))",
+    "select length(to_base(1, 2, 2000000000))",
+    "select length(concat_ws(repeat('x', 30000), 1, 2, 3, 4, 5, 6))",
+    "select length(replace(repeat('x', 3000), 'x', repeat('y', 3000)))",
+    "select length(regexp_replace(repeat('x', 3000), 'x', repeat('y', 3000), 'g'))",
+    "select length(array_to_string(range(1000), repeat('x', 1000)))",
+    "select len(string_split(repeat('x,', 10000), ','))",
+    "select length(list_transform(range(1000), lambda x: repeat('y', 1000))::varchar)",
+    "select length([repeat('y', 1000) for x in range(1000)]::varchar)",
+    "select list_reduce(range(40), lambda a, b: a || a, 'x')",
+    "select list_reduce([[1]], lambda a, b: a + a, [1])",
+    "select len(flatten(list_transform(range(4000), lambda x: range(4000))))",
+    "select length(hex(repeat('x', 30000)))",
+    "select length(to_json(range(4000))::varchar)",
+    "select " + " || ".join(["repeat('x', 1000)"] * 100),
+    "select " + ", ".join(f"repeat('x', 10000) as c{n}" for n in range(20)),
+    "select repeat('x', ?)",
+    "with recursive r as (select 'x' as s union all select replace(s, 'x', s || s) from r) select max(s) from r",
+    squared(8),
+    lateral(40),
+    doubled(15),
+    doubled(31),
+    doubled(31, how="materialized"),
+    doubled(31, how="", last="max(i)"),
+    "select * from range(9) t(a) group by cube (" + ", ".join(["a"] * 12) + ")",
+)
+
+BOUNDED = (
+    "with recursive r as (select 'x' as s union all select s || s from r) select max(length(s)) from r",
+    "select length(string_agg(repeat('x', 1000), '')) from range(100000000)",
+    "select length(list(range)::varchar) from range(1000000000)",
+    "select median(range) from range(1000000000)",
+    "select histogram(range) from range(1000000000)",
+    "select range, 'a text of some length ' || range from range(300000)",
+    "select list(a.range) over (order by a.range) from range(100000) a",
+)
+
+CHILD = """
+import json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.errors import DatabaseError
+from natya.actors.database.market import MarketStore
+from natya.messages.market import Tick
+
+path, queries = sys.argv[1], json.loads(sys.stdin.read())
+database = DuckDBAdapter(path, max_connections=4, memory_limit_mb=128, threads=1)
+market, recorded, stop = MarketStore(database), 0, threading.Event()
+
+def record():
+    global recorded
+    while not stop.is_set():
+        first = recorded + 1
+        numbers = range(first, first + 100)
+        ticks = [Tick(symbol="A", price=1.0, quantity=1, exchange_ns=n, source="s", sequence=n) for n in numbers]
+        try:
+            market.write(ticks)
+            recorded += 100
+        except DatabaseError:  # kept and written again, as the actor does: the limit is the whole instance's
+            pass
+        stop.wait(0.02)
+
+def held(name):
+    (line,) = [line for line in open("/proc/self/status") if line.startswith(name)]
+    return int(line.split()[1]) // 1024
+
+recorder = threading.Thread(target=record)
+recorder.start()
+database.query("select count(*) from ticks")
+for sql in queries:
+    with open("/proc/self/clear_refs", "w") as peak:
+        peak.write("5")
+    before, ticks = held("VmRSS"), recorded
+    try:
+        database.query(sql, timeout_s=0.6)
+        error = ""
+    except DatabaseError as failure:
+        error = type(failure).__name__
+    print(json.dumps({"sql": sql[:60], "error": error, "grew_mb": held("VmHWM") - before}), flush=True)
+stop.set()
+recorder.join()
+print(json.dumps({"recorded": recorded, "found": database.query("select count(*) from ticks").rows[0][0]}))
+database.close()
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    with DuckDBAdapter(tmp_path_factory.mktemp("memory") / "n.duckdb", max_connections=3) as database:
+        yield database
+
+
+class TestAQueryThatGrowsInOneStep:
+    def test_is_refused_before_it_runs(self, database):
+        for sql in REFUSED:
+            with pytest.raises(QueryRefused, match=r"bytes of a row|parts wanted"):
+                database.query(sql, [2_000_000_000] if sql.endswith("?)") else [])
+
+    def test_is_refused_by_its_parameters_whatever_they_were_before(self, database):
+        assert database.query("select length(repeat('x', ?))", [80]).rows == ((80,),)
+        assert database.query("select length(?::varchar || ?)", ["a", "b"]).rows == ((2,),)
+        for sql, parameters in (
+            ("select length(repeat('x', ?))", [2_000_000_000]),
+            ("select length(repeat('x', ?))", ["2000000000"]),
+            ("select length(?::varchar || ?)", ["x" * 30_000, "y" * 30_000]),
+        ):
+            with pytest.raises(QueryRefused, match="bytes of a row"):
+                database.query(sql, parameters)
+
+    def test_says_how_to_ask_instead(self, database):
+        with pytest.raises(QueryRefused, match=r"least\(80"):
+            database.query("select repeat('*', quantity) from ticks")
+
+        assert database.query("select repeat('*', least(80, quantity)) from ticks").rows == ()
+
+
+class TestAProcessWithQueriesThatGrow:
+    def test_stays_bounded_and_records(self, tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, str(tmp_path / "n.duckdb")],
+            input=json.dumps(BOUNDED),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        *told, end = map(json.loads, done.stdout.splitlines())
+
+        assert len(told) == len(BOUNDED), done.stderr
+        bound = LIMIT_MB + GROWTH_MARGIN_BYTES // 2**20 + BATCH_MB
+        assert [each for each in told if each["grew_mb"] > bound] == []
+        assert end["found"] == end["recorded"] > 100
+
+    def test_interrupts_what_the_engine_does_not_count(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("natya.actors.database.adapter.GROWTH_MARGIN_BYTES", -96 * 2**20)
+        with DuckDBAdapter(tmp_path / "n.duckdb", max_connections=3, memory_limit_mb=128) as database:
+            with pytest.raises(MemoryExceeded, match="grown by 33,554,432 bytes"):
+                database.query("select range, 'a text of some length ' || range from range(1000000)")
+
+            assert database.query("select 1").rows == ((1,),)
+            assert database.statistics().timeouts == 0
