@@ -21,6 +21,7 @@ from .functions import (
     COLLECTING,
     FIXED,
     FORMATTING,
+    HOARDING,
     MAPPING,
     PADDING,
     REDUCING,
@@ -200,8 +201,8 @@ class _Sizes:
                 return NUMBER_BYTES
             case {"class": "CAST"}:
                 return _widened(_largest(below), CAST_FACTOR)
-            case {"class": "WINDOW", "function_name": str(name)} if name.lower() in COLLECTING:
-                return max(COLLECTED_BYTES, _largest(below))
+            case {"class": "WINDOW", "function_name": str(name)} if name.lower() in HOARDING:
+                return math.inf  # a state for each row, and no interrupt is heard meanwhile
             case {"class": "FUNCTION"}:
                 arguments = [argument["expression"] for argument in node["arguments"]]
                 return self._call(
@@ -317,7 +318,8 @@ def _within(size: Size) -> Size:
     if size.made > ROW_BYTES_MAX or size.bytes > max(ROW_BYTES_MAX, COLLECTED_BYTES) or math.isnan(size.bytes):
         raise QueryRefused(
             f"functions may make {ROW_BYTES_MAX:,} bytes of a row, and these can make more: counts and widths must be "
-            "numbers in the text (or `least(80, …)`), series stand after FROM, and large texts are not multiplied"
+            "numbers in the text (or `least(80, …)`), series stand after FROM, large texts are not multiplied, lists "
+            "not collected over windows"
         )
     if size.nodes > NODES_MAX:
         raise QueryRefused(

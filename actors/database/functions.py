@@ -142,6 +142,9 @@ COLLECTING: Final = _named(
 )
 """Aggregates that keep what they are given; the engine counts that against its memory limit."""
 
+HOARDING: Final = COLLECTING | _named("mode entropy")
+"""Not over windows: they would keep what they are given once for each row."""
+
 AGGREGATES: Final = _named(
     """
     approx_count_distinct arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last

@@ -71,6 +71,9 @@ REFUSED = (
     "select " + " || ".join(["repeat('x', 1000)"] * 100),
     "select " + ", ".join(f"repeat('x', 10000) as c{n}" for n in range(20)),
     "select repeat('x', ?)",
+    "select list(a.range) over (order by a.range) from range(100000) a",
+    "select mode(a.range) over w from range(100000) a window w as (order by a.range)",
+    "select string_agg(a.range::varchar, ',') over () from range(100000) a",
     "with recursive r as (select 'x' as s union all select replace(s, 'x', s || s) from r) select max(s) from r",
     squared(8),
     lateral(40),
@@ -88,7 +91,6 @@ BOUNDED = (
     "select median(range) from range(1000000000)",
     "select histogram(range) from range(1000000000)",
     "select range, 'a text of some length ' || range from range(300000)",
-    "select list(a.range) over (order by a.range) from range(100000) a",
 )
 
 CHILD = """

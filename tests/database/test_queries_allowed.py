@@ -238,9 +238,9 @@ class TestAMacroOfTheUsers:
 
 class TestAQueryToAFile:
     def test_is_looked_into_as_well(self, places, tmp_path):
-        folders = Folders.beside(str(tmp_path / "natya.duckdb"))
+        folders = Folders.beside(str(tmp_path / "natya.duckdb"), life="1")
         with DuckDBAdapter(tmp_path / "natya.duckdb", max_connections=3, directories=folders.allowed()) as database:
-            desk = Desk(database, folders, life="1")
+            desk = Desk(database, folders)
             for statement in HOSTILE:
                 with pytest.raises(DatabaseError):
                     desk.perform(QueryToFile(sql=statement.format(**places)))
