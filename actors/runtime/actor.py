@@ -83,6 +83,9 @@ class RuntimeActor(Actor):
     keeps_state: ClassVar[bool] = False
     """It has `snapshot` and `restore`; see `lifecycle.Restart`."""
 
+    inherited: Any = None
+    """In `on_start` of a restart: the state that `restore` will get, for whom a start without it would do harm."""
+
     name: str
     settings: Any
     clock: Clock

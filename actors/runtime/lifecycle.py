@@ -40,8 +40,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
     """To a child in any state: `on_stop`, then `on_start` of a fresh instance at the same address, then the mailbox.
 
-    If the actor has `snapshot()` and `restore(state)`, the state of the old instance is handed to the new one; a
-    snapshot that raises is left out.
+    If the actor has `snapshot()` and `restore(state)`, the state of the old instance is handed to the new one, and on
+    to the next one where a start fails; a snapshot that raises is left out.
     """
 
 

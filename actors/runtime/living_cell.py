@@ -145,9 +145,12 @@ class LivingCell(ServingCell):
             instance = self.actor_class()
             self.base.equip(self, instance, self._settings)
             self.instance = instance
+            if handed_over is not None:
+                instance.inherited = handed_over[0]
             instance.on_start()
             self._started = True
             if handed_over is not None:
+                instance.inherited = None  # a state that `restore` cannot take is not handed on
                 cast("KeepsState", instance).restore(handed_over[0])
         except BaseException as error:  # noqa: BLE001  reported to whoever started it
             self._release()
@@ -192,8 +195,11 @@ class LivingCell(ServingCell):
         self._begin(handed_over)
 
     def _snapshot(self) -> tuple[Any] | None:
-        if not (self._started and self.actor_class.keeps_state):
+        if not self.actor_class.keeps_state:
             return None
+        if not self._started:  # the life before did not start: what it was given is handed on
+            inherited = getattr(self.instance, "inherited", None)
+            return None if inherited is None else (inherited,)
         try:
             return (cast("KeepsState", self.instance).snapshot(),)
         except BaseException as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
