@@ -53,11 +53,14 @@ def exit_code(fault: BaseException) -> int:
         DatabaseLocked,
         DatabaseTooNew,
         DatabaseUnreachable,
+        JournalBehind,
     )
     from .actors.journal import (  # noqa: PLC0415
         JournalBusyError,
         JournalDamagedError,
+        JournalForeignFileError,
         JournalFullError,
+        JournalMovedError,
         JournalTooNewError,
     )
     from .actors.strategy import StrategyError  # noqa: PLC0415
@@ -67,7 +70,18 @@ def exit_code(fault: BaseException) -> int:
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
         ((SettingsError, StrategyError, DatabaseEncrypted), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
-        ((DatabaseDamaged, DatabaseTooNew, JournalDamagedError, JournalTooNewError), BAD_DATA),
+        (
+            (
+                DatabaseDamaged,
+                DatabaseTooNew,
+                JournalBehind,
+                JournalDamagedError,
+                JournalForeignFileError,
+                JournalMovedError,
+                JournalTooNewError,
+            ),
+            BAD_DATA,
+        ),
         ((DataDirectoryError, DatabaseUnreachable, JournalFullError), CANNOT_CREATE),
     )
     for each in _causes(fault):

@@ -37,16 +37,10 @@ class HeldLock:
 
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path: Final = path
-        descriptor = open_kept(path, is_ours=lambda held: _PID.fullmatch(held) is not None)
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError as refusal:
-            holder = os.pread(descriptor, 20, 0).strip(b"\0 \n")
+        descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        while not _is_at(descriptor, path):  # removed between opening and locking it: others would lock another one
             os.close(descriptor)
-            raise LockHeldError(path, int(holder) if holder.isdigit() else None) from refusal
-        except BaseException:
-            os.close(descriptor)
-            raise
+            descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         # Always as long, so that a full disk that has the file has room for it; the lock is one without it, too.
         with contextlib.suppress(OSError):
             os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)
@@ -56,12 +50,7 @@ class HeldLock:
 
     def is_in_place(self) -> bool:
         """Tell whether the file still has its name: one that was deleted keeps nobody away."""
-        if self._descriptor is None:
-            return False
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), self.path.lstat())
-        except OSError:
-            return False
+        return self._descriptor is not None and _is_at(self._descriptor, self.path)
 
     def release(self) -> None:
         """Let others have it; a second time does nothing."""
@@ -72,3 +61,24 @@ class HeldLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _locked(path: Path, kind: int) -> int:
+    descriptor = open_kept(path, is_ours=lambda held: _PID.fullmatch(held) is not None)
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError as refusal:
+        holder = os.pread(descriptor, 20, 0).strip(b"\0 \n")
+        os.close(descriptor)
+        raise LockHeldError(path, int(holder) if holder.isdigit() else None) from refusal
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False

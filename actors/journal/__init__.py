@@ -7,10 +7,12 @@ from .errors import (
     JournalDamagedError,
     JournalError,
     JournalFailedError,
+    JournalForeignFileError,
     JournalFullError,
+    JournalMovedError,
     JournalTooNewError,
 )
-from .journal import Journal, Ticket
+from .journal import Journal, Place, Ticket
 from .outcomes import OUTCOMES, are_outcomes
 from .simulated import PowerCutError, SimulatedDisk, Trouble
 from .view import JournalView
@@ -24,9 +26,12 @@ __all__ = [
     "JournalDamagedError",
     "JournalError",
     "JournalFailedError",
+    "JournalForeignFileError",
     "JournalFullError",
+    "JournalMovedError",
     "JournalTooNewError",
     "JournalView",
+    "Place",
     "PowerCutError",
     "SimulatedDisk",
     "Ticket",

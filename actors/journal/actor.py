@@ -6,9 +6,10 @@ Sends   Journaled to `events` after each group commit, then Appended (or AppendR
         JournalPage, or Failed, to each reader.
 Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; whatever made it fail,
         those who wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
-        failed fsync. Does not start on a damaged journal (`JournalDamagedError`), nor when another process holds it
-        (`JournalBusyError`). A full disk is no failure: appends are refused until there is space, outcomes of orders
-        last.
+        failed fsync: in the journal that it had before, as far as it was durable (hand-over), and in no other.
+        For good when its files were moved, removed or replaced (`JournalMovedError`). Does not start on a damaged
+        journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full disk is no
+        failure: appends are refused until there is space, outcomes of orders last.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ...config.settings import JournalSettings
     from ..runtime import ActorAddress, Outcome, Trace
     from .disk import Disk
-    from .journal import Ticket
+    from .journal import Place, Ticket
     from .segments import Segment
 
 EVENTS: Final = "events"
@@ -52,6 +53,14 @@ PAGE_RECORDS_MAX: Final = 100_000
 UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
 """A disk that was too full for upkeep, or failed, is asked again after this long."""
+
+
+LOOK_S: Final = 10.0
+"""How often the files are looked for where nothing is committed."""
+
+
+class LookDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to see that the files are where they were."""
 
 
 class TidyAgain(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +91,7 @@ class JournalActor(RuntimeActor):
             segment_bytes=self.settings.segment_bytes,
             disk=self.disk,
         )
-        cut = self._journal.open()
+        cut = self._journal.open(after=self.inherited)
         if cut is not None:
             self.log(
                 "journal.tail_cut",
@@ -96,6 +105,14 @@ class JournalActor(RuntimeActor):
         if not self._journal.reserve_held:
             self.log("journal.reserve_missed", level="warning", path=str(self._journal.directory))
         self._tidy()
+        self.after(LOOK_S, LookDue())
+
+    def snapshot(self) -> Place:
+        """Keep which journal it is, and how far it was acknowledged."""
+        return self._journal.place
+
+    def restore(self, _place: Place) -> None:
+        """Have taken it over in `on_start` already: nothing may be made before it is compared."""
 
     def on_stop(self) -> None:
         """Answer whoever waits for a commit or a page that will not come, and give the directory free."""
@@ -153,6 +170,12 @@ class JournalActor(RuntimeActor):
             self._commit()
         if self._failure is not None:
             raise self._failure
+
+    @handles(LookDue)
+    def look(self, _message: LookDue, _sender: ActorAddress) -> None:
+        """See that the files are where they were: fail at once, not at the next order."""
+        self._journal.look()
+        self.after(LOOK_S, LookDue())
 
     @handles(TidyAgain)
     def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:

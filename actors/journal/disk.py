@@ -6,19 +6,36 @@ loses or tears whatever was not synced. All faults are `OSError`, as the kernel 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final, Protocol
 
+from ...config.files import NotOursError, move_new
 from ...config.locks import HeldLock, LockHeldError
 
+NO_FILE: Final = "is a link or no file at all: remove it, it is in the place of one of the journal's"
 
-class DiskFile(Protocol):
+
+class ReadableFile(Protocol):
     """One open file; positions are explicit, so readers and the writer share nothing."""
 
     def read(self, offset: int, size: int) -> bytes:
         """Read up to `size` bytes from `offset`; fewer at the end of the file."""
         ...
+
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        ...
+
+    def close(self) -> None:
+        """Give the file free."""
+        ...
+
+
+class DiskFile(ReadableFile, Protocol):
+    """One that takes bytes, too."""
 
     def write(self, data: bytes | bytearray, offset: int) -> None:
         """Write all of `data` at `offset`, or raise OSError (some of it may then be there)."""
@@ -28,12 +45,8 @@ class DiskFile(Protocol):
         """Return when everything written is on the disk. After an OSError nothing is known about it."""
         ...
 
-    def size(self) -> int:
-        """Length of the file in bytes."""
-        ...
-
-    def close(self) -> None:
-        """Give the file free."""
+    def is_at(self, path: Path) -> bool:
+        """Whether this very file is what stands at `path` now: not moved, not removed, no copy in its place."""
         ...
 
 
@@ -49,15 +62,26 @@ class Disk(Protocol):
         ...
 
     def create(self, path: Path, size: int) -> DiskFile:
-        """Make a file of `size` zeros whose space is really allocated. On OSError (disk full) no file is left."""
+        """Make a file of `size` zeros whose space is really allocated. On OSError (disk full) no file is left.
+
+        What has that name already is never touched: FileExistsError.
+        """
         ...
 
     def open(self, path: Path, *, writable: bool = False) -> DiskFile:
-        """Open a file that exists; FileNotFoundError when it does not."""
+        """Open a file that exists; FileNotFoundError when it does not, NotOursError when it is a link."""
+        ...
+
+    def exists(self, path: Path) -> bool:
+        """Whether something has that name."""
         ...
 
     def rename(self, source: Path, target: Path) -> None:
-        """Move within a directory, replacing; durable after `sync_directory`."""
+        """Move within a directory; durable after `sync_directory`. FileExistsError when the target is there."""
+        ...
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Move within a directory over a file whose content is worth nothing; durable after `sync_directory`."""
         ...
 
     def remove(self, path: Path) -> None:
@@ -75,6 +99,10 @@ class Disk(Protocol):
 
 class DiskLock(Protocol):
     """A lock that ends with its process, however it dies."""
+
+    def is_in_place(self) -> bool:
+        """Whether others still meet it: its file is at its path."""
+        ...
 
     def release(self) -> None:
         """Give it free."""
@@ -94,6 +122,7 @@ class RealFile:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: Final = descriptor
+        self._identity: Final = os.fstat(descriptor)
 
     def read(self, offset: int, size: int) -> bytes:
         """Read up to `size` bytes; a file system may give fewer at a time, so this asks until the end."""
@@ -121,6 +150,13 @@ class RealFile:
         """Length of the file in bytes."""
         return os.fstat(self._descriptor).st_size
 
+    def is_at(self, path: Path) -> bool:
+        """Look at the path: one `lstat`, 1 us."""
+        try:
+            return os.path.samestat(self._identity, os.lstat(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
     def close(self) -> None:
         """Close the descriptor."""
         os.close(self._descriptor)
@@ -139,7 +175,7 @@ class RealDisk:
 
     def create(self, path: Path, size: int) -> RealFile:
         """Allocate with `posix_fallocate`: a file so made takes records even when the disk has become full."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, size)
             os.fsync(descriptor)
@@ -151,10 +187,18 @@ class RealDisk:
 
     def open(self, path: Path, *, writable: bool = False) -> RealFile:
         """Open a file that exists."""
-        return RealFile(os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC))
+        return RealFile(_open_own(path, os.O_RDWR if writable else os.O_RDONLY))
+
+    def exists(self, path: Path) -> bool:
+        """Whether something has that name, be it a link to nowhere."""
+        return os.path.lexists(path)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Move within a directory."""
+        """Move it to a name that is free: the plain `rename` would replace."""
+        move_new(source, target)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Move within a directory, in one step."""
         source.replace(target)
 
     def remove(self, path: Path) -> None:
@@ -175,3 +219,17 @@ class RealDisk:
             return HeldLock(path)
         except LockHeldError as refusal:
             raise DiskLockedError(refusal.holder_pid) from refusal
+
+
+def _open_own(path: Path, flags: int) -> int:
+    """Open a plain file: no link is followed, and no pipe or device waits for its other end."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        if fault.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO}:
+            raise NotOursError(path, NO_FILE) from fault
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotOursError(path, NO_FILE)
+    return descriptor

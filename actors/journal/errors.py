@@ -32,6 +32,12 @@ class JournalBusyError(JournalError):
         super().__init__(f"journal {path} is in use by {holder}")
 
 
+class JournalForeignFileError(JournalError):
+    """A link, a directory or somebody else's file has the name of one of the journal's. It was not touched: move it."""
+
+    restart_helps = False
+
+
 class JournalTooNewError(JournalError):
     """A later version of natya wrote these files. Use that version; this one would not understand them."""
 
@@ -44,6 +50,15 @@ class JournalFullError(JournalError):
 
 class JournalFailedError(JournalError):
     """A write or fsync failed: what was in flight is refused, the file takes nothing more. Open the journal again."""
+
+
+class JournalMovedError(JournalFailedError):
+    """The files that were acknowledged into are not at their place any more, or others are. Stop, and put them back.
+
+    Everything that was acknowledged is in the files that were moved; nothing was written to what is there instead.
+    """
+
+    restart_helps = False
 
 
 class UpkeepFailedError(JournalError):

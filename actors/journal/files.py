@@ -7,29 +7,44 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
-from .disk import Disk, DiskFile
+from .disk import Disk, DiskFile, DiskLock
 from .errors import JournalFullError
-from .header import NO_HASH, Seal, SegmentHeader
+from .header import FOOTER_SIZE, NO_HASH, Seal, SegmentHeader
 from .keys import KeyTable
 from .mark import MarkKeeper
 from .records import FORMATS
 from .recovery import Cut, Position, Recovered
-from .reserve import NEW_SUFFIX, Reserve
-from .segments import Segment, keys_path, segment_path
+from .reserve import NEW_SUFFIX, RESERVE_NAME, Reserve
+from .segments import Segment, archive_path, keys_path, segment_path
 
+LOCK_NAME: Final = "journal.lock"
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_UNFINISHED: Final = re.compile(
+    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}){re.escape(NEW_SUFFIX)}"
+)
+"""Names of files that were being made when the process ended. Nothing else in the directory is ever cleared away."""
 
 
 class SegmentFiles:
     """Where the next bytes go, and what is there already. Made by `Journal.open` from what recovery has found."""
 
-    def __init__(
-        self, disk: Disk, directory: Path, *, now_ns: Callable[[], int], segment_bytes: int, recovered: Recovered
+    def __init__(  # noqa: PLR0913  what it works on, and what recovery has found
+        self,
+        disk: Disk,
+        directory: Path,
+        *,
+        lock: DiskLock,
+        now_ns: Callable[[], int],
+        segment_bytes: int,
+        recovered: Recovered,
     ) -> None:
         self.disk: Final = disk
         self.directory: Final = directory
@@ -44,12 +59,43 @@ class SegmentFiles:
         self.file: DiskFile
         """The active segment."""
 
+        self._lock: Final = lock
         self._now_ns: Final = now_ns
         self._segment_bytes: Final = segment_bytes
         self._held: Final = contextlib.ExitStack()
         with contextlib.ExitStack() as held:
             self._start(recovered, held)
             self._held.push(held.pop_all())
+
+    @property
+    def journal_id(self) -> bytes:
+        """16 bytes that no other journal has."""
+        return self._journal_id
+
+    @property
+    def may_be_shared(self) -> bool:
+        """Whether another process can have opened these very files: they are at their place, and the lock is not."""
+        return not self._lock.is_in_place() and self.file.is_at(self._active_path)
+
+    def misplaced(self) -> Path | None:
+        """Name a file that is not where it was opened any more: what is written now, nobody would find again.
+
+        The active segment, the mark and the lock are looked at: three `lstat`, 3 us.
+        """
+        if not self.file.is_at(self._active_path):
+            return self._active_path
+        if not self._lock.is_in_place():
+            return self.directory / LOCK_NAME
+        return self._mark.misplaced()
+
+    def missing(self) -> Segment | None:
+        """Name a closed segment of which there is neither the plain file nor the archive."""
+        for segment in self.segments[:-1]:
+            # In this order: an archive is there before its plain file goes.
+            paths = (segment_path, archive_path)
+            if not any(self.disk.exists(path(self.directory, segment.first_sequence)) for path in paths):
+                return segment
+        return None
 
     def write_mark(self, *, synced: bool = False, failed_first_sequence: int = 0) -> None:
         """Say in the mark how far the journal is durable."""
@@ -61,8 +107,8 @@ class SegmentFiles:
             synced=synced,
         )
 
-    def rotate(self, *, outcome: bool) -> None:
-        """Close the active segment and go on in a new one; the old file is not touched.
+    def rotate(self, *, outcome: bool, failed: bool = False) -> None:
+        """Close the active segment and go on in a new one; the old file, if it has `failed`, is not touched.
 
         One without a single acknowledged record is replaced, since the new one begins with the same sequence.
 
@@ -72,14 +118,15 @@ class SegmentFiles:
         active = self.segments[-1]
         is_empty = self.position.sequence < active.first_sequence
         seal = active.header.previous if is_empty else self.position.seal(active.first_sequence)
-        file = self._make_segment(seal, outcome=outcome)
+        file = self._make_segment(seal, outcome=outcome, replaces=is_empty)
         if is_empty:
             self.segments.remove(active)
         else:
-            active.seal = seal
+            active.close(self.segments[-1].header)
+            if not failed:
+                _write_footer(self.file, active.footer, seal.used)
         self.file.close()
-        self.file = file
-        self.capacity = file.size()
+        self._go_on_in(file)
         self.write_mark(synced=True)
 
     def forget_before(self, time_ns: int) -> tuple[Segment, ...]:
@@ -105,20 +152,19 @@ class SegmentFiles:
 
     def _start(self, recovered: Recovered, held: contextlib.ExitStack) -> None:
         for name in self.disk.names(self.directory):
-            if name.endswith(NEW_SUFFIX):
+            if _UNFINISHED.fullmatch(name):
                 self.disk.remove(self.directory / name)
         # The life before may have failed between making a name and syncing it.
         self.disk.sync_directory(self.directory)
         if recovered.position is None:
             self._journal_id = blake2b(f"{self.directory} {self._now_ns()}".encode(), digest_size=16).digest()
             self.position = Position(offset=0, crc=0, sequence=0, last_hash=NO_HASH)
-            self.file = self._make_segment(Seal(), outcome=False)
+            self._go_on_in(self._make_segment(Seal(), outcome=False))
         else:
             self._journal_id = self.segments[-1].header.journal_id
             self.position = recovered.position
-            self.file = self.disk.open(self.segments[-1].path, writable=True)
+            self._go_on_in(self.disk.open(self.segments[-1].path, writable=True))
         held.callback(self._close_file)
-        self.capacity = self.file.size()
         if recovered.cut is not None:
             self._cut(recovered.cut)
         # What a killed process wrote last is in the page cache, perhaps not on the disk: readers may act on it now.
@@ -127,7 +173,8 @@ class SegmentFiles:
         self._mark = MarkKeeper(self.disk, self.directory, journal_id=self._journal_id, newest=recovered.mark)
         held.callback(self._mark.close)
         if recovered.active_failed or self.segments[-1].format is not self.format:
-            self.rotate(outcome=True)
+            self.rotate(outcome=True, failed=recovered.active_failed)
+        self._complete_footers()
         # The second of two: no slot speaks of a failed segment any more.
         self.write_mark(synced=True)
 
@@ -135,13 +182,36 @@ class SegmentFiles:
         """Blank a torn tail, and keep a copy of it beside the segment as long as there is space for one."""
         torn = self.file.read(cut.offset, cut.size)
         with contextlib.suppress(OSError):  # a courtesy to whoever looks into it: a full disk must not stop us here
-            copy = self.disk.create(cut.path.with_name(f"{cut.path.stem}.torn-{cut.offset}"), cut.size)
+            copy = self.disk.create(self._free_path(f"{cut.path.stem}.torn-{cut.offset}"), cut.size)
             copy.write(torn, 0)
             copy.sync()
             copy.close()
         self.file.write(bytes(cut.size), cut.offset)
 
-    def _make_segment(self, seal: Seal, *, outcome: bool) -> DiskFile:
+    def _free_path(self, name: str) -> Path:
+        names = itertools.chain((name,), (f"{name}-{number}" for number in itertools.count(2)))
+        return next(path for each in names if not self.disk.exists(path := self.directory / each))
+
+    def _go_on_in(self, file: DiskFile) -> None:
+        self.file = file
+        self.capacity = file.size() - FOOTER_SIZE
+        self._active_path = self.segments[-1].path
+
+    def _complete_footers(self) -> None:
+        """Write what a crash, or an earlier version, has left out."""
+        for segment in self.segments[:-1]:
+            if segment.archived or segment.seal is None:
+                continue
+            with contextlib.suppress(OSError):  # a courtesy to a later start: this one has found all that there is
+                file = self.disk.open(segment.path, writable=True)
+                try:
+                    found = file.read(segment.seal.used, FOOTER_SIZE)
+                    if found != segment.footer and not found.startswith(segment.format.magic):
+                        _write_footer(file, segment.footer, segment.seal.used)
+                finally:
+                    file.close()
+
+    def _make_segment(self, seal: Seal, *, outcome: bool, replaces: bool = False) -> DiskFile:
         """Make the file that the next record goes to; on a full disk outcomes get the reserve."""
         header = SegmentHeader(
             version=self.format.version,
@@ -159,12 +229,12 @@ class SegmentFiles:
                 raise
             if not (outcome and self.reserve.held):
                 raise JournalFullError(f"no space for a new segment in {self.directory}: {fault}") from fault
-            source = self.reserve.take()
+            self.disk.rename(self.reserve.take(), source)
             file = self.disk.open(source, writable=True)
         encoded = header.encode()
         file.write(encoded, 0)
         file.sync()
-        self.disk.rename(source, path)
+        (self.disk.replace if replaces else self.disk.rename)(source, path)
         self.disk.sync_directory(self.directory)
         segment = Segment(self.directory, header)
         segment.keys = KeyTable()
@@ -174,3 +244,12 @@ class SegmentFiles:
 
     def _close_file(self) -> None:
         self.file.close()  # whichever is active then
+
+
+def _write_footer(file: DiskFile, footer: bytes, offset: int) -> None:
+    """Say behind the records of a closed segment that another one follows; where it fails, the next start does it."""
+    if offset + len(footer) > file.size():  # written by a version that left no room for it
+        return
+    with contextlib.suppress(OSError):
+        file.write(footer, offset)
+        file.sync()

@@ -2,6 +2,8 @@
 
     header    magic, format version, journal id, first sequence, time made; what the segment before it must contain
               (first sequence, bytes used, their CRC, times, last hash); CRC
+    footer    behind the last record of a closed segment: magic, first sequence of the segment after it, CRC. It counts
+              for nothing while that segment is there; where it is not, the end of the journal is missing
 
 All numbers are little-endian. The header is the same in all format versions; the records of a version are read by its
 `RecordFormat` (records.py).
@@ -19,6 +21,10 @@ SEGMENT_MAGIC: Final = b"NATYAJNL"
 _HEADER: Final = struct.Struct("<8sHHI16sQqQQIIqq32s4xI")
 HEADER_SIZE: Final = _HEADER.size
 _CRC_SIZE: Final = 4
+
+_FOOTER: Final = struct.Struct("<8sQI")
+FOOTER_MAGIC: Final = b"NATYAEND"
+FOOTER_SIZE: Final = _FOOTER.size
 
 NO_HASH: Final = bytes(32)
 """What the first record of all names as the record before it."""
@@ -116,3 +122,17 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 last_hash=last_hash,
             ),
         )
+
+
+def encode_footer(next_sequence: int) -> bytes:
+    """Write that a segment which begins with this sequence follows."""
+    head = _FOOTER.pack(FOOTER_MAGIC, next_sequence, 0)[:-_CRC_SIZE]
+    return head + zlib.crc32(head).to_bytes(_CRC_SIZE, "little")
+
+
+def decode_footer(data: bytes) -> int | None:
+    """Read the first sequence of the segment that follows; None where no whole footer stands."""
+    if len(data) < FOOTER_SIZE or not data.startswith(FOOTER_MAGIC):
+        return None
+    next_sequence = int(_FOOTER.unpack_from(data)[1])
+    return next_sequence if data[:FOOTER_SIZE] == encode_footer(next_sequence) else None

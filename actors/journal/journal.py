@@ -18,18 +18,24 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from ...config.files import NotOursError
 from ...messages.journal import Fact, JournalRecord
 from .batch import Batch, encode_append
 from .disk import Disk, DiskLockedError, RealDisk
-from .errors import AppendInvalidError, JournalBusyError, JournalFailedError, JournalFullError
-from .files import DISK_FULL, SegmentFiles
-from .header import HEADER_SIZE, NO_HASH
+from .errors import (
+    AppendInvalidError,
+    JournalBusyError,
+    JournalFailedError,
+    JournalForeignFileError,
+    JournalFullError,
+    JournalMovedError,
+)
+from .files import DISK_FULL, LOCK_NAME, SegmentFiles
+from .header import FOOTER_SIZE, HEADER_SIZE, NO_HASH
 from .outcomes import are_outcomes
-from .recovery import Cut, recover
+from .recovery import Cut, Recovered, recover
 from .segments import Segment
 from .view import JournalView
-
-LOCK_NAME: Final = "journal.lock"
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -37,6 +43,15 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     first_sequence: int
     last_sequence: int
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which journal it is, and how far it was durable: what a later life has to find again."""
+
+    journal_id: bytes
+    sequence: int
+    last_hash: bytes
+    """Of the record `sequence`."""
 
 
 class Journal:
@@ -58,24 +73,34 @@ class Journal:
         self._next_sequence, self._last_hash = 1, NO_HASH
         self._failure = f"journal {directory} is not open"
 
-    def open(self) -> Cut | None:
+    def open(self, after: Place | None = None) -> Cut | None:
         """Take the directory, verify what is there, and be ready to append. Returns the torn tail that was cut, if any.
+
+        Args:
+            after: where this process was before, if it had the journal open already: it goes on from there or not at
+                all. None: whatever is there, or a new journal.
 
         Raises:
             JournalBusyError: another process has it.
+            JournalMovedError: the journal is not the one of `after`, or ends before it; nothing was touched.
             JournalDamagedError: acknowledged records are gone or changed; nothing was touched.
             JournalTooNewError: a later version wrote it.
+            JournalForeignFileError: a link, or what is no file of the journal's, has the name of one.
             JournalFullError: the disk is full and there is no journal here yet.
             JournalFailedError: the disk does not work.
         """
         with contextlib.ExitStack() as held:
             try:
-                self.disk.make_directory(self.directory)
-                held.callback(self.disk.lock(self.directory / LOCK_NAME).release)
+                if after is None:
+                    self.disk.make_directory(self.directory)
+                lock = self.disk.lock(self.directory / LOCK_NAME)
+                held.callback(lock.release)
                 recovered = recover(self.disk, self.directory)
+                self._expect(after, recovered)
                 self._files = SegmentFiles(
                     self.disk,
                     self.directory,
+                    lock=lock,
                     now_ns=self._now_ns,
                     segment_bytes=self._segment_bytes,
                     recovered=recovered,
@@ -83,7 +108,11 @@ class Journal:
                 held.callback(self._files.close)
             except DiskLockedError as fault:
                 raise JournalBusyError(self.directory, fault.holder_pid) from fault
+            except NotOursError as fault:
+                raise JournalForeignFileError(str(fault)) from fault
             except OSError as fault:
+                if after is not None and isinstance(fault, FileNotFoundError):
+                    raise JournalMovedError(f"{self.directory}, or a file in it, is gone: {fault}") from fault
                 error = JournalFullError if fault.errno in DISK_FULL else JournalFailedError
                 raise error(f"journal {self.directory} cannot be opened: {fault}") from fault
             self._held = held.pop_all()
@@ -91,6 +120,12 @@ class Journal:
         self._failure = ""
         self._drop_buffer()
         return recovered.cut
+
+    @property
+    def place(self) -> Place:
+        """Where this life stands, for the next one to go on from."""
+        position = self._files.position
+        return Place(journal_id=self._files.journal_id, sequence=position.sequence, last_hash=position.last_hash)
 
     @property
     def last_sequence(self) -> int:
@@ -159,6 +194,7 @@ class Journal:
 
         Raises:
             JournalFullError: not written, the buffer is dropped; a later append may work.
+            JournalMovedError: the files are not where they were, the buffer is dropped.
             JournalFailedError: the buffer is dropped, and the file takes nothing more.
         """
         self._check_open()
@@ -167,6 +203,8 @@ class Journal:
         data, buffered, last_hash = self._buffer, self._buffered, self._last_hash
         offset = self._files.position.offset
         self._drop_buffer()
+        # Before the write: where the lock is gone another process may write to the same place.
+        self._expect_in_place()
         try:
             self._files.file.write(data, offset)
         except OSError as fault:
@@ -175,6 +213,8 @@ class Journal:
             self._files.file.sync()
         except OSError as fault:
             self._fail("fsync", fault)
+        # After the sync: what is acknowledged was at its place when it had become durable.
+        self._expect_in_place(written=(offset, len(data)))
         records = [record for batch in buffered for record in batch.records]
         self._files.segments[-1].note_keys(records, (size for batch in buffered for size in batch.sizes), offset)
         self._files.position = self._files.position.after(
@@ -209,6 +249,15 @@ class Journal:
         except OSError as fault:
             self._fail("removing old segments", fault)
 
+    def look(self) -> None:
+        """Look whether the files are where they were, while nothing is committed.
+
+        Raises:
+            JournalMovedError: they are not; nothing is acknowledged any more.
+        """
+        self._check_open()
+        self._expect_in_place()
+
     def close(self) -> None:
         """Give the directory free. What is buffered was never acknowledged and is dropped."""
         try:
@@ -226,13 +275,49 @@ class Journal:
             raise JournalFailedError(self._failure) from fault
 
     def _make_room(self, size: int, *, outcome: bool) -> None:
-        if size > self._segment_bytes - HEADER_SIZE:
-            raise AppendInvalidError(f"an append has at most {self._segment_bytes - HEADER_SIZE} bytes, found {size}")
+        room = self._segment_bytes - HEADER_SIZE - FOOTER_SIZE
+        if size > room:
+            raise AppendInvalidError(f"an append has at most {room} bytes, found {size}")
         self.commit()
+        missing = self._files.missing()
+        if missing is not None:
+            raise missing.damaged("the file is gone")
         try:
             self._files.rotate(outcome=outcome)
         except OSError as fault:
             self._fail("making a segment", fault)
+
+    def _expect(self, after: Place | None, recovered: Recovered) -> None:
+        """Refuse any journal but the one that was left."""
+        if after is None:
+            return
+        found = recovered.position
+        if found is None:
+            raise JournalMovedError(
+                f"there is no journal in {self.directory} any more, it had {after.sequence} records"
+            )
+        if recovered.segments[-1].header.journal_id != after.journal_id:
+            raise JournalMovedError(f"another journal was put into {self.directory}")
+        if found.sequence < after.sequence or (found.sequence == after.sequence and found.last_hash != after.last_hash):
+            raise JournalMovedError(
+                f"the journal in {self.directory} ends with sequence {found.sequence}: it is not what was left there, "
+                f"{after.sequence} records"
+            )
+
+    def _expect_in_place(self, *, written: tuple[int, int] | None = None) -> None:
+        """See that the files are where they were, else be done; what was `written` (offset, size) last is refused."""
+        path = self._files.misplaced()
+        if path is None:
+            return
+        self._failure = f"{path} was moved, removed or replaced while the journal was open"
+        if written is not None and not self._files.may_be_shared:
+            offset, size = written
+            with contextlib.suppress(OSError):  # of files that nobody may find again
+                self._files.file.write(bytes(size), offset)
+                self._files.file.sync()
+                self._files.write_mark(synced=True, failed_first_sequence=self._files.segments[-1].first_sequence)
+        self._drop_buffer()
+        raise JournalMovedError(self._failure)
 
     def _take_back(self, offset: int, size: int, fault: OSError) -> NoReturn:
         """A write failed half way. If the disk was full, blank what arrived and go on; anything else is final."""

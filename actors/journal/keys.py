@@ -23,7 +23,7 @@ from zlib import crc32
 import numpy as np
 
 from ...messages.journal import JournalRecord, key_of
-from .disk import DiskFile
+from .disk import ReadableFile
 
 PAGE_SIZE: Final = 4_096
 _HEAD: Final = struct.Struct("<II")
@@ -101,7 +101,7 @@ class KeyTable:
 class KeyFile:
     """The keys of a closed segment, in a file. All methods raise KeysBrokenError, or OSError."""
 
-    def __init__(self, file: DiskFile, identity: bytes) -> None:
+    def __init__(self, file: ReadableFile, identity: bytes) -> None:
         self._file: Final = file
         self._identity: Final = identity
         size = file.size()

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from ...config.files import NotOursError
 from .disk import Disk
 
 MARK_NAME: Final = "journal.mark"
@@ -86,12 +87,20 @@ class MarkKeeper:
     def __init__(self, disk: Disk, directory: Path, *, journal_id: bytes, newest: Mark | None) -> None:
         self._journal_id: Final = journal_id
         self._generation = 0 if newest is None else newest.generation
-        path = directory / MARK_NAME
+        self._path: Final = directory / MARK_NAME
         try:
-            self._file = disk.open(path, writable=True)
+            self._file = disk.open(self._path, writable=True)
         except FileNotFoundError:
-            self._file = disk.create(path, MARK_SIZE)
+            self._file = disk.create(self._path, MARK_SIZE)
             disk.sync_directory(directory)
+        found = tuple(self._file.read(offset, len(_MAGIC)) for offset in _SLOT_OFFSETS)
+        if not any(each.startswith(_MAGIC) for each in found) and any(each.strip(b"\0") for each in found):
+            self._file.close()
+            raise NotOursError(self._path, f"is no mark of a journal: it begins with {found[0]!r}")
+
+    def misplaced(self) -> Path | None:
+        """Name the mark, if it is not at its path any more."""
+        return None if self._file.is_at(self._path) else self._path
 
     def write(
         self,

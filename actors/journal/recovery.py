@@ -13,14 +13,15 @@ from pathlib import Path
 import msgspec
 
 from ...messages.codec import UndecodableMessageError
-from .disk import Disk, DiskFile
+from .disk import Disk, ReadableFile
 from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
 from .keys import KeyTable
 from .mark import Mark, read_mark
 from .records import RawRecord
-from .segments import Segment, list_segments, open_segment
-from .walk import WINDOW_SIZE, judge_tail
+from .reserve import RESERVE_NAME
+from .segments import KEYS_NAME, Segment, list_segments, open_segment
+from .walk import WINDOW_SIZE, footer_fault, judge_tail
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -115,6 +116,7 @@ def recover(disk: Disk, directory: Path) -> Recovered:
             raise JournalDamagedError(
                 directory, offset=0, sequence=mark.oldest_sequence, reason="there is a mark, but no segment"
             )
+        _expect_no_traces(disk, directory)
         return Recovered(segments=[], position=None, mark=None)
     if mark is not None:
         _check_identity(segments[0], mark)
@@ -152,16 +154,26 @@ def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
             crc = zlib.crc32(window, crc)
             offset += len(window)
         if offset == seal.used and crc == seal.crc:
+            fault = footer_fault(file, segment.format, used=seal.used, footer=segment.footer)
+            if fault:
+                raise segment.damaged(fault, offset=seal.used)
             return
         walk = segment.walk(file, end=seal.used)
         for _ in walk:
             pass
         reason = walk.fault or "its records are whole, but not those that were written"
         raise segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
-    except OSError as fault:
-        raise segment.damaged(str(fault)) from fault
+    except OSError as error:
+        raise segment.damaged(str(error)) from error
     finally:
         file.close()
+
+
+def _expect_no_traces(disk: Disk, directory: Path) -> None:
+    """Refuse a directory where a journal has been: its reserve and key files were made after its first segment."""
+    traces = [name for name in disk.names(directory) if name == RESERVE_NAME or KEYS_NAME.fullmatch(name)]
+    if traces:
+        raise JournalDamagedError(directory, offset=0, sequence=1, reason=f"there is {traces[0]}, but no segment")
 
 
 def _check_identity(oldest: Segment, mark: Mark) -> None:
@@ -174,7 +186,7 @@ def _check_identity(oldest: Segment, mark: Mark) -> None:
         )
 
 
-def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
+def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
     """Walk the active segment to its end, which is the end of the last whole append."""
     failed = mark is not None and mark.failed_first_sequence == active.first_sequence
     start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
@@ -203,8 +215,9 @@ def _find_end(file: DiskFile, active: Segment, mark: Mark | None) -> tuple[Posit
     tail = judge_tail(file, active.format, offset=walk.offset, sequence=walk.sequence)
     if failed:
         return position, None, True
-    if tail.kind == "damaged":
-        raise active.damaged(tail.reason, offset=walk.offset, sequence=walk.sequence)
+    if active.archived or tail.kind in {"damaged", "closed"}:
+        reason = tail.reason or "it is archived, so another segment followed it, which is missing"
+        raise active.damaged(reason, offset=walk.offset, sequence=walk.sequence)
     size = walk.offset + tail.size - position.offset
     if size == 0:
         return position, None, False

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Final
 
+from ...config.files import NotOursError
 from ...domain.time import SECOND_NS
 from .disk import Disk
+from .walk import is_zero
 
 RESERVE_NAME: Final = "journal.reserve"
 NEW_SUFFIX: Final = ".new"
@@ -50,16 +53,31 @@ class Reserve:
                 self._disk.create(new, self._size).close()
                 self._disk.rename(new, self.path)
                 self._disk.sync_directory(self._directory)
+        except NotOursError:  # nothing that space would mend
+            raise
         except OSError:  # its answer is False: appends are refused then, and their refusal names the full disk
             return False
         return True
 
     def _is_there(self) -> bool:
+        """Look for it; what has its name and cannot be it makes way: one of another size goes, all else moves aside."""
         try:
             file = self._disk.open(self.path)
         except FileNotFoundError:
             return False
         try:
-            return file.size() >= self._size
+            size = file.size()
+            is_empty = is_zero(file, 0, size)
         finally:
             file.close()
+        if is_empty and size >= self._size:
+            return True
+        if is_empty:
+            self._disk.remove(self.path)
+        else:  # records, perhaps: a segment that was named so by hand, or by a crash while the reserve was taken
+            self._disk.rename(self.path, self._aside())
+        return False
+
+    def _aside(self) -> Path:
+        paths = (self.path.with_name(f"{RESERVE_NAME}.aside-{number}") for number in itertools.count(1))
+        return next(path for path in paths if not self._disk.exists(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Final
 
 import msgspec
 
+from ...config.files import NotOursError
 from ...messages.journal import JournalRecord
-from .disk import Disk, DiskFile
-from .errors import JournalDamagedError, JournalError, JournalTooNewError
-from .header import HEADER_SIZE, HeaderBrokenError, Seal, SegmentHeader
+from .disk import Disk, DiskFile, ReadableFile
+from .errors import JournalDamagedError, JournalError, JournalForeignFileError, JournalTooNewError
+from .header import HEADER_SIZE, HeaderBrokenError, Seal, SegmentHeader, encode_footer
 from .keys import KeyTable
 from .records import FORMATS, RecordFormat
 from .walk import Landmarks, Walk
@@ -23,6 +25,7 @@ SUFFIX: Final = ".journal"
 ARCHIVE_SUFFIX: Final = ".journal.gz"
 KEYS_SUFFIX: Final = ".keys"
 DIGITS: Final = 20
+KEYS_NAME: Final = re.compile(r"\d{20}\.keys")
 
 
 def segment_path(directory: Path, first_sequence: int) -> Path:
@@ -60,13 +63,6 @@ class ArchiveFile:
         except (EOFError, zlib.error) as fault:
             raise OSError(f"the archive is broken: {fault}") from fault
 
-    def write(self, data: bytes | bytearray, offset: int) -> None:
-        """Refuse: an archive never changes."""
-        raise OSError(f"an archived segment takes no bytes ({len(data)} at {offset})")
-
-    def sync(self) -> None:
-        """Have nothing to do."""
-
     def size(self) -> int:
         """Unpacked length, by reading to the end."""
         return self._stream.seek(0, io.SEEK_END)
@@ -89,12 +85,20 @@ class Segment:
         self.seal: Seal | None = None
         """What the next segment's header says of this one; None for the active segment."""
 
+        self.footer = b""
+        """What stands behind its records, once it is closed; see `header.py`."""
+
         self.landmarks: Final[Landmarks] = {}
         self.keys: KeyTable | None = None
         """Of all its records, while they are in memory: until its key file is written."""
 
         self.has_key_file = False
         """Whether there is one that was found whole."""
+
+    def close(self, successor: SegmentHeader) -> None:
+        """Note what the next segment says of it."""
+        self.seal = successor.previous
+        self.footer = encode_footer(successor.first_sequence)
 
     @property
     def path(self) -> Path:
@@ -121,7 +125,7 @@ class Segment:
             self.path, offset=offset, sequence=self.first_sequence if sequence is None else sequence, reason=reason
         )
 
-    def walk(self, file: DiskFile, *, end: int, chained: bool = True) -> Walk:
+    def walk(self, file: ReadableFile, *, end: int, chained: bool = True) -> Walk:
         """Go over its records from the first, with or without checking the chain."""
         return Walk(
             file,
@@ -134,18 +138,35 @@ class Segment:
         )
 
 
-def open_segment(disk: Disk, segment: Segment) -> DiskFile:
+def open_segment(disk: Disk, segment: Segment) -> ReadableFile:
     """Open it for reading, plain or archived: it may have been archived since it was listed.
 
     Raises:
         JournalDamagedError: it is gone.
     """
+    file = _open_stored(disk, segment)
+    return ArchiveFile(file) if segment.archived else file
+
+
+def stored_bytes(disk: Disk, segment: Segment) -> int:
+    """Say how large its file is.
+
+    Raises:
+        JournalDamagedError: it is gone.
+    """
+    file = _open_stored(disk, segment)
+    try:
+        return file.size()
+    finally:
+        file.close()
+
+
+def _open_stored(disk: Disk, segment: Segment) -> DiskFile:
+    # An archive is there before its plain file goes, and a plain file never comes back.
     for archived in (segment.archived, not segment.archived):
+        path = (archive_path if archived else segment_path)(segment.directory, segment.first_sequence)
         try:
-            if archived:
-                file: DiskFile = ArchiveFile(disk.open(archive_path(segment.directory, segment.first_sequence)))
-            else:
-                file = disk.open(segment_path(segment.directory, segment.first_sequence))
+            file = disk.open(path)
         except FileNotFoundError:
             continue
         segment.archived = archived
@@ -168,7 +189,7 @@ def list_segments(disk: Disk, directory: Path) -> list[Segment]:
         segment = _read_segment(disk, directory, first_sequence, archived=first_sequence not in plain)
         if segments:
             _check_neighbours(segments[-1], segment)
-            segments[-1].seal = segment.header.previous
+            segments[-1].close(segment.header)
         segments.append(segment)
     return segments
 
@@ -180,13 +201,15 @@ def _is_segment(name: str, suffix: str) -> bool:
 def _read_segment(disk: Disk, directory: Path, first_sequence: int, *, archived: bool) -> Segment:
     path = (archive_path if archived else segment_path)(directory, first_sequence)
     try:
-        file = ArchiveFile(disk.open(path)) if archived else disk.open(path)
+        file: ReadableFile = ArchiveFile(disk.open(path)) if archived else disk.open(path)
         try:
             header = SegmentHeader.decode(file.read(0, HEADER_SIZE))
         finally:
             file.close()
     except HeaderBrokenError as fault:
         raise JournalDamagedError(path, offset=0, sequence=first_sequence, reason=str(fault)) from fault
+    except NotOursError as fault:
+        raise JournalForeignFileError(str(fault)) from fault
     except OSError as fault:
         if not archived:
             raise JournalError(f"{path} cannot be read: {fault}") from fault

@@ -105,6 +105,10 @@ class SimulatedFile:
         """Length of the file in bytes."""
         return len(self._content.seen)
 
+    def is_at(self, path: Path) -> bool:
+        """Whether this content has that name."""
+        return self._disk.holds(path, self._content)
+
     def close(self) -> None:
         """Have nothing to give free."""
 
@@ -112,8 +116,9 @@ class SimulatedFile:
 class SimulatedLock:
     """A lock of the simulated disk."""
 
-    def __init__(self, release: Callable[[], None]) -> None:
+    def __init__(self, release: Callable[[], None], is_in_place: Callable[[], bool]) -> None:
         self.release: Final = release
+        self.is_in_place: Final = is_in_place
 
 
 class SimulatedDisk:
@@ -179,6 +184,7 @@ class SimulatedDisk:
     def create(self, path: Path, size: int) -> SimulatedFile:
         """Allocate zeros."""
         self._try("create")
+        self._expect_free(path)
         if size > self.free_bytes():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         content = Content(size)
@@ -191,8 +197,17 @@ class SimulatedDisk:
             raise FileNotFoundError(errno.ENOENT, f"{os.strerror(errno.ENOENT)} ({writable=})", str(path))
         return SimulatedFile(self, self._names[path])
 
+    def exists(self, path: Path) -> bool:
+        """Whether a file has that name."""
+        return path in self._names
+
     def rename(self, source: Path, target: Path) -> None:
-        """Move within a directory."""
+        """Move within a directory, where the name is free."""
+        self._expect_free(target)
+        self.replace(source, target)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Move within a directory, whatever has the name."""
         self._try("rename")
         content = self._names[source]
 
@@ -217,7 +232,15 @@ class SimulatedDisk:
         if path in self._locked:
             raise DiskLockedError(None)
         self._locked.add(path)
-        return SimulatedLock(lambda: self._locked.discard(path))
+        return SimulatedLock(lambda: self._locked.discard(path), lambda: path in self._locked)
+
+    def holds(self, path: Path, content: Content) -> bool:
+        """Whether it is this content that has the name."""
+        return self._names.get(path) is content
+
+    def _expect_free(self, path: Path) -> None:
+        if path in self._names:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
     def _try(self, action: Action) -> None:
         fault = self.fault_of(action)

@@ -1,7 +1,8 @@
 """What closed segments still want: a key file, and, when there are many, to be archived. For a thread of its own.
 
 An archive is packed with gzip and verified, then the plain file goes. A reader that finds the plain file gone takes the
-archive, so nobody waits. A crash in between leaves both: the plain one counts, and the archive is made anew.
+archive, so nobody waits. A crash in between leaves both: the plain one counts, and goes as soon as the archive that is
+there has been read back. No archive is ever written over; a key file is, it is derived.
 """
 
 from __future__ import annotations
@@ -47,14 +48,18 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
     seal = _seal_of(segment)
     verify_closed(disk, segment, seal)
     plain_path = segment_path(segment.directory, segment.first_sequence)
-    with _attempt(plain_path):
-        plain = disk.open(plain_path)
-        try:
-            # A fixed time stamp: the same segment always gives the same archive.
-            packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
-        finally:
-            plain.close()
-    _put(disk, archive_path(segment.directory, segment.first_sequence), packed)
+    path = archive_path(segment.directory, segment.first_sequence)
+    written_bytes = 0
+    if not disk.exists(path):
+        with _attempt(plain_path):
+            plain = disk.open(plain_path)
+            try:
+                # A fixed time stamp: the same segment always gives the same archive.
+                packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
+            finally:
+                plain.close()
+        _put(disk, path, packed)
+        written_bytes = len(packed)
     segment.archived = True
     try:
         verify_closed(disk, segment, seal)
@@ -64,7 +69,7 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
     with _attempt(plain_path):
         disk.remove(plain_path)
         disk.sync_directory(segment.directory)
-    return len(packed)
+    return written_bytes
 
 
 def keep_keys(disk: Disk, segment: Segment) -> int:
@@ -83,7 +88,7 @@ def keep_keys(disk: Disk, segment: Segment) -> int:
             return 0
         table = _read_keys(disk, segment)
     pages = table.pages(identity)
-    _put(disk, path, pages)
+    _put(disk, path, pages, replaces=True)
     segment.has_key_file = True
     segment.keys = None
     return len(pages)
@@ -126,17 +131,21 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
     return table
 
 
-def _put(disk: Disk, path: Path, data: bytes) -> None:
+def _put(disk: Disk, path: Path, data: bytes, *, replaces: bool = False) -> None:
     """Make a file with this content, or none."""
     new = path.with_name(path.name + NEW_SUFFIX)
     with _attempt(path):
         file = disk.create(new, len(data))
         try:
-            file.write(data, 0)
-            file.sync()
-        finally:
-            file.close()
-        disk.rename(new, path)
+            try:
+                file.write(data, 0)
+                file.sync()
+            finally:
+                file.close()
+            (disk.replace if replaces else disk.rename)(new, path)
+        except OSError:
+            disk.remove(new)
+            raise
         disk.sync_directory(path.parent)
 
 

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalPage, JournalRecord, key_of
-from .disk import Disk, DiskFile
+from .disk import Disk, ReadableFile
+from .errors import JournalDamagedError
 from .header import HEADER_SIZE
 from .keys import Entry, KeyFile, KeysBrokenError
+from .live import LiveWalk, expect_marked, is_forgotten, look_at
 from .records import RawRecord, RecordBrokenError
-from .segments import Segment, keys_path, list_segments, open_segment
+from .segments import Segment, keys_path, open_segment
 from .walk import LANDMARK_STRIDE, Walk, record_at
 
 YEAR_9999_NS: Final = 1 << 62
@@ -35,20 +37,19 @@ class JournalView:
     @classmethod
     def of_directory(cls, disk: Disk, directory: Path) -> JournalView:
         """Look at a journal that another process may own and write: up to the last whole append found."""
-        segments = tuple(list_segments(disk, directory))
-        if not segments:
+        mark, listed = look_at(disk, directory)
+        if not listed:
             return cls(disk, (), last_sequence=0, active_end=HEADER_SIZE)
-        active = segments[-1]
+        active = listed[-1]
         file = open_segment(disk, active)
         try:
-            walk = active.walk(file, end=file.size(), chained=False)
-            last_sequence, end = active.first_sequence - 1, HEADER_SIZE
-            for record in walk:
-                if record.remaining == 0:
-                    last_sequence, end = record.sequence, walk.offset
+            walk = LiveWalk(disk, active, file)
+            for _ in walk:
+                pass
         finally:
             file.close()
-        return cls(disk, segments, last_sequence=last_sequence, active_end=end)
+        expect_marked(active, mark, last_sequence=walk.sequence)
+        return cls(disk, tuple(listed), last_sequence=walk.sequence, active_end=walk.offset)
 
     @property
     def oldest_sequence(self) -> int:
@@ -94,8 +95,7 @@ class JournalView:
             ):
                 continue
             after = max(after_sequence, segment.first_sequence - 1)
-            raws = self._looked_up(segment, end, after, key) if key else None
-            for raw in self._raw_of(segment, end, after, last) if raws is None else raws:
+            for raw in self._candidates(segment, end, after, last, key):
                 if since_ns <= raw.recorded_ns < until_ns and _may_have(raw, types, key):
                     record = self._decoded(raw)
                     if key in {"", record.correlation_id, key_of(record.fact)}:
@@ -107,6 +107,15 @@ class JournalView:
             yield segment, successor.header.previous.used, successor.first_sequence - 1
         if self._segments:
             yield self._segments[-1], self._active_end, self.last_sequence
+
+    def _candidates(self, segment: Segment, end: int, after: int, last: int, key: str) -> Iterator[RawRecord]:
+        """Give the records among which those with the key are; of a segment that retention has removed, none."""
+        try:
+            raws = self._looked_up(segment, end, after, key) if key else None
+            yield from self._raw_of(segment, end, after, last) if raws is None else raws
+        except JournalDamagedError:
+            if not is_forgotten(self._disk, segment):
+                raise
 
     def _raw_of(self, segment: Segment, end: int, after: int, last: int) -> Iterator[RawRecord]:
         file = open_segment(self._disk, segment)
@@ -161,7 +170,7 @@ class JournalView:
             file.close()
 
     @staticmethod
-    def _walk_near(segment: Segment, file: DiskFile, end: int, sequence: int) -> Walk:
+    def _walk_near(segment: Segment, file: ReadableFile, end: int, sequence: int) -> Walk:
         """Begin at the nearest landmark that an earlier walk has left, or at the first record."""
         landmark = sequence // LANDMARK_STRIDE
         while landmark * LANDMARK_STRIDE > segment.first_sequence:

@@ -15,7 +15,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .disk import DiskFile
+from .disk import ReadableFile
+from .header import decode_footer
 from .records import RawRecord, RecordBrokenError, RecordFormat
 
 WINDOW_SIZE: Final = 1 << 20
@@ -42,7 +43,7 @@ class Walk:
 
     def __init__(  # noqa: PLR0913  a place in a file has these parts
         self,
-        file: DiskFile,
+        file: ReadableFile,
         record_format: RecordFormat,
         *,
         offset: int,
@@ -102,7 +103,7 @@ class Walk:
             self.previous_hash = record.hash()
 
 
-def record_at(file: DiskFile, record_format: RecordFormat, *, offset: int, end: int) -> RawRecord | None:
+def record_at(file: ReadableFile, record_format: RecordFormat, *, offset: int, end: int) -> RawRecord | None:
     """Read the one record that stands there; None when it goes on behind `end`. RecordBrokenError when there is none.
 
     It reads forward only: an archive is costly to read backwards.
@@ -117,20 +118,25 @@ def record_at(file: DiskFile, record_format: RecordFormat, *, offset: int, end: 
 class Tail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What stands behind the last good record."""
 
-    kind: Literal["clean", "torn", "damaged"]
+    kind: Literal["clean", "torn", "damaged", "closed"]
+    """Closed: a footer says that another segment follows."""
+
     size: int = 0
     """Bytes up to the last that is not zero."""
 
     reason: str = ""
 
 
-def judge_tail(file: DiskFile, record_format: RecordFormat, *, offset: int, sequence: int) -> Tail:
+def judge_tail(file: ReadableFile, record_format: RecordFormat, *, offset: int, sequence: int) -> Tail:
     """Say what stands from `offset`, where the record `sequence` should be, to the end of the file."""
     end = file.size()
-    if _is_zero(file, offset, end):
+    if is_zero(file, offset, end):
         return Tail(kind="clean")
     data = file.read(offset, end - offset)
     size = len(data.rstrip(b"\0"))
+    next_sequence = decode_footer(data)
+    if next_sequence is not None:
+        return Tail(kind="closed", reason=f"the segment after it, {next_sequence}, is missing")
     behind = _records_behind(data, record_format)
     later = [record for _, record in behind if record.sequence > sequence and record.durable_sequence >= sequence]
     if later:
@@ -150,7 +156,20 @@ def judge_tail(file: DiskFile, record_format: RecordFormat, *, offset: int, sequ
     )
 
 
-def _is_zero(file: DiskFile, offset: int, end: int) -> bool:
+def footer_fault(file: ReadableFile, record_format: RecordFormat, *, used: int, footer: bytes) -> str:
+    """Say what is wrong behind the records of a closed segment; empty where nothing is.
+
+    There may be no footer (an archive has none), a part of it, or the records that an fsync failed for and that were
+    refused; but nothing else.
+    """
+    found = file.read(used, len(footer))
+    if found.startswith(record_format.magic) or all(byte in {0, own} for byte, own in zip(found, footer, strict=False)):
+        return ""
+    return "its footer was changed"
+
+
+def is_zero(file: ReadableFile, offset: int, end: int) -> bool:
+    """Say whether there are only zeros from `offset` to `end`."""
     while offset < end:
         window = file.read(offset, min(WINDOW_SIZE, end - offset))
         if not window or window != _ZEROS[: len(window)]:

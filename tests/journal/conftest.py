@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from natya.actors.journal import Journal, SimulatedDisk
 from natya.messages.orders import OrderCancelled, OrderIntended
+from natya.messages.supervision import ChildRestarted
 
 DIRECTORY = Path("/journal")
 SEGMENT_BYTES = 65_536
@@ -28,6 +30,13 @@ def an_intent(number=1, *, symbol="RELIANCE"):
 
 def a_cancel(number=1):
     return OrderCancelled(client_order_id=f"A-{number}", reason="asked", occurred_ns=1_700_000_000_000_000_000)
+
+
+def a_restart(number=1):
+    """A fact that no book needs."""
+    return ChildRestarted(
+        supervisor="system", child="feed", restarts=number, occurred_ns=1_700_000_000_000_000_000 + number
+    )
 
 
 class Ticking:
@@ -63,6 +72,7 @@ class Workshop:
     segment_bytes = SEGMENT_BYTES
     an_intent = staticmethod(an_intent)
     a_cancel = staticmethod(a_cancel)
+    a_restart = staticmethod(a_restart)
     a_journal = staticmethod(a_journal)
     commit_one = staticmethod(commit_one)
     facts_of = staticmethod(facts_of)
@@ -85,3 +95,24 @@ def journal(disk):
     journal.open()
     yield journal
     journal.close()
+
+
+UNREADABLE = [
+    ({"quantity": 0},),
+    ({"quantity": 1 << 70},),
+    ({"quantity": "5"},),
+    ({"limit_price": float("nan"), "order_type": "LIMIT"},),
+    ({"limit_price": float("inf"), "order_type": "LIMIT"},),
+    ({"side": "HOLD"},),
+    ({"symbol": None},),
+    ({"symbol": "\ud800"},),
+    ({"symbol": object},),
+    ({"occurred_ns": -1},),
+    ({}, {"quantity": -1}),
+]
+"""What is changed in good facts that msgspec makes then, and nobody could read again."""
+
+
+@pytest.fixture(params=UNREADABLE, ids=str)
+def unreadable(request):
+    return tuple(msgspec.structs.replace(an_intent(1), **changes) for changes in request.param)

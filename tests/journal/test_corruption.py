@@ -87,6 +87,8 @@ class Scene:
 def corrupt(scene, kind, where, name):
     path = scene.workshop.directory / name
     if kind == "old copy":
+        if scene.disk.exists(path):
+            scene.disk.remove(path)
         scene.disk.create(path, 0).write(scene.old[name], 0)
         return
     content = scene.content(name)

@@ -6,7 +6,7 @@ import contextlib
 import errno
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from natya.actors.journal import (
@@ -110,6 +110,7 @@ class TestAPowerCut:
             world.live(actions)
             world.check()
 
+    @example(seed=28, trouble=Trouble(action="write", after=53, error=errno.ENOSPC), actions=133)  # half of a footer
     @settings(deadline=None, max_examples=150)
     @given(
         seed=st.integers(0, 2**32),

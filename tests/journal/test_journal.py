@@ -47,6 +47,12 @@ class TestAppending:
         with pytest.raises(AppendInvalidError):
             journal.append(facts, correlation_id)
 
+    def test_of_what_nobody_could_read_back_is_refused_and_the_next_one_goes_on(self, journal, workshop, unreadable):
+        with pytest.raises(AppendInvalidError, match="could not be read back"):
+            journal.append(unreadable)
+
+        assert workshop.commit_one(journal) == 1
+
     def test_of_more_than_a_segment_is_refused_and_the_next_one_goes_on(self, journal, workshop):
         with pytest.raises(AppendInvalidError):
             journal.append((workshop.an_intent(symbol="X" * 70_000),))

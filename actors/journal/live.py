@@ -1,0 +1,130 @@
+"""Looking at a journal that its owner may be writing, closing, archiving and cutting meanwhile, in any process.
+
+What was durable when the look began is found whole, or damaged; what comes later may be seen or not. Nothing is damage
+that the owner is at work on: the directory is listed again when it has changed, and a walk goes on where there is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ...config.files import NotOursError
+from .disk import Disk, ReadableFile
+from .errors import JournalDamagedError, JournalError, JournalForeignFileError
+from .header import HEADER_SIZE
+from .mark import Mark, read_mark
+from .records import RawRecord
+from .segments import Segment, list_segments
+from .walk import Tail, Walk, judge_tail
+
+LOOKS_MAX: Final = 3
+"""A fault at the end that looks the same so often in a row is one."""
+
+
+def look_at(disk: Disk, directory: Path) -> tuple[Mark | None, list[Segment]]:
+    """Read the mark and the headers of all segments, oldest first.
+
+    Raises:
+        JournalDamagedError: segments are missing, broken, or of another journal.
+        JournalTooNewError: a later version wrote them.
+        JournalForeignFileError: a link has the name of a file of the journal's.
+    """
+    while True:
+        names = disk.names(directory)
+        try:
+            mark = read_mark(disk, directory)  # before the segments: a writer at work is only ever ahead of it
+            segments = list_segments(disk, directory)
+            _expect_beginning(directory, segments, mark)
+        except (JournalError, FileNotFoundError):
+            if disk.names(directory) == names:
+                raise
+        except NotOursError as fault:
+            raise JournalForeignFileError(str(fault)) from fault
+        else:
+            return mark, segments
+
+
+def is_forgotten(disk: Disk, segment: Segment) -> bool:
+    """Say whether retention has removed the segment since it was listed: the mark says so before the file goes."""
+    mark = read_mark(disk, segment.directory)
+    return mark is not None and mark.oldest_sequence > segment.first_sequence
+
+
+def expect_marked(active: Segment, mark: Mark | None, *, last_sequence: int) -> None:
+    """See that the newest segment goes as far as the mark says.
+
+    Raises:
+        JournalDamagedError: the end of the journal is missing.
+    """
+    if mark is not None and mark.sequence > last_sequence:
+        reason = f"the journal ends with sequence {last_sequence}, but {mark.sequence} was durable"
+        raise active.damaged(reason, sequence=last_sequence + 1)
+
+
+class LiveWalk:
+    """One pass over the newest segment; where its owner writes on, the walk goes on.
+
+    After the pass `offset`, `sequence` and `last_hash` say where the last whole append ends, its last sequence and its
+    last hash; `torn_bytes` how much of a commit that did not finish stands behind it.
+    """
+
+    def __init__(self, disk: Disk, segment: Segment, file: ReadableFile) -> None:
+        self.offset = HEADER_SIZE
+        self.sequence = segment.first_sequence - 1
+        self.last_hash = segment.header.previous.last_hash
+        self.torn_bytes = 0
+        self._disk: Final = disk
+        self._segment: Final = segment
+        self._file: Final = file
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        """Give the records of whole appends.
+
+        Raises:
+            JournalDamagedError: acknowledged records are changed, or those behind this segment are gone.
+        """
+        looks, before = 0, None
+        while True:
+            walk = Walk(
+                self._file,
+                self._segment.format,
+                offset=self.offset,
+                end=self._file.size(),
+                sequence=self.sequence + 1,
+                previous_hash=self.last_hash,
+                landmarks=self._segment.landmarks,
+            )
+            append: list[RawRecord] = []
+            for record in walk:
+                append.append(record)
+                if record.remaining == 0:
+                    self.offset, self.sequence = walk.offset, record.sequence
+                    self.last_hash = walk.previous_hash or b""
+                    yield from append
+                    append = []
+            tail = judge_tail(self._file, self._segment.format, offset=walk.offset, sequence=walk.sequence)
+            found = (self.sequence, tail)
+            looks, before = looks + 1 if found == before else 1, found
+            if tail.kind in {"clean", "closed"} or looks == LOOKS_MAX:
+                break
+        self.torn_bytes = walk.offset + tail.size - self.offset
+        if tail.kind == "damaged" or self._lacks_successor(tail):
+            reason = tail.reason or "it is archived, so another segment followed it, which is missing"
+            raise self._segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
+
+    def _lacks_successor(self, tail: Tail) -> bool:
+        """Look once more: perhaps the segment was closed, or archived, after it was listed."""
+        if tail.kind != "closed" and not self._segment.archived:
+            return False
+        _, segments = look_at(self._disk, self._segment.directory)
+        return not segments or segments[-1].first_sequence <= self._segment.first_sequence
+
+
+def _expect_beginning(directory: Path, segments: list[Segment], mark: Mark | None) -> None:
+    if mark is None:
+        return
+    if not segments or segments[0].first_sequence > mark.oldest_sequence:
+        reason = f"segments are missing: the journal begins with sequence {mark.oldest_sequence}"
+        raise JournalDamagedError(directory, offset=0, sequence=mark.oldest_sequence, reason=reason)
