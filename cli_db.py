@@ -329,6 +329,8 @@ def compact(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
 def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
     """Write the core file anew from the journal; not while a system runs there. Market data is not touched.
 
+    The whole journal is verified first: from a damaged one nothing is rebuilt, and the core file stays as it is.
+
     What was there stays beside it as FILE.old-1: delete it when you have seen that all is well.
 
     natya db rebuild
@@ -337,7 +339,7 @@ def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
     from .actors.database import rebuild as rebuild_core  # noqa: PLC0415
 
     with faults(), alone(data_dir, profile) as settings, db_view.progress("rebuild") as on_progress:
-        view = journal_of(settings)
+        view = journal_of(settings, verified=True)
         last, old = rebuild_core(settings.database, pages(view, on_progress), first=view.oldest_sequence)
     core = settings.database.path
     text = f"{core}: rebuilt from {last:,} records" + (f"; the old one is {old}" if old else "")

@@ -1,4 +1,7 @@
-"""Commands that read the journal's files, of a running system too: `natya journal verify|stat|tail|export`."""
+"""Commands that read the journal's files, of a running system too: `natya journal verify|stat|tail|export`.
+
+None of them ends well on a damaged journal, wherever the damage is: what was asked for may lie before it, or behind.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
-from .exit_codes import BAD_DATA, SETTINGS
+from .exit_codes import SETTINGS, exit_code
 from .terminal import complain, tell, tell_json
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def verify(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pape
 
     from .actors.journal import tools  # noqa: PLC0415
 
-    with _reading(data_dir, profile) as directory:
+    with _reading(data_dir, profile, checked=False) as directory:
         report = tools.verify(directory)
     if json:
         tell_json(msgspec.json.encode(report))
@@ -52,7 +55,7 @@ def verify(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pape
 
 @app.command()
 def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
-    """Show the segment files and what they hold, without reading them all."""
+    """Show the segment files and what they hold."""
     import msgspec  # noqa: PLC0415
 
     from .actors.journal import tools  # noqa: PLC0415
@@ -122,9 +125,9 @@ def _known(types: list[str] | None) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _reading(data_dir: Path | None, profile: str) -> Iterator[Path]:
-    """Find the journal's directory; damage found in it ends the command with 65."""
-    from .actors.journal import JournalDamagedError, JournalTooNewError  # noqa: PLC0415
+def _reading(data_dir: Path | None, profile: str, *, checked: bool = True) -> Iterator[Path]:
+    """Find the journal's directory, and check all of it afterwards; damage ends the command with 65."""
+    from .actors.journal import JournalError, tools  # noqa: PLC0415
     from .config.errors import SettingsError  # noqa: PLC0415
     from .config.loader import load_settings  # noqa: PLC0415
 
@@ -139,6 +142,8 @@ def _reading(data_dir: Path | None, profile: str) -> Iterator[Path]:
         raise typer.Exit(1)
     try:
         yield directory
-    except (JournalDamagedError, JournalTooNewError) as fault:
+        if checked:
+            tools.check(directory)
+    except JournalError as fault:
         complain(fault)
-        raise typer.Exit(BAD_DATA) from fault
+        raise typer.Exit(exit_code(fault)) from fault

@@ -104,14 +104,16 @@ def expect_database(settings: Settings) -> None:
         give_up(f"there is no database {settings.database.path}", UNAVAILABLE)
 
 
-def journal_of(settings: Settings) -> JournalView:
-    """Open the journal for reading; without one the command ends."""
-    from .actors.journal import JournalView  # noqa: PLC0415
+def journal_of(settings: Settings, *, verified: bool = False) -> JournalView:
+    """Open the journal for reading, when every record was read if `verified`; without one the command ends."""
+    from .actors.journal import JournalView, tools  # noqa: PLC0415
     from .actors.journal.disk import RealDisk  # noqa: PLC0415
 
     directory = Path(settings.journal.path)
     if not directory.is_dir():
         give_up(f"there is no journal in {directory}", FAILED)
+    if verified:
+        tools.verify(directory)
     return JournalView.of_directory(RealDisk(), directory)
 
 

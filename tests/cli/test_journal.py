@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from natya.actors.journal import Journal
+from natya.actors.journal.upkeep import archive_segment
 from natya.cli import app
 from natya.messages.orders import OrderAccepted, OrderExpired
 
@@ -71,16 +72,97 @@ class TestAWholeJournal:
 
 
 class TestADamagedJournal:
-    def test_ends_the_command_with_65_and_names_the_file(self, data_dir):
+    """One byte of it is flipped: whatever was asked for, and wherever the damage is, nobody takes it for whole."""
+
+    @pytest.fixture(params=["X-0", "OrderExpired"])
+    def segment(self, data_dir, request):
         (segment,) = (data_dir / "journal").glob("*.journal")
         damaged = bytearray(segment.read_bytes())
-        damaged[damaged.index(b"X-7") + 1] ^= 1
+        damaged[damaged.index(request.param.encode()) + 1] ^= 1
         segment.write_bytes(damaged)
+        return segment
 
-        result = natya("journal", "verify", "--data-dir", data_dir)
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("verify",),
+            ("stat",),
+            ("stat", "--json"),
+            ("tail", "-n", 1),
+            ("tail", "--key", "a-3"),
+            ("export",),
+            ("export", "--type", "OrderExpired"),
+            ("export", "--key", "a-3"),
+            ("export", "--after", 20),
+            ("export", "--until-ns", 1),
+            ("export", "--since-ns", 1 << 62),
+        ],
+        ids=str,
+    )
+    def test_ends_the_command_with_65_and_names_the_file(self, data_dir, segment, command):
+        result = natya("journal", *command, "--data-dir", data_dir)
+
+        assert result.exit_code == 65
+        assert f"{segment} is damaged at offset " in result.stderr
+
+    def test_is_no_source_of_a_database(self, data_dir, segment):
+        result = natya("db", "rebuild", "--data-dir", data_dir)
 
         assert result.exit_code == 65
         assert str(segment) in result.stderr
+        assert not list(data_dir.glob("*.duckdb*"))
+
+
+class TestDamageOfAClosedSegment:
+    """Commands that need not read it tell it all the same."""
+
+    @pytest.fixture(params=["plain", "archived"])
+    def segment(self, tmp_path, request):
+        journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        number = 0
+        while len(journal.closed_segments) < 2:
+            number += 1
+            fact = OrderAccepted(client_order_id=f"a-{number}", broker_order_id="X" * 500, occurred_ns=number)
+            journal.append((fact,), f"a-{number}")
+            journal.commit()
+        closed = journal.closed_segments[0]
+        if request.param == "archived":
+            archive_segment(journal.disk, closed)
+        journal.close()
+        damaged = bytearray(closed.path.read_bytes())
+        damaged[len(damaged) // 3] ^= 1
+        closed.path.write_bytes(damaged)
+        return closed.path
+
+    @pytest.mark.parametrize(
+        "command", [("stat",), ("tail", "-n", 1), ("export", "--after", 200), ("verify",)], ids=str
+    )
+    def test_ends_the_command_with_65_and_names_the_file(self, tmp_path, segment, command):
+        result = natya("journal", *command, "--data-dir", tmp_path)
+
+        assert result.exit_code == 65
+        assert f"{segment} is damaged at offset " in result.stderr
+
+    def test_leaves_the_core_file_as_it_is(self, tmp_path, segment):
+        (tmp_path / "natya.duckdb").write_bytes(b"the core file")
+        result = natya("db", "rebuild", "--data-dir", tmp_path)
+
+        assert result.exit_code == 65
+        assert str(segment) in result.stderr
+        assert (tmp_path / "natya.duckdb").read_bytes() == b"the core file"
+        assert not list(tmp_path.glob("*.old-*"))
+
+
+class TestALinkInTheJournalsDirectory:
+    def test_is_followed_by_no_command(self, data_dir, tmp_path):
+        (segment,) = (data_dir / "journal").glob("*.journal")
+        segment.rename(tmp_path / "elsewhere")
+        segment.symlink_to(tmp_path / "elsewhere")
+        result = natya("journal", "verify", "--data-dir", data_dir)
+
+        assert result.exit_code == 65
+        assert "is a link" in result.stderr
 
 
 def test_a_directory_without_a_journal_is_said_so(tmp_path):
