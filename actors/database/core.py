@@ -61,17 +61,20 @@ class ReadModel:
             sequence = _sequence(cursor)
             if sequence == 0:
                 return None
-            rows = cursor.execute(
-                "select sequence, recorded_ns, fact_type, fact from core.facts where sequence = ?", [sequence]
-            ).fetchall()
-            if len(rows) != 1:
-                raise DatabaseDamaged(f"{len(rows)} facts of its last sequence {sequence}, one wanted")
-            return LastFact(**dict(zip(LastFact.__struct_fields__, rows[0], strict=True)))
+            found = _facts(cursor, sequence)
+            if len(found) != 1:
+                raise DatabaseDamaged(f"{len(found)} facts of its last sequence {sequence}, one wanted")
+            return found[0]
 
         try:
             return self._database.read(work, label="last fact")
         except DatabaseDamaged as damage:
             raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
+
+    def holds(self, record: JournalRecord) -> bool:
+        """Tell whether this very record of a journal was projected."""
+        found = self._database.read(lambda cursor: _facts(cursor, record.sequence), label="one fact")
+        return any(fact.is_of(record) for fact in found)
 
     def apply(self, records: Sequence[JournalRecord], *, first: int = 1) -> int:
         """Project records in the order of their sequences; those that are projected already change nothing.
@@ -111,3 +114,10 @@ def _sequence(cursor: duckdb.DuckDBPyConnection) -> int:
     if len(rows) != 1:
         raise DatabaseDamaged(f"the core file says {len(rows)} times how far it is projected, once wanted")
     return int(rows[0][0])
+
+
+def _facts(cursor: duckdb.DuckDBPyConnection, sequence: int) -> list[LastFact]:
+    rows = cursor.execute(
+        "select sequence, recorded_ns, fact_type, fact from core.facts where sequence = ?", [sequence]
+    ).fetchall()
+    return [LastFact(**dict(zip(LastFact.__struct_fields__, row, strict=True))) for row in rows]

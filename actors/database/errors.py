@@ -58,6 +58,15 @@ class DatabaseTooNew(DatabaseError):
     restart_helps = False
 
 
+class JournalBehind(DatabaseError):
+    """The journal lacks facts that the core file has: its end, or all of it, is missing. Do not trade on what is left.
+
+    Put the journal's files back. Only where they are lost for good, `natya db rebuild` begins with what is left.
+    """
+
+    restart_helps = False
+
+
 class DatabaseInvalidated(DatabaseError):
     """DuckDB gave the whole instance up (a full disk, for one). Did the last write last? Reopen and look."""
 

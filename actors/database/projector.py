@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ...messages.journal import JournalPage, ReadJournal
 from .core import LastFact, ReadModel
-from .errors import DatabaseDamaged, DatabaseError, JournalGap
+from .errors import DatabaseDamaged, DatabaseError, JournalBehind, JournalGap
 from .following import Following
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...config.settings import DatabaseSettings
     from ...messages.journal import JournalRecord
@@ -117,9 +117,12 @@ class Projector:
         """Ask the journal for what comes next."""
         if self._files.database is None:
             return
+        self._ask(after_sequence=self.following.next_page_after, then=self._answered)
+
+    def _ask(self, *, after_sequence: int, then: Callable[[int, Outcome], None]) -> None:
         self.following.asked = True
-        page = ReadJournal(after_sequence=self.following.next_page_after, records_max=PAGE_RECORDS)
-        self._actor.ask(JOURNAL, page, timeout_s=PAGE_S, then=functools.partial(self._answered, self._files.life))
+        page = ReadJournal(after_sequence=after_sequence, records_max=PAGE_RECORDS)
+        self._actor.ask(JOURNAL, page, timeout_s=PAGE_S, then=functools.partial(then, self._files.life))
 
     def _gather(self) -> None:
         """Project the batch if it is full, or see that it is projected in time: each costs a commit of its own."""
@@ -147,17 +150,60 @@ class Projector:
         self._gather()
 
     def _prove(self, page: JournalPage) -> bool:
-        """Find the last projected record in the journal; a core file of another history is put aside."""
+        """Find the last projected record in the journal; a core file of another history is put aside.
+
+        Raises:
+            JournalBehind: it is the journal that lacks its end, or is empty.
+        """
         last, first = self._last, page.records[0] if page.records else None
         assert last is not None, "a file without facts needs no proof"
         if first is not None and last.is_of(first):
             self.following.proved = True
             return True
-        found = "none" if first is None else f"{first.sequence} of {first.recorded_ns} ns"
-        reason = f"the core file ends with record {last.sequence} of {last.recorded_ns} ns, the journal has {found}"
-        self._files.close(DatabaseDamaged(reason), core_is_foreign=True)
+        if page.last_sequence == 0:
+            raise JournalBehind(_behind(last, 0))
+        if page.last_sequence < last.sequence and first is None:
+            self._ask(after_sequence=page.last_sequence - 1, then=self._hear_newest)
+        else:
+            self._put_aside(first)
         return False
+
+    def _hear_newest(self, life: int, outcome: Outcome) -> None:
+        """Take the newest record of a journal that ends before the core file does: is it the same history?"""
+        page, model = outcome.value, self._read_model
+        if life != self._files.life or self._files.database is None or model is None:
+            return
+        if not isinstance(page, JournalPage) or not page.records:
+            self._ask_later()
+            return
+        newest = page.records[0]
+
+        def compared(outcome: Outcome) -> None:
+            if outcome.error is not None:
+                self._ask_later()
+            elif outcome.value and self._last is not None:
+                raise JournalBehind(_behind(self._last, newest.sequence))
+            else:
+                self._put_aside(newest)
+
+        self._actor.offload(model.holds, newest, then=compared, lane=LANE)
+
+    def _put_aside(self, found: JournalRecord | None) -> None:
+        last = self._last
+        assert last is not None, "a file without facts is of every history"
+        journal_has = "none" if found is None else f"{found.sequence} of {found.recorded_ns} ns"
+        reason = (
+            f"the core file ends with record {last.sequence} of {last.recorded_ns} ns, the journal has {journal_has}"
+        )
+        self._files.close(DatabaseDamaged(reason), core_is_foreign=True)
 
     def _ask_later(self) -> None:
         self.following.asked = True
         self._actor.after(RETRY_S, self._read_on)
+
+
+def _behind(last: LastFact, found: int) -> str:
+    return (
+        f"the core file has {last.sequence} facts, and the journal ends with record {found}: put the journal's files "
+        "back; where they are lost for good, `natya db rebuild` begins with what is left"
+    )

@@ -8,12 +8,13 @@ import pytest
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
 from natya.actors.database.days import tidy
-from natya.actors.database.errors import DatabaseEncrypted, WritesRefused
+from natya.actors.database.errors import DatabaseEncrypted, JournalBehind, WritesRefused
 from natya.actors.database.gathering import Gathering
 from natya.actors.database.market import MarketStore
 from natya.actors.database.questions import QUERIES_WAITING_MAX
 from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
+from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
@@ -213,6 +214,8 @@ class TestACoreFileOfAnotherHistory:
         system.start("database", DatabaseActor, settings)
         other = build.records(build.intended("Z-1"), *([build.filled("Z-1")] if kind == "other" else []))
         answer(system, journal, *other[1:], after=1, last=len(other))
+        if kind == "shorter":  # is it this history, and the journal lacks its end?
+            answer(system, journal, *other, after=0, last=1)
         answer(system, journal, *other, after=0, last=len(other))
         statistics = system.stop("database")
 
@@ -220,6 +223,29 @@ class TestACoreFileOfAnotherHistory:
         assert "natya.duckdb.corrupt-" in statistics.damage
         with DuckDBAdapter(settings.path, max_connections=3) as files:
             assert files.query("select client_order_id from orders").rows == (("Z-1",),)
+
+    @pytest.mark.usefixtures("projected")
+    @pytest.mark.parametrize("left", [0, 1], ids=["empty", "shorter"])
+    def test_whose_journal_lacks_the_end_ends_the_system_and_is_left_as_it_is(
+        self, system, settings, build, journal, left
+    ):
+        child = ChildSpec("database", DatabaseActor, settings)
+        system.start(
+            "system",
+            Supervisor,
+            SupervisorSettings(children=(child,), policy=load_settings("paper").supervision, root=True),
+        )
+        stopped = system.request_future("system", AwaitSystemStop())
+        answer(system, journal, after=1, last=left)
+        if left:
+            answer(system, journal, *build.records(build.intended()), after=0, last=left)
+
+        error = stopped.result(timeout=5).error
+        assert isinstance(error, JournalBehind)
+        assert f"has 2 facts, and the journal ends with record {left}" in str(error)
+        assert exit_code(error) == 65
+        with DuckDBAdapter(settings.path, max_connections=3) as files:
+            assert files.query("select count(*) from facts").rows == ((2,),)
 
 
 @pytest.mark.usefixtures("database")
