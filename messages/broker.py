@@ -149,6 +149,15 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     reason: str = ""
 
 
+class ReportRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReportRefused"):
+    """From the broker session to orders: what the broker said of this order cannot be true; look it up."""
+
+    client_order_id: str
+    rule: str
+    reason: str
+    """What was wanted and what was found."""
+
+
 class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BrokerStatistics"):
     """What the broker session counts since it started."""
 
@@ -157,6 +166,8 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     refused: Count
     in_doubt: Count
     reports: Count
+    refused_reports: Count = 0
+    """Answers and reports of the broker that could not be true, and were passed to nobody."""
 
 
 class ExchangeStatistics(

@@ -1,10 +1,12 @@
 """The broker actor: the only holder of the session with the broker.
 
-Owns    one body (see bodies/), and the answer to every order of the session, `orders_max` at most.
+Owns    one body (see bodies/), and of every order of the session, `orders_max` at most, the answer, the broker's number
+        and the trades.
 Hears   PlaceOrder, WithdrawOrder and FindOrder; whatever the other side of the body sends: ExecutionReport, OrderFound,
         OrderNotFound, Failed, Unavailable.
 Sends   to the asker OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
-        LookupFailed for each FindOrder; ExecutionReport to orders. After OrderInDoubt the certain answer may follow.
+        LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused in the place of one that cannot be
+        true (see intake.py). After OrderInDoubt the certain answer may follow.
 Fails   when the body raises. Restarted, it knows which orders have left (hand-over): those without an answer are in
         doubt, and none of them leaves again.
 """
@@ -27,21 +29,24 @@ from ...messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     PlaceOrder,
+    ReportRefused,
     WithdrawOrder,
 )
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .bodies import BROKERS
 from .errors import UnknownBrokerError
+from .intake import Intake, is_written
 
 if TYPE_CHECKING:
+    from ...domain.reports import ReportFault
     from ..runtime import ActorAddress, Timer
     from .adapter import Finding, News, Placing
 
 ORDERS: Final = "orders"
 
-Handover: TypeAlias = "dict[str, Placing | None]"
-"""The answers by client order id; None where none has come yet."""
+Handover: TypeAlias = "tuple[dict[str, Placing | None], Intake]"
+"""The answers by client order id, None where none has come yet; and what was told of each order."""
 
 
 class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +86,8 @@ class BrokerActor(RuntimeActor):
         self._answers: dict[str, Placing | None] = {}
         self._placing: dict[str, Wish] = {}
         self._finding: dict[str, Wish] = {}
-        self._placed = self._refused = self._in_doubt = self._reports = 0
+        self._intake = Intake()
+        self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
         self._body = BROKERS[self.settings.name](self.settings, self)
         self._body.open()
 
@@ -91,12 +97,12 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what must not be forgotten: which orders have left."""
-        return self._answers
+        return self._answers, self._intake
 
     def restore(self, state: Handover) -> None:
         """Take over; what had no answer then will never get a certain one here."""
-        self._answers = state
-        for client_order_id, answer in state.items():
+        self._answers, self._intake = state
+        for client_order_id, answer in self._answers.items():
             if answer is None:
                 self.report(OrderInDoubt(client_order_id=client_order_id, reason="the broker session was restarted"))
 
@@ -118,6 +124,7 @@ class BrokerActor(RuntimeActor):
         else:
             # Remembered before it is sent: if the body raises, the order may have left.
             self._answers[client_order_id] = None
+            self._intake.expect(order)
             timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
             self._placing[client_order_id] = Wish(askers=[sender], timer=timer)
             self._body.place(order)
@@ -143,10 +150,20 @@ class BrokerActor(RuntimeActor):
     @handles(ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable)
     def hear(self, message: Any, _sender: ActorAddress) -> None:
         """Let the body read it."""
+        if not isinstance(message, Failed | Unavailable) and not isinstance(message.client_order_id, str):
+            self.report(message)  # which turns it away: a body looks orders up by their ids
+            return
         self._body.hear(message)
 
     def report(self, news: News) -> None:
-        """Pass on what the body says: answers to who asked, everything else to orders. For the body only."""
+        """Pass on what the body says: answers to who asked, everything else to orders. For the body only.
+
+        What cannot be true is turned away: an answer becomes doubt, a report a call to look the order up.
+        """
+        fault = self._intake.take(news)
+        if fault is not None:
+            self._turn_away(news, fault)
+            return
         self.join_trace(news.client_order_id)
         if isinstance(news, ExecutionReport):
             self._reports += 1
@@ -182,9 +199,28 @@ class BrokerActor(RuntimeActor):
             refused=self._refused,
             in_doubt=self._in_doubt,
             reports=self._reports,
+            refused_reports=self._refused_reports,
         )
 
     # Helpers.
+
+    def _turn_away(self, news: Any, fault: ReportFault) -> None:
+        """Count what is not believed, and see that its order is looked up."""
+        self._refused_reports += 1
+        told = type(news).__name__
+        self.log("report.refused", level="error", report=told, rule=fault.rule, reason=fault.reason)
+        client_order_id = getattr(news, "client_order_id", None)
+        if not isinstance(client_order_id, str) or not is_written(client_order_id):
+            return
+        self.join_trace(client_order_id)
+        reason = f"{fault.rule}: {fault.reason}"
+        if isinstance(news, OrderPlaced | OrderNotPlaced | OrderInDoubt):
+            self._answer_placing(OrderInDoubt(client_order_id=client_order_id, reason=reason))
+        elif isinstance(news, OrderFound | OrderNotFound | LookupFailed):
+            self._answer_finding(LookupFailed(client_order_id=client_order_id, reason=reason))
+        else:
+            refused = ReportRefused(client_order_id=client_order_id, rule=fault.rule, reason=fault.reason)
+            self.send(ORDERS, refused)
 
     def _answer_placing(self, answer: Placing) -> None:
         """Remember the answer and give it; a certain one that comes after doubt goes to orders unasked."""

@@ -9,7 +9,8 @@ is placed twice, and a wish without an answer in time is in doubt.
     WithdrawOrder -> ExecutionReport CANCELLED | CANCEL_REJECTED
     unasked          ExecutionReport
 
-Prices and counts of a report are checked here, at the door: a TRADE has at least 1 share and a finite price above 0.
+What a body says is looked at before anyone hears it (`intake.py`): a TRADE has an id, at least 1 share and a finite
+price above 0, and all trades of an order are no more shares than were ordered.
 """
 
 from __future__ import annotations

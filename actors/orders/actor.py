@@ -2,8 +2,8 @@
 
 Owns    the book of record and the risk state, built from the journal alone, and the risk gate.
 Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; Appended, AppendRefused and JournalPage of
-        the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed and
-        ExecutionReport of the broker session; Failed and Unavailable of both.
+        the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed,
+        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each client order id and only when its
         intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
         router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
@@ -30,6 +30,7 @@ from ...messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     PlaceOrder,
+    ReportRefused,
     WithdrawOrder,
 )
 from ...messages.journal import Appended, AppendRefused, JournalPage, ReadJournal
@@ -311,6 +312,12 @@ class OrdersActor(RuntimeActor):
         self.log("lookup.failed", level="warning", client_order_id=answer.client_order_id, reason=answer.reason)
         self._look_up_later(answer.client_order_id)
         self._tell_ready()
+
+    @handles(ReportRefused)
+    def hear_refused(self, refused: ReportRefused, _sender: ActorAddress) -> None:
+        """Ask for an order of which the broker said what cannot be true; it stays as it is until then."""
+        if self._known(refused.client_order_id) is not None:
+            self._look_up_later(refused.client_order_id)
 
     @handles(LookUpDue)
     def look_up(self, _message: LookUpDue, _sender: ActorAddress) -> None:

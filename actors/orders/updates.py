@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ...domain.orders import Order, advance
+from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
 from ...messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
 from ...messages.orders import (
@@ -34,7 +35,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[OrderFact, ...] = ()
 
     trades_missing: bool = False
-    """The broker counts more shares filled than we know trades of: ask it for all of them."""
+    """The broker counts more shares filled than we know trades of, or tells a trade that cannot be: ask it for all."""
 
 
 def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
@@ -93,7 +94,7 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     facts = _trades(order, (report,), proof, now_ns)
     after = _after(order, facts)
     ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
-    missing = report.cumulative_quantity > after.filled
+    missing = report.cumulative_quantity > after.filled or _is_untaken(report, after)
     if ending is None or missing or not after.is_open:
         return Update(facts=facts, trades_missing=missing)
     return Update(facts=(*facts, ending))
@@ -105,7 +106,11 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
     facts = _trades(order, found.reports, proof, now_ns)
     after = _after(order, facts)
     counted = max((report.cumulative_quantity for report in found.reports), default=0)
-    missing = counted > after.filled or (found.state == "FILLED" and after.filled < after.quantity)
+    missing = (
+        counted > after.filled
+        or (found.state == "FILLED" and after.filled < after.quantity)
+        or any(_is_untaken(report, after) for report in found.reports)
+    )
     ending = _ending(found.state, order.client_order_id, "as the broker answered a look-up", now_ns)
     if ending is None or missing or not after.is_open:
         return Update(facts=facts, trades_missing=missing)
@@ -143,6 +148,8 @@ def _trades(
     for report in reports:
         if report.execution_type != "TRADE" or report.execution_id in after.trade_ids:
             continue
+        if trade_fault(report) or excess_fault(report, ordered=order.quantity, filled=after.filled):
+            continue
         fill = OrderFilled(
             client_order_id=order.client_order_id,
             trade_id=report.execution_id,
@@ -157,6 +164,11 @@ def _trades(
         facts.append(fill)
         after = advance(after, fill)
     return tuple(facts)
+
+
+def _is_untaken(report: ExecutionReport, order: Order) -> bool:
+    """Whether a trade was told that cannot be true of this order: what is, the broker has to be asked."""
+    return report.execution_type == "TRADE" and report.execution_id not in order.trade_ids
 
 
 def _ending(state: str, client_order_id: str, reason: str, occurred_ns: int) -> OrderFact | None:

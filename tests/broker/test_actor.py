@@ -160,7 +160,8 @@ class TestReports:
     def test_that_answer_nothing_go_to_orders(self, stage):
         stage.open().ask(WithdrawOrder(client_order_id="A-1"))
         assert stage.exchange.receive() == CancelRequest(client_order_id="A-1")
-        reports = [stage.report(kind) for kind in ("CANCELLED", "TRADE", "NEW", "EXPIRED", "CANCEL_REJECTED")]
+        traded = stage.report("TRADE", quantity=3, price=100.0)
+        reports = [traded, *(stage.report(kind) for kind in ("CANCELLED", "NEW", "EXPIRED", "CANCEL_REJECTED"))]
         for report in reports:
             stage.answer(report)
 

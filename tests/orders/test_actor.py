@@ -15,6 +15,7 @@ from natya.messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     PlaceOrder,
+    ReportRefused,
     WithdrawOrder,
 )
 from natya.messages.orders import (
@@ -218,6 +219,21 @@ class TestFills:
         stage.settle()
 
         assert stage.disk.facts == []
+
+
+class TestAReportThatTheSessionRefused:
+    def test_has_the_order_looked_up_and_changes_nothing(self, stage, make):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        stage.tell(ReportRefused(client_order_id="A-1", rule="price", reason="found nan"))
+        stage.tell(ReportRefused(client_order_id="foreign", rule="price", reason="found nan"))
+
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+        assert stage.statistics.open_orders == 1
 
 
 class TestAnOrderInDoubt:

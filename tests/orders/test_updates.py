@@ -1,6 +1,7 @@
 """From the broker's words to facts: nothing twice, nothing lost, whatever the order of the words."""
 
 import functools
+import math
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,51 @@ def order():
 
 def kinds(update):
     return [type(fact) for fact in update.facts]
+
+
+class TestATradeThatCannotBe:
+    """Said of an order that the session did not place itself: only the book knows what was ordered."""
+
+    WRONG = (
+        {"quantity": 11},
+        {"quantity": 0},
+        {"quantity": -3},
+        {"quantity": 4, "price": 0.0},
+        {"quantity": 4, "price": -0.05},
+        {"quantity": 4, "price": math.nan},
+        {"quantity": 4, "price": math.inf},
+        {"quantity": 4, "execution_id": ""},
+        {"quantity": 4, "cumulative_quantity": 11},
+        {"quantity": 4, "cumulative_quantity": 3},
+    )
+
+    @pytest.mark.parametrize("fields", WRONG, ids=str)
+    def test_is_not_booked_and_has_the_order_looked_up(self, order, make, fields):
+        open_order = order(make.accepted())
+        report = make.report(**fields)
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="PART_FILLED", reports=(report,))
+
+        for update in (updates.from_report(open_order, report, 5), updates.from_lookup(open_order, lookup, 5)):
+            assert (update.facts, update.trades_missing) == ((), True)
+
+    def test_does_not_end_the_order_either(self, order, make):
+        report = make.report(quantity=11)
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=(report,))
+
+        assert updates.from_lookup(order(make.accepted()), lookup, 5).facts == ()
+
+    def test_is_the_one_that_would_fill_more_than_was_ordered(self, order, make):
+        reports = (make.report(quantity=6), make.report(execution_id="T-2", quantity=5))
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports)
+        update = updates.from_lookup(order(make.accepted()), lookup, 5)
+
+        assert [fact.trade_id for fact in update.facts] == ["T-1"]
+        assert update.trades_missing
+
+    def test_is_none_of_those_that_are_known(self, order, make):
+        filled = order(make.accepted(), make.filled(quantity=10))
+
+        assert updates.from_report(filled, make.report(quantity=10), 5) == updates.Update()
 
 
 class TestAnAnswerToPlaceOrder:

@@ -1,0 +1,45 @@
+"""What a broker may say of a trade: the rules that hold whatever order it belongs to, and those of its order."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from ..messages.broker import ExecutionReport
+from ..messages.units import RUPEES_MAX
+
+ReportRule: TypeAlias = Literal[
+    "malformed", "identity", "another_order", "broker_order_id", "quantity", "price", "cumulative", "more_than_ordered"
+]
+
+
+class ReportFault(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Why a report is not believed."""
+
+    rule: ReportRule
+    reason: str
+    """What was wanted and what was found."""
+
+
+def trade_fault(report: ExecutionReport) -> ReportFault | None:
+    """Look at a TRADE by itself; None if it may have happened."""
+    if not report.execution_id:
+        return ReportFault(rule="identity", reason="a trade with an id wanted, found none")
+    if not report.quantity >= 1:
+        return ReportFault(rule="quantity", reason=f"a trade of at least 1 share wanted, found {report.quantity}")
+    if not 0 < report.price <= RUPEES_MAX:  # true for NaN and the infinities as well
+        return ReportFault(rule="price", reason=f"a price above 0 and finite wanted, found {report.price}")
+    if report.cumulative_quantity and report.cumulative_quantity < report.quantity:
+        found = f"{report.cumulative_quantity} with a trade of {report.quantity}"
+        return ReportFault(rule="cumulative", reason=f"as many shares filled as were traded wanted, found {found}")
+    return None
+
+
+def excess_fault(report: ExecutionReport, *, ordered: int, filled: int) -> ReportFault | None:
+    """Look at a report beside its order, of which so many shares are filled by other trades; None if it fits."""
+    traded = report.quantity if report.execution_type == "TRADE" else 0
+    claimed = max(filled + traded, report.cumulative_quantity)
+    if claimed <= ordered:
+        return None
+    return ReportFault(rule="more_than_ordered", reason=f"at most {ordered} shares as ordered wanted, found {claimed}")
