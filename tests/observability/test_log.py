@@ -245,7 +245,7 @@ class TestTheFile:
     def test_is_not_written_through_a_link_that_was_planted(self, settings, tmp_path):
         Path(settings.log.path).symlink_to(tmp_path / "elsewhere")
 
-        with pytest.raises(OSError, match="symbolic links"), logging_to(settings):
+        with pytest.raises(LogNotOpenedError, match="symbolic links"), logging_to(settings):
             pass
 
         assert not (tmp_path / "elsewhere").exists()
