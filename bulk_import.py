@@ -68,6 +68,9 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
     elapsed_s: float
 
+    notes: tuple[str, ...] = ()
+    """How the file was understood, where whoever gave it might have meant something else."""
+
 
 def import_file(  # noqa: PLR0913  what a file does not say itself
     path: Path,
@@ -76,6 +79,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     symbol: str = "",
     tick_size_rupees: float | None = None,
     bad_rows_max: int = 0,
+    interval_ns: int | None = None,
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Imported:
     """Save the ticks or candles of a CSV file, plain or gzipped, or of a Parquet file; all of them, or none.
@@ -92,6 +96,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         tick_size_rupees: what prices are rounded to multiples of, so that a replay of the file gives the same ticks;
             None to keep them as they are written.
         bad_rows_max: broken rows that are left out before the file is refused.
+        interval_ns: how long candles are; None to tell it by their distances.
         on_progress: told now and then how much is done, 0 to 1.
 
     Raises:
@@ -101,7 +106,12 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     begun_ns = time.monotonic_ns()
     open_recording = partial(Recording, table=ParquetTable) if is_parquet(path) else Recording
     recording = open_recording(
-        path, symbol=symbol, tick_size_rupees=tick_size_rupees, bad_rows_max=bad_rows_max, replayed=False
+        path,
+        symbol=symbol,
+        tick_size_rupees=tick_size_rupees,
+        bad_rows_max=bad_rows_max,
+        interval_ns=interval_ns,
+        replayed=False,
     )
     symbols: set[str] = set()
     ticks = candles = written = saved = beside = 0
@@ -141,6 +151,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         beside=beside,
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
+        notes=recording.notes,
         elapsed_s=(time.monotonic_ns() - begun_ns) / SECOND_NS,
     )
 

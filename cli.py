@@ -97,10 +97,18 @@ def run(  # noqa: PLR0913  each option is one parameter
     *,
     profile: ProfileOption = Profile.PAPER,
     replay: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Recording to replay; without it the market is synthetic.")
-    ] = None,
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time.",
+        ),
+    ] = [],  # noqa: B006  typer copies it
     symbol: Annotated[
-        str | None, typer.Option(help="Symbol of a recording without a symbol column, or the synthetic one.")
+        str | None, typer.Option(help="Symbol of a recording that says none, or the synthetic one.")
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."),
     ] = None,
     speed: Annotated[
         float | None, typer.Option(parser=_speed, metavar="X|max", help="Times the recorded speed, or max.")
@@ -127,10 +135,11 @@ def run(  # noqa: PLR0913  each option is one parameter
 ) -> None:
     """Trade until the market ends, or Ctrl-C."""
     overrides: dict[str, Any] = {
-        "feed.source": None if replay is None else "replay",
-        "feed.recording": None if replay is None else str(replay),
+        "feed.source": "replay" if replay else None,
+        "feed.recording": _recording(replay),
+        "feed.interval": interval,
         "feed.symbol": symbol,
-        "feed.symbols": None if symbol is None or replay is not None else [symbol],
+        "feed.symbols": None if symbol is None or replay else [symbol],
         "feed.speed": speed,
         "feed.duration_s": duration,
         "feed.bad_rows_max": max_bad_rows,
@@ -204,6 +213,10 @@ def _strategies(paths: list[str]) -> list[dict[str, Any]]:
         tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
         names.append(next(each for each in tries if each not in ACTOR_NAMES and each not in names))
     return [{"name": name, "strategy": path} for name, path in zip(names, paths, strict=True)]
+
+
+def _recording(files: list[Path]) -> str | list[str] | None:
+    return None if not files else str(files[0]) if len(files) == 1 else list(map(str, files))
 
 
 def _load(profile: Profile, config: Path | None, overrides: dict[str, Any]) -> LoadedSettings:

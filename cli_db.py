@@ -132,6 +132,9 @@ def import_(  # noqa: PLR0913  each option is one parameter
             min=1e-9, max=1_000, metavar="RUPEES", help="Round prices to multiples of it; else they stay as written."
         ),
     ] = None,
+    interval: Annotated[
+        str, typer.Option(metavar="LENGTH", help="How long candles are (5m); else as far as they are apart.")
+    ] = "",
     max_bad_rows: Annotated[int, typer.Option(min=0, help="Broken rows of a file before it is refused.")] = 0,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
@@ -153,7 +156,12 @@ def import_(  # noqa: PLR0913  each option is one parameter
     from . import db_view  # noqa: PLC0415
     from .actors.feed import RecordingError  # noqa: PLC0415
     from .bulk_import import import_file  # noqa: PLC0415
+    from .domain.time import duration_ns  # noqa: PLC0415
 
+    try:
+        interval_ns = duration_ns(interval) if interval else None
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--interval") from fault
     refused = False
     with faults(), owner_of(data_dir, profile, writes=True) as owner:
         for file in files:
@@ -165,6 +173,7 @@ def import_(  # noqa: PLR0913  each option is one parameter
                         symbol=symbol,
                         tick_size_rupees=tick_size,
                         bad_rows_max=max_bad_rows,
+                        interval_ns=interval_ns,
                         on_progress=on_progress,
                     )
                 except RecordingError as fault:

@@ -71,6 +71,8 @@ def tell_import(done: Imported) -> None:
         f"{done.file}: {count:,} {kind} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written, "
         f"{done.bad_rows:,} bad rows, {done.elapsed_s:.1f} s"
     )
+    for each in done.notes:
+        note(f"  {each}")
     if done.beside:
         note(
             f"  {done.beside:,} ticks of the same symbols and time came from elsewhere before: they stay, beside these"

@@ -55,10 +55,10 @@ def exit_code(fault: BaseException) -> int:
         DatabaseUnreachable,
         JournalBehind,
     )
+    from .actors.feed import RecordingError  # noqa: PLC0415
     from .actors.journal import (  # noqa: PLC0415
         JournalBusyError,
         JournalDamagedError,
-        JournalFailedError,
         JournalForeignFileError,
         JournalFullError,
         JournalMovedError,
@@ -80,10 +80,11 @@ def exit_code(fault: BaseException) -> int:
                 JournalForeignFileError,
                 JournalMovedError,
                 JournalTooNewError,
+                RecordingError,
             ),
             BAD_DATA,
         ),
-        ((DataDirectoryError, DatabaseUnreachable, JournalFailedError, JournalFullError), CANNOT_CREATE),
+        ((DataDirectoryError, DatabaseUnreachable, JournalFullError), CANNOT_CREATE),
     )
     for each in _causes(fault):
         for kinds, code in meanings:

@@ -50,6 +50,10 @@ LEAVE_SCREEN: Final = b"\x1b[?1049l\x1b[?25h"
 class Runnable(Protocol):
     """What is needed of a `TradingSystem`."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How its recordings are understood."""
+
     def start(self) -> None:
         """Start it, or raise."""
 
@@ -143,6 +147,8 @@ def _run(
 ) -> Outcome:
     system = make_system(settings)
     system.start()
+    for note in system.notes:
+        sys.stderr.write(f"natya: {note}\n")
     ended, unseen = None, ""
     try:
         try:

@@ -17,7 +17,7 @@ from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor, prove_encryption
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor
-from .actors.feed import FeedActor, opening_ns
+from .actors.feed import FeedActor, look_ahead
 from .actors.journal import JournalActor
 from .actors.observability import logging_to
 from .actors.orders import OrdersActor
@@ -126,6 +126,9 @@ class TradingSystem:
         """Open nothing yet. Settings come from `natya.load_settings`."""
         self.settings: Final = settings
         self._children: Final = children(settings)
+        self.notes: tuple[str, ...] = ()
+        """How the recordings that are replayed are understood; known once it is started."""
+
         self._directory: Final = DataDirectory(settings.system.data_dir)
         self._clock: Final = SystemClock()
         self._started_ns = 0
@@ -150,19 +153,21 @@ class TradingSystem:
         Raises:
             DataDirectoryBusyError: another process works in it.
             DatabaseEncrypted: the settings have a key for the database, and this DuckDB cannot encrypt safely.
+            RecordingError: a recording that is to be replayed is missing, empty or none; nothing was started.
             SystemGaveUpError: a child could not be started.
         """
         self._started_ns = self._clock.monotonic_ns()
+        outlook = look_ahead(self.settings.feed)
+        self.notes = outlook.notes
         prove_encryption(self.settings.database.encryption_key.reveal())
         with contextlib.ExitStack() as undo:
             self._directory.take()
             undo.callback(self._directory.release)
             undo.enter_context(logging_to(self.settings))
             of_all = self.settings.system
-            feed = self.settings.feed
             base = InProcessSystemBase(
-                market_opening_ns=opening_ns(feed, now_ns=self._clock.now_ns()),
-                seed=feed.seed,
+                market_opening_ns=self._clock.now_ns() if outlook.opening_ns is None else outlook.opening_ns,
+                seed=self.settings.feed.seed,
                 stall_warn_s=of_all.stall_warn_s,
                 trace_every=of_all.trace_every,
             )

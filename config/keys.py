@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -131,6 +132,8 @@ def wanted(hint: Hint) -> str:
     form, arguments = _form(hint), get_args(hint)
     if form is Annotated:
         return f"{wanted(arguments[0])} {_range(arguments[1])}"
+    if form is UnionType:
+        return " or ".join(map(wanted, arguments))
     if form is Literal:
         return f"one of {', '.join(arguments)}"
     return WORDS[form]

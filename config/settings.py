@@ -178,11 +178,11 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     source: Literal["synthetic", "replay"]
 
-    recording: str
-    """File to replay."""
+    recording: str | tuple[str, ...]
+    """File to replay, or several, side by side."""
 
     symbol: str
-    """Symbol of a recording that has no symbol column."""
+    """Symbol of a recording that has no symbol column, or not in every row."""
 
     speed: Annotated[float, Meta(ge=0, le=1e9)]
     """Times the recorded speed; 0 for as fast as possible."""
@@ -207,6 +207,17 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     unrecorded_ticks_max: Positive
     """A simulated market waits while more ticks than this are not yet durable."""
+
+    interval: str = ""
+    """How long the candles of a recording are, as `5m`; empty to tell it by their distances."""
+
+    exchange: Literal["NSE", "BSE", "none"] = "NSE"
+    """In whose sessions the ticks of a recorded candle lie; none where there are none."""
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """The files to replay."""
+        return (self.recording,) if isinstance(self.recording, str) else self.recording
 
 
 class SupervisionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -58,6 +58,10 @@ class PriceGrid:
         """Round to the grid: the float nearest to the decimal number, 25974.9 for the wire's 25974.900390625."""
         return round(price / self.tick_size_rupees) * self._numerator / self._denominator
 
+    def count(self, price: float) -> int:
+        """Tell how many ticks a price is, the nearest one on the grid."""
+        return round(price / self.tick_size_rupees)
+
     def snap(self, price: float) -> float | None:
         """Take the noise of arithmetic off a price: 1499.35 for 1499.4 - 0.05. None if it is not on the grid."""
         if not 0 < price <= RUPEES_MAX:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
@@ -13,6 +13,9 @@ IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 
 IST_OFFSET_NS: Final = 19_800 * SECOND_NS
 
+_EPOCH: Final = datetime(1970, 1, 1, 5, 30, tzinfo=IST)
+_UNITS_NS: Final = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS, "w": 7 * DAY_NS}
+
 
 def day_of(time_ns: int) -> int:
     """Tell the day in India that a time falls on, as a number of days since 1970-01-01."""
@@ -22,3 +25,30 @@ def day_of(time_ns: int) -> int:
 def day_start_ns(day: int) -> int:
     """Tell when a day in India begins, given as a number of days since 1970-01-01."""
     return day * DAY_NS - IST_OFFSET_NS
+
+
+def time_text(time_ns: int) -> str:
+    """Write a time on the clock of the Indian exchanges: `2025-12-29 12:47:02.553384 IST`."""
+    second, fraction = divmod(time_ns, SECOND_NS)
+    text = f"{_EPOCH + timedelta(seconds=second):%Y-%m-%d %H:%M:%S}"
+    return f"{text}.{fraction:09}".rstrip("0") + " IST" if fraction else f"{text} IST"
+
+
+def duration_ns(text: str) -> int:
+    """Read a count and a unit: `30s`, `5m`, `1h`, `1d`, `1w`.
+
+    Raises:
+        ValueError: it is none, or not above 0.
+    """
+    count, unit = text[:-1], text[-1:]
+    if not (count.isascii() and count.isdecimal() and unit in _UNITS_NS and int(count)):
+        raise ValueError(f"an interval such as 30s, 5m, 1h or 1d wanted, found {text!r}")
+    return int(count) * _UNITS_NS[unit]
+
+
+def duration_text(duration: int) -> str:
+    """Write a duration as `duration_ns` reads it, in the longest unit that goes into it; else in nanoseconds."""
+    for unit, unit_ns in reversed(_UNITS_NS.items()):
+        if duration % unit_ns == 0:
+            return f"{duration // unit_ns}{unit}"
+    return f"{duration} ns"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
+from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, duration_ns
 
 Moment: TypeAlias = int | str | dt.date | np.datetime64
 """Nanoseconds UTC, a date, a datetime (pandas' and numpy's, too), or either in ISO 8601.
@@ -20,7 +20,6 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST_NS, _LAST_NS = -(2**63), 2**63 - 1
 _DAYS_OF_NUMPY = frozenset({"Y", "M", "W", "D"})
 _MICROSECOND = dt.timedelta(microseconds=1)
-_UNITS_NS = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS, "d": DAY_NS}
 
 
 def start_ns(moment: Moment) -> int:
@@ -48,8 +47,8 @@ def interval_ns(interval: int | str | dt.timedelta) -> int:
     match interval:
         case dt.timedelta():
             length = interval // _MICROSECOND * 1000
-        case str() if interval[:-1].isdecimal() and interval[-1] in _UNITS_NS:
-            length = int(interval[:-1]) * _UNITS_NS[interval[-1]]
+        case str():
+            length = duration_ns(interval)
         case int():
             length = interval
         case _:

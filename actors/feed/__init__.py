@@ -3,7 +3,7 @@
 from .actor import FeedActor
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
-from .opening import opening_ns
+from .opening import Outlook, look_ahead
 from .source import MarketMessage, MarketSource, Surroundings
 from .sources import SOURCES
 
@@ -13,8 +13,9 @@ __all__ = [
     "FeedError",
     "MarketMessage",
     "MarketSource",
+    "Outlook",
     "Recording",
     "RecordingError",
     "Surroundings",
-    "opening_ns",
+    "look_ahead",
 ]

@@ -243,6 +243,8 @@ class FeedActor(RuntimeActor):
         for waiting in progress.waiting:
             self.send(waiting, ended)
         progress.waiting.clear()
+        for note in self._source.notes if self._source else ():
+            self.log("recording.note", note=note)
         level = "error" if progress.error else "info"
         self.log("market.ended", level=level, ticks=ended.ticks, candles=ended.candles, error=ended.error)
 

@@ -37,12 +37,14 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     messages: list[Tick | Candle]
     bad_rows: int
+    notes: tuple[str, ...]
 
 
 class Finished(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """From the reader, as its last word: the recording is at its end."""
 
     bad_rows: int
+    notes: tuple[str, ...]
 
 
 class Broken(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -52,6 +54,7 @@ class Broken(msgspec.Struct, frozen=True, array_like=True, tag=True):
     line: int
     reason: str
     bad_rows: int
+    notes: tuple[str, ...]
 
 
 Frame: TypeAlias = Chunk | Finished | Broken
@@ -64,11 +67,12 @@ class ReaderDiedError(Exception):
 
 
 class Apart:
-    """The recording that the settings name, as a `MarketSource`."""
+    """The recordings that the settings name, as a `MarketSource`."""
 
     def __init__(self, settings: FeedSettings) -> None:
         """Start nothing yet."""
         self.bad_rows = 0
+        self.notes: tuple[str, ...] = ()
         self._settings: Final = settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,17 +95,19 @@ class Apart:
         assert process.stdin is not None, "asked for"
         assert process.stdout is not None, "asked for"
         try:
-            with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
-                stdin.write(msgspec.msgpack.encode(self._settings))
-            while isinstance(frame := _next_frame(process.stdout), Chunk):
-                self.bad_rows = frame.bad_rows
+            with contextlib.suppress(BrokenPipeError):
+                settings = msgspec.msgpack.encode(self._settings)
+                process.stdin.write(len(settings).to_bytes(LENGTH_BYTES, "big") + settings)
+                process.stdin.flush()  # and left open: its end is the reader's
+            while isinstance(frame := self._next_frame(process.stdout), Chunk):
                 yield frame.messages
-            self.bad_rows = frame.bad_rows
             if isinstance(frame, Broken):
                 raise RecordingError(Path(frame.path), frame.line, frame.reason)
         finally:
             self.close()
             process.stdout.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
 
     def close(self) -> None:
         """End the reader; from any thread."""
@@ -109,12 +115,17 @@ class Apart:
             self._process.kill()
             self._process.wait()
 
-
-def _next_frame(stream: IO[bytes]) -> Frame:
-    header = stream.read(LENGTH_BYTES)
-    length = int.from_bytes(header, "big")
-    body = stream.read(length)
-    if len(header) < LENGTH_BYTES or len(body) < length:
-        raise ReaderDiedError("the process that reads the recording ended in the middle of it")
-    frame: Frame = _decoder.decode(body)
-    return frame
+    def _next_frame(self, stream: IO[bytes]) -> Frame:
+        header = stream.read(LENGTH_BYTES)
+        length = int.from_bytes(header, "big")
+        body = stream.read(length)
+        if len(header) < LENGTH_BYTES or len(body) < length:
+            raise ReaderDiedError("the process that reads the recording ended in the middle of it")
+        try:
+            frame: Frame = _decoder.decode(body)
+        except msgspec.ValidationError as fault:
+            # Each row is checked where it is read; what slips through there is no reason to fail again and again here.
+            path = Path(self._settings.recordings[0])
+            raise RecordingError(path, 0, f"messages within their ranges are wanted, found {fault}") from fault
+        self.bad_rows, self.notes = frame.bad_rows, frame.notes
+        return frame

@@ -1,171 +1,195 @@
-"""Rows of candles: each becomes four ticks that could have made it, and the candle itself."""
+"""Rows of candles: each becomes four ticks that could have made it, and the candle itself.
+
+All symbols share one time. The ticks of a row are kept until the next row begins later, so that those of all symbols go
+out in the order of their times, and a candle when its interval is over: nobody hears the close of one symbol before the
+opening of another that came first.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import bisect
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ...domain.time import SECOND_NS, day_of
+from ...domain.calendar import Exchange, open_spans, session_at
+from ...domain.candles import Path, path_of, split, times_of
+from ...domain.time import day_of, time_text
 from ...messages.market import Candle, Tick
+from ...messages.units import INTEGER_MAX
 from .numbers import Memo, PriceReader, whole
 from .rows import SymbolColumn
 from .times import TimeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from .columns import Columns, Row
     from .source import MarketMessage
 
-TICKS_A_CANDLE = 4
+_CANDLE, _TICK = 0, 1
+"""At one time the candles that are over come before the ticks of those that begin."""
 
-INTERVAL_UNKNOWN_NS = 60 * SECOND_NS
-"""Of a recording of one candle, which does not tell."""
-
-
-def path_of(open_price: float, high: float, low: float, close: float) -> tuple[float, float, float, float]:
-    """Order the four prices of a candle as a market may have met them.
-
-    The open first, the close last; of the extremes first the one nearer to the open. As far from both, the one that
-    leaves the shorter way to the close; if that is a tie too, the low, which flatters a holder least.
-    """
-    up, down = high - open_price, open_price - low
-    if up < down or (up == down and close - low < high - close):
-        return open_price, high, low, close
-    return open_price, low, high, close
+_Event: TypeAlias = tuple[int, int, int, Candle | tuple[str, float, int, int]]
+"""Time, candle or tick, place among those of one time, and what is said: of a tick symbol, price, quantity, volume."""
 
 
-def split(volume: int) -> tuple[int, int, int, int]:
-    """Spread the volume of a candle over its ticks in whole shares: the earlier ones get what is left over."""
-    each, over = divmod(volume, TICKS_A_CANDLE)
-    return each + (over > 0), each + (over > 1), each + (over > 2), each  # noqa: PLR2004  over is 0 to 3
+def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Path:
+    """Tell when the four prices of a candle are met: while the exchange is open in it, else at any time of it."""
+    spans = open_spans(start_ns, end_ns, exchange) if exchange else ()
+    return times_of(spans or ((start_ns, end_ns),))
 
 
-def interval_of(times_ns: Iterable[int]) -> int:
-    """Infer the interval of candles: the smallest distance of neighbours that are not of one time; a minute if none.
+class _Series:
+    """The candles of one symbol: how long they are, where the last one begins, and the volume of its day."""
 
-    They may be in the order of time, or the newest first.
-    """
-    distances = set()
-    before = None
-    for time_ns in times_ns:
-        if before is not None and time_ns != before:
-            distances.add(abs(time_ns - before))
-        before = time_ns
-    return min(distances, default=INTERVAL_UNKNOWN_NS)
+    __slots__ = ("counted", "day", "interval_ns", "last_ns", "offsets_ns")
+
+    def __init__(self, interval_ns: int) -> None:
+        self.interval_ns: Final = interval_ns
+        self.offsets_ns: Final = times_of(((0, interval_ns),))
+        self.last_ns = -1
+        self.day = -1
+        self.counted = 0
 
 
 class CandleRows:
     """Reads a candle a row and, where they are to be `replayed`, the four ticks before it.
 
-    The ticks stand at the start of the interval and at each quarter of it; their `volume` counts the day in India.
-    Candles of one symbol must not overlap; those of several symbols may share a time, and where nothing is replayed
-    each symbol has its own, and may begin with its newest candle: many a vendor's file does.
+    The ticks stand at the start of the interval, at its thirds and in its last nanosecond, as far as the exchange was
+    open in it; their `volume` counts the day in India. Rows come in the order of time; those of one symbol each have a
+    time of their own, and a candle that the next one of its symbol cuts short ends there.
     """
 
     def __init__(  # noqa: PLR0913  what is to be known of a file
         self,
         columns: Columns,
         *,
-        symbol: str,
+        symbol: SymbolColumn,
         grid: PriceReader,
         source: str,
-        interval_ns: int,
+        interval_of: Callable[[str], int],
+        exchange: Exchange | None,
         replayed: bool = True,
     ) -> None:
         self._replayed = replayed
         self._source = source
-        self._interval_ns = interval_ns
-        self._offsets_ns = tuple(quarter * interval_ns // TICKS_A_CANDLE for quarter in range(TICKS_A_CANDLE))
-        self._symbol = SymbolColumn(columns, symbol).of
-        self._time = TimeReader().read
+        self._exchange: Final = exchange
+        self._interval_of = interval_of
+        self._symbol = symbol.of
+        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
         self._time_at, self._volume_at = columns.at("time"), columns.at("volume")
         self._prices = columns.pick("open", "high", "low", "close")
-        self._price = Memo(grid.price).__getitem__
+        self._price = Memo(lambda text: (grid.price(text), grid.count(grid.price(text)))).__getitem__
         self._sequence = 0
+        self._places = 0
         self._newest_ns = 0
-        self._last: dict[str, tuple[int, int]] = {}
-        """Start of the last candle of each symbol, and which way they go."""
-
-        self._volumes: dict[str, tuple[int, int]] = {}
+        self._series: dict[str, _Series] = {}
+        self._waiting: list[_Event] = []
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
-        """Append the ticks of this row, then its candle.
+        """Append what is over before this row begins.
 
         Raises:
             ValueError: as `RowReader` says.
         """
         start_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
-        way = self._way(symbol, start_ns, row[self._time_at])
-        open_price, high, low, close = map(self._price, self._prices(row))
-        if not (low <= open_price <= high and low <= close <= high):
+        series = self._series.get(symbol)
+        if series is None:
+            series = _Series(self._interval_of(symbol))
+        wanted_ns = max(self._newest_ns, series.last_ns + 1)
+        if start_ns < wanted_ns:
+            raise ValueError(f"a start not before {time_text(wanted_ns)} is wanted, found {row[self._time_at]!r}")
+        (open_, open_ticks), (high, high_ticks), (low, low_ticks), (close, close_ticks) = map(
+            self._price, self._prices(row)
+        )
+        if not (low <= open_ <= high and low <= close <= high):
             raise ValueError(
                 f"open and close between low and high are wanted, "
-                f"found open {open_price}, high {high}, low {low}, close {close}"
+                f"found open {open_}, high {high}, low {low}, close {close}"
             )
+        end_ns = start_ns + series.interval_ns
         volume = whole(row[self._volume_at])
+        day = day_of(start_ns)
+        before = series.counted if day == series.day else 0
+        if end_ns > INTEGER_MAX or before + volume > INTEGER_MAX:
+            raise ValueError("a time and a volume of the day that fit into 64 bits are wanted, found more")
+
+        self._series[symbol] = series
+        self._make_way(symbol, series, start_ns, messages)
+        series.last_ns, series.day, series.counted = start_ns, day, before + volume
         if self._replayed:
-            day = day_of(start_ns)
-            counted_day, counted = self._volumes.get(symbol, (day, 0))
-            before = counted if counted_day == day else 0
-            self._append_ticks(symbol, start_ns, path_of(open_price, high, low, close), volume, before, messages)
-            self._volumes[symbol] = day, before + volume
-        messages.append(
-            Candle(
-                symbol=symbol,
-                interval_ns=self._interval_ns,
-                start_ns=start_ns,
-                open=open_price,
-                high=high,
-                low=low,
-                close=close,
-                volume=volume,
-                source=self._source,
-            )
+            prices = {open_ticks: open_, high_ticks: high, low_ticks: low, close_ticks: close}
+            path = path_of(open_ticks, high_ticks, low_ticks, close_ticks)
+            for ticks, quantity, time_ns in zip(
+                path, split(volume), self._times(start_ns, end_ns, series), strict=True
+            ):
+                before += quantity
+                self._wait(time_ns, _TICK, (symbol, prices[ticks], quantity, before))
+        candle = Candle(
+            symbol=symbol,
+            interval_ns=series.interval_ns,
+            start_ns=start_ns,
+            open=open_,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            source=self._source,
         )
-        self._newest_ns = start_ns
-        self._last[symbol] = start_ns, way
+        self._wait(end_ns, _CANDLE, candle)
 
-    def _way(self, symbol: str, start_ns: int, text: str) -> int:
-        """Tell which way the candles of a symbol go: 1 on, -1 back, 0 not known yet.
+    def finish(self, messages: list[MarketMessage]) -> None:
+        """Append all that is kept."""
+        self._waiting.sort()
+        self._release(len(self._waiting), messages)
 
-        Raises:
-            ValueError: this one goes another way, or overlaps with the one before it.
-        """
-        last_ns, way = self._last.get(symbol, (-self._interval_ns, 1 if self._replayed else 0))
-        if not way and start_ns < last_ns:
-            way = -1
-        if way < 0 and start_ns > last_ns - self._interval_ns:
-            raise ValueError(
-                f"a start not after {last_ns - self._interval_ns} ns is wanted, found {text!r}, {start_ns} ns"
-            )
-        wanted_ns = max(self._newest_ns if self._replayed else 0, last_ns + self._interval_ns)
-        if way >= 0 and start_ns < wanted_ns:
-            raise ValueError(f"a start not before {wanted_ns} ns is wanted, found {text!r}, {start_ns} ns")
-        return way or int(symbol in self._last)
+    def _make_way(self, symbol: str, series: _Series, start_ns: int, messages: list[MarketMessage]) -> None:
+        """Let out what is over when a candle begins; the one before it of its symbol is, whatever is left of it."""
+        waiting = self._waiting
+        if series.last_ns >= 0 and series.last_ns + series.interval_ns > start_ns:
+            self._waiting = waiting = [
+                (start_ns if kind == _CANDLE else start_ns - 1, kind, place, said)
+                if time_ns >= start_ns and symbol == (said.symbol if isinstance(said, Candle) else said[0])
+                else (time_ns, kind, place, said)
+                for time_ns, kind, place, said in waiting
+            ]
+        if start_ns > self._newest_ns:
+            self._newest_ns = start_ns
+            waiting.sort()
+            self._release(bisect.bisect_left(waiting, (start_ns, _TICK)), messages)
 
-    def _append_ticks(  # noqa: PLR0913, PLR0917  the parts of one row, on the hottest path of the room
-        self,
-        symbol: str,
-        start_ns: int,
-        prices: tuple[float, float, float, float],
-        volume: int,
-        counted: int,
-        messages: list[MarketMessage],
-    ) -> None:
+    def _times(self, start_ns: int, end_ns: int, series: _Series) -> Path:
+        """Tell when the four prices of a candle are met."""
+        if self._exchange is not None:
+            day = session_at(start_ns, self._exchange)
+            if day is None or start_ns < day.open_ns or end_ns > day.spans[0][1]:
+                return times_of_candle(start_ns, end_ns, self._exchange)
+        first, second, third, last = series.offsets_ns
+        return start_ns + first, start_ns + second, start_ns + third, start_ns + last
+
+    def _wait(self, time_ns: int, kind: int, said: Candle | tuple[str, float, int, int]) -> None:
+        self._places += 1
+        self._waiting.append((time_ns, kind, self._places, said))
+
+    def _release(self, count: int, messages: list[MarketMessage]) -> None:
+        """Append the first so many of what is kept, in their order, with their numbers."""
         source, sequence = self._source, self._sequence
-        for price, quantity, offset_ns in zip(prices, split(volume), self._offsets_ns, strict=True):
+        for time_ns, _, _, said in self._waiting[:count]:
+            if isinstance(said, Candle):
+                messages.append(said)
+                continue
+            symbol, price, quantity, volume = said
             sequence += 1
-            counted += quantity
             messages.append(
                 Tick(
                     symbol=symbol,
                     price=price,
                     quantity=quantity,
-                    exchange_ns=start_ns + offset_ns,
+                    exchange_ns=time_ns,
                     source=source,
                     sequence=sequence,
-                    volume=counted,
+                    volume=volume,
                 )
             )
         self._sequence = sequence
+        del self._waiting[:count]

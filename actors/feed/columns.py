@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -13,35 +13,40 @@ Row: TypeAlias = list[str]
 Side: TypeAlias = Literal["bid", "ask"]
 Shape: TypeAlias = Literal["ticks", "candles"]
 
+_TIMES: Final = (
+    ("exchange_timestamp", "exchange_time", "exchange_datetime", "exchange_ns"),
+    ("time", "timestamp", "datetime", "date_time", "date", "start_ns", "date1", "traddt"),
+    ("last_trade_time", "last_traded_time", "ltt"),
+)
+"""When the packet left the exchange; else another time; else that of the last trade, which may be hours old."""
+
 _ALIASES = {
-    "symbol": ("tradingsymbol", "trading_symbol", "instrument", "ticker"),
-    "time": (
-        "timestamp",
-        "datetime",
-        "date_time",
-        "date",
-        "exchange_time",
-        "last_trade_time",
-        "exchange_ns",
-        "start_ns",
-    ),
-    "last": ("ltp", "last_price", "last_traded_price", "price"),
+    "symbol": ("tradingsymbol", "trading_symbol", "instrument", "ticker", "tckrsymb"),
+    "last": ("ltp", "last_price", "last_traded_price", "price", "lastpric"),
     "quantity": ("ltq", "last_quantity", "last_traded_quantity", "last_traded_qty", "qty"),
-    "volume": ("vol", "volume_traded", "traded_volume"),
-    "open": ("o", "open_price", "day_open"),
-    "high": ("h", "high_price", "day_high"),
-    "low": ("l", "low_price", "day_low"),
-    "close": ("c", "close_price", "day_close"),
+    "volume": (
+        *("v", "vol", "volume_traded", "traded_volume", "total_traded_quantity", "total_traded_volume"),
+        *("tottrdqty", "ttl_trd_qnty", "ttltradgvol", "shares_traded", "no_of_shares"),
+    ),
+    "open": ("o", "open_price", "day_open", "ohlc_open", "opnpric"),
+    "high": ("h", "high_price", "day_high", "ohlc_high", "hghpric"),
+    "low": ("l", "low_price", "day_low", "ohlc_low", "lwpric"),
+    "close": ("c", "close_price", "day_close", "ohlc_close", "clspric"),
     "average": ("atp", "average_price", "avg_price", "average_traded_price", "vwap"),
     "open_interest": ("oi",),
     "total_buy": ("total_buy_qty", "total_buy_quantity"),
     "total_sell": ("total_sell_qty", "total_sell_quantity"),
     "interval_ns": (),
+    "series": ("sctysrs",),
 }
 _FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in (field, *aliases)}
+_FIELDS |= {name: "time" for names in _TIMES for name in names}
+_RANKS = {name: rank for rank, names in enumerate(_TIMES) for name in names}
 _LEVEL = re.compile(r"(bid|buy|ask|sell|offer)_?(price|qty|quantity|orders)_?(\d{0,3})", re.ASCII)
 _SIDES = {"bid": "bid", "buy": "bid", "ask": "ask", "sell": "ask", "offer": "ask"}
 _CANDLE_FIELDS = ("open", "high", "low", "close")
+_OF_TICKS_ALONE = ("quantity", "total_buy", "total_sell", "bid_price_1", "ask_price_1")
+_NAMES_SHOWN_MAX = 50
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +61,12 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """Columns of the file."""
 
     positions: dict[str, int]
+
+    in_nanoseconds: bool = False
+    """The name of the time's column says that it is a number of them."""
+
+    notes: tuple[str, ...] = ()
+    """What whoever gave the file should know of how it is understood."""
 
     def __contains__(self, field: str) -> bool:
         return field in self.positions
@@ -76,35 +87,69 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         return itemgetter(*[self.at(field) for field in fields])
 
 
-def recognise(header: Row) -> Columns:
-    """Tell from the names what kind of recording it is and where its fields stand; other columns are left alone.
+def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: False) -> Columns:
+    """Tell what kind of recording it is and where its fields stand; other columns are left alone.
 
-    A last price makes it ticks (its open, high, low and close are then those of the day), else open, high, low and
-    close make it candles.
+    A last price makes it ticks, else open, high, low and close make it candles. Where it has both, the others are those
+    of the day in a file of ticks; but exchanges' own files of days have a last price, too. So one whose times are days,
+    and that has nothing that only ticks have, is candles.
+
+    Args:
+        header: the names.
+        is_of_days: tells of a column whether its first time is a day rather than a time of one.
 
     Raises:
         ValueError: it is neither, or two columns say the same.
     """
+    names = [_plain(name) for name in header]
     positions: dict[str, int] = {}
-    for place, name in enumerate(header):
+    for place, name in enumerate(names):
         field = _field(name)
         if field in positions:
-            raise ValueError(f"one column for {field} is wanted, found {header[positions[field]]!r} and {name!r}")
+            rank, taken = _RANKS.get(name, 0), _RANKS.get(names[positions[field]], 0)
+            if rank == taken:
+                raise ValueError(
+                    f"one column for {field} is wanted, found {header[positions[field]]!r} and {header[place]!r}"
+                )
+            if rank > taken:
+                continue
         if field:
             positions[field] = place
+    has_candles = all(field in positions for field in _CANDLE_FIELDS)
     shape: Shape = "ticks" if "last" in positions else "candles"
+    notes: tuple[str, ...] = ()
+    if shape == "ticks" and has_candles and not any(field in positions for field in _OF_TICKS_ALONE):
+        if "time" in positions and is_of_days(positions["time"]):
+            shape = "candles"
+        else:
+            notes = ("taken for ticks, since it has a last price: its open, high, low and close count as the day's",)
+    if shape == "candles" and has_candles and "volume" not in positions:
+        notes = (f"no column is known for volume in {_shown(header)}: it counts as 0",)
     wanted = ("time",) if shape == "ticks" else ("time", *_CANDLE_FIELDS)
     missing = [field for field in wanted if field not in positions]
     if missing:
         raise ValueError(
             "columns time and ltp (ticks), or time, open, high, low and close (candles) are wanted, "
-            f"found no {', '.join(missing)} in {', '.join(header[:50])!r}"
+            f"found no {', '.join(missing)} in {_shown(header)}"
         )
-    return Columns(shape=shape, width=len(header), positions=positions)
+    return Columns(
+        shape=shape,
+        width=len(header),
+        positions=positions,
+        in_nanoseconds=names[positions["time"]].endswith("_ns"),
+        notes=notes,
+    )
 
 
-def _field(name: str) -> str:
-    plain = re.sub(r"[\s\-.]+", "_", name.strip().lower())
+def _shown(header: Row) -> str:
+    return repr(", ".join(header[:_NAMES_SHOWN_MAX]))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\-.]+", "_", name.strip().lower())
+
+
+def _field(plain: str) -> str:
     level = _LEVEL.fullmatch(plain)
     if level is None:
         return _FIELDS.get(plain, "")

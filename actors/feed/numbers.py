@@ -6,6 +6,7 @@ and rounding a price costs 800, and a full packet has fifteen.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ...domain.instruments import PriceGrid
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Value = TypeVar("Value")
+
+_SEPARATED = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 
 MEMO_ENTRIES_MAX = 20_000
 """Texts that a memo keeps (about 2 MB); then it starts anew."""
@@ -51,7 +54,7 @@ class PriceReader(PriceGrid):
             ValueError: it is none.
         """
         price = self.nearest(rupees(text))
-        if price <= 0:
+        if not 0 < price <= RUPEES_MAX:  # rounding may lead out of what is believed
             raise ValueError(f"a price above 0 rupees is wanted, found {text!r}")
         return price
 
@@ -61,7 +64,7 @@ class PriceReader(PriceGrid):
         Raises:
             ValueError: it is neither.
         """
-        return self.nearest(rupees(text)) if text else 0.0
+        return min(self.nearest(rupees(text)), RUPEES_MAX) if text else 0.0
 
 
 class PricesAsWritten(PriceReader):
@@ -87,7 +90,7 @@ def rupees(text: str) -> float:
     try:
         amount = float(text)
     except ValueError:
-        amount = -1.0
+        amount = float(_without_separators(text) or "-1")
     if not 0 <= amount <= RUPEES_MAX or "_" in text:  # true for NaN as well
         raise ValueError(f"rupees from 0 to {RUPEES_MAX:.0f} are wanted, found {text!r}")
     return amount
@@ -111,7 +114,7 @@ def whole(text: str) -> int:
     try:
         number = int(text) if text else 0
     except ValueError:
-        number = _whole_float(text)
+        number = _whole_float(_without_separators(text) or text)
     # Python reads 1_000 as a thousand; no recording means that.
     if not 0 <= number <= INTEGER_MAX or "_" in text:
         raise ValueError(f"a whole number from 0 is wanted, found {text!r}")
@@ -129,3 +132,8 @@ def _whole_float(text: str) -> int:
     except ValueError:
         return -1
     return int(number) if number.is_integer() else -1
+
+
+def _without_separators(text: str) -> str:
+    """Take the commas out of `1,234.50`, and of `12,34,567` as it is written in India; empty if they are not those."""
+    return text.replace(",", "") if _SEPARATED.fullmatch(text.strip()) else ""

@@ -1,25 +1,35 @@
-"""When a market opens: the first moment that anyone in it sees."""
+"""What can be said of a market before it opens."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
-from .bodies.replay import Recording
-from .errors import RecordingError
-from .source import time_of
+import msgspec
+
+from .bodies.replay import open_recordings
 
 if TYPE_CHECKING:
     from ...config.settings import FeedSettings
 
 
-def opening_ns(settings: FeedSettings, *, now_ns: int) -> int:
-    """Return the time of a recording's first message, or now for a market that is made up: nanoseconds since 1970 UTC.
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be expected of a market."""
 
-    A recording without a message that can be read opens now, too: the feed says what is wrong with it.
+    opening_ns: int | None = None
+    """The first moment that anyone in it sees: nanoseconds since 1970 UTC; None where that is the present."""
+
+    notes: tuple[str, ...] = ()
+    """How its recordings are understood, where whoever gave them might have meant something else."""
+
+
+def look_ahead(settings: FeedSettings) -> Outlook:
+    """Look at the recordings that are to be replayed, as far as has to be; a market that is made up opens now.
+
+    Raises:
+        RecordingError: one is missing, no file, empty, of no known shape, or has not one whole row.
     """
-    if settings.source == "replay":
-        chunks = Recording.of(settings).chunks()
-        with contextlib.closing(chunks), contextlib.suppress(RecordingError):
-            return next((time_of(chunk[0]) for chunk in chunks), now_ns)
-    return now_ns
+    if settings.source != "replay":
+        return Outlook()
+    recordings = open_recordings(settings)
+    opening_ns = recordings.look()
+    return Outlook(opening_ns=opening_ns, notes=recordings.notes)

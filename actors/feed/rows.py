@@ -22,31 +22,46 @@ class RowReader(Protocol):
             ValueError: the row is broken; nothing was appended, and the reader is as it was before.
         """
 
+    def finish(self, messages: list[MarketMessage]) -> None:
+        """Append what is kept still, at the end of the rows."""
+
 
 class SymbolColumn:
-    """The symbol of each row: its own, or that of the whole recording where there is no such column."""
+    """The symbol of each row: its own, or the one that was given where it has none.
+
+    The series of NSE's own files belongs to the symbol, as brokers write it: `IDEA`, but `IDEA-BE`.
+    """
 
     def __init__(self, columns: Columns, symbol: str) -> None:
-        """Take the symbol for a recording that has no column for it.
+        """Take the symbol for a recording that has no column for it, or not in every row.
 
         Raises:
             ValueError: neither is there.
         """
-        if "symbol" not in columns and not symbol:
+        self._has_column = "symbol" in columns
+        if not self._has_column and not symbol:
             raise ValueError("a column symbol, --symbol or the setting feed.symbol is wanted, found none")
         self._place = columns.at("symbol")
-        # A row without the column shows its empty field, which stands for the recording's symbol.
-        self._symbols = Memo(_symbol)
-        if "symbol" not in columns:
-            self._symbols[""] = _symbol(symbol)
+        self._series_at = columns.at("series") if self._has_column else columns.width
+        self._given = _symbol(symbol) if symbol else ""
+        self._symbols = Memo(self._read)
+        # A row without the column shows its empty field, which stands for the symbol that was given.
+        self._suffixes = Memo(_suffix)
 
     def of(self, row: Row) -> str:
         """Read the symbol.
 
         Raises:
-            ValueError: it is empty, too long, or no text to print.
+            ValueError: it is empty and none was given, or too long, or no text to print.
         """
-        return self._symbols[row[self._place]]
+        return self._symbols[row[self._place]] + self._suffixes[row[self._series_at]]
+
+    def is_given(self, row: Row) -> bool:
+        """Tell whether a row of a recording that has a column has no symbol of its own."""
+        return self._has_column and not row[self._place].strip()
+
+    def _read(self, text: str) -> str:
+        return _symbol(text) if text.strip() or not self._given else self._given
 
 
 def _symbol(text: str) -> str:
@@ -54,3 +69,9 @@ def _symbol(text: str) -> str:
     if not is_symbol(symbol):
         raise ValueError(f"a symbol of 1 to {SYMBOL_LENGTH_MAX} printable characters is wanted, found {text!r}")
     return symbol
+
+
+def _suffix(series: str) -> str:
+    """Tell what a series adds to the symbol: nothing where it is that of ordinary shares."""
+    plain = series.strip()
+    return f"-{_symbol(plain)}" if plain not in {"", "EQ"} else ""

@@ -39,6 +39,10 @@ class MarketSource(Protocol):
     def bad_rows(self) -> int:
         """How many rows of a recording were skipped so far; 0 where there are no rows."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How recordings are understood, where whoever gave them might have meant something else."""
+
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Make the messages in their order, none of the chunks empty. Called once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from ...domain.time import time_text
 from ...messages.market import DaySummary, Depth, Tick
 from .numbers import Memo, PriceReader, paise, whole, whole_or_none
 from .rows import SymbolColumn
@@ -24,14 +25,13 @@ _DAY_OTHERS = ("average", "total_buy", "total_sell", "open_interest")
 class TickRows:
     """Reads one tick a row; a row without a last price (Dhan's packets of open interest alone) is none.
 
-    Time never goes back: of any symbol where they are to be `replayed`, else of each symbol by itself.
+    Rows come in the order of time; whoever sorts them sees to it that those of one symbol were in it before.
     """
 
-    def __init__(self, columns: Columns, *, symbol: str, grid: PriceReader, source: str, replayed: bool = True) -> None:
+    def __init__(self, columns: Columns, *, symbol: SymbolColumn, grid: PriceReader, source: str) -> None:
         self._source = source
-        self._replayed = replayed
-        self._symbol = SymbolColumn(columns, symbol).of
-        self._time = TimeReader().read
+        self._symbol = symbol.of
+        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
         self._time_at, self._last_at, self._volume_at = columns.at("time"), columns.at("last"), columns.at("volume")
         self._average_at, self._interest_at = columns.at("average"), columns.at("open_interest")
         self._has_day = any(field in columns for field in (*_DAY_PRICES, *_DAY_OTHERS))
@@ -60,7 +60,7 @@ class TickRows:
         self._whole = Memo(whole).__getitem__
         self._whole_or_none = Memo(whole_or_none).__getitem__
         self._sequence = 0
-        self._newest_ns: dict[str, int] = {}
+        self._newest_ns = 0
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
         """Append the tick of this row, if it has one.
@@ -73,12 +73,8 @@ class TickRows:
             return
         exchange_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
-        clock = "" if self._replayed else symbol
-        newest_ns = self._newest_ns.get(clock, 0)
-        if exchange_ns < newest_ns:
-            raise ValueError(
-                f"a time not before {newest_ns} ns is wanted, found {row[self._time_at]!r}, {exchange_ns} ns"
-            )
+        if exchange_ns < self._newest_ns:
+            raise ValueError(f"a time not before {time_text(self._newest_ns)} is wanted, found {row[self._time_at]!r}")
         prices = tuple(map(self._price_or_none, self._prices_of(row)))
         counts = tuple(map(self._whole, self._counts_of(row)))
         tick = Tick(
@@ -93,8 +89,11 @@ class TickRows:
             day=self._day(prices, counts, row) if self._has_day else None,
         )
         self._sequence += 1
-        self._newest_ns[clock] = exchange_ns
+        self._newest_ns = exchange_ns
         messages.append(tick)
+
+    def finish(self, messages: list[MarketMessage]) -> None:
+        """Append nothing: no tick is kept."""
 
     def _depth(self, prices: tuple[float, ...], counts: tuple[int, ...]) -> Depth:
         bid_prices, bid_quantities = prices[self._bid_prices], counts[self._bid_quantities]

@@ -99,6 +99,7 @@ class PlayedSystem:
         self.counted = counted
         self.waits, self.error, self.on_wait, self.faults = waits, error, on_wait, dict(faults)
         self.calls = []
+        self.notes = ()
 
     def start(self):
         self._say("start")

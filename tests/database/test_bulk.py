@@ -158,7 +158,8 @@ class TestAStrangersFile:
 
     def test_in_another_zone_is_at_the_same_time(self, bring, market):
         london = dt.datetime(2026, 1, 2, 3, 45, tzinfo=dt.UTC)
-        bring(f"time,ltp\n{london.isoformat()},1\n{int(london.timestamp())},2\n{ns(london)},3\n")
+        bring(f"time,ltp\n{london.isoformat()},1\n{int(london.timestamp())},2\n")
+        bring(f"time,ltp\n{ns(london)},3\n")
 
         assert {tick.exchange_ns for tick in market.find().data} == {ns(MORNING)}
 

@@ -1,5 +1,7 @@
 """Builders for the feed."""
 
+from pathlib import Path
+
 import pytest
 
 from natya.actors.feed.bodies.replay import Recording
@@ -18,12 +20,20 @@ def write(tmp_path):
     return build
 
 
+@pytest.fixture(scope="session")
+def recording():
+    def build(path, *, symbol="TCS", **options):
+        return Recording(path, symbol=symbol, **options)
+
+    return build
+
+
 @pytest.fixture
-def messages():
+def messages(recording):
     """Read a whole recording."""
 
-    def build(path, *, symbol="TCS", **options):
-        return [message for chunk in Recording(path, symbol=symbol, **options).chunks() for message in chunk]
+    def build(path, **options):
+        return [message for chunk in recording(path, **options).chunks() for message in chunk]
 
     return build
 
@@ -44,6 +54,8 @@ def feed_settings():
             "duration_s": 0.0,
             "unrecorded_ticks_max": 1_000_000,
         }
-        return FeedSettings(**(fields | {name: str(v) if name == "recording" else v for name, v in changes.items()}))
+        if isinstance(path := changes.get("recording"), Path):
+            changes["recording"] = str(path)
+        return FeedSettings(**(fields | changes))
 
     return build

@@ -1,5 +1,8 @@
 """A recording read in a process of its own."""
 
+import contextlib
+import gzip
+import io
 import os
 import signal
 import subprocess
@@ -8,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from natya_processes import await_that, is_alive
 
-from natya.actors.feed.apart import READER, Apart, ReaderDiedError
+from natya.actors.feed.apart import LENGTH_BYTES, READER, Apart, ReaderDiedError
 from natya.actors.feed.errors import RecordingError
+from natya.actors.feed.reading import serve
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 
 HEADER = "time,ltp,symbol"
@@ -18,13 +23,6 @@ HEADER = "time,ltp,symbol"
 
 def rows(count):
     return [f"{1_766_992_622 + place},{100 + place % 7},TCS" for place in range(count)]
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 class TestARecordingReadApart:
@@ -84,17 +82,87 @@ class TestAReader:
 
         apart.close()
 
-        assert not alive(pid)
+        assert not is_alive(pid)
 
     def test_ends_quietly_when_nobody_reads_its_pipe_any_more(self, write, feed_settings):
         settings = feed_settings(recording=write(HEADER, *rows(200 * MESSAGES_A_CHUNK)))
         with subprocess.Popen(
             [sys.executable, "-m", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as reader:
-            reader.stdin.write(msgspec.msgpack.encode(settings))
-            reader.stdin.close()
+            packed = msgspec.msgpack.encode(settings)
+            reader.stdin.write(len(packed).to_bytes(LENGTH_BYTES, "big") + packed)
+            reader.stdin.flush()
             reader.stdout.read(100)
             reader.stdout.close()
 
             assert reader.stderr.read() == b""
         assert reader.returncode == 1
+
+
+PARENT = """
+import os, signal, sys, threading, time
+import msgspec
+from natya.actors.feed.apart import Apart
+from natya.config.settings import FeedSettings
+apart = Apart(msgspec.json.decode(sys.argv[1], type=FeedSettings))
+threading.Thread(target=next, args=(apart.chunks(),), daemon=True).start()
+while apart._process is None:
+    time.sleep(0.001)
+child = os.fork() if sys.argv[2] == "forked" else 0
+if sys.argv[2] == "forked" and not child:
+    signal.pause()
+print(apart._process.pid, child, flush=True)
+signal.pause()
+"""
+
+
+class TestAReaderWhoseParentIsKilled:
+    @pytest.mark.parametrize("how", ["alone", "forked"])
+    def test_ends_although_it_has_nothing_to_write(self, tmp_path, feed_settings, how):
+        """A child of the parent's, forked by whatever strategy, holds the pipe to the reader open."""
+        path = tmp_path / "blank.csv.gz"
+        path.write_bytes(gzip.compress(b"time,ltp,volume\n" + b"\n" * 100_000_000, 1))
+        settings = msgspec.json.encode(feed_settings(recording=path)).decode()
+        with subprocess.Popen([sys.executable, "-c", PARENT, settings, how], stdout=subprocess.PIPE) as parent:
+            reader, child = map(int, parent.stdout.readline().split())
+            await_that(lambda: path in opened_by(reader))
+            parent.kill()
+        try:
+            await_that(lambda: not is_alive(reader), timeout_s=15)
+        finally:
+            for pid in filter(None, (child, reader)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def opened_by(pid):
+    """Paths that a process has open."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").glob("*"):
+        with contextlib.suppress(OSError):
+            found.append(link.readlink())
+    return found
+
+
+class TestWhatAReaderSends:
+    def test_and_no_message_can_be_ends_the_recording_with_a_line(self, write, feed_settings, monkeypatch):
+        monkeypatch.setattr("natya.actors.feed.apart.READER", "natya_reader_of_nonsense")
+        path = write(HEADER, *rows(1))
+
+        with pytest.raises(RecordingError, match="messages within their ranges are wanted, found Expected `int` >= 1"):
+            list(Apart(feed_settings(recording=path)).chunks())
+
+    def test_that_fails_by_a_mistake_is_what_failed(self, write, feed_settings, monkeypatch):
+        monkeypatch.setattr("natya.actors.feed.reading.open_recordings", lambda _settings: Mistaken())
+        stream = io.BytesIO()
+
+        serve(feed_settings(recording=write(HEADER, *rows(1))), stream)
+
+        assert b"found ZeroDivisionError: " in stream.getvalue()
+
+
+class Mistaken:
+    bad_rows, notes = 0, ()
+
+    def chunks(self):
+        yield [1 // 0]

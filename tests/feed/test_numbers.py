@@ -1,5 +1,6 @@
 """Numbers and times of recordings, to the last digit."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -31,17 +32,33 @@ class TestAPriceOnTheGrid:
 
         assert PriceReader(0.05).price(repr(float(np.float32(exact)))) == exact
 
-    @pytest.mark.parametrize("text", ["", "0", "0.001", "-1", "nan", "inf", "1e13", "abc", "1_000", "1,000"])
+    @pytest.mark.parametrize(
+        "text", ["", "0", "0.001", "-1", "nan", "inf", "1e13", "abc", "1_000", "1,00", "1,0000", ",100", "1,000,0.5"]
+    )
     def test_is_refused_where_it_is_none(self, text):
         with pytest.raises(ValueError, match="wanted, found"):
             PriceReader(0.05).price(text)
+
+    @pytest.mark.parametrize(
+        ("text", "price"),
+        [("1,234.50", 1234.5), ("12,34,567.05", 1234567.05), ("1,234,567", 1234567.0), ("1,000", 1000.0)],
+    )
+    def test_may_have_separators(self, text, price):
+        assert PriceReader(0.05).price(text) == price
+
+    def test_is_refused_where_the_grid_leads_out_of_what_is_believed(self):
+        with pytest.raises(ValueError, match="wanted, found"):
+            PriceReader(1.1).price("1e12")
+        assert PriceReader(1.1).price_or_none("1e12") == 1e12
 
     def test_may_be_missing_where_that_is_allowed(self):
         assert PriceReader(0.05).price_or_none("") == PriceReader(0.05).price_or_none("0") == 0.0
 
 
 class TestAWholeNumber:
-    @pytest.mark.parametrize(("text", "number"), [("75", 75), ("75.0", 75), ("", 0), (" 7 ", 7), ("1e3", 1000)])
+    @pytest.mark.parametrize(
+        ("text", "number"), [("75", 75), ("75.0", 75), ("", 0), (" 7 ", 7), ("1e3", 1000), ("25,374,582", 25_374_582)]
+    )
     def test_is_read(self, text, number):
         assert whole(text) == number
 
@@ -96,6 +113,20 @@ class TestATime:
             ("1766992622000000001", NOON_NS + 1),
             ("2025-12-29", 1_766_946_600_000_000_000),
             ("20251229", 1_766_946_600_000_000_000),
+            ("20251229 12:47:02", NOON_NS),
+            ("20251229T1247", NOON_NS - 2 * 10**9),
+            ("202512291247", NOON_NS - 2 * 10**9),
+            ("20251229124702", NOON_NS),
+            ("29-Dec-2025", 1_766_946_600_000_000_000),
+            ("29-DEC-2025 12:47:02", NOON_NS),
+            ("29-Dec-2025 12:47:02.5", NOON_NS + 500_000_000),
+            ("29 December 2025 12:47:02", NOON_NS),
+            ("29-December-2025", 1_766_946_600_000_000_000),
+            ("Dec 29, 2025", 1_766_946_600_000_000_000),
+            ("2025/12/29 12:47:02", NOON_NS),
+            ("2025/12/29", 1_766_946_600_000_000_000),
+            (" 29-Dec-2025 ", 1_766_946_600_000_000_000),
+            ("1766992622.0", NOON_NS),
         ],
     )
     def test_is_read_to_the_nanosecond(self, text, time_ns):
@@ -107,6 +138,21 @@ class TestATime:
             "",
             "noon",
             "29/12/2025",
+            "09/01/2025",
+            "09-01-2025",
+            "9.1.2025",
+            "09/01/25 09:15",
+            "29-Dec-25",
+            "29-Foo-2025",
+            "29-Dec-2025 09",
+            "29-Dec-2025 9:15 AM",
+            "2025/13/01",
+            "202513291247",
+            "20251229246000",
+            "100",
+            "1766992622001.5",
+            "20251229.5",
+            "17669926220010000000",
             "2025-13-01",
             "1960-01-01",
             "2300-01-01",
@@ -121,6 +167,42 @@ class TestATime:
     def test_is_refused_where_it_is_none(self, text):
         with pytest.raises(ValueError, match="a time as ISO 8601 or as a number since 1970 is wanted"):
             TimeReader().read(text)
+
+    def test_says_that_nobody_can_tell_day_from_month(self):
+        with pytest.raises(
+            ValueError, match="nobody can tell its day from its month; wanted 2025-01-09 or 09-Jan-2025"
+        ):
+            TimeReader().read("09/01/2025")
+
+    @given(digits=st.integers(10**7, 10**20).map(str))
+    def test_of_digits_alone_is_of_our_age_or_none(self, digits):
+        with contextlib.suppress(ValueError):
+            time_ns = TimeReader().read(digits)
+
+            assert 1900 <= datetime.fromtimestamp(time_ns // 10**9, UTC).year < 2100
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("1766992622", "1766992622001"),
+            ("1766992622001", "1766992622"),
+            ("1766992622", "20251229"),
+            ("202512291247", "1766992622001"),
+            ("1766992622000001", "1766992622000001000"),
+        ],
+    )
+    def test_in_digits_has_one_unit_in_a_column(self, first, second):
+        reader = TimeReader()
+        reader.read(first)
+
+        assert reader.read(first) == TimeReader().read(first)
+        with pytest.raises(ValueError, match="as in the rows before are wanted"):
+            reader.read(second)
+
+    def test_in_nanoseconds_by_the_name_of_its_column_is_what_it_is(self):
+        assert TimeReader(in_nanoseconds=True).read("1766992622") == 1_766_992_622
+        with pytest.raises(ValueError, match="1970 to 2261"):
+            TimeReader(in_nanoseconds=True).read(str(2**63))
 
     @given(
         moment=st.datetimes(datetime(1971, 1, 1), datetime(2261, 1, 1)),  # noqa: DTZ001  the zone is drawn beside it

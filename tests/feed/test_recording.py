@@ -3,6 +3,8 @@
 import gzip
 import itertools
 import os
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +95,39 @@ class TestNoRecording:
     def test_is_a_field_without_end(self, write, messages):
         with pytest.raises(RecordingError, match="field larger than field limit"):
             messages(write(HEADER, ROWS[0], '"' + "x" * 200_000))
+
+    def test_is_a_pipe_that_nobody_writes_into(self, tmp_path, messages):
+        path = tmp_path / "pipe.csv"
+        os.mkfifo(path)
+
+        with pytest.raises(RecordingError, match="found a pipe, a socket or a device"):
+            messages(path)
+
+    @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+    def test_is_a_device(self, messages, device):
+        with pytest.raises(RecordingError, match="found a pipe, a socket or a device"):
+            messages(Path(device))
+
+    @pytest.mark.parametrize(
+        ("unit", "reason"),
+        [
+            (b"x", "a row of more than"),
+            (b"1,", "a row of more than"),
+            (b"\0", "a row of more than"),
+            (b'"a\n",', "a row of"),
+        ],
+    )
+    @pytest.mark.parametrize("behind", [b"", b"time,ltp,volume\n", b"time,ltp,volume\n1766992622,100,1\n"])
+    def test_is_a_zip_of_one_row_without_end(self, tmp_path, messages, unit, reason, behind):
+        path = tmp_path / "endless.csv.gz"
+        path.write_bytes(gzip.compress(behind + unit * (20_000_000 // len(unit) ** 2), 1))
+        tracemalloc.start()
+
+        with pytest.raises(RecordingError, match=f"{reason}|field larger than"):
+            messages(path, bad_rows_max=10)
+
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+        tracemalloc.stop()
 
     def test_is_a_symbol_that_is_not_utf8(self, write, messages):
         path = write()

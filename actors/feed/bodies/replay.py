@@ -1,45 +1,55 @@
 """A recording in a CSV file, plain or gzipped: full packets with depth, or candles.
 
-Identity. A recording is named by a hash of all its bytes, the symbol that is given for it where it has no column of
-them, its shape and the tick size: whatever changes one tick makes it another source, and nothing else does. All bytes,
-since an end alone, or a size, would not tell two days from each other when a file is corrected in the middle; BLAKE2
-reads 1 GB a second, a sixth of the time that parsing takes for a megabyte.
+Order. What comes out is in the order of time, of all symbols together. A file that is in another order from symbol to
+symbol, or that has its newest candles first, is read twice and sorted on the way (`sorting.py`); a row that goes
+back against the way of its own symbol is broken.
+
+Identity. A recording is named by a hash of all its bytes, the symbol that is given for it where it has none of its own,
+its shape, the tick size, and of candles their given length, their exchange and how they become ticks: whatever changes
+one tick makes it another source, and nothing else does. All bytes, since an end alone, or a size, would not tell two
+days from each other when a file is corrected in the middle; BLAKE2 reads 1 GB a second, a sixth of the time that
+parsing takes for a megabyte.
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import hashlib
-import io
 import itertools
-import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from ....domain.time import duration_ns, duration_text, time_text
 from ..apart import Apart
-from ..candle_rows import CandleRows, interval_of
+from ..candle_rows import CandleRows, times_of_candle
 from ..columns import Columns, recognise
 from ..errors import RecordingError
+from ..merging import Merged
 from ..numbers import PriceReader, PricesAsWritten, whole
+from ..rows import SymbolColumn
+from ..sorting import SortedRows
 from ..source import MESSAGES_A_CHUNK
+from ..survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
+from ..table import CsvTable, NoRecordingError, is_blank, open_regular
 from ..tick_rows import TickRows
-from ..times import TimeReader
+from ..times import TimeReader, is_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from ....config.settings import FeedSettings
+    from ....domain.calendar import Exchange
     from ..columns import Row
     from ..rows import RowReader
     from ..source import MarketMessage, Surroundings
-
-GZIP_MAGIC: Final = b"\x1f\x8b"
+    from ..table import Table
 
 LOOK_AHEAD_ROWS: Final = 2_000
-"""Candles from which the interval is inferred."""
+"""Rows from which the length of candles and their order is told, where there is one symbol."""
 
 HASH_BYTES: Final = 8
 """Of a fingerprint: 64 bits, so that ten thousand recordings share one with a chance of one in 10^11."""
@@ -51,54 +61,45 @@ _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
 def replay(settings: FeedSettings, _: Surroundings) -> Apart:
-    """Make the recording that the settings name, read in a process of its own."""
+    """Make the recordings that the settings name, read in a process of their own."""
     return Apart(settings)
 
 
-class Table(Protocol):
-    """A header, and rows of texts that are read once."""
+def open_recordings(settings: FeedSettings) -> Recording | Merged:
+    """Make the recordings that the settings name, one after the other in time. Opens nothing yet."""
+    recordings = [
+        Recording(
+            Path(path),
+            symbol=settings.symbol,
+            tick_size_rupees=settings.tick_size_rupees,
+            bad_rows_max=settings.bad_rows_max,
+            interval_ns=duration_ns(settings.interval) if settings.interval else None,
+            exchange=None if settings.exchange == "none" else settings.exchange,
+        )
+        for path in settings.recordings
+    ]
+    return recordings[0] if len(recordings) == 1 else Merged(recordings)
 
-    header: Row | None
-    """None where there is not one row."""
 
-    @property
-    def line_num(self) -> int:
-        """Where the row that was read last ends in the file, from 1."""
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a file is to be read."""
 
-    def rows(self) -> Iterator[Row]:
-        """Give the rows behind the header."""
+    columns: Columns
+    symbol: SymbolColumn
+    survey: Survey
+    intervals: dict[str, int]
+    interval_ns: int | None
+    """Of every symbol, where it is given."""
 
-    def share(self) -> float:
-        """Tell how much of the file is read: 0 to 1."""
+    names: str
+    """What counts besides the bytes of the file."""
 
+    rows: int
+    """Whole ones that were looked at."""
 
-class CsvTable:
-    """A CSV file, plain or gzipped."""
-
-    def __init__(self, path: Path, stack: contextlib.ExitStack) -> None:
-        """Open it, until the stack is closed."""
-        self._file = file = stack.enter_context(path.open("rb"))
-        self._size = max(1, os.fstat(file.fileno()).st_size)
-        zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        file.seek(0)
-        plain = stack.enter_context(gzip.GzipFile(fileobj=file)) if zipped else file
-        # Bytes that are not UTF-8 become U+FFFD, which no number, time or symbol may contain.
-        text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
-        self._reader = csv.reader(stack.enter_context(text))
-        self.header: Row | None = next((row for row in self._reader if not _is_blank(row)), None)
-
-    @property
-    def line_num(self) -> int:
-        """Where the row that was read last ends in the file, from 1."""
-        return self._reader.line_num
-
-    def rows(self) -> Iterator[Row]:
-        """Give the rows behind the header."""
-        return self._reader
-
-    def share(self) -> float:
-        """Tell how much of the file is read: 0 to 1."""
-        return self._file.tell() / self._size
+    def interval_of(self, symbol: str) -> int:
+        """Tell the length of a symbol's candles."""
+        return self.interval_ns or self.intervals.get(symbol) or self.survey.interval_of(symbol)
 
 
 class Recording:
@@ -111,6 +112,8 @@ class Recording:
         symbol: str = "",
         tick_size_rupees: float | None = 0.05,
         bad_rows_max: int = 0,
+        interval_ns: int | None = None,
+        exchange: Exchange | None = "NSE",
         replayed: bool = True,
         table: Callable[[Path, contextlib.ExitStack], Table] = CsvTable,
     ) -> None:
@@ -118,10 +121,12 @@ class Recording:
 
         Args:
             path: the file.
-            symbol: for a file without such a column; a column, where there is one, decides.
+            symbol: for a file without such a column, and for rows that have none in it.
             tick_size_rupees: what prices are rounded to multiples of; None to keep them as they are written.
             bad_rows_max: broken rows that are skipped before the file is refused.
-            replayed: a market is to be made of it, in which time never goes back, and candles need ticks.
+            interval_ns: how long candles are; None to tell it by their distances.
+            exchange: in whose sessions the ticks of candles lie; None where there are none.
+            replayed: a market is to be made of it: candles need ticks.
             table: opens the file, until the stack is closed.
         """
         self.path: Final = path
@@ -129,24 +134,20 @@ class Recording:
         self.bad_lines: list[tuple[int, str]] = []
         """Line and reason of broken rows, of the first `BAD_LINES_KEPT_MAX`."""
 
+        self.notes: tuple[str, ...] = ()
+        """How the file is understood, where whoever gave it might have meant something else."""
+
+        self.share = 0.0
+        """How much of the file is read, 0 to 1, as of the last chunk."""
+
         self._symbol = symbol
         self._grid = PricesAsWritten() if tick_size_rupees is None else PriceReader(tick_size_rupees)
         self._grid_name = "as written" if tick_size_rupees is None else repr(self._grid.tick_size_rupees)
         self._bad_rows_max = bad_rows_max
+        self._interval_ns = interval_ns
+        self._exchange: Exchange | None = exchange
         self._replayed = replayed
         self._table = table
-        self.share = 0.0
-        """How much of the file is read, 0 to 1, as of the last chunk."""
-
-    @classmethod
-    def of(cls, settings: FeedSettings) -> Recording:
-        """Make the recording that the settings name."""
-        return cls(
-            Path(settings.recording),
-            symbol=settings.symbol,
-            tick_size_rupees=settings.tick_size_rupees,
-            bad_rows_max=settings.bad_rows_max,
-        )
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Make the ticks and candles of the file.
@@ -157,15 +158,41 @@ class Recording:
         """
         self.bad_rows = 0
         self.bad_lines = []
-        try:
+        with self._errors_of_ours():
             found = _version(self.path)
-            reader = self._row_reader()
-            with self._open() as (table, columns):
-                yield from self._read(table, columns.width, reader)
+            plan = self._plan()
+            source = f"replay-{_fingerprint(self.path, plan.names)}"
+            with contextlib.ExitStack() as stack, self._open() as (table, columns):
+                rows = table if plan.survey.is_in_order else self._sorted(table, plan, stack)
+                yield from self._read(rows, columns.width, self._reader(plan, source))
             if _version(self.path) != found:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
-        except _UNREADABLE as fault:
-            raise self._unreadable(0, fault) from fault
+
+    def look(self) -> int | None:
+        """Look at the rows as far as has to be, and tell when the first message will be; None if that cannot be said.
+
+        Raises:
+            RecordingError: the file is missing, no file, empty, of no known shape, or has not one whole row.
+        """
+        with self._errors_of_ours():
+            plan = self._plan(ahead=True)
+        self._expect_some(plan.rows)
+        firsts = [
+            times_of_candle(first_ns, first_ns + plan.interval_of(name), self._exchange)[0]
+            if plan.columns.shape == "candles"
+            else first_ns
+            for name, first_ns in plan.survey.first_times()
+        ]
+        return min(firsts, default=None)
+
+    def needs_symbol(self) -> bool:
+        """Tell whether the file has no column for the symbol.
+
+        Raises:
+            RecordingError: as `look`.
+        """
+        with self._errors_of_ours(), self._open() as (_, columns):
+            return "symbol" not in columns
 
     def close(self) -> None:
         """Release nothing: the file is open only while its chunks are read."""
@@ -177,9 +204,9 @@ class Recording:
             for row in table.rows():
                 try:
                     if len(row) != width:
-                        if _is_blank(row):
+                        if is_blank(row):
                             continue
-                        raise ValueError(f"{width} columns are wanted, found {len(row)}")  # noqa: TRY301  like the rest
+                        raise _not_wide(row, width)
                     rows += 1
                     row.append("")
                     reader.read(row, messages)
@@ -191,36 +218,152 @@ class Recording:
                     messages = []
             self._expect_some(rows)
         except (RecordingError, *_UNREADABLE) as fault:
+            reader.finish(messages)
             if messages:
                 yield messages
             if isinstance(fault, RecordingError):
                 raise
             raise self._unreadable(table.line_num, fault) from fault
+        reader.finish(messages)
         if messages:
             yield messages
 
-    def _row_reader(self) -> RowReader:
-        """Make what reads rows of this shape; candles are looked ahead at for their interval."""
+    def _plan(self, *, ahead: bool = False) -> _Plan:
+        """Find out how the file is to be read: all of it where it has several symbols, else its beginning.
+
+        Args:
+            ahead: its beginning is enough where that has several symbols in the order of time.
+        """
         with self._open() as (table, columns):
-            symbol = "" if "symbol" in columns else self._symbol
-            names = f"{symbol} {columns.shape} {self._grid_name}"
-            source = f"replay-{_fingerprint(self.path, names)}"
             try:
-                if columns.shape == "ticks":
-                    return TickRows(
-                        columns, symbol=self._symbol, grid=self._grid, source=source, replayed=self._replayed
-                    )
-                interval_ns = _interval(itertools.islice(table.rows(), LOOK_AHEAD_ROWS), columns)
-                return CandleRows(
-                    columns,
-                    symbol=self._symbol,
-                    grid=self._grid,
-                    source=source,
-                    interval_ns=interval_ns,
-                    replayed=self._replayed,
-                )
+                symbol = SymbolColumn(columns, self._symbol)
+                survey, first = self._survey(table, columns, symbol, ahead=ahead)
+                if columns.shape == "candles":
+                    intervals, given_ns = self._intervals(columns, survey, first)
+                else:
+                    intervals, given_ns = {}, None
+                    _expect_oldest_first(survey)
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
+        self.notes = (*columns.notes, *survey.notes({} if given_ns else intervals))
+        names = (
+            f"{self._symbol if survey.has_gaps or 'symbol' not in columns else ''} {columns.shape} {self._grid_name}"
+        )
+        if columns.shape == "candles":
+            names += f" {self._interval_ns or ''} {self._exchange} path 2"
+        elif not survey.is_in_order:
+            names += " sorted"
+        return _Plan(
+            columns=columns,
+            symbol=symbol,
+            survey=survey,
+            intervals=intervals,
+            interval_ns=given_ns,
+            rows=int(first is not None),
+            names=names,
+        )
+
+    def _survey(
+        self, table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
+    ) -> tuple[Survey, Row | None]:
+        """Look at the rows; return the first whole one, too."""
+        survey = Survey(may_go_back=columns.shape == "candles")
+        first: Row | None = None
+        time = TimeReader(in_nanoseconds=columns.in_nanoseconds)
+        time_at, last_at = columns.at("time"), columns.at("last")
+        of_ticks = columns.shape == "ticks"
+        rows_max = None if "symbol" in columns else LOOK_AHEAD_ROWS if not of_ticks else 1
+        for row in table.rows():
+            if len(row) != columns.width or is_blank(row):
+                continue
+            row.append("")
+            first = first or row
+            if row[last_at] or not of_ticks:
+                with contextlib.suppress(ValueError):  # a broken row is counted where it is read
+                    name, time_ns = symbol.of(row), time.read(row[time_at])
+                    survey.has_gaps |= symbol.is_given(row)
+                    survey.add(name, time_ns, is_day=is_day(time_ns))
+                if len(survey.ways) > SYMBOLS_MAX:
+                    raise ValueError(f"at most {SYMBOLS_MAX:,} symbols are wanted, found more")
+            if survey.rows == rows_max or (
+                ahead and survey.rows == LOOK_AHEAD_ROWS and survey.is_in_order and len(survey.ways) > 1
+            ):
+                break
+        return survey, first
+
+    def _intervals(self, columns: Columns, survey: Survey, first: Row | None) -> tuple[dict[str, int], int | None]:
+        """Tell how long the candles of each symbol are, and whether that was given: by the user, or by the file.
+
+        Raises:
+            ValueError: it cannot be.
+        """
+        told_ns = whole(first[columns.at("interval_ns")]) if first and "interval_ns" in columns else 0
+        given_ns = self._interval_ns or told_ns or None
+        intervals = {name: given_ns or survey.interval_of(name) for name in survey.ways}
+        longest_ns = max(intervals.values(), default=given_ns or 0)
+        if longest_ns > INTERVAL_MAX_NS:
+            raise ValueError(
+                f"candles of at most {duration_text(INTERVAL_MAX_NS)} are wanted, found {duration_text(longest_ns)} "
+                f"from one to the next; --interval or the setting feed.interval says how long they are"
+            )
+        for name, way in survey.ways.items():
+            if self._interval_ns and way.distances and self._interval_ns > (apart_ns := survey.interval_of(name)):
+                raise ValueError(
+                    f"an interval of at most {duration_text(apart_ns)} is wanted, as far as the candles of {name} are "
+                    f"apart, found {duration_text(self._interval_ns)}"
+                )
+        return intervals, given_ns
+
+    def _reader(self, plan: _Plan, source: str) -> RowReader:
+        """Make what reads rows of this shape."""
+        if plan.columns.shape == "ticks":
+            return TickRows(plan.columns, symbol=plan.symbol, grid=self._grid, source=source)
+        return CandleRows(
+            plan.columns,
+            symbol=plan.symbol,
+            grid=self._grid,
+            source=source,
+            interval_of=plan.interval_of,
+            exchange=self._exchange,
+            replayed=self._replayed,
+        )
+
+    def _sorted(self, table: Table, plan: _Plan, stack: contextlib.ExitStack) -> Table:
+        """Read all rows and sort them by time; those that cannot be are broken, and skipped here."""
+        columns, newest_ns = plan.columns, dict[str, int]()
+        time = TimeReader(in_nanoseconds=columns.in_nanoseconds)
+        time_at, last_at = columns.at("time"), columns.at("last")
+        of_ticks = columns.shape == "ticks"
+        found = SortedRows(table.header, stack)
+        for row in table.rows():
+            line = table.line_num
+            if is_blank(row):
+                continue
+            try:
+                if len(row) != columns.width:
+                    raise _not_wide(row, columns.width)
+                row.append("")
+                if of_ticks and not row[last_at]:
+                    continue
+                name, time_ns = plan.symbol.of(row), time.read(row[time_at])
+                way = plan.survey.ways.get(name)
+                back = way is not None and way.is_newest_first
+                before_ns = newest_ns.get(name, time_ns)
+                if time_ns > before_ns if back else time_ns < before_ns:
+                    wanted = f"a {'time' if of_ticks else 'start'} not {'after' if back else 'before'}"
+                    raise ValueError(  # noqa: TRY301  like the rest
+                        f"{wanted} {time_text(before_ns)} is wanted, found {row[time_at]!r}"
+                    )
+            except ValueError as fault:
+                self._skip(line, fault)
+                continue
+            newest_ns[name] = time_ns
+            row.pop()
+            try:
+                found.add((time_ns, -line if back else line, line, row))
+            except ValueError as fault:
+                raise RecordingError(self.path, line, str(fault)) from fault
+        return found
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[Table, Columns]]:
@@ -230,10 +373,29 @@ class Recording:
             if table.header is None:
                 raise RecordingError(self.path, 0, "a header and rows are wanted, found an empty file")
             try:
-                columns = recognise(table.header)
+                columns = recognise(table.header, self._is_of_days)
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
             yield table, columns
+
+    def _is_of_days(self, place: int) -> bool:
+        """Tell whether the first time in a column is a day."""
+        with contextlib.ExitStack() as stack:
+            table = self._table(self.path, stack)
+            assert table.header is not None, "it was looked at"
+            for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
+                if len(row) == len(table.header):
+                    with contextlib.suppress(ValueError):  # a broken row is counted where it is read
+                        return is_day(TimeReader().read(row[place]))
+        return False
+
+    @contextlib.contextmanager
+    def _errors_of_ours(self) -> Iterator[None]:
+        try:
+            _expect_name(self.path)
+            yield
+        except _UNREADABLE as fault:
+            raise self._unreadable(0, fault) from fault
 
     def _unreadable(self, line: int, fault: Exception) -> RecordingError:
         """Say up to which line the file could be read, and why no further."""
@@ -252,8 +414,37 @@ class Recording:
             raise RecordingError(self.path, line, str(fault)) from fault
 
 
+def _expect_oldest_first(survey: Survey) -> None:
+    """Refuse ticks that go back: two of one time would have to be turned round, and nobody writes them like that.
+
+    Raises:
+        ValueError: they do.
+    """
+    for name, way in survey.ways.items():
+        if way.backward > max(1, way.forward):
+            raise ValueError(f"the oldest tick first is wanted, found those of {name} with the newest first")
+
+
+def _expect_name(path: Path) -> None:
+    """Refuse a name that no message could carry, or no system call.
+
+    Raises:
+        NoRecordingError: it is one.
+    """
+    try:
+        printable = "\0" not in str(path).encode().decode()
+    except UnicodeEncodeError:
+        printable = False
+    if not printable:
+        raise NoRecordingError("a name that is not UTF-8")
+
+
+def _not_wide(row: Row, width: int) -> ValueError:
+    return ValueError(f"{width} columns are wanted, found {len(row)}")
+
+
 def _fingerprint(path: Path, names: str) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(names.encode(), digest_size=HASH_BYTES)).hexdigest()
 
 
@@ -261,26 +452,3 @@ def _version(path: Path) -> tuple[int, int, int]:
     """Tell one state of a file from another."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _interval(rows: Iterator[Row], columns: Columns) -> int:
-    """Read the interval where the file says it, as our own exports do; else infer it."""
-    if "interval_ns" in columns:
-        first = next((row for row in rows if len(row) == columns.width), None)
-        if first is not None and (interval_ns := whole(first[columns.at("interval_ns")])):
-            return interval_ns
-    return interval_of(_times(rows, columns))
-
-
-def _times(rows: Iterable[Row], columns: Columns) -> Iterator[int]:
-    """Read the times of rows, as far as they have one."""
-    reader = TimeReader()
-    place = columns.at("time")
-    for row in rows:
-        if len(row) == columns.width:
-            with contextlib.suppress(ValueError):  # a broken row is counted where it is read
-                yield reader.read(row[place])
-
-
-def _is_blank(row: Row) -> bool:
-    return len(row) <= 1 and not "".join(row).strip()

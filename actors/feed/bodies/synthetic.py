@@ -70,6 +70,11 @@ class SyntheticMarket:
         self._step_ns = SECOND_NS / (ticks_per_s * max(1, len(symbols)))
         self._start_ns = start_ns
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Tell nothing: no file is understood."""
+        return ()
+
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Make ticks; none without symbols."""
         turns = zip(itertools.count(), itertools.cycle(self._shares), strict=False)

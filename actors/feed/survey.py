@@ -1,0 +1,170 @@
+"""What the rows of a recording are like, before any of them is turned into messages: their order and distances."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from ...domain.time import DAY_NS, SECOND_NS, duration_text
+
+INTERVAL_UNKNOWN_NS: Final = 60 * SECOND_NS
+"""Of a recording of one candle, which does not tell."""
+
+INTERVAL_MAX_NS: Final = 366 * DAY_NS
+
+SYMBOLS_MAX: Final = 100_000
+"""Symbols of one recording: more than any exchange lists."""
+
+DISTANCES_MAX: Final = 1_000
+"""Different distances that are counted of one symbol."""
+
+_MONTHS_NS: Final = range(28 * DAY_NS, 31 * DAY_NS + 1)
+_DISTANCES_SHOWN_MAX: Final = 3
+
+
+class Way:
+    """How the times of one symbol go on."""
+
+    __slots__ = ("backward", "before_ns", "distances", "first_ns", "forward", "may_go_back", "newest_ns", "oldest_ns")
+
+    def __init__(self, first_ns: int, *, may_go_back: bool) -> None:
+        self.may_go_back = may_go_back
+        self.first_ns = self.before_ns = self.newest_ns = self.oldest_ns = first_ns
+        self.forward = self.backward = 0
+        self.distances: Counter[int] = Counter()
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether its rows go back, for the most part."""
+        return self.may_go_back and self.backward > self.forward
+
+    def go_on(self, time_ns: int) -> None:
+        """Count the step to the next row."""
+        step = time_ns - self.before_ns
+        self.before_ns = time_ns
+        self.newest_ns = max(self.newest_ns, time_ns)
+        self.oldest_ns = min(self.oldest_ns, time_ns)
+        if not step:
+            return
+        if step > 0:
+            self.forward += 1
+        else:
+            self.backward += 1
+        distance = abs(step)
+        if distance in self.distances or len(self.distances) < DISTANCES_MAX:
+            self.distances[distance] += 1
+
+
+class Survey:
+    """The rows so far.
+
+    Args:
+        may_go_back: rows with the newest first are in an order, too; else a row that goes back is broken.
+    """
+
+    def __init__(self, *, may_go_back: bool) -> None:
+        self._may_go_back: Final = may_go_back
+        self.ways: dict[str, Way] = {}
+        self.rows = 0
+        self.has_gaps = False
+        """Some rows have a symbol, and some have none."""
+
+        self.is_of_days = True
+        """No row has a time within a day."""
+
+        self._newest_ns = 0
+        self._goes_back = False
+
+    def add(self, symbol: str, time_ns: int, *, is_day: bool) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.is_of_days &= is_day
+        way = self.ways.get(symbol)
+        if way is None:
+            self.ways[symbol] = Way(time_ns, may_go_back=self._may_go_back)
+        elif time_ns < way.newest_ns:
+            way.go_on(time_ns)  # and of a file in the order of time it is a broken row, not another order
+            return
+        else:
+            way.go_on(time_ns)
+        self._goes_back |= time_ns < self._newest_ns
+        self._newest_ns = max(self._newest_ns, time_ns)
+
+    def first_times(self) -> list[tuple[str, int]]:
+        """Tell of each symbol when its first row is, in the order of time."""
+        return [(name, way.oldest_ns if way.is_newest_first else way.first_ns) for name, way in self.ways.items()]
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether the rows of some symbol go back in time."""
+        return any(way.is_newest_first for way in self.ways.values())
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether time never goes back, but for rows that are broken."""
+        return not (self._goes_back or self.is_newest_first)
+
+    def interval_of(self, symbol: str) -> int:
+        """Tell the length of the candles of a symbol: their commonest distance, the shorter of two; months are 28 days.
+
+        One of which there is a single candle has the commonest length of all.
+        """
+        distances = self.ways[symbol].distances if symbol in self.ways else Counter[int]()
+        return interval_of(distances or self._all_distances(), of_days=self.is_of_days)
+
+    def notes(self, intervals: dict[str, int]) -> tuple[str, ...]:
+        """Say what whoever gave the file should know of its order, and of its intervals."""
+        notes = []
+        if self.is_newest_first:
+            notes.append("newest first: sorted by time")
+        elif self._goes_back:
+            notes.append("not in the order of time from symbol to symbol: sorted by time")
+        for symbol, interval_ns in intervals.items():
+            note = self._note_of(symbol, interval_ns)
+            if note:
+                notes.append(note)
+                break
+        return tuple(notes)
+
+    def _note_of(self, symbol: str, interval_ns: int) -> str:
+        distances = self.ways[symbol].distances
+        name = f" of {symbol}" if symbol and len(self.ways) > 1 else ""
+        if not distances:
+            return f"one candle{name} does not tell its length: {duration_text(interval_ns)} is taken"
+        others = Counter(
+            {
+                distance: count
+                for distance, count in distances.items()
+                if distance != interval_ns and (distance < interval_ns or (distance < DAY_NS and interval_ns < DAY_NS))
+            }
+        )
+        # From one day to the next is no distance within a day: 15:29 to 09:15 is in every file of minutes.
+        nights = [distance for distance in others if distance > max(interval_ns, DAY_NS // 2)]
+        for distance in nights:
+            del others[distance]
+        if not others:
+            return ""
+        shown = ", ".join(
+            f"{duration_text(distance)} ({count})" for distance, count in others.most_common(_DISTANCES_SHOWN_MAX)
+        )
+        return (
+            f"the candles{name} are {duration_text(interval_ns)} long, as most ({distances[interval_ns]}) of them are "
+            f"apart; other distances: {shown}{', …' if len(others) > _DISTANCES_SHOWN_MAX else ''}"
+        )
+
+    def _all_distances(self) -> Counter[int]:
+        found: Counter[int] = Counter()
+        for way in self.ways.values():
+            found.update(way.distances)
+        return found
+
+
+def interval_of(distances: Counter[int], *, of_days: bool = False) -> int:
+    """Tell the length of candles that are so far apart, by how often."""
+    if not distances:
+        return DAY_NS if of_days else INTERVAL_UNKNOWN_NS
+    most = max(distances.values())
+    commonest = min(distance for distance, count in distances.items() if count == most)
+    if commonest in _MONTHS_NS:
+        return min(distance for distance in distances if distance in _MONTHS_NS)
+    return commonest

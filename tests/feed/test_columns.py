@@ -1,0 +1,218 @@
+"""Files as vendors and exchanges write them."""
+
+import pytest
+
+from natya.actors.feed import RecordingError
+from natya.messages.market import Candle, Tick
+
+NSE_DAY = (
+    '"DATE","SERIES","OPEN","HIGH","LOW","PREV. CLOSE","LTP","CLOSE","VWAP","52W H","52W L","VOLUME","VALUE",'
+    '"NO OF TRADES"'
+)
+NSE_ROWS = (
+    (
+        '"10-Jan-2025","EQ","1,250.00","1,260.50","1,240.05","1,248.00","1,242.00","1,241.95","1,249.10","1,608.80",'
+        '"1,201.50","1,23,45,678","15,42,00,00,000.50","2,40,123"'
+    ),
+    (
+        '"09-Jan-2025","EQ","1,264.00","1,270.00","1,244.60","1,265.50","1,247.00","1,248.00","1,252.77","1,608.80",'
+        '"1,201.50","9,876,543","12,37,00,00,000.00","2,10,456"'
+    ),
+)
+
+DAYS = {
+    "nse": (NSE_DAY, *NSE_ROWS),
+    "nse_spaced": (
+        "Date ,series ,OPEN ,HIGH ,LOW ,PREV. CLOSE ,ltp ,close ,vwap ,52W H,52W L ,VOLUME ,VALUE ,No of trades ",
+        *NSE_ROWS,
+    ),
+    "yahoo": (
+        "Date,Open,High,Low,Close,Adj Close,Volume",
+        "2025-01-09,1264.0,1270.0,1244.6,1248.0,1240.1,9876543",
+        "2025-01-10,1250.0,1260.5,1240.05,1241.95,1236.2,12345678",
+    ),
+    "bse": (
+        "Date,Open Price,High Price,Low Price,Close Price,WAP,No.of Shares,No. of Trades,Total Turnover (Rs.)",
+        "10-January-2025,1250.00,1260.50,1240.05,1241.95,1249.1,12345678,240123,15420000000.00",
+        "9-January-2025,1264.00,1270.00,1244.60,1248.00,1252.77,9876543,210456,12370000000.00",
+    ),
+    "tradingview": (
+        "time,open,high,low,close,Volume,Volume MA",
+        "1736361000,1264,1270,1244.6,1248,9876543,1",
+        "1736447400,1250,1260.5,1240.05,1241.95,12345678,1",
+    ),
+    "zerodha": (
+        "date,open,high,low,close,volume",
+        "2025-01-09 00:00:00+05:30,1264.0,1270.0,1244.6,1248.0,9876543",
+        "2025-01-10 00:00:00+05:30,1250.0,1260.5,1240.05,1241.95,12345678",
+    ),
+    "dhan": (
+        "timestamp,open,high,low,close,volume",
+        "1736361000.0,1264.0,1270.0,1244.6,1248.0,9876543.0",
+        "1736447400.0,1250.0,1260.5,1240.05,1241.95,12345678.0",
+    ),
+    "upstox": (
+        "timestamp,open,high,low,close,volume,oi",
+        "2025-01-10T00:00:00+05:30,1250,1260.5,1240.05,1241.95,12345678,0",
+        "2025-01-09T00:00:00+05:30,1264,1270,1244.6,1248,9876543,0",
+    ),
+    "letters": (
+        "time,o,h,l,c,v",
+        "20250109,1264,1270,1244.6,1248,9876543",
+        "20250110,1250,1260.5,1240.05,1241.95,12345678",
+    ),
+    "milliseconds": (
+        "t,datetime,O,H,L,C,V",
+        "x,1736361000000,1264,1270,1244.6,1248,9876543",
+        "x,1736447400000,1250,1260.5,1240.05,1241.95,12345678",
+    ),
+}
+
+
+class TestDaysOfAnyVendor:
+    @pytest.mark.parametrize("vendor", DAYS)
+    def test_are_candles_in_the_order_of_time(self, write, messages, vendor):
+        said = messages(write(*DAYS[vendor]))
+
+        candles = [each for each in said if isinstance(each, Candle)]
+        assert [(each.open, each.high, each.low, each.close, each.volume) for each in candles] == [
+            (1264.0, 1270.0, 1244.6, 1248.0, 9_876_543),
+            (1250.0, 1260.5, 1240.05, 1241.95, 12_345_678),
+        ]
+        assert [each.start_ns for each in candles] == [1_736_361_000_000_000_000, 1_736_447_400_000_000_000]
+        assert len(said) == 10
+
+    def test_of_one_symbol_may_have_several_series(self, write, messages):
+        said = messages(
+            write("DATE,SERIES,OPEN,HIGH,LOW,CLOSE,VOLUME", "09-Jan-2025,EQ,1,1,1,1,1", "10-Jan-2025,BE,1,1,1,1,1")
+        )
+
+        assert {each.symbol for each in said} == {"TCS"}
+
+    @pytest.mark.parametrize(
+        ("header", "row"),
+        [
+            (
+                "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,TOTALTRADES,ISIN,",
+                "{},EQ,1264,1270,1244.6,1248,1247,1265.5,9876543,1,09-JAN-2025,2,INE,",
+            ),
+            (
+                (
+                    "SYMBOL, SERIES, DATE1, PREV_CLOSE, OPEN_PRICE, HIGH_PRICE, LOW_PRICE, LAST_PRICE, CLOSE_PRICE, "
+                    "AVG_PRICE, TTL_TRD_QNTY, TURNOVER_LACS"
+                ),
+                "{}, EQ, 09-Jan-2025, 1265.5, 1264, 1270, 1244.6, 1247, 1248, 1252, 9876543, 1.5",
+            ),
+            (
+                "TradDt,BizDt,Sgmt,TckrSymb,SctySrs,OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,TtlTradgVol",
+                "2025-01-09,2025-01-09,CM,{},EQ,1264,1270,1244.6,1248,1247,1265.5,9876543",
+            ),
+        ],
+    )
+    def test_may_be_one_day_of_all_symbols(self, write, recording, header, row):
+        bhavcopy = recording(write(header, row.format("TCS"), row.format("INFY")))
+
+        candles = [each for chunk in bhavcopy.chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert [(each.symbol, each.close, each.volume) for each in candles] == [
+            ("TCS", 1248.0, 9_876_543),
+            ("INFY", 1248.0, 9_876_543),
+        ]
+        assert {each.interval_ns for each in candles} == {86_400 * 10**9}
+        assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)
+
+    def test_whose_dates_can_be_read_two_ways_are_refused(self, write, messages):
+        with pytest.raises(RecordingError, match="nobody can tell its day from its month"):
+            messages(write("Date,Open,High,Low,Close,Volume", "09/01/2025,1,1,1,1,1", "10/01/2025,1,1,1,1,1"))
+
+
+class TestTheVolumeOfCandles:
+    @pytest.mark.parametrize("name", ["v", "vol", "Volume", "Shares Traded", "Total Traded Quantity"])
+    def test_has_many_names(self, write, messages, name):
+        assert messages(write(f"time,o,h,l,c,{name}", "2025-01-09,1,1,1,1,7"))[-1].volume == 7
+
+    def test_that_is_not_known_by_its_name_is_told(self, write, recording):
+        unknown = recording(write("time,open,high,low,close,wieviel", "2025-01-09,1,1,1,1,7", "2025-01-10,1,1,1,1,7"))
+
+        assert next(iter(unknown.chunks()))[-1].volume == 0
+        assert unknown.notes == (
+            "no column is known for volume in 'time, open, high, low, close, wieviel': it counts as 0",
+        )
+
+    def test_that_is_known_is_not_told(self, write, recording):
+        known = recording(write(*DAYS["yahoo"]))
+        list(known.chunks())
+
+        assert known.notes == ()
+
+
+class TestTicksOfAnyVendor:
+    def test_of_kite_have_the_time_of_the_packet(self, write, messages):
+        header = "instrument_token,last_price,last_traded_quantity,volume_traded,last_trade_time,exchange_timestamp"
+        (tick,) = messages(write(header, "738561,1248,5,100,2025-01-09 09:15:00,2025-01-09 11:00:07"))
+
+        assert tick.exchange_ns == 1_736_400_607_000_000_000
+
+    @pytest.mark.parametrize(
+        ("header", "row"),
+        [
+            ("last_trade_time,timestamp,ltp", "2025-01-09 09:15,2025-01-09 11:00:07,1248"),
+            ("timestamp,last_trade_time,ltp", "2025-01-09 11:00:07,2025-01-09 09:15,1248"),
+            ("timestamp,exchange_timestamp,ltp", "2025-01-09 11:00:09,2025-01-09 11:00:07,1248"),
+            ("exchange_time,date,ltt,ltp", "2025-01-09 11:00:07,2025-01-09,2025-01-09 09:15,1248"),
+            ("ltt,ltp", "2025-01-09 11:00:07,1248"),
+        ],
+    )
+    def test_have_the_best_time_there_is(self, write, messages, header, row):
+        assert messages(write(header, row))[0].exchange_ns == 1_736_400_607_000_000_000
+
+    @pytest.mark.parametrize(
+        "header", ["date,time,ltp", "exchange_time,exchange_timestamp,ltp", "ltt,last_trade_time,ltp"]
+    )
+    def test_with_two_times_of_one_kind_are_refused(self, write, messages, header):
+        with pytest.raises(RecordingError, match="one column for time is wanted"):
+            messages(write(header, "2025-01-09,2025-01-09,1"))
+
+    def test_with_prices_of_the_day_are_ticks(self, write, recording):
+        told = recording(write("time,ltp,open,high,low,close,ltq", "2025-01-09 09:15:01,1248,1,2,1,2,5"))
+        guessed = recording(write("time,ltp,open,high,low,close", "2025-01-09 09:15:01,1248,1,2,1,2", name="g.csv"))
+
+        assert isinstance(next(told.chunks())[0], Tick)
+        assert isinstance(next(guessed.chunks())[0], Tick)
+        assert told.notes == ()
+        assert "taken for ticks" in guessed.notes[0]
+
+    def test_of_several_symbols_share_one_time_however_the_file_is_sorted(self, write, messages):
+        rows = [f"{1_766_992_622 + place},{100 + place},{symbol}" for symbol in "BA" for place in range(5)]
+        by_symbol = messages(write("time,ltp,symbol", *rows))
+        by_time = messages(write("time,ltp,symbol", *sorted(rows, key=lambda row: row.split(",")[0]), name="t.csv"))
+
+        assert [(tick.exchange_ns, tick.symbol, tick.price, tick.sequence) for tick in by_symbol] == [
+            (tick.exchange_ns, tick.symbol, tick.price, tick.sequence) for tick in by_time
+        ]
+        assert len(by_symbol) == 10
+        assert by_symbol == messages(write("time,ltp,symbol", *rows), replayed=False)
+
+    def test_that_go_back_are_refused_in_any_order(self, write, messages):
+        rows = [f"{1_766_992_622 + place},100,{symbol}" for symbol in "AB" for place in range(5)]
+
+        with pytest.raises(RecordingError, match=r"line 12: a time not before 2025-12-29 12:47:06 IST is wanted"):
+            messages(write("time,ltp,symbol", *rows, "1766992625,100,B"))
+        with pytest.raises(
+            RecordingError, match="the oldest tick first is wanted, found those of B with the newest first"
+        ):
+            messages(write("time,ltp,symbol", *rows[::-1]))
+
+    def test_that_are_broken_are_counted_where_they_are_sorted(self, write, recording):
+        rows = [f"{1_766_992_622 + place},100,{symbol}" for symbol in "AB" for place in range(5)]
+        sorted_ = recording(write("time,ltp,symbol", *rows, "x,1,A", "1,2", "1766992629,-5,B"), bad_rows_max=3)
+
+        assert sum(map(len, sorted_.chunks())) == 10
+        assert [line for line, _ in sorted_.bad_lines] == [12, 13, 14]
+
+    def test_without_a_symbol_in_early_rows_have_the_one_that_is_given(self, write, messages):
+        rows = ["1766992622,100,", "1766992623,100,", "1766992624,100,NIFTY"]
+
+        assert [tick.symbol for tick in messages(write("time,ltp,trading_symbol", *rows), symbol="NIFTY")] == [
+            "NIFTY"
+        ] * 3

@@ -1,0 +1,180 @@
+"""Several recordings as one market."""
+
+import itertools
+
+import pytest
+
+from natya.actors.feed import Outlook, RecordingError, look_ahead
+from natya.actors.feed.bodies.replay import open_recordings
+from natya.actors.feed.source import MESSAGES_A_CHUNK
+from natya.messages.market import Candle, Tick
+
+TICKS = "time,ltp,symbol"
+CANDLES = "date,open,high,low,close,volume,symbol"
+MONDAY = "2025-12-29"
+
+
+@pytest.fixture
+def merged(feed_settings):
+    def build(*paths, **changes):
+        return open_recordings(feed_settings(**({"recording": tuple(map(str, paths)), "symbol": ""} | changes)))
+
+    return build
+
+
+def said(recordings):
+    return list(itertools.chain.from_iterable(recordings.chunks()))
+
+
+def ticks(symbol, *times):
+    return [f"{MONDAY} {time},100,{symbol}" for time in times]
+
+
+class TestSeveralRecordings:
+    def test_share_one_time_one_name_and_one_row_of_numbers(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01", "09:15:03", "09:15:05"), name="a.csv")
+        second = write(TICKS, *ticks("B", "09:15:02", "09:15:04"), name="b.csv")
+
+        found = said(merged(first, second))
+
+        assert [tick.symbol for tick in found] == ["A", "B", "A", "B", "A"]
+        assert [tick.sequence for tick in found] == [1, 2, 3, 4, 5]
+        assert len({tick.source for tick in found}) == 1
+
+    def test_of_candles_open_before_any_closes(self, write, merged):
+        first = write(CANDLES, f"{MONDAY} 09:15,10,12,9,11,4,A", f"{MONDAY} 09:16,10,12,9,11,4,A", name="a.csv")
+        second = write(CANDLES, f"{MONDAY} 09:15,20,22,19,21,4,B", f"{MONDAY} 09:20,20,22,19,21,4,B", name="b.csv")
+
+        found = said(merged(first, second))
+
+        times = [each.exchange_ns for each in found if isinstance(each, Tick)]
+        assert times == sorted(times)
+        assert [each.symbol for each in found[:2]] == ["A", "B"]
+        assert [tick.sequence for tick in found if isinstance(tick, Tick)] == list(range(1, 17))
+        for candle in (each for each in found if isinstance(each, Candle)):
+            behind = found[found.index(candle) + 1 :]
+            before = found[: found.index(candle)]
+            end_ns = candle.start_ns + candle.interval_ns
+            assert all(each.exchange_ns >= end_ns for each in behind if isinstance(each, Tick))
+            assert all(each.exchange_ns < end_ns for each in before if isinstance(each, Tick))
+
+    def test_are_as_many_messages_as_they_have(self, write, merged):
+        count = MESSAGES_A_CHUNK + 10
+        files = [
+            write(TICKS, *(f"{1_766_992_622 + place},{100 + place % 7},{name}" for place in range(count)), name=name)
+            for name in "abc"
+        ]
+
+        chunks = [len(chunk) for chunk in merged(*files).chunks()]
+
+        assert sum(chunks) == 3 * count
+        assert max(chunks) == MESSAGES_A_CHUNK
+
+    def test_have_another_name_in_another_order_and_the_same_again(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01"), name="a.csv")
+        second = write(TICKS, *ticks("B", "09:15:01"), name="b.csv")
+
+        assert said(merged(first, second)) == said(merged(first, second))
+        assert said(merged(first, second))[0].source != said(merged(second, first))[0].source
+
+    def test_of_one_symbol_may_follow_each_other(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01", "09:15:02"), name="a.csv")
+        second = write(TICKS, *ticks("A", "09:15:03", "09:15:04"), name="b.csv")
+
+        assert len(said(merged(second, first))) == 4
+
+    def test_of_one_symbol_at_the_same_time_are_refused(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01", "09:15:03"), name="a.csv")
+        second = write(TICKS, *ticks("A", "09:15:02", "09:15:04"), name="b.csv")
+
+        with pytest.raises(RecordingError, match="each symbol in one recording at a time is wanted, found A in"):
+            said(merged(first, second))
+
+    def test_that_are_the_same_are_refused(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01"), name="a.csv")
+        copy = write(TICKS, *ticks("A", "09:15:01"), name="b.csv")
+
+        with pytest.raises(RecordingError, match=r"each recording once is wanted, found the same as .*a\.csv"):
+            said(merged(first, copy))
+
+    def test_without_symbols_would_all_be_of_the_one_that_is_given_and_are_refused(self, write, merged):
+        first, second = (write("time,ltp", "1766992622,100", name=name) for name in ("a.csv", "b.csv"))
+
+        for read in (said, lambda recordings: recordings.look()):
+            with pytest.raises(
+                RecordingError, match=r"b\.csv: a column symbol is wanted .* none is here nor in .*a\.csv"
+            ):
+                read(merged(first, second, symbol="A"))
+
+    def test_may_have_one_among_them_without_symbols(self, write, merged):
+        first = write("time,ltp", "1766992622,100", name="a.csv")
+        second = write(TICKS, "1766992623,100,B", name="b.csv")
+
+        assert [tick.symbol for tick in said(merged(first, second, symbol="A"))] == ["A", "B"]
+
+    def test_are_skipped_and_explained_each_for_itself(self, write, merged):
+        first = write(TICKS, "broken", *ticks("A", "09:15:01"), name="a.csv")
+        second = write("time,o,h,l,c,symbol", "2025-12-29,1,1,1,1,B", "2025-12-30,1,1,1,1,B", name="b.csv")
+
+        both = merged(first, second, bad_rows_max=1)
+
+        assert len(said(both)) == 11
+        assert both.bad_rows == 1
+        assert both.notes == ("b.csv: no column is known for volume in 'time, o, h, l, c, symbol': it counts as 0",)
+
+    def test_say_all_before_what_is_broken_in_one_of_them(self, write, merged):
+        first = write(TICKS, *ticks("A", "09:15:01", "09:15:03"), "broken", name="a.csv")
+        second = write(TICKS, *ticks("B", "09:15:02", "09:15:04"), name="b.csv")
+
+        chunks = merged(first, second).chunks()
+
+        assert [tick.symbol for tick in next(chunks)] == ["A", "B", "A"]
+        with pytest.raises(RecordingError, match=r"a\.csv, line 4"):
+            next(chunks)
+
+
+class TestLookingAhead:
+    def test_says_how_recordings_are_understood(self, write, feed_settings):
+        path = write("time,o,h,l,c", "2025-12-29,1,1,1,1", "2025-12-30,1,1,1,1")
+
+        assert look_ahead(feed_settings(recording=path)).notes == (
+            "no column is known for volume in 'time, o, h, l, c': it counts as 0",
+        )
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            ("time,ltp", "1766992622,100", "1766992621,100"),
+            (TICKS, *ticks("A", "09:15:01", "09:15:03"), *ticks("B", "09:15:00", "09:15:02")),
+            (CANDLES, f"{MONDAY} 09:15,1,1,1,1,1,A", f"{MONDAY} 09:16,1,1,1,1,1,A"),
+            (CANDLES, f"{MONDAY},1,1,1,1,1,A", "2025-12-26,1,1,1,1,1,A", "2025-12-24,1,1,1,1,1,A"),
+            (CANDLES, "2025-12-22,1,1,1,1,1,A", f"{MONDAY},1,1,1,1,1,A", "2025-12-15,1,1,1,1,1,B"),
+            (TICKS, "broken", *ticks("A", "09:15:01", "09:15:03")),
+        ],
+    )
+    def test_says_when_the_first_message_comes(self, write, feed_settings, rows):
+        settings = feed_settings(recording=write(*rows), bad_rows_max=1)
+
+        first = next(open_recordings(settings).chunks())[0]
+
+        assert look_ahead(settings).opening_ns == first.exchange_ns
+
+    def test_says_when_the_first_message_of_several_comes(self, write, feed_settings):
+        first = write(TICKS, *ticks("A", "09:15:01"), name="a.csv")
+        second = write(CANDLES, f"{MONDAY},1,1,1,1,1,B", name="b.csv")
+        settings = feed_settings(recording=(str(first), str(second)))
+
+        assert look_ahead(settings).opening_ns == said(open_recordings(settings))[0].exchange_ns
+
+    def test_says_nothing_of_a_synthetic_market(self, feed_settings):
+        assert look_ahead(feed_settings(source="synthetic", recording="nowhere.csv")) == Outlook()
+
+    @pytest.mark.parametrize("lines", [[], ["time,ltp"], ["time,ltp", "1,2,3", ""], ["name,size", "a,b"]])
+    def test_refuses_what_is_none(self, write, feed_settings, lines):
+        with pytest.raises(RecordingError):
+            look_ahead(feed_settings(recording=write(*lines)))
+
+    @pytest.mark.parametrize("name", ["gone.csv", ".", "no\udcff.csv", "no\0.csv", "x" * 300])
+    def test_refuses_a_name_of_none(self, tmp_path, feed_settings, name):
+        with pytest.raises(RecordingError):
+            look_ahead(feed_settings(recording=str(tmp_path / name)))
