@@ -114,6 +114,9 @@ class Outcome(NamedTuple):
     unseen: str
     """Why nobody could be shown any more what it did; empty if somebody could."""
 
+    fault: Exception | None = None
+    """What ended the system before it was asked to."""
+
 
 def perform(
     settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
@@ -134,6 +137,9 @@ def perform(
     lost = losses(outcome.summary)
     for each in lost:
         complain(each)
+    if outcome.fault is not None:
+        _complain(outcome.fault)
+        return exit_code(outcome.fault)
     if outcome.error:
         complain(f"the market broke off: {outcome.error}")
         return BAD_DATA
@@ -156,8 +162,12 @@ def _run(
                 ended = _watch(system, interrupts, show)
         except OutputError as fault:
             unseen = str(fault)
+    except Exception as fault:  # noqa: BLE001  it is the process's answer, after what it did
+        try:
+            return Outcome(system.stop(), "", unseen, fault)
+        except IncompleteSummaryError:  # what failed first is the news; a summary without an owner's part is none
+            raise fault from fault.__cause__
     except BaseException:
-        # What failed first is the news; a summary that cannot be complete any more is not.
         with contextlib.suppress(IncompleteSummaryError):
             system.stop()
         raise
@@ -242,7 +252,9 @@ P&L {summary.realized_pnl:+,.2f} rupees realized, {summary.unrealized_pnl:+,.2f}
 tick to strategy {latency.p50:,.0f} us, p99 {latency.p99:,.0f} us
 {summary.restarts:,} restarts, {summary.dead_letters:,} dead letters
 {summary.events_journaled:,} facts in the journal {summary.journal}
-databases {summary.databases.core} and {summary.databases.market}"""
+databases {summary.databases.core} and {summary.databases.market}\
+{"".join(f"{chr(10)}parked: {each}" for each in summary.parked)}\
+{f"{chr(10)}gave up: {summary.error}" if summary.error else ""}"""
 
 
 def _complain(fault: BaseException) -> None:

@@ -95,12 +95,20 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     database_down: str = ""
     """Why the database files were not open at the end; empty if they were."""
 
+    parked: tuple[str, ...] = ()
+    """`name: why` of each strategy that failed too often; its orders stay where they are, the others went on."""
+
+    error: str = ""
+    """Why the system gave up; empty if it was asked to end."""
+
 
 class IncompleteSummaryError(Exception):
     """An owner ended without saying what it had counted: it was killed, or never came up."""
 
 
-def summarize(profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float) -> Summary:
+def summarize(
+    profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float, error: str = ""
+) -> Summary:
     """Put together what all owners counted, by path in the supervision tree, and the runtime's count of dead letters.
 
     Raises:
@@ -137,6 +145,10 @@ def summarize(profile: str, statistics: Mapping[str, Statistics], *, dead_letter
         databases=DatabasePaths(core=database.core_path, market=database.market_path),
         journal=journal.path,
         database_down=database.down,
+        parked=tuple(
+            each for its in statistics.values() if isinstance(its, SupervisorStatistics) for each in its.parked
+        ),
+        error=error,
     )
 
 

@@ -73,12 +73,14 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
                 load_strategy(strategy.strategy),
                 strategy,
                 host="process" if strategy.host == "process" else None,
+                when_exhausted="park",
             )
             for strategy in settings.strategies
         ),
         policy=settings.supervision,
         shutdown_s=settings.system.shutdown_s,
         market_speed=settings.feed.speed,
+        orders="orders",
     )
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
@@ -136,6 +138,7 @@ class TradingSystem:
         self._runtime: InProcessSystem | None = None
         self._market_end: Future[Any] | None = None
         self._root_end: Future[Any] | None = None
+        self._why_it_ended = ""
         self._summary: Summary | None = None
 
     def __enter__(self) -> Self:
@@ -255,6 +258,7 @@ class TradingSystem:
                 dict(stopped.statistics),
                 dead_letters=runtime.base.dead_letters.count,
                 wall_s=self._elapsed_s(),
+                error=self._why_it_ended,
             )
         return self._summary
 
@@ -267,6 +271,7 @@ class TradingSystem:
     def _raise_if_given_up(self) -> None:
         if self._root_end is not None and self._root_end.done():
             stopped = self._root_end.result()
+            self._why_it_ended = stopped.reason
             raise SystemGaveUpError(stopped.reason) from stopped.error
 
     def _elapsed_s(self) -> float:

@@ -11,9 +11,9 @@ from rich.text import Text
 from .terminal import plain, plain_lines
 
 if TYPE_CHECKING:
-    from .messages.supervision import SupervisionTree
+    from .messages.supervision import ChildStatus, SupervisionTree
 
-STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "STOPPED": "dim"}
+STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "PARKED": "bold red", "STOPPED": "dim"}
 """Other states pass by, and are yellow."""
 
 
@@ -41,7 +41,7 @@ def tree_table(tree: SupervisionTree) -> Table:
             Text(str(child.restarts), "yellow" if child.restarts else "dim"),
             Text(plain(child.breaker), "dim" if child.breaker == "closed" else "bold red"),
             str(child.mailbox_depth),
-            Text(plain_lines("\n".join(filter(None, (child.trouble, child.last_error)))), "red"),
+            Text(plain_lines("\n".join(filter(None, (child.trouble, _failure(child))))), "red"),
         )
     if tree.stalls:
         table.caption = Text(
@@ -49,6 +49,10 @@ def tree_table(tree: SupervisionTree) -> Table:
         )
         table.caption_justify = "left"
     return table
+
+
+def _failure(child: ChildStatus) -> str:
+    return f"{child.last_error} at {child.raised_at}" if child.raised_at else child.last_error
 
 
 def branches(paths: list[str]) -> list[str]:

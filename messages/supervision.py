@@ -8,7 +8,8 @@ import msgspec
 
 from .units import Count, Nanoseconds, Seconds
 
-ActorState: TypeAlias = Literal["STARTING", "RUNNING", "RESTARTING", "UNAVAILABLE", "STOPPING", "STOPPED"]
+ActorState: TypeAlias = Literal["STARTING", "RUNNING", "RESTARTING", "UNAVAILABLE", "STOPPING", "STOPPED", "PARKED"]
+"""PARKED: it failed more often than its budget allows, and stays down; the others go on."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Failed"):
@@ -124,6 +125,12 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     trouble: str = ""
     """What keeps it from all of its work while it runs on: files that another process holds, for one."""
 
+    raised_at: str = ""
+    """`file:line in function` of the user's own code that the newest failure came from; empty if it was none of his."""
+
+    last_traceback: str = ""
+    """The way to the newest failure, as Python prints it; empty if there was none, or too many to keep up with."""
+
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
     """To a supervisor; answered by `SupervisionTree`."""
@@ -150,3 +157,6 @@ class SupervisorStatistics(
     failures: Count
     restarts: Count
     escalations: Count
+
+    parked: tuple[str, ...] = ()
+    """`name: why` of each child that failed too often and stays down while the others go on."""

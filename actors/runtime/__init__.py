@@ -7,6 +7,7 @@ from thespian.actors import ActorAddress
 from .actor import RuntimeActor
 from .base import InProcessSystemBase
 from .clock import Clock, SystemClock
+from .dead_letters import RateLimit
 from .dispatch import handles
 from .errors import (
     ActorRuntimeError,
@@ -20,6 +21,8 @@ from .errors import (
     WatchRefusedError,
     WouldDeadlockError,
     reason_of,
+    trace_of,
+    where_of,
 )
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
@@ -45,6 +48,7 @@ __all__ = [
     "OffloadRefusedError",
     "Outcome",
     "Probe",
+    "RateLimit",
     "RequestTimedOut",
     "RuntimeActor",
     "SystemClock",
@@ -57,5 +61,7 @@ __all__ = [
     "WouldDeadlockError",
     "handles",
     "reason_of",
+    "trace_of",
     "tuned_process",
+    "where_of",
 ]

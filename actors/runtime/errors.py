@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Final
+
+TRACE_MAX: Final = 8_192
+"""Characters of a traceback that are kept."""
+
+FRAMES_MAX: Final = 100
+"""Innermost frames of a traceback that are looked at."""
+
+_OURS: Final = (f"{Path(__file__).parents[1]}/", "<")
+_INSTALLED: Final = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
 
 def reason_of(error: BaseException) -> str:
     """Return its text; of one that has none to give, since its `__str__` raises, say that."""
@@ -9,6 +23,26 @@ def reason_of(error: BaseException) -> str:
         return str(error)
     except Exception as fault:  # noqa: BLE001  whatever it is, the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
+
+
+def trace_of(error: BaseException | None) -> str:
+    """Return its traceback as Python prints it, the end of it if it is long; of none, an empty text."""
+    return "" if error is None else "".join(traceback.format_exception(error))[-TRACE_MAX:]
+
+
+def where_of(error: BaseException | None) -> str:
+    """Return `file:line in function` of the last line of a user's own that was on its way to the error.
+
+    Of an error of a worker process: what was found there. Empty where there is none: then it is no user's.
+    """
+    if error is None:
+        return ""
+    if told := getattr(error, "raised_at", ""):
+        return str(told)
+    frames = traceback.extract_tb(error.__traceback__, limit=-FRAMES_MAX)
+    foreign = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    own = [frame for frame in foreign if not frame.filename.startswith(_INSTALLED)] or foreign
+    return f"{own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
 
 
 class ActorRuntimeError(Exception):

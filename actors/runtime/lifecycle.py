@@ -58,6 +58,8 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
 
     retry_after_s: float
     reason: str = "breaker open"
+    for_good: bool = False
+    """It is not coming back: nobody is told but who waits for an answer, and nothing is kept for it."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

@@ -245,12 +245,19 @@ class LivingCell(ServingCell):
         def refuse(envelope: Envelope) -> None:
             if envelope[1] is not self:
                 self.dropped += 1
+                if order.for_good and not getattr(envelope[1], "wants_answer", False):
+                    return
                 if not isinstance(envelope[0], NEVER_ANSWERED) and isinstance(envelope[1], Endpoint):
                     envelope[1].deliver(answer, self, envelope[2])
 
         self._suspend()
         self._state = State.REJECTING
         self.put = refuse
+        if order.for_good:
+            self.base.quiet.is_back(self)  # no market waits for it any more, also if it never came up
+            self.base.quiet.is_up(self)
+            for message, sender, trace in self._take_all():
+                self.base.dead_letters.undelivered(self, message, sender, order.reason, trace)
 
     def _put_suspended(self, envelope: Envelope) -> None:
         if self.box is NO_MAILBOX:
@@ -335,4 +342,4 @@ class LivingCell(ServingCell):
         if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
             fields = {"error": type(error).__name__, "reason": reason_of(error)}
             extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
-            _log.error(event, extra=extra)
+            _log.error(event, exc_info=error, extra=extra)

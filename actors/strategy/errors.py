@@ -19,3 +19,5 @@ class OrderIdsExhaustedError(StrategyError):
 
 class StrategyParametersError(StrategyError):
     """The strategy cannot work with these parameters. Correct the settings."""
+
+    restart_helps = False

@@ -4,13 +4,15 @@ Owns    its children: whether they run, and since when; nothing of the outside w
 Hears   what children report (see `runtime/lifecycle.py`), Pong of those it probes; DescribeTree, StopChildren and
         AwaitSystemStop from anyone; the journal's answers to its facts.
 Sends   orders to its children; every failure, restart, opening and escalation as a fact to the journal;
-        SupervisionTree, ChildrenStopped and SystemStopped to those who asked.
+        SupervisionTree, ChildrenStopped and SystemStopped to those who asked; ReadHoldings to orders for a child that
+        is parked, where the settings say so.
 Fails   when it gives up on a child, after it has stopped all others; its own supervisor then restarts the whole group.
         At the root, where nobody is above it, it tells those who await the system's stop: exit code 70.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +20,7 @@ import msgspec
 
 from ...domain.time import SECOND_NS
 from ...messages.journal import Append, Appended, AppendRefused
+from ...messages.orders import HoldingsRead, ReadHoldings
 from ...messages.supervision import (
     DescribeTree,
     Failed,
@@ -46,9 +49,18 @@ from .tree import Inquiry, branch, status
 from .troupe import Troupe
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Outcome
     from .child_spec import ChildSpec
     from .settings import SupervisorSettings
+
+
+def _why_parked(child: Child) -> str:
+    at = f" at {child.raised_at}" if child.raised_at else ""
+    return f"{child.spec.name}: {child.last_error}{at} ({child.parked})"
+
+
+HOLDINGS_TIMEOUT_S = 10.0
+"""Seconds that orders may take to tell what a parked child leaves open."""
 
 TREE_WAIT_S = 1.0
 """A supervisor below that has not described its branch by then is shown without it."""
@@ -135,6 +147,7 @@ class Supervisor(RuntimeActor):
             failures=self._report.failures,
             restarts=self._report.restarts,
             escalations=self._report.escalations,
+            parked=tuple(_why_parked(child) for child in self._troupe if child.parked),
         )
 
     # What children report.
@@ -294,6 +307,22 @@ class Supervisor(RuntimeActor):
     def troupe_is_up(self) -> None:
         """Tell the supervisor above that this one is up."""
         self.ready()
+
+    def child_parked(self, child: Child) -> None:
+        """Find out what it leaves open: that stays as it is, and somebody has to look."""
+        if self._plan.orders:
+            name = child.spec.name
+            then = functools.partial(self._tell_what_is_left, name)
+            self.ask(self._plan.orders, ReadHoldings(strategy=name), timeout_s=HOLDINGS_TIMEOUT_S, then=then)
+
+    def _tell_what_is_left(self, name: str, outcome: Outcome) -> None:
+        answer = outcome.value
+        if isinstance(answer, HoldingsRead):
+            shares = {symbol: held for symbol, held in answer.shares.items() if held}
+            self.log("child.left_open", level="warning", child=name, orders=sorted(answer.filled), shares=shares)
+        else:
+            reason = str(answer if outcome.error is None else outcome.error)
+            self.log("child.left_unknown", level="warning", child=name, reason=reason)
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `troupe_is_down`."""

@@ -55,6 +55,10 @@ class Ascents:
         self._enlist(ascent)
         return ascent
 
+    def is_opening(self, ascent: Ascent | None) -> bool:
+        """Tell whether it is the start of all."""
+        return ascent is not None and ascent is self._opening
+
     def join(self, group: Iterable[Child], *, probes: Iterable[str] = (), not_before_ns: int = 0) -> Ascent:
         """Make one of these children and of all ascents that they belong to; the longest back-off holds for all."""
         names = {child.spec.name for child in group}

@@ -62,6 +62,9 @@ class Child:
         self.given_up = False
         """It has failed more often than the policy allows."""
 
+        self.parked = ""
+        """Why it stays down for good while the others go on; empty: it does not."""
+
         self.is_coming = False
         """It was told to start, and has not said how that went."""
 
@@ -76,6 +79,8 @@ class Child:
         self.fault: BaseException | None = None
         """What it failed with last."""
 
+        self.raised_at = ""
+        self.last_traceback = ""
         self.statistics: Statistics | None = None
         self.below: StatisticsByPath = ()
         """Final statistics of its own children, if it is a supervisor."""

@@ -9,6 +9,10 @@ import msgspec
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """Restart always; only after a failure, not after a normal end; never. Source: Erlang/OTP."""
 
+Exhausted: TypeAlias = Literal["give_up", "park"]
+"""What follows when a child has failed more often than is allowed. `give_up`: its supervisor fails, since the others
+cannot do without it. `park`: it stays down, and the others go on."""
+
 Host: TypeAlias = Literal["loop", "thread", "process"]
 """Where an actor runs: on the shared event loop; on a thread of its own, if its class declares `blocking`; in a process
 of its own, if its spec asks for it."""
@@ -49,6 +53,9 @@ class ChildSpec(msgspec.Struct, frozen=True):
 
     host: Literal["process"] | None = None
     """`process`: a worker process, for an actor that computes; it sends and hears wire messages alone. Else None."""
+
+    when_exhausted: Exhausted = "give_up"
+    """`park`: for the code of a user, whose faults are to stay his own. It has a budget of restarts for itself."""
 
     def __post_init__(self) -> None:
         if self.host == "process" and hasattr(self.actor, "plan"):

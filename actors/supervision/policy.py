@@ -10,12 +10,12 @@ import msgspec
 from ...domain.time import SECOND_NS
 from .backoff import Backoff
 from .breaker import RestartBreaker
+from .restart_budget import RestartBudget
 from .settings import Strategy
 
 if TYPE_CHECKING:
     from .breaker import BreakerState
     from .child_spec import ChildSpec
-    from .restart_budget import RestartBudget
     from .settings import SupervisorSettings
 
 
@@ -49,7 +49,13 @@ class GiveUp(msgspec.Struct, frozen=True):
     reason: str
 
 
-Decision: TypeAlias = Restart | KeepDown | Leave | GiveUp
+class Park(msgspec.Struct, frozen=True):
+    """Keep the child down for good; the others go on."""
+
+    reason: str
+
+
+Decision: TypeAlias = Restart | KeepDown | Leave | GiveUp | Park
 
 
 def affected(names: Sequence[str], failed: str, strategy: Strategy) -> tuple[str, ...]:
@@ -83,7 +89,8 @@ class RestartPolicy:
 
     Three limits stand one above the other. The back-off spaces the restarts of one child. Its breaker keeps it down
     after `fail_max` failures in a row, and after `escalate_after` openings in a row the supervisor gives up. The budget
-    counts the restarts of all children: a child that fails now and then, never in a row, ends there.
+    counts the restarts of all children: a child that fails now and then, never in a row, ends there. One that is to be
+    parked has a budget of its own, and pays from no other's.
     """
 
     def __init__(self, settings: SupervisorSettings, budget: RestartBudget, *, jitter: Callable[[], float]) -> None:
@@ -116,17 +123,17 @@ class RestartPolicy:
         if record.spec.restart == "temporary":
             return Leave()
         if not restart_helps(error):
-            return GiveUp("no restart can mend it")
+            return _exhausted(record, "no restart can mend it")
         ran_s = record.end_run(now_ns)
         wait_s = record.backoff.next_s(ran_s=ran_s)
         if ran_s >= record.reset_s and record.breaker.state == "closed":
             record.breaker.succeeded()
         children = affected(self._names, name, self._strategy)
         if not record.breaker.failed(now_ns):
-            return self._spend(Restart(children=children, wait_s=wait_s), now_ns)
+            return self._spend(record, Restart(children=children, wait_s=wait_s), now_ns)
         openings = record.breaker.openings
         if openings >= record.escalate_after:
-            return GiveUp(f"the breaker opened {openings} times in a row")
+            return _exhausted(record, f"the breaker opened {openings} times in a row")
         return KeepDown(children=children, retry_after_s=record.breaker.retry_after_s(now_ns), openings=openings)
 
     def try_again(self, name: str, now_ns: int) -> Decision:
@@ -138,10 +145,15 @@ class RestartPolicy:
         for each in children:
             self._records[each].breaker.try_again()
         probes = tuple(each for each in children if self.breaker(each) == "half-open")
-        return self._spend(Restart(children=children, wait_s=0.0, probes=probes), now_ns)
+        return self._spend(self._records[name], Restart(children=children, wait_s=0.0, probes=probes), now_ns)
 
-    def _spend(self, restart: Restart, now_ns: int) -> Decision:
-        return restart if self._budget.spend(now_ns) else GiveUp(self._budget.limit)
+    def _spend(self, record: _Record, restart: Restart, now_ns: int) -> Decision:
+        budget = record.budget or self._budget
+        return restart if budget.spend(now_ns) else _exhausted(record, budget.limit)
+
+
+def _exhausted(record: _Record, reason: str) -> Decision:
+    return Park(reason) if record.spec.when_exhausted == "park" else GiveUp(reason)
 
 
 class _Record:
@@ -161,6 +173,12 @@ class _Record:
             jitter=jitter,
         )
         self.started_ns: int | None = None
+        self.budget: RestartBudget | None = None
+        """Its own, if it has one."""
+
+        if spec.when_exhausted == "park":
+            window_ns = round(policy.window_s * SECOND_NS)
+            self.budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=window_ns)
 
     def end_run(self, now_ns: int) -> float:
         """Tell how many seconds it ran; 0 when it never got up."""

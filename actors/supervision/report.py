@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from ...messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated, SupervisionFact
-from ..runtime import reason_of
+from ..runtime import RateLimit, reason_of, trace_of, where_of
 
 if TYPE_CHECKING:
     from .child import Child
 
 Phase: TypeAlias = Literal["start", "handle", "stop", "exit"]
 """What a child was at when it failed; `exit`: it ended by itself."""
+
+
+TRACED_A_SECOND_MAX: Final = 10
+"""Tracebacks that a supervisor formats: 100 us each, at most."""
 
 
 class Log(Protocol):
@@ -39,6 +43,7 @@ class Reporter:
         self._log_bounded = log_bounded
         self._journal = journal
         self._now_ns = now_ns
+        self._traced = RateLimit(TRACED_A_SECOND_MAX)
         self.failures = 0
         self.restarts = 0
         self.escalations = 0
@@ -65,6 +70,8 @@ class Reporter:
         kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, reason_of(error))
         child.last_error = f"{kind}: {reason}"
         child.fault = error
+        child.raised_at = where_of(error)
+        child.last_traceback = trace_of(error) if self._traced.spend(self._now_ns()) else ""
         name = child.spec.name
         self._log_bounded("child.failed", level="error", child=name, phase=phase, error=kind, reason=reason)
         self._journal(
@@ -108,6 +115,11 @@ class Reporter:
                 occurred_ns=self._now_ns(),
             )
         )
+
+    def parked(self, child: Child) -> None:
+        """Report that it stays down for good."""
+        fields = {"reason": child.parked, "error": child.last_error, "raised_at": child.raised_at}
+        self._log("child.parked", level="error", child=child.spec.name, **fields)
 
     def terminated(self, child: Child) -> None:
         """Report that it is gone."""

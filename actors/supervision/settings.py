@@ -41,5 +41,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     Then runs and restarts are counted in market time, and a back-off or an open breaker takes none of it: the market
     waits for who is down. By the machine's clock it takes its time divided by the speed."""
 
+    orders: str = ""
+    """Name of the actor that tells which orders a parked child leaves open (`ReadHoldings`), for the log; or empty."""
+
     journal: str = "journal"
     """Name of the actor that makes the supervisor's facts durable; empty: nobody, they are only logged."""

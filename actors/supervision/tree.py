@@ -37,6 +37,8 @@ def under(supervisor: str, node: ChildStatus) -> ChildStatus:
         mailbox_depth=node.mailbox_depth,
         last_error=node.last_error,
         trouble=node.trouble,
+        raised_at=node.raised_at,
+        last_traceback=node.last_traceback,
     )
 
 
@@ -50,7 +52,9 @@ def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int, t
         breaker=breaker,
         mailbox_depth=mailbox_depth,
         last_error=child.last_error,
-        trouble=trouble,
+        trouble=trouble or (f"parked: {child.parked}" if child.parked else ""),
+        raised_at=child.raised_at,
+        last_traceback=child.last_traceback,
     )
 
 

@@ -6,7 +6,7 @@ It knows no actor system: a `Stage` acts for it, and what the children report is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...domain.time import SECOND_NS
 from ...messages.system import Ping
@@ -14,7 +14,7 @@ from ..runtime import lifecycle
 from .ascent import Ascent, Ascents
 from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
-from .policy import Decision, GiveUp, KeepDown, Leave, Restart, RestartPolicy
+from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy, restart_helps
 from .protocol import StatisticsByPath, StopChildren
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .report import Phase, Reporter
     from .restart_budget import RestartBudget
     from .settings import SupervisorSettings
+
+PARKED_S: Final = 86_400.0
+"""When whoever asks a parked child may ask again: it does not come back by itself."""
 
 
 class Stage(Protocol):
@@ -52,6 +55,9 @@ class Stage(Protocol):
 
     def troupe_is_down(self) -> None:
         """Hear that no child is left after `Troupe.fall`."""
+
+    def child_parked(self, child: Child) -> None:
+        """Hear that this one stays down for good."""
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Hear that this failure was one too many."""
@@ -110,6 +116,7 @@ class Troupe:
         """Start all children, one after another; those too that ended before, as a supervisor before this one asked."""
         for child in self:
             child.left = False
+            child.parked = ""
         self._climb(self._ascents.open())
 
     def started(self, child: Child) -> None:
@@ -184,7 +191,7 @@ class Troupe:
             # Its failure crossed the first Stop, or it could not be started afresh for what was still queued.
             self._stage.steer(child, child.stop())
             return
-        if self.is_falling or child.state == "UNAVAILABLE":
+        if self.is_falling or child.state in {"UNAVAILABLE", "PARKED"}:
             return
         child.is_coming = False
         child.set_timer(None)
@@ -215,7 +222,9 @@ class Troupe:
                 self._restart(child, decision)
             case KeepDown():
                 self._keep_down(child, decision)
-            case GiveUp():
+            case Park() if restart_helps(error) or not self._ascents.is_opening(child.ascent):
+                self._park(child, decision.reason)
+            case GiveUp() | Park():  # what no restart can mend at the start of all is to be mended before it
                 child.given_up = True
                 self._stage.give_up(child, decision.reason, error)
 
@@ -226,7 +235,8 @@ class Troupe:
             self._suspend(child)
         failed.state = "RESTARTING"
         not_before_ns = self._stage.monotonic_ns() + round(restart.wait_s * SECOND_NS)
-        ascent = self._ascents.join(group, probes=restart.probes, not_before_ns=not_before_ns)
+        probes = {child.spec.name for child in group}.intersection(restart.probes)
+        ascent = self._ascents.join(group, probes=probes, not_before_ns=not_before_ns)
         self._climb(ascent)
 
     def _keep_down(self, failed: Child, decision: KeepDown) -> None:
@@ -242,6 +252,21 @@ class Troupe:
         failed.set_timer(self._stage.call_after_rest(decision.retry_after_s, lambda: self._try_again(failed)))
         self._report.breaker_opened(failed, openings=decision.openings, retry_after_s=decision.retry_after_s)
         self._climb(self._ascents.drop(ascent, decision.children))
+
+    def _park(self, child: Child, reason: str) -> None:
+        """Keep it down for good; whatever was coming up with it goes on without it."""
+        child.set_timer(None)
+        child.is_coming = False
+        child.parked = reason
+        child.state = "PARKED"
+        if child.address is not None:
+            self._stage.steer(
+                child, lifecycle.Reject(retry_after_s=PARKED_S, reason=f"parked: {reason}", for_good=True)
+            )
+        self._report.parked(child)
+        self._stage.child_parked(child)
+        ascent = self._ascents.join([child])
+        self._climb(self._ascents.drop(ascent, (child.spec.name,)))
 
     def _try_again(self, child: Child) -> None:
         self._act(child, self._policy.try_again(child.spec.name, self._stage.monotonic_ns()), None)
@@ -259,7 +284,7 @@ class Troupe:
 
     def _those_that_restart(self, names: Iterable[str]) -> list[Child]:
         """Choose the children of a group that are still there; a temporary one is stopped instead."""
-        group = [child for child in map(self._children.__getitem__, names) if not child.left]
+        group = [child for child in map(self._children.__getitem__, names) if not (child.left or child.parked)]
         for child in group:
             if child.spec.restart == "temporary":
                 self._leave(child)

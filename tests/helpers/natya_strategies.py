@@ -45,3 +45,24 @@ class Bad(StrategyActor):
             self.control(self.directory[order.victim], lifecycle.Kill())
         except TypeError as refusal:
             self.send(sender, str(refusal))
+
+
+class Dying(StrategyActor):
+    """Divides by nothing at every tick from the fifth on, its orders still resting."""
+
+    def on_begin(self):
+        self.heard = 0
+
+    def on_tick(self, tick):
+        self.heard += 1
+        if self.heard == 1 and not self.parameters.get("began_before"):
+            self.buy(tick.symbol, 1, round(tick.price * 0.5, 1))
+        if self.heard > 4:
+            self.heard = 1 / 0
+
+
+class Stillborn(StrategyActor):
+    """Cannot begin."""
+
+    def on_begin(self):
+        raise LookupError("no model is there")

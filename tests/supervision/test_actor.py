@@ -280,7 +280,8 @@ class TestTheTree:
         nodes = {node.path: node for node in system.request("system", DescribeTree()).children}
 
         assert list(nodes) == ["system/journal", "system/strategies", "system/strategies/crossover", "system/feed"]
-        assert nodes["system/strategies/crossover"] == ChildStatus(
+        crossover = nodes["system/strategies/crossover"]
+        assert crossover == ChildStatus(
             path="system/strategies/crossover",
             state="RUNNING",
             host="thread",
@@ -288,7 +289,11 @@ class TestTheTree:
             breaker="closed",
             mailbox_depth=0,
             last_error="RuntimeError: told to",
+            raised_at=crossover.raised_at,
+            last_traceback=crossover.last_traceback,
         )
+        assert crossover.raised_at.endswith("tests/supervision/conftest.py:66 in crash")
+        assert 'raise crash.error("told to")' in crossover.last_traceback
 
     def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)

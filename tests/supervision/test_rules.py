@@ -67,6 +67,14 @@ class TestWhatNoRestartCanMend:
 
 
 class TestTheBudget:
+    def test_forgets_a_restart_when_the_window_is_over_and_not_before(self):
+        early, in_time = (RestartBudget(restarts_max=1, window_ns=100) for _ in range(2))
+        assert early.spend(7)
+        assert in_time.spend(7)
+
+        assert not early.spend(106)
+        assert in_time.spend(107)
+
     @given(
         restarts_max=st.integers(1, 6),
         steps_ns=st.lists(st.integers(0, 40), max_size=60),

@@ -50,6 +50,10 @@ class FakeStage:
         self.starts_fail = set(starts_fail)
         self.deaf = set()
         self.is_up = self.is_down = False
+        self.hangs = set()
+        """Children that do not stop when they are told to."""
+
+        self.parked = []
         self.gave_up = None
         self._deadlines, self._order = [], itertools.count()
         reporter = Reporter("root", log=silent, log_bounded=silent, journal=lambda _: None, now_ns=lambda: 0)
@@ -74,7 +78,8 @@ class FakeStage:
                 self._start(name)
             case lifecycle.Stop():
                 self.told.append(("stop", name))
-                self.reports.append(("ended", name, None, True))
+                if name not in self.hangs:
+                    self.reports.append(("ended", name, None, True))
             case _:
                 self.told.append((type(order).__name__.lower(), name))
 
@@ -97,6 +102,9 @@ class FakeStage:
     def troupe_is_down(self):
         assert not self.is_down
         self.is_down = True
+
+    def child_parked(self, child):
+        self.parked.append((child.spec.name, child.parked))
 
     def give_up(self, child, reason, _error):
         self.gave_up = (child.spec.name, reason)
@@ -149,9 +157,17 @@ class FakeStage:
         self.reports.append(("failed", name, "start") if name in self.starts_fail else ("started", name))
 
 
-def a_stage(*children, starts_fail=(), strategy="one_for_one", policy=POLICY, restarts=None):
+def a_stage(*children, starts_fail=(), strategy="one_for_one", policy=POLICY, restarts=None, parks=()):
     restart_types = restarts or {}
-    specs = tuple(ChildSpec(name, RuntimeActor, None, restart_types.get(name, "permanent")) for name in children)
+    specs = tuple(
+        ChildSpec(
+            name,
+            RuntimeActor,
+            restart=restart_types.get(name, "permanent"),
+            when_exhausted="park" if name in parks else "give_up",
+        )
+        for name in children
+    )
     supervised = SupervisorSettings(children=specs, policy=policy, strategy=strategy)
     return FakeStage(supervised, starts_fail=starts_fail)
 
@@ -248,6 +264,170 @@ class TestAGroup:
         stage.settle()
 
         assert [child.state for child in stage.troupe] == ["RUNNING", "STOPPED"]
+
+    def test_that_restarts_takes_none_along_whose_breaker_is_open(self):
+        stage = a_stage("a", "b", "c", strategy="rest_for_one", policy=msgspec.structs.replace(POLICY, fail_max=2))
+        stage.troupe.rise()
+        stage.settle()
+        for _ in range(2):
+            stage.crash("c")
+            stage.pass_time(0.5)
+        assert stage.troupe.breaker(stage.troupe["c"]) == "open"
+        stage.told.clear()
+        stage.crash("a")
+        stage.settle()
+
+        assert stage.orders("start") == ["a", "b"]
+        assert [child.state for child in stage.troupe] == ["RUNNING", "RUNNING", "UNAVAILABLE"]
+
+
+class TestAChildThatHangsInItsStop:
+    @staticmethod
+    def a_fall():
+        stage = a_stage("a", "b")
+        stage.troupe.rise()
+        stage.settle()
+        stage.hangs.add("b")
+        stage.told.clear()
+        stage.troupe.fall()
+        return stage
+
+    def test_is_killed_when_its_time_is_over_and_not_before(self):
+        stage = self.a_fall()
+        stage.pass_time(9.9)
+        assert stage.told == [("stop", "b")]
+        stage.pass_time(0.1)
+
+        assert stage.told == [("stop", "b"), ("kill", "b")]
+
+    def test_is_given_up_for_lost_if_that_does_not_help_and_the_others_stop(self):
+        stage = self.a_fall()
+        stage.pass_time(10.9)
+        assert not stage.is_down
+        stage.pass_time(0.1)
+
+        assert stage.orders("stop") == ["b", "a"]
+        assert stage.is_down
+
+    def test_has_the_time_that_its_spec_gives_it(self):
+        assert shutdown_budget_s(ChildSpec("a", RuntimeActor, shutdown_s=3.0), 10.0) == 3.0
+
+
+class TestAChildThatMayBeParked:
+    """The code of a user: it ends on its own, and nobody with it."""
+
+    def test_is_when_its_breaker_has_opened_too_often_and_the_others_run_on(self):
+        stage = a_stage("good", "bad", "other", starts_fail={"bad"}, parks={"bad"})
+        stage.troupe.rise()
+        stage.pass_time(61)
+
+        assert stage.parked == [("bad", "the breaker opened 3 times in a row")]
+        assert [child.state for child in stage.troupe] == ["RUNNING", "PARKED", "RUNNING"]
+        assert stage.gave_up is None
+        assert stage.is_up
+        assert stage.orders("reject")[-1] == "bad"
+
+    def test_spends_no_restart_of_the_others(self):
+        policy = msgspec.structs.replace(POLICY, restarts_max=2, fail_max=9)
+        stage = a_stage("good", "bad", parks={"bad"}, policy=policy)
+        stage.troupe.rise()
+        stage.settle()
+        for _ in range(3):
+            stage.crash("bad")
+            stage.pass_time(1)
+        assert stage.parked == [("bad", "more than 2 restarts in 60 s")]
+        for _ in range(2):
+            stage.crash("good")
+            stage.pass_time(1)
+
+        assert stage.troupe["good"].state == "RUNNING"
+        assert stage.gave_up is None
+
+    def test_two_of_them_have_a_budget_each(self):
+        policy = msgspec.structs.replace(POLICY, restarts_max=2, fail_max=9)
+        stage = a_stage("bad", "worse", parks={"bad", "worse"}, policy=policy)
+        stage.troupe.rise()
+        stage.settle()
+        for name in ("worse", "worse", "worse", "bad", "bad"):
+            stage.crash(name)
+            stage.pass_time(1)
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "PARKED"]
+
+    def test_is_at_once_if_no_restart_can_mend_it(self):
+        stage = a_stage("bad", parks={"bad"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.troupe.failed(stage.troupe["bad"], "handle", unmendable())
+
+        assert stage.parked == [("bad", "no restart can mend it")]
+
+    def test_is_not_at_the_start_of_all_if_no_restart_can_mend_it(self):
+        """Whoever starts the system hears of it, and can mend it before anything runs."""
+        stage = a_stage("good", "bad", parks={"bad"})
+        stage.troupe.rise()
+        stage.deliver()
+        stage.reports.clear()
+        stage.troupe.failed(stage.troupe["bad"], "start", unmendable())
+
+        assert stage.gave_up == ("bad", "no restart can mend it")
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_comes_back_with_no_group(self, strategy):
+        stage = a_stage("good", "bad", strategy=strategy, parks={"bad"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.troupe.failed(stage.troupe["bad"], "handle", unmendable())
+        stage.told.clear()
+        stage.crash("good")
+        stage.pass_time(600)
+
+        assert [child.state for child in stage.troupe] == ["RUNNING", "PARKED"]
+        assert stage.orders("start") == ["good"]
+
+    def test_is_probed_by_no_group(self):
+        stage = a_stage("good", "bad", strategy="one_for_all", parks={"bad"}, starts_fail={"bad"})
+        stage.troupe.rise()
+        stage.pass_time(61)
+        stage.told.clear()
+        for _ in range(3):
+            stage.crash("good")
+            stage.pass_time(1)
+        stage.pass_time(10)
+
+        assert stage.orders("ping") == ["good"]
+        assert stage.troupe["good"].state == "RUNNING"
+        assert stage.troupe.breaker(stage.troupe["good"]) == "closed"
+
+    def test_is_stopped_with_the_others(self):
+        stage = a_stage("good", "bad", parks={"bad"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.troupe.failed(stage.troupe["bad"], "handle", unmendable())
+        stage.troupe.fall()
+        stage.settle()
+
+        assert stage.orders("stop") == ["bad", "good"]
+        assert stage.is_down
+
+    def test_that_says_more_is_not_heard(self):
+        stage = a_stage("bad", parks={"bad"})
+        stage.troupe.rise()
+        stage.settle()
+        stage.troupe.failed(stage.troupe["bad"], "handle", unmendable())
+        stage.told.clear()
+        stage.troupe.failed(stage.troupe["bad"], "handle", RuntimeError("late"))
+        stage.pass_time(600)
+
+        assert stage.told == []
+        assert stage.troupe["bad"].state == "PARKED"
+        assert len(stage.parked) == 1
+
+
+def unmendable():
+    error = RuntimeError("wrong parameters")
+    error.restart_helps = False
+    return error
 
 
 class TestFailuresThatOverlap:

@@ -20,11 +20,15 @@ class NotHostableError(ActorRuntimeError):
 class RemoteError(Exception):
     """What an actor raised in a worker process: its text. Its type there has the same name, and no other likeness."""
 
+    raised_at: str = ""
+    """`file:line in function` there; see `where_of`."""
 
-def remote_error(name: str, reason: str, trace: str) -> RemoteError:
+
+def remote_error(name: str, reason: str, trace: str, raised_at: str = "") -> RemoteError:
     """Make an exception that reads as the one that was raised, its traceback as a note."""
     kind = type(name, (RemoteError,), {"__module__": RemoteError.__module__})
     error: RemoteError = kind(reason)
+    error.raised_at = raised_at
     if trace:
         error.add_note(f"In the worker process:\n{trace}")
     return error

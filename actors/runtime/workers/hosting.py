@@ -6,7 +6,6 @@ import gc
 import logging
 import os
 import socket
-import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
-from ..errors import reason_of
+from ..errors import reason_of, trace_of, where_of
 from ..quiet import Quiescence
 from ..trace import HOPS_MAX, Tracer
 from ..tuning import THRESHOLDS
@@ -284,7 +283,7 @@ class Host(Endpoint):
                 self._tell(wire.HandlerFailed(*_described(error)))
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
-                kind, reason, _ = ("", "", "") if stopped.error is None else _described(stopped.error)
+                kind, reason, *_ = ("", "") if stopped.error is None else _described(stopped.error)
                 self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
             case _:
@@ -326,9 +325,8 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
     target.deliver(*last)
 
 
-def _described(error: BaseException) -> tuple[str, str, str]:
-    trace = "".join(traceback.format_exception(error))
-    return type(error).__name__, _told(reason_of(error)), _told(trace[-TEXT_MAX:])
+def _described(error: BaseException) -> tuple[str, str, str, str]:
+    return type(error).__name__, _told(reason_of(error)), _told(trace_of(error)), _told(where_of(error))
 
 
 def _reworded(message: Any) -> Failed | DeadLetter | None:

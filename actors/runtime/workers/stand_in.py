@@ -243,13 +243,13 @@ class StandIn(RuntimeActor):
                 heard.worker.is_starting = False
                 self._settle()
                 self.ready()
-            case wire.StartFailed(error, reason, trace, refused):
-                fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace)
+            case wire.StartFailed(error, reason, trace, raised_at, refused):
+                fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace, raised_at)
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
-            case wire.HandlerFailed(error, reason, trace):
+            case wire.HandlerFailed(error, reason, trace, raised_at):
                 self._let_go()
-                raise runtime_cell.FailedElsewhere(remote_error(error, reason, trace), at_start=False)
+                raise runtime_cell.FailedElsewhere(remote_error(error, reason, trace, raised_at), at_start=False)
             case wire.Stopped() as stopped:
                 self._actor_stopped(stopped)
             case _:

@@ -87,6 +87,7 @@ class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
     error: str
     reason: str
     trace: str
+    raised_at: str = ""
     refused: bool = False
     """The process itself cannot run it: other code, or nothing to import."""
 
@@ -97,6 +98,7 @@ class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
     error: str
     reason: str
     trace: str
+    raised_at: str = ""
 
 
 class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
