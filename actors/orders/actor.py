@@ -9,12 +9,13 @@ Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each
         router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
         HoldingsRead, as soon as the journal is read back. Resumed, when that is durable, or ResumeRefused.
 Fails   when the journal does not answer for an append (JournalLostError), or holds facts without their intent. It
-        starts again RECONCILING: reads the journal back, and asks the broker for every order that is open.
+        starts again RECONCILING, and with the cancellations and the halt that wait (hand-over): reads the journal back,
+        and asks the broker for every order that is open.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -68,7 +69,11 @@ CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""
 
 WITHDRAWALS_MAX: Final = 10_000
-"""Cancellations that may wait for their order to be read back or to become durable."""
+"""Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
+
+
+Handover: TypeAlias = tuple[int, frozenset[str], str]
+"""The newest number that was given to a life of a strategy; the cancellations that wait; a halt not yet durable."""
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
@@ -109,13 +114,14 @@ class OrdersActor(RuntimeActor):
         self._reconcile_later()
         self.send(JOURNAL, ReadJournal())
 
-    def snapshot(self) -> int:
-        """Hand over the newest number that was given to a life of a strategy; all else is in the journal."""
-        return self._newest_life
+    def snapshot(self) -> Handover:
+        """Hand over what the journal does not have."""
+        return self._newest_life, frozenset(self._withdrawals), self._risk.alarm
 
-    def restore(self, state: int) -> None:
-        """Number the lives to come from there."""
-        self._newest_life = state
+    def restore(self, state: Handover) -> None:
+        """Number the lives to come from there, and ask for the cancellations when the journal is read back."""
+        self._newest_life, waiting, self._risk.alarm = state
+        self._withdrawals.update(waiting)
 
     # From the strategies.
 
@@ -160,13 +166,12 @@ class OrdersActor(RuntimeActor):
         client_order_id = request.client_order_id
         order = self._ledger.order(client_order_id)
         if not self._is_read or client_order_id in self._ledger.intents:
-            if len(self._withdrawals) < WITHDRAWALS_MAX:
-                self._withdrawals.add(client_order_id)
-            else:
-                self.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)
+            self._withdraw_later(client_order_id)
         elif order is None:
             self.log("cancel.unknown", level="warning", client_order_id=client_order_id)
         elif order.is_open:
+            if not order.broker_order_id:
+                self._withdraw_later(client_order_id)  # once more: the broker may not have it yet
             self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
 
     @handles(ReadHoldings)
@@ -417,7 +422,6 @@ class OrdersActor(RuntimeActor):
         self._lookups.place(client_order_id)
         self.send(BROKER, request)
         if client_order_id in self._withdrawals:
-            self._withdrawals.remove(client_order_id)
             self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
         self._keep_looking()
 
@@ -438,6 +442,10 @@ class OrdersActor(RuntimeActor):
                 change = self._halt(f"order {client_order_id} was {order.state}, and the broker has it")
             self.send(JOURNAL, self._ledger.write(update.facts, change=change))
         after = self._ledger.order(client_order_id)
+        if client_order_id in self._withdrawals and after is not None and (after.broker_order_id or not after.is_open):
+            self._withdrawals.remove(client_order_id)
+            if after.is_open:
+                self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
         # INTENDED, too: what proved more may be the very fact that the journal refused.
         if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
             self._look_up_later(client_order_id)
@@ -452,6 +460,12 @@ class OrdersActor(RuntimeActor):
         """
         self._newest_life = max(self._newest_life, self._newest_sequence) + 1
         self.send(holder, self._ledger.holdings(strategy, life=self._newest_life))
+
+    def _withdraw_later(self, client_order_id: str) -> None:
+        if len(self._withdrawals) < WITHDRAWALS_MAX:
+            self._withdrawals.add(client_order_id)
+        else:
+            self.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)
 
     def _look_up_later(self, client_order_id: str) -> None:
         self._lookups.doubt(client_order_id)
@@ -495,9 +509,10 @@ class OrdersActor(RuntimeActor):
             self._lookups.require(client_order_id)
             self._find(client_order_id)
         if is_first:
-            for client_order_id in sorted(self._withdrawals):
+            self.write_halt(ChangeDue(), self.myAddress)
+            waiting, self._withdrawals = self._withdrawals, set()
+            for client_order_id in sorted(waiting):
                 self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
-            self._withdrawals.clear()
             for strategy, holder in self._holders.items():
                 self._tell_holdings(strategy, holder)
             self._holders.clear()

@@ -26,7 +26,9 @@ class Disk:
 
 
 class Release(msgspec.Struct, frozen=True):
-    """Commit what was held back."""
+    """Commit what was held back, and answer what was not; the commits perhaps without their answers."""
+
+    answers: bool = True
 
 
 class FakeJournal(RuntimeActor):
@@ -34,6 +36,7 @@ class FakeJournal(RuntimeActor):
 
     def on_start(self):
         self._held = []
+        self._unread = []
 
     @handles(Append)
     def append(self, request, sender):
@@ -47,13 +50,22 @@ class FakeJournal(RuntimeActor):
             self._commit(request, sender)
 
     @handles(Release)
-    def release(self, _message, _sender):
+    def release(self, message, _sender):
         held, self._held = self._held, []
         for request, sender in held:
-            self._commit(request, sender)
+            if message.answers:
+                self._commit(request, sender)
+            else:
+                self.settings.facts.extend(request.facts)
+        unread, self._unread = self._unread, []
+        for request, sender in unread:
+            self.read(request, sender)
 
     @handles(ReadJournal)
     def read(self, request, sender):
+        if self.settings.mode == "silent":
+            self._unread.append((request, sender))
+            return
         self.settings.reads += 1
         if self.settings.mode == "unreadable":
             self.send(sender, Unavailable(actor="journal", reason="breaker open", retry_after_s=1))

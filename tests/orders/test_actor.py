@@ -349,6 +349,56 @@ class TestACancellation:
 
         assert [type(stage.broker.receive()) for _ in range(2)] == [PlaceOrder, WithdrawOrder]
 
+    def test_that_comes_before_the_journal_is_read_back_is_asked_for_then(self, stage, make):
+        stage.disk.facts.extend((make.intent("A-1"), make.accepted("A-1"), make.intent("A-2"), make.rejected("A-2")))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        for client_order_id in ("A-1", "A-2", "A-9"):
+            stage.tell(CancelOrder(client_order_id=client_order_id), stage.strategy)
+        stage.settle()
+        assert stage.broker.is_empty()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+        stage.settle()
+        assert WithdrawOrder not in [type(stage.broker.receive()) for _ in range(2)]
+
+    def test_that_comes_while_the_broker_is_asked_for_open_orders_is_passed_on(self, stage, make):
+        stage.open(make.intent("A-1"), make.accepted("A-1"))
+        stage.settle()
+        assert stage.statistics.risk_state == "RECONCILING"
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    def test_that_waited_when_orders_failed_is_asked_for_by_the_next_life(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        stage.settle()
+        stage.system.tell("journal", Release(answers=False))
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    def test_of_an_order_that_the_broker_does_not_have_yet_is_asked_for_again_when_it_has(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.tell(OrderInDoubt(client_order_id="A-1", reason="time-out"))
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+        stage.tell(make.report("CANCEL_REJECTED", broker_order_id=""))
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+        stage.tell(make.report("CANCELLED"))
+        stage.settle()
+        assert stage.disk.kinds()[-1] is OrderCancelled
+
     def test_of_what_has_ended_or_never_was_asks_for_nothing(self, stage, make):
         stage.open(make.intent(), make.cancelled())
         stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
@@ -358,6 +408,33 @@ class TestACancellation:
 
         assert stage.broker.is_empty()
         assert stage.disk.kinds() == [OrderIntended, OrderCancelled]
+
+
+class TestTimeAndAgain:
+    def test_every_open_order_is_looked_up(self, stage, make):
+        stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)
+        stage.place(make.order("A-1"))
+        stage.place(make.order("A-2"))
+        stage.settle()
+        asked = []
+        for _ in range(6):
+            question = stage.broker.receive()
+            assert isinstance(question, FindOrder)
+            asked.append(question.client_order_id)
+            stage.tell(OrderFound(client_order_id=asked[-1], broker_order_id="B-1", state="OPEN"))
+
+        assert asked == ["A-1", "A-2"] * 3
+
+    def test_a_report_that_was_lost_is_made_up_for(self, stage, make):
+        stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)
+        stage.place(make.order("A-1"))
+        for _ in range(3):
+            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        reports = (make.report(quantity=10),)
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports))
+        stage.wait_until(lambda: OrderFilled in stage.disk.kinds())
+
+        assert stage.statistics.open_orders == 0
 
 
 class TestAStart:

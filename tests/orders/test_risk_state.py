@@ -132,6 +132,19 @@ class TestAnOrderThatRisesFromTheDead:
         stage.settle()
         assert stage.statistics.risk_state == "HALTED"
 
+    def test_halts_the_next_life_of_orders_too_when_nothing_was_written(self, stage, make):
+        stage.open(*buried(make))
+        stage.disk.mode = "hold"
+        resurrect(stage)
+        stage.settle()
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: changes(stage))
+
+        assert changes(stage) == [("NORMAL", "HALTED")]
+        assert stage.statistics.risk_state == "HALTED"
+        assert OrderAccepted not in stage.disk.kinds()
+
 
 class TestAHalt:
     def test_outlives_a_new_process(self, halted, make):
