@@ -128,9 +128,11 @@ def _form_fault(news: Any) -> ReportFault | None:
     if type(news) not in NEWS:
         return ReportFault(rule="malformed", reason=f"news of an order wanted, found a {type(news).__name__}")
     try:
-        checked(news)
+        is_as_declared = checked(news) is news
     except Exception as fault:  # noqa: BLE001  whatever a foreign value raises, it is no report
         return ReportFault(rule="malformed", reason=f"a {type(news).__name__} that can be written wanted: {fault!a}")
+    if not is_as_declared:
+        return ReportFault(rule="malformed", reason=f"a {type(news).__name__} with fields as declared wanted")
     if not is_written(news.client_order_id):
         found = len(news.client_order_id)
         return ReportFault(rule="another_order", reason=f"the id of an order of ours wanted, found {found} characters")

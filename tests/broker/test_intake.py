@@ -5,10 +5,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_messages import JUNK, ill_typed
 
 from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
-from natya.actors.broker.intake import Intake
+from natya.actors.broker.intake import NEWS, Intake
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -21,6 +22,7 @@ from natya.messages.broker import (
     PlaceOrder,
     ReportRefused,
 )
+from natya.messages.codec import checked
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -183,6 +185,13 @@ def test_whatever_is_told_what_is_believed_could_have_happened(told):
         assert type(quantity) is int
         assert quantity >= 1
         assert 0 < price <= 1e12
+
+
+@given(news=st.sampled_from(NEWS).flatmap(ill_typed) | JUNK)
+def test_whatever_it_is_given_it_judges(news):
+    fault = Intake().take(news)
+
+    assert fault is not None or checked(news) is news
 
 
 class BreakingBroker(PaperBroker):
