@@ -47,6 +47,20 @@ class TestTheDefaults:
         assert loaded.database.market_path == str(tmp_path / "data/natya-market.duckdb")
         assert loaded.log.path == str(tmp_path / "data/natya.log")
 
+    def test_make_paths_absolute_from_the_home_and_the_working_directory(self, load, monkeypatch, tmp_path):
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.chdir(tmp_path)
+        loaded = load(overrides={"database.path": "~/a.duckdb", "journal.path": "here", "log.path": "-"}).settings
+
+        assert loaded.database.path == str(tmp_path / "home/a.duckdb")
+        assert loaded.journal.path == str(tmp_path / "here")
+        assert loaded.log.path == "-"
+
+    def test_allow_a_back_off_that_does_not_grow(self, load):
+        overrides = {"supervision.backoff_first_s": 2.0, "supervision.backoff_max_s": 2.0}
+
+        assert load(overrides=overrides).settings.supervision.backoff_first_s == 2.0
+
     def test_keep_the_profiles_apart_in_the_user_s_state_directory(self, monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 

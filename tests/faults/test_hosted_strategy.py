@@ -55,10 +55,10 @@ def configuration(directory, host):
     return path
 
 
-def daemon(directory, host, *options):
+def daemon(directory, host, *options, **of_process):
     command = [sys.executable, "-m", "natya", "run", "--config", str(configuration(directory, host))]
     command += ["--data-dir", str(directory / host), "--summary", "json", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory, **of_process)
 
 
 def finish(process):
@@ -122,6 +122,21 @@ class TestAStrategyInAProcess:
         assert what_was_traded(tmp_path / "process") == traded
         for key in ("ticks", "orders", "fills", "rejected", "positions", "realized_pnl", "dead_letters", "restarts"):
             assert in_process[key] == on_loop[key]
+
+    def test_is_stopped_by_its_parent_when_their_terminal_closes(self, tmp_path):
+        """All processes of a terminal hear that it has closed, and Ctrl-C too: only the parent acts on it."""
+        process = daemon(tmp_path, "process", start_new_session=True)
+        worker = None
+        try:
+            (worker,) = await_that(lambda: workers_of(process.pid))
+            await_that((tmp_path / "process" / "control.sock").exists)  # it is up, but for its market
+            os.killpg(process.pid, signal.SIGHUP)
+            summary = finish(process)
+        finally:
+            process.kill()
+
+        assert (summary["restarts"], summary["dead_letters"]) == (0, 0)
+        assert not read(Path(f"/proc/{worker}/cmdline"))
 
     def test_is_gone_when_its_parent_is_killed(self, tmp_path):
         process = daemon(tmp_path, "process", "--speed", "max")

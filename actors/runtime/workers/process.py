@@ -56,5 +56,5 @@ def die_with_parent(parent_pid: int) -> None:
 
 def leave_signals_to_parent() -> None:
     """Ignore what a terminal or a service manager sends to the whole group: the parent stops its workers in order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
