@@ -59,6 +59,7 @@ def exit_code(fault: BaseException) -> int:
     from .actors.journal import (  # noqa: PLC0415
         JournalBusyError,
         JournalDamagedError,
+        JournalFailedError,
         JournalForeignFileError,
         JournalFullError,
         JournalMovedError,
@@ -84,7 +85,7 @@ def exit_code(fault: BaseException) -> int:
             ),
             BAD_DATA,
         ),
-        ((DataDirectoryError, DatabaseUnreachable, JournalFullError), CANNOT_CREATE),
+        ((DataDirectoryError, DatabaseUnreachable, JournalFailedError, JournalFullError), CANNOT_CREATE),
     )
     for each in _causes(fault):
         for kinds, code in meanings:

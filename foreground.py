@@ -154,7 +154,7 @@ def _run(
     system = make_system(settings)
     system.start()
     for note in system.notes:
-        sys.stderr.write(f"natya: {note}\n")
+        complain(note)
     ended, unseen = None, ""
     try:
         try:

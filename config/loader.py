@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 import msgspec
 import platformdirs
 
+from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
 from .engine_paths import path_problem
 from .errors import SettingsError
@@ -150,13 +151,23 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     database = values["database.path"].value
     if problem := "wanted a file" if database == "-" else path_problem(database):
         problems.append(say("database.path", f"{problem}, found {database!r}"))
+    for key in ("feed.symbol", "feed.symbols", "orders.symbols"):
+        named = values[key].value
+        of_one = (named,) if named else ()
+        problems.extend(say(key, problem) for problem in _no_symbols(of_one if isinstance(named, str) else named))
+    return problems + _contradictions_of_strategies(values[STRATEGIES])
+
+
+def _contradictions_of_strategies(strategies: Value) -> list[str]:
+    problems = []
     taken = set(ACTOR_NAMES)
-    for index, strategy in enumerate(values[STRATEGIES].value):
-        origin = f"{values[STRATEGIES].origin}: {STRATEGIES}[{index}]"
+    for index, strategy in enumerate(strategies.value):
+        origin = f"{strategies.origin}: {STRATEGIES}[{index}]"
         if not strategy.name or strategy.name in taken:
             problems.append(f"{origin}.name: wanted a name of its own, found {strategy.name!r}")
         if not _CLASS.fullmatch(strategy.strategy):
             problems.append(f"{origin}.strategy: wanted module:Class, found {strategy.strategy!r}")
+        problems.extend(f"{origin}.symbols: {problem}" for problem in _no_symbols(strategy.symbols))
         taken.add(strategy.name)
     return problems
 
@@ -175,6 +186,12 @@ def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str
     if values["feed.source"].value == "synthetic" and not values["feed.symbols"].value:
         problems.append(say("feed.symbols", "wanted a symbol at least for the synthetic market, found none"))
     return problems
+
+
+def _no_symbols(symbols: tuple[str, ...]) -> list[str]:
+    """Say of each that is no symbol what is wanted."""
+    wanted = f"wanted a symbol of 1 to {SYMBOL_LENGTH_MAX} printable characters"
+    return [f"{wanted}, found {symbol!r}" for symbol in symbols if not is_symbol(symbol)]
 
 
 def _settings(values: dict[str, Value]) -> Settings:

@@ -1,5 +1,5 @@
 """What is told of the house: its log."""
 
-from .log import logging_to
+from .log import LogNotOpenedError, logging_to
 
-__all__ = ["logging_to"]
+__all__ = ["LogNotOpenedError", "logging_to"]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import msgspec
 
+from ...config.data_directory import DataDirectoryError
 from ...domain.time import SECOND_NS
 from .rate_limit import RateLimit
 from .redaction import Redactor
@@ -43,6 +44,10 @@ CORRELATIONS: Final = ("correlation_id", "client_order_id")
 
 _CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 """What would move a terminal or end a line for some reader; as JSON escapes it."""
+
+
+class LogNotOpenedError(DataDirectoryError):
+    """The log file cannot be opened; the reason names it. Mend that, or name another (`log.path`)."""
 
 
 class JsonLines(logging.Formatter):
@@ -180,7 +185,7 @@ def logging_to(settings: Settings) -> Iterator[None]:
     The data directory must exist. Thespian's own file, by default a world-readable one in /tmp, goes there too.
 
     Raises:
-        OSError: the log file cannot be opened.
+        LogNotOpenedError: the log file cannot be opened.
     """
     # Thespian reads it at its first line, and keeps it: so it stays set.
     os.environ["THESPLOG_FILE"] = str(Path(settings.system.data_dir) / "thespian.log")
@@ -198,12 +203,15 @@ def _target(settings: Settings) -> logging.Handler:
         handler: logging.Handler = StandardError(sys.stderr)
         handler.setFormatter(TextLines(redactor) if sys.stderr.isatty() else JsonLines(redactor))
         return handler
-    handler = PrivateRotatingFile(
-        settings.log.path,
-        maxBytes=settings.log.file_bytes_max,
-        backupCount=settings.log.files_max - 1,
-        encoding="utf-8",
-    )
+    try:
+        handler = PrivateRotatingFile(
+            settings.log.path,
+            maxBytes=settings.log.file_bytes_max,
+            backupCount=settings.log.files_max - 1,
+            encoding="utf-8",
+        )
+    except OSError as fault:
+        raise LogNotOpenedError(f"the log {settings.log.path} cannot be opened: {fault.strerror}") from fault
     handler.setFormatter(JsonLines(redactor))
     return handler
 

@@ -1,6 +1,7 @@
 import json
 import logging
 import os
+import re
 import stat
 import sys
 from pathlib import Path
@@ -8,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from natya.actors.observability import logging_to
+from natya.actors.observability import LogNotOpenedError, logging_to
 from natya.actors.observability.log import LINES_MAX, LOGGERS
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
+from natya.exit_codes import CANNOT_CREATE, exit_code
 
 CANARY = "canary-7f3a91"
 
@@ -205,6 +207,17 @@ class TestTheFile:
         assert [line["event"] for line in lines(settings)] == ["before", "after"]
         assert capsys.readouterr().err.count("the log cannot be written") == 1
 
+    @pytest.mark.parametrize("path", [".", "none/natya.log", "natya.log/natya.log"])
+    def test_that_cannot_be_opened_is_named(self, settings, tmp_path, path):
+        (tmp_path / "natya.log").touch()
+        settings = with_log(settings, path=str(tmp_path / path))
+
+        with pytest.raises(
+            LogNotOpenedError, match=re.escape(f"the log {tmp_path / path} cannot be opened: ")
+        ) as caught:
+            logging_to(settings).__enter__()
+        assert exit_code(caught.value) == CANNOT_CREATE
+
     def test_follows_no_link_that_was_put_in_its_place(self, settings, tmp_path, capsys):
         path, elsewhere = Path(settings.log.path), tmp_path / "elsewhere"
         with logging_to(settings):
@@ -232,7 +245,7 @@ class TestTheFile:
     def test_is_not_written_through_a_link_that_was_planted(self, settings, tmp_path):
         Path(settings.log.path).symlink_to(tmp_path / "elsewhere")
 
-        with pytest.raises(OSError, match="symbolic links"), logging_to(settings):
+        with pytest.raises(LogNotOpenedError, match="symbolic links"), logging_to(settings):
             pass
 
         assert not (tmp_path / "elsewhere").exists()
