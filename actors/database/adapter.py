@@ -22,6 +22,7 @@ from pathlib import Path
 from time import monotonic_ns as system_monotonic_ns
 from typing import TYPE_CHECKING, TypeVar
 
+import duckdb
 import msgspec
 
 from ...config.engine_paths import path_problem
@@ -40,6 +41,7 @@ from .errors import (
     QueryRefused,
     StatementFailed,
 )
+from .foreign_writes import ForeignWrites
 from .lock import FileLock
 from .memory import GROWTH_MARGIN_BYTES
 from .migrations import DatabaseFile, migrate, migrations
@@ -55,8 +57,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
-
-    import duckdb
 
 T = TypeVar("T")
 
@@ -149,6 +149,8 @@ class DuckDBAdapter:
         self._pid = os.getpid()
         self._cache = QueryCache(cache_mb * 2**20)
         self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
+        self._writers: dict[DatabaseFile, Pool] = {}
+        self._foreign_writes = ForeignWrites({})
         with errors_of_ours(), contextlib.ExitStack() as opened:
             if self.core_path != MEMORY:
                 core = Path(path).absolute()
@@ -170,7 +172,7 @@ class DuckDBAdapter:
                 encryption_key=encryption_key,
                 read_only=read_only,
             )
-            opened.callback(root.close)
+            opened.callback(self._close_instance, root)
 
             growth_max_bytes = memory_limit_mb * 2**20 + GROWTH_MARGIN_BYTES
 
@@ -183,7 +185,6 @@ class DuckDBAdapter:
 
             readers = [connect(f"reader-{number}", "core") for number in range(max_connections - 2)]
             self._readers = Pool("reading", readers, wait_s=wait_s)
-            self._writers: dict[DatabaseFile, Pool] = {}
             for file in () if read_only else _SEARCH_PATHS:
                 writer = connect(f"{file}-writer", file)
                 _migrate(writer, file, self.core_path if file == "core" else self.market_path)
@@ -196,6 +197,9 @@ class DuckDBAdapter:
             opened.callback(self.witness.close)
             if not read_only:
                 _compare(self._writers["market"].connections[0], self.witness, self.market_path)
+            self._foreign_writes = ForeignWrites({"core": self.core_path, "market": self.market_path})
+            for file in self._writers:
+                self._foreign_writes.note(file)
             self._opened: contextlib.ExitStack | None = opened.pop_all()
         atexit.register(self.close)
 
@@ -266,6 +270,7 @@ class DuckDBAdapter:
         """Run several statements, all or none; no one else writes to the file in the block.
 
         Raises:
+            DatabaseChanged: another process wrote to the file; so `write` and `execute`.
             TransactionAborted: one of them failed, and the block did not let its error through.
         """
         with self._writing(file) as connection:
@@ -327,8 +332,8 @@ class DuckDBAdapter:
 
     def checkpoint(self) -> None:
         """Move what the write-ahead logs hold into the files."""
-        for file, writer in self._writers.items():
-            with self._lease(writer) as connection:
+        for file in self._writers:
+            with self._writing(file, frozenset()) as connection:
                 connection.run(functools.partial(_checkpoint, file=file), label="checkpoint")
 
     def exhausted(self, *, waiters: int) -> PoolExhausted:
@@ -364,9 +369,17 @@ class DuckDBAdapter:
         if os.getpid() == self._pid:
             opened.close()
         else:
-            # DuckDB writes its logs into the files when an instance goes, under the owner's feet. So this one never
-            # goes, not even with the interpreter: one reference is never given back.
+            # An instance that goes closes its files. So this one never goes, not even with the interpreter: one
+            # reference is never given back.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(opened))
+
+    def _close_instance(self, root: duckdb.DuckDBPyConnection) -> None:
+        """Move the logs into the files, unless somebody else has them now; on a full disk they stay."""
+        for file in self._writers:
+            if not self._foreign_writes.are_in(file):
+                with contextlib.suppress(duckdb.Error):
+                    _checkpoint(root, file)
+        root.close()
 
     def _follow_archive(self) -> tuple[str, ...]:
         if self.market_path == MEMORY:
@@ -379,8 +392,12 @@ class DuckDBAdapter:
         if file not in self._writers:
             raise QueryRefused(f"{self.core_path} is open to be read only")
         with self._lease(self._writers[file]) as connection, self._cache.writing(file, tables):
+            self._foreign_writes.expect_none(file)
             self._writes[file] += 1
-            yield connection
+            try:
+                yield connection
+            finally:
+                self._foreign_writes.note(file)
 
     def _lease(self, pool: Pool) -> contextlib.AbstractContextManager[Connection]:
         self._expect_open()

@@ -71,6 +71,10 @@ class DatabaseInvalidated(DatabaseError):
     """DuckDB gave the whole instance up (a full disk, for one). Did the last write last? Reopen and look."""
 
 
+class DatabaseChanged(DatabaseError):
+    """Another process wrote to a file that we have open, or put another in its place. Open it again; write nothing."""
+
+
 class DatabaseClosed(DatabaseError):
     """The adapter is closed: a fault of the caller's order of events."""
 

@@ -74,6 +74,7 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             "temp_directory": "" if core_path == MEMORY else core_path + ".tmp",
             "max_temp_directory_size": "2GB",
             "checkpoint_threshold": f"{_CHECKPOINT_MB}MB",
+            "checkpoint_on_detach": "ENABLED",
             "autoload_known_extensions": False,
             "autoinstall_known_extensions": False,
             "allow_community_extensions": False,
@@ -81,6 +82,8 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             "python_enable_replacements": False,
         },
     )
+    # An instance that goes must not write by itself: the files may be somebody else's by then. Its owner does it.
+    root.execute("pragma disable_checkpoint_on_shutdown")
     files: tuple[tuple[DatabaseFile, str], ...] = (("core", core_path), ("market", market_path))
     try:
         for name, path in files:
