@@ -58,6 +58,7 @@ def exit_code(fault: BaseException) -> int:
     from .actors.feed import RecordingError  # noqa: PLC0415
     from .actors.journal import (  # noqa: PLC0415
         JournalBusyError,
+        JournalCutError,
         JournalDamagedError,
         JournalFailedError,
         JournalForeignFileError,
@@ -77,6 +78,7 @@ def exit_code(fault: BaseException) -> int:
                 DatabaseDamaged,
                 DatabaseTooNew,
                 JournalBehind,
+                JournalCutError,
                 JournalDamagedError,
                 JournalForeignFileError,
                 JournalMovedError,

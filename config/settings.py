@@ -54,7 +54,8 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Closed segments that stay as they are; older ones are archived (packed with gzip, still readable)."""
 
     retain_days: Annotated[int, Meta(ge=0, le=36_600)] = 0
-    """Archived segments older than this are removed; 0 keeps all."""
+    """Archived segments older than this are removed, up to the first that holds a fact of the book of record: orders,
+    trades and the risk state are kept for ever. 0 keeps all."""
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

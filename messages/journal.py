@@ -10,7 +10,21 @@ from .orders import OrderFact, RiskStateChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
-Fact: TypeAlias = OrderFact | RiskStateChanged | SupervisionFact
+
+class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalShortened"):
+    """Fact: the journal's owner forgets what is before a sequence; in it was nothing that the book of record needs.
+
+    Where a journal begins later than with 1 and has no such fact, its beginning is lost.
+    """
+
+    oldest_sequence: Sequence
+    """The first that is kept."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+Fact: TypeAlias = OrderFact | RiskStateChanged | SupervisionFact | JournalShortened
 """Everything that may be journaled."""
 
 _KEY_FIELDS: Final = {

@@ -4,6 +4,7 @@ from .actor import JournalActor
 from .errors import (
     AppendInvalidError,
     JournalBusyError,
+    JournalCutError,
     JournalDamagedError,
     JournalError,
     JournalFailedError,
@@ -23,6 +24,7 @@ __all__ = [
     "Journal",
     "JournalActor",
     "JournalBusyError",
+    "JournalCutError",
     "JournalDamagedError",
     "JournalError",
     "JournalFailedError",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .disk import Disk
     from .journal import Place, Ticket
     from .segments import Segment
+    from .upkeep import Chore
 
 EVENTS: Final = "events"
 """Who hears of every commit."""
@@ -247,7 +248,7 @@ class JournalActor(RuntimeActor):
 
     def _tidy(self) -> None:
         """Do one chore at a time, off this thread, as long as there is one."""
-        chore = None if self._tidying else next_chore(self._journal.closed_segments, self.settings.plain_segments_max)
+        chore = None if self._tidying else self._next_chore()
         if chore is not None:
             self._tidying = True
             work, segment = chore
@@ -264,10 +265,30 @@ class JournalActor(RuntimeActor):
         self._tidying = False
         if written_bytes:
             self.log(event, bytes=written_bytes)
-        if self.settings.retain_days:
-            self._log_forgotten(self._journal.forget_before(self.clock.now_ns() - self.settings.retain_days * DAY_NS))
+        self._forget()
         self._tidy()
 
-    def _log_forgotten(self, segments: tuple[Segment, ...]) -> None:
-        for segment in segments:
+    def _next_chore(self) -> tuple[Chore, Segment] | None:
+        journal = self._journal
+        return next_chore(
+            journal.closed_segments, self.settings.plain_segments_max, forget_before_ns=self._forget_before_ns()
+        )
+
+    def _forget_before_ns(self) -> int:
+        days = self.settings.retain_days
+        return self.clock.now_ns() - days * DAY_NS if days else 0
+
+    def _forget(self) -> None:
+        """Remove what is old and needed by nobody; it says so in the journal, and whoever waits is answered with it."""
+        before_ns = self._forget_before_ns()
+        if not self._journal.forgettable(before_ns):
+            return
+        try:
+            forgotten = self._journal.forget_before(before_ns)
+        except (JournalFullError, JournalFailedError) as fault:
+            self._note(fault)
+            self._settle(str(fault))
+            return
+        self._settle("")
+        for segment in forgotten:
             self.log("journal.segment_removed", path=str(segment.path))

@@ -22,6 +22,21 @@ class JournalDamagedError(JournalError):
         super().__init__(f"{path} is damaged at offset {offset}, sequence {sequence}: {reason}")
 
 
+class JournalCutError(JournalError):
+    """The beginning of the journal is lost, and with it a part of the book of record. Do not trade on what is left."""
+
+    restart_helps = False
+
+    def __init__(self, path: Path, *, oldest_sequence: int) -> None:
+        self.path = path
+        self.oldest_sequence = oldest_sequence
+        super().__init__(
+            f"journal {path} begins with sequence {oldest_sequence}, and nothing proves that no order was before: "
+            "put the missing segments back into that directory, from a backup; where there is none, begin in a new "
+            "data directory, with what the broker says that you hold"
+        )
+
+
 class JournalBusyError(JournalError):
     """Another process owns this journal. Stop it, or name another directory."""
 

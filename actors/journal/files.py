@@ -129,22 +129,15 @@ class SegmentFiles:
         self._go_on_in(file)
         self.write_mark(synced=True)
 
-    def forget_before(self, time_ns: int) -> tuple[Segment, ...]:
-        """Remove the oldest archived segments whose records are all older; the mark says so first."""
-        leaving = []
-        for segment in self.segments[:-1]:
-            if not segment.archived or segment.seal is None or segment.seal.latest_ns >= time_ns:
-                break
-            leaving.append(segment)
-        if leaving:
-            del self.segments[: len(leaving)]
-            self.write_mark(synced=True)
-            for segment in leaving:
-                self.disk.remove(segment.path)
-                with contextlib.suppress(FileNotFoundError):
-                    self.disk.remove(keys_path(self.directory, segment.first_sequence))
-            self.disk.sync_directory(self.directory)
-        return tuple(leaving)
+    def forget(self, segments: tuple[Segment, ...]) -> None:
+        """Remove the oldest segments; the mark says so first."""
+        del self.segments[: len(segments)]
+        self.write_mark(synced=True)
+        for segment in segments:
+            self.disk.remove(segment.path)
+            with contextlib.suppress(FileNotFoundError):
+                self.disk.remove(keys_path(self.directory, segment.first_sequence))
+        self.disk.sync_directory(self.directory)
 
     def close(self) -> None:
         """Give the files free."""

@@ -19,8 +19,9 @@ from typing import Final, NoReturn
 import msgspec
 
 from ...config.files import NotOursError
-from ...messages.journal import Fact, JournalRecord
+from ...messages.journal import Fact, JournalRecord, JournalShortened
 from .batch import Batch, encode_append
+from .beginning import SHORTENED_KEY, expect_beginning
 from .disk import Disk, DiskLockedError, RealDisk
 from .errors import (
     AppendInvalidError,
@@ -33,8 +34,9 @@ from .errors import (
 from .files import DISK_FULL, LOCK_NAME, SegmentFiles
 from .header import FOOTER_SIZE, HEADER_SIZE, NO_HASH
 from .outcomes import are_outcomes
-from .recovery import Cut, Recovered, recover
+from .recovery import Cut, Position, Recovered, recover
 from .segments import Segment
+from .upkeep import forgettable
 from .view import JournalView
 
 
@@ -84,6 +86,7 @@ class Journal:
             JournalBusyError: another process has it.
             JournalMovedError: the journal is not the one of `after`, or ends before it; nothing was touched.
             JournalDamagedError: acknowledged records are gone or changed; nothing was touched.
+            JournalCutError: its beginning is lost; nothing was touched.
             JournalTooNewError: a later version wrote it.
             JournalForeignFileError: a link, or what is no file of the journal's, has the name of one.
             JournalFullError: the disk is full and there is no journal here yet.
@@ -97,6 +100,8 @@ class Journal:
                 held.callback(lock.release)
                 recovered = recover(self.disk, self.directory)
                 self._expect(after, recovered)
+                if recovered.position is not None:
+                    expect_beginning(self.directory, _view_of(self.disk, recovered.segments, recovered.position))
                 self._files = SegmentFiles(
                     self.disk,
                     self.directory,
@@ -154,10 +159,7 @@ class Journal:
 
     def view(self) -> JournalView:
         """Give what is durable now to a reader."""
-        files = self._files
-        return JournalView(
-            self.disk, tuple(files.segments), last_sequence=self.last_sequence, active_end=files.position.offset
-        )
+        return _view_of(self.disk, self._files.segments, self._files.position)
 
     def append(self, facts: tuple[Fact, ...], correlation_id: str = "") -> Ticket:
         """Buffer facts that belong together; they become durable as a whole or not at all.
@@ -235,19 +237,30 @@ class Journal:
         durable, self._durable = tuple(self._durable), []
         return durable
 
-    def forget_before(self, time_ns: int) -> tuple[Segment, ...]:
-        """Remove archived segments whose records are all older than this (nanoseconds UTC); returns them.
+    def forgettable(self, before_ns: int) -> tuple[Segment, ...]:
+        """Give the oldest segments that may go: archived, older, and known to hold nothing that a book needs."""
+        return forgettable(self.closed_segments, before_ns)
 
-        Only the oldest go, so that no gap opens. The mark says so first: a crash in between is no damage.
+    def forget_before(self, time_ns: int) -> tuple[Segment, ...]:
+        """Remove the segments that are `forgettable`; returns them. What is buffered is committed.
+
+        The journal says so first, as a fact that later starts find, then the mark: a crash in between is no damage.
 
         Raises:
+            JournalFullError: there is no room for that fact; nothing was removed.
             JournalFailedError: the disk does not work.
         """
         self._check_open()
-        try:
-            return self._files.forget_before(time_ns)
-        except OSError as fault:
-            self._fail("removing old segments", fault)
+        leaving = self.forgettable(time_ns)
+        if leaving:
+            kept = self._files.segments[len(leaving)].first_sequence
+            self.append((JournalShortened(oldest_sequence=kept, occurred_ns=self._now_ns()),), SHORTENED_KEY)
+            self.commit()
+            try:
+                self._files.forget(leaving)
+            except OSError as fault:
+                self._fail("removing old segments", fault)
+        return leaving
 
     def look(self) -> None:
         """Look whether the files are where they were, while nothing is committed.
@@ -349,3 +362,7 @@ class Journal:
     def _check_open(self) -> None:
         if self._failure:
             raise JournalFailedError(self._failure)
+
+
+def _view_of(disk: Disk, segments: list[Segment], position: Position) -> JournalView:
+    return JournalView(disk, tuple(segments), last_sequence=position.sequence, active_end=position.offset)

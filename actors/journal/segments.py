@@ -92,6 +92,9 @@ class Segment:
         self.keys: KeyTable | None = None
         """Of all its records, while they are in memory: until its key file is written."""
 
+        self.is_forgettable: bool | None = None
+        """Whether no book needs any fact in it; None while nobody has looked."""
+
         self.has_key_file = False
         """Whether there is one that was found whole."""
 

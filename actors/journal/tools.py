@@ -12,6 +12,7 @@ import msgspec
 
 from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalRecord
+from .beginning import expect_beginning
 from .disk import Disk, ReadableFile, RealDisk
 from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
@@ -63,6 +64,7 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
 
     Raises:
         JournalDamagedError: names file, offset and sequence of the first damage.
+        JournalCutError: the beginning is lost.
         JournalTooNewError: a later version wrote it.
     """
     disk = disk or RealDisk()
@@ -79,6 +81,7 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
         last_sequence, last_hash, torn_bytes = counted.last_sequence, counted.last_hash, counted.torn_bytes
     if segments:
         expect_marked(segments[-1], mark, last_sequence=last_sequence)
+        expect_beginning(directory, JournalView.of_directory(disk, directory))
     return VerifyReport(
         segments=len(segments),
         records=records,
@@ -94,6 +97,7 @@ def check(directory: Path, disk: Disk | None = None) -> None:
 
     Raises:
         JournalDamagedError: names file, offset and sequence of the first damage.
+        JournalCutError: the beginning is lost.
         JournalTooNewError: a later version wrote it.
     """
     disk = disk or RealDisk()
@@ -105,6 +109,7 @@ def check(directory: Path, disk: Disk | None = None) -> None:
             except JournalDamagedError:
                 if not is_forgotten(disk, segment):
                     raise
+    expect_beginning(directory, view)
 
 
 def stat(directory: Path, disk: Disk | None = None) -> JournalStat:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from ...domain.retention import is_forgettable
 from ...messages.codec import UndecodableMessageError
 from .disk import Disk
 from .errors import UpkeepFailedError
@@ -28,14 +30,55 @@ Chore: TypeAlias = Callable[[Disk, Segment], int]
 """Works on one closed segment; returns the bytes it wrote."""
 
 
-def next_chore(segments: Iterable[Segment], plain_segments_max: int) -> tuple[Chore, Segment] | None:
-    """Say what to do next with these closed segments, oldest first; None when all is done."""
+def next_chore(
+    segments: Iterable[Segment], plain_segments_max: int, *, forget_before_ns: int = 0
+) -> tuple[Chore, Segment] | None:
+    """Say what to do next with these closed segments, oldest first; None when all is done.
+
+    With `forget_before_ns` (nanoseconds UTC) the old ones are looked through, from the beginning on: may they go?
+    """
     segments = tuple(segments)
     for segment in segments:
         if not segment.has_key_file:  # first: it is quick, and the keys may be in memory until then
             return keep_keys, segment
     plain = [segment for segment in segments if not segment.archived]
-    return (archive_segment, plain[0]) if len(plain) > plain_segments_max else None
+    if len(plain) > plain_segments_max:
+        return archive_segment, plain[0]
+    for segment in segments:
+        if not _is_old(segment, forget_before_ns) or segment.is_forgettable is False:
+            break
+        if segment.is_forgettable is None:
+            return look_through, segment
+    return None
+
+
+def forgettable(segments: Iterable[Segment], before_ns: int) -> tuple[Segment, ...]:
+    """Give those of the closed segments, oldest first, that may go: no gap opens, and no book needs them."""
+    return tuple(itertools.takewhile(lambda each: _is_old(each, before_ns) and each.is_forgettable, segments))
+
+
+def _is_old(segment: Segment, before_ns: int) -> bool:
+    """Whether all its records are older; those that are not archived yet stay."""
+    return segment.archived and segment.seal is not None and segment.seal.latest_ns < before_ns
+
+
+def look_through(disk: Disk, segment: Segment) -> int:
+    """Find out whether no book needs any fact of a closed segment; it is read up to the first that one needs.
+
+    Raises:
+        JournalDamagedError: the segment is not what was written.
+    """
+    file = open_segment(disk, segment)
+    try:
+        walk = segment.walk(file, end=_seal_of(segment).used)
+        segment.is_forgettable = all(is_forgettable(raw.type_name) for raw in walk)
+    except OSError as fault:
+        raise segment.damaged(str(fault)) from fault
+    finally:
+        file.close()
+    if walk.fault:
+        raise segment.damaged(walk.fault, offset=walk.offset, sequence=walk.sequence)
+    return 0
 
 
 def archive_segment(disk: Disk, segment: Segment) -> int:

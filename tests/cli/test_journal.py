@@ -154,6 +154,24 @@ class TestDamageOfAClosedSegment:
         assert not list(tmp_path.glob("*.old-*"))
 
 
+class TestAJournalWithoutItsBeginning:
+    @pytest.mark.parametrize("command", [("journal", "verify"), ("journal", "stat"), ("db", "rebuild")], ids=str)
+    def test_ends_the_command_with_65_and_what_to_do(self, tmp_path, command):
+        journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        while not journal.closed_segments:
+            journal.append((OrderAccepted(client_order_id="a-1", broker_order_id="X" * 5_000, occurred_ns=1),))
+            journal.commit()
+        journal.close()
+        journal.closed_segments[0].path.unlink()
+        (tmp_path / "journal" / "journal.mark").unlink()
+        result = natya(*command, "--data-dir", tmp_path)
+
+        assert result.exit_code == 65
+        assert "put the missing segments back" in result.stderr
+        assert not list(tmp_path.glob("*.duckdb*"))
+
+
 class TestALinkInTheJournalsDirectory:
     def test_is_followed_by_no_command(self, data_dir, tmp_path):
         (segment,) = (data_dir / "journal").glob("*.journal")

@@ -103,35 +103,6 @@ class TestFinding:
         assert JournalView.of_directory(disk, workshop.directory).page(0, 10).records == ()
 
 
-class TestForgetting:
-    def test_removes_the_oldest_archives_and_the_journal_still_opens(self, disk, workshop):
-        clock = workshop.Ticking()
-        journal = workshop.a_journal(disk, clock=clock, segment_bytes=4_096)
-        journal.open()
-        for number in range(1, 101):
-            workshop.commit_one(journal, number)
-        for segment in journal.closed_segments[:3]:
-            archive_segment(disk, segment)
-        kept = journal.closed_segments[2].first_sequence
-        removed = journal.forget_before(journal.closed_segments[1].seal.latest_ns + 1)
-        journal.close()
-        again = workshop.a_journal(disk, clock=clock, segment_bytes=4_096)
-        again.open()
-
-        assert len(removed) == 2
-        assert again.oldest_sequence == kept
-        assert again.view().page(0, 1).records[0].sequence == kept
-        assert verify(workshop.directory, disk).oldest_sequence == kept
-
-    def test_leaves_plain_segments(self, disk, workshop):
-        journal = workshop.a_journal(disk, segment_bytes=4_096)
-        journal.open()
-        for number in range(1, 101):
-            workshop.commit_one(journal, number)
-
-        assert journal.forget_before(1 << 62) == ()
-
-
 class TestTools:
     def test_verify_reads_everything(self, library, workshop):
         disk, journal, _ = library

@@ -1,0 +1,27 @@
+"""Where a journal begins: with sequence 1, or later, where its owner forgot what no book needs and wrote so into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ...messages.journal import JournalShortened
+from .errors import JournalCutError
+from .view import JournalView
+
+SHORTENED_KEY: Final = "journal.shortened"
+"""Correlation id of that fact: the key files find it."""
+
+
+def expect_beginning(directory: Path, view: JournalView) -> None:
+    """See that nothing is missing at the beginning.
+
+    Raises:
+        JournalCutError: there is; an earlier version forgot orders, too, or somebody removed files.
+    """
+    oldest = view.oldest_sequence
+    if oldest == 1:
+        return
+    facts = (record.fact for record in view.find(types={JournalShortened.__name__}, key=SHORTENED_KEY))
+    if not any(isinstance(fact, JournalShortened) and fact.oldest_sequence >= oldest for fact in facts):
+        raise JournalCutError(directory, oldest_sequence=oldest)
