@@ -67,3 +67,21 @@ class Erratic(natya.StrategyActor):
     def may_fail(self):
         if self.random.random() < self.parameters["fails"]:
             raise PlayedError(f"{self.clock.now_ns()}")
+
+
+class BuysDips(natya.StrategyActor):
+    """Flat: bids 1.50 below the last price. Long: asks 1.50 above what it paid. One order at a time."""
+
+    def on_begin(self):
+        self.order_id, self.paid = "", 0.0
+
+    def on_tick(self, tick):
+        if self.order_id:
+            return
+        if self.position(tick.symbol):
+            self.order_id = self.sell(tick.symbol, 10, round(self.paid + 1.5, 2))
+        else:
+            self.order_id = self.buy(tick.symbol, 10, round(tick.price - 1.5, 2))
+
+    def on_fill(self, fill):
+        self.order_id, self.paid = "", fill.price
