@@ -215,7 +215,7 @@ class FeedActor(RuntimeActor):
         self.random.seed(settings.seed)
         surroundings = Surroundings(start_ns=progress.start_ns, random=self.random)
         self._source = SOURCES[settings.source](settings, surroundings)
-        self._chunks = behind(self._source.chunks(), progress.ticks + progress.candles)
+        self._chunks = behind(self._source.chunks(), progress.ticks + progress.candles, source=progress.source)
         self._read()
 
     def _read(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import msgspec
 
 from ...messages.market import Candle, Tick
+from .errors import FeedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,15 @@ def time_of(message: MarketMessage) -> int:
     return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
 
 
-def behind(chunks: Iterator[list[MarketMessage]], count: int) -> Iterator[list[MarketMessage]]:
-    """Leave out the first messages, as many as `count`."""
+def behind(chunks: Iterator[list[MarketMessage]], count: int, *, source: str = "") -> Iterator[list[MarketMessage]]:
+    """Leave out the first messages, as many as `count`.
+
+    Raises:
+        FeedError: they are of another source than those that were sent before: the recording is no longer what it was.
+    """
     for chunk in chunks:
+        if source and chunk[0].source != source:
+            raise FeedError(f"the recording that was begun is wanted, {source}, found it changed: {chunk[0].source}")
         if count < len(chunk):
             yield chunk[count:]
         count = max(0, count - len(chunk))

@@ -102,6 +102,8 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     price, limit_price = order.reference_price, order.limit_price
     if limit_price is not None and order.side == "BUY":
         price = limit_price
+    if price == 0:
+        return f"a symbol that has a price wanted, found no tick of {printable(order.symbol)!r} yet: is it spelled so?"
     if not 0 < price <= RUPEES_MAX:
         return f"a last price above 0 rupees wanted, found {price}"
     if limit_price is not None:

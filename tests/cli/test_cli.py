@@ -49,6 +49,12 @@ class TestRun:
         assert (feed.source, feed.recording, feed.symbol) == ("replay", "day.csv", "TCS")
         assert (feed.speed, feed.bad_rows_max, feed.duration_s, summary_format) == (0.0, 3, 1.5, "json")
 
+    def test_replays_several_recordings(self, run):
+        settings, _ = run("--replay", "a.csv", "--replay", "b.csv", "--interval", "5m")
+
+        assert (settings.feed.source, settings.feed.recordings) == ("replay", ("a.csv", "b.csv"))
+        assert settings.feed.interval == "5m"
+
     def test_makes_a_synthetic_market_of_one_symbol_and_seed(self, run):
         settings, _ = run("--symbol", "TCS", "--seed", "11", "--speed", "2.5")
 

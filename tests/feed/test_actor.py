@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 
+import msgspec
 import pytest
 from natya_processes import children_of
 
@@ -32,9 +33,21 @@ def system():
 @pytest.fixture
 def start(system, feed_settings):
     def build(**changes):
-        return system.start("feed", FeedActor, feed_settings(**changes))
+        return system.start("feed", FailingFeed, feed_settings(**changes))
 
     return build
+
+
+class FailingFeed(FeedActor):
+    """Fails when it is asked for an order."""
+
+    @handles(FindOrder)
+    def fail(self, _message, _sender):
+        raise RuntimeError
+
+
+def unstamped(message):
+    return msgspec.structs.replace(message, received_ns=0) if isinstance(message, Tick) else message
 
 
 def received(probe, count):
@@ -211,19 +224,51 @@ class TestAFeedThatFails:
         waiting = system.request_future("feed", AwaitMarketEnd())
         source = received(events, sent)[-1].source
 
-        system.tell("feed", TicksRecorded(source=source, sequence=None))  # max() of it fails
+        system.tell("feed", FindOrder(client_order_id="none"))
         system.tell("feed", TicksRecorded(source=source, sequence=count))
 
         ticks = received(events, 20)
         assert [tick.sequence for tick in ticks] == list(range(sent + 1, count + 1))
         assert waiting.result(timeout=5).ticks == count
 
+    @pytest.mark.parametrize("sent", [4, 6, 9, 11])
+    def test_goes_on_behind_the_last_candle_it_sent(self, system, start, write, messages, sent):
+        events = system.probe("events")
+        minutes = [f"2025-12-29T09:{minute},10,11,9,10,4" for minute in range(15, 25)]
+        path = write("date,open,high,low,close,volume", *minutes)
+        everything = messages(path)
+        ticks = sum(isinstance(message, Tick) for message in everything[:sent])
+        start(recording=path, unrecorded_ticks_max=ticks - 1)
+        first = received(events, sent)
+
+        system.tell("feed", FindOrder(client_order_id="none"))
+        system.tell("feed", TicksRecorded(source=first[0].source, sequence=1_000))
+
+        said = [*first, *received(events, 50 - sent)]
+        assert [unstamped(message) for message in said] == everything
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+        assert (ended.ticks, ended.candles, ended.error) == (40, 10, "")
+
+    def test_ends_the_market_where_the_recording_is_another_by_then(self, system, start, write):
+        events = system.probe("events")
+        path = write(HEADER, *rows(20))
+        start(recording=path, unrecorded_ticks_max=3)
+        source = received(events, 4)[0].source
+        write(HEADER, *rows(21))
+
+        system.tell("feed", FindOrder(client_order_id="none"))
+        system.tell("feed", TicksRecorded(source=source, sequence=20))
+
+        ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
+        assert ended.ticks == 4
+        assert "the recording that was begun is wanted" in ended.error
+
     def test_makes_the_same_synthetic_market_again(self, system, start):
         events = system.probe("events")
         start(source="synthetic", unrecorded_ticks_max=9)
         first = received(events, 10)
 
-        system.tell("feed", TicksRecorded(source=first[0].source, sequence=None))
+        system.tell("feed", FindOrder(client_order_id="none"))
         system.tell("feed", TicksRecorded(source=first[0].source, sequence=10))
 
         ticks = [*first, *received(events, 10)]
@@ -235,9 +280,9 @@ class TestAFeedThatFails:
         events = system.probe("events")
         start(recording=write(HEADER, *rows(3)))
         ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
-        source = received(events, 3)[0].source
+        received(events, 3)
 
-        system.tell("feed", TicksRecorded(source=source, sequence=None))
+        system.tell("feed", FindOrder(client_order_id="none"))
 
         assert system.request("feed", AwaitMarketEnd(), timeout_s=5) == ended
 

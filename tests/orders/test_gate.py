@@ -181,6 +181,13 @@ class TestTheSizeOfAnOrder:
             == rule
         )
 
+    def test_of_a_symbol_without_a_price_says_that_its_name_may_be_wrong(self, make, situation):
+        refusal = judge(make.order(symbol="RELAINCE", reference_price=0.0), situation())
+
+        assert refusal.reason == (
+            "a symbol that has a price wanted, found no tick of 'RELAINCE' yet: is it spelled so?"
+        )
+
     def test_is_counted_to_the_last_digit(self, make, situation):
         assert 0.07 * 100 > 7.0
         assert rule_of(make.order(quantity=100, reference_price=0.07), situation(value_max_rupees=7.0)) is None

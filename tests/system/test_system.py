@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import natya
+from natya.actors.feed import RecordingError
 from natya.system import children, subscriptions
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -47,6 +48,21 @@ class TestTheTree:
         control = msgspec.structs.replace(settings.control, enabled=False)
 
         assert "control" not in names(msgspec.structs.replace(settings, control=control))
+
+
+class TestARecordingThatIsNone:
+    @pytest.mark.parametrize("text", [None, "", "time,ltp\n", "name,size\na,b\n"])
+    def test_is_refused_before_anything_is_made(self, tmp_path, text):
+        path = tmp_path / "recording.csv"
+        if text is not None:
+            path.write_text(text)
+        overrides = {"system.data_dir": str(tmp_path / "data"), "feed.source": "replay", "feed.recording": str(path)}
+        system = natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides))
+
+        with pytest.raises(RecordingError):
+            system.start()
+
+        assert not (tmp_path / "data").exists()
 
 
 class TestALook:
