@@ -139,6 +139,9 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     position_max: Positive
     """Shares of one symbol, long or short, that may be held if every open order fills."""
 
+    orders_a_moment_max: Positive = 1_000
+    """Orders of one strategy while the market stands still: in a simulated market, those between two of its events."""
+
     orders_in_flight_max: Positive
     """Orders between intent and the broker's answer."""
 

@@ -15,6 +15,7 @@ Fails   when the journal does not answer for an append (JournalLostError), or ho
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -111,6 +112,8 @@ class OrdersActor(RuntimeActor):
         self._withdrawals: set[str] = set()
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
+        self._moment_ns = 0
+        self._at_this_moment: Counter[str] = Counter()
         self._reconcile_later()
         self.send(JOURNAL, ReadJournal())
 
@@ -154,11 +157,20 @@ class OrdersActor(RuntimeActor):
             limits=self.settings,
             book=self._ledger.book,
             intents=self._ledger.intents,
+            at_this_moment=self._count_at(now_ns, order.strategy),
         )
         denied = judge(order, situation)
         fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
         self.send(JOURNAL, self._ledger.write((fact,), order))
+
+    def _count_at(self, now_ns: int, strategy: str) -> int:
+        """Count one more order of this strategy at this moment; in a real market each has a moment of its own."""
+        if now_ns != self._moment_ns:
+            self._moment_ns = now_ns
+            self._at_this_moment.clear()
+        self._at_this_moment[strategy] += 1
+        return self._at_this_moment[strategy]
 
     @handles(CancelOrder)
     def cancel(self, request: CancelOrder, _sender: ActorAddress) -> None:

@@ -39,6 +39,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     intents: Mapping[str, SubmitOrder]
     """Orders that passed the gate and are not durable yet, by client order id: their exposure counts already."""
 
+    at_this_moment: int = 1
+    """Orders that this strategy has asked for at the very time of this one, this one included."""
+
     def worst_case(self, symbol: str, side: Side) -> int:
         """Return the signed shares held if every open order of this side fills, and none of the other."""
         open_shares = self.book.leaves(symbol, side) + sum(
@@ -128,6 +131,12 @@ def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
     return "" if in_flight <= limit else f"at most {limit} unanswered orders wanted, found {in_flight}"
 
 
+def orders_a_moment_max(_order: SubmitOrder, situation: Situation) -> str:
+    """Limit the orders of a strategy for which time stands still: one that orders at each of its fills never ends."""
+    limit, found = situation.limits.orders_a_moment_max, situation.at_this_moment
+    return "" if found <= limit else f"at most {limit} orders while the market stands still wanted, found {found}"
+
+
 RULES: Final[tuple[Rule, ...]] = (
     risk_state,
     client_order_id,
@@ -137,6 +146,7 @@ RULES: Final[tuple[Rule, ...]] = (
     value_max_rupees,
     position_max,
     orders_in_flight_max,
+    orders_a_moment_max,
 )
 """In this order; a rule's name in a refusal is its function's name."""
 

@@ -42,7 +42,7 @@ from ...messages.system import Ping, Pong, StrategyStatistics
 from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import RuntimeActor, handles
 from . import arguments
-from .errors import HoldingsUnknownError
+from .errors import HoldingsUnknownError, OrdersWithoutMarketError
 from .holdings import Holdings
 from .latency import LatencySample
 from .order_ids import OrderIds, is_own
@@ -71,6 +71,10 @@ MAY_SAY: Final[frozenset[type]] = frozenset({
 
 HOLDINGS_TIMEOUT_S: Final = 10.0
 """Seconds that orders may take to tell what we hold."""
+
+ORDERS_A_MOMENT_MAX: Final = 10_000
+"""Orders at one and the same time: the gate refuses them long before (`orders.orders_a_moment_max`); one that orders
+again for each refusal would go on for ever."""
 
 EARLY_MAX: Final = 100_000
 FILLS_HANDED_OVER: Final = 100
@@ -171,6 +175,7 @@ class StrategyActor(RuntimeActor):
         self._prices: dict[str, float] = {}
         self._ids: OrderIds | None = None
         self._ordered = 0
+        self._moment_ns = self._ordered_now = 0
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS, symbols=self.settings.symbols))
@@ -271,6 +276,11 @@ class StrategyActor(RuntimeActor):
 
     def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
         assert self._ids is not None, "nobody orders before `on_begin`"
+        now_ns = self.clock.now_ns()
+        self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
+        self._moment_ns = now_ns
+        if self._ordered_now > ORDERS_A_MOMENT_MAX:
+            raise OrdersWithoutMarketError(f"at most {ORDERS_A_MOMENT_MAX} orders wanted while the market stands still")
         symbol = arguments.text(symbol, "symbol")
         quantity, limit_price = arguments.quantity(quantity), arguments.limit_price(limit_price)
         order = SubmitOrder(
@@ -281,7 +291,7 @@ class StrategyActor(RuntimeActor):
             quantity=quantity,
             order_type="MARKET" if limit_price is None else "LIMIT",
             limit_price=None if limit_price is None else without_noise(limit_price),
-            submitted_ns=self.clock.now_ns(),
+            submitted_ns=now_ns,
             reference_price=self._prices.get(symbol, 0.0),
         )
         self._ids.next()  # an order that its own class refuses is none

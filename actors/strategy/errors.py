@@ -17,6 +17,10 @@ class OrderIdsExhaustedError(StrategyError):
     """No id is left that was never used. A restart of the strategy has new ones."""
 
 
+class OrdersWithoutMarketError(StrategyError):
+    """The strategy orders on and on while the market stands still. Have it wait for the next tick."""
+
+
 class StrategyParametersError(StrategyError):
     """The strategy cannot work with these parameters. Correct the settings."""
 

@@ -36,6 +36,28 @@ class ByTheClock(natya.StrategyActor):
             self.sell(tick.symbol, 10)
 
 
+class Flipping(natya.StrategyActor):
+    """Buys at its first tick; for each fill, and where it is stubborn each refusal, it orders the other way at once."""
+
+    def on_begin(self):
+        self.flips = 0
+
+    def on_tick(self, tick):
+        if not self.flips:
+            self.flip(tick.symbol)
+
+    def on_fill(self, fill):
+        self.flip(fill.symbol)
+
+    def on_order(self, fact):
+        if self.parameters.get("stubborn") and isinstance(fact, natya.OrderRefused):
+            self.flip(fact.symbol)
+
+    def flip(self, symbol):
+        self.flips += 1
+        (self.buy if self.flips % 2 else self.sell)(symbol, 1)
+
+
 class Erratic(natya.StrategyActor):
     """Does anything at random: orders, cancels, timers that order, and raising, wherever it is called."""
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.gate import RULES, Situation, contradiction, judge
@@ -235,6 +236,14 @@ class TestOrdersInFlight:
         )
 
         assert rule_of(make.order(), flying) == rule
+
+
+class TestOrdersWhileTheMarketStandsStill:
+    @pytest.mark.parametrize(("at_this_moment", "rule"), [(3, None), (4, "orders_a_moment_max")])
+    def test_are_as_many_as_the_limit_says(self, make, situation, at_this_moment, rule):
+        still = replace(situation(orders_a_moment_max=3), at_this_moment=at_this_moment)
+
+        assert rule_of(make.order(), still) == rule
 
 
 NAMES = [rule.__name__ for rule in RULES]

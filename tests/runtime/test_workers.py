@@ -197,6 +197,17 @@ class TestAnActorInAWorkerProcess:
         assert not listening_inodes(os.getpid()) & socket_inodes(os.getpid())
 
 
+class Waiter(RuntimeActor):
+    """Tells the listener when all is quiet, as a market waits for it."""
+
+    def on_start(self):
+        self.when_quiet(1)
+
+    @handles(int)
+    def tell(self, _, __):
+        self.send("listener", "quiet")
+
+
 class Oracle(RuntimeActor):
     """Answers whatever it is asked."""
 
@@ -223,6 +234,27 @@ class TestAConversationThroughAWorker:
         assert answered.causation_id == asked.hop_id
         assert len({hop.hop_id for hop in (asked, answered, heard)}) == 3
         future.cancel()
+
+
+class TestAWorkerThatBabbles:
+    """What it writes cannot be taken: nobody may wait for it after that."""
+
+    @pytest.mark.parametrize("what", ["unequal", "json", "mark", "backwards", "counts"])
+    def test_is_killed_and_another_is_there_for_those_who_wait(self, system, supervised, what):
+        listener = system.probe("listener")
+        supervised()
+        pid = pid_of(system)
+
+        system.tell("performer", do(f"babble:{what}"))
+        eventually(lambda: not is_running(pid))
+        system.start("waiter", Waiter)
+        answer = system.request("performer", do("say"), timeout_s=10)
+
+        assert answer.last_sequence == 1
+        assert listener.receive(10) == "quiet"
+        (child,) = system.request("boss", DescribeTree()).children
+        assert (child.state, child.restarts) == ("RUNNING", 1)
+        assert child.last_error.startswith("WorkerDiedError")
 
 
 class TestAHandlerThatRaisesInAWorker:

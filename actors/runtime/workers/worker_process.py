@@ -14,7 +14,7 @@ from ....messages.supervision import DeadLetter
 from .. import lifecycle
 from ..endpoint import Endpoint, Envelope
 from . import wire
-from .addresses import Addresses, Far
+from .addresses import NUMBERED_MAX, Addresses, Far
 from .assignment import assign
 from .link import Link, LinkError
 from .process import launch
@@ -132,6 +132,9 @@ class WorkerProcess:
             reason = ""
         except LinkError as fault:
             reason = f"sent what is no frame ({fault})"
+        except Exception as fault:  # noqa: BLE001  a market would wait for ever for one that nobody reads any more
+            _log.exception("worker.unreadable", extra={"actor": self._cell.name, "fields": {}})
+            reason = f"sent what nobody can take ({type(fault).__name__}: {fault})"
         self._link.hang_up()
         how = reason or _how_it_ended(self._wait())
         self._process.kill()  # after a frame that is none; one that has ended is left alone
@@ -152,6 +155,10 @@ class WorkerProcess:
         match parcel:
             case wire.Letters():
                 self._deliver(parcel)
+            case wire.Handled(mark) if not self.handled <= mark <= self.posted:
+                raise LinkError(f"a mark from {self.handled} to {self.posted} wanted, found {mark}")
+            case wire.Lost() if parcel.dropped < 0 or parcel.dead_letters < 0:
+                raise LinkError(f"counts of at least 0 wanted, found {parcel}")
             case wire.Hops(hops):
                 self._cell.base.tracer.add(hops)
             case wire.Logged(level, event, actor, fields, correlation_id):
@@ -161,6 +168,8 @@ class WorkerProcess:
                 self._cell.deliver(Heard(self, parcel), self._cell)
 
     def _deliver(self, letters: wire.Letters) -> None:
+        if len(letters.messages) != len(letters.traces):
+            raise LinkError(f"a trace of each message wanted, found {len(letters.traces)} of {len(letters.messages)}")
         sender = self._sender(letters)
         if isinstance(letters.target, str):
             target, why = self._cell.base.names.get(letters.target), "no actor of that name runs"
@@ -178,6 +187,8 @@ class WorkerProcess:
         if letters.wants_answer:
             return Far(letters.sender, self._send, wants_answer=True, of=self._cell)
         if letters.sender not in self._far:
+            if len(self._far) >= NUMBERED_MAX:
+                del self._far[next(iter(self._far))]
             self._far[letters.sender] = Far(letters.sender, self._send, wants_answer=False, of=self._cell)
         return self._far[letters.sender]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime.workers import wire
 from natya.actors.strategy import StrategyActor
 from natya.messages.journal import Appended
 from natya.messages.market import Tick
@@ -123,6 +124,21 @@ class Performer(RuntimeActor):
         self.send("listener", order)
         while True:
             pass
+
+    def do_babble(self, what, *_):
+        """Write to the parent what no actor does; from inside of the process there is a way."""
+        link = self.host.base._host._link
+        tick = Tick(symbol="INFY", price=1.0, quantity=1, exchange_ns=1, source="s", sequence=1)
+        link.put(
+            {
+                "unequal": wire.Letters("listener", 0, False, [tick, tick], [0]),
+                "json": wire.Logged(20, "said", "performer", "{no json"),
+                "mark": wire.Handled(10**12),
+                "backwards": wire.Handled(-1),
+                "counts": wire.Lost(-5, 0),
+            }[what]
+        )
+        link.call_writer()
 
     @handles(Late)
     def answer_late(self, late, _sender):
