@@ -23,7 +23,7 @@ UNAVAILABLE: Final = 69
 """No system runs where it was asked for, or it did not answer."""
 
 INTERNAL: Final = 70
-"""Something failed more often than the restart policy allows."""
+"""Something failed more often than the restart policy allows; of strategies, the others may have gone on without it."""
 
 CANNOT_CREATE: Final = 73
 """The data directory, the log, a file that was asked for, or standard output cannot be made or written."""

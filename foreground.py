@@ -15,7 +15,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .actors.runtime import tuned_process
-from .exit_codes import BAD_DATA, CANNOT_CREATE, NOT_RECORDED, OK, SIGNALLED, exit_code
+from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
+from .failures import Failures, has_nobody_left
 from .summary import IncompleteSummaryError, losses, summary_json
 from .terminal import OutputError, complain, tell, tell_json
 
@@ -143,6 +144,10 @@ def perform(
     if outcome.error:
         complain(f"the market broke off: {outcome.error}")
         return BAD_DATA
+    for each in outcome.summary.parked:
+        complain(f"a strategy failed for good, and was left behind: {each}")
+    if outcome.summary.parked:
+        return INTERNAL
     if lost:
         return NOT_RECORDED
     return CANNOT_CREATE if unseen and not interrupts.hung_up else OK
@@ -156,12 +161,15 @@ def _run(
     for note in system.notes:
         complain(note)
     ended, unseen = None, ""
+    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay")
     try:
         try:
-            with _display(settings.system.profile, silent=silent) as show:
-                ended = _watch(system, interrupts, show)
+            with _display(settings.system.profile, silent=silent) as display:
+                ended = watch.until_the_end(display)
         except OutputError as fault:
             unseen = str(fault)
+        finally:
+            watch.tell_failures()
     except Exception as fault:  # noqa: BLE001  it is the process's answer, after what it did
         try:
             return Outcome(system.stop(), "", unseen, fault)
@@ -174,24 +182,57 @@ def _run(
     return Outcome(system.stop(), ended.error if ended is not None else "", unseen)
 
 
-def _watch(
-    system: Runnable, interrupts: Interrupts, show: Callable[[SystemView, SystemView], None] | None
-) -> MarketEnded | None:
-    views: deque[SystemView] = deque(maxlen=LOOKS_COMPARED + 1)
-    while not interrupts.asked:
-        ended = system.await_end(LOOK_S)
-        if ended is not None:
-            return ended
-        if show is not None:
-            views.append(system.look())
-            show(views[-1], views[0])
-    return None
+class Display(NamedTuple):
+    """How somebody is shown what the system does."""
+
+    show: Callable[[SystemView, SystemView], None]
+    """Shows a view, and how it differs from an earlier one."""
+
+    has_terminal: bool
+    """Nothing else may be printed meanwhile."""
+
+
+class Watch:
+    """Looks at a system until it ends, shows what it sees, and tells each failure once, with its traceback."""
+
+    def __init__(self, system: Runnable, interrupts: Interrupts, *, is_replay: bool) -> None:
+        self._system = system
+        self._interrupts = interrupts
+        self._is_replay = is_replay
+        self._failures = Failures()
+        self._untold: list[str] = []
+
+    def until_the_end(self, display: Display) -> MarketEnded | None:
+        """Return what the market said at its end; None where a signal came first, or nobody was left to trade on it."""
+        views: deque[SystemView] = deque(maxlen=LOOKS_COMPARED + 1)
+        while not self._interrupts.asked:
+            ended = self._system.await_end(LOOK_S)
+            views.append(self._look())
+            if ended is not None:
+                return ended
+            if not display.has_terminal:
+                self.tell_failures()
+            display.show(views[-1], views[0])
+            if self._is_replay and has_nobody_left(views[-1].tree):
+                return None
+        return None
+
+    def tell_failures(self) -> None:
+        """Say on standard error what has failed since the last time."""
+        for told in self._untold:
+            complain(told)
+        self._untold.clear()
+
+    def _look(self) -> SystemView:
+        view = self._system.look()
+        self._untold += self._failures.fresh(view.tree)
+        return view
 
 
 @contextlib.contextmanager
-def _display(profile: str, *, silent: bool) -> Iterator[Callable[[SystemView, SystemView], None] | None]:
+def _display(profile: str, *, silent: bool) -> Iterator[Display]:
     if silent:
-        yield None
+        yield Display(lambda _now, _before: None, has_terminal=False)
     elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in TERMINALS_WITHOUT_SCREEN:
         from rich.live import Live  # noqa: PLC0415  only a terminal needs them
 
@@ -205,9 +246,9 @@ def _display(profile: str, *, silent: bool) -> Iterator[Callable[[SystemView, Sy
             live.update(screen(profile, now, before, width=size.width, height=size.height), refresh=True)
 
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            yield draw
+            yield Display(draw, has_terminal=True)
     else:
-        yield _lines()
+        yield Display(_lines(), has_terminal=False)
 
 
 def _lines() -> Callable[[SystemView, SystemView], None]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .domain.positions import unrealized
+from .failures import name_of, trouble_of
 from .messages.database import DatabaseStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics
@@ -33,6 +34,9 @@ ROOT: Final = "system"
 
 SYMBOLS_MAX: Final = 11
 """Symbols that a line names."""
+
+TROUBLES_MAX: Final = 4
+"""Said at once."""
 
 TROUBLE_LENGTH_MAX: Final = 220
 """Characters: three lines of eighty columns."""
@@ -264,12 +268,16 @@ def _wrapped(text: Text, columns: int) -> list[Text]:
 
 
 def _trouble(now: SystemView) -> list[Text]:
-    """Say why the database is down, if it is; the trading goes on meanwhile."""
+    """Say why the database is down, if it is, and who else does not do all of his work; the others go on meanwhile."""
     database = _of(DatabaseStatistics, now)
-    if database is None or not database.down:
-        return []
-    told = plain(f"database down, {database.lag:,} facts behind: {database.down}")
-    return [Text(told[:TROUBLE_LENGTH_MAX], "red")]
+    told = []
+    if database is not None and database.down:
+        told.append(f"database down, {database.lag:,} facts behind: {database.down}")
+    others = [child for child in now.tree.children if name_of(child) != "database"] if now.tree is not None else []
+    told += filter(None, map(trouble_of, others))
+    if len(told) > TROUBLES_MAX:
+        told[TROUBLES_MAX:] = [f"and {len(told) - TROUBLES_MAX} more: natya tree"]
+    return [Text(plain(each)[:TROUBLE_LENGTH_MAX], "red") for each in told]
 
 
 def _profit(positions: tuple[Position, ...], feed: FeedStatistics | None) -> tuple[Decimal, Decimal]:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from .messages.trace import Hop
 
 ROOT: Final = "system"
+TREE: Final = "the tree"
+"""Beside the names of actors, of which none has a space."""
+
 PAPER: Final = "paper"
 """The broker whose orders go to the exchange of this process."""
 
@@ -116,6 +119,9 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
     stalls: int = 0
     """Turns that held the event loop longer than `system.stall_warn_s`, since the start."""
+
+    tree: SupervisionTree | None = None
+    """Every actor as it stands; None when the root was busy."""
 
 
 class TradingSystem:
@@ -210,7 +216,7 @@ class TradingSystem:
     def look(self) -> SystemView:
         """Ask every owner what it counts; cheap enough for a screen. An owner that is busy or down is left out."""
         runtime = self._running
-        asked: dict[str, Future[Any]] = {}
+        asked: dict[str, Future[Any]] = {TREE: runtime.request_future(ROOT, DescribeTree())}
         for name in self._names():
             with contextlib.suppress(UnknownActorError):  # gone for the moment, or for good
                 asked[name] = runtime.request_future(name, Ping())
@@ -218,7 +224,9 @@ class TradingSystem:
         answers = {name: future.result() for name, future in asked.items() if future.done()}
         for future in asked.values():
             future.cancel()
+        tree = answers.pop(TREE, None)
         return SystemView(
+            tree=tree if isinstance(tree, SupervisionTree) else None,
             running_s=self._elapsed_s(),
             dead_letters=runtime.base.dead_letters.count,
             stalls=0 if runtime.base.watchdog is None else runtime.base.watchdog.stalls,

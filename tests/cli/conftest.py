@@ -14,7 +14,7 @@ from natya.messages.events import EventsStatistics
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics, MarketEnded
 from natya.messages.orders import OrdersStatistics, Position
-from natya.messages.supervision import SupervisorStatistics
+from natya.messages.supervision import SupervisionTree, SupervisorStatistics
 from natya.messages.system import StrategyStatistics
 from natya.summary import DatabasePaths, Latency, Summary
 
@@ -24,6 +24,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
     statistics: dict
     stalls: int = 0
+    tree: SupervisionTree | None = None
 
 
 def a_position(symbol="TCS", quantity=10, average="100.00", realized="5.50"):

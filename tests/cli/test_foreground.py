@@ -51,7 +51,6 @@ class TestARunToTheEndOfTheMarket:
 
         (line,) = capsys.readouterr().out.splitlines()
         assert json.loads(line)["realized_pnl"] == 5.5
-        assert "look" not in system.calls
 
 
 class TestAMarketThatBreaksOff:

@@ -16,7 +16,7 @@ ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "syste
 
 def named(symbol):
     feed = FeedStatistics(ticks=1, candles=0, bad_rows=0, source="s", ended=False, last_prices={symbol: 1.0})
-    return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, statistics={"feed": feed})
+    return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, statistics={"feed": feed}, tree=None)
 
 
 def drawn(now, before=None, *, colour=False, width=80, height=24):

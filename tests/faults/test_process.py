@@ -98,19 +98,20 @@ class TestAForkOfTheProcess:
 
 
 class TestAStrategyThatDiesInItsStartForEver:
-    def test_ends_natya_with_70_and_its_own_error(self, tmp_path):
+    def test_is_left_behind_and_the_run_ends_with_70_and_its_own_error(self, tmp_path):
         (tmp_path / "stillborn.py").write_text(
             "from natya import StrategyActor\n"
             "class Stillborn(StrategyActor):\n"
             "    def on_start(self):\n"
             "        raise OSError('no such model file')\n"
         )
-        faster = ["supervision.reset_timeout_s=0.05", "supervision.backoff_first_s=0.01"]
+        faster = ["supervision.fail_max=1", "supervision.escalate_after=1", "supervision.backoff_first_s=0.01"]
 
         ended = subprocess.run(
             [
                 *(sys.executable, "-m", "natya", "run", "--strategy", "stillborn:Stillborn"),
-                *("--data-dir", str(tmp_path / "data"), "--set", faster[0], "--set", faster[1]),
+                *("--data-dir", str(tmp_path / "data"), "--duration", "1"),
+                *(part for each in faster for part in ("--set", each)),
             ],
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
             capture_output=True,
@@ -120,6 +121,6 @@ class TestAStrategyThatDiesInItsStartForEver:
         )
 
         assert ended.returncode == 70
-        assert "stillborn" in ended.stderr
-        assert "OSError: no such model file" in ended.stderr
-        assert "Traceback" not in ended.stderr
+        assert "stillborn failed: OSError: no such model file at" in ended.stderr
+        assert ended.stderr.count("Traceback") == 1
+        assert "a strategy failed for good, and was left behind: stillborn" in ended.stderr

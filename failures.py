@@ -1,0 +1,65 @@
+"""What failed while a system ran, each told once: a storm of one failure is one traceback. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .messages.supervision import ChildStatus, SupervisionTree
+
+TOLD_MAX: Final = 10
+"""Different failures that are told with their tracebacks; all of them are in the log."""
+
+STRATEGIES: Final = "strategies"
+"""Name of the supervisor of what users wrote."""
+
+
+class Failures:
+    """Remembers which failures of a tree have been told. The same error at the same place is the same failure."""
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, str, str]] = set()
+
+    def fresh(self, tree: SupervisionTree | None) -> list[str]:
+        """Put into words what has not been told yet, with its traceback; at most `TOLD_MAX` in all."""
+        if tree is None:
+            return []
+        texts = []
+        for child in tree.children:
+            failure = (child.path, child.last_error.partition(":")[0], child.raised_at or child.last_error)
+            if child.last_error and failure not in self._known:
+                self._known.add(failure)
+                if len(self._known) <= TOLD_MAX:
+                    texts.append(_told(child))
+                elif len(self._known) == TOLD_MAX + 1:
+                    texts.append("there are more failures of other kinds: the log has them all")
+        return texts
+
+
+def has_nobody_left(tree: SupervisionTree | None) -> bool:
+    """Tell whether every strategy is parked: nobody trades any more, and nobody will."""
+    states = [child.state for child in tree.children if _is_strategy(child)] if tree is not None else []
+    return bool(states) and all(state == "PARKED" for state in states)
+
+
+def trouble_of(child: ChildStatus) -> str:
+    """Say in a line why it does not do its work, or not all of it; nothing if it does."""
+    name = name_of(child)
+    if child.state in {"PARKED", "UNAVAILABLE"}:
+        at = f" at {child.raised_at}" if child.raised_at else ""
+        return f"{name} {child.state.lower()}: {child.last_error}{at}"
+    return f"{name} {child.trouble}" if child.trouble else ""
+
+
+def name_of(child: ChildStatus) -> str:
+    """Give the name under which others know it."""
+    return child.path.rpartition("/")[2]
+
+
+def _is_strategy(child: ChildStatus) -> bool:
+    return child.path.split("/")[-2:-1] == [STRATEGIES]
+
+
+def _told(child: ChildStatus) -> str:
+    at = f" at {child.raised_at}" if child.raised_at else ""
+    return f"{name_of(child)} failed: {child.last_error}{at}\n{child.last_traceback}".rstrip()

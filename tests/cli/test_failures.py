@@ -1,0 +1,167 @@
+"""What failed while a system ran: told once, with its traceback, and no success where a strategy was left behind."""
+
+import json
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from natya_recordings import write_candles
+
+from natya.exit_codes import INTERNAL
+from natya.failures import TOLD_MAX, Failures, has_nobody_left, trouble_of
+from natya.foreground import perform
+from natya.messages.supervision import ChildStatus, SupervisionTree
+from natya.screen import line
+
+TRACEBACK = (
+    'Traceback (most recent call last):\n  File "dip.py", line 12, in on_tick\n    1 / 0\nZeroDivisionError: …\n'
+)
+
+
+def a_child(
+    name="dip", *, state="RUNNING", error="ZeroDivisionError: division by zero", at="dip.py:12 in on_tick", **other
+):
+    return ChildStatus(
+        path=f"system/strategies/{name}",
+        state=state,
+        host="loop",
+        restarts=1,
+        breaker="closed",
+        mailbox_depth=0,
+        last_error=error,
+        raised_at=at,
+        last_traceback=TRACEBACK if error else "",
+        **other,
+    )
+
+
+def a_tree(*children):
+    return SupervisionTree(children=children)
+
+
+class TestAFailure:
+    def test_is_told_once_with_its_place_and_its_traceback(self):
+        failures = Failures()
+
+        assert failures.fresh(a_tree(a_child())) == [
+            f"dip failed: ZeroDivisionError: division by zero at dip.py:12 in on_tick\n{TRACEBACK.rstrip()}"
+        ]
+        assert failures.fresh(a_tree(a_child())) == []
+        assert failures.fresh(a_tree(a_child(error="ZeroDivisionError: of another number"))) == []
+
+    def test_of_another_kind_at_another_place_or_of_another_strategy_is_another(self):
+        failures = Failures()
+        failures.fresh(a_tree(a_child()))
+
+        assert len(failures.fresh(a_tree(a_child(error="KeyError: 'x'")))) == 1
+        assert len(failures.fresh(a_tree(a_child(at="dip.py:13 in on_tick")))) == 1
+        assert len(failures.fresh(a_tree(a_child("grid"), a_child()))) == 1
+
+    def test_without_end_is_told_so_many_times_and_then_that_there_are_more(self):
+        failures = Failures()
+        told = [text for number in range(50) for text in failures.fresh(a_tree(a_child(at=f"dip.py:{number}")))]
+
+        assert len(told) == TOLD_MAX + 1
+        assert "the log has them all" in told[-1]
+
+    def test_is_none_where_nothing_failed_or_nobody_answered(self):
+        assert Failures().fresh(a_tree(a_child(error="", at=""))) == []
+        assert Failures().fresh(None) == []
+
+
+class TestTheStrategiesOfATree:
+    def test_are_all_gone_when_each_is_parked(self):
+        gone, here = a_child("dip", state="PARKED"), a_child("grid", state="UNAVAILABLE")
+        owner = msgspec.structs.replace(here, path="system/feed", state="RUNNING")
+
+        assert has_nobody_left(a_tree(owner, gone))
+        assert not has_nobody_left(a_tree(owner, gone, here))
+        assert not has_nobody_left(a_tree(owner))
+        assert not has_nobody_left(None)
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("child", "told"),
+        [
+            (a_child(), ""),
+            (a_child(state="PARKED"), "dip parked: ZeroDivisionError: division by zero at dip.py:12 in on_tick"),
+            (a_child(state="UNAVAILABLE", at=""), "dip unavailable: ZeroDivisionError: division by zero"),
+            (a_child("feed", trouble="waits for dip"), "feed waits for dip"),
+        ],
+        ids=["none", "parked", "unavailable", "other"],
+    )
+    def test_is_a_line_about_who_does_not_do_his_work(self, child, told):
+        assert trouble_of(child) == told
+
+    def test_is_in_the_line_and_no_more_than_fits(self, view):
+        children = [a_child(f"dip{number}", state="PARKED") for number in range(20)]
+        now = msgspec.structs.replace(view(down="held"), tree=a_tree(*children))
+
+        said = line(now, now)
+        assert "database down" in said
+        assert "dip0 parked" in said
+        assert "and 17 more: natya tree" in said
+
+
+class TestARunInWhichSomethingFails:
+    @pytest.mark.parametrize("summary_format", ["text", "json"])
+    def test_says_it_once_on_standard_error(self, play, settings, capsys, view, summary_format):
+        system = play(waits=5)
+        failed = msgspec.structs.replace(view(), tree=a_tree(a_child()))
+        system.look = lambda: failed
+
+        assert perform(settings, lambda _: system, summary_format=summary_format) == 0
+        told = capsys.readouterr().err
+        assert told.count("natya: dip failed: ZeroDivisionError") == 1
+        assert told.count("natya:     1 / 0") == 1
+
+    def test_says_it_though_it_ends_before_the_next_look(self, play, settings, capsys, view):
+        system = play(waits=1)
+        system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child()))
+        perform(settings, lambda _: system)
+
+        assert "dip failed" in capsys.readouterr().err
+
+    def test_is_no_success_when_a_strategy_was_left_behind(self, play, settings, capsys):
+        assert perform(settings, lambda _: play(parked=("dip: KeyError: 'x' (its breaker)",))) == INTERNAL
+        assert "a strategy failed for good, and was left behind: dip: KeyError: 'x'" in capsys.readouterr().err
+
+    def test_ends_a_replay_when_nobody_is_left_to_trade_on_it(self, play, settings, view):
+        replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
+        for of_run, waits in ((replay, 1), (settings, 50)):
+            system = play(waits=50)
+            system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child(state="PARKED")))
+            perform(of_run, lambda _, system=system: system)
+
+            assert system.calls.count("wait") == waits
+
+
+class TestAStrategyThatDiesInAReplay:
+    def test_ends_natya_with_its_traceback_once_and_a_code(self, tmp_path):
+        (tmp_path / "mortal.py").write_text(
+            "from natya import StrategyActor\n"
+            "class Mortal(StrategyActor):\n"
+            "    def on_tick(self, tick):\n"
+            "        return 1 / 0\n"
+        )
+        command = ["run", "--replay", str(write_candles(tmp_path / "candles.csv", 2_000)), "--symbol", "TCS"]
+        command += ["--strategy", "mortal:Mortal", "--data-dir", str(tmp_path / "data"), "--summary", "json"]
+        faster = ["supervision.fail_max=1", "supervision.reset_timeout_s=0.01", "supervision.escalate_after=1"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "natya", *command, *(part for each in faster for part in ("--set", each))],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+
+        assert ended.returncode == INTERNAL, ended.stderr
+        assert ended.stderr.count("Traceback (most recent call last)") == 1
+        assert ended.stderr.count("return 1 / 0") == 1
+        assert "mortal.py:4 in on_tick" in ended.stderr
+        summary = json.loads(ended.stdout)
+        assert summary["parked"]
+        assert summary["ticks"] < 8_000
