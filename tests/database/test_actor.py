@@ -8,7 +8,14 @@ import pytest
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
 from natya.actors.database.days import tidy
-from natya.actors.database.errors import DatabaseEncrypted, JournalBehind, WritesRefused
+from natya.actors.database.desk import Desk
+from natya.actors.database.errors import (
+    DatabaseDamaged,
+    DatabaseEncrypted,
+    DatabaseInvalidated,
+    JournalBehind,
+    WritesRefused,
+)
 from natya.actors.database.gathering import Gathering
 from natya.actors.database.market import MarketStore
 from natya.actors.database.projector import Projector
@@ -179,6 +186,78 @@ class TestProjectingTheJournal:
         system.tell(asked, JournalPage(records=(), last_sequence=0))
 
         assert (statistics.lag, statistics.journal_sequence, statistics.projected_sequence) == (9, 9, 0)
+
+
+@pytest.mark.usefixtures("impatient")
+class TestAnAnswerToAQuestionOfBeforeTheFilesWentDown:
+    def test_of_the_journal_is_not_believed(self, system, settings, build, journal, monkeypatch):
+        """The file that was opened then may have been put aside: its place in the journal is not this one's."""
+        system.start("database", DatabaseActor, settings)
+        journal.receive(timeout_s=5)
+        earlier = journal.sender
+        with monkeypatch.context() as patch:
+            patch.setattr(MarketStore, "write_each", fails_with(DatabaseInvalidated("no space")))
+            saved = system.request_future("database", SaveMarketData(ticks=tuple(build.ticks(1))))
+            answer(system, journal, after=0, last=0)
+        system.tell(earlier, JournalPage(records=tuple(build.records(build.intended(), start=5)), last_sequence=5))
+        saved.result(timeout=5)
+        found = system.request("database", Ping(), timeout_s=5).statistics
+
+        assert (found.projected_sequence, found.journal_sequence) == (0, 0)
+
+    def test_of_a_reader_takes_them_down_no_second_time(self, system, database, journal, build, monkeypatch):
+        gate, waits = threading.Event(), threading.Event()
+
+        def damaged(*_, **__):
+            waits.set()
+            gate.wait(10)
+            raise DatabaseDamaged("a block")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Desk, "perform", damaged)
+            slow = system.request_future(database, Query(sql="select 1"))
+            assert waits.wait(10)
+        with monkeypatch.context() as patch:
+            patch.setattr(MarketStore, "write_each", fails_with(DatabaseInvalidated("no space")))
+            saved = system.request_future(database, SaveMarketData(ticks=tuple(build.ticks(1))))
+            answer(system, journal, after=0, last=0)
+        assert saved.result(timeout=5) == MarketDataSaved(rows=1)
+        gate.set()
+
+        assert slow.result(timeout=5).error == "DatabaseDamaged"
+        assert system.request(database, Ping(), timeout_s=5).statistics.down == ""
+        assert ask(system, "select count(*) from ticks").rows == ((1,),)
+
+
+def fails_with(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+class TestTwoBatches:
+    def test_are_never_on_their_way_at_once(self, system, database, feed, build, monkeypatch):
+        write_each, at_once, most = MarketStore.write_each, [], []
+
+        def watched(*arguments):
+            at_once.append(1)
+            most.append(len(at_once))
+            try:
+                return write_each(*arguments)
+            finally:
+                at_once.pop()
+
+        monkeypatch.setattr(MarketStore, "write_each", watched)
+        for tick in build.ticks(1_000):
+            system.tell(database, tick)
+        saves = [system.request_future(database, SaveMarketData(candles=(build.candle(n),))) for n in range(20)]
+        for save in saves:
+            assert save.result(timeout=10) == MarketDataSaved(rows=1)
+        while feed.receive(timeout_s=5).sequence < 1_000:
+            pass
+
+        assert set(most) == {1}
 
 
 class TestTrouble:

@@ -396,6 +396,18 @@ class TestMigrations:
         assert sorted(tables) == ["good", "migrations"]
 
 
+@pytest.mark.parametrize("fault", ["its entry", "its text"])
+def test_a_migration_and_its_entry_are_there_together_or_not_at_all(tmp_path, fault):
+    name = None if fault == "its entry" else "first"
+    text = "create table first (x int)" + ("; select error('stop')" if fault == "its text" else "")
+    with duckdb.connect(tmp_path / "core.duckdb") as core:
+        with pytest.raises(duckdb.Error):
+            migrate(core, (Migration(number=1, name=name, sql=text),))
+        tables = core.execute("select table_name from duckdb_tables()").fetchall()
+        assert (tables, core.execute("select * from migrations").fetchall()) == ([("migrations",)], [])
+        assert migrate(core, (Migration(number=1, name="first", sql="create table first (x int)"),)) == 1
+
+
 FORK = """
 import os, sys
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl

@@ -4,16 +4,17 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl, days
 from natya.actors.database.archive_folder import archive_folder, make_durable
 from natya.actors.database.core import ReadModel
-from natya.actors.database.days import archive, sort_day
-from natya.actors.database.errors import StatementFailed
+from natya.actors.database.days import archive, sort_day, tidy
+from natya.actors.database.errors import DatabaseDamaged, StatementFailed
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
-from natya.actors.database.upkeep import back_up, check
+from natya.actors.database.upkeep import back_up, check, snapshot
 from natya.domain.time import DAY_NS
 
 FRIDAY = dt.date(2026, 1, 2)
@@ -106,6 +107,28 @@ class TestABackup:
         with pytest.raises(FileExistsError, match=r"natya\.duckdb is there already"):
             back_up(database, folder)
 
+    @pytest.mark.parametrize("harm", ["delete from ticks where sequence = 1", "update ticks set price = price + 1"])
+    @pytest.mark.parametrize("kind", ["backup", "snapshot"])
+    @pytest.mark.usefixtures("three_days")
+    def test_that_does_not_read_back_is_none(self, database, folder, monkeypatch, harm, kind):
+        """A disk may take the bytes and lose them."""
+        copies = []
+        read_and_copy = database.read_and_copy
+
+        def harmed(work, *, label, **options):
+            done = read_and_copy(work, label=label, **options)
+            if label in {"back up market", "snapshot"}:
+                name = "natya-market.duckdb" if kind == "backup" else "copy.duckdb"
+                with duckdb.connect(folder / name) as copy:
+                    copy.execute(harm)
+                copies.append(name)
+            return done
+
+        monkeypatch.setattr(database, "read_and_copy", harmed)
+        with pytest.raises(DatabaseDamaged, match="reads back as"):
+            back_up(database, folder) if kind == "backup" else snapshot(database, folder / "copy.duckdb")
+        assert len(copies) == 1
+
     def test_is_written_only_where_the_owner_allows_it(self, database, tmp_path):
         with pytest.raises(StatementFailed, match="file system operations are disabled"):
             back_up(database, tmp_path / "anywhere")
@@ -184,6 +207,59 @@ class TestAnArchive:
             (place / "ticks-2026-01-03-0.parquet").write_bytes(first.read_bytes())
 
         assert all_ticks(database) == three_days
+
+
+class TestADayOfTheExchange:
+    """Its midnight is India's: 18:30 UTC of the day before."""
+
+    @pytest.fixture
+    def night(self, database, build):
+        """The last tick of Thursday, the first and the last of Friday, the first of Saturday."""
+        times = ("2026-01-01T23:59:59", "2026-01-02T00:00:00", "2026-01-02T23:59:59", "2026-01-03T00:00:00")
+        MarketStore(database).write(
+            [build.tick(n, exchange_ns=start_ns(time)) for n, time in enumerate(times, start=1)]
+        )
+
+    @pytest.mark.usefixtures("night")
+    def test_is_what_is_archived(self, database, folder):
+        archived = archive(database, folder, before=FRIDAY + dt.timedelta(days=1))
+
+        assert [(str(day.day), day.rows) for day in archived] == [("2026-01-01", 1), ("2026-01-02", 2)]
+        assert database.query("select sequence from ticks").rows == ((4,),)
+        for day in archived:
+            with duckdb.connect() as engine:
+                rows = engine.execute("select min(sequence), max(sequence) from read_parquet(?)", [day.file]).fetchall()
+            assert rows == [(1, 1) if str(day.day) == "2026-01-01" else (2, 3)]
+
+    @pytest.mark.usefixtures("night")
+    def test_is_what_is_sorted(self, database):
+        assert sort_day(database, FRIDAY) == 2
+        assert database.query("select day::varchar, rows from sorted_days").rows == (("2026-01-02", 2),)
+
+    @pytest.mark.usefixtures("night")
+    @pytest.mark.parametrize(
+        ("now", "sorted_day"),
+        [
+            ("2026-01-02T00:00:00", None),
+            ("2026-01-02T00:29:59", None),
+            ("2026-01-02T00:30:00", "2026-01-01"),
+            ("2026-01-02T05:29:59", "2026-01-01"),
+            ("2026-01-02T05:30:00", "2026-01-01"),
+        ],
+    )
+    def test_is_over_half_an_hour_after_its_midnight(self, database, now, sorted_day):
+        """Late ticks are there by then."""
+        day = tidy(database, start_ns(now))
+        assert (day and str(day)) == sorted_day
+
+    @pytest.mark.usefixtures("night")
+    def test_is_sorted_one_at_a_time_the_oldest_first_and_once(self, database, build):
+        now_ns = start_ns("2026-01-04T09:00:00")
+        found = [tidy(database, now_ns) for _ in range(4)]
+        assert [day and day.day for day in found] == [1, 2, 3, None]
+
+        MarketStore(database).write([build.tick(5, exchange_ns=start_ns("2026-01-02T12:00:00"))])
+        assert [tidy(database, now_ns), tidy(database, now_ns)] == [FRIDAY, None]
 
 
 class TestSortingADay:

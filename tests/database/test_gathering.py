@@ -1,0 +1,160 @@
+"""What waits to be written and what is on its way, decided without a file: batches of the market, the journal."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from natya.actors.database.following import RECORDS_WAITING_MAX, Following
+from natya.actors.database.gathering import Gathering
+from natya.messages.database import SaveMarketData
+from natya.messages.journal import JournalRecord
+from natya.messages.orders import OrderCancelled
+
+OPERATIONS = st.lists(st.sampled_from(["tick", "candle", "save", "take", "end", "fail"]), max_size=60)
+
+
+def records(*sequences):
+    fact = OrderCancelled(client_order_id="A-1", reason="", occurred_ns=1)
+    return [JournalRecord(sequence=number, recorded_ns=number, correlation_id="", fact=fact) for number in sequences]
+
+
+def sequences(some):
+    return [record.sequence for record in some]
+
+
+class TestBatches:
+    @given(OPERATIONS)
+    def test_go_one_at_a_time_and_each_row_once_in_order(self, build, operations):
+        gathering, heard, done, on_its_way = Gathering(5), [], [], None
+        for number, operation in enumerate(operations, start=1):
+            match operation:
+                case "tick":
+                    assert gathering.add_tick(build.tick(number))
+                    heard.append(number)
+                case "candle":
+                    assert gathering.add_candle(build.candle(number))
+                    heard.append(number)
+                case "save":
+                    gathering.add_save(SaveMarketData(ticks=(build.tick(number),)), number)
+                    heard.append(number)
+                case "take":
+                    batch = gathering.take()
+                    assert on_its_way is None or batch is None
+                    on_its_way = on_its_way or batch
+                case "end" if on_its_way is not None:
+                    done += rows_of(on_its_way)
+                    gathering.ended()
+                    on_its_way = None
+                case "fail" if on_its_way is not None:
+                    gathering.ended(failed=on_its_way)
+                    assert gathering.take() is on_its_way  # alone, before all that came after it
+            assert gathering.on_its_way is (on_its_way is not None)
+            assert gathering.is_idle is (len(done) == len(heard))
+        while (batch := on_its_way or gathering.take()) is not None:
+            done += rows_of(batch)
+            gathering.ended()
+            on_its_way = None
+
+        assert sorted(done) == heard
+        assert gathering.is_idle
+
+    def test_that_failed_are_due_at_once(self, build):
+        gathering = Gathering(10)
+        gathering.add_tick(build.tick())
+        assert not gathering.is_due
+        gathering.ended(failed=gathering.take())
+
+        assert gathering.is_due
+        assert not gathering.is_idle
+
+    def test_name_whoever_waits_wherever_the_save_is(self, build):
+        gathering = Gathering(10)
+        gathering.add_save(SaveMarketData(ticks=(build.tick(),)), "on its way")
+        gathering.take()
+        gathering.add_save(SaveMarketData(ticks=(build.tick(),)), "waiting")
+        assert gathering.savers == ["on its way", "waiting"]
+        gathering.ended(failed=gathering._on_its_way)
+        assert gathering.savers == ["on its way", "waiting"]
+
+
+def rows_of(batch):
+    return [
+        *(tick.sequence for tick in batch.ticks),
+        *(candle.start_ns for candle in batch.candles),
+        *(tick.sequence for save, _ in batch.saves for tick in save.ticks),
+    ]
+
+
+class TestAPageOfTheJournal:
+    @pytest.mark.parametrize("projected", [0, 3, 5, 9])
+    def test_is_taken_without_what_is_projected_already(self, projected):
+        following = Following(projected)
+        following.turn_page(records(1, 2, 3, 4, 5), 9)
+
+        assert sequences(following.take()) == [number for number in range(1, 6) if number > projected]
+        assert following.newest == 9
+
+    def test_takes_the_place_of_what_waited(self):
+        following = Following(0)
+        following.hear(records(3))
+        following.turn_page(records(1, 2, 3), 3)
+
+        assert sequences(following.take()) == [1, 2, 3]
+
+    def test_that_was_asked_for_is_waited_for(self):
+        following = Following(0)
+        following.hear(records(1))
+        following.asked = True
+        following.hear(records(2))
+
+        assert following.take() == []
+        assert following.heard == 2
+        assert following.waiting == 1
+
+    @pytest.mark.parametrize(("proved", "after"), [(True, 7), (False, 6)])
+    def test_begins_with_the_last_projected_record_until_that_is_found(self, proved, after):
+        following = Following(7)
+        following.proved = proved
+
+        assert following.next_page_after == after
+
+    def test_tells_where_a_journal_begins_only_to_a_file_that_has_nothing(self):
+        for projected, first in ((0, 4), (4, 1)):
+            following = Following(projected)
+            following.turn_page(records(4, 5), 5)
+            assert following.first == first
+
+
+class TestRecordsOnTheirWay:
+    def test_let_no_others_go(self):
+        following = Following(0)
+        following.hear(records(1))
+        assert sequences(following.take()) == [1]
+        following.hear(records(2))
+        assert following.take() == []
+        assert not following.is_behind
+        following.ended(1)
+
+        assert sequences(following.take()) == [2]
+
+    def test_that_failed_are_read_again_from_the_journal(self):
+        following = Following(0)
+        following.hear(records(1, 2))
+        following.take()
+        following.hear(records(3))
+        following.ended(None)
+
+        assert (following.waiting, following.projected, following.is_behind) == (0, 0, True)
+
+    def test_with_a_gap_are_told_only_if_the_journal_has_it_too(self):
+        following = Following(0)
+        assert [following.gap(), following.gap()] == [False, True]
+        following.ended(1)
+        assert not following.gap()
+
+    def test_are_bounded(self):
+        following = Following(0)
+        following._records = [None] * RECORDS_WAITING_MAX
+        following.hear(records(1))
+
+        assert (following.waiting, following.heard) == (RECORDS_WAITING_MAX, 1)
