@@ -11,7 +11,7 @@ from ...messages.market import Candle, Tick
 from .frames import rows_of
 from .moments import Moment, end_ns, interval_ns, last_ns, start_ns
 from .repository import BaseRepository, messages_of
-from .resampling import CANDLES, NSE_OPENING, candle_parameters
+from .resampling import LOOK, NSE_OPENING, candle_parameters, candles_sql
 from .tick_rows import PLAIN_COLUMNS, ticks_of
 
 if TYPE_CHECKING:
@@ -136,9 +136,11 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     ) -> Answer[tuple[Candle, ...]]:
         """Give the candles of a symbol that begin in the range, in time order, each whole.
 
-        One that is stored comes as it is. Where none is, it is made of the longest stored ones that fit into it, and
-        where there are none of those either, of ticks. Within a day they are counted from `opening` (hours begin at
-        09:15, 10:15, …); days begin at midnight, weeks on Monday.
+        One that is stored comes as it is. Where none is, it is made of parts: of shorter ones that are stored and lie
+        in it, and of ticks where there are none of those. Where parts overlap, one counts: of candles the length that
+        covers most, then the finest; of sources of ticks the one with most ticks of that day, as far as it covers the
+        day. Within a day they are counted from `opening` (hours begin at 09:15, 10:15, …); days begin at midnight,
+        weeks on Monday.
         """
         length = 0
 
@@ -146,7 +148,10 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
             nonlocal length
             length = interval_ns(interval)
             bounds = {"start_ns": start_ns(start), "end_ns": end_ns(end)}
-            return self._store.query(CANDLES, candle_parameters(symbol, length_ns=length, opening=opening, **bounds))
+            parameters = candle_parameters(symbol, length_ns=length, opening=opening, **bounds)
+            found = self._store.query(LOOK, parameters)
+            sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]))
+            return self._store.query(sql, parameters)
 
         return self._select(work, lambda columns: _candles(columns, symbol, length))
 

@@ -1,4 +1,4 @@
-"""Candles of any length: those that are stored, else made of shorter ones, else of ticks.
+"""Candles of any length: those that are stored, else made of parts: shorter candles, and ticks where there are none.
 
 Within a day candles are counted from the opening, 09:15 in India: the hours begin at 09:15, 10:15, … as the exchange's
 own charts show them, and none goes on beyond midnight. Longer ones are whole days from midnight; weeks begin on Monday.
@@ -8,6 +8,7 @@ What a candle holds does not depend on the range that is asked for.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING
 
 from ...domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
@@ -46,55 +47,166 @@ def _begin_of(moment: str) -> str:
         else {day} + {_FIRST} + ({moment} - {day} - {_FIRST}) // {_LENGTH} * {_LENGTH} end"""
 
 
-_OF_CANDLES = f"where symbol = {_SYMBOL} and start_ns >= {_START} and start_ns < {_END}"
+COVERED_S = 300
+"""A source of ticks has covered what lies between two of them that are no further apart."""
+
+_SPAN = f"{_day_of(_START)}", f"({_END} + {_LENGTH})"
+"""From where to where is read: the first candle of a day needs what was traded since midnight."""
+
 _IN_RANGE = f"begin_ns >= {_START} and begin_ns < {_END}"
 _CLEAR = (
     f"not exists (from exact where exact.start_ns > begin_ns - {_LENGTH} and exact.start_ns < begin_ns + {_LENGTH})"
 )
 
-# Traded since the tick before: the day's volume tells, where the source says it. It begins anew each day, and what the
-# first tick of a day adds is its own quantity, since the source may have been joined late.
-CANDLES = f"""
-with exact as (
-    select start_ns, open, high, low, close, volume, source from candles {_OF_CANDLES} and interval_ns = {_LENGTH}
+_STORED = f"""
+exact as (
+    select start_ns, start_ns + interval_ns as end_ns, open, high, low, close, volume, source from candles
+    where symbol = {_SYMBOL} and start_ns > {_SPAN[0]} - {_LENGTH} and start_ns < {_SPAN[1]} and interval_ns = {_LENGTH}
 ),
 shorter as (
-    select *, {_begin_of("start_ns")} as begin_ns from candles
-    {_OF_CANDLES} + {_LENGTH} and interval_ns < {_LENGTH} and {_LENGTH} % interval_ns = 0
+    select *, start_ns + interval_ns as end_ns, {_begin_of("start_ns")} as begin_ns from candles
+    where symbol = {_SYMBOL} and start_ns >= {_SPAN[0]} and start_ns < {_SPAN[1]} and interval_ns < {_LENGTH}
 ),
-longest as (
-    from shorter where start_ns + interval_ns <= begin_ns + {_LENGTH} and {_IN_RANGE} and {_CLEAR}
-    qualify interval_ns = max(interval_ns) over (partition by begin_ns)
+fitting as (from shorter where {_begin_of("end_ns - 1")} = begin_ns and {_CLEAR})"""  # noqa: S608  our own text
+
+_PARTS_IN_STEP = "parts as (from fitting)"
+
+# Candles that overlap are an island. One length counts on it: the one that covers most, of these the finest; each of
+# its candles once, whatever else begins between them.
+_PARTS_OF_ISLANDS = """
+edges as (
+    select *, start_ns >= coalesce(max(end_ns) over before, 0) as is_edge from fitting
+    window before as (order by start_ns, interval_ns desc rows between unbounded preceding and 1 preceding)
 ),
-of_candles as (
-    select begin_ns, arg_min(open, start_ns) as open, max(high) as high, min(low) as low,
-        arg_max(close, start_ns) as close, sum(volume)::bigint as volume
-    from longest group by begin_ns
+islands as (
+    select *, sum(is_edge::int) over (order by start_ns, interval_ns desc rows unbounded preceding) as island
+    from edges
 ),
-traded as (
-    select exchange_ns, sequence, price, {_begin_of("exchange_ns")} as begin_ns,
-        case when volume = 0 then quantity
-            else greatest(0, volume - coalesce(max(volume) over before, volume - quantity)) end as shares
-    from all_ticks where symbol = {_SYMBOL} and exchange_ns >= {_day_of(_START)} and exchange_ns < {_END} + {_LENGTH}
-    window before as (
-        partition by source, {_day_of("exchange_ns")} order by exchange_ns, sequence
-        rows between unbounded preceding and 1 preceding
+firsts as (select island, interval_ns, min(start_ns) as first_ns from islands group by all),
+apart as (
+    from islands join firsts using (island, interval_ns) where (start_ns - first_ns) % interval_ns = 0
+),
+covering as (select island, interval_ns, sum(interval_ns)::bigint as covered from apart group by all),
+best as (select island, arg_min(interval_ns, (-covered, interval_ns)) as interval_ns from covering group by island),
+parts as (select apart.* from apart join best using (island, interval_ns))"""
+
+_COVERS = """
+covers as (
+    select start_ns, max(end_ns) over so_far as end_ns, sum(volume) over so_far as told
+    from (select start_ns, end_ns, volume from parts union all select start_ns, end_ns, volume from exact)
+    window so_far as (order by start_ns rows unbounded preceding)
+)"""
+
+# Traded since the tick before: the day's volume tells, where the source says it, less what candles between the two
+# have told. It begins anew each day, and what the first tick of a day adds is its own quantity, since the source may
+# have been joined late.
+_FREE = "select *, 0 as told from heard"
+_FREE_OF_CANDLES = """
+    select heard.*, coalesce(covers.told, 0) as told
+    from heard asof left join covers on heard.exchange_ns >= covers.start_ns
+    where covers.end_ns is null or heard.exchange_ns >= covers.end_ns
+"""
+_SHARES = f"""
+heard as (
+    select source, sequence, exchange_ns, price, quantity, volume, {_day_of("exchange_ns")} as day from all_ticks
+    where symbol = {_SYMBOL} and exchange_ns >= {_SPAN[0]} and exchange_ns < {_SPAN[1]}
+),
+free as ({{free}}),
+shares as (
+    select source, sequence, exchange_ns, price, quantity, day, case when volume = 0 then quantity else
+        greatest(0, volume - told - coalesce(max(volume - told) over before, volume - told - quantity)) end as shares
+    from free window before as (
+        partition by source, day order by exchange_ns, sequence rows between unbounded preceding and 1 preceding
+    )
+)"""  # noqa: S608  our own text
+
+# Where sources overlap, one counts: of a day the one with most ticks, as far as it covers the day, then the next. What
+# the first tick of a source adds after another has counted is its own quantity, as at the beginning of a day.
+_OF_SEVERAL_SOURCES = f"""
+sources as (select day, source, count(*) as ticks from heard group by all),
+ranked as (
+    select day, source, row_number() over (partition by day order by ticks desc, source) as place from sources
+),
+placed as (
+    select shares.*, place,
+        exchange_ns - coalesce(lag(exchange_ns) over before, 0) > {COVERED_S * SECOND_NS} as is_start
+    from shares join ranked using (day, source)
+    window before as (partition by source, day order by exchange_ns, sequence)
+),
+stretches as (
+    select day, place, min(exchange_ns) as first_ns, max(exchange_ns) as last_ns from (
+        select day, place, exchange_ns, sum(is_start::int)
+            over (partition by source, day order by exchange_ns, sequence rows unbounded preceding) as stretch
+        from placed
+    ) group by day, place, stretch
+),
+counted as (
+    select *,
+        is_start and lag(source) over (partition by day order by exchange_ns, place, sequence) <> source as is_joined
+    from placed where not exists (
+        from stretches where stretches.day = placed.day and stretches.place < placed.place
+            and placed.exchange_ns between first_ns and last_ns
     )
 ),
-of_ticks as (
-    select begin_ns, arg_min(price, (exchange_ns, sequence)) as open, max(price) as high, min(price) as low,
-        arg_max(price, (exchange_ns, sequence)) as close, sum(shares)::bigint as volume
-    from traded where {_IN_RANGE} and {_CLEAR} and begin_ns not in (select begin_ns from of_candles) group by begin_ns
-)
-from exact
-union all select *, '{RESAMPLED}' from of_candles
-union all select *, '{RESAMPLED}' from of_ticks
-order by start_ns
+traded as (
+    select exchange_ns, sequence, price, case when is_joined then least(shares, quantity) else shares end as shares
+    from counted
+)"""  # noqa: S608  our own text
+
+
+_OF_ONE_SOURCE = "traded as (from shares)"
+
+NONE, ALIKE, SEVERAL = range(3)
+"""How many sources of ticks there are, or lengths of candles: several need more work, and are seldom."""
+
+LOOK = f"""
+select
+    (select coalesce(1 + (min(source) <> max(source))::int, 0) from all_ticks
+        where symbol = {_SYMBOL} and exchange_ns >= {_SPAN[0]} and exchange_ns < {_SPAN[1]}) as sources,
+    (select coalesce(1 + (
+            min(interval_ns) <> max(interval_ns) or min(start_ns % interval_ns) <> max(start_ns % interval_ns)
+        )::int, 0)
+        from candles where symbol = {_SYMBOL} and start_ns > {_SPAN[0]} - {_LENGTH} and start_ns < {_SPAN[1]}
+            and interval_ns <= {_LENGTH}) as candles
+where {_FIRST} is not null
 """  # noqa: S608  our own text
+"""What there is to make them of: `sources` and `candles`."""
+
+
+@functools.cache
+def candles_sql(*, candles: int, sources: int) -> str:
+    """Write the query for what `LOOK` found; it answers start, prices, volume and source, in order of time."""
+    # Each text names all parameters.
+    tables, made, answers = [f"asked as (select {_SYMBOL}, {_START}, {_END}, {_LENGTH}, {_FIRST})"], [], []
+    if candles != NONE:
+        tables += [_STORED, _PARTS_OF_ISLANDS if candles == SEVERAL else _PARTS_IN_STEP, _COVERS]
+        made.append(
+            "select begin_ns, start_ns as at_ns, 0 as sequence, open, high, low, close, volume "  # noqa: S608  our own text
+            "from parts "
+            f"where {_IN_RANGE}"
+        )
+        answers.append(
+            "select start_ns, open, high, low, close, volume, source from exact "  # noqa: S608  our own text
+            f"where start_ns >= {_START} and start_ns < {_END}"
+        )
+    if sources != NONE or candles == NONE:
+        tables.append(_SHARES.format(free=_FREE if candles == NONE else _FREE_OF_CANDLES))
+        tables.append(_OF_SEVERAL_SOURCES if sources == SEVERAL else _OF_ONE_SOURCE)
+        made.append(
+            f"select {_begin_of('exchange_ns')} as begin_ns, exchange_ns as at_ns, sequence, "  # noqa: S608  our own text
+            "price as open, price as high, price as low, price as close, shares as volume from traded "
+            f"where {_IN_RANGE}" + (f" and {_CLEAR}" if candles != NONE else "")
+        )
+    answers.append(f"""
+        select begin_ns as start_ns, arg_min(open, (at_ns, sequence)) as open, max(high) as high, min(low) as low,
+            arg_max(close, (at_ns, sequence)) as close, sum(volume)::bigint as volume, '{RESAMPLED}' as source
+        from ({" union all ".join(made)}) group by begin_ns
+    """)  # noqa: S608  our own text
+    return f"with {', '.join(tables)} {' union all '.join(answers)} order by start_ns"
 
 
 def candle_parameters(symbol: str, *, length_ns: int, start_ns: int, end_ns: int, opening: dt.time) -> list[SqlValue]:
-    """Give the values for `CANDLES`.
+    """Give the values for `LOOK` and for the query after it.
 
     Raises:
         ValueError: the length is above a day and no whole number of days.
