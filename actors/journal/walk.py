@@ -143,13 +143,12 @@ def judge_tail(file: ReadableFile, record_format: RecordFormat, *, offset: int, 
         return Tail(
             kind="damaged", size=size, reason=f"record {later[0].sequence} behind it was written after it was durable"
         )
-    claimed = _claimed_length(data, record_format)
-    if claimed > len(data):
-        return Tail(
-            kind="damaged", size=size, reason=f"a record of {claimed} bytes, and the file ends after {len(data)}"
-        )
+    claimed = max(record_format.header_size, _claimed_length(data, record_format))
+    if claimed > len(data):  # nothing is begun where it does not fit
+        reason = f"a record of {claimed} bytes or more, and the file ends after {len(data)}"
+        return Tail(kind="damaged", size=size, reason=reason)
     bound = behind[0][0] if behind else max(size, claimed)
-    if size < max(claimed, record_format.header_size) or _lacks_sector(data[:bound], offset):
+    if size < claimed or _lacks_sector(data[:bound], offset):
         return Tail(kind="torn", size=size, reason=f"{size} bytes of a commit that did not finish")
     return Tail(
         kind="damaged", size=size, reason="a record was changed: nothing of it is missing, and its CRC is wrong"

@@ -3,12 +3,15 @@
 import pytest
 
 from natya.actors.events import EventsActor, EventsSettings
+from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
+from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from natya.messages.market import Candle, Tick
 from natya.messages.orders import OrderAccepted, OrderFilled
-from natya.messages.supervision import DeadLetter, Unavailable
+from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import Ping
 
 
@@ -202,3 +205,148 @@ class TestDeadLetters:
             system.tell("events", letter)
 
         assert statistics(system).dead_letters == 5
+
+
+class TestFactsOfOneBatch:
+    def test_come_one_by_one_in_sequence(self, system):
+        strategy = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("OrderFilled", "OrderAccepted")))
+        batch = records(1, 3) + records(4, 4, a_fill(trade_id="T-1")) + records(5, 5) + records(6, 6, a_fill())
+        system.tell("events", Journaled(records=batch))
+
+        assert [strategy.receive() for _ in batch] == [record.fact for record in batch]
+        assert strategy.is_empty()
+
+    def test_come_after_those_of_the_batch_before(self, system):
+        strategy = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("OrderAccepted",)))
+        for first in (1, 4, 7):
+            system.tell("events", Journaled(records=records(first, first + 2)))
+
+        assert [strategy.receive().occurred_ns for _ in range(9)] == list(range(1, 10))
+
+    def test_come_to_those_of_their_symbol_only(self, system):
+        mine, everyone = system.probe("mine"), system.probe("everyone")
+        start_router(
+            system,
+            Subscribe(subscriber="mine", topics=("OrderFilled",), symbols=("TCS",)),
+            Subscribe(subscriber="everyone", topics=("OrderFilled",)),
+        )
+        system.tell("events", Journaled(records=records(1, 1, a_fill("INFY")) + records(2, 2, a_fill("TCS"))))
+
+        assert mine.receive() == a_fill("TCS")
+        assert [everyone.receive().symbol for _ in range(2)] == ["INFY", "TCS"]
+        assert mine.is_empty()
+
+    def test_that_overlaps_with_what_was_delivered_come_once(self, system):
+        database = system.probe("database")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)))
+        for first, last in ((1, 4), (3, 6), (2, 5), (6, 7)):
+            system.tell("events", Journaled(records=records(first, last)))
+
+        heard = [record.sequence for _ in range(3) for record in database.receive().records]
+        assert heard == [1, 2, 3, 4, 5, 6, 7]
+        assert database.is_empty()
+
+    def test_are_counted_each_and_with_each_delivery(self, system):
+        for name in ("one", "two"):
+            system.probe(name)
+        start_router(
+            system,
+            Subscribe(subscriber="one", topics=("OrderFilled", "journal")),
+            Subscribe(subscriber="two", topics=("OrderFilled",)),
+        )
+        system.tell("events", Journaled(records=records(1, 2) + records(3, 3, a_fill())))
+
+        found = statistics(system)
+        assert (found.facts, found.delivered, found.last_sequence) == (3, 3, 3)
+
+
+class TestAJournalThatDoesNotAnswer:
+    """In time that a test makes go by."""
+
+    @pytest.fixture
+    def system(self):
+        with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+            yield system
+
+    @pytest.fixture
+    def journal(self, system):
+        journal = system.probe("journal")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)), answer_s=5.0, retry_s=1.0)
+        system.probe("database")
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", Journaled(records=records(3, 3)))
+        assert journal.receive() == ReadJournal(after_sequence=1)
+        return journal
+
+    def passes(self, system, journal, seconds):
+        """Let time go by; returns the questions that came."""
+        system.base.run_for(seconds)
+        asked = []
+        while not journal.is_empty():
+            asked.append(journal.receive().after_sequence)
+        return asked
+
+    def test_is_asked_again_after_its_time_and_not_before(self, system, journal):
+        assert self.passes(system, journal, 4.9) == []
+        assert self.passes(system, journal, 0.2) == [1]
+        assert self.passes(system, journal, 4.7) == []
+        assert self.passes(system, journal, 0.3) == [1]
+
+    def test_is_asked_no_more_when_it_has_answered(self, system, journal):
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+
+        assert self.passes(system, journal, 60.0) == []
+
+    def test_that_failed_is_asked_again_soon(self, system, journal):
+        system.tell("events", Failed(actor="journal", message_type="ReadJournal", error="OSError", reason="injected"))
+
+        assert self.passes(system, journal, 0.9) == []
+        assert self.passes(system, journal, 0.2) == [1]
+
+    def test_is_not_asked_for_the_failure_of_another(self, system, journal):
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+        system.tell("events", Failed(actor="database", message_type="Query", error="OSError", reason="injected"))
+
+        assert self.passes(system, journal, 60.0) == []
+
+    def test_that_has_nothing_of_what_was_heard_yet_is_asked_again(self, system, journal):
+        system.tell("events", JournalPage(records=(), last_sequence=1))
+
+        assert self.passes(system, journal, 1.1) == [1]
+
+    def test_is_asked_on_where_its_page_ended(self, system, journal):
+        system.tell("events", Journaled(records=records(9, 9)))
+        system.tell("events", JournalPage(records=records(2, 5), last_sequence=9))
+
+        assert journal.receive() == ReadJournal(after_sequence=5)
+
+
+class TestARestartedRouter:
+    def test_delivers_again_what_a_crash_interrupted_and_nothing_before(self, system, monkeypatch):
+        journal, database = system.probe("journal"), system.probe("database")
+        start_router(system, Subscribe(subscriber="database", topics=("journal",)))
+        system.tell("events", Journaled(records=records(1, 2)))
+        assert len(database.receive().records) == 2
+        monkeypatch.setattr(RouteTable, "names", raises_once(RouteTable.names))
+        system.tell("events", Journaled(records=records(3, 4)))
+
+        assert journal.receive() == ReadJournal(after_sequence=2)
+        system.tell("events", JournalPage(records=records(3, 4), last_sequence=4))
+        assert [record.sequence for record in database.receive().records] == [3, 4]
+
+
+class TestDeadLettersInOrder:
+    def test_the_newest_stay(self, system):
+        start_router(system, dead_letters_max=3)
+        assert EventsSettings().dead_letters_max == 1_000
+        for number in range(7):
+            letter = DeadLetter(
+                actor=f"gone-{number}", message_type="Tick", payload=b"", error="", reason="", traceback="", died_ns=1
+            )
+            system.tell("events", letter)
+        assert statistics(system).dead_letters == 7
+
+        kept = system.base.find("events").instance._dead_letters
+        assert [letter.actor for letter in kept] == ["gone-4", "gone-5", "gone-6"]

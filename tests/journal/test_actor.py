@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from natya.actors.journal import JournalActor, JournalDamagedError
+from natya.actors.journal import JournalActor, JournalDamagedError, SimulatedDisk, Trouble
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
@@ -214,6 +214,27 @@ class TestOnAFailingDisk:
         assert [record.fact.quantity for record in page.records] == [1, 3]
         assert len([path for path in Path(settings.path).iterdir() if path.suffix == ".journal"]) == 2
 
+    def test_a_commit_that_a_full_disk_refuses_is_acknowledged_to_nobody(self, system, workshop, events, monkeypatch):
+        system.request("journal", an_append(workshop, 1))
+        full, real = [errno.ENOSPC], RealFile.write
+
+        def fail_once(file, data, offset):
+            if full:
+                raise OSError(full.pop(), "injected")
+            real(file, data, offset)
+
+        monkeypatch.setattr(RealFile, "write", fail_once)
+        refused = system.request("journal", an_append(workshop, 2, correlation_id="A-2"))
+        after = system.request("journal", an_append(workshop, 3, correlation_id="A-3"))
+
+        assert isinstance(refused, AppendRefused)
+        assert refused.correlation_id == "A-2"
+        assert "the disk is full" in refused.reason
+        assert after == Appended(first_sequence=2, last_sequence=2, correlation_id="A-3")
+        heard = [record for _ in range(2) for record in events.receive().records]
+        assert [(record.sequence, record.fact.quantity) for record in heard] == [(1, 1), (2, 3)]
+        assert events.is_empty()
+
     def test_a_full_disk_refuses_intents_takes_cancels_and_recovers_by_itself(self, system, workshop, monkeypatch):
         def no_space(*_arguments):
             raise OSError(errno.ENOSPC, "injected")
@@ -237,6 +258,65 @@ class TestOnAFailingDisk:
             return isinstance(system.request("journal", an_append(workshop, 1)), Appended)
 
         assert any(appended() for _ in range(100_000))  # within the second after which space is asked for again
+
+
+@pytest.mark.usefixtures("events")
+class TestAGroup:
+    """Of writers whose appends arrived together."""
+
+    @pytest.fixture
+    def system(self):
+        with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+            yield system
+
+    @pytest.fixture
+    def disk(self):
+        return SimulatedDisk()
+
+    @pytest.fixture
+    def journal(self, system, disk):
+        actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
+        return system.start("journal", actor, JournalSettings(path="/journal", segment_bytes=65_536))
+
+    @pytest.mark.usefixtures("journal")
+    def test_is_answered_each_with_its_own_sequences_and_name(self, system, workshop):
+        sizes = (1, 3, 2, 1, 5)
+        asked = [
+            system.request_future("journal", an_append(workshop, *range(1, size + 1), correlation_id=f"A-{number}"))
+            for number, size in enumerate(sizes)
+        ]
+        answers = [answer.result(5) for answer in asked]
+
+        assert [(a.first_sequence, a.last_sequence, a.correlation_id) for a in answers] == [
+            (1, 1, "A-0"), (2, 4, "A-1"), (5, 6, "A-2"), (7, 7, "A-3"), (8, 12, "A-4"),
+        ]  # fmt: skip
+
+    @pytest.mark.usefixtures("journal")
+    def test_that_is_durable_in_part_is_told_which_part(self, system, workshop, disk):
+        """A segment fills up in its midst: what was before is durable when the rest fails."""
+        settled = []
+        while not settled or not any(isinstance(answer, AppendRefused) for answer in settled):
+            disk.troubles = [Trouble(action="create", after=1, error=errno.EIO)]
+            asked = [system.request_future("journal", an_append(workshop, *range(1, 41))) for _ in range(12)]
+            settled += [answer.result(30) for answer in asked]
+        disk.troubles = []
+        found = system.request("journal", ReadJournal(records_max=100_000)).records
+
+        acknowledged = [answer for answer in settled if isinstance(answer, Appended)]
+        assert len(found) == 40 * len(acknowledged)
+        assert [answer.last_sequence for answer in acknowledged] == list(range(40, len(found) + 1, 40))
+
+    @pytest.mark.usefixtures("journal")
+    def test_with_one_that_is_invalid_is_durable_without_it(self, system, workshop):
+        asked = [
+            system.request_future("journal", an_append(workshop, 1, correlation_id="before")),
+            system.request_future("journal", Append(facts=(), correlation_id="bad")),
+            system.request_future("journal", an_append(workshop, 2, correlation_id="after")),
+        ]
+        before, bad, after = (answer.result(5) for answer in asked)
+
+        assert (before.last_sequence, after.last_sequence) == (1, 2)
+        assert bad.correlation_id == "bad"
 
 
 @pytest.mark.usefixtures("events")

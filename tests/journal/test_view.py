@@ -64,6 +64,18 @@ class TestFinding:
             and key in {"", record.correlation_id, record.fact.client_order_id}
         ]
 
+    @pytest.mark.parametrize("number", [1, 300, 1_500])
+    def test_from_a_time_on_has_what_was_recorded_at_it_and_until_it_has_not(self, library, number):
+        _, journal, records = library
+        at_ns = records[number - 1].recorded_ns
+        since = {record.sequence for record in journal.view().find(since_ns=at_ns)}
+        until = {record.sequence for record in journal.view().find(until_ns=at_ns)}
+
+        assert number in since
+        assert number not in until
+        assert since | until == set(range(1, 1_501))
+        assert not since & until
+
     @settings(deadline=None, max_examples=100)
     @given(after=st.integers(0, 1_600), size=st.integers(0, 700))
     def test_of_a_page_gives_the_next_records(self, library, after, size):
