@@ -158,15 +158,15 @@ class PrivateRotatingFile(_Reporting, RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write it to the file that has the path now: another program may have moved ours, or removed it."""
-        if self.stream is not None and not self._is_in_place():
-            self.stream.close()
-            self.stream = None  # type: ignore[assignment]  # as `logging` does; the next write opens it
+        stream = self.stream
+        if stream is not None and not self._is_in_place(stream):
+            stream.close()
+            self.stream = None  # as `logging` does; the next write opens it
         super().emit(record)
 
-    def _is_in_place(self) -> bool:
+    def _is_in_place(self, stream: TextIOWrapper) -> bool:
         try:
-            found = Path(self.baseFilename).lstat()
-            return os.path.samestat(found, os.fstat(self.stream.fileno()))
+            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(stream.fileno()))
         except OSError:
             return False
 

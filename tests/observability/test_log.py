@@ -142,8 +142,27 @@ class TestASecret:
         assert len(lines(settings)) == 3
         assert CANARY not in Path(settings.log.path).read_text()
 
+    def test_of_the_database_is_one_too(self, settings):
+        database = msgspec.structs.replace(settings.database, encryption_key=Secret(CANARY))
+        broker = msgspec.structs.replace(settings.broker, access_token=Secret(""))
+        with logging_to(msgspec.structs.replace(settings, database=database, broker=broker)):
+            say("database.failed", reason=f"wrong key {CANARY}")
+
+        assert CANARY not in Path(settings.log.path).read_text()
+
+
+class TestTheLevel:
+    @pytest.mark.parametrize(("level", "thespian"), [("debug", "WARNING"), ("info", "WARNING"), ("error", "ERROR")])
+    def test_of_thespian_is_a_warning_at_least(self, settings, level, thespian):
+        with logging_to(with_log(settings, level=level)):
+            assert logging.getLevelName(logging.getLogger("Thespian").level) == thespian
+            assert logging.getLevelName(logging.getLogger("natya").level) == level.upper()
+
 
 class TestAStorm:
+    def test_has_a_hundred_lines_a_second(self):
+        assert LINES_MAX == 100
+
     def test_is_cut_and_counted_exactly(self, settings):
         with logging_to(settings):
             for _ in range(5_000):

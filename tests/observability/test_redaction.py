@@ -42,6 +42,18 @@ class TestASecretValue:
     def test_is_hidden_in_every_text(self, before, after):
         assert CANARY not in Redactor([Secret(CANARY)]).text(before + CANARY + after)
 
+    def test_that_begins_another_does_not_leave_the_rest_of_it(self):
+        redactor = Redactor([Secret(CANARY), Secret(f"{CANARY}-and-more")])
+
+        assert redactor.text(f"a {CANARY}-and-more b {CANARY} c") == f"a {HIDDEN} b {HIDDEN} c"
+
+    @pytest.mark.parametrize("short", ["a", "12345"])
+    def test_that_is_short_takes_no_letters_out_of_every_line(self, short):
+        assert Redactor([Secret(short)]).text(f"a day of 12345 {short}") == f"a day of 12345 {short}"
+
+    def test_of_six_letters_is_hidden(self):
+        assert Redactor([Secret("123456")]).text("of 123456") == f"of {HIDDEN}"
+
 
 class TestAFieldThatIsNamedLikeASecret:
     @pytest.mark.parametrize(
