@@ -21,7 +21,7 @@ class Failures:
         self._known: set[tuple[str, str, str]] = set()
 
     def fresh(self, tree: SupervisionTree | None) -> list[str]:
-        """Put into words what has not been told yet, with its traceback; at most `TOLD_MAX` in all."""
+        """Put into words what has not been told yet, a user's with its traceback; at most `TOLD_MAX` in all."""
         if tree is None:
             return []
         texts = []
@@ -61,5 +61,7 @@ def _is_strategy(child: ChildStatus) -> bool:
 
 
 def _told(child: ChildStatus) -> str:
-    at = f" at {child.raised_at}" if child.raised_at else ""
-    return f"{name_of(child)} failed: {child.last_error}{at}\n{child.last_traceback}".rstrip()
+    told = f"{name_of(child)} failed: {child.last_error}"
+    if not child.raised_at:  # it is no user's: the way to it is in the log
+        return told
+    return f"{told} at {child.raised_at}\n{child.last_traceback}".rstrip()

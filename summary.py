@@ -18,6 +18,7 @@ from .messages.system import StrategyStatistics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .config.settings import DatabaseSettings
     from .messages.system import Statistics
 
 Owner = TypeVar("Owner", bound=msgspec.Struct)
@@ -106,6 +107,20 @@ class IncompleteSummaryError(Exception):
     """An owner ended without saying what it had counted: it was killed, or never came up."""
 
 
+def nothing_recorded(settings: DatabaseSettings) -> DatabaseStatistics:
+    """Stand in for what a database that ended without a word would have counted: nothing is known to be durable."""
+    return DatabaseStatistics(
+        ticks=0,
+        candles=0,
+        duplicates=0,
+        batches=0,
+        projected_sequence=0,
+        core_path=settings.path,
+        market_path=settings.market_path,
+        down="it ended without saying what it had recorded: it was killed, or never came up",
+    )
+
+
 def summarize(
     profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float, error: str = ""
 ) -> Summary:
@@ -181,6 +196,8 @@ def _of(kind: type[Owner], statistics: Mapping[str, Statistics]) -> Owner:
     for each in statistics.values():
         if isinstance(each, kind):
             return each
+    owner = kind.__name__.removesuffix("Statistics").lower()
     raise IncompleteSummaryError(
-        f"{kind.__name__} wanted, found only those of {', '.join(sorted(statistics)) or 'nobody'}"
+        f"there is no summary: {owner} ended without saying what it had counted; those that did are "
+        f"{', '.join(sorted(statistics)) or 'nobody'}"
     )

@@ -30,7 +30,7 @@ from .messages.events import Subscribe
 from .messages.market import AwaitMarketEnd, MarketEnded
 from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
-from .summary import Summary, summarize
+from .summary import Summary, nothing_recorded, summarize
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -261,9 +261,12 @@ class TradingSystem:
             with self._undo:
                 runtime = self._running
                 stopped = runtime.request(ROOT, StopChildren(), timeout_s=self._stop_bound_s())
+            statistics = dict(stopped.statistics)
+            # The trading goes on while the database is down: one that never came up takes no summary with it.
+            statistics.setdefault(f"{ROOT}/database", nothing_recorded(self.settings.database))
             self._summary = summarize(
                 self.settings.system.profile,
-                dict(stopped.statistics),
+                statistics,
                 dead_letters=runtime.base.dead_letters.count,
                 wall_s=self._elapsed_s(),
                 error=self._why_it_ended,

@@ -65,6 +65,11 @@ class TestAFailure:
         assert len(told) == TOLD_MAX + 1
         assert "the log has them all" in told[-1]
 
+    def test_of_an_owner_is_a_line(self):
+        owner = msgspec.structs.replace(a_child(at="", error="DatabaseUnreachable: no file"), path="system/database")
+
+        assert Failures().fresh(a_tree(owner)) == ["database failed: DatabaseUnreachable: no file"]
+
     def test_is_none_where_nothing_failed_or_nobody_answered(self):
         assert Failures().fresh(a_tree(a_child(error="", at=""))) == []
         assert Failures().fresh(None) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+import natya
 from natya.exit_codes import NOT_RECORDED, OK
 from natya.foreground import perform, summary_text
 from natya.messages.orders import OrdersStatistics
@@ -31,6 +32,26 @@ class TestARunThatIsNotAllInTheDatabase:
     def test_is_a_success_when_it_is_all_there_after_all(self, play, settings, capsys):
         assert perform(settings, lambda _: play(recorded=1_001, database_down="full a moment ago")) == OK
         assert not capsys.readouterr().err
+
+
+class TestADatabaseThatNeverCameUp:
+    def test_leaves_the_summary_of_what_was_traded(self, tmp_path):
+        (tmp_path / "a folder").mkdir()
+        overrides = {
+            "system.data_dir": str(tmp_path / "data"),
+            "database.path": str(tmp_path / "a folder"),
+            "feed.speed": 0.0,
+            "feed.duration_s": 1.0,
+            "control.enabled": False,
+        }
+        with natya.TradingSystem(natya.load_settings(environment={}, overrides=overrides)) as system:
+            system.await_end()
+            counted = system.stop()
+
+        assert counted.ticks > 0
+        assert (counted.recorded, counted.databases.core) == (0, str(tmp_path / "a folder"))
+        assert "never came up" in counted.database_down
+        assert losses(counted)
 
 
 class TestASummary:
