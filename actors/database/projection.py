@@ -202,7 +202,7 @@ class _Standing:
             self._value = exact_sum(self._value, exact_value(fact.price, fact.quantity))
             if not after.symbol:
                 self._order = replace(after, strategy=fact.strategy, symbol=fact.symbol, side=fact.side)
-        elif after.state != before.state:
+        else:
             self._reason = getattr(fact, "reason", self._reason)
         return True
 

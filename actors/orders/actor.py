@@ -351,7 +351,7 @@ class OrdersActor(RuntimeActor):
         self._reconcile_later()
         if self._is_read:
             for order in self._ledger.book.open_orders():
-                if order.broker_order_id and not self._ledger.is_waiting(order.client_order_id):
+                if order.broker_order_id:
                     self._find(order.client_order_id)
 
     @handles(Failed, Unavailable)

@@ -168,6 +168,42 @@ class TestReports:
         assert [stage.orders.receive() for _ in reports] == reports
 
 
+class TestAnExchangeThatIsNotThere:
+    def test_is_told_of_each_order_once(self, stage):
+        stage.open()
+        heard = []
+        for client_order_id in ("A-1", "A-2"):
+            stage.ask(stage.order(client_order_id))
+            stage.answer(UNAVAILABLE)
+            heard.append(stage.orders.receive())
+
+        assert [(type(each), each.client_order_id) for each in heard] == [
+            (OrderNotPlaced, "A-1"),
+            (OrderNotPlaced, "A-2"),
+        ]
+        assert stage.orders.is_empty()
+
+
+class WaveringBroker(PaperBroker):
+    """Says of every order that it is placed, and then that it is not sure."""
+
+    def place(self, order):
+        self._line.report(OrderPlaced(client_order_id=order.client_order_id, broker_order_id="X-1"))
+        self._line.report(OrderInDoubt(client_order_id=order.client_order_id, reason="on second thoughts"))
+
+
+class TestACertainAnswer:
+    def test_is_not_taken_back_by_doubt(self, stage, monkeypatch):
+        monkeypatch.setitem(BROKERS, "wavering", WaveringBroker)
+        stage.open(name="wavering").ask(stage.order())
+        stage.ask(stage.order())
+        placed = OrderPlaced(client_order_id="A-1", broker_order_id="X-1")
+
+        assert [stage.orders.receive() for _ in range(2)] == [placed, placed]
+        assert stage.system.request("broker", Ping()).statistics.in_doubt == 0
+        assert stage.orders.is_empty()
+
+
 class BreakingBroker(PaperBroker):
     """Breaks on an order after it has left."""
 

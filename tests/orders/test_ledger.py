@@ -20,6 +20,19 @@ def ledger():
     return Ledger()
 
 
+class TestWhatAStrategyHolds:
+    def test_is_told_with_its_own_open_orders_alone(self, make):
+        ledger = Ledger()
+        for intent in (make.intent("A-1"), make.intent("B-1", strategy="other"), make.intent("A-2")):
+            ledger.book.apply(intent)
+        ledger.book.apply(make.filled("A-2", quantity=10))
+        ledger.write((make.intent("B-2", strategy="other"),), make.order("B-2", strategy="other"))
+
+        assert ledger.holdings("crossover", life=1).filled == {"A-1": 0}
+        assert ledger.holdings("other", life=1).filled == {"B-1": 0, "B-2": 0}
+        assert ledger.holdings("other", life=1).shares == {}
+
+
 class TestAFactOnItsWay:
     def test_is_in_no_book_before_it_is_durable(self, ledger, make):
         append = ledger.write((make.intent(),), make.order())

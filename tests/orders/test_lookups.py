@@ -40,3 +40,16 @@ class TestLookups:
 
         assert lookups.is_proved
         assert lookups.next_round() == ("A-1", "A-2")
+
+
+class TestAnOrderThatAStartHasToProve:
+    def test_is_asked_for_until_the_broker_has_found_or_denied_it_whatever_else_is_heard(self):
+        lookups = Lookups()
+        lookups.require("A-1")
+        lookups.settle("A-1")
+
+        assert lookups.next_round() == ("A-1",)
+        assert not lookups.is_proved
+        lookups.prove("A-1")
+        lookups.settle("A-1")
+        assert (lookups.next_round(), lookups.is_needed, lookups.is_proved) == ((), False, True)

@@ -89,6 +89,35 @@ class TestAnOrderThatRisesFromTheDead:
         assert halted.statistics.risk_state == "HALTED"
         assert halted.statistics.risk_cause == fact.cause
 
+    @pytest.mark.parametrize("end", ["expired", "rejected"])
+    @pytest.mark.parametrize("sign", ["acceptance", "trade", "look-up"])
+    def test_halts_whatever_buried_it_and_whatever_tells_of_it(self, stage, make, end, sign):
+        stage.open(make.intent("A-1"), getattr(make, end)("A-1"))
+        stage.tell(
+            {
+                "acceptance": OrderPlaced(client_order_id="A-1", broker_order_id="B-1"),
+                "trade": make.report(quantity=4),
+                "look-up": OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"),
+            }[sign]
+        )
+        stage.settle()
+
+        assert changes(stage) == [("NORMAL", "HALTED")]
+
+    @pytest.mark.parametrize("known", ["accepted", "filled", "cancelled"])
+    def test_is_none_that_the_broker_was_known_to_have(self, stage, make, known):
+        facts = {
+            "accepted": (make.accepted("A-1"), make.expired("A-1")),
+            "filled": (make.filled("A-1", quantity=4), make.expired("A-1")),
+            "cancelled": (make.cancelled("A-1"),),
+        }[known]
+        stage.open(make.intent("A-1"), *facts)
+        stage.tell(make.report(execution_id="T-9", quantity=4))
+        stage.settle()
+
+        assert changes(stage) == []
+        assert stage.statistics.risk_state == "NORMAL"
+
     def test_lets_no_order_pass_from_then_on(self, halted, make):
         halted.submit(make.order("A-2"))
         halted.settle()

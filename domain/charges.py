@@ -1,0 +1,163 @@
+"""What a trade costs besides its price: brokerage, taxes and fees of the Indian exchanges, by the day of the trade.
+
+Rates are dated data: a later change is a new entry, and old trades keep their costs. Sources, by their own names:
+securities transaction tax: Finance Acts 2004, 2024 (No. 2; from 1 October 2024) and 2026 (from 1 April 2026). Exchange
+transaction charges: NSE circulars of 1 April 2023 and of 1 October 2024 ("uniform across members"). SEBI turnover fee:
+SEBI (Stock Brokers) Regulations, 10 rupees a crore. Stamp duty: Indian Stamp Act as amended from 1 July 2020. GST: 18 %
+on brokerage, exchange charges and SEBI fee. Brokerage and depository charge: Dhan's published tariff. Not in it: the
+investor protection fund (at most 0.0005 % of an option's premium), clearing members' fees, interest.
+
+Compared with a broker's own record is the sale of delivered shares alone (the tests have it); before an account hangs
+on the others, compare a contract note.
+
+Every amount is exact until it is shown; then it is rounded to the paisa, halves up, as contract notes are.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from ..messages.orders import Side
+from .money import exact_value
+
+Product: TypeAlias = Literal["DELIVERY", "INTRADAY", "FUTURE", "OPTION"]
+
+PAISA: Final = Decimal("0.01")
+GST: Final = Decimal("0.18")
+SEBI_FEE: Final = Decimal("0.000001")
+"""Of turnover: 10 rupees a crore."""
+
+_PERCENT: Final = Decimal("0.01")
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for one kind of product from a day on, as parts of turnover; an option's turnover is its premium."""
+
+    since: date
+    tax_buying: Decimal
+    """Securities transaction tax."""
+
+    tax_selling: Decimal
+    exchange: Decimal
+    """Transaction charge of the NSE, both sides."""
+
+    stamp_buying: Decimal
+    """Stamp duty; only who buys pays it."""
+
+    brokerage: Decimal
+    brokerage_max: Decimal
+    """Rupees an order; what the part of turnover comes to, if that is less."""
+
+    depository: Decimal
+    """Rupees for each symbol and day that shares leave the account."""
+
+
+class Charges(msgspec.Struct, frozen=True, kw_only=True):
+    """Rupees, each to the paisa."""
+
+    brokerage: Decimal
+    transaction_tax: Decimal
+    exchange: Decimal
+    sebi_fee: Decimal
+    stamp_duty: Decimal
+    gst: Decimal
+    depository: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """All of them together."""
+        return sum(msgspec.structs.astuple(self), Decimal(0))
+
+
+def _rates(since: date, *percent: str, brokerage: str, brokerage_max: str, depository: str = "0") -> Rates:
+    buying, selling, exchange, stamp = (Decimal(each) * _PERCENT for each in percent)
+    return Rates(
+        since=since,
+        tax_buying=buying,
+        tax_selling=selling,
+        exchange=exchange,
+        stamp_buying=stamp,
+        brokerage=Decimal(brokerage) * _PERCENT,
+        brokerage_max=Decimal(brokerage_max),
+        depository=Decimal(depository),
+    )
+
+
+_2023, _2024, _2026 = date(2023, 4, 1), date(2024, 10, 1), date(2026, 4, 1)
+
+RATES: Final[dict[Product, tuple[Rates, ...]]] = {
+    "DELIVERY": (
+        _rates(_2023, "0.1", "0.1", "0.00325", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
+        _rates(_2024, "0.1", "0.1", "0.00297", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
+    ),
+    "INTRADAY": (
+        _rates(_2023, "0", "0.025", "0.00325", "0.003", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0.025", "0.00297", "0.003", brokerage="0.03", brokerage_max="20"),
+    ),
+    "FUTURE": (
+        _rates(_2023, "0", "0.0125", "0.0019", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0.02", "0.00173", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2026, "0", "0.05", "0.00173", "0.002", brokerage="0.03", brokerage_max="20"),
+    ),
+    "OPTION": (
+        _rates(_2023, "0", "0.0625", "0.05", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2024, "0", "0.1", "0.03503", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2026, "0", "0.15", "0.03503", "0.003", brokerage="100", brokerage_max="20"),
+    ),
+}
+"""By product, oldest first. An option costs 20 rupees an order whatever its premium, but never more than that."""
+
+
+def rates_on(product: Product, day: date) -> Rates:
+    """Return what holds on a day.
+
+    Raises:
+        ValueError: the day is before the first rates that are known.
+    """
+    for rates in reversed(RATES[product]):
+        if rates.since <= day:
+            return rates
+    raise ValueError(f"a day from {RATES[product][0].since} on wanted for charges, found {day}")
+
+
+def charges(  # noqa: PLR0913  what a trade is, and its day
+    product: Product, side: Side, quantity: int, price: float, day: date, *, takes_shares_out: bool = True
+) -> Charges:
+    """Return what an order costs that is filled in full at one price (rupees a share; an option's premium).
+
+    Args:
+        product: how long, and of what, the position is.
+        side: who sells pays the transaction tax, who buys the stamp duty; delivery pays the tax on both sides.
+        quantity: shares or contract units, at least 1.
+        price: above 0.
+        day: of the trade, in India.
+        takes_shares_out: the first sale of the symbol on this day, which the depository charges for.
+
+    Raises:
+        ValueError: there is no such trade, or no rates of that day.
+    """
+    turnover = exact_value(price, quantity) if quantity >= 1 and price > 0 else Decimal("NaN")
+    if not turnover.is_finite():
+        raise ValueError(f"at least 1 share at a price above 0 wanted, found {quantity} at {price}")
+    rates = rates_on(product, day)
+    buys = side == "BUY"
+    brokerage = min(turnover * rates.brokerage, rates.brokerage_max)
+    exchange, sebi_fee = turnover * rates.exchange, turnover * SEBI_FEE
+    depository = rates.depository if not buys and takes_shares_out else Decimal(0)
+    return Charges(
+        brokerage=_shown(brokerage),
+        transaction_tax=_shown(turnover * (rates.tax_buying if buys else rates.tax_selling)),
+        exchange=_shown(exchange),
+        sebi_fee=_shown(sebi_fee),
+        stamp_duty=_shown(turnover * rates.stamp_buying if buys else Decimal(0)),
+        gst=_shown((brokerage + exchange + sebi_fee + depository) * GST),
+        depository=_shown(depository),
+    )
+
+
+def _shown(amount: Decimal) -> Decimal:
+    return amount.quantize(PAISA, ROUND_HALF_UP)

@@ -1,0 +1,111 @@
+"""What a trade costs besides its price."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.charges import RATES, charges, rates_on
+
+DAY = date(2026, 10, 6)
+PRODUCTS = st.sampled_from(sorted(RATES))
+SIDES = st.sampled_from(["BUY", "SELL"])
+QUANTITIES = st.integers(1, 100_000)
+PRICES = st.integers(1, 2_000_000).map(lambda ticks: ticks * 5 / 100)
+
+
+def amounts(*of, **options):
+    found = charges(*of, **options)
+    return {name: getattr(found, name) for name in found.__struct_fields__ if getattr(found, name)}
+
+
+class TestADay:
+    @pytest.mark.parametrize(
+        ("product", "day", "tax"),
+        [
+            ("FUTURE", date(2024, 9, 30), "0.000125"),
+            ("FUTURE", date(2024, 10, 1), "0.0002"),
+            ("FUTURE", date(2026, 3, 31), "0.0002"),
+            ("FUTURE", date(2026, 4, 1), "0.0005"),
+            ("OPTION", date(2024, 9, 30), "0.000625"),
+            ("OPTION", date(2024, 10, 1), "0.001"),
+            ("OPTION", date(2026, 4, 1), "0.0015"),
+            ("DELIVERY", date(2026, 4, 1), "0.001"),
+            ("INTRADAY", date(2026, 4, 1), "0.00025"),
+        ],
+    )
+    def test_has_the_rates_of_its_time(self, product, day, tax):
+        assert rates_on(product, day).tax_selling == Decimal(tax)
+
+    def test_before_the_first_known_one_has_none(self):
+        with pytest.raises(ValueError, match="from 2023-04-01 on wanted for charges, found 2023-03-31"):
+            charges("DELIVERY", "BUY", 1, 1.0, date(2023, 3, 31))
+
+
+class TestASaleOfDeliveredShares:
+    def test_is_what_the_broker_recorded(self):
+        # 3 INFY at 1507.40, as Dhan's trade history has it: tax 4.52, exchange 0.13, no stamp duty, no brokerage.
+        assert amounts("DELIVERY", "SELL", 3, 1507.4, DAY, takes_shares_out=False) == {
+            "transaction_tax": Decimal("4.52"),
+            "exchange": Decimal("0.13"),
+            "gst": Decimal("0.02"),
+        }
+
+    def test_is_charged_by_the_depository_once_a_day(self):
+        first = charges("DELIVERY", "SELL", 3, 1507.4, DAY)
+        second = charges("DELIVERY", "SELL", 3, 1507.4, DAY, takes_shares_out=False)
+
+        assert first.total - second.total == Decimal("14.75")
+
+
+class TestAFuture:
+    def test_pays_stamp_duty_when_bought_and_tax_when_sold(self):
+        # 75 at 26,000.00: turnover 19,50,000.
+        assert amounts("FUTURE", "BUY", 75, 26_000.0, DAY) == {
+            "brokerage": Decimal("20.00"),
+            "exchange": Decimal("33.74"),  # 33.735: halves go up
+            "sebi_fee": Decimal("1.95"),
+            "stamp_duty": Decimal("39.00"),
+            "gst": Decimal("10.02"),
+        }
+        assert charges("FUTURE", "SELL", 75, 26_000.0, DAY).transaction_tax == Decimal("975.00")
+
+
+class TestATrade:
+    @given(product=PRODUCTS, side=SIDES, quantity=QUANTITIES, price=PRICES, days=st.integers(0, 1_500))
+    def test_costs_what_fractions_say(self, product, side, quantity, price, days):
+        day = date(2023, 4, 1) + timedelta(days=days)
+        found = charges(product, side, quantity, price, day)
+        rates = rates_on(product, day)
+        turnover = Fraction(str(price)) * quantity
+        taxed = rates.tax_buying if side == "BUY" else rates.tax_selling
+        services = (
+            min(turnover * Fraction(rates.brokerage), Fraction(rates.brokerage_max))
+            + turnover * (Fraction(rates.exchange) + Fraction(1, 10**6))
+            + (Fraction(rates.depository) if side == "SELL" else 0)
+        )
+
+        assert abs(Fraction(found.transaction_tax) - turnover * Fraction(taxed)) <= Fraction(1, 200)
+        assert abs(Fraction(found.gst) - services * Fraction(18, 100)) <= Fraction(1, 200)
+        assert abs(Fraction(found.total) - sum(Fraction(each) for each in _all(found))) == 0
+        assert found.brokerage <= 20
+
+    @given(product=PRODUCTS, side=SIDES, quantity=QUANTITIES, price=PRICES)
+    def test_costs_no_less_when_there_is_more_of_it(self, product, side, quantity, price):
+        less, more = (charges(product, side, shares, price, DAY).total for shares in (quantity, quantity + 1))
+
+        assert more >= less
+
+    @pytest.mark.parametrize(
+        ("quantity", "price"), [(0, 1.0), (-1, 1.0), (1, 0.0), (1, float("nan")), (1, float("inf"))]
+    )
+    def test_that_is_none_is_refused(self, quantity, price):
+        with pytest.raises(ValueError, match="at least 1 share at a price above 0 wanted"):
+            charges("INTRADAY", "BUY", quantity, price, DAY)
+
+
+def _all(found):
+    return [getattr(found, name) for name in found.__struct_fields__]
