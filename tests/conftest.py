@@ -1,9 +1,14 @@
 """The systems that actors are tested in."""
 
+import hypothesis
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
+
+# How long an example takes says how busy the machine is, and nothing about what it shows.
+hypothesis.settings.register_profile("natya", deadline=None)
+hypothesis.settings.load_profile("natya")
 
 BASES = {"threads": InProcessSystemBase, "simulation": lambda: SimulatedSystemBase(seed=1)}
 

@@ -78,6 +78,16 @@ class TestProjectingRecords:
             ("OrderIntended", None),
         )
 
+    def test_what_says_nothing_new_leaves_the_row_as_it_was(self, read_model, database, build):
+        facts = (build.intended(), build.filled(), ended(OrderCancelled), build.filled(), accepted())
+        read_model.apply(build.records(*facts))
+        row = "select state, reason, changed_sequence from orders"
+        before = database.query(row).rows
+        read_model.apply(build.records(build.intended(), ended(OrderRejected), build.filled(), accepted(), start=6))
+
+        assert before == (("FILLED", "", 5),)
+        assert database.query(row).rows == before
+
     def test_a_change_of_the_risk_state_is_a_fact_and_of_no_order(self, read_model, database, build):
         halted = RiskStateChanged(previous="NORMAL", state="HALTED", cause="why", changed_by="orders", occurred_ns=5)
         read_model.apply(build.records(halted, build.intended()))

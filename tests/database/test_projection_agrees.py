@@ -138,26 +138,29 @@ class TestAnySequenceOfFacts:
         )
 
 
+def old_facts(build):
+    return [
+        build.intended("A", quantity=10),
+        build.intended("B", quantity=10),
+        OrderRejected(client_order_id="A", reason="no margin", occurred_ns=5),
+        OrderCancelled(client_order_id="A", reason="withdrawn", occurred_ns=6),
+        build.filled("B", quantity=4),
+        build.filled("B", quantity=4),
+        build.intended("B", quantity=10),
+    ]
+
+
 class TestACoreFileOfAnEarlierRelease:
     """It has rows by the old rules beside facts that are right."""
 
     @pytest.fixture
     def old(self, path, build):
         """A core file with the tables of migration 2, facts of three orders, and rows that are wrong."""
-        facts = [
-            build.intended("A", quantity=10),
-            build.intended("B", quantity=10),
-            OrderRejected(client_order_id="A", reason="no margin", occurred_ns=5),
-            OrderCancelled(client_order_id="A", reason="withdrawn", occurred_ns=6),
-            build.filled("B", quantity=4),
-            build.filled("B", quantity=4),
-            build.intended("B", quantity=10),
-        ]
         with duckdb.connect() as root:
             root.execute(f"attach '{path}' as core")
             root.execute("set search_path = 'core'")
             migrate(root, migrations("core")[:2])
-            project(root, build.records(*facts, start=5))
+            project(root, build.records(*old_facts(build), start=5))
             root.execute("update projection set sequence = 11, first_sequence = 5")
             root.execute("update orders set state = case client_order_id when 'A' then 'REJECTED' else 'INTENDED' end")
         return path
@@ -172,6 +175,14 @@ class TestACoreFileOfAnEarlierRelease:
             assert database.query("select count(*) from fills").rows == ((1,),)
             assert database.query("select sequence, first_sequence from projection").rows == ((11, 5),)
             assert database.query("select count(*) from facts").rows == ((7,),)
+
+    @pytest.mark.parametrize("page", [1, 2, 20_000])
+    def test_has_the_very_rows_of_one_that_is_projected_from_its_journal(self, old, build, monkeypatch, page):
+        monkeypatch.setattr("natya.actors.database.projecting.PAGE_FACTS", page)
+        with DuckDBAdapter(old, max_connections=3) as migrated, DuckDBAdapter(max_connections=3) as fresh:
+            ReadModel(fresh).apply(build.records(*old_facts(build), start=5), first=5)
+            for rows in ("select * from orders order by all", "select * from fills order by all"):
+                assert migrated.query(rows).rows == fresh.query(rows).rows
 
     def test_goes_on_from_where_it_was(self, old, build):
         with DuckDBAdapter(old, max_connections=3) as database:

@@ -325,7 +325,7 @@ def worlds(draw):
     return order, facts, limits, state, intents
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(world=worlds())
 def test_the_gate_agrees_with_an_independent_checker(world):
     order, facts, limits, state, intents = world
