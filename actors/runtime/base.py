@@ -134,12 +134,14 @@ class InProcessSystemBase(ThespianDoor):
 
     def equip(self, cell: LivingCell, instance: RuntimeActor, settings: Any) -> None:
         """Give a fresh instance what it may use from `on_start` on."""
-        vars(instance)["_myRef"] = cell
-        instance.host = cell
-        instance.directory = self.names
-        instance.name = cell.name
-        instance.settings = settings
-        instance.clock = self.market if cell.in_market_time else self.clock
+        vars(instance).update(  # not by assignment: a class may let nobody assign them
+            _myRef=cell,
+            host=cell,
+            directory=self.names,
+            name=cell.name,
+            settings=settings,
+            clock=self.market if cell.in_market_time else self.clock,
+        )
 
     def new_random(self, cell: Cell) -> random.Random:
         """Make the randomness of one life of an actor."""

@@ -138,8 +138,9 @@ class ForeignHost:
         self.life += 1
         self._started = False
         actor.__init__()  # type: ignore[misc]  # the instance is the address here: it cannot be replaced
-        actor.name, actor.settings = self._start.name, self._start.settings
-        actor.clock, actor.random = SystemClock(), random.Random()  # noqa: S311  for back-off and the like, no secrets
+        own_random = random.Random()  # noqa: S311  for back-off and the like, no secrets
+        given = {"name": self._start.name, "settings": self._start.settings, "clock": SystemClock()}
+        vars(actor).update(given, random=own_random, directory={})
         actor.on_start()
         self._started = True
 

@@ -43,7 +43,9 @@ from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import RuntimeActor, handles
 from . import arguments
 from .errors import HoldingsUnknownError, OrdersWithoutMarketError
+from .given import Given
 from .holdings import Holdings
+from .inspection import HOOKS
 from .latency import LatencySample
 from .order_ids import OrderIds, is_own
 
@@ -76,6 +78,9 @@ ORDERS_A_MOMENT_MAX: Final = 10_000
 """Orders at one and the same time: the gate refuses them long before (`orders.orders_a_moment_max`); one that orders
 again for each refusal would go on for ever."""
 
+COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "random", "trouble"})
+"""Attributes of ours that may change while `on_begin` runs."""
+
 EARLY_MAX: Final = 100_000
 FILLS_HANDED_OVER: Final = 100
 """The router may tell of a fill before orders hears that it is durable; these are on their way there at most."""
@@ -100,7 +105,10 @@ class StrategyActor(RuntimeActor):
     says = MAY_SAY
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
-    settings: StrategySettings
+    name = Given()
+    settings: StrategySettings = Given()  # type: ignore[assignment]  # as any attribute, to whoever reads it
+    clock = Given()
+    directory = Given()
 
     # For the user to define.
 
@@ -200,7 +208,9 @@ class StrategyActor(RuntimeActor):
         self._ids = OrderIds(self.name, life=answer.life)
         for fill in self._newest_fills:
             self._holdings.add(fill)
+        ours = dict(vars(self))
         self.on_begin()
+        self._check_names(ours)
         self._begun = True
         self.ready()
         if self._early_dropped:
@@ -208,6 +218,20 @@ class StrategyActor(RuntimeActor):
         while self._early:
             message = self._early.popleft()
             self.handler_table[type(message)](self, message, self.myAddress)
+
+    def _check_names(self, before: Mapping[str, Any]) -> None:
+        """Find what `on_begin` has put over a name of ours: a position that is a number can be asked for nothing.
+
+        Raises:
+            AttributeError: there is something; choose another name.
+        """
+        now = vars(self)
+        taken = [name for name in before if name not in COUNTED and now.get(name) is not before[name]]
+        taken += [name for name in now if name not in before and name not in HOOKS and hasattr(StrategyActor, name)]
+        if taken:
+            raise AttributeError(
+                f"{', '.join(taken)}: StrategyActor has that name already, choose another for your own"
+            )
 
     def _wait(self, message: Message) -> None:
         if len(self._early) < EARLY_MAX or not isinstance(message, Tick | Candle):

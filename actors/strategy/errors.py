@@ -9,6 +9,10 @@ class StrategyNotFoundError(StrategyError):
     """The name leads to no strategy class. Correct the name; the reason says which part of it."""
 
 
+class StrategyBrokenError(StrategyError):
+    """The strategy's own file cannot be imported, or its class could not do what it seems to. Mend the line named."""
+
+
 class HoldingsUnknownError(StrategyError):
     """Orders did not say what the strategy holds, so it must not trade. Start again."""
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib
 from difflib import get_close_matches
 
+from ..runtime import reason_of, where_of
 from .actor import StrategyActor
-from .errors import StrategyNotFoundError
+from .errors import StrategyBrokenError, StrategyNotFoundError
+from .inspection import faults_of
 
 
 def load_strategy(name: str) -> type[StrategyActor]:
-    """Import the module and return the class. Errors that the module itself raises are passed on as they are.
+    """Import the module, and return the class if it can do what it seems to.
 
     Raises:
         StrategyNotFoundError: not of the form `module:Class`, no such module, no such class, or not a `StrategyActor`.
+        StrategyBrokenError: the module raises when it is imported, or the class has methods that nobody calls, or that
+            stand where something of the base is meant; with file and line.
     """
     module_name, _, class_name = name.partition(":")
     if not (class_name.isidentifier() and all(part.isidentifier() for part in module_name.split("."))):
@@ -23,8 +27,10 @@ def load_strategy(name: str) -> type[StrategyActor]:
     except ModuleNotFoundError as fault:
         # Missing is the module that was asked for, or one that it imports itself: the latter is the user's own error.
         if fault.name is None or not f"{module_name}.".startswith(f"{fault.name}."):
-            raise
+            raise StrategyBrokenError(_broken(name, fault)) from fault
         raise StrategyNotFoundError(f"module {fault.name!r} of strategy {name!r} was not found") from fault
+    except (Exception, SystemExit) as fault:  # a module may raise anything when it is imported
+        raise StrategyBrokenError(_broken(name, fault)) from fault
     found = getattr(module, class_name, None)
     if found is None:
         strategies = [each for each, value in vars(module).items() if _is_strategy(value)]
@@ -33,7 +39,15 @@ def load_strategy(name: str) -> type[StrategyActor]:
         raise StrategyNotFoundError(f"module {module_name!r} has no class {class_name!r}{hint}")
     if not _is_strategy(found):
         raise StrategyNotFoundError(f"a subclass of StrategyActor wanted, found {name!r}: {found!r}")
+    if faults := faults_of(found, StrategyActor):
+        raise StrategyBrokenError(f"strategy {name!r} would not work:\n" + "\n".join(faults))
     return found  # type: ignore[no-any-return]  # checked above
+
+
+def _broken(name: str, fault: BaseException) -> str:
+    place = f"{fault.filename}:{fault.lineno}" if isinstance(fault, SyntaxError) else where_of(fault)
+    text = fault.msg if isinstance(fault, SyntaxError) else reason_of(fault)
+    return f"strategy {name!r} cannot be imported: {place or 'nobody knows where'}: {type(fault).__name__}: {text}"
 
 
 def _is_strategy(value: object) -> bool:

@@ -1,11 +1,13 @@
 """Finding a strategy by its name."""
 
+import re
 import sys
 
 import pytest
 
-from natya.actors.strategy import StrategyNotFoundError, load_strategy
+from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError, load_strategy
 from natya.actors.strategy.bodies.crossover import MovingAverageCrossover
+from natya.exit_codes import SETTINGS, exit_code
 
 CROSSOVER = "natya.actors.strategy.bodies.crossover"
 
@@ -47,14 +49,83 @@ class TestAStrategyName:
         with pytest.raises(StrategyNotFoundError, match="a subclass of StrategyActor wanted"):
             load_strategy("pathlib:Path")
 
-    def test_whose_module_lacks_something_itself_tells_that(self, module):
-        module("lacking_module_of_ours", "import no_such_library")
+    @pytest.mark.parametrize(
+        ("text", "line", "reason"),
+        [
+            ("import os\nimport no_such_library", 2, "ModuleNotFoundError: No module named 'no_such_library'"),
+            ("from natya import NoSuchName", 1, "ImportError: cannot import name 'NoSuchName'"),
+            ("x = 1\n\n1 / 0", 3, "ZeroDivisionError: division by zero"),
+            ("def on_tick(self:\n    pass", 1, "SyntaxError: "),
+            ("if True:\npass", 2, "IndentationError: "),
+            ("raise SystemExit(3)", 1, "SystemExit: 3"),
+        ],
+    )
+    def test_whose_module_breaks_tells_in_which_line_and_how(self, module, text, line, reason):
+        module("broken_module_of_ours", text)
 
-        with pytest.raises(ModuleNotFoundError, match="no_such_library"):
-            load_strategy("lacking_module_of_ours:Mine")
-
-    def test_whose_module_breaks_tells_how(self, module):
-        module("broken_module_of_ours", "1 / 0")
-
-        with pytest.raises(ZeroDivisionError):
+        where = rf"broken_module_of_ours\.py:{line}(?: in <module>)?: {re.escape(reason)}"
+        with pytest.raises(StrategyBrokenError, match=where) as told:
             load_strategy("broken_module_of_ours:Mine")
+
+        assert exit_code(told.value) == SETTINGS
+
+
+NEVER_CALLED = {
+    "def on_tik(self, tick): pass": "on_tik: nobody calls on_tik: did you mean on_tick?",
+    "def on_fills(self, fill): pass": "on_fills: nobody calls on_fills: did you mean on_fill?",
+    "def on_bar(self, bar): pass": "on_bar: nobody calls on_bar: ",
+    "async def on_tick(self, tick): pass": "on_tick: a plain method is wanted, found an async one",
+    "async def on_begin(self): pass": "on_begin: a plain method is wanted, found an async one",
+    "def on_tick(self, tick): yield": "on_tick: a plain method is wanted, found a generator",
+    "async def on_fill(self, fill): yield": "on_fill: a plain method is wanted, found an async one",
+    "def on_tick(self): pass": r"on_tick: it is called as \(self, message\), found \(self\)",
+    "def on_tick(self, tick, book): pass": r"on_tick: it is called as \(self, message\), found \(self, tick, book\)",
+    "def on_begin(self, settings): pass": r"on_begin: it is called as \(self\), found \(self, settings\)",
+    "on_tick = 5": "on_tick: a method is wanted, found int",
+    "on_tick = staticmethod(print)": "on_tick: a method is wanted, found staticmethod",
+    "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
+}
+TAKEN = ["name", "settings", "clock", "send", "log", "buy", "sell", "cancel", "position", "after", "says", "_submit"]
+FINE = [
+    "def on_tick(self, tick, *more, **options): pass",
+    "def on_tick(self, tick, book=None): pass",
+    "def on_stop(self): super().on_stop()",
+    "one_more = 3",
+    "def only_mine(self): pass",
+    "@natya.handles(str)\n    def on_text(self, text, sender): pass",
+    "def __init__(self): super().__init__()",
+]
+
+
+class TestAStrategyThatWouldNotDoWhatItSeemsTo:
+    @pytest.mark.parametrize("text", NEVER_CALLED)
+    def test_is_refused_where_nobody_would_call_it(self, module, text):
+        module("silent_module_of_ours", f"import natya\nclass Mine(natya.StrategyActor):\n    {text}\n")
+
+        with pytest.raises(StrategyBrokenError, match=NEVER_CALLED[text]):
+            load_strategy("silent_module_of_ours:Mine")
+
+    @pytest.mark.parametrize("name", TAKEN)
+    @pytest.mark.parametrize("text", ["{} = 5", "def {}(self): pass"])
+    def test_is_refused_where_it_uses_a_name_of_the_base(self, module, name, text):
+        text = text.format(name)
+        module("silent_module_of_ours", f"import natya\nclass Mine(natya.StrategyActor):\n    {text}\n")
+
+        with pytest.raises(StrategyBrokenError, match=rf"Mine\.{name}: {name} is a name of StrategyActor"):
+            load_strategy("silent_module_of_ours:Mine")
+
+    def test_is_told_all_that_is_wrong_with_file_and_line(self, module):
+        lines = ["class Base(natya.StrategyActor):", "  def on_tik(self, tick): pass", "class Mine(Base):", "  log = 1"]
+        module("silent_module_of_ours", "\n".join(["import natya", *lines]))
+
+        with pytest.raises(StrategyBrokenError) as told:
+            load_strategy("silent_module_of_ours:Mine")
+
+        assert "silent_module_of_ours.py:3: Base.on_tik" in str(told.value)
+        assert "silent_module_of_ours.py:4: Mine.log" in str(told.value)
+
+    @pytest.mark.parametrize("text", FINE)
+    def test_is_not_refused_where_it_may(self, module, text):
+        module("silent_module_of_ours", f"import natya\nclass Mine(natya.StrategyActor):\n    {text}\n")
+
+        assert load_strategy("silent_module_of_ours:Mine").__name__ == "Mine"

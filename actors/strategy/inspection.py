@@ -1,0 +1,90 @@
+"""What of a user's class would never work, found before anything runs (pure).
+
+Python calls nobody back who misspells `on_tick`, and waits for nobody who writes `async`: such a strategy runs and does
+nothing. A name of the base that is used for something else breaks at the first call, if not without a word.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any, Final
+
+HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_stop": 0, "on_drained": 0}
+"""What the runtime calls, and with how many arguments."""
+
+OPTIONS: Final = frozenset({
+    "TOPICS", "background", "blocking", "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore",
+    "snapshot", "statistics", "trouble",
+})  # fmt: skip
+"""Other names of the base that a subclass may define anew, as an actor does."""
+
+
+_MADE: Final = frozenset({"front_table", "handler_table", "keeps_state", "overrides_on_drained"})
+"""What the base itself puts into each subclass."""
+
+
+def faults_of(strategy: type, base: type) -> tuple[str, ...]:
+    """Say what is wrong with a strategy, a sentence each with its file and line; `base` is what it derives from."""
+    found: list[str] = []
+    own = [each for each in strategy.__mro__ if issubclass(each, base) and each is not base]
+    mixed_in = [each for each in strategy.__mro__ if not issubclass(base, each) and not issubclass(each, base)]
+    for each in (*own, *mixed_in):
+        found.extend(_faults_in(each, base))
+    return tuple(found)
+
+
+def _faults_in(described: type, base: type) -> Iterator[str]:
+    for name, value in vars(described).items():
+        if name == "__init__":
+            fault = _fault_of_call(value, 0)
+            fault = fault and f"__init__ is called without arguments: {fault}; prepare in on_begin"
+        elif name.startswith("__") or name in _MADE or hasattr(value, "_handles_types"):
+            continue
+        elif name in HOOKS:
+            fault = _fault_of_hook(name, value)
+        elif name.startswith("on_") and not hasattr(base, name):
+            fault = _nobody_calls(name)
+        elif hasattr(base, name) and name not in OPTIONS:
+            fault = f"{name} is a name of {base.__name__}, and means something else there"
+        else:
+            continue
+        if fault:
+            yield f"{_place(described, value)}: {described.__name__}.{name}: {fault}"
+
+
+def _nobody_calls(name: str) -> str:
+    near = get_close_matches(name, HOOKS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(HOOKS)}"
+    return f"nobody calls {name}: {hint}"
+
+
+def _fault_of_hook(name: str, value: Any) -> str:
+    if not inspect.isfunction(value):
+        return f"a method is wanted, found {type(value).__name__}"
+    if inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value):
+        return f"a plain method is wanted, found an async one, for which nobody waits: use def {name}"
+    if inspect.isgeneratorfunction(value):
+        return "a plain method is wanted, found a generator, which nobody runs: there is a yield in it"
+    return _fault_of_call(value, HOOKS[name])
+
+
+def _fault_of_call(value: Any, count: int) -> str:
+    try:
+        signature = inspect.signature(value)
+        signature.bind(None, *range(count))
+    except TypeError:
+        called = ", ".join(["self", *("message" for _ in range(count))])
+        return f"it is called as ({called}), found {signature}"
+    return ""
+
+
+def _place(described: type, value: Any) -> str:
+    code = getattr(inspect.unwrap(value) if callable(value) else value, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:
+        return f"{inspect.getsourcefile(described)}:{inspect.getsourcelines(described)[1]}"
+    except (OSError, TypeError):  # typed in, or made
+        return described.__module__
