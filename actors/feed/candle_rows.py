@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...domain.calendar import Exchange, open_spans, session_at
 from ...domain.candles import Path, path_of, split, times_of
-from ...domain.time import day_of, time_text
+from ...domain.time import DAY_NS, day_of, day_start_ns, time_text
 from ...messages.market import Candle, Tick
 from ...messages.units import INTEGER_MAX
 from .numbers import Memo, PriceReader, whole
@@ -84,6 +84,10 @@ class CandleRows:
         self._newest_ns = 0
         self._series: dict[str, _Series] = {}
         self._waiting: list[_Event] = []
+        self._day_ns = -DAY_NS
+        """When the day begins to which `_open_ns` belongs: the first hours of its session; empty where it has none."""
+
+        self._open_ns = (0, 0)
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
         """Append what is over before this row begins.
@@ -117,14 +121,16 @@ class CandleRows:
         self._series[symbol] = series
         self._make_way(symbol, series, start_ns, messages)
         series.last_ns, series.day, series.counted = start_ns, day, before + volume
+        waiting, place = self._waiting, self._places
         if self._replayed:
-            prices = {open_ticks: open_, high_ticks: high, low_ticks: low, close_ticks: close}
-            path = path_of(open_ticks, high_ticks, low_ticks, close_ticks)
-            for ticks, quantity, time_ns in zip(
+            high_first = path_of(open_ticks, high_ticks, low_ticks, close_ticks)[1] == high_ticks
+            path = (open_, high, low, close) if high_first else (open_, low, high, close)
+            for price, quantity, time_ns in zip(
                 path, split(volume), self._times(start_ns, end_ns, series), strict=True
             ):
                 before += quantity
-                self._wait(time_ns, _TICK, (symbol, prices[ticks], quantity, before))
+                place += 1
+                waiting.append((time_ns, _TICK, place, (symbol, price, quantity, before)))
         candle = Candle(
             symbol=symbol,
             interval_ns=series.interval_ns,
@@ -136,7 +142,8 @@ class CandleRows:
             volume=volume,
             source=self._source,
         )
-        self._wait(end_ns, _CANDLE, candle)
+        waiting.append((end_ns, _CANDLE, place + 1, candle))
+        self._places = place + 1
 
     def finish(self, messages: list[MarketMessage]) -> None:
         """Append all that is kept."""
@@ -161,15 +168,14 @@ class CandleRows:
     def _times(self, start_ns: int, end_ns: int, series: _Series) -> Path:
         """Tell when the four prices of a candle are met."""
         if self._exchange is not None:
-            day = session_at(start_ns, self._exchange)
-            if day is None or start_ns < day.open_ns or end_ns > day.spans[0][1]:
+            if not self._day_ns <= start_ns < self._day_ns + DAY_NS:
+                self._day_ns = day_start_ns(day_of(start_ns))
+                day = session_at(start_ns, self._exchange)
+                self._open_ns = day.spans[0] if day is not None else (0, 0)
+            if start_ns < self._open_ns[0] or end_ns > self._open_ns[1]:
                 return times_of_candle(start_ns, end_ns, self._exchange)
         first, second, third, last = series.offsets_ns
         return start_ns + first, start_ns + second, start_ns + third, start_ns + last
-
-    def _wait(self, time_ns: int, kind: int, said: Candle | tuple[str, float, int, int]) -> None:
-        self._places += 1
-        self._waiting.append((time_ns, kind, self._places, said))
 
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
         """Append the first so many of what is kept, in their order, with their numbers."""
