@@ -21,7 +21,7 @@ NOT_WHOLE = [
     np.bool_(True),
     [10],
     np.array([10, 11]),
-    object(),
+    object,
 ]
 REAL = [100, 100.5, np.float64(100.5), np.float32(100.5), np.int64(100), Decimal("100.5"), Fraction(201, 2)]
 NOT_REAL = ["abc", "100", b"1", True, np.bool_(False), 1j, [100.0], np.array([1.0]), print]
