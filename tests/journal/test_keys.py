@@ -200,6 +200,7 @@ class TestAKeyFileOfTheJournal:
         tidy(shelf)
         for segment in shelf.closed_segments:
             archive_segment(disk, segment)
+            segment.is_forgettable = True
         shelf.forget_before(1 << 62)
 
         assert not [name for name in disk.names(workshop.directory) if name.endswith(".keys")]
