@@ -24,7 +24,7 @@ from .actors.orders import OrdersActor
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
 from .actors.strategy import load_strategy
 from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
-from .config.data_directory import DataDirectory
+from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .domain.time import SECOND_NS
 from .messages.events import Subscribe
 from .messages.market import AwaitMarketEnd, MarketEnded
@@ -199,12 +199,16 @@ class TradingSystem:
         """Wait for the end of the market, so long at most; None if it goes on.
 
         Raises:
-            SystemGaveUpError: the root supervisor gave up.
+            SystemGaveUpError: the root supervisor gave up, or the data directory was moved away.
         """
         assert self._market_end is not None, "the system was started"
         assert self._root_end is not None, "the system was started"
         wait((self._market_end, self._root_end), timeout=timeout_s, return_when=FIRST_COMPLETED)
         self._raise_if_given_up()
+        try:
+            self._directory.expect_in_place()
+        except DataDirectoryMovedError as fault:
+            raise SystemGaveUpError(str(fault)) from fault
         if not self._market_end.done():
             return None
         answer = self._market_end.result()

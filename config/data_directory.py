@@ -25,6 +25,10 @@ class DataDirectoryBusyError(DataDirectoryError):
         super().__init__(f"data directory {path} is in use by {holder}")
 
 
+class DataDirectoryMovedError(DataDirectoryError):
+    """The lock is not at its path any more: the directory was moved or removed, and another may take its place."""
+
+
 class DataDirectory:
     """A directory for one process: made if needed, its user's alone, and locked while it is held.
 
@@ -58,6 +62,15 @@ class DataDirectory:
             raise DataDirectoryError(f"data directory {self.path} cannot be used: {fault}") from fault
         except OSError as fault:
             raise DataDirectoryError(f"data directory {self.path} cannot be used: {fault.strerror}") from fault
+
+    def expect_in_place(self) -> None:
+        """See that the directory that was taken is the one at the path, and the lock in it the one that is held.
+
+        Raises:
+            DataDirectoryMovedError: it is not; another process may work at the path.
+        """
+        if self._lock is not None and not self._lock.is_in_place():
+            raise DataDirectoryMovedError(f"{self._lock.path} was moved, removed or replaced while it was held")
 
     def release(self) -> None:
         """Give the directory free; without effect when it is not held."""

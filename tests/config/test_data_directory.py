@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-from natya.config.data_directory import DataDirectory, DataDirectoryBusyError, DataDirectoryError
+from natya.config.data_directory import (
+    LOCK_NAME,
+    DataDirectory,
+    DataDirectoryBusyError,
+    DataDirectoryError,
+    DataDirectoryMovedError,
+)
 
 HOLD = """
 import sys
@@ -76,3 +82,33 @@ def test_a_path_that_cannot_be_a_directory_is_refused_with_the_reason(tmp_path):
 
     with pytest.raises(DataDirectoryError, match=r"cannot be used: (Not a directory|File exists)"):
         DataDirectory(tmp_path / "file").take()
+
+
+class TestADirectoryThatIsHeld:
+    @pytest.mark.parametrize(
+        "accident",
+        [
+            lambda path: path.rename(path.with_name("elsewhere")),
+            lambda path: (path / LOCK_NAME).unlink(),
+            lambda path: (path / LOCK_NAME).rename(path / "x"),
+            lambda path: (path / "x").touch() or (path / "x").replace(path / LOCK_NAME),
+        ],
+        ids=["moved", "its lock removed", "its lock renamed", "its lock replaced"],
+    )
+    def test_and_goes_away_is_missed(self, tmp_path, accident):
+        directory = DataDirectory(tmp_path / "data")
+        directory.take()
+        directory.expect_in_place()
+        accident(tmp_path / "data")
+
+        with pytest.raises(DataDirectoryMovedError, match="was moved, removed or replaced"):
+            directory.expect_in_place()
+        directory.release()
+
+    def test_is_not_missed_when_it_was_given_free(self, tmp_path):
+        directory = DataDirectory(tmp_path / "data")
+        directory.take()
+        directory.release()
+        (tmp_path / "data" / LOCK_NAME).unlink()
+
+        directory.expect_in_place()

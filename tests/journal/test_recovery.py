@@ -360,6 +360,23 @@ class TestAnArchive:
             assert len(workshop.facts_of(survivor)) == journal.last_sequence
 
 
+class TestASegmentInBetween:
+    @pytest.mark.parametrize("which", [1, 2])
+    def test_that_is_gone_is_named(self, workshop, disk, which):
+        journal = grown(workshop, disk, closed=4)
+        gone = journal.closed_segments[which]
+        disk.remove(gone.path)
+
+        is_refused(workshop, disk, f"the segment before it, {gone.first_sequence}, is missing")
+
+    def test_under_the_name_of_another_is_named(self, workshop, disk):
+        journal = grown(workshop, disk, closed=3)
+        first, second = journal.closed_segments[:2]
+        disk.content(second.path)[:] = disk.content(first.path)
+
+        is_refused(workshop, disk, f"begins with sequence 1, its name says {second.first_sequence}")
+
+
 def test_an_append_is_a_whole_whatever_it_holds(workshop):
     """Facts of several types in one append stand in their order, with one number after the other."""
     journal = workshop.a_journal(SimulatedDisk())
