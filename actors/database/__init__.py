@@ -3,7 +3,8 @@
 The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
             with `gathering.py` (market data in batches), `projector.py` with `following.py` (the journal),
             `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
-The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`) and lends
+The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`), sees whether
+            anybody else writes to them (`foreign_writes.py`), and lends
             connections (`pool.py`, `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py`
             and `cache.py` say what runs, and what is kept of it.
 In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projecting.py` and
@@ -15,7 +16,8 @@ Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file
             change hands).
 
 Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `files.py` decides whether the files are
-down; what was not durable is kept and written again. Anything else is a bug: the actor fails, and starts afresh.
+down; what was not durable is kept and written again. Anything else is a bug: met by a query, its asker is told;
+elsewhere the actor fails, and starts afresh.
 """
 
 from .actor import DatabaseActor

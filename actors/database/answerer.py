@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...messages.database import ArchiveDay, Query, QueryFailed
+from ..runtime import reason_of
 from .errors import DatabaseDamaged, DatabaseError, DatabaseInvalidated
 from .questions import QUERIES_WAITING_MAX, Question, Questions
 
@@ -161,6 +162,11 @@ class Answerer:
             self._refuse(asker, outcome.error)
             if isinstance(outcome.error, DatabaseDamaged | DatabaseInvalidated):
                 self._files.failed(outcome.error, life)
+        elif isinstance(outcome.error, Exception):
+            # A bug, met by what somebody asked: nothing was changed by it, and the recording goes on.
+            fault = outcome.error
+            self._actor.log_bounded("query.broke", level="error", error=type(fault).__name__, reason=reason_of(fault))
+            self._actor.send(asker, QueryFailed(error=type(fault).__name__, reason=reason_of(fault)))
         else:
             self._actor.send(asker, outcome.unwrap())
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 import numpy as np
 
+from ...domain.time import DAY_NS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,10 @@ NOTHING = -(2**63)
 """In a column of integers on its way to `masked`: no value."""
 
 
+TIME_MAX_NS = 2**63 - 1 - 2 * DAY_NS
+"""Beyond it the sums that tell which day a time belongs to leave 64 bits, for all rows of the table."""
+
+
 def texts(values: Sequence[str | bytes | None]) -> Array:
     """Build a column of texts, or of bytes; None becomes NULL."""
     return np.array(values, dtype=object)
@@ -39,6 +45,19 @@ def integers(values: Sequence[int]) -> Array:
         OverflowError, TypeError: a value does not fit, or is no integer.
     """
     return np.array(values, dtype=np.int64)
+
+
+def times(values: Sequence[int]) -> Array:
+    """Build a column of times in nanoseconds; each has a day on the exchange's calendar, to its end.
+
+    Raises:
+        ValueError: one is too late for that.
+        OverflowError, TypeError: a value does not fit, or is no integer.
+    """
+    column = integers(values)
+    if len(column) and column.max() > TIME_MAX_NS:
+        raise ValueError(f"times must be at most {TIME_MAX_NS} ns, found {column.max()}")
+    return column
 
 
 def nullable_integers(values: Sequence[int | None]) -> Array:

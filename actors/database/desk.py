@@ -176,10 +176,10 @@ class Desk:
 
     def _archive(self, work: ArchiveDay) -> DaysArchived:
         try:
-            day = dt.date.fromisoformat(work.day)
-        except ValueError as fault:
+            before = dt.date.fromisoformat(work.day) + dt.timedelta(days=1)
+        except (ValueError, OverflowError) as fault:
             raise QueryRefused(f"a day such as 2026-01-31 wanted, found {work.day!r}") from fault
-        archived = archive(self._database, self._own_folders().archive, before=day + dt.timedelta(days=1))
+        archived = archive(self._database, self._own_folders().archive, before=before)
         return DaysArchived(
             days=tuple(str(each.day) for each in archived),
             files=tuple(each.file for each in archived),

@@ -66,6 +66,8 @@ class Projector:
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
         """Project the records, or remember that they are there to be read."""
+        if not records:
+            return
         if self._files.database is None:
             self.following.heard = max(self.following.heard, records[-1].sequence)
             return

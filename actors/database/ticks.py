@@ -26,6 +26,7 @@ from .columns import (
     masked,
     nullable_integers,
     texts,
+    times,
 )
 
 if TYPE_CHECKING:
@@ -96,13 +97,14 @@ def tick_columns(ticks: Sequence[Tick]) -> Columns:
     """Build the columns of the table `ticks`, all but `source`; where a tick has a book, those of `books`, too.
 
     Raises:
-        ValueError: a price is no finite number, or a symbol no text that UTF-8 can write.
+        ValueError: a price is no finite number, a symbol no text that UTF-8 can write, or a time too near to the last
+            that 64 bits hold.
         struct.error, OverflowError, TypeError: a number has the wrong type or does not fit into 64 bits.
     """
     columns: Columns = {
         "sequence": integers([tick.sequence for tick in ticks]),
         "symbol": _symbols([tick.symbol for tick in ticks]),
-        "exchange_ns": integers([tick.exchange_ns for tick in ticks]),
+        "exchange_ns": times([tick.exchange_ns for tick in ticks]),
         "received_ns": integers([tick.received_ns for tick in ticks]),
         "price": finite([tick.price for tick in ticks]),
         "quantity": integers([tick.quantity for tick in ticks]),
@@ -129,7 +131,7 @@ def candle_columns(candles: Sequence[Candle]) -> Columns:
     return {
         "symbol": _symbols([bar.symbol for bar in candles]),
         "interval_ns": integers([bar.interval_ns for bar in candles]),
-        "start_ns": integers([bar.start_ns for bar in candles]),
+        "start_ns": times([bar.start_ns for bar in candles]),
         "open": finite([bar.open for bar in candles]),
         "high": finite([bar.high for bar in candles]),
         "low": finite([bar.low for bar in candles]),

@@ -6,6 +6,8 @@ import pytest
 
 from natya.actors.database import columns
 from natya.actors.database.columns import Insertion
+from natya.actors.database.days import tidy
+from natya.actors.database.market import MarketStore
 
 
 @pytest.fixture
@@ -88,3 +90,13 @@ class TestInsertingAgainAndAgain:
 class TestTheEngineInUse:
     def test_reads_a_registered_dict_anew(self):
         assert columns._reads_anew()
+
+
+@pytest.mark.parametrize("time", [2**63 - 1, 2**63 - 86_400 * 10**9])
+def test_a_time_that_has_no_whole_day_fits_into_no_row(build, database, time):
+    """One such row, and no day could be told of any: the sum overflows."""
+    store = MarketStore(database)
+    written = store.write([build.tick(1), build.tick(2, exchange_ns=time)], [build.candle(time), build.candle()])
+
+    assert (written.ticks, written.candles, written.refused) == (1, 1, 2)
+    assert tidy(database, 2 * 10**18) is not None
