@@ -106,7 +106,7 @@ class JournalActor(RuntimeActor):
         if not self._journal.reserve_held:
             self.log("journal.reserve_missed", level="warning", path=str(self._journal.directory))
         self._tidy()
-        self.after(LOOK_S, LookDue())
+        self.after_on_machine(LOOK_S, LookDue())
 
     def snapshot(self) -> Place:
         """Keep which journal it is, and how far it was acknowledged."""
@@ -176,7 +176,7 @@ class JournalActor(RuntimeActor):
     def look(self, _message: LookDue, _sender: ActorAddress) -> None:
         """See that the files are where they were: fail at once, not at the next order."""
         self._journal.look()
-        self.after(LOOK_S, LookDue())
+        self.after_on_machine(LOOK_S, LookDue())
 
     @handles(TidyAgain)
     def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:
@@ -259,7 +259,7 @@ class JournalActor(RuntimeActor):
     def _tidied(self, event: str, outcome: Outcome) -> None:
         if isinstance(outcome.error, UpkeepFailedError):
             self.log("journal.upkeep_failed", level="warning", reason=str(outcome.error))
-            self.after(UPKEEP_RETRY_S, TidyAgain())
+            self.after_on_machine(UPKEEP_RETRY_S, TidyAgain())
             return
         written_bytes: int = outcome.unwrap()
         self._tidying = False

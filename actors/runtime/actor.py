@@ -160,6 +160,11 @@ class RuntimeActor(Actor):
         timer: Timer = self.host.after_in_market(seconds, message)
         return timer
 
+    def after_on_machine(self, seconds: float, message: Any) -> Timer:
+        """As `after`, by the machine's clock although this actor lives in the time of a simulated market."""
+        timer: Timer = self.host.after_on_machine(seconds, message)
+        return timer
+
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
         """Run what may block on this actor's own threads; `then(outcome)` runs later, in this actor.
 

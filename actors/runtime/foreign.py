@@ -220,6 +220,10 @@ class ForeignHost:
         """Come back as `after`: no market rules there."""
         return self.after(seconds, message)
 
+    def after_on_machine(self, seconds: float, message: Any) -> Timer:
+        """Come back as `after`: all live on the machine's clock there."""
+        return self.after(seconds, message)
+
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send it to itself: whatever waits already is handled first."""
         del at_ns

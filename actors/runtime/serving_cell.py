@@ -91,29 +91,34 @@ class ServingCell(Cell):
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Deliver the message to this cell later, unless it is restarted before; it begins a conversation."""
-        life = self.life
-
-        def fire() -> None:
-            if self.life == life and not self.dead:
-                self.deliver(message, self, self.base.tracer.begin())
-
-        timer = self._call_after(int(float(seconds) * SECOND_NS), fire)
+        timer = self._call_after(int(float(seconds) * SECOND_NS), self._delivery(message))
         if self.worker.asleep:
             self.worker.wake()
         return timer
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
         """As `after`, but by the time of the market, also for one that lives on the machine's."""
+        timer = self.market.after(int(float(seconds) * SECOND_NS), self._delivery(message))
+        if self.base.loop.asleep:
+            self.base.loop.wake()
+        return timer
+
+    def after_on_machine(self, seconds: float, message: Any) -> Timer:
+        """As `after`, but by the machine's clock, also for one that lives in the time of the market."""
+        due_ns = self.base.clock.monotonic_ns() + int(float(seconds) * SECOND_NS)
+        timer = self.worker.timers.add(due_ns, self._delivery(message))
+        if self.worker.asleep:
+            self.worker.wake()
+        return timer
+
+    def _delivery(self, message: Any) -> Fire:
         life = self.life
 
         def fire() -> None:
             if self.life == life and not self.dead:
                 self.deliver(message, self, self.base.tracer.begin())
 
-        timer = self.market.after(int(float(seconds) * SECOND_NS), fire)
-        if self.base.loop.asleep:
-            self.base.loop.wake()
-        return timer
+        return fire
 
     def _call_after(self, delay_ns: int, fire: Fire) -> Timer:
         if self.in_market_time:
