@@ -116,6 +116,9 @@ def run(  # noqa: PLR0913  each option is one parameter
     duration: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="End the market after so much of its time.")
     ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Replay with the account of the replay before, not with a new one.")
+    ] = False,
     strategy: Annotated[
         list[str] | None,
         typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),
@@ -142,6 +145,7 @@ def run(  # noqa: PLR0913  each option is one parameter
         "feed.symbols": None if symbol is None or replay else [symbol],
         "feed.speed": speed,
         "feed.duration_s": duration,
+        "orders.account": "newest" if go_on else None,
         "feed.bad_rows_max": max_bad_rows,
         "feed.seed": seed,
         "system.data_dir": None if data_dir is None else str(data_dir),

@@ -69,9 +69,10 @@ def exit_code(fault: BaseException) -> int:
     from .actors.strategy import StrategyError  # noqa: PLC0415
     from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from .config.errors import SettingsError  # noqa: PLC0415
+    from .domain.accounts import AccountUnfinishedError  # noqa: PLC0415
 
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-        ((SettingsError, StrategyError, DatabaseEncrypted), SETTINGS),
+        ((SettingsError, StrategyError, AccountUnfinishedError, DatabaseEncrypted), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
         (
             (

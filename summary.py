@@ -42,8 +42,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did, counted by the owners.
 
     `ticks`, `candles`, how many of them are recorded, `dead_letters` and `restarts` are of this run. Orders, fills,
-    positions, profit and the journal are those of the data directory's book, earlier runs included, so that they equal
-    what SQL says of the files.
+    positions and profit are those of the account, earlier runs in it included; the journal is that of the whole data
+    directory. SQL says the same of the files, where the tables have the account in a column.
     """
 
     profile: str
@@ -80,6 +80,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     positions: dict[str, int]
     """Signed shares of every symbol that is not flat."""
+
+    account: int = 0
+    """0: that of all sessions; each replay has one of its own."""
 
     wall_s: float
     """Seconds from the beginning of the start to the end of the stop."""
@@ -140,6 +143,7 @@ def summarize(
         recorded=database.market_ticks,
         candles=feed.candles,
         recorded_candles=database.market_candles,
+        account=orders.account,
         orders=orders.orders,
         fills=orders.fills,
         rejected=orders.rejected,

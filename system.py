@@ -16,7 +16,7 @@ from .actors.broker import BrokerActor
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor, prove_encryption
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
-from .actors.exchange import ExchangeActor
+from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.feed import FeedActor, look_ahead
 from .actors.journal import JournalActor
 from .actors.observability import logging_to
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .config.settings import Settings
+    from .messages.accounts import AccountChoice
     from .messages.trace import Hop
 
 ROOT: Final = "system"
@@ -63,6 +64,13 @@ def has_exchange(settings: Settings) -> bool:
     return settings.broker.name == PAPER
 
 
+def account_of(settings: Settings) -> AccountChoice:
+    """Tell which account a run trades on: each replay on one of its own, unless the settings say otherwise."""
+    if settings.orders.account != "auto":
+        return settings.orders.account
+    return "new" if settings.feed.source == "replay" else "session"
+
+
 def children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Every actor, in the order it starts; they stop in reverse.
 
@@ -85,14 +93,16 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
         market_speed=settings.feed.speed,
         orders="orders",
     )
+    account = account_of(settings)
+    exchange = ExchangeActorSettings(limits=settings.exchange, account=account)
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
         ChildSpec("journal", JournalActor, settings.journal),
         ChildSpec("database", DatabaseActor, settings.database),
         ChildSpec("events", EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
-        *([ChildSpec("exchange", ExchangeActor, settings.exchange)] if has_exchange(settings) else []),
+        *([ChildSpec("exchange", ExchangeActor, exchange)] if has_exchange(settings) else []),
         ChildSpec("broker", BrokerActor, settings.broker),
-        ChildSpec("orders", OrdersActor, settings.orders),
+        ChildSpec("orders", OrdersActor, msgspec.structs.replace(settings.orders, account=account)),
         ChildSpec("strategies", Supervisor, strategies),
         *([ChildSpec("control", ControlActor, control)] if settings.control.enabled else []),
         ChildSpec("feed", FeedActor, settings.feed),

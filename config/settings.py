@@ -157,6 +157,10 @@ class OrdersSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reconcile_interval_s: PositiveSeconds = 60.0
     """How often every open order is looked up: a report may be lost."""
 
+    account: Literal["auto", "session", "new", "newest"] = "auto"
+    """Which account a run trades on: the one of all sessions, a new one, or the newest. Auto: a replay on a new one,
+    any other market on that of the sessions."""
+
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One strategy."""

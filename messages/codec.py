@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from . import broker, control, database, events, journal, market, orders, supervision, system, trace
+from . import accounts, broker, control, database, events, journal, market, orders, supervision, system, trace
 
 VERSION = 1
 """Of the frame; the first byte."""
@@ -26,7 +26,7 @@ class UndecodableMessageError(ValueError):
 
 
 def _message_types() -> tuple[type[msgspec.Struct], ...]:
-    modules = (broker, control, database, events, journal, market, orders, supervision, system, trace)
+    modules = (accounts, broker, control, database, events, journal, market, orders, supervision, system, trace)
     types = {
         value
         for module in modules

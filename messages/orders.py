@@ -270,7 +270,7 @@ class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HoldingsRead"):
-    """Answer to `ReadHoldings`: what the book of record says of one strategy, earlier runs included."""
+    """Answer to `ReadHoldings`: what the book of record says of one strategy in the account, earlier runs included."""
 
     strategy: str
 
@@ -288,7 +288,7 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
 
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
-    """What orders counts: the whole book of record of the data directory, earlier runs included."""
+    """What orders counts: the account that was entered last, earlier runs in it included."""
 
     risk_state: RiskState
 
@@ -312,3 +312,5 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     risk_cause: str = ""
     """Why the risk state is what it is; empty for the NORMAL of a book that never was anything else."""
+
+    account: Count = 0

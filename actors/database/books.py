@@ -66,21 +66,27 @@ class FillRepository(_ReadModelRepository[FillRow]):
 
 
 class PositionRepository(_ReadModelRepository[Position]):
-    """What is held of each symbol, worked out from its fills."""
+    """What is held of each symbol, worked out from the fills of one account: the one entered last, if none is named."""
 
     entity = Position
     table = "fills"
     key = ("symbol",)
     order = ("symbol", "sequence")
-    searchable = frozenset({"symbol", "strategy"})
+    searchable = frozenset({"symbol", "strategy", "account"})
 
     def find(self, **criteria: SqlValue) -> Answer[tuple[Position, ...]]:
         """Work out the positions of these symbols, or those that these strategies' fills add up to."""
-        return self._answer(lambda: self._entities(self._read(criteria)))
+        return self._answer(lambda: self._entities(self._read(self._in_account(criteria))))
 
     def count(self, **criteria: SqlValue) -> Answer[int]:
         """Count the symbols that were ever traded."""
-        return self._answer(lambda: len(self._entities(self._read(criteria))))
+        return self._answer(lambda: len(self._entities(self._read(self._in_account(criteria)))))
+
+    def _in_account(self, criteria: dict[str, SqlValue]) -> dict[str, SqlValue]:
+        if "account" in criteria:
+            return criteria
+        entered = self._store.query("select account from core.projection", [])
+        return criteria | {"account": int(entered["account"][0])}
 
     def _selection(self) -> str:
         return ", ".join(FillRow.__struct_fields__)

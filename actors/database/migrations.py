@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DatabaseFile: TypeAlias = Literal["core", "market"]
 """The two files, by the names under which they are attached."""
 
-WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {("core", 3): project_anew}
+WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {("core", 4): project_anew}
 """What a step does after its SQL, in the same transaction."""
 
 FILES: tuple[DatabaseFile, ...] = ("core", "market")

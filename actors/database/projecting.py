@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 import msgspec
 
 from ...domain.money import rounded
+from ...messages.accounts import AccountEntered
 from ...messages.journal import JournalRecord
 from ...messages.orders import OrderFact
 from .columns import Columns, floats, insert, integers, nullable_integers, texts
@@ -24,7 +25,9 @@ PAGE_FACTS: Final = 20_000
 VALUE_PLACES: Final = 6
 """Decimal places of `orders.filled_value`."""
 
-_ORDER_FACTS: Final[dict[str, type[OrderFact]]] = {kind.__name__: kind for kind in get_args(OrderFact)}
+_PROJECTED: Final[dict[str, type[OrderFact | AccountEntered]]] = {
+    kind.__name__: kind for kind in (*get_args(OrderFact), AccountEntered)
+}
 _json = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -40,7 +43,7 @@ def project_anew(cursor: duckdb.DuckDBPyConnection) -> None:
     Raises:
         DatabaseDamaged: a fact does not read back.
     """
-    names = ", ".join(quoted(name) for name in _ORDER_FACTS)
+    names = ", ".join(quoted(name) for name in _PROJECTED)
     after = -1
     while True:
         rows = cursor.execute(
@@ -63,8 +66,8 @@ def _record(sequence: int, recorded_ns: int, correlation_id: str, fact_type: str
     try:
         fields = msgspec.json.decode(fact)
         # Later releases append fields: what an earlier one did not write has its default.
-        values = (fields[name] for name in _ORDER_FACTS[fact_type].__struct_fields__ if name in fields)
-        read = msgspec.convert([fact_type, *values], _ORDER_FACTS[fact_type])
+        values = (fields[name] for name in _PROJECTED[fact_type].__struct_fields__ if name in fields)
+        read = msgspec.convert([fact_type, *values], _PROJECTED[fact_type])
     except (msgspec.DecodeError, TypeError) as fault:
         raise DatabaseDamaged(f"fact {sequence} ({fact_type}) does not read back: {fault}") from fault
     return JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id=correlation_id, fact=read)
@@ -72,9 +75,13 @@ def _record(sequence: int, recorded_ns: int, correlation_id: str, fact_type: str
 
 def _project_orders(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
     identifiers = {fact.client_order_id for record in records if hasattr(fact := record.fact, "client_order_id")}
-    projection = Projection(*_known(cursor, sorted(identifiers))) if identifiers else Projection()
+    account = cursor.execute("select account from projection").fetchall()[0][0]
+    known = _known(cursor, sorted(identifiers)) if identifiers else ([], [])
+    projection = Projection(*known, account=account)
     for record in records:
         projection.apply(record)
+    if projection.account != account:
+        cursor.execute("update projection set account = ?", [projection.account])
     orders = projection.orders
     if orders:
         columns = _order_columns(tuple(orders.values()))
@@ -123,6 +130,7 @@ def _order_columns(orders: Sequence[OrderRow]) -> Columns:
         "filled_quantity": integers([order.filled_quantity for order in orders]),
         "filled_value": texts([_shown(order.filled_value) for order in orders]),
         "reason": texts([order.reason for order in orders]),
+        "account": integers([order.account for order in orders]),
         "created_ns": integers([order.created_ns for order in orders]),
         "changed_ns": integers([order.changed_ns for order in orders]),
         "changed_sequence": integers([order.changed_sequence for order in orders]),
@@ -140,6 +148,7 @@ def _fill_columns(fills: Sequence[FillRow]) -> Columns:
         "price": floats([fill.price for fill in fills]),
         "traded_ns": integers([fill.traded_ns for fill in fills]),
         "sequence": integers([fill.sequence for fill in fills]),
+        "account": integers([fill.account for fill in fills]),
     }
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 import msgspec
 from msgspec.structs import replace
 
+from ...domain.accounts import SESSION
 from ...domain.money import exact_sum, exact_value
 from ...domain.orders import Order, advance
+from ...messages.accounts import AccountEntered
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
 from ...messages.units import INTEGER_MAX
 
@@ -39,6 +41,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Rupees: the sum of quantity times price over the fills."""
 
     reason: str = ""
+    account: int = 0
     created_ns: int
     changed_ns: int
     changed_sequence: int
@@ -58,6 +61,7 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     traded_ns: int
     sequence: int
+    account: int = 0
 
 
 _NOTHING: Final = Decimal(0)
@@ -70,9 +74,17 @@ class Projection:
     Args:
         orders: the rows, as far as there are any, of every order that the records speak of.
         fills: `(client_order_id, trade_id, quantity, price)` of their fills so far.
+        account: the one that was entered last before these records.
     """
 
-    def __init__(self, orders: Iterable[OrderRow] = (), fills: Iterable[tuple[str, str, int, float]] = ()) -> None:
+    def __init__(
+        self,
+        orders: Iterable[OrderRow] = (),
+        fills: Iterable[tuple[str, str, int, float]] = (),
+        *,
+        account: int = SESSION,
+    ) -> None:
+        self.account = account
         self.fills: list[FillRow] = []
         """The new ones, in order."""
 
@@ -90,16 +102,18 @@ class Projection:
         """Take one record into account; facts that are not about an order, or say nothing new, change nothing here."""
         fact = record.fact
         if not isinstance(fact, _ORDER_FACTS):
+            if isinstance(fact, AccountEntered):
+                self.account = fact.account
             return
         standing = self._orders.get(fact.client_order_id)
         if standing is None:
-            standing = self._orders[fact.client_order_id] = _Standing.begin(fact)
+            standing = self._orders[fact.client_order_id] = _Standing.begin(fact, self.account)
         if isinstance(fact, (OrderIntended, OrderRefused)):  # a union of types takes three times as long to ask
             is_new = standing.describe(fact)
         else:
             is_new = standing.advance(fact)
             if is_new and isinstance(fact, OrderFilled):
-                self.fills.append(_fill(fact, record.sequence))
+                self.fills.append(_fill(fact, record.sequence, standing.account))
         if is_new:
             standing.changed_ns, standing.changed_sequence = fact.occurred_ns, record.sequence
 
@@ -114,11 +128,13 @@ class _Standing:
         "_order_type",
         "_reason",
         "_value",
+        "account",
         "changed_ns",
         "changed_sequence",
     )
 
-    def __init__(self, order: Order, *, first_state: OrderState) -> None:
+    def __init__(self, order: Order, account: int, *, first_state: OrderState) -> None:
+        self.account = account
         self._order = order
         self._first_state = first_state
         """What it is while no fact says more: INTENDED or REFUSED; UNKNOWN without its first fact."""
@@ -131,10 +147,10 @@ class _Standing:
         self.changed_sequence = 0
 
     @classmethod
-    def begin(cls, fact: OrderFact) -> _Standing:
+    def begin(cls, fact: OrderFact, account: int) -> _Standing:
         """Open an order of which nothing is known; what it is stands in its intent or refusal."""
         if isinstance(fact, OrderIntended):
-            return cls(Order.from_intent(fact), first_state="INTENDED")
+            return cls(Order.from_intent(fact), account, first_state="INTENDED")
         nameless = Order(
             client_order_id=fact.client_order_id,
             strategy="",
@@ -145,7 +161,7 @@ class _Standing:
             limit_price=None,
             intended_ns=fact.occurred_ns,
         )
-        return cls(nameless, first_state="UNKNOWN")
+        return cls(nameless, account, first_state="UNKNOWN")
 
     @classmethod
     def of(cls, row: OrderRow, fills: Iterable[tuple[str, int, float]]) -> _Standing:
@@ -169,7 +185,7 @@ class _Standing:
             trade_ids=frozenset(trade_ids),
             filled=row.filled_quantity,
         )
-        standing = cls(order, first_state=row.state)
+        standing = cls(order, row.account, first_state=row.state)
         standing._is_described, standing._order_type = is_described, row.order_type
         standing._reason, standing._value = row.reason, value
         standing.changed_ns, standing.changed_sequence = row.changed_ns, row.changed_sequence
@@ -222,13 +238,14 @@ class _Standing:
             filled_quantity=order.filled,
             filled_value=self._value,
             reason=self._reason,
+            account=self.account,
             created_ns=order.intended_ns,
             changed_ns=self.changed_ns,
             changed_sequence=self.changed_sequence,
         )
 
 
-def _fill(fact: OrderFilled, sequence: int) -> FillRow:
+def _fill(fact: OrderFilled, sequence: int, account: int) -> FillRow:
     return FillRow(
         client_order_id=fact.client_order_id,
         trade_id=fact.trade_id,
@@ -239,4 +256,5 @@ def _fill(fact: OrderFilled, sequence: int) -> FillRow:
         price=fact.price,
         traded_ns=fact.occurred_ns,
         sequence=sequence,
+        account=account,
     )

@@ -31,6 +31,8 @@ from .liquidity import Liquidity
 from .order import Order
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...messages.broker import CancelRequest
     from ...messages.market import Tick
 
@@ -43,13 +45,19 @@ class _Market:
 
     __slots__ = ("buys", "liquidity", "opens_ns", "sells", "tick", "traded")
 
-    def __init__(self, tick: Tick) -> None:
+    def __init__(self, tick: Tick | None, *, since_ns: int) -> None:
         self.tick = tick
-        self.opens_ns = _next_opening(tick.exchange_ns)
+        """None: only orders that rest from an earlier run are known."""
+
+        self.opens_ns = _next_opening(since_ns)
         self.traded = 0
         self.liquidity: Liquidity | None = None
         self.buys: list[Order] = []
         self.sells: list[Order] = []
+
+    @property
+    def last_price(self) -> float | None:
+        return None if self.tick is None else self.tick.price
 
     def resting(self, order: Order) -> list[Order]:
         return self.buys if order.request.side == "BUY" else self.sells
@@ -62,6 +70,7 @@ class _Market:
 
     def offer(self) -> Liquidity:
         # Made on demand: most ticks meet no order.
+        assert self.tick is not None, "nothing trades before the first tick"
         if self.liquidity is None:
             self.liquidity = Liquidity(self.tick, self.traded)
         return self.liquidity
@@ -70,15 +79,30 @@ class _Market:
 class Matching:
     """All markets and orders of one run. Every answer is a FIX execution report."""
 
-    def __init__(self, *, tick_size_rupees: float, started_ns: int) -> None:
-        """Start without any market. `started_ns` makes the ids unique among the runs in one data directory."""
+    def __init__(
+        self, *, tick_size_rupees: float, run: int, now_ns: int, resting: Iterable[Order] = (), since_ns: int = 0
+    ) -> None:
+        """Start without any price.
+
+        Args:
+            tick_size_rupees: limits are multiples of it.
+            run: a number of 0 or more that no run in the data directory had before; ids are made of it.
+            now_ns: nanoseconds since 1970-01-01 UTC, until the first tick says more.
+            resting: orders of an earlier run that are still open, in the order of their arrival.
+            since_ns: when that run last heard of a market.
+        """
         self._grid = price_grid(tick_size_rupees)
-        self._run = f"{started_ns:x}"
-        self._now_ns = started_ns
+        self._run = f"{run:x}"
+        self._now_ns = now_ns
         self._markets: dict[str, _Market] = {}
         self._orders: dict[str, Order] = {}
         self._executions = 0
         self.ticks = self.trades = self.resting = 0
+        for order in resting:
+            self._orders[order.request.client_order_id] = order
+            market = self._markets.setdefault(order.request.symbol, _Market(None, since_ns=since_ns))
+            bisect.insort(market.resting(order), order, key=lambda each: each.priority)
+            self.resting += 1
 
     @property
     def orders(self) -> int:
@@ -91,7 +115,7 @@ class Matching:
         self._now_ns = tick.exchange_ns
         market = self._markets.get(tick.symbol)
         if market is None:
-            self._markets[tick.symbol] = _Market(tick)
+            self._markets[tick.symbol] = _Market(tick, since_ns=tick.exchange_ns)
             return []
         before = market.tick
         market.tick, market.liquidity = tick, None
@@ -100,8 +124,9 @@ class Matching:
         if not resting:
             return []
         # Volume is the day's: what it holds on another day than before was traded who knows when.
-        same_day = day_of(before.exchange_ns) == day_of(tick.exchange_ns)
-        market.traded = max(0, tick.volume - before.volume) if same_day else 0
+        market.traded = 0
+        if before is not None and day_of(before.exchange_ns) == day_of(tick.exchange_ns):
+            market.traded = max(0, tick.volume - before.volume)
         return [report for order in resting for report in self._trade(market, order, rested=True, opened=opened)]
 
     def place(self, request: NewOrder) -> list[ExecutionReport]:
@@ -162,7 +187,8 @@ class Matching:
             return f"at most {ORDERS_MAX} orders a run are wanted, found one more"
         if request.quantity < 1:
             return f"a quantity of at least 1 share is wanted, found {request.quantity}"
-        if request.symbol not in self._markets:
+        market = self._markets.get(request.symbol)
+        if market is None or market.tick is None:
             return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
         if request.order_type == "MARKET":
             return "" if request.limit_price is None else f"no price for MARKET is wanted, found {request.limit_price}"
@@ -180,7 +206,7 @@ class Matching:
             level.quantity -= quantity
             price = level.price
             if rested:
-                price = order.price_at(level.price, opening_price=market.tick.price if opened else None)
+                price = order.price_at(level.price, opening_price=market.last_price if opened else None)
             order.filled += quantity
             order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
             report = self._report(order, "TRADE", quantity=quantity, price=price)

@@ -1,8 +1,9 @@
 """The feed actor: releases a simulated market, one message at a time, each when the house is quiet.
 
 Owns    one source (see sources.py), read ahead by two chunks at most, on a thread of its own.
-Hears   TicksRecorded, AwaitMarketEnd.
-Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it.
+Hears   TicksRecorded, AwaitMarketEnd; the journal's answer.
+Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it; to the journal that a
+        recording was played to its end.
 Fails   on nothing it expects: a broken source ends the market, and MarketEnded says why. Restarted, it goes on behind
         the last message it sent (hand-over), so none is sent twice and none is left out.
 """
@@ -15,7 +16,10 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ...domain.time import SECOND_NS
+from ...messages.accounts import RecordingPlayed
+from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
+from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .errors import FeedError
 from .source import Surroundings, behind, time_of
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from .source import MarketMessage, MarketSource
 
 EVENTS = "events"
+JOURNAL = "journal"
 
 RECORDING_S = 1.0
 """Seconds that a feed which is told to stop waits for the database to record what was sent."""
@@ -149,6 +154,12 @@ class FeedActor(RuntimeActor):
         else:
             self._progress.waiting.append(sender)
 
+    @handles(Appended, AppendRefused, Failed, Unavailable)
+    def hear_of_fact(self, answer: Appended | AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Know that it is written down that the recording was played; or say why not."""
+        if not isinstance(answer, Appended):
+            self.log("market.end_not_written", level="error", reason=answer.reason)
+
     @handles(EndMarket, from_outside=True)
     def end_market(self, _message: EndMarket, _sender: ActorAddress) -> None:
         """End it in the middle: it has lasted long enough."""
@@ -245,6 +256,11 @@ class FeedActor(RuntimeActor):
         progress.waiting.clear()
         for note in self._source.notes if self._source else ():
             self.log("recording.note", note=note)
+        if self.settings.source == "replay" and self._exhausted and not progress.error:
+            played = RecordingPlayed(
+                source=progress.source, ticks=progress.ticks, candles=progress.candles, occurred_ns=self.clock.now_ns()
+            )
+            self.send(JOURNAL, Append(facts=(played,)))
         level = "error" if progress.error else "info"
         self.log("market.ended", level=level, ticks=ended.ticks, candles=ended.candles, error=ended.error)
 

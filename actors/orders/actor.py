@@ -8,9 +8,10 @@ Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each
         intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
         router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
         HoldingsRead, as soon as the journal is read back. Resumed, when that is durable, or ResumeRefused.
-Fails   when the journal does not answer for an append (JournalLostError), or holds facts without their intent. It
-        starts again RECONCILING, and with the cancellations and the halt that wait (hand-over): reads the journal back,
-        and asks the broker for every order that is open.
+Fails   when it is to go on with an account that cannot (AccountUnfinishedError, which no restart mends), or when the
+        journal does not answer for an append (JournalLostError), or holds facts without their intent. It starts again
+        RECONCILING, and with the cancellations and the halt that wait (hand-over): reads the journal back, and asks the
+        broker for every order that is open.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import msgspec
 
 from ...config.settings import OrdersSettings
 from ...domain.time import SECOND_NS
+from ...messages.accounts import AccountFact
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -35,7 +37,7 @@ from ...messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
-from ...messages.journal import Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
 from ...messages.orders import (
     CancelOrder,
     OrderFact,
@@ -62,19 +64,22 @@ from .updates import Update
 
 if TYPE_CHECKING:
     from ...domain.orders import Order
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Outcome
 
 JOURNAL: Final = "journal"
 BROKER: Final = "broker"
 CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""
+ENTER_TIMEOUT_S: Final = 10.0
+"""Seconds that the journal may take to write which account is entered; then it is read, and asked, again."""
 
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
 
 
-Handover: TypeAlias = tuple[int, frozenset[str], str]
-"""The newest number that was given to a life of a strategy; the cancellations that wait; a halt not yet durable."""
+Handover: TypeAlias = tuple[int, frozenset[str], str, bool]
+"""The newest number that a life of a strategy has; the cancellations that wait; a halt not yet durable; whether
+the account of this run is entered: once in a run."""
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +113,7 @@ class OrdersActor(RuntimeActor):
         self._is_read = self._is_ready = self._is_look_up_due = False
         self._read_sequence = self._newest_sequence = 0
         self._newest_life = 0
+        self._has_entered = False
         self._askers: dict[str, list[ActorAddress]] = {}
         self._withdrawals: set[str] = set()
         self._holders: dict[str, ActorAddress] = {}
@@ -119,11 +125,11 @@ class OrdersActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what the journal does not have."""
-        return self._newest_life, frozenset(self._withdrawals), self._risk.alarm
+        return self._newest_life, frozenset(self._withdrawals), self._risk.alarm, self._has_entered
 
     def restore(self, state: Handover) -> None:
         """Number the lives to come from there, and ask for the cancellations when the journal is read back."""
-        self._newest_life, waiting, self._risk.alarm = state
+        self._newest_life, waiting, self._risk.alarm, self._has_entered = state
         self._withdrawals.update(waiting)
 
     # From the strategies.
@@ -263,17 +269,47 @@ class OrdersActor(RuntimeActor):
         for record in page.records:
             if isinstance(record.fact, OrderFact | RiskStateChanged):
                 self._ledger.book.apply(record.fact)
+            elif isinstance(record.fact, AccountFact):
+                self._ledger.enter(record.fact)
             self._read_sequence = record.sequence
         self._newest_sequence = max(self._newest_sequence, self._read_sequence)
         if page.records and self._read_sequence < page.last_sequence:
             self._read_on()
-        else:
+        elif self._has_entered:
             self._reconcile()
+        else:
+            self._enter()
 
     @handles(ReadDue)
     def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:
         """Ask the journal once more."""
         self._read_on()
+
+    def _enter(self) -> None:
+        """Enter the account that this run trades on, and go on when that is durable.
+
+        Raises:
+            AccountUnfinishedError: it is to go on with one that cannot.
+        """
+        choice = self.settings.account
+        entered = self._ledger.accounts.choose("session" if choice == "auto" else choice, self.clock.now_ns())
+        if entered is None:
+            self._has_entered = True
+            self._reconcile()
+            return
+
+        def written(outcome: Outcome) -> None:
+            if isinstance(outcome.value, Appended):
+                self._has_entered = True
+                self._newest_sequence = max(self._newest_sequence, outcome.value.last_sequence)
+                self._ledger.enter(entered)
+                self.log("account.entered", account=entered.account, choice=entered.choice)
+                self._reconcile()
+            else:
+                self.log("account.not_entered", level="error", answer=str(outcome.value or outcome.error))
+                self.after(self.settings.lookup_interval_s, ReadDue())
+
+        self.ask(JOURNAL, Append(facts=(entered,)), timeout_s=ENTER_TIMEOUT_S, then=written)
 
     # From the broker session.
 

@@ -1,13 +1,15 @@
 """The book of record (pure): every order and position, built by applying facts in the journal's sequence.
 
 The same function runs when a fact has just become durable and when the journal is read back, so both end in the same
-book. It holds every order of the data directory: a client order id must never be used twice.
+book. It holds every order of the data directory, since a client order id must never be used twice; open orders,
+positions and counts are those of the account that was entered last.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
+from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
 from ...domain.positions import Positions, StrategyShares
 from ...messages.orders import (
@@ -23,26 +25,38 @@ from ...messages.orders import (
 from .errors import FactWithoutIntentError
 
 
+class _Account:
+    """What the orders of one account add up to."""
+
+    __slots__ = (
+        "fills", "leaves", "open", "orders", "positions", "refused", "rejected", "risk_cause", "risk_state", "shares",
+        "unanswered",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.open: dict[str, Order] = {}
+        self.leaves: dict[tuple[str, Side], int] = {}
+        self.positions = Positions()
+        self.shares = StrategyShares()
+        self.refused: Counter[str] = Counter()
+        """Orders that our gate refused, by rule."""
+
+        self.orders = self.fills = self.rejected = self.unanswered = 0
+        self.risk_state: RiskState = "NORMAL"
+        self.risk_cause = ""
+
+
 class Book:
-    """All orders by client order id, the open ones among them, and the positions."""
+    """All orders by client order id; of the account that was entered last the open ones, and the positions."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
-        self._open: dict[str, Order] = {}
         self._newest: dict[str, OrderFact] = {}
-        self._leaves: dict[tuple[str, Side], int] = {}
-        self._positions = Positions()
-        self._shares = StrategyShares()
-        self._unanswered = 0
-        self._refused: Counter[str] = Counter()
-        """Orders that our gate refused, by rule."""
-
-        self._rejected = 0
-        self._fills = 0
-        self.risk_state: RiskState = "NORMAL"
-        """By the newest durable fact."""
-
-        self.risk_cause = ""
+        self._number = SESSION
+        self._account = _Account()
+        self._accounts = {SESSION: self._account}
+        self._left_open: dict[str, _Account] = {}
+        """Orders that were open when their account was left: what becomes of them is that account's."""
 
     def __contains__(self, client_order_id: str) -> bool:
         """Whether this id was ever used, by an order that was refused too."""
@@ -58,24 +72,24 @@ class Book:
 
     def open_orders(self) -> tuple[Order, ...]:
         """Return the orders of which more may come, oldest first."""
-        return tuple(self._open.values())
+        return tuple(self._account.open.values())
 
     @property
     def unanswered(self) -> int:
         """Orders of which the broker's answer is not known: INTENDED and UNKNOWN."""
-        return self._unanswered
+        return self._account.unanswered
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
-        return self._positions.quantity(symbol)
+        return self._account.positions.quantity(symbol)
 
     def shares(self, strategy: str) -> dict[str, int]:
         """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
-        return self._shares.of(strategy)
+        return self._account.shares.of(strategy)
 
     def leaves(self, symbol: str, side: Side) -> int:
         """Return the shares that all open orders of this side may still fill, UNKNOWN ones included."""
-        return self._leaves.get((symbol, side), 0)
+        return self._account.leaves.get((symbol, side), 0)
 
     def apply(self, fact: OrderFact | RiskStateChanged) -> bool:
         """Take in one durable fact; False if it says nothing new.
@@ -84,17 +98,19 @@ class Book:
             FactWithoutIntentError: the order's intent was never applied.
         """
         if isinstance(fact, RiskStateChanged):
-            self.risk_state, self.risk_cause = fact.state, fact.cause
+            self._account.risk_state, self._account.risk_cause = fact.state, fact.cause
             return True
         client_order_id = fact.client_order_id
         before = self._orders.get(client_order_id)
+        account = self._left_open.get(client_order_id, self._account) if self._left_open else self._account
         if isinstance(fact, OrderIntended | OrderRefused):
             if client_order_id in self._newest:
                 return False
             if isinstance(fact, OrderIntended):
-                self._put(None, Order.from_intent(fact))
+                self._put(account, None, Order.from_intent(fact))
             else:
-                self._refused[fact.rule] += 1
+                account.refused[fact.rule] += 1
+            account.orders += 1
         else:
             if before is None:
                 raise FactWithoutIntentError(
@@ -103,39 +119,59 @@ class Book:
             after = advance(before, fact)
             if after is before:
                 return False
-            self._put(before, after)
+            self._put(account, before, after)
             if isinstance(fact, OrderFilled):
-                self._fills += 1
-                self._positions.apply(fact)
-                self._shares.apply(fact)
+                account.fills += 1
+                account.positions.apply(fact)
+                account.shares.apply(fact)
         self._newest[client_order_id] = fact
         return True
 
+    def enter(self, account: int) -> None:
+        """Go on with the orders, positions and risk state of this account; one that was never entered has none."""
+        self._left_open.update(dict.fromkeys(self._account.open, self._account))
+        self._number = account
+        self._account = self._accounts.setdefault(account, _Account())
+        for client_order_id in self._account.open:
+            self._left_open.pop(client_order_id, None)
+
+    @property
+    def risk_state(self) -> RiskState:
+        """By the newest durable fact of the account."""
+        return self._account.risk_state
+
+    @property
+    def risk_cause(self) -> str:
+        """Why it is so; empty where it never changed."""
+        return self._account.risk_cause
+
     def statistics(self, risk_state: RiskState, risk_cause: str = "") -> OrdersStatistics:
-        """Count the whole book."""
+        """Count the account."""
+        account = self._account
         return OrdersStatistics(
             risk_state=risk_state,
-            orders=len(self._newest),
-            fills=self._fills,
-            rejected=self._refused.total() + self._rejected,
-            open_orders=len(self._open),
-            uncertain_orders=sum(order.state == "UNKNOWN" for order in self._open.values()),
-            positions=self._positions.all(),
-            risk_cause=risk_cause or self.risk_cause,
-            refused_by_rule=dict(self._refused),
+            orders=account.orders,
+            fills=account.fills,
+            rejected=account.refused.total() + account.rejected,
+            open_orders=len(account.open),
+            uncertain_orders=sum(order.state == "UNKNOWN" for order in account.open.values()),
+            positions=account.positions.all(),
+            refused_by_rule=dict(account.refused),
+            risk_cause=risk_cause or account.risk_cause,
+            account=self._number,
         )
 
-    def _put(self, before: Order | None, after: Order) -> None:
-        """Store the order and keep the sums over all orders current."""
+    def _put(self, account: _Account, before: Order | None, after: Order) -> None:
+        """Store the order and keep the sums over all orders of its account current."""
         self._orders[after.client_order_id] = after
         if after.is_open:
-            self._open[after.client_order_id] = after
+            account.open[after.client_order_id] = after
         else:
-            self._open.pop(after.client_order_id, None)
+            account.open.pop(after.client_order_id, None)
         key = (after.symbol, after.side)
-        self._leaves[key] = self._leaves.get(key, 0) + after.leaves - (before.leaves if before else 0)
-        self._rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
-        self._unanswered += _is_unanswered(after) - (before is not None and _is_unanswered(before))
+        account.leaves[key] = account.leaves.get(key, 0) + after.leaves - (before.leaves if before else 0)
+        account.rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
+        account.unanswered += _is_unanswered(after) - (before is not None and _is_unanswered(before))
 
 
 def _is_unanswered(order: Order) -> bool:

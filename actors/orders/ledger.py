@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
+from ...domain.accounts import Accounts
 from ...domain.orders import Order, advance
+from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.orders import (
     HoldingsRead,
@@ -46,6 +48,9 @@ class Ledger:
     def __init__(self) -> None:
         self.book = Book()
         """What is durable."""
+
+        self.accounts = Accounts()
+        """Which account the facts to come are of."""
 
         self.intents: dict[str, SubmitOrder] = {}
         """Orders that passed the gate and are not durable yet."""
@@ -84,6 +89,12 @@ class Ledger:
             if order.strategy == strategy:
                 filled[order.client_order_id] = order.filled
         return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled, life=life)
+
+    def enter(self, fact: AccountFact) -> None:
+        """Take in a durable fact about accounts."""
+        self.accounts.apply(fact)
+        if isinstance(fact, AccountEntered):
+            self.book.enter(fact.account)
 
     @property
     def changes(self) -> tuple[RiskStateChanged, ...]:

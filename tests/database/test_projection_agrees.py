@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
 from natya.actors.database.core import ReadModel
 from natya.actors.database.migrations import migrate, migrations
-from natya.actors.database.projecting import project
+from natya.actors.database.projecting import fact_text
 from natya.actors.orders.book import Book
 from natya.messages.orders import (
     OrderAccepted,
@@ -160,9 +160,14 @@ class TestACoreFileOfAnEarlierRelease:
             root.execute(f"attach '{path}' as core")
             root.execute("set search_path = 'core'")
             migrate(root, migrations("core")[:2])
-            project(root, build.records(*old_facts(build), start=5))
+            for record in build.records(*old_facts(build), start=5):
+                head = record.sequence, record.recorded_ns, record.correlation_id, type(record.fact).__name__
+                root.execute("insert into facts values (?, ?, ?, ?, ?)", [*head, fact_text(record)])
             root.execute("update projection set sequence = 11, first_sequence = 5")
-            root.execute("update orders set state = case client_order_id when 'A' then 'REJECTED' else 'INTENDED' end")
+            for name, state, filled in (("A", "REJECTED", 0), ("B", "INTENDED", 4)):
+                row = [name, None, "s", "TCS", "BUY", 10, "MARKET", None, state, filled, 0, "", 1, 1, 7]
+                root.execute("insert into orders values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            root.execute("insert into fills values ('B', 'T-0', 's', 'TCS', 'BUY', 4, 1.0, 1, 9)")
         return path
 
     def test_is_projected_anew_from_its_own_facts(self, old):

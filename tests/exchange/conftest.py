@@ -1,6 +1,7 @@
 """Builders for the exchange: each shows only what the test is about."""
 
 import pytest
+from natya_orders import BUILDERS
 
 from natya.actors.exchange.matching import Matching
 from natya.messages.broker import NewOrder
@@ -48,9 +49,14 @@ def a_tick():
     return build
 
 
+@pytest.fixture(scope="session")
+def make():
+    return BUILDERS
+
+
 @pytest.fixture
 def matching():
-    return Matching(tick_size_rupees=0.05, started_ns=STARTED_NS)
+    return Matching(tick_size_rupees=0.05, run=1, now_ns=STARTED_NS)
 
 
 @pytest.fixture(scope="session")

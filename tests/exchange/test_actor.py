@@ -1,17 +1,56 @@
 """The exchange actor: whose report goes where, and what a restart leaves."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from natya.actors.exchange import ExchangeActor
+from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
+from natya.actors.exchange import actor as exchange_actor
+from natya.actors.runtime import RuntimeActor, handles
 from natya.config.settings import ExchangeSettings
-from natya.messages.broker import CancelRequest, OrderFound, OrderStatusRequest
+from natya.messages.accounts import AccountEntered
+from natya.messages.broker import CancelRequest, OrderFound, OrderNotFound, OrderStatusRequest
+from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 
+class PlayedJournal(RuntimeActor):
+    """Gives out the facts of its settings, and refuses the first question if they say so."""
+
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        if self.settings.refusals:
+            self.send(sender, self.settings.refusals.pop())
+            return
+        records = [
+            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
+            for sequence, fact in enumerate(self.settings.facts, start=1)
+            if sequence > request.after_sequence and type(fact).__name__ in request.types
+        ]
+        page = tuple(records[: request.records_max])
+        self.send(sender, JournalPage(records=page, last_sequence=len(self.settings.facts)))
+
+
 @pytest.fixture
-def system(actor_system):
-    actor_system.start("exchange", ExchangeActor, ExchangeSettings(tick_size_rupees=0.05))
-    return actor_system
+def journal():
+    return SimpleNamespace(facts=[], refusals=[])
+
+
+@pytest.fixture
+def open_exchange(actor_system, journal):
+    def build(account="session"):
+        actor_system.start("journal", PlayedJournal, journal)
+        settings = ExchangeActorSettings(limits=ExchangeSettings(tick_size_rupees=0.05), account=account)
+        actor_system.start("exchange", ExchangeActor, settings)
+        return actor_system
+
+    return build
+
+
+@pytest.fixture
+def system(open_exchange):
+    return open_exchange()
 
 
 class TestPlacingAnOrder:
@@ -72,6 +111,99 @@ class TestARestart:
 
         statistics = system.request("exchange", Ping(), timeout_s=5).statistics
         assert (statistics.orders, statistics.resting_orders) == (1, 1)
+
+
+class TestANewProcess:
+    """Its book is what the journal says of the account."""
+
+    def a_rest(self, make, name="A-1", filled=4):
+        fields = {"order_type": "LIMIT", "limit_price": 99.0}
+        return [
+            make.intent(name, **fields),
+            make.accepted(name, f"B-{name}"),
+            *([make.filled(name, quantity=filled)] if filled else []),
+        ]
+
+    def resting(self, system):
+        return system.request("exchange", Ping(), timeout_s=5).statistics.resting_orders
+
+    def test_has_what_is_left_of_open_orders_resting_again(self, open_exchange, journal, make, a_tick):
+        journal.facts = self.a_rest(make)
+        system = open_exchange()
+        broker = system.probe("broker")
+
+        system.tell("exchange", a_tick(100.0, symbol="INFY"))
+        system.tell("exchange", a_tick(98.5, symbol="INFY", after_s=1))
+
+        report = broker.receive(timeout_s=5)
+        assert (report.client_order_id, report.broker_order_id) == ("A-1", "B-A-1")
+        assert (report.quantity, report.cumulative_quantity, report.leaves_quantity) == (6, 10, 0)
+        assert report.execution_id != "T-1"
+
+    def test_tells_of_the_trades_of_before(self, open_exchange, journal, make):
+        journal.facts = self.a_rest(make)
+
+        found = open_exchange().request("exchange", OrderStatusRequest(client_order_id="A-1"), timeout_s=5)
+
+        assert (found.state, found.broker_order_id) == ("PART_FILLED", "B-A-1")
+        assert [(each.execution_id, each.quantity) for each in found.reports] == [("T-1", 4)]
+
+    def test_cancels_what_rests_before_any_tick(self, open_exchange, journal, make):
+        journal.facts = self.a_rest(make)
+
+        report = open_exchange().request("exchange", CancelRequest(client_order_id="A-1"), timeout_s=5)
+
+        assert (report.execution_type, report.cumulative_quantity) == ("CANCELLED", 4)
+
+    @pytest.mark.parametrize("ending", ["filled", "cancelled", "expired", "rejected"])
+    def test_has_none_that_ended(self, open_exchange, journal, make, ending):
+        end = make.filled("A-1", "T-2", quantity=6, cumulative_quantity=10) if ending == "filled" else None
+        journal.facts = [*self.a_rest(make), end or getattr(make, ending)("A-1")]
+        system = open_exchange()
+
+        assert self.resting(system) == 0
+        answer = system.request("exchange", OrderStatusRequest(client_order_id="A-1"), timeout_s=5)
+        assert answer == OrderNotFound(client_order_id="A-1")
+
+    def test_has_none_whose_arrival_nobody_wrote_down(self, open_exchange, journal, make):
+        journal.facts = [make.intent("A-1")]
+
+        assert self.resting(open_exchange()) == 0
+
+    def test_has_those_of_its_own_account(self, open_exchange, journal, make):
+        entered = AccountEntered(account=1, choice="new", occurred_ns=1)
+        journal.facts = [*self.a_rest(make, "A-1"), entered, *self.a_rest(make, "A-2"), *self.a_rest(make, "A-3")]
+
+        assert self.resting(open_exchange("session")) == 1
+
+    @pytest.mark.parametrize(("account", "count"), [("newest", 2), ("new", 0)])
+    def test_has_those_of_the_account_that_is_asked_for(self, open_exchange, journal, make, account, count):
+        entered = AccountEntered(account=1, choice="new", occurred_ns=1)
+        journal.facts = [*self.a_rest(make, "A-1"), entered, *self.a_rest(make, "A-2"), *self.a_rest(make, "A-3")]
+
+        assert self.resting(open_exchange(account)) == count
+
+    def test_reads_on_page_by_page_and_asks_again_when_the_journal_is_away(
+        self, open_exchange, journal, make, monkeypatch
+    ):
+        monkeypatch.setattr(exchange_actor, "PAGE_RECORDS", 2)
+        monkeypatch.setattr(exchange_actor, "RETRY_S", 0.01)
+        journal.refusals = [Unavailable(actor="journal", reason="breaker open", retry_after_s=1.0)]
+        journal.facts = [fact for number in range(5) for fact in self.a_rest(make, f"A-{number}")]
+
+        assert self.resting(open_exchange()) == 5
+
+    def test_numbers_its_executions_apart_from_those_of_another_run(
+        self, open_exchange, journal, make, a_tick, an_order
+    ):
+        journal.facts = [make.intent("A-1"), make.accepted("A-1", "X-0-1"), make.filled("A-1", "T-0-2")]
+        system = open_exchange()
+        system.tell("exchange", a_tick(100.0))
+
+        answer = system.request("exchange", an_order(), timeout_s=5)
+
+        assert answer.broker_order_id not in {"X-0-1", ""}
+        assert answer.execution_id not in {"T-0-2", "E-0-1"}
 
 
 def _fields(message):

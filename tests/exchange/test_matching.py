@@ -336,9 +336,9 @@ class TestCancelling:
 
 
 class TestIds:
-    def test_are_the_same_for_the_same_start_and_others_for_another(self, a_tick, an_order):
-        def ids(started_ns):
-            matching = Matching(tick_size_rupees=0.05, started_ns=started_ns)
+    def test_are_the_same_for_the_same_run_and_others_for_another(self, a_tick, an_order):
+        def ids(run):
+            matching = Matching(tick_size_rupees=0.05, run=run, now_ns=1)
             matching.move(a_tick())
             return {report.execution_id for report in matching.place(an_order())}
 

@@ -52,7 +52,7 @@ days = st.lists(ticks() | orders() | orders() | cancels, max_size=40)
 
 def play(day):
     """Play a day; yield each step's message, the tick it met, and the reports it brought."""
-    matching = Matching(tick_size_rupees=0.05, started_ns=1)
+    matching = Matching(tick_size_rupees=0.05, run=1, now_ns=1)
     tick = None
     for message in day:
         if isinstance(message, Tick):

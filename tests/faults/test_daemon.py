@@ -23,7 +23,8 @@ from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.actors.journal.tools import verify
 from natya.config.data_directory import DataDirectory
-from natya.exit_codes import BUSY
+from natya.exit_codes import BUSY, SETTINGS
+from natya.messages.accounts import AccountEntered
 from natya.messages.orders import OrderFilled, OrderIntended
 
 CANDLES = 3_000
@@ -51,8 +52,8 @@ class Daemon:
         self.command += ["--symbol", "RELIANCE", "--data-dir", str(directory), "--summary", "json"]
         self.processes = []
 
-    def start(self, *, speed="max"):
-        command = [*self.command, "--speed", speed]
+    def start(self, *options, speed="max"):
+        command = [*self.command, "--speed", speed, *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.directory.parent)
         self.processes.append(process)
         return process
@@ -73,7 +74,7 @@ class Daemon:
         return JournalView.of_directory(RealDisk(), self.directory / "journal")
 
     def has_traded(self):
-        return (self.directory / "journal").is_dir() and self.journal().last_sequence > 0
+        return (self.directory / "journal").is_dir() and any(self.journal().find(types=("OrderIntended",)))
 
     def rows(self, file, sql):
         with duckdb.connect(self.directory / file, read_only=True) as connection:
@@ -128,9 +129,12 @@ def assert_books_agree(daemon):
 
 
 def held_over_time(daemon):
-    """The shares after each fill, in the journal's sequence."""
+    """The shares after each fill, in the journal's sequence; each account begins with none."""
     held, after = 0, []
-    for record in daemon.journal().find(types=("OrderFilled",)):
+    for record in daemon.journal().find(types=("OrderFilled", "AccountEntered")):
+        if isinstance(record.fact, AccountEntered):
+            held = 0 if record.fact.choice == "new" else held
+            continue
         held += record.fact.quantity if record.fact.side == "BUY" else -record.fact.quantity
         after.append(held)
     return after
@@ -190,13 +194,36 @@ class TestADaemonThatIsToldToStop:
 
 
 class TestADaemonThatIsStartedAgain:
-    def test_on_the_same_recording_goes_on_with_its_position(self, daemon):
+    def test_on_the_same_recording_plays_it_in_an_account_of_its_own(self, daemon):
         first, second = daemon.finish(daemon.start()), daemon.finish(daemon.start())
 
-        assert second["positions"] == first["positions"]
+        totals = ("orders", "fills", "realized_pnl", "unrealized_pnl", "positions")
+        assert [second[name] for name in totals] == [first[name] for name in totals]
+        assert (first["account"], second["account"]) == (1, 2)
         assert set(held_over_time(daemon)) <= {0, 10}
         assert (first["dead_letters"], second["dead_letters"]) == (0, 0)
         assert_recorded_once(daemon)
+
+    def test_to_go_on_begins_with_the_position_of_before(self, daemon):
+        first, second = daemon.finish(daemon.start()), daemon.finish(daemon.start("--continue"))
+
+        assert (first["account"], second["account"]) == (1, 1)
+        assert second["orders"] > first["orders"]
+        assert set(held_over_time(daemon)) <= {0, 10}
+
+    def test_to_go_on_where_it_was_killed_is_refused_and_says_what_to_do(self, daemon):
+        process = daemon.start(speed=IN_TWO_MINUTES)
+        await_that(daemon.has_traded)
+        helpers = children_of(process.pid)
+        process.kill()
+        process.communicate()
+        await_ends(helpers)
+        second = daemon.start("--continue")
+        _, complaints = second.communicate(timeout=RUN_S)
+
+        assert second.returncode == SETTINGS
+        assert "Play it again without --continue" in complaints.decode()
+        assert daemon.finish(daemon.start())["account"] == 2
 
     def test_while_it_runs_names_the_directory_and_the_process_that_has_it(self, daemon):
         process = daemon.start()

@@ -58,6 +58,31 @@ class Flipping(natya.StrategyActor):
         (self.buy if self.flips % 2 else self.sell)(symbol, 1)
 
 
+class Holder(natya.StrategyActor):
+    """Buys ten shares each day in the minute after ten, and keeps them."""
+
+    def on_begin(self):
+        self.days = set()
+
+    def on_tick(self, tick):
+        day, minute = minute_of(tick)
+        if minute == 601 and day not in self.days:
+            self.days.add(day)
+            self.buy(tick.symbol, 10)
+
+
+class Rester(natya.StrategyActor):
+    """Offers to sell ten shares once in its life, above the first day's prices."""
+
+    def on_begin(self):
+        self.is_offered = self.parameters.get("offered", False)
+
+    def on_tick(self, tick):
+        if not self.is_offered and tick.price < 1_000.05:
+            self.is_offered = True
+            self.sell(tick.symbol, 10, limit_price=1_001.5)
+
+
 class Erratic(natya.StrategyActor):
     """Does anything at random: orders, cancels, timers that order, and raising, wherever it is called."""
 

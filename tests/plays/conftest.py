@@ -40,9 +40,8 @@ def play(data_dir, recording, *strategies, meanwhile=None, **overrides):
         | {name.replace("__", "."): value for name, value in overrides.items()},
     )
     with natya.TradingSystem(settings) as system:
-        if meanwhile is not None:
-            meanwhile(system)
-        assert system.await_end(50) is not None
+        ends_early = meanwhile is not None and meanwhile(system)
+        assert ends_early or system.await_end(50) is not None
         summary = system.stop()
     records = tail(data_dir / "journal", records_max=1_000_000)
     fills = [record.fact for record in records if isinstance(record.fact, OrderFilled)]

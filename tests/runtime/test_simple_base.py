@@ -5,7 +5,7 @@ from thespian.actors import Actor, ActorSystem
 
 from natya import StrategyActor, load_settings
 from natya.actors.events import EventsActor, EventsSettings
-from natya.actors.exchange import ExchangeActor
+from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.runtime.lifecycle import Start
@@ -74,7 +74,7 @@ def start(simple, others):
 
 
 def test_the_exchange_fills_an_order(simple, start):
-    exchange = start("exchange", ExchangeActor, ExchangeSettings(tick_size_rupees=0.05))
+    exchange = start("exchange", ExchangeActor, ExchangeActorSettings(limits=ExchangeSettings(tick_size_rupees=0.05)))
     simple.tell(exchange, TICK)
 
     order = NewOrder(client_order_id="a", symbol="INFY", side="BUY", quantity=1, order_type="MARKET")

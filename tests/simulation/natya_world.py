@@ -14,7 +14,7 @@ from natya_invariants import violations
 from natya_scenario import Scenario, a_scenario
 
 from natya.actors.events import EventsActor, EventsSettings
-from natya.actors.exchange import ExchangeActor
+from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.feed.bodies import synthetic
 from natya.actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
 from natya.actors.journal.tools import tail
@@ -51,16 +51,16 @@ class WatchedExchange(ExchangeActor):
 
     world: "World"
 
-    def on_start(self):
-        super().on_start()
-        if self.world.matching is not None:
-            self._matching = self.world.matching
+    def _take_book(self, matching):
+        if self.world.matching is None:
+            self.world.matching = matching
+        else:
             self._owners = Owners()
-        self.world.matching = self._matching
+        super()._take_book(self.world.matching)
 
     def restore(self, state):
         super().restore(state)
-        self.world.matching = self._matching
+        self.world.matching = self._matching or self.world.matching
 
     @handles(NewOrder)
     def place(self, request, sender):
@@ -254,7 +254,7 @@ class World:
         others = {
             "database": ChildSpec("database", database, database_settings),
             "journal": ChildSpec("journal", journal, settings.journal),
-            "exchange": ChildSpec("exchange", exchange, settings.exchange),
+            "exchange": ChildSpec("exchange", exchange, ExchangeActorSettings(limits=settings.exchange)),
             "events": ChildSpec("events", EventsActor, EventsSettings(subscriptions=heard)),
         }
         specs = tuple(others.get(each.name, each) for each in children(settings))

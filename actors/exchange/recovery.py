@@ -1,0 +1,89 @@
+"""The book of an account as its facts left it: which of its orders rest, and what of them (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, get_args
+
+from ...domain.accounts import SESSION, Accounts
+from ...domain.orders import Order as KnownOrder
+from ...domain.orders import advance
+from ...messages.accounts import AccountEntered, AccountFact
+from ...messages.broker import ExecutionReport, NewOrder
+from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused
+from .order import Order
+
+if TYPE_CHECKING:
+    from ...messages.accounts import AccountChoice
+    from ...messages.journal import Fact
+
+TYPES: Final = tuple(
+    fact.__name__ for fact in (*get_args(OrderFact), *get_args(AccountFact)) if fact is not OrderRefused
+)
+"""Facts that say something of the book."""
+
+
+class Remembered:
+    """Orders of an account that the exchange had accepted and that are open, by the journal's facts, told in order.
+
+    An order whose acceptance is in no journal never arrived, as far as anyone knows.
+    """
+
+    def __init__(self, choice: AccountChoice) -> None:
+        """Take which account is asked for."""
+        self._choice: Final = choice
+        self._accounts = Accounts()
+        self._books: dict[int, dict[str, tuple[KnownOrder, list[OrderFilled]]]] = {SESSION: {}}
+
+    def apply(self, fact: Fact) -> None:
+        """Take in one fact."""
+        book = self._books[self._accounts.current]
+        if isinstance(fact, AccountEntered):
+            self._accounts.apply(fact)
+            self._books.setdefault(fact.account, {})
+        elif isinstance(fact, OrderIntended):
+            book[fact.client_order_id] = KnownOrder.from_intent(fact), []
+        elif isinstance(fact, get_args(OrderFact)) and (known := book.get(fact.client_order_id)) is not None:
+            before, fills = known
+            after = advance(before, fact)
+            if isinstance(fact, OrderFilled) and after is not before:
+                fills.append(fact)
+            if after.is_open:
+                book[fact.client_order_id] = after, fills
+            else:
+                del book[fact.client_order_id]
+
+    def orders(self) -> tuple[Order, ...]:
+        """Return the orders that rest, in the order in which they were asked for."""
+        if self._choice == "new":
+            return ()
+        account = SESSION if self._choice == "session" else self._accounts.newest
+        accepted = [(order, fills) for order, fills in self._books[account].values() if order.broker_order_id]
+        return tuple(_resting(order, fills, arrival) for arrival, (order, fills) in enumerate(accepted, start=1))
+
+
+def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order:
+    request = NewOrder(
+        client_order_id=known.client_order_id,
+        symbol=known.symbol,
+        side=known.side,
+        quantity=known.quantity,
+        order_type=known.order_type,
+        limit_price=known.limit_price,
+    )
+    order = Order(request, broker_order_id=known.broker_order_id, arrival=arrival)
+    for fill in fills:
+        order.filled += fill.quantity
+        order.state = "PART_FILLED"
+        report = ExecutionReport(
+            client_order_id=fill.client_order_id,
+            broker_order_id=known.broker_order_id,
+            execution_type="TRADE",
+            execution_id=fill.trade_id,
+            occurred_ns=fill.occurred_ns,
+            quantity=fill.quantity,
+            price=fill.price,
+            cumulative_quantity=order.filled,
+            leaves_quantity=known.quantity - order.filled,
+        )
+        order.trades.append(report)
+    return order

@@ -1,0 +1,98 @@
+"""Each replay has an account of its own, unless it is told to go on; the totals are the account's."""
+
+import pytest
+
+import natya
+from natya.domain.accounts import AccountUnfinishedError
+from natya.exit_codes import SETTINGS, exit_code
+from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended
+from natya.system import SystemGaveUpError
+
+HOLDER = {"name": "holder", "strategy": "natya_players:Holder"}
+
+
+def fields(summary):
+    return summary.orders, summary.fills, summary.realized_pnl, summary.unrealized_pnl, summary.positions
+
+
+def stopped(system):
+    """Stop in the middle, as Ctrl-C does."""
+    while not system.look().statistics["orders"].fills:
+        pass
+    return True
+
+
+def accepted(system):
+    """Stop when an order rests."""
+    while not system.look().statistics["orders"].open_orders:
+        pass
+    return True
+
+
+class TestTheSameRecordingTwice:
+    @pytest.fixture
+    def twice(self, tmp_path, mornings, plays):
+        recording = mornings(2)
+        return [plays(tmp_path / "data", recording, HOLDER) for _ in range(2)]
+
+    def test_gives_the_same_twice(self, twice):
+        first, second = twice
+
+        assert first.summary.positions == {"TCS": 20}
+        assert fields(second.summary) == fields(first.summary)
+        assert (first.summary.account, second.summary.account) == (1, 2)
+
+    def test_leaves_the_first_where_it_was_and_names_no_order_twice(self, twice, tmp_path):
+        _, second = twice
+        ids = [record.fact.client_order_id for record in second.records if isinstance(record.fact, OrderIntended)]
+
+        assert len(ids) == len(set(ids)) == 4
+        with natya.PositionRepository(str(tmp_path / "data" / "natya.duckdb")) as positions:
+            assert [each.quantity for each in positions.find().data] == [20]
+            assert [each.quantity for each in positions.find(account=1).data] == [20]
+            assert positions.find(account=0).data == ()
+        with natya.OrderRepository(str(tmp_path / "data" / "natya.duckdb")) as orders:
+            assert sorted(order.account for order in orders.find().data) == [1, 1, 2, 2]
+
+
+class TestAnOrderThatRestsWhenARunIsStopped:
+    def test_rests_again_in_the_next_one_and_fills_there(self, tmp_path, mornings, plays):
+        rester = {"name": "rester", "strategy": "natya_players:Rester"}
+        first = plays(tmp_path / "data", mornings(1), rester, orders__account="session", meanwhile=accepted)
+        patient = rester | {"parameters": {"offered": True}}
+        second = plays(tmp_path / "data", mornings(2), patient, orders__account="session")
+
+        assert not first.fills
+        assert [type(record.fact) for record in first.records].count(OrderAccepted) == 1
+        assert [(fill.price, fill.cumulative_quantity) for fill in second.fills] == [
+            (1_002.0, 10)
+        ]  # the next day opens there
+        assert not any(isinstance(record.fact, OrderExpired) for record in second.records)
+
+
+class TestAReplayThatGoesOn:
+    def test_begins_with_what_the_one_before_held(self, tmp_path, mornings, plays):
+        recording = mornings(2)
+        plays(tmp_path / "data", recording, HOLDER)
+
+        second = plays(tmp_path / "data", recording, HOLDER, orders__account="newest")
+
+        assert (second.summary.account, second.summary.positions) == (1, {"TCS": 40})
+
+    def test_is_refused_where_the_one_before_was_stopped(self, tmp_path, mornings, plays):
+        recording = mornings(4)
+        plays(tmp_path / "data", recording, HOLDER, meanwhile=stopped, feed__speed=2_000.0)
+
+        with pytest.raises(SystemGaveUpError) as refused:
+            plays(tmp_path / "data", recording, HOLDER, orders__account="newest")
+
+        assert isinstance(refused.value.__cause__, AccountUnfinishedError)
+        assert exit_code(refused.value) == SETTINGS
+
+    def test_that_was_stopped_can_be_played_again(self, tmp_path, mornings, plays):
+        recording = mornings(2)
+        plays(tmp_path / "data", recording, HOLDER, meanwhile=stopped, feed__speed=2_000.0)
+
+        again = plays(tmp_path / "data", recording, HOLDER)
+
+        assert fields(again.summary) == fields(plays(tmp_path / "other", recording, HOLDER).summary)
