@@ -85,6 +85,7 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
                 strategy,
                 host="process" if strategy.host == "process" else None,
                 when_exhausted="park",
+                turn_limit_s=strategy.turn_limit_s,
             )
             for strategy in settings.strategies
         ),

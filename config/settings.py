@@ -178,7 +178,11 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Given to the strategy as they are."""
 
     host: Literal["loop", "process"] = "loop"
-    """Where it runs: beside all others, or in a process of its own, where it may compute as long as it likes."""
+    """Where it runs: beside all others, or in a process of its own, for one that computes for more than a moment."""
+
+    turn_limit_s: Seconds = 10.0
+    """In a process of its own: one that is at a turn (up to 16 messages) for longer is killed and started anew, as one
+    that has failed. 0: it may take for ever, and a simulated market waits for it."""
 
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

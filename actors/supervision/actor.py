@@ -267,7 +267,7 @@ class Supervisor(RuntimeActor):
     def hire(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""
         if spec.host == "process":
-            return self.start_child(spec.name, *in_process(spec.actor, spec.settings))
+            return self.start_child(spec.name, *in_process(spec.actor, spec.settings, turn_limit_s=spec.turn_limit_s))
         return self.start_child(spec.name, spec.actor, spec.settings)
 
     def steer(self, child: Child, message: lifecycle.Control) -> None:

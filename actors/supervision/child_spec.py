@@ -54,6 +54,9 @@ class ChildSpec(msgspec.Struct, frozen=True):
     host: Literal["process"] | None = None
     """`process`: a worker process, for an actor that computes; it sends and hears wire messages alone. Else None."""
 
+    turn_limit_s: float = 0.0
+    """In a worker process: seconds that a turn may take before the process is killed, as a failure; 0: for ever."""
+
     when_exhausted: Exhausted = "give_up"
     """`park`: for the code of a user, whose faults are to stay his own. It has a budget of restarts for itself."""
 

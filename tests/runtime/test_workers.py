@@ -79,9 +79,9 @@ def hosted(monkeypatch):
 def supervised(system, hosted):
     """Start a supervisor with one performer in a worker process; return the function that does."""
 
-    def start(**manner):
+    def start(turn_limit_s=0.0, **manner):
         settings = hosted.Manner(**manner)
-        spec = ChildSpec("performer", hosted.Performer, settings, host="process")
+        spec = ChildSpec("performer", hosted.Performer, settings, host="process", turn_limit_s=turn_limit_s)
         policy = SupervisionSettings(
             restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
             backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
@@ -234,6 +234,53 @@ class TestAConversationThroughAWorker:
         assert answered.causation_id == asked.hop_id
         assert len({hop.hop_id for hop in (asked, answered, heard)}) == 3
         future.cancel()
+
+
+class TestAWorkerThatHoldsATurn:
+    @pytest.mark.parametrize("how", ["compute", "hold"])
+    def test_longer_than_it_may_is_killed_and_replaced(self, system, supervised, how):
+        listener = system.probe("listener")
+        supervised(turn_limit_s=1.0)
+        pid = pid_of(system)
+
+        answer = system.request_future("performer", do(how))
+        eventually(lambda: not is_running(pid))
+        if how == "compute":
+            assert listener.receive(5) == do(how)
+        system.start("waiter", Waiter)
+
+        assert isinstance(answer.result(10), Unavailable)
+        assert system.request("performer", do("say"), timeout_s=10).last_sequence == 1
+        assert listener.receive(10) == "quiet"
+        (child,) = system.request("boss", DescribeTree()).children
+        assert child.last_error.endswith("held a turn longer than 1 s, and was killed")
+
+    def test_is_named_in_the_tree_before_that(self, system, supervised):
+        supervised(turn_limit_s=8.0)
+        system.tell("performer", do("hold"))
+
+        def trouble():
+            (child,) = system.request("boss", DescribeTree()).children
+            return child.trouble
+
+        eventually(trouble)
+        assert "8 s at most" in trouble()
+
+    def test_again_and_again_but_never_for_long_is_left_alone(self, system, supervised):
+        supervised(turn_limit_s=1.5)
+        pid = pid_of(system)
+        futures = [system.request_future("performer", do("nap:0.02")) for _ in range(100)]
+
+        assert all(future.result(30) for future in futures)
+        assert pid_of(system) == pid
+
+    def test_without_a_limit_may_do_so(self, system, supervised):
+        supervised()
+        pid = pid_of(system)
+
+        system.request("performer", do("nap:0.5"), timeout_s=10)
+
+        assert pid_of(system) == pid
 
 
 class TestAWorkerThatBabbles:

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from ..actor import RuntimeActor
 
 
-def in_process(actor: type[RuntimeActor], settings: Any = None) -> tuple[type[StandIn], StandInSettings]:
-    """Return what to start instead of an actor, so that it runs in a process of its own."""
-    return StandIn, StandInSettings(actor, settings)
+def in_process(
+    actor: type[RuntimeActor], settings: Any = None, *, turn_limit_s: float = 0.0
+) -> tuple[type[StandIn], StandInSettings]:
+    """Return what to start instead of an actor, so that it runs in a process of its own.
+
+    With a limit a process that holds one turn longer is killed; that is a failure of the actor.
+    """
+    return StandIn, StandInSettings(actor, settings, turn_limit_s)
 
 
 __all__ = [

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
 from ..errors import reason_of, trace_of, where_of
 from ..quiet import Quiescence
+from ..runtime_cell import RuntimeCell
 from ..trace import HOPS_MAX, Tracer
 from ..tuning import THRESHOLDS
 from . import wire
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..endpoint import Envelope
     from ..market_clock import MarketClock
-    from ..runtime_cell import RuntimeCell
     from ..trace import Span
 
 UNSENT_MAX: Final = 65_536
 """Messages that may wait to be written to the parent: of one more, market data is dropped, anything else refused."""
+
+ALIVE_NS: Final = 200_000_000
+"""Between two turns it says so often that it goes on."""
 
 TEXT_MAX: Final = 65_536
 """Characters of a reason, a traceback or a log record's fields that the parent is told."""
@@ -74,8 +77,18 @@ class Names(dict[str, Endpoint]):
         return super().setdefault(name, endpoint)
 
 
+class HostedCell(RuntimeCell):
+    """Has shorter turns: its parent bounds how long one may take."""
+
+    __slots__ = ()
+
+    batch: ClassVar[int] = 16
+
+
 class HostedBase(InProcessSystemBase):
     """The system of one worker process; its loop runs on the main thread."""
+
+    cell_class: ClassVar[type[RuntimeCell]] = HostedCell
 
     loop: ReadingLoop
 
@@ -163,7 +176,16 @@ class Host(Endpoint):
             if not self._read(socket.MSG_DONTWAIT):
                 base.loop.stop()
 
-        return ReadingLoop(base.clock, base.quiet.test, connection=self._connection, read=read, flush=self._link.flush)
+        told_ns = base.clock.monotonic_ns()
+
+        def flush() -> None:
+            nonlocal told_ns
+            if (now_ns := base.clock.monotonic_ns()) - told_ns > ALIVE_NS:
+                told_ns = now_ns
+                self._link.put(wire.Alive())
+            self._link.flush()
+
+        return ReadingLoop(base.clock, base.quiet.test, connection=self._connection, read=read, flush=flush)
 
     def _read(self, flags: int) -> bool:
         """Do what has come; False: there will be nothing more."""

@@ -3,6 +3,7 @@
 Owns    the worker process, its end of the socket pair, and what was sent there and is not known to be handled.
 Hears   every message there is, for the actor; what the process says, from the thread that reads it.
 Sends   what the actor sends, in the actor's name, to whomever it is for.
+        A process that holds a turn for longer than its limit it kills; until then the tree says so.
 Fails   when the actor fails: then the process stays, and is told to restart it in place. And when the process dies:
         then the next life has another. What was written to a dead one and not reported handled is a dead letter, since
         it may have been handled; what was not yet written goes to the next. The state of a dead one is gone: a copy
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
+from ....domain.time import SECOND_NS
 from ....messages.codec import MESSAGE_TYPES
 from ....messages.market import Candle, Tick
 from ....messages.supervision import Unavailable
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from ....messages.system import Statistics
     from ..endpoint import Envelope
 
+LOOK_S: Final = 1.0
+"""So often a process is looked after that has something to do."""
+
 UNHANDLED_MAX = 65_536
 """Messages that may be on their way to the actor; of one more, market data is dropped, anything else refused."""
 
@@ -46,10 +51,17 @@ class StandInSettings(msgspec.Struct, frozen=True):
 
     actor: type[RuntimeActor]
     settings: Any = None
+    turn_limit_s: float = 0.0
 
 
 class Begin(lifecycle.News, frozen=True):
     """To itself, when `on_start` and `restore` are over: start the actor, in the process there is or a new one."""
+
+
+class Look(lifecycle.News, frozen=True):
+    """To itself: see whether the process has ended a turn since the last look."""
+
+    worker: WorkerProcess
 
 
 class Handover(msgspec.Struct, frozen=True):
@@ -78,12 +90,18 @@ class StandIn(RuntimeActor):
         self._is_stopping = False
         self._stopped: wire.Stopped | None = None
         self._holds = False
+        self._looks = False
+        self._beats = -1
+        self._seen_ns = 0
         self.host.deliver(Begin(), self.host)
 
     def snapshot(self) -> Handover:
         """Keep the process, if it lives."""
         self._let_go()
         worker, self._worker = self._worker, None
+        if worker is not None and worker.is_starting:  # it was told to, and hangs: no order will reach it
+            self._bury(worker.kill(), "its worker process hung while it started")
+            worker = None
         kept, self._kept = self._kept, []
         return Handover(worker, kept)
 
@@ -244,10 +262,12 @@ class StandIn(RuntimeActor):
                 self._settle()
                 self.ready()
             case wire.StartFailed(error, reason, trace, raised_at, refused):
+                heard.worker.is_starting = False
                 fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace, raised_at)
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
             case wire.HandlerFailed(error, reason, trace, raised_at):
+                heard.worker.is_starting = False
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(remote_error(error, reason, trace, raised_at), at_start=False)
             case wire.Stopped() as stopped:
@@ -279,6 +299,35 @@ class StandIn(RuntimeActor):
             fault = WorkerDiedError(f"worker process {worker.pid} {ended.how}")
             raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
 
+    @handles(Look)
+    def look(self, look: Look, _sender: ActorAddress) -> None:
+        """Kill a process that holds a turn for too long: it would keep a market waiting, and hears nothing any more."""
+        self._looks = False
+        worker, limit_s = self._worker, self.settings.turn_limit_s
+        if worker is not look.worker or worker.posted == worker.handled:
+            self.trouble = ""
+            return
+        now_ns = self.host.base.clock.monotonic_ns()
+        if worker.beats != self._beats or worker.is_starting:  # a start has its own limit
+            self._beats, self._seen_ns, self.trouble = worker.beats, now_ns, ""
+        held_s = max(0, now_ns - self._seen_ns) / SECOND_NS
+        if held_s >= limit_s:
+            self.log("worker.overran", level="error", pid=worker.pid, held_s=held_s, turn_limit_s=limit_s)
+            worker.end(f"held a turn longer than {limit_s:g} s, and was killed")
+            return
+        if held_s:
+            self.trouble = f"holds a turn for {held_s:.0f} s, {limit_s:g} s at most: others may wait for it"
+        self._look_later(worker)
+
+    def _look_later(self, worker: WorkerProcess) -> None:
+        if self._looks or not self.settings.turn_limit_s:
+            return
+        self._looks = True
+        # By the machine's clock: the time of a market stands still as long as it waits for this process.
+        wait_ns = round(min(LOOK_S, self.settings.turn_limit_s / 4) * SECOND_NS)
+        clock, host = self.host.base.clock, self.host
+        host.worker.timers.add(clock.monotonic_ns() + wait_ns, lambda: host.deliver(Look(worker), host))
+
     # A simulated market waits while anything is on its way, and while the actor starts.
 
     def _settle(self) -> None:
@@ -287,6 +336,7 @@ class StandIn(RuntimeActor):
         elif not self._holds:
             self._holds = True
             self.host.base.quiet.offload_begun(self.host)
+            self._look_later(self._worker)
 
     def _let_go(self) -> None:
         if self._holds:

@@ -119,6 +119,10 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
     """Jobs that it offloaded are not done yet: this comes again when they are."""
 
 
+class Alive(msgspec.Struct, frozen=True, array_like=True, tag="v"):
+    """From the worker process, between two turns of a long batch: it goes on."""
+
+
 class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
     """From the worker process, whenever one of these has grown: what has been lost there so far."""
 
@@ -149,7 +153,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
 
 Parcel: TypeAlias = (
     Letters | Assignment | Restart | Stop  # both ways, and from the parent
-    | Started | StartFailed | HandlerFailed | Stopped | Handled | Lost | Hops | Logged
+    | Started | StartFailed | HandlerFailed | Stopped | Handled | Alive | Lost | Hops | Logged
 )  # fmt: skip
 
 

@@ -72,8 +72,12 @@ class WorkerProcess:
         self.handled = 0
         """Those that are known to be handled."""
 
+        self.beats = 0
+        """Grows whenever the process has ended a turn."""
+
         self.is_starting = False
         self.is_busy = False
+        self._overran = ""
         self._lost = wire.Lost(0, 0)
 
         self.flush: Final = self._link.flush
@@ -101,8 +105,14 @@ class WorkerProcess:
         self._process.kill()
         return [*self.take_in_doubt(), *self.take_unsent()]
 
+    def end(self, why: str) -> None:
+        """Kill it; its end is reported as that of any that dies, and why."""
+        self._overran = why
+        self._process.kill()
+
     def note_handled(self, report: wire.Handled) -> None:
         """Forget what it has handled."""
+        self.beats += 1
         self.handled, self.is_busy = max(report.mark, self.handled), report.busy
         while self._shipped and self._shipped[0][0] <= report.mark:
             self._shipped.popleft()
@@ -137,6 +147,7 @@ class WorkerProcess:
             reason = f"sent what nobody can take ({type(fault).__name__}: {fault})"
         self._link.hang_up()
         how = reason or _how_it_ended(self._wait())
+        how = self._overran or how
         self._process.kill()  # after a frame that is none; one that has ended is left alone
         self._process.wait()
         self._link.close()
@@ -159,6 +170,8 @@ class WorkerProcess:
                 raise LinkError(f"a mark from {self.handled} to {self.posted} wanted, found {mark}")
             case wire.Lost() if parcel.dropped < 0 or parcel.dead_letters < 0:
                 raise LinkError(f"counts of at least 0 wanted, found {parcel}")
+            case wire.Alive():
+                self.beats += 1
             case wire.Hops(hops):
                 self._cell.base.tracer.add(hops)
             case wire.Logged(level, event, actor, fields, correlation_id):

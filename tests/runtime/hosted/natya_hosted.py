@@ -3,6 +3,7 @@
 import ctypes
 import enum
 import os
+import time
 from typing import Any
 
 import msgspec
@@ -119,6 +120,10 @@ class Performer(RuntimeActor):
 
     def do_hold(self, *_):
         ctypes.PyDLL(None).sleep(1000)  # not even a signal handler of Python's would run
+
+    def do_nap(self, detail, order, sender):
+        time.sleep(float(detail))  # as one that computes for so long
+        self.do_say(detail, order, sender)
 
     def do_compute(self, _, order, __):
         self.send("listener", order)
