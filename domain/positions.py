@@ -74,7 +74,7 @@ class Holding:
             quantity=held,
             average_price=rounded(abs(self._cost), part * max(abs(held), 1), PRICE_PLACES),
             realized_pnl=rounded(self._cash * self._shares_of_unit + self._cost, part, PAISA_PLACES),
-            cost=rounded(self._cost, part, COST_PLACES),
+            cost=rounded(self._cost, part, COST_PLACES) if held else Decimal(0),
         )
 
     def _close_part(self, after: int, held: int) -> None:

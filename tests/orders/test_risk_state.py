@@ -72,6 +72,16 @@ class TestWhatMayPass:
         control.is_reconciled = True
         assert control.state(durable, pending) == strictest(*known)
 
+    def test_is_nothing_until_the_halt_itself_is_durable_whatever_else_is(self):
+        control = RiskControl()
+        control.is_reconciled = True
+        control.alarm = "a second reason"
+        control.settle(a_change("NORMAL", previous="HALTED"))
+        assert control.state("NORMAL", []) == "HALTED"
+        control.settle(a_change("HALTED"))
+
+        assert control.state("NORMAL", []) == "NORMAL"
+
     def test_is_nothing_in_a_halt_and_most_when_normal(self):
         assert strictest("RECONCILING", "HALTED", "NORMAL") == "HALTED"
         assert strictest("REDUCING", "NORMAL") == "REDUCING"
