@@ -116,6 +116,17 @@ class TestATrade:
         assert rule(intake.take(found(broker_order_id="X-2"))) == "broker_order_id"
         assert intake.take(a_trade(execution_type="CANCEL_REJECTED", broker_order_id="", quantity=0)) is None
 
+    def test_is_compared_with_the_first_number_and_the_first_order_whatever_came_between(self, intake):
+        intake.take(a_trade("T-1", 6))
+        intake.take(a_trade(execution_type="REJECTED", quantity=0))
+        intake.expect(PlaceOrder(client_order_id="A-1", symbol="I", side="BUY", quantity=99, order_type="MARKET"))
+
+        assert rule(intake.take(a_trade("T-2", 1, broker_order_id="X-2"))) == "broker_order_id"
+        assert rule(intake.take(a_trade("T-2", 5))) == "more_than_ordered"
+
+    def test_may_never_be_of_an_order_that_was_rejected_without_a_number(self, intake):
+        assert intake.take(a_trade(execution_type="REJECTED", broker_order_id="", quantity=0)) is None
+
 
 class TestALookUp:
     def test_is_believed_as_a_whole_or_not_at_all(self, intake):

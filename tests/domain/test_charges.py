@@ -73,6 +73,11 @@ class TestAFuture:
         }
         assert charges("FUTURE", "SELL", 75, 26_000.0, DAY).transaction_tax == Decimal("975.00")
 
+    def test_is_rounded_up_at_half_a_paisa_on_either_side_of_it(self):
+        # 0.00173 % of 2,50,000 is 4.325, and of 19,50,000 it is 33.735.
+        assert charges("FUTURE", "BUY", 10, 25_000.0, DAY).exchange == Decimal("4.33")
+        assert charges("FUTURE", "BUY", 75, 26_000.0, DAY).exchange == Decimal("33.74")
+
 
 class TestATrade:
     @given(product=PRODUCTS, side=SIDES, quantity=QUANTITIES, price=PRICES, days=st.integers(0, 1_500))

@@ -1,12 +1,22 @@
 """The base of all strategies, as a user's strategy lives on it."""
 
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.market import Candle
-from natya.messages.orders import CancelOrder, HoldingsRead, OrderAccepted, OrderRefused, SubmitOrder
+from natya.messages.orders import (
+    CancelOrder,
+    HoldingsRead,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderRefused,
+    OrderRejected,
+    SubmitOrder,
+)
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import Ping
 
@@ -112,6 +122,28 @@ class TestAStrategy:
         assert [follower.log.receive() for _ in range(2)] == [("T-0", 2, 99.5), ("T-2", 5, 99.5)]
         counts = follower.system.request("mine", Ping()).statistics
         assert (counts.strategy, counts.ticks, counts.orders, counts.fills) == ("mine", 1, 1, 2)
+
+    def test_counts_no_fill_that_the_book_has_under_another_strategy(self, follower):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(replace(follower.fill(order, 2), strategy="other"), follower.fill(order, 3))
+
+        assert follower.log.receive() == ("T-0", 3, 99.5)
+        assert follower.log.is_empty()
+
+    @pytest.mark.parametrize("end", [OrderCancelled, OrderRejected, OrderExpired])
+    def test_forgets_an_order_when_it_has_ended_and_so_have_many_later_ones(self, follower, monkeypatch, end):
+        monkeypatch.setattr("natya.actors.strategy.holdings.ENDED_REMEMBERED_MAX", 1)
+        follower.tell(*[follower.tick(99.5)] * 3)
+        orders = [follower.orders.receive() for _ in range(3)]
+        for order in orders[:2]:
+            follower.tell(end(client_order_id=order.client_order_id, reason="asked", occurred_ns=1))
+            assert isinstance(follower.log.receive(), end)
+        follower.tell(*map(follower.fill, orders))
+
+        assert [follower.log.receive()[1] for _ in range(2)] == [5, 10]
+        follower.system.request("mine", Ping())
+        assert follower.log.is_empty()
 
     def test_that_defines_nothing_hears_everything_in_peace(self, stage):
         stage.open(Silent)

@@ -96,6 +96,7 @@ class TestHoldings:
                 holdings.end(f"A-{number}")
         before = holdings.shares("INFY")
 
+        assert len(holdings._open) == 2
         assert holdings.add(a_fill("RESTING", 50, 30))
         assert holdings.add(a_fill("BOOKED", 5, 2))
         assert holdings.shares("INFY") == before + 32
