@@ -8,8 +8,10 @@ exact count.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
+import stat
 import sys
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -41,6 +43,9 @@ SUPPRESSED: Final = "log.suppressed"
 
 CORRELATIONS: Final = ("correlation_id", "client_order_id")
 """Fields that say which request or order a line belongs to, the first of them that there is."""
+
+_FIRST: Final = b'{"time":"'
+"""What each line of a log file begins with."""
 
 _CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 """What would move a terminal or end a line for some reader; as JSON escapes it."""
@@ -153,7 +158,8 @@ class StandardError(_Reporting, logging.StreamHandler[TextIO]):
 class PrivateRotatingFile(_Reporting, RotatingFileHandler):
     """A log file that its user alone can read, `name`, and older ones, `name.1` and on; all together are bounded.
 
-    It follows its path: moved by logrotate, or removed, it is begun anew with the next line.
+    It follows its path: moved by logrotate, or removed, it is begun anew with the next line. A file that has one of the
+    names and is no log of ours keeps it: its number is left out.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -164,6 +170,18 @@ class PrivateRotatingFile(_Reporting, RotatingFileHandler):
             self.stream = None  # as `logging` does; the next write opens it
         super().emit(record)
 
+    def doRollover(self) -> None:  # noqa: N802  logging calls it so
+        """Give each file the next number that may be ours; what had the last one goes."""
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+        numbered = (Path(f"{self.baseFilename}.{number}") for number in itertools.count(1))
+        slots = list(itertools.islice(filter(_may_be_ours, numbered), self.backupCount))
+        for newer, older in reversed(list(itertools.pairwise([Path(self.baseFilename), *slots]))):
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+        self.stream = self._open()
+
     def _is_in_place(self, stream: TextIOWrapper) -> bool:
         try:
             return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(stream.fileno()))
@@ -172,6 +190,18 @@ class PrivateRotatingFile(_Reporting, RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Tell whether a name is free, or a log of ours has it."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_FIRST)) in {b"", _FIRST}
+    except FileNotFoundError:
+        return True
 
 
 def _private(path: str, flags: int) -> int:

@@ -279,6 +279,27 @@ class TestTheFile:
         assert len(files) == 3
         assert sum(file.stat().st_size for file in files) <= 3 * 65_536
 
+    @pytest.mark.parametrize("kind", ["notes", "link", "folder"])
+    def test_leaves_alone_what_is_no_log_of_ours(self, settings, tmp_path, kind):
+        theirs, victim = tmp_path / "natya.log.1", tmp_path / "victim"
+        victim.write_text("theirs")
+        match kind:
+            case "notes":
+                theirs.write_text("theirs")
+            case "link":
+                theirs.symlink_to(victim)
+            case "folder":
+                theirs.mkdir()
+        before = theirs.lstat()
+        with logging_to(with_log(settings, file_bytes_max=65_536, files_max=3)):
+            for number in range(1_200):
+                say(f"event.{number}", padding="x" * 300)
+
+        assert theirs.lstat() == before
+        assert victim.read_text() == "theirs"
+        names = {file.name for file in tmp_path.glob("natya.log*")}
+        assert names == {"natya.log", "natya.log.1", "natya.log.2", "natya.log.3"}
+
     def test_that_fails_is_reported_once_and_stops_nobody(self, settings, capsys):
         full = with_log(settings, path="/dev/full")
         with logging_to(full):
