@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import itertools
-import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from .tables import PlainConsole, show
-from .terminal import note, plain, plain_lines, tell, tell_json
+from .terminal import note, plain, plain_lines, tell, tell_csv, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,10 +36,9 @@ def print_json(result: QueryResult) -> None:
 
 def print_csv(result: QueryResult) -> None:
     """Print a header, and the rows."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(result.names)
+    tell_csv([result.names])
     for rows in result.batches():
-        writer.writerows(rows)
+        tell_csv(rows)
 
 
 def print_table(result: QueryResult) -> None:

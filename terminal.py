@@ -7,6 +7,7 @@ one error, `OutputError`, whoever writes; `ended` makes an exit code of it.
 
 from __future__ import annotations
 
+import csv
 import errno
 import io
 import os
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from .exit_codes import CANNOT_CREATE, SIGNALLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Buffer
 
@@ -61,6 +62,16 @@ def tell_json(document: bytes, end: bytes = b"\n") -> None:
     """Print JSON, whatever the encoding of the terminal is; `end` is empty for one that has its line feeds."""
     sys.stdout.flush()
     sys.stdout.buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
+
+
+def tell_csv(rows: Iterable[Iterable[object]]) -> None:
+    """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal no text of them moves it."""
+    if sys.stdout.isatty():
+        rows = [[plain(value) if isinstance(value, str) else value for value in row] for row in rows]
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(written.getvalue().encode("utf-8", "replace"))
 
 
 def complain(text: object) -> None:

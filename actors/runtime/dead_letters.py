@@ -16,6 +16,7 @@ from thespian.actors import ChildActorExited, DeadEnvelope
 
 from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
+from ...messages.market import TicksRecorded
 from ...messages.supervision import DeadLetter, Unavailable
 from . import lifecycle
 from .errors import reason_of
@@ -47,6 +48,7 @@ NEVER_BURIED = (
     lifecycle.ChildHandlerFailed,
     lifecycle.Stopped,
     lifecycle.News,
+    TicksRecorded,
 )
 """News for one who is gone: nothing is lost with it."""
 

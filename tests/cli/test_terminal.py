@@ -22,7 +22,7 @@ from natya.messages.orders import OrderExpired
 from natya.messages.supervision import ChildStatus, SupervisionTree
 from natya.messages.trace import Hop
 from natya.tables import show
-from natya.terminal import complain, ended, plain, plain_lines, stream, tell, tell_json
+from natya.terminal import complain, ended, plain, plain_lines, stream, tell, tell_csv, tell_json
 from natya.trace_view import conversations_table, trace_table
 from natya.tree_view import tree_table
 
@@ -194,6 +194,20 @@ class TestTextFromOutside:
         output = capsys.readouterr()
         assert output.out == "job [/nightly] [red]?[31m?2J??\n    below\n"
         assert output.err == "natya: job [/nightly] [red]?[31m?2J??\n"
+
+    @pytest.mark.parametrize("on_terminal", [False, True])
+    def test_is_data_in_csv_and_plain_where_a_person_reads_it(self, monkeypatch, on_terminal):
+        reader, writer = os.openpty() if on_terminal else os.pipe()
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream(writer, encoding="ascii"))
+            tell_csv([["name", "\u20b9"], [HOSTILE, 1.5], ["a,b", None]])
+            sys.stdout.flush()
+        printed = os.read(reader, 10_000).decode().replace("\r\n", "\n")
+        os.close(reader)
+        os.close(writer)
+
+        shown = plain(HOSTILE) if on_terminal else HOSTILE
+        assert printed == f'name,\u20b9\n{shown},1.5\n"a,b",\n'
 
     @given(text=st.text())
     def test_keeps_its_length_and_every_letter(self, text):

@@ -21,6 +21,7 @@ from natya.actors.runtime.lifecycle import (
     Suspend,
     Terminated,
 )
+from natya.messages.market import TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
@@ -243,6 +244,13 @@ class TestAChildThatEnds:
         assert Closing.closed.wait(5)
         assert child.failures == 0
         assert {letter.error for letter in system.base.dead_letters.last} == {"NoRecipient"}
+
+    def test_gets_no_dead_letter_of_what_says_only_how_far_its_sender_is(self, system):
+        for message in (TicksRecorded(source="s", sequence=1), "something"):
+            system.base.dead_letters.undelivered("nobody", message, system.base.outside, "nobody runs")
+
+        assert [letter.message_type for letter in system.base.dead_letters.last] == ["str"]
+        assert system.base.dead_letters.count == 1
 
     def test_killed_while_it_takes_its_last_message_does_not_fail_the_killer(self, system):
         class Snatched(deque):
