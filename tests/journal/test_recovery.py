@@ -369,6 +369,21 @@ class TestASegmentInBetween:
 
         is_refused(workshop, disk, f"the segment before it, {gone.first_sequence}, is missing")
 
+    def test_of_another_journal_is_named(self, workshop, disk):
+        """Made in the same way at another time: only its id, and what hangs on it, differs."""
+        grown(workshop, disk, closed=3)
+        other = SimulatedDisk()
+        journal = workshop.a_journal(other, clock=workshop.Ticking(7), segment_bytes=SEGMENT_BYTES)
+        journal.open()
+        while len(journal.closed_segments) < 3:
+            workshop.commit_one(journal, journal.last_sequence + 1)
+        path = journal.closed_segments[1].path
+        if not disk.exists(path):
+            pytest.fail("the journals were to have segments alike")
+        disk.content(path)[:] = other.content(path)
+
+        is_refused(workshop, disk, "another journal than the segment before it")
+
     def test_under_the_name_of_another_is_named(self, workshop, disk):
         journal = grown(workshop, disk, closed=3)
         first, second = journal.closed_segments[:2]

@@ -1,0 +1,105 @@
+"""The reserve: asked for once a second on a full disk, given to outcomes alone, never given twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from natya.actors.journal import JournalFullError, Trouble
+from natya.actors.journal.errors import JournalFailedError
+from natya.actors.journal.reserve import RETRY_NS, Reserve
+from natya.actors.journal.simulated import SimulatedDisk
+
+
+class Counting(SimulatedDisk):
+    """Counts the files that were asked for."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.asked = 0
+
+    def create(self, path, size):
+        self.asked += 1
+        return super().create(path, size)
+
+
+class TestAReserveOnAFullDisk:
+    @pytest.fixture
+    def disk(self):
+        return Counting(capacity_bytes=10)
+
+    @pytest.fixture
+    def reserve(self, disk, workshop):
+        return Reserve(disk, workshop.directory, size=100)
+
+    def test_is_asked_for_once_in_its_time(self, disk, reserve):
+        answers = [reserve.restore(now_ns) for now_ns in (0, 1, RETRY_NS - 1)]
+        assert (answers, disk.asked) == ([False] * 3, 1)
+
+        assert not reserve.restore(RETRY_NS)
+        assert disk.asked == 2
+
+    def test_is_asked_for_when_the_clock_has_stepped_back(self, disk, reserve):
+        reserve.restore(100 * RETRY_NS)
+        disk.capacity_bytes = 1_000
+
+        assert reserve.restore(50 * RETRY_NS)
+
+    def test_is_given_away_once(self, disk, reserve):
+        disk.capacity_bytes = 1_000
+        assert reserve.restore(0)
+        reserve.take()
+
+        assert not reserve.held
+
+    def test_that_is_held_is_not_asked_for_again(self, disk, reserve):
+        disk.capacity_bytes = 1_000
+        assert all(reserve.restore(second * RETRY_NS) for second in range(5))
+        assert disk.asked == 1
+
+
+class TestASegmentThatFillsUpOnAFullDisk:
+    def full(self, workshop, disk):
+        """Fill the disk, and the segment until one more append does not fit."""
+        journal = workshop.a_journal(disk, segment_bytes=8_192)
+        journal.open()
+        disk.capacity_bytes -= disk.free_bytes()
+        while journal._files.position.offset < journal._files.capacity - 400:
+            workshop.commit_one(journal, journal.last_sequence + 1)
+        return journal
+
+    def test_is_followed_by_the_reserve_for_no_intent(self, workshop, disk):
+        journal = self.full(workshop, disk)
+        with pytest.raises(JournalFullError):
+            journal.append((workshop.an_intent(1, symbol="X" * 300),) * 2)
+
+        assert journal.reserve_held
+        assert journal.closed_segments == ()
+
+    def test_is_followed_by_the_reserve_for_outcomes(self, workshop, disk):
+        journal = self.full(workshop, disk)
+        before = journal.last_sequence
+        journal.append((workshop.a_cancel(1),) * 5)
+        journal.commit()
+
+        assert not journal.reserve_held
+        assert journal.last_sequence == before + 5
+        assert len(journal.closed_segments) == 1
+        assert "journal.reserve" not in disk.names(workshop.directory)
+
+
+class TestAFileWhoseSyncFailed:
+    def test_is_not_touched_again(self, workshop, disk):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        failed = journal._files.segments[0].path
+        disk.troubles.append(Trouble(action="sync"))
+        with pytest.raises(JournalFailedError):
+            workshop.commit_one(journal, 2)
+        journal.close()
+        before = bytes(disk.content(failed))
+        again = workshop.a_journal(disk)
+        again.open()
+
+        assert len(again.closed_segments) == 1
+        assert disk.content(failed) == before
