@@ -138,6 +138,14 @@ class TestReading:
         assert 6 in [record.sequence for record in by_time.records]
         assert [record.sequence for record in before.records] == [2, 3]
 
+    def test_gives_no_page_larger_than_it_may_be(self, system, workshop, monkeypatch):
+        monkeypatch.setattr("natya.actors.journal.actor.PAGE_RECORDS_MAX", 3)
+        system.request("journal", an_append(workshop, 1, 2, 3, 4, 5))
+        page = system.request("journal", ReadJournal(records_max=1_000_000))
+
+        assert [record.sequence for record in page.records] == [1, 2, 3]
+        assert page.last_sequence == 5
+
     def test_pages_through_everything(self, system, workshop):
         for number in range(1, 6):
             system.request("journal", an_append(workshop, number))
