@@ -310,6 +310,7 @@ class TestAGroup:
         disk.troubles = []
         found = system.request("journal", ReadJournal(records_max=100_000)).records
 
+        assert all(answer.reason for answer in settled if isinstance(answer, AppendRefused))
         acknowledged = [answer for answer in settled if isinstance(answer, Appended)]
         assert len(found) == 40 * len(acknowledged)
         assert [answer.last_sequence for answer in acknowledged] == list(range(40, len(found) + 1, 40))

@@ -76,6 +76,13 @@ class TestFinding:
         assert since | until == set(range(1, 1_501))
         assert not since & until
 
+    def test_at_the_bounds_of_a_segment_leaves_nothing_out(self, library):
+        _, journal, records = library
+        for segment in journal.closed_segments:
+            for at_ns in (segment.seal.earliest_ns, segment.seal.latest_ns):
+                wanted = [record for record in records if record.recorded_ns == at_ns]
+                assert list(journal.view().find(since_ns=at_ns, until_ns=at_ns + 1)) == wanted
+
     @settings(deadline=None, max_examples=100)
     @given(after=st.integers(0, 1_600), size=st.integers(0, 700))
     def test_of_a_page_gives_the_next_records(self, library, after, size):
