@@ -316,6 +316,23 @@ class TestAGroup:
         assert [answer.last_sequence for answer in acknowledged] == list(range(40, len(found) + 1, 40))
 
     @pytest.mark.usefixtures("journal")
+    def test_that_a_full_disk_refused_half_way_is_not_answered_with_the_sequences_of_the_next(
+        self, system, workshop, disk
+    ):
+        """The second does not fit: the first is written then, and refused; the third gets the first one's sequence."""
+        system.request("journal", an_append(workshop, *range(1, 301)))
+        disk.troubles = [Trouble(action="write", error=errno.ENOSPC)]
+        asked = [
+            system.request_future("journal", an_append(workshop, *numbers, correlation_id=name))
+            for name, numbers in (("first", (1,)), ("second", range(1, 301)), ("third", (3,)))
+        ]
+        first, second, third = (answer.result(30) for answer in asked)
+
+        assert (type(first), type(second)) == (AppendRefused, AppendRefused)
+        assert (third.first_sequence, third.correlation_id) == (301, "third")
+        assert system.request("journal", ReadJournal(after_sequence=300)).records[0].fact.quantity == 3
+
+    @pytest.mark.usefixtures("journal")
     def test_with_one_that_is_invalid_is_durable_without_it(self, system, workshop):
         asked = [
             system.request_future("journal", an_append(workshop, 1, correlation_id="before")),

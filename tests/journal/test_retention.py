@@ -381,6 +381,20 @@ class TestTheActor:
         assert verify(workshop.directory, disk).records == len(found)
         assert system.request("journal", Ping()).statistics.records == len(found)
 
+    def test_tells_events_of_it_at_once(self, system, workshop):
+        events = system.probe("events")
+        self.start(system, retain_days=2)
+        self.append(system, workshop.a_restart(), 20)
+        system.base.clock.step_wall(3 * DAY_NS)
+        while system.request("journal", Ping()).statistics.records == self.records(system)[-1].sequence:
+            self.append(system, workshop.a_restart(), 1)
+        heard = []
+        while not events.is_empty():
+            heard += events.receive().records
+
+        assert isinstance(heard[-1].fact, JournalShortened)
+        assert heard[-1] == self.records(system)[-1]
+
     def test_keeps_orders_for_ever(self, system, workshop):
         system.probe("events")
         self.start(system, retain_days=1)
