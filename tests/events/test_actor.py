@@ -314,7 +314,13 @@ class TestAJournalThatDoesNotAnswer:
     def test_that_has_nothing_of_what_was_heard_yet_is_asked_again(self, system, journal):
         system.tell("events", JournalPage(records=(), last_sequence=1))
 
-        assert self.passes(system, journal, 1.1) == [1]
+        assert self.passes(system, journal, 0.9) == []
+        assert self.passes(system, journal, 0.2) == [1]
+
+    def test_that_has_more_than_was_heard_of_is_asked_on(self, system, journal):
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=9))
+
+        assert journal.receive() == ReadJournal(after_sequence=3)
 
     def test_is_asked_on_where_its_page_ended(self, system, journal):
         system.tell("events", Journaled(records=records(9, 9)))

@@ -92,6 +92,13 @@ class TestFinding:
         assert page.records == records[after : after + size]
         assert page.last_sequence == 1_500
 
+    def test_of_raw_records_begins_behind_the_given_one_wherever_a_segment_ends(self, library):
+        _, journal, _ = library
+        for segment in journal.closed_segments[1:]:
+            first = segment.first_sequence
+            for after in (first - 2, first - 1, first):
+                assert next(iter(journal.view().raw(after))).sequence == after + 1
+
     def test_sees_nothing_that_was_committed_later(self, disk, workshop):
         journal = workshop.a_journal(disk)
         journal.open()
