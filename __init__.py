@@ -20,13 +20,13 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
-    from .actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
+    from .actors.runtime import InProcessSystem, Outcome, RequestTimedOut, RuntimeActor, handles, tuned_process
     from .actors.strategy import StrategyActor
-    from .actors.supervision import ChildSpec, Supervisor
+    from .actors.supervision import BreakerSettings, ChildSpec, GaveUpError, Supervisor, SupervisorSettings
     from .config.container import DependencyContainer
     from .config.errors import SettingsError
     from .config.loader import load_settings
-    from .config.settings import Settings
+    from .config.settings import Settings, SupervisionSettings
     from .domain.instruments import Instrument, PriceGrid
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
         RiskStateChanged,
         SubmitOrder,
     )
+    from .messages.supervision import DescribeTree, Failed, SupervisionTree, Unavailable
+    from .messages.system import Ping, Pong
     from .remote import connect
     from .services import ServiceLocator, get_container, inject
     from .summary import Summary
@@ -65,13 +67,13 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
-    ".actors.runtime": ("InProcessSystem", "RuntimeActor", "tuned_process", "handles"),
+    ".actors.runtime": ("InProcessSystem", "Outcome", "RequestTimedOut", "RuntimeActor", "tuned_process", "handles"),
     ".actors.strategy": ("StrategyActor",),
-    ".actors.supervision": ("ChildSpec", "Supervisor"),
+    ".actors.supervision": ("BreakerSettings", "ChildSpec", "GaveUpError", "Supervisor", "SupervisorSettings"),
     ".config.container": ("DependencyContainer",),
     ".config.errors": ("SettingsError",),
     ".config.loader": ("load_settings",),
-    ".config.settings": ("Settings",),
+    ".config.settings": ("Settings", "SupervisionSettings"),
     ".domain.instruments": ("Instrument", "PriceGrid"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
@@ -91,6 +93,8 @@ _MODULES: Final = {
         "RiskStateChanged",
         "SubmitOrder",
     ),
+    ".messages.supervision": ("DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
+    ".messages.system": ("Ping", "Pong"),
     ".remote": ("connect",),
     ".services": ("ServiceLocator", "get_container", "inject"),
     ".summary": ("Summary",),
@@ -100,6 +104,7 @@ _HOMES: Final = {name: module for module, names in _MODULES.items() for name in 
 
 __all__ = [
     "BaseRepository",
+    "BreakerSettings",
     "BrokerAdapter",
     "CancelOrder",
     "Candle",
@@ -107,9 +112,12 @@ __all__ = [
     "DaySummary",
     "DependencyContainer",
     "Depth",
+    "DescribeTree",
     "DuckDBAdapter",
     "EventRepository",
+    "Failed",
     "FillRepository",
+    "GaveUpError",
     "InProcessSystem",
     "Instrument",
     "MarketDataRepositoryImpl",
@@ -122,10 +130,14 @@ __all__ = [
     "OrderRejected",
     "OrderRepository",
     "OrderUncertain",
+    "Outcome",
+    "Ping",
+    "Pong",
     "Position",
     "PositionRepository",
     "PriceGrid",
     "RepositoryResult",
+    "RequestTimedOut",
     "Resume",
     "ResumeRefused",
     "Resumed",
@@ -137,9 +149,13 @@ __all__ = [
     "StrategyActor",
     "SubmitOrder",
     "Summary",
+    "SupervisionSettings",
+    "SupervisionTree",
     "Supervisor",
+    "SupervisorSettings",
     "Tick",
     "TradingSystem",
+    "Unavailable",
     "connect",
     "get_container",
     "handles",

@@ -15,7 +15,7 @@ from .dispatch import HandlerTable, handles
 from .door import front_of
 from .errors import MessageRefusedError
 from .foreign import ForeignHost
-from .lifecycle import Kill
+from .lifecycle import ChildHandlerFailed, Kill
 from .offload import OutcomeArrived
 from .runtime_cell import Ended, RuntimeCell
 from .trace import causation_of, correlation_of
@@ -280,12 +280,20 @@ class RuntimeActor(Actor):
     # For supervisors.
 
     def start_child(self, name: str, actor_class: type[RuntimeActor], settings: Any = None) -> ActorAddress:
-        """Start an actor under this one; `Started` or `StartFailed` follows, and later whatever becomes of it.
+        """Start an actor under this one; it ends with this one.
+
+        Who handles `lifecycle.ChildHandlerFailed` supervises it: `Started` or `StartFailed` follows, later whatever
+        becomes of it, and it waits for `control`. Else it looks after itself: it restarts at once when a handler of it
+        raises, and ends when this one is restarted, whose `on_start` starts it anew.
 
         Raises:
             NameTakenError: an actor of that name runs.
         """
-        child: ActorAddress = self.host.base.start_actor(name, actor_class, settings, parent=self.host, supervised=True)
+        supervised = self.handler_table.has(ChildHandlerFailed)
+        child: RuntimeCell = self.host.base.start_actor(
+            name, actor_class, settings, parent=self.host, supervised=supervised
+        )
+        child.ends_with_life = not supervised
         return child
 
     def control(self, child: ActorAddress, message: Control) -> None:

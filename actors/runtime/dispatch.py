@@ -53,6 +53,10 @@ class HandlerTable(dict[type, Handler]):
         for ancestor in reversed(actor_class.__mro__):
             self.update(_declared(ancestor))
 
+    def has(self, message_type: type) -> bool:
+        """Tell whether a handler is declared for it."""
+        return self.get(message_type, self._unhandled) is not self._unhandled
+
     def behind(self, door: Callable[[Handler], Handler]) -> HandlerTable:
         """Return a copy in which every handler stands behind a door."""
         table = HandlerTable(object, self._unhandled)

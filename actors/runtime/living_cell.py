@@ -65,7 +65,7 @@ class LivingCell(ServingCell):
     """Makes the instance anew at every restart, and lets messages through to it as its state allows."""
 
     __slots__ = ("_afresh", "_ended", "_settings", "_started", "_starter", "_state", "_stop_askers", "_supervisor",
-                 "_to_handle")  # fmt: skip
+                 "_to_handle", "ends_with_life")  # fmt: skip
 
     def __init__(
         self,
@@ -86,6 +86,9 @@ class LivingCell(ServingCell):
         """Outcomes of this life that have not been handled yet."""
 
         self.watchers = ()
+        self.ends_with_life = False
+        """It belongs to one life of its parent: the next starts it anew."""
+
         self._offloader = None
         self._settings: Any = None
         self._starter: ActorAddress | None = None
@@ -190,9 +193,17 @@ class LivingCell(ServingCell):
             self._suspend()  # what it asks in `on_start` may be answered at once
         handed_over = self._snapshot()
         self._release()
+        self._end_children_of_this_life()
         self.life += 1
         self.awaited = 0
         self._begin(handed_over)
+
+    def _end_children_of_this_life(self) -> None:
+        for child in tuple(self.children):
+            if isinstance(child, LivingCell) and child.ends_with_life:
+                if self.base.names.get(child.name) is child:
+                    del self.base.names[child.name]  # now: the one of the next life has it
+                child.exit(self)
 
     def _snapshot(self) -> tuple[Any] | None:
         if not self.actor_class.keeps_state:

@@ -45,13 +45,13 @@ from .protocol import (
 )
 from .report import Reporter
 from .restart_budget import RestartBudget
+from .settings import SupervisorSettings
 from .tree import Inquiry, branch, status
 from .troupe import Troupe
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
     from .child_spec import ChildSpec
-    from .settings import SupervisorSettings
 
 
 def _why_parked(child: Child) -> str:
@@ -94,9 +94,15 @@ class Supervisor(RuntimeActor):
 
     @classmethod
     def plan(cls, settings: Any) -> SupervisorSettings:
-        """Derive the children and the policy from `settings`."""
-        derived: SupervisorSettings = settings
-        return derived
+        """Derive the children and the policy from `settings`.
+
+        Raises:
+            TypeError: they are no `SupervisorSettings`.
+        """
+        if not isinstance(settings, SupervisorSettings):
+            wanted = "SupervisorSettings(children=(ChildSpec(…), …), policy=SupervisionSettings(…)) wanted"
+            raise TypeError(f"{wanted}, found {type(settings).__name__}: {settings!r:.200}")
+        return settings
 
     def on_start(self) -> None:
         """Prepare; the children come up when it is known whether a life before left some running."""

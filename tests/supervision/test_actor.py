@@ -270,6 +270,12 @@ class TestASupervisorThatIsRestartedItself:
         assert acted == []
 
 
+class TestASupervisorWithoutSettingsOfItsOwn:
+    def test_says_which_it_wants(self, actor_system, play, diary):
+        with pytest.raises(TypeError, match=r"SupervisorSettings\(children=.* wanted, found list"):
+            actor_system.start("root", play.Supervisor, [play.ChildSpec("a", play.Child, diary)])
+
+
 class TestTheTree:
     def test_shows_every_node_below_parents_before_their_children(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.BlockingChild, diary), root=False)

@@ -1,0 +1,82 @@
+"""Children of an actor that is no supervisor: they look after themselves, and belong to one life of their parent."""
+
+import pytest
+from natya_processes import await_that
+
+from natya.actors.runtime import RuntimeActor, handles, lifecycle
+from natya.messages.supervision import Failed
+
+
+class Child(RuntimeActor):
+    """Counts; fails when told to."""
+
+    def on_start(self):
+        self.count = 0
+
+    @handles(int)
+    def add(self, number, sender):
+        self.count += number
+        self.send(sender, self.count)
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+
+class BlockingChild(Child):
+    blocking = True
+
+
+class Parent(RuntimeActor):
+    """Starts one child in each of its lives."""
+
+    def on_start(self):
+        self.child = self.start_child("child", self.settings)
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+    @handles(int)
+    def add(self, number, sender):
+        self.ask(self.child, number, timeout_s=5, then=lambda outcome: self.send(sender, outcome.unwrap()))
+
+
+class Overseer(Parent):
+    """Hears what becomes of its child, and has it as it is until it says otherwise."""
+
+    @handles(lifecycle.Started, lifecycle.ChildHandlerFailed)
+    def hear(self, report, sender):
+        self.send("reports", type(report).__name__)
+
+
+class TestAChildOfAnActorThatIsNoSupervisor:
+    @pytest.mark.parametrize("child", [Child, BlockingChild])
+    def test_is_there_again_at_once_when_it_has_failed(self, system, child):
+        system.start("parent", Parent, child)
+        system.request("parent", 5)
+
+        assert isinstance(system.request("child", "told to"), Failed)
+
+        assert system.request("parent", 2) == 2
+
+    @pytest.mark.parametrize("child", [Child, BlockingChild])
+    def test_ends_with_the_life_that_started_it(self, system, child):
+        system.start("parent", Parent, child)
+        first = system.base.find("child")
+        system.request("parent", 5)
+
+        assert isinstance(system.request("parent", "told to"), Failed)
+
+        assert system.request("parent", 2) == 2
+        assert system.base.find("child") is not first
+        await_that(lambda: first.dead, timeout_s=10)
+
+    def test_of_one_who_hears_of_failures_waits_for_what_he_says(self, system):
+        reports = system.probe("reports")
+        system.start("parent", Overseer, Child)
+        assert reports.receive() == "Started"
+
+        system.tell("child", "told to")
+
+        assert reports.receive() == "ChildHandlerFailed"
