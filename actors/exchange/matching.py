@@ -245,10 +245,6 @@ class Matching:
 
 
 def _next_opening(time_ns: int) -> int:
-    """Tell when the next session may begin; a day without a known one that trades all the same begins at midnight."""
+    """Tell from when on a session may begin: that of the day, or any of the next one, which may trade unknown to us."""
     today = session_at(time_ns)
-    if today is not None and time_ns < today.open_ns:
-        return today.open_ns
-    midnight_ns = day_start_ns(day_of(time_ns) + 1)
-    tomorrow = session_at(midnight_ns)
-    return midnight_ns if tomorrow is None else tomorrow.open_ns
+    return today.open_ns if today is not None and time_ns < today.open_ns else day_start_ns(day_of(time_ns) + 1)

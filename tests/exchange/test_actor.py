@@ -9,7 +9,7 @@ from natya.actors.exchange import actor as exchange_actor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.settings import ExchangeSettings
 from natya.messages.accounts import AccountEntered
-from natya.messages.broker import CancelRequest, OrderFound, OrderNotFound, OrderStatusRequest
+from natya.messages.broker import CancelRequest, FindOrder, OrderFound, OrderNotFound, OrderStatusRequest
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -42,7 +42,7 @@ def open_exchange(actor_system, journal):
     def build(account="session"):
         actor_system.start("journal", PlayedJournal, journal)
         settings = ExchangeActorSettings(limits=ExchangeSettings(tick_size_rupees=0.05), account=account)
-        actor_system.start("exchange", ExchangeActor, settings)
+        actor_system.start("exchange", FailingExchange, settings)
         return actor_system
 
     return build
@@ -102,15 +102,27 @@ class TestAskingForAnOrder:
 
 
 class TestARestart:
-    def test_keeps_the_book(self, system, a_tick, an_order):
+    def test_keeps_the_book_and_whose_it_is(self, system, a_tick, an_order):
+        broker = system.probe("broker")
         system.tell("exchange", a_tick(100.0))
-        system.request("exchange", an_order(limit_price=99.0), timeout_s=5)
+        system.tell("exchange", an_order(limit_price=99.0), sender=broker)
+        assert broker.receive(timeout_s=5).execution_type == "NEW"
 
-        broken = a_tick(98.0, bids=[(97.0, 1)])
-        system.tell("exchange", type(broken)(**(_fields(broken) | {"volume": None})))
+        system.tell("exchange", FindOrder(client_order_id="none"))
 
         statistics = system.request("exchange", Ping(), timeout_s=5).statistics
         assert (statistics.orders, statistics.resting_orders) == (1, 1)
+        system.tell("exchange", a_tick(98.0))
+        assert broker.receive(timeout_s=5).execution_type == "TRADE"
+        assert system.request("exchange", Ping(), timeout_s=5).statistics.resting_orders == 0
+
+
+class FailingExchange(ExchangeActor):
+    """Fails when it is asked for an order."""
+
+    @handles(FindOrder)
+    def fail(self, _message, _sender):
+        raise RuntimeError
 
 
 class TestANewProcess:

@@ -110,6 +110,21 @@ class TestAnOrderThatRests:
         assert [report.client_order_id for report in reports] == ["high", "first", "second", "low"]
         assert matching.find("low").state == "PART_FILLED"
 
+    def test_goes_behind_what_is_left_of_a_market_order(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(100.1, 4)]))
+        matching.place(an_order("limit", limit_price=100.05))
+        matching.place(an_order("market"))
+
+        reports = matching.move(a_tick(asks=[(100.0, 9)]))
+
+        assert [(report.client_order_id, report.quantity) for report in reports] == [("market", 6), ("limit", 3)]
+
+    def test_does_not_meet_a_level_without_a_price(self, matching, a_tick, an_order):
+        matching.move(a_tick(asks=[(100.1, 4)]))
+        matching.place(an_order(limit_price=100.0))
+
+        assert matching.move(a_tick(asks=[(0.0, 50)])) == []
+
     def test_sells_highest_bid_first_when_it_comes(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(bids=[(99.0, 50)]))
         matching.place(an_order(side="SELL", limit_price=100.0))
@@ -208,6 +223,25 @@ class TestAnOpening:
             (3, 100.0)
         ]
 
+    def test_gives_the_rest_of_a_market_order_what_is_asked(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(asks=[(100.1, 4)]))
+        matching.place(an_order(quantity=10))
+
+        assert trades(matching.move(a_tick(95.0, asks=[(95.0, 50)], after_s=DAY_S))) == [(6, 95.0)]
+
+
+class TestAReport:
+    def test_has_the_time_of_the_tick_it_came_of(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+        matching.move(a_tick(100.0, after_s=7))
+        (accepted,) = matching.place(an_order(limit_price=99.0))
+        tick = a_tick(98.0, after_s=9)
+
+        (trade,) = matching.move(tick)
+
+        assert trade.occurred_ns == tick.exchange_ns
+        assert trade.occurred_ns - accepted.occurred_ns == 2 * 10**9
+
 
 class TestAPrint:
     def test_of_before_an_order_came_is_not_for_it(self, matching, a_tick, an_order, trades):
@@ -216,6 +250,14 @@ class TestAPrint:
 
         assert trades(matching.place(an_order(limit_price=100.0))) == []
         assert trades(matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_050))) == []
+
+    def test_of_before_an_order_came_is_for_those_that_were_there(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
+        matching.place(an_order("there", limit_price=100.05))
+        matching.move(a_tick(99.9, asks=[(100.2, 50)], volume=1_004))
+
+        assert trades(matching.place(an_order("late", limit_price=100.1))) == []
+        assert matching.find("there").reports[0].quantity == 4
 
     def test_is_nothing_where_the_volume_falls_within_a_day(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
