@@ -16,40 +16,33 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
-import itertools
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from ....domain.time import duration_ns, duration_text, time_text
+from ....domain.time import duration_ns
 from ..apart import Apart
 from ..candle_rows import CandleRows, times_of_candle
-from ..columns import Columns, recognise
+from ..columns import recognise
 from ..errors import RecordingError
 from ..merging import Merged
-from ..numbers import PriceReader, PricesAsWritten, whole
+from ..numbers import PriceReader, PricesAsWritten
+from ..planning import Plan, is_of_days, make_plan, not_wide
 from ..rows import SymbolColumn
 from ..sorting import SortedRows
 from ..source import MESSAGES_A_CHUNK
-from ..survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
 from ..table import CsvTable, NoRecordingError, is_blank, open_regular
 from ..tick_rows import TickRows
-from ..times import TimeReader, is_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ....config.settings import FeedSettings
     from ....domain.calendar import Exchange
-    from ..columns import Row
+    from ..columns import Columns
     from ..rows import RowReader
     from ..source import MarketMessage, Surroundings
     from ..table import Table
-
-LOOK_AHEAD_ROWS: Final = 2_000
-"""Rows from which the length of candles and their order is told, where there is one symbol."""
 
 HASH_BYTES: Final = 8
 """Of a fingerprint: 64 bits, so that ten thousand recordings share one with a chance of one in 10^11."""
@@ -79,27 +72,6 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
         for path in settings.recordings
     ]
     return recordings[0] if len(recordings) == 1 else Merged(recordings)
-
-
-class _Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a file is to be read."""
-
-    columns: Columns
-    symbol: SymbolColumn
-    survey: Survey
-    intervals: dict[str, int]
-    interval_ns: int | None
-    """Of every symbol, where it is given."""
-
-    names: str
-    """What counts besides the bytes of the file."""
-
-    rows: int
-    """Whole ones that were looked at."""
-
-    def interval_of(self, symbol: str) -> int:
-        """Tell the length of a symbol's candles."""
-        return self.interval_ns or self.intervals.get(symbol) or self.survey.interval_of(symbol)
 
 
 class Recording:
@@ -161,10 +133,10 @@ class Recording:
         with self._errors_of_ours():
             found = _version(self.path)
             plan = self._plan()
-            source = f"replay-{_fingerprint(self.path, plan.names)}"
+            reader = self._reader(plan, self._source(plan))
             with contextlib.ExitStack() as stack, self._open() as (table, columns):
                 rows = table if plan.survey.is_in_order else self._sorted(table, plan, stack)
-                yield from self._read(rows, columns.width, self._reader(plan, source))
+                yield from self._read(rows, columns.width, reader)
             if _version(self.path) != found:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
 
@@ -206,7 +178,7 @@ class Recording:
                     if len(row) != width:
                         if is_blank(row):
                             continue
-                        raise _not_wide(row, width)
+                        raise not_wide(row, width)
                     rows += 1
                     row.append("")
                     reader.read(row, messages)
@@ -228,7 +200,7 @@ class Recording:
         if messages:
             yield messages
 
-    def _plan(self, *, ahead: bool = False) -> _Plan:
+    def _plan(self, *, ahead: bool = False) -> Plan:
         """Find out how the file is to be read: all of it where it has several symbols, else its beginning.
 
         Args:
@@ -237,84 +209,39 @@ class Recording:
         with self._open() as (table, columns):
             try:
                 symbol = SymbolColumn(columns, self._symbol)
-                survey, first = self._survey(table, columns, symbol, ahead=ahead)
-                if columns.shape == "candles":
-                    intervals, given_ns = self._intervals(columns, survey, first)
-                else:
-                    intervals, given_ns = {}, None
-                    _expect_oldest_first(survey)
+                plan = make_plan(table, columns, symbol, interval_ns=self._interval_ns, ahead=ahead)
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
-        self.notes = (*columns.notes, *survey.notes({} if given_ns else intervals))
-        names = (
-            f"{self._symbol if survey.has_gaps or 'symbol' not in columns else ''} {columns.shape} {self._grid_name}"
-        )
-        if columns.shape == "candles":
+        self.notes = plan.notes
+        return plan
+
+    def _source(self, plan: Plan) -> str:
+        """Name what is made of the file."""
+        needs_symbol = plan.survey.has_gaps or "symbol" not in plan.columns
+        names = f"{self._symbol if needs_symbol else ''} {plan.columns.shape} {self._grid_name}"
+        if plan.columns.shape == "candles":
             names += f" {self._interval_ns or ''} {self._exchange} path 2"
-        elif not survey.is_in_order:
+        elif not plan.survey.is_in_order:
             names += " sorted"
-        return _Plan(
-            columns=columns,
-            symbol=symbol,
-            survey=survey,
-            intervals=intervals,
-            interval_ns=given_ns,
-            rows=int(first is not None),
-            names=names,
-        )
+        return f"replay-{_fingerprint(self.path, names)}"
 
-    def _survey(
-        self, table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
-    ) -> tuple[Survey, Row | None]:
-        """Look at the rows; return the first whole one, too."""
-        survey = Survey(may_go_back=columns.shape == "candles")
-        first: Row | None = None
-        time = TimeReader(in_nanoseconds=columns.in_nanoseconds)
-        time_at, last_at = columns.at("time"), columns.at("last")
-        of_ticks = columns.shape == "ticks"
-        rows_max = None if "symbol" in columns else LOOK_AHEAD_ROWS if not of_ticks else 1
+    def _sorted(self, table: Table, plan: Plan, stack: contextlib.ExitStack) -> Table:
+        """Read all rows and sort them by time; those that cannot be are broken, and skipped here."""
+        found = SortedRows(table.header, stack)
         for row in table.rows():
-            if len(row) != columns.width or is_blank(row):
+            try:
+                line = plan.place(row, table.line_num)
+            except ValueError as fault:
+                self._skip(table.line_num, fault)
                 continue
-            row.append("")
-            first = first or row
-            if row[last_at] or not of_ticks:
-                with contextlib.suppress(ValueError):  # a broken row is counted where it is read
-                    name, time_ns = symbol.of(row), time.read(row[time_at])
-                    survey.has_gaps |= symbol.is_given(row)
-                    survey.add(name, time_ns, is_day=is_day(time_ns))
-                if len(survey.ways) > SYMBOLS_MAX:
-                    raise ValueError(f"at most {SYMBOLS_MAX:,} symbols are wanted, found more")
-            if survey.rows == rows_max or (
-                ahead and survey.rows == LOOK_AHEAD_ROWS and survey.is_in_order and len(survey.ways) > 1
-            ):
-                break
-        return survey, first
+            try:
+                if line is not None:
+                    found.add(line)
+            except ValueError as fault:
+                raise RecordingError(self.path, table.line_num, str(fault)) from fault
+        return found
 
-    def _intervals(self, columns: Columns, survey: Survey, first: Row | None) -> tuple[dict[str, int], int | None]:
-        """Tell how long the candles of each symbol are, and whether that was given: by the user, or by the file.
-
-        Raises:
-            ValueError: it cannot be.
-        """
-        told_ns = whole(first[columns.at("interval_ns")]) if first and "interval_ns" in columns else 0
-        given_ns = self._interval_ns or told_ns or None
-        intervals = {name: given_ns or survey.interval_of(name) for name in survey.ways}
-        longest_ns = max(intervals.values(), default=given_ns or 0)
-        if longest_ns > INTERVAL_MAX_NS:
-            raise ValueError(
-                f"candles of at most {duration_text(INTERVAL_MAX_NS)} are wanted, found {duration_text(longest_ns)} "
-                f"from one to the next; --interval or the setting feed.interval says how long they are"
-            )
-        for name, way in survey.ways.items():
-            if self._interval_ns and way.distances and self._interval_ns > (apart_ns := survey.interval_of(name)):
-                raise ValueError(
-                    f"an interval of at most {duration_text(apart_ns)} is wanted, as far as the candles of {name} are "
-                    f"apart, found {duration_text(self._interval_ns)}"
-                )
-        return intervals, given_ns
-
-    def _reader(self, plan: _Plan, source: str) -> RowReader:
+    def _reader(self, plan: Plan, source: str) -> RowReader:
         """Make what reads rows of this shape."""
         if plan.columns.shape == "ticks":
             return TickRows(plan.columns, symbol=plan.symbol, grid=self._grid, source=source)
@@ -328,43 +255,6 @@ class Recording:
             replayed=self._replayed,
         )
 
-    def _sorted(self, table: Table, plan: _Plan, stack: contextlib.ExitStack) -> Table:
-        """Read all rows and sort them by time; those that cannot be are broken, and skipped here."""
-        columns, newest_ns = plan.columns, dict[str, int]()
-        time = TimeReader(in_nanoseconds=columns.in_nanoseconds)
-        time_at, last_at = columns.at("time"), columns.at("last")
-        of_ticks = columns.shape == "ticks"
-        found = SortedRows(table.header, stack)
-        for row in table.rows():
-            line = table.line_num
-            if is_blank(row):
-                continue
-            try:
-                if len(row) != columns.width:
-                    raise _not_wide(row, columns.width)
-                row.append("")
-                if of_ticks and not row[last_at]:
-                    continue
-                name, time_ns = plan.symbol.of(row), time.read(row[time_at])
-                way = plan.survey.ways.get(name)
-                back = way is not None and way.is_newest_first
-                before_ns = newest_ns.get(name, time_ns)
-                if time_ns > before_ns if back else time_ns < before_ns:
-                    wanted = f"a {'time' if of_ticks else 'start'} not {'after' if back else 'before'}"
-                    raise ValueError(  # noqa: TRY301  like the rest
-                        f"{wanted} {time_text(before_ns)} is wanted, found {row[time_at]!r}"
-                    )
-            except ValueError as fault:
-                self._skip(line, fault)
-                continue
-            newest_ns[name] = time_ns
-            row.pop()
-            try:
-                found.add((time_ns, -line if back else line, line, row))
-            except ValueError as fault:
-                raise RecordingError(self.path, line, str(fault)) from fault
-        return found
-
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[Table, Columns]]:
         """Open the file behind its header, and say what that says."""
@@ -373,21 +263,10 @@ class Recording:
             if table.header is None:
                 raise RecordingError(self.path, 0, "a header and rows are wanted, found an empty file")
             try:
-                columns = recognise(table.header, self._is_of_days)
+                columns = recognise(table.header, lambda place: is_of_days(self.path, self._table, place))
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
             yield table, columns
-
-    def _is_of_days(self, place: int) -> bool:
-        """Tell whether the first time in a column is a day."""
-        with contextlib.ExitStack() as stack:
-            table = self._table(self.path, stack)
-            assert table.header is not None, "it was looked at"
-            for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
-                if len(row) == len(table.header):
-                    with contextlib.suppress(ValueError):  # a broken row is counted where it is read
-                        return is_day(TimeReader().read(row[place]))
-        return False
 
     @contextlib.contextmanager
     def _errors_of_ours(self) -> Iterator[None]:
@@ -414,17 +293,6 @@ class Recording:
             raise RecordingError(self.path, line, str(fault)) from fault
 
 
-def _expect_oldest_first(survey: Survey) -> None:
-    """Refuse ticks that go back: two of one time would have to be turned round, and nobody writes them like that.
-
-    Raises:
-        ValueError: they do.
-    """
-    for name, way in survey.ways.items():
-        if way.backward > max(1, way.forward):
-            raise ValueError(f"the oldest tick first is wanted, found those of {name} with the newest first")
-
-
 def _expect_name(path: Path) -> None:
     """Refuse a name that no message could carry, or no system call.
 
@@ -437,10 +305,6 @@ def _expect_name(path: Path) -> None:
         printable = False
     if not printable:
         raise NoRecordingError("a name that is not UTF-8")
-
-
-def _not_wide(row: Row, width: int) -> ValueError:
-    return ValueError(f"{width} columns are wanted, found {len(row)}")
 
 
 def _fingerprint(path: Path, names: str) -> str:

@@ -1,0 +1,173 @@
+"""How a file of rows is to be read: what a look at its rows says of their order, and of the length of candles."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import TYPE_CHECKING, Final
+
+from ...domain.time import duration_text, time_text
+from .numbers import whole
+from .survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
+from .table import is_blank
+from .times import TimeReader, is_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .columns import Columns, Row
+    from .rows import SymbolColumn
+    from .sorting import Line
+    from .table import Table
+
+LOOK_AHEAD_ROWS: Final = 2_000
+"""Rows from which the length of candles and their order is told, where there is one symbol."""
+
+
+class Plan:
+    """How a file is to be read."""
+
+    def __init__(self, columns: Columns, symbol: SymbolColumn, survey: Survey, *, rows: int) -> None:
+        self.columns: Final = columns
+        self.symbol: Final = symbol
+        self.survey: Final = survey
+        self.rows: Final = rows
+        """Whole ones that were looked at, 0 or 1."""
+
+        self.notes = (*columns.notes, *survey.notes({}))
+        self._intervals: dict[str, int] = {}
+        self._interval_ns: int | None = None
+        self._newest_ns: dict[str, int] = {}
+        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+        self._of_ticks: Final = columns.shape == "ticks"
+        self._time_at, self._last_at = columns.at("time"), columns.at("last")
+
+    def set_intervals(self, *, given_ns: int | None, told_ns: int | None) -> None:
+        """Settle how long candles are: as given by the user, told by the file, or, of each symbol, by their distances.
+
+        Raises:
+            ValueError: it cannot be.
+        """
+        survey = self.survey
+        self._interval_ns = given_ns or told_ns or None
+        self._intervals = {name: self._interval_ns or survey.interval_of(name) for name in survey.ways}
+        longest_ns = max(self._intervals.values(), default=self._interval_ns or 0)
+        if longest_ns > INTERVAL_MAX_NS:
+            raise ValueError(
+                f"candles of at most {duration_text(INTERVAL_MAX_NS)} are wanted, found {duration_text(longest_ns)} "
+                f"from one to the next; --interval or the setting feed.interval says how long they are"
+            )
+        for name, way in survey.ways.items():
+            if given_ns and way.distances and given_ns > (apart_ns := survey.interval_of(name)):
+                raise ValueError(
+                    f"an interval of at most {duration_text(apart_ns)} is wanted, as far as the candles of {name} are "
+                    f"apart, found {duration_text(given_ns)}"
+                )
+        if not self._interval_ns:
+            self.notes = (*self.columns.notes, *survey.notes(self._intervals))
+
+    def interval_of(self, symbol: str) -> int:
+        """Tell the length of a symbol's candles."""
+        return self._interval_ns or self._intervals.get(symbol) or self.survey.interval_of(symbol)
+
+    def place(self, row: Row, line: int) -> Line | None:
+        """Tell where a row belongs in the order of time; None if it says nothing. Called for each, in their order.
+
+        Raises:
+            ValueError: the row is broken: nobody can tell, or it goes against the way of its symbol.
+        """
+        if is_blank(row):
+            return None
+        if len(row) != self.columns.width:
+            raise not_wide(row, self.columns.width)
+        row.append("")
+        if self._of_ticks and not row[self._last_at]:
+            return None
+        name, time_ns = self.symbol.of(row), self._time(row[self._time_at])
+        way = self.survey.ways.get(name)
+        back = way is not None and way.is_newest_first
+        before_ns = self._newest_ns.get(name, time_ns)
+        if time_ns > before_ns if back else time_ns < before_ns:
+            wanted = f"a {'time' if self._of_ticks else 'start'} not {'after' if back else 'before'}"
+            raise ValueError(f"{wanted} {time_text(before_ns)} is wanted, found {row[self._time_at]!r}")
+        self._newest_ns[name] = time_ns
+        row.pop()
+        return time_ns, -line if back else line, line, row
+
+
+def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_ns: int | None, ahead: bool) -> Plan:
+    """Look at the rows: at all of them where they have symbols of their own, else at the first ones.
+
+    Args:
+        table: the rows, from the first one.
+        columns: what they hold.
+        symbol: reads the symbol of each.
+        interval_ns: how long candles are, where that is given.
+        ahead: the first ones are enough, too, where they have several symbols in the order of time.
+
+    Raises:
+        ValueError: the file as a whole cannot be read.
+    """
+    survey, first = _survey(table, columns, symbol, ahead=ahead)
+    plan = Plan(columns, symbol, survey, rows=int(first is not None))
+    if columns.shape == "ticks":
+        _expect_oldest_first(survey)
+    else:
+        told_ns = whole(first[columns.at("interval_ns")]) if first and "interval_ns" in columns else None
+        plan.set_intervals(given_ns=interval_ns, told_ns=told_ns)
+    return plan
+
+
+def is_of_days(path: Path, open_table: Callable[[Path, contextlib.ExitStack], Table], place: int) -> bool:
+    """Tell whether the first time in a column of a file is a day."""
+    with contextlib.ExitStack() as stack:
+        table = open_table(path, stack)
+        for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
+            if table.header is not None and len(row) == len(table.header):
+                with contextlib.suppress(ValueError):  # a broken row is counted where it is read
+                    return is_day(TimeReader().read(row[place]))
+    return False
+
+
+def not_wide(row: Row, width: int) -> ValueError:
+    """Say that a row has too many columns, or too few."""
+    return ValueError(f"{width} columns are wanted, found {len(row)}")
+
+
+def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool) -> tuple[Survey, Row | None]:
+    """Look at the rows; return the first whole one, too."""
+    of_ticks = columns.shape == "ticks"
+    survey = Survey(may_go_back=not of_ticks)
+    first: Row | None = None
+    time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+    time_at, last_at = columns.at("time"), columns.at("last")
+    rows_max = None if "symbol" in columns else 1 if of_ticks else LOOK_AHEAD_ROWS
+    for row in table.rows():
+        if len(row) != columns.width or is_blank(row):
+            continue
+        row.append("")
+        first = first or row
+        if row[last_at] or not of_ticks:
+            with contextlib.suppress(ValueError):  # a broken row is counted where it is read
+                name, time_ns = symbol.of(row), time(row[time_at])
+                survey.has_gaps |= symbol.is_given(row)
+                survey.add(name, time_ns, is_day=is_day(time_ns))
+            if len(survey.ways) > SYMBOLS_MAX:
+                raise ValueError(f"at most {SYMBOLS_MAX:,} symbols are wanted, found more")
+        if survey.rows == rows_max or (
+            ahead and survey.rows == LOOK_AHEAD_ROWS and survey.is_in_order and len(survey.ways) > 1
+        ):
+            break
+    return survey, first
+
+
+def _expect_oldest_first(survey: Survey) -> None:
+    """Refuse ticks that go back: two of one time would have to be turned round, and nobody writes them like that.
+
+    Raises:
+        ValueError: they do.
+    """
+    for name, way in survey.ways.items():
+        if way.backward > max(1, way.forward):
+            raise ValueError(f"the oldest tick first is wanted, found those of {name} with the newest first")
