@@ -1,8 +1,10 @@
 """The base of all strategies, as a user's strategy lives on it."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from natya.actors.runtime.lifecycle import Restart
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
 from natya.messages.events import Subscribe, Subscribed
@@ -207,6 +209,38 @@ class TestAStrategyThatBreaks:
         assert follower.log.receive() == ("T-2", 5, None)
 
 
+class UnluckyBeginner(Follower):
+    """Fails at its first beginning."""
+
+    lives = 0
+
+    def on_begin(self):
+        type(self).lives += 1
+        if self.lives == 1:
+            raise RuntimeError("unlucky")
+
+
+class TestAStrategyThatBreaksBeforeItHasBegun:
+    def test_hears_in_its_next_life_what_came_before(self, stage, monkeypatch):
+        monkeypatch.setattr(UnluckyBeginner, "lives", 0)
+        stage.log = stage.system.probe("log")
+        stage.book.answers = False
+        supervisor = stage.system.probe("supervisor")
+        stage.system.base.start_actor("mine", UnluckyBeginner, stage.settings(quantity=5), supervisor=supervisor)
+        stage.name = "mine"
+        stage.asked.receive()
+        accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
+        stage.tell(accepted, stage.tick(99.5))
+        stage.system.request("mine", Ping())
+        stage.book.answers = True
+        stage.system.tell(stage.book.asker, HoldingsRead(strategy="mine", shares={}, filled={}))
+        failed = supervisor.receive()
+        failed.address.control(Restart(), supervisor)
+
+        assert stage.log.receive() == accepted
+        assert isinstance(stage.orders.receive(), SubmitOrder)
+
+
 class TestAStrategyInANewProcess:
     def test_begins_with_what_the_book_says_it_holds(self, stage):
         stage.log = stage.system.probe("log")
@@ -258,6 +292,20 @@ class TestAStrategyInANewProcess:
 
 
 class TestAStrategyBesideOthers:
+    def test_counts_no_fill_that_is_another_strategys_by_its_name(self, follower):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(msgspec.structs.replace(follower.fill(order, 2), strategy="mine2"))
+
+        assert follower.system.request("mine", Ping()).statistics.fills == 0
+        assert follower.log.is_empty()
+
+    def test_hears_no_fact_of_one_whose_name_begins_like_its_own(self, follower):
+        follower.tell(OrderAccepted(client_order_id="mine2-1-1", broker_order_id="B-1", occurred_ns=1))
+
+        assert follower.system.request("mine", Ping())
+        assert follower.log.is_empty()
+
     def test_hears_only_of_its_own_orders(self, follower):
         other = SubmitOrder(client_order_id="other-0-1", strategy="other", symbol="INFY", side="BUY", quantity=5)
         accepted = OrderAccepted(client_order_id="other-0-1", broker_order_id="B-1", occurred_ns=1)

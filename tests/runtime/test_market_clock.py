@@ -1,0 +1,261 @@
+"""Actors in the time of a simulated market: it goes on from event to event, and waits for whoever is down."""
+
+import threading
+
+import msgspec
+import pytest
+from natya_processes import await_that
+
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.config.settings import SupervisionSettings
+
+OPENING_NS = 1_700_000_000_000_000_000
+S_NS = 1_000_000_000
+POLICY = SupervisionSettings(
+    restarts_max=100, window_s=60.0, backoff_first_s=30.0, backoff_max_s=30.0, backoff_reset_s=0.5,
+    fail_max=2, reset_timeout_s=600.0, escalate_after=100,
+)  # fmt: skip
+
+
+class Play(msgspec.Struct, frozen=True):
+    """Let the market say these moments, in seconds after its opening."""
+
+    moments: tuple[float, ...]
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What the market says."""
+
+    second: float
+
+
+class Next(msgspec.Struct, frozen=True):
+    """To the market itself: it is time."""
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    name: str
+
+
+class Market(RuntimeActor):
+    """Sends each moment to its hearers at its time, then answers."""
+
+    @handles(Play)
+    def play(self, play, sender):
+        self.left, self.asker = list(play.moments), sender
+        self.go_on()
+
+    @handles(Next)
+    def release(self, _next, _sender):
+        if not self.left:
+            self.send(self.asker, "over")
+            return
+        moment = self.left.pop(0)
+        for hearer in self.settings:
+            self.send(hearer, Moment(moment))
+        self.go_on()
+
+    def go_on(self):
+        at_ns = OPENING_NS + round(self.left[0] * S_NS) if self.left else None
+        self.when_quiet(Next(), at_ns)
+
+
+class Diarist(RuntimeActor):
+    """Writes down what it hears and when; sets timers and fails as its settings say."""
+
+    def on_start(self):
+        self.diary, self.alarms, self.fails_at = self.settings
+
+    def note(self, what):
+        self.diary.append((what, (self.clock.now_ns() - OPENING_NS) / S_NS))
+
+    @handles(Moment)
+    def hear(self, moment, _sender):
+        self.note(moment.second)
+        if moment.second in self.fails_at:
+            self.fails_at.remove(moment.second)
+            raise RuntimeError(f"at {moment.second}")
+        for seconds in self.alarms.pop(moment.second, ()):
+            self.after(seconds, Alarm(f"{seconds}"))
+
+    @handles(Alarm)
+    def ring(self, alarm, _sender):
+        self.note(f"alarm {alarm.name}")
+        for seconds in self.alarms.pop(alarm.name, ()):
+            self.after(seconds, Alarm(f"{alarm.name}+{seconds}"))
+
+    @handles(str)
+    def ask_in_vain(self, target, _sender):
+        self.ask(target, Alarm("?"), timeout_s=7.0, then=lambda outcome: self.note(type(outcome.error).__name__))
+
+
+class OwnThread(Diarist):
+    blocking = True
+
+
+class Machinist(RuntimeActor):
+    """Lives on the machine's time."""
+
+    system_time = True
+
+    @handles(str)
+    def tell(self, _, sender):
+        self.asker = sender
+        self.after(0.01, Alarm("now"))
+
+    @handles(Alarm)
+    def ring(self, _alarm, _sender):
+        self.send(self.asker, self.clock.monotonic_ns())
+
+
+class Silent(RuntimeActor):
+    @handles(Alarm)
+    def keep(self, _alarm, _sender):
+        """Answer nothing."""
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem(InProcessSystemBase(market_opening_ns=OPENING_NS)) as system:
+        yield system
+
+
+def play(system, *moments):
+    assert system.request("market", Play(moments), timeout_s=20) == "over"
+
+
+def diary_of(system, *moments, alarms=None, fails_at=(), actor=Diarist):
+    """Play these moments to one diarist, and return what it wrote."""
+    diary = []
+    system.start("diarist", actor, (diary, dict(alarms or {}), list(fails_at)))
+    system.start("market", Market, ("diarist",))
+    play(system, *moments)
+    return diary
+
+
+class TestTime:
+    def test_is_that_of_the_message_in_hand(self, system):
+        assert diary_of(system, 0, 1, 3_600) == [(0, 0), (1, 1), (3_600, 3_600)]
+
+    def test_never_goes_back(self, system):
+        assert diary_of(system, 5, 3, 6) == [(5, 5), (3, 5), (6, 6)]
+
+    @pytest.mark.parametrize("actor", [Diarist, OwnThread], ids=["loop", "thread"])
+    def test_lets_each_timer_come_in_order_at_its_own_moment(self, system, actor):
+        diary = diary_of(system, 0, 100, alarms={0: (60, 30), "30": (15,)}, actor=actor)
+
+        assert diary == [(0, 0), ("alarm 30", 30), ("alarm 30+15", 45), ("alarm 60", 60), (100, 100)]
+
+    def test_brings_a_message_before_a_timer_of_the_same_moment(self, system):
+        assert diary_of(system, 0, 60, 61, alarms={0: (60,)}) == [(0, 0), (60, 60), ("alarm 60", 60), (61, 61)]
+
+    def test_stands_still_behind_the_last_message(self, system):
+        assert diary_of(system, 0, alarms={0: (0.001,)}) == [(0, 0)]
+
+    def test_counts_for_a_question_that_nobody_answers(self, system):
+        diary = []
+        system.start("silent", Silent)
+        system.start("diarist", Diarist, (diary, {}, []))
+        system.start("market", Market, ("diarist",))
+        system.tell("diarist", "silent")
+        play(system, 5, 10)
+
+        assert diary == [(5, 5), ("RequestTimedOut", 7), (10, 10)]
+
+    def test_is_the_machines_for_who_owns_something_outside(self, system):
+        system.start("machinist", Machinist)
+
+        assert system.request("machinist", "tell") < OPENING_NS
+
+
+class TestASpeed:
+    @pytest.mark.parametrize("speed", [0.0, 1_000.0, 100_000.0])
+    def test_changes_nothing_but_how_long_it_takes(self, system, speed):
+        system.base.market.pace.speed = speed
+
+        assert diary_of(system, 0, 100, alarms={0: (50,)}) == [(0, 0), ("alarm 50", 50), (100, 100)]
+
+    def test_is_kept_by_timers_too(self, system):
+        system.base.market.pace.speed = 1_000.0
+        clock, written_ns = system.base.clock, []
+
+        class Watched(Diarist):
+            def note(self, what):
+                written_ns.append(clock.monotonic_ns())
+
+        diary_of(system, 0, 300, alarms={0: (200,)}, actor=Watched)
+
+        begin_ns, alarm_ns, end_ns = written_ns
+        assert alarm_ns - begin_ns >= 0.19 * S_NS
+        assert end_ns - begin_ns >= 0.29 * S_NS
+
+
+class TestWhoIsDown:
+    def supervised(self, system, *, speed, fails_at, hearers=("diarist",)):
+        diary = []
+        child = ChildSpec("diarist", Diarist, (diary, {}, list(fails_at)))
+        settings = SupervisorSettings(children=(child,), policy=POLICY, market_speed=speed, journal="")
+        system.start("supervisor", Supervisor, settings)
+        system.start("market", Market, hearers)
+        return diary
+
+    @pytest.mark.parametrize("speed", [0.0, 1_000_000.0])
+    def test_misses_nothing_while_its_back_off_and_its_breaker_last(self, system, speed):
+        moments = tuple(number / 4 for number in range(40))
+        diary = self.supervised(system, speed=speed, fails_at=moments[3:12])
+
+        play(system, *moments)
+
+        assert diary == [(moment, moment) for moment in moments]
+
+    def test_holds_back_the_timers_of_others_too(self, system):
+        diary, others = self.supervised(system, speed=1.0, fails_at=(1, 1.25), hearers=("diarist", "other")), []
+        system.start("other", Diarist, (others, {1: (0.5,)}, []))
+        system.start("machinist", Machinist)
+        system.tell("market", Play((0, 1, 1.25, 2)))
+        await_that(system.base.quiet.awaited)  # its breaker is open for ten minutes of the machine's time
+        system.request("machinist", "tell")
+
+        assert system.base.quiet.awaited() == ("diarist",)
+        assert diary == others == [(0, 0), (1, 1), (1.25, 1.25)]
+
+
+class TestAQuestionFromOutside:
+    def test_is_answered_while_the_market_waits(self, system):
+        system.start("machinist", Machinist)
+        system.start("diarist", Diarist, ([], {}, []))
+        system.start("market", Market, ("diarist",))
+        system.tell("market", Play((0,)))
+
+        assert system.request("machinist", "tell") > 0
+
+    def test_finds_the_house_at_rest_between_two_steps(self, system):
+        heard = []
+
+        class Second(RuntimeActor):
+            @handles(Moment)
+            def hear(self, moment, _sender):
+                heard.append("second")
+
+            @handles(str)
+            def ask(self, _, sender):
+                heard.append("question")
+                self.send(sender, "answer")
+
+        class First(RuntimeActor):
+            @handles(Moment)
+            def hear(self, moment, _sender):
+                outside = threading.Thread(target=system.tell, args=("second", "?"))
+                outside.start()
+                outside.join()
+                heard.append("first")
+                self.send("second", moment)
+
+        system.start("second", Second)
+        system.start("first", First)
+        system.start("market", Market, ("first",))
+        play(system, 0)
+        system.request("second", "?")
+
+        assert heard[:3] == ["first", "second", "question"]
