@@ -210,7 +210,7 @@ class RuntimeActor(Actor):
     @property
     def house_clock(self) -> Clock:
         """What facts are stamped by: the time of a simulated market where one rules, for who lives on another, too."""
-        return self.host.market if self.market_rules else self.clock  # type: ignore[no-any-return]
+        return self.host.market if self.market_rules else self.clock
 
     @property
     def market_rules(self) -> bool:

@@ -185,7 +185,7 @@ class InProcessSystemBase(ThespianDoor):
         self, sender: ActorAddress, target: ActorAddress | str, message: Any, correlation_id: str = ""
     ) -> None:
         """Send from outside, in the name of `sender`, as part of the conversation of that name or of a new one."""
-        self.quiet.admit(self.find(target), (message, sender, self.tracer.join(correlation_id)))
+        self.quiet.admit(self.find(target), message, sender, self.tracer.join(correlation_id))
 
     def request(self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = "") -> Any:
         """Send and wait for the one answer to this message; with a correlation id it can be traced.

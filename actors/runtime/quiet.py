@@ -14,10 +14,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thespian.actors import ActorAddress
+
     from .cell import Cell
-    from .endpoint import Endpoint, Envelope
+    from .endpoint import Endpoint
     from .market_clock import MarketClock
     from .timers import Timer
+    from .trace import Trace
     from .worker import Worker
 
 
@@ -32,7 +35,7 @@ class Quiescence:
     def __init__(self, market: MarketClock) -> None:
         self._market = market
         self._waiters: deque[tuple[Cell, int, Any, int | None]] = deque()
-        self._callers: deque[tuple[Endpoint, Envelope]] = deque()
+        self._callers: deque[tuple[Endpoint, Any, ActorAddress, Trace]] = deque()
         self._down: dict[Cell, None] = {}
         self._coming: dict[Cell, bool] = {}
         self._alarm: Timer | None = None
@@ -91,16 +94,16 @@ class Quiescence:
         """Name those that are down or coming up, for whom a simulated market waits."""
         return tuple(dict.fromkeys(cell.name for cell in (*self._down, *self._coming)))
 
-    def admit(self, target: Endpoint, envelope: Envelope) -> None:
+    def admit(self, target: Endpoint, message: Any, sender: ActorAddress, trace: Trace) -> None:
         """Deliver what comes from outside of the house, where a market rules when the loop has nothing else to do.
 
         In the middle of a step it would change whose turn is next.
         """
         loop = self._loop
         if not self._market.rules or loop is None or loop.stopping or loop.is_here():
-            target.deliver(*envelope)
+            target.deliver(message, sender, trace)
             return
-        self._callers.append((target, envelope))
+        self._callers.append((target, message, sender, trace))
         if loop.asleep:
             loop.wake()
         elif loop.stopping:
@@ -110,7 +113,7 @@ class Quiescence:
         """Deliver what waits to be let in; for the loop, and for whoever ends it."""
         while self._callers:
             try:
-                target, envelope = self._callers.popleft()
+                target, *envelope = self._callers.popleft()
             except IndexError:  # another thread took the last one
                 return
             target.deliver(*envelope)

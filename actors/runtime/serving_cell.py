@@ -170,7 +170,7 @@ class ServingCell(Cell):
         timer = self._call_after(timeout_ns, give_up)
         found = self.base.names.get(target) if isinstance(target, str) else target
         if isinstance(found, Endpoint) and self.worker is not self.base.loop:
-            self.base.quiet.admit(found, (message, reply, trace))
+            self.base.quiet.admit(found, message, reply, trace)
         elif isinstance(found, Endpoint):
             found.deliver(message, reply, trace)
         else:
@@ -190,7 +190,7 @@ class ServingCell(Cell):
 
         def enter(message: Any) -> None:
             if self.life == life and not self.dead:
-                self.base.quiet.admit(self, (message, self, self.base.tracer.begin()))
+                self.base.quiet.admit(self, message, self, self.base.tracer.begin())
 
         return enter
 
