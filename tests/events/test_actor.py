@@ -304,6 +304,15 @@ class TestAJournalThatDoesNotAnswer:
 
         assert self.passes(system, journal, 0.9) == []
         assert self.passes(system, journal, 0.2) == [1]
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+        assert self.passes(system, journal, 60.0) == []
+
+    def test_keeps_the_router_from_its_end_until_it_has_answered(self, system, journal):
+        router = system.base.find("events").instance
+        assert not router.is_drained()
+        system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
+        assert self.passes(system, journal, 0.1) == []
+        assert router.is_drained()
 
     def test_is_not_asked_for_the_failure_of_another(self, system, journal):
         system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
@@ -339,7 +348,7 @@ class TestARestartedRouter:
         system.tell("events", Journaled(records=records(3, 4)))
 
         assert journal.receive() == ReadJournal(after_sequence=2)
-        system.tell("events", JournalPage(records=records(3, 4), last_sequence=4))
+        system.tell("events", JournalPage(records=records(1, 4), last_sequence=4))
         assert [record.sequence for record in database.receive().records] == [3, 4]
 
 

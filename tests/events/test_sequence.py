@@ -51,3 +51,12 @@ def test_whatever_batches_come_every_record_goes_through_once_and_in_order(cuts,
         delivered += [record.sequence for record in admitted]
 
     assert delivered == list(range(begin + 1, begin + 1 + len(delivered)))
+
+
+class TestARouterThatHasDeliveredNothing:
+    def test_begins_with_the_first_batch_it_sees_wherever_that_begins(self):
+        gate = SequenceGate()
+
+        assert gate.admit(records(7, 9)) == records(7, 9)
+        assert gate.delivered == 9
+        assert gate.admit(records(11, 11)) is None

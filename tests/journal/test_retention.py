@@ -261,6 +261,18 @@ class TestForgetting:
         assert report.records == report.last_sequence - report.oldest_sequence + 1
 
 
+class TestAReader:
+    def test_of_before_finds_what_is_kept_and_no_damage(self, workshop, attic):
+        attic.fill(workshop.a_restart(), segments=4)
+        attic.tidy()
+        view = attic.journal.view()
+        attic.journal.forget_before(EVER_NS)
+        kept = attic.journal.oldest_sequence
+
+        assert next(view.find()).sequence == kept
+        assert list(view.find(key="feed", after_sequence=kept)) == list(view.find(after_sequence=kept))
+
+
 class TestTheBook:
     """Built from what is kept, it is the book that was built from everything."""
 
