@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from .actors.database import ParquetTable, is_parquet
+from .actors.database import ParquetTable, is_parquet, outside
 from .actors.feed import MarketMessage, Recording
 from .database_owner import rows_of
 from .domain.time import SECOND_NS
@@ -39,7 +39,7 @@ SHARE_OF_READING: Final = 0.75
 SAVE_S: Final = 60.0
 TICKS_BESIDE: Final = """
 select count(*) from all_ticks
-where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source <> ?
+where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source <> ? and source <> ?
 """
 
 
@@ -55,10 +55,11 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """In the file."""
 
     written: int
-    """Written now: ticks that were there already are not; candles are, each over an earlier one."""
+    """Written now: what was there already is not; a candle that was another is written over it."""
 
     beside: int
-    """Ticks of these symbols and of this time that came from elsewhere before: they stay, beside those of this file."""
+    """Ticks of these symbols and of this time that came from elsewhere before: they stay, beside those of this file.
+    In candles one source counts at a time."""
 
     bad_rows: int
     """Left out."""
@@ -86,8 +87,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
 
     The whole file is read before anything is saved. A tick is known by its place in its file, and the file by its
     contents: what is imported again is there already, and what was interrupted goes on where it stopped. Ticks of two
-    files that overlap are there twice, since two trades may be alike; `beside` tells of it. A candle replaces the one
-    of its symbol, interval and start.
+    files that overlap are there twice, since two trades may be alike; `beside` tells of it, and candles are made of one
+    of them. A candle replaces the one of its symbol, interval and start.
 
     Args:
         path: the file.
@@ -136,7 +137,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
                     source = part.ticks[0].source
                     recorded = _recorded(owner, source)
                     sql = TICKS_BESIDE.format(symbols=", ".join("?" for _ in symbols))
-                    ((beside,),) = rows_of(owner, sql, [*sorted(symbols), int(first_ns), last_ns, source])
+                    own = (source, outside(source))
+                    ((beside,),) = rows_of(owner, sql, [*sorted(symbols), int(first_ns), last_ns, *own])
                 fresh = SaveMarketData(ticks=tuple(tick for tick in part.ticks if tick.sequence > recorded))
             if fresh.ticks or fresh.candles:
                 answer: MarketDataSaved = owner.work(fresh, timeout_s=SAVE_S)
@@ -157,9 +159,10 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
 
 
 def _recorded(owner: Owner, source: str) -> int:
-    """Tell up to which tick the file is there already."""
-    rows = rows_of(owner, "select sequence from recorded where source = ?", [source])
-    return int(rows[0][0]) if rows else 0
+    """Tell up to which tick the file is there already: imported, or recorded when it was replayed."""
+    sql = "select coalesce(max(sequence), 0) from recorded where source in (?, ?)"
+    ((sequence,),) = rows_of(owner, sql, [source, outside(source)])
+    return int(sequence)
 
 
 def _parts(chunks: Iterator[list[MarketMessage]]) -> Iterator[SaveMarketData]:

@@ -11,6 +11,7 @@ import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
 from .db_command import alone, expect_database, expect_new, faults, journal_of, owner_of, pages, say
+from .domain.shown import counted
 from .exit_codes import BAD_DATA
 from .terminal import complain, tell, tell_json
 
@@ -228,7 +229,7 @@ def export_(  # noqa: PLR0913  each option is one parameter
             if json:
                 tell_json(msgspec.json.encode(file))
             else:
-                tell(f"{file.file}: {file.rows:,} rows")
+                tell(f"{file.file}: {counted(file.rows, 'row')}")
 
 
 @app.command()
@@ -258,7 +259,10 @@ def archive(
             archived += zip(answer.days, answer.files, answer.ticks, strict=True)
             on_progress(number / len(days))
     found = [{"day": day, "file": file, "ticks": ticks} for day, file, ticks in archived]
-    text = "\n".join(f"{day}: {ticks:,} ticks, {file}" for day, file, ticks in archived) or "no closed day is left"
+    text = (
+        "\n".join(f"{day}: {counted(ticks, 'tick')}, {file}" for day, file, ticks in archived)
+        or "no closed day is left"
+    )
     say({"days": found}, text, json=json)
 
 
@@ -351,5 +355,5 @@ def rebuild(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pap
         view = journal_of(settings, verified=True)
         last, old = rebuild_core(settings.database, pages(view, on_progress), first=view.oldest_sequence)
     core = settings.database.path
-    text = f"{core}: rebuilt from {last:,} records" + (f"; the old one is {old}" if old else "")
+    text = f"{core}: rebuilt from {counted(last, 'record')}" + (f"; the old one is {old}" if old else "")
     say({"file": core, "records": last, "old": None if old is None else str(old)}, text, json=json)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
+from .domain.shown import counted
 from .exit_codes import SETTINGS, exit_code
 from .terminal import complain, tell, tell_json
 
@@ -47,7 +48,8 @@ def verify(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "pape
     if json:
         tell_json(msgspec.json.encode(report))
         return
-    tell(f"{report.records:,} records in {report.segments} segments are whole, up to sequence {report.last_sequence}")
+    whole = f"{counted(report.records, 'record')} in {counted(report.segments, 'segment')}"
+    tell(f"{whole} are whole, up to sequence {report.last_sequence}")
     tell(f"hash of the last record: {report.last_hash or 'none'}")
     if report.torn_bytes:
         tell(f"{report.torn_bytes:,} bytes of a commit that did not finish: the next start cuts them")
@@ -65,7 +67,8 @@ def stat(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper"
     if json:
         tell_json(msgspec.json.encode(found))
         return
-    tell(f"{found.records:,} records in {found.path}, sequences {found.oldest_sequence} to {found.last_sequence}")
+    sequences = f"sequences {found.oldest_sequence} to {found.last_sequence}"
+    tell(f"{counted(found.records, 'record')} in {found.path}, {sequences}")
     for segment in found.segments:
         kind = "archived" if segment.archived else "plain"
         tell(

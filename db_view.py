@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.progress import Progress
 from rich.table import Table
 
+from .actors.database import is_json
+from .domain.shown import counted
 from .tables import PlainConsole, show
-from .terminal import note, plain, plain_lines, tell, tell_csv, tell_json
+from .terminal import note, plain, plain_lines, tell, tell_csv, tell_json, text_of_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,15 +30,16 @@ BAD_LINES_SHOWN = 20
 
 
 def print_json(result: QueryResult) -> None:
-    """Print one object a row."""
+    """Print one object a row. JSON has no infinity: `Infinity`, `-Infinity` and `NaN` are texts."""
     encoder = msgspec.json.Encoder()
+    nested = [is_json(kind) for kind in result.types]
     for rows in result.batches():
-        lines = (encoder.encode(dict(zip(result.names, row, strict=True))) for row in rows)
+        lines = (encoder.encode(dict(zip(result.names, map(_json, row, nested), strict=True))) for row in rows)
         tell_json(b"".join(line + b"\n" for line in lines), end=b"")
 
 
 def print_csv(result: QueryResult) -> None:
-    """Print a header, and the rows."""
+    """Print a header, and the rows; what is missing is nothing, and an empty text is a pair of quotes."""
     tell_csv([result.names])
     for rows in result.batches():
         tell_csv(rows)
@@ -50,11 +54,17 @@ def print_table(result: QueryResult) -> None:
         table.add_row(*map(_shown, row))
     show(table)
     rest = "" if len(result) <= TABLE_ROWS_MAX else f", {TABLE_ROWS_MAX:,} shown: --csv or --json for all"
-    tell(f"{len(result):,} rows{rest}")
+    tell(f"{counted(len(result), 'row')}{rest}")
+
+
+def _json(value: SqlValue, is_nested: bool) -> Any:  # noqa: FBT001  one of each column
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    return msgspec.Raw(value.encode()) if is_nested and isinstance(value, str) else value
 
 
 def _shown(value: SqlValue) -> str:
-    return "" if value is None else plain_lines(str(value))
+    return plain_lines(text_of_value(value))
 
 
 def _is_number(kind: str) -> bool:
@@ -63,16 +73,18 @@ def _is_number(kind: str) -> bool:
 
 def tell_import(done: Imported) -> None:
     """Say what became of a file, and which of its lines are bad."""
-    kind, count = ("candles", done.candles) if done.candles else ("ticks", done.ticks)
+    kind, count = ("candle", done.candles) if done.candles else ("tick", done.ticks)
+    there = f", {count - done.written:,} there already" if done.written < count else ""
     tell(
-        f"{done.file}: {count:,} {kind} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written, "
-        f"{done.bad_rows:,} bad rows, {done.elapsed_s:.1f} s"
+        f"{done.file}: {counted(count, kind)} of {', '.join(done.symbols) or 'no symbol'}, {done.written:,} written"
+        f"{there}, {counted(done.bad_rows, 'bad row')}, {done.elapsed_s:.1f} s"
     )
     for each in done.notes:
         note(f"  {each}")
     if done.beside:
         note(
-            f"  {done.beside:,} ticks of the same symbols and time came from elsewhere before: they stay, beside these"
+            f"  {counted(done.beside, 'tick')} of the same symbols and time came from elsewhere before: beside these, "
+            "and candles are made of one source at a time"
         )
     for line, reason in done.bad_lines[:BAD_LINES_SHOWN]:
         note(f"  line {line}: {reason}")

@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .actors.runtime import tuned_process
+from .domain.shown import counted
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
 from .failures import Failures, has_nobody_left
 from .summary import IncompleteSummaryError, losses, summary_json
@@ -284,10 +285,12 @@ def summary_text(summary: Summary) -> str:
     positions = ", ".join(f"{symbol} {quantity:+}" for symbol, quantity in summary.positions.items())
     refused = ", ".join(f"{rule} {count:,}" for rule, count in summary.refused.items())
     latency = summary.tick_to_strategy_us
+    heard = f"{counted(summary.ticks, 'tick')}, {counted(summary.candles, 'candle')}"
+    traded = f"{counted(summary.orders, 'order')}, {counted(summary.fills, 'fill')}"
     return f"""\
-{summary.ticks:,} ticks, {summary.candles:,} candles in {summary.wall_s:,.1f} s, {summary.ticks_per_s:,.0f} ticks/s
-{summary.recorded:,} ticks, {summary.recorded_candles:,} candles are recorded
-{summary.orders:,} orders, {summary.fills:,} fills, {summary.rejected:,} rejected; positions: {positions or "none"}
+{heard} in {summary.wall_s:,.1f} s, {summary.ticks_per_s:,.0f} ticks/s
+{counted(summary.recorded, "tick")}, {counted(summary.recorded_candles, "candle")} are recorded
+{traded}, {summary.rejected:,} rejected; positions: {positions or "none"}
 {f"refused by rule: {refused}{chr(10)}" if refused else ""}\
 P&L {summary.realized_pnl:+,.2f} rupees realized, {summary.unrealized_pnl:+,.2f} unrealized
 tick to strategy {latency.p50:,.0f} us, p99 {latency.p99:,.0f} us

@@ -7,7 +7,6 @@ one error, `OutputError`, whoever writes; `ended` makes an exit code of it.
 
 from __future__ import annotations
 
-import csv
 import errno
 import io
 import os
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 CONTROLS_OF_JSON: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 """What JSON allows in a text and a terminal may obey: DEL, and the control characters above ASCII, in UTF-8."""
+
+CSV_MARKS: Final = re.compile(r'[",\r\n]|^\s|\s$')
+"""What makes a field of CSV stand in quotes."""
 
 
 class OutputError(Exception):
@@ -65,13 +67,26 @@ def tell_json(document: bytes, end: bytes = b"\n") -> None:
 
 
 def tell_csv(rows: Iterable[Iterable[object]]) -> None:
-    """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal no text of them moves it."""
+    """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal no text of them moves it.
+
+    What is missing is nothing, and an empty text is a pair of quotes.
+    """
     if sys.stdout.isatty():
         rows = [[plain(value) if isinstance(value, str) else value for value in row] for row in rows]
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\n").writerows(rows)
     sys.stdout.flush()
-    sys.stdout.buffer.write(written.getvalue().encode("utf-8", "replace"))
+    lines = "".join(",".join(map(_csv_field, row)) + "\n" for row in rows)
+    sys.stdout.buffer.write(lines.encode("utf-8", "replace"))
+
+
+def text_of_value(value: object) -> str:
+    """Write a value of a row as a text; what is missing is an empty one."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
 
 
 def complain(text: object) -> None:
@@ -84,6 +99,13 @@ def complain(text: object) -> None:
 def note(text: str) -> None:
     """Add something on standard error that is not wrong."""
     sys.stderr.write(f"{plain_lines(text)}\n")
+
+
+def _csv_field(value: object) -> str:
+    text = text_of_value(value)
+    if isinstance(value, str) and (not text or CSV_MARKS.search(text)):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def _escaped(control: re.Match[bytes]) -> bytes:

@@ -104,7 +104,10 @@ class DatabaseStatistics(
 
 
 class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):
-    """To the database: keep these, all or none, each tick once. Answered by `MarketDataSaved`, or `QueryFailed`."""
+    """To the database: keep these, all or none, each tick once. Answered by `MarketDataSaved`, or `QueryFailed`.
+
+    A source of ticks is written with `saved:` before its name: nobody saves in the name of the market's feed.
+    """
 
     ticks: tuple[Tick, ...] = ()
     candles: tuple[Candle, ...] = ()

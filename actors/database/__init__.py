@@ -5,15 +5,15 @@ The actor   `actor.py`, and one part for each thing it does: `files.py` (open, o
             `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
 The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`), sees if
             anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`, `connection.py`,
-            `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` and `cache.py` say what runs, and what is
-            kept of it.
+            `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and `bounds.py`,
+            `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
 In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projecting.py` and
             `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
             `days.py` with `archive_folder.py`, `upkeep.py` and `rebuilding.py` keep them in order.
 For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
             `frames.py` are what they answer, `moments.py` and `resampling.py` what may be asked.
-Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` and `parquet_table.py` (files that
-            change hands).
+Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` with `forms.py` and
+            `parquet_table.py` (files that change hands).
 
 Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `files.py` decides whether the files are
 down; what was not durable is kept and written again. Anything else is a bug: met by a query, its asker is told;
@@ -24,8 +24,10 @@ from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
+from .forms import is_json
 from .frames import Frames, PackageMissing, columns_of
 from .handover import take
+from .market import outside
 from .market_data import MarketDataRepositoryImpl
 from .opening import prove_encryption
 from .own_files import OwnFiles
@@ -58,8 +60,10 @@ __all__ = [
     "RepositoryResult",
     "columns_of",
     "compact",
+    "is_json",
     "is_parquet",
     "open_database",
+    "outside",
     "prove_encryption",
     "rebuild",
     "release",

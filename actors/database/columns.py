@@ -88,16 +88,17 @@ def masked(values: Array) -> Array:
     return np.ma.masked_array(values, mask=missing) if missing.any() else values
 
 
-def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *parameters: str) -> None:
-    """Run an INSERT that selects from the columns, which it sees as the table `batch`."""
+def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *parameters: str | int) -> int:
+    """Run an INSERT that selects from the columns, which it sees as the table `batch`; return how many it wrote."""
     cursor.register("batch", columns)
     try:
-        cursor.execute(parsed(cursor, sql), list(parameters))
+        ((rows,),) = cursor.execute(parsed(cursor, sql), list(parameters)).fetchall()
     except BaseException:
         with contextlib.suppress(duckdb.Error):  # in an aborted transaction it fails too, and would hide why
             cursor.unregister("batch")
         raise
     cursor.unregister("batch")
+    return int(rows)
 
 
 class Insertion:

@@ -94,7 +94,7 @@ def sort_day(database: DuckDBAdapter, day: dt.date) -> int:
         cursor.execute("insert into sorted_days values (?, ?)", [str(day), counts[0]])
         return counts[0]
 
-    return database.write("market", work, label=f"sort {day}", tables=frozenset({"ticks", "sorted_days"}))
+    return database.write("market", work, label=f"sort {day}", tables=frozenset({"ticks", "books", "sorted_days"}))
 
 
 def archive(database: DuckDBAdapter, folder: Path, *, before: dt.date) -> tuple[Archived, ...]:

@@ -35,6 +35,7 @@ from .adapter import DuckDBAdapter
 from .archive_folder import archive_folder
 from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
+from .forms import stored
 from .handover import Handover
 from .opening import MEMORY, quoted
 from .statements import bare_select
@@ -57,13 +58,6 @@ HANDED_OVER_MAX: Final = 64
 
 SPACE_LEFT_BYTES: Final = 1 << 28
 """That a copy leaves free."""
-
-_EXACT = frozenset(
-    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-    | {"FLOAT", "DOUBLE", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"}
-    | {"TIMESTAMP WITH TIME ZONE"}
-)
-"""Types that Parquet gives back as they were; so it does decimals, and lists, structs and maps of all of them."""
 
 
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +144,9 @@ class Desk:
                 parameters = list(query.parameters)
                 described = cursor.execute(f"describe select * from {inner}", parameters).fetchall()  # noqa: S608  checked
                 columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
-                outer = f"select {_projection(columns)} from {inner} limit {query.rows_max + 1}"  # noqa: S608  checked
+                outer = (
+                    f"select {', '.join(itertools.starmap(stored, columns))} from {inner} limit {query.rows_max + 1}"  # noqa: S608  checked
+                )
                 (rows,) = cursor.execute(
                     f"copy ({outer}) to {quoted(str(path))} (format parquet)", parameters
                 ).fetchall()[0]
@@ -212,25 +208,3 @@ class Desk:
         if self._folders is None:
             raise QueryRefused("a database in memory hands no files over, and archives none")
         return self._folders
-
-
-def _projection(columns: tuple[tuple[str, str], ...]) -> str:
-    """Select what Parquet has no type for as something that it has: huge integers as decimals, the rest as text."""
-    casts = {name: _stored_as(kind) for name, kind in columns}
-    return ", ".join(
-        _quoted_name(name) if casts[name] is None else f"{_quoted_name(name)}::{casts[name]} as {_quoted_name(name)}"
-        for name, _ in columns
-    )
-
-
-def _stored_as(kind: str) -> str | None:
-    if kind in {"HUGEINT", "UHUGEINT"}:
-        return "decimal(38, 0)"
-    nested = kind.endswith("]") or kind.startswith(("STRUCT(", "MAP("))
-    if kind in _EXACT or kind.startswith("DECIMAL(") or (nested and "HUGEINT" not in kind):
-        return None
-    return "varchar"
-
-
-def _quoted_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

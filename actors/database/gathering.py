@@ -136,6 +136,6 @@ def write_batch(market: MarketStore, batch: Batch[Asker]) -> list[Written | Unst
 
 def _part(ticks: Sequence[Tick], candles: Sequence[Candle]) -> Part | Unstorable:
     try:
-        return part_of(ticks, candles, all_or_none=True)
+        return part_of(ticks, candles, all_or_none=True, from_outside=True)
     except Unstorable as refusal:
         return refusal

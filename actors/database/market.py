@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from ...messages.market import Candle, Tick
     from .adapter import DuckDBAdapter
 
+OUTSIDE: Final = "saved:"
+"""Begins the name of every source of ticks that the market's feed is not. In the feed's own name somebody could save a
+sequence that is far ahead, and all that comes until then would count as there already."""
+
+_REPLACE_CANDLES = "insert or replace into candles by name select * from batch"
+_NOT_JUST_SO = """
+anti join (from candles where start_ns >= ? and start_ns <= ?)
+using (symbol, interval_ns, start_ns, open, high, low, close, volume, source)
+"""
+
 Message = TypeVar("Message")
 Batch = TypeVar("Batch")
 
@@ -30,7 +40,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """Written now."""
 
     candles: int = 0
-    """Written now, each over an earlier one if there was one."""
+    """Written now, each over an earlier one if there was one; from outside only those that were not there just so."""
 
     duplicates: int = 0
     """Ticks that were there already, and not written again."""
@@ -53,6 +63,7 @@ class Part(msgspec.Struct, frozen=True):
     """Ticks and candles that fit into a row; `refused` more did not."""
 
     refused: int
+    from_outside: bool = False
 
 
 class MarketStore:
@@ -69,14 +80,21 @@ class MarketStore:
         self._known: tuple[int, dict[str, int]] = (-1, {})
         """The number of the last write that is known to be there, and what is recorded since."""
 
-    def write(self, ticks: Sequence[Tick], candles: Sequence[Candle] = (), *, all_or_none: bool = False) -> Written:
+    def write(
+        self,
+        ticks: Sequence[Tick],
+        candles: Sequence[Candle] = (),
+        *,
+        all_or_none: bool = False,
+        from_outside: bool = False,
+    ) -> Written:
         """Write the ticks that are not there yet, and the candles, in one transaction; durable when this returns.
 
         Raises:
             Unstorable: with `all_or_none`, some of them fit into no row; nothing was written.
             DatabaseError: see the adapter; nothing was written.
         """
-        (written,) = self.write_each([part_of(ticks, candles, all_or_none=all_or_none)])
+        (written,) = self.write_each([part_of(ticks, candles, all_or_none=all_or_none, from_outside=from_outside)])
         return written
 
     def write_each(self, parts: Sequence[Part]) -> list[Written]:
@@ -104,8 +122,9 @@ class MarketStore:
             steps = 0
             written = []
             for part in parts:
+                candles = 0
                 for columns in part.candles:
-                    insert(cursor, "insert or replace into candles by name select * from batch", columns)
+                    candles += _write_candles(cursor, columns, is_compared=part.from_outside)
                     cursor.execute("update origin set candle_batches = candle_batches + 1")
                     steps += 1
                 told: dict[str, int] = {}
@@ -118,7 +137,6 @@ class MarketStore:
                     steps += last - first
                     # No further than this batch: a source that is sent again must not hear of what it has yet to send.
                     told[source] = min(last, int(columns["sequence"].max()))
-                candles = sum(len(columns["symbol"]) for columns in part.candles)
                 ticks = sum(len(columns["sequence"]) for _, columns in part.ticks)
                 written.append(
                     Written(ticks=rows, candles=candles, duplicates=ticks - rows, refused=part.refused, recorded=told)
@@ -153,19 +171,28 @@ class MarketStore:
         return count, last, before
 
 
-def part_of(ticks: Sequence[Tick], candles: Sequence[Candle], *, all_or_none: bool = False) -> Part:
-    """Build the columns.
+def outside(source: str) -> str:
+    """Name a source that is not the market's feed."""
+    return source if source.startswith(OUTSIDE) else OUTSIDE + source
+
+
+def part_of(
+    ticks: Sequence[Tick], candles: Sequence[Candle], *, all_or_none: bool = False, from_outside: bool = False
+) -> Part:
+    """Build the columns; ticks from outside keep their sequence, and have a source of their own.
 
     Raises:
         Unstorable: with `all_or_none`, some of them fit into no row.
     """
     tick_batches, ticks_refused = _all_that_fit(_tick_batches, ticks)
     candle_batches, candles_refused = _all_that_fit(_candle_batches, candles)
+    if from_outside:
+        tick_batches = [(outside(source), columns) for source, columns in tick_batches]
     refused = ticks_refused + candles_refused
     heard = len(ticks) + len(candles)
     if all_or_none and refused:
         raise Unstorable(f"{refused} of {heard} fit into no row")
-    return Part(tick_batches, candle_batches, heard - refused, refused)
+    return Part(tick_batches, candle_batches, heard - refused, refused, from_outside)
 
 
 def _all_that_fit(
@@ -201,6 +228,14 @@ def _candle_batches(candles: Sequence[Candle]) -> list[Columns]:
     """Build the columns of the candles; of one symbol, interval and start the last counts."""
     latest = {(candle.symbol, candle.interval_ns, candle.start_ns): candle for candle in candles}
     return [candle_columns(tuple(latest.values()))] if latest else []
+
+
+def _write_candles(cursor: duckdb.DuckDBPyConnection, columns: Columns, *, is_compared: bool) -> int:
+    """Write candles over earlier ones; return how many, of those that are compared without the ones there just so."""
+    if not is_compared:
+        return insert(cursor, _REPLACE_CANDLES, columns)
+    starts = columns["start_ns"]
+    return insert(cursor, f"{_REPLACE_CANDLES} {_NOT_JUST_SO}", columns, int(starts.min()), int(starts.max()))
 
 
 def _recorded(cursor: duckdb.DuckDBPyConnection, source: str) -> int | None:

@@ -93,7 +93,7 @@ class OwnFiles:
         del timeout_s  # nobody else is asked
         match message:
             case SaveMarketData():
-                written = self._market.write(message.ticks, message.candles, all_or_none=True)
+                written = self._market.write(message.ticks, message.candles, all_or_none=True, from_outside=True)
                 return MarketDataSaved(rows=written.ticks + written.candles)
             case _:
                 return self._desk.perform(message)

@@ -269,7 +269,8 @@ class Transaction(Generic[Entity]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            await asyncio.wrap_future(self._save(tuple(self._gathered)))
+            # Begun, it is not taken back by whoever does not wait for it: half of it is never there.
+            await asyncio.shield(asyncio.wrap_future(self._save(tuple(self._gathered))))
 
 
 def _after(before: Future[Any] | None, work: Callable[[], T]) -> T:

@@ -70,7 +70,8 @@ class Answer(Frames, Generic[T]):
         return "<an answer: await it, or read its .success, .data, .error, .columns() or .df(), which wait for it>"
 
     def __await__(self) -> Generator[Any, None, RepositoryResult[T]]:
-        return asyncio.wrap_future(self._messages()).__await__()
+        # Others may wait for the same answer: whoever gives up (`asyncio.wait_for`) gives up alone.
+        return asyncio.shield(asyncio.wrap_future(self._messages())).__await__()
 
     def result(self, timeout_s: float | None = None) -> RepositoryResult[T]:
         """Wait for it.

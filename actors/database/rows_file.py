@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from ...config.files import new_file, open_from_private_folder
+from .forms import is_nested, is_told_plainly, json_of, restored, told
 from .frames import Frames, package
 from .opening import quoted
-from .statements import PLAIN_TYPES, values
+from .statements import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from .columns import Columns
 
 ROWS_A_FETCH: Final = 10_000
-
-_AS_TEXT = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS"})
-"""Fetched as objects they need a library, or lose their nanoseconds."""
 
 
 class QueryResult(Frames):
@@ -71,16 +69,20 @@ class QueryResult(Frames):
         return self._rows
 
     def __iter__(self) -> Iterator[tuple[SqlValue, ...]]:
-        """Give row after row, some thousand in memory: numbers and texts; all else as text (times in ISO 8601)."""
+        """Give row after row, some thousand in memory: numbers, truths and texts; all else as text.
+
+        Times are in ISO 8601 (`infinity` is one), lists, structs and maps are JSON, in which infinity is a text.
+        """
         return itertools.chain.from_iterable(self.batches())
 
     def batches(self) -> Iterator[tuple[tuple[SqlValue, ...], ...]]:
         """Give the rows as an iteration does, `ROWS_A_FETCH` at a time."""
-        plain = [kind in PLAIN_TYPES or kind in _AS_TEXT for kind in self.types]
+        plain = [is_told_plainly(kind) for kind in self.types]
+        nested = [place for place, kind in enumerate(self.types) if is_nested(kind)]
         with contextlib.closing(duckdb.connect()) as connection:
-            result = connection.execute(self._select(as_text=True))
+            result = connection.execute(self._select(told))
             while rows := result.fetchmany(ROWS_A_FETCH):
-                yield values(rows, plain)
+                yield values(_proper(rows, nested), plain)
 
     @property
     def rows(self) -> tuple[tuple[SqlValue, ...], ...]:
@@ -135,14 +137,16 @@ class QueryResult(Frames):
         with contextlib.closing(duckdb.connect()) as connection:
             return of(connection.sql(self._select()))
 
-    def _select(self, *, as_text: bool = False) -> str:
-        selected = []
-        for name, kind in zip(self.names, self.types, strict=True):
-            column = '"' + name.replace('"', '""') + '"'
-            if kind == "HUGEINT" or (as_text and kind == "UHUGEINT"):
-                selected.append(f"{column}::{kind} as {column}")
-            elif as_text and kind in _AS_TEXT:
-                selected.append(f"replace({column}::varchar, ' ', 'T') as {column}")
-            else:
-                selected.append(column)
+    def _select(self, form: Callable[[str, str], str] = restored) -> str:
+        selected = [form(name, kind) for name, kind in zip(self.names, self.types, strict=True)]
         return f"select {', '.join(selected)} from {self._source}"  # noqa: S608  names are quoted
+
+
+def _proper(rows: list[tuple[Any, ...]], nested: list[int]) -> list[tuple[Any, ...]]:
+    """Make JSON proper in these places."""
+    if not nested:
+        return rows
+    return [
+        tuple(json_of(value) if place in nested and value is not None else value for place, value in enumerate(row))
+        for row in rows
+    ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import msgspec
 
 from ...messages.database import Rows, SqlValue
 from .errors import QueryRefused, ResultTooLarge
@@ -28,6 +30,7 @@ _ALLOWED = frozenset(
 """What a caller may run. All else would change the connection for those who come after: BEGIN and COMMIT, USE and SET
 (`search_path` can be set after `lock_configuration`), PREPARE, ATTACH and DETACH, LOAD."""
 
+_NO_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _INT64 = range(-(2**63), 2**63)
 
 PLAIN_TYPES = frozenset(
@@ -114,6 +117,19 @@ def values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlVal
     )
 
 
+def _json(value: Any) -> Any:
+    """Give a nested value what JSON has: no infinity, and names that are texts."""
+    match value:
+        case float() if not math.isfinite(value):
+            return _NO_NUMBERS.get(value, "NaN")
+        case list() | tuple():
+            return [_json(each) for each in value]
+        case dict():
+            return {name if isinstance(name, str) else str(name): _json(each) for name, each in value.items()}
+        case _:
+            return value
+
+
 def _value(value: Any) -> SqlValue:
     """Show a value that no message carries as text: decimals, huge integers, times (ISO 8601), nested values."""
     match value:
@@ -125,5 +141,7 @@ def _value(value: Any) -> SqlValue:
             return value.isoformat()
         case bytes():
             return value.hex()
+        case list() | dict() | tuple():
+            return msgspec.json.encode(_json(value), enc_hook=str).decode()
         case _:
             return str(value)

@@ -80,7 +80,7 @@ class TestAQueryToAFile:
         assert result.types[:4] == ("HUGEINT", "UHUGEINT", "DECIMAL(9,2)", "TIMESTAMP_NS")
         (row,) = result.rows
         assert row[:5] == ("170141183460469231731", 5, "1.50", "2025-11-24T16:00:00.000000123", "1 day")
-        assert row[5:] == ("101", None, "[1, 2]", "{'a': 1}", "x", "6162")
+        assert row[5:] == ("101", None, "[1,2]", '{"a":1}', "x", "6162")
 
     def test_keeps_the_order_of_the_query(self, answer):
         rows = answer("select range from range(300_000) order by range % 7, range desc").rows

@@ -280,3 +280,38 @@ def copy_of(path, name):
     for file in path.parent.glob("natya*"):
         shutil.copy(file, folder)
     return folder / path.name
+
+
+class TestWhatComesFromOutside:
+    def test_never_hides_what_the_market_says_in_the_same_name(self, market, database, build):
+        market.write([build.tick(1)])
+        market.write([build.tick(10**9)], all_or_none=True, from_outside=True)
+        written = market.write(build.ticks(3))
+
+        assert (written.ticks, written.duplicates) == (2, 1)
+        assert rows(database, "source, sequence", order="all") == [
+            ("recording", 1),
+            ("recording", 2),
+            ("recording", 3),
+            ("saved:recording", 10**9),
+        ]
+
+    def test_is_written_once_whatever_it_calls_itself(self, market, database, build):
+        for source in ("file", "saved:file", "file"):
+            market.write(build.ticks(3, source=source), from_outside=True)
+
+        assert rows(database, "source, sequence") == [("saved:file", 1), ("saved:file", 2), ("saved:file", 3)]
+
+    def test_counts_candles_that_were_not_there_just_so(self, market, build):
+        candles = [build.candle(start) for start in (0, 60, 120)]
+        first = market.write((), candles, from_outside=True)
+        again = market.write((), candles, from_outside=True)
+        changed = market.write((), [*candles[:2], build.candle(120, volume=99)], from_outside=True)
+
+        assert (first.candles, again.candles, changed.candles) == (3, 0, 1)
+
+    def test_replaces_a_candle_that_was_another(self, market, database, build):
+        market.write((), [build.candle(0, close=1.5)], from_outside=True)
+        market.write((), [build.candle(0, close=1.75)], from_outside=True)
+
+        assert database.query("select close from candles").rows == ((1.75,),)

@@ -98,7 +98,7 @@ class TestReading:
         with OwnFiles(settings, read_only=True) as own:
             rows = own.work(Query(sql="select source from recorded order by source"), timeout_s=5).rows
 
-        assert rows == (("a",), ("recording",))
+        assert rows == (("a",), ("saved:recording",))
 
 
 class TestFilesThatAreNotThere:

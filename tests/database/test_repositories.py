@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import itertools
+import threading
 from decimal import Decimal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.books import (
@@ -410,7 +412,7 @@ class TestARepositoryOfARunningSystem:
             with MarketDataRepositoryImpl(system) as market:
                 assert market.save_ticks(ticks).data == 2
                 assert market.save_ticks(ticks).data == 0
-                assert market.find().data == ticks
+                assert market.find().data == tuple(replace(tick, source="saved:recording") for tick in ticks)
                 assert not market.save(build.tick(3, price=float("nan"))).success
                 assert "a running system deletes nothing" in market.delete("recording", 1).error
                 assert market.latest("TCS").data is None
@@ -469,3 +471,40 @@ class TestMoments:
     def test_refuse_what_is_no_interval(self, interval):
         with pytest.raises(ValueError, match="interval"):
             interval_ns(interval)
+
+
+class TestWhoeverStopsWaiting:
+    def test_stops_alone_and_without_a_word(self, market, caplog):
+        """Two wait for one answer, and the first gives up before the database has it."""
+        release = threading.Event()
+
+        async def story():
+            answer = market._answer(lambda: release.wait(10))
+            second = asyncio.ensure_future(wait_for(answer))
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(answer, 0.01)
+            release.set()
+            return await second, await answer
+
+        async def wait_for(answer):
+            return await answer
+
+        with caplog.at_level("DEBUG"):
+            answers = asyncio.run(story())
+
+        assert [each.data for each in answers] == [True, True]
+        assert "InvalidStateError" not in caplog.text
+
+    def test_at_the_end_of_a_transaction_takes_nothing_back(self, market, build):
+        release = threading.Event()
+
+        async def story():
+            async with market.transaction() as ticks:
+                ticks.append(build.tick(1))
+                market._begin(lambda: release.wait(10), writes=True)
+
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(story(), 0.05))
+        release.set()
+
+        assert market.count().data == 1

@@ -1,0 +1,101 @@
+"""Answers that are kept, by table: what each writer writes is seen at once, and every piece of work has its time."""
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from natya.actors.database.connection import Connection
+from natya.actors.database.core import ReadModel
+from natya.actors.database.days import sort_day
+from natya.actors.database.errors import QueryTimedOut
+from natya.actors.database.market import MarketStore
+from natya.actors.database.moments import start_ns
+
+FRIDAY_NS = start_ns("2026-01-02T09:15:00")
+TABLES = (
+    *("ticks", "books", "recorded", "candles", "origin", "sorted_days"),
+    *("facts", "orders", "fills", "projection"),
+)
+
+
+def question(table):
+    lines = f"select {table}::varchar as line from {table} order by all"  # noqa: S608  names of ours
+    return f"select count(*), md5(string_agg(line, '|')) from ({lines})"  # noqa: S608  names of ours
+
+
+def uncached(database, sql):
+    return database.read(lambda cursor: tuple(cursor.execute(sql).fetchall()))
+
+
+def a_book(market, _read_model, build, number):
+    market.write([build.tick(number, exchange_ns=FRIDAY_NS + number, depth=build.depth())])
+
+
+def ticks(market, _read_model, build, number):
+    market.write(build.ticks(2, start=2 * number, source="plain", exchange_ns=FRIDAY_NS))
+
+
+def a_candle(market, _read_model, build, number):
+    market.write((), [build.candle(FRIDAY_NS + number)])
+
+
+def a_saved_candle(market, _read_model, build, number):
+    market.write((), [build.candle(FRIDAY_NS + number)], from_outside=True)
+
+
+def an_order(_market, read_model, build, number):
+    read_model.apply(build.records(build.intended(f"A-{number}"), start=read_model.sequence() + 1))
+
+
+def a_fill(_market, read_model, build, number):
+    facts = (build.intended(f"B-{number}"), build.filled(f"B-{number}"))
+    read_model.apply(build.records(*facts, start=read_model.sequence() + 1))
+
+
+class TestEveryWriter:
+    @pytest.mark.parametrize("write", [a_book, ticks, a_candle, a_saved_candle, an_order, a_fill])
+    def test_is_seen_in_every_table_that_it_writes(self, database, build, write):
+        market, read_model = MarketStore(database), ReadModel(database)
+        for number in range(1, 4):
+            kept = {table: [database.query(question(table)) for _ in range(3)][-1].rows for table in TABLES}
+            write(market, read_model, build, number)
+            plain = {table: uncached(database, question(table)) for table in TABLES}
+            seen = {table: database.query(question(table)).rows for table in TABLES}
+
+            assert seen == plain
+            assert seen != kept
+
+    def test_that_sorts_a_day_is_seen_in_its_ticks_books_and_list(self, database, build):
+        market = MarketStore(database)
+        market.write(
+            [build.tick(n, exchange_ns=FRIDAY_NS - n, symbol="ABB"[n % 3], depth=build.depth()) for n in (1, 2, 3)]
+        )
+        # In the order in which they lie there.
+        asked = ["select symbol from ticks", "select symbol from books", "select rows from sorted_days"]
+        for sql in asked * 3:
+            database.query(sql)
+        sort_day(database, dt.date(2026, 1, 2))
+
+        assert [database.query(sql).rows for sql in asked] == [(("A",), ("B",), ("B",))] * 2 + [((3,),)]
+
+
+class TestWorkWhoseTimeWasOverBeforeItBegan:
+    def test_never_runs(self, database):
+        ran, free = [], threading.Event()
+        with ThreadPoolExecutor(1) as thread, ThreadPoolExecutor(2) as callers:
+            root = database.read(lambda cursor: cursor.cursor())
+            connection = Connection("one", root, thread, lambda: 0)
+            slow = callers.submit(connection.run, lambda _cursor: free.wait(10))
+            late = callers.submit(connection.run, ran.append, label="too late", timeout_s=0.02)
+            while late.running() is False:
+                threading.Event().wait(0.001)
+            threading.Timer(0.2, free.set).start()
+
+            with pytest.raises(QueryTimedOut, match="not begun in time: too late"):
+                late.result(10)
+            assert slow.result(10)
+            assert ran == []
+            assert connection.run(lambda _cursor: 7) == 7
+            connection.close()
