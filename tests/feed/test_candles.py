@@ -142,6 +142,13 @@ class TestTheHoursOfACandle:
         assert times(ticks)[3] == at(f"{MONDAY}T10:00") - 1
         assert times(ticks)[-1] == at(f"{MONDAY}T15:30") - 1
 
+    def test_are_those_of_each_day(self, write, messages):
+        hours = [f"{day} {hour}:00" for day in (MONDAY, "2025-12-30") for hour in ("09", "10", "15")]
+        ticks = times(messages(write(HEADER, *(f"{hour},10,12,9,11,40" for hour in hours))))
+
+        assert ticks[0::12] == [at(f"{MONDAY}T09:15"), at("2025-12-30T09:15")]
+        assert ticks[11::12] == [at(f"{MONDAY}T15:30") - 1, at("2025-12-30T15:30") - 1]
+
     def test_of_a_week_are_from_its_first_opening_to_its_last_close(self, write, messages):
         ticks = messages(write(HEADER, "2025-12-15,10,12,9,11,40", "2025-12-22,10,12,9,11,40"))
 
@@ -300,6 +307,19 @@ class TestTheLengthOfCandles:
         assert times(said) == sorted(times(said))
         assert times(said)[-5] == at(f"{MONDAY}T10:34:47") - 1
         assert isinstance(said[-6], Candle)
+
+    def test_leaves_those_of_other_symbols_alone(self, write, messages):
+        rows = [f"{row},A" for row in (*self.MINUTES, f"{MONDAY} 10:34:47,2,2,2,2,1")]
+        rows += [f"{row},B" for row in self.MINUTES]
+
+        said = messages(write(HEADER + ",symbol", *rows))
+
+        assert times([each for each in said if each.symbol == "B"])[-1] == at(f"{MONDAY}T10:35") - 1
+
+    def test_of_a_symbol_with_one_is_that_of_the_others(self, write, messages):
+        rows = [f"{MONDAY} 09:15,1,1,1,1,1,A", f"{MONDAY} 09:20,1,1,1,1,1,A", f"{MONDAY} 09:20,1,1,1,1,1,B"]
+
+        assert self.lengths(messages(write(HEADER + ",symbol", *rows))) == {5 * MINUTE_NS}
 
     @pytest.mark.parametrize(
         ("times", "length_ns"),

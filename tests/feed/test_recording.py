@@ -37,6 +37,11 @@ class TestAFile:
 
         assert len(messages(path)) == 2
 
+    def test_may_be_longer_than_a_row(self, write, messages, monkeypatch):
+        monkeypatch.setattr("natya.actors.feed.table.ROW_LENGTH_MAX", 100)
+
+        assert len(messages(write(HEADER, *itertools.repeat(ROWS[0], 50)))) == 50
+
     def test_is_read_a_chunk_at_a_time(self, write):
         path = write(HEADER, *itertools.repeat(ROWS[0], 2 * MESSAGES_A_CHUNK + 5))
 
