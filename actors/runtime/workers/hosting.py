@@ -197,6 +197,8 @@ class Host(Endpoint):
             self._link.finish()
             return False
         for frame in frames or ():
+            if frame.released_ns is not None and self._base is not None:
+                self._base.market.released_ns = frame.released_ns
             for parcel in frame.parcels:
                 self._take(parcel)
             if frame.mark:

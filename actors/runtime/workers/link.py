@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..endpoint import Envelope
+    from ..market_clock import MarketClock
     from .addresses import Addresses
     from .wire import Parcel
 
@@ -48,6 +49,7 @@ class Link:
         *,
         unsendable: Callable[[int | str, Envelope, str], object],
         shipped: Callable[[int, list[Bundle]], object] | None = None,
+        market: MarketClock | None = None,
     ) -> None:
         """Start the writing thread.
 
@@ -55,12 +57,14 @@ class Link:
             connection: this end.
             addresses: gives senders their numbers.
             unsendable: hears of a message without a wire form, and why; on the thread that has the pen.
+            market: knows when its newest message was released, which each frame says.
             shipped: hears of each frame's messages before they leave, with the frame's mark; on that thread too.
         """
         self._connection = connection
         self._addresses = addresses
         self._unsendable = unsendable
         self._shipped = shipped
+        self._market = market
         self._mark = 0
         self._outbox: deque[Bundle | Parcel] = deque()
         self.put: Final = self._outbox.append
@@ -168,7 +172,8 @@ class Link:
         count = sum(len(envelopes) for _, envelopes in bundles)
         mark = self._mark + count
         try:
-            frame = write(Frame(self._parcels(items), mark if bundles else 0))
+            released_ns = None if self._market is None else self._market.released_ns
+            frame = write(Frame(self._parcels(items), mark if bundles else 0, released_ns))
         except (TypeError, ValueError, OverflowError) as fault:
             if count == 1 == len(items):
                 ((target, (envelope,)),) = bundles

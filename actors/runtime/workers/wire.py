@@ -165,6 +165,9 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     mark: int = 0
     """How many messages were posted so far; it comes back as `Handled`. 0: there are none in this one."""
 
+    released_ns: int | None = None
+    """When the market released its newest message, by the monotonic clock that all processes of a machine share."""
+
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 _decoder = msgspec.msgpack.Decoder(Frame)

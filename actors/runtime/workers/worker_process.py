@@ -61,7 +61,11 @@ class WorkerProcess:
         self._far: dict[int, Far] = {}
         self._shipped: deque[tuple[int, list[Bundle]]] = deque()
         self._link = Link(
-            connection, self._addresses, unsendable=self._unsendable, shipped=lambda *frame: self._shipped.append(frame)
+            connection,
+            self._addresses,
+            unsendable=self._unsendable,
+            shipped=lambda *frame: self._shipped.append(frame),
+            market=cell.base.market,
         )
         self._abandoned = False
         self.pid: Final = process.pid
