@@ -73,6 +73,11 @@ class SegmentFiles:
         return self._journal_id
 
     @property
+    def is_locked(self) -> bool:
+        """Whether the lock is where others meet it; one `lstat`."""
+        return self._lock.is_in_place()
+
+    @property
     def may_be_shared(self) -> bool:
         """Whether another process can have opened these very files: they are at their place, and the lock is not."""
         return not self._lock.is_in_place() and self.file.is_at(self._active_path)

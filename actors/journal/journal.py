@@ -205,8 +205,8 @@ class Journal:
         data, buffered, last_hash = self._buffer, self._buffered, self._last_hash
         offset = self._files.position.offset
         self._drop_buffer()
-        # Before the write: where the lock is gone another process may write to the same place.
-        self._expect_in_place()
+        if not self._files.is_locked:  # before the write: another process may write to the same place now
+            self._expect_in_place()
         try:
             self._files.file.write(data, offset)
         except OSError as fault:
