@@ -122,6 +122,7 @@ class TestAStrategyInAProcess:
         assert what_was_traded(tmp_path / "process") == traded
         for key in ("ticks", "orders", "fills", "rejected", "positions", "realized_pnl", "dead_letters", "restarts"):
             assert in_process[key] == on_loop[key]
+        assert 0 < in_process["tick_to_strategy_us"]["p50"] < 1e6
 
     def test_is_stopped_by_its_parent_when_their_terminal_closes(self, tmp_path):
         """All processes of a terminal hear that it has closed, and Ctrl-C too: only the parent acts on it."""
