@@ -123,7 +123,7 @@ class TestBesideASystemThatTrades:
 
         assert lines[1].split("┃")[1:4] == [" name ", " number ", " nothing "]
         assert lines[3].split("│")[1:3] == [" x    ", "      7 "]
-        assert lines[-1] == "1 rows"
+        assert lines[-1] == "1 row"
 
     def test_a_query_is_a_json_object_a_row(self, trading):
         lines = answered("query", "select range as n from range(?::int)", "3", "--json", "--data-dir", trading)
