@@ -82,12 +82,13 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             "python_enable_replacements": False,
         },
     )
-    # An instance that goes must not write by itself: the files may be somebody else's by then. Its owner does it.
-    root.execute("pragma disable_checkpoint_on_shutdown")
     files: tuple[tuple[DatabaseFile, str], ...] = (("core", core_path), ("market", market_path))
     try:
         for name, path in files:
             _attach(root, name, path, encryption_key, read_only=read_only)
+        # An instance that goes must not write by itself: the files may be somebody else's by then. Its owner does it.
+        # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
+        root.execute("pragma disable_checkpoint_on_shutdown")
     except BaseException:
         root.close()
         raise
