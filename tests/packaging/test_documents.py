@@ -1,0 +1,23 @@
+"""The documents lead to each other: a decision has a number of its own, and what a page points at is there."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DECISIONS = ROOT / "docs" / "decisions"
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+
+
+def test_no_two_decisions_have_one_number():
+    numbers = Counter(page.name[:4] for page in DECISIONS.glob("*.md"))
+
+    assert [number for number, count in numbers.items() if count > 1] == []
+
+
+def test_what_a_document_links_to_is_there():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))]
+
+    assert len(links) > 10
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
