@@ -11,7 +11,7 @@ import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
 from .db_command import alone, expect_database, expect_new, faults, journal_of, owner_of, pages, say
-from .domain.shown import counted
+from .domain.wording import counted
 from .exit_codes import BAD_DATA
 from .terminal import complain, tell, tell_json
 

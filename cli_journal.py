@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from .cli_remote import DataDirOption, JsonOption, ProfileNameOption
-from .domain.shown import counted
+from .domain.wording import counted
 from .exit_codes import SETTINGS, exit_code
 from .terminal import complain, tell, tell_json
 

@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from .actors.database import is_json
-from .domain.shown import counted
+from .domain.wording import counted
 from .tables import PlainConsole, show
 from .terminal import note, plain, plain_lines, tell, tell_csv, tell_json, text_of_value
 

@@ -15,7 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .actors.runtime import tuned_process
-from .domain.shown import counted
+from .domain.wording import counted
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
 from .failures import Failures, has_nobody_left
 from .summary import IncompleteSummaryError, losses, summary_json

@@ -46,8 +46,3 @@ def jsonable(value: object, depth: int = 0) -> Any:
     else:
         shown = text_of(value)
     return shown
-
-
-def counted(number: int, noun: str) -> str:
-    """Say how many there are of something: `1 row`, `2,000 rows`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -11,7 +11,7 @@ from natya import db_view
 from natya.actors.database import DuckDBAdapter, QueryResult
 from natya.actors.database.desk import Desk, Folders
 from natya.bulk_import import Imported
-from natya.domain.shown import counted
+from natya.domain.wording import counted
 from natya.messages.database import QueryToFile
 
 EVERY_TYPE = {

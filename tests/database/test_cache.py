@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from natya.actors.database import DuckDBAdapter
+from natya.actors.database.archive_folder import NAME
 from natya.actors.database.cache import QueryCache
 from natya.actors.database.core import ReadModel
 from natya.actors.database.days import archive, sort_day
@@ -313,7 +314,8 @@ class TestAnyOrderOfWritesAndQuestions:
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(steps=STEPS)
     def test_is_answered_as_without_a_cache(self, tmp_path_factory, build, steps):
-        folder = tmp_path_factory.mktemp("archive")
+        folder = tmp_path_factory.mktemp("twin") / NAME
+        folder.mkdir()
         with DuckDBAdapter(folder / "n.duckdb", max_connections=3, directories=[str(folder)]) as database:
             twin = Twin(database, folder, build)
             for sql in QUESTIONS:

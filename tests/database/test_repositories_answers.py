@@ -20,6 +20,8 @@ SYMBOLS = ("INFY", "TCS")
 SECONDS = st.integers(-3 * 3600, 27 * 3600)
 """From midnight of the day on: some of them lie in the days beside it."""
 
+SAVED = "saved:recording"
+
 
 @pytest.fixture(scope="module")
 def memory():
@@ -90,13 +92,16 @@ class TestARunningSystem:
 
     def test_answers_as_the_files_do(self, system, memory, build):
         ticks = [
-            build.tick(n, exchange_ns=start_ns(DAY) + n * SECOND_NS, depth=build.depth(n) if n % 2 else None)
+            # A system gives what others save a source of its own; this one has such a name already.
+            build.tick(
+                n, source=SAVED, exchange_ns=start_ns(DAY) + n * SECOND_NS, depth=build.depth(n) if n % 2 else None
+            )
             for n in range(1, 8)
         ]
         candles = [build.candle(start_ns(DAY), symbol="NIFTY")]
         asked = (
             lambda market: market.find(),
-            lambda market: market.get("recording", 3),
+            lambda market: market.get(SAVED, 3),
             lambda market: market.find_by_symbol_and_date_range("NIFTY", DAY, DAY),
             lambda market: market.candles("NIFTY", "1m", DAY, DAY),
             lambda market: market.gaps("NIFTY", DAY, longer_than_s=0.5),

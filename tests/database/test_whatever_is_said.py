@@ -221,6 +221,6 @@ def test_it_answers_or_refuses_and_goes_on(system, database, build, make):
         assert found.ticks > before.ticks  # a new life begins to count anew
         before = found
     rows = system.request(
-        database, Query(sql="select count(*) from all_ticks where source = 'well'"), timeout_s=30
+        database, Query(sql="select count(*) from all_ticks where source = 'saved:well'"), timeout_s=30
     ).rows
     assert rows == ((11,),)

@@ -102,7 +102,7 @@ class TestAStrategyThatDiesInItsStartForEver:
         (tmp_path / "stillborn.py").write_text(
             "from natya import StrategyActor\n"
             "class Stillborn(StrategyActor):\n"
-            "    def on_start(self):\n"
+            "    def on_begin(self):\n"
             "        raise OSError('no such model file')\n"
         )
         faster = ["supervision.fail_max=1", "supervision.escalate_after=1", "supervision.backoff_first_s=0.01"]
