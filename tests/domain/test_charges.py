@@ -46,8 +46,9 @@ class TestADay:
 
 
 class TestASaleOfDeliveredShares:
-    def test_is_what_the_broker_recorded(self):
+    def test_pays_the_tax_and_the_exchange_what_the_broker_recorded_and_a_paisa_less_gst(self):
         # 3 INFY at 1507.40, as Dhan's trade history has it: tax 4.52, exchange 0.13, no stamp duty, no brokerage.
+        # Its GST is 0.03, where 18 % of 0.13 is 0.0234.
         assert amounts("DELIVERY", "SELL", 3, 1507.4, DAY, takes_shares_out=False) == {
             "transaction_tax": Decimal("4.52"),
             "exchange": Decimal("0.13"),
