@@ -89,8 +89,10 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         {"source", "sequence", "symbol", "exchange_ns", "received_ns", "price", "quantity", "volume"}
     )
 
-    def __init__(self, path_or_system: str | Path | DuckDBAdapter | System | None = None) -> None:
-        super().__init__(path_or_system)
+    def __init__(
+        self, path_or_system: str | Path | DuckDBAdapter | System | None = None, *, create: bool = False
+    ) -> None:
+        super().__init__(path_or_system, create=create)
         self._had_books: set[str] = set()
 
     def find_by_symbol_and_date_range(self, symbol: str, start: Moment, end: Moment) -> Answer[tuple[Tick, ...]]:

@@ -67,8 +67,11 @@ class BaseRepository(ABC, Generic[Entity]):
         path_or_system: a DuckDB file, open until `close` and shared by all repositories of this process that name it;
             `:memory:`; an open `DuckDBAdapter`; a running system; or nothing, for the file that the settings name
             (`DATABASE_PATH`).
+        create: makes the file, and its folder, where they are not there. Without it only the one of the settings is
+            made: a mistyped name is refused.
 
     Raises:
+        DatabaseMissing: there is no such file, and `create` was not said; nothing was made.
         DatabaseError: the file cannot be opened; see `DuckDBAdapter`.
         SettingsError: the settings are wrong, which say how a file is opened (`DATABASE_MAX_CONNECTIONS`).
         TypeError: the subclass leaves out what it has to name, or names what is no identifier.
@@ -97,13 +100,15 @@ class BaseRepository(ABC, Generic[Entity]):
     """The columns that `find` and `count` may name: identifiers cannot be bound, so they come from here alone. Empty
     for the fields of the message."""
 
-    def __init__(self, path_or_system: str | Path | DuckDBAdapter | System | None = None) -> None:
+    def __init__(
+        self, path_or_system: str | Path | DuckDBAdapter | System | None = None, *, create: bool = False
+    ) -> None:
         _check(type(self))
         self._closing = contextlib.ExitStack()
         with contextlib.ExitStack() as opened:
             # Never left to the garbage collector: it would close a database on any thread, in the middle of anything.
             if path_or_system is None or isinstance(path_or_system, str | Path | DuckDBAdapter):
-                store = sharing.take(path_or_system)
+                store = sharing.take(path_or_system, create=create)
                 opened.callback(sharing.release, store.database)
                 self._store: Store = store
             else:

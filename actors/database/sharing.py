@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ...config.loader import load_settings
-from .adapter import DuckDBAdapter
+from .adapter import DuckDBAdapter, market_path_of
+from .errors import DatabaseMissing
 from .opening import MEMORY
 from .stores import AdapterStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class _Share:
@@ -32,17 +30,19 @@ _shares: dict[int, _Share] = {}
 """By the identity of the adapter."""
 
 
-def take(database: DuckDBAdapter | str | Path | None) -> AdapterStore:
+def take(database: DuckDBAdapter | str | Path | None, *, create: bool = False) -> AdapterStore:
     """Share the store of an open adapter, or of a file, opened now if it is not; None: the one the settings name.
 
-    The settings say, too, how a file is opened (`DATABASE_MAX_CONNECTIONS`). Every `:memory:` is another one.
+    The settings say, too, how a file is opened (`DATABASE_MAX_CONNECTIONS`). Every `:memory:` is another one. A file
+    that a caller names has to be there, or be asked for by `create`; the one that the settings name is made.
 
     Raises:
+        DatabaseMissing: it is not there; nothing was made.
         DatabaseError: the file cannot be opened; see `DuckDBAdapter`.
         SettingsError: the settings are wrong.
     """
     with _guard:
-        share = _share_of(database)
+        share = _share_of(database, create=create)
         share.holders += 1
         return share.store
 
@@ -58,12 +58,12 @@ def release(database: DuckDBAdapter) -> None:
                 database.close()
 
 
-def open_database(path: str | Path | None = None) -> DuckDBAdapter:
+def open_database(path: str | Path | None = None, *, create: bool = False) -> DuckDBAdapter:
     """Open a file as repositories do and share it with them; for `release` to give back."""
-    return take(path).database
+    return take(path, create=create).database
 
 
-def _share_of(database: DuckDBAdapter | str | Path | None) -> _Share:
+def _share_of(database: DuckDBAdapter | str | Path | None, *, create: bool) -> _Share:
     if isinstance(database, DuckDBAdapter):
         return _shares.get(id(database)) or _new_share(database, is_ours=False)
     settings = load_settings().database
@@ -73,6 +73,8 @@ def _share_of(database: DuckDBAdapter | str | Path | None) -> _Share:
         for share in _shares.values():
             if share.is_ours and share.store.database.core_path == path:
                 return share
+        if database and not create:
+            _expect(path)
     opened = DuckDBAdapter(
         path,
         max_connections=settings.max_connections,
@@ -87,3 +89,12 @@ def _share_of(database: DuckDBAdapter | str | Path | None) -> _Share:
 def _new_share(database: DuckDBAdapter, *, is_ours: bool) -> _Share:
     share = _shares[id(database)] = _Share(database, is_ours=is_ours)
     return share
+
+
+def _expect(path: str) -> None:
+    """Look for one file of the two: a mistyped name is no wish for an empty database under it."""
+    if path == MEMORY or Path(path).exists() or market_path_of(path).exists():
+        return
+    folder = Path(path).parent
+    found = f"{folder} holds no {Path(path).name}" if folder.is_dir() else f"there is no folder {folder}"
+    raise DatabaseMissing(f"there is no database {path}: {found}; create=True makes one")

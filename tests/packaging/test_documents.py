@@ -4,6 +4,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import msgspec
+
+from natya.summary import Summary
+
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
@@ -21,3 +25,11 @@ def test_what_a_document_links_to_is_there():
 
     assert len(links) > 10
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_shows_every_field_of_the_summary_in_order():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r'^    (\{"profile".*?\})$', readme, re.MULTILINE | re.DOTALL)
+
+    assert shown is not None
+    assert list(msgspec.json.decode(shown[1])) == list(Summary.__struct_fields__)

@@ -17,6 +17,7 @@ from natya import (
     get_container,
     inject,
 )
+from natya.actors.database import DatabaseMissing
 from natya.services import REPOSITORIES, register_services
 
 
@@ -50,7 +51,9 @@ class TestTheDocumentedUse:
         async def story():
             # Register repository
             container = get_container()
-            container.register_factory("MarketDataRepository", lambda: MarketDataRepositoryImpl("path/to/database.db"))
+            container.register_factory(
+                "MarketDataRepository", lambda: MarketDataRepositoryImpl("path/to/database.db", create=True)
+            )
 
             # Use repository
             repo = container.resolve("MarketDataRepository")
@@ -121,6 +124,37 @@ class TestTheDatabaseOfTheSettings:
             assert type(found) is repository
             assert isinstance(found, BaseRepository)
             assert found.count().data == 0
+
+
+class TestAFileThatIsNotThere:
+    @pytest.mark.parametrize("repository", REPOSITORIES.values())
+    @pytest.mark.parametrize(
+        ("path", "found"), [("nope/natya.duckdb", "there is no folder"), ("natya.dukdb", "holds no natya.dukdb")]
+    )
+    def test_is_refused_and_nothing_is_made(self, working_directory, repository, path, found):
+        with pytest.raises(DatabaseMissing, match=f"there is no database .*{path}: .*{found}.*create=True makes one"):
+            repository(path)
+
+        assert list(working_directory.iterdir()) == []
+
+    def test_is_made_when_that_is_asked_for(self, working_directory):
+        with MarketDataRepositoryImpl("new/natya.duckdb", create=True) as repository:
+            repository.save(a_tick()).result()
+        with MarketDataRepositoryImpl(working_directory / "new" / "natya.duckdb") as repository:
+            assert repository.count().data == 1
+
+    def test_is_no_matter_to_a_link_to_one_that_is(self, working_directory):
+        MarketDataRepositoryImpl("new.duckdb", create=True).close()
+        (working_directory / "link.duckdb").symlink_to("new.duckdb")
+        with MarketDataRepositoryImpl("link.duckdb") as repository:
+            assert repository.count().data == 0
+
+    def test_is_opened_where_its_market_data_alone_is_left(self, working_directory):
+        with MarketDataRepositoryImpl("new.duckdb", create=True) as repository:
+            repository.save(a_tick()).result()
+        (working_directory / "new.duckdb").unlink()
+        with MarketDataRepositoryImpl("new.duckdb") as repository:
+            assert repository.count().data == 1
 
 
 class TestTheContainerOfTheProcess:
