@@ -132,6 +132,7 @@ class ExchangeActor(RuntimeActor):
     @handles(NewOrder)
     def place(self, request: NewOrder, sender: ActorAddress) -> None:
         """Take or reject the order, and trade it as far as it goes."""
+        self._book.pass_time(self.clock.now_ns())
         for report in self._book.place(request):
             if report.execution_type == "NEW":
                 self._owners[request.client_order_id] = sender
@@ -143,6 +144,7 @@ class ExchangeActor(RuntimeActor):
     @handles(CancelRequest)
     def cancel(self, request: CancelRequest, sender: ActorAddress) -> None:
         """Withdraw what is open of an order; who asks hears what came of it."""
+        self._book.pass_time(self.clock.now_ns())
         report = self._book.cancel(request)
         if report.execution_type == "CANCELLED":
             del self._owners[request.client_order_id]

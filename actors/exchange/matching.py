@@ -87,7 +87,7 @@ class Matching:
         Args:
             tick_size_rupees: limits are multiples of it.
             run: a number of 0 or more that no run in the data directory had before; ids are made of it.
-            now_ns: nanoseconds since 1970-01-01 UTC, until the first tick says more.
+            now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` says more.
             resting: orders of an earlier run that are still open, in the order of their arrival.
             since_ns: when that run last heard of a market.
         """
@@ -108,6 +108,10 @@ class Matching:
     def orders(self) -> int:
         """Orders placed so far."""
         return len(self._orders)
+
+    def pass_time(self, now_ns: int) -> None:
+        """Let what comes next be later than the last tick: an order at a candle's end comes hours behind the close."""
+        self._now_ns = max(self._now_ns, now_ns)
 
     def move(self, tick: Tick) -> list[ExecutionReport]:
         """Move a market to its next tick; return the trades of resting orders, in the order they happened."""

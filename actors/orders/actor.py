@@ -110,7 +110,7 @@ class OrdersActor(RuntimeActor):
         self._risk = RiskControl()
         self._resumer: ActorAddress | None = None
         self._halted_because = ""
-        self._is_read = self._is_ready = self._is_look_up_due = False
+        self._is_read = self._is_ready = self._is_look_up_due = self._is_reconcile_due = False
         self._read_sequence = self._newest_sequence = 0
         self._newest_life = 0
         self._has_entered = False
@@ -120,7 +120,6 @@ class OrdersActor(RuntimeActor):
         self._lookups = Lookups()
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
-        self._reconcile_later()
         self.send(JOURNAL, ReadJournal())
 
     def snapshot(self) -> Handover:
@@ -236,6 +235,7 @@ class OrdersActor(RuntimeActor):
                 self._tell_change(fact)
         if entry.order is None:
             return
+        self._reconcile_later()
         for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
             self.send(repeated, entry.facts[0])
         if isinstance(entry.facts[0], OrderIntended):
@@ -384,11 +384,11 @@ class OrdersActor(RuntimeActor):
     @handles(ReconcileDue)
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
         """Ask for every order that the broker has: a report that was lost on its way is told by nothing else."""
-        self._reconcile_later()
-        if self._is_read:
-            for order in self._ledger.book.open_orders():
-                if order.broker_order_id:
-                    self._find(order.client_order_id)
+        self._is_reconcile_due = False
+        for order in self._ledger.book.open_orders():
+            self._reconcile_later()
+            if order.broker_order_id:
+                self._find(order.client_order_id)
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
@@ -524,7 +524,10 @@ class OrdersActor(RuntimeActor):
         self.send(BROKER, FindOrder(client_order_id=client_order_id))
 
     def _reconcile_later(self) -> None:
-        self.after(self.settings.reconcile_interval_s, ReconcileDue())
+        """While an order is open only: a simulated market would stop for it every minute of every night."""
+        if not self._is_reconcile_due:
+            self._is_reconcile_due = True
+            self.after(self.settings.reconcile_interval_s, ReconcileDue())
 
     def _keep_looking(self) -> None:
         if self._lookups.is_needed and not self._is_look_up_due:
@@ -548,6 +551,7 @@ class OrdersActor(RuntimeActor):
         is_first = not self._is_read
         self._is_read = True
         for order in self._ledger.book.open_orders():
+            self._reconcile_later()
             client_order_id = order.client_order_id
             ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)
             if ours or not (is_first or order.state == "INTENDED"):

@@ -242,6 +242,22 @@ class TestAReport:
         assert trade.occurred_ns == tick.exchange_ns
         assert trade.occurred_ns - accepted.occurred_ns == 2 * 10**9
 
+    def test_is_no_earlier_than_the_order_it_is_of(self, matching, a_tick, an_order):
+        tick = a_tick(100.0)
+        matching.move(tick)
+        matching.pass_time(tick.exchange_ns + 7)
+
+        reports = matching.place(an_order())
+
+        assert [report.occurred_ns - tick.exchange_ns for report in reports] == [7, 7]
+
+    def test_does_not_go_back_to_a_time_before_the_tick(self, matching, a_tick, an_order):
+        tick = a_tick(100.0)
+        matching.move(tick)
+        matching.pass_time(tick.exchange_ns - 7)
+
+        assert matching.place(an_order())[0].occurred_ns == tick.exchange_ns
+
 
 class TestAPrint:
     def test_of_before_an_order_came_is_not_for_it(self, matching, a_tick, an_order, trades):

@@ -71,6 +71,13 @@ class Holder(natya.StrategyActor):
             self.buy(tick.symbol, 10)
 
 
+class BuysEachCandle(natya.StrategyActor):
+    """Buys a share when it hears of a candle."""
+
+    def on_candle(self, candle):
+        self.buy(candle.symbol, 1)
+
+
 class Rester(natya.StrategyActor):
     """Offers to sell ten shares once in its life, above the first day's prices."""
 

@@ -5,6 +5,9 @@ import os
 import pytest
 
 from natya.actors.journal.header import HEADER_SIZE
+from natya.actors.orders.actor import OrdersActor, ReconcileDue
+from natya.actors.runtime import RuntimeActor
+from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
 
 SEEDS = range(1, 1 + int(os.environ.get("PLAYS", "1")))
 """PLAYS is how many random plays are compared."""
@@ -63,3 +66,38 @@ class TestAPlay:
         assert first.fills
         assert first.records == second.records
         assert records_bytes(tmp_path / "first") == records_bytes(tmp_path / "second")
+
+
+class TestANight:
+    def test_without_an_open_order_passes_without_a_look_at_the_broker(self, tmp_path, mornings, plays, monkeypatch):
+        """A day has 1,440 minutes, and each look that is due stops the market: years of daily candles took minutes."""
+        looks = []
+
+        def after(actor, seconds, message):
+            looks.extend([message] if isinstance(message, ReconcileDue) else [])
+            return RuntimeActor.after(actor, seconds, message)
+
+        monkeypatch.setattr(OrdersActor, "after", after)
+
+        played = plays(tmp_path / "data", mornings(3), {"name": "holder", "strategy": "natya_players:Holder"})
+
+        assert len(looks) == len(played.fills) == 3
+
+
+class TestAnOrderAtTheEndOfACandle:
+    def test_changes_no_earlier_than_it_was_made(self, tmp_path, plays):
+        """A day's candle is over at midnight, its close was at half past three."""
+        path = tmp_path / "days.csv"
+        path.write_text(
+            "date,open,high,low,close,volume\n"
+            + "".join(f"2026-01-{day:02}T00:00:00+05:30,100,101,99,100,10\n" for day in (5, 6, 7))
+        )
+
+        played = plays(tmp_path / "data", path, {"name": "one", "strategy": "natya_players:BuysEachCandle"})
+
+        times = {}
+        for record in played.records:
+            if isinstance(record.fact, OrderIntended | OrderAccepted | OrderFilled):
+                times.setdefault(record.fact.client_order_id, []).append(record.fact.occurred_ns)
+        assert len(times) == 3
+        assert all(moments == sorted(moments) for moments in times.values())
