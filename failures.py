@@ -42,6 +42,16 @@ def has_nobody_left(tree: SupervisionTree | None) -> bool:
     return bool(states) and all(state == "PARKED" for state in states)
 
 
+def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
+    """Name each strategy that was begun anew: what it dealt with when it failed, it has not dealt with."""
+    children = tree.children if tree is not None else ()
+    return tuple(
+        f"{name_of(child)} failed, and was begun anew {child.restarts:,} times"
+        for child in children
+        if _is_strategy(child) and child.restarts
+    )
+
+
 def trouble_of(child: ChildStatus) -> str:
     """Say in a line why it does not do its work, or not all of it; nothing if it does."""
     name = name_of(child)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlia
 from .actors.runtime import tuned_process
 from .domain.wording import counted
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
-from .failures import Failures, has_nobody_left
+from .failures import Failures, failed_strategies, has_nobody_left
 from .summary import IncompleteSummaryError, losses, summary_json
 from .terminal import OutputError, complain, tell, tell_json
 
@@ -119,6 +119,9 @@ class Outcome(NamedTuple):
     fault: Exception | None = None
     """What ended the system before it was asked to."""
 
+    failed: tuple[str, ...] = ()
+    """The strategies whose figures are not those of the whole recording, since they failed on the way."""
+
 
 def perform(
     settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
@@ -147,7 +150,9 @@ def perform(
         return BAD_DATA
     for each in outcome.summary.parked:
         complain(f"a strategy failed for good, and was left behind: {each}")
-    if outcome.summary.parked:
+    for each in outcome.failed:
+        complain(f"{each}: its figures are not those of the whole recording")
+    if outcome.summary.parked or outcome.failed:
         return INTERNAL
     if lost:
         return NOT_RECORDED
@@ -180,7 +185,8 @@ def _run(
         with contextlib.suppress(IncompleteSummaryError):
             system.stop()
         raise
-    return Outcome(system.stop(), ended.error if ended is not None else "", unseen)
+    error = ended.error if ended is not None else ""
+    return Outcome(system.stop(), error, unseen, failed=watch.failed)
 
 
 class Display(NamedTuple):
@@ -202,6 +208,9 @@ class Watch:
         self._is_replay = is_replay
         self._failures = Failures()
         self._untold: list[str] = []
+
+        self.failed: tuple[str, ...] = ()
+        """The strategies of a replay that have failed so far; a daemon goes on without a word at its end."""
 
     def until_the_end(self, display: Display) -> MarketEnded | None:
         """Return what the market said at its end; None where a signal came first, or nobody was left to trade on it."""
@@ -227,6 +236,8 @@ class Watch:
     def _look(self) -> SystemView:
         view = self._system.look()
         self._untold += self._failures.fresh(view.tree)
+        if self._is_replay:
+            self.failed = failed_strategies(view.tree) or self.failed
         return view
 
 

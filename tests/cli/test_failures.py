@@ -9,7 +9,7 @@ import pytest
 from natya_recordings import write_candles
 
 from natya.exit_codes import INTERNAL
-from natya.failures import TOLD_MAX, Failures, has_nobody_left, trouble_of
+from natya.failures import TOLD_MAX, Failures, failed_strategies, has_nobody_left, trouble_of
 from natya.foreground import perform
 from natya.messages.supervision import ChildStatus, SupervisionTree
 from natya.screen import line
@@ -85,6 +85,13 @@ class TestTheStrategiesOfATree:
         assert not has_nobody_left(a_tree(owner))
         assert not has_nobody_left(None)
 
+    def test_are_named_that_were_begun_anew(self):
+        dip, grid = a_child("dip"), msgspec.structs.replace(a_child("grid"), restarts=0)
+        owner = msgspec.structs.replace(dip, path="system/feed")
+
+        assert failed_strategies(a_tree(owner, grid, dip)) == ("dip failed, and was begun anew 1 times",)
+        assert failed_strategies(None) == ()
+
 
 class TestTrouble:
     @pytest.mark.parametrize(
@@ -133,6 +140,14 @@ class TestARunInWhichSomethingFails:
         assert perform(settings, lambda _: play(parked=("dip: KeyError: 'x' (its breaker)",))) == INTERNAL
         assert "a strategy failed for good, and was left behind: dip: KeyError: 'x'" in capsys.readouterr().err
 
+    def test_is_no_success_of_a_replay_whose_strategy_was_begun_anew(self, play, settings, view, capsys):
+        replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
+        system = play(waits=1)
+        system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child()))
+
+        assert perform(replay, lambda _: system) == INTERNAL
+        assert "anew 1 times: its figures are not those of the whole recording" in capsys.readouterr().err
+
     def test_ends_a_replay_when_nobody_is_left_to_trade_on_it(self, play, settings, view):
         replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
         for of_run, waits in ((replay, 1), (settings, 50)):
@@ -143,19 +158,23 @@ class TestARunInWhichSomethingFails:
             assert system.calls.count("wait") == waits
 
 
-class TestAStrategyThatDiesInAReplay:
-    def test_ends_natya_with_its_traceback_once_and_a_code(self, tmp_path):
+FASTER = ("supervision.fail_max=1", "supervision.reset_timeout_s=0.01", "supervision.escalate_after=1")
+
+
+class TestAStrategyThatFailsInAReplay:
+    @pytest.mark.parametrize(("candles", "policy"), [(2_000, FASTER), (20, ())], ids=["for good", "at each tick"])
+    def test_ends_natya_with_its_traceback_once_and_a_code(self, tmp_path, candles, policy):
+        """The ticks of a minute's candle are 20 s apart: too far for any limit of restarts in their time."""
         (tmp_path / "mortal.py").write_text(
             "from natya import StrategyActor\n"
             "class Mortal(StrategyActor):\n"
             "    def on_tick(self, tick):\n"
             "        return 1 / 0\n"
         )
-        command = ["run", "--replay", str(write_candles(tmp_path / "candles.csv", 2_000)), "--symbol", "TCS"]
+        command = ["run", "--replay", str(write_candles(tmp_path / "candles.csv", candles)), "--symbol", "TCS"]
         command += ["--strategy", "mortal:Mortal", "--data-dir", str(tmp_path / "data"), "--summary", "json"]
-        faster = ["supervision.fail_max=1", "supervision.reset_timeout_s=0.01", "supervision.escalate_after=1"]
         ended = subprocess.run(
-            [sys.executable, "-m", "natya", *command, *(part for each in faster for part in ("--set", each))],
+            [sys.executable, "-m", "natya", *command, *(part for each in policy for part in ("--set", each))],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -168,5 +187,5 @@ class TestAStrategyThatDiesInAReplay:
         assert ended.stderr.count("return 1 / 0") == 1
         assert "mortal.py:4 in on_tick" in ended.stderr
         summary = json.loads(ended.stdout)
-        assert summary["parked"]
+        assert bool(summary["parked"]) == bool(policy)
         assert summary["ticks"] < 8_000
