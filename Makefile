@@ -25,7 +25,13 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 
 .PHONY: test
 test: $(STAMP) ## Run the tests, in two processes (WORKERS=n: in so many; 0: in one, as plain pytest does)
-	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadgroup
+	@# A file stays in one process: what its tests share is made once.
+	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
+
+.PHONY: explore
+explore: $(STAMP) ## Run the tests of rules with up to 500 drawn examples each, where the suite draws 40
+	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder \
+		--hypothesis-profile explore -m hypothesis --timeout 900
 
 .PHONY: calendar
 calendar: $(STAMP) ## Compare the sessions of the exchanges with pandas_market_calendars

@@ -6,8 +6,10 @@ import pytest
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
 
-# How long an example takes says how busy the machine is, and nothing about what it shows.
-hypothesis.settings.register_profile("natya", deadline=None)
+# How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws new
+# examples each time it runs; `make explore` draws many at once.
+hypothesis.settings.register_profile("natya", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("natya")
 
 BASES = {"threads": InProcessSystemBase, "simulation": lambda: SimulatedSystemBase(seed=1)}

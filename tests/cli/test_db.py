@@ -24,8 +24,6 @@ from natya.actors.database.lock import FileLock
 from natya.cli import app
 from natya.config.data_directory import DataDirectory
 
-pytestmark = pytest.mark.xdist_group("database commands")
-
 NO_NIGHT = 1_000_000
 """Minutes a day of a market that nobody has to wait for in the night."""
 
@@ -72,9 +70,9 @@ def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
 def trading(tmp_path_factory):
     """The data directory of a system that trades on a recording, and goes on doing so."""
     folder = tmp_path_factory.mktemp("trading")
-    recording = write_candles(folder / "candles.csv", 100_000, minutes_a_day=NO_NIGHT)
+    recording = write_candles(folder / "candles.csv", 60_000, minutes_a_day=NO_NIGHT)
     data_dir = folder / "data"
-    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 30_000, "--data-dir", data_dir]
+    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 15_000, "--data-dir", data_dir]
     process = subprocess.Popen(
         [sys.executable, "-m", "natya", *map(str, arguments), "--summary", "json"],
         stdout=subprocess.PIPE,

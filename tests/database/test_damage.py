@@ -1,6 +1,6 @@
 """Damage: every file of the database, harmed in every way that a disk or a hand can; the actor goes on by itself.
 
-`make corruptions` draws hundreds from a seed; the suite draws a few.
+`make corruptions` draws hundreds from a seed; the suite harms each file in each way once.
 """
 
 import os
@@ -20,7 +20,7 @@ from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.system import Ping
 
 SEED = int(os.environ.get("CORRUPTIONS_SEED", "20260102"))
-COUNT = int(os.environ.get("CORRUPTIONS", "30"))
+COUNT = int(os.environ.get("CORRUPTIONS", "24"))
 DEADLINE_S = 60
 
 CORE, MARKET = "natya.duckdb", "natya-market.duckdb"

@@ -52,7 +52,7 @@ while True:
 class TestAWriterThatIsKilled:
     def test_leaves_all_that_it_acknowledged_once(self, path):
         chance = random.Random(20260102)
-        for _ in range(4):
+        for _ in range(3):
             with subprocess.Popen(
                 [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
             ) as writer:

@@ -21,7 +21,7 @@ from natya.actors.journal import Journal
 from natya.actors.journal.tools import verify
 
 WRITER = Path(__file__).with_name("acknowledging.py")
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 BURST_TICKS = 50
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from natya.messages.orders import OrderFilled, OrderIntended
 
 CANDLES = 3_000
 TICKS = 4 * CANDLES
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "4"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 RUN_S = 60
 """No run may take longer."""
@@ -86,6 +87,25 @@ def daemon(recording, tmp_path):
     daemon = Daemon(recording, tmp_path / "data")
     yield daemon
     daemon.end()
+
+
+@pytest.fixture(scope="module")
+def played(recording, tmp_path_factory):
+    """A data directory in which the recording was played once, and the summary of that."""
+    daemon = Daemon(recording, tmp_path_factory.mktemp("played") / "data")
+    try:
+        summary = daemon.finish(daemon.start())
+    finally:
+        daemon.end()
+    return daemon.directory, summary
+
+
+@pytest.fixture
+def first(played, daemon):
+    """The summary of the run before, in a copy of its data directory."""
+    directory, summary = played
+    shutil.copytree(directory, daemon.directory)
+    return summary
 
 
 def await_ends(pids):
@@ -194,8 +214,8 @@ class TestADaemonThatIsToldToStop:
 
 
 class TestADaemonThatIsStartedAgain:
-    def test_on_the_same_recording_plays_it_in_an_account_of_its_own(self, daemon):
-        first, second = daemon.finish(daemon.start()), daemon.finish(daemon.start())
+    def test_on_the_same_recording_plays_it_in_an_account_of_its_own(self, first, daemon):
+        second = daemon.finish(daemon.start())
 
         totals = ("orders", "fills", "realized_pnl", "unrealized_pnl", "positions")
         assert [second[name] for name in totals] == [first[name] for name in totals]
@@ -204,8 +224,8 @@ class TestADaemonThatIsStartedAgain:
         assert (first["dead_letters"], second["dead_letters"]) == (0, 0)
         assert_recorded_once(daemon)
 
-    def test_to_go_on_begins_with_the_position_of_before(self, daemon):
-        first, second = daemon.finish(daemon.start()), daemon.finish(daemon.start("--continue"))
+    def test_to_go_on_begins_with_the_position_of_before(self, first, daemon):
+        second = daemon.finish(daemon.start("--continue"))
 
         assert (first["account"], second["account"]) == (1, 1)
         assert second["orders"] > first["orders"]

@@ -92,7 +92,7 @@ def house(tmp_path_factory):
 
 class TestWhoeverIsToldWhatItCannotUse:
     def test_goes_on_whatever_a_field_holds(self, house):
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=75, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(ill_typed))
         def say(message):
             house.say(message)
@@ -104,7 +104,7 @@ class TestWhoeverIsToldWhatItCannotUse:
     def test_goes_on_whatever_a_strategy_claims(self, house):
         """All well-formed: facts, answers, commands among owners."""
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=75, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(messages))
         def say(message):
             house.system.request("bad", Send(EVERYONE, message), timeout_s=10)

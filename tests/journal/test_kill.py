@@ -32,7 +32,7 @@ while True:
     journal.commit()
     os.write(1, ticket.last_sequence.to_bytes(8, "little"))
 """
-KILLS = 15
+KILLS = 6
 
 
 def killed_writer(directory, *, after_bytes, wait_s):

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 ROOT = Path(__file__).parents[2]
 ROOMS = ("actors", "config", "domain", "messages")
 DATA = {".toml", ".sql"}

@@ -18,7 +18,7 @@ from natya.config.settings import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping
 
-CRASHES = int(os.environ.get("CRASHES", "2000"))
+CRASHES = int(os.environ.get("CRASHES", "500"))
 NAMES = ("a", "b", "c")
 UNLIMITED = SupervisionSettings(
     restarts_max=1_000_000,
