@@ -64,7 +64,7 @@ from .updates import Update
 
 if TYPE_CHECKING:
     from ...domain.orders import Order
-    from ..runtime import ActorAddress, Outcome
+    from ..runtime import ActorAddress, Outcome, Timer
 
 JOURNAL: Final = "journal"
 BROKER: Final = "broker"
@@ -110,7 +110,7 @@ class OrdersActor(RuntimeActor):
         self._risk = RiskControl()
         self._resumer: ActorAddress | None = None
         self._halted_because = ""
-        self._is_read = self._is_ready = self._is_look_up_due = self._is_reconcile_due = False
+        self._is_read = self._is_ready = False
         self._read_sequence = self._newest_sequence = 0
         self._newest_life = 0
         self._has_entered = False
@@ -120,6 +120,8 @@ class OrdersActor(RuntimeActor):
         self._lookups = Lookups()
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
+        self._next_round: Timer | None = None
+        self._next_reconciliation: Timer | None = None
         self.send(JOURNAL, ReadJournal())
 
     def snapshot(self) -> Handover:
@@ -230,12 +232,12 @@ class OrdersActor(RuntimeActor):
             if answer.last_sequence > self._read_sequence:
                 self._read_on()
             return
+        self._keep_reconciling()
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._tell_change(fact)
         if entry.order is None:
             return
-        self._reconcile_later()
         for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
             self.send(repeated, entry.facts[0])
         if isinstance(entry.facts[0], OrderIntended):
@@ -375,7 +377,7 @@ class OrdersActor(RuntimeActor):
     @handles(LookUpDue)
     def look_up(self, _message: LookUpDue, _sender: ActorAddress) -> None:
         """Ask for every order in doubt, and for those placed that nobody answered for since the last time."""
-        self._is_look_up_due = False
+        self._next_round = None
         self._tell_ready()
         for client_order_id in self._lookups.next_round():
             self._find(client_order_id)
@@ -384,11 +386,11 @@ class OrdersActor(RuntimeActor):
     @handles(ReconcileDue)
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
         """Ask for every order that the broker has: a report that was lost on its way is told by nothing else."""
-        self._is_reconcile_due = False
+        self._next_reconciliation = None
         for order in self._ledger.book.open_orders():
-            self._reconcile_later()
             if order.broker_order_id:
                 self._find(order.client_order_id)
+        self._keep_reconciling()
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
@@ -499,6 +501,7 @@ class OrdersActor(RuntimeActor):
             self._look_up_later(client_order_id)
         else:
             self._lookups.settle(client_order_id)
+            self._keep_looking()
 
     def _tell_holdings(self, strategy: str, holder: ActorAddress) -> None:
         """Tell what a strategy holds, and the number of its life.
@@ -523,16 +526,23 @@ class OrdersActor(RuntimeActor):
         self.join_trace(client_order_id)
         self.send(BROKER, FindOrder(client_order_id=client_order_id))
 
-    def _reconcile_later(self) -> None:
-        """While an order is open only: a simulated market would stop for it every minute of every night."""
-        if not self._is_reconcile_due:
-            self._is_reconcile_due = True
-            self.after(self.settings.reconcile_interval_s, ReconcileDue())
+    # Each has a timer while there is something to ask for, and none while there is not: a market stops for each firing.
+
+    def _keep_reconciling(self) -> None:
+        timer, is_needed = self._next_reconciliation, self._ledger.book.has_open_orders
+        if is_needed and timer is None:
+            self._next_reconciliation = self.after(self.settings.reconcile_interval_s, ReconcileDue())
+        elif timer is not None and not is_needed:
+            timer.cancel()
+            self._next_reconciliation = None
 
     def _keep_looking(self) -> None:
-        if self._lookups.is_needed and not self._is_look_up_due:
-            self._is_look_up_due = True
-            self.after(self.settings.lookup_interval_s, LookUpDue())
+        timer, is_needed = self._next_round, self._lookups.is_needed
+        if is_needed and timer is None:
+            self._next_round = self.after(self.settings.lookup_interval_s, LookUpDue())
+        elif timer is not None and not is_needed:
+            timer.cancel()
+            self._next_round = None
 
     def _tell_unwritten(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
         """Tell a strategy directly what the journal could not take."""
@@ -551,7 +561,6 @@ class OrdersActor(RuntimeActor):
         is_first = not self._is_read
         self._is_read = True
         for order in self._ledger.book.open_orders():
-            self._reconcile_later()
             client_order_id = order.client_order_id
             ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)
             if ours or not (is_first or order.state == "INTENDED"):
@@ -568,6 +577,7 @@ class OrdersActor(RuntimeActor):
             for strategy, holder in self._holders.items():
                 self._tell_holdings(strategy, holder)
             self._holders.clear()
+        self._keep_reconciling()
         self._keep_looking()
         self._come_up()
 

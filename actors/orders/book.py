@@ -75,6 +75,11 @@ class Book:
         return tuple(self._account.open.values())
 
     @property
+    def has_open_orders(self) -> bool:
+        """Whether more may come of any order."""
+        return bool(self._account.open)
+
+    @property
     def unanswered(self) -> int:
         """Orders of which the broker's answer is not known: INTENDED and UNKNOWN."""
         return self._account.unanswered

@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from natya_orders_stage import FakeJournal, Release
+from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import OrdersActor
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.domain.time import SECOND_NS
 from natya.messages.broker import (
     FindOrder,
     LookupFailed,
@@ -435,6 +437,29 @@ class TestTimeAndAgain:
         stage.wait_until(lambda: OrderFilled in stage.disk.kinds())
 
         assert stage.statistics.open_orders == 0
+
+
+class TestTheTimeOfAMarket:
+    def test_stops_for_it_only_while_there_is_an_order_to_ask_for(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            stage = Stage(system, make).open()
+            idle = system.base.market.next_due_ns()
+            stage.place(make.order("A-1"))
+            stage.settle()
+            while_open = system.base.market.next_due_ns()
+            stage.tell(make.report(quantity=10))
+            stage.settle()
+
+            assert OrderFilled in stage.disk.kinds()
+            assert (idle, while_open is None, system.base.market.next_due_ns()) == (None, False, None)
+
+    def test_stops_for_an_order_that_a_life_before_left_open(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            stage = Stage(system, make).open(make.intent(), make.accepted(), reconcile_interval_s=50.0)
+            stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+            stage.settle()
+
+            assert system.base.market.next_due_ns() == 1 + 50 * SECOND_NS
 
 
 class TestAStart:
