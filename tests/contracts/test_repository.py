@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from natya_database import a_database
 
 import natya
 from natya.actors.database.core import ReadModel
@@ -98,7 +99,7 @@ def case(request):
 @pytest.fixture
 def repository(case):
     """With three in it."""
-    with natya.DuckDBAdapter(max_connections=4) as database, case.repository(database) as repository:
+    with a_database() as database, case.repository(database) as repository:
         if case.make is None:
             project(database, 3)
         else:
@@ -234,7 +235,7 @@ class TestEveryRepositoryThatWrites:
 
     def test_shares_a_file_with_another_of_its_kind(self, case, tmp_path):
         path = tmp_path / "shared.duckdb"
-        with case.repository(path) as one, case.repository(str(path)) as other:
+        with case.repository(path, create=True) as one, case.repository(str(path)) as other:
             for number in range(1, 7):
                 (one, other)[number % 2].save(case.make(number)).result()
             other.save_many([case.make(number) for number in range(1, 7)]).result()
@@ -278,7 +279,7 @@ class TestARepositoryOfOneSOwn:
             Strange(":memory:")
 
     def test_survives_a_restart(self, tmp_path):
-        with NoteRepository(tmp_path / "a.duckdb") as notes:
+        with NoteRepository(tmp_path / "a.duckdb", create=True) as notes:
             notes.save(a_note(1)).result()
         with NoteRepository(tmp_path / "a.duckdb") as notes:
             assert notes.find().data == (a_note(1),)
@@ -288,6 +289,6 @@ class TestARepositoryOfOneSOwn:
             schema = "create table notes (no such type)"
 
         with pytest.raises(Exception, match=r"Parser Error|no such|Catalog"):
-            Wrong(tmp_path / "a.duckdb")
+            Wrong(tmp_path / "a.duckdb", create=True)
         with natya.DuckDBAdapter(tmp_path / "a.duckdb") as database:
             assert database.query("select 1").rows == ((1,),)

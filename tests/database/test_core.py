@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_database import a_database
 
-from natya.actors.database import DuckDBAdapter, EventRepository
+from natya.actors.database import EventRepository
 from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.projection import Projection
@@ -163,7 +164,7 @@ class TestAnyHistoryOfAnOrder:
     @given(drawn=st.lists(FACTS, max_size=12), cut=st.integers(0, 14))
     def test_adds_up_to_the_same_rows_wherever_it_is_cut(self, build, drawn, cut):
         records = build.records(*_facts(build, drawn))
-        with DuckDBAdapter(max_connections=3) as whole, DuckDBAdapter(max_connections=3) as parts:
+        with a_database() as whole, a_database() as parts:
             ReadModel(whole).apply(records)
             ReadModel(parts).apply(records[:cut])
             ReadModel(parts).apply(records[cut:])

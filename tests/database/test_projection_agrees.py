@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from natya_database import a_database
 
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
 from natya.actors.database.core import ReadModel
@@ -105,7 +106,7 @@ class TestAnySequenceOfFacts:
         book = Book()
         for record in records:
             book.apply(record.fact)
-        with DuckDBAdapter(max_connections=3) as database:
+        with a_database() as database:
             ReadModel(database).apply(records[:cut])
             ReadModel(database).apply(records[cut:])
             agree(database, book)

@@ -53,7 +53,7 @@ def a_report(**changes):
 class TestWritingAndReadingBack:
     @pytest.mark.parametrize("message_type", MESSAGE_TYPES, ids=NAMES)
     def test_gives_the_same_message(self, message_type, messages_of):
-        @settings(max_examples=25, deadline=None)
+        @settings(max_examples=12, deadline=None)
         @given(message=messages_of(message_type))
         def round_trip(message):
             back = decode(encode(message))
@@ -98,7 +98,7 @@ class TestReadingHostileBytes:
 
     @pytest.mark.parametrize("message_type", MESSAGE_TYPES, ids=NAMES)
     def test_a_damaged_frame_gives_a_message_or_the_typed_error(self, message_type, messages_of):
-        @settings(max_examples=15, deadline=None)
+        @settings(max_examples=8, deadline=None)
         @given(message=messages_of(message_type), data=st.data())
         def damage(message, data):
             frame = bytearray(encode(message))

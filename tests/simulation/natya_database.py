@@ -1,8 +1,10 @@
 """The world's database: the real actor on real DuckDB files, worked inline; a power cut leaves what was durable."""
 
+import contextlib
 import functools
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -43,6 +45,15 @@ def migrated() -> tempfile.TemporaryDirectory:
     directory = tempfile.TemporaryDirectory(prefix="natya-migrated-")
     DuckDBAdapter(Path(directory.name, "natya.duckdb"), max_connections=3).close()
     return directory
+
+
+@contextlib.contextmanager
+def a_database() -> Iterator[DuckDBAdapter]:
+    """A database in such files, which go with it: half of what one in memory costs, which is migrated each time."""
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copytree(migrated().name, directory, dirs_exist_ok=True)
+        with DuckDBAdapter(Path(directory, "natya.duckdb"), max_connections=4) as database:
+            yield database
 
 
 class DatabaseFiles:
