@@ -178,7 +178,8 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
 
 
 def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_key: str, *, read_only: bool) -> None:
-    options = "read_only" if read_only else f"row_group_size {_ROW_GROUP_ROWS}"
+    # Said, not guessed from the file: a recording `prices.csv` would be attached, and what is written stay in memory.
+    options = f"type duckdb, {'read_only' if read_only else f'row_group_size {_ROW_GROUP_ROWS}'}"
     parameters = []
     new = [] if path == MEMORY or os.path.lexists(path) else [path, f"{path}.wal"]
     new = [each for each in new if not os.path.lexists(each)]

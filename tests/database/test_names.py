@@ -9,7 +9,7 @@ import pytest
 from natya_database import migrated
 
 from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryResult, compact, is_parquet, rebuild, take
-from natya.actors.database.errors import DatabasePathRefused
+from natya.actors.database.errors import DatabaseDamaged, DatabasePathRefused
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
 from natya.actors.database.opening import pattern, unescaped
@@ -93,6 +93,27 @@ class TestAFileOfAnyName:
             with contextlib.ExitStack() as stack:
                 table = ParquetTable(path, stack)
                 assert (table.header, list(table.rows())) == (["n"], [["0"]])
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "sqlite", "txt"])
+class TestAnEndingThatSaysSomethingElse:
+    def test_is_that_of_a_database_all_the_same(self, ending, tmp_path, build):
+        path = tmp_path / f"prices.{ending}"
+        for _ in range(2):
+            with DuckDBAdapter(path, max_connections=3) as database:
+                database.execute("create table if not exists notes (text varchar)", file="core")
+                database.execute("insert into notes values ('kept')", file="core")
+                MarketStore(database).write(build.ticks(3))
+        with DuckDBAdapter(path, max_connections=3, read_only=True) as database:
+            assert database.query("select count(*) from core.notes").rows == ((2,),)
+            assert database.query("select count(*) from market.ticks").rows == ((3,),)
+
+    def test_does_not_make_a_database_of_a_file_that_is_none(self, ending, tmp_path):
+        path = tmp_path / f"prices.{ending}"
+        path.write_text("date,close\n2026-01-02,100\n")
+        with pytest.raises(DatabaseDamaged, match="not a valid DuckDB database file"):
+            DuckDBAdapter(path, max_connections=3)
+        assert path.read_text() == "date,close\n2026-01-02,100\n"
 
 
 class TestANameThatDuckDBTakesForSomethingElse:
