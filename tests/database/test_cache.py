@@ -260,7 +260,7 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["ticks", "candle", "facts", "roll back", "notes", "delete", "sort", "archive"])),
     ),
     min_size=5,
-    max_size=40,
+    max_size=20,
 )
 
 
