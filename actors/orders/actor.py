@@ -70,8 +70,9 @@ JOURNAL: Final = "journal"
 BROKER: Final = "broker"
 CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""
-ENTER_TIMEOUT_S: Final = 10.0
-"""Seconds that the journal may take to write which account is entered; then it is read, and asked, again."""
+
+JOURNAL_TIMEOUT_S: Final = 10.0
+"""Seconds that the journal may take for a page, or to write which account is entered; then it is read again."""
 
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
@@ -122,7 +123,7 @@ class OrdersActor(RuntimeActor):
         self._at_this_moment: Counter[str] = Counter()
         self._next_round: Timer | None = None
         self._next_reconciliation: Timer | None = None
-        self.send(JOURNAL, ReadJournal())
+        self._read_on()
 
     def snapshot(self) -> Handover:
         """Hand over what the journal does not have."""
@@ -265,8 +266,18 @@ class OrdersActor(RuntimeActor):
         if change is not None:
             self.send(JOURNAL, self._ledger.write_change(change))
 
-    @handles(JournalPage)
-    def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
+    def _take_page(self, outcome: Outcome) -> None:
+        """Read what the journal answered to this life: a page that an earlier one had asked for would be old."""
+        answer = outcome.value
+        if isinstance(answer, JournalPage):
+            self._read_page(answer)
+        elif isinstance(answer, Failed | Unavailable):
+            self.hear_failure(answer, self.myAddress)
+        else:
+            self.log("journal.not_read", level="error", answer=str(answer or outcome.error))
+            self.after(self.settings.lookup_interval_s, ReadDue())
+
+    def _read_page(self, page: JournalPage) -> None:
         """Build the book from what was written, page by page."""
         for record in page.records:
             if isinstance(record.fact, OrderFact | RiskStateChanged):
@@ -311,7 +322,7 @@ class OrdersActor(RuntimeActor):
                 self.log("account.not_entered", level="error", answer=str(outcome.value or outcome.error))
                 self.after(self.settings.lookup_interval_s, ReadDue())
 
-        self.ask(JOURNAL, Append(facts=(entered,)), timeout_s=ENTER_TIMEOUT_S, then=written)
+        self.ask(JOURNAL, Append(facts=(entered,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
 
     # From the broker session.
 
@@ -554,7 +565,8 @@ class OrdersActor(RuntimeActor):
             self.send(asker, fact)
 
     def _read_on(self) -> None:
-        self.send(JOURNAL, ReadJournal(after_sequence=self._read_sequence))
+        request = ReadJournal(after_sequence=self._read_sequence)
+        self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
 
     def _reconcile(self) -> None:
         """Ask the broker for every open order that is not on its way there from this very life."""
@@ -563,7 +575,7 @@ class OrdersActor(RuntimeActor):
         for order in self._ledger.book.open_orders():
             client_order_id = order.client_order_id
             ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)
-            if ours or not (is_first or order.state == "INTENDED"):
+            if ours or not (is_first or order.state in {"INTENDED", "UNKNOWN"}):
                 continue
             reason = "the answer did not outlive a restart; it is not sent again"
             self._take(order, updates.unanswered(order, reason, self.clock.now_ns()))

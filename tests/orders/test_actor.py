@@ -20,6 +20,7 @@ from natya.messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
+from natya.messages.journal import JournalPage
 from natya.messages.orders import (
     CancelOrder,
     HoldingsRead,
@@ -471,6 +472,19 @@ class TestAStart:
         assert stage.disk.reads == 3
         assert (stage.statistics.orders, stage.statistics.fills, stage.statistics.rejected) == (2, 1, 1)
         assert stage.statistics.risk_state == "NORMAL"
+
+    def test_believes_no_page_that_a_life_before_asked_for(self, stage, make):
+        stage.disk.facts.extend((make.intent("A-1"), make.uncertain("A-1")))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.tell(JournalPage(records=(), last_sequence=0))
+        stage.settle()
+        assert stage.statistics.risk_state == "RECONCILING"
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
 
     def test_looks_up_open_orders_and_sends_none_of_them_again(self, stage, make):
         stage.open(
