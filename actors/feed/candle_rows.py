@@ -100,9 +100,10 @@ class CandleRows:
         series = self._series.get(symbol)
         if series is None:
             series = _Series(self._interval_of(symbol))
-        wanted_ns = max(self._newest_ns, series.last_ns + 1)
-        if start_ns < wanted_ns:
-            raise ValueError(f"a start not before {time_text(wanted_ns)} is wanted, found {row[self._time_at]!r}")
+        if start_ns <= series.last_ns or start_ns < self._newest_ns:
+            same = series.last_ns >= self._newest_ns
+            wanted = f"after {time_text(series.last_ns)}" if same else f"not before {time_text(self._newest_ns)}"
+            raise ValueError(f"a start {wanted} is wanted, found {row[self._time_at]!r}")
         (open_, open_ticks), (high, high_ticks), (low, low_ticks), (close, close_ticks) = map(
             self._price, self._prices(row)
         )

@@ -103,8 +103,8 @@ class TestACandle:
             (f"{MONDAY}T09:17,10,inf,8,9,1", "found 'inf'"),
             (f"{MONDAY}T09:17,10,11,,9,1", "found ''"),
             (f"{MONDAY}T09:17,10,11,9,9,-1", "found '-1'"),
-            (f"{MONDAY}T09:16,10,11,9,9,1", "a start not before"),
-            (f"{MONDAY}T09:14,10,11,9,9,1", f"a start not before {MONDAY} 09:16:00.000000001 IST is wanted, found"),
+            (f"{MONDAY}T09:16,10,11,9,9,1", f"a start after {MONDAY} 09:16:00 IST is wanted, found"),
+            (f"{MONDAY}T09:14,10,11,9,9,1", f"a start after {MONDAY} 09:16:00 IST is wanted, found"),
         ],
     )
     def test_that_is_broken_ends_the_recording(self, write, messages, row, reason):
