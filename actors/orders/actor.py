@@ -74,6 +74,9 @@ CAUSE_LENGTH_MAX: Final = 200
 JOURNAL_TIMEOUT_S: Final = 10.0
 """Seconds that the journal may take for a page, or to write which account is entered; then it is read again."""
 
+RESTS_MAX: Final = 10
+"""How often a simulated market doubles the time between two reconciliations without news: a minute to 17 hours."""
+
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
 
@@ -123,6 +126,7 @@ class OrdersActor(RuntimeActor):
         self._at_this_moment: Counter[str] = Counter()
         self._next_round: Timer | None = None
         self._next_reconciliation: Timer | None = None
+        self._rounds_without_news = 0
         self._read_on()
 
     def snapshot(self) -> Handover:
@@ -233,7 +237,7 @@ class OrdersActor(RuntimeActor):
             if answer.last_sequence > self._read_sequence:
                 self._read_on()
             return
-        self._keep_reconciling()
+        self._reconcile_as_often_as_set()
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._tell_change(fact)
@@ -401,6 +405,7 @@ class OrdersActor(RuntimeActor):
         for order in self._ledger.book.open_orders():
             if order.broker_order_id:
                 self._find(order.client_order_id)
+        self._rounds_without_news += 1
         self._keep_reconciling()
 
     @handles(Failed, Unavailable)
@@ -539,10 +544,20 @@ class OrdersActor(RuntimeActor):
 
     # Each has a timer while there is something to ask for, and none while there is not: a market stops for each firing.
 
+    def _reconcile_as_often_as_set(self) -> None:
+        """Something happened: what is due later than the settings say is due as they say."""
+        if self._rounds_without_news and self._next_reconciliation is not None:
+            self._next_reconciliation.cancel()
+            self._next_reconciliation = None
+        self._rounds_without_news = 0
+        self._keep_reconciling()
+
     def _keep_reconciling(self) -> None:
         timer, is_needed = self._next_reconciliation, self._ledger.book.has_open_orders
         if is_needed and timer is None:
-            self._next_reconciliation = self.after(self.settings.reconcile_interval_s, ReconcileDue())
+            # A simulated market has nights of a thousand minutes in which nothing can be lost.
+            rests = min(self._rounds_without_news, RESTS_MAX) if self.market_rules else 0
+            self._next_reconciliation = self.after(self.settings.reconcile_interval_s * 2**rests, ReconcileDue())
         elif timer is not None and not is_needed:
             timer.cancel()
             self._next_reconciliation = None

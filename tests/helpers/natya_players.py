@@ -139,3 +139,15 @@ class BuysDips(natya.StrategyActor):
 
     def on_fill(self, fill):
         self.order_id, self.paid = "", fill.price
+
+
+class Waits(natya.StrategyActor):
+    """Bids one rupee, once: an order that rests for ever."""
+
+    def on_begin(self):
+        self.is_waiting = False
+
+    def on_tick(self, tick):
+        if not self.is_waiting:
+            self.is_waiting = True
+            self.buy(tick.symbol, 1, 1.0)

@@ -83,6 +83,17 @@ class TestANight:
 
         assert len(looks) == len(played.fills) == 3
 
+    def test_with_an_open_order_has_a_dozen_of_them(self, tmp_path, mornings, plays, monkeypatch):
+        asked = []
+        find = OrdersActor._find
+        monkeypatch.setattr(OrdersActor, "_find", lambda actor, which: (asked.append(which), find(actor, which)))
+
+        played = plays(tmp_path / "data", mornings(6), {"name": "one", "strategy": "natya_players:Waits"})
+
+        assert played.summary.orders == 1
+        assert played.fills == []
+        assert 1 <= len(asked) <= 5 * 20
+
 
 class TestAnOrderAtTheEndOfACandle:
     def test_changes_no_earlier_than_it_was_made(self, tmp_path, plays):
