@@ -255,7 +255,7 @@ class TestAFileThatIsRefused:
             (ticks_text() + "2026-01-01T10:00,1,1\n", 7, "a time not before"),
             (ticks_text() + "02/01/2026,1,1\n", 7, "ISO 8601"),
             (candles_text() + "2026-01-02T10:00,5,4,6,5,1\n", 7, "between low and high"),
-            (candles_text() + candles_text().splitlines()[-1] + "\n", 7, "a start not before"),
+            (candles_text() + candles_text().splitlines()[-1] + "\n", 7, "a start after"),
             ("time,date,ltp\n1,2,3\n", 1, "one column for time"),
         ],
         ids=str,
