@@ -55,7 +55,6 @@ UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
 """A disk that was too full for upkeep, or failed, is asked again after this long."""
 
-
 LOOK_S: Final = 10.0
 """How often the files are looked for where nothing is committed."""
 

@@ -7,6 +7,7 @@ that the owner is at work on: the directory is listed again when it has changed,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -46,10 +47,18 @@ def look_at(disk: Disk, directory: Path) -> tuple[Mark | None, list[Segment]]:
             return mark, segments
 
 
-def is_forgotten(disk: Disk, segment: Segment) -> bool:
-    """Say whether retention has removed the segment since it was listed: the mark says so before the file goes."""
-    mark = read_mark(disk, segment.directory)
-    return mark is not None and mark.oldest_sequence > segment.first_sequence
+@contextmanager
+def unless_forgotten(disk: Disk, segment: Segment) -> Iterator[None]:
+    """Leave the block where retention has removed the segment since it was listed; any other damage is raised.
+
+    The mark says what is removed before the file goes.
+    """
+    try:
+        yield
+    except JournalDamagedError:
+        mark = read_mark(disk, segment.directory)
+        if mark is None or mark.oldest_sequence <= segment.first_sequence:
+            raise
 
 
 def expect_marked(active: Segment, mark: Mark | None, *, last_sequence: int) -> None:

@@ -14,9 +14,8 @@ from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalRecord
 from .beginning import expect_beginning
 from .disk import Disk, ReadableFile, RealDisk
-from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
-from .live import LiveWalk, expect_marked, is_forgotten, look_at
+from .live import LiveWalk, expect_marked, look_at, unless_forgotten
 from .recovery import verify_closed
 from .segments import Segment, open_segment, stored_bytes
 from .view import JournalView
@@ -71,14 +70,10 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
     mark, segments = look_at(disk, directory)
     records, last_sequence, last_hash, torn_bytes = 0, 0, b"", 0
     for segment in segments:
-        try:
+        with unless_forgotten(disk, segment):
             counted = Counted(disk, segment)
-        except JournalDamagedError:
-            if is_forgotten(disk, segment):
-                continue
-            raise
-        records += counted.records
-        last_sequence, last_hash, torn_bytes = counted.last_sequence, counted.last_hash, counted.torn_bytes
+            records += counted.records
+            last_sequence, last_hash, torn_bytes = counted.last_sequence, counted.last_hash, counted.torn_bytes
     if segments:
         expect_marked(segments[-1], mark, last_sequence=last_sequence)
         expect_beginning(directory, JournalView.of_directory(disk, directory))
@@ -104,11 +99,8 @@ def check(directory: Path, disk: Disk | None = None) -> None:
     view = JournalView.of_directory(disk, directory)
     for segment, _, _ in view.extents():
         if segment.seal is not None:
-            try:
+            with unless_forgotten(disk, segment):
                 verify_closed(disk, segment, segment.seal)
-            except JournalDamagedError:
-                if not is_forgotten(disk, segment):
-                    raise
     expect_beginning(directory, view)
 
 
@@ -122,21 +114,15 @@ def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
     view = JournalView.of_directory(disk, directory)
     segments = []
     for segment, _, last_sequence in view.extents():
-        try:
-            file_bytes = stored_bytes(disk, segment)
-        except JournalDamagedError:
-            if is_forgotten(disk, segment):
-                continue
-            raise
-        segments.append(
-            SegmentStat(
+        with unless_forgotten(disk, segment):
+            found = SegmentStat(
                 path=str(segment.path),
                 first_sequence=segment.first_sequence,
                 last_sequence=last_sequence,
-                file_bytes=file_bytes,
+                file_bytes=stored_bytes(disk, segment),
                 archived=segment.archived,
             )
-        )
+            segments.append(found)
     oldest_sequence = segments[0].first_sequence if segments else 1
     return JournalStat(
         path=str(directory),

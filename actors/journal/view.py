@@ -10,10 +10,9 @@ from typing import Any, Final
 from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalPage, JournalRecord, key_of
 from .disk import Disk, ReadableFile
-from .errors import JournalDamagedError
 from .header import HEADER_SIZE
 from .keys import Entry, KeyFile, KeysBrokenError
-from .live import LiveWalk, expect_marked, is_forgotten, look_at
+from .live import LiveWalk, expect_marked, look_at, unless_forgotten
 from .records import RawRecord, RecordBrokenError
 from .segments import Segment, keys_path, open_segment
 from .walk import LANDMARK_STRIDE, Walk, record_at
@@ -110,12 +109,9 @@ class JournalView:
 
     def _candidates(self, segment: Segment, end: int, after: int, last: int, key: str) -> Iterator[RawRecord]:
         """Give the records among which those with the key are; of a segment that retention has removed, none."""
-        try:
+        with unless_forgotten(self._disk, segment):
             raws = self._looked_up(segment, end, after, key) if key else None
             yield from self._raw_of(segment, end, after, last) if raws is None else raws
-        except JournalDamagedError:
-            if not is_forgotten(self._disk, segment):
-                raise
 
     def _raw_of(self, segment: Segment, end: int, after: int, last: int) -> Iterator[RawRecord]:
         file = open_segment(self._disk, segment)

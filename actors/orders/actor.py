@@ -80,7 +80,6 @@ RESTS_MAX: Final = 10
 WITHDRAWALS_MAX: Final = 10_000
 """Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
 
-
 Handover: TypeAlias = tuple[int, frozenset[str], str, bool]
 """The newest number that a life of a strategy has; the cancellations that wait; a halt not yet durable; whether
 the account of this run is entered: once in a run."""
