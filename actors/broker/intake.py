@@ -7,32 +7,21 @@ has to be possible by itself, and orders, which has the whole book, compares it 
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
 from ...domain.reports import ReportFault, excess_fault, trade_fault
 from ...messages.broker import (
     ExecutionReport,
-    LookupFailed,
     OrderFound,
-    OrderInDoubt,
-    OrderNotFound,
-    OrderNotPlaced,
     OrderPlaced,
     PlaceOrder,
 )
 from ...messages.codec import checked
+from .adapter import News
 
-NEWS: Final = (
-    ExecutionReport,
-    LookupFailed,
-    OrderFound,
-    OrderInDoubt,
-    OrderNotFound,
-    OrderNotPlaced,
-    OrderPlaced,
-)
+NEWS: Final = get_args(News)
 """All that a body may say."""
 
 CLIENT_ORDER_ID_MAX: Final = 64
@@ -59,10 +48,6 @@ class Intake:
     def expect(self, order: PlaceOrder) -> None:
         """Note an order that leaves now."""
         self._known.setdefault(order.client_order_id, Known(ordered=order.quantity))
-
-    def knows(self, client_order_id: str) -> bool:
-        """Whether this session placed the order."""
-        return client_order_id in self._known
 
     def take(self, news: Any) -> ReportFault | None:
         """Judge what a body says, and remember what is believed; None if it is."""

@@ -105,8 +105,7 @@ class ServingCell(Cell):
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
         """As `after`, but by the machine's clock, also for one that lives in the time of the market."""
-        due_ns = self.base.clock.monotonic_ns() + int(float(seconds) * SECOND_NS)
-        timer = self.worker.timers.add(due_ns, self._delivery(message))
+        timer = self._call_on_machine(int(float(seconds) * SECOND_NS), self._delivery(message))
         if self.worker.asleep:
             self.worker.wake()
         return timer
@@ -123,6 +122,9 @@ class ServingCell(Cell):
     def _call_after(self, delay_ns: int, fire: Fire) -> Timer:
         if self.in_market_time:
             return self.market.after(delay_ns, fire)
+        return self._call_on_machine(delay_ns, fire)
+
+    def _call_on_machine(self, delay_ns: int, fire: Fire) -> Timer:
         return self.worker.timers.add(self.base.clock.monotonic_ns() + delay_ns, fire)
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
