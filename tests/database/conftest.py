@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from natya_database import migrated
+from natya_market import emptied
 
 from natya.actors.database import DuckDBAdapter
 from natya.messages.journal import JournalRecord
@@ -126,6 +127,18 @@ class Build:
 @pytest.fixture(scope="session")
 def build():
     return Build
+
+
+@pytest.fixture(scope="module")
+def memory():
+    with DuckDBAdapter(max_connections=3) as database:
+        yield database
+
+
+@pytest.fixture
+def market(memory):
+    with emptied(memory) as repository:
+        yield repository
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import datetime as dt
 import itertools
 
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_market import emptied
 
-from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.moments import start_ns
 from natya.actors.database.resampling import (
     ALIKE,
@@ -26,24 +25,6 @@ MINUTE_NS = 60 * SECOND_NS
 FRIDAY = dt.date(2026, 1, 2)
 OPENING_NS = start_ns(dt.datetime.combine(FRIDAY, dt.time(9, 15), IST))
 MINUTES = 60
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with DuckDBAdapter(max_connections=3) as database:
-        yield database
-
-
-@pytest.fixture
-def market(memory):
-    with emptied(memory) as repository:
-        yield repository
-
-
-def emptied(memory):
-    for table in ("ticks", "books", "candles", "recorded"):
-        memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
-    return MarketDataRepositoryImpl(memory)
 
 
 def at(minute, second=0):

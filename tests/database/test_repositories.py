@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.books import (
@@ -32,20 +33,6 @@ from natya.messages.journal import JournalPage
 MINUTE_NS = 60_000_000_000
 NINE_FIFTEEN = dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST)
 OPENING_NS = start_ns(NINE_FIFTEEN)
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with DuckDBAdapter(max_connections=3) as database:
-        yield database
-
-
-@pytest.fixture
-def market(memory):
-    for table in ("ticks", "books", "candles", "recorded"):
-        memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
-    with MarketDataRepositoryImpl(memory) as repository:
-        yield repository
 
 
 def seconds_later(build, *offsets, **fields):
@@ -90,10 +77,7 @@ class TestTicksThatWereSaved:
             )
             for number, ((bids, asks), with_day) in enumerate(zip(levels, days, strict=False), start=1)
         )
-        memory.execute("delete from ticks", file="market")
-        memory.execute("delete from books", file="market")
-        memory.execute("delete from recorded", file="market")
-        with MarketDataRepositoryImpl(memory) as market:
+        with emptied(memory) as market:
             market.save_ticks(ticks).result()
 
             assert market.find().data == ticks
@@ -309,9 +293,6 @@ class TestCandles:
         minutes=st.sampled_from([1, 2, 5]),
     )
     def test_agree_with_a_reading_by_hand(self, memory, build, ticks, minutes):
-        memory.execute("delete from ticks", file="market")
-        memory.execute("delete from books", file="market")
-        memory.execute("delete from recorded", file="market")
         messages = [
             build.tick(n, exchange_ns=OPENING_NS + s * 10**9, price=float(p), quantity=p)
             for n, (s, p) in enumerate(ticks, start=1)
@@ -324,7 +305,7 @@ class TestCandles:
             expected.append(
                 (OPENING_NS + start * length, prices[0], max(prices), min(prices), prices[-1], sum(map(int, prices)))
             )
-        with MarketDataRepositoryImpl(memory) as market:
+        with emptied(memory) as market:
             market.save_many(messages).result()
             candles = market.candles("NIFTY", length, OPENING_NS, OPENING_NS + 3600 * 10**9).data
 

@@ -5,8 +5,9 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_market import emptied
 
-from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
+from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
 from natya.actors.database.market_data import Gap
 from natya.actors.database.moments import end_ns, start_ns
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
@@ -21,18 +22,6 @@ SECONDS = st.integers(-3 * 3600, 27 * 3600)
 """From midnight of the day on: some of them lie in the days beside it."""
 
 SAVED = "saved:recording"
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with DuckDBAdapter(max_connections=3) as database:
-        yield database
-
-
-def emptied(memory):
-    for table in ("ticks", "books", "candles", "recorded"):
-        memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
-    return MarketDataRepositoryImpl(memory)
 
 
 class TestWhatARepositoryAnswers:

@@ -7,8 +7,8 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_market import emptied
 
-from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.moments import interval_ns, start_ns
 from natya.domain.time import DAY_NS, IST, IST_OFFSET_NS
 
@@ -19,24 +19,6 @@ FRIDAY = dt.date(2026, 1, 2)
 MONDAY = dt.date(2026, 1, 5)
 TUESDAY = dt.date(2026, 1, 6)
 INTERVALS = ("1m", "5m", "7m", "15m", "30m", "1h", "2h", "4h", "5h", "1d", "2d", "7d")
-
-
-@pytest.fixture(scope="module")
-def memory():
-    with DuckDBAdapter(max_connections=3) as database:
-        yield database
-
-
-@pytest.fixture
-def market(memory):
-    with emptied(memory) as repository:
-        yield repository
-
-
-def emptied(memory):
-    for table in ("ticks", "books", "candles", "recorded"):
-        memory.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
-    return MarketDataRepositoryImpl(memory)
 
 
 def at(day, hour, minute=0, second=0):
