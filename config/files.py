@@ -148,11 +148,16 @@ def make_private_folder(path: Path, owner: str) -> None:
 
     Raises:
         FileExistsError: something is there already.
-        OSError: it cannot be made.
+        OSError: it cannot be made; it is gone again.
     """
     path.mkdir(mode=0o700)
-    with new_file(path / MARK) as descriptor:
-        os.write(descriptor, owner.encode("utf-8", "surrogateescape"))
+    try:
+        with new_file(path / MARK) as descriptor:
+            os.write(descriptor, owner.encode("utf-8", "surrogateescape"))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.rmdir()  # without its mark it would be nobody's, and in the way for ever
+        raise
 
 
 def remove_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> bool:

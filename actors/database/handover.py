@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from typing import TYPE_CHECKING, Final
 
 from ...config.files import (
@@ -33,6 +34,8 @@ _NOTHING: Final = re.compile(r"(?!)")
 class Handover:
     """The owner's folder. Nothing is made before it is needed: on a full disk the owner starts without it.
 
+    Any thread may call it: several answers are written at the same time.
+
     Args:
         path: of the folder.
         core: the core file of the database whose answers it holds.
@@ -41,6 +44,7 @@ class Handover:
     def __init__(self, path: Path, core: Path) -> None:
         self.path: Final = path
         self._owner: Final = core.name
+        self._making = threading.Lock()  # a folder is not ours before it has its mark
         # DuckDB writes beside a name first, and gives a database a log.
         self._files: Final = rf"(tmp_)?({{}}|{re.escape(core.stem)}(-market)?{re.escape(core.suffix)})(\.\w+)*"
 
@@ -56,11 +60,12 @@ class Handover:
             NotOursError: something else has its name.
             OSError: it cannot be made.
         """
-        try:
-            make_private_folder(self.path, self._owner)
-        except FileExistsError as there:
-            if not is_private_folder(self.path, self._owner):
-                raise NotOursError(self.path, "is not ours: move it away") from there
+        with self._making:
+            try:
+                make_private_folder(self.path, self._owner)
+            except FileExistsError as there:
+                if not is_private_folder(self.path, self._owner):
+                    raise NotOursError(self.path, "is not ours: move it away") from there
         return self.path
 
     def made_below(self, name: str) -> Path:

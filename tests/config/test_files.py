@@ -236,6 +236,18 @@ class TestAPrivateFolder:
             make_private_folder(folder, "others")
         assert is_private_folder(folder, "us")
 
+    def test_that_cannot_be_marked_is_not_left_behind(self, tmp_path, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(files.os, "write", refuse)
+            with pytest.raises(OSError, match="No space left"):
+                make_private_folder(tmp_path / "new", "us")
+        make_private_folder(tmp_path / "new", "us")
+
+        assert is_private_folder(tmp_path / "new", "us")
+
 
 class TestAFileThatIsHandedOver:
     def test_can_be_read(self, folder):

@@ -3,10 +3,13 @@
 import errno
 import shutil
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from natya.actors.database import take
+from natya.actors.database.handover import Handover
 from natya.config import files
 from natya.config.files import make_private_folder
 
@@ -88,3 +91,17 @@ class TestAFileFarAway:
             take(source, tmp_path / "target")
         assert not (tmp_path / "target").exists()
         assert source.exists()
+
+
+class TestAFolder:
+    def test_is_made_once_by_all_who_need_it_at_the_same_time(self, tmp_path):
+        at_once = threading.Barrier(4)
+
+        def make(handover):
+            at_once.wait(20)
+            return handover.made()
+
+        with ThreadPoolExecutor(4) as threads:
+            for life in range(100):
+                handover = Handover.beside(tmp_path / "natya.duckdb", life=str(life))
+                assert set(threads.map(make, [handover] * 4)) == {handover.path}
