@@ -156,8 +156,10 @@ class ExchangeActor(RuntimeActor):
         self.send(sender, self._book.find(request.client_order_id))
 
     def statistics(self) -> ExchangeStatistics:
-        """Count what the matching did."""
-        matching = self._book
+        """Count what the matching did; nothing before it is open."""
+        matching = self._matching
+        if matching is None:
+            return ExchangeStatistics(ticks=0, orders=0, trades=0, resting_orders=0)
         return ExchangeStatistics(
             ticks=matching.ticks, orders=matching.orders, trades=matching.trades, resting_orders=matching.resting
         )
