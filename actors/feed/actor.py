@@ -122,7 +122,7 @@ class FeedActor(RuntimeActor):
             self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
             return
         self._place += 1
-        if isinstance(message, Candle):
+        if message.__class__ is Candle:
             progress.candles += 1
         else:
             progress.ticks = message.sequence
@@ -130,7 +130,6 @@ class FeedActor(RuntimeActor):
             progress.last_prices[message.symbol] = message.price
             # Nobody else has seen the tick yet; a copy of it would cost five times as much.
             force_setattr(message, "received_ns", self.clock.now_ns())
-        self.mark_release()
         self.begin_trace()
         self.send(EVENTS, message)
         self._go_on()

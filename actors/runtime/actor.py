@@ -221,10 +221,6 @@ class RuntimeActor(Actor):
         """Let the simulated market go at a multiple of its own time by the machine's clock; 0: as fast as possible."""
         self.host.market.pace.speed = speed
 
-    def mark_release(self) -> None:
-        """Note that the simulated market's next message goes out now."""
-        self.host.market.mark_release()
-
     def since_release_ns(self) -> int | None:
         """Tell how long ago the simulated market released its newest message, on the machine's clock; None: unknown."""
         return self.host.market.since_release_ns()  # type: ignore[no-any-return]

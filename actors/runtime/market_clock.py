@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class MarketClock:
     """Implements `Clock` where the market rules; its timers may be set from any thread, and fire on the loop."""
 
-    __slots__ = ("_machine", "_now_ns", "_timers", "pace", "released_ns", "rules")
+    __slots__ = ("_machine", "_timers", "pace", "released_ns", "rules", "time_ns")
 
     def __init__(self, machine: Clock, opening_ns: int | None) -> None:
         """Stand at the opening: nanoseconds since 1970-01-01 UTC; None: no market rules."""
@@ -33,21 +33,23 @@ class MarketClock:
         self.released_ns: int | None = None
         """When the market's newest message was released, by the machine's monotonic clock; None: never."""
 
+        self.time_ns = opening_ns or 0
+        """What `now_ns` tells."""
+
         self._machine = machine
-        self._now_ns = opening_ns or 0
         self._timers = SharedTimerHeap()
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970-01-01 UTC, by the market; never steps back."""
-        return self._now_ns
+        return self.time_ns
 
     def monotonic_ns(self) -> int:
         """Return the same: it never steps back."""
-        return self._now_ns
+        return self.time_ns
 
     def go_to(self, at_ns: int) -> None:
         """Let time go on to this moment; one that is past changes nothing."""
-        self._now_ns = max(self._now_ns, at_ns)
+        self.time_ns = max(self.time_ns, at_ns)
 
     def machine_ns(self) -> int:
         """Read the machine's monotonic clock."""
@@ -55,10 +57,12 @@ class MarketClock:
 
     def wait_ns(self, at_ns: int) -> int:
         """Tell how long this moment of the market has to wait still, on the machine's clock; 0 or less: it has come."""
-        return self.pace.wait_ns(at_ns, self._machine.monotonic_ns()) if self.pace.speed else 0
+        return self.pace.wait_ns(at_ns, self._machine.monotonic_ns())
 
-    def mark_release(self) -> None:
-        """Note that the market's next message goes out now."""
+    def release(self, at_ns: int) -> None:
+        """Let the market's next message go out: it is of this moment."""
+        if at_ns > self.time_ns:  # noqa: PLR1730  `max` is a call, and this is once a tick
+            self.time_ns = at_ns
         self.released_ns = self._machine.monotonic_ns()
 
     def since_release_ns(self) -> int | None:
@@ -67,7 +71,7 @@ class MarketClock:
 
     def after(self, delay_ns: int, fire: Fire) -> Timer:
         """Call `fire` once, on the loop, so much market time from now."""
-        return self._timers.add(self._now_ns + delay_ns, fire)
+        return self._timers.add(self.time_ns + delay_ns, fire)
 
     def next_due_ns(self) -> int | None:
         """When the next timer is due; None if none waits."""

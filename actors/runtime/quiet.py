@@ -5,6 +5,7 @@ A market waits for whoever is down or coming up: an actor that is restarted miss
 The question is asked where the loop would sleep, so a system that never asks pays nothing for it. It must be exact, and
 no lock guards the whole system at once; two looks do instead. If both find every thread asleep, with nothing ready, and
 no thread woke between them (`wakes` unchanged), then all of them slept at one and the same moment between the looks.
+Where no thread is to be watched, one look is enough: a job brings its outcome before it counts as ended.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Quiescence:
         With a time of the market, not before it has come to that, paced by the machine's clock.
         """
         self._waiters.append((cell, cell.life, message, at_ns))
-        self.something_ended()
+        if self._loop is not None and self._loop.asleep:
+            self._loop.wake()
 
     def goes_down(self, cell: Cell) -> None:
         """Let the market wait for this cell: whoever suspended it brings it back, or ends it."""
@@ -149,14 +151,19 @@ class Quiescence:
             if self._callers:
                 self.let_in()
                 continue
-            while waiters and (waiters[0][0].dead or waiters[0][0].life != waiters[0][1]):
-                waiters.popleft()
-            if not (waiters or self._market.rules):
+            own = 0
+            if waiters:
+                asker, life, _, _ = waiters[0]
+                if asker.dead or asker.life != life:
+                    waiters.popleft()
+                    continue
+                if not asker.background:
+                    own = asker.offloads
+            elif not self._market.rules:
                 return False
-            asker = waiters[0][0] if waiters else None
-            seen = self._look(asker)
-            if seen is None or self._look(asker) != seen:
+            if not self._is_quiet(own) if self._watched else self._offloads != own:
                 return bool(loop.ready)
+            # A job that ended before that look has brought its outcome by now.
             if not loop.ready and not self._go_on(loop):
                 return bool(loop.ready)
         return True
@@ -167,32 +174,29 @@ class Quiescence:
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)
         at_ns = waiters[0][3] if goes else None
-        if due_ns is not None and self._comes_first(due_ns, at_ns):
+        # A timer comes first that is due, or comes before `at_ns`, or that one may wait for who comes up.
+        if due_ns is not None and (
+            due_ns <= market.time_ns
+            or (at_ns is not None and due_ns < at_ns)
+            or (self._coming and not self._down and any(tuple(self._coming.values())))
+        ):
             come = at_ns is None or self._is_time(loop, due_ns)
             if come:
                 market.fire_next()
             return come
-        if not goes or not (at_ns is None or self._is_time(loop, at_ns)):
+        if not goes or not (at_ns is None or not market.pace.speed or self._is_time(loop, at_ns)):
             return False
         cell, _, message, _ = waiters.popleft()
         if at_ns is not None:
-            market.go_to(at_ns)
+            market.release(at_ns)
         if cell.worker is loop:
             loop.asleep = False  # it will not sleep now, so nobody needs to wake it: that costs 2 us a tick
         cell.deliver(message, cell)
         return True
 
-    def _comes_first(self, due_ns: int, at_ns: int | None) -> bool:
-        """Say whether a timer fires now: it is due, or comes before `at_ns`, or who comes up may be waiting for it."""
-        if due_ns <= self._market.now_ns():
-            return True
-        if self._down:
-            return False
-        return any(tuple(self._coming.values())) or (at_ns is not None and due_ns < at_ns)
-
     def _is_time(self, loop: Worker, at_ns: int) -> bool:
         """Say whether this moment of the market has come by the machine's clock; else have the loop look again then."""
-        wait_ns = self._market.wait_ns(at_ns)
+        wait_ns = self._market.wait_ns(at_ns) if self._market.pace.speed else 0
         if wait_ns <= 0:
             return True
         if self._alarm is not None:
@@ -200,9 +204,14 @@ class Quiescence:
         self._alarm = loop.timers.add(self._market.machine_ns() + wait_ns, _look_again)
         return False
 
-    def _look(self, asker: Cell | None) -> int | None:
+    def _is_quiet(self, own: int) -> bool:
+        """Look twice, since there are threads that begin something by themselves; see above."""
+        seen = self._look(own)
+        return seen is not None and self._look(own) == seen
+
+    def _look(self, own: int) -> int | None:
         # Sums of counts that only grow: equal sums mean equal counts.
-        if self._offloads != (0 if asker is None or asker.background else asker.offloads):
+        if self._offloads != own:
             return None
         growing = self._offloads_begun + self._retired
         for worker in self._watched:

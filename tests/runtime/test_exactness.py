@@ -148,34 +148,52 @@ class TestQuiet:
     """It is where two looks find the same: one look may meet each thread at another moment."""
 
     @staticmethod
-    def a_house(wakes):
-        """Build a loop that asks, and another thread that has been awake so often at each look."""
+    def a_house(*others, outcomes=()):
+        """Build a loop that asks, beside such threads; each look finds the next of the outcomes just arrived."""
         loop = SimpleNamespace(ready=deque(), asleep=True, wake=lambda: None)
+        arriving = iter(outcomes)
+
+        class Asker:
+            dead, life, background, worker = False, 0, False, loop
+            offloads = property(lambda _: loop.ready.extend(filter(None, [next(arriving, None)])) or 0)
+
+            def deliver(self, message, _sender):
+                told.append(message)
+
+        quiet = Quiescence(MarketClock(SystemClock(), None))
+        quiet.attach(loop)
+        for other in others:
+            quiet.watch(other)
+        told = []
+        quiet.wait(Asker(), "quiet", None)
+        return quiet, told
+
+    @staticmethod
+    def a_thread(wakes):
+        """Build one that has been awake so often at each look."""
         looks = iter(wakes)
 
         class Other:
             asleep, ready = True, ()
             wakes = property(lambda _: next(looks))
 
-        quiet = Quiescence(MarketClock(SystemClock(), None))
-        quiet.attach(loop)
-        quiet.watch(Other())
-        told = []
-        asker = SimpleNamespace(
-            dead=False, life=0, background=False, offloads=0, worker=loop, deliver=lambda *told_: told.append(told_[0])
-        )
-        quiet.wait(asker, "quiet", None)
-        return quiet, told
+        return Other()
 
     def test_is_not_where_a_thread_woke_between_two_looks(self):
-        quiet, told = self.a_house([1, 2])
+        quiet, told = self.a_house(self.a_thread([1, 2]))
 
         quiet.test()
 
         assert told == []
 
+    def test_is_not_where_a_job_ended_just_before_the_look(self):
+        quiet, told = self.a_house(outcomes=["its actor"])
+
+        assert quiet.test()
+        assert told == []
+
     def test_is_where_none_did(self):
-        quiet, told = self.a_house([1, 1, 1, 1])
+        quiet, told = self.a_house(self.a_thread([1, 1, 1, 1]))
 
         quiet.test()
 

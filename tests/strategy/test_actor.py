@@ -160,7 +160,7 @@ class TestAStrategy:
             occurred_ns=1,
         )
         accepted = OrderAccepted(client_order_id="mine-0-1", broker_order_id="B-1", occurred_ns=1)
-        stage.system.base.market.mark_release()
+        stage.system.base.market.release(0)
         stage.system.request("mine", Ping())
         stage.tell(CANDLE, refusal, accepted, *[stage.tick() for _ in range(32)])
 
