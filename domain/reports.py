@@ -6,11 +6,21 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ..messages.broker import ExecutionReport
+from ..messages.broker import ExecutionReport, OrderFound, OrderPlaced
+from ..messages.orders import Side
 from ..messages.units import RUPEES_MAX
 
 ReportRule: TypeAlias = Literal[
-    "malformed", "identity", "another_order", "broker_order_id", "quantity", "price", "cumulative", "more_than_ordered"
+    "malformed",
+    "identity",
+    "another_order",
+    "broker_order_id",
+    "instrument",
+    "side",
+    "quantity",
+    "price",
+    "cumulative",
+    "more_than_ordered",
 ]
 
 
@@ -33,6 +43,18 @@ def trade_fault(report: ExecutionReport) -> ReportFault | None:
     if report.cumulative_quantity and report.cumulative_quantity < report.quantity:
         found = f"{report.cumulative_quantity} with a trade of {report.quantity}"
         return ReportFault(rule="cumulative", reason=f"as many shares filled as were traded wanted, found {found}")
+    return None
+
+
+def instrument_fault(
+    news: ExecutionReport | OrderFound | OrderPlaced, *, symbol: str, side: Side
+) -> ReportFault | None:
+    """Look at what a report or an answer, with its reports, says it is of; None if the order is of that."""
+    for told in (news, *(news.reports if isinstance(news, OrderFound) else ())):
+        if told.symbol and told.symbol != symbol:
+            return ReportFault(rule="instrument", reason=f"{symbol} as ordered wanted, found {told.symbol!a}")
+        if told.side is not None and told.side != side:
+            return ReportFault(rule="side", reason=f"{side} as ordered wanted, found {told.side}")
     return None
 
 

@@ -41,6 +41,12 @@ class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     client_order_id: str
     broker_order_id: str
 
+    symbol: str = ""
+    """By our own name; empty where the broker does not tell."""
+
+    side: Side | None = None
+    """None where the broker does not tell."""
+
 
 class OrderNotPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotPlaced"):
     """Answer to `PlaceOrder`: refused for certain; no such order exists at the broker."""
@@ -75,6 +81,12 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     broker_order_id: str
     state: BrokerOrderState
     reports: tuple[ExecutionReport, ...] = ()
+
+    symbol: str = ""
+    """By our own name; empty where the broker does not tell."""
+
+    side: Side | None = None
+    """None where the broker does not tell."""
 
 
 class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
@@ -147,6 +159,12 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     """Shares still open (FIX LeavesQty)."""
 
     reason: str = ""
+
+    symbol: str = ""
+    """Of the order, by our own name; empty where the broker does not tell."""
+
+    side: Side | None = None
+    """Of the order; None where the broker does not tell."""
 
 
 class ReportRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReportRefused"):

@@ -10,7 +10,8 @@ is placed twice, and a wish without an answer in time is in doubt.
     unasked          ExecutionReport
 
 What a body says is looked at before anyone hears it (`intake.py`): a TRADE has an id, at least 1 share and a finite
-price above 0, and all trades of an order are no more shares than were ordered.
+price above 0, and all trades of an order are no more shares than were ordered. Where a broker tells what it is of,
+the body passes on the symbol, by our own name, and the side: if they are not those of the order, nothing is believed.
 """
 
 from __future__ import annotations

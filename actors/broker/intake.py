@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
-from ...domain.reports import ReportFault, excess_fault, trade_fault
+from ...domain.reports import ReportFault, excess_fault, instrument_fault, trade_fault
 from ...messages.broker import (
     ExecutionReport,
     OrderFound,
@@ -19,6 +19,7 @@ from ...messages.broker import (
     PlaceOrder,
 )
 from ...messages.codec import checked
+from ...messages.orders import Side
 from .adapter import News
 
 NEWS: Final = get_args(News)
@@ -34,6 +35,8 @@ class Known(msgspec.Struct, gc=False):
     """What the session knows of an order it placed."""
 
     ordered: int
+    symbol: str
+    side: Side
     broker_order_id: str = ""
     trades: dict[str, Trade] | None = None
     """Shares and rupees by trade id; None before the first."""
@@ -47,13 +50,18 @@ class Intake:
 
     def expect(self, order: PlaceOrder) -> None:
         """Note an order that leaves now."""
-        self._known.setdefault(order.client_order_id, Known(ordered=order.quantity))
+        self._known.setdefault(
+            order.client_order_id, Known(ordered=order.quantity, symbol=order.symbol, side=order.side)
+        )
 
     def take(self, news: Any) -> ReportFault | None:
         """Judge what a body says, and remember what is believed; None if it is."""
-        if fault := _form_fault(news):
+        fault = _form_fault(news)
+        known = None if fault is not None else self._known.get(news.client_order_id)
+        if known is not None and isinstance(news, ExecutionReport | OrderFound | OrderPlaced):
+            fault = instrument_fault(news, symbol=known.symbol, side=known.side)
+        if fault is not None:
             return fault
-        known = self._known.get(news.client_order_id)
         match news:
             case ExecutionReport():
                 if news.execution_type == "CANCEL_REJECTED":

@@ -181,6 +181,8 @@ class Matching:
             broker_order_id=order.broker_order_id,
             state=order.state,
             reports=tuple(order.trades),
+            symbol=order.request.symbol,
+            side=order.request.side,
         )
 
     def _refusal(self, request: NewOrder) -> str:  # noqa: PLR0911  one rule a line
@@ -241,6 +243,8 @@ class Matching:
             cumulative_quantity=order.filled,
             leaves_quantity=order.leaves,
             reason=reason,
+            symbol=order.request.symbol,
+            side=order.request.side,
         )
 
     def _execution_id(self, letter: str) -> str:

@@ -84,6 +84,8 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
             price=fill.price,
             cumulative_quantity=order.filled,
             leaves_quantity=known.quantity - order.filled,
+            symbol=known.symbol,
+            side=known.side,
         )
         order.trades.append(report)
     return order

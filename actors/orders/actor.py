@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from ...config.settings import OrdersSettings
+from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...messages.accounts import AccountFact
 from ...messages.broker import (
@@ -343,6 +344,10 @@ class OrdersActor(RuntimeActor):
         order = self._known(report.client_order_id)
         if order is None:
             return
+        if fault := instrument_fault(report, symbol=order.symbol, side=order.side):
+            self.log("report.refused", level="error", rule=fault.rule, reason=fault.reason)
+            self._look_up_later(order.client_order_id)
+            return
         if report.execution_type == "CANCEL_REJECTED":
             self.log("cancel.rejected", level="warning", client_order_id=order.client_order_id, reason=report.reason)
         elif report.execution_type in {"NEW", "REJECTED"}:
@@ -354,7 +359,11 @@ class OrdersActor(RuntimeActor):
         """Write down what the broker knows and we did not."""
         self._lookups.answered(found.client_order_id)
         order = self._known(found.client_order_id)
-        if order is not None:
+        fault = None if order is None else instrument_fault(found, symbol=order.symbol, side=order.side)
+        if fault is not None:
+            reason = f"{fault.rule}: {fault.reason}"
+            self.hear_nothing(LookupFailed(client_order_id=found.client_order_id, reason=reason), self.myAddress)
+        elif order is not None:
             self._lookups.prove(found.client_order_id)
             self._take(order, updates.from_lookup(order, found, self.clock.now_ns()))
             self._come_up()

@@ -74,13 +74,19 @@ WRONG = [
     ({"client_order_id": ["A-1"]}, "malformed"),
     ({"execution_type": "FILL"}, "malformed"),
     ({"occurred_ns": -1}, "malformed"),
+    ({"symbol": "TCS"}, "instrument"),
+    ({"symbol": "infy"}, "instrument"),
+    ({"symbol": None}, "malformed"),
+    ({"side": "SELL"}, "side"),
+    ({"side": "SHORT"}, "malformed"),
+    ({"symbol": "INFY", "side": "SELL"}, "side"),
 ]
 
 
 class TestATrade:
     def test_that_may_have_happened_is_believed(self, intake):
         assert intake.take(a_trade()) is None
-        assert intake.take(a_trade("T-2", 6, cumulative_quantity=10)) is None
+        assert intake.take(a_trade("T-2", 6, cumulative_quantity=10, symbol="INFY", side="BUY")) is None
 
     @pytest.mark.parametrize(("fields", "wrong"), WRONG, ids=str)
     def test_that_cannot_be_is_refused_by_name_in_a_report_and_in_a_look_up(self, intake, fields, wrong):
@@ -136,6 +142,11 @@ class TestALookUp:
     def test_with_reports_of_another_order_is_refused(self, intake):
         assert rule(intake.take(found(a_trade(client_order_id="A-2")))) == "another_order"
 
+    @pytest.mark.parametrize("fields", [{"symbol": "TCS"}, {"side": "SELL"}], ids=str)
+    def test_of_what_was_not_ordered_is_refused(self, intake, fields):
+        assert rule(intake.take(found(state="OPEN", **fields))) in {"instrument", "side"}
+        assert intake.take(found(state="OPEN", symbol="INFY", side="BUY")) is None
+
     def test_of_a_rejected_order_needs_no_number(self, intake):
         assert intake.take(found(state="REJECTED", broker_order_id="")) is None
 
@@ -146,6 +157,8 @@ class TestAnAnswer:
         [
             OrderPlaced(client_order_id="A-1", broker_order_id=""),
             OrderPlaced(client_order_id="A-1", broker_order_id=7),
+            OrderPlaced(client_order_id="A-1", broker_order_id="X-1", symbol="TCS"),
+            OrderPlaced(client_order_id="A-1", broker_order_id="X-1", side="SELL"),
             OrderNotPlaced(client_order_id="A-1", reason=None),
             OrderNotFound(client_order_id=None),
             LookupFailed(client_order_id="A-1", reason="\ud800"),
@@ -234,6 +247,7 @@ class TestTheSession:
             ({"quantity": 1}, "price"),
             ({"price": 1.0}, "quantity"),
             ({"quantity": 1, "price": 1.0, "broker_order_id": "X-9"}, "broker_order_id"),
+            ({"quantity": 1, "price": 1.0, "symbol": "TCS"}, "instrument"),
         ],
         ids=str,
     )
@@ -260,6 +274,14 @@ class TestTheSession:
 
         assert isinstance(answer, OrderInDoubt)
         assert answer.reason.startswith("broker_order_id: ")
+
+    def test_is_in_doubt_after_the_acceptance_of_another_symbol(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(stage.report("NEW", symbol="TCS"))
+        answer = stage.orders.receive()
+
+        assert isinstance(answer, OrderInDoubt)
+        assert answer.reason == "instrument: INFY as ordered wanted, found 'TCS'"
 
     def test_remembers_what_was_traded_when_it_is_restarted(self, stage, monkeypatch):
         monkeypatch.setitem(BROKERS, "breaking", BreakingBroker)

@@ -23,6 +23,15 @@ class TestALimitWithTheNoiseOfArithmetic:
         assert report.reason == f"a limit_price in whole multiples of 0.05 rupees is wanted, found {off}"
 
 
+class TestWhatIsToldOfAnOrder:
+    def test_has_its_symbol_and_its_side(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0, symbol="INFY"))
+        reports = matching.place(an_order(symbol="INFY", side="SELL"))
+        found = matching.find("a")
+
+        assert {(each.symbol, each.side) for each in (*reports, *found.reports, found)} == {("INFY", "SELL")}
+
+
 class TestAnOrderThatMeetsTheBook:
     def test_buys_at_the_ask_and_sells_at_the_bid(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.0, bids=[(99.9, 50)], asks=[(100.1, 50)]))

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from natya_orders_stage import FakeJournal, Release, Stage
 
@@ -237,6 +238,33 @@ class TestAReportThatTheSessionRefused:
         stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
         stage.settle()
         assert stage.statistics.open_orders == 1
+
+
+class TestAReportOfWhatWasNotOrdered:
+    """The session knows only what it placed itself; an order of an earlier process is compared here."""
+
+    @pytest.mark.parametrize("fields", [{"symbol": "OTHER"}, {"side": "SELL"}], ids=str)
+    def test_has_the_order_looked_up_and_changes_nothing(self, stage, make, fields):
+        stage.open()
+        stage.place(make.order())
+        stage.settle()
+        stage.tell(make.report(quantity=4, **fields))
+
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        stage.settle()
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+
+    def test_proves_nothing_where_an_open_order_was_asked_for(self, stage, make):
+        stage.open(make.intent())
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", symbol="OTHER")
+        stage.tell(found)
+        stage.settle()
+
+        assert stage.statistics.risk_state == "RECONCILING"
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+        stage.tell(msgspec.structs.replace(found, symbol=make.intent().symbol))
+        stage.settle()
+        assert stage.statistics.risk_state == "NORMAL"
 
 
 class TestAnOrderInDoubt:

@@ -88,7 +88,13 @@ class PaperBroker:
             self._withdrawing.discard(client_order_id)
         if is_answer and report.execution_type == "NEW":
             del self._placing[client_order_id]
-            self._line.report(OrderPlaced(client_order_id=client_order_id, broker_order_id=report.broker_order_id))
+            placed = OrderPlaced(
+                client_order_id=client_order_id,
+                broker_order_id=report.broker_order_id,
+                symbol=report.symbol,
+                side=report.side,
+            )
+            self._line.report(placed)
         elif is_answer and report.execution_type == "REJECTED":
             del self._placing[client_order_id]
             self._line.report(OrderNotPlaced(client_order_id=client_order_id, reason=report.reason))
