@@ -56,6 +56,7 @@ class Ledger:
         """Orders that passed the gate and are not durable yet."""
 
         self._entries: deque[Entry] = deque()
+        self._changes: deque[RiskStateChanged] = deque()
         self._waiting: Counter[str] = Counter()
         self._ahead: dict[str, Order] = {}
 
@@ -99,17 +100,17 @@ class Ledger:
     @property
     def changes(self) -> tuple[RiskStateChanged, ...]:
         """Changes of the risk state on their way to the journal, oldest first."""
-        return tuple(fact for entry in self._entries for fact in entry.facts if isinstance(fact, RiskStateChanged))
+        return tuple(self._changes)
 
     @property
     def risk_state(self) -> RiskState:
         """The risk state as it will stand when every change on its way is durable."""
-        changes = self.changes
-        return changes[-1].state if changes else self.book.risk_state
+        return self._changes[-1].state if self._changes else self.book.risk_state
 
     def write_change(self, change: RiskStateChanged) -> Append:
         """Note a change of the risk state as sent, and return what to send."""
         self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))
+        self._changes.append(change)
         self._waiting[RISK_STATE] += 1
         return Append(facts=(change,), correlation_id=RISK_STATE)
 
@@ -125,6 +126,8 @@ class Ledger:
         written = facts if change is None else (change, *facts)
         self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
         self._waiting[client_order_id] += 1
+        if change is not None:
+            self._changes.append(change)
         if order is not None and isinstance(facts[0], OrderIntended):
             self.intents[client_order_id] = order
         self._look_ahead(client_order_id, facts)
@@ -154,6 +157,9 @@ class Ledger:
         if not self._entries or self._entries[0].client_order_id != correlation_id:
             return None
         entry = self._entries.popleft()
+        for fact in entry.facts:
+            if isinstance(fact, RiskStateChanged):
+                self._changes.popleft()  # entries go in the order in which they came, and their changes with them
         self._waiting[correlation_id] -= 1
         if not self._waiting[correlation_id]:
             del self._waiting[correlation_id]

@@ -1,9 +1,15 @@
 """The facts on their way into the book."""
 
+from collections import deque
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_orders import BUILDERS
 
 from natya.actors.orders.ledger import Ledger
 from natya.messages.journal import Appended, AppendRefused
+from natya.messages.orders import RiskStateChanged
 
 
 def confirmed(append, first=1):
@@ -82,3 +88,36 @@ class TestAnAnswer:
         assert ledger.give_up(AppendRefused(reason="", correlation_id="A-9")) is None
         assert ledger.confirm(nobody) is not None
         assert ledger.confirm(nobody) is None
+
+
+STEPS = st.lists(st.sampled_from(["facts", "change", "both", "confirm", "refuse", "stray"]), max_size=25)
+
+
+@given(steps=STEPS, states=st.lists(st.sampled_from(["NORMAL", "HALTED"]), min_size=25, max_size=25))
+def test_changes_of_the_risk_state_are_those_of_all_that_is_on_its_way(steps, states):
+    ledger, sent, durable = Ledger(), deque(), "NORMAL"
+    for number, (step, state) in enumerate(zip(steps, states, strict=False)):
+        order_id = f"A-{number}"
+        change = RiskStateChanged(
+            previous="NORMAL", state=state, cause=order_id, changed_by="orders", occurred_ns=number
+        )
+        if step == "facts":
+            sent.append(ledger.write((BUILDERS.intent(order_id),)))
+        elif step == "change":
+            sent.append(ledger.write_change(change))
+        elif step == "both":
+            sent.append(ledger.write((BUILDERS.intent(order_id),), change=change))
+        elif step == "stray":
+            assert ledger.confirm(Appended(first_sequence=1, last_sequence=1, correlation_id="Z-1")) is None
+            assert ledger.give_up(AppendRefused(reason="full", correlation_id="Z-1")) is None
+        elif sent:
+            append = sent.popleft()
+            if step == "refuse":
+                ledger.give_up(denied(append))
+            else:
+                ledger.confirm(confirmed(append))
+                durable = next((fact.state for fact in append.facts if isinstance(fact, RiskStateChanged)), durable)
+
+        on_their_way = [fact for append in sent for fact in append.facts if isinstance(fact, RiskStateChanged)]
+        assert list(ledger.changes) == on_their_way
+        assert ledger.risk_state == (on_their_way[-1].state if on_their_way else durable)
