@@ -2,7 +2,7 @@
 
 All symbols share one time. The ticks of a row are kept until the next row begins later, so that those of all symbols go
 out in the order of their times, and a candle when its interval is over: nobody hears the close of one symbol before the
-opening of another that came first.
+opening of another that came first. At one and the same time they go by symbol: which row came first says nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _CANDLE, _TICK = 0, 1
 """At one time the candles that are over come before the ticks of those that begin."""
 
-_Event: TypeAlias = tuple[int, int, int, Candle | tuple[str, float, int, int]]
-"""Time, candle or tick, place among those of one time, and what is said: of a tick symbol, price, quantity, volume."""
+_Event: TypeAlias = tuple[int, int, str, int, Candle | tuple[float, int, int]]
+"""Time, candle or tick, symbol, place among its own, and what is said: of a tick its price, quantity and volume."""
 
 
 def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Path:
@@ -131,7 +131,7 @@ class CandleRows:
             ):
                 before += quantity
                 place += 1
-                waiting.append((time_ns, _TICK, place, (symbol, price, quantity, before)))
+                waiting.append((time_ns, _TICK, symbol, place, (price, quantity, before)))
         candle = Candle(
             symbol=symbol,
             interval_ns=series.interval_ns,
@@ -143,7 +143,7 @@ class CandleRows:
             volume=volume,
             source=self._source,
         )
-        waiting.append((end_ns, _CANDLE, place + 1, candle))
+        waiting.append((end_ns, _CANDLE, symbol, place + 1, candle))
         self._places = place + 1
 
     def finish(self, messages: list[MarketMessage]) -> None:
@@ -156,10 +156,10 @@ class CandleRows:
         waiting = self._waiting
         if series.last_ns >= 0 and series.last_ns + series.interval_ns > start_ns:
             self._waiting = waiting = [
-                (start_ns if kind == _CANDLE else start_ns - 1, kind, place, said)
-                if time_ns >= start_ns and symbol == (said.symbol if isinstance(said, Candle) else said[0])
-                else (time_ns, kind, place, said)
-                for time_ns, kind, place, said in waiting
+                (start_ns if kind == _CANDLE else start_ns - 1, kind, whose, place, said)
+                if time_ns >= start_ns and whose == symbol
+                else (time_ns, kind, whose, place, said)
+                for time_ns, kind, whose, place, said in waiting
             ]
         if start_ns > self._newest_ns:
             self._newest_ns = start_ns
@@ -181,11 +181,11 @@ class CandleRows:
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
         """Append the first so many of what is kept, in their order, with their numbers."""
         source, sequence = self._source, self._sequence
-        for time_ns, _, _, said in self._waiting[:count]:
+        for time_ns, _, symbol, _, said in self._waiting[:count]:
             if isinstance(said, Candle):
                 messages.append(said)
                 continue
-            symbol, price, quantity, volume = said
+            price, quantity, volume = said
             sequence += 1
             messages.append(
                 Tick(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _HASH_BYTES: Final = 8
 
-_Timed: TypeAlias = tuple[int, int, int, "MarketMessage"]
-"""Time, candles before ticks, which recording, message."""
+_Timed: TypeAlias = tuple[int, int, str, int, "MarketMessage"]
+"""Time, candles before ticks, symbol, which recording, message."""
 
 
 class Readable(Protocol):
@@ -104,7 +104,7 @@ class Merged:
         sequence = 0
         places: dict[str, int] = {}
         left: set[tuple[str, int]] = set()
-        for _, _, place, message in heapq.merge(*(itertools.chain((first,), stream) for stream, first in begun)):
+        for _, _, _, place, message in heapq.merge(*(itertools.chain((first,), stream) for stream, first in begun)):
             before = places.setdefault(message.symbol, place)
             if before != place:
                 left.add((message.symbol, before))
@@ -124,16 +124,16 @@ class Merged:
             yield message
 
     def _name(self, firsts: Sequence[_Timed]) -> str:
-        """Name what comes of all of them in this order, which decides between messages of one time."""
+        """Name what comes of all of them, in whatever order they are given."""
         sources: dict[str, Path] = {}
-        for _, _, place, message in firsts:
+        for _, _, _, place, message in firsts:
             path = self._recordings[place].path
             if message.source in sources:
                 raise RecordingError(
                     path, 0, f"each recording once is wanted, found the same as {sources[message.source]}"
                 )
             sources[message.source] = path
-        names = " ".join(sources)
+        names = " ".join(sorted(sources))
         return f"replay-{hashlib.blake2b(names.encode(), digest_size=_HASH_BYTES).hexdigest()}"
 
     def _expect_symbols(self) -> None:
@@ -156,8 +156,8 @@ def _timed(place: int, recording: Readable) -> Iterator[_Timed]:
                 candles.append(message)
                 continue
             for candle in candles:
-                yield min(candle.start_ns + candle.interval_ns, message.exchange_ns), 0, place, candle
+                yield min(candle.start_ns + candle.interval_ns, message.exchange_ns), 0, candle.symbol, place, candle
             candles.clear()
-            yield message.exchange_ns, 1, place, message
+            yield message.exchange_ns, 1, message.symbol, place, message
     for candle in candles:
-        yield candle.start_ns + candle.interval_ns, 0, place, candle
+        yield candle.start_ns + candle.interval_ns, 0, candle.symbol, place, candle

@@ -1,6 +1,7 @@
 """Recordings of candles, and the ticks that they become."""
 
 from datetime import datetime, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,11 @@ def story(messages):
         else (message.start_ns + message.interval_ns, message.symbol, None)
         for message in messages
     ]
+
+
+def in_time(order):
+    """Whether of each two rows the first comes first; the others are in any order."""
+    return order.index(0) < order.index(1) and order.index(2) < order.index(3)
 
 
 class TestACandle:
@@ -179,11 +185,12 @@ class TestCandlesOfSeveralSymbols:
         f"{MONDAY} 09:16,40,42,39,41,40,B",
     )
 
-    def test_share_one_time_however_the_file_is_sorted(self, write, messages):
+    @pytest.mark.parametrize("order", [order for order in permutations(range(4)) if in_time(order)])
+    def test_share_one_time_however_the_file_is_sorted(self, write, messages, order):
         by_symbol = messages(write(HEADER + ",symbol", *self.ROWS))
-        by_time = messages(write(HEADER + ",symbol", *(self.ROWS[place] for place in (0, 2, 1, 3)), name="b.csv"))
+        otherwise = messages(write(HEADER + ",symbol", *(self.ROWS[place] for place in order), name="b.csv"))
 
-        assert story(by_symbol) == story(by_time)
+        assert story(by_symbol) == story(otherwise)
         assert [time for time, *_ in story(by_symbol)] == sorted(time for time, *_ in story(by_symbol))
         assert [message.sequence for message in by_symbol if isinstance(message, Tick)] == list(range(1, 17))
 

@@ -115,8 +115,8 @@ class TestDaysOfAnyVendor:
         candles = [each for chunk in bhavcopy.chunks() for each in chunk if isinstance(each, Candle)]
 
         assert [(each.symbol, each.close, each.volume) for each in candles] == [
-            ("TCS", 1248.0, 9_876_543),
             ("INFY", 1248.0, 9_876_543),
+            ("TCS", 1248.0, 9_876_543),
         ]
         assert {each.interval_ns for each in candles} == {86_400 * 10**9}
         assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)

@@ -70,12 +70,18 @@ class TestSeveralRecordings:
         assert sum(chunks) == 3 * count
         assert max(chunks) == MESSAGES_A_CHUNK
 
-    def test_have_another_name_in_another_order_and_the_same_again(self, write, merged):
-        first = write(TICKS, *ticks("A", "09:15:01"), name="a.csv")
-        second = write(TICKS, *ticks("B", "09:15:01"), name="b.csv")
+    def test_are_the_same_market_in_whatever_order_they_are_given(self, write, merged):
+        files = [
+            write(TICKS, *ticks("C", "09:15:01", "09:15:02", "09:15:03"), name="c.csv"),
+            write(CANDLES, f"{MONDAY} 09:15:01,20,22,19,21,4,A", f"{MONDAY} 09:15:02,20,22,19,21,4,A", name="a.csv"),
+            write(TICKS, *ticks("B", "09:15:01", "09:15:02", "09:15:04"), name="b.csv"),
+        ]
 
-        assert said(merged(first, second)) == said(merged(first, second))
-        assert said(merged(first, second))[0].source != said(merged(second, first))[0].source
+        one, *others = [said(merged(*order)) for order in itertools.permutations(files)]
+
+        assert others == [one] * 5
+        assert [(each.symbol, type(each)) for each in one[:3]] == [("A", Tick), ("B", Tick), ("C", Tick)]
+        assert one[0].source != said(merged(*files[:2]))[0].source
 
     def test_of_one_symbol_may_follow_each_other(self, write, merged):
         first = write(TICKS, *ticks("A", "09:15:01", "09:15:02"), name="a.csv")
