@@ -122,7 +122,7 @@ class FeedActor(RuntimeActor):
             self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
             return
         self._place += 1
-        if message.__class__ is Candle:
+        if isinstance(message, Candle):
             progress.candles += 1
         else:
             progress.ticks = message.sequence
