@@ -75,9 +75,9 @@ conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minut
 check: $(STAMP) ## Lint, format, types of the installed package, import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@rm -rf build/check && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/check .
+	@rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/check .
 	cd build/check && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p natya
-	cd build/check && PYTHONPATH=. $(abspath $(BIN))/lint-imports --config $(CURDIR)/pyproject.toml
+	cd build/check && PYTHONPATH=. $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 
 .PHONY: format
 format: $(STAMP) ## Let ruff rewrite what it can

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .actors.runtime import InProcessSystem, Outcome, RequestTimedOut, RuntimeActor, handles, tuned_process
     from .actors.strategy import StrategyActor
     from .actors.supervision import BreakerSettings, ChildSpec, GaveUpError, Supervisor, SupervisorSettings
+    from .client import connect
     from .config.container import DependencyContainer
     from .config.errors import SettingsError
     from .config.loader import load_settings
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     )
     from .messages.supervision import DescribeTree, Failed, SupervisionTree, Unavailable
     from .messages.system import Ping, Pong
-    from .remote import connect
     from .services import ServiceLocator, get_container, inject
     from .summary import Summary
     from .system import TradingSystem
@@ -95,7 +95,7 @@ _MODULES: Final = {
     ),
     ".messages.supervision": ("DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
     ".messages.system": ("Ping", "Pong"),
-    ".remote": ("connect",),
+    ".client": ("connect",),
     ".services": ("ServiceLocator", "get_container", "inject"),
     ".summary": ("Summary",),
     ".system": ("TradingSystem",),

@@ -26,7 +26,7 @@ import duckdb
 
 import natya
 from natya.actors.control import NotRunningError
-from natya.bulk_import import import_file
+from natya.transfer import import_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def write_ticks(path: Path, rows: int) -> Path:
 
 
 @contextlib.contextmanager
-def trading(data_dir: Path) -> Iterator[natya.remote.Connection]:
+def trading(data_dir: Path) -> Iterator[natya.client.Connection]:
     """Start a system on the synthetic market, connect to it, and stop it in order."""
     command = [sys.executable, "-m", "natya", "run", "--data-dir", str(data_dir), "--summary", "json"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

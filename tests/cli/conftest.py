@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from natya.cli import app
+from natya.cli.app import app
 from natya.config.loader import load_settings
 from natya.messages.database import DatabaseStatistics
 from natya.messages.events import EventsStatistics

@@ -7,12 +7,12 @@ import math
 
 import pytest
 
-from natya import db_view
 from natya.actors.database import DuckDBAdapter, QueryResult
 from natya.actors.database.desk import Desk, Folders
-from natya.bulk_import import Imported
+from natya.cli.views import rows
 from natya.domain.wording import counted
 from natya.messages.database import QueryToFile
+from natya.transfer import Imported
 
 EVERY_TYPE = {
     "true": (True, "true"),
@@ -82,7 +82,7 @@ def everything(result_of):
 
 class TestJson:
     def test_is_proper_for_every_type(self, everything, capsysbinary):
-        db_view.print_json(everything)
+        rows.print_json(everything)
         row = json.loads(capsysbinary.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
         assert list(row.values()) == [wanted for wanted, _ in EVERY_TYPE.values()]
@@ -90,7 +90,7 @@ class TestJson:
 
 class TestCsv:
     def test_tells_nothing_from_an_empty_text_and_is_exact(self, everything, capsys):
-        db_view.print_csv(everything)
+        rows.print_csv(everything)
         printed = capsys.readouterr().out
         for sql, (_, wanted) in EVERY_TYPE.items():
             if wanted is not None:
@@ -100,7 +100,7 @@ class TestCsv:
 
     def test_is_read_back_as_it_was(self, result_of, capsys):
         with result_of("select 'a' || chr(10) || 'b' as x, ' y ' as y, null as z, '' as w") as result:
-            db_view.print_csv(result)
+            rows.print_csv(result)
 
         assert capsys.readouterr().out == 'x,y,z,w\n"a\nb"," y ",,""\n'
 
@@ -108,7 +108,7 @@ class TestCsv:
 class TestATable:
     def test_moves_no_terminal_and_counts_its_rows(self, result_of, capsys):
         with result_of("select chr(27) || '[2J' as x, true as truth") as result:
-            db_view.print_table(result)
+            rows.print_table(result)
         printed = capsys.readouterr().out
 
         assert "\x1b[2J" not in printed
@@ -118,7 +118,7 @@ class TestATable:
     def test_of_none_or_several_says_rows(self, result_of, capsys):
         for count in (0, 2):
             with result_of(f"from range({count})") as result:
-                db_view.print_table(result)
+                rows.print_table(result)
 
             assert capsys.readouterr().out.splitlines()[-1] == f"{count} rows"
 
@@ -141,7 +141,7 @@ class TestAFileThatIsThereAlready:
     @pytest.mark.parametrize(("kind", "candles", "ticks"), [("candle", 3, 0), ("tick", 0, 3)])
     def test_is_said_to_be(self, capsys, kind, candles, ticks):
         for written in (3, 1, 0):
-            db_view.tell_import(an_import(candles=candles, ticks=ticks, written=written))
+            rows.tell_import(an_import(candles=candles, ticks=ticks, written=written))
 
         assert capsys.readouterr().out.splitlines() == [
             f"a.csv: 3 {kind}s of TCS, 3 written, 0 bad rows, 0.1 s",

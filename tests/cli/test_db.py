@@ -21,7 +21,7 @@ import natya
 from natya.actors.control import NotRunningError
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.lock import FileLock
-from natya.cli import app
+from natya.cli.app import app
 from natya.config.data_directory import DataDirectory
 
 NO_NIGHT = 1_000_000

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from natya_recordings import write_candles
 
-from natya.exit_codes import INTERNAL
-from natya.failures import TOLD_MAX, Failures, failed_strategies, has_nobody_left, trouble_of
-from natya.foreground import perform
+from natya.cli.exit_codes import INTERNAL
+from natya.cli.failures import TOLD_MAX, Failures, failed_strategies, has_nobody_left, trouble_of
+from natya.cli.foreground import perform
+from natya.cli.views.screen import line
 from natya.messages.supervision import ChildStatus, SupervisionTree
-from natya.screen import line
 
 TRACEBACK = (
     'Traceback (most recent call last):\n  File "dip.py", line 12, in on_tick\n    1 / 0\nZeroDivisionError: …\n'

@@ -11,12 +11,12 @@ import pytest
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
 from natya.actors.strategy import StrategyNotFoundError
+from natya.cli.exit_codes import exit_code
+from natya.cli.foreground import LINES_EVERY, Interrupts, perform
+from natya.cli.terminal import stream
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
-from natya.exit_codes import exit_code
-from natya.foreground import LINES_EVERY, Interrupts, perform
 from natya.summary import IncompleteSummaryError
-from natya.terminal import stream
 
 
 def caused_by(cause):
@@ -175,7 +175,7 @@ class TestASignal:
         # It waits in bounded steps, as `perform` does: a signal just before an endless wait would be seen after it.
         hanging = """
             import threading
-            from natya.foreground import Interrupts
+            from natya.cli.foreground import Interrupts
             interrupts = Interrupts()
             with interrupts.heard():
                 print("ready", flush=True)

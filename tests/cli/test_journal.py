@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from natya.actors.journal import Journal
 from natya.actors.journal.upkeep import archive_segment
-from natya.cli import app
+from natya.cli.app import app
 from natya.messages.orders import OrderAccepted, OrderExpired
 
 

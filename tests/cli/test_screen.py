@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from natya.cli.views.screen import line, screen
 from natya.messages.market import FeedStatistics
-from natya.screen import line, screen
 
 ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "system")
 

@@ -3,8 +3,8 @@
 import pytest
 
 import natya
-from natya.exit_codes import NOT_RECORDED, OK
-from natya.foreground import perform, summary_text
+from natya.cli.exit_codes import NOT_RECORDED, OK
+from natya.cli.foreground import perform, summary_text
 from natya.messages.orders import OrdersStatistics
 from natya.summary import losses, summarize
 

@@ -17,14 +17,14 @@ from rich.text import Text
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.journal import Journal
-from natya.cli import app
+from natya.cli.app import app
+from natya.cli.terminal import complain, ended, plain, plain_lines, stream, tell, tell_csv, tell_json
+from natya.cli.views.tables import show
+from natya.cli.views.trace import conversations_table, trace_table
+from natya.cli.views.tree import tree_table
 from natya.messages.orders import OrderExpired
 from natya.messages.supervision import ChildStatus, SupervisionTree
 from natya.messages.trace import Hop
-from natya.tables import show
-from natya.terminal import complain, ended, plain, plain_lines, stream, tell, tell_csv, tell_json
-from natya.trace_view import conversations_table, trace_table
-from natya.tree_view import tree_table
 
 HOSTILE = "job [/nightly] [red]\x1b[31m\x9b2J\u202e\a"
 """Markup that ends what was never begun, a colour, a command of eight bits, text turned round, and a bell."""

@@ -5,9 +5,9 @@ import json
 import pytest
 from rich.console import Console
 
+from natya.cli.views.tables import show
+from natya.cli.views.trace import caused, conversations_table, trace_json, trace_table
 from natya.messages.trace import Hop
-from natya.tables import show
-from natya.trace_view import caused, conversations_table, trace_json, trace_table
 
 
 def a_hop(hop_id, causation_id=0, **changes):

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-import natya.remote
+import natya.client
 from natya.actors.control import (
     AskFailedError,
     ConnectionLostError,
@@ -23,12 +23,12 @@ from natya.actors.control import (
 )
 from natya.actors.database import DatabaseActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.cli import app
+from natya.cli.app import app
+from natya.cli.views.tree import branches, tree_json, tree_table
 from natya.config.files import MARK
 from natya.config.settings import DatabaseSettings
 from natya.messages.database import Query, QueryToFile
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
-from natya.tree_view import branches, tree_json, tree_table
 
 
 def a_child(path, **changes):
@@ -89,7 +89,7 @@ def shell():
 class TestAConnection:
     @pytest.fixture
     def connection(self, running):
-        with natya.remote.connect(running) as connected:
+        with natya.client.connect(running) as connected:
             yield connected
 
     def test_shows_the_tree(self, connection):
@@ -112,17 +112,17 @@ class TestAConnection:
             assert next(iter(result)) == (999_999, "text 999999")
 
     def test_says_what_is_wrong_with_a_query(self, connection):
-        with pytest.raises(natya.remote.QueryFailedError, match="one SELECT") as caught:
+        with pytest.raises(natya.client.QueryFailedError, match="one SELECT") as caught:
             connection.query("delete from orders")
         assert caught.value.error == "QueryRefused"
 
     def test_says_when_there_are_more_rows_than_wanted(self, connection, running):
-        with pytest.raises(natya.remote.QueryFailedError, match="at most 5 rows"):
+        with pytest.raises(natya.client.QueryFailedError, match="at most 5 rows"):
             connection.query("from range(6)", rows_max=5)
         assert left_in(running) == []
 
     def test_says_when_a_query_takes_too_long(self, connection):
-        with pytest.raises(natya.remote.QueryFailedError) as caught:
+        with pytest.raises(natya.client.QueryFailedError) as caught:
             connection.query(ENDLESS, timeout_s=0.05)
         assert caught.value.error == "QueryTimedOut"
 
@@ -151,7 +151,7 @@ class TestAConnection:
 
 class TestTraceOnTheCommandLine:
     def test_shows_the_hops_of_a_question(self, running, shell):
-        with natya.remote.connect(running) as connection:
+        with natya.client.connect(running) as connection:
             connection.request("database", Query(sql="select ?", parameters=("x",)), correlation_id="mine")
             connection.ping("database")
 
@@ -172,7 +172,7 @@ class TestTraceOnTheCommandLine:
 class TestWhoeverLeaves:
     def test_ends_his_query(self, running):
         """A reader that works for nobody would be busy for as long as the query was given."""
-        with natya.remote.connect(running) as system:
+        with natya.client.connect(running) as system:
             leaving = [threading.Thread(target=_ask_and_leave, args=(running,)) for _ in range(4)]
             for thread in leaving:
                 thread.start()
@@ -191,13 +191,13 @@ class TestASystemThatStops:
             connected = threading.Event()
 
             def ask():
-                with natya.remote.connect(tmp_path) as connection:
+                with natya.client.connect(tmp_path) as connection:
                     connected.set()
                     connection.query(ENDLESS, timeout_s=3_000)
 
             asking = threads.submit(ask)
             connected.wait(20)
-            with natya.remote.connect(tmp_path) as other:
+            with natya.client.connect(tmp_path) as other:
                 pings = itertools.count(1)
                 while other.ping("control").statistics.asks == next(pings):
                     pass  # the query has not come yet
@@ -210,23 +210,23 @@ class TestASystemThatStops:
 
 def _ask_and_leave(running):
     """Ask for what takes for ever, and hang up when it has begun."""
-    with natya.remote.connect(running) as system, contextlib.suppress(ControlError):
+    with natya.client.connect(running) as system, contextlib.suppress(ControlError):
         system.request("database", QueryToFile(sql=ENDLESS, timeout_s=3_000), timeout_s=0.2)
 
 
 class TestConnecting:
     def test_is_a_public_name(self):
-        assert natya.connect is natya.remote.connect
+        assert natya.connect is natya.client.connect
 
     def test_where_nothing_runs_names_the_directory(self, tmp_path):
         with pytest.raises(NotRunningError, match=str(tmp_path)):
-            natya.remote.connect(tmp_path)
+            natya.client.connect(tmp_path)
 
     def test_without_a_directory_takes_the_one_of_the_profile(self, tmp_path, monkeypatch):
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
         with pytest.raises(NotRunningError) as caught:
-            natya.remote.connect(profile="backtest")
+            natya.client.connect(profile="backtest")
         assert caught.value.data_dir == tmp_path / "natya" / "backtest"
 
 

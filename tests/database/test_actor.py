@@ -23,11 +23,11 @@ from natya.actors.database.questions import QUERIES_WAITING_MAX
 from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
+from natya.cli.exit_codes import exit_code
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.settings import DatabaseSettings
 from natya.domain.time import DAY_NS
-from natya.exit_codes import exit_code
 from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded

@@ -15,14 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from natya_database import migrated
 
-from natya import bulk_import
 from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
 from natya.actors.feed import RecordingError
-from natya.bulk_export import export
-from natya.bulk_import import import_file
+from natya.client import closed_days, stat
 from natya.config.loader import load_settings
-from natya.database_owner import closed_days, stat
 from natya.messages.database import ArchiveDay, Query
+from natya.transfer import export, import_file, importing
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
@@ -357,7 +355,7 @@ class TestAnImport:
             import_file(write(text), Dying(own, after=parts), symbol="TCS")
         done = import_file(write(text), own, symbol="TCS")
 
-        assert (done.ticks, done.written) == (25_000, 25_000 - parts * bulk_import.BATCH_MESSAGES)
+        assert (done.ticks, done.written) == (25_000, 25_000 - parts * importing.BATCH_MESSAGES)
         assert rows(own, "select count(*), count(distinct sequence), max(sequence) from ticks") == ((25_000,) * 3,)
 
     def test_whose_answer_was_lost_is_made_once(self, own, write):
@@ -385,7 +383,7 @@ class TestAnImport:
         done = import_file(write(text), sizes, symbol="TCS")
 
         assert done.written == 2_000
-        assert max(sizes.seen) <= bulk_import.PART_BYTES_MAX < sum(sizes.seen)
+        assert max(sizes.seen) <= importing.PART_BYTES_MAX < sum(sizes.seen)
 
 
 class Dying:
@@ -410,7 +408,7 @@ class Sizes:
 
     def work(self, message, *, timeout_s):
         if type(message).__name__ == "SaveMarketData":
-            self.seen.append(len(bulk_import.encode(message)))
+            self.seen.append(len(importing.encode(message)))
         return self.own.work(message, timeout_s=timeout_s)
 
 

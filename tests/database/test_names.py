@@ -14,10 +14,10 @@ from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
 from natya.actors.database.opening import pattern, unescaped
 from natya.actors.database.upkeep import check
+from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.engine_paths import path_problem
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
-from natya.exit_codes import CANNOT_CREATE, exit_code
 from natya.messages.database import ArchiveDay, BackUp, QueryToFile
 
 NAMES = [

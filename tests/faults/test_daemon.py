@@ -23,8 +23,8 @@ from natya_recordings import write_candles
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.actors.journal.tools import verify
+from natya.cli.exit_codes import BUSY, SETTINGS
 from natya.config.data_directory import DataDirectory
-from natya.exit_codes import BUSY, SETTINGS
 from natya.messages.accounts import AccountEntered
 from natya.messages.orders import OrderFilled, OrderIntended
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from natya.actors.journal import Journal
-from natya.exit_codes import BAD_DATA
+from natya.cli.exit_codes import BAD_DATA
 from natya.messages.orders import OrderExpired
 
 

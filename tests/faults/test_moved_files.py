@@ -13,7 +13,7 @@ from natya_recordings import write_candles
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.actors.journal.tools import verify
-from natya.exit_codes import BAD_DATA, CANNOT_CREATE
+from natya.cli.exit_codes import BAD_DATA, CANNOT_CREATE
 
 IN_TWO_MINUTES = "5000"
 """The speed at which the recording outlasts any run."""

@@ -14,8 +14,8 @@ from natya_processes import await_that, is_alive
 from typer.testing import CliRunner
 
 from natya.actors.control import AskRefusedError, ControlClient
-from natya.cli import app
-from natya.exit_codes import BUSY, CANNOT_CREATE, OK, SETTINGS, UNAVAILABLE
+from natya.cli.app import app
+from natya.cli.exit_codes import BUSY, CANNOT_CREATE, OK, SETTINGS, UNAVAILABLE
 
 NOBODY = 65534
 NAMESPACES = (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"])

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from natya_recordings import write_candles
 
-from natya.exit_codes import NOT_RECORDED, OK
+from natya.cli.exit_codes import NOT_RECORDED, OK
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from natya.actors.journal.segments import archive_path, segment_path
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
+from natya.cli.exit_codes import exit_code
 from natya.config.loader import load_settings
 from natya.config.settings import JournalSettings
-from natya.exit_codes import exit_code
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.supervision import Unavailable
 

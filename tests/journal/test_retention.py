@@ -22,10 +22,10 @@ from natya.actors.journal.upkeep import archive_segment, look_through, next_chor
 from natya.actors.orders.book import Book
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.cli.exit_codes import exit_code
 from natya.config.settings import JournalSettings
 from natya.domain.retention import is_forgettable
 from natya.domain.time import DAY_NS
-from natya.exit_codes import exit_code
 from natya.messages.codec import FACT_TYPES
 from natya.messages.journal import Append, Appended, JournalShortened, ReadJournal
 from natya.messages.orders import OrderFilled, RiskStateChanged

@@ -11,9 +11,9 @@ import pytest
 
 from natya.actors.observability import LogNotOpenedError, logging_to
 from natya.actors.observability.log import LINES_MAX, LOGGERS
+from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
-from natya.exit_codes import CANNOT_CREATE, exit_code
 
 CANARY = "canary-7f3a91"
 

@@ -10,7 +10,7 @@ from natya.actors.control import ControlActor, ControlActorSettings
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
-from natya.cli import app
+from natya.cli.app import app
 from natya.config.settings import JournalSettings
 from natya.messages.orders import RiskStateChanged
 from natya.messages.system import Ping

@@ -3,8 +3,8 @@
 import pytest
 
 import natya
+from natya.cli.exit_codes import SETTINGS, exit_code
 from natya.domain.accounts import AccountUnfinishedError
-from natya.exit_codes import SETTINGS, exit_code
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended
 from natya.system import SystemGaveUpError
 

@@ -7,7 +7,7 @@ import pytest
 
 from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError, load_strategy
 from natya.actors.strategy.bodies.crossover import MovingAverageCrossover
-from natya.exit_codes import SETTINGS, exit_code
+from natya.cli.exit_codes import SETTINGS, exit_code
 
 CROSSOVER = "natya.actors.strategy.bodies.crossover"
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.segment import Segment
 
-from .terminal import plain
+from ..terminal import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,13 +8,13 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from .terminal import plain
-from .tree_view import branches
+from ..terminal import plain
+from .tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .messages.trace import Hop
+    from ...messages.trace import Hop
 
 CONVERSATIONS_MAX: Final = 50
 """The newest are listed."""

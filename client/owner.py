@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from .actors.database import QueryResult
-from .domain.time import DAY_NS, IST, IST_OFFSET_NS
-from .messages.database import QueryToFile
+from ..actors.database import QueryResult
+from ..domain.time import DAY_NS, IST, IST_OFFSET_NS
+from ..messages.database import QueryToFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .messages.database import RowsFile, SqlValue
+    from ..messages.database import RowsFile, SqlValue
 
 QUERY_S: Final = 600.0
 ROWS_MAX: Final = 1_000_000_000

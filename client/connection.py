@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from .actors.control import ControlClient, ControlError
-from .actors.database import QueryResult, take
-from .config.loader import absolute, load_settings
-from .messages.database import BackUp, QueryFailed, QueryToFile
-from .messages.orders import Resume
-from .messages.supervision import DescribeTree
-from .messages.system import Ping
-from .messages.trace import ReadTrace
+from ..actors.control import ControlClient, ControlError
+from ..actors.database import QueryResult, take
+from ..config.loader import absolute, load_settings
+from ..messages.database import BackUp, QueryFailed, QueryToFile
+from ..messages.orders import Resume
+from ..messages.supervision import DescribeTree
+from ..messages.system import Ping
+from ..messages.trace import ReadTrace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from .messages.database import SqlValue
-    from .messages.orders import Resumed, ResumeRefused
-    from .messages.supervision import SupervisionTree
-    from .messages.system import Pong
-    from .messages.trace import Hop, TraceRead
+    from ..messages.database import SqlValue
+    from ..messages.orders import Resumed, ResumeRefused
+    from ..messages.supervision import SupervisionTree
+    from ..messages.system import Pong
+    from ..messages.trace import Hop, TraceRead
 
 ROOT: Final = "system"
 """Name of the root supervisor."""

@@ -11,17 +11,17 @@ import msgspec
 from rich.progress import Progress
 from rich.table import Table
 
-from .actors.database import is_json
-from .domain.wording import counted
+from ...actors.database import is_json
+from ...domain.wording import counted
+from ..terminal import note, plain, plain_lines, tell, tell_csv, tell_json, text_of_value
 from .tables import PlainConsole, show
-from .terminal import note, plain, plain_lines, tell, tell_csv, tell_json, text_of_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .actors.database import QueryResult
-    from .bulk_import import Imported
-    from .messages.database import SqlValue
+    from ...actors.database import QueryResult
+    from ...messages.database import SqlValue
+    from ...transfer import Imported
 
 TABLE_ROWS_MAX = 1_000
 """A table for a person ends here."""

@@ -14,19 +14,19 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from .actors.database import ParquetTable, is_parquet, outside
-from .actors.feed import MarketMessage, Recording
-from .database_owner import rows_of
-from .domain.time import SECOND_NS
-from .messages.codec import decode, encode
-from .messages.database import SaveMarketData
-from .messages.market import Candle, Tick
+from ..actors.database import ParquetTable, is_parquet, outside
+from ..actors.feed import MarketMessage, Recording
+from ..client import rows_of
+from ..domain.time import SECOND_NS
+from ..messages.codec import decode, encode
+from ..messages.database import SaveMarketData
+from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .database_owner import Owner
-    from .messages.database import MarketDataSaved
+    from ..client import Owner
+    from ..messages.database import MarketDataSaved
 
 BATCH_MESSAGES: Final = 10_000
 PART_BYTES_MAX: Final = 900_000

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from .actors.database import QueryResult, take
-from .database_owner import EPOCH, ask, rows_of
-from .domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from ..actors.database import QueryResult, take
+from ..client import EPOCH, ask, rows_of
+from ..domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .database_owner import Owner
-    from .messages.database import SqlValue
+    from ..client import Owner
+    from ..messages.database import SqlValue
 
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 

@@ -14,21 +14,21 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from .actors.runtime import tuned_process
-from .domain.wording import counted
+from ..actors.runtime import tuned_process
+from ..domain.wording import counted
+from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
 from .failures import Failures, failed_strategies, has_nobody_left
-from .summary import IncompleteSummaryError, losses, summary_json
 from .terminal import OutputError, complain, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from .config.settings import Settings
-    from .messages.market import MarketEnded
-    from .summary import Summary
-    from .system import SystemView
+    from ..config.settings import Settings
+    from ..messages.market import MarketEnded
+    from ..summary import Summary
+    from ..system import SystemView
 
 SummaryFormat: TypeAlias = Literal["text", "json"]
 """`json`: nothing but one JSON object on standard output."""
@@ -248,8 +248,8 @@ def _display(profile: str, *, silent: bool) -> Iterator[Display]:
     elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in TERMINALS_WITHOUT_SCREEN:
         from rich.live import Live  # noqa: PLC0415  only a terminal needs them
 
-        from .screen import screen  # noqa: PLC0415
-        from .tables import PlainConsole  # noqa: PLC0415
+        from .views.screen import screen  # noqa: PLC0415
+        from .views.tables import PlainConsole  # noqa: PLC0415
 
         console = PlainConsole()
 
@@ -264,7 +264,7 @@ def _display(profile: str, *, silent: bool) -> Iterator[Display]:
 
 
 def _lines() -> Callable[[SystemView, SystemView], None]:
-    from .screen import line  # noqa: PLC0415  only a run needs it
+    from .views.screen import line  # noqa: PLC0415  only a run needs it
 
     looks = 0
 

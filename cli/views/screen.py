@@ -13,21 +13,21 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from .domain.positions import unrealized
-from .failures import name_of, trouble_of
-from .messages.database import DatabaseStatistics
-from .messages.journal import JournalStatistics
-from .messages.market import FeedStatistics
-from .messages.orders import OrdersStatistics
-from .messages.supervision import SupervisorStatistics
-from .messages.system import StrategyStatistics
-from .terminal import plain
+from ...domain.positions import unrealized
+from ...messages.database import DatabaseStatistics
+from ...messages.journal import JournalStatistics
+from ...messages.market import FeedStatistics
+from ...messages.orders import OrdersStatistics
+from ...messages.supervision import SupervisorStatistics
+from ...messages.system import StrategyStatistics
+from ..failures import name_of, trouble_of
+from ..terminal import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from .messages.orders import Position
-    from .system import SystemView
+    from ...messages.orders import Position
+    from ...system import SystemView
 
 ROOT: Final = "system"
 """Name of the supervisor that counts for all."""

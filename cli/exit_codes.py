@@ -47,7 +47,7 @@ SIGNALLED: Final = 128
 def exit_code(fault: BaseException) -> int:
     """Return what a fault, or whatever caused it, means to who started the process."""
     # Rooms are imported here: the command line has to answer --help before any of them is loaded.
-    from .actors.database.errors import (  # noqa: PLC0415
+    from ..actors.database.errors import (  # noqa: PLC0415
         DatabaseDamaged,
         DatabaseEncrypted,
         DatabaseLocked,
@@ -55,8 +55,8 @@ def exit_code(fault: BaseException) -> int:
         DatabaseUnreachable,
         JournalBehind,
     )
-    from .actors.feed import RecordingError  # noqa: PLC0415
-    from .actors.journal import (  # noqa: PLC0415
+    from ..actors.feed import RecordingError  # noqa: PLC0415
+    from ..actors.journal import (  # noqa: PLC0415
         JournalBusyError,
         JournalCutError,
         JournalDamagedError,
@@ -66,10 +66,10 @@ def exit_code(fault: BaseException) -> int:
         JournalMovedError,
         JournalTooNewError,
     )
-    from .actors.strategy import StrategyError  # noqa: PLC0415
-    from .config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
-    from .config.errors import SettingsError  # noqa: PLC0415
-    from .domain.accounts import AccountUnfinishedError  # noqa: PLC0415
+    from ..actors.strategy import StrategyError  # noqa: PLC0415
+    from ..config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
+    from ..config.errors import SettingsError  # noqa: PLC0415
+    from ..domain.accounts import AccountUnfinishedError  # noqa: PLC0415
 
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
         ((SettingsError, StrategyError, AccountUnfinishedError, DatabaseEncrypted), SETTINGS),

@@ -8,10 +8,10 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from .terminal import plain, plain_lines
+from ..terminal import plain, plain_lines
 
 if TYPE_CHECKING:
-    from .messages.supervision import ChildStatus, SupervisionTree
+    from ...messages.supervision import ChildStatus, SupervisionTree
 
 STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "PARKED": "bold red", "STOPPED": "dim"}
 """Other states pass by, and are yellow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .messages.supervision import ChildStatus, SupervisionTree
+    from ..messages.supervision import ChildStatus, SupervisionTree
 
 TOLD_MAX: Final = 10
 """Different failures that are told with their tracebacks; all of them are in the log."""

@@ -1,0 +1,116 @@
+"""The table of commands. Each is a file in `commands/` and a line here; it is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from .terminal import ended, prepare, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMANDS: Final = (
+    "run",
+    "tree",
+    "ping",
+    "resume",
+    "trace",
+    "config.show",
+    "config.check",
+    "journal.verify",
+    "journal.stat",
+    "journal.tail",
+    "journal.export",
+    "db.query",
+    "db.snapshot",
+    "db.backup",
+    "db.import",
+    "db.export",
+    "db.archive",
+    "db.check",
+    "db.stat",
+    "db.compact",
+    "db.rebuild",
+)
+"""Every command, as help lists them. The module below `commands/` has the same name (`import_` for `db.import`, since
+`import` is none), and a function `command`."""
+
+GROUPS: Final = {
+    "config": "The settings: what is in force, and where it came from.",
+    "journal": "The journal: verify, count, read.",
+    "db": "The database: ask it, fill it, copy it, keep it in order.",
+}
+"""What the help of `natya` says of those that stand together."""
+
+
+class Commands(Mapping[str, "TyperCommand | TyperGroup"]):
+    """The commands of one group, or with a prefix of none those of `natya` itself, each loaded when it is looked up."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix: Final = prefix
+        below = (name.removeprefix(prefix).split(".")[0] for name in COMMANDS if name.startswith(prefix))
+        self._names: Final = tuple(dict.fromkeys(below))
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        if name not in self._names:
+            raise KeyError(name)
+        path = f"{self._prefix}{name}"
+        if path in GROUPS:
+            return TyperGroup(
+                name=name,
+                help=GROUPS[path],
+                no_args_is_help=True,
+                commands=cast("dict[str, Any]", Commands(f"{path}.")),
+            )
+        module = import_module(f".commands.{path}{'_' * iskeyword(name)}", __package__)
+        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        one.command(name)(module.command)
+        return cast("TyperCommand", get_command(one))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415  reading metadata costs more than the rest of --help
+
+        tell(f"natya {version('natya')}")
+        raise typer.Exit
+
+
+def _natya(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A troupe of supervised actors for trading."""
+
+
+class Natya(TyperGroup):
+    """The command `natya`, whose own commands are those of the table."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**{**attributes, "commands": Commands()})
+
+
+app = typer.Typer(name="natya", cls=Natya, callback=_natya, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def run() -> None:
+    """Run the command that the arguments of this process name, and end the process with its exit code."""
+    prepare()
+    sys.exit(ended(functools.partial(app, prog_name="natya")))

@@ -1,0 +1,1 @@
+"""`natya config …`: the settings."""

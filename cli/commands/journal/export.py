@@ -1,0 +1,39 @@
+"""`natya journal export`: all records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ...options import (
+    INTEGER_MAX,
+    DataDirOption,
+    KeyOption,
+    ProfileNameOption,
+    SinceOption,
+    TypesOption,
+    UntilOption,
+    known_types,
+)
+from ...session import journal_directory
+from ...terminal import tell_json
+
+
+def command(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    after: Annotated[int, typer.Option(min=0, help="Only records after this sequence.")] = 0,
+    since_ns: SinceOption = 0,
+    until_ns: UntilOption = INTEGER_MAX,
+    types: TypesOption = None,
+    key: KeyOption = "",
+) -> None:
+    """Print all records that fit, one JSON object a line."""
+    from ....actors.journal import tools
+
+    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": known_types(types), "key": key}
+    with journal_directory(data_dir, profile) as directory:
+        for line in tools.export(directory, after_sequence=after, **filters):
+            tell_json(line, end=b"")

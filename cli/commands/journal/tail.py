@@ -1,0 +1,41 @@
+"""`natya journal tail`: the newest records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from ...options import (
+    INTEGER_MAX,
+    DataDirOption,
+    KeyOption,
+    ProfileNameOption,
+    SinceOption,
+    TypesOption,
+    UntilOption,
+    known_types,
+)
+from ...session import journal_directory
+from ...terminal import tell_json
+
+RECORDS_MAX: Final = 10_000
+
+
+def command(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    records: Annotated[int, typer.Option("--records", "-n", min=1, max=RECORDS_MAX, help="How many.")] = 10,
+    since_ns: SinceOption = 0,
+    until_ns: UntilOption = INTEGER_MAX,
+    types: TypesOption = None,
+    key: KeyOption = "",
+) -> None:
+    """Print the newest records that fit, one JSON object a line."""
+    from ....actors.journal import tools
+
+    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": known_types(types), "key": key}
+    with journal_directory(data_dir, profile) as directory:
+        for record in tools.tail(directory, records_max=records, **filters):
+            tell_json(tools.to_json_line(record), end=b"")

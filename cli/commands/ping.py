@@ -1,0 +1,31 @@
+"""`natya ping`: whether an actor of the running system is well."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from ..options import DataDirOption, JsonOption, ProfileNameOption
+from ..session import running, tell_answer
+
+
+def command(
+    actor: Annotated[str, typer.Argument(help="Name of the actor.")] = "system",
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Ask an actor of the running system whether it is well, and what it counts."""
+    import msgspec
+
+    with running(data_dir, profile) as system:
+        asked_ns = time.monotonic_ns()
+        pong = system.ping(actor)
+        answered_ms = (time.monotonic_ns() - asked_ns) / 1e6
+    counts = msgspec.structs.asdict(pong.statistics)
+    lines = [f"{pong.actor} answered in {answered_ms:.1f} ms", *(f"  {name} {count}" for name, count in counts.items())]
+    found = {"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}
+    tell_answer(found, "\n".join(lines), json=json)

@@ -1,0 +1,28 @@
+"""`natya resume`: orders may pass again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..exit_codes import FAILED
+from ..options import DataDirOption, ProfileNameOption
+from ..session import give_up, running
+from ..terminal import tell
+
+
+def command(
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journaled under your name.")],
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+) -> None:
+    """Let orders pass again after the risk state was HALTED. Exits with 1 where there is nothing to resume."""
+    from ...messages.orders import ResumeRefused
+
+    with running(data_dir, profile) as system:
+        answer = system.resume(reason)
+    if isinstance(answer, ResumeRefused):
+        give_up(f"nothing changed: {answer.reason}", FAILED)
+    tell(f"orders pass again; they were halted because {answer.halted_because}")

@@ -1,0 +1,114 @@
+"""`natya run`: trade until the market ends, or someone does."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..options import ConfigOption, Profile, ProfileOption, SetOption, assignments
+from ..session import load
+
+
+class SummaryFormat(StrEnum):
+    """How the summary at the end is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return 0.0
+    try:
+        return float(text)
+    except ValueError as fault:
+        raise typer.BadParameter(f"a number or max is wanted, found {text!r}") from fault
+
+
+def command(
+    *,
+    profile: ProfileOption = Profile.PAPER,
+    replay: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time.",
+        ),
+    ] = [],
+    symbol: Annotated[
+        str | None, typer.Option(help="Symbol of a recording that says none, or the synthetic one.")
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."),
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(parser=_speed, metavar="X|max", help="Times the recorded speed, or max.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="End the market after so much of its time.")
+    ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Replay with the account of the replay before, not with a new one.")
+    ] = False,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Directory of all that survives the process.")
+    ] = None,
+    config: ConfigOption = None,
+    max_bad_rows: Annotated[
+        int | None, typer.Option(help="Broken rows of a recording that are skipped before it is refused.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the synthetic market.")] = None,
+    settings: SetOption = [],
+    summary: Annotated[
+        SummaryFormat, typer.Option(help="json: nothing but one JSON object on standard output.")
+    ] = SummaryFormat.TEXT,
+) -> None:
+    """Trade until the market ends, or Ctrl-C."""
+    overrides: dict[str, Any] = {
+        "feed.source": "replay" if replay else None,
+        "feed.recording": _recording(replay),
+        "feed.interval": interval,
+        "feed.symbol": symbol,
+        "feed.symbols": None if symbol is None or replay else [symbol],
+        "feed.speed": speed,
+        "feed.duration_s": duration,
+        "orders.account": "newest" if go_on else None,
+        "feed.bad_rows_max": max_bad_rows,
+        "feed.seed": seed,
+        "system.data_dir": None if data_dir is None else str(data_dir),
+        "strategies": _strategies(strategy) if strategy else None,
+    }
+    given = {key: value for key, value in overrides.items() if value is not None}
+    loaded = load(profile.value, {**assignments(settings), **given}, config=config)
+
+    from ...system import TradingSystem
+    from ..foreground import perform
+
+    sys.path.append(str(Path.cwd()))  # a strategy may lie where the user is; last, so that it hides nothing
+    raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+
+
+def _strategies(paths: list[str]) -> list[dict[str, Any]]:
+    """Name each after its class; of one name the second is `name2`, and so on: each has a position of its own."""
+    from ...config.loader import ACTOR_NAMES
+
+    names: list[str] = []
+    for path in paths:
+        name = path.rpartition(":")[2].lower()
+        tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
+        names.append(next(each for each in tries if each not in ACTOR_NAMES and each not in names))
+    return [{"name": name, "strategy": path} for name, path in zip(names, paths, strict=True)]
+
+
+def _recording(files: list[Path]) -> str | list[str] | None:
+    return None if not files else str(files[0]) if len(files) == 1 else list(map(str, files))

@@ -1,0 +1,82 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+INTEGER_MAX: Final = (1 << 63) - 1
+
+
+class Profile(StrEnum):
+    """What the process is for."""
+
+    PAPER = "paper"
+    LIVE = "live"
+    BACKTEST = "backtest"
+
+
+# Which settings.
+
+ProfileOption: TypeAlias = Annotated[Profile, typer.Option(help="What the process is for.")]
+ConfigOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Your own settings, in TOML.")
+]
+SetOption: TypeAlias = Annotated[
+    list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any setting; may be repeated.")
+]
+
+
+def assignments(pairs: list[str]) -> dict[str, Any]:
+    """Part what `--set` was given.
+
+    Raises:
+        typer.BadParameter: it is no assignment.
+    """
+    parted = [pair.partition("=") for pair in pairs]
+    for key, equals, _ in parted:
+        if not key or not equals:
+            raise typer.BadParameter(f"section.key=value is wanted, found {key!r}")
+    return {key: value for key, _, value in parted}
+
+
+# Which system.
+
+DataDirOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Where the system works; else what the profile says.")
+]
+ProfileNameOption: TypeAlias = Annotated[str, typer.Option("--profile", help="Whose settings name the data directory.")]
+
+# How it is answered.
+
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+TimeoutOption: TypeAlias = Annotated[
+    float, typer.Option("--timeout", min=0.001, max=3_500, metavar="SECONDS", help="How long it may take.")
+]
+
+# Which records of the journal.
+
+SinceOption: TypeAlias = Annotated[
+    int, typer.Option(min=0, help="Only from this time on: nanoseconds since 1970 UTC.", show_default=False)
+]
+UntilOption: TypeAlias = Annotated[int, typer.Option(min=0, help="Only before this time.", show_default=False)]
+TypesOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--type", help="Only facts of this type; may be repeated.")
+]
+KeyOption: TypeAlias = Annotated[
+    str, typer.Option(help="Only what is about this client order id, child or request.", show_default=False)
+]
+
+
+def known_types(types: list[str] | None) -> tuple[str, ...]:
+    """Refuse names of no fact: a misspelt one would find nothing, and look like an answer."""
+    from ..messages.codec import FACT_TYPES  # noqa: PLC0415
+
+    known = {each.__name__ for each in FACT_TYPES}
+    unknown = sorted(set(types or ()) - known)
+    if unknown:
+        raise typer.BadParameter(f"types of facts are {', '.join(sorted(known))}; found {', '.join(unknown)}")
+    return tuple(types or ())

@@ -1,0 +1,201 @@
+"""What commands do alike: find the settings, whom to ask, make exit codes of faults, and print an answer.
+
+Rooms are imported inside of functions: the command line has to answer `--help` before any of them is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import typer
+
+from ..config.errors import SettingsError
+from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTINGS, UNAVAILABLE, exit_code
+from .terminal import complain, tell, tell_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ..actors.journal import JournalView
+    from ..client import Connection, Owner
+    from ..config.loader import LoadedSettings
+    from ..config.settings import Settings
+    from ..messages.journal import JournalRecord
+
+JOURNAL_PAGE_RECORDS: Final = 10_000
+
+# Which settings.
+
+
+def load(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
+    """Load the settings and where each came from; where they are refused the command ends with 78 and says why."""
+    from ..config.loader import load_with_origins  # noqa: PLC0415
+
+    with faults():
+        return load_with_origins(profile, config=config, environment=os.environ, overrides=dict(overrides))
+
+
+def settings_of(data_dir: Path | None, profile: str) -> Settings:
+    """Load the settings of a profile, for a data directory if one is given; or end with 78."""
+    return load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}).settings
+
+
+# Whom to ask.
+
+
+@contextlib.contextmanager
+def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
+    """Connect to the system that runs there; where none does, or it does not answer, the command ends with 69."""
+    from ..client import connect  # noqa: PLC0415
+
+    with faults(), connect(data_dir, profile=profile) as system:
+        yield system
+
+
+@contextlib.contextmanager
+def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
+    """Find the system that runs there; where none does, open its files."""
+    from ..actors.control import NotRunningError  # noqa: PLC0415
+    from ..actors.database import OwnFiles  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+
+    settings = settings_of(data_dir, profile)
+    with contextlib.ExitStack() as held:
+        try:
+            owner: Owner = held.enter_context(connect(settings.system.data_dir))
+        except NotRunningError:
+            owner = held.enter_context(OwnFiles(settings, read_only=not writes))
+        yield owner
+
+
+@contextlib.contextmanager
+def alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
+    """Take the data directory, so that no system starts there meanwhile."""
+    from ..config.data_directory import DataDirectory  # noqa: PLC0415
+
+    settings = settings_of(data_dir, profile)
+    directory = DataDirectory(settings.system.data_dir)
+    directory.take()
+    try:
+        yield settings
+    finally:
+        directory.release()
+
+
+@contextlib.contextmanager
+def journal_directory(data_dir: Path | None, profile: str, *, checked: bool = True) -> Iterator[Path]:
+    """Find the journal's directory, and check all of it afterwards; damage ends the command with 65."""
+    from ..actors.journal import tools  # noqa: PLC0415
+
+    directory = _journal_path(settings_of(data_dir, profile))
+    with faults():
+        yield directory
+        if checked:
+            tools.check(directory)
+
+
+def journal_of(settings: Settings, *, verified: bool = False) -> JournalView:
+    """Open the journal for reading, when every record was read if `verified`; without one the command ends."""
+    from ..actors.journal import JournalView, tools  # noqa: PLC0415
+    from ..actors.journal.disk import RealDisk  # noqa: PLC0415
+
+    directory = _journal_path(settings)
+    if verified:
+        tools.verify(directory)
+    return JournalView.of_directory(RealDisk(), directory)
+
+
+def _journal_path(settings: Settings) -> Path:
+    directory = Path(settings.journal.path)
+    if not directory.is_dir():
+        give_up(f"there is no journal in {directory}", FAILED)
+    return directory
+
+
+def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:
+    """Give all records, a page at a time, and tell how far that is of 1."""
+    page: list[JournalRecord] = []
+    for record in view.find():
+        page.append(record)
+        if len(page) == JOURNAL_PAGE_RECORDS:
+            yield page
+            on_progress(record.sequence / view.last_sequence)
+            page = []
+    if page:
+        yield page
+
+
+# What went wrong.
+
+
+@contextlib.contextmanager
+def faults() -> Iterator[None]:
+    """Say what went wrong in one line, and end with its exit code; a mistake of ours goes through."""
+    try:
+        yield
+    except Exception as fault:
+        code = _code_of(fault)
+        if code is None:
+            raise
+        give_up(fault, code)
+
+
+def _code_of(fault: Exception) -> int | None:
+    from ..actors.control import ControlError  # noqa: PLC0415
+    from ..actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
+    from ..actors.journal import JournalError  # noqa: PLC0415
+    from ..client import QueryFailedError  # noqa: PLC0415
+    from ..config.data_directory import DataDirectoryError  # noqa: PLC0415
+
+    match fault:
+        case SettingsError():
+            return SETTINGS
+        case QueryFailedError():
+            return {"DatabaseDamaged": BAD_DATA, "PoolExhausted": BUSY}.get(fault.error, FAILED)
+        case ControlError() | DatabaseMissing():
+            return UNAVAILABLE
+        case DatabaseError() | DataDirectoryError() | JournalError():
+            code = exit_code(fault)
+            return FAILED if code == INTERNAL else code
+        case OSError():
+            return CANNOT_CREATE
+        case _:
+            return None
+
+
+def give_up(fault: object, code: int) -> NoReturn:
+    """Say why, and end with this exit code."""
+    complain(fault)
+    raise typer.Exit(code)
+
+
+def expect_new(file: Path) -> None:
+    """Raise an OSError unless the file can be made, and is not there."""
+    if file.exists():
+        raise FileExistsError(f"{file} is there already")
+    if not file.absolute().parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {file.absolute().parent}")
+
+
+def expect_database(settings: Settings) -> None:
+    """End the command where there is no core file."""
+    if not Path(settings.database.path).exists():
+        give_up(f"there is no database {settings.database.path}", UNAVAILABLE)
+
+
+# What came of it.
+
+
+def tell_answer(found: object, shown: str | Callable[[], object], *, json: bool) -> None:
+    """Print an answer: one JSON object of what was found, or what a person reads: a text, or what draws it."""
+    import msgspec  # noqa: PLC0415
+
+    if json:
+        tell_json(found if isinstance(found, bytes) else msgspec.json.encode(found))
+    elif isinstance(shown, str):
+        tell(shown)
+    else:
+        shown()

@@ -1,0 +1,72 @@
+"""The table of commands."""
+
+import pkgutil
+
+import pytest
+
+from natya.cli import app, commands
+
+HELLO = '''
+"""`natya hello`."""
+
+from natya.cli.options import JsonOption
+from natya.cli.session import tell_answer
+
+
+def command(name: str, *, json: JsonOption = False) -> None:
+    """Greet somebody."""
+    tell_answer({"greeted": name}, f"hello {name}", json=json)
+'''
+
+
+@pytest.fixture
+def add(tmp_path, monkeypatch):
+    """Add a command: one file, and one line in the table."""
+
+    def write(file, line):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(HELLO)
+        monkeypatch.setattr(app, "COMMANDS", (*app.COMMANDS, line))
+
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+    return write
+
+
+class TestACommand:
+    def test_is_one_file_and_one_line(self, add, natya):
+        add("hello.py", "hello")
+
+        assert natya("hello", "Asha").output == "hello Asha\n"
+        assert natya("hello", "Asha", "--json").output == '{"greeted":"Asha"}\n'
+        assert "Greet somebody." in natya("--help").output
+
+    def test_may_belong_to_a_group(self, add, natya, monkeypatch):
+        monkeypatch.setitem(app.GROUPS, "people", "Whom there is to greet.")
+        add("people/hello.py", "people.hello")
+
+        assert natya("people", "hello", "Asha").output == "hello Asha\n"
+        assert "Whom there is to greet." in natya("--help").output
+
+    def test_that_does_not_exist_is_refused_with_the_nearest(self, natya):
+        for arguments, nearest in ((("pin",), "ping"), (("db", "snapshoot"), "snapshot")):
+            refused = natya(*arguments)
+
+            assert refused.exit_code == 2
+            assert f"Did you mean '{nearest}'?" in refused.output
+
+
+class TestTheTable:
+    def test_names_every_file_once(self):
+        files = [
+            found.name.removeprefix(f"{commands.__name__}.").removesuffix("_")
+            for found in pkgutil.walk_packages(commands.__path__, f"{commands.__name__}.")
+            if not found.ispkg
+        ]
+
+        assert sorted(app.COMMANDS) == sorted(files)
+
+    def test_is_listed_by_help_in_its_order(self, natya):
+        lines = natya("--help").output.splitlines()
+
+        heads = list(dict.fromkeys(name.split(".")[0] for name in app.COMMANDS))
+        assert [head for line in lines for head in heads if line.startswith(f"│ {head} ")] == heads

@@ -1,0 +1,6 @@
+"""Market data in and out of files, through whoever has the database: `importing.py`, `exporting.py`."""
+
+from .exporting import Exported, export
+from .importing import Imported, import_file
+
+__all__ = ["Exported", "Imported", "export", "import_file"]
