@@ -1,32 +1,22 @@
-"""The composition root: who is a child of whom, in which order they start, and the system as its user holds it.
-
-`children` decides it; docs/architecture.md draws it.
-"""
+"""The system as its user holds it: started, looked at, asked, stopped. Its parts stand in `composition.py`."""
 
 from __future__ import annotations
 
 import contextlib
 from concurrent.futures import FIRST_COMPLETED, wait
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
-from .actors.broker import BrokerActor
-from .actors.control import ControlActor, ControlActorSettings
-from .actors.database import DatabaseActor, prove_encryption
-from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
-from .actors.exchange import ExchangeActor, ExchangeActorSettings
-from .actors.feed import FeedActor, look_ahead
-from .actors.journal import JournalActor
+from .actors.database import prove_encryption
+from .actors.feed import look_ahead
 from .actors.observability import logging_to
-from .actors.orders import OrdersActor
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
-from .actors.strategy import load_strategy
-from .actors.supervision import AwaitSystemStop, ChildSpec, StopChildren, Supervisor, SupervisorSettings
+from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
+from .composition import children
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .domain.time import SECOND_NS
-from .messages.events import Subscribe
+from .messages.addresses import DATABASE, FEED, STRATEGIES, SYSTEM
 from .messages.market import AwaitMarketEnd, MarketEnded
 from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
@@ -37,77 +27,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .config.settings import Settings
-    from .messages.accounts import AccountChoice
     from .messages.trace import Hop
 
-ROOT: Final = "system"
 TREE: Final = "the tree"
 """Beside the names of actors, of which none has a space."""
 
-PAPER: Final = "paper"
-"""The broker whose orders go to the exchange of this process."""
-
 START_TIMEOUT_S: Final = 60.0
 LOOK_TIMEOUT_S: Final = 1.0
-
-
-def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
-    """Who hears what from the first message on; the exchange sees each tick before any strategy does."""
-    return (
-        *([Subscribe(subscriber="exchange", topics=("Tick",))] if has_exchange(settings) else []),
-        Subscribe(subscriber="database", topics=("Tick", "Candle", JOURNAL_TOPIC)),
-    )
-
-
-def has_exchange(settings: Settings) -> bool:
-    """Tell whether orders go to the paper exchange: only there is one, whatever the market data comes from."""
-    return settings.broker.name == PAPER
-
-
-def account_of(settings: Settings) -> AccountChoice:
-    """Tell which account a run trades on: each replay on one of its own, unless the settings say otherwise."""
-    if settings.orders.account != "auto":
-        return settings.orders.account
-    return "new" if settings.feed.source == "replay" else "session"
-
-
-def children(settings: Settings) -> tuple[ChildSpec, ...]:
-    """Every actor, in the order it starts; they stop in reverse.
-
-    The journal is the first up and the last down. The feed is the last up, so that every tick finds all the others, and
-    the first down. Before it comes the control socket: whoever may ask there finds up whom he asks.
-    """
-    strategies = SupervisorSettings(
-        children=tuple(
-            ChildSpec(
-                strategy.name,
-                load_strategy(strategy.strategy),
-                strategy,
-                host="process" if strategy.host == "process" else None,
-                when_exhausted="park",
-                turn_limit_s=strategy.turn_limit_s,
-            )
-            for strategy in settings.strategies
-        ),
-        policy=settings.supervision,
-        shutdown_s=settings.system.shutdown_s,
-        market_speed=settings.feed.speed,
-        orders="orders",
-    )
-    account = account_of(settings)
-    exchange = ExchangeActorSettings(limits=settings.exchange, account=account)
-    control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
-    return (
-        ChildSpec("journal", JournalActor, settings.journal),
-        ChildSpec("database", DatabaseActor, settings.database),
-        ChildSpec("events", EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
-        *([ChildSpec("exchange", ExchangeActor, exchange)] if has_exchange(settings) else []),
-        ChildSpec("broker", BrokerActor, settings.broker),
-        ChildSpec("orders", OrdersActor, msgspec.structs.replace(settings.orders, account=account)),
-        ChildSpec("strategies", Supervisor, strategies),
-        *([ChildSpec("control", ControlActor, control)] if settings.control.enabled else []),
-        ChildSpec("feed", FeedActor, settings.feed),
-    )
 
 
 class SystemGaveUpError(Exception):
@@ -198,11 +124,11 @@ class TradingSystem:
                 root=True,
                 shutdown_s=of_all.shutdown_s,
             )
-            runtime.start(ROOT, Supervisor, root, timeout_s=START_TIMEOUT_S)
-            self._root_end = runtime.request_future(ROOT, AwaitSystemStop())
-            runtime.request(ROOT, Ping())  # answered after the request before it: whoever gave up has said so by now
+            runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
+            runtime.request(SYSTEM, Ping())  # answered after the request before it: whoever gave up has said so by now
             self._raise_if_given_up()
-            self._market_end = runtime.request_future("feed", AwaitMarketEnd())
+            self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime
             self._undo.push(undo.pop_all())
 
@@ -225,13 +151,13 @@ class TradingSystem:
         answer = self._market_end.result()
         if isinstance(answer, MarketEnded):
             return answer
-        self._market_end = self._running.request_future("feed", AwaitMarketEnd())
+        self._market_end = self._running.request_future(FEED, AwaitMarketEnd())
         return None
 
     def look(self) -> SystemView:
         """Ask every owner what it counts; cheap enough for a screen. An owner that is busy or down is left out."""
         runtime = self._running
-        asked: dict[str, Future[Any]] = {TREE: runtime.request_future(ROOT, DescribeTree())}
+        asked: dict[str, Future[Any]] = {TREE: runtime.request_future(SYSTEM, DescribeTree())}
         for name in self._names():
             with contextlib.suppress(UnknownActorError):  # gone for the moment, or for good
                 asked[name] = runtime.request_future(name, Ping())
@@ -250,7 +176,7 @@ class TradingSystem:
 
     def supervision_tree(self) -> SupervisionTree:
         """Describe every actor: state, host, restarts, breaker, mailbox depth, last error."""
-        tree: SupervisionTree = self._running.request(ROOT, DescribeTree(), timeout_s=LOOK_TIMEOUT_S)
+        tree: SupervisionTree = self._running.request(SYSTEM, DescribeTree(), timeout_s=LOOK_TIMEOUT_S)
         return tree
 
     def trace(self, correlation_id: str = "") -> tuple[Hop, ...]:
@@ -275,10 +201,10 @@ class TradingSystem:
         if self._summary is None:
             with self._undo:
                 runtime = self._running
-                stopped = runtime.request(ROOT, StopChildren(), timeout_s=self._stop_bound_s())
+                stopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
             statistics = dict(stopped.statistics)
             # The trading goes on while the database is down: one that never came up takes no summary with it.
-            statistics.setdefault(f"{ROOT}/database", nothing_recorded(self.settings.database))
+            statistics.setdefault(f"{SYSTEM}/{DATABASE}", nothing_recorded(self.settings.database))
             self._summary = summarize(
                 self.settings.system.profile,
                 statistics,
@@ -308,7 +234,7 @@ class TradingSystem:
 
     def _names(self) -> tuple[str, ...]:
         return (
-            *(child.name for child in self._children if child.name != "strategies"),
-            ROOT,
+            *(child.name for child in self._children if child.name != STRATEGIES),
+            SYSTEM,
             *(strategy.name for strategy in self.settings.strategies),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from ..actors.control import ControlClient, ControlError
 from ..actors.database import QueryResult, take
 from ..config.loader import absolute, load_settings
+from ..messages.addresses import DATABASE, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.orders import Resume
 from ..messages.supervision import DescribeTree
@@ -28,11 +29,7 @@ if TYPE_CHECKING:
     from ..messages.system import Pong
     from ..messages.trace import Hop, TraceRead
 
-ROOT: Final = "system"
-"""Name of the root supervisor."""
 
-DATABASE: Final = "database"
-ORDERS: Final = "orders"
 ANSWER_S: Final = 5.0
 """How much longer an answer is waited for than the work may take."""
 
@@ -129,17 +126,17 @@ class Connection:
 
     def tree(self, *, timeout_s: float = 5.0) -> SupervisionTree:
         """Return every actor as it stands, parents before their children."""
-        answer: SupervisionTree = self.request(ROOT, DescribeTree(), timeout_s=timeout_s)
+        answer: SupervisionTree = self.request(SYSTEM, DescribeTree(), timeout_s=timeout_s)
         return answer
 
-    def ping(self, actor: str = ROOT, *, timeout_s: float = 5.0) -> Pong:
+    def ping(self, actor: str = SYSTEM, *, timeout_s: float = 5.0) -> Pong:
         """Return what an actor counts."""
         answer: Pong = self.request(actor, Ping(), timeout_s=timeout_s)
         return answer
 
     def trace(self, correlation_id: str = "", *, timeout_s: float = 5.0) -> tuple[Hop, ...]:
         """Return the recorded hops of an order, by its client order id, or a request; without an id the newest."""
-        answer: TraceRead = self.request(ROOT, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
+        answer: TraceRead = self.request(SYSTEM, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
         return answer.hops
 
     def resume(self, reason: str, *, timeout_s: float = 10.0) -> Resumed | ResumeRefused:

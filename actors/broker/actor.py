@@ -13,11 +13,12 @@ Fails   when the body raises. Restarted, it knows which orders have left (hand-o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from ...config.settings import BrokerSettings
+from ...messages.addresses import ORDERS
 from ...messages.broker import (
     BrokerStatistics,
     ExecutionReport,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress, Timer
     from .adapter import Finding, News, Placing
 
-ORDERS: Final = "orders"
 
 Handover: TypeAlias = "tuple[dict[str, Placing | None], Intake]"
 """The answers by client order id, None where none has come yet; and what was told of each order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from ...messages.addresses import JOURNAL
 from ...messages.journal import JournalPage, ReadJournal
 from .core import LastFact, ReadModel
 from .errors import DatabaseDamaged, DatabaseError, JournalBehind, JournalGap
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .files import Files
     from .recovery import Opened
 
-JOURNAL = "journal"
 LANE = "core"
 PAGE_RECORDS = 10_000
 PAGE_S = 5.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...messages.addresses import FEED
 from ...messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from ...messages.market import Candle, Tick, TicksRecorded
 from .errors import DatabaseError, Unstorable, WritesRefused
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .adapter import DuckDBAdapter
     from .files import Files
 
-FEED = "feed"
 LANE = "market"
 RETRY_S = 1.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from ...messages.addresses import DATABASE
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
 from ..runtime import ActorRuntimeError
 from .columns import insert
@@ -127,7 +128,7 @@ class SystemStore:
 
     def _ask(self, message: Query | SaveMarketData, wanted: type[Rows | MarketDataSaved]) -> Any:
         try:
-            answer = self._system.request("database", message, timeout_s=SYSTEM_ANSWER_S)
+            answer = self._system.request(DATABASE, message, timeout_s=SYSTEM_ANSWER_S)
         except ActorRuntimeError as failure:
             raise OwnerRefused(f"{type(failure).__name__}: {failure}") from failure
         if not isinstance(answer, wanted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ...messages.addresses import JOURNAL
 from ...messages.events import Subscribe
 
 
@@ -13,7 +14,7 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Subscribe, ...] = ()
     """Held from the first message on, in this order, before any that actors ask for."""
 
-    journal: str = "journal"
+    journal: str = JOURNAL
     """Name of the actor that fills gaps."""
 
     dead_letters_max: int = 1_000

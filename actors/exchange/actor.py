@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
     CancelRequest,
     ExchangeStatistics,
@@ -32,9 +33,6 @@ from .settings import ExchangeActorSettings
 if TYPE_CHECKING:
     from ..runtime import ActorAddress
 
-JOURNAL: Final = "journal"
-BROKER: Final = "broker"
-"""Who hears of the orders of an earlier run."""
 
 PAGE_RECORDS: Final = 10_000
 RETRY_S: Final = 1.0

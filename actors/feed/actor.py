@@ -17,6 +17,7 @@ from msgspec.structs import force_setattr
 
 from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
+from ...messages.addresses import EVENTS, JOURNAL
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome, Timer
     from .source import MarketMessage, MarketSource
 
-EVENTS = "events"
-JOURNAL = "journal"
 
 RECORDING_S = 1.0
 """Seconds that a feed which is told to stop waits for the database to record what was sent."""

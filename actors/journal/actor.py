@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from ...domain.time import DAY_NS
+from ...messages.addresses import EVENTS
 from ...messages.journal import (
     Append,
     Appended,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from .segments import Segment
     from .upkeep import Chore
 
-EVENTS: Final = "events"
-"""Who hears of every commit."""
 
 PAGE_RECORDS_MAX: Final = 100_000
 """More are not given in one page, whatever was asked."""

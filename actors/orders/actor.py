@@ -25,6 +25,7 @@ from ...config.settings import OrdersSettings
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...messages.accounts import AccountFact
+from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
     from ...domain.orders import Order
     from ..runtime import ActorAddress, Outcome, Timer
 
-JOURNAL: Final = "journal"
-BROKER: Final = "broker"
 CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""
 
@@ -464,7 +463,7 @@ class OrdersActor(RuntimeActor):
         if self._ledger.risk_state == "HALTED":
             return None
         self._risk.alarm = cause
-        return self._change("HALTED", cause, "orders")
+        return self._change("HALTED", cause, ORDERS)
 
     def _tell_change(self, change: RiskStateChanged) -> None:
         """Say that a change is durable, to the person who waits for it."""

@@ -15,6 +15,7 @@ import msgspec
 from thespian.actors import ChildActorExited, DeadEnvelope
 
 from ...domain.time import SECOND_NS
+from ...messages.addresses import EVENTS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.market import TicksRecorded
 from ...messages.supervision import DeadLetter, Unavailable
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .trace import Trace
 
-ROUTER = "events"
-"""The actor that hears of dead letters."""
 
 TOLD_A_SECOND_MAX = 100
 """More than this are only counted: a million messages to a stopped actor must not become a million more."""
@@ -125,8 +124,8 @@ class DeadLetters:
             fields = {"message_type": letter.message_type, "error": error, "reason": reason}
             extra = {"actor": actor, "correlation_id": letter.correlation_id, "fields": fields}
             _log.warning("message.died", extra=extra)
-        router = self._names.get(ROUTER)
-        if router is not None and actor != ROUTER and not isinstance(message, DeadLetter):
+        router = self._names.get(EVENTS)
+        if router is not None and actor != EVENTS and not isinstance(message, DeadLetter):
             router.deliver(letter, self._outside, trace)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
 from ...config.settings import StrategySettings
 from ...domain.instruments import without_noise
+from ...messages.addresses import EVENTS, ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData
 from ...messages.events import Subscribe, Subscribed, Unsubscribe
 from ...messages.journal import ReadJournal
@@ -52,8 +53,6 @@ from .order_ids import OrderIds, is_own
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
 
-EVENTS: Final = "events"
-ORDERS: Final = "orders"
 
 OtherFact: TypeAlias = (
     OrderIntended | OrderRefused | OrderAccepted | OrderRejected | OrderUncertain | OrderCancelled | OrderExpired

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ...config.settings import SupervisionSettings
+from ...messages.addresses import JOURNAL
 from .child_spec import ChildSpec
 
 Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
@@ -44,5 +45,5 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     orders: str = ""
     """Name of the actor that tells which orders a parked child leaves open (`ReadHoldings`), for the log; or empty."""
 
-    journal: str = "journal"
+    journal: str = JOURNAL
     """Name of the actor that makes the supervisor's facts durable; empty: nobody, they are only logged."""

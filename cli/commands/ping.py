@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ...messages.addresses import SYSTEM
 from ..options import DataDirOption, JsonOption, ProfileNameOption
 from ..session import running, tell_answer
 
 
 def command(
-    actor: Annotated[str, typer.Argument(help="Name of the actor.")] = "system",
+    actor: Annotated[str, typer.Argument(help="Name of the actor.")] = SYSTEM,
     *,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",

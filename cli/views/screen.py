@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...domain.positions import unrealized
+from ...messages.addresses import DATABASE, SYSTEM
 from ...messages.database import DatabaseStatistics
 from ...messages.journal import JournalStatistics
 from ...messages.market import FeedStatistics
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ...messages.orders import Position
     from ...system import SystemView
 
-ROOT: Final = "system"
-"""Name of the supervisor that counts for all."""
 
 SYMBOLS_MAX: Final = 11
 """Symbols that a line names."""
@@ -273,7 +272,7 @@ def _trouble(now: SystemView) -> list[Text]:
     told = []
     if database is not None and database.down:
         told.append(f"database down, {database.lag:,} facts behind: {database.down}")
-    others = [child for child in now.tree.children if name_of(child) != "database"] if now.tree is not None else []
+    others = [child for child in now.tree.children if name_of(child) != DATABASE] if now.tree is not None else []
     told += filter(None, map(trouble_of, others))
     if len(told) > TROUBLES_MAX:
         told[TROUBLES_MAX:] = [f"and {len(told) - TROUBLES_MAX} more: natya tree"]
@@ -306,7 +305,7 @@ def _rate(now: SystemView, before: SystemView) -> int:
 
 
 def _restarts(now: SystemView) -> int:
-    root = now.statistics.get(ROOT)
+    root = now.statistics.get(SYSTEM)
     return root.restarts if isinstance(root, SupervisorStatistics) else 0
 
 

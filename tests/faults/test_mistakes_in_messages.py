@@ -13,6 +13,7 @@ from natya.actors.control.actor import Arrived, Gone
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, lifecycle
 from natya.actors.runtime.offload import Outcome, OutcomeArrived
 from natya.actors.supervision import ChildrenStopped, StopChildren, Supervisor, SupervisorSettings
+from natya.composition import children
 from natya.messages.codec import MESSAGE_TYPES
 from natya.messages.control import Ask
 from natya.messages.events import Subscribe, Unsubscribe
@@ -20,7 +21,6 @@ from natya.messages.journal import Append, ReadJournal
 from natya.messages.orders import OrderCancelled, SubmitOrder
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
-from natya.system import children
 
 OWNERS = ("journal", "database", "events", "exchange", "broker", "orders", "control", "feed", "strategies", "system")
 TRADERS = ("good", "hosted")

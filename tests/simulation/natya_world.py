@@ -21,13 +21,13 @@ from natya.actors.journal.tools import tail
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, handles
 from natya.actors.runtime.simulation import Faults, SimulatedSystemBase, VirtualClock
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
+from natya.composition import children, subscriptions
 from natya.messages.broker import NewOrder
 from natya.messages.events import Subscribe
 from natya.messages.journal import Journaled
 from natya.messages.market import AwaitMarketEnd, MarketEnded
 from natya.messages.supervision import DescribeTree, SupervisionTree
 from natya.messages.system import Ping, Pong
-from natya.system import children, subscriptions
 
 ROOT = "system"
 WITNESS = "witness"

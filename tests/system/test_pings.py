@@ -7,8 +7,8 @@ import natya
 from natya.actors.runtime import InProcessSystem, handles
 from natya.actors.runtime.lifecycle import Kill
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.composition import children
 from natya.messages.system import Ping, Pong
-from natya.system import children
 
 OWNERS = ("journal", "database", "events", "exchange", "broker", "orders", "strategies", "control", "feed")
 STRATEGY = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"

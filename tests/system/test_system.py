@@ -9,7 +9,7 @@ import pytest
 
 import natya
 from natya.actors.feed import RecordingError
-from natya.system import children, subscriptions
+from natya.composition import children, subscriptions
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -77,6 +77,6 @@ class TestALook:
             # A file that is changed or gone while the system runs is none of a look's business.
             (tmp_path / "looked_at.py").unlink()
             monkeypatch.delitem(sys.modules, "looked_at")
-            monkeypatch.setattr("natya.system.load_strategy", None)
+            monkeypatch.setattr("natya.composition.load_strategy", None)
 
             assert {"looked", "journal", "feed", "control", "system"} <= system.look().statistics.keys()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ....config.settings import BrokerSettings
+from ....messages.addresses import EXCHANGE
 from ....messages.broker import (
     CancelRequest,
     ExecutionReport,
@@ -21,8 +22,6 @@ from ....messages.broker import (
 )
 from ....messages.supervision import Failed, Unavailable
 from ..adapter import Line
-
-EXCHANGE: Final = "exchange"
 
 
 class PaperBroker:
