@@ -45,6 +45,50 @@ def kinds(update):
     return [type(fact) for fact in update.facts]
 
 
+class TestAFact:
+    """Carries what the broker said, and when: by the exchange's clock where it told, else by ours."""
+
+    def test_of_an_answer_tells_the_number_or_the_reason(self, order):
+        placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-1")
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="no margin")
+        doubt = OrderInDoubt(client_order_id="A-1", reason="time-out")
+
+        assert [updates.from_answer(order(), answer, 5).facts for answer in (placed, not_placed, doubt)] == [
+            (OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=5),),
+            (OrderRejected(client_order_id="A-1", reason="no margin", occurred_ns=5),),
+            (OrderUncertain(client_order_id="A-1", reason="time-out", occurred_ns=5),),
+        ]
+
+    def test_of_a_trade_tells_the_order_and_the_trade(self, order, make):
+        report = make.report(quantity=4, price=99.5)
+
+        assert updates.from_report(order(make.filled(trade_id="T-0", quantity=3)), report, 5).facts == (
+            OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=5),
+            OrderFilled(
+                client_order_id="A-1",
+                trade_id="T-1",
+                strategy="crossover",
+                symbol="INFY",
+                side="BUY",
+                quantity=4,
+                price=99.5,
+                cumulative_quantity=7,
+                occurred_ns=3_000,
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        ("kind", "fact"), [("CANCELLED", OrderCancelled), ("EXPIRED", OrderExpired), ("REJECTED", OrderRejected)]
+    )
+    @pytest.mark.parametrize(("told_ns", "occurred_ns"), [(3_000, 3_000), (0, 5)])
+    def test_of_an_end_tells_why_and_when(self, order, make, kind, fact, told_ns, occurred_ns):
+        report = make.report(kind, reason="so it is", occurred_ns=told_ns)
+
+        assert updates.from_report(order(make.accepted()), report, 5).facts == (
+            fact(client_order_id="A-1", reason="so it is", occurred_ns=occurred_ns),
+        )
+
+
 class TestATradeThatCannotBe:
     """Said of an order that the session did not place itself: only the book knows what was ordered."""
 
