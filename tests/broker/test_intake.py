@@ -1,6 +1,7 @@
 """The door for what a broker says: nothing impossible is passed on, whoever said it."""
 
 import math
+import uuid
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,7 @@ WRONG = [
     ({"quantity": 0}, "quantity"),
     ({"quantity": -1}, "malformed"),
     ({"quantity": 2.5}, "malformed"),
+    ({"quantity": 4.0}, "malformed"),  # would arrive as 4, and is none
     ({"quantity": 1 << 70}, "malformed"),
     ({"quantity": 11}, "more_than_ordered"),
     ({"cumulative_quantity": 11}, "more_than_ordered"),
@@ -68,6 +70,7 @@ WRONG = [
     ({"execution_id": ""}, "identity"),
     ({"execution_id": None}, "malformed"),
     ({"execution_id": "\ud800"}, "malformed"),
+    ({"execution_id": uuid.UUID(int=1)}, "malformed"),
     ({"broker_order_id": ""}, "broker_order_id"),
     ({"client_order_id": ""}, "another_order"),
     ({"client_order_id": "x" * 65}, "another_order"),
@@ -96,6 +99,12 @@ class TestATrade:
         assert fault.reason.isascii()
         assert intake.take(found(a_trade(**fields))) is not None
         assert intake.take(a_trade(quantity=10)) is None
+
+    def test_is_refused_among_those_of_a_look_up_that_could_still_change(self, intake):
+        reports = [a_trade()]
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="X-1", state="PART_FILLED", reports=reports)
+
+        assert rule(intake.take(lookup)) == "malformed"
 
     def test_again_is_the_same_one_or_refused(self, intake):
         intake.take(a_trade())

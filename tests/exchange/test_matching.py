@@ -302,6 +302,21 @@ class TestAPrint:
             ("a", 2, 100.0),
         ]
 
+    @pytest.mark.parametrize(("book", "better"), [("asks", -1), ("bids", 1)])
+    @pytest.mark.parametrize("prices", [(0.2, 0.05), (0.05, 0.2)])
+    def test_and_the_book_are_used_best_price_first(self, a_tick, an_order, book, better, prices):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=1)
+        side = "BUY" if book == "asks" else "SELL"
+        printed, shown = prices
+        matching.move(a_tick(100.0, **{book: [(100.0 - better, 50)]}, volume=1_000))
+        matching.place(an_order("first", side=side, limit_price=100.0))
+        matching.place(an_order("second", side=side, limit_price=100.0 + better * 0.1))
+
+        # Ten of each: what is best goes to who is first, and what is left does not reach the other's limit.
+        offered = a_tick(100.0 + better * printed, **{book: [(100.0 + better * shown, 10)]}, volume=1_010)
+
+        assert [(report.client_order_id, report.quantity) for report in matching.move(offered)] == [("first", 10)]
+
     def test_of_one_symbol_is_none_of_another(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.1, asks=[(100.2, 50)], volume=1_000))
         matching.place(an_order(limit_price=100.0))

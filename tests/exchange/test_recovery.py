@@ -1,0 +1,120 @@
+"""The book of a run that is gone: rebuilt from its facts it is the book that it was."""
+
+import pytest
+
+from natya.actors.exchange.matching import Matching
+from natya.actors.exchange.recovery import Remembered
+from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
+
+LATER_NS = 1_766_992_100_000_000_000
+
+
+class Run:
+    """A matching, and the facts that the journal has of it."""
+
+    def __init__(self, matching):
+        self.matching = matching
+        self.facts = []
+        self.requests = {}
+
+    def place(self, request):
+        self.requests[request.client_order_id] = request
+        self.facts.append(
+            OrderIntended(
+                client_order_id=request.client_order_id,
+                strategy="crossover",
+                symbol=request.symbol,
+                side=request.side,
+                quantity=request.quantity,
+                order_type=request.order_type,
+                limit_price=request.limit_price,
+                occurred_ns=1,
+            )
+        )
+        self.write(self.matching.place(request))
+
+    def move(self, tick):
+        reports = self.matching.move(tick)
+        self.write(reports)
+        return reports
+
+    def write(self, reports):
+        for report in reports:
+            request = self.requests[report.client_order_id]
+            if report.execution_type == "NEW":
+                self.facts.append(
+                    OrderAccepted(
+                        client_order_id=report.client_order_id,
+                        broker_order_id=report.broker_order_id,
+                        occurred_ns=report.occurred_ns,
+                    )
+                )
+            else:
+                self.facts.append(
+                    OrderFilled(
+                        client_order_id=report.client_order_id,
+                        trade_id=report.execution_id,
+                        strategy="crossover",
+                        symbol=request.symbol,
+                        side=request.side,
+                        quantity=report.quantity,
+                        price=report.price,
+                        cumulative_quantity=report.cumulative_quantity,
+                        occurred_ns=report.occurred_ns,
+                    )
+                )
+
+    def again(self):
+        remembered = Remembered("session")
+        for fact in self.facts:
+            remembered.apply(fact)
+        heard_ns = self.facts[-1].occurred_ns
+        resting = remembered.orders()
+        return Matching(tick_size_rupees=0.05, run=2, now_ns=LATER_NS, resting=resting, since_ns=heard_ns)
+
+
+class TestABookOfBefore:
+    @pytest.fixture
+    def run(self, matching, a_tick, an_order):
+        """Seven orders: of both sides, in part filled once and twice, filled, untouched, and of one price."""
+        run = Run(matching)
+        run.move(a_tick(100.0, bids=[(99.95, 5)], asks=[(100.05, 5)]))
+        for name, changes in {
+            "twice": {"quantity": 10, "limit_price": 100.05},
+            "filled": {"side": "SELL", "quantity": 2, "limit_price": 99.95},
+            "once": {"side": "SELL", "quantity": 9, "limit_price": 99.95},
+            "market": {"side": "SELL", "quantity": 4},
+            "later": {"side": "SELL", "quantity": 9, "limit_price": 100.2},
+            "better": {"side": "SELL", "quantity": 9, "limit_price": 100.15},
+            "latest": {"side": "SELL", "quantity": 9, "limit_price": 100.2},
+        }.items():
+            run.place(an_order(name, **changes))
+        run.move(a_tick(100.0, bids=[(99.9, 1)], asks=[(100.0, 3)], after_s=1))
+        return run
+
+    def test_tells_of_each_open_order_what_it_told_before(self, run):
+        again = run.again()
+        open_orders = [name for name in run.requests if run.matching.find(name).state in {"OPEN", "PART_FILLED"}]
+
+        assert len(open_orders) == again.resting == 6
+        assert [len(again.find(name).reports) for name in open_orders] == [2, 1, 1, 0, 0, 0]
+        assert [again.find(name) for name in open_orders] == [run.matching.find(name) for name in open_orders]
+
+    def test_trades_on_as_it_would_have(self, run, a_tick):
+        again = run.again()
+        rest = [
+            a_tick(100.0, bids=[(100.0, 9)], asks=[(100.2, 1)], after_s=2),
+            a_tick(100.2, bids=[(100.2, 12)], asks=[(100.3, 1)], after_s=3),
+            a_tick(99.0, bids=[(98.9, 1)], asks=[(99.0, 1)], after_s=4),
+        ]
+
+        def told(matching):
+            return [
+                (report.client_order_id, report.quantity, report.price, report.leaves_quantity)
+                for tick in rest
+                for report in matching.move(tick)
+            ]
+
+        wanted = told(run.matching)
+        assert [name for name, *_ in wanted] == ["market", "once", "better", "later", "twice"]
+        assert told(again) == wanted
