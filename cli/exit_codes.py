@@ -50,6 +50,7 @@ def exit_code(fault: BaseException) -> int:
     from ..actors.database.errors import (  # noqa: PLC0415
         DatabaseDamaged,
         DatabaseEncrypted,
+        DatabaseForeign,
         DatabaseLocked,
         DatabaseTooNew,
         DatabaseUnreachable,
@@ -77,6 +78,7 @@ def exit_code(fault: BaseException) -> int:
         (
             (
                 DatabaseDamaged,
+                DatabaseForeign,
                 DatabaseTooNew,
                 JournalBehind,
                 JournalCutError,

@@ -52,6 +52,14 @@ class HeldLock:
         """Tell whether the file still has its name: one that was deleted keeps nobody away."""
         return self._descriptor is not None and _is_at(self._descriptor, self.path)
 
+    def remove(self) -> None:
+        """Take the file away, unless others hold the lock, too; who waits for it makes another one."""
+        if self._descriptor is None or not self.is_in_place():
+            return
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.path.unlink()
+
     def release(self) -> None:
         """Let others have it; a second time does nothing."""
         self._no_fork()

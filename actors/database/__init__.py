@@ -3,10 +3,10 @@
 The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
             with `gathering.py` (market data in batches), `projector.py` with `following.py` (the journal),
             `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
-The files   `adapter.py` opens them (`opening.py`, `lock.py`, `migrations.py`, `witness.py`, `recovery.py`), sees if
-            anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`, `connection.py`,
-            `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and `bounds.py`,
-            `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
+The files   `adapter.py` opens them (`opening.py`, `lock.py`, `strangers.py`, `migrations.py`, `witness.py`,
+            `recovery.py`), sees if anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`,
+            `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and
+            `bounds.py`, `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
 In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projecting.py` and
             `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
             `days.py` with `archive_folder.py`, `upkeep.py` and `rebuilding.py` keep them in order.

@@ -7,11 +7,11 @@ Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, Che
         and Abandon.
 Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to who asked Rows,
         RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
-Fails   when it starts and the files were written by newer code, need a key that this DuckDB cannot use, or cannot be
-        made; and when the journal lacks its end, or is empty, while the core file has it (`JournalBehind`): then
-        trading must not begin. Nothing else of the world outside stops it. While the files are held by another
-        process, the disk is full or DuckDB has given the instance up, it is down: it refuses queries and says why,
-        keeps what was not durable, and opens the files again every second. A damaged file is put aside as
+Fails   when it starts and the files were written by newer code, need a key that this DuckDB cannot use, never were ours
+        (`strangers.py`), or cannot be made; and when the journal lacks its end, or is empty, while the core file has it
+        (`JournalBehind`): then trading must not begin. Nothing else of the world outside stops it. While the files are
+        held by another process, the disk is full or DuckDB has given the instance up, it is down: it refuses queries
+        and says why, keeps what was not durable, and opens the files again every second. A damaged file is put aside as
         `*.corrupt-<time>`; the core file is projected anew from the journal, the market file begun anew.
 """
 

@@ -35,6 +35,7 @@ from .connection import Connection, roll_back
 from .errors import (
     DatabaseClosed,
     DatabaseDamaged,
+    DatabaseForeign,
     DatabasePathRefused,
     DatabaseUnreachable,
     PoolExhausted,
@@ -50,6 +51,7 @@ from .own_thread import OwnThread
 from .pool import Pool
 from .reading import Readings
 from .statements import ROWS_MAX, execute, one_select, one_statement
+from .strangers import owner_of_market, stranger
 from .transaction import Transaction
 from .witness import MarketWitness
 
@@ -159,7 +161,9 @@ class DuckDBAdapter:
                 # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
                 _expect_usable(core)
-                opened.callback(FileLock(core, shared=read_only).release)
+                lock = FileLock(core, shared=read_only)
+                opened.callback(lock.release)
+                opened.enter_context(_refusing(lock, core))
                 files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
                 # A fork has the engine's descriptors, and none of its threads.
                 opened.callback(close_in_forks(functools.partial(point_nowhere, files)))
@@ -431,10 +435,32 @@ def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
         raise refusal(path, fault) from fault
 
 
+@contextlib.contextmanager
+def _refusing(lock: FileLock, core: Path) -> Iterator[None]:
+    """Tell what never was a database of ours from one that is damaged, and leave nothing where nothing was opened."""
+    try:
+        yield
+    except DatabaseDamaged as damage:
+        lock.withdraw()
+        if what := stranger(damage.path, witness=f"{market_path_of(core)}.witness", was_begun=lock.was_there):
+            raise DatabaseForeign(what) from damage.__cause__
+        raise
+    except BaseException:
+        lock.withdraw()
+        raise
+
+
 def _expect_usable(core: Path) -> None:
     """Make the folder of the files, and see that they can be there, and are safe from others."""
     if problem := path_problem(str(core)):
         raise DatabasePathRefused(f"{core} cannot be a database: {problem}")
+    if core.exists() and not core.is_file():
+        found = f"a folder; did you mean {core / 'natya.duckdb'}?" if core.is_dir() else "what is no file"
+        raise DatabasePathRefused(f"{core} cannot be opened: the core file of a database wanted, found {found}")
+    if owner := owner_of_market(core):
+        raise DatabasePathRefused(
+            f"{core} cannot be opened: the core file of a database wanted, found its market file; name {owner}"
+        )
     try:
         core.parent.mkdir(parents=True, exist_ok=True)
         expect_own_folder(core.parent, shared=True)

@@ -43,6 +43,12 @@ class DatabasePathRefused(DatabaseUnreachable):
     restart_helps = False
 
 
+class DatabaseForeign(DatabaseError):
+    """A file is no database, and never was one of ours. It stays as it is; name another path, or move it away."""
+
+    restart_helps = False
+
+
 class DatabaseEncrypted(DatabaseError):
     """Encryption is asked for and this DuckDB cannot do it safely, or a file is encrypted and no key was given.
 

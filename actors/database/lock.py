@@ -6,6 +6,7 @@ for any reason (a copy, a checksum). So it cannot be what keeps two owners apart
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ...config.locks import HeldLock, LockHeldError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class FileLock:
     """Holds `<path>.lock`; the file tells the holder's process id, and stays when the lock is gone.
 
-    Several may hold it `shared`, to read what nobody owns.
+    Several may hold it `shared`, to read what nobody owns. Who cannot open the database withdraws: a lock file that was
+    not there before is gone again.
 
     Raises:
         DatabaseLocked: another owner has it, in this process or another.
@@ -27,6 +29,9 @@ class FileLock:
 
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path.with_name(path.name + ".lock")
+        self.was_there = os.path.lexists(self.path)
+        """Somebody had the database before, or was about to make it."""
+
         try:
             self._lock = HeldLock(self.path, shared=shared)
         except LockHeldError as refusal:
@@ -36,4 +41,10 @@ class FileLock:
 
     def release(self) -> None:
         """Let others have it."""
+        self._lock.release()
+
+    def withdraw(self) -> None:
+        """Let others have it, and leave no file where none was before."""
+        if not self.was_there:
+            self._lock.remove()
         self._lock.release()

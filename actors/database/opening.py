@@ -18,6 +18,7 @@ from .errors import (
     DatabaseError,
     DatabaseInvalidated,
     DatabaseLocked,
+    DatabasePathRefused,
     DatabaseUnreachable,
     StatementFailed,
 )
@@ -86,6 +87,8 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
     try:
         for name, path in files:
             _attach(root, name, path, encryption_key, read_only=read_only)
+            if name == "core" and path != MEMORY:
+                _expect_core(root, path)
         # An instance that goes must not write by itself: the files may be somebody else's by then. Its owner does it.
         # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
         root.execute("pragma disable_checkpoint_on_shutdown")
@@ -198,6 +201,13 @@ def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_ke
         if isinstance(refused, DatabaseEncrypted):
             raise refused from None  # DuckDB's own words advise to encrypt unsafely
         raise refused from fault
+
+
+def _expect_core(root: duckdb.DuckDBPyConnection, path: str) -> None:
+    """See that it is not the other one of the two, before a market file of its own is made."""
+    tables = root.execute("select table_name from duckdb_tables() where database_name = 'core'").fetchall()
+    if {("recorded",), ("candles",)} <= set(tables):
+        raise DatabasePathRefused(f"{path} cannot be opened: the core file of a database wanted, found a market file")
 
 
 def _prove_encrypted(root: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from .adapter import DuckDBAdapter
+from .adapter import DuckDBAdapter, market_path_of
 from .core import ReadModel
-from .errors import DatabaseDamaged
+from .errors import DatabaseDamaged, DatabaseForeign
 from .lock import FileLock
 from .opening import expect_unheld
+from .strangers import stranger
 from .upkeep import back_up
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def rebuild(
 
     Raises:
         DatabaseLocked: another process has the files.
+        DatabaseForeign: what has the core file's name never was one; it is as it was.
         DatabaseError: the new file cannot be written; the old one is as it was.
     """
     core = Path(settings.path)
-    with _alone(core), _workplace(core) as workplace:
+    with _alone(core) as lock, _workplace(core) as workplace:
         if core.exists():
             expect_unheld(str(core))
+            _expect_ours(core, lock)
         with _opened(workplace / core.name, settings) as database:
             model, last = ReadModel(database), 0
             for page in pages:
@@ -90,11 +93,18 @@ def _opened(path: Path, settings: DatabaseSettings, *, directory: Path | None = 
 
 
 @contextlib.contextmanager
-def _alone(core: Path) -> Iterator[None]:
+def _alone(core: Path) -> Iterator[FileLock]:
     core.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as held:
-        held.callback(FileLock(core).release)
-        yield
+        lock = FileLock(core)
+        held.callback(lock.release)
+        yield lock
+
+
+def _expect_ours(core: Path, lock: FileLock) -> None:
+    if what := stranger(str(core), witness=f"{market_path_of(core)}.witness", was_begun=lock.was_there):
+        lock.withdraw()
+        raise DatabaseForeign(what)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ select identity, candle_batches + (select coalesce(sum(sequence), 0) from market
 
 
 _NOTE: Final = re.compile(rb"[0-9a-f\s\0-]*")
+_NOTE_BYTES_MAX: Final = 200
 
 
 class MarketWitness:
@@ -82,18 +83,35 @@ class MarketWitness:
     def _read(self) -> tuple[str, int]:
         """Read what was noted; nothing if there is none, or if it is not whole."""
         assert self._descriptor is not None, "there is a file"
-        line = os.pread(self._descriptor, 200, 0).decode("ascii", "replace").strip()
-        noted, _, checksum = line.rpartition(" ")
-        identity, _, total = noted.partition(" ")
-        if not total.isdecimal() or checksum != f"{zlib.crc32(noted.encode()):08x}":
-            return "", 0
-        return identity, int(total)
+        return _noted(os.pread(self._descriptor, _NOTE_BYTES_MAX, 0))
 
     def _note(self) -> None:
         if self._descriptor is not None:
             noted = f"{self._identity} {self._total:040d}"
             with contextlib.suppress(OSError):  # a full disk: it stays behind the file, which says nothing wrong
                 os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)
+
+
+def is_witness(path: Path) -> bool:
+    """Tell whether a witness of ours is there, with a note that is whole."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return is_file and _noted(os.pread(descriptor, _NOTE_BYTES_MAX, 0)) != ("", 0)
+    finally:
+        os.close(descriptor)
+
+
+def _noted(held: bytes) -> tuple[str, int]:
+    line = held.decode("ascii", "replace").strip()
+    noted, _, checksum = line.rpartition(" ")
+    identity, _, total = noted.partition(" ")
+    if not total.isdecimal() or checksum != f"{zlib.crc32(noted.encode()):08x}":
+        return "", 0
+    return identity, int(total)
 
 
 def _opened(path: Path) -> int:

@@ -12,7 +12,7 @@ import pytest
 from natya.actors.database import DuckDBAdapter, adapter
 from natya.actors.database.errors import (
     DatabaseClosed,
-    DatabaseDamaged,
+    DatabaseForeign,
     DatabaseInvalidated,
     DatabaseLocked,
     DatabaseTooNew,
@@ -300,7 +300,7 @@ class TestTwoOwners:
 
     def test_the_lock_is_free_after_a_failed_opening(self, path):
         path.write_bytes(b"no database" * 1000)
-        with pytest.raises(DatabaseDamaged, match=r"natya\.duckdb cannot be opened"):
+        with pytest.raises(DatabaseForeign, match=r"natya\.duckdb cannot be opened"):
             DuckDBAdapter(path)
         path.unlink()
 

@@ -9,7 +9,7 @@ import pytest
 from natya_database import migrated
 
 from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryResult, compact, is_parquet, rebuild, take
-from natya.actors.database.errors import DatabaseDamaged, DatabasePathRefused
+from natya.actors.database.errors import DatabaseForeign, DatabasePathRefused
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
 from natya.actors.database.opening import pattern, unescaped
@@ -111,7 +111,7 @@ class TestAnEndingThatSaysSomethingElse:
     def test_does_not_make_a_database_of_a_file_that_is_none(self, ending, tmp_path):
         path = tmp_path / f"prices.{ending}"
         path.write_text("date,close\n2026-01-02,100\n")
-        with pytest.raises(DatabaseDamaged, match="not a valid DuckDB database file"):
+        with pytest.raises(DatabaseForeign, match="a file of DuckDB wanted"):
             DuckDBAdapter(path, max_connections=3)
         assert path.read_text() == "date,close\n2026-01-02,100\n"
 

@@ -1,14 +1,30 @@
 """Files and folders of others where the database's own would be: they stay as they are."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
-from natya.actors.database import DatabaseMissing, DuckDBAdapter, OwnFiles, QueryResult, compact, rebuild, take
+from natya.actors.database import (
+    DatabaseMissing,
+    DuckDBAdapter,
+    MarketDataRepositoryImpl,
+    OrderRepository,
+    OwnFiles,
+    QueryResult,
+    compact,
+    rebuild,
+    take,
+)
 from natya.actors.database.desk import Desk, Folders
-from natya.actors.database.errors import DatabaseUnreachable, StatementFailed
+from natya.actors.database.errors import (
+    DatabaseForeign,
+    DatabasePathRefused,
+    DatabaseUnreachable,
+    StatementFailed,
+)
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
 from natya.actors.database.recovery import open_database
@@ -24,8 +40,12 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files 
 
 @pytest.fixture
 def settings(migrated_path):
+    return of_the_file(migrated_path)
+
+
+def of_the_file(path):
     return DatabaseSettings(
-        path=str(migrated_path), max_connections=3, memory_limit_mb=96, threads=1, batch_rows_max=100, batch_wait_s=0.02
+        path=str(path), max_connections=3, memory_limit_mb=96, threads=1, batch_rows_max=100, batch_wait_s=0.02
     )
 
 
@@ -275,3 +295,117 @@ def test_what_is_handed_over_is_for_its_user_alone(settings):
     opened.database.close()
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+STRANGERS = {
+    "prices.csv": b"date,close\n2026-01-02,100\n",
+    "empty.duckdb": b"",
+    "zeros.duckdb": bytes(8_192),
+    "notes.txt": b"buy low",
+    "book.sqlite": b"SQLite format 3\0" + bytes(4_080),
+    "chart.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
+}
+
+
+@pytest.fixture(params=sorted(STRANGERS))
+def named_by_mistake(request, tmp_path):
+    """A file that is no database where a database is looked for, and beside it what would be its log."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    (folder / request.param).write_bytes(STRANGERS[request.param])
+    (folder / f"{request.param}.wal").write_bytes(b"the user's own")
+    return folder / request.param
+
+
+class TestAFileThatIsNoDatabase:
+    """Nothing is opened, moved, put aside or made: neither it nor what lies beside it."""
+
+    @pytest.mark.parametrize(
+        "open_it",
+        [
+            lambda path: open_database(of_the_file(path), 1),
+            lambda path: rebuild(of_the_file(path), []),
+            lambda path: compact(of_the_file(path)),
+            lambda path: DuckDBAdapter(path, max_connections=3, read_only=True),
+            MarketDataRepositoryImpl,
+            lambda path: OrderRepository(path, create=True),
+        ],
+        ids=["owner", "rebuild", "compact", "reader", "repository", "new repository"],
+    )
+    def test_is_refused_by_name(self, named_by_mistake, open_it):
+        before = contents(named_by_mistake.parent)
+        with pytest.raises(DatabaseForeign, match="a file of DuckDB wanted, found") as refusal:
+            open_it(named_by_mistake)
+
+        assert str(refusal.value).startswith(f"{named_by_mistake} cannot be opened")
+        assert contents(named_by_mistake.parent) == before
+
+    def test_is_refused_where_the_market_file_would_be(self, settings, path):
+        for each in path.parent.glob("natya*"):
+            each.unlink()
+        market = path.with_name("natya-market.duckdb")
+        market.write_text("date,close\n")
+        with pytest.raises(DatabaseForeign, match=r"natya-market\.duckdb cannot be opened"):
+            open_database(settings, 1)
+
+        assert market.read_text() == "date,close\n"
+
+    @pytest.mark.parametrize("held", [b"", bytes(4_096)], ids=["nothing", "zeros"])
+    def test_is_ours_where_an_owner_died_before_it_held_anything(self, settings, path, held):
+        for each in path.parent.glob("natya*"):
+            each.unlink()
+        path.write_bytes(held)
+        path.with_name("natya.duckdb.lock").write_bytes(b"")
+        opened = open_database(settings, 1)
+        opened.database.close()
+
+        assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
+
+    @pytest.mark.parametrize("damage", [b"", b"\0" * 4_096, b"garbage" * 1_000], ids=["cut", "zeroed", "garbage"])
+    def test_is_ours_and_damaged_where_the_witness_says_so(self, settings, path, damage):
+        live(settings)
+        path.write_bytes(damage)
+        opened = open_database(settings, 1)
+        opened.database.close()
+
+        assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
+
+    def test_is_not_ours_by_a_witness_that_is_none(self, named_by_mistake):
+        market = named_by_mistake.with_name(f"{named_by_mistake.stem}-market{named_by_mistake.suffix}")
+        market.with_name(f"{market.name}.witness").write_text("abc 12 00000000\n")
+
+        with pytest.raises(DatabaseForeign):
+            open_database(of_the_file(named_by_mistake), 1)
+
+
+class TestAPathThatIsNoCoreFile:
+    @pytest.fixture
+    def desk(self, settings, tmp_path):
+        live(settings)
+        (tmp_path / "alone").mkdir()
+        shutil.copy(tmp_path / "natya-market.duckdb", tmp_path / "alone" / "ticks.duckdb")
+        os.mkfifo(tmp_path / "alone" / "pipe")
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        ("name", "found"),
+        [
+            ("natya-market.duckdb", r"found its market file; name .*natya\.duckdb$"),
+            ("alone/ticks.duckdb", "found a market file"),
+            ("alone", r"found a folder; did you mean .*natya\.duckdb\?"),
+            ("alone/pipe", "found what is no file"),
+        ],
+    )
+    @pytest.mark.parametrize("repository", [MarketDataRepositoryImpl, OrderRepository])
+    def test_is_refused_by_what_it_is(self, desk, name, found, repository):
+        before = sorted(desk.rglob("*"))
+        for create in (False, True):
+            with pytest.raises(DatabasePathRefused, match=found):
+                repository(desk / name, create=create)
+
+        assert sorted(desk.rglob("*")) == before
+
+    def test_is_one_all_the_same_where_only_its_name_says_so(self, tmp_path):
+        for _ in range(2):
+            with OrderRepository(tmp_path / "stock-market.duckdb", create=True) as repository:
+                assert repository.count().data == 0

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from natya.actors.control import AskRefusedError, ControlClient
 from natya.cli.app import app
-from natya.cli.exit_codes import BUSY, CANNOT_CREATE, OK, SETTINGS, UNAVAILABLE
+from natya.cli.exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, OK, SETTINGS, UNAVAILABLE
 
 NOBODY = 65534
 NAMESPACES = (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"])
@@ -181,3 +181,18 @@ def test_a_socket_of_ones_own_user_is_connected_to(tmp_path):
         listener.bind(str(tmp_path / "control.sock"))
         listener.listen()
         ControlClient(tmp_path, monotonic_ns=lambda: 0).close()
+
+
+class TestADatabasePathThatNamesSomethingElse:
+    def test_keeps_the_system_from_starting_and_the_file_as_it_is(self, tmp_path):
+        mine = tmp_path / "prices.csv"
+        mine.write_text("date,close\n2026-01-02,100\n")
+        options = ["--data-dir", str(tmp_path / "data"), "--set", f"database.path={mine}", "--duration", "1"]
+        done = CliRunner().invoke(app, ["run", *options], env={"COLUMNS": "500"})
+
+        assert done.exit_code == BAD_DATA, done.output
+        assert (
+            f"{mine} cannot be opened: a file of DuckDB wanted, found one that begins with b'date,close" in done.output
+        )
+        assert mine.read_text() == "date,close\n2026-01-02,100\n"
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "prices.csv"]
