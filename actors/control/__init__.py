@@ -1,7 +1,6 @@
 """The control room: the daemon's socket for other processes of the same user, and the client's end of it."""
 
 from .actor import ControlActor
-from .asked import Asked
 from .client import ControlClient
 from .errors import (
     AskFailedError,
@@ -12,6 +11,7 @@ from .errors import (
     NotRunningError,
     SocketNotOpenedError,
 )
+from .request import Request
 from .server import ControlServer
 from .settings import ControlActorSettings
 
@@ -19,7 +19,6 @@ __all__ = [
     "AskFailedError",
     "AskRefusedError",
     "AskTimedOutError",
-    "Asked",
     "ConnectionLostError",
     "ControlActor",
     "ControlActorSettings",
@@ -27,5 +26,6 @@ __all__ = [
     "ControlError",
     "ControlServer",
     "NotRunningError",
+    "Request",
     "SocketNotOpenedError",
 ]

@@ -2,9 +2,9 @@
 
 Owns    the control socket in the data directory, and the connections to it; each number is bounded in ControlSettings.
 Hears   what comes through the socket, and of that only what `admission.ADMITTED` lists.
-Sends   each question to the actor it names, and the actor's answer back to the process that asked; a question that may
-        not be asked, or that is not answered in time, gets an AskRefused; Abandon to that actor when whoever asked is
-        gone before its answer.
+Sends   each request to the actor it names, and the actor's answer back to the process that asked; a request that may
+        not be made, or that is not answered in time, gets an AskRefused; Abandon to that actor when the process that
+        asked is gone before its answer.
 Fails   when the socket cannot be opened or served; restarted, it opens it anew. Connections are lost, with what they
         had in flight; clients are told by their end of the connection.
 """
@@ -20,8 +20,8 @@ from ...messages.codec import encode
 from ...messages.database import Abandon
 from ..runtime import RuntimeActor, handles
 from .admission import admit
-from .asked import Asked
 from .errors import AskRefusedError
+from .request import Request
 from .server import ControlServer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Arrived(msgspec.Struct, frozen=True):
     """To itself, from the thread that serves the socket."""
 
-    asked: Asked
+    request: Request
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Gone(msgspec.Struct, frozen=True):
 
 
 class ControlActor(RuntimeActor):
-    """Passes questions on and answers back; decides only what may be asked."""
+    """Passes requests on and answers back; decides only what may be asked."""
 
     blocking = True  # writing out a large answer takes longer than the shared loop has
     background = True  # the job that serves never ends: a simulated market would wait for it for ever
@@ -60,7 +60,7 @@ class ControlActor(RuntimeActor):
         self._server = ControlServer(
             self.settings.data_dir,
             self.settings.limits,
-            on_ask=lambda asked: arrive(Arrived(asked)),
+            on_ask=lambda request: arrive(Arrived(request)),
             on_gone=lambda asker: arrive(Gone(asker)),
             monotonic_ns=self.clock.monotonic_ns,
         )
@@ -84,19 +84,19 @@ class ControlActor(RuntimeActor):
 
     @handles(Arrived)
     def pass_on(self, arrived: Arrived, _sender: ActorAddress) -> None:
-        """Put the question to its actor, if it may be asked."""
-        asked = arrived.asked
+        """Put the request to its actor, if it may be made."""
+        request = arrived.request
         try:
-            message = admit(asked.ask, self.settings.limits)
+            message = admit(request.ask, self.settings.limits)
         except AskRefusedError as refusal:
-            asked.refuse(refusal.kind, refusal.reason)
+            request.refuse(refusal.kind, refusal.reason)
             return
-        self.join_trace(asked.ask.correlation_id)
+        self.join_trace(request.ask.correlation_id)
         if "asker" in message.__struct_fields__:
-            message = msgspec.structs.replace(message, asker=asked.asker)
-            self._asked[asked.asker] = asked.ask.actor
-        then = functools.partial(self._pass_back, asked)
-        self.ask(asked.ask.actor, message, timeout_s=asked.ask.timeout_s, then=then)
+            message = msgspec.structs.replace(message, asker=request.asker)
+            self._asked[request.asker] = request.ask.actor
+        then = functools.partial(self._pass_back, request)
+        self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
 
     @handles(Gone)
     def abandon(self, gone: Gone, _sender: ActorAddress) -> None:
@@ -104,19 +104,19 @@ class ControlActor(RuntimeActor):
         if gone.asker in self._asked:
             self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
 
-    def _pass_back(self, asked: Asked, outcome: Outcome) -> None:
-        actor = self._asked.pop(asked.asker, None)
+    def _pass_back(self, request: Request, outcome: Outcome) -> None:
+        actor = self._asked.pop(request.asker, None)
         if outcome.error is not None:
             if actor is not None:
-                self.send(actor, Abandon(asker=asked.asker))
-            asked.refuse("timed_out", f"{asked.ask.actor}: {outcome.error}")
+                self.send(actor, Abandon(asker=request.asker))
+            request.refuse("timed_out", f"{request.ask.actor}: {outcome.error}")
             return
         try:
             answer = encode(outcome.value)
         except (TypeError, ValueError, OverflowError) as fault:
-            asked.refuse("malformed", f"the answer of {asked.ask.actor} has no wire form: {fault}")
+            request.refuse("malformed", f"the answer of {request.ask.actor} has no wire form: {fault}")
         else:
-            asked.answer(answer)
+            request.answer(answer)
 
     def _served(self, outcome: Outcome) -> None:
         outcome.unwrap()

@@ -9,7 +9,7 @@ from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode, encode
 from ...messages.control import Answer, Ask, AskRefused
 from ...messages.supervision import Failed, Unavailable
-from . import place
+from . import socket_path
 from .errors import AskFailedError, AskRefusedError, AskTimedOutError, ConnectionLostError, FrameError
 from .frames import FrameReader, frame
 
@@ -31,14 +31,14 @@ class ControlClient:
 
     Raises:
         NotRunningError: no daemon works in that directory.
-        AskRefusedError: one does, but lets nobody in; see `place.connect`.
+        AskRefusedError: one does, but lets nobody in; see `socket_path.connect`.
     """
 
     def __init__(self, data_dir: Path, *, monotonic_ns: Callable[[], int], connect_timeout_s: float = 5.0) -> None:
         """Connect. `monotonic_ns` is the clock that time-outs are measured by, such as `time.monotonic_ns`."""
         self._data_dir = data_dir
         self._monotonic_ns = monotonic_ns
-        self._socket = place.connect(data_dir, timeout_s=connect_timeout_s)
+        self._socket = socket_path.connect(data_dir, timeout_s=connect_timeout_s)
         self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES)
         self._arrived: deque[bytes] = deque()
         self._last_request_id = 0

@@ -4,8 +4,8 @@
     server.serve()       # on a thread of its own; returns after close()
     server.close()       # from another
 
-It needs no actors: `on_ask` gets each question as an `Asked`, and whoever has the answer gives it to that, once, from
-any thread; `on_gone` gets the `asker` of each whose connection ended before. Nothing here believes a byte: a length is
+It needs no actors: `on_ask` gets each `Request`, and whoever has the answer gives it to that, once, from any
+thread; `on_gone` gets the `asker` of each whose connection ended before. Nothing here believes a byte: a length is
 checked before memory is taken for it, every wait has an end, and what a connection does wrong costs that connection
 alone.
 """
@@ -23,12 +23,12 @@ from ...config.forks import close_in_forks
 from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
-from . import place
-from .asked import Asked, refusal
-from .caller import Caller, HungUpError
+from . import socket_path
+from .connection import Connection, HungUpError
 from .errors import FrameError, SlowReaderError
 from .frames import frame
 from .peer import is_welcome, peer_of
+from .request import Request, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
 ACCEPT_PAUSE_NS: Final = SECOND_NS
 """No accepting for so long when the process has no descriptor left; asked again at once, the socket stays ready."""
 
-_Posted: TypeAlias = "tuple[int, Asked, bytes, bool]"
-"""Number of the caller, question, payload, whether it is a refusal."""
+_Posted: TypeAlias = "tuple[Request, bytes, bool]"
+"""Request, payload of its answer, whether it is a refusal."""
 
 
 class ControlServer:
     """Serves one data directory.
 
     Raises:
-        SocketNotOpenedError: see `place.listen`.
+        SocketNotOpenedError: see `socket_path.listen`.
     """
 
     def __init__(  # noqa: PLR0913  two who are told, and two who tell
@@ -56,13 +56,13 @@ class ControlServer:
         data_dir: Path,
         limits: ControlSettings,
         *,
-        on_ask: Callable[[Asked], object],
+        on_ask: Callable[[Request], object],
         on_gone: Callable[[str], object] = lambda _: None,
         monotonic_ns: Callable[[], int],
         credentials: Callable[[socket.socket], Peer] = peer_of,
     ) -> None:
         """Open the socket. `on_ask` and `on_gone` are called on the thread of `serve`; they neither block nor raise."""
-        self.answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
+        self._answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
         self.life: Final = f"{monotonic_ns():x}"
         """Part of the name of each who asks: a server before this one named others."""
 
@@ -72,7 +72,7 @@ class ControlServer:
         self._on_gone = on_gone
         self._monotonic_ns = monotonic_ns
         self._credentials = credentials
-        self._listener = place.listen(data_dir)
+        self._listener = socket_path.listen(data_dir)
         self._listener.setblocking(False)
         self._alarm, self._bell = socket.socketpair()
         self._alarm.setblocking(False)
@@ -83,7 +83,7 @@ class ControlServer:
         self._selector.register(self._alarm, selectors.EVENT_READ, self._post_all)
         self._accept_again_ns: int | None = None
         self._outbox: deque[_Posted] = deque()
-        self._callers: dict[int, Caller] = {}
+        self._connections: dict[int, Connection] = {}
         self._end_of_forks = close_in_forks(self._leave_to_parent)
         self._closing = False
         self._unclaimed = [None]
@@ -93,17 +93,17 @@ class ControlServer:
 
     # For any thread.
 
-    def post(self, number: int, asked: Asked, payload: bytes, *, refused: bool = False) -> None:
-        """Queue the answer to one question for the thread that serves; for `Asked`."""
+    def _post(self, request: Request, payload: bytes, refused: bool) -> None:  # noqa: FBT001  see `Post`
+        """Queue the answer to one request for the thread that serves."""
         if self._closing:
             return
-        self._outbox.append((number, asked, payload, refused))
+        self._outbox.append((request, payload, refused))
         self._ring()
 
     def statistics(self) -> ControlStatistics:
         """Count."""
         return ControlStatistics(
-            connections=len(self._callers),
+            connections=len(self._connections),
             accepted=self._accepted,
             turned_away=self._turned_away,
             dropped=self._dropped,
@@ -120,7 +120,7 @@ class ControlServer:
             return
         self._closing = True
         self._end_of_forks()
-        place.remove(self._data_dir)
+        socket_path.remove(self._data_dir)
         if self._claim():
             self._let_go()
         else:
@@ -129,8 +129,8 @@ class ControlServer:
 
     def _leave_to_parent(self) -> None:
         """Let go of what a fork has inherited: in its hands the socket would listen on after the parent's death."""
-        for connection in (self._listener, *(caller.connection for caller in self._callers.values())):
-            connection.close()
+        for stream in (self._listener, *(each.stream for each in self._connections.values())):
+            stream.close()
 
     def _ring(self) -> None:
         # The flag falls before the outbox is emptied, so a payload that finds it up is still seen.
@@ -162,15 +162,15 @@ class ControlServer:
         return True
 
     def _let_go(self) -> None:
-        for caller in self._callers.values():
-            caller.connection.close()
-        self._callers.clear()
+        for connection in self._connections.values():
+            connection.stream.close()
+        self._connections.clear()
         self._selector.close()
         self._listener.close()
         self._alarm.close()
 
     def _wait_s(self) -> float | None:
-        due = [each.must_move_by_ns() for each in self._callers.values()]
+        due = [each.must_move_by_ns() for each in self._connections.values()]
         soonest = min((each for each in (*due, self._accept_again_ns) if each is not None), default=None)
         return None if soonest is None else max(0, soonest - self._monotonic_ns()) / SECOND_NS
 
@@ -179,14 +179,14 @@ class ControlServer:
         if self._accept_again_ns is not None and self._accept_again_ns <= now_ns:
             self._accept_again_ns = None
             self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        for caller in tuple(self._callers.values()):
-            due_ns = caller.must_move_by_ns()
+        for connection in tuple(self._connections.values()):
+            due_ns = connection.must_move_by_ns()
             if due_ns is not None and due_ns <= now_ns:
-                self._drop(caller)
+                self._drop(connection)
 
     def _accept(self, _: int) -> None:
         try:
-            connection, _address = self._listener.accept()
+            stream, _address = self._listener.accept()
         except (BlockingIOError, ConnectionError):  # it left again
             return
         except OSError:
@@ -194,102 +194,109 @@ class ControlServer:
             self._accept_again_ns = self._monotonic_ns() + ACCEPT_PAUSE_NS
             return
         try:
-            welcome = is_welcome(self._credentials(connection))
+            welcome = is_welcome(self._credentials(stream))
         except OSError:
             welcome = False
-        if welcome and len(self._callers) < self._limits.connections_max:
+        if welcome and len(self._connections) < self._limits.connections_max:
             self._accepted += 1
-            caller = Caller(connection, self._limits, number=self._accepted, now_ns=self._monotonic_ns())
-            self._callers[caller.number] = caller
-            self._selector.register(connection, selectors.EVENT_READ, functools.partial(self._attend, caller))
+            connection = Connection(stream, self._limits, number=self._accepted, now_ns=self._monotonic_ns())
+            self._connections[connection.number] = connection
+            self._selector.register(stream, selectors.EVENT_READ, functools.partial(self._attend, connection))
             return
         self._turned_away += 1
-        with connection:
+        with stream:
             if welcome:
-                connection.setblocking(False)
+                stream.setblocking(False)
                 reason = f"connections_max ({self._limits.connections_max}) are open"
                 with contextlib.suppress(OSError):
-                    connection.send(frame(refusal(0, "busy", reason)))
+                    stream.send(frame(refusal(0, "busy", reason)))
 
-    def _attend(self, caller: Caller, events: int) -> None:
-        if caller.number not in self._callers:  # dropped since the events were read
+    def _attend(self, connection: Connection, events: int) -> None:
+        if connection.number not in self._connections:  # dropped since the events were read
             return
         now_ns = self._monotonic_ns()
-        with self._blaming(caller):
+        with self._blaming(connection):
             if events & selectors.EVENT_WRITE:
-                caller.flush(now_ns)
+                connection.flush(now_ns)
             if events & selectors.EVENT_READ:
-                for payload in caller.receive(now_ns):
-                    self._take(caller, payload, now_ns)
+                for payload in connection.receive(now_ns):
+                    self._take(connection, payload, now_ns)
 
-    def _take(self, caller: Caller, payload: bytes, now_ns: int) -> None:
-        if caller.hanging_up:
+    def _take(self, connection: Connection, payload: bytes, now_ns: int) -> None:
+        if connection.hanging_up:
             return
         ask = decode(payload)
         if not isinstance(ask, Ask):
             raise FrameError(f"an Ask is wanted, found {type(ask).__name__}")
-        if ask.request_id in caller.in_flight:
+        if ask.request_id in connection.in_flight:
             raise FrameError(f"request id {ask.request_id} is in flight already")
-        if len(caller.in_flight) >= self._limits.in_flight_max:
+        if len(connection.in_flight) >= self._limits.in_flight_max:
             self._refused += 1
             reason = f"in_flight_max ({self._limits.in_flight_max}) questions of this connection wait"
-            caller.say(refusal(ask.request_id, "busy", reason), now_ns)
+            connection.say(refusal(ask.request_id, "busy", reason), now_ns)
             return
         self._asks += 1
-        asked = caller.in_flight[ask.request_id] = Asked(self, caller.number, self._asks, ask)
-        self._on_ask(asked)
+        request = connection.in_flight[ask.request_id] = Request(
+            ask,
+            connection=connection.number,
+            serial=self._asks,
+            asker=f"{self.life}-{self._asks}",
+            answer_bytes_max=self._answer_bytes_max,
+            post=self._post,
+        )
+        self._on_ask(request)
 
     def _post_all(self, _: int) -> None:
         with contextlib.suppress(BlockingIOError):
             self._alarm.recv(64)
         self._rung = False
         while self._outbox:
-            number, asked, payload, refused = self._outbox.popleft()
-            caller = self._callers.get(number)
-            if caller is None or caller.in_flight.get(asked.ask.request_id) is not asked:
+            request, payload, refused = self._outbox.popleft()
+            connection = self._connections.get(request.connection)
+            if connection is None or connection.in_flight.get(request.ask.request_id) is not request:
                 continue  # it has gone, or has its answer, and may ask under that id again
-            del caller.in_flight[asked.ask.request_id]
+            del connection.in_flight[request.ask.request_id]
             self._refused += refused
-            with self._blaming(caller):
-                caller.say(payload, self._monotonic_ns())
+            with self._blaming(connection):
+                connection.say(payload, self._monotonic_ns())
 
     @contextlib.contextmanager
-    def _blaming(self, caller: Caller) -> Iterator[None]:
-        """Do something with one caller, and let it bear what comes of it."""
+    def _blaming(self, connection: Connection) -> Iterator[None]:
+        """Do something with one connection, and let it bear what comes of it."""
         try:
             yield
         except HungUpError:
-            self._hang_up(caller)
+            self._hang_up(connection)
         except SlowReaderError:
-            self._drop(caller)
+            self._drop(connection)
         except (FrameError, UndecodableMessageError) as fault:
             self._dropped += 1
-            caller.hanging_up = True
+            connection.hanging_up = True
             with contextlib.suppress(HungUpError, SlowReaderError):
-                caller.say(refusal(0, "malformed", str(fault)), self._monotonic_ns())
-        if caller.number in self._callers:
-            self._look_out(caller)
+                connection.say(refusal(0, "malformed", str(fault)), self._monotonic_ns())
+        if connection.number in self._connections:
+            self._look_out(connection)
 
-    def _look_out(self, caller: Caller) -> None:
+    def _look_out(self, connection: Connection) -> None:
         # Who does not read its answers is not listened to: so what it can make us keep is bounded.
-        if caller.has_unsent:
+        if connection.has_unsent:
             events = selectors.EVENT_WRITE
-        elif caller.hanging_up:
-            self._hang_up(caller)
+        elif connection.hanging_up:
+            self._hang_up(connection)
             return
         else:
             events = selectors.EVENT_READ
-        key = self._selector.get_key(caller.connection)
+        key = self._selector.get_key(connection.stream)
         if key.events != events:
-            self._selector.modify(caller.connection, events, key.data)
+            self._selector.modify(connection.stream, events, key.data)
 
-    def _drop(self, caller: Caller) -> None:
-        self._dropped += not caller.hanging_up  # else it is counted
-        self._hang_up(caller)
+    def _drop(self, connection: Connection) -> None:
+        self._dropped += not connection.hanging_up  # else it is counted
+        self._hang_up(connection)
 
-    def _hang_up(self, caller: Caller) -> None:
-        del self._callers[caller.number]
-        self._selector.unregister(caller.connection)
-        caller.connection.close()
-        for asked in caller.in_flight.values():
-            self._on_gone(asked.asker)
+    def _hang_up(self, connection: Connection) -> None:
+        del self._connections[connection.number]
+        self._selector.unregister(connection.stream)
+        connection.stream.close()
+        for request in connection.in_flight.values():
+            self._on_gone(request.asker)

@@ -20,7 +20,7 @@ from ...config.files import copy_new, expect_own_folder, sync_folder
 from ...domain.time import DAY_NS
 from .errors import DatabaseDamaged
 from .moments import start_ns
-from .opening import pattern, quoted, unescaped
+from .sql_text import pattern, quoted, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

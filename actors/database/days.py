@@ -28,7 +28,7 @@ from .archive_folder import TABLES as MARKET_TABLES
 from .connection import roll_back
 from .errors import DatabaseDamaged
 from .moments import start_ns
-from .opening import pattern, quoted
+from .sql_text import pattern, quoted
 from .upkeep import fingerprint
 
 if TYPE_CHECKING:

@@ -37,7 +37,8 @@ from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
 from .forms import stored
 from .handover import Handover
-from .opening import MEMORY, quoted
+from .opening import MEMORY
+from .sql_text import quoted
 from .statements import bare_select
 from .upkeep import back_up, check, snapshot
 

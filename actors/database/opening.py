@@ -22,6 +22,7 @@ from .errors import (
     DatabaseUnreachable,
     StatementFailed,
 )
+from .sql_text import pattern, quoted, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,21 +149,6 @@ def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
     root.execute(f"set allowed_directories = [{', '.join(quoted(each) for each in allowed)}]")
     root.execute("set enable_external_access = false")
     root.execute("set lock_configuration = true")
-
-
-def quoted(text: str) -> str:
-    """Write a text as SQL does, where no parameter may stand: in ATTACH, COPY and CREATE VIEW."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def pattern(path: str) -> str:
-    """Write a path as a pattern that is matched by this path alone, for functions of DuckDB that take patterns."""
-    return re.sub(r"[*?[]", r"[\g<0>]", path)
-
-
-def unescaped(path: str) -> str:
-    """Read such a pattern as the path it stands for."""
-    return re.sub(r"\[([*?[])\]", r"\1", path)
 
 
 def meaning(fault: duckdb.Error) -> DatabaseError:

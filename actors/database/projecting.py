@@ -12,8 +12,8 @@ from ...messages.journal import JournalRecord
 from ...messages.orders import OrderFact
 from .columns import Columns, floats, insert, integers, nullable_integers, texts
 from .errors import DatabaseDamaged
-from .opening import quoted
 from .projection import FillRow, OrderRow, Projection
+from .sql_text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

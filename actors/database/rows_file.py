@@ -14,7 +14,7 @@ import duckdb
 from ...config.files import new_file, open_from_private_folder
 from .forms import is_nested, is_told_plainly, json_of, restored, told
 from .frames import Frames, package
-from .opening import quoted
+from .sql_text import quoted
 from .statements import values
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from .archive_folder import archive_folder, missing
 from .connection import roll_back
 from .errors import DatabaseDamaged
 from .migrations import FILES
-from .opening import MEMORY, quoted
+from .opening import MEMORY
+from .sql_text import quoted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -32,7 +32,8 @@ from ...messages.supervision import (
 from ...messages.system import Pong
 from ..runtime import RuntimeActor, handles, lifecycle
 from ..runtime.workers import in_process
-from .child import Child, Deadline
+from .child import Child
+from .deadline import Deadline
 from .errors import GaveUpError
 from .handover import GivenUp, Handover
 from .protocol import (

@@ -9,7 +9,8 @@ from ...messages.supervision import ChildStatus, SupervisionTree
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress
-    from .child import Child, Deadline
+    from .child import Child
+    from .deadline import Deadline
 
 
 def branch(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from ...domain.time import SECOND_NS
 from ...messages.system import Ping
 from ..runtime import lifecycle
-from .ascent import Ascent, Ascents
+from .ascent import Ascent
+from .ascents import Ascents
 from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
 from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy, restart_helps
@@ -19,8 +20,8 @@ from .protocol import StatisticsByPath, StopChildren
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress
-    from .child import Deadline
     from .child_spec import ChildSpec
+    from .deadline import Deadline
     from .report import Phase, Reporter
     from .restart_budget import RestartBudget
     from .settings import SupervisorSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.control import place
+from natya.actors.control import socket_path
 from natya.actors.control.client import ControlClient
 from natya.actors.control.frames import FrameReader, frame
 from natya.actors.control.server import ControlServer
@@ -23,7 +23,7 @@ class Line:
     """A raw connection, and the replies that came over it."""
 
     def __init__(self, data_dir):
-        self.socket = place.connect(data_dir, timeout_s=5)
+        self.socket = socket_path.connect(data_dir, timeout_s=5)
         self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES)
         self._arrived = []
 

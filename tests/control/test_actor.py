@@ -15,7 +15,7 @@ from natya.actors.control import (
     ControlClient,
     NotRunningError,
     SocketNotOpenedError,
-    place,
+    socket_path,
 )
 from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
@@ -133,7 +133,7 @@ class TestAQuestionThatNobodyWaitsForAnyMore:
 
     def ask(self, settings, *questions, timeout_s=30.0):
         """Put questions without waiting for their answers."""
-        connection = place.connect(settings.data_dir, timeout_s=5)
+        connection = socket_path.connect(settings.data_dir, timeout_s=5)
         for number, question in enumerate(questions, start=1):
             ask = Ask(request_id=number, actor="database", message=encode(question), timeout_s=timeout_s)
             connection.sendall(frame(encode(ask)))
@@ -225,7 +225,7 @@ class TestStopping:
         with pytest.raises(ConnectionLostError):
             client.request("control", Ping())
         with pytest.raises(NotRunningError):
-            place.connect(settings.data_dir, timeout_s=1)
+            socket_path.connect(settings.data_dir, timeout_s=1)
         assert final.accepted == 1
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from natya.actors.control import client as client_module
-from natya.actors.control import place
+from natya.actors.control import socket_path
 from natya.actors.control.client import ControlClient
 from natya.actors.control.errors import (
     AskFailedError,
@@ -122,7 +122,10 @@ class TestAQuestionWithoutAnAnswer:
 
     @pytest.mark.parametrize("reply", [frame(b"\x02\x90"), b"\xff" * 8, frame(encode(Ping()))], ids=["v2", "long", "?"])
     def test_because_the_daemon_talks_nonsense_is_a_lost_connection(self, tmp_path, reply):
-        with place.listen(tmp_path) as listener, ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+        with (
+            socket_path.listen(tmp_path) as listener,
+            ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client,
+        ):
             far, _ = listener.accept()
             with far:
                 far.sendall(reply)
@@ -131,14 +134,17 @@ class TestAQuestionWithoutAnAnswer:
 
     @pytest.mark.usefixtures("no_grace")
     def test_that_could_not_even_be_sent_is_a_lost_connection(self, tmp_path):
-        with place.listen(tmp_path), ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+        with socket_path.listen(tmp_path), ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
             with pytest.raises(ConnectionLostError, match="could not be sent"):
                 client.ask("any", bytes(4_000_000), timeout_s=0.02)
             with pytest.raises(ConnectionLostError):
                 client.request("any", Ping())
 
     def test_of_an_earlier_question_is_not_taken_for_this_one(self, tmp_path):
-        with place.listen(tmp_path) as listener, ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+        with (
+            socket_path.listen(tmp_path) as listener,
+            ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client,
+        ):
             far, _ = listener.accept()
             with far:
                 for request_id, message in ((9, b"another's"), (1, encode(Ping()))):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_messages import messages
 
-from natya.actors.control import ControlActor, ControlActorSettings, ControlClient, place
+from natya.actors.control import ControlActor, ControlActorSettings, ControlClient, socket_path
 from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.settings import ControlSettings
@@ -68,7 +68,7 @@ class TestAnythingThatComesThroughTheSocket:
         running, data_dir = room
         server = running.base.find("control").instance._server
         cut_short = contextlib.suppress(BrokenPipeError, ConnectionResetError)
-        with contextlib.closing(place.connect(data_dir, timeout_s=5)) as connection, cut_short:
+        with contextlib.closing(socket_path.connect(data_dir, timeout_s=5)) as connection, cut_short:
             connection.sendall(b"".join(map(frame, payloads)))
         with ControlClient(data_dir, monotonic_ns=time.monotonic_ns) as other:
             assert isinstance(other.request("control", Ping(), timeout_s=5), Pong)
@@ -79,7 +79,7 @@ class TestAnythingThatComesThroughTheSocket:
     @given(ask=ASKS.map(lambda ask: msgspec.structs.replace(ask, timeout_s=min(ask.timeout_s, 0.05))))
     def test_well_formed_gets_one_reply_under_its_own_number(self, room, ask):
         _, data_dir = room
-        with contextlib.closing(place.connect(data_dir, timeout_s=5)) as connection:
+        with contextlib.closing(socket_path.connect(data_dir, timeout_s=5)) as connection:
             connection.sendall(frame(encode(ask)))
             size = int.from_bytes(connection.recv(4), "big")
             received = b""

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from natya.actors.control import place
+from natya.actors.control import socket_path
 from natya.actors.control.errors import NotRunningError
 from natya.actors.control.frames import frame
 from natya.actors.control.peer import Peer
@@ -195,7 +195,7 @@ class TestSomeoneWhoHangsUp:
         other.ask(1)
         asked = kept.wait_for(4)
         ours = [each for each in asked if each.ask.request_id in {2, 3}]
-        (answered,) = [each for each in asked if each.ask.request_id == 1 and each._number == ours[0]._number]
+        (answered,) = [each for each in asked if each.ask.request_id == 1 and each.connection == ours[0].connection]
         answered.answer(encode(Ping()))
         assert line.reply().request_id == 1
         go(self, line)
@@ -303,7 +303,7 @@ class TestHostileBytes:
         for _ in range(1_000):
             damaged = bytearray(good if chance.random() < 0.5 else chance.randbytes(chance.randrange(1, 2_000)))
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-            with contextlib.closing(place.connect(served.data_dir, timeout_s=5)) as attacker:
+            with contextlib.closing(socket_path.connect(served.data_dir, timeout_s=5)) as attacker:
                 attacker.sendall(damaged)
         grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         line = served.line()
@@ -319,7 +319,7 @@ class TestHostileBytes:
             "import socket,sys,time; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
             "s.sendall(b'\\x00\\x00\\x01\\x00half'); print('sent', flush=True); time.sleep(60)"
         )
-        path = str(served.data_dir / place.SOCKET_NAME)
+        path = str(served.data_dir / socket_path.SOCKET_NAME)
         with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as client:
             client.stdout.readline()
             client.send_signal(signal.SIGKILL)
@@ -440,8 +440,8 @@ class TestClosing:
         served.server.close()
 
         with pytest.raises(NotRunningError):
-            place.connect(served.data_dir, timeout_s=1)
-        assert not (served.data_dir / place.SOCKET_NAME).exists()
+            socket_path.connect(served.data_dir, timeout_s=1)
+        assert not (served.data_dir / socket_path.SOCKET_NAME).exists()
 
     def test_makes_room_for_the_next_even_before_the_old_thread_ended(self, serve):
         first = serve()
@@ -458,7 +458,7 @@ class TestClosing:
         server.close()
         server.serve()
 
-        assert not (tmp_path / place.SOCKET_NAME).exists()
+        assert not (tmp_path / socket_path.SOCKET_NAME).exists()
 
     def test_leaves_late_answers_without_effect(self, serve, kept):
         served = serve(kept)

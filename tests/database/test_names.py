@@ -12,7 +12,7 @@ from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryRe
 from natya.actors.database.errors import DatabaseForeign, DatabasePathRefused
 from natya.actors.database.market import MarketStore
 from natya.actors.database.moments import start_ns
-from natya.actors.database.opening import pattern, unescaped
+from natya.actors.database.sql_text import pattern, unescaped
 from natya.actors.database.upkeep import check
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.engine_paths import path_problem

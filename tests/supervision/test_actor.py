@@ -4,7 +4,7 @@ from thespian.actors import ActorExitRequest
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
-from natya.actors.supervision.child import Deadline
+from natya.actors.supervision.deadline import Deadline
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
 

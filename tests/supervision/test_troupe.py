@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import RuntimeActor, lifecycle
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.actors.supervision.child import Deadline, shutdown_budget_s
+from natya.actors.supervision.child import shutdown_budget_s
+from natya.actors.supervision.deadline import Deadline
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.actors.supervision.troupe import Troupe

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from natya.actors.control import place
+from natya.actors.control import socket_path
 from natya.actors.control.errors import AskRefusedError, NotRunningError, SocketNotOpenedError
 from natya.actors.control.peer import Peer, is_welcome, peer_of
 
@@ -20,7 +20,7 @@ def data_dir(request, tmp_path):
 
 class TestListening:
     def test_lets_one_connect(self, data_dir):
-        with place.listen(data_dir) as listener, place.connect(data_dir, timeout_s=1) as near:
+        with socket_path.listen(data_dir) as listener, socket_path.connect(data_dir, timeout_s=1) as near:
             far, _ = listener.accept()
             with far:
                 near.sendall(b"hello")
@@ -28,72 +28,72 @@ class TestListening:
                 assert far.recv(5) == b"hello"
 
     def test_makes_a_socket_that_is_its_users_alone(self, data_dir):
-        with place.listen(data_dir):
-            mode = (data_dir / place.SOCKET_NAME).stat().st_mode
+        with socket_path.listen(data_dir):
+            mode = (data_dir / socket_path.SOCKET_NAME).stat().st_mode
 
         assert stat.S_ISSOCK(mode)
         assert stat.S_IMODE(mode) == 0o600
 
     def test_replaces_what_a_dead_process_left(self, data_dir):
-        place.listen(data_dir).close()
+        socket_path.listen(data_dir).close()
 
-        with place.listen(data_dir), place.connect(data_dir, timeout_s=1):
+        with socket_path.listen(data_dir), socket_path.connect(data_dir, timeout_s=1):
             pass
 
     def test_leaves_a_living_process_its_place(self, data_dir):
-        with place.listen(data_dir), pytest.raises(SocketNotOpenedError, match="a process listens"):
-            place.listen(data_dir)
+        with socket_path.listen(data_dir), pytest.raises(SocketNotOpenedError, match="a process listens"):
+            socket_path.listen(data_dir)
 
     def test_leaves_a_file_that_is_no_socket(self, data_dir):
-        (data_dir / place.SOCKET_NAME).write_text("mine")
+        (data_dir / socket_path.SOCKET_NAME).write_text("mine")
 
         with pytest.raises(SocketNotOpenedError, match="something else"):
-            place.listen(data_dir)
-        assert (data_dir / place.SOCKET_NAME).read_text() == "mine"
+            socket_path.listen(data_dir)
+        assert (data_dir / socket_path.SOCKET_NAME).read_text() == "mine"
 
     def test_in_a_directory_that_is_missing_names_it(self, tmp_path):
         with pytest.raises(SocketNotOpenedError, match="missing"):
-            place.listen(tmp_path / "missing")
+            socket_path.listen(tmp_path / "missing")
 
 
 class TestConnecting:
     def test_where_no_daemon_runs_names_the_directory(self, data_dir):
         with pytest.raises(NotRunningError) as caught:
-            place.connect(data_dir, timeout_s=1)
+            socket_path.connect(data_dir, timeout_s=1)
 
         assert caught.value.data_dir == data_dir
         assert str(data_dir) in str(caught.value)
 
     def test_where_one_died_is_the_same(self, data_dir):
-        place.listen(data_dir).close()
+        socket_path.listen(data_dir).close()
 
         with pytest.raises(NotRunningError):
-            place.connect(data_dir, timeout_s=1)
+            socket_path.connect(data_dir, timeout_s=1)
 
     def test_after_the_place_was_removed_is_the_same(self, data_dir):
-        with place.listen(data_dir):
-            place.remove(data_dir)
+        with socket_path.listen(data_dir):
+            socket_path.remove(data_dir)
 
             with pytest.raises(NotRunningError):
-                place.connect(data_dir, timeout_s=1)
+                socket_path.connect(data_dir, timeout_s=1)
 
     def test_while_many_others_wait_to_be_accepted_waits_and_then_says_busy(self, data_dir, monkeypatch):
-        monkeypatch.setattr(place, "BACKLOG", 1)
-        with place.listen(data_dir), contextlib.ExitStack() as waiting:
+        monkeypatch.setattr(socket_path, "BACKLOG", 1)
+        with socket_path.listen(data_dir), contextlib.ExitStack() as waiting:
             for _ in range(2):
-                waiting.enter_context(place.connect(data_dir, timeout_s=1))
+                waiting.enter_context(socket_path.connect(data_dir, timeout_s=1))
 
             with pytest.raises(AskRefusedError, match="busy"):
-                place.connect(data_dir, timeout_s=0.02)
+                socket_path.connect(data_dir, timeout_s=0.02)
 
     def test_to_another_users_daemon_is_forbidden(self, tmp_path, monkeypatch):
         def deny(*_):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(place, "_address", deny)
+        monkeypatch.setattr(socket_path, "_address", deny)
 
         with pytest.raises(AskRefusedError, match="forbidden"):
-            place.connect(tmp_path, timeout_s=1)
+            socket_path.connect(tmp_path, timeout_s=1)
 
 
 class TestTheOtherEnd:

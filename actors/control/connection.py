@@ -1,4 +1,4 @@
-"""One process on the line, as the server sees it: what it has begun to say, what it has not read yet, and how long."""
+"""A client's connection, as the server sees it: its unfinished request, its unread answers, and its time limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import socket
 
     from ...config.settings import ControlSettings
-    from .asked import Asked
+    from .request import Request
 
 CHUNK_BYTES: Final = 65_536
 """Read at once, so that nobody who sends much keeps the others waiting."""
@@ -23,15 +23,15 @@ class HungUpError(Exception):
     """The other end is closed."""
 
 
-class Caller:
-    """A connection, its unfinished question, its unread answers, and when it must have moved on. Never blocks."""
+class Connection:
+    """One client: its unfinished request, its unread answers, and when it must have moved on. Never blocks."""
 
-    def __init__(self, connection: socket.socket, limits: ControlSettings, *, number: int, now_ns: int) -> None:
-        connection.setblocking(False)
-        self.connection: Final = connection
+    def __init__(self, stream: socket.socket, limits: ControlSettings, *, number: int, now_ns: int) -> None:
+        stream.setblocking(False)
+        self.stream: Final = stream
         self.number: Final = number
-        self.in_flight: Final[dict[int, Asked]] = {}
-        """Questions that wait for their answers, by request id."""
+        self.in_flight: Final[dict[int, Request]] = {}
+        """Requests that wait for their answers, by request id."""
 
         self.hanging_up = False
         """Nothing more is read, and the connection closes when its answers are read."""
@@ -42,7 +42,7 @@ class Caller:
         self._reader = FrameReader(limits.ask_bytes_max)
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
-        self._question_began_ns = self._answer_moved_ns = self._active_ns = now_ns
+        self._request_began_ns = self._answer_moved_ns = self._active_ns = now_ns
 
     @property
     def has_unsent(self) -> bool:
@@ -57,7 +57,7 @@ class Caller:
             FrameError: what it sent is no frame.
         """
         try:
-            chunk = self.connection.recv(CHUNK_BYTES)
+            chunk = self.stream.recv(CHUNK_BYTES)
         except BlockingIOError:
             return []
         except OSError as fault:
@@ -68,7 +68,7 @@ class Caller:
         began_before = self._reader.unfinished
         payloads = self._reader.feed(chunk)
         if payloads or not began_before:
-            self._question_began_ns = now_ns
+            self._request_began_ns = now_ns
         return payloads
 
     def say(self, payload: bytes, now_ns: int) -> None:
@@ -95,7 +95,7 @@ class Caller:
         """
         while self._unsent:
             try:
-                sent = self.connection.send(self._unsent[0])
+                sent = self.stream.send(self._unsent[0])
             except BlockingIOError:
                 return
             except OSError as fault:
@@ -112,7 +112,7 @@ class Caller:
         if self._unsent:
             due.append(self._answer_moved_ns + self._stall_ns)
         if self._reader.unfinished:
-            due.append(self._question_began_ns + self._stall_ns)
+            due.append(self._request_began_ns + self._stall_ns)
         if not due and not self.in_flight:
             due.append(self._active_ns + self._idle_ns)
         return min(due, default=None)

@@ -1,0 +1,58 @@
+"""A request that came through the control socket, and the way back for its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ...messages.codec import encode
+from ...messages.control import Answer, AskRefused, RefusalKind
+
+if TYPE_CHECKING:
+    from ...messages.control import Ask
+
+REASON_CHARACTERS_MAX: Final = 500
+"""A refusal quotes no more than this of what it was sent."""
+
+Post: TypeAlias = Callable[["Request", bytes, bool], object]
+"""Sends the payload of an answer back; True: it is a refusal. For any thread."""
+
+
+class Request:
+    """One request, and the way back. Answered after its connection or the server is gone, it does nothing."""
+
+    __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "serial")
+
+    def __init__(  # noqa: PLR0913  what the server says of it
+        self, ask: Ask, *, connection: int, serial: int, asker: str, answer_bytes_max: int, post: Post
+    ) -> None:
+        self.ask: Final = ask
+        self.connection: Final = connection
+        """Number of the connection that it came through."""
+
+        self.serial: Final = serial
+        """Number in the server's life: a client may use a request id again as soon as it is answered."""
+
+        self.asker: Final = asker
+        """Names the request as no other is named, by this server or one before it."""
+
+        self._answer_bytes_max = answer_bytes_max
+        self._post = post
+
+    def answer(self, message: bytes) -> None:
+        """Answer with a message, as the codec wrote it; one that is too long becomes a refusal."""
+        payload = encode(Answer(request_id=self.ask.request_id, message=message))
+        longest = self._answer_bytes_max
+        if len(payload) > longest:
+            self.refuse("too_large", f"an answer has up to {longest} bytes, this one {len(payload)}")
+        else:
+            self._post(self, payload, False)
+
+    def refuse(self, kind: RefusalKind, reason: str) -> None:
+        """Say why there is no answer."""
+        self._post(self, refusal(self.ask.request_id, kind, reason), True)
+
+
+def refusal(request_id: int, kind: RefusalKind, reason: str) -> bytes:
+    """Write a refusal as a payload."""
+    return encode(AskRefused(request_id=request_id, kind=kind, reason=reason[:REASON_CHARACTERS_MAX]))
