@@ -28,6 +28,9 @@ CONTROLS_OF_JSON: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 CSV_MARKS: Final = re.compile(r'[",\r\n]|^\s|\s$')
 """What makes a field of CSV stand in quotes."""
 
+ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
+"""What Python puts before the words of an error of the system's; the words say it."""
+
 
 class OutputError(Exception):
     """Standard output takes no more: the disk is full, it is closed, or whoever read it has gone (`is_left`)."""
@@ -90,8 +93,8 @@ def text_of_value(value: object) -> str:
 
 
 def complain(text: object) -> None:
-    """Say on standard error what went wrong, each line beginning with our name."""
-    lines = plain_lines(str(text)).split("\n")
+    """Say on standard error what went wrong, each line beginning with our name; in words, without their numbers."""
+    lines = plain_lines(ERROR_NUMBER.sub("", str(text))).split("\n")
     sys.stderr.write("".join(f"natya: {line}\n" for line in lines))
     sys.stderr.flush()
 

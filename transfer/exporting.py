@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -13,6 +13,7 @@ import msgspec
 from ..actors.database import QueryResult, take
 from ..client import EPOCH, ask, rows_of
 from ..domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from ..domain.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +69,7 @@ def export(  # noqa: PLR0913  what is exported, and as what
         on_progress: told now and then how much is done, 0 to 1.
 
     Raises:
-        FileExistsError: a file is there already; those before it are whole.
+        FileExistsError: a file is there already: nothing was written, or, if it came meanwhile, only those before it.
         DatabaseError, ControlError: the owner cannot read it.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,8 +85,12 @@ def export(  # noqa: PLR0913  what is exported, and as what
     for (interval_ns,) in intervals:
         of_the_interval = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
         wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval)))
-    for number, (name, make_sql) in enumerate(wanted, start=1):
-        target = folder / f"{name}.{file_format}"
+    targets = [folder / f"{name}.{file_format}" for name, _ in wanted]
+    there = [target for target in targets if os.path.lexists(target)]
+    if there:
+        others = f", and {counted(len(there) - 1, 'other')} of {len(targets)}" if there[1:] else ""
+        raise FileExistsError(f"{there[0]} is there already{others}; nothing was written")
+    for number, (target, (_, make_sql)) in enumerate(zip(targets, wanted, strict=True), start=1):
         yield Exported(file=str(target), rows=query_to(target, owner, make_sql(), parameters, file_format=file_format))
         on_progress(number / len(wanted))
 
@@ -99,8 +104,8 @@ def query_to(
         FileExistsError: it is there already.
         DatabaseError, ControlError: the owner cannot read it.
     """
-    if target.exists():
-        raise FileExistsError(errno.EEXIST, "it is there already", str(target))
+    if os.path.lexists(target):
+        raise FileExistsError(f"{target} is there already")
     answer = ask(owner, sql, parameters)
     if file_format == "parquet":
         take(Path(answer.path), target)

@@ -227,6 +227,17 @@ class TestBesideASystemThatTrades:
             ("candles-60s.csv", FIRST_DAY_MINUTES),
         ]
 
+    def test_an_export_onto_files_that_are_there_says_which_and_writes_none(self, trading, tmp_path):
+        out = tmp_path / "out"
+        out.mkdir()
+        (out / "candles-60s.csv").write_text("mine")
+        await_that(lambda: value(trading, "select count(*) from candles") > 0)
+        done = shell("export", out, "--format", "csv", "--data-dir", trading)
+
+        assert done.exit_code == 73
+        assert done.stderr == f"natya: {out / 'candles-60s.csv'} is there already; nothing was written\n"
+        assert [each.read_text() for each in out.iterdir()] == ["mine"]
+
     def test_a_check_finds_nothing_wrong(self, trading):
         assert json_of("check", "--data-dir", trading) == {"ok": True, "problems": []}
 

@@ -1,5 +1,6 @@
 """What is printed, wherever it goes: a file that is full, a closed descriptor, a terminal of few letters."""
 
+import errno
 import functools
 import json
 import os
@@ -157,6 +158,16 @@ class TestAProcess:
 
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"ticks/s" in done.stdout
+
+
+class TestAnErrorOfTheSystems:
+    def test_is_said_in_words_also_within_a_reason(self, capsys):
+        fault = OSError(errno.EACCES, os.strerror(errno.EACCES), "/out")
+        complain(fault)
+        complain(f"the journal cannot be opened: {fault}")
+
+        said = "Permission denied: '/out'"
+        assert capsys.readouterr().err == f"natya: {said}\nnatya: the journal cannot be opened: {said}\n"
 
 
 class TestTextFromOutside:
