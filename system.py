@@ -57,6 +57,9 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     stalls: int = 0
     """Turns that held the event loop longer than `system.stall_warn_s`, since the start."""
 
+    held_by: str = ""
+    """Who holds the event loop right now, for longer than that already, and at which line; empty if nobody does."""
+
     tree: SupervisionTree | None = None
     """Every actor as it stands; None when the root was busy."""
 
@@ -166,11 +169,14 @@ class TradingSystem:
         for future in asked.values():
             future.cancel()
         tree = answers.pop(TREE, None)
+        watchdog = runtime.base.watchdog
+        held = None if watchdog is None else watchdog.held
         return SystemView(
             tree=tree if isinstance(tree, SupervisionTree) else None,
             running_s=self._elapsed_s(),
             dead_letters=runtime.base.dead_letters.count,
-            stalls=0 if runtime.base.watchdog is None else runtime.base.watchdog.stalls,
+            stalls=0 if watchdog is None else watchdog.stalls,
+            held_by="" if held is None else f"{held.actor} at {held.place}",
             statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
         )
 

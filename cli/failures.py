@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..messages.supervision import ChildStatus, SupervisionTree
+    from ..system import SystemView
 
 TOLD_MAX: Final = 10
 """Different failures that are told with their tracebacks; all of them are in the log."""
+
+STALL_TOLD_S: Final = 3.0
+"""An event loop that is held for longer is told of; a shorter time is in the log, and counted."""
 
 STRATEGIES: Final = "strategies"
 """Name of the supervisor of what users wrote."""
@@ -34,6 +38,25 @@ class Failures:
                 elif len(self._known) == TOLD_MAX + 1:
                     texts.append("there are more failures of other kinds: the log has them all")
         return texts
+
+
+class Stalls:
+    """Remembers for how long somebody holds the event loop; nothing else of the system goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._since_s = 0.0
+        self._is_told = False
+
+    def fresh(self, view: SystemView) -> list[str]:
+        """Say who does, and where, once for each time that it lasts longer than `STALL_TOLD_S`."""
+        if view.stalls != self._number:
+            self._number, self._since_s, self._is_told = view.stalls, view.running_s, False
+        held_s = view.running_s - self._since_s
+        if not view.held_by or self._is_told or held_s < STALL_TOLD_S:
+            return []
+        self._is_told = True
+        return [f"the event loop has been held for {held_s:.0f} s, and nothing goes on: {view.held_by}"]
 
 
 def has_nobody_left(tree: SupervisionTree | None) -> bool:

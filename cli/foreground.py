@@ -18,7 +18,7 @@ from ..actors.runtime import tuned_process
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
-from .failures import Failures, failed_strategies, has_nobody_left
+from .failures import Failures, Stalls, failed_strategies, has_nobody_left
 from .terminal import OutputError, complain, tell, tell_json
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ class Watch:
         self._interrupts = interrupts
         self._is_replay = is_replay
         self._failures = Failures()
+        self._stalls = Stalls()
         self._untold: list[str] = []
 
         self.failed: tuple[str, ...] = ()
@@ -236,6 +237,7 @@ class Watch:
     def _look(self) -> SystemView:
         view = self._system.look()
         self._untold += self._failures.fresh(view.tree)
+        self._untold += self._stalls.fresh(view)
         if self._is_replay:
             self.failed = failed_strategies(view.tree) or self.failed
         return view

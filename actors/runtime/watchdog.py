@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 _log = logging.getLogger("natya")
+
+OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
+"""Where the code of our own actors lies."""
 
 
 class Stall(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +31,9 @@ class Stall(msgspec.Struct, frozen=True, kw_only=True):
 
     stack: str
 
+    place: str
+    """The line that it was at, a user's if one of his is among the calls: `my_strategy.py:12 in on_tick`."""
+
 
 class Watchdog:
     """Looks at the loop every `stall_warn_s`; twice the same turn is a stall, reported once."""
@@ -36,6 +44,9 @@ class Watchdog:
         self._stopped = threading.Event()
         self.stalls = 0
         self.last: Stall | None = None
+        self.held: Stall | None = None
+        """The one that goes on; None where the loop is free."""
+
         threading.Thread(target=self._watch, name="natya-watchdog", daemon=True).start()
 
     def stop(self) -> None:
@@ -49,15 +60,25 @@ class Watchdog:
             cell = self._loop.current
             now = (cell, self._loop.rounds, 0 if cell is None else cell.handled)
             if cell is None or now != seen:
-                seen, reported = now, False
+                seen, reported, self.held = now, False, None
             elif not reported:
                 reported = True
                 self._report(cell)
 
     def _report(self, cell: Cell) -> None:
         frame = sys._current_frames().get(self._loop.ident)  # noqa: SLF001  its documented use: debugging of threads
-        stack = "" if frame is None else "".join(traceback.format_stack(frame))
+        calls = [] if frame is None else traceback.extract_stack(frame)
+        stack = "".join(traceback.format_list(calls))
         self.stalls += 1
-        self.last = Stall(actor=cell.name or str(cell), held_s=self._stall_warn_s, stack=stack)
+        self.held = Stall(actor=cell.name or str(cell), held_s=self._stall_warn_s, stack=stack, place=_place(calls))
+        self.last = self.held
         fields = {"held_s": self._stall_warn_s, "stack": stack}
         _log.warning("loop.stalled", extra={"actor": self.last.actor, "fields": fields})
+
+
+def _place(calls: list[traceback.FrameSummary]) -> str:
+    is_ours = [call.filename.startswith(OURS) for call in calls]
+    ours_begin = is_ours.index(True) if any(is_ours) else 0
+    theirs = [call for call, ours in zip(calls[ours_begin:], is_ours[ours_begin:], strict=True) if not ours]
+    innermost = next(iter((theirs or calls)[-1:]), None)
+    return "" if innermost is None else f"{innermost.filename}:{innermost.lineno} in {innermost.name}"

@@ -117,7 +117,7 @@ def line(now: SystemView, before: SystemView) -> str:
     parts.append(f"restarts {_restarts(now)}")
     parts.append(f"dead letters {now.dead_letters}")
     if now.stalls:
-        parts.append(f"stalls {now.stalls}")
+        parts.append(f"stalls {now.stalls}{_holder(now)}")
     parts.extend(text.plain for text in _trouble(now))
     return "  ".join(parts)
 
@@ -238,7 +238,11 @@ def _house(now: SystemView, _before: SystemView) -> list[Text]:
 def _restarted(now: SystemView, _before: SystemView) -> list[Text]:
     counts = {"restarts": _restarts(now), "dead letters": now.dead_letters}
     parts = [Text(f"{name} {count:,}", style="yellow" if count else "") for name, count in counts.items()]
-    return [*parts, Text(f"stalls {now.stalls:,}", style="yellow")] if now.stalls else parts
+    return [*parts, Text(f"stalls {now.stalls:,}{_holder(now)}", style="yellow")] if now.stalls else parts
+
+
+def _holder(now: SystemView) -> str:
+    return f", held by {plain(now.held_by)}" if now.held_by else ""
 
 
 def _flowed(lines: list[list[Text]], columns: int) -> list[Text]:

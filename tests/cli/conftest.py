@@ -24,6 +24,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
     statistics: dict
     stalls: int = 0
+    held_by: str = ""
     tree: SupervisionTree | None = None
 
 

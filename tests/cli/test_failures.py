@@ -9,7 +9,7 @@ import pytest
 from natya_recordings import write_candles
 
 from natya.cli.exit_codes import INTERNAL
-from natya.cli.failures import TOLD_MAX, Failures, failed_strategies, has_nobody_left, trouble_of
+from natya.cli.failures import STALL_TOLD_S, TOLD_MAX, Failures, Stalls, failed_strategies, has_nobody_left, trouble_of
 from natya.cli.foreground import perform
 from natya.cli.views.screen import line
 from natya.messages.supervision import ChildStatus, SupervisionTree
@@ -38,6 +38,38 @@ def a_child(
 
 def a_tree(*children):
     return SupervisionTree(children=children)
+
+
+class TestALoopThatIsHeld:
+    """By an endless loop of a strategy, for one."""
+
+    def held(self, view, number=1, *, after_s, by="bad at bad.py:3 in on_tick"):
+        return msgspec.structs.replace(view(), running_s=10 + after_s, stalls=number, held_by=by)
+
+    def test_is_told_of_once_with_who_holds_it_and_where(self, view):
+        stalls = Stalls()
+
+        assert stalls.fresh(self.held(view, after_s=0)) == []
+        assert stalls.fresh(self.held(view, after_s=STALL_TOLD_S - 0.1)) == []
+        assert stalls.fresh(self.held(view, after_s=STALL_TOLD_S)) == [
+            "the event loop has been held for 3 s, and nothing goes on: bad at bad.py:3 in on_tick"
+        ]
+        assert stalls.fresh(self.held(view, after_s=60)) == []
+
+    def test_is_told_of_again_when_it_is_held_again(self, view):
+        stalls = Stalls()
+        for number in (1, 2):
+            told = [
+                *stalls.fresh(self.held(view, number, after_s=0)),
+                *stalls.fresh(self.held(view, number, after_s=9)),
+            ]
+            assert len(told) == 1
+
+    def test_is_not_told_of_when_it_is_free_again(self, view):
+        stalls = Stalls()
+
+        assert stalls.fresh(self.held(view, after_s=0)) == []
+        assert stalls.fresh(self.held(view, after_s=9, by="")) == []
 
 
 class TestAFailure:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -243,3 +244,34 @@ class TestStandardOutputThatTakesNoMore:
 
         assert unseen(system) == (0, "")
         assert system.calls[-1] == "stop"
+
+
+ENDLESS = """
+import natya
+
+class Endless(natya.StrategyActor):
+    def on_tick(self, tick):
+        while True:
+            pass
+"""
+
+
+class TestAStrategyThatNeverReturns:
+    def test_is_named_on_the_terminal_with_its_line_while_it_runs(self, tmp_path):
+        (tmp_path / "endless.py").write_text(ENDLESS)
+        options = ["--strategy", "endless:Endless", "--data-dir", str(tmp_path / "data")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "natya", "run", *options],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            told = next(line for line in process.stderr if b"event loop" in line).decode()
+        finally:
+            process.kill()
+            process.communicate()
+
+        assert told.startswith("natya: the event loop has been held for ")
+        assert "endless at " in told
+        assert re.search(r"endless\.py:[67] in on_tick", told)

@@ -16,7 +16,7 @@ ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "syste
 
 def named(symbol):
     feed = FeedStatistics(ticks=1, candles=0, bad_rows=0, source="s", ended=False, last_prices={symbol: 1.0})
-    return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, statistics={"feed": feed}, tree=None)
+    return SimpleNamespace(running_s=1.0, dead_letters=0, stalls=0, held_by="", statistics={"feed": feed}, tree=None)
 
 
 def drawn(now, before=None, *, colour=False, width=80, height=24):
@@ -61,6 +61,8 @@ class TestTheScreen:
         assert "stalls 3" in drawn(stalled)
         assert "stalls 3" in line(stalled, stalled)
         assert "stalls" not in drawn(view())
+        held = msgspec.structs.replace(stalled, held_by="bad at bad.py:3 in on_tick")
+        assert "stalls 3, held by bad at bad.py:3 in on_tick" in line(held, held)
 
     def test_says_why_the_database_is_down(self, view):
         held = "/home/trader/.local/state/natya/paper/natya.duckdb is in use by process 4711: " + "and so on " * 100

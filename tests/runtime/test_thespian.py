@@ -194,6 +194,9 @@ class TestTheWatchdog:
             assert system.base.watchdog.last.actor == "counter"
             assert "event.wait(10)" in system.base.watchdog.last.stack  # the handler
             assert system.base.watchdog.stalls == 1
+            assert system.base.watchdog.last.place.endswith(" in wait")
+            while system.base.watchdog.held is not None:
+                noticed.wait(0.005)
             (line,) = (record for record in caplog.records if record.getMessage() == "loop.stalled")
             assert (line.actor, line.fields["stack"]) == ("counter", system.base.watchdog.last.stack)
 
