@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .config.container import DependencyContainer
     from .config.errors import SettingsError
     from .config.loader import load_settings
-    from .config.settings import Settings, SupervisionSettings
+    from .config.sections.supervision import SupervisionSettings
+    from .config.settings import Settings
     from .domain.instruments import Instrument, PriceGrid
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
@@ -73,7 +74,8 @@ _MODULES: Final = {
     ".config.container": ("DependencyContainer",),
     ".config.errors": ("SettingsError",),
     ".config.loader": ("load_settings",),
-    ".config.settings": ("Settings", "SupervisionSettings"),
+    ".config.sections.supervision": ("SupervisionSettings",),
+    ".config.settings": ("Settings",),
     ".domain.instruments": ("Instrument", "PriceGrid"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (

@@ -18,7 +18,7 @@ from .messages.system import StrategyStatistics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .config.settings import DatabaseSettings
+    from .config.sections.database import DatabaseSettings
     from .messages.system import Statistics
 
 Owner = TypeVar("Owner", bound=msgspec.Struct)

@@ -25,7 +25,7 @@ import msgspec
 
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.runtime import ActorAddress, InProcessSystem, RuntimeActor, handles
-from natya.config.settings import JournalSettings
+from natya.config.sections.journal import JournalSettings
 from natya.messages.journal import Append, Appended, Journaled
 from natya.messages.orders import OrderIntended
 
@@ -125,14 +125,14 @@ class Events(RuntimeActor):
 
 def many_writers(directory: Path, appends: int) -> tuple[float, float]:
     """Records a second, and records a commit, through the actor."""
-    settings = JournalSettings(path=str(directory / "many"), segment_bytes=SEGMENT_BYTES)
+    settings = JournalSettings.default(path=str(directory / "many"), segment_bytes=SEGMENT_BYTES)
     elapsed_s, _, commits = written(settings, Begin(appends, WRITERS))
     return appends / elapsed_s, appends / commits
 
 
 def longest_wait_ms(directory: Path, appends: int, *, archived: bool) -> float:
     """Milliseconds that the slowest of 20 writers waited, while segments of 1 MB are closed, and perhaps archived."""
-    settings = JournalSettings(
+    settings = JournalSettings.default(
         path=str(directory / f"archived-{archived}"), segment_bytes=1 << 20, plain_segments_max=1 if archived else 1_000
     )
     return written(settings, Begin(appends, 20))[1] / 1e6

@@ -26,13 +26,13 @@ from thespian.actors import Actor, ActorSystem
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 
 SPAWNED = 5_000
 STARTS = 7
 EMPTY_SYSTEM = "import natya\nwith natya.InProcessSystem(): pass"
 
-TIRELESS = SupervisionSettings(
+TIRELESS = SupervisionSettings.default(
     restarts_max=1_000_000,
     window_s=60.0,
     backoff_first_s=0.001,

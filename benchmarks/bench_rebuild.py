@@ -20,7 +20,8 @@ from natya.actors.database.core import ReadModel
 from natya.actors.database.upkeep import check
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.runtime import InProcessSystem
-from natya.config.settings import DatabaseSettings, JournalSettings
+from natya.config.sections.database import DatabaseSettings
+from natya.config.sections.journal import JournalSettings
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderFact, OrderFilled, OrderIntended
 from natya.messages.system import Ping
 
@@ -77,7 +78,7 @@ def write_journal(directory: Path, facts: int) -> None:
 
 def caught_up_s(directory: Path, facts: int) -> float:
     """Start both actors; seconds until the core file is current."""
-    database = DatabaseSettings(
+    database = DatabaseSettings.default(
         path=str(directory / "natya.duckdb"),
         max_connections=10,
         memory_limit_mb=128,
@@ -85,7 +86,7 @@ def caught_up_s(directory: Path, facts: int) -> float:
         batch_rows_max=20_000,
         batch_wait_s=0.2,
     )
-    journal = JournalSettings(path=str(directory / "journal"), segment_bytes=SEGMENT_BYTES)
+    journal = JournalSettings.default(path=str(directory / "journal"), segment_bytes=SEGMENT_BYTES)
     with InProcessSystem() as system:
         system.start("journal", JournalActor, journal, timeout_s=120)
         began = time.perf_counter()

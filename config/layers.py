@@ -28,7 +28,7 @@ from .keys import (
     read_value,
     toml_value,
 )
-from .settings import StrategySettings
+from .sections.strategy import StrategySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,21 +13,18 @@ import platformdirs
 
 from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
+from ..messages.addresses import NAMES
 from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
 from .layers import Value, environment_layer, file_layer, override_layer
-from .settings import Settings, SystemSettings
+from .sections.system import SystemSettings
+from .settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PROFILES: Final[tuple[str, ...]] = get_args(get_type_hints(SystemSettings)["profile"])
-
-ACTOR_NAMES: Final = frozenset(
-    {"system", "journal", "database", "events", "exchange", "broker", "orders", "strategies", "feed", "control"}
-)
-"""Names of the house; a strategy takes another."""
 
 PATHS_IN_DATA_DIR: Final = {"journal.path": "journal", "database.path": "natya.duckdb", "log.path": "natya.log"}
 """What a path is in the data directory when it is empty."""
@@ -85,7 +82,7 @@ def load_with_origins(
     problems = [problem for layer in layers for problem in layer.problems]
     if problems:
         raise SettingsError(tuple(problems))
-    values = {**_built_in(), PROFILE: Value(profile, "profile")}
+    values = {PROFILE: Value(profile, "profile")}
     for layer in layers:
         values.update(layer.values)
     _place_files(values, profile)
@@ -93,16 +90,6 @@ def load_with_origins(
     if contradictions:
         raise SettingsError(tuple(contradictions))
     return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})
-
-
-def _built_in() -> dict[str, Value]:
-    """Defaults that the sections themselves have."""
-    return {
-        f"{section_name}.{field.name}": Value(field.default, "built in")
-        for section_name, section in SECTIONS.items()
-        for field in msgspec.structs.fields(section)
-        if field.default is not msgspec.NODEFAULT
-    }
 
 
 def _packaged(name: str) -> Any:
@@ -160,7 +147,7 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
 
 def _contradictions_of_strategies(strategies: Value) -> list[str]:
     problems = []
-    taken = set(ACTOR_NAMES)
+    taken = set(NAMES)
     for index, strategy in enumerate(strategies.value):
         origin = f"{strategies.origin}: {STRATEGIES}[{index}]"
         if not strategy.name or strategy.name in taken:

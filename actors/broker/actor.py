@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from ...config.settings import BrokerSettings
+from ...config.sections.broker import BrokerSettings
 from ...messages.addresses import ORDERS
 from ...messages.broker import (
     BrokerStatistics,

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
-from ...config.settings import BrokerSettings
+from ...config.sections.broker import BrokerSettings
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,

@@ -15,7 +15,7 @@ from ...messages.trace import ReadTrace
 from .errors import AskRefusedError
 
 if TYPE_CHECKING:
-    from ...config.settings import ControlSettings
+    from ...config.sections.control import ControlSettings
     from ...messages.control import Ask
 
 Check: TypeAlias = "Callable[[Any, ControlSettings], str]"

@@ -12,7 +12,7 @@ from .frames import FrameReader, frame
 if TYPE_CHECKING:
     import socket
 
-    from ...config.settings import ControlSettings
+    from ...config.sections.control import ControlSettings
     from .request import Request
 
 CHUNK_BYTES: Final = 65_536

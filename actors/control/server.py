@@ -1,6 +1,6 @@
 """The control server: one thread, one listening socket, and the processes that ask through it.
 
-    server = ControlServer(data_dir, ControlSettings(), on_ask=..., on_gone=..., monotonic_ns=...)
+    server = ControlServer(data_dir, ControlSettings.default(), on_ask=..., on_gone=..., monotonic_ns=...)
     server.serve()       # on a thread of its own; returns after close()
     server.close()       # from another
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ...config.settings import ControlSettings
+    from ...config.sections.control import ControlSettings
     from .peer import Peer
 
 ACCEPT_PAUSE_NS: Final = SECOND_NS

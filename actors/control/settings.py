@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...config.settings import ControlSettings
+from ...config.sections.control import ControlSettings
 
 
 class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,4 +15,4 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     """Where the socket lies; held by this process alone."""
 
-    limits: ControlSettings = ControlSettings()
+    limits: ControlSettings = msgspec.field(default_factory=ControlSettings.default)

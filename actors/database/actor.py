@@ -48,7 +48,7 @@ from .recorder import Recorder
 from .recovery import open_database
 
 if TYPE_CHECKING:
-    from ...config.settings import DatabaseSettings
+    from ...config.sections.database import DatabaseSettings
     from ..runtime import ActorAddress, Outcome
     from .recorder import Recorded
     from .recovery import Opened

@@ -14,7 +14,7 @@ from .following import Following
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...config.settings import DatabaseSettings
+    from ...config.sections.database import DatabaseSettings
     from ...messages.journal import JournalRecord
     from ..runtime import Outcome, RuntimeActor, Timer
     from .files import Files

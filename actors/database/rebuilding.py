@@ -25,7 +25,7 @@ from .upkeep import back_up
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...config.settings import DatabaseSettings
+    from ...config.sections.database import DatabaseSettings
     from ...messages.journal import JournalRecord
 
 CONNECTIONS = 3

@@ -15,7 +15,7 @@ from .gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
 from .market import MarketStore, Written
 
 if TYPE_CHECKING:
-    from ...config.settings import DatabaseSettings
+    from ...config.sections.database import DatabaseSettings
     from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
     from .adapter import DuckDBAdapter
     from .files import Files

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    from ...config.settings import DatabaseSettings
+    from ...config.sections.database import DatabaseSettings
 
 ATTEMPTS = 4
 """Each file may be damaged, and the market file's log besides."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...config.settings import ExchangeSettings
+from ...config.sections.exchange import ExchangeSettings
 from ...messages.accounts import AccountChoice
 
 

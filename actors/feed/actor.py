@@ -29,7 +29,7 @@ from .sources import SOURCES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...config.settings import FeedSettings
+    from ...config.sections.feed import FeedSettings
     from ..runtime import ActorAddress, Outcome, Timer
     from .source import MarketMessage, MarketSource
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...config.settings import FeedSettings
+from ...config.sections.feed import FeedSettings
 from ...messages.market import Candle, Tick
 from .errors import RecordingError
 

@@ -9,7 +9,7 @@ import msgspec
 from .bodies.replay import open_recordings
 
 if TYPE_CHECKING:
-    from ...config.settings import FeedSettings
+    from ...config.sections.feed import FeedSettings
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from ...config.settings import FeedSettings
+from ...config.sections.feed import FeedSettings
 from .apart import LENGTH_BYTES, Broken, Chunk, Finished
 from .bodies.replay import open_recordings
 from .errors import RecordingError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ...config.settings import FeedSettings
+from ...config.sections.feed import FeedSettings
 from .bodies.replay import replay
 from .bodies.synthetic import synthetic
 from .source import MarketSource, Surroundings

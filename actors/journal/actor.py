@@ -39,7 +39,7 @@ from .journal import Journal
 from .upkeep import archive_segment, next_chore
 
 if TYPE_CHECKING:
-    from ...config.settings import JournalSettings
+    from ...config.sections.journal import JournalSettings
     from ..runtime import ActorAddress, Outcome, Trace
     from .disk import Disk
     from .journal import Place, Ticket

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...config.settings import OrdersSettings
+from ...config.sections.orders import OrdersSettings
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...messages.accounts import AccountFact

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from ...config.settings import OrdersSettings
+from ...config.sections.orders import OrdersSettings
 from ...domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ...domain.instruments import is_symbol
 from ...domain.money import exact, exact_value

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
-from ...config.settings import StrategySettings
+from ...config.sections.strategy import StrategySettings
 from ...domain.instruments import without_noise
 from ...messages.addresses import EVENTS, ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData

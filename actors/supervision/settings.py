@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ...config.settings import SupervisionSettings
+from ...config.sections.supervision import SupervisionSettings
 from ...messages.addresses import JOURNAL
 from .child_spec import ChildSpec
 

@@ -100,13 +100,13 @@ def command(
 
 def _strategies(paths: list[str]) -> list[dict[str, Any]]:
     """Name each after its class; of one name the second is `name2`, and so on: each has a position of its own."""
-    from ...config.loader import ACTOR_NAMES
+    from ...messages.addresses import NAMES
 
     names: list[str] = []
     for path in paths:
         name = path.rpartition(":")[2].lower()
         tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
-        names.append(next(each for each in tries if each not in ACTOR_NAMES and each not in names))
+        names.append(next(each for each in tries if each not in NAMES and each not in names))
     return [{"name": name, "strategy": path} for name, path in zip(names, paths, strict=True)]
 
 

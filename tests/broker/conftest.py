@@ -4,13 +4,13 @@ import pytest
 
 from natya.actors.broker import BrokerActor
 from natya.config.secrets import Secret
-from natya.config.settings import BrokerSettings
+from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import ExecutionReport, PlaceOrder
 
 
 def some_settings(**fields):
     fields = {"name": "paper", "client_id": "", "access_token": Secret(""), "base_url": ""} | fields
-    return BrokerSettings(**fields)
+    return BrokerSettings.default(**fields)
 
 
 def an_order(client_order_id="A-1"):

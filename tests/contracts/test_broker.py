@@ -8,7 +8,7 @@ import pytest
 from natya.actors.broker import BROKERS, BrokerActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.secrets import Secret
-from natya.config.settings import BrokerSettings
+from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import (
     CancelRequest,
     ExecutionReport,
@@ -95,7 +95,9 @@ class Session:
         self.orders = system.probe("orders")
         actor_name, counterpart = COUNTERPARTS[name]
         system.start(actor_name, counterpart, self.faults)
-        settings = BrokerSettings(name=name, client_id="", access_token=Secret(""), base_url="", answer_timeout_s=0.1)
+        settings = BrokerSettings.default(
+            name=name, client_id="", access_token=Secret(""), base_url="", answer_timeout_s=0.1
+        )
         system.start("broker", BrokerActor, settings)
 
     def ask(self, message):

@@ -11,7 +11,7 @@ from natya.actors.control import socket_path
 from natya.actors.control.client import ControlClient
 from natya.actors.control.frames import FrameReader, frame
 from natya.actors.control.server import ControlServer
-from natya.config.settings import ControlSettings
+from natya.config.sections.control import ControlSettings
 from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, decode, encode
 from natya.messages.control import Ask
 from natya.messages.system import Ping
@@ -56,7 +56,7 @@ class Served:
         options = {} if credentials is None else {"credentials": credentials}
         self.server = ControlServer(
             data_dir,
-            ControlSettings(**limits),
+            ControlSettings.default(**limits),
             on_ask=on_ask,
             on_gone=on_gone,
             monotonic_ns=time.monotonic_ns,

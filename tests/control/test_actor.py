@@ -19,7 +19,7 @@ from natya.actors.control import (
 )
 from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.config.settings import ControlSettings
+from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import Abandon, Query, Rows
@@ -68,7 +68,7 @@ class Market(RuntimeActor):
 
 @pytest.fixture
 def settings(tmp_path):
-    return ControlActorSettings(data_dir=tmp_path, limits=ControlSettings())
+    return ControlActorSettings(data_dir=tmp_path, limits=ControlSettings.default())
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from natya.actors.control.admission import ADMITTED, admit
 from natya.actors.control.errors import AskRefusedError
-from natya.config.settings import ControlSettings
+from natya.config.sections.control import ControlSettings
 from natya.messages.codec import MESSAGE_TYPES, encode
 from natya.messages.control import Ask
 from natya.messages.database import BackUp, Query, QueryToFile
@@ -14,7 +14,7 @@ from natya.messages.orders import SubmitOrder
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 
-LIMITS = ControlSettings()
+LIMITS = ControlSettings.default()
 
 
 def an_ask(message, **changes):

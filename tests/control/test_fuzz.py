@@ -12,7 +12,6 @@ from natya_messages import messages
 from natya.actors.control import ControlActor, ControlActorSettings, ControlClient, socket_path
 from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.config.settings import ControlSettings
 from natya.messages.codec import MESSAGE_TYPES, decode, encode
 from natya.messages.control import Answer, Ask, AskRefused
 from natya.messages.database import Query, Rows
@@ -57,7 +56,7 @@ def room(tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("room")
     with InProcessSystem() as running:
         running.start("database", Database)
-        running.start("control", ControlActor, ControlActorSettings(data_dir=data_dir, limits=ControlSettings()))
+        running.start("control", ControlActor, ControlActorSettings(data_dir=data_dir))
         yield running, data_dir
 
 

@@ -26,7 +26,7 @@ from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.cli.app import app
 from natya.cli.views.tree import branches, tree_json, tree_table
 from natya.config.files import MARK
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, QueryToFile
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 
@@ -57,7 +57,7 @@ class Root(RuntimeActor):
 
 
 def a_database(folder):
-    return DatabaseSettings(
+    return DatabaseSettings.default(
         path=str(folder / "natya.duckdb"),
         max_connections=4,
         memory_limit_mb=96,

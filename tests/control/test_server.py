@@ -15,7 +15,7 @@ from natya.actors.control.errors import NotRunningError
 from natya.actors.control.frames import frame
 from natya.actors.control.peer import Peer
 from natya.actors.control.server import ControlServer
-from natya.config.settings import ControlSettings
+from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Answer, Ask, AskRefused
 from natya.messages.system import Ping
@@ -151,7 +151,7 @@ class TestAQuestionUnderANumberThatIsUsedAgain:
     def test_is_named_as_none_of_a_server_before(self, tmp_path):
         lives = set()
         for _ in range(3):
-            server = ControlServer(tmp_path, ControlSettings(), on_ask=print, monotonic_ns=time.monotonic_ns)
+            server = ControlServer(tmp_path, ControlSettings.default(), on_ask=print, monotonic_ns=time.monotonic_ns)
             lives.add(server.life)
             server.close()
 
@@ -454,7 +454,7 @@ class TestClosing:
         assert line.reply().request_id == 1
 
     def test_before_it_served_releases_everything(self, tmp_path):
-        server = ControlServer(tmp_path, ControlSettings(), on_ask=print, monotonic_ns=time.monotonic_ns)
+        server = ControlServer(tmp_path, ControlSettings.default(), on_ask=print, monotonic_ns=time.monotonic_ns)
         server.close()
         server.serve()
 

@@ -26,7 +26,7 @@ from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, Sup
 from natya.cli.exit_codes import exit_code
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS
 from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
@@ -41,7 +41,7 @@ SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.rang
 
 @pytest.fixture
 def settings(migrated_path):
-    return DatabaseSettings(
+    return DatabaseSettings.default(
         path=str(migrated_path),
         max_connections=4,
         memory_limit_mb=96,

@@ -19,7 +19,7 @@ from natya.actors.database.moments import start_ns
 from natya.actors.database.recovery import open_database
 from natya.actors.database.upkeep import check
 from natya.config.loader import load_settings
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import ArchiveDay
 
 DAY = dt.date(2026, 1, 2)
@@ -113,7 +113,7 @@ class TestADayThatIsArchivedAgain:
             put_away(database)
         before = parquets(tmp_path)
         (tmp_path / "natya-market.duckdb").write_bytes(b"damage" * 1_000)
-        settings = DatabaseSettings(
+        settings = DatabaseSettings.default(
             path=str(tmp_path / "natya.duckdb"),
             max_connections=3,
             memory_limit_mb=96,

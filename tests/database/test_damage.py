@@ -14,7 +14,7 @@ from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market import MarketStore
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, Rows
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.system import Ping
@@ -123,7 +123,7 @@ class Asker:
 
 def after(folder, records):
     """Let the actor have the files; return what it answers about both, and what it says about the damage."""
-    settings = DatabaseSettings(
+    settings = DatabaseSettings.default(
         path=str(folder / CORE), max_connections=3, memory_limit_mb=96, threads=1, batch_rows_max=100, batch_wait_s=0.02
     )
     with InProcessSystem() as system:

@@ -17,7 +17,8 @@ from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
 from natya.actors.strategy import StrategyActor
 from natya.config.loader import load_settings
-from natya.config.settings import DatabaseSettings, StrategySettings
+from natya.config.sections.database import DatabaseSettings
+from natya.config.sections.strategy import StrategySettings
 from natya.messages.database import Query
 from natya.system import TradingSystem
 
@@ -150,7 +151,7 @@ class Trader(StrategyActor):
 
 
 def database_settings(folder, **fields):
-    return DatabaseSettings(
+    return DatabaseSettings.default(
         **{
             "path": str(folder / "natya.duckdb"),
             "max_connections": 3,
@@ -169,7 +170,7 @@ from pathlib import Path
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import JournalPage, Journaled, JournalRecord, ReadJournal
 from natya.messages.market import Tick
@@ -205,7 +206,7 @@ def fill_the_disk():
 def statistics():
     return system.request("database", Ping(), timeout_s=30).statistics
 
-settings = DatabaseSettings(path=str(folder / "natya.duckdb"), max_connections=3, memory_limit_mb=96, threads=1,
+settings = DatabaseSettings.default(path=str(folder / "natya.duckdb"), max_connections=3, memory_limit_mb=96, threads=1,
                             batch_rows_max=1000, batch_wait_s=0.02)
 acknowledged = sent = downs = refusals = 0
 written, normal_s = 0, 0.0

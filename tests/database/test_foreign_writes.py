@@ -13,7 +13,7 @@ from natya.actors.database.errors import DatabaseChanged
 from natya.actors.database.market import MarketStore
 from natya.actors.database.upkeep import check
 from natya.actors.runtime import InProcessSystem
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import MarketDataSaved, Query, QueryFailed, SaveMarketData
 from natya.messages.journal import JournalPage, ReadJournal
 
@@ -139,7 +139,7 @@ class TestOurOwnWork:
 class TestTheActor:
     @pytest.mark.parametrize("harm", [write_in, checkpoint, remove_log], ids=lambda harm: harm.__name__)
     def test_opens_the_files_again_and_records_on(self, migrated_path, market, build, harm):
-        settings = DatabaseSettings(
+        settings = DatabaseSettings.default(
             path=str(migrated_path),
             max_connections=3,
             memory_limit_mb=96,

@@ -12,12 +12,12 @@ from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.market import MarketStore
 from natya.actors.database.upkeep import check
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 
 
 @pytest.fixture
 def settings(path):
-    return DatabaseSettings(
+    return DatabaseSettings.default(
         path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
     )
 

@@ -26,7 +26,7 @@ from natya.actors.database.market_data import Gap
 from natya.actors.database.moments import end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS, IST
 from natya.messages.journal import JournalPage
 
@@ -381,7 +381,7 @@ class TestTheReadModel:
 
 class TestARepositoryOfARunningSystem:
     def test_asks_the_database_actor(self, path, build):
-        settings = DatabaseSettings(
+        settings = DatabaseSettings.default(
             path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
         )
         ticks = (build.tick(1, depth=build.depth()), build.tick(2, depth=build.depth(20), day=build.day()))

@@ -11,7 +11,7 @@ from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
 from natya.actors.database.market_data import Gap
 from natya.actors.database.moments import end_ns, start_ns
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, QueryFailed
 from natya.messages.journal import JournalPage
 
@@ -69,7 +69,7 @@ class TestWhatARepositoryAnswers:
 class TestARunningSystem:
     @pytest.fixture
     def system(self, path):
-        settings = DatabaseSettings(
+        settings = DatabaseSettings.default(
             path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
         )
         with InProcessSystem() as system:

@@ -31,7 +31,7 @@ from natya.actors.database.recovery import open_database
 from natya.actors.database.upkeep import back_up, snapshot
 from natya.config.data_directory import DataDirectory, DataDirectoryError
 from natya.config.loader import load_settings
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import ArchiveDay, BackUp, QueryToFile, RowsFile
 
 NOBODY = 65534
@@ -44,7 +44,7 @@ def settings(migrated_path):
 
 
 def of_the_file(path):
-    return DatabaseSettings(
+    return DatabaseSettings.default(
         path=str(path), max_connections=3, memory_limit_mb=96, threads=1, batch_rows_max=100, batch_wait_s=0.02
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from natya.actors.database import DatabaseActor
 from natya.actors.runtime import InProcessSystem
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import (
     Abandon,
     ArchiveDay,
@@ -180,7 +180,7 @@ def system():
 
 @pytest.fixture
 def database(system, migrated_path):
-    settings = DatabaseSettings(
+    settings = DatabaseSettings.default(
         path=str(migrated_path),
         max_connections=4,
         memory_limit_mb=96,

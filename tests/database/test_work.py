@@ -8,7 +8,7 @@ from natya.actors.database import DatabaseActor, QueryResult, days
 from natya.actors.database.archive_folder import make_durable
 from natya.actors.database.moments import DAY_NS, start_ns
 from natya.actors.runtime import InProcessSystem
-from natya.config.settings import DatabaseSettings
+from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import (
     Abandon,
     ArchiveDay,
@@ -28,7 +28,7 @@ FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
 @pytest.fixture
 def system(migrated_path):
-    settings = DatabaseSettings(
+    settings = DatabaseSettings.default(
         path=str(migrated_path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
     )
     with InProcessSystem() as system:

@@ -7,7 +7,7 @@ import pytest
 from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.exchange import actor as exchange_actor
 from natya.actors.runtime import RuntimeActor, handles
-from natya.config.settings import ExchangeSettings
+from natya.config.sections.exchange import ExchangeSettings
 from natya.messages.accounts import AccountEntered
 from natya.messages.broker import CancelRequest, FindOrder, OrderFound, OrderNotFound, OrderStatusRequest
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
@@ -41,7 +41,7 @@ def journal():
 def open_exchange(actor_system, journal):
     def build(account="session"):
         actor_system.start("journal", PlayedJournal, journal)
-        settings = ExchangeActorSettings(limits=ExchangeSettings(tick_size_rupees=0.05), account=account)
+        settings = ExchangeActorSettings(limits=ExchangeSettings.default(tick_size_rupees=0.05), account=account)
         actor_system.start("exchange", FailingExchange, settings)
         return actor_system
 

@@ -12,12 +12,12 @@ from natya_processes import children_of
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 
 BURST = 20
 """Messages sent together: 10,000 a second are a burst each 2 ms."""
 
-UNLIMITED = SupervisionSettings(
+UNLIMITED = SupervisionSettings.default(
     restarts_max=1_000_000_000,
     window_s=60.0,
     backoff_first_s=0.0001,

@@ -11,11 +11,11 @@ from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings, SystemStopped
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
-UNLIMITED = SupervisionSettings(
+UNLIMITED = SupervisionSettings.default(
     restarts_max=1_000_000,
     window_s=60.0,
     backoff_first_s=0.001,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from natya.actors.feed.bodies.replay import Recording
-from natya.config.settings import FeedSettings
+from natya.config.sections.feed import FeedSettings
 
 
 @pytest.fixture
@@ -56,6 +56,6 @@ def feed_settings():
         }
         if isinstance(path := changes.get("recording"), Path):
             changes["recording"] = str(path)
-        return FeedSettings(**(fields | changes))
+        return FeedSettings.default(**(fields | changes))
 
     return build

@@ -103,7 +103,7 @@ PARENT = """
 import os, signal, sys, threading, time
 import msgspec
 from natya.actors.feed.apart import Apart
-from natya.config.settings import FeedSettings
+from natya.config.sections.feed import FeedSettings
 apart = Apart(msgspec.json.decode(sys.argv[1], type=FeedSettings))
 threading.Thread(target=next, args=(apart.chunks(),), daemon=True).start()
 while apart._process is None:

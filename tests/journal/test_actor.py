@@ -14,7 +14,7 @@ from natya.actors.journal import JournalActor, JournalDamagedError, SimulatedDis
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
-from natya.config.settings import JournalSettings
+from natya.config.sections.journal import JournalSettings
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, ReadJournal
 from natya.messages.orders import OrderExpired
 from natya.messages.supervision import Failed
@@ -22,7 +22,7 @@ from natya.messages.supervision import Failed
 
 @pytest.fixture
 def settings(tmp_path):
-    return JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536)
+    return JournalSettings.default(path=str(tmp_path / "journal"), segment_bytes=65_536)
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ class TestAGroup:
     @pytest.fixture
     def journal(self, system, disk):
         actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
-        return system.start("journal", actor, JournalSettings(path="/journal", segment_bytes=65_536))
+        return system.start("journal", actor, JournalSettings.default(path="/journal", segment_bytes=65_536))
 
     @pytest.mark.usefixtures("journal")
     def test_is_answered_each_with_its_own_sequences_and_name(self, system, workshop):
@@ -374,7 +374,7 @@ class TestACrash:
 
 class TestArchiving:
     def test_old_segments_are_packed_and_stay_readable(self, system, tmp_path, workshop):
-        settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
+        settings = JournalSettings.default(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
         system.start("journal", JournalActor, settings)
         for _ in range(40):
             system.request("journal", an_append(workshop, *range(1, 51)))
@@ -402,7 +402,7 @@ class TestArchiving:
 
         for name in ("rename", "replace"):
             monkeypatch.setattr(RealDisk, name, failing(getattr(RealDisk, name)))
-        settings = JournalSettings(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
+        settings = JournalSettings.default(path=str(tmp_path / "journal"), segment_bytes=65_536, plain_segments_max=1)
         system.start("journal", JournalActor, settings)
         answers = [system.request("journal", an_append(workshop, *range(1, 51))) for _ in range(40)]
         found = system.request("journal", ReadJournal(key="A-7"))

@@ -25,7 +25,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
 from natya.cli.exit_codes import exit_code
 from natya.config.loader import load_settings
-from natya.config.settings import JournalSettings
+from natya.config.sections.journal import JournalSettings
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.supervision import Unavailable
 
@@ -258,7 +258,7 @@ class TestTheActor:
 
     @pytest.fixture
     def settings(self, directory):
-        return JournalSettings(path=str(directory), segment_bytes=65_536)
+        return JournalSettings.default(path=str(directory), segment_bytes=65_536)
 
     def start(self, system, settings):
         """Start it under a supervisor; returns how that ends."""
@@ -284,7 +284,7 @@ class TestTheActor:
 
     @pytest.mark.parametrize("when", ["at once", "after a start that failed"])
     def test_failed_for_another_reason_begins_no_other_journal(self, system, workshop, directory, monkeypatch, when):
-        ended = self.start(system, JournalSettings(path=str(directory), segment_bytes=65_536))
+        ended = self.start(system, JournalSettings.default(path=str(directory), segment_bytes=65_536))
         assert isinstance(self.append(system, workshop), Appended)
         real_sync, real_lock = RealFile.sync, RealDisk.lock
 

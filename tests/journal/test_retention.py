@@ -23,7 +23,7 @@ from natya.actors.orders.book import Book
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.cli.exit_codes import exit_code
-from natya.config.settings import JournalSettings
+from natya.config.sections.journal import JournalSettings
 from natya.domain.retention import is_forgettable
 from natya.domain.time import DAY_NS
 from natya.messages.codec import FACT_TYPES
@@ -359,7 +359,7 @@ class TestTheActor:
     def start(self, system, **changes):
         disk = SimulatedDisk()
         actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
-        settings = JournalSettings(path="/journal", segment_bytes=65_536, plain_segments_max=1, **changes)
+        settings = JournalSettings.default(path="/journal", segment_bytes=65_536, plain_segments_max=1, **changes)
         system.start("journal", actor, settings)
         return disk
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.gate import RULES, Situation, contradiction, judge
-from natya.config.settings import OrdersSettings
+from natya.config.sections.orders import OrdersSettings
 from natya.domain.orders import Order
 from natya.messages.orders import OrderFilled, OrderIntended, OrderUncertain, SubmitOrder
 
@@ -302,7 +302,7 @@ def worlds(draw):
                     **common, trade_id="T", quantity=traded, price=1.0, cumulative_quantity=traded, occurred_ns=1
                 )
             )
-    limits = OrdersSettings(
+    limits = OrdersSettings.default(
         quantity_max=draw(st.integers(1, 40)),
         value_max_rupees=draw(st.floats(1, 400)),
         position_max=draw(st.integers(1, 60)),

@@ -11,7 +11,7 @@ from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
-from natya.config.settings import JournalSettings
+from natya.config.sections.journal import JournalSettings
 from natya.messages.orders import RiskStateChanged
 from natya.messages.system import Ping
 
@@ -35,7 +35,9 @@ def data_dir(tmp_path):
 def running(data_dir, make):
     def start():
         system = InProcessSystem()
-        system.start("journal", JournalActor, JournalSettings(path=str(data_dir / "journal"), segment_bytes=65_536))
+        system.start(
+            "journal", JournalActor, JournalSettings.default(path=str(data_dir / "journal"), segment_bytes=65_536)
+        )
         system.start("orders", OrdersActor, make.limits())
         system.start("control", ControlActor, ControlActorSettings(data_dir=data_dir))
         return system

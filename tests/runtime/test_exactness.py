@@ -21,7 +21,7 @@ from natya.actors.runtime.workers import wire
 from natya.actors.runtime.workers.hosting import deliver_all
 from natya.actors.runtime.workers.worker_process import Ended, Heard
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import DescribeTree
@@ -247,7 +247,7 @@ class Heir(RuntimeActor):
 class TestALifeThatNeverStarted:
     def test_hands_nothing_of_its_own_over(self, system):
         life = SimpleNamespace(lives=0, broken=False, snapshots=[])
-        policy = SupervisionSettings(
+        policy = SupervisionSettings.default(
             restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
             backoff_first_s=0.001, backoff_max_s=0.001, backoff_reset_s=60,
         )  # fmt: skip
@@ -304,7 +304,7 @@ def performer(system, monkeypatch):
     monkeypatch.syspath_prepend(os.path.join(os.path.dirname(__file__), "hosted"))  # noqa: PTH118, PTH120
     import natya_hosted  # noqa: PLC0415  findable only now
 
-    policy = SupervisionSettings(
+    policy = SupervisionSettings.default(
         restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
         backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
     )  # fmt: skip

@@ -8,11 +8,11 @@ from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 
 OPENING_NS = 1_700_000_000_000_000_000
 S_NS = 1_000_000_000
-POLICY = SupervisionSettings(
+POLICY = SupervisionSettings.default(
     restarts_max=100, window_s=60.0, backoff_first_s=30.0, backoff_max_s=30.0, backoff_reset_s=0.5,
     fail_max=2, reset_timeout_s=600.0, escalate_after=100,
 )  # fmt: skip

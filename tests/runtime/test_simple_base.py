@@ -9,7 +9,8 @@ from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.runtime.lifecycle import Start
-from natya.config.settings import ExchangeSettings, StrategySettings
+from natya.config.sections.exchange import ExchangeSettings
+from natya.config.sections.strategy import StrategySettings
 from natya.messages.broker import NewOrder
 from natya.messages.events import Subscribe
 from natya.messages.journal import Append, Appended, JournalPage, ReadJournal
@@ -74,7 +75,9 @@ def start(simple, others):
 
 
 def test_the_exchange_fills_an_order(simple, start):
-    exchange = start("exchange", ExchangeActor, ExchangeActorSettings(limits=ExchangeSettings(tick_size_rupees=0.05)))
+    exchange = start(
+        "exchange", ExchangeActor, ExchangeActorSettings(limits=ExchangeSettings.default(tick_size_rupees=0.05))
+    )
     simple.tell(exchange, TICK)
 
     order = NewOrder(client_order_id="a", symbol="INFY", side="BUY", quantity=1, order_type="MARKET")

@@ -30,7 +30,8 @@ from natya.actors.runtime.workers import (
 from natya.actors.runtime.workers.addresses import Addresses
 from natya.actors.runtime.workers.link import Link
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
-from natya.config.settings import StrategySettings, SupervisionSettings
+from natya.config.sections.strategy import StrategySettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.journal import Appended
 from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
@@ -82,7 +83,7 @@ def supervised(system, hosted):
     def start(turn_limit_s=0.0, **manner):
         settings = hosted.Manner(**manner)
         spec = ChildSpec("performer", hosted.Performer, settings, host="process", turn_limit_s=turn_limit_s)
-        policy = SupervisionSettings(
+        policy = SupervisionSettings.default(
             restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
             backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
         )  # fmt: skip
@@ -402,7 +403,7 @@ class TestAWorkerThatDies:
     @pytest.mark.parametrize("command", ["hold", "compute"])
     def test_is_killed_when_its_handler_never_returns_and_it_is_to_stop(self, system, hosted, command):
         spec = ChildSpec("performer", hosted.Performer, None, host="process", shutdown_s=0.1)
-        policy = SupervisionSettings(
+        policy = SupervisionSettings.default(
             restarts_max=5, window_s=60, fail_max=5, reset_timeout_s=1, escalate_after=3,
             backoff_first_s=0.001, backoff_max_s=0.01, backoff_reset_s=60,
         )  # fmt: skip

@@ -6,7 +6,8 @@ import msgspec
 
 from natya import load_settings
 from natya.actors.runtime.simulation import Faults
-from natya.config.settings import Settings, StrategySettings
+from natya.config.sections.strategy import StrategySettings
+from natya.config.settings import Settings
 
 SYMBOLS = ("INFY", "TCS", "SBIN")
 PAPER = load_settings("paper", environment={}, overrides={"control.enabled": False})

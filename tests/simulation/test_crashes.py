@@ -14,13 +14,13 @@ from natya import load_settings
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping
 
 CRASHES = int(os.environ.get("CRASHES", "500"))
 NAMES = ("a", "b", "c")
-UNLIMITED = SupervisionSettings(
+UNLIMITED = SupervisionSettings.default(
     restarts_max=1_000_000,
     window_s=60.0,
     backoff_first_s=0.001,
@@ -149,7 +149,7 @@ class Model:
 
 
 def a_random_policy(chance):
-    return SupervisionSettings(
+    return SupervisionSettings.default(
         restarts_max=chance.randint(5, 60),
         window_s=chance.choice((5.0, 20.0, 60.0)),
         backoff_first_s=0.01,

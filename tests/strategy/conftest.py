@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
-from natya.config.settings import StrategySettings
+from natya.config.sections.strategy import StrategySettings
 from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder, HoldingsRead, OrderFilled, ReadHoldings, SubmitOrder
 

@@ -8,7 +8,7 @@ import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.journal import Append, Appended
 
 
@@ -127,7 +127,7 @@ def a_policy(**changes):
         "reset_timeout_s": 0.05,
         "escalate_after": 3,
     }
-    return SupervisionSettings(**(usual | changes))
+    return SupervisionSettings.default(**(usual | changes))
 
 
 def a_supervisor(*children, policy=None, **settings):

@@ -17,13 +17,13 @@ from natya.actors.supervision.deadline import Deadline
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.actors.supervision.troupe import Troupe
-from natya.config.settings import SupervisionSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.system import Ping
 
 SECOND_NS = 1_000_000_000
 STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"]
 
-POLICY = SupervisionSettings(
+POLICY = SupervisionSettings.default(
     restarts_max=5,
     window_s=60.0,
     backoff_first_s=0.1,
@@ -543,7 +543,7 @@ class Policeman:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_the_tree_ends_where_an_independent_model_of_the_policy_says(names, data):
-    policy = SupervisionSettings(
+    policy = SupervisionSettings.default(
         restarts_max=data.draw(st.integers(1, 12)),
         window_s=60.0,
         backoff_first_s=0.125,

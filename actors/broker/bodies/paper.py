@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ....config.settings import BrokerSettings
+from ....config.sections.broker import BrokerSettings
 from ....messages.addresses import EXCHANGE
 from ....messages.broker import (
     CancelRequest,

@@ -37,7 +37,7 @@ from ..tick_rows import TickRows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ....config.settings import FeedSettings
+    from ....config.sections.feed import FeedSettings
     from ....domain.calendar import Exchange
     from ..columns import Columns
     from ..rows import RowReader

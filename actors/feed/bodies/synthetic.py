@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from ....config.settings import FeedSettings
+    from ....config.sections.feed import FeedSettings
     from ..source import MarketMessage, Surroundings
 
 LEVELS: Final = 5

@@ -1,0 +1,42 @@
+"""What all sections are: frozen, typed, with their defaults in `default.toml`."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib import resources
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from ..secrets import Secret
+
+Positive: TypeAlias = Annotated[int, Meta(ge=1, le=1 << 53)]
+PositiveSeconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400 * 366)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=86_400 * 366)]
+
+DEFAULTS: Final = "default.toml"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the settings."""
+
+    TABLE: ClassVar[str]
+    """Its name."""
+
+    @classmethod
+    def default(cls, **changes: Any) -> Self:
+        """Make it as `default.toml` has it, save for these fields: for tests, and to use a room by itself."""
+        hints = get_type_hints(cls, include_extras=True)
+        table = _defaults()[cls.TABLE]
+        given = {
+            name: Secret(value) if hints[name] is Secret else msgspec.convert(value, hints[name])
+            for name, value in table.items()
+        }
+        return cls(**(given | changes))
+
+
+@functools.cache
+def _defaults() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(resources.files(__package__).joinpath("..", DEFAULTS).read_text(encoding="utf-8"))

@@ -1,0 +1,27 @@
+"""[broker]: the broker session."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..secrets import Secret
+from .base import Positive, PositiveSeconds, Section
+
+
+class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The broker session."""
+
+    TABLE: ClassVar[str] = "broker"
+
+    name: str
+    """Which body: `paper`."""
+
+    client_id: str
+    access_token: Secret
+    base_url: str
+
+    answer_timeout_s: PositiveSeconds
+    """A request without an answer after this long is in doubt."""
+
+    orders_max: Positive
+    """Orders a session places; it remembers them all, so that none leaves twice, and refuses one more."""

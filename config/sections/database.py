@@ -1,0 +1,50 @@
+"""[database]: the DuckDB files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from ..secrets import Secret
+from .base import Positive, PositiveSeconds, Section
+
+
+class DatabaseSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The DuckDB files."""
+
+    TABLE: ClassVar[str] = "database"
+
+    path: str
+    """The core file; the market file lies beside it. Empty: `natya.duckdb` in the data directory."""
+
+    max_connections: Annotated[int, Meta(ge=3, le=256)]
+    """Connections of the pool: one writer for each file, the rest readers."""
+
+    memory_limit_mb: Annotated[int, Meta(ge=64, le=1 << 24)]
+    """What DuckDB may hold in memory."""
+
+    threads: Positive
+    """What DuckDB may use for one query."""
+
+    batch_rows_max: Positive
+    """A market batch is committed when it has this many rows."""
+
+    batch_wait_s: PositiveSeconds
+    """Or when its first row has waited this long."""
+
+    tidy_interval_s: PositiveSeconds
+    """How often the database looks whether it is quiet enough to sort a day that is over."""
+
+    cache_mb: Annotated[int, Meta(ge=0, le=1 << 20)]
+    """What answers to repeated queries may take; 0 to keep none."""
+
+    encryption_key: Secret
+    """Encrypts both files, where this DuckDB can do it safely; refused at the start where it cannot."""
+
+    @property
+    def market_path(self) -> str:
+        """The market file: `natya-market.duckdb` beside `natya.duckdb`."""
+        core = Path(self.path)
+        return str(core.with_name(f"{core.stem}-market{core.suffix}"))

@@ -1,0 +1,19 @@
+"""[redis]: where the redis transport of events connects to."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from .base import Section
+
+
+class RedisSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the redis transport of events connects to."""
+
+    TABLE: ClassVar[str] = "redis"
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65_535)]
+    db: Annotated[int, Meta(ge=0, le=1_000_000)]

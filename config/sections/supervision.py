@@ -1,0 +1,32 @@
+"""[supervision]: how children are restarted."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .base import Positive, PositiveSeconds, Section
+
+
+class SupervisionSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How children are restarted."""
+
+    TABLE: ClassVar[str] = "supervision"
+
+    restarts_max: Positive
+    """Restarts of all children of a supervisor in `window_s`; one more and it gives up."""
+
+    window_s: PositiveSeconds
+    backoff_first_s: PositiveSeconds
+    backoff_max_s: PositiveSeconds
+
+    backoff_reset_s: PositiveSeconds
+    """A child that ran this long starts again at the first back-off."""
+
+    fail_max: Positive
+    """Failures in a row that open a child's breaker."""
+
+    reset_timeout_s: PositiveSeconds
+    """How long the breaker stays open before the child is tried again."""
+
+    escalate_after: Positive
+    """Openings in a row after which the supervisor gives up on the child."""

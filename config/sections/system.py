@@ -1,0 +1,27 @@
+"""[system]: the process as a whole."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from .base import Positive, PositiveSeconds, Section
+
+
+class SystemSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The process as a whole."""
+
+    TABLE: ClassVar[str] = "system"
+
+    profile: Literal["paper", "live", "backtest"]
+
+    data_dir: str
+    """Directory of everything that survives the process; empty: the user's state directory, one for each profile."""
+
+    stall_warn_s: PositiveSeconds
+    """A handler that holds the event loop longer than this is named in the log."""
+
+    trace_every: Positive
+    """Of so many ticks and requests, one is traced from mailbox to mailbox; orders always are."""
+
+    shutdown_s: PositiveSeconds
+    """Each child gets this long to stop in order."""
