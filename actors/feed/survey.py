@@ -159,7 +159,7 @@ class Survey:
         return found
 
 
-def interval_of(distances: Counter[int], *, of_days: bool = False) -> int:
+def interval_of(distances: Counter[int], *, of_days: bool) -> int:
     """Tell the length of candles that are so far apart, by how often."""
     if not distances:
         return DAY_NS if of_days else INTERVAL_UNKNOWN_NS

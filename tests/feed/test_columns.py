@@ -210,6 +210,13 @@ class TestTicksOfAnyVendor:
         assert sum(map(len, sorted_.chunks())) == 10
         assert [line for line, _ in sorted_.bad_lines] == [12, 13, 14]
 
+    def test_may_have_blank_lines_between_them_where_they_are_sorted(self, write, recording):
+        rows = [f"{1_766_992_622 + place},100,{symbol}" for symbol in "AB" for place in range(5)]
+        sorted_ = recording(write("time,ltp,symbol", *rows[:3], "", *rows[3:], "   ", ""), bad_rows_max=9)
+
+        assert sum(map(len, sorted_.chunks())) == 10
+        assert sorted_.bad_lines == []
+
     def test_without_a_symbol_in_early_rows_have_the_one_that_is_given(self, write, messages):
         rows = ["1766992622,100,", "1766992623,100,", "1766992624,100,NIFTY"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import time
@@ -14,9 +15,11 @@ from natya.actors.journal import (
     Journal,
     JournalBusyError,
     JournalDamagedError,
+    JournalError,
     JournalFailedError,
     JournalFullError,
     SimulatedDisk,
+    Trouble,
     are_outcomes,
 )
 from natya.actors.journal.header import SegmentHeader
@@ -152,6 +155,58 @@ class TestAFullDisk:
     def test_of_a_new_journal_is_named(self, workshop):
         with pytest.raises(JournalFullError):
             workshop.a_journal(SimulatedDisk(capacity_bytes=1_000)).open()
+
+
+class TestAWriteThatCannotBeTakenBack:
+    """Half of it has arrived on a full disk, and blanking that fails as well."""
+
+    SECOND = (
+        Trouble(action="write"),
+        Trouble(action="write", error=errno.ENOSPC),
+        Trouble(action="sync"),
+        Trouble(action="sync", error=errno.ENOSPC),
+    )
+
+    @pytest.mark.parametrize("second", SECOND, ids=str)
+    def test_is_the_end_of_the_file_and_is_never_read_back(self, disk, journal, workshop, second):
+        workshop.commit_one(journal, 1)
+        for number in (2, 3):  # two appends of one length: the first of them arrives whole
+            journal.append((workshop.an_intent(number),))
+        disk.troubles = [Trouble(action="write", error=errno.ENOSPC), second]
+        with pytest.raises(JournalFailedError, match="full disk"):
+            journal.commit()
+        disk.troubles = []
+
+        with pytest.raises(JournalFailedError):
+            journal.append((workshop.an_intent(4),))
+        journal.close()
+        again = workshop.a_journal(disk)
+        again.open()
+        assert workshop.facts_of(again) == [workshop.an_intent(1)]
+        assert workshop.commit_one(again, 5) == 2
+
+
+class TestADiskThatFailsAtTheStart:
+    @pytest.mark.parametrize(
+        ("error", "kind"),
+        [
+            (errno.ENOSPC, JournalFullError),
+            (errno.EDQUOT, JournalFullError),
+            (errno.EIO, JournalFailedError),
+            (errno.EACCES, JournalFailedError),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("action", ["write", "sync", "sync_directory"])
+    def test_is_named_as_what_it_is_and_holds_nothing(self, disk, workshop, action, error, kind):
+        disk.troubles = [Trouble(action=action, error=error)]
+
+        with pytest.raises(JournalError, match="cannot be opened") as refusal:
+            workshop.a_journal(disk).open()
+        disk.troubles = []
+
+        assert type(refusal.value) is kind
+        workshop.a_journal(disk).open()
 
 
 class TestOutcomes:
