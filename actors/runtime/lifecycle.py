@@ -110,6 +110,10 @@ class ChildHandlerFailed(msgspec.Struct, frozen=True, kw_only=True):
     message: Any = None
     """What it was handling; None when it was `on_drained`."""
 
+    got_past: bool | None = None
+    """Whether, since it was restarted, it handled any message of the kind at which it failed the time before; None
+    where there was no time before, or nobody knows the kind."""
+
 
 class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     """From a child, its last word: it is gone, its name is free."""

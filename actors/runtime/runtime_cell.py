@@ -9,6 +9,7 @@ from . import lifecycle
 from .cell import BATCH, Cell
 from .errors import reason_of
 from .living_cell import LivingCell, State
+from .proof import Proof, ProvingHandlers
 from .serving_cell import NEVER_ANSWERED
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .actor import RuntimeActor
     from .base import InProcessSystemBase
-    from .dispatch import HandlerTable
+    from .proof import Handlers
     from .trace import Stamp
     from .worker import Worker
 
@@ -28,16 +29,17 @@ class Ended(BaseException):
 class FailedElsewhere(BaseException):
     """Raised by what stands for an actor of another process: that one failed; its message is dead, its asker knows."""
 
-    def __init__(self, error: BaseException, *, at_start: bool) -> None:
+    def __init__(self, error: BaseException, *, at_start: bool, got_past: bool | None = None) -> None:
         super().__init__(reason_of(error))
         self.error = error
         self.at_start = at_start
+        self.got_past = got_past
 
 
 class RuntimeCell(LivingCell):
     """Runs one `RuntimeActor`: a turn is control messages, then up to a batch of the mailbox."""
 
-    __slots__ = ("_drains", "_handlers", "_takes_ahead", "failures")
+    __slots__ = ("_drains", "_handlers", "_proof", "_table", "_takes_ahead", "failures")
 
     def __init__(
         self,
@@ -50,7 +52,10 @@ class RuntimeCell(LivingCell):
     ) -> None:
         super().__init__(label, actor_class, base=base, worker=worker, parent=parent)
         self.failures = 0
-        self._handlers: HandlerTable = actor_class.front_table
+        self._use(actor_class.front_table)
+        self._proof: Proof | None = None
+        """That it gets past what it failed at last; None where it never failed at a message."""
+
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
 
@@ -165,6 +170,26 @@ class RuntimeCell(LivingCell):
 
     # Failing.
 
+    def _use(self, table: Handlers) -> None:
+        self._table: Handlers = table
+        self._handlers: Handlers = table
+
+    def tell_started(self) -> None:
+        """Look from now on, too, whether it gets past what it failed at; before, it may only put messages by."""
+        if self._proof is not None:
+            self._handlers = ProvingHandlers(self._table, self._proof, self._forget_proving)
+        super().tell_started()
+
+    def _forget_proving(self) -> None:
+        self._handlers = self._table
+
+    def _got_past(self, message: Any) -> bool | None:
+        """Tell whether this life got past what the one before failed at, and note what it failed at itself."""
+        got_past = None if self._proof is None else self._proof.is_given
+        self._proof = Proof(type(message))
+        self._forget_proving()
+        return got_past
+
     def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
         if isinstance(error, Ended):
             self._end(requested=False, error=None)
@@ -173,7 +198,9 @@ class RuntimeCell(LivingCell):
             if error.at_start:
                 self._start_failed(error.error)
                 return
-            error, message = error.error, None
+            got_past, error, message = error.got_past, error.error, None
+        else:
+            got_past = None if message is None else self._got_past(message)
         self.failures += 1
         self._log_failure("handler.failed", error)
         if message is not None:
@@ -184,13 +211,13 @@ class RuntimeCell(LivingCell):
         if isinstance(error, SystemExit):
             self._end(requested=False, error=error)
         else:
-            self._after_failure(error, message)
+            self._after_failure(error, message, got_past=got_past)
 
     def turn_failed(self, error: BaseException) -> None:
         """Fail as if a handler had raised it."""
         self._on_error(error, None, self)
 
-    def _after_failure(self, error: BaseException, message: Any) -> None:
+    def _after_failure(self, error: BaseException, message: Any, *, got_past: bool | None) -> None:
         if self.dead:
             self._end_of_killed()
         elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
@@ -203,5 +230,7 @@ class RuntimeCell(LivingCell):
             self._restart()
         else:
             self._suspend()
-            report = lifecycle.ChildHandlerFailed(name=self.name, address=self, error=error, message=message)
+            report = lifecycle.ChildHandlerFailed(
+                name=self.name, address=self, error=error, message=message, got_past=got_past
+            )
             self._to(self._supervisor, report)

@@ -183,7 +183,7 @@ class Supervisor(RuntimeActor):
     def child_failed(self, report: lifecycle.ChildHandlerFailed, sender: ActorAddress) -> None:
         """Do what the policy decides."""
         if child := self._reporting(report, sender):
-            self._troupe.failed(child, "handle", report.error)
+            self._troupe.failed(child, "handle", report.error, got_past=report.got_past)
 
     @handles(lifecycle.Stopped, checks_itself=True)
     def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:

@@ -48,11 +48,12 @@ class RestartBreaker:
             self.openings += self._is_open()
         return self._is_open()
 
-    def succeeded(self) -> None:
+    def succeeded(self, *, keeps_openings: bool = False) -> None:
         """Forget the failures and close; an open breaker has not let anything through that could have succeeded."""
         if not self._is_open():
             self._breaker.call(_do_nothing)
-            self.openings = 0
+            if not keeps_openings:
+                self.openings = 0
 
     def try_again(self) -> None:
         """Go from open to half-open. The supervisor calls it when `retry_after_s` is over, or with a whole group."""

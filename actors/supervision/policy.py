@@ -108,8 +108,12 @@ class RestartPolicy:
         self._records[name].started_ns = now_ns
 
     def succeeded(self, name: str) -> None:
-        """The child answered the probe: its breaker closes, its openings are forgotten."""
-        self._records[name].breaker.succeeded()
+        """The child answered the probe: its breaker closes, its openings are forgotten.
+
+        Not those of one that is to be parked and has not got past what it fails at: to be there is no success yet.
+        """
+        record = self._records[name]
+        record.breaker.succeeded(keeps_openings=record.is_stuck)
 
     def ended(self, name: str, now_ns: int, error: BaseException | None) -> Decision:
         """Decide about a child that ended by itself; normally, if there is no error."""
@@ -117,8 +121,8 @@ class RestartPolicy:
             return Leave()
         return self.failed(name, now_ns, error)
 
-    def failed(self, name: str, now_ns: int, error: BaseException | None) -> Decision:
-        """Decide about a child whose start or handler raised."""
+    def failed(self, name: str, now_ns: int, error: BaseException | None, *, got_past: bool | None = None) -> Decision:
+        """Decide about a child whose start or handler raised; `got_past` as in `lifecycle.ChildHandlerFailed`."""
         record = self._records[name]
         if record.spec.restart == "temporary":
             return Leave()
@@ -126,7 +130,9 @@ class RestartPolicy:
             return _exhausted(record, "no restart can mend it")
         ran_s = record.end_run(now_ns)
         wait_s = record.backoff.next_s(ran_s=ran_s)
-        if ran_s >= record.reset_s and record.breaker.state == "closed":
+        if got_past is not None and record.spec.when_exhausted == "park":
+            record.is_stuck = not got_past
+        if ran_s >= record.reset_s and not record.is_stuck and record.breaker.state == "closed":
             record.breaker.succeeded()
         children = affected(self._names, name, self._strategy)
         if not record.breaker.failed(now_ns):
@@ -173,6 +179,9 @@ class _Record:
             jitter=jitter,
         )
         self.started_ns: int | None = None
+        self.is_stuck = False
+        """It fails at each message of a kind: however long its lives last, none of them has got past the first one."""
+
         self.budget: RestartBudget | None = None
         """Its own, if it has one."""
 

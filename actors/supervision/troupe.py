@@ -185,7 +185,7 @@ class Troupe:
 
     # Failing, and coming back.
 
-    def failed(self, child: Child, phase: Phase, error: BaseException) -> None:
+    def failed(self, child: Child, phase: Phase, error: BaseException, *, got_past: bool | None = None) -> None:
         """Hear that a child's start or handler raised; it is suspended."""
         self._report.failed(child, phase, error)
         if child.state == "STOPPING":
@@ -196,7 +196,8 @@ class Troupe:
             return
         child.is_coming = False
         child.set_timer(None)
-        self._act(child, self._policy.failed(child.spec.name, self._stage.monotonic_ns(), error), error)
+        decision = self._policy.failed(child.spec.name, self._stage.monotonic_ns(), error, got_past=got_past)
+        self._act(child, decision, error)
 
     def ended(self, child: Child, *, error: BaseException | None, requested: bool) -> None:
         """Hear that a child is gone, on request or not."""

@@ -61,6 +61,21 @@ class Dying(StrategyActor):
             self.heard = 1 / 0
 
 
+class NoCandle(StrategyActor):
+    """Fails at every candle, and at no tick."""
+
+    def on_candle(self, candle):
+        raise ValueError(candle.symbol)
+
+
+class EverySecondCandle(StrategyActor):
+    """Fails at candles of even minutes."""
+
+    def on_candle(self, candle):
+        if candle.start_ns // 60_000_000_000 % 2 == 0:
+            raise ValueError(candle.symbol)
+
+
 class Stillborn(StrategyActor):
     """Cannot begin."""
 

@@ -112,3 +112,22 @@ class TestAnOrderAtTheEndOfACandle:
                 times.setdefault(record.fact.client_order_id, []).append(record.fact.occurred_ns)
         assert len(times) == 3
         assert all(moments == sorted(moments) for moments in times.values())
+
+
+class TestAStrategyThatFailsAtEveryCandle:
+    """A minute apart, so that no two failures are in a row by the clock."""
+
+    @pytest.mark.parametrize("host", ["loop", "process"])
+    def test_is_parked_since_it_never_got_past_one(self, plays, mornings, tmp_path, host):
+        strategy = {"name": "lost", "strategy": "natya_strategies:NoCandle", "host": host}
+        played = plays(tmp_path / "data", mornings(4, minutes=30), strategy)
+
+        assert [each.partition(":")[0] for each in played.summary.parked] == ["lost"]
+        assert played.summary.restarts < 12
+
+    def test_goes_on_where_it_gets_past_some(self, plays, mornings, tmp_path):
+        strategy = {"name": "moody", "strategy": "natya_strategies:EverySecondCandle"}
+        played = plays(tmp_path / "data", mornings(4, minutes=30), strategy)
+
+        assert played.summary.parked == ()
+        assert played.summary.restarts == 60

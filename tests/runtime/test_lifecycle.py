@@ -50,7 +50,8 @@ class Child(RuntimeActor):
 
     @handles(str)
     def fail(self, reason, sender):
-        raise ValueError(reason)
+        if reason != "fine":
+            raise ValueError(reason)
 
     @handles(threading.Event)
     def hang(self, event, sender):
@@ -110,6 +111,21 @@ def nurse(system, reports, child_class):
     system.start("nurse", Nurse, (child_class, {"broken": False}))
     assert reports.receive().name == "child"
     return lambda message: system.tell("nurse", Order(message))
+
+
+class TestAChildThatFailsAgain:
+    @pytest.mark.parametrize(
+        ("between", "got_past"), [([], False), ([None], False), (["fine"], True), (["fine", None], True)], ids=str
+    )
+    def test_tells_whether_it_got_past_what_it_failed_at_before(self, system, reports, nurse, between, got_past):
+        system.tell("child", "no")
+        assert reports.receive().got_past is None
+        nurse(Restart())
+        assert isinstance(reports.receive(), Started)
+        for message in (*between, "no"):
+            system.tell("child", message)
+
+        assert reports.receive().got_past is got_past
 
 
 class TestAChildWhoseHandlerRaised:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..cell import BATCH
 from ..runtime_cell import RuntimeCell
@@ -12,7 +12,8 @@ from .injector import AFTER, BEFORE, SimulatedCrashError
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..dispatch import Handler, HandlerTable
+    from ..dispatch import Handler
+    from ..proof import Handlers
     from ..trace import Trace
     from .base import SimulatedSystemBase
 
@@ -29,7 +30,7 @@ class SimulatedCell(RuntimeCell):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._handlers = cast("HandlerTable", CrashingHandlers(self, self._handlers))
+        self._use(CrashingHandlers(self, self._table))
         self._sends_left: int | None = None
 
     @property
@@ -80,7 +81,7 @@ class SimulatedCell(RuntimeCell):
 class CrashingHandlers:
     """A handler table in which now and then a handler crashes."""
 
-    def __init__(self, cell: SimulatedCell, table: HandlerTable) -> None:
+    def __init__(self, cell: SimulatedCell, table: Handlers) -> None:
         self._cell = cell
         self._table = table
 

@@ -302,9 +302,10 @@ class Host(Endpoint):
                 self._tell(wire.Started())
             case lifecycle.StartFailed(error=error):
                 self._tell(wire.StartFailed(*_described(error)))
-            case lifecycle.ChildHandlerFailed(error=error):
+            case lifecycle.ChildHandlerFailed(error=error, got_past=got_past):
                 self._tell_news()
-                self._tell(wire.HandlerFailed(*_described(error)))
+                kind, reason, trace, raised_at = _described(error)
+                self._tell(wire.HandlerFailed(kind, reason, trace, raised_at, got_past))
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
                 kind, reason, *_ = ("", "") if stopped.error is None else _described(stopped.error)

@@ -266,10 +266,11 @@ class StandIn(RuntimeActor):
                 fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace, raised_at)
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
-            case wire.HandlerFailed(error, reason, trace, raised_at):
+            case wire.HandlerFailed(error, reason, trace, raised_at, got_past):
                 heard.worker.is_starting = False
                 self._let_go()
-                raise runtime_cell.FailedElsewhere(remote_error(error, reason, trace, raised_at), at_start=False)
+                fault = remote_error(error, reason, trace, raised_at)
+                raise runtime_cell.FailedElsewhere(fault, at_start=False, got_past=got_past)
             case wire.Stopped() as stopped:
                 self._actor_stopped(stopped)
             case _:

@@ -99,6 +99,8 @@ class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
     reason: str
     trace: str
     raised_at: str = ""
+    got_past: bool | None = None
+    """As in `lifecycle.ChildHandlerFailed`."""
 
 
 class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
