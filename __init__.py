@@ -20,8 +20,20 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
-    from .actors.runtime import InProcessSystem, Outcome, RequestTimedOut, RuntimeActor, handles, tuned_process
-    from .actors.strategy import StrategyActor
+    from .actors.runtime import (
+        Bounded,
+        Conflating,
+        InProcessSystem,
+        NameTakenError,
+        OffloadRefusedError,
+        Outcome,
+        RequestTimedOut,
+        RuntimeActor,
+        UnknownActorError,
+        handles,
+        tuned_process,
+    )
+    from .actors.strategy import StrategyActor, StrategyBrokenError, StrategyNotFoundError
     from .actors.supervision import BreakerSettings, ChildSpec, GaveUpError, Supervisor, SupervisorSettings
     from .client import connect
     from .config.container import DependencyContainer
@@ -52,7 +64,7 @@ if TYPE_CHECKING:
     from .messages.system import Ping, Pong
     from .services import ServiceLocator, get_container, inject
     from .summary import Summary
-    from .system import TradingSystem
+    from .system import SystemGaveUpError, TradingSystem
 
     __version__: str
 
@@ -68,8 +80,20 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
-    ".actors.runtime": ("InProcessSystem", "Outcome", "RequestTimedOut", "RuntimeActor", "tuned_process", "handles"),
-    ".actors.strategy": ("StrategyActor",),
+    ".actors.runtime": (
+        "Bounded",
+        "Conflating",
+        "InProcessSystem",
+        "NameTakenError",
+        "OffloadRefusedError",
+        "Outcome",
+        "RequestTimedOut",
+        "RuntimeActor",
+        "UnknownActorError",
+        "handles",
+        "tuned_process",
+    ),
+    ".actors.strategy": ("StrategyActor", "StrategyBrokenError", "StrategyNotFoundError"),
     ".actors.supervision": ("BreakerSettings", "ChildSpec", "GaveUpError", "Supervisor", "SupervisorSettings"),
     ".config.container": ("DependencyContainer",),
     ".config.errors": ("SettingsError",),
@@ -100,17 +124,19 @@ _MODULES: Final = {
     ".client": ("connect",),
     ".services": ("ServiceLocator", "get_container", "inject"),
     ".summary": ("Summary",),
-    ".system": ("TradingSystem",),
+    ".system": ("SystemGaveUpError", "TradingSystem"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "BaseRepository",
+    "Bounded",
     "BreakerSettings",
     "BrokerAdapter",
     "CancelOrder",
     "Candle",
     "ChildSpec",
+    "Conflating",
     "DaySummary",
     "DependencyContainer",
     "Depth",
@@ -123,6 +149,8 @@ __all__ = [
     "InProcessSystem",
     "Instrument",
     "MarketDataRepositoryImpl",
+    "NameTakenError",
+    "OffloadRefusedError",
     "OrderAccepted",
     "OrderCancelled",
     "OrderExpired",
@@ -149,15 +177,19 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StrategyActor",
+    "StrategyBrokenError",
+    "StrategyNotFoundError",
     "SubmitOrder",
     "Summary",
     "SupervisionSettings",
     "SupervisionTree",
     "Supervisor",
     "SupervisorSettings",
+    "SystemGaveUpError",
     "Tick",
     "TradingSystem",
     "Unavailable",
+    "UnknownActorError",
     "connect",
     "get_container",
     "handles",

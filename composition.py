@@ -18,12 +18,26 @@ from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.feed import FeedActor
 from .actors.journal import JournalActor
 from .actors.orders import OrdersActor
+from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from .messages.addresses import BROKER, CONTROL, DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL, ORDERS, STRATEGIES
+from .messages.addresses import (
+    BROKER,
+    CONTROL,
+    DATABASE,
+    EVENTS,
+    EXCHANGE,
+    FEED,
+    JOURNAL,
+    NAMES,
+    ORDERS,
+    STRATEGIES,
+)
 from .messages.events import Subscribe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
 
@@ -51,12 +65,17 @@ def account_of(settings: Settings) -> AccountChoice:
     return "new" if settings.feed.source == "replay" else "session"
 
 
-def children(settings: Settings) -> tuple[ChildSpec, ...]:
+def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[ChildSpec, ...]:
     """Every actor, in the order it starts; they stop in reverse.
 
     The journal is the first up and the last down. The feed is the last up, so that every tick finds all the others, and
-    the first down. Before it comes the control socket: whoever may ask there finds up whom he asks.
+    the first down. Before it comes the control socket: all that may be asked through it is up by then. The actors of a
+    user start before the strategies, which may ask them, and after all that they may ask themselves.
+
+    Raises:
+        NameTakenError: an actor of a user has the name of another.
     """
+    _expect_names(settings, actors)
     strategies = SupervisorSettings(
         children=tuple(
             ChildSpec(
@@ -84,7 +103,16 @@ def children(settings: Settings) -> tuple[ChildSpec, ...]:
         *([ChildSpec(EXCHANGE, ExchangeActor, exchange)] if has_exchange(settings) else []),
         ChildSpec(BROKER, BrokerActor, settings.broker),
         ChildSpec(ORDERS, OrdersActor, msgspec.structs.replace(settings.orders, account=account)),
+        *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
         *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),
         ChildSpec(FEED, FeedActor, settings.feed),
     )
+
+
+def _expect_names(settings: Settings, actors: Sequence[ChildSpec]) -> None:
+    taken = {*NAMES, *(strategy.name for strategy in settings.strategies)}
+    for actor in actors:
+        if actor.name in taken:
+            raise NameTakenError(f"a name that no other actor has is wanted, found {actor.name!r}")
+        taken.add(actor.name)

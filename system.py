@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from concurrent.futures import FIRST_COMPLETED, wait
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -23,9 +24,11 @@ from .messages.system import Ping, Pong, Statistics
 from .summary import Summary, nothing_recorded, summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
+    from .actors.supervision import ChildSpec
     from .config.settings import Settings
     from .messages.trace import Hop
 
@@ -65,15 +68,26 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradingSystem:
-    """The troupe, from the outside: start it, wait, look, stop. A context manager that starts and stops.
+    """The whole system, from the outside: start it, wait, look, stop. A context manager that starts and stops.
 
-    Not for use from inside an actor: its methods block.
+    Its methods block, save `request_async`: not for use from inside an actor. In a coroutine use `async with`, which
+    starts and stops on another thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Open nothing yet. Settings come from `natya.load_settings`."""
+    def __init__(self, settings: Settings, *, actors: Sequence[ChildSpec] = ()) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: from `natya.load_settings`.
+            actors: of your own, started before the strategies and supervised by the root: one that fails more often
+                than its breaker allows stops the system, unless its spec says `when_exhausted="park"`.
+
+        Raises:
+            NameTakenError: one of these has the name of another actor.
+            StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
+        """
         self.settings: Final = settings
-        self._children: Final = children(settings)
+        self._children: Final = children(settings, actors)
         self.notes: tuple[str, ...] = ()
         """How the recordings that are replayed are understood; known once it is started."""
 
@@ -95,6 +109,15 @@ class TradingSystem:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
 
     def start(self) -> None:
         """Take the data directory and start every actor; return when all are up and orders has reconciled.
@@ -198,6 +221,16 @@ class TradingSystem:
             RequestTimedOut: no answer came in time; a late one is dropped.
         """
         return self._running.request(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
+
+    async def request_async(
+        self, actor: str, message: msgspec.Struct, *, timeout_s: float, correlation_id: str = ""
+    ) -> Any:
+        """As `request`, awaited.
+
+        Raises:
+            RequestTimedOut: no answer came in time; a late one is dropped.
+        """
+        return await self._running.request_async(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
 
     def stop(self) -> Summary:
         """Stop every actor, the feed before its hearers and the journal last; again: the same summary.

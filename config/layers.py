@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -101,7 +102,8 @@ class Layer:
                 self.problems.append(f"{place}.{name}: unknown key{near(name, list(STRATEGY_KEYS))}")
                 continue
             try:
-                fields[name] = read_value(STRATEGY_KEYS[name], value)
+                given = _path_of(value) if name == "strategy" and isinstance(value, type) else value
+                fields[name] = read_value(STRATEGY_KEYS[name], given)
             except WrongValueError as fault:
                 self.problems.append(f"{place}.{name}: {fault}")
         self.problems.extend(
@@ -110,6 +112,13 @@ class Layer:
             if field.required and field.name not in table
         )
         return StrategySettings(**fields) if len(self.problems) == before else None
+
+
+def _path_of(found: type) -> str:
+    """Write a class as `module:Class`, so that whoever starts it, in another process too, finds the same one."""
+    if getattr(sys.modules.get(found.__module__), found.__qualname__, None) is not found:
+        raise WrongValueError(f"wanted a class at the top of a module, found {found.__module__}:{found.__qualname__}")
+    return f"{found.__module__}:{found.__qualname__}"
 
 
 def file_layer(path: Path, *, origin: str = "") -> Layer:

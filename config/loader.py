@@ -49,7 +49,8 @@ def load_settings(
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
     Lowest to highest: `default.toml`, the profile's file, your own file (`config`), the environment (the process's own
-    unless given), `overrides` by dotted key (`{"feed.seed": 11}`). Paths come back absolute.
+    unless given), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be a class). Paths come back
+    absolute.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
