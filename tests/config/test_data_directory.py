@@ -63,6 +63,13 @@ class TestADirectoryThatIsFree:
 
         assert stat.S_IMODE((tmp_path / "deep" / "data").stat().st_mode) == 0o700
 
+    def test_may_be_in_ones_own_home_but_in_that_of_no_user_that_does_not_exist(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+
+        assert DataDirectory("~/data").path == tmp_path / "data"
+        with pytest.raises(DataDirectoryError, match="~nobody-of-that-name/data cannot be used"):
+            DataDirectory("~nobody-of-that-name/data")
+
     def test_can_be_taken_again_after_it_was_released(self, tmp_path):
         directory = DataDirectory(tmp_path)
         directory.take()

@@ -83,8 +83,9 @@ class TestConnecting:
             for _ in range(2):
                 waiting.enter_context(socket_path.connect(data_dir, timeout_s=1))
 
-            with pytest.raises(AskRefusedError, match="busy"):
+            with pytest.raises(AskRefusedError, match="accepted nobody") as caught:
                 socket_path.connect(data_dir, timeout_s=0.02)
+            assert caught.value.kind == "busy"
 
     def test_to_another_users_daemon_is_forbidden(self, tmp_path, monkeypatch):
         def deny(*_):
@@ -92,8 +93,19 @@ class TestConnecting:
 
         monkeypatch.setattr(socket_path, "_address", deny)
 
-        with pytest.raises(AskRefusedError, match="forbidden"):
+        with pytest.raises(AskRefusedError, match="another user's") as caught:
             socket_path.connect(tmp_path, timeout_s=1)
+        assert caught.value.kind == "forbidden"
+
+    def test_where_another_user_listens_is_forbidden_and_the_process_named(self, tmp_path, monkeypatch):
+        stranger = Peer(pid=4_711, uid=os.geteuid() + 1, gid=1)
+        monkeypatch.setattr(socket_path, "peer_of", lambda _: stranger)
+
+        with socket_path.listen(tmp_path), pytest.raises(AskRefusedError) as caught:
+            socket_path.connect(tmp_path, timeout_s=1)
+
+        assert caught.value.kind == "forbidden"
+        assert f"process 4711 of user {stranger.uid}" in caught.value.reason
 
 
 class TestTheOtherEnd:

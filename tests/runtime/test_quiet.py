@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
+from natya.messages.system import Ping
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -105,6 +106,57 @@ def test_a_market_in_lock_step_never_meets_work_going_on(system, market_class, b
 
     assert system.request("market", Run(steps=1500), timeout_s=50) == "done"
     assert (work.noises, work.going_on) == (0, 0)
+
+
+class Busy(RuntimeActor):
+    """At work on its own thread until it may end."""
+
+    blocking = True
+
+    @handles(Work)
+    def work(self, work, sender):
+        work.begin()
+        work.begun.set()
+        work.may_end.wait(20)
+        work.end()
+
+
+class BusyElsewhere(RuntimeActor):
+    """Has a job done by a thread that is nobody's."""
+
+    @handles(Work)
+    def work(self, work, sender):
+        self.offload(lambda: Busy.work(self, work, sender), then=lambda _: None)
+
+
+class Listening(RuntimeActor):
+    """Tells how much is going on as soon as it is told that nothing is."""
+
+    @handles(Run)
+    def run(self, _, sender):
+        self.asker = sender
+        self.when_quiet(Release())
+
+    @handles(Release)
+    def release(self, _, __):
+        self.send(self.asker, self.settings.going_on)
+
+
+@pytest.mark.parametrize("busy_class", [Busy, BusyElsewhere], ids=["thread", "job"])
+def test_nobody_is_told_while_one_is_in_the_midst_of_something_and_nothing_else_is_to_be_done(system, busy_class):
+    work = Work([])
+    work.begun, work.may_end = threading.Event(), threading.Event()
+    system.start("busy", busy_class)
+    system.start("listening", Listening, work)
+    system.tell("busy", work)
+    assert work.begun.wait(5)
+
+    answer = system.request_future("listening", Run(steps=0))
+    for _ in range(5):
+        system.request("listening", Ping())  # and the loop looks again before it sleeps
+    work.may_end.set()
+
+    assert answer.result(5) == 0
 
 
 class TestWhatDoesNotDisturb:
