@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..messages.addresses import STRATEGIES
+
 if TYPE_CHECKING:
     from ..messages.supervision import ChildStatus, SupervisionTree
     from ..system import SystemView
@@ -13,9 +15,6 @@ TOLD_MAX: Final = 10
 
 STALL_TOLD_S: Final = 3.0
 """An event loop that is held for longer is told of; a shorter time is in the log, and counted."""
-
-STRATEGIES: Final = "strategies"
-"""Name of the supervisor of what users wrote."""
 
 
 class Failures:
