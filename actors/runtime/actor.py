@@ -14,10 +14,10 @@ from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
 from .door import front_of
 from .errors import MessageRefusedError
-from .foreign import ForeignHost
 from .lifecycle import ChildHandlerFailed, Kill
 from .offload import OutcomeArrived
 from .runtime_cell import Ended, RuntimeCell
+from .thespian.foreign import ForeignHost
 from .trace import causation_of, correlation_of
 
 if TYPE_CHECKING:

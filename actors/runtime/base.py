@@ -19,14 +19,13 @@ from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
 from .market_clock import MarketClock
 from .offload import Offloader
-from .outside import Outside
 from .probe import Probe
 from .quiet import Quiescence
 from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
 from .serving_cell import watched_by
-from .sources import Sources
-from .thespian_door import ThespianDoor
+from .thespian.door import ThespianDoor
+from .thespian.sources import Sources
 from .trace import EVERY, Tracer
 from .watchdog import Watchdog
 from .worker import Worker
@@ -79,11 +78,9 @@ class InProcessSystemBase(ThespianDoor):
         self.market = MarketClock(self.clock, market_opening_ns)
         self.tracer = Tracer(self.clock, every=trace_every)
         self.names: dict[str, Endpoint] = self.new_names()
-        self.outside = Outside(self)
         self.failures_logged = RateLimit(FAILURES_LOGGED_A_SECOND_MAX)
-        self.dead_letters = DeadLetters(
-            names=self.names, clock=self.clock, outside=self.outside, logged=self.failures_logged
-        )
+        self.dead_letters = DeadLetters(names=self.names, clock=self.clock, logged=self.failures_logged)
+        self.outside = self.dead_letters.outside
         self.quiet = self.new_quiescence()
         self.loop = self._new_loop()
         self._seed = seed

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from ...messages.supervision import Unavailable
 from .endpoint import Endpoint, Envelope
 from .lifecycle import MailboxCounters
-from .thespian_calls import ThespianCalls
+from .thespian.calls import ThespianCalls
 from .trace import NO_CONVERSATION
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.market import TicksRecorded
-from ...messages.supervision import DeadLetter, Unavailable
+from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
+from .endpoint import Endpoint
 from .errors import reason_of
 from .offload import OutcomeArrived
 from .trace import NO_CONVERSATION, correlation_of
@@ -27,8 +28,8 @@ from .trace import NO_CONVERSATION, correlation_of
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .cell import Cell
     from .clock import Clock
+    from .endpoint import Envelope
     from .trace import Trace
 
 
@@ -69,19 +70,39 @@ class RateLimit:
         return self._left >= 0
 
 
+class Outside(Endpoint):
+    """The sender of what comes from no actor. What is sent to it is a dead letter."""
+
+    __slots__ = ("_dead_letters",)
+
+    wants_answer = False
+    idle = False
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__("outside")
+        self._dead_letters = dead_letters
+
+    def put(self, envelope: Envelope) -> None:
+        """Bury it; but that a message failed is in the dead letters already."""
+        message, sender, trace = envelope
+        if not isinstance(message, Failed):
+            self._dead_letters.undelivered(self, message, sender, "it was told from outside, not asked", trace)
+
+
 class DeadLetters:
     """The count of them, the last of them, and who is told."""
 
-    def __init__(self, *, names: dict[str, Any], clock: Clock, outside: ActorAddress, logged: RateLimit) -> None:
+    def __init__(self, *, names: dict[str, Endpoint], clock: Clock, logged: RateLimit) -> None:
         self._names = names
         self._logged = logged
         self._clock = clock
-        self._outside = outside
         self._undelivered_limit = RateLimit(TOLD_A_SECOND_MAX)
         self._failed_limit = RateLimit(TOLD_A_SECOND_MAX)
         self.count = 0
         self.last: deque[DeadLetter] = deque(maxlen=LAST_MAX)
-        self.thespian_handler: Cell | None = None
+        self.thespian_handler: Endpoint | None = None
+        self.outside = Outside(self)
+        """The sender of dead letters, and of all that comes from no actor."""
 
     def undelivered(
         self, target: ActorAddress | str, message: Any, sender: Any, why: str, trace: Trace = NO_CONVERSATION
@@ -92,9 +113,9 @@ class DeadLetters:
         self.count += 1
         actor = target if isinstance(target, str) else getattr(target, "name", "") or str(target)
         if getattr(sender, "wants_answer", False) and sender is not target:
-            sender.deliver(Unavailable(actor=actor, reason=why, retry_after_s=0.0), self._outside)
+            sender.deliver(Unavailable(actor=actor, reason=why, retry_after_s=0.0), self.outside)
         if self.thespian_handler is not None and not isinstance(target, str):
-            self.thespian_handler.deliver(DeadEnvelope(target, message), self._outside)
+            self.thespian_handler.deliver(DeadEnvelope(target, message), self.outside)
         if self._undelivered_limit.spend(self._clock.monotonic_ns()):
             self._tell(actor, message, trace, "NoRecipient", why, "")
 
@@ -126,7 +147,7 @@ class DeadLetters:
             _log.warning("message.died", extra=extra)
         router = self._names.get(EVENTS)
         if router is not None and actor != EVENTS and not isinstance(message, DeadLetter):
-            router.deliver(letter, self._outside, trace)
+            router.deliver(letter, self.outside, trace)
 
 
 def _payload(message: Any) -> bytes:

@@ -13,8 +13,8 @@ from thespian.actors import Actor, ActorExitRequest, ActorSystem, PoisonMessage
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
-from natya.actors.runtime.foreign import ForeignHost
 from natya.actors.runtime.lifecycle import Start
+from natya.actors.runtime.thespian.foreign import ForeignHost
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
 

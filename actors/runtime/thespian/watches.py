@@ -13,7 +13,7 @@ from thespian.actors import WatchMessage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .cell import Cell
+    from ..cell import Cell
 
 _log = logging.getLogger("natya")
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT

@@ -18,14 +18,14 @@ from thespian.actors import (
 )
 from thespian.system.messages.status import Thespian_ActorStatus, Thespian_StatusReq
 
-from .cell import BATCH, Cell
-from .endpoint import Endpoint
+from ..cell import BATCH, Cell
+from ..endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .base import InProcessSystemBase
-    from .worker import Worker
+    from ..base import InProcessSystemBase
+    from ..worker import Worker
 
 _log = logging.getLogger("natya")
 

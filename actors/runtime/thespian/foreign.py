@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMessage, WakeupMessage
 
-from ...messages.supervision import Failed
-from . import lifecycle
-from .clock import SystemClock
-from .errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
-from .market_clock import MarketClock
-from .offload import Job, Outcome, OutcomeArrived
-from .timers import Timer, TimerHeap
-from .trace import NO_CONVERSATION
+from ....messages.supervision import Failed
+from .. import lifecycle
+from ..clock import SystemClock
+from ..errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
+from ..market_clock import MarketClock
+from ..offload import Job, Outcome, OutcomeArrived
+from ..timers import Timer, TimerHeap
+from ..trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...messages.trace import Hop
-    from .actor import RuntimeActor
-    from .offload import Then
+    from ....messages.trace import Hop
+    from ..actor import RuntimeActor
+    from ..offload import Then
 
 _log = logging.getLogger("natya")
 

@@ -1,4 +1,4 @@
-"""Those outside: the mailbox behind `ActorSystem.ask` and `listen`, and the system itself as an address."""
+"""Addresses without an actor: the system itself, the mailbox behind `ActorSystem.ask`, a child that never started."""
 
 from __future__ import annotations
 
@@ -10,32 +10,13 @@ from thespian.system import isInternalActorSystemMessage
 from thespian.system.messages.status import Thespian_StatusReq, Thespian_SystemStatus
 from thespian.system.timing import timePeriodSeconds
 
-from ...messages.supervision import Failed
-from .endpoint import Endpoint
+from ..endpoint import Endpoint
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .base import InProcessSystemBase
-    from .endpoint import Envelope
-
-
-class Outside(Endpoint):
-    """The sender of what comes from no actor. What is sent to it is a dead letter."""
-
-    __slots__ = ("_base",)
-
-    wants_answer = False
-    idle = False
-
-    def __init__(self, base: InProcessSystemBase) -> None:
-        super().__init__("outside")
-        self._base = base
-
-    def put(self, envelope: Envelope) -> None:
-        """Bury it; but that a message failed is in the dead letters already."""
-        if not isinstance(envelope[0], Failed):
-            self._base.dead_letters.undelivered(self, *envelope[:2], "it was told from outside, not asked", envelope[2])
+    from ..base import InProcessSystemBase
+    from ..endpoint import Envelope
 
 
 class Admin(Endpoint):
@@ -113,3 +94,19 @@ class Mailroom(Endpoint):
     def exit_context(self) -> None:
         """Take nothing more."""
         self._closed = True
+
+
+class Stillborn(Endpoint):
+    """The address of a child that could not be made."""
+
+    __slots__ = ("_base",)
+
+    idle = False
+
+    def __init__(self, label: str, base: InProcessSystemBase) -> None:
+        super().__init__(label)
+        self._base = base
+
+    def put(self, envelope: Envelope) -> None:
+        """Bury it."""
+        self._base.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from thespian.system.timing import timePeriodSeconds
 
-from .endpoint import Endpoint
-from .trace import NO_CONVERSATION
+from ..endpoint import Endpoint
+from ..trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .base import InProcessSystemBase
-    from .cell import Cell
+    from ..base import InProcessSystemBase
+    from ..cell import Cell
 
 
 class ThespianCalls(Endpoint):

@@ -21,46 +21,29 @@ from thespian.actors import (
 from thespian.system.timing import ExpirationTimer
 from thespian.system.utilis import actualActorClass, checkActorCapabilities
 
-from ...domain.time import SECOND_NS
-from .actor import RuntimeActor
-from .cell import Cell
-from .endpoint import Endpoint
-from .outside import Admin, Mailroom
-from .runtime_cell import RuntimeCell
-from .thespian_cell import ThespianCell
+from ....domain.time import SECOND_NS
+from ..actor import RuntimeActor
+from ..cell import Cell
+from ..endpoint import Endpoint
+from ..runtime_cell import RuntimeCell
+from .addresses import Admin, Mailroom, Stillborn
+from .cell import ThespianCell
 from .watches import Watches
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .base import InProcessSystemBase
-    from .clock import Clock
-    from .dead_letters import DeadLetters
-    from .endpoint import Envelope
+    from ..base import InProcessSystemBase
+    from ..clock import Clock
+    from ..dead_letters import DeadLetters
+    from ..trace import Tracer
+    from ..worker import Worker
     from .sources import Sources
-    from .trace import Tracer
-    from .worker import Worker
 
 SYSTEM_ADDRESS = "/ActorSys"
 """What `ActorSystem.systemAddress` says."""
 
 _log = logging.getLogger("natya")
-
-
-class Stillborn(Endpoint):
-    """The address of a child that could not be made."""
-
-    __slots__ = ("_base",)
-
-    idle = False
-
-    def __init__(self, label: str, base: InProcessSystemBase) -> None:
-        super().__init__(label)
-        self._base = base
-
-    def put(self, envelope: Envelope) -> None:
-        """Bury it."""
-        self._base.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])
 
 
 class ThespianDoor:

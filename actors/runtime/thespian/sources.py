@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from thespian.actors import ActorAddress, LoadedSource, UnloadedSource, ValidateSource
 from thespian.system.sourceLoader import SourceHashFinder, loadModuleFromHashSource
 
-from .endpoint import Endpoint
+from ..endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

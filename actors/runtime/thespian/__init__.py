@@ -1,0 +1,10 @@
+"""Everything that exists because of Thespian's own protocol; a program of our own actors alone touches little of it.
+
+door.py       what Thespian's `ActorSystem` and its plain actors ask of the system base
+calls.py      what Thespian's `Actor` calls on its own address
+cell.py       the cell of a plain Thespian actor
+addresses.py  addresses without an actor: the system itself, the mailbox behind `ActorSystem.ask`, a failed child
+sources.py    actors loaded from zip files
+watches.py    file descriptors that plain actors wait for
+foreign.py    what hosts one of our actors on a system base of Thespian's own
+"""
