@@ -20,6 +20,9 @@ class Endpoint(ActorAddress):
 
     __slots__ = ("_aaddr",)
 
+    name: str = ""
+    """Of the actor behind it; empty: there is none."""
+
     guest: bool = True
     """What it says is looked at before an actor of ours handles it (see `door`)."""
 

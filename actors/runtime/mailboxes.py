@@ -21,7 +21,6 @@ from .endpoint import Endpoint
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from .cell import Cell
     from .endpoint import Envelope
 
 RETRY_AFTER_S = 0.1
@@ -52,8 +51,8 @@ class Mailbox(Protocol):
 class MailboxKind(Protocol):
     """Makes the mailbox of one cell."""
 
-    def make(self, cell: Cell) -> Mailbox:
-        """Make an empty one."""
+    def make(self, owner: Endpoint, on_actor_thread: Callable[[], bool]) -> Mailbox:
+        """Make an empty one; the function says whether its caller is an actor, which may not wait."""
         ...
 
 
@@ -72,9 +71,9 @@ class Bounded(msgspec.Struct, frozen=True):
         if self.limit < 1:
             raise ValueError(f"a mailbox takes at least 1 message, the limit was {self.limit}")
 
-    def make(self, cell: Cell) -> Mailbox:
+    def make(self, owner: Endpoint, on_actor_thread: Callable[[], bool]) -> Mailbox:
         """Make one for this cell."""
-        return BoundedMailbox(cell, self)
+        return BoundedMailbox(owner, self, on_actor_thread)
 
 
 class Conflating(msgspec.Struct, frozen=True):
@@ -85,16 +84,17 @@ class Conflating(msgspec.Struct, frozen=True):
 
     key: Callable[[Any], Hashable]
 
-    def make(self, cell: Cell) -> Mailbox:
+    def make(self, owner: Endpoint, _on_actor_thread: Callable[[], bool]) -> Mailbox:
         """Make one for this cell."""
-        return ConflatingMailbox(cell, self.key)
+        return ConflatingMailbox(owner, self.key)
 
 
 class BoundedMailbox:
     """A queue with a limit, exact among many senders."""
 
-    def __init__(self, cell: Cell, kind: Bounded) -> None:
-        self._cell = cell
+    def __init__(self, owner: Endpoint, kind: Bounded, on_actor_thread: Callable[[], bool]) -> None:
+        self._owner = owner
+        self._on_actor_thread = on_actor_thread
         self._kind = kind
         self._queue: deque[Envelope] = deque()
         self._changed = threading.Condition()
@@ -107,14 +107,14 @@ class BoundedMailbox:
     def append(self, envelope: Envelope) -> None:
         """Take it, or do what is to be done at the limit."""
         with self._changed:
-            if len(self._queue) < self._kind.limit or envelope[1] is self._cell:
+            if len(self._queue) < self._kind.limit or envelope[1] is self._owner:
                 self._queue.append(envelope)
                 return
             drops_oldest = self._kind.at_limit == "drop_oldest"
             if drops_oldest:
                 self._queue.append(envelope)
                 envelope = self._take_oldest()
-            if self._kind.at_limit == "block_caller" and not self._cell.base.on_actor_thread():
+            if self._kind.at_limit == "block_caller" and not self._on_actor_thread():
                 self._changed.wait_for(lambda: len(self._queue) < self._kind.limit)
                 self._queue.append(envelope)
                 return
@@ -122,12 +122,12 @@ class BoundedMailbox:
         sender = envelope[1]
         if isinstance(sender, Endpoint) and (not drops_oldest or getattr(sender, "wants_answer", False)):
             reason = f"its mailbox has its {self._kind.limit} messages"
-            answer = Unavailable(actor=self._cell.name, reason=reason, retry_after_s=RETRY_AFTER_S)
-            sender.deliver(answer, self._cell, envelope[2])
+            answer = Unavailable(actor=self._owner.name, reason=reason, retry_after_s=RETRY_AFTER_S)
+            sender.deliver(answer, self._owner, envelope[2])
 
     def _take_oldest(self) -> Envelope:
         """Take the oldest that came from others: there is one."""
-        place = next(place for place, envelope in enumerate(self._queue) if envelope[1] is not self._cell)
+        place = next(place for place, envelope in enumerate(self._queue) if envelope[1] is not self._owner)
         envelope = self._queue[place]
         del self._queue[place]
         return envelope
@@ -147,8 +147,8 @@ class BoundedMailbox:
 class ConflatingMailbox:
     """A queue of places; a place has the newest envelope of its key."""
 
-    def __init__(self, cell: Cell, key: Callable[[Any], Hashable]) -> None:
-        self._cell = cell
+    def __init__(self, owner: Endpoint, key: Callable[[Any], Hashable]) -> None:
+        self._owner = owner
         self._key = key
         self._places: deque[tuple[Hashable, list[Envelope]]] = deque()
         self._newest: dict[Hashable, list[Envelope]] = {}
@@ -161,7 +161,7 @@ class ConflatingMailbox:
 
     def append(self, envelope: Envelope) -> None:
         """Take it, in the place of an older one of its key if one waits."""
-        key = None if envelope[1] is self._cell else self._key(envelope[0])
+        key = None if envelope[1] is self._owner else self._key(envelope[0])
         with self._lock:
             place = None if key is None else self._newest.get(key)
             if place is not None:

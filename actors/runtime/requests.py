@@ -18,7 +18,6 @@ from .errors import RequestTimedOut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cell import Cell
     from .dead_letters import DeadLetters
     from .endpoint import Envelope
 
@@ -66,7 +65,7 @@ class ActorReply(ReplyAddress):
 
     __slots__ = ("_arrive", "guest", "name", "says")
 
-    def __init__(self, asker: Cell, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
+    def __init__(self, asker: Endpoint, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
         super().__init__(dead_letters)
         self.name, self.guest, self.says = asker.name, asker.guest, asker.says
         self._arrive = arrive

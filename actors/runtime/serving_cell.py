@@ -203,7 +203,7 @@ class ServingCell(Cell):
     def make_mailbox(self) -> Queue:
         """Make the kind that the actor's class asks for."""
         kind = self.actor_class.mailbox
-        return super().make_mailbox() if kind is None else kind.make(self)
+        return super().make_mailbox() if kind is None else kind.make(self, self.base.on_actor_thread)
 
     def new_random(self) -> random.Random:
         """Make the randomness of this life."""

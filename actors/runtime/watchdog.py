@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from .cell import Cell
-    from .worker import Worker
+    from .worker import Runnable, Worker
 
 _log = logging.getLogger("natya")
 
@@ -54,7 +53,7 @@ class Watchdog:
         self._stopped.set()
 
     def _watch(self) -> None:
-        seen: tuple[Cell | None, int, int] | None = None
+        seen: tuple[Runnable | None, int, int] | None = None
         reported = False
         while not self._stopped.wait(self._stall_warn_s):
             cell = self._loop.current
@@ -65,7 +64,7 @@ class Watchdog:
                 reported = True
                 self._report(cell)
 
-    def _report(self, cell: Cell) -> None:
+    def _report(self, cell: Runnable) -> None:
         frame = sys._current_frames().get(self._loop.ident)  # noqa: SLF001  its documented use: debugging of threads
         calls = [] if frame is None else traceback.extract_stack(frame)
         stack = "".join(traceback.format_list(calls))

@@ -11,7 +11,7 @@ import _thread
 import logging
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ...domain.time import SECOND_NS
 from .timers import TimerHeap
@@ -19,13 +19,29 @@ from .timers import TimerHeap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cell import Cell
     from .clock import Clock
 
 TURNS_BETWEEN_TIMERS = 32
 """A busy thread looks at its timers after this many turns: reading the clock each time would cost a tenth of a turn."""
 
 _log = logging.getLogger("natya")
+
+
+class Runnable(Protocol):
+    """What a thread gives turns to: a cell."""
+
+    name: str
+
+    handled: int
+    """Messages so far."""
+
+    def turn(self) -> None:
+        """Do a bounded part of what there is to do."""
+        ...
+
+    def turn_failed(self, error: BaseException) -> None:
+        """Fail, since a turn raised what it should have caught."""
+        ...
 
 
 class Worker:
@@ -48,7 +64,7 @@ class Worker:
 
     def __init__(self, name: str, clock: Clock, on_idle: Callable[[], bool]) -> None:
         self.name = name
-        self.ready: deque[Cell] = deque()
+        self.ready: deque[Runnable] = deque()
         self.timers = TimerHeap()
         self.on_idle = on_idle
         self.asleep = False
@@ -57,7 +73,7 @@ class Worker:
         self.wakes = 0
         """How often it went on: two looks that find it asleep with one count were of one and the same sleep."""
 
-        self.current: Cell | None = None
+        self.current: Runnable | None = None
         """Whose turn it is; for the watchdog."""
 
         self.rounds = 0
@@ -84,7 +100,7 @@ class Worker:
         except RuntimeError:
             return
 
-    def schedule(self, cell: Cell) -> None:
+    def schedule(self, cell: Runnable) -> None:
         """Give the cell a turn; from any thread."""
         self.ready.append(cell)
         if self.asleep:

@@ -279,7 +279,7 @@ class TestAChildThatEnds:
                 return found
 
         class Hasty(BlockingChild):
-            mailbox = SimpleNamespace(make=lambda _: Snatched())
+            mailbox = SimpleNamespace(make=lambda *_: Snatched())
 
         child = system.start("child", Hasty, {"broken": False})
         entered, held = threading.Event(), threading.Event()

@@ -187,7 +187,7 @@ class TestAConflatingMailbox:
 
     @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9)) | st.none()))
     def test_is_a_queue_of_first_arrivals_with_newest_values(self, events):
-        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(object())
+        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(object(), lambda: False)
         model, received, expected = [], [], []
 
         for event in events:

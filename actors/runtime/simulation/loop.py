@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ..worker import Worker
 
 if TYPE_CHECKING:
     from ..cell import Cell
     from ..quiet import Quiescence
+    from ..worker import Runnable
     from .clock import VirtualClock
     from .injector import Injector
 
@@ -19,14 +20,14 @@ TURN_NS_MAX: Final = 40_000
 """A turn takes up to so long."""
 
 
-class Disorder(deque["Cell"]):
+class Disorder(deque["Runnable"]):
     """Cells that want a turn. Whose is next is a matter of chance."""
 
     def __init__(self, random: Random) -> None:
         super().__init__()
         self._random: Final = random
 
-    def popleft(self) -> Cell:
+    def popleft(self) -> Runnable:
         """Choose one."""
         if len(self) > 1:
             self.rotate(int(self._random.random() * len(self)))
@@ -45,7 +46,7 @@ class SteppedLoop(Worker):
         self._quiet = quiet
         self._injector = injector
         self._random = random
-        self._held: dict[Cell, int] = {}
+        self._held: dict[Runnable, int] = {}
 
     def start(self) -> None:
         """Wait to be stepped."""
@@ -58,7 +59,7 @@ class SteppedLoop(Worker):
         """Do something later."""
         self.timers.add(self._virtual.monotonic_ns() + wait_ns, act)
 
-    def hold(self, cell: Cell, duration_ns: int) -> None:
+    def hold(self, cell: Runnable, duration_ns: int) -> None:
         """Let its thread stand still before its next turn."""
         self._held[cell] = duration_ns
 
@@ -79,10 +80,10 @@ class SteppedLoop(Worker):
         self._virtual.jump_to(due_ns)
         return True
 
-    def _turn(self, cell: Cell) -> None:
+    def _turn(self, cell: Runnable) -> None:
         pause_ns = self._held.pop(cell, 0) or self._injector.pause_ns()
         if pause_ns:
-            self._pause(cell, pause_ns)
+            self._pause(cast("Cell", cell), pause_ns)
             return
         self.rounds += 1
         self.current = cell
