@@ -270,7 +270,7 @@ class RuntimeActor(Actor):
 
     def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
-        if self.host.base.failures_logged.spend(self.host.base.clock.monotonic_ns()):
+        if self.host.services.failures_logged.spend(self.host.services.clock.monotonic_ns()):
             self.log(event, level=level, **fields)
 
     # For supervisors.
@@ -286,10 +286,9 @@ class RuntimeActor(Actor):
             NameTakenError: an actor of that name runs.
         """
         supervised = self.handler_table.has(ChildHandlerFailed)
-        child: RuntimeCell = self.host.base.start_actor(
+        child: RuntimeCell = self.host.services.start_actor(
             name, actor_class, settings, parent=self.host, supervised=supervised
         )
-        child.ends_with_life = not supervised
         return child
 
     def control(self, child: ActorAddress, message: Control) -> None:
@@ -315,7 +314,7 @@ class RuntimeActor(Actor):
 
     def stalls(self) -> tuple[int, str]:
         """Tell how many turns held the shared loop too long, and whose the newest was."""
-        watchdog = self.host.base.watchdog
+        watchdog = self.host.services.watchdog
         if watchdog is None or watchdog.last is None:
             return 0, ""
         return watchdog.stalls, watchdog.last.actor

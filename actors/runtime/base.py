@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from .clock import Clock
     from .endpoint import Envelope
-    from .living_cell import LivingCell
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
 """Lines in the log about handlers that raised, messages that died and children that came back, all together."""
@@ -118,8 +117,9 @@ class InProcessSystemBase(ThespianDoor):
         self._check_running()
         on_loop = not actor_class.blocking or (actor_class.on_loop_in_market and self.market.rules)
         worker = self.loop if on_loop else self._new_worker(name)
-        cell = self.cell_class(name, actor_class, base=self, worker=worker, parent=parent)
+        cell = self.cell_class(name, actor_class, services=self, worker=worker, parent=parent)
         cell.name = name
+        cell.ends_with_life = parent is not None and not supervised
         if self.names.setdefault(name, cell) is not cell:
             raise NameTakenError(f"an actor named {name!r} runs already")
         self._adopt(cell)
@@ -128,17 +128,6 @@ class InProcessSystemBase(ThespianDoor):
             lifecycle.Start(name=name, settings=settings, starter=starter, supervisor=supervisor), self.outside
         )
         return cell
-
-    def equip(self, cell: LivingCell, instance: RuntimeActor, settings: Any) -> None:
-        """Give a fresh instance what it may use from `on_start` on."""
-        vars(instance).update(  # not by assignment: a class may let nobody assign them
-            _myRef=cell,
-            host=cell,
-            directory=self.names,
-            name=cell.name,
-            settings=settings,
-            clock=self.market if cell.in_market_time else self.clock,
-        )
 
     def new_random(self, cell: Cell) -> random.Random:
         """Make the randomness of one life of an actor."""

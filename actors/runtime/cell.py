@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from ...messages.supervision import Unavailable
 from .endpoint import Endpoint, Envelope
 from .lifecycle import MailboxCounters
-from .thespian.calls import ThespianCalls
 from .trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
     from thespian.system.timing import ExpirationTimer
 
-    from .base import InProcessSystemBase
+    from .dead_letters import DeadLetters
     from .mailboxes import Mailbox
     from .trace import Trace
     from .worker import Worker
@@ -39,22 +38,22 @@ NO_MAILBOX = cast("Queue", ())
 _creating = threading.Lock()
 
 
-class Cell(ThespianCalls):
+class Cell(Endpoint):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
 
     __slots__ = (
-        "background", "base", "box", "children", "control_box", "dead", "dropped", "global_name", "guest", "handled",
-        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "says", "special",
-        "trace", "wakeups", "worker",
+        "background", "box", "children", "control_box", "dead", "dead_letters", "dropped", "global_name", "guest",
+        "handled", "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "says",
+        "special", "trace", "wakeups", "worker",
     )  # fmt: skip
 
     batch: ClassVar[int] = BATCH
     put: Callable[[Envelope], object]  # type: ignore[assignment]  # a slot: it changes with the state
     ready: Callable[[Cell], object]
 
-    def __init__(self, label: str, *, base: InProcessSystemBase, worker: Worker, parent: Cell | None) -> None:
+    def __init__(self, label: str, *, dead_letters: DeadLetters, worker: Worker, parent: Cell | None) -> None:
         super().__init__(label)
-        self.base = base
+        self.dead_letters = dead_letters
         self.worker = worker
         self.parent = parent
         self.children: dict[Cell, None] = {}
@@ -154,7 +153,7 @@ class Cell(ThespianCalls):
         self.idle = True
         stored = self._take_all()
         for message, sender, trace in stored:
-            self.base.dead_letters.undelivered(self, message, sender, why, trace)
+            self.dead_letters.undelivered(self, message, sender, why, trace)
         return stored
 
     def _take_all(self) -> list[Envelope]:
@@ -169,7 +168,7 @@ class Cell(ThespianCalls):
     def _drain(self, _: Cell) -> None:
         self.idle = True
         for message, sender, trace in self._take_all():
-            self.base.dead_letters.undelivered(self, message, sender, "it is gone", trace)
+            self.dead_letters.undelivered(self, message, sender, "it is gone", trace)
         while self.control_box:
             try:
                 _, sender = self.control_box.pop(0)
@@ -179,7 +178,7 @@ class Cell(ThespianCalls):
                 sender.deliver(Unavailable(actor=self.name, reason="it is gone", retry_after_s=0.0), self)
 
     def _put_dead(self, envelope: Envelope) -> None:
-        self.base.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])
+        self.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])
 
     def _put_first(self, envelope: Envelope) -> None:
         with _creating:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .actor import RuntimeActor
-    from .base import InProcessSystemBase
     from .cell import Cell
     from .endpoint import Envelope
+    from .thespian.services import ThespianServices
     from .worker import Worker
 
 SUSPENDED_MAX = 100_000
@@ -72,14 +72,14 @@ class LivingCell(ServingCell):
         label: str,
         actor_class: type[RuntimeActor],
         *,
-        base: InProcessSystemBase,
+        services: ThespianServices,
         worker: Worker,
         parent: Cell | None,
     ) -> None:
-        super().__init__(label, base=base, worker=worker, parent=parent)
+        super().__init__(label, services=services, worker=worker, parent=parent)
         self.actor_class = actor_class
-        self.market = base.market
-        self.in_market_time = base.market.rules and not actor_class.system_time
+        self.market = services.market
+        self.in_market_time = services.market.rules and not actor_class.system_time
         self.be_a(actor_class)
         self.special = True
         self.awaited = 0
@@ -143,10 +143,10 @@ class LivingCell(ServingCell):
     def _begin(self, handed_over: tuple[Any] | None) -> None:
         """Make a fresh instance and start it."""
         self._started = False
-        self.base.quiet.comes_up(self, in_market_time=self.in_market_time)
+        self.services.quiet.comes_up(self, in_market_time=self.in_market_time)
         try:
             instance = self.actor_class()
-            self.base.equip(self, instance, self._settings)
+            self._equip(instance)
             self.instance = instance
             if handed_over is not None:
                 instance.inherited = handed_over[0]
@@ -164,9 +164,20 @@ class LivingCell(ServingCell):
         if not self.actor_class.ready_when_told:
             self.tell_started()
 
+    def _equip(self, instance: Any) -> None:
+        """Give a fresh instance what it may use from `on_start` on."""
+        vars(instance).update(  # not by assignment: a class may let nobody assign them
+            _myRef=self,
+            host=self,
+            directory=self.services.names,
+            name=self.name,
+            settings=self._settings,
+            clock=self.market if self.in_market_time else self.services.clock,
+        )
+
     def tell_started(self) -> None:
         """Report `Started` to whoever waits for it."""
-        self.base.quiet.is_up(self)
+        self.services.quiet.is_up(self)
         report = lifecycle.Started(name=self.name, address=self)
         starter, self._starter = self._starter, None
         if starter is not None:
@@ -176,7 +187,7 @@ class LivingCell(ServingCell):
 
     def _start_failed(self, error: BaseException) -> None:
         self._log_failure("actor.start_failed", error)
-        self.base.quiet.is_up(self)
+        self.services.quiet.is_up(self)
         report = lifecycle.StartFailed(name=self.name, address=self, error=error)
         starter, self._starter = self._starter, None
         if starter is not None:
@@ -201,8 +212,8 @@ class LivingCell(ServingCell):
     def _end_children_of_this_life(self) -> None:
         for child in tuple(self.children):
             if isinstance(child, LivingCell) and child.ends_with_life:
-                if self.base.names.get(child.name) is child:
-                    del self.base.names[child.name]  # now: the one of the next life has it
+                if self.services.names.get(child.name) is child:
+                    del self.services.names[child.name]  # now: the one of the next life has it
                 child.exit(self)
 
     def _snapshot(self) -> tuple[Any] | None:
@@ -234,7 +245,7 @@ class LivingCell(ServingCell):
 
     def _run(self) -> None:
         self._state = State.RUNNING
-        self.base.quiet.is_back(self)
+        self.services.quiet.is_back(self)
         self._take_messages()
         self.special = True
         self.idle = False
@@ -245,7 +256,7 @@ class LivingCell(ServingCell):
 
     def _suspend(self) -> None:
         self._state = State.SUSPENDED
-        self.base.quiet.goes_down(self)
+        self.services.quiet.goes_down(self)
         self.special = True
         self.idle = False  # so that no sender gives it a turn: control messages do
         self.put = self._put_suspended
@@ -265,10 +276,10 @@ class LivingCell(ServingCell):
         self._state = State.REJECTING
         self.put = refuse
         if order.for_good:
-            self.base.quiet.is_back(self)  # no market waits for it any more, also if it never came up
-            self.base.quiet.is_up(self)
+            self.services.quiet.is_back(self)  # no market waits for it any more, also if it never came up
+            self.services.quiet.is_up(self)
             for message, sender, trace in self._take_all():
-                self.base.dead_letters.undelivered(self, message, sender, order.reason, trace)
+                self.dead_letters.undelivered(self, message, sender, order.reason, trace)
 
     def _put_suspended(self, envelope: Envelope) -> None:
         if self.box is NO_MAILBOX:
@@ -278,7 +289,7 @@ class LivingCell(ServingCell):
             self.box.append(envelope)
         else:
             self.dropped += 1
-            self.base.dead_letters.undelivered(
+            self.dead_letters.undelivered(
                 self, *envelope[:2], f"it is down, and {SUSPENDED_MAX} messages wait", envelope[2]
             )
 
@@ -289,7 +300,7 @@ class LivingCell(ServingCell):
         down, waiting = self._state is State.SUSPENDED, len(self.box)
         if self._state in {State.RUNNING, State.STOPPING} or (down and self._started and afresh and waiting):
             self._state = State.STOPPING
-            self.base.quiet.is_back(self)
+            self.services.quiet.is_back(self)
             self._to_handle = waiting
             if down:
                 self._take_messages()
@@ -335,10 +346,10 @@ class LivingCell(ServingCell):
 
     def _depart(self, report: lifecycle.Stopped) -> None:
         self._state = State.DEAD
-        self.base.quiet.is_back(self)
-        self.base.quiet.is_up(self)
+        self.services.quiet.is_back(self)
+        self.services.quiet.is_up(self)
         self.special = True
-        self.base.forget(self)
+        self.services.forget(self)
         for child in tuple(self.children):
             child.exit(self)
         self.bury("it has stopped")
@@ -350,7 +361,7 @@ class LivingCell(ServingCell):
             self.parent.deliver(ChildActorExited(self), self)
 
     def _log_failure(self, event: str, error: BaseException) -> None:
-        if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
+        if self.services.failures_logged.spend(self.services.clock.monotonic_ns()):
             fields = {"error": type(error).__name__, "reason": reason_of(error)}
             extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
             _log.error(event, exc_info=error, extra=extra)

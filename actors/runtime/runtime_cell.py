@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .actor import RuntimeActor
-    from .base import InProcessSystemBase
     from .proof import Handlers
+    from .thespian.services import ThespianServices
     from .trace import Stamp
     from .worker import Worker
 
@@ -46,11 +46,11 @@ class RuntimeCell(LivingCell):
         label: str,
         actor_class: type[RuntimeActor],
         *,
-        base: InProcessSystemBase,
+        services: ThespianServices,
         worker: Worker,
         parent: Cell | None,
     ) -> None:
-        super().__init__(label, actor_class, base=base, worker=worker, parent=parent)
+        super().__init__(label, actor_class, services=services, worker=worker, parent=parent)
         self.failures = 0
         self._use(actor_class.front_table)
         self._proof: Proof | None = None
@@ -99,7 +99,7 @@ class RuntimeCell(LivingCell):
             self.rest()
 
     def _handle_recorded(self, message: Any, sender: ActorAddress, stamp: Stamp) -> None:
-        tracer, failed = self.base.tracer, True
+        tracer, failed = self.services.tracer, True
         self.trace = span = tracer.receive(stamp)
         try:
             self._handlers[message.__class__](self.instance, message, sender)
@@ -204,7 +204,7 @@ class RuntimeCell(LivingCell):
         self.failures += 1
         self._log_failure("handler.failed", error)
         if message is not None:
-            self.base.dead_letters.failed(self.name, message, error, self.trace)
+            self.dead_letters.failed(self.name, message, error, self.trace)
             if sender is not self and not isinstance(message, NEVER_ANSWERED):
                 kind, reason = type(message).__name__, reason_of(error)
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))

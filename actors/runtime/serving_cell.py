@@ -10,11 +10,11 @@ from thespian.actors import ActorSystemMessage
 from ...domain.time import SECOND_NS
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
-from .cell import Cell
 from .endpoint import Endpoint
 from .errors import RequestTimedOut, WatchRefusedError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply, FutureReply
+from .thespian.calls import ThespianCalls
 
 if TYPE_CHECKING:
     import random
@@ -40,7 +40,7 @@ WATCHERS_MAX = 1_000
 _watching = threading.Lock()
 
 
-class ServingCell(Cell):
+class ServingCell(ThespianCalls):
     """The part of a `RuntimeCell` that serves its instance, on the instance's own thread."""
 
     __slots__ = ("_offloader", "actor_class", "awaited", "in_market_time", "market", "watchers")
@@ -55,9 +55,9 @@ class ServingCell(Cell):
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
         """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
         if isinstance(target, str):
-            found = self.base.names.get(target)
+            found = self.services.names.get(target)
             if found is None:
-                self.base.dead_letters.undelivered(target, message, self, "no actor of that name runs", self.trace)
+                self.dead_letters.undelivered(target, message, self, "no actor of that name runs", self.trace)
                 return
             target = found
         self._to(target, message)
@@ -66,7 +66,7 @@ class ServingCell(Cell):
         if isinstance(target, Endpoint):
             target.deliver(message, self, self.trace)
         else:
-            self.base.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
+            self.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
 
     def tell_watchers(self, report: lifecycle.Stopped) -> None:
         """Tell them that this actor is gone; it is `dead` by now, so nobody joins them any more."""
@@ -80,11 +80,11 @@ class ServingCell(Cell):
         """Take a message that the class declares no handler for; what only informs is let go."""
         if not isinstance(message, NEVER_ANSWERED):
             reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
-            self.base.dead_letters.undelivered(self, message, sender, reason, self.trace)
+            self.dead_letters.undelivered(self, message, sender, reason, self.trace)
 
     def turn_away(self, message: Any, sender: ActorAddress, refusal: MessageRefusedError) -> None:
         """Let a message die that no handler should see; the actor goes on, and whoever sent it hears why."""
-        self.base.dead_letters.failed(self.name, message, refusal, self.trace)
+        self.dead_letters.failed(self.name, message, refusal, self.trace)
         if not isinstance(message, NEVER_ANSWERED):
             kind, error = type(message).__name__, type(refusal).__name__
             self._to(sender, Failed(actor=self.name, message_type=kind, error=error, reason=reason_of(refusal)))
@@ -99,8 +99,8 @@ class ServingCell(Cell):
     def after_in_market(self, seconds: float, message: Any) -> Timer:
         """As `after`, but by the time of the market, also for one that lives on the machine's."""
         timer = self.market.after(int(float(seconds) * SECOND_NS), self._delivery(message))
-        if self.base.loop.asleep:
-            self.base.loop.wake()
+        if self.services.loop.asleep:
+            self.services.loop.wake()
         return timer
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
@@ -115,7 +115,7 @@ class ServingCell(Cell):
 
         def fire() -> None:
             if self.life == life and not self.dead:
-                self.deliver(message, self, self.base.tracer.begin())
+                self.deliver(message, self, self.services.tracer.begin())
 
         return fire
 
@@ -125,16 +125,16 @@ class ServingCell(Cell):
         return self._call_on_machine(delay_ns, fire)
 
     def _call_on_machine(self, delay_ns: int, fire: Fire) -> Timer:
-        return self.worker.timers.add(self.base.clock.monotonic_ns() + delay_ns, fire)
+        return self.worker.timers.add(self.services.clock.monotonic_ns() + delay_ns, fire)
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
         """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
         if self._offloader is None:
             kind = self.actor_class
-            self._offloader = self.base.new_offloader(
+            self._offloader = self.services.new_offloader(
                 self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
             )
-        life, quiet, trace = self.life, self.base.quiet, self.trace
+        life, quiet, trace = self.life, self.services.quiet, self.trace
 
         def done(outcome: Outcome | None) -> None:
             if outcome is not None and not self.dead:
@@ -167,20 +167,20 @@ class ServingCell(Cell):
             if reply.claim():
                 arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
 
-        reply = ActorReply(self, self.base.dead_letters, lambda answer: arrive(Outcome(value=answer)))
+        reply = ActorReply(self, self.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
         timer = self._call_after(timeout_ns, give_up)
-        found = self.base.names.get(target) if isinstance(target, str) else target
-        if isinstance(found, Endpoint) and self.worker is not self.base.loop:
-            self.base.quiet.admit(found, message, reply, trace)
+        found = self.services.names.get(target) if isinstance(target, str) else target
+        if isinstance(found, Endpoint) and self.worker is not self.services.loop:
+            self.services.quiet.admit(found, message, reply, trace)
         elif isinstance(found, Endpoint):
             found.deliver(message, reply, trace)
         else:
-            self.base.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
+            self.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
 
     def watch(self, name: str) -> None:
         """Have `Terminated` delivered to this cell when the actor of that name is gone."""
-        found = self.base.names.get(name)
+        found = self.services.names.get(name)
         if found is None:
             self.deliver(lifecycle.Terminated(name=name), self)
         else:
@@ -192,34 +192,34 @@ class ServingCell(Cell):
 
         def enter(message: Any) -> None:
             if self.life == life and not self.dead:
-                self.base.quiet.admit(self, message, self, self.base.tracer.begin())
+                self.services.quiet.admit(self, message, self, self.services.tracer.begin())
 
         return enter
 
     def when_quiet(self, message: Any, at_ns: int | None) -> None:
         """Deliver the message to this cell when nothing else goes on, and the market has come to that time."""
-        self.base.quiet.wait(self, message, at_ns)
+        self.services.quiet.wait(self, message, at_ns)
 
     def make_mailbox(self) -> Queue:
         """Make the kind that the actor's class asks for."""
         kind = self.actor_class.mailbox
-        return super().make_mailbox() if kind is None else kind.make(self, self.base.on_actor_thread)
+        return super().make_mailbox() if kind is None else kind.make(self, self.services.on_actor_thread)
 
     def new_random(self) -> random.Random:
         """Make the randomness of this life."""
-        return self.base.new_random(self)
+        return self.services.new_random(self)
 
     def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
         """Return the newest that was recorded of a conversation, or of all."""
-        return self.base.tracer.hops(correlation_id, hops_max)
+        return self.services.tracer.hops(correlation_id, hops_max)
 
     def begin_trace(self) -> None:
         """Let what is sent from here on be a conversation of its own."""
-        self.trace = self.base.tracer.begin()
+        self.trace = self.services.tracer.begin()
 
     def join_trace(self, correlation_id: str) -> None:
         """Let what is sent from here on belong to the conversation of that name."""
-        self.trace = self.base.tracer.join(correlation_id, self.trace)
+        self.trace = self.services.tracer.join(correlation_id, self.trace)
 
 
 def watched_by(watcher: Endpoint, watched: Any) -> None:

@@ -37,7 +37,7 @@ class TestAnEndOfATurn:
     @pytest.mark.parametrize("where", ["box", "control_box"])
     def test_finds_what_came_between_its_last_message_and_its_rest(self, where):
         loop = SimpleNamespace(ready=deque(), asleep=False)
-        cell = Cell("late", base=None, worker=loop, parent=None)
+        cell = Cell("late", dead_letters=None, worker=loop, parent=None)
         cell.idle = False
         cell.box = deque()
         getattr(cell, where).append(("came late", cell, 0))
@@ -49,7 +49,7 @@ class TestAnEndOfATurn:
 
     def test_of_which_nothing_is_left_gives_no_turn(self):
         loop = SimpleNamespace(ready=deque(), asleep=False)
-        cell = Cell("quiet", base=None, worker=loop, parent=None)
+        cell = Cell("quiet", dead_letters=None, worker=loop, parent=None)
         cell.idle = False
 
         cell.rest()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..dispatch import Handler
     from ..proof import Handlers
     from ..trace import Trace
-    from .base import SimulatedSystemBase
+    from .services import SimulatedServices
 
 BATCHES = (1, 1, 1, 2, 4, BATCH)
 """Messages in one turn. Mostly few: then others come between them."""
@@ -26,7 +26,7 @@ class SimulatedCell(RuntimeCell):
 
     __slots__ = ("_sends_left",)
 
-    base: SimulatedSystemBase
+    services: SimulatedServices
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -36,14 +36,14 @@ class SimulatedCell(RuntimeCell):
     @property
     def batch(self) -> int:  # type: ignore[override]
         """Messages in the next turn."""
-        return self.base.random.choice(BATCHES)
+        return self.services.random.choice(BATCHES)
 
     def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
         """Send, through what may lose, repeat or delay it; what an actor sends itself is safe."""
         if sender is self:
             super().deliver(message, sender, trace)
         else:
-            self.base.links.carry(message, sender, trace if isinstance(trace, int) else trace.stamp(), self)
+            self.services.links.carry(message, sender, trace if isinstance(trace, int) else trace.stamp(), self)
 
     def arrive(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
         """Take a message at the end of its way."""
@@ -73,7 +73,7 @@ class SimulatedCell(RuntimeCell):
         return crash
 
     def _log_failure(self, event: str, error: BaseException) -> None:
-        if isinstance(error, self.base.fatal):
+        if isinstance(error, self.services.fatal):
             raise error
         super()._log_failure(event, error)
 
@@ -87,5 +87,5 @@ class CrashingHandlers:
 
     def __getitem__(self, message_type: type) -> Handler:
         handler = self._table[message_type]
-        point = self._cell.base.injector.crash_point(self._cell.name, message_type)
+        point = self._cell.services.injector.crash_point(self._cell.name, message_type)
         return handler if point is None else self._cell.crash_in(handler, point)

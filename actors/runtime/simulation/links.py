@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..worker import Runnable
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..trace import Stamp
-    from .cell import SimulatedCell
+    from ..trace import Stamp, Trace
     from .injector import Injector
     from .loop import SteppedLoop
+
+
+class Receiver(Runnable, Protocol):
+    """Whom a message is carried to."""
+
+    def arrive(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
+        """Take it."""
+        ...
 
 
 class Links:
@@ -19,9 +28,9 @@ class Links:
     def __init__(self, injector: Injector, loop: SteppedLoop) -> None:
         self._injector: Final = injector
         self._loop: Final = loop
-        self._late: dict[tuple[ActorAddress, ActorAddress], list[tuple[Any, int | Stamp]]] = {}
+        self._late: dict[tuple[ActorAddress, Receiver], list[tuple[Any, int | Stamp]]] = {}
 
-    def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: SimulatedCell) -> None:
+    def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: Receiver) -> None:
         """Bring a message to its receiver, now or later."""
         late = self._late.get((sender, target))
         if late is not None:
@@ -42,6 +51,6 @@ class Links:
         if kind == "repeat":
             target.arrive(message, sender, trace)
 
-    def _catch_up(self, sender: ActorAddress, target: SimulatedCell) -> None:
+    def _catch_up(self, sender: ActorAddress, target: Receiver) -> None:
         for message, trace in self._late.pop((sender, target)):
             target.arrive(message, sender, trace)

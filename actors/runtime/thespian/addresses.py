@@ -15,20 +15,20 @@ from ..endpoint import Endpoint
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..base import InProcessSystemBase
     from ..endpoint import Envelope
+    from .services import ThespianServices
 
 
 class Admin(Endpoint):
     """The system itself: it answers status requests and takes validated sources."""
 
-    __slots__ = ("_base",)
+    __slots__ = ("_services",)
 
     idle = False
 
-    def __init__(self, base: InProcessSystemBase) -> None:
+    def __init__(self, services: ThespianServices) -> None:
         super().__init__("admin")
-        self._base = base
+        self._services = services
 
     def put(self, envelope: Envelope) -> None:
         """Take what is meant for the system."""
@@ -36,17 +36,17 @@ class Admin(Endpoint):
         if isinstance(message, Thespian_StatusReq) and isinstance(sender, Endpoint):
             sender.deliver(self._status(), self)
         elif isinstance(message, ValidatedSource):
-            self._base.sources.validated(message.sourceHash, message.sourceZip)
+            self._services.sources.validated(message.sourceHash, message.sourceZip)
 
     def _status(self) -> Thespian_SystemStatus:
-        base = self._base
-        status = Thespian_SystemStatus(self, capabilities=dict(base.capabilities))
-        status.setDeadLetterHandler(base.dead_letters.thespian_handler)
-        status.sourceAuthority = base.sources.authority
-        status.loadedSources = [(source_hash, "") for source_hash in base.sources.hashes()]
-        for name, address in tuple(base.global_names.items()):
+        services = self._services
+        status = Thespian_SystemStatus(self, capabilities=dict(services.capabilities))
+        status.setDeadLetterHandler(services.dead_letters.thespian_handler)
+        status.sourceAuthority = services.sources.authority
+        status.loadedSources = [(source_hash, "") for source_hash in services.sources.hashes()]
+        for name, address in tuple(services.global_names.items()):
             status.addGlobalActor(name, address)
-        for cell in base.primaries():
+        for cell in services.primaries():
             status.addChild(cell)
         return status
 
@@ -54,26 +54,26 @@ class Admin(Endpoint):
 class Mailroom(Endpoint):
     """One caller's own mailbox, with Thespian's meaning of `ask`: whatever comes first is the answer."""
 
-    __slots__ = ("_base", "_closed", "_queue")
+    __slots__ = ("_closed", "_queue", "_services")
 
     idle = False
 
-    def __init__(self, base: InProcessSystemBase, label: str) -> None:
+    def __init__(self, services: ThespianServices, label: str) -> None:
         super().__init__(label)
-        self._base = base
+        self._services = services
         self._closed = False
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def put(self, envelope: Envelope) -> None:
         """Keep it for `listen`, if it is meant for people."""
         if self._closed:
-            self._base.dead_letters.undelivered(self, *envelope[:2], "its context has ended", envelope[2])
+            self._services.dead_letters.undelivered(self, *envelope[:2], "its context has ended", envelope[2])
         elif not isInternalActorSystemMessage(envelope[0]):
             self._queue.put(envelope[0])
 
     def tell(self, target: ActorAddress, message: Any) -> None:
         """Send; answers come to `listen`."""
-        self._base.send_from_outside(target, message, self)
+        self._services.send_from_outside(target, message, self)
 
     def ask(self, target: ActorAddress, message: Any, timeout: Any) -> Any:
         """Send, and return what comes first, be it an answer to this or to something older."""
@@ -89,7 +89,7 @@ class Mailroom(Endpoint):
 
     def newPrimaryActor(self, *arguments: Any) -> Any:  # noqa: N802  Thespian's name
         """Make an actor without a parent."""
-        return self._base.newPrimaryActor(*arguments)
+        return self._services.newPrimaryActor(*arguments)
 
     def exit_context(self) -> None:
         """Take nothing more."""
@@ -99,14 +99,14 @@ class Mailroom(Endpoint):
 class Stillborn(Endpoint):
     """The address of a child that could not be made."""
 
-    __slots__ = ("_base",)
+    __slots__ = ("_services",)
 
     idle = False
 
-    def __init__(self, label: str, base: InProcessSystemBase) -> None:
+    def __init__(self, label: str, services: ThespianServices) -> None:
         super().__init__(label)
-        self._base = base
+        self._services = services
 
     def put(self, envelope: Envelope) -> None:
         """Bury it."""
-        self._base.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])
+        self._services.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])

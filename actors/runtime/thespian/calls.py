@@ -1,29 +1,31 @@
-"""What Thespian's `Actor` calls on `_myRef`: Thespian's names, our base's deeds."""
+"""What Thespian's `Actor` calls on `_myRef`, its cell: Thespian's names, our base's deeds."""
 # ruff: noqa: N802  the names are Thespian's
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from thespian.system.timing import timePeriodSeconds
 
-from ..endpoint import Endpoint
+from ..cell import Cell
 from ..trace import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..base import InProcessSystemBase
-    from ..cell import Cell
+    from ..endpoint import Endpoint
+    from ..worker import Worker
+    from .services import ThespianServices
 
 
-class ThespianCalls(Endpoint):
-    """The part of a cell that makes it its actor's `_myRef`."""
+class ThespianCalls(Cell):
+    """A cell that an actor knows as its `_myRef`."""
 
-    __slots__ = ()
+    __slots__ = ("services",)
 
-    base: InProcessSystemBase
-    global_name: str | None
+    def __init__(self, label: str, *, services: ThespianServices, worker: Worker, parent: Cell | None) -> None:
+        super().__init__(label, dead_letters=services.dead_letters, worker=worker, parent=parent)
+        self.services = services
 
     @property
     def address(self) -> Endpoint:
@@ -38,7 +40,7 @@ class ThespianCalls(Endpoint):
     def createActor(self, actor_class: Any, requirements: Any, global_name: str | None, source_hash: str | None) -> Any:
         """Make a child."""
         own = getattr(self, "source_hash", None)
-        return self.base.create_child(actor_class, requirements, global_name, source_hash or own, cast("Cell", self))
+        return self.services.create_child(actor_class, requirements, global_name, source_hash or own, self)
 
     def actor_send(self, target: Any, message: Any) -> None:
         """Send; `Actor.send` has checked that the target is an address."""
@@ -47,7 +49,7 @@ class ThespianCalls(Endpoint):
         except AttributeError:
             if hasattr(target, "put"):
                 raise
-            self.base.send_abroad(target, message, self)
+            self.services.send_abroad(target, message, self)
             return
         if target.idle:
             target.idle = False
@@ -57,31 +59,31 @@ class ThespianCalls(Endpoint):
 
     def wakeupAfter(self, period: Any, payload: Any) -> None:
         """Deliver a `WakeupMessage` to itself later."""
-        self.base.wake_up_later(cast("Cell", self), timePeriodSeconds(period), period, payload)
+        self.services.wake_up_later(self, timePeriodSeconds(period), period, payload)
 
     def handleDeadLetters(self, address: ActorAddress, enable: Any) -> None:
         """Register for dead letters."""
-        self.base._handleDeadLetters(address, enable)  # noqa: SLF001  Thespian's contract
+        self.services._handleDeadLetters(address, enable)  # noqa: SLF001  Thespian's contract
 
     def registerSourceAuthority(self, address: ActorAddress) -> None:
         """Register as who validates sources."""
-        self.base.sources.authority = address
+        self.services.sources.authority = address
 
     def notifyOnSourceAvailability(self, address: ActorAddress, enable: Any) -> None:
         """Hear of loaded and unloaded sources."""
-        self.base.sources.notify(address, enable=bool(enable))
+        self.services.sources.notify(address, enable=bool(enable))
 
     def loadActorSource(self, source: Any) -> str:
         """Load a zip of actors."""
-        return self.base.sources.load(source)
+        return self.services.sources.load(source)
 
     def unloadActorSource(self, source_hash: str) -> None:
         """Unload it."""
-        self.base.sources.unload(source_hash)
+        self.services.sources.unload(source_hash)
 
     def updateCapability(self, name: str, value: Any) -> None:
         """Change a capability; actors that need it otherwise exit."""
-        self.base.updateCapability(name, value)
+        self.services.updateCapability(name, value)
 
     def notifyOnSystemRegistrationChanges(self, address: ActorAddress, enable: Any) -> None:
         """Nothing: a system in one process registers nowhere."""
@@ -94,4 +96,4 @@ class ThespianCalls(Endpoint):
 
     def actorSystemShutdown(self) -> None:
         """End the system, without waiting on the actor's own thread."""
-        self.base.shutdown_soon()
+        self.services.shutdown_soon()

@@ -18,19 +18,21 @@ from thespian.actors import (
 )
 from thespian.system.messages.status import Thespian_ActorStatus, Thespian_StatusReq
 
-from ..cell import BATCH, Cell
+from ..cell import BATCH
 from ..endpoint import Endpoint
+from .calls import ThespianCalls
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..base import InProcessSystemBase
+    from ..cell import Cell
     from ..worker import Worker
+    from .services import ThespianServices
 
 _log = logging.getLogger("natya")
 
 
-class ThespianCell(Cell):
+class ThespianCell(ThespianCalls):
     """Runs one plain actor. A handler that raises is tried once more, then its message poisons the sender."""
 
     __slots__ = ("actor_class", "exiting", "requirements", "source_hash", "watching")
@@ -40,13 +42,13 @@ class ThespianCell(Cell):
         label: str,
         actor_class: type[Actor],
         *,
-        base: InProcessSystemBase,
+        services: ThespianServices,
         worker: Worker,
         parent: Cell | None,
         requirements: Any = None,
         source_hash: str | None = None,
     ) -> None:
-        super().__init__(label, base=base, worker=worker, parent=parent)
+        super().__init__(label, services=services, worker=worker, parent=parent)
         self.actor_class = actor_class
         self.requirements = requirements
         self.source_hash = source_hash
@@ -66,7 +68,7 @@ class ThespianCell(Cell):
     def _construct(self) -> None:
         wanted = _init_arguments(cast("Any", self.actor_class))
         if wanted:
-            offered = {"capabilities": self.base.capabilities, "requirements": self.requirements}
+            offered = {"capabilities": self.services.capabilities, "requirements": self.requirements}
             self.instance = self.actor_class(**{name: value for name, value in offered.items() if name in wanted})
         else:
             self.instance = self.actor_class()
@@ -92,7 +94,7 @@ class ThespianCell(Cell):
                 if self.dead:
                     return
             elif self.exiting:
-                self.base.dead_letters.undelivered(self, message, sender, "it is exiting")
+                self.dead_letters.undelivered(self, message, sender, "it is exiting")
             else:
                 self._handle(message, sender)
                 if self.dead:
@@ -132,7 +134,7 @@ class ThespianCell(Cell):
         try:
             result = self.instance.receiveMessage(message, sender)
         except Exception as error:  # noqa: BLE001  the same rule
-            if self.base.failures_logged.spend(self.base.clock.monotonic_ns()):
+            if self.services.failures_logged.spend(self.services.clock.monotonic_ns()):
                 _log.warning("handler.failed", exc_info=True, extra={"actor": str(self), "fields": {}})
             if not isinstance(message, PoisonMessage) and isinstance(sender, Endpoint):
                 sender.deliver(PoisonMessage(message, "".join(traceback.format_exception(error))), self)
@@ -155,7 +157,7 @@ class ThespianCell(Cell):
     def _watch(self, result: Any) -> None:
         filenos = result.filenos if isinstance(result, ThespianWatch) else ()
         self.watching = bool(filenos)
-        self.base.watches.replace(self, filenos)
+        self.services.watches.replace(self, filenos)
 
     def _system_message(self, message: ActorSystemMessage, sender: ActorAddress) -> None:
         if isinstance(message, Thespian_StatusReq):
@@ -167,14 +169,14 @@ class ThespianCell(Cell):
             if self.exiting and not self.children and not self.dead:
                 self._depart()
         elif self.exiting:
-            self.base.dead_letters.undelivered(self, message, sender, "it is exiting")
+            self.dead_letters.undelivered(self, message, sender, "it is exiting")
         else:
             self._handle(message, sender)
 
     def _tell_status(self, sender: ActorAddress) -> None:
-        parent = self.parent or self.base.admin
+        parent = self.parent or self.services.admin
         status = Thespian_ActorStatus(
-            self, self.actor_class.__name__, self.base.admin, parent, self.source_hash, self.exiting or None
+            self, self.actor_class.__name__, self.services.admin, parent, self.source_hash, self.exiting or None
         )
         for child in tuple(self.children):
             status.addChild(child)
@@ -200,12 +202,12 @@ class ThespianCell(Cell):
         children = tuple(self.children) if not self.exiting else ()
         if self.watching:
             self._watch(None)
-        self.base.forget(self)
+        self.services.forget(self)
         self.bury("it has exited")
         for child in children:
-            child.exit(self.base.admin)
+            child.exit(self.services.admin)
         if self.parent is not None:
-            self.parent.deliver(ChildActorExited(self), self.base.admin)
+            self.parent.deliver(ChildActorExited(self), self.services.admin)
 
     def exit(self, sender: ActorAddress) -> None:
         """Ask it to exit, after what is in its mailbox."""

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from thespian.actors import (
     ActorSystemException,
@@ -28,17 +28,13 @@ from ..endpoint import Endpoint
 from ..runtime_cell import RuntimeCell
 from .addresses import Admin, Mailroom, Stillborn
 from .cell import ThespianCell
+from .services import ThespianServices
 from .watches import Watches
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from ..base import InProcessSystemBase
-    from ..clock import Clock
-    from ..dead_letters import DeadLetters
-    from ..trace import Tracer
     from ..worker import Worker
-    from .sources import Sources
 
 SYSTEM_ADDRESS = "/ActorSys"
 """What `ActorSystem.systemAddress` says."""
@@ -46,17 +42,11 @@ SYSTEM_ADDRESS = "/ActorSys"
 _log = logging.getLogger("natya")
 
 
-class ThespianDoor:
+class ThespianDoor(ThespianServices):
     """The part of the base behind which plain Thespian programs find what they know."""
 
     cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
-    # What the base has.
-    clock: Clock
-    dead_letters: DeadLetters
-    loop: Worker
-    sources: Sources
-    tracer: Tracer
     _cells: dict[Cell, None]
 
     def __init__(self, capabilities: dict[str, Any] | None, *, own_threads: bool) -> None:
@@ -71,14 +61,10 @@ class ThespianDoor:
         }
         self.own_threads = own_threads
         self.global_names: dict[str, Cell] = {}
-        self.admin = Admin(self._itself)
+        self.admin = Admin(self)
         self.watches = Watches()
-        self._mailroom = Mailroom(self._itself, "mailroom")
+        self._mailroom = Mailroom(self, "mailroom")
         self._created = itertools.count()
-
-    @property
-    def _itself(self) -> InProcessSystemBase:
-        return cast("InProcessSystemBase", self)
 
     def _check_running(self) -> None:
         raise NotImplementedError
@@ -111,12 +97,12 @@ class ThespianDoor:
     ) -> ActorAddress:
         """Make a child; here if it shares the parent's thread, else there. One who is exiting has none any more."""
         if getattr(parent, "exiting", False):
-            return Stillborn(f"{parent}~{next(self._created)}", self._itself)
+            return Stillborn(f"{parent}~{next(self._created)}", self)
         try:
             cell = self.create(actor_class, requirements, global_name, source_hash, parent=parent)
         except ActorSystemException:
             _log.warning("actor.start_failed", exc_info=True, extra={"actor": str(actor_class), "fields": {}})
-            nobody = Stillborn(f"{parent}~{next(self._created)}", self._itself)
+            nobody = Stillborn(f"{parent}~{next(self._created)}", self)
             parent.deliver(ChildActorExited(nobody), self.admin)
             return nobody
         if isinstance(cell, ThespianCell) and cell.instance is None:
@@ -147,7 +133,7 @@ class ThespianDoor:
 
     def external_clone(self) -> Mailroom:
         """Open another mailbox; what `ActorSystem.private` hands out."""
-        return Mailroom(self._itself, f"mailroom~{next(self._created)}")
+        return Mailroom(self, f"mailroom~{next(self._created)}")
 
     def updateCapability(self, name: str, value: Any = None) -> None:  # noqa: N802
         """Change or (None) remove a capability; actors that need it otherwise exit."""
@@ -209,13 +195,13 @@ class ThespianDoor:
             raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
         if issubclass(found, RuntimeActor):
             worker = self._new_worker(label) if found.blocking else self.loop
-            return self.cell_class(label, found, base=self._itself, worker=worker, parent=parent)
+            return self.cell_class(label, found, services=self, worker=worker, parent=parent)
         blocking = self.own_threads or getattr(found, "blocking", False)
         worker = self._new_worker(label) if blocking else self.loop
         return ThespianCell(
             label,
             found,
-            base=self._itself,
+            services=self,
             worker=worker,
             parent=parent,
             requirements=requirements,

@@ -219,7 +219,7 @@ class StandIn(RuntimeActor):
         worker, target, envelope = onward.worker, onward.far, onward.envelope
         if worker is not self._worker:
             why = "its worker process is gone"
-            self.host.base.dead_letters.undelivered(target, *envelope[:2], why, envelope[2])
+            self.host.dead_letters.undelivered(target, *envelope[:2], why, envelope[2])
         elif target.wants_answer or worker.posted - worker.handled < UNHANDLED_MAX:
             worker.post(target.target, [envelope])
             self._settle()
@@ -235,7 +235,7 @@ class StandIn(RuntimeActor):
 
     def _bury(self, envelopes: list[Envelope], why: str) -> None:
         for message, sender, trace in envelopes:
-            self.host.base.dead_letters.undelivered(self.host, message, sender, why, trace)
+            self.host.dead_letters.undelivered(self.host, message, sender, why, trace)
 
     # What the process says.
 
@@ -255,7 +255,7 @@ class StandIn(RuntimeActor):
             case wire.Lost() as lost:
                 news = heard.worker.note_lost(lost)
                 self.host.dropped += news.dropped
-                self.host.base.dead_letters.count += news.dead_letters
+                self.host.dead_letters.count += news.dead_letters
             case wire.Started():
                 self._has_started = True
                 heard.worker.is_starting = False
@@ -308,7 +308,7 @@ class StandIn(RuntimeActor):
         if worker is not look.worker or worker.posted == worker.handled:
             self.trouble = ""
             return
-        now_ns = self.host.base.clock.monotonic_ns()
+        now_ns = self.host.services.clock.monotonic_ns()
         if worker.beats != self._beats or worker.is_starting:  # a start has its own limit
             self._beats, self._seen_ns, self.trouble = worker.beats, now_ns, ""
         held_s = max(0, now_ns - self._seen_ns) / SECOND_NS
@@ -326,7 +326,7 @@ class StandIn(RuntimeActor):
         self._looks = True
         # By the machine's clock: the time of a market stands still as long as it waits for this process.
         wait_ns = round(min(LOOK_S, self.settings.turn_limit_s / 4) * SECOND_NS)
-        clock, host = self.host.base.clock, self.host
+        clock, host = self.host.services.clock, self.host
         host.worker.timers.add(clock.monotonic_ns() + wait_ns, lambda: host.deliver(Look(worker), host))
 
     # A simulated market waits while anything is on its way, and while the actor starts.
@@ -336,13 +336,13 @@ class StandIn(RuntimeActor):
             self._let_go()
         elif not self._holds:
             self._holds = True
-            self.host.base.quiet.offload_begun(self.host)
+            self.host.services.quiet.offload_begun(self.host)
             self._look_later(self._worker)
 
     def _let_go(self) -> None:
         if self._holds:
             self._holds = False
-            self.host.base.quiet.offload_ended(self.host)
+            self.host.services.quiet.offload_ended(self.host)
 
 
 HOSTED_TYPES: Final = frozenset(MESSAGE_TYPES)
@@ -354,7 +354,7 @@ _sender_of = itemgetter(1)
 
 def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
     why = f"{type(message).__name__} has no wire form to travel in to a worker process"
-    actor.host.base.dead_letters.undelivered(actor.host, message, sender, why)
+    actor.host.dead_letters.undelivered(actor.host, message, sender, why)
 
 
 StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)

@@ -42,7 +42,7 @@ class WorkerProcess:
             NotHostableError: the actor cannot be described to another process.
             OSError: no process is to be had.
         """
-        assignment = assign(cell.name, actor, settings, trace_every=cell.base.tracer.every)
+        assignment = assign(cell.name, actor, settings, trace_every=cell.services.tracer.every)
         process, connection = launch()
         return cls(cell, process, connection, assignment)
 
@@ -65,7 +65,7 @@ class WorkerProcess:
             self._addresses,
             unsendable=self._unsendable,
             shipped=lambda *frame: self._shipped.append(frame),
-            market=cell.base.market,
+            market=cell.services.market,
         )
         self._abandoned = False
         self.pid: Final = process.pid
@@ -177,7 +177,7 @@ class WorkerProcess:
             case wire.Alive():
                 self.beats += 1
             case wire.Hops(hops):
-                self._cell.base.tracer.add(hops)
+                self._cell.services.tracer.add(hops)
             case wire.Logged(level, event, actor, fields, correlation_id):
                 told = {"actor": actor, "correlation_id": correlation_id, "fields": msgspec.json.decode(fields)}
                 _log.log(level, event, extra=told)
@@ -189,14 +189,14 @@ class WorkerProcess:
             raise LinkError(f"a trace of each message wanted, found {len(letters.traces)} of {len(letters.messages)}")
         sender = self._sender(letters)
         if isinstance(letters.target, str):
-            target, why = self._cell.base.names.get(letters.target), "no actor of that name runs"
+            target, why = self._cell.services.names.get(letters.target), "no actor of that name runs"
         else:
             target, why = self._addresses.find(letters.target), "nobody waits for this answer any more"
         for message, trace in zip(letters.messages, letters.traces, strict=True):
             if isinstance(target, Endpoint):
                 target.deliver(message, sender, trace)
             elif not isinstance(message, DeadLetter):  # one of those is counted already
-                self._cell.base.dead_letters.undelivered(str(letters.target), message, sender, why, trace)
+                self._cell.dead_letters.undelivered(str(letters.target), message, sender, why, trace)
 
     def _sender(self, letters: wire.Letters) -> Endpoint:
         if letters.sender == wire.ACTOR:
@@ -216,7 +216,7 @@ class WorkerProcess:
 
     def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
         actor: Any = self._cell if target == wire.ACTOR else str(target)
-        self._cell.base.dead_letters.undelivered(actor, *envelope[:2], f"it has no wire form: {why}", envelope[2])
+        self._cell.dead_letters.undelivered(actor, *envelope[:2], f"it has no wire form: {why}", envelope[2])
 
 
 class Onward(msgspec.Struct, frozen=True):

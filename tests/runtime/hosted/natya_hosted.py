@@ -132,7 +132,7 @@ class Performer(RuntimeActor):
 
     def do_babble(self, what, *_):
         """Write to the parent what no actor does; from inside of the process there is a way."""
-        link = self.host.base._host._link
+        link = self.host.services._host._link
         tick = Tick(symbol="INFY", price=1.0, quantity=1, exchange_ns=1, source="s", sequence=1)
         link.put(
             {

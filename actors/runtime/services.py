@@ -1,0 +1,88 @@
+"""What a cell may use of the system that it lives in.
+
+The base makes the cells, and the cells need the base: its clock, the names, the dead letters. So that neither has to
+import the other, the cells know it as this protocol, and the base implements it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import random
+
+    from thespian.actors import ActorAddress
+
+    from .cell import Cell
+    from .clock import Clock
+    from .dead_letters import DeadLetters, RateLimit
+    from .endpoint import Endpoint
+    from .market_clock import MarketClock
+    from .offload import Offloader
+    from .quiet import Quiescence
+    from .trace import Tracer
+    from .watchdog import Watchdog
+    from .worker import Worker
+
+
+class Services(Protocol):
+    """What all cells of one system share."""
+
+    clock: Clock
+    """The machine's time, or that of a simulation."""
+
+    market: MarketClock
+    """The time of a simulated market, if one rules."""
+
+    tracer: Tracer
+    names: dict[str, Endpoint]
+    dead_letters: DeadLetters
+
+    outside: Endpoint
+    """The sender of what comes from no actor."""
+
+    failures_logged: RateLimit
+    quiet: Quiescence
+
+    loop: Worker
+    """The shared thread, of all actors that do not block."""
+
+    watchdog: Watchdog | None
+
+    # What a simulation makes otherwise.
+
+    def new_random(self, cell: Cell) -> random.Random:
+        """Make the randomness of one life of an actor."""
+        ...
+
+    def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> Offloader:
+        """Make what runs the blocking work of one actor."""
+        ...
+
+    # What changes the system.
+
+    def start_actor(  # noqa: PLR0913  all but three have one value for outsiders, another for supervisors
+        self,
+        name: str,
+        actor_class: type[Any],
+        settings: Any,
+        *,
+        parent: Cell | None = None,
+        supervised: bool = False,
+        starter: ActorAddress | None = None,
+        supervisor: ActorAddress | None = None,
+    ) -> Cell:
+        """Make a cell of that name and let it start.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+        """
+        ...
+
+    def forget(self, cell: Cell) -> None:
+        """Free what a dead cell had: its name, its thread."""
+        ...
+
+    def on_actor_thread(self) -> bool:
+        """Whether the caller is an actor, on whatever thread of the system."""
+        ...
