@@ -23,11 +23,11 @@ from .probe import Probe
 from .quiet import Quiescence
 from .requests import AsyncReply, BlockingReply, FutureReply
 from .runtime_cell import RuntimeCell
-from .serving_cell import watched_by
 from .thespian.door import ThespianDoor
 from .thespian.sources import Sources
 from .trace import EVERY, Tracer
 from .watchdog import Watchdog
+from .watching import watch
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class InProcessSystemBase(ThespianDoor):
         if found is None:
             reply.deliver(lifecycle.Terminated(name=name), self.outside)
         else:
-            watched_by(reply, found)
+            watch(reply, found)
         return reply.future
 
     async def request_async(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorSystemMessage
@@ -11,10 +10,11 @@ from ...domain.time import SECOND_NS
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .endpoint import Endpoint
-from .errors import RequestTimedOut, WatchRefusedError, reason_of
+from .errors import RequestTimedOut, reason_of
 from .offload import Job, Outcome, OutcomeArrived
-from .requests import ActorReply, FutureReply
+from .requests import ActorReply
 from .thespian.calls import ThespianCalls
+from .watching import take_watchers, watch
 
 if TYPE_CHECKING:
     import random
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
 """A `Failed` for these would tell nobody anything, or go to and fro for ever."""
-
-WATCHERS_MAX = 1_000
-"""Of one actor; more are refused."""
-
-_watching = threading.Lock()
 
 
 class ServingCell(ThespianCalls):
@@ -69,11 +64,9 @@ class ServingCell(ThespianCalls):
             self.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
 
     def tell_watchers(self, report: lifecycle.Stopped) -> None:
-        """Tell them that this actor is gone; it is `dead` by now, so nobody joins them any more."""
-        with _watching:
-            watchers, self.watchers = self.watchers, ()
+        """Tell them that this actor is gone."""
         terminated = lifecycle.Terminated(name=self.name, statistics=report.statistics, error=report.error)
-        for watcher in watchers:
+        for watcher in take_watchers(self):
             self._to(watcher, terminated)
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
@@ -184,7 +177,7 @@ class ServingCell(ThespianCalls):
         if found is None:
             self.deliver(lifecycle.Terminated(name=name), self)
         else:
-            watched_by(self, found)
+            watch(self, found)
 
     def entrance(self) -> Callable[[Any], None]:
         """Make the way in for other threads; it ends with this life."""
@@ -220,27 +213,3 @@ class ServingCell(ThespianCalls):
     def join_trace(self, correlation_id: str) -> None:
         """Let what is sent from here on belong to the conversation of that name."""
         self.trace = self.services.tracer.join(correlation_id, self.trace)
-
-
-def watched_by(watcher: Endpoint, watched: Any) -> None:
-    """Deliver `Terminated` to the watcher when the watched actor is gone; from any thread.
-
-    Raises:
-        WatchRefusedError: too many do, or it is no actor of this process.
-    """
-    if not isinstance(watched, ServingCell):
-        raise WatchRefusedError(f"an actor of this process is wanted, found {watched}")
-    with _watching:
-        if watcher in watched.watchers:
-            return
-        watchers = tuple(each for each in watched.watchers if _still_watches(each))
-        if len(watchers) >= WATCHERS_MAX:
-            raise WatchRefusedError(f"at most {WATCHERS_MAX} may watch {watched.name}")
-        if not watched.dead:
-            watched.watchers = (*watchers, watcher)
-            return
-    watcher.deliver(lifecycle.Terminated(name=watched.name), watched)  # it has gone in between
-
-
-def _still_watches(watcher: Endpoint) -> bool:
-    return not (watcher.future.cancelled() if isinstance(watcher, FutureReply) else getattr(watcher, "dead", False))

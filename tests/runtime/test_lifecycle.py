@@ -438,7 +438,7 @@ class TestOneWhoWatches:
         assert reports.receive() == Terminated(name="nobody")
 
     def test_makes_room_for_the_next_when_he_gives_up_or_is_gone(self, system, nurse, watch, monkeypatch):
-        monkeypatch.setattr("natya.actors.runtime.serving_cell.WATCHERS_MAX", 2)
+        monkeypatch.setattr("natya.actors.runtime.watching.WATCHERS_MAX", 2)
         for _ in range(5):
             system.watch("child").cancel()
         watch("child")
@@ -458,7 +458,7 @@ class TestOneWhoWatches:
         assert isinstance(end.result(5).error, SystemExit)
 
     def test_is_refused_where_there_are_too_many_or_no_actor_is(self, system, reports, nurse, monkeypatch):
-        monkeypatch.setattr("natya.actors.runtime.serving_cell.WATCHERS_MAX", 1)
+        monkeypatch.setattr("natya.actors.runtime.watching.WATCHERS_MAX", 1)
         system.watch("child")
 
         with pytest.raises(WatchRefusedError, match="at most 1 may watch child"):
