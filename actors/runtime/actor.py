@@ -14,10 +14,10 @@ from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
 from .door import front_of
 from .errors import MessageRefusedError
-from .lifecycle import ChildHandlerFailed, Kill
+from .lifecycle import ChildHandlerFailed
 from .offload import OutcomeArrived
 from .runtime_cell import Ended, RuntimeCell
-from .thespian.foreign import ForeignHost
+from .thespian.foreign import ForeignContext
 from .trace import causation_of, correlation_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .cell import Cell
     from .clock import Clock
+    from .context import ActorContext
     from .lifecycle import Control, MailboxCounters
     from .mailboxes import MailboxKind
     from .offload import Then
@@ -92,8 +93,8 @@ class RuntimeActor(Actor):
     directory: Mapping[str, Any] = MappingProxyType({})
     """Every address by name, as it is now; on a base that is not ours, none."""
 
-    host: Any
-    """Its cell, or what stands for one on another base; for the runtime."""
+    host: ActorContext
+    """What runs it, for the runtime: its cell, or what stands for one on another base."""
 
     trouble: str = ""
     """What keeps it from all of its work while it runs on, for people to read; the tree shows it. Empty: it is well."""
@@ -130,9 +131,9 @@ class RuntimeActor(Actor):
     # Given by the runtime.
 
     def send(self, target: ActorAddress | str, message: Any) -> None:
-        """Send to an address, or to the actor of that name, whoever it is by then; to nobody: a dead letter."""
+        """Send by address or name; an unknown name is a dead letter."""
         found: Any = self.directory.get(target) if target.__class__ is str else target
-        host = self.host
+        host: Any = self.host
         if found.__class__ is RuntimeCell:
             # `Cell.deliver`, written out: a call would cost a quarter of a send.
             cell: Cell = found
@@ -152,18 +153,15 @@ class RuntimeActor(Actor):
 
     def after(self, seconds: float, message: Any) -> Timer:
         """Send the message to this actor itself after so long; a restart forgets it."""
-        timer: Timer = self.host.after(seconds, message)
-        return timer
+        return self.host.after(seconds, message)
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
         """As `after`, by the time of a simulated market although this actor lives on the machine's; only there."""
-        timer: Timer = self.host.after_in_market(seconds, message)
-        return timer
+        return self.host.after_in_market(seconds, message)
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
         """As `after`, by the machine's clock although this actor lives in the time of a simulated market."""
-        timer: Timer = self.host.after_on_machine(seconds, message)
-        return timer
+        return self.host.after_on_machine(seconds, message)
 
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
         """Run what may block on this actor's own threads; `then(outcome)` runs later, in this actor.
@@ -194,7 +192,7 @@ class RuntimeActor(Actor):
 
     def entrance(self) -> Callable[[Any], None]:
         """Return a function that other threads may call: it sends to this actor itself, until the next restart."""
-        return self.host.entrance()  # type: ignore[no-any-return]
+        return self.host.entrance()
 
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send the message to this actor itself when no other, background ones excepted, has anything to do.
@@ -215,7 +213,7 @@ class RuntimeActor(Actor):
     @property
     def market_rules(self) -> bool:
         """Whether actors live in the time of a simulated market."""
-        return self.host.market.rules  # type: ignore[no-any-return]
+        return self.host.market.rules
 
     def pace_market(self, speed: float) -> None:
         """Let the simulated market go at a multiple of its own time by the machine's clock; 0: as fast as possible."""
@@ -223,7 +221,7 @@ class RuntimeActor(Actor):
 
     def since_release_ns(self) -> int | None:
         """Tell how long ago the simulated market released its newest message, on the machine's clock; None: unknown."""
-        return self.host.market.since_release_ns()  # type: ignore[no-any-return]
+        return self.host.market.since_release_ns()
 
     def ready(self) -> None:
         """Tell that the start is complete; only with `ready_when_told`."""
@@ -232,12 +230,12 @@ class RuntimeActor(Actor):
     @functools.cached_property
     def random(self) -> random.Random:
         """Randomness of this actor alone; the same in every run if the system has a seed."""
-        return self.host.new_random()  # type: ignore[no-any-return]
+        return self.host.new_random()
 
     @property
     def trace(self) -> Trace:
         """What the message in hand belongs to. Kept and set again, it lets a later answer belong to it, too."""
-        return self.host.trace  # type: ignore[no-any-return]
+        return self.host.trace
 
     @trace.setter
     def trace(self, trace: Trace) -> None:
@@ -270,7 +268,7 @@ class RuntimeActor(Actor):
 
     def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
-        if self.host.services.failures_logged.spend(self.host.services.clock.monotonic_ns()):
+        if self.host.may_log():
             self.log(event, level=level, **fields)
 
     # For supervisors.
@@ -286,38 +284,23 @@ class RuntimeActor(Actor):
             NameTakenError: an actor of that name runs.
         """
         supervised = self.handler_table.has(ChildHandlerFailed)
-        child: RuntimeCell = self.host.services.start_actor(
-            name, actor_class, settings, parent=self.host, supervised=supervised
-        )
-        return child
+        return self.host.start_child(name, actor_class, settings, supervised=supervised)
 
     def control(self, child: ActorAddress, message: Control) -> None:
         """Steer a child; see `lifecycle`. To a child that is gone: nothing happens."""
-        host: Cell = self.host
-        if not isinstance(child, RuntimeCell) or child.parent is not host:
-            raise TypeError(f"a child that was started here is wanted, found {child}")
-        if isinstance(message, Kill):
-            child.kill(host)
-        else:
-            child.control(message, host)
+        self.host.control_child(child, message)
 
     def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
         """Look at a child's mailbox."""
-        if not isinstance(child, RuntimeCell):
-            raise TypeError(f"a child that was started here is wanted, found {child}")
-        return child.counters()
+        return self.host.mailbox_of(child)
 
     def trouble_of(self, child: ActorAddress) -> str:
         """Look at what a child says keeps it from its work; empty when it is well, or down."""
-        instance = child.instance if isinstance(child, RuntimeCell) else None
-        return "" if instance is None else str(instance.trouble)
+        return self.host.trouble_of(child)
 
     def stalls(self) -> tuple[int, str]:
         """Tell how many turns held the shared loop too long, and whose the newest was."""
-        watchdog = self.host.services.watchdog
-        if watchdog is None or watchdog.last is None:
-            return 0, ""
-        return watchdog.stalls, watchdog.last.actor
+        return self.host.stalls()
 
     # Handled for every actor.
 
@@ -341,10 +324,10 @@ class RuntimeActor(Actor):
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name
         """Handle a message on a base that is not ours; our own looks into the table itself."""
-        host = vars(self).get("host")
-        if host is None:
-            host = self.host = ForeignHost(self)
-        host.receive(message, sender)
+        context: ForeignContext | None = vars(self).get("host")
+        if context is None:
+            self.host = context = ForeignContext(self)
+        context.receive(message, sender)
 
 
 RuntimeActor.handler_table = RuntimeActor.front_table = HandlerTable(RuntimeActor, _unhandled)

@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from . import lifecycle
-from .actor import RuntimeActor
 from .cell import Cell
 from .clock import SystemClock
 from .dead_letters import DeadLetters, RateLimit
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from .clock import Clock
+    from .context import HostedActor
     from .endpoint import Envelope
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
@@ -100,7 +100,7 @@ class InProcessSystemBase(ThespianDoor):
     def start_actor(  # noqa: PLR0913  all but three have one value for outsiders, another for supervisors
         self,
         name: str,
-        actor_class: type[RuntimeActor],
+        actor_class: type[HostedActor],
         settings: Any,
         *,
         parent: Cell | None = None,

@@ -14,7 +14,7 @@ from .dispatch import CHECKS_ITSELF, FROM_OUTSIDE, Handler, HandlerTable
 from .errors import MessageRefusedError, reason_of
 
 if TYPE_CHECKING:
-    from .actor import RuntimeActor
+    from .context import ActorContext, HostedActor
 
 OURS = f"{__package__.rpartition('.')[0]}."
 """What the names of the modules begin with whose actors are no guests."""
@@ -27,7 +27,7 @@ def is_ours(described: Any) -> bool:
     return str(described.__module__).startswith(OURS)
 
 
-def front_of(actor_class: type[RuntimeActor], base: type) -> HandlerTable:
+def front_of(actor_class: type[HostedActor], base: type) -> HandlerTable:
     """Make the table that its mailbox is handled by: an owner's, and a strategy's, with a door before our handlers.
 
     An actor that has nothing of ours but `base` has none: it is its author's to say what it takes.
@@ -44,9 +44,9 @@ def door(handler: Handler) -> Handler:
 
     from_outside = getattr(handler, FROM_OUTSIDE, False)
 
-    def enter(actor: RuntimeActor, message: Any, sender: Any) -> None:
+    def enter(actor: HostedActor, message: Any, sender: Any) -> None:
         if sender.guest and sender is not actor.host:
-            message = admitted(actor, message, sender, from_outside=from_outside)
+            message = admitted(actor.host, message, sender, from_outside=from_outside)
             if message is None:
                 return
         handler(actor, message, sender)
@@ -54,14 +54,14 @@ def door(handler: Handler) -> Handler:
     return enter
 
 
-def admitted(actor: RuntimeActor, message: Any, sender: Any, *, from_outside: bool = False) -> Any:
+def admitted(context: ActorContext, message: Any, sender: Any, *, from_outside: bool = False) -> Any:
     """Return a guest's message as the wire would have brought it; None if it was turned away."""
-    if type(message) not in _VOCABULARY and (sender is actor.host.parent or (from_outside and sender.says is None)):
+    if type(message) not in _VOCABULARY and (sender is context.parent or (from_outside and sender.says is None)):
         return message
     try:
         return look_at(message, sender)
     except MessageRefusedError as refusal:
-        actor.host.turn_away(message, sender, refusal)
+        context.turn_away(message, sender, refusal)
         return None
 
 

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import enum
 import logging
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from thespian.actors import ChildActorExited
 
 from ...messages.supervision import Unavailable
 from . import lifecycle
 from .cell import NO_MAILBOX
+from .cell_context import NEVER_ANSWERED, CellContext
 from .door import is_ours
 from .endpoint import Endpoint
 from .errors import reason_of
-from .serving_cell import NEVER_ANSWERED, ServingCell
 from .trace import correlation_of
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .actor import RuntimeActor
     from .cell import Cell
+    from .context import HostedActor, KeepsState
     from .endpoint import Envelope
     from .thespian.services import ThespianServices
     from .worker import Worker
@@ -33,21 +33,6 @@ SUSPENDED_MAX = 100_000
 """Messages that are kept for an actor that is down; more are dead letters."""
 
 _log = logging.getLogger("natya")
-
-
-class KeepsState(Protocol):
-    """An actor that hands its state over to the fresh instance when it is restarted in place.
-
-    In a worker process too; but when the process itself dies, nothing is handed over.
-    """
-
-    def snapshot(self) -> Any:
-        """Give what the next life needs; called on the failed instance, before `on_stop`."""
-        ...
-
-    def restore(self, state: Any) -> None:
-        """Take it up; called after `on_start`. If it raises, `on_stop` follows, and the next life starts empty."""
-        ...
 
 
 class State(enum.Enum):
@@ -61,7 +46,7 @@ class State(enum.Enum):
     DEAD = enum.auto()
 
 
-class LivingCell(ServingCell):
+class LivingCell(CellContext):
     """Makes the instance anew at every restart, and lets messages through to it as its state allows."""
 
     __slots__ = ("_afresh", "_ended", "_settings", "_started", "_starter", "_state", "_stop_askers", "_supervisor",
@@ -70,7 +55,7 @@ class LivingCell(ServingCell):
     def __init__(
         self,
         label: str,
-        actor_class: type[RuntimeActor],
+        actor_class: type[HostedActor],
         *,
         services: ThespianServices,
         worker: Worker,
@@ -105,7 +90,7 @@ class LivingCell(ServingCell):
         self._ended = [None]
         """A token: whoever pops it is the one that ends this life (the cell itself, or a supervisor that kills it)."""
 
-    def be_a(self, actor_class: type[RuntimeActor]) -> None:
+    def be_a(self, actor_class: type[HostedActor]) -> None:
         """Be taken by others for an actor of this class."""
         self.background = actor_class.background
         self.says = actor_class.says if actor_class.says is not None or self.parent is None else self.parent.says
@@ -361,7 +346,7 @@ class LivingCell(ServingCell):
             self.parent.deliver(ChildActorExited(self), self)
 
     def _log_failure(self, event: str, error: BaseException) -> None:
-        if self.services.failures_logged.spend(self.services.clock.monotonic_ns()):
+        if self.may_log():
             fields = {"error": type(error).__name__, "reason": reason_of(error)}
             extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
             _log.error(event, exc_info=error, extra=extra)

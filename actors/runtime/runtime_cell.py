@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 from ...messages.supervision import Failed
 from . import lifecycle
 from .cell import BATCH, Cell
+from .cell_context import NEVER_ANSWERED
 from .errors import reason_of
 from .living_cell import LivingCell, State
 from .proof import Proof, ProvingHandlers
-from .serving_cell import NEVER_ANSWERED
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .actor import RuntimeActor
+    from .context import HostedActor
     from .proof import Handlers
     from .thespian.services import ThespianServices
     from .trace import Stamp
@@ -44,7 +44,7 @@ class RuntimeCell(LivingCell):
     def __init__(
         self,
         label: str,
-        actor_class: type[RuntimeActor],
+        actor_class: type[HostedActor],
         *,
         services: ThespianServices,
         worker: Worker,
@@ -234,3 +234,36 @@ class RuntimeCell(LivingCell):
                 name=self.name, address=self, error=error, message=message, got_past=got_past
             )
             self._to(self._supervisor, report)
+
+    # Its children.
+
+    def start_child(
+        self, name: str, actor_class: type[HostedActor], settings: Any, *, supervised: bool
+    ) -> ActorAddress:
+        """Start an actor under this one."""
+        return self.services.start_actor(name, actor_class, settings, parent=self, supervised=supervised)
+
+    def control_child(self, child: ActorAddress, message: lifecycle.Control) -> None:
+        """Steer a child ahead of its mailbox; of one that is gone nothing happens."""
+        cell = _child(child)
+        if cell.parent is not self:
+            raise TypeError(f"a child that was started here is wanted, found {child}")
+        if isinstance(message, lifecycle.Kill):
+            cell.kill(self)
+        else:
+            cell.control(message, self)
+
+    def mailbox_of(self, child: ActorAddress) -> lifecycle.MailboxCounters:
+        """Look at a child's mailbox."""
+        return _child(child).counters()
+
+    def trouble_of(self, child: ActorAddress) -> str:
+        """Look at what a child says keeps it from its work; empty when it is well, or down."""
+        instance = child.instance if isinstance(child, RuntimeCell) else None
+        return "" if instance is None else str(instance.trouble)
+
+
+def _child(child: ActorAddress) -> RuntimeCell:
+    if not isinstance(child, RuntimeCell):
+        raise TypeError(f"a child that was started here is wanted, found {child}")
+    return child

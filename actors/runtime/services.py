@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .cell import Cell
     from .clock import Clock
+    from .context import HostedActor
     from .dead_letters import DeadLetters, RateLimit
     from .endpoint import Endpoint
     from .market_clock import MarketClock
@@ -64,7 +65,7 @@ class Services(Protocol):
     def start_actor(  # noqa: PLR0913  all but three have one value for outsiders, another for supervisors
         self,
         name: str,
-        actor_class: type[Any],
+        actor_class: type[HostedActor],
         settings: Any,
         *,
         parent: Cell | None = None,

@@ -8,7 +8,8 @@ from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
-from natya.actors.runtime.lifecycle import Start
+from natya.actors.runtime.errors import UnsupportedBaseError
+from natya.actors.runtime.lifecycle import Restart, Start
 from natya.config.sections.exchange import ExchangeSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.broker import NewOrder
@@ -44,6 +45,32 @@ class Curious(RuntimeActor):
     def inquire(self, target, sender):
         self.asker = sender
         self.ask(target, b"", timeout_s=0.01, then=lambda outcome: self.send(self.asker, type(outcome.error).__name__))
+
+
+class Forbidden(RuntimeActor):
+    """Does what needs supervision, and tells how that went."""
+
+    @handles(str)
+    def try_it(self, what, sender):
+        acts = {
+            "start": lambda: self.start_child("child", Curious),
+            "control": lambda: self.control(sender, Restart()),
+            "mailbox": lambda: self.mailbox_of(sender),
+            "trouble": lambda: self.trouble_of(sender),
+        }
+        try:
+            self.send(sender, acts[what]())
+        except UnsupportedBaseError as refusal:
+            self.send(sender, str(refusal))
+
+
+class Verbose(RuntimeActor):
+    """Logs what may come by the thousand, and draws a number."""
+
+    @handles(str)
+    def log_it(self, what, sender):
+        self.log_bounded("message.came", what=what)
+        self.send(sender, (self.stalls(), 0 <= self.random.random() < 1, self.random is self.random))
 
 
 class BuyOnce(StrategyActor):
@@ -123,3 +150,19 @@ def test_a_question_without_an_answer_is_an_outcome(simple, start, target, error
     curious = start("curious", Curious, None)
 
     assert simple.ask(curious, target, 1) == error
+
+
+@pytest.mark.parametrize("what", ["start", "control", "mailbox", "trouble"])
+def test_what_needs_supervision_is_refused_with_the_reason(simple, start, what):
+    forbidden = start("forbidden", Forbidden, None)
+
+    assert "natya's own system base" in simple.ask(forbidden, what, 1)
+
+
+def test_what_any_actor_may_ask_of_its_host_is_there(simple, start, caplog):
+    verbose = start("verbose", Verbose, None)
+
+    with caplog.at_level("INFO", "natya"):
+        assert simple.ask(verbose, "hello", 1) == ((0, ""), True, True)
+
+    assert [line.msg for line in caplog.records if line.name == "natya"] == ["message.came"]

@@ -14,7 +14,7 @@ from thespian.actors import Actor, ActorExitRequest, ActorSystem, PoisonMessage
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Start
-from natya.actors.runtime.thespian.foreign import ForeignHost
+from natya.actors.runtime.thespian.foreign import ForeignContext
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
 
@@ -162,7 +162,7 @@ class TestABaseThatListensOnTheNetwork:
         vars(counter)["_myRef"] = Reference()
 
         with pytest.raises(UnsupportedBaseError, match="unpickle what anyone sends"):
-            ForeignHost(counter)
+            ForeignContext(counter)
 
     def test_is_not_what_ours_is(self, system):
         system.start("counter", Counter)

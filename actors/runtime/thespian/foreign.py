@@ -1,4 +1,4 @@
-"""What stands for our cell when a `RuntimeActor` runs on `simpleSystemBase`: the same calls, by Thespian's own means.
+"""`ActorContext` on `simpleSystemBase`: what a `RuntimeActor` may ask for there, by Thespian's own means.
 
 No supervision there: a failed actor restarts itself at once, by forgetting all its attributes. `offload` runs inline,
 `when_quiet` is a message to itself, names are those that its `Start` brings.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMessage, WakeupMessage
@@ -17,6 +17,7 @@ from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMe
 from ....messages.supervision import Failed
 from .. import lifecycle
 from ..clock import SystemClock
+from ..dead_letters import RateLimit
 from ..errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
 from ..market_clock import MarketClock
 from ..offload import Job, Outcome, OutcomeArrived
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....messages.trace import Hop
-    from ..actor import RuntimeActor
+    from ..context import HostedActor
+    from ..lifecycle import Control, MailboxCounters
     from ..offload import Then
+    from ..trace import Trace
+
+LOGGED_A_SECOND_MAX: Final = 100
+"""Lines of the bounded log."""
 
 _log = logging.getLogger("natya")
 
@@ -72,15 +78,18 @@ class _Inquirer(Actor):
         Actor.send(self, self.myAddress, ActorExitRequest())
 
 
-class ForeignHost:
+class ForeignContext:
     """Hosts one actor on a base of Thespian's own that runs in this process.
 
     Raises:
         UnsupportedBaseError: the base listens on the network, and unpickles what strangers send there.
     """
 
-    def __init__(self, actor: RuntimeActor) -> None:
+    def __init__(self, actor: HostedActor) -> None:
         self._actor = actor
+        self._plain = cast("Actor", actor)
+        """The same one, for Thespian's own calls."""
+
         self._given = dict(vars(actor))
         base = type(self._given["_myRef"]).__module__
         if base != "thespian.system.simpleSystemBase":
@@ -96,7 +105,9 @@ class ForeignHost:
         self.failures = 0
         self.life = 0
         self.awaited = 0
-        self.trace: int = NO_CONVERSATION
+        self.trace: Trace = NO_CONVERSATION
+        self.parent: Any = None
+        self._logged = RateLimit(LOGGED_A_SECOND_MAX)
 
     def receive(self, message: Any, sender: ActorAddress) -> None:
         """Handle one message, failing once."""
@@ -138,9 +149,8 @@ class ForeignHost:
         self.life += 1
         self._started = False
         actor.__init__()  # type: ignore[misc]  # the instance is the address here: it cannot be replaced
-        own_random = random.Random()  # noqa: S311  for back-off and the like, no secrets
         given = {"name": self._start.name, "settings": self._start.settings, "clock": SystemClock()}
-        vars(actor).update(given, random=own_random, directory={})
+        vars(actor).update(given, directory={})
         actor.on_start()
         self._started = True
 
@@ -154,7 +164,7 @@ class ForeignHost:
         """Send as Thespian does."""
         found = self._start.names.get(target) if isinstance(target, str) else target
         if isinstance(found, ActorAddress):
-            Actor.send(self._actor, found, message)
+            Actor.send(self._plain, found, message)
         else:
             fields = {"target": target, "message_type": type(message).__name__}
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
@@ -178,7 +188,7 @@ class ForeignHost:
                 self._actor.handler_table[type(message)](self._actor, message, address)
 
         timer = Timer(self._heap, fire)
-        Actor.wakeupAfter(self._actor, dt.timedelta(seconds=seconds), payload=_Due(timer))
+        Actor.wakeupAfter(self._plain, dt.timedelta(seconds=seconds), payload=_Due(timer))
         return timer
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
@@ -195,7 +205,7 @@ class ForeignHost:
             self.when_quiet(OutcomeArrived(then=then, outcome=Outcome(error=error), life=self.life))
             return
         question = _Question(target=found, message=message, timeout_s=timeout_s, then=then, life=self.life)
-        Actor.send(self._actor, Actor.createActor(self._actor, _Inquirer), question)
+        Actor.send(self._plain, Actor.createActor(self._plain, _Inquirer), question)
 
     def begin_trace(self) -> None:
         """Nothing: that base carries no traces."""
@@ -227,7 +237,38 @@ class ForeignHost:
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send it to itself: whatever waits already is handled first."""
         del at_ns
-        Actor.send(self._actor, self._actor.myAddress, message)
+        Actor.send(self._plain, self._actor.myAddress, message)
 
     def tell_started(self) -> None:
         """Nobody waits for it here."""
+
+    def new_random(self) -> random.Random:
+        """Make the randomness of this life."""
+        return random.Random()  # noqa: S311  for back-off and the like, no secrets
+
+    def may_log(self) -> bool:
+        """Count a line of the bounded log, and say whether there is room for it."""
+        return self._logged.spend(SystemClock.monotonic_ns())
+
+    def stalls(self) -> tuple[int, str]:
+        """Return that nobody looks for any there."""
+        return 0, ""
+
+    def start_child(
+        self, name: str, actor_class: type[HostedActor], settings: Any, *, supervised: bool
+    ) -> ActorAddress:
+        """Refuse: that base has no supervision."""
+        del actor_class, settings, supervised
+        raise UnsupportedBaseError(f"starting {name!r} under another needs natya's own system base")
+
+    def control_child(self, child: ActorAddress, message: Control) -> None:
+        """Refuse: there are no such children."""
+        raise UnsupportedBaseError(f"{type(message).__name__} to {child} needs natya's own system base")
+
+    def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
+        """Refuse: there are no such children."""
+        raise UnsupportedBaseError(f"the mailbox of {child} is known on natya's own system base alone")
+
+    def trouble_of(self, child: ActorAddress) -> str:
+        """Refuse: there are no such children."""
+        raise UnsupportedBaseError(f"the trouble of {child} is known on natya's own system base alone")

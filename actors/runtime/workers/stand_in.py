@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from ....messages.system import Statistics
     from ..endpoint import Envelope
+    from ..runtime_cell import RuntimeCell
 
 LOOK_S: Final = 1.0
 """So often a process is looked after that has something to do."""
@@ -80,6 +81,8 @@ class StandIn(RuntimeActor):
     ready_when_told: ClassVar[bool] = True
 
     settings: StandInSettings
+
+    host: RuntimeCell
 
     def on_start(self) -> None:
         """Prepare; whether a process is left from the life before is known a little later."""
@@ -171,7 +174,8 @@ class StandIn(RuntimeActor):
         envelopes = [take() for _ in range(min(depth, LETTERS_A_FRAME_MAX))]
         if not {*map(type, map(_message_of, envelopes))} <= HOSTED_TYPES:
             end = next(place for place, envelope in enumerate(envelopes) if type(envelope[0]) not in HOSTED_TYPES)
-            cell.box.extendleft(reversed(envelopes[end:]))
+            for envelope in reversed(envelopes[end:]):
+                cell.box.appendleft(envelope)
             del envelopes[end:]
         cell.high_water = max(cell.high_water, depth)
         cell.handled += len(envelopes)
@@ -185,7 +189,7 @@ class StandIn(RuntimeActor):
         message, sender, trace = envelope
         if not getattr(sender, "guest", True):
             return envelope
-        message = admitted(self, message, sender)
+        message = admitted(self.host, message, sender)
         return None if message is None else (message, sender, trace)
 
     def on_drained(self) -> None:

@@ -1,4 +1,4 @@
-"""What the instance in a cell may ask for: to send, to be woken, blocking work, an answer, quiet."""
+"""`ActorContext` on our own base: what the actor in a cell may ask for, by the services of its system."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
     from ...messages.trace import Hop
-    from .actor import RuntimeActor
     from .cell import Queue
+    from .context import HostedActor
     from .errors import MessageRefusedError
     from .market_clock import MarketClock
     from .offload import Offloader, Then
@@ -35,13 +35,13 @@ NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle
 """A `Failed` for these would tell nobody anything, or go to and fro for ever."""
 
 
-class ServingCell(ThespianCalls):
-    """The part of a `RuntimeCell` that serves its instance, on the instance's own thread."""
+class CellContext(ThespianCalls):
+    """A cell as its actor sees it: it sends, wakes, works, asks and watches for it, on the actor's own thread."""
 
     __slots__ = ("_offloader", "actor_class", "awaited", "in_market_time", "market", "watchers")
 
     _offloader: Offloader | None
-    actor_class: type[RuntimeActor]
+    actor_class: type[HostedActor]
     awaited: int
     in_market_time: bool
     market: MarketClock
@@ -197,6 +197,17 @@ class ServingCell(ThespianCalls):
         """Make the kind that the actor's class asks for."""
         kind = self.actor_class.mailbox
         return super().make_mailbox() if kind is None else kind.make(self, self.services.on_actor_thread)
+
+    def may_log(self) -> bool:
+        """Count a line of the bounded log, and say whether there is room for it."""
+        return self.services.failures_logged.spend(self.services.clock.monotonic_ns())
+
+    def stalls(self) -> tuple[int, str]:
+        """Tell how many turns held the shared loop too long, and whose the newest was."""
+        watchdog = self.services.watchdog
+        if watchdog is None or watchdog.last is None:
+            return 0, ""
+        return watchdog.stalls, watchdog.last.actor
 
     def new_random(self) -> random.Random:
         """Make the randomness of this life."""
