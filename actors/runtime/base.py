@@ -8,9 +8,10 @@ import random
 import threading
 import weakref
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from . import lifecycle
+from .actor import RuntimeActor
 from .cell import Cell
 from .clock import SystemClock
 from .dead_letters import DeadLetters, RateLimit
@@ -46,6 +47,8 @@ class InProcessSystemBase(ThespianDoor):
     Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without the
     latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
     """
+
+    cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
     def __init__(  # noqa: PLR0913  each has its default, and nobody gives more than two
         self,
@@ -265,6 +268,12 @@ class InProcessSystemBase(ThespianDoor):
 
     def _new_worker(self, name: str) -> Worker:
         return Worker(f"natya-{name}", self.clock, self.quiet.something_ended)
+
+    def _new_cell_of_ours(self, label: str, actor_class: type, parent: Cell | None) -> Cell | None:
+        if not issubclass(actor_class, RuntimeActor):
+            return None
+        worker = self._new_worker(label) if actor_class.blocking else self.loop
+        return self.cell_class(label, actor_class, services=self, worker=worker, parent=parent)
 
     def _adopt(self, cell: Cell) -> None:
         self._cells[cell] = None

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from thespian.actors import (
     ActorSystemException,
@@ -22,10 +22,8 @@ from thespian.system.timing import ExpirationTimer
 from thespian.system.utilis import actualActorClass, checkActorCapabilities
 
 from ....domain.time import SECOND_NS
-from ..actor import RuntimeActor
 from ..cell import Cell
 from ..endpoint import Endpoint
-from ..runtime_cell import RuntimeCell
 from .addresses import Admin, Mailroom, Stillborn
 from .cell import ThespianCell
 from .services import ThespianServices
@@ -44,8 +42,6 @@ _log = logging.getLogger("natya")
 
 class ThespianDoor(ThespianServices):
     """The part of the base behind which plain Thespian programs find what they know."""
-
-    cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
     _cells: dict[Cell, None]
 
@@ -70,6 +66,10 @@ class ThespianDoor(ThespianServices):
         raise NotImplementedError
 
     def _new_worker(self, name: str) -> Worker:
+        raise NotImplementedError
+
+    def _new_cell_of_ours(self, label: str, actor_class: type, parent: Cell | None) -> Cell | None:
+        """Make the cell of one of our own actors; None: the class is a plain one."""
         raise NotImplementedError
 
     def _adopt(self, cell: Cell) -> None:
@@ -193,9 +193,9 @@ class ThespianDoor(ThespianServices):
             found, self.capabilities, requirements
         ):
             raise NoCompatibleSystemForActor(found, "No compatible ActorSystem")
-        if issubclass(found, RuntimeActor):
-            worker = self._new_worker(label) if found.blocking else self.loop
-            return self.cell_class(label, found, services=self, worker=worker, parent=parent)
+        cell = self._new_cell_of_ours(label, found, parent)
+        if cell is not None:
+            return cell
         blocking = self.own_threads or getattr(found, "blocking", False)
         worker = self._new_worker(label) if blocking else self.loop
         return ThespianCell(
