@@ -67,6 +67,7 @@ def exit_code(fault: BaseException) -> int:
         JournalMovedError,
         JournalTooNewError,
     )
+    from ..actors.orders import FactWithoutIntentError  # noqa: PLC0415
     from ..actors.strategy import StrategyError  # noqa: PLC0415
     from ..config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from ..config.errors import SettingsError  # noqa: PLC0415
@@ -80,6 +81,7 @@ def exit_code(fault: BaseException) -> int:
                 DatabaseDamaged,
                 DatabaseForeign,
                 DatabaseTooNew,
+                FactWithoutIntentError,
                 JournalBehind,
                 JournalCutError,
                 JournalDamagedError,

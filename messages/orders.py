@@ -21,6 +21,8 @@ OrderState: TypeAlias = Literal[
     "INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED", "FILLED", "REFUSED", "REJECTED", "CANCELLED", "EXPIRED"
 ]
 RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
+KeptRiskState: TypeAlias = Literal["NORMAL", "REDUCING", "HALTED"]
+"""What a fact may say; the others are how far a start is."""
 
 AMOUNT_DIGITS_MAX: Final = 18
 """Digits of an amount of cash before the point."""
@@ -194,9 +196,8 @@ OrderFact: TypeAlias = (
 class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RiskStateChanged"):
     """Fact: what orders lets pass changed. The newest holds, whatever is restarted; before the first, NORMAL."""
 
-    previous: RiskState
-    state: RiskState
-    """NORMAL, REDUCING or HALTED; the others are how far a start is, and no facts."""
+    previous: KeptRiskState
+    state: KeptRiskState
 
     cause: str
     """What happened, or why a person thinks that it is over."""

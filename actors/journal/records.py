@@ -23,6 +23,8 @@ from ...messages.journal import JournalRecord
 
 HASH_SIZE: Final = 32
 
+_FACT_TYPES: Final = frozenset(codec.FACT_TYPES)
+
 
 class RecordBrokenError(ValueError):
     """These bytes are no whole record; the reason says why."""
@@ -54,13 +56,17 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
         """Decode the payload.
 
         Raises:
-            codec.UndecodableMessageError: it is no fact this version knows.
+            codec.UndecodableMessageError: it is no fact this version knows, or another one than the record says.
         """
+        fact = codec.decode(self.payload)
+        found = type(fact)
+        if found.__name__ != self.type_name or found not in _FACT_TYPES:
+            raise codec.UndecodableMessageError(f"a fact {self.type_name!a} wanted, found {found.__name__}")
         return JournalRecord(
             sequence=self.sequence,
             recorded_ns=self.recorded_ns,
             correlation_id=self.correlation_id,
-            fact=codec.decode(self.payload),
+            fact=fact,
         )
 
 

@@ -232,7 +232,10 @@ def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[P
 
 
 def _note_keys(active: Segment, raws: list[RawRecord], offset: int) -> None:
-    try:
-        active.note_keys([raw.decoded() for raw in raws], [len(raw.raw) for raw in raws], offset)
-    except UndecodableMessageError as fault:
-        raise active.damaged(str(fault), offset=offset, sequence=raws[0].sequence) from fault
+    records = []
+    for raw in raws:
+        try:
+            records.append(raw.decoded())
+        except UndecodableMessageError as fault:
+            raise active.damaged(str(fault), offset=offset, sequence=raw.sequence) from fault
+    active.note_keys(records, [len(raw.raw) for raw in raws], offset)

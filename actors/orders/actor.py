@@ -39,9 +39,10 @@ from ...messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
-from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from ...messages.orders import (
     CancelOrder,
+    KeptRiskState,
     OrderFact,
     OrderIntended,
     OrderRefused,
@@ -57,7 +58,7 @@ from ...messages.orders import (
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
-from .errors import JournalLostError
+from .errors import FactWithoutIntentError, JournalLostError
 from .gate import Refusal, Situation, contradiction, judge, printable
 from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
@@ -283,10 +284,7 @@ class OrdersActor(RuntimeActor):
     def _read_page(self, page: JournalPage) -> None:
         """Build the book from what was written, page by page."""
         for record in page.records:
-            if isinstance(record.fact, OrderFact | RiskStateChanged):
-                self._ledger.book.apply(record.fact)
-            elif isinstance(record.fact, AccountFact):
-                self._ledger.enter(record.fact)
+            self._take_in(record)
             self._read_sequence = record.sequence
         self._newest_sequence = max(self._newest_sequence, self._read_sequence)
         if page.records and self._read_sequence < page.last_sequence:
@@ -295,6 +293,17 @@ class OrdersActor(RuntimeActor):
             self._reconcile()
         else:
             self._enter()
+
+    def _take_in(self, record: JournalRecord) -> None:
+        fact = record.fact
+        if isinstance(fact, AccountFact):
+            self._ledger.enter(fact)
+        if not isinstance(fact, OrderFact | RiskStateChanged):
+            return
+        try:
+            self._ledger.book.apply(fact)
+        except FactWithoutIntentError as fault:
+            raise FactWithoutIntentError(f"record {record.sequence} of the journal: {fault}") from fault
 
     @handles(ReadDue)
     def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:
@@ -449,7 +458,7 @@ class OrdersActor(RuntimeActor):
     def _risk_state(self) -> RiskState:
         return self._risk.state(self._ledger.book.risk_state, self._ledger.changes)
 
-    def _change(self, state: RiskState, cause: str, changed_by: str) -> RiskStateChanged:
+    def _change(self, state: KeptRiskState, cause: str, changed_by: str) -> RiskStateChanged:
         return RiskStateChanged(
             previous=self._ledger.risk_state,
             state=state,

@@ -13,6 +13,7 @@ from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
 from ...domain.positions import Positions, StrategyShares
 from ...messages.orders import (
+    KeptRiskState,
     OrderFact,
     OrderFilled,
     OrderIntended,
@@ -42,7 +43,7 @@ class _Account:
         """Orders that our gate refused, by rule."""
 
         self.orders = self.fills = self.rejected = self.unanswered = 0
-        self.risk_state: RiskState = "NORMAL"
+        self.risk_state: KeptRiskState = "NORMAL"
         self.risk_cause = ""
 
 
@@ -141,7 +142,7 @@ class Book:
             self._left_open.pop(client_order_id, None)
 
     @property
-    def risk_state(self) -> RiskState:
+    def risk_state(self) -> KeptRiskState:
         """By the newest durable fact of the account."""
         return self._account.risk_state
 

@@ -17,10 +17,10 @@ from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.orders import (
     HoldingsRead,
+    KeptRiskState,
     OrderFact,
     OrderIntended,
     OrderRefused,
-    RiskState,
     RiskStateChanged,
     SubmitOrder,
 )
@@ -103,7 +103,7 @@ class Ledger:
         return tuple(self._changes)
 
     @property
-    def risk_state(self) -> RiskState:
+    def risk_state(self) -> KeptRiskState:
         """The risk state as it will stand when every change on its way is durable."""
         return self._changes[-1].state if self._changes else self.book.risk_state
 

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from natya_orders_stage import FakeJournal, Release, Stage
 
-from natya.actors.orders import OrdersActor
+from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.time import SECOND_NS
 from natya.messages.broker import (
     FindOrder,
@@ -500,6 +501,13 @@ class TestAStart:
         assert stage.disk.reads == 3
         assert (stage.statistics.orders, stage.statistics.fills, stage.statistics.rejected) == (2, 1, 1)
         assert stage.statistics.risk_state == "NORMAL"
+
+    def test_names_the_record_of_which_there_is_no_intent_and_no_restart_helps(self, stage, make):
+        with pytest.raises(FactWithoutIntentError, match="record 2 of the journal: the intent of 'A-2'") as refusal:
+            stage.open(make.intent("A-1"), make.filled("A-2"))
+
+        assert not refusal.value.restart_helps
+        assert exit_code(refusal.value) == BAD_DATA
 
     def test_believes_no_page_that_a_life_before_asked_for(self, stage, make):
         stage.disk.facts.extend((make.intent("A-1"), make.uncertain("A-1")))
