@@ -4,9 +4,11 @@ import threading
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
+from natya.actors.database.core import ReadModel
 from natya.actors.database.days import tidy
 from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
@@ -130,6 +132,22 @@ class TestProjectingTheJournal:
         statistics = system.stop(database)
 
         assert statistics.projected_sequence == 2
+
+    def test_facts_are_gathered_to_batches_a_commit_each(self, system, settings, build, journal, monkeypatch):
+        batches, apply = [], ReadModel.apply
+
+        def counting(model, records, *, first):
+            batches.append(len(records))
+            return apply(model, records, first=first)
+
+        monkeypatch.setattr(ReadModel, "apply", counting)
+        system.start("database", DatabaseActor, replace(settings, batch_rows_max=4, batch_wait_s=3_600.0))
+        answer(system, journal, after=0, last=0)
+        for start, fact in enumerate([build.intended(), *[build.filled()] * 4], start=1):
+            system.tell("database", journaled(build, fact, start=start))
+
+        assert system.stop("database").projected_sequence == 5
+        assert batches == [4, 1]
 
     def test_it_catches_up_when_it_starts(self, system, settings, build, journal):
         system.start("database", DatabaseActor, settings)
