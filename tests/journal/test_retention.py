@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,29 @@ class TestTheRule:
 
     def test_keeps_what_it_does_not_know(self):
         assert not is_forgettable("OrderAmended")
+
+
+class TestWhatIsLookedThrough:
+    """The segments that may go, from the oldest on, up to the first that stays: the others are not read for nothing."""
+
+    def a_segment(self, *, latest_ns=5, is_forgettable=None):
+        seal = SimpleNamespace(latest_ns=latest_ns)
+        return SimpleNamespace(archived=True, has_key_file=True, seal=seal, is_forgettable=is_forgettable)
+
+    def looked_through(self, *segments):
+        chore = next_chore(segments, 0, forget_before_ns=10)
+        assert chore is None or chore[0] is look_through
+        return None if chore is None else segments.index(chore[1])
+
+    def test_is_the_oldest_that_nobody_has_looked_at(self):
+        assert self.looked_through(self.a_segment(is_forgettable=True), self.a_segment(), self.a_segment()) == 1
+
+    def test_is_nothing_behind_one_that_a_book_needs(self):
+        assert self.looked_through(self.a_segment(is_forgettable=False), self.a_segment()) is None
+
+    def test_is_nothing_that_is_not_old_yet_nor_behind_it(self):
+        assert self.looked_through(self.a_segment(latest_ns=10), self.a_segment()) is None
+        assert self.looked_through(self.a_segment(is_forgettable=True), self.a_segment(latest_ns=10)) is None
 
 
 class Attic:

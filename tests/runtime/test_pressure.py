@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.runtime.dead_letters import TOLD_A_SECOND_MAX, RateLimit
-from natya.actors.runtime.timers import TimerHeap
+from natya.actors.runtime.timers import SharedTimerHeap, TimerHeap
 from natya.messages.system import Ping
 
 
@@ -58,10 +58,11 @@ class TestARateLimit:
             assert granted.count(second) == min(asked, allowed)
 
 
+@pytest.mark.parametrize("kind", [TimerHeap, SharedTimerHeap])
 class TestATimerHeap:
     @given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=200))
-    def test_fires_what_is_due_and_not_cancelled_by_due_time_then_age(self, plans):
-        heap, fired = TimerHeap(), []
+    def test_fires_what_is_due_and_not_cancelled_by_due_time_then_age(self, kind, plans):
+        heap, fired = kind(), []
         timers = [heap.add(due, lambda at=index: fired.append(at)) for index, (due, _) in enumerate(plans)]
         for timer, (_, cancelled) in zip(timers, plans, strict=True):
             if cancelled:
@@ -74,8 +75,24 @@ class TestATimerHeap:
         heap.fire_due(100)
         assert fired == [index for _, index in sorted(kept)]
 
-    def test_holds_no_more_than_twice_what_waits_however_many_are_cancelled(self):
-        heap = TimerHeap()
+    @given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), max_size=200))
+    def test_gives_one_after_the_other_in_the_same_order(self, kind, plans):
+        heap, fired = kind(), []
+        timers = [heap.add(due, lambda at=index: fired.append(at)) for index, (due, _) in enumerate(plans)]
+        for timer, (_, cancelled) in zip(timers, plans, strict=True):
+            if cancelled:
+                timer.cancel()
+        kept = sorted((due, index) for index, (due, cancelled) in enumerate(plans) if not cancelled)
+        taken = []
+        while (following := heap.pop_next()) is not None:
+            due, timer = following
+            timer.fire()
+            taken.append((due, fired[-1]))
+
+        assert taken == kept
+
+    def test_holds_no_more_than_twice_what_waits_however_many_are_cancelled(self, kind):
+        heap = kind()
         for due in range(10_000):
             heap.add(due, lambda: None).cancel()
 
