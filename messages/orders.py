@@ -58,6 +58,9 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     reference_price: Rupees = 0.0
     """Rupees: the last price of the symbol that the strategy saw; 0 for none, and then a MARKET order is refused."""
 
+    reference_ns: Nanoseconds = 0
+    """When that was the price: nanoseconds since 1970-01-01 UTC, by the exchange's clock; 0 for nobody knows."""
+
     def __post_init__(self) -> None:
         if not 1 <= self.quantity <= INTEGER_MAX:
             message = f"quantity must be at least 1 share and fit 64 bits, was {self.quantity}"

@@ -169,6 +169,7 @@ class OrdersActor(RuntimeActor):
             limits=self.settings,
             book=self._ledger.book,
             intents=self._ledger.intents,
+            now_ns=now_ns,
             at_this_moment=self._count_at(now_ns, order.strategy),
         )
         denied = judge(order, situation)

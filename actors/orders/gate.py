@@ -15,6 +15,7 @@ from ...domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ...domain.instruments import is_symbol
 from ...domain.money import exact, exact_value
 from ...domain.orders import Order
+from ...domain.time import SECOND_NS
 from ...messages.orders import OrderRefused, RiskState, Side, SubmitOrder
 from ...messages.units import RUPEES_MAX
 from .book import Book
@@ -38,6 +39,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     intents: Mapping[str, SubmitOrder]
     """Orders that passed the gate and are not durable yet, by client order id: their exposure counts already."""
+
+    now_ns: int
+    """The market's time: nanoseconds since 1970-01-01 UTC."""
 
     at_this_moment: int = 1
     """Orders that this strategy has asked for at the very time of this one, this one included."""
@@ -97,6 +101,17 @@ def quantity_max(order: SubmitOrder, situation: Situation) -> str:
     return "" if 1 <= order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
 
 
+def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse what was decided on an old price, as that of a feed that has fallen silent; a limit is no better."""
+    limit_s = situation.limits.price_age_max_s
+    if limit_s == 0:
+        return ""
+    if order.reference_ns == 0:
+        return f"a last price of at most {limit_s:g} s of age wanted, found none"
+    age_s = (situation.now_ns - order.reference_ns) / SECOND_NS
+    return "" if age_s <= limit_s else f"a last price of at most {limit_s:g} s of age wanted, found {age_s:.3f} s"
+
+
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Limit the rupees of one order at the worst price it may trade at; without one nobody can know.
 
@@ -143,6 +158,7 @@ RULES: Final[tuple[Rule, ...]] = (
     duplicate,
     symbol,
     quantity_max,
+    price_age_max_s,
     value_max_rupees,
     position_max,
     orders_in_flight_max,

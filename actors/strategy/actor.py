@@ -169,7 +169,8 @@ class StrategyActor(RuntimeActor):
 
     def last_price(self, symbol: str) -> float | None:
         """Return the last price heard, in rupees; None before the first."""
-        return self._prices.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
+        newest = self._newest.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
+        return None if newest is None else newest.price
 
     # Life.
 
@@ -179,7 +180,7 @@ class StrategyActor(RuntimeActor):
         self._early: deque[Message] = deque()
         self._early_dropped = 0
         self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
-        self._prices: dict[str, float] = {}
+        self._newest: dict[str, Tick] = {}
         self._ids: OrderIds | None = None
         self._ordered = 0
         self._moment_ns = self._ordered_now = 0
@@ -244,7 +245,7 @@ class StrategyActor(RuntimeActor):
         if not self._begun:
             self._wait(tick)
             return
-        self._prices[tick.symbol] = tick.price
+        self._newest[tick.symbol] = tick
         self._ticks = ticks = self._ticks + 1
         if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self.since_release_ns()) is not None:
             self._latency.add(latency_ns)
@@ -306,6 +307,7 @@ class StrategyActor(RuntimeActor):
             raise OrdersWithoutMarketError(f"at most {ORDERS_A_MOMENT_MAX} orders wanted while the market stands still")
         symbol = arguments.text(symbol, "symbol")
         quantity, limit_price = arguments.quantity(quantity), arguments.limit_price(limit_price)
+        newest = self._newest.get(symbol)
         order = SubmitOrder(
             client_order_id=self._ids.upcoming,
             strategy=self.name,
@@ -315,7 +317,8 @@ class StrategyActor(RuntimeActor):
             order_type="MARKET" if limit_price is None else "LIMIT",
             limit_price=None if limit_price is None else without_noise(limit_price),
             submitted_ns=now_ns,
-            reference_price=self._prices.get(symbol, 0.0),
+            reference_price=0.0 if newest is None else newest.price,
+            reference_ns=0 if newest is None else newest.exchange_ns,
         )
         self._ids.next()  # an order that its own class refuses is none
         self._ordered += 1

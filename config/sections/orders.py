@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from .base import Positive, PositiveSeconds, Section
+from .base import Positive, PositiveSeconds, Seconds, Section
 
 
 class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +22,9 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     position_max: Positive
     """Shares of one symbol, long or short, that may be held if every open order fills."""
+
+    price_age_max_s: Seconds
+    """How old the last price that a strategy saw may be when it orders, by the market's time; 0: of any age."""
 
     orders_a_moment_max: Positive
     """Orders of one strategy while the market stands still: in a simulated market, those between two of its events."""

@@ -11,6 +11,7 @@ from natya.actors.orders.book import Book
 from natya.actors.orders.gate import RULES, Situation, contradiction, judge
 from natya.config.sections.orders import OrdersSettings
 from natya.domain.orders import Order
+from natya.domain.time import SECOND_NS
 from natya.messages.orders import OrderFilled, OrderIntended, OrderUncertain, SubmitOrder
 
 
@@ -21,9 +22,12 @@ def situation(make):
         for fact in facts:
             book.apply(fact)
         named = {intent.client_order_id: intent for intent in intents}
-        return Situation(risk_state=risk_state, limits=make.limits(**limits), book=book, intents=named)
+        return Situation(risk_state=risk_state, limits=make.limits(**limits), book=book, intents=named, now_ns=NOW_NS)
 
     return build
+
+
+NOW_NS = 1_000 * SECOND_NS
 
 
 def rule_of(order, situation):
@@ -65,6 +69,29 @@ class TestTheRiskState:
         long = situation(make.intent("L-1"), make.filled("L-1", quantity=10), risk_state="REDUCING")
 
         assert rule_of(make.order(side="BUY", quantity=1), long) == "risk_state"
+
+
+class TestTheAgeOfThePrice:
+    """By the market's time: what a recording is made of may be older, and there the rule is off."""
+
+    @pytest.mark.parametrize(
+        ("age_s", "rule"),
+        [(0, None), (3, None), (3.001, "price_age_max_s"), (-1, None), (NOW_NS / SECOND_NS, "price_age_max_s")],
+    )
+    @pytest.mark.parametrize("fields", [{}, {"order_type": "LIMIT", "limit_price": 100.0}], ids=["market", "limit"])
+    def test_is_limited_where_the_settings_say_so(self, make, situation, age_s, rule, fields):
+        order = make.order(reference_ns=NOW_NS - round(age_s * SECOND_NS), **fields)
+
+        assert rule_of(order, situation(price_age_max_s=3.0)) == rule
+        assert rule_of(order, situation()) is None
+
+    def test_says_what_was_wanted_and_found(self, make, situation):
+        refusal = judge(make.order(reference_ns=NOW_NS - 12 * SECOND_NS), situation(price_age_max_s=3.0))
+
+        assert refusal.reason == "a last price of at most 3 s of age wanted, found 12.000 s"
+
+    def test_of_which_nobody_knows_is_too_much(self, make, situation):
+        assert judge(make.order(), situation(price_age_max_s=3.0)).reason.endswith("found none")
 
 
 class TestTheClientOrderId:
@@ -332,7 +359,7 @@ def test_the_gate_agrees_with_an_independent_checker(world):
     book = Book()
     for fact in facts:
         book.apply(fact)
-    refusal = judge(order, Situation(risk_state=state, limits=limits, book=book, intents=intents))
+    refusal = judge(order, Situation(risk_state=state, limits=limits, book=book, intents=intents, now_ns=0))
     broken = second_opinion(*world)
 
     assert (refusal.rule if refusal else None) == next((name for name in NAMES if name in broken), None)

@@ -78,7 +78,8 @@ class TestAStrategy:
 
         assert isinstance(order, SubmitOrder)
         assert (order.strategy, order.symbol, order.side, order.quantity) == ("mine", "INFY", "BUY", 5)
-        assert (order.order_type, order.limit_price, order.reference_price) == ("MARKET", None, 99.5)
+        assert (order.order_type, order.limit_price) == ("MARKET", None)
+        assert (order.reference_price, order.reference_ns) == (99.5, follower.tick(99.5).exchange_ns)
 
     def test_takes_the_noise_of_arithmetic_off_a_limit(self, stage):
         class BelowTheMarket(StrategyActor):

@@ -6,7 +6,7 @@ from natya.actors.strategy import StrategyActor
 from natya.messages.system import Ping
 
 GIVEN = ["name", "settings", "clock", "directory", "parameters", "myAddress", "correlation_id"]
-TAKEN = ["position", "buy", "send", "log", "after", "last_price", "host", "_prices", "_holdings", "_ids", "_ticks"]
+TAKEN = ["position", "buy", "send", "log", "after", "last_price", "host", "_newest", "_holdings", "_ids", "_ticks"]
 OWN = ["prices", "_mine", "on_tick", "positions"]
 
 
