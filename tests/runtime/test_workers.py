@@ -380,6 +380,23 @@ class TestAWorkerThatDies:
         assert isinstance(answer, (Unavailable, Appended))
         assert system.base.dead_letters.count >= 1
 
+    def test_leaves_an_answer_to_what_it_had_asked_to_the_dead_letters(self, system, supervised):
+        listener, oracle = system.probe("listener"), system.probe("oracle")
+        supervised()
+        pid = pid_of(system)
+        system.tell("performer", do("ask:oracle"))
+        oracle.receive(5)
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: getattr(system.request("performer", do("pid")), "correlation_id", str(pid)) != str(pid))
+        before = system.base.dead_letters.count
+
+        system.tell(oracle.sender, Appended(first_sequence=7, last_sequence=7))
+        system.tell("performer", do("send:listener"))
+
+        assert listener.receive(5) == do("send:listener")
+        assert system.base.dead_letters.count == before + 1
+        assert "its worker process is gone" in system.base.dead_letters.last[-1].reason
+
     def test_answers_or_refuses_whatever_it_is_sent_meanwhile(self, system, supervised):
         supervised()
         pid = pid_of(system)
