@@ -39,10 +39,6 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 _logger = logging.getLogger("natya")
 
 
-def _unhandled(actor: RuntimeActor, message: Any, sender: ActorAddress) -> None:
-    actor.host.unhandled(message, sender)
-
-
 class RuntimeActor(Actor):
     """An actor with handlers by message type, which fails once and restarts in place.
 
@@ -101,7 +97,7 @@ class RuntimeActor(Actor):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.handler_table = HandlerTable(cls, _unhandled)
+        cls.handler_table = HandlerTable(cls, cls.on_unhandled)
         cls.front_table = front_of(cls, RuntimeActor)
         cls.overrides_on_drained = cls.on_drained is not RuntimeActor.on_drained
         cls.keeps_state = hasattr(cls, "snapshot") and hasattr(cls, "restore")
@@ -116,6 +112,10 @@ class RuntimeActor(Actor):
 
     def on_drained(self) -> None:
         """Do what waits for the end of a burst: called whenever the mailbox has run empty."""
+
+    def on_unhandled(self, message: Any, sender: ActorAddress) -> None:
+        """Take a message that the class declares no handler for: a dead letter."""
+        self.host.unhandled(message, sender)
 
     def is_drained(self) -> bool:
         """Say whether, asked to stop, it waits for no answer any more. Offloaded jobs are waited for in any case.
@@ -146,6 +146,10 @@ class RuntimeActor(Actor):
                     cell.worker.wake()
         else:
             host.send_elsewhere(target, message)
+
+    def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
+        """Send the message on in its sender's name: the answer goes to him."""
+        self.host.forward(target, message, sender)
 
     def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
         """Let a message die that this actor cannot use: a dead letter, and `Failed` to its sender. Raises nothing."""
@@ -330,5 +334,5 @@ class RuntimeActor(Actor):
         context.receive(message, sender)
 
 
-RuntimeActor.handler_table = RuntimeActor.front_table = HandlerTable(RuntimeActor, _unhandled)
+RuntimeActor.handler_table = RuntimeActor.front_table = HandlerTable(RuntimeActor, RuntimeActor.on_unhandled)
 RuntimeActor.overrides_on_drained = False

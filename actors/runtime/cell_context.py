@@ -69,6 +69,10 @@ class CellContext(ThespianCalls):
         for watcher in take_watchers(self):
             self._to(watcher, terminated)
 
+    def forward(self, target: Any, message: Any, sender: ActorAddress) -> None:
+        """Deliver in the name of another sender."""
+        target.deliver(message, sender, self.trace)
+
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for; what only informs is let go."""
         if not isinstance(message, NEVER_ANSWERED):

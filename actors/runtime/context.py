@@ -59,6 +59,10 @@ class ActorContext(Protocol):
         """Send by name, or to an address that is no cell of ours."""
         ...
 
+    def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
+        """Send in the name of another: the answer goes to that sender."""
+        ...
+
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for."""
         ...

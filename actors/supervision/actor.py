@@ -107,7 +107,7 @@ class Supervisor(RuntimeActor):
 
     def on_start(self) -> None:
         """Prepare; the children come up when it is known whether a life before left some running."""
-        self._plan = self.plan(self.settings)
+        self._plan = self._plan_now()
         self._market_speed = self._plan.market_speed if self.market_rules else None
         self._report = Reporter(
             self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.house_clock.now_ns
@@ -365,6 +365,9 @@ class Supervisor(RuntimeActor):
         self._given_up = given_up
         self._report.gave_up(given_up.child, given_up.reason)
         self._troupe.fall()
+
+    def _plan_now(self) -> SupervisorSettings:
+        return self.plan(self.settings)
 
     def _new_troupe(self) -> Troupe:
         return Troupe(self._plan, self, self._report, self._budget, jitter=self.random.random)

@@ -33,6 +33,9 @@ class Child:
         self.left = False
         """It is gone and stays gone, by its restart type: no restart of a group brings it back."""
 
+        self.is_removed = False
+        """It is to be forgotten as soon as it is gone."""
+
         self.given_up = False
         """It has failed more often than the policy allows."""
 

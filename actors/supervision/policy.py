@@ -94,10 +94,18 @@ class RestartPolicy:
     """
 
     def __init__(self, settings: SupervisorSettings, budget: RestartBudget, *, jitter: Callable[[], float]) -> None:
-        self._strategy = settings.strategy
-        self._names = tuple(spec.name for spec in settings.children)
+        self._settings = settings
+        self._jitter = jitter
         self._budget = budget
         self._records = {spec.name: _Record(spec, settings, jitter) for spec in settings.children}
+
+    def add(self, spec: ChildSpec) -> None:
+        """Know one child more, started after all others."""
+        self._records[spec.name] = _Record(spec, self._settings, self._jitter)
+
+    def remove(self, name: str) -> None:
+        """Forget a child that is gone for good."""
+        del self._records[name]
 
     def breaker(self, name: str) -> BreakerState:
         """State of a child's breaker."""
@@ -134,7 +142,7 @@ class RestartPolicy:
             record.is_stuck = not got_past
         if ran_s >= record.reset_s and not record.is_stuck and record.breaker.state == "closed":
             record.breaker.succeeded()
-        children = affected(self._names, name, self._strategy)
+        children = affected(tuple(self._records), name, self._settings.strategy)
         if not record.breaker.failed(now_ns):
             return self._spend(record, Restart(children=children, wait_s=wait_s), now_ns)
         openings = record.breaker.openings
@@ -147,7 +155,7 @@ class RestartPolicy:
 
         Children that went down with it come with it; those of them with an open breaker are probed as well.
         """
-        children = affected(self._names, name, self._strategy)
+        children = affected(tuple(self._records), name, self._settings.strategy)
         for each in children:
             self._records[each].breaker.try_again()
         probes = tuple(each for each in children if self.breaker(each) == "half-open")

@@ -183,6 +183,27 @@ class Troupe:
         if self._ascents.end(ascent):
             self._stage.troupe_is_up()
 
+    # Resizing.
+
+    def add(self, spec: ChildSpec) -> None:
+        """Bring up one child more, started last and stopped first."""
+        self._policy.add(spec)
+        self._children[spec.name] = child = Child(spec)
+        if not self.is_falling:
+            self._climb(self._ascents.join([child]))
+
+    def remove(self, child: Child) -> None:
+        """Stop a child in order, after what it has in its mailbox, and forget it."""
+        child.is_removed = True
+        child.set_timer(None)
+        self._leave(child)
+        if child.address is None:
+            self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        del self._children[child.spec.name]
+        self._policy.remove(child.spec.name)
+
     # Failing, and coming back.
 
     def failed(self, child: Child, phase: Phase, error: BaseException, *, got_past: bool | None = None) -> None:
@@ -209,6 +230,8 @@ class Troupe:
             self._report.failed(child, "stop" if expected else "exit", error)
         self._report.terminated(child)
         child.state = "STOPPED"
+        if child.is_removed:
+            self._forget(child)
         if self.is_falling:
             self._stop_next()
         elif expected:

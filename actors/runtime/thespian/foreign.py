@@ -169,6 +169,10 @@ class ForeignContext:
             fields = {"target": target, "message_type": type(message).__name__}
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
 
+    def forward(self, target: ActorAddress, _message: Any, _sender: ActorAddress) -> None:
+        """Refuse: Thespian sends in the name of the actor itself."""
+        raise UnsupportedBaseError(f"forwarding to {target} needs natya's own system base")
+
     def turn_away(self, message: Any, sender: ActorAddress, refusal: Exception) -> None:
         """Let it go, and say so to its sender."""
         self._answer_failed(message, sender, refusal)

@@ -1,0 +1,268 @@
+"""Pools of actors: routing, resizing, failing."""
+
+import threading
+from collections import Counter
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.supervision import ByKey, Pool, PoolSettings, Resize, Resized
+from natya.actors.supervision.routing import Router
+from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.supervision import DescribeTree, Failed, Unavailable
+from natya.messages.system import Ping
+
+POLICY = SupervisionSettings.default(backoff_first_s=0.001, fail_max=2, reset_timeout_s=60.0)
+
+
+class Work(msgspec.Struct, frozen=True):
+    key: str = ""
+    breaks: str = ""
+    """Name of the member that fails at it."""
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Answered when the gate opens."""
+
+
+class Member(RuntimeActor):
+    """Says who did the work."""
+
+    @handles(Work)
+    def work(self, work, sender):
+        if work.breaks in {self.name, "all"}:
+            raise RuntimeError(f"{self.name} broke")
+        self.send(sender, self.name)
+
+    @handles(Wait)
+    def wait(self, _wait, sender):
+        self.offload(self.settings.wait, 10, then=lambda _: self.send(sender, self.name))
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem() as running:
+        yield running
+
+
+@pytest.fixture
+def gate():
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def pool(system, gate):
+    """Start one and return what asks it."""
+
+    def start(size=3, routing="round_robin", **options):
+        of_members = {"actor": Member, "settings": gate, "member": "m", "policy": POLICY, "journal": ""}
+        system.start("pool", Pool, PoolSettings(size=size, routing=routing, **of_members, **options))
+        return lambda message: system.request("pool", message, timeout_s=10)
+
+    return start
+
+
+def members(system):
+    tree = system.request("pool", DescribeTree())
+    return {child.path.removeprefix("pool/"): child.state for child in tree.children if child.path != "pool"}
+
+
+class TestRoundRobin:
+    def test_gives_each_its_turn(self, pool):
+        ask = pool(3)
+
+        assert [ask(Work()) for _ in range(7)] == ["m-1", "m-2", "m-3", "m-1", "m-2", "m-3", "m-1"]
+
+    def test_goes_on_in_order_when_one_leaves(self, pool):
+        ask = pool(3)
+        ask(Work()), ask(Work())
+        ask(Resize(2))
+
+        assert [ask(Work()) for _ in range(3)] == ["m-1", "m-2", "m-1"]
+
+
+class TestTheLeastLoaded:
+    def test_is_the_one_that_owes_the_fewest_answers(self, pool, system, gate):
+        ask = pool(3, "least_loaded")
+        waiting = [system.request_future("pool", Wait()) for _ in range(2)]
+
+        assert [ask(Work()) for _ in range(4)] == ["m-3"] * 4
+        gate.set()
+        assert [each.result(10) for each in waiting] == ["m-1", "m-2"]
+        assert ask(Work()) == "m-1"
+
+
+class TestByKey:
+    @given(st.lists(st.text(), min_size=1), st.integers(1, 9))
+    def test_gives_a_key_to_one_member_whatever_else_comes(self, keys, size):
+        router = Router(ByKey(lambda work: work.key))
+        loads = [(f"m-{number}", number) for number in range(size)]
+
+        first = {key: router.choose(loads, Work(key)) for key in keys}
+        assert {key: router.choose(loads, Work(key)) for key in reversed(keys)} == first
+        assert all(len(chosen) == 1 for chosen in first.values())
+
+    @given(st.sets(st.text(), min_size=1, max_size=50), st.integers(2, 9), st.data())
+    def test_moves_only_the_keys_of_the_member_that_leaves(self, keys, size, data):
+        router = Router(ByKey(lambda work: work.key))
+        loads = [(f"m-{number}", 0) for number in range(size)]
+        leaving = data.draw(st.sampled_from(loads))
+        left = [each for each in loads if each is not leaving]
+
+        for key in keys:
+            (before,) = router.choose(loads, Work(key))
+            (after,) = router.choose(left, Work(key))
+            assert after == before or before == leaving[0]
+
+    def test_spreads_keys_evenly(self):
+        router = Router(ByKey(lambda work: work.key))
+        loads = [(f"m-{number}", 0) for number in range(4)]
+
+        counts = Counter(router.choose(loads, Work(str(number)))[0] for number in range(4_000))
+
+        assert set(counts) == {"m-0", "m-1", "m-2", "m-3"}
+        assert max(counts.values()) < 1.15 * min(counts.values())
+
+    def test_is_asked_of_the_message(self, pool):
+        ask = pool(3, ByKey(lambda work: work.key))
+
+        assert len({ask(Work("INFY")) for _ in range(5)}) == 1
+        assert {ask(Work(str(number))) for number in range(50)} == {"m-1", "m-2", "m-3"}
+
+
+class TestBroadcast:
+    def test_reaches_every_member_in_the_name_of_its_sender(self, pool, system):
+        pool(3, "broadcast")
+        asker = system.probe("asker")
+        system.tell("pool", Work(), sender=asker)
+
+        assert {asker.receive(timeout_s=10) for _ in range(3)} == {"m-1", "m-2", "m-3"}
+
+
+class TestTheFirstAnswer:
+    def test_wins(self, pool):
+        assert pool(3, "first_answer")(Work()) == "m-1"
+
+    def test_is_none_of_a_member_that_failed(self, pool):
+        assert pool(3, "first_answer")(Work(breaks="m-1")) == "m-2"
+
+    def test_is_a_failure_where_all_fail(self, pool):
+        answer = pool(3, "first_answer")(Work(breaks="all"))
+
+        assert (type(answer), answer.error) == (Failed, "RuntimeError")
+
+    def test_that_does_not_come_is_told(self, pool):
+        answer = pool(2, "first_answer", answer_timeout_s=0.01)(Wait())
+
+        assert (answer.actor, answer.message_type, answer.error) == ("pool", "Wait", "RequestTimedOut")
+
+
+class TestAPoolThatIsResized:
+    def test_has_so_many_members_at_once(self, pool, system):
+        ask = pool(1)
+
+        assert ask(Resize(3)) == Resized(3)
+        assert members(system) == {"m-1": "RUNNING", "m-2": "RUNNING", "m-3": "RUNNING"}
+        assert {ask(Work()) for _ in range(3)} == {"m-1", "m-2", "m-3"}
+
+    def test_lets_the_newest_go_when_they_have_done_what_they_have(self, pool, system, gate):
+        ask = pool(3)
+        waiting = [system.request_future("pool", Wait()) for _ in range(3)]
+
+        assert ask(Resize(1)) == Resized(1)
+        assert ask(Work()) == "m-1"
+        gate.set()
+        assert {each.result(10) for each in waiting} == {"m-1", "m-2", "m-3"}
+        system.watch("m-3").result(10)
+        system.watch("m-2").result(10)
+        assert set(members(system)) == {"m-1"}
+
+    def test_gives_no_number_twice(self, pool):
+        ask = pool(2)
+        ask(Resize(1))
+        ask(Resize(2))
+
+        assert {ask(Work()) for _ in range(4)} == {"m-1", "m-3"}
+
+    @pytest.mark.parametrize("size", [0, -1])
+    def test_keeps_one_at_least(self, pool, system, size):
+        ask = pool(2)
+
+        refused = ask(Resize(size))
+
+        assert f"1 member at least is wanted, found size {size}" in refused.reason
+        assert set(members(system)) == {"m-1", "m-2"}
+        with pytest.raises(ValueError, match="1 member at least"):
+            PoolSettings(actor=Member, size=size, member="m", policy=POLICY)
+
+
+class TestAMemberThatFails:
+    def test_is_restarted_and_the_others_go_on(self, pool, system):
+        ask = pool(2)
+
+        assert ask(Work(breaks="m-1")).reason == "m-1 broke"
+        assert {ask(Work()) for _ in range(4)} >= {"m-2"}
+        assert set(members(system).values()) <= {"RUNNING", "RESTARTING"}
+
+    def test_gets_nothing_while_it_is_down(self, pool, system):
+        ask = pool(2)
+        while members(system)["m-1"] != "UNAVAILABLE":
+            ask(Work(breaks="m-1"))
+
+        assert [ask(Work()) for _ in range(3)] == ["m-2"] * 3
+
+    def test_may_be_the_last_one(self, pool, system):
+        ask = pool(1)
+        while members(system)["m-1"] != "UNAVAILABLE":
+            ask(Work(breaks="m-1"))
+
+        answer = ask(Work())
+        assert (type(answer), answer.actor, answer.reason) == (Unavailable, "pool", "no member of pool is up")
+
+    def test_that_was_down_may_leave(self, pool, system):
+        ask = pool(2)
+        while members(system)["m-2"] != "UNAVAILABLE":
+            ask(Work(breaks="m-2"))
+
+        assert ask(Resize(1)) == Resized(1)
+        system.watch("m-2").result(10)
+        assert members(system) == {"m-1": "RUNNING"}
+
+
+class TestAMessageWhoseKeyCannotBeTold:
+    def test_is_turned_away_and_the_members_stay(self, pool, system):
+        ask = pool(2, ByKey(lambda work: {"": 1}[work.key]))
+
+        refused = ask(Work("another"))
+        assert (refused.error, refused.actor) == ("MessageRefusedError", "pool")
+        assert "KeyError" in refused.reason or "another" in refused.reason
+        assert ask(Work()) in {"m-1", "m-2"}
+        assert system.request("pool", Ping()).statistics.failures == 0
+
+
+class TestAPoolThatFails:
+    def test_has_the_members_again_that_it_had(self, pool, system):
+        ask = pool(2)
+        ask(Resize(4))
+        ask(Resize(3))
+
+        assert ask(Resize("many")).error == "TypeError"
+        while isinstance(ask(Work()), Unavailable):  # its members start afresh
+            pass
+        assert ask(Work()) in {"m-1", "m-2", "m-3"}
+        assert set(members(system)) == {"m-1", "m-2", "m-3"}
+        assert ask(Resize(4)) == Resized(4)
+        assert set(members(system)) == {"m-1", "m-2", "m-3", "m-5"}
+
+
+class TestAPoolThatStops:
+    def test_stops_its_members_in_order(self, pool, system):
+        pool(3)
+        system.stop("pool")
+
+        assert not any(name.startswith("m-") for name in system.base.names)
