@@ -92,6 +92,9 @@ class RuntimeActor(Actor):
     host: ActorContext
     """What runs it, for the runtime: its cell, or what stands for one on another base."""
 
+    behavior: str = ""
+    """Which handlers with a `when` are its own at the moment; a class names the one to begin with, in every life."""
+
     trouble: str = ""
     """What keeps it from all of its work while it runs on, for people to read; the tree shows it. Empty: it is well."""
 
@@ -150,6 +153,19 @@ class RuntimeActor(Actor):
     def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
         """Send the message on in its sender's name: the answer goes to him."""
         self.host.forward(target, message, sender)
+
+    def become(self, behavior: str) -> None:
+        """Handle messages otherwise from the next one on: by the handlers declared `when` it has this behavior.
+
+        A restart begins with the behavior of the class again.
+
+        Raises:
+            ValueError: no handler is declared for it, and it is not the one of the class.
+        """
+        known = self.handler_table.behaviors | {type(self).behavior}
+        if behavior not in known:
+            raise ValueError(f"one of {', '.join(map(repr, sorted(known)))} is wanted, found {behavior!r}")
+        self.behavior = behavior
 
     def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
         """Let a message die that this actor cannot use: a dead letter, and `Failed` to its sender. Raises nothing."""

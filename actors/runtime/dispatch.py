@@ -6,6 +6,7 @@ a dict keyed by the message's exact type takes 80.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -15,16 +16,19 @@ Handler: TypeAlias = Callable[[Any, Any, Any], object]
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _MARK = "_handles_types"
+_WHEN = "_handles_when"
 CHECKS_ITSELF = "_checks_itself"
 FROM_OUTSIDE = "_from_outside"
 
 
 def handles(
-    *message_types: type, checks_itself: bool = False, from_outside: bool = False
+    *message_types: type, when: str | None = None, checks_itself: bool = False, from_outside: bool = False
 ) -> Callable[[_Method], _Method]:
     """Declare a method of a `RuntimeActor` as the handler of exactly these message types (not of their subclasses).
 
-    A subclass that declares another handler for a type replaces the inherited one. Of an actor of ours (see `door`):
+    With `when` it is the handler only while the actor has that behavior (`RuntimeActor.become`); one without is the
+    handler in every other. A subclass that declares another handler for a type replaces the inherited one: without
+    `when` all that are inherited, else the one for that behavior. Of an actor of ours (see `door`):
     `checks_itself`: the handler takes anything of these types from anyone; nobody looks at it before. `from_outside`:
     whoever runs the system may send these types, although no wire brings them.
     """
@@ -33,6 +37,7 @@ def handles(
 
     def mark(method: _Method) -> _Method:
         setattr(method, _MARK, message_types)
+        setattr(method, _WHEN, when)
         setattr(method, CHECKS_ITSELF, checks_itself)
         setattr(method, FROM_OUTSIDE, from_outside)
         return method
@@ -50,8 +55,18 @@ class HandlerTable(dict[type, Handler]):
     def __init__(self, actor_class: type, unhandled: Handler) -> None:
         super().__init__()
         self._unhandled = unhandled
+        declared: dict[type, dict[str | None, Handler]] = {}
         for ancestor in reversed(actor_class.__mro__):
-            self.update(_declared(ancestor))
+            for message_type, handlers in _declared(ancestor).items():
+                inherited = {} if None in handlers else declared.get(message_type, {})
+                declared[message_type] = inherited | handlers
+        self.behaviors: frozenset[str] = frozenset(
+            when for each in declared.values() for when in each if when is not None
+        )
+        """All that a handler is declared for."""
+
+        for message_type, handlers in declared.items():
+            self[message_type] = _by_behavior(message_type, handlers, unhandled)
 
     def has(self, message_type: type) -> bool:
         """Tell whether a handler is declared for it."""
@@ -69,12 +84,30 @@ class HandlerTable(dict[type, Handler]):
         return self._unhandled
 
 
-def _declared(actor_class: type) -> dict[type, Handler]:
-    table: dict[type, Handler] = {}
+def _by_behavior(message_type: type, handlers: dict[str | None, Handler], unhandled: Handler) -> Handler:
+    """Make one handler of those of one type; one that no behavior decides about is called as it is."""
+    if handlers.keys() == {None}:
+        return handlers[None]
+    otherwise = handlers.get(None, unhandled)
+    for flag in (CHECKS_ITSELF, FROM_OUTSIDE):  # whoever is let in must not depend on the behavior
+        if len({getattr(handler, flag) for handler in handlers.values()}) > 1:
+            raise TypeError(f"all handlers of {message_type.__name__} by behavior declare {flag[1:]}, or none")
+
+    @functools.wraps(next(iter(handlers.values())))
+    def choose(actor: Any, message: Any, sender: Any) -> object:
+        return handlers.get(actor.behavior, otherwise)(actor, message, sender)
+
+    return choose
+
+
+def _declared(actor_class: type) -> dict[type, dict[str | None, Handler]]:
+    table: dict[type, dict[str | None, Handler]] = {}
     for method in vars(actor_class).values():
         for message_type in getattr(method, _MARK, ()):
-            if message_type in table:
-                first, second = table[message_type].__name__, method.__name__
-                raise TypeError(f"{actor_class.__name__}.{first} and .{second} both handle {message_type.__name__}")
-            table[message_type] = method
+            handlers, when = table.setdefault(message_type, {}), getattr(method, _WHEN)
+            if when in handlers:
+                first, second = handlers[when].__name__, method.__name__
+                at = "" if when is None else f" when it is {when!r}"
+                raise TypeError(f"{actor_class.__name__}.{first} and .{second} both handle {message_type.__name__}{at}")
+            handlers[when] = method
     return table
