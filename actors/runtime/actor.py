@@ -69,6 +69,9 @@ class RuntimeActor(Actor):
     offloads_max: ClassVar[int] = 10_000
     """Jobs that may wait for its threads."""
 
+    stash_max: ClassVar[int] = 1_000
+    """Messages that it may put aside (`stash`)."""
+
     says: ClassVar[frozenset[type] | None] = None
     """All that it and its children may say to actors of ours; None: anything. See `door`."""
 
@@ -166,6 +169,18 @@ class RuntimeActor(Actor):
         if behavior not in known:
             raise ValueError(f"one of {', '.join(map(repr, sorted(known)))} is wanted, found {behavior!r}")
         self.behavior = behavior
+
+    def stash(self, message: Any, sender: ActorAddress) -> None:
+        """Put the message in hand aside, until `unstash_all`, a restart or a stop puts it back into the mailbox.
+
+        Raises:
+            StashFullError: `stash_max` are put aside already; not caught, it makes the message fail like any other.
+        """
+        self.host.stash(message, sender)
+
+    def unstash_all(self) -> None:
+        """Handle next what was put aside, in the order it came, before all that waits."""
+        self.host.unstash_all()
 
     def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
         """Let a message die that this actor cannot use: a dead letter, and `Failed` to its sender. Raises nothing."""

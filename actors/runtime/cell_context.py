@@ -10,7 +10,7 @@ from ...domain.time import SECOND_NS
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .endpoint import Endpoint
-from .errors import RequestTimedOut, reason_of
+from .errors import RequestTimedOut, StashFullError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply
 from .thespian.calls import ThespianCalls
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...messages.trace import Hop
     from .cell import Queue
     from .context import HostedActor
+    from .endpoint import Envelope
     from .errors import MessageRefusedError
     from .market_clock import MarketClock
     from .offload import Offloader, Then
@@ -38,9 +39,10 @@ NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle
 class CellContext(ThespianCalls):
     """A cell as its actor sees it: it sends, wakes, works, asks and watches for it, on the actor's own thread."""
 
-    __slots__ = ("_offloader", "actor_class", "awaited", "in_market_time", "market", "watchers")
+    __slots__ = ("_offloader", "_stash", "actor_class", "awaited", "in_market_time", "market", "watchers")
 
     _offloader: Offloader | None
+    _stash: list[Envelope] | None
     actor_class: type[HostedActor]
     awaited: int
     in_market_time: bool
@@ -72,6 +74,21 @@ class CellContext(ThespianCalls):
     def forward(self, target: Any, message: Any, sender: ActorAddress) -> None:
         """Deliver in the name of another sender."""
         target.deliver(message, sender, self.trace)
+
+    def stash(self, message: Any, sender: ActorAddress) -> None:
+        """Put a message aside, in its order; the actor's class says how many."""
+        stash, most = self._stash or [], self.actor_class.stash_max
+        if len(stash) >= most:
+            raise StashFullError(f"at most {most} messages are put aside, {type(message).__name__} is one too many")
+        trace = self.trace
+        stash.append((message, sender, trace if isinstance(trace, int) else trace.stamp()))
+        self._stash = stash
+
+    def unstash_all(self) -> None:
+        """Put them back before all that waits, in the order they came."""
+        stash, self._stash = self._stash, None
+        for envelope in reversed(stash or ()):
+            self.box.appendleft(envelope)
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for; what only informs is let go."""

@@ -63,6 +63,14 @@ class ActorContext(Protocol):
         """Send in the name of another: the answer goes to that sender."""
         ...
 
+    def stash(self, message: Any, sender: ActorAddress) -> None:
+        """Put a message aside."""
+        ...
+
+    def unstash_all(self) -> None:
+        """Have all that is put aside handled next."""
+        ...
+
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
         """Take a message that the class declares no handler for."""
         ...
@@ -167,6 +175,7 @@ class HostedActor(Protocol):
     mailbox: ClassVar[MailboxKind | None]
     offload_threads_max: ClassVar[int]
     offloads_max: ClassVar[int]
+    stash_max: ClassVar[int]
     says: ClassVar[frozenset[type] | None]
     handler_table: ClassVar[HandlerTable]
     front_table: ClassVar[HandlerTable]

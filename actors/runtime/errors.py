@@ -53,6 +53,10 @@ class UnknownActorError(ActorRuntimeError):
     """No actor of that name runs here. Start it, or correct the name."""
 
 
+class StashFullError(ActorRuntimeError):
+    """`stash_max` messages are put aside already."""
+
+
 class NameTakenError(ActorRuntimeError):
     """An actor of that name runs already. Choose another name."""
 

@@ -75,6 +75,7 @@ class LivingCell(CellContext):
         """It belongs to one life of its parent: the next starts it anew."""
 
         self._offloader = None
+        self._stash = None
         self._settings: Any = None
         self._starter: ActorAddress | None = None
         self._supervisor: ActorAddress | None = None
@@ -192,6 +193,7 @@ class LivingCell(CellContext):
         self._end_children_of_this_life()
         self.life += 1
         self.awaited = 0
+        self.unstash_all()
         self._begin(handed_over)
 
     def _end_children_of_this_life(self) -> None:
@@ -266,6 +268,10 @@ class LivingCell(CellContext):
             for message, sender, trace in self._take_all():
                 self.dead_letters.undelivered(self, message, sender, order.reason, trace)
 
+    def _take_all(self) -> list[Envelope]:
+        stash, self._stash = self._stash, None
+        return [*(stash or ()), *super()._take_all()]
+
     def _put_suspended(self, envelope: Envelope) -> None:
         if self.box is NO_MAILBOX:
             self._put_first(envelope)
@@ -282,6 +288,7 @@ class LivingCell(CellContext):
 
     def _stop(self, *, afresh: bool) -> None:
         self._afresh = afresh
+        self.unstash_all()
         down, waiting = self._state is State.SUSPENDED, len(self.box)
         if self._state in {State.RUNNING, State.STOPPING} or (down and self._started and afresh and waiting):
             self._state = State.STOPPING

@@ -173,6 +173,13 @@ class ForeignContext:
         """Refuse: Thespian sends in the name of the actor itself."""
         raise UnsupportedBaseError(f"forwarding to {target} needs natya's own system base")
 
+    def stash(self, message: Any, _sender: ActorAddress) -> None:
+        """Refuse: Thespian's mailboxes take nothing back."""
+        raise UnsupportedBaseError(f"putting {type(message).__name__} aside needs natya's own system base")
+
+    def unstash_all(self) -> None:
+        """Do nothing: nothing is put aside here."""
+
     def turn_away(self, message: Any, sender: ActorAddress, refusal: Exception) -> None:
         """Let it go, and say so to its sender."""
         self._answer_failed(message, sender, refusal)

@@ -197,7 +197,7 @@ class StandIn(RuntimeActor):
         if self._worker is not None:
             self._worker.flush()
 
-    def forward(self, message: Any, sender: Any) -> None:
+    def pass_on(self, message: Any, sender: Any) -> None:
         """Hand one message on."""
         trace = self.trace
         self._ship([(message, sender, trace if isinstance(trace, int) else trace.stamp())])
@@ -362,5 +362,5 @@ def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
 
 
 StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)
-StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.forward))
+StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.pass_on))
 StandIn.front_table = StandIn.handler_table.behind(door)
