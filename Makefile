@@ -24,13 +24,14 @@ run: $(STAMP) ## Trade on paper, on the screen, until Ctrl-C
 	@$(BIN)/natya run --profile paper
 
 .PHONY: test
-test: $(STAMP) ## Run the tests, in two processes (WORKERS=n: in so many; 0: in one, as plain pytest does)
-	@# A file stays in one process: what its tests share is made once.
-	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
+test: $(STAMP) ## Run the tests, in three processes (WORKERS=n: in so many; 0: in one, as plain pytest does)
+	@# A file stays in one process: what its tests share is made once. Three keep two cores busy: a fifth of the
+	@# time a test waits for a disk or for a process of its own. Such a process must not compile the package anew.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 .PHONY: explore
 explore: $(STAMP) ## Run the tests of rules with up to 500 drawn examples each, where the suite draws 40
-	$(BIN)/python -m pytest -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder \
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder \
 		--hypothesis-profile explore -m hypothesis --timeout 900
 
 .PHONY: calendar

@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(items):
-    """Refuse names that another process does not have: the suite runs in two, which know a test by its name."""
+    """Refuse names that another process does not have: the suite runs in several, which know a test by its name."""
     nameless = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if nameless:
         raise pytest.UsageError(f"names without the address of an object are wanted (ids=…), found {nameless[0]}")

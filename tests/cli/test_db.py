@@ -72,7 +72,7 @@ def trading(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trading")
     recording = write_candles(folder / "candles.csv", 60_000, minutes_a_day=NO_NIGHT)
     data_dir = folder / "data"
-    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 15_000, "--data-dir", data_dir]
+    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 7_500, "--data-dir", data_dir]
     process = subprocess.Popen(
         [sys.executable, "-m", "natya", *map(str, arguments), "--summary", "json"],
         stdout=subprocess.PIPE,

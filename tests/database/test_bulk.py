@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from natya_database import migrated
+from natya_examples import QUARTER
 
 from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
 from natya.actors.feed import RecordingError
@@ -68,6 +69,13 @@ def bring(own, write):
         return import_file(write(text), own, symbol=symbol, **options)
 
     return build
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    """What is saved at once is a fifth: three parts need no more ticks than that."""
+    monkeypatch.setattr(importing, "BATCH_MESSAGES", 2_000)
+    return importing.BATCH_MESSAGES
 
 
 def rows(own, sql):
@@ -198,7 +206,7 @@ class TestAStrangersFile:
         assert [tick.price for tick in market.find().data] == [1, 2, 2]
 
     @given(seed=st.integers(0, 2**32))
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=QUARTER, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_of_any_kind_says_what_the_csv_module_reads(self, own, tmp_path, seed):
         path = tmp_path / f"{seed}.csv"
         wanted = write_any(path, Random(seed))
@@ -349,22 +357,23 @@ class TestAnImport:
         assert rows(own, "select count(*) from ticks") == ((120,),)
 
     @pytest.mark.parametrize("parts", [0, 1, 2])
-    def test_goes_on_where_it_was_interrupted(self, own, write, parts):
-        text = ticks_text(25_000)
+    def test_goes_on_where_it_was_interrupted(self, own, write, small_batches, parts):
+        text = ticks_text(5_000)
         with pytest.raises(InterruptedError):
             import_file(write(text), Dying(own, after=parts), symbol="TCS")
         done = import_file(write(text), own, symbol="TCS")
 
-        assert (done.ticks, done.written) == (25_000, 25_000 - parts * importing.BATCH_MESSAGES)
-        assert rows(own, "select count(*), count(distinct sequence), max(sequence) from ticks") == ((25_000,) * 3,)
+        assert (done.ticks, done.written) == (5_000, 5_000 - parts * small_batches)
+        assert rows(own, "select count(*), count(distinct sequence), max(sequence) from ticks") == ((5_000,) * 3,)
 
+    @pytest.mark.usefixtures("small_batches")
     def test_whose_answer_was_lost_is_made_once(self, own, write):
-        text = ticks_text(25_000)
+        text = ticks_text(5_000)
         with pytest.raises(InterruptedError):
             import_file(write(text), Dying(own, after=1, silently=True), symbol="TCS")
         import_file(write(text), own, symbol="TCS")
 
-        assert rows(own, "select count(*), count(distinct sequence) from ticks") == ((25_000,) * 2,)
+        assert rows(own, "select count(*), count(distinct sequence) from ticks") == ((5_000,) * 2,)
 
     def test_tells_how_far_it_is(self, bring):
         shares = []

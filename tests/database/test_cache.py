@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.archive_folder import NAME
@@ -311,7 +312,7 @@ def past_the_cache(database, sql):
 
 
 class TestAnyOrderOfWritesAndQuestions:
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=QUARTER, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(steps=STEPS)
     def test_is_answered_as_without_a_cache(self, tmp_path_factory, build, steps):
         folder = tmp_path_factory.mktemp("twin") / NAME

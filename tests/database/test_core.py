@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_database import a_database
+from natya_examples import QUARTER
 
 from natya.actors.database import EventRepository
 from natya.actors.database.core import ReadModel
@@ -160,7 +161,7 @@ class TestAnyHistoryOfAnOrder:
             assert order.filled_value == order.filled_quantity * Decimal("1490.05")
             assert (order.state == "FILLED") >= (order.filled_quantity >= 100)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(drawn=st.lists(FACTS, max_size=12), cut=st.integers(0, 14))
     def test_adds_up_to_the_same_rows_wherever_it_is_cut(self, build, drawn, cut):
         records = build.records(*_facts(build, drawn))

@@ -346,8 +346,8 @@ class TestInjectionThroughEveryPublicMethod:
     """Each text goes in wherever a text goes in, and what is there afterwards is what was there before."""
 
     @pytest.fixture
-    def filled(self, path, build):
-        with DuckDBAdapter(path, max_connections=3) as database:
+    def filled(self, migrated_path, build):
+        with DuckDBAdapter(migrated_path, max_connections=3) as database:
             yield self.fill(database, build)
 
     @staticmethod

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_database import a_database
+from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.errors import StatementFailed
@@ -126,10 +128,10 @@ class TestWritingTicksAgain:
         assert market.recorded("one") == 6
         assert market.recorded("never heard of") == 0
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(cuts=st.lists(st.tuples(st.integers(1, 40), st.integers(1, 20)), max_size=8))
     def test_however_a_source_is_cut_and_repeated_nothing_is_twice(self, cuts, build):
-        with DuckDBAdapter(max_connections=3) as database:
+        with a_database() as database:
             market = MarketStore(database)
             heard = set()
             for start, count in cuts:

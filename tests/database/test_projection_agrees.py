@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from natya_database import a_database
+from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
 from natya.actors.database.core import ReadModel
@@ -93,7 +94,7 @@ def agree(database, book):
 
 
 class TestAnySequenceOfFacts:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(drawn=st.lists(FACTS, max_size=25), cut=st.integers(0, 28))
     @example(drawn=[("ended", "A", 4, 1.0), ("ended", "A", 5, 1.0)], cut=0)  # rejected, then cancelled
     @example(drawn=[("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4), ("filled", "B", 15, 95.4)], cut=4)

@@ -1,6 +1,7 @@
 """A database file written anew, and what is found when that stops in the middle."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def settings(path):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def records(build):
     facts = [
         fact
@@ -37,12 +38,21 @@ def pages(records):
     return [records[start : start + 7] for start in range(0, len(records), 7)]
 
 
-@pytest.fixture
-def filled(path, records, build):
-    with DuckDBAdapter(path, max_connections=3) as database:
+@pytest.fixture(scope="module")
+def once_filled(tmp_path_factory, records, build):
+    folder = tmp_path_factory.mktemp("filled")
+    with DuckDBAdapter(folder / "natya.duckdb", max_connections=3) as database:
         ReadModel(database).apply(records)
         MarketStore(database).write(build.ticks(100), [build.candle()])
-        return contents(database)
+        return folder, contents(database)
+
+
+@pytest.fixture
+def filled(once_filled, path):
+    """What is in files that every test has a copy of."""
+    folder, wanted = once_filled
+    shutil.copytree(folder, path.parent, dirs_exist_ok=True)
+    return wanted
 
 
 class Stopped(Exception):  # noqa: N818

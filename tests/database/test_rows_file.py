@@ -20,9 +20,9 @@ from range(3)
 
 
 @pytest.fixture
-def file(path):
-    folders = Folders.beside(str(path), life="1")
-    with DuckDBAdapter(path, max_connections=3, directories=folders.allowed()) as database:
+def file(migrated_path):
+    folders = Folders.beside(str(migrated_path), life="1")
+    with DuckDBAdapter(migrated_path, max_connections=3, directories=folders.allowed()) as database:
         yield Desk(database, folders).perform(QueryToFile(sql=SQL))
 
 
