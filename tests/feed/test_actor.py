@@ -199,12 +199,12 @@ class TestAMarketAheadOfTheDatabase:
         feed = start(recording=write(HEADER, *rows(5)), unrecorded_ticks_max=3)
         source = received(events, 4)[-1].source
         system.request("feed", Ping(), timeout_s=5)
-        waiting = RuntimeActor.trouble_of(None, feed)
+        waiting = feed.trouble_of(feed)
         system.tell("feed", TicksRecorded(source=source, sequence=4))
         system.request("feed", AwaitMarketEnd(), timeout_s=5)
 
         assert waiting == "waits for the database: 4 ticks are not durable"
-        assert RuntimeActor.trouble_of(None, feed) == ""
+        assert feed.trouble_of(feed) == ""
 
     def test_runs_free_where_all_was_recorded_before(self, system, start, write):
         events = system.probe("events")
