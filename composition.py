@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from .actors.broker import BrokerActor
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
@@ -17,7 +15,7 @@ from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.feed import FeedActor
 from .actors.journal import JournalActor
-from .actors.orders import OrdersActor
+from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
@@ -102,7 +100,11 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
         *([ChildSpec(EXCHANGE, ExchangeActor, exchange)] if has_exchange(settings) else []),
         ChildSpec(BROKER, BrokerActor, settings.broker),
-        ChildSpec(ORDERS, OrdersActor, msgspec.structs.replace(settings.orders, account=account)),
+        ChildSpec(
+            ORDERS,
+            OrdersActor,
+            OrdersActorSettings.of(settings.orders, account=account, strategies=settings.strategies),
+        ),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
         *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),

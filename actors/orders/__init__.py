@@ -2,5 +2,6 @@
 
 from .actor import OrdersActor
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError
+from .settings import OrdersActorSettings
 
-__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersError"]
+__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersActorSettings", "OrdersError"]

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...config.sections.orders import OrdersSettings
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...messages.accounts import AccountFact
@@ -63,6 +62,7 @@ from .gate import Refusal, Situation, contradiction, judge, printable
 from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
 from .risk_state import RiskControl
+from .settings import OrdersActorSettings
 from .updates import Update
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class OrdersActor(RuntimeActor):
     """Passes each order through the gate, the journal and the broker session, in this sequence."""
 
     ready_when_told = True
-    settings: OrdersSettings
+    settings: OrdersActorSettings
 
     def on_start(self) -> None:
         """Know nothing, and read the journal."""
@@ -170,6 +170,7 @@ class OrdersActor(RuntimeActor):
             book=self._ledger.book,
             intents=self._ledger.intents,
             now_ns=now_ns,
+            strategy_position_max=self.settings.strategy_position_max.get(order.strategy),
             at_this_moment=self._count_at(now_ns, order.strategy),
         )
         denied = judge(order, situation)

@@ -31,12 +31,13 @@ class _Account:
 
     __slots__ = (
         "fills", "leaves", "open", "orders", "positions", "refused", "rejected", "risk_cause", "risk_state", "shares",
-        "unanswered",
+        "strategy_leaves", "unanswered",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.open: dict[str, Order] = {}
         self.leaves: dict[tuple[str, Side], int] = {}
+        self.strategy_leaves: dict[tuple[str, str, Side], int] = {}
         self.positions = Positions()
         self.shares = StrategyShares()
         self.refused: Counter[str] = Counter()
@@ -92,6 +93,10 @@ class Book:
     def shares(self, strategy: str) -> dict[str, int]:
         """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
         return self._account.shares.of(strategy)
+
+    def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
+        """Return the shares that all open orders of one strategy may still fill, UNKNOWN ones included."""
+        return self._account.strategy_leaves.get((strategy, symbol, side), 0)
 
     def leaves(self, symbol: str, side: Side) -> int:
         """Return the shares that all open orders of this side may still fill, UNKNOWN ones included."""
@@ -175,7 +180,10 @@ class Book:
         else:
             account.open.pop(after.client_order_id, None)
         key = (after.symbol, after.side)
-        account.leaves[key] = account.leaves.get(key, 0) + after.leaves - (before.leaves if before else 0)
+        change = after.leaves - (before.leaves if before else 0)
+        account.leaves[key] = account.leaves.get(key, 0) + change
+        its_key = (after.strategy, after.symbol, after.side)
+        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
         account.rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
         account.unanswered += _is_unanswered(after) - (before is not None and _is_unanswered(before))
 

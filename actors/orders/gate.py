@@ -43,6 +43,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     now_ns: int
     """The market's time: nanoseconds since 1970-01-01 UTC."""
 
+    strategy_position_max: int | None = None
+    """Shares of one symbol that this strategy may hold; None: as many as the account."""
+
     at_this_moment: int = 1
     """Orders that this strategy has asked for at the very time of this one, this one included."""
 
@@ -52,6 +55,15 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
             intent.quantity for intent in self.intents.values() if intent.symbol == symbol and intent.side == side
         )
         return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
+
+    def worst_case_of(self, strategy: str, symbol: str, side: Side) -> int:
+        """Return the same of what one strategy holds, and of its orders."""
+        open_shares = self.book.strategy_leaves(strategy, symbol, side) + sum(
+            intent.quantity
+            for intent in self.intents.values()
+            if (intent.strategy, intent.symbol, intent.side) == (strategy, symbol, side)
+        )
+        return self.book.shares(strategy).get(symbol, 0) + (open_shares if side == "BUY" else -open_shares)
 
 
 Rule: TypeAlias = Callable[[SubmitOrder, Situation], str]
@@ -132,11 +144,23 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
 
 def position_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit what is held if everything open on this side fills; the side that shrinks a position is always free."""
-    limit = situation.limits.position_max
-    worst = situation.worst_case(order.symbol, order.side)
-    worst += order.quantity if order.side == "BUY" else -order.quantity
+    held = situation.worst_case(order.symbol, order.side)
+    return _beyond(situation.limits.position_max, order, held, "a position")
+
+
+def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
+    """Do the same for what this strategy alone holds, where it has a limit: what one uses up, the others lack."""
+    limit = situation.strategy_position_max
+    if limit is None:
+        return ""
+    held = situation.worst_case_of(order.strategy, order.symbol, order.side)
+    return _beyond(limit, order, held, "a position of this strategy")
+
+
+def _beyond(limit: int, order: SubmitOrder, held: int, what: str) -> str:
+    worst = held + (order.quantity if order.side == "BUY" else -order.quantity)
     within = worst <= limit if order.side == "BUY" else worst >= -limit
-    return "" if within else f"a position of at most {limit} shares wanted, found {worst} if all open orders fill"
+    return "" if within else f"{what} of at most {limit} shares wanted, found {worst} if all open orders fill"
 
 
 def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
@@ -161,6 +185,7 @@ RULES: Final[tuple[Rule, ...]] = (
     price_age_max_s,
     value_max_rupees,
     position_max,
+    strategy_position_max,
     orders_in_flight_max,
     orders_a_moment_max,
 )

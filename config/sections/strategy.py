@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .base import Seconds
+from .base import Positive, Seconds
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +23,10 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     parameters: dict[str, Any] = {}
     """Given to the strategy as they are."""
+
+    position_max: Positive | None = None
+    """Shares of one symbol, long or short, that it may hold if all its open orders fill, so that it leaves the others
+    their part of `orders.position_max`; none of its own if it is not given."""
 
     host: Literal["loop", "process"] = "loop"
     """Where it runs: beside all others, or in a process of its own, for one that computes for more than a moment."""

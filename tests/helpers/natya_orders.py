@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from natya.config.sections.orders import OrdersSettings
+from natya.actors.orders import OrdersActorSettings
 from natya.messages.broker import ExecutionReport
 from natya.messages.orders import (
     OrderAccepted,
@@ -98,7 +98,7 @@ def some_limits(**fields):
         "absence_horizon_s": 120.0,
         "lookup_interval_s": 5.0,
     } | fields
-    return OrdersSettings.default(**fields)
+    return OrdersActorSettings.default(**fields)
 
 
 BUILDERS = SimpleNamespace(

@@ -249,6 +249,49 @@ class TestThePosition:
         assert rule_of(make.order(side="BUY", quantity=1), over) == "position_max"
 
 
+class TestTheShareOfAStrategy:
+    def of(self, situation, limit, *facts, **fields):
+        return replace(situation(*facts, **fields), strategy_position_max=limit)
+
+    @pytest.mark.parametrize(("quantity", "rule"), [(5, None), (6, "strategy_position_max")])
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_counts_what_it_holds_and_what_it_may_come_to_hold(self, make, situation, quantity, rule, side):
+        mine = self.of(
+            situation,
+            40,
+            make.intent("L-1", quantity=10, side=side),
+            make.filled("L-1", quantity=10, side=side),
+            make.intent("L-2", quantity=20, side=side),
+            make.filled("L-2", quantity=5, trade_id="T-2", side=side),
+            make.intent("X-1", quantity=90, strategy="other", side=side),
+            intents=[
+                make.order("L-3", quantity=5, side=side),
+                make.order("X-2", quantity=9, strategy="other", side=side),
+            ],
+            position_max=1_000,
+        )
+
+        assert rule_of(make.order(quantity=quantity, side=side), mine) == rule
+
+    def test_is_that_of_one_symbol_and_lets_a_position_shrink(self, make, situation):
+        mine = self.of(situation, 10, make.intent("L-1", quantity=30), make.filled("L-1", quantity=30))
+
+        assert rule_of(make.order(symbol="OTHER"), mine) is None
+        assert rule_of(make.order(side="SELL", quantity=40), mine) is None
+        assert rule_of(make.order(side="SELL", quantity=41), mine) == "strategy_position_max"
+        assert rule_of(make.order(quantity=1), mine) == "strategy_position_max"
+
+    def test_is_freed_by_what_ends(self, make, situation):
+        facts = (make.intent("L-1", quantity=10), make.filled("L-1", quantity=4), make.cancelled("L-1"))
+        mine = self.of(situation, 10, *facts)
+
+        assert rule_of(make.order(quantity=6), mine) is None
+        assert rule_of(make.order(quantity=7), mine) == "strategy_position_max"
+
+    def test_is_none_where_none_is_given(self, make, situation):
+        assert rule_of(make.order(quantity=50), situation(make.intent("L-1", quantity=90))) is None
+
+
 class TestOrdersInFlight:
     @pytest.mark.parametrize(("limit", "rule"), [(5, None), (4, None), (3, "orders_in_flight_max")])
     def test_are_limited_until_the_broker_has_answered(self, make, situation, limit, rule):

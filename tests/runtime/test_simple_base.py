@@ -6,7 +6,7 @@ from thespian.actors import Actor, ActorSystem
 from natya import StrategyActor, load_settings
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
-from natya.actors.orders import OrdersActor
+from natya.actors.orders import OrdersActor, OrdersActorSettings
 from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.runtime.errors import UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Restart, Start
@@ -134,7 +134,7 @@ def test_a_strategy_asks_what_it_holds_and_then_orders(simple, start, others):
 
 
 def test_the_order_book_reads_the_journal_and_writes_down_what_the_gate_says(simple, start, others):
-    orders = start("orders", OrdersActor, load_settings("paper", environment={}).orders)
+    orders = start("orders", OrdersActor, OrdersActorSettings.of(load_settings("paper", environment={}).orders))
     order = SubmitOrder(
         client_order_id="A-1", strategy="mine", symbol="INFY", side="BUY", quantity=10_000_000, order_type="MARKET"
     )

@@ -50,6 +50,21 @@ class TestTheTree:
         assert "control" not in names(msgspec.structs.replace(settings, control=control))
 
 
+class TestTheLimitOfAStrategy:
+    def test_reaches_the_gate(self, tmp_path):
+        strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
+        strategies = [
+            {"name": "small", "strategy": strategy, "position_max": 7},
+            {"name": "free", "strategy": strategy},
+        ]
+        overrides = {"system.data_dir": str(tmp_path), "strategies": strategies}
+        of_all = natya.load_settings("paper", environment={}, overrides=overrides)
+        (orders,) = (child for child in children(of_all) if child.name == "orders")
+
+        assert orders.settings.strategy_position_max == {"small": 7}
+        assert orders.settings.position_max == of_all.orders.position_max
+
+
 class TestARecordingThatIsNone:
     @pytest.mark.parametrize("text", [None, "", "time,ltp\n", "name,size\na,b\n"])
     def test_is_refused_before_anything_is_made(self, tmp_path, text):

@@ -1,0 +1,37 @@
+"""What orders is told at its start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from ...config.sections.orders import OrdersSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...config.sections.strategy import StrategySettings
+    from ...messages.accounts import AccountChoice
+
+
+class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user's settings, and the limits of each strategy."""
+
+    strategy_position_max: dict[str, int] = msgspec.field(default_factory=dict)
+    """Shares of one symbol that a strategy may hold if all its open orders fill; who is not named has the account's."""
+
+    @classmethod
+    def of(
+        cls,
+        limits: OrdersSettings,
+        *,
+        account: AccountChoice | None = None,
+        strategies: Iterable[StrategySettings] = (),
+    ) -> Self:
+        """Gather them."""
+        given = msgspec.structs.asdict(limits)
+        if account is not None:
+            given["account"] = account
+        shares = {each.name: each.position_max for each in strategies if each.position_max is not None}
+        return cls(**given, strategy_position_max=shares)
