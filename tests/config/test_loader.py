@@ -374,6 +374,14 @@ class TestWhatIsRefused:
 
         assert problem.startswith("default.toml: broker.name: wanted a broker of the real market")
 
+    def test_as_a_strategy_whose_class_no_other_process_would_find(self, load):
+        class Hidden:
+            pass
+
+        (problem,) = problems(load, overrides={"strategies": [{"name": "hidden", "strategy": Hidden}]})
+
+        assert "strategies[0].strategy: wanted a class at the top of a module, found " in problem
+
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}
 

@@ -225,3 +225,11 @@ class TestThroughTheQueriesOfASystem:
         for candles, sources in itertools.product((NONE, ALIKE, SEVERAL), repeat=2):
             assert memory.query(candles_sql(candles=candles, sources=sources), parameters).rows == ()
         assert memory.query(LOOK, parameters).columns == ("sources", "candles")
+
+
+class TestTheOpening:
+    def test_counts_to_the_microsecond(self):
+        opening = dt.time(9, 15, 20, 7)
+        *_, begin_ns = candle_parameters("NIFTY", length_ns=24 * 60 * MINUTE_NS, start_ns=0, end_ns=1, opening=opening)
+
+        assert begin_ns == (9 * 60 + 15) * MINUTE_NS + 20 * SECOND_NS + 7_000
