@@ -36,10 +36,11 @@ class TestARunThatIsNotAllInTheDatabase:
 
 class TestADatabaseThatNeverCameUp:
     def test_leaves_the_summary_of_what_was_traded(self, tmp_path):
-        (tmp_path / "a folder").mkdir()
+        (tmp_path / "a file").touch()
+        core = tmp_path / "a file" / "natya.duckdb"
         overrides = {
             "system.data_dir": str(tmp_path / "data"),
-            "database.path": str(tmp_path / "a folder"),
+            "database.path": str(core),
             "feed.speed": 0.0,
             "feed.duration_s": 1.0,
             "control.enabled": False,
@@ -49,7 +50,7 @@ class TestADatabaseThatNeverCameUp:
             counted = system.stop()
 
         assert counted.ticks > 0
-        assert (counted.recorded, counted.databases.core) == (0, str(tmp_path / "a folder"))
+        assert (counted.recorded, counted.databases.core) == (0, str(core))
         assert "never came up" in counted.database_down
         assert losses(counted)
 
