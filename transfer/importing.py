@@ -20,6 +20,7 @@ from ..client import rows_of
 from ..domain.time import SECOND_NS
 from ..messages.codec import decode, encode
 from ..messages.database import SaveMarketData
+from ..messages.framing import framed, read_frame
 from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ BATCH_MESSAGES: Final = 10_000
 PART_BYTES_MAX: Final = 900_000
 """Of one message to the owner: below `control.ask_bytes_max` as it is by default."""
 
-LENGTH_BYTES: Final = 4
 SHARE_OF_READING: Final = 0.75
 """Of the time that an import takes, about."""
 
@@ -191,11 +191,9 @@ def _small_enough(messages: list[MarketMessage]) -> Iterator[SaveMarketData]:
 
 
 def _put(spool: IO[bytes], part: SaveMarketData) -> None:
-    frame = encode(part)
-    spool.write(len(frame).to_bytes(LENGTH_BYTES, "big"))
-    spool.write(frame)
+    spool.write(framed(encode(part)))
 
 
 def _all_of(spool: IO[bytes]) -> Iterator[SaveMarketData]:
-    while length := int.from_bytes(spool.read(LENGTH_BYTES), "big"):
-        yield decode(spool.read(length))
+    while frame := read_frame(spool):
+        yield decode(frame)

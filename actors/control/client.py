@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode, encode
 from ...messages.control import Answer, Ask, AskRefused
+from ...messages.framing import FrameLengthError, FrameReader, framed
 from ...messages.supervision import Failed, Unavailable
 from . import socket_path
-from .errors import AskFailedError, AskRefusedError, AskTimedOutError, ConnectionLostError, FrameError
-from .frames import FrameReader, frame
+from .errors import AskFailedError, AskRefusedError, AskTimedOutError, ConnectionLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class ControlClient:
         self._data_dir = data_dir
         self._monotonic_ns = monotonic_ns
         self._socket = socket_path.connect(data_dir, timeout_s=connect_timeout_s)
-        self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES)
+        self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES, bytes)
         self._arrived: deque[bytes] = deque()
         self._last_request_id = 0
 
@@ -99,7 +99,7 @@ class ControlClient:
     def _send(self, payload: bytes, by_ns: int) -> None:
         try:
             self._socket.settimeout(self._left_s(by_ns))
-            self._socket.sendall(frame(payload))
+            self._socket.sendall(framed(payload))
         except (BrokenPipeError, ConnectionResetError):
             return  # it may have said why: that is read next
         except OSError as fault:
@@ -119,7 +119,7 @@ class ControlClient:
             raise AskTimedOutError(f"no answer in {timeout_s:g} s") from fault
         except OSError as fault:
             raise self._lost(fault.strerror or str(fault)) from fault
-        except (FrameError, UndecodableMessageError) as fault:
+        except (FrameLengthError, UndecodableMessageError) as fault:
             raise self._lost(str(fault)) from fault
 
     def _left_s(self, by_ns: int) -> float:

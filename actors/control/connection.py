@@ -6,8 +6,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from ...domain.time import SECOND_NS
-from .errors import SlowReaderError
-from .frames import FrameReader, frame
+from ...messages.framing import FrameLengthError, FrameReader, framed
+from .errors import FrameError, SlowReaderError
 
 if TYPE_CHECKING:
     import socket
@@ -39,7 +39,7 @@ class Connection:
         self._stall_ns = round(limits.stall_s * SECOND_NS)
         self._idle_ns = round(limits.idle_s * SECOND_NS)
         self._unsent_bytes_max = limits.unsent_bytes_max
-        self._reader = FrameReader(limits.ask_bytes_max)
+        self._reader = FrameReader(limits.ask_bytes_max, bytes)
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
         self._request_began_ns = self._answer_moved_ns = self._active_ns = now_ns
@@ -66,7 +66,10 @@ class Connection:
             raise HungUpError
         self._active_ns = now_ns
         began_before = self._reader.unfinished
-        payloads = self._reader.feed(chunk)
+        try:
+            payloads = self._reader.feed(chunk)
+        except FrameLengthError as fault:
+            raise FrameError(str(fault)) from fault
         if payloads or not began_before:
             self._request_began_ns = now_ns
         return payloads
@@ -82,9 +85,9 @@ class Connection:
             raise SlowReaderError(f"{self._unsent_bytes} bytes of answers are not read, {len(payload)} more came")
         if not self._unsent:
             self._answer_moved_ns = now_ns
-        framed = memoryview(frame(payload))
-        self._unsent.append(framed)
-        self._unsent_bytes += len(framed)
+        frame = memoryview(framed(payload))
+        self._unsent.append(frame)
+        self._unsent_bytes += len(frame)
         self.flush(now_ns)
 
     def flush(self, now_ns: int) -> None:

@@ -23,10 +23,10 @@ from ...config.forks import close_in_forks
 from ...domain.time import SECOND_NS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, UndecodableMessageError, decode
 from ...messages.control import Ask, ControlStatistics
+from ...messages.framing import framed
 from . import socket_path
 from .connection import Connection, HungUpError
 from .errors import FrameError, SlowReaderError
-from .frames import frame
 from .peer import is_welcome, peer_of
 from .request import Request, refusal
 
@@ -209,7 +209,7 @@ class ControlServer:
                 stream.setblocking(False)
                 reason = f"connections_max ({self._limits.connections_max}) are open"
                 with contextlib.suppress(OSError):
-                    stream.send(frame(refusal(0, "busy", reason)))
+                    stream.send(framed(refusal(0, "busy", reason)))
 
     def _attend(self, connection: Connection, events: int) -> None:
         if connection.number not in self._connections:  # dropped since the events were read

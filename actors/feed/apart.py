@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from ...config.sections.feed import FeedSettings
+from ...messages.framing import FrameCutError, framed, read_frame
 from ...messages.market import Candle, Tick
 from .errors import RecordingError
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 READER: Final = "natya.actors.feed.reading"
 """Module that the process runs."""
 
-LENGTH_BYTES: Final = 4
-"""In front of every frame: its length, big-endian."""
+READER_DIED: Final = "the process that reads the recording ended in the middle of it"
 
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -97,7 +97,7 @@ class Apart:
         try:
             with contextlib.suppress(BrokenPipeError):
                 settings = msgspec.msgpack.encode(self._settings)
-                process.stdin.write(len(settings).to_bytes(LENGTH_BYTES, "big") + settings)
+                process.stdin.write(framed(settings))
                 process.stdin.flush()  # and left open: its end is the reader's
             while isinstance(frame := self._next_frame(process.stdout), Chunk):
                 yield frame.messages
@@ -116,11 +116,12 @@ class Apart:
             self._process.wait()
 
     def _next_frame(self, stream: IO[bytes]) -> Frame:
-        header = stream.read(LENGTH_BYTES)
-        length = int.from_bytes(header, "big")
-        body = stream.read(length)
-        if len(header) < LENGTH_BYTES or len(body) < length:
-            raise ReaderDiedError("the process that reads the recording ended in the middle of it")
+        try:
+            body = read_frame(stream)
+        except FrameCutError as fault:
+            raise ReaderDiedError(READER_DIED) from fault
+        if body is None:
+            raise ReaderDiedError(READER_DIED)
         try:
             frame: Frame = _decoder.decode(body)
         except msgspec.ValidationError as fault:

@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from ...config.sections.feed import FeedSettings
-from .apart import LENGTH_BYTES, Broken, Chunk, Finished
+from ...messages.framing import header_of, read_frame
+from .apart import Broken, Chunk, Finished
 from .bodies.replay import open_recordings
 from .errors import RecordingError
 
@@ -49,7 +50,7 @@ def serve(settings: FeedSettings, stream: IO[bytes]) -> None:
 
 def _write(stream: IO[bytes], frame: Frame) -> None:
     body = _encoder.encode(frame)
-    stream.write(len(body).to_bytes(LENGTH_BYTES, "big"))
+    stream.write(header_of(len(body)))
     stream.write(body)
     stream.flush()
 
@@ -70,7 +71,7 @@ def main() -> None:
     """Serve standard input and output; end quietly when nobody reads any more."""
     parent = os.getppid()
     stdin = sys.stdin.buffer
-    settings = msgspec.msgpack.decode(stdin.read(int.from_bytes(stdin.read(LENGTH_BYTES), "big")), type=FeedSettings)
+    settings = msgspec.msgpack.decode(read_frame(stdin) or b"", type=FeedSettings)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         serve(settings, sys.stdout.buffer)

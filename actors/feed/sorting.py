@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from ...messages.framing import LENGTH_BYTES, announced, framed
 from .columns import Row
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ ROWS_A_FRAME: Final = 50
 RUNS_MAX: Final = 2_000
 """Forty million rows."""
 
-LENGTH_BYTES: Final = 4
 
 Line: TypeAlias = tuple[int, int, int, Row]
 """Time, place among the rows of one time, line in the file, row."""
@@ -78,7 +78,7 @@ class SortedRows:
         start = self._file.tell()
         for place in range(0, len(self._lines), ROWS_A_FRAME):
             frame = _encoder.encode(self._lines[place : place + ROWS_A_FRAME])
-            self._file.write(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
+            self._file.write(framed(frame))
         self._runs.append((start, self._file.tell()))
         self._lines.clear()
 
@@ -86,6 +86,6 @@ class SortedRows:
         assert self._file is not None, "a run was written"
         place, end = run
         while place < end:
-            length = int.from_bytes(os.pread(self._file.fileno(), LENGTH_BYTES, place), "big")
+            length = announced(os.pread(self._file.fileno(), LENGTH_BYTES, place))
             yield from _decoder.decode(os.pread(self._file.fileno(), length, place + LENGTH_BYTES))
             place += LENGTH_BYTES + length

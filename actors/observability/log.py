@@ -23,7 +23,7 @@ import msgspec
 
 from ...config.data_directory import DataDirectoryError
 from ...domain.time import SECOND_NS
-from .rate_limit import RateLimit
+from .rate_limit import LineLimit
 from .redaction import Redactor
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class LimitedHandler(logging.Handler):
     def __init__(self, target: logging.Handler) -> None:
         super().__init__()
         self._target: Final = target
-        self._limit: Final = RateLimit(LINES_MAX)
+        self._limit: Final = LineLimit(LINES_MAX)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or count it."""

@@ -7,7 +7,6 @@ from thespian.actors import ActorAddress
 from .actor import RuntimeActor
 from .base import InProcessSystemBase
 from .clock import Clock, SystemClock
-from .dead_letters import RateLimit
 from .dispatch import handles
 from .errors import (
     ActorRuntimeError,
@@ -49,7 +48,6 @@ __all__ = [
     "OffloadRefusedError",
     "Outcome",
     "Probe",
-    "RateLimit",
     "RequestTimedOut",
     "RuntimeActor",
     "StashFullError",

@@ -10,11 +10,12 @@ import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from ...domain.rate_limit import RateLimit
 from . import lifecycle
 from .actor import RuntimeActor
 from .cell import Cell
 from .clock import SystemClock
-from .dead_letters import DeadLetters, RateLimit
+from .dead_letters import DeadLetters
 from .endpoint import Endpoint
 from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
 from .market_clock import MarketClock

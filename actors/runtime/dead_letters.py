@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from thespian.actors import ChildActorExited, DeadEnvelope
 
-from ...domain.time import SECOND_NS
+from ...domain.rate_limit import RateLimit
 from ...messages.addresses import EVENTS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.market import TicksRecorded
@@ -51,23 +51,6 @@ NEVER_BURIED = (
     TicksRecorded,
 )
 """News for one who is gone: nothing is lost with it."""
-
-
-class RateLimit:
-    """At most `allowed` in each second, with time passed in."""
-
-    def __init__(self, allowed: int) -> None:
-        self._allowed = allowed
-        self._second = -1
-        self._left = 0
-
-    def spend(self, now_ns: int) -> bool:
-        """Say whether one more is allowed at `now_ns` (monotonic)."""
-        second = now_ns // SECOND_NS
-        if second != self._second:
-            self._second, self._left = second, self._allowed
-        self._left -= 1
-        return self._left >= 0
 
 
 class Outside(Endpoint):

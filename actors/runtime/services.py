@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from thespian.actors import ActorAddress
 
+    from ...domain.rate_limit import RateLimit
     from .cell import Cell
     from .clock import Clock
     from .context import HostedActor
-    from .dead_letters import DeadLetters, RateLimit
+    from .dead_letters import DeadLetters
     from .endpoint import Endpoint
     from .market_clock import MarketClock
     from .offload import Offloader

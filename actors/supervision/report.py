@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
+from ...domain.rate_limit import RateLimit
 from ...messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated, SupervisionFact
-from ..runtime import RateLimit, reason_of, trace_of, where_of
+from ..runtime import reason_of, trace_of, where_of
 
 if TYPE_CHECKING:
     from .child import Child

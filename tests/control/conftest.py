@@ -9,11 +9,11 @@ import pytest
 
 from natya.actors.control import socket_path
 from natya.actors.control.client import ControlClient
-from natya.actors.control.frames import FrameReader, frame
 from natya.actors.control.server import ControlServer
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, decode, encode
 from natya.messages.control import Ask
+from natya.messages.framing import FrameReader, framed
 from natya.messages.system import Ping
 
 LISTENING = "0A"
@@ -24,7 +24,7 @@ class Line:
 
     def __init__(self, data_dir):
         self.socket = socket_path.connect(data_dir, timeout_s=5)
-        self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES)
+        self._reader = FrameReader(MESSAGE_SIZE_MAX_BYTES, bytes)
         self._arrived = []
 
     def send(self, data):
@@ -33,7 +33,7 @@ class Line:
 
     def ask(self, request_id=1, actor="echo", message=None, timeout_s=5.0):
         message = encode(Ping()) if message is None else message
-        self.send(frame(encode(Ask(request_id=request_id, actor=actor, message=message, timeout_s=timeout_s))))
+        self.send(framed(encode(Ask(request_id=request_id, actor=actor, message=message, timeout_s=timeout_s))))
 
     def reply(self):
         """The next reply, or None at the end of the connection."""

@@ -17,12 +17,12 @@ from natya.actors.control import (
     SocketNotOpenedError,
     socket_path,
 )
-from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import Abandon, Query, Rows
+from natya.messages.framing import framed
 from natya.messages.orders import SubmitOrder
 from natya.messages.system import Ping, Pong
 
@@ -136,7 +136,7 @@ class TestAQuestionThatNobodyWaitsForAnyMore:
         connection = socket_path.connect(settings.data_dir, timeout_s=5)
         for number, question in enumerate(questions, start=1):
             ask = Ask(request_id=number, actor="database", message=encode(question), timeout_s=timeout_s)
-            connection.sendall(frame(encode(ask)))
+            connection.sendall(framed(encode(ask)))
         return connection
 
     def test_is_abandoned_by_the_name_it_was_asked_under(self, running, settings):

@@ -14,10 +14,10 @@ from natya.actors.control.errors import (
     ConnectionLostError,
     NotRunningError,
 )
-from natya.actors.control.frames import frame
 from natya.messages.codec import encode
 from natya.messages.control import Answer
 from natya.messages.database import Query, Rows
+from natya.messages.framing import framed
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
@@ -120,7 +120,9 @@ class TestAQuestionWithoutAnAnswer:
             served.client().request("any", Ping())
         assert caught.value.kind == "busy"
 
-    @pytest.mark.parametrize("reply", [frame(b"\x02\x90"), b"\xff" * 8, frame(encode(Ping()))], ids=["v2", "long", "?"])
+    @pytest.mark.parametrize(
+        "reply", [framed(b"\x02\x90"), b"\xff" * 8, framed(encode(Ping()))], ids=["v2", "long", "?"]
+    )
     def test_because_the_daemon_talks_nonsense_is_a_lost_connection(self, tmp_path, reply):
         with (
             socket_path.listen(tmp_path) as listener,
@@ -148,7 +150,7 @@ class TestAQuestionWithoutAnAnswer:
             far, _ = listener.accept()
             with far:
                 for request_id, message in ((9, b"another's"), (1, encode(Ping()))):
-                    far.sendall(frame(encode(Answer(request_id=request_id, message=message))))
+                    far.sendall(framed(encode(Answer(request_id=request_id, message=message))))
 
                 assert client.request("any", Ping()) == Ping()
 

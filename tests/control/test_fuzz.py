@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from natya_messages import messages
 
 from natya.actors.control import ControlActor, ControlActorSettings, ControlClient, socket_path
-from natya.actors.control.frames import frame
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.messages.codec import MESSAGE_TYPES, decode, encode
 from natya.messages.control import Answer, Ask, AskRefused
 from natya.messages.database import Query, Rows
+from natya.messages.framing import framed
 from natya.messages.system import Ping, Pong
 
 ACTORS = ("control", "database", "nobody", "", "system/feed", "\x1b[31m", "x" * 1_000)
@@ -68,7 +68,7 @@ class TestAnythingThatComesThroughTheSocket:
         server = running.base.find("control").instance._server
         cut_short = contextlib.suppress(BrokenPipeError, ConnectionResetError)
         with contextlib.closing(socket_path.connect(data_dir, timeout_s=5)) as connection, cut_short:
-            connection.sendall(b"".join(map(frame, payloads)))
+            connection.sendall(b"".join(map(framed, payloads)))
         with ControlClient(data_dir, monotonic_ns=time.monotonic_ns) as other:
             assert isinstance(other.request("control", Ping(), timeout_s=5), Pong)
 
@@ -79,7 +79,7 @@ class TestAnythingThatComesThroughTheSocket:
     def test_well_formed_gets_one_reply_under_its_own_number(self, room, ask):
         _, data_dir = room
         with contextlib.closing(socket_path.connect(data_dir, timeout_s=5)) as connection:
-            connection.sendall(frame(encode(ask)))
+            connection.sendall(framed(encode(ask)))
             size = int.from_bytes(connection.recv(4), "big")
             received = b""
             while len(received) < size:

@@ -12,12 +12,12 @@ import pytest
 
 from natya.actors.control import socket_path
 from natya.actors.control.errors import NotRunningError
-from natya.actors.control.frames import frame
 from natya.actors.control.peer import Peer
 from natya.actors.control.server import ControlServer
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Answer, Ask, AskRefused
+from natya.messages.framing import framed
 from natya.messages.system import Ping
 
 
@@ -52,7 +52,7 @@ class TestAQuestion:
 
     def test_in_pieces_is_a_question_all_the_same(self, serve):
         line = serve().line()
-        for byte in frame(encode(Ask(request_id=7, actor="echo", message=encode(Ping()), timeout_s=1))):
+        for byte in framed(encode(Ask(request_id=7, actor="echo", message=encode(Ping()), timeout_s=1))):
             line.send(bytes([byte]))
 
         assert line.reply().request_id == 7
@@ -266,12 +266,12 @@ class TestHostileBytes:
             b"\xff\xff\xff\xff",
             b"\x00\x00\x00\x00",
             b"GET / HTTP/1.1\r\n\r\n",
-            frame(b"\x02\x90"),
-            frame(b"\x01\xc0"),
-            frame(b"\x01" + b"\x91" * 100_000),
-            frame(encode(Ping())),
-            frame(encode(Answer(request_id=1, message=b""))),
-            frame(encode(Ask(request_id=1, actor="a", message=b"", timeout_s=1)))[:-1] + b"\xff",
+            framed(b"\x02\x90"),
+            framed(b"\x01\xc0"),
+            framed(b"\x01" + b"\x91" * 100_000),
+            framed(encode(Ping())),
+            framed(encode(Answer(request_id=1, message=b""))),
+            framed(encode(Ask(request_id=1, actor="a", message=b"", timeout_s=1)))[:-1] + b"\xff",
         ],
         ids=["too long", "empty", "HTTP", "version", "nothing", "nested", "no Ask", "an Answer", "a field"],
     )
@@ -298,7 +298,7 @@ class TestHostileBytes:
     def test_a_thousand_times_leave_it_well_and_small(self, serve):
         served = serve()
         chance = random.Random(11)
-        good = frame(encode(Ask(request_id=1, actor="echo", message=encode(Ping()), timeout_s=1)))
+        good = framed(encode(Ask(request_id=1, actor="echo", message=encode(Ping()), timeout_s=1)))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for _ in range(1_000):
             damaged = bytearray(good if chance.random() < 0.5 else chance.randbytes(chance.randrange(1, 2_000)))

@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from natya_processes import await_that, is_alive
 
-from natya.actors.feed.apart import LENGTH_BYTES, READER, Apart, ReaderDiedError
+from natya.actors.feed.apart import READER, Apart, ReaderDiedError
 from natya.actors.feed.errors import RecordingError
 from natya.actors.feed.reading import serve
 from natya.actors.feed.source import MESSAGES_A_CHUNK
+from natya.messages.framing import framed
 
 HEADER = "time,ltp,symbol"
 
@@ -90,7 +91,7 @@ class TestAReader:
             [sys.executable, "-m", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as reader:
             packed = msgspec.msgpack.encode(settings)
-            reader.stdin.write(len(packed).to_bytes(LENGTH_BYTES, "big") + packed)
+            reader.stdin.write(framed(packed))
             reader.stdin.flush()
             reader.stdout.read(100)
             reader.stdout.close()

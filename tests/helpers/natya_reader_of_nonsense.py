@@ -4,10 +4,11 @@ import sys
 
 import msgspec
 
-from natya.actors.feed.apart import LENGTH_BYTES, Chunk
+from natya.actors.feed.apart import Chunk
+from natya.messages.framing import framed
 from natya.messages.market import Tick
 
 if __name__ == "__main__":
     tick = Tick(symbol="TCS", price=1.0, quantity=1, exchange_ns=1, source="test", sequence=0)
     body = msgspec.msgpack.encode(Chunk([tick], 0, ()))
-    sys.stdout.buffer.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
+    sys.stdout.buffer.write(framed(body))

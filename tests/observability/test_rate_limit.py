@@ -1,27 +1,28 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.observability.rate_limit import NAMES_MAX, OTHERS, SECOND_NS, RateLimit
+from natya.actors.observability.rate_limit import NAMES_MAX, OTHERS, LineLimit
+from natya.domain.time import SECOND_NS
 
 MOMENTS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5 * SECOND_NS)), max_size=200)
 
 
 class TestAStormOfOneEvent:
     def test_is_cut_to_the_limit_in_each_second(self):
-        limit = RateLimit(100)
+        limit = LineLimit(100)
 
         admitted = [limit.admit("a", at_ns) for at_ns in range(0, 3 * SECOND_NS, SECOND_NS // 1000)]
         assert sum(admitted) == 300
 
     def test_does_not_silence_another(self):
-        limit = RateLimit(1)
+        limit = LineLimit(1)
         limit.admit("a", 0)
         limit.admit("a", 0)
 
         assert limit.admit("b", 0)
 
     def test_is_counted_when_its_second_is_over(self):
-        limit = RateLimit(1)
+        limit = LineLimit(1)
         for _ in range(5):
             limit.admit("a", 0)
 
@@ -30,7 +31,7 @@ class TestAStormOfOneEvent:
         assert limit.take_suppressed() == {}
 
     def test_goes_on_when_the_clock_is_set_back(self):
-        limit = RateLimit(1)
+        limit = LineLimit(1)
         limit.admit("a", 10 * SECOND_NS)
 
         assert limit.admit("a", 5 * SECOND_NS)
@@ -39,7 +40,7 @@ class TestAStormOfOneEvent:
 class TestEverySequenceOfEvents:
     @given(moments=MOMENTS, lines_max=st.integers(1, 5))
     def test_is_written_or_counted_to_the_last_line(self, moments, lines_max):
-        limit, written, counted = RateLimit(lines_max), 0, 0
+        limit, written, counted = LineLimit(lines_max), 0, 0
         for name, at_ns in moments:
             counted += sum(limit.take_suppressed(at_ns).values())
             written += limit.admit(name, at_ns)
@@ -49,7 +50,7 @@ class TestEverySequenceOfEvents:
 
 class TestMoreNamesThanAreCountedApart:
     def test_share_one_budget(self):
-        limit = RateLimit(1)
+        limit = LineLimit(1)
         for number in range(NAMES_MAX + 10):
             limit.admit(f"event.{number}", 0)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.runtime import RuntimeActor, handles
-from natya.actors.runtime.dead_letters import TOLD_A_SECOND_MAX, RateLimit
+from natya.actors.runtime.dead_letters import TOLD_A_SECOND_MAX
 from natya.actors.runtime.timers import SharedTimerHeap, TimerHeap
 from natya.messages.system import Ping
 
@@ -45,17 +45,6 @@ class TestAHandlerThatRaisesAllTheTime:
         assert statistics.failures == 3000
         assert system.base.dead_letters.count == 3000
         assert len(caplog.records) <= 2 * TOLD_A_SECOND_MAX * 20
-
-
-class TestARateLimit:
-    @given(st.lists(st.integers(0, 3_000_000_000)), st.integers(1, 5))
-    def test_allows_so_many_in_each_second(self, moments, allowed):
-        limit = RateLimit(allowed)
-        granted = [moment // 1_000_000_000 for moment in sorted(moments) if limit.spend(moment)]
-
-        for second in range(4):
-            asked = sum(moment // 1_000_000_000 == second for moment in moments)
-            assert granted.count(second) == min(asked, allowed)
 
 
 @pytest.mark.parametrize("kind", [TimerHeap, SharedTimerHeap])

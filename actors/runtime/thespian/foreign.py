@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from thespian.actors import Actor, ActorAddress, ActorExitRequest, ActorSystemMessage, WakeupMessage
 
+from ....domain.rate_limit import RateLimit
 from ....messages.supervision import Failed
 from .. import lifecycle
 from ..clock import SystemClock
-from ..dead_letters import RateLimit
 from ..errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
 from ..market_clock import MarketClock
 from ..offload import Job, Outcome, OutcomeArrived

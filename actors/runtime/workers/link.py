@@ -15,7 +15,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .wire import FRAME_BYTES_MAX, LENGTH_BYTES, Frame, Letters, read, write
+from ....messages.framing import FrameLengthError, FrameReader
+from .wire import FRAME_BYTES_MAX, Frame, Letters, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -240,7 +241,7 @@ class Incoming:
     """Makes frames of the bytes that come."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._reader = FrameReader(FRAME_BYTES_MAX, _read)
 
     def add(self, chunk: bytes) -> list[Frame]:
         """Take bytes; return the frames that are whole with them.
@@ -248,21 +249,10 @@ class Incoming:
         Raises:
             LinkError: they are none.
         """
-        buffer, start = self._buffer, 0
-        buffer += chunk
-        frames = []
-        while len(buffer) - start >= LENGTH_BYTES:
-            length = int.from_bytes(buffer[start : start + LENGTH_BYTES], "little")
-            if length > FRAME_BYTES_MAX:
-                raise LinkError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one claims {length}")
-            end = start + LENGTH_BYTES + length
-            if len(buffer) < end:
-                break
-            with memoryview(buffer) as view:
-                frames.append(_read(view[start + LENGTH_BYTES : end]))
-            start = end
-        del buffer[:start]
-        return frames
+        try:
+            return self._reader.feed(chunk)
+        except FrameLengthError as fault:
+            raise LinkError(str(fault)) from fault
 
 
 def _by_sender(envelopes: list[Envelope]) -> Iterator[tuple[Any, Iterable[Envelope]]]:

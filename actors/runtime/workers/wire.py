@@ -1,6 +1,6 @@
 """What a parent and its worker process say to each other: frames of msgpack over a socket pair.
 
-A frame is its length (4 bytes, little-endian) and a `Frame`. It carries messages of `natya.messages` alone, written as
+A frame is a `Frame` behind its length. It carries messages of `natya.messages` alone, written as
 the codec writes them; nothing that is read here is ever executed, and no version is needed: both ends are of one build.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES
+from ....messages.framing import LENGTH_BYTES, header_of
 from ....messages.system import Statistics
 from ....messages.trace import Hop
 from ..trace import Stamp
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 else:
     AnyMessage = functools.reduce(operator.or_, MESSAGE_TYPES)
 
-LENGTH_BYTES: Final = 4
 FRAME_BYTES_MAX: Final = 4 * MESSAGE_SIZE_MAX_BYTES
 """A longer frame is refused unread, and the connection with it."""
 
@@ -186,7 +186,7 @@ def write(frame: Frame) -> memoryview:
     length = len(body) - LENGTH_BYTES
     if length > FRAME_BYTES_MAX:
         raise ValueError(f"a frame has up to {FRAME_BYTES_MAX} bytes, this one {length}")
-    body[:LENGTH_BYTES] = length.to_bytes(LENGTH_BYTES, "little")
+    body[:LENGTH_BYTES] = header_of(length)
     return memoryview(body)
 
 
