@@ -10,6 +10,7 @@ from .errors import (
     JournalFailedError,
     JournalForeignFileError,
     JournalFullError,
+    JournalMisplacedError,
     JournalMovedError,
     JournalTooNewError,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "JournalFailedError",
     "JournalForeignFileError",
     "JournalFullError",
+    "JournalMisplacedError",
     "JournalMovedError",
     "JournalTooNewError",
     "JournalView",

@@ -67,6 +67,12 @@ class JournalFailedError(JournalError):
     """A write or fsync failed: what was in flight is refused, the file takes nothing more. Open the journal again."""
 
 
+class JournalMisplacedError(JournalFailedError):
+    """Something else than a directory is where the journal's directory should be. Move it, or name another one."""
+
+    restart_helps = False
+
+
 class JournalMovedError(JournalFailedError):
     """The files that were acknowledged into are not at their place any more, or others are. Stop, and put them back.
 

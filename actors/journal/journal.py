@@ -26,9 +26,11 @@ from .disk import Disk, DiskLockedError, RealDisk
 from .errors import (
     AppendInvalidError,
     JournalBusyError,
+    JournalError,
     JournalFailedError,
     JournalForeignFileError,
     JournalFullError,
+    JournalMisplacedError,
     JournalMovedError,
 )
 from .files import DISK_FULL, LOCK_NAME, SegmentFiles
@@ -118,7 +120,9 @@ class Journal:
             except OSError as fault:
                 if after is not None and isinstance(fault, FileNotFoundError):
                     raise JournalMovedError(f"{self.directory}, or a file in it, is gone: {fault}") from fault
-                error = JournalFullError if fault.errno in DISK_FULL else JournalFailedError
+                error: type[JournalError] = JournalFullError if fault.errno in DISK_FULL else JournalFailedError
+                if isinstance(fault, (FileExistsError, NotADirectoryError)):
+                    error = JournalMisplacedError
                 raise error(f"journal {self.directory} cannot be opened: {fault}") from fault
             self._held = held.pop_all()
         self._durable = []

@@ -18,6 +18,7 @@ from natya.actors.journal import (
     JournalError,
     JournalFailedError,
     JournalFullError,
+    JournalMisplacedError,
     SimulatedDisk,
     Trouble,
     are_outcomes,
@@ -194,6 +195,8 @@ class TestADiskThatFailsAtTheStart:
             (errno.EDQUOT, JournalFullError),
             (errno.EIO, JournalFailedError),
             (errno.EACCES, JournalFailedError),
+            (errno.EEXIST, JournalMisplacedError),
+            (errno.ENOTDIR, JournalMisplacedError),
         ],
         ids=str,
     )
