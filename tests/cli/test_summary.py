@@ -41,6 +41,7 @@ class TestADatabaseThatNeverCameUp:
         overrides = {
             "system.data_dir": str(tmp_path / "data"),
             "database.path": str(core),
+            "system.shutdown_s": 0.5,  # that the database has to write what is not durable
             "feed.speed": 0.0,
             "feed.duration_s": 1.0,
             "control.enabled": False,
