@@ -314,6 +314,38 @@ class TestAChildThatHangsInItsStop:
         assert shutdown_budget_s(ChildSpec("a", RuntimeActor, shutdown_s=3.0), 10.0) == 3.0
 
 
+class TestAChildThatComesUpWhileAllGoDown:
+    def test_counts_as_no_restart_and_is_stopped_in_its_turn(self):
+        stage = a_stage("a", "b")
+        stage.troupe.rise()
+        stage.settle()
+        stage.crash("a")
+        stage.crash("b")
+        stage.deliver()
+        stage.deliver()
+        assert [child.state for child in stage.troupe] == ["RESTARTING", "RESTARTING"]
+        stage.troupe.fall()
+        stage.settle()
+
+        assert stage.report.restarts == 0
+        assert stage.orders("stop") == ["b", "a"]
+        assert stage.is_down
+
+    def test_does_not_count_either_if_all_go_down_because_of_it(self):
+        """It overran its start, was one failure too many, and says afterwards that it runs."""
+        stage = a_stage("a", "b", policy=msgspec.structs.replace(POLICY, restarts_max=1))
+        stage.troupe.rise()
+        stage.settle()
+        stage.crash("a")
+        stage.deliver()
+        stage.troupe.failed(stage.troupe["a"], "start", RuntimeError("too late"))
+        assert stage.gave_up == ("a", "more than 1 restarts in 60 s")
+        stage.settle()
+
+        assert stage.report.restarts == 0
+        assert stage.orders("stop") == ["b", "a"]
+
+
 class TestAChildThatMayBeParked:
     """The code of a user: it ends on its own, and nobody with it."""
 
