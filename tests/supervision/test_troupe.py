@@ -346,6 +346,52 @@ class TestAChildThatComesUpWhileAllGoDown:
         assert stage.orders("stop") == ["b", "a"]
 
 
+class TestWhileAllGoDown:
+    @staticmethod
+    def a_fall(*, hangs=(), **given):
+        stage = a_stage("a", "b", **given)
+        stage.troupe.rise()
+        stage.settle()
+        stage.hangs.update(hangs)
+        return stage
+
+    @pytest.mark.parametrize("restarts_max", [0, 5])
+    def test_one_that_fails_is_not_restarted_and_nobody_gives_up_for_it(self, restarts_max):
+        stage = self.a_fall(policy=msgspec.structs.replace(POLICY, restarts_max=restarts_max))
+        stage.told.clear()
+        stage.crash("a")
+        stage.troupe.fall()
+        stage.settle()
+
+        assert stage.told == [("stop", "b"), ("stop", "a")]
+        assert stage.gave_up is None
+        assert stage.report.failures == 1
+
+    def test_none_comes_up_that_is_added(self):
+        stage = self.a_fall(hangs={"b"})
+        stage.told.clear()
+        stage.troupe.fall()
+        stage.troupe.add(ChildSpec("c", RuntimeActor))
+        stage.pass_time(11)
+
+        assert stage.orders("start") == []
+        assert stage.orders("stop") == ["b", "a"]
+        assert stage.is_down
+
+    def test_one_that_hung_in_its_stop_already_is_killed_in_its_time(self):
+        stage = self.a_fall(hangs={"b"}, strategy="one_for_all", restarts={"b": "temporary"})
+        stage.crash("a")
+        stage.settle()
+        assert stage.troupe["b"].state == "STOPPING"
+        stage.pass_time(4)
+        stage.troupe.fall()
+        stage.pass_time(6)
+        assert stage.orders("kill") == ["b"]
+        stage.pass_time(1)
+
+        assert stage.is_down
+
+
 class TestAChildThatMayBeParked:
     """The code of a user: it ends on its own, and nobody with it."""
 
