@@ -1,8 +1,12 @@
 """A cell: address, mailbox and turns of one actor in one object, without locks on the fast path.
 
 Sending is `target.put((message, sender, trace))`, then a turn if the cell was idle. `put` is a slot: of a living cell
-it is its mailbox's own `append`; of a dead one it leads to the dead letters; of one that rejects, to an `Unavailable`.
-So the states of an actor cost a sender nothing.
+it is its mailbox's own `append`; of one that is down it keeps up to a bound; of one that rejects it leads to an
+`Unavailable`; of a dead one to the dead letters. So the states of an actor cost a sender nothing.
+
+The trap is the change of `put`. A sender may hold the old one, so whatever is put where nobody takes it any more is
+found later (`rest`, `_drain`). And the first message makes the mailbox, on the sender's thread, while the cell's own
+thread may change the state: both change `put` under one lock, which no later message meets.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from ...messages.supervision import Unavailable
+from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint, Envelope
 from .lifecycle import MailboxCounters
 from .trace import NO_CONVERSATION
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from thespian.system.timing import ExpirationTimer
 
     from .dead_letters import DeadLetters
+    from .lifecycle import Reject
     from .mailboxes import Mailbox
     from .trace import Trace
     from .worker import Worker
@@ -35,7 +41,10 @@ Queue: TypeAlias = "Mailbox | deque[Envelope]"
 NO_MAILBOX = cast("Queue", ())
 """Of a cell that never got a message; only its length may be asked."""
 
-_creating = threading.Lock()
+SUSPENDED_MAX = 100_000
+"""Messages that are kept for an actor that is down; more are dead letters."""
+
+_changing_put = threading.Lock()
 
 
 class Cell(Endpoint):
@@ -146,7 +155,8 @@ class Cell(Endpoint):
     def bury(self, why: str) -> Iterable[Envelope]:
         """Die: what is stored, and all that comes, goes to the dead letters. Return what was stored."""
         self.dead = True
-        self.put = self._put_dead
+        with _changing_put:
+            self.put = self._put_dead
         # A sender may still hold the old `put`: what it leaves there is drained when it wants a turn. Idle before the
         # last look, so that one who comes after it does want one.
         self.ready = self._drain
@@ -180,9 +190,51 @@ class Cell(Endpoint):
     def _put_dead(self, envelope: Envelope) -> None:
         self.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])
 
+    # What becomes of a message that is put.
+
+    def take_messages(self) -> None:
+        """Let what comes into the mailbox."""
+        with _changing_put:
+            self.put = self._put_first if self.box is NO_MAILBOX else self.box.append
+
+    def keep_messages(self) -> None:
+        """Keep what comes, up to a bound, for later."""
+        with _changing_put:
+            self.put = self._put_suspended
+
+    def refuse_messages(self, order: Reject) -> None:
+        """Answer what comes with `Unavailable`."""
+        answer = Unavailable(actor=self.name, reason=order.reason, retry_after_s=order.retry_after_s)
+
+        def refuse(envelope: Envelope) -> None:
+            if envelope[1] is not self:
+                self.dropped += 1
+                if order.for_good and not getattr(envelope[1], "wants_answer", False):
+                    return
+                if not isinstance(envelope[0], NEVER_ANSWERED) and isinstance(envelope[1], Endpoint):
+                    envelope[1].deliver(answer, self, envelope[2])
+
+        with _changing_put:
+            self.put = refuse
+
     def _put_first(self, envelope: Envelope) -> None:
-        with _creating:
-            if self.box is NO_MAILBOX:
-                self.box = self.make_mailbox()
+        with _changing_put:
+            self._have_mailbox()
+            if self.put == self._put_first:
                 self.put = self.box.append
         self.put(envelope)
+
+    def _put_suspended(self, envelope: Envelope) -> None:
+        if self.box is NO_MAILBOX:
+            with _changing_put:
+                self._have_mailbox()
+        if len(self.box) < SUSPENDED_MAX:
+            self.box.append(envelope)
+        else:
+            self.dropped += 1
+            why = f"it is down, and {SUSPENDED_MAX} messages wait"
+            self.dead_letters.undelivered(self, *envelope[:2], why, envelope[2])
+
+    def _have_mailbox(self) -> None:
+        if self.box is NO_MAILBOX:
+            self.box = self.make_mailbox()

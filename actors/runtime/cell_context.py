@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from thespian.actors import ActorSystemMessage
-
 from ...domain.time import SECOND_NS
-from ...messages.supervision import DeadLetter, Failed, Unavailable
+from ...messages.supervision import Failed
 from . import lifecycle
+from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint
 from .errors import RequestTimedOut, StashFullError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from .market_clock import MarketClock
     from .offload import Offloader, Then
     from .timers import Fire, Timer
-
-NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
-                  lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
-"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""
 
 
 class CellContext(ThespianCalls):

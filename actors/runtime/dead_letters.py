@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from thespian.actors import ChildActorExited, DeadEnvelope
+from thespian.actors import ActorSystemMessage, ChildActorExited, DeadEnvelope
 
 from ...domain.rate_limit import RateLimit
 from ...messages.addresses import EVENTS
@@ -51,6 +51,11 @@ NEVER_BURIED = (
     TicksRecorded,
 )
 """News for one who is gone: nothing is lost with it."""
+
+
+NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
+                  lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
+"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""
 
 
 class Outside(Endpoint):

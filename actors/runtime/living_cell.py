@@ -13,10 +13,8 @@ from thespian.actors import ChildActorExited
 
 from ...messages.supervision import Unavailable
 from . import lifecycle
-from .cell import NO_MAILBOX
-from .cell_context import NEVER_ANSWERED, CellContext
+from .cell_context import CellContext
 from .door import is_ours
-from .endpoint import Endpoint
 from .errors import reason_of
 from .trace import correlation_of
 
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from .endpoint import Envelope
     from .thespian.services import ThespianServices
     from .worker import Worker
-
-SUSPENDED_MAX = 100_000
-"""Messages that are kept for an actor that is down; more are dead letters."""
 
 _log = logging.getLogger("natya")
 
@@ -233,35 +228,22 @@ class LivingCell(CellContext):
     def _run(self) -> None:
         self._state = State.RUNNING
         self.services.quiet.is_back(self)
-        self._take_messages()
+        self.take_messages()
         self.special = True
         self.idle = False
         self.ready(self)
-
-    def _take_messages(self) -> None:
-        self.put = self._put_first if self.box is NO_MAILBOX else self.box.append
 
     def _suspend(self) -> None:
         self._state = State.SUSPENDED
         self.services.quiet.goes_down(self)
         self.special = True
         self.idle = False  # so that no sender gives it a turn: control messages do
-        self.put = self._put_suspended
+        self.keep_messages()
 
     def _reject(self, order: lifecycle.Reject) -> None:
-        answer = Unavailable(actor=self.name, reason=order.reason, retry_after_s=order.retry_after_s)
-
-        def refuse(envelope: Envelope) -> None:
-            if envelope[1] is not self:
-                self.dropped += 1
-                if order.for_good and not getattr(envelope[1], "wants_answer", False):
-                    return
-                if not isinstance(envelope[0], NEVER_ANSWERED) and isinstance(envelope[1], Endpoint):
-                    envelope[1].deliver(answer, self, envelope[2])
-
         self._suspend()
         self._state = State.REJECTING
-        self.put = refuse
+        self.refuse_messages(order)
         if order.for_good:
             self.services.quiet.is_back(self)  # no market waits for it any more, also if it never came up
             self.services.quiet.is_up(self)
@@ -271,18 +253,6 @@ class LivingCell(CellContext):
     def _take_all(self) -> list[Envelope]:
         stash, self._stash = self._stash, None
         return [*(stash or ()), *super()._take_all()]
-
-    def _put_suspended(self, envelope: Envelope) -> None:
-        if self.box is NO_MAILBOX:
-            self._put_first(envelope)
-            self.put = self._put_suspended
-        elif len(self.box) < SUSPENDED_MAX:
-            self.box.append(envelope)
-        else:
-            self.dropped += 1
-            self.dead_letters.undelivered(
-                self, *envelope[:2], f"it is down, and {SUSPENDED_MAX} messages wait", envelope[2]
-            )
 
     # Ending.
 
@@ -295,7 +265,7 @@ class LivingCell(CellContext):
             self.services.quiet.is_back(self)
             self._to_handle = waiting
             if down:
-                self._take_messages()
+                self.take_messages()
                 self._restart()
         else:
             self._end(requested=True, error=None)

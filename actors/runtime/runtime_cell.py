@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ...messages.supervision import Failed
 from . import lifecycle
 from .cell import BATCH, Cell
-from .cell_context import NEVER_ANSWERED
+from .dead_letters import NEVER_ANSWERED
 from .errors import reason_of
 from .living_cell import LivingCell, State
 from .proof import Proof, ProvingHandlers

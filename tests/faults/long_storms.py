@@ -9,7 +9,7 @@ import pytest
 
 from natya.actors.runtime import lifecycle
 from natya.actors.runtime.base import FAILURES_LOGGED_A_SECOND_MAX
-from natya.actors.runtime.living_cell import SUSPENDED_MAX
+from natya.actors.runtime.cell import SUSPENDED_MAX
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.timeout(300)

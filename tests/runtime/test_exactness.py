@@ -12,6 +12,7 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, SystemClock, handles
+from natya.actors.runtime import cell as cell_module
 from natya.actors.runtime.cell import Cell
 from natya.actors.runtime.market_clock import MarketClock
 from natya.actors.runtime.offload import Job, Offloader
@@ -56,6 +57,36 @@ class TestAnEndOfATurn:
 
         assert not loop.ready
         assert cell.idle
+
+
+class TestAFirstMessage:
+    """It makes the mailbox on the sender's thread, while the cell's own may change what becomes of messages."""
+
+    def test_is_not_the_end_of_all_others_where_the_cell_is_let_loose_meanwhile(self):
+        before = iter([("first", None, 0)])
+
+        class Interrupted(Cell):
+            """Is sent its first message at the first look at its mailbox at which another thread may come between."""
+
+            @property
+            def box(self):
+                seen = self.mailbox
+                if not cell_module._changing_put.locked():
+                    for envelope in before:
+                        self.put(envelope)
+                return seen
+
+            @box.setter
+            def box(self, mailbox):
+                self.mailbox = mailbox
+
+        cell = Interrupted("late", dead_letters=None, worker=SimpleNamespace(ready=deque(), asleep=False), parent=None)
+
+        cell.take_messages()
+        cell.put(("second", None, 0))
+
+        assert cell.put == cell.mailbox.append
+        assert cell.mailbox[-1] == ("second", None, 0)
 
 
 class LookedAt(deque):
