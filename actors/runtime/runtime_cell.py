@@ -1,25 +1,47 @@
-"""The cell of a `RuntimeActor`: table dispatch, and failing once. Its life is in `living_cell`."""
+"""The cell of a `RuntimeActor`: it runs turns by table dispatch, fails once, and takes the steps of its actor's life.
+
+A turn is control messages first, then up to a batch of the mailbox, on the cell's own thread. Whatever an actor raises
+ends there: the message is a dead letter, its sender is told `Failed`, and `life`, a pure state machine, says what
+follows. This file says how each of its steps is taken.
+
+Two things must be exact. `put`, `idle` and `special` decide whether a sender gives the cell a turn, so each step leaves
+them as its state wants them (see `cell`). And a supervisor may kill the cell from another thread while a handler never
+returns: whoever claims the end (`_claim_end`) is the one that reports it, and the cell's own thread, should it ever
+come back, finds the cell `dead` and only releases what the instance took.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
-from ...messages.supervision import Failed
+from thespian.actors import ChildActorExited
+
+from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, Cell
+from .cell_context import CellContext
 from .dead_letters import NEVER_ANSWERED
+from .door import is_ours
 from .errors import reason_of
-from .living_cell import LivingCell, State
+from .life import Do, End, Life, Refuse, State, TellFailed, TellStarted, TellStartFailed
 from .proof import Proof, ProvingHandlers
+from .trace import correlation_of
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
-    from .context import HostedActor
+    from .context import HostedActor, KeepsState
+    from .endpoint import Envelope
+    from .life import Step
     from .proof import Handlers
     from .thespian.services import ThespianServices
     from .trace import Stamp
     from .worker import Worker
+
+_log = logging.getLogger("natya")
+_ending = threading.Lock()
 
 
 class Ended(BaseException):
@@ -36,10 +58,13 @@ class FailedElsewhere(BaseException):
         self.got_past = got_past
 
 
-class RuntimeCell(LivingCell):
-    """Runs one `RuntimeActor`: a turn is control messages, then up to a batch of the mailbox."""
+class RuntimeCell(CellContext):
+    """Runs one `RuntimeActor`."""
 
-    __slots__ = ("_drains", "_handlers", "_proof", "_table", "_takes_ahead", "failures")
+    __slots__ = (
+        "_drains", "_handlers", "_has_ended", "_life", "_proof", "_settings", "_stop_askers", "_table", "_takes_ahead",
+        "ends_with_life", "failures",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,14 +75,38 @@ class RuntimeCell(LivingCell):
         worker: Worker,
         parent: Cell | None,
     ) -> None:
-        super().__init__(label, actor_class, services=services, worker=worker, parent=parent)
+        super().__init__(label, services=services, worker=worker, parent=parent)
+        self.actor_class = actor_class
+        self.market = services.market
+        self.in_market_time = services.market.rules and not actor_class.system_time
+        self.be_a(actor_class)
+        self.special = True
         self.failures = 0
+        self.awaited = 0
+        """Outcomes of this life that have not been handled yet."""
+
+        self.watchers = ()
+        self.ends_with_life = False
+        """It belongs to one life of its parent: the next starts it anew."""
+
+        self._offloader = None
+        self._stash = None
+        self._settings: Any = None
+        self._stop_askers: tuple[ActorAddress, ...] = ()
+        self._life = Life()
+        self._has_ended = False
         self._use(actor_class.front_table)
         self._proof: Proof | None = None
         """That it gets past what it failed at last; None where it never failed at a message."""
 
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
+
+    def be_a(self, actor_class: type[HostedActor]) -> None:
+        """Be taken by others for an actor of this class."""
+        self.background = actor_class.background
+        self.says = actor_class.says if actor_class.says is not None or self.parent is None else self.parent.says
+        self.guest = self.says is not None or not is_ours(actor_class)
 
     # A turn.
 
@@ -115,14 +164,16 @@ class RuntimeCell(LivingCell):
         if self.dead:
             self._end_of_killed()
             return False
-        if self._state is State.NEW:
+        life = self._life
+        if life.state is State.NEW:
             self._start_by_first_message()
-        if self._state is State.STOPPING:
+        if life.state is State.STOPPING:
             self._stopping_turn()
-        self.special = self._state is not State.RUNNING or bool(self.control_box) or self._takes_ahead
-        if self._takes_ahead and self._state is State.RUNNING:
+        runs = life.state is State.RUNNING and not self.dead
+        self.special = not runs or bool(self.control_box) or self._takes_ahead
+        if self._takes_ahead and runs:
             self.instance.on_turn()
-        return self._state is State.RUNNING
+        return runs
 
     def _start_by_first_message(self) -> None:
         # Made by plain `createActor`: as on every other base, `Start` may come first; if not, there are no settings.
@@ -138,12 +189,13 @@ class RuntimeCell(LivingCell):
 
     def _stopping_turn(self) -> None:
         """One message at a time, and the question whether it is done after each."""
+        life = self._life
         for _ in range(BATCH):
             box, message = self.box, None
             sender: ActorAddress = self
             try:
-                if self._to_handle <= 0 and self.instance.is_drained() and self.awaited == 0:
-                    self._end(requested=True, error=None)
+                if life.to_handle <= 0 and self.instance.is_drained() and self.awaited == 0:
+                    self._take(life.end(requested=True))
                     return
                 if not box:
                     self.rest()
@@ -153,7 +205,7 @@ class RuntimeCell(LivingCell):
                 except IndexError:  # as in `turn`
                     self._end_of_killed()
                     return
-                self._to_handle -= 1
+                life.to_handle -= 1
                 if isinstance(self.trace, int):
                     self._handlers[message.__class__](self.instance, message, sender)
                 else:
@@ -164,39 +216,21 @@ class RuntimeCell(LivingCell):
                     self.instance.on_drained()
             except BaseException as error:  # noqa: BLE001  as in `turn`
                 self._on_error(error, message, sender)
-                if self._state is not State.STOPPING:  # dead, or its restart failed: its supervisor says what follows
+                if (
+                    self.dead or life.state is not State.STOPPING
+                ):  # dead, or its restart failed: its supervisor says what follows
                     return
         self.ready(self)
 
     # Failing.
 
-    def _use(self, table: Handlers) -> None:
-        self._table: Handlers = table
-        self._handlers: Handlers = table
-
-    def tell_started(self) -> None:
-        """Look from now on, too, whether it gets past what it failed at; before, it may only put messages by."""
-        if self._proof is not None:
-            self._handlers = ProvingHandlers(self._table, self._proof, self._forget_proving)
-        super().tell_started()
-
-    def _forget_proving(self) -> None:
-        self._handlers = self._table
-
-    def _got_past(self, message: Any) -> bool | None:
-        """Tell whether this life got past what the one before failed at, and note what it failed at itself."""
-        got_past = None if self._proof is None else self._proof.is_given
-        self._proof = Proof(type(message))
-        self._forget_proving()
-        return got_past
-
     def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
         if isinstance(error, Ended):
-            self._end(requested=False, error=None)
+            self._take(self._life.end(requested=False))
             return
         if isinstance(error, FailedElsewhere):
             if error.at_start:
-                self._start_failed(error.error)
+                self._take(self._life.start_failed(error.error))
                 return
             got_past, error, message = error.got_past, error.error, None
         else:
@@ -208,32 +242,265 @@ class RuntimeCell(LivingCell):
             if sender is not self and not isinstance(message, NEVER_ANSWERED):
                 kind, reason = type(message).__name__, reason_of(error)
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
-        if isinstance(error, SystemExit):
-            self._end(requested=False, error=error)
+        if self.dead:
+            self._end_of_killed()
         else:
-            self._after_failure(error, message, got_past=got_past)
+            self._take(self._life.failed(error), message, got_past=got_past)
 
     def turn_failed(self, error: BaseException) -> None:
         """Fail as if a handler had raised it."""
         self._on_error(error, None, self)
 
-    def _after_failure(self, error: BaseException, message: Any, *, got_past: bool | None) -> None:
-        if self.dead:
-            self._end_of_killed()
-        elif self._starter is not None and self._state is State.RUNNING:  # before it said `ready`: a start that failed
-            self._start_failed(error)
-        elif self._state is State.STOPPING and not self._afresh:
-            self._end(requested=True, error=None)
-        elif self._state is State.STOPPING and self._to_handle <= 0:
-            self._end(requested=True, error=error)  # a fresh instance would have nothing to do but to fail again
-        elif self._state is State.STOPPING or self._supervisor is None:
-            self._restart()
-        else:
-            self._suspend()
-            report = lifecycle.ChildHandlerFailed(
-                name=self.name, address=self, error=error, message=message, got_past=got_past
-            )
-            self._to(self._supervisor, report)
+    def _use(self, table: Handlers) -> None:
+        self._table: Handlers = table
+        self._handlers: Handlers = table
+
+    def _forget_proving(self) -> None:
+        self._handlers = self._table
+
+    def _got_past(self, message: Any) -> bool | None:
+        """Tell whether this life got past what the one before failed at, and note what it failed at itself."""
+        got_past = None if self._proof is None else self._proof.is_given
+        self._proof = Proof(type(message))
+        self._forget_proving()
+        return got_past
+
+    # Its life.
+
+    def _obey(self, message: Any, sender: ActorAddress) -> None:
+        life = self._life
+        match message:
+            case lifecycle.Start():
+                self.name, self._settings = self.name or message.name, message.settings
+                self._take(life.start(message.starter, message.supervisor))
+            case lifecycle.Restart():
+                self._take(life.restart())
+            case lifecycle.Suspend():
+                self._take(life.suspend())
+            case lifecycle.Resume():
+                self._take(life.resume())
+            case lifecycle.Reject():
+                self._take(life.reject(message))
+            case lifecycle.Stop():
+                self._stop_askers = (*self._stop_askers, sender)
+                self.unstash_all()
+                self._take(life.stop(len(self.box), afresh=message.afresh))
+            case lifecycle.Kill():
+                self._stop_askers = (*self._stop_askers, sender)
+                self._take(life.end(requested=True))
+            case _:
+                self._to(sender, Unavailable(actor=self.name, reason=life.state.name, retry_after_s=0.0))
+
+    def tell_started(self) -> None:
+        """Report that the start is complete."""
+        self._take(self._life.ready())
+
+    def _take(self, steps: tuple[Step, ...], message: Any = None, *, got_past: bool | None = None) -> None:
+        """Take the steps that follow from an event; the message is what a handler raised at."""
+        for step in steps:
+            match step:
+                case Do():
+                    self._do(step)
+                case Refuse(order):
+                    self._refuse(order)
+                case TellStarted(hearers):
+                    self._tell_started(hearers)
+                case TellStartFailed(hearers, error):
+                    self._tell_start_failed(hearers, error)
+                case TellFailed(hearer, error):
+                    report = lifecycle.ChildHandlerFailed(
+                        name=self.name, address=self, error=error, message=message, got_past=got_past
+                    )
+                    self._to(hearer, report)
+                case End(requested, error):
+                    self._end(requested=requested, error=error)
+                case _:
+                    assert_never(step)
+
+    def _do(self, step: Do) -> None:
+        match step:
+            case Do.BEGIN:
+                self._begin(None)
+            case Do.RENEW:
+                self._renew()
+            case Do.ADMIT:
+                self.services.quiet.is_back(self)
+                self.take_messages()
+            case Do.GO_ON:
+                self.special = True
+                self.idle = False
+                self.ready(self)
+            case Do.KEEP:
+                self.services.quiet.goes_down(self)
+                self.special = True
+                self.idle = False  # so that no sender gives it a turn: control messages do
+                self.keep_messages()
+
+    def _begin(self, handed_over: tuple[Any] | None) -> None:
+        """Make a fresh instance and start it."""
+        life = self._life
+        life.is_up = False
+        self.services.quiet.comes_up(self, in_market_time=self.in_market_time)
+        try:
+            instance = self.actor_class()
+            self._equip(instance)
+            self.instance = instance
+            if handed_over is not None:
+                instance.inherited = handed_over[0]
+            instance.on_start()
+            life.is_up = True
+            if handed_over is not None:
+                instance.inherited = None  # a state that `restore` cannot take is not handed on
+                cast("KeepsState", instance).restore(handed_over[0])
+        except BaseException as error:  # noqa: BLE001  reported to whoever started it
+            self._release()
+            if not self.dead:
+                self._take(life.start_failed(error))
+            return
+        if not self.dead:  # killed from another thread meanwhile, its next turn releases it
+            self._take(life.began(ready=not self.actor_class.ready_when_told))
+
+    def _equip(self, instance: Any) -> None:
+        """Give a fresh instance what it may use from `on_start` on."""
+        vars(instance).update(  # not by assignment: a class may let nobody assign them
+            _myRef=self,
+            host=self,
+            directory=self.services.names,
+            name=self.name,
+            settings=self._settings,
+            clock=self.market if self.in_market_time else self.services.clock,
+        )
+
+    def _renew(self) -> None:
+        """Let the next life take over from this one."""
+        handed_over = self._snapshot()
+        self._release()
+        self._end_children_of_this_life()
+        self.life += 1
+        self.awaited = 0
+        self.unstash_all()
+        self._begin(handed_over)
+
+    def _end_children_of_this_life(self) -> None:
+        for child in tuple(self.children):
+            if isinstance(child, RuntimeCell) and child.ends_with_life:
+                if self.services.names.get(child.name) is child:
+                    del self.services.names[child.name]  # now: the one of the next life has it
+                child.exit(self)
+
+    def _snapshot(self) -> tuple[Any] | None:
+        if not self.actor_class.keeps_state:
+            return None
+        if not self._life.is_up:  # the life before did not start: what it was given is handed on
+            inherited = getattr(self.instance, "inherited", None)
+            return None if inherited is None else (inherited,)
+        try:
+            return (cast("KeepsState", self.instance).snapshot(),)
+        except BaseException as error:  # noqa: BLE001  it may be what broke: then the fresh instance starts empty
+            self._log_failure("actor.snapshot_failed", error)
+            return None
+
+    def _release(self) -> BaseException | None:
+        """Let the instance give back what it took; a raise is logged and returned."""
+        if self._offloader is not None:
+            self._offloader.close()
+            self._offloader = None
+        if not self._life.is_up:
+            return None
+        self._life.is_up = False
+        try:
+            self.instance.on_stop()
+        except BaseException as error:  # noqa: BLE001  the actor is going anyway
+            self._log_failure("actor.stop_failed", error)
+            return error
+        return None
+
+    def _tell_started(self, hearers: tuple[ActorAddress, ...]) -> None:
+        if self._proof is not None:  # from now on; before, it may only put messages by
+            self._handlers = ProvingHandlers(self._table, self._proof, self._forget_proving)
+        self.services.quiet.is_up(self)
+        report = lifecycle.Started(name=self.name, address=self)
+        for hearer in hearers:
+            self._to(hearer, report)
+
+    def _tell_start_failed(self, hearers: tuple[ActorAddress, ...], error: BaseException) -> None:
+        self._log_failure("actor.start_failed", error)
+        self.services.quiet.is_up(self)
+        report = lifecycle.StartFailed(name=self.name, address=self, error=error)
+        for hearer in hearers:
+            self._to(hearer, report)
+
+    def _refuse(self, order: lifecycle.Reject) -> None:
+        self.refuse_messages(order)
+        if order.for_good:
+            self.services.quiet.is_back(self)  # no market waits for it any more, also if it never came up
+            self.services.quiet.is_up(self)
+            for message, sender, trace in self._take_all():
+                self.dead_letters.undelivered(self, message, sender, order.reason, trace)
+
+    def _take_all(self) -> list[Envelope]:
+        stash, self._stash = self._stash, None
+        return [*(stash or ()), *super()._take_all()]
+
+    # Its end.
+
+    def _claim_end(self) -> bool:
+        """Be the one that ends this life, from whatever thread; False: another was first."""
+        with _ending:
+            is_first, self._has_ended = not self._has_ended, True
+        return is_first
+
+    def _end(self, *, requested: bool, error: BaseException | None) -> None:
+        """Stop the instance, tell who must know, die."""
+        if not self._claim_end():
+            return
+        statistics = None
+        if self._life.is_up:
+            try:
+                statistics = self.instance.statistics()
+            except BaseException as fault:  # noqa: BLE001  the others still want their stop
+                self._log_failure("actor.statistics_failed", fault)
+        error = self._release() or error
+        self._depart(
+            lifecycle.Stopped(name=self.name, address=self, statistics=statistics, error=error, requested=requested)
+        )
+
+    def exit(self, sender: ActorAddress) -> None:
+        """End before the next message."""
+        self.kill(sender)
+
+    def kill(self, asker: ActorAddress) -> None:
+        """End before the next message; from another thread too. If a handler is running it is not waited for."""
+        self.control(lifecycle.Kill(), asker)
+        if self.worker.current is self and not self.worker.is_here() and self._claim_end():
+            self._stop_askers = (*self._stop_askers, asker)
+            self._depart(lifecycle.Stopped(name=self.name, address=self, error=TimeoutError("killed in a handler")))
+
+    def _end_of_killed(self) -> None:
+        """Killed in a handler that did return: release what it took."""
+        self._release()
+        self._drain(self)
+
+    def _depart(self, report: lifecycle.Stopped) -> None:
+        self.services.quiet.is_back(self)
+        self.services.quiet.is_up(self)
+        self.special = True
+        self.services.forget(self)
+        for child in tuple(self.children):
+            child.exit(self)
+        self.bury("it has stopped")
+        for hearer in dict.fromkeys((self._life.supervisor, *self._stop_askers)):
+            if hearer is not None:
+                self._to(hearer, report)
+        self.tell_watchers(report)
+        if self._life.supervisor is None and self.parent is not None:
+            self.parent.deliver(ChildActorExited(self), self)
+
+    def _log_failure(self, event: str, error: BaseException) -> None:
+        if self.may_log():
+            fields = {"error": type(error).__name__, "reason": reason_of(error)}
+            extra = {"actor": self.name, "correlation_id": correlation_of(self.trace), "fields": fields}
+            _log.error(event, exc_info=error, extra=extra)
 
     # Its children.
 
