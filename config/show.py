@@ -18,11 +18,9 @@ SCHEMA: Final = 1
 
 def as_text(loaded: LoadedSettings) -> str:
     """Write one line for each key: `feed.seed = 7  # default.toml`."""
-    lines = [f"{key} = {_json(value)}" for key, value in _values(loaded).items()]
-    width = min(max(len(line) for line in lines), 60)
-    return "\n".join(
-        f"{line:{width}}  # {loaded.origins[key]}" for line, key in zip(lines, _values(loaded), strict=True)
-    )
+    lines = {key: f"{key} = {_json(value)}" for key, value in _values(loaded).items()}
+    width = min(max(map(len, lines.values())), 60)
+    return "\n".join(f"{line:{width}}  # {loaded.origins[key]}" for key, line in lines.items())
 
 
 def as_json(loaded: LoadedSettings) -> str:

@@ -30,7 +30,7 @@ def assign(
     Raises:
         NotHostableError: the class cannot be imported by another process, or the settings have no wire form.
     """
-    for described in (actor, *([] if settings is None else [type(settings)])):
+    for described in (actor, type(settings)):
         if described.__module__ == "__main__" or "<locals>" in described.__qualname__:
             raise NotHostableError(f"a class that another process can import is wanted, found {_path(described)}")
     if settings is not None and not isinstance(settings, msgspec.Struct):
