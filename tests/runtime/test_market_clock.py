@@ -7,6 +7,8 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.actors.runtime.market_clock import MarketClock
+from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.supervision import SupervisionSettings
 
@@ -259,3 +261,26 @@ class TestAQuestionFromOutside:
         system.request("second", "?")
 
         assert heard[:3] == ["first", "second", "question"]
+
+
+class TestHowLongAgoTheNewestMessageWasReleased:
+    @staticmethod
+    def a_clock(opening_ns):
+        machine = VirtualClock()
+        return machine, MarketClock(machine, opening_ns)
+
+    @pytest.mark.parametrize("opening_ns", [OPENING_NS, None], ids=["a market rules", "none does"])
+    def test_is_unknown_before_the_first(self, opening_ns):
+        machine, clock = self.a_clock(opening_ns)
+        machine.pass_by(S_NS)
+
+        assert clock.since_release_ns() is None
+
+    def test_is_told_by_the_machine_whatever_the_market_says(self):
+        machine, clock = self.a_clock(OPENING_NS)
+        for at_ns in (OPENING_NS + 60 * S_NS, OPENING_NS + 30 * S_NS):
+            clock.release(at_ns)
+            assert clock.since_release_ns() == 0
+            machine.pass_by(2500)
+            assert clock.since_release_ns() == 2500
+            assert clock.now_ns() == OPENING_NS + 60 * S_NS
