@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ByKey, Pool, PoolSettings, Resize, Resized
 from natya.actors.supervision.routing import Router
 from natya.config.sections.supervision import SupervisionSettings
@@ -160,6 +161,18 @@ class TestTheFirstAnswer:
         answer = pool(2, "first_answer", answer_timeout_s=0.01)(Wait())
 
         assert (answer.actor, answer.message_type, answer.error) == ("pool", "Wait", "RequestTimedOut")
+
+    @pytest.mark.parametrize("breaks", ["", "m-1", "all"])
+    def test_is_the_only_one(self, breaks):
+        of_members = {"actor": Member, "member": "m", "policy": POLICY, "journal": "", "routing": "first_answer"}
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("pool", Pool, PoolSettings(size=3, **of_members))
+            asker = system.probe("asker")
+            system.tell("pool", Work(breaks=breaks), sender=asker)
+            system.base.run_for(10)
+
+            asker.receive()
+            assert asker.is_empty()
 
 
 class TestAPoolThatIsResized:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import RuntimeActor, lifecycle
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.actors.supervision.child import shutdown_budget_s
+from natya.actors.supervision.child import Child, shutdown_budget_s
 from natya.actors.supervision.deadline import Deadline
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
@@ -731,3 +731,15 @@ class TestTheTimeToStop:
 
         assert shutdown_budget_s(ChildSpec("below", Supervisor, below), 10.0) == 10.0 + 3 * (2.0 + 1.0)
         assert shutdown_budget_s(ChildSpec("a", RuntimeActor, None, "permanent", 0.5), 10.0) == 0.5
+
+
+class TestTheOrderToStop:
+    @pytest.mark.parametrize("restart", ["permanent", "transient", "temporary"])
+    @pytest.mark.parametrize("given_up", [False, True])
+    def test_lets_one_that_fails_begin_afresh_for_what_is_queued_if_it_may_be_restarted(self, restart, given_up):
+        child = Child(ChildSpec("a", RuntimeActor, restart=restart))
+        child.given_up = given_up
+
+        assert child.stop() == lifecycle.Stop(
+            afresh=(restart, given_up) in {("permanent", False), ("transient", False)}
+        )
