@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalView, SimulatedDisk
+from natya.actors.journal.segments import open_segment
 from natya.actors.journal.tools import export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
+from natya.actors.journal.walk import record_at
 from natya.messages.orders import OrderCancelled
 
 
@@ -127,6 +129,49 @@ class TestFinding:
 
     def test_in_an_empty_directory_finds_nothing(self, disk, workshop):
         assert JournalView.of_directory(disk, workshop.directory).page(0, 10).records == ()
+
+
+class Counted:
+    """A file that notes what is read of it."""
+
+    def __init__(self, file):
+        self.file, self.reads = file, []
+
+    def read(self, offset, size):
+        self.reads.append((offset, size))
+        return self.file.read(offset, size)
+
+
+class TestTheRecordAtAPlace:
+    @staticmethod
+    def places(library):
+        disk, journal, _ = library
+        segment, end, _ = list(journal.view().extents())[-2]
+        file = Counted(open_segment(disk, segment))
+        walk = segment.walk(file, end=end)
+        records = [(walk.offset - len(raw.raw), raw) for raw in walk]
+        file.reads.clear()
+        return file, segment, end, records
+
+    def test_is_read_forward_each_byte_once_and_no_more(self, library):
+        file, segment, end, records = self.places(library)
+        assert len(records) > 50
+
+        for offset, raw in records:
+            assert record_at(file, segment.format, offset=offset, end=end) == raw
+            head_size = segment.format.header_size
+            assert file.reads == [(offset, head_size), (offset + head_size, len(raw.raw) - head_size)]
+            file.reads.clear()
+
+    @pytest.mark.parametrize("missing_bytes", [1, 40, 10_000])
+    def test_is_none_where_it_goes_on_behind_the_end(self, library, missing_bytes):
+        file, segment, end, records = self.places(library)
+        offset, raw = records[-1]
+        assert end == offset + len(raw.raw)
+        end = max(end - missing_bytes, offset)
+
+        assert record_at(file, segment.format, offset=offset, end=end) is None
+        assert all(at + size <= end for at, size in file.reads)
 
 
 class TestTools:

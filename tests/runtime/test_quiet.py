@@ -1,11 +1,15 @@
 """Quiet is exact: nobody is told while anyone else has anything to do, and nobody waits for ever."""
 
 import threading
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime.clock import SystemClock
+from natya.actors.runtime.market_clock import MarketClock
+from natya.actors.runtime.quiet import Quiescence
 from natya.messages.system import Ping
 
 
@@ -216,3 +220,34 @@ class TestQuietAmongSeveral:
 
         assert set(told) <= set(names)
         assert told == [name for name in names if name in told]
+
+
+class TestWhenSomethingEnded:
+    """The loop looks again, if there is one, if it sleeps, and if anyone waits for what it may find."""
+
+    @staticmethod
+    def wakes(*, waits, asleep, opening_ns=None):
+        loop = SimpleNamespace(asleep=False, woken=0)
+        loop.wake = lambda: setattr(loop, "woken", loop.woken + 1)
+        quiet = Quiescence(MarketClock(SystemClock(), opening_ns))
+        quiet.attach(loop)
+        if waits:
+            quiet.wait(SimpleNamespace(life=0), "quiet", None)
+        loop.asleep = asleep
+        assert quiet.something_ended() is False
+        return loop.woken
+
+    @pytest.mark.parametrize("opening_ns", [None, 1_700_000_000_000_000_000], ids=["no market", "a market"])
+    @pytest.mark.parametrize("waits", [False, True])
+    @pytest.mark.parametrize("asleep", [False, True])
+    def test_the_loop_is_woken(self, waits, asleep, opening_ns):
+        wanted = asleep and (waits or opening_ns is not None)
+
+        assert self.wakes(waits=waits, asleep=asleep, opening_ns=opening_ns) == wanted
+
+    @pytest.mark.parametrize("opening_ns", [None, 1_700_000_000_000_000_000], ids=["no market", "a market"])
+    def test_nothing_is_where_the_loop_did_not_begin_yet(self, opening_ns):
+        quiet = Quiescence(MarketClock(SystemClock(), opening_ns))
+        quiet.wait(SimpleNamespace(life=0), "quiet", None)
+
+        assert quiet.something_ended() is False
