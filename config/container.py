@@ -257,11 +257,10 @@ class DependencyContainer:
         """Wait while another thread makes it; the one whose wait could never end is told instead."""
         while entry.made is _ABSENT and self._makers.get(key, me) != me:
             waited_for: Key | None = key
-            while waited_for is not None:
-                maker = self._makers.get(waited_for)
+            while waited_for is not None and (maker := self._makers.get(waited_for)) is not None:
                 if maker == me:
                     raise self._cycle(key, self._making[me])
-                waited_for = None if maker is None else self._waits.get(maker)
+                waited_for = self._waits.get(maker)
             self._waits[me] = key
             try:
                 self._changed.wait()

@@ -31,11 +31,14 @@ class TestAReserveOnAFullDisk:
     def reserve(self, disk, workshop):
         return Reserve(disk, workshop.directory, size=100)
 
-    def test_is_asked_for_once_in_its_time(self, disk, reserve):
-        answers = [reserve.restore(now_ns) for now_ns in (0, 1, RETRY_NS - 1)]
+    @pytest.mark.parametrize("begin_ns", [0, 7 * RETRY_NS])
+    def test_is_asked_for_once_in_its_time(self, disk, reserve, begin_ns):
+        answers = [reserve.restore(begin_ns + since_ns) for since_ns in (0, 1, RETRY_NS - 1)]
         assert (answers, disk.asked) == ([False] * 3, 1)
 
-        assert not reserve.restore(RETRY_NS)
+        assert not reserve.restore(begin_ns + RETRY_NS)
+        assert disk.asked == 2
+        assert not reserve.restore(begin_ns + 2 * RETRY_NS - 1)
         assert disk.asked == 2
 
     def test_is_asked_for_when_the_clock_has_stepped_back(self, disk, reserve):

@@ -367,6 +367,15 @@ class TestWhileAllGoDown:
         assert stage.gave_up is None
         assert stage.report.failures == 1
 
+    def test_one_whose_failure_crossed_the_order_to_stop_is_told_again(self):
+        stage = self.a_fall(hangs={"a"})
+        stage.told.clear()
+        stage.crash("b")
+        stage.troupe.fall()
+        assert stage.told == [("stop", "b")]
+        stage.deliver()
+        assert stage.told == [("stop", "b"), ("stop", "b")]
+
     def test_none_comes_up_that_is_added(self):
         stage = self.a_fall(hangs={"b"})
         stage.told.clear()
@@ -390,6 +399,35 @@ class TestWhileAllGoDown:
         stage.pass_time(1)
 
         assert stage.is_down
+
+
+class TestAChildOfALifeBefore:
+    @pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one"])
+    def test_that_ended_before_the_start_is_one_of_the_group_again(self, strategy):
+        stage = a_stage("a", "b", strategy=strategy)
+        stage.troupe.adopt("b", "b")
+        stage.troupe.ended(stage.troupe["b"], error=None, requested=True)
+        stage.troupe.rise()
+        stage.settle()
+        stage.told.clear()
+        stage.crash("a")
+        stage.settle()
+
+        assert stage.orders("start") == ["a", "b"]
+        assert [child.state for child in stage.troupe] == ["RUNNING", "RUNNING"]
+
+    def test_that_was_parked_and_ended_before_the_start_is_so_again(self):
+        stage = a_stage("a", "b", strategy="one_for_all", parks={"b"})
+        stage.troupe.adopt("b", "b")
+        stage.troupe.failed(stage.troupe["b"], "handle", unmendable())
+        stage.troupe.ended(stage.troupe["b"], error=None, requested=True)
+        stage.troupe.rise()
+        stage.settle()
+        stage.told.clear()
+        stage.crash("a")
+        stage.settle()
+
+        assert stage.orders("start") == ["a", "b"]
 
 
 class TestAChildThatMayBeParked:
@@ -533,6 +571,21 @@ class TestFailuresThatOverlap:
         stage.settle()
 
         assert [stage.troupe.breaker(child) for child in stage.troupe] == ["open", "closed", "closed"]
+
+    def test_of_a_group_on_its_way_up_do_not_forget_who_was_told_to_start(self):
+        """The report that b runs comes when it is kept down already, and nobody waits for it any more."""
+        stage = self.a_group(msgspec.structs.replace(POLICY, fail_max=2))
+        stage.crash("a")
+        stage.deliver()
+        stage.deliver()
+        assert stage.orders("start")[-1] == "b"
+        stage.troupe.failed(stage.troupe["a"], "handle", RuntimeError("again"))
+        stage.settle()
+        assert [child.state for child in stage.troupe] == ["UNAVAILABLE"] * 3
+        stage.pass_time(5)
+
+        assert [child.state for child in stage.troupe] == ["RUNNING"] * 3
+        assert stage.orders("ping") == ["a"]
 
     def test_wait_for_the_longest_back_off_among_them(self):
         stage = self.a_group()
