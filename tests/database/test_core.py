@@ -195,3 +195,38 @@ class TestAnyHistoryOfAnOrder:
 
         assert projection.orders["A-1"].state == "REFUSED"
         assert projection.orders["A-1"].reason == "too many"
+
+
+class TestAnOrderWhoseIntentIsNotKnown:
+    """Of a journal whose beginning is gone: a row says what its facts say, and nothing that they do not."""
+
+    @staticmethod
+    def described(*records):
+        projection = Projection()
+        for record in records:
+            projection.apply(record)
+        order = projection.orders["A-1"]
+        return order.strategy, order.symbol, order.side, order.quantity, order.order_type, order.state
+
+    def test_has_neither_symbol_nor_side_nor_quantity_when_only_its_end_is(self, build):
+        records = build.records(ended(OrderCancelled))
+
+        assert self.described(*records) == (None, None, None, None, None, "CANCELLED")
+
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_has_those_of_its_fill_and_no_quantity(self, build, side):
+        records = build.records(accepted(), build.filled(side=side, quantity=5))
+        fill = records[1].fact
+
+        assert self.described(*records)[:4] == (fill.strategy, fill.symbol, side, None)
+
+    def test_has_all_when_the_intent_comes_later(self, build):
+        intent = build.intended(side="SELL", quantity=75)
+
+        assert self.described(*build.records(accepted(), intent))[:5] == (
+            intent.strategy,
+            intent.symbol,
+            "SELL",
+            75,
+            intent.order_type,
+        )
