@@ -197,7 +197,7 @@ def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[P
     for record in walk:
         if failed and mark is not None and record.sequence > mark.sequence:
             return position, None, True
-        last_hash = record.hash() if walk.previous_hash is None else walk.previous_hash
+        last_hash = walk.previous_hash or b""  # it is chained: there is one
         if mark is not None and record.sequence == mark.sequence and last_hash != mark.last_hash:
             raise active.damaged(
                 "the record is not the one that was acknowledged", offset=walk.offset, sequence=record.sequence
