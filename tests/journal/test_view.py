@@ -131,6 +131,56 @@ class TestFinding:
         assert JournalView.of_directory(disk, workshop.directory).page(0, 10).records == ()
 
 
+class Opening(SimulatedDisk):
+    """A disk that notes what is opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.opened = []
+
+    def open(self, path, *, writable=False):
+        self.opened.append(path)
+        return super().open(path, writable=writable)
+
+
+class TestAClosedSegment:
+    """It is opened where something of it may be what is asked for, and else left alone."""
+
+    @pytest.fixture
+    def disk(self):
+        return Opening()
+
+    @pytest.fixture
+    def journal(self, disk, workshop):
+        journal = workshop.a_journal(disk, clock=iter(range(10, 10_000, 10)).__next__, segment_bytes=8_192)
+        journal.open()
+        for number in range(1, 201):
+            workshop.commit_one(journal, number)
+        assert len(journal.closed_segments) == 3
+        return journal
+
+    @staticmethod
+    def opened(disk, journal, **wanted):
+        disk.opened.clear()
+        list(journal.view().find(**wanted))
+        return [segment for segment in journal.closed_segments if segment.path in disk.opened]
+
+    @pytest.mark.parametrize("within", [0, 1])
+    def test_is_not_when_all_that_is_wanted_is_behind_its_last_record(self, disk, journal, within):
+        first, second, third = journal.closed_segments
+        after = second.first_sequence - 1 - within
+
+        assert self.opened(disk, journal, after_sequence=after) == [first, second, third][1 - within :]
+
+    @pytest.mark.parametrize("within_ns", [0, 1])
+    def test_is_not_when_all_of_it_is_too_old_or_too_new(self, disk, journal, within_ns):
+        first, second, third = journal.closed_segments
+        since_ns, until_ns = first.seal.latest_ns + 1 - within_ns, third.seal.earliest_ns + within_ns
+        wanted = [first, second, third] if within_ns else [second]
+
+        assert self.opened(disk, journal, since_ns=since_ns, until_ns=until_ns) == wanted
+
+
 class Counted:
     """A file that notes what is read of it."""
 

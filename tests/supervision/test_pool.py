@@ -29,6 +29,10 @@ class Wait(msgspec.Struct, frozen=True):
     """Answered when the gate opens."""
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """Never answered."""
+
+
 class Member(RuntimeActor):
     """Says who did the work."""
 
@@ -37,6 +41,10 @@ class Member(RuntimeActor):
         if work.breaks in {self.name, "all"}:
             raise RuntimeError(f"{self.name} broke")
         self.send(sender, self.name)
+
+    @handles(Keep)
+    def keep(self, _keep, _sender):
+        pass
 
     @handles(Wait)
     def wait(self, _wait, sender):
@@ -96,6 +104,19 @@ class TestTheLeastLoaded:
         gate.set()
         assert [each.result(10) for each in waiting] == ["m-1", "m-2"]
         assert ask(Work()) == "m-1"
+
+    def test_owes_no_answer_any_more_when_its_time_is_over_and_nobody_hears_of_it(self):
+        of_members = {"actor": Member, "member": "m", "policy": POLICY, "journal": "", "routing": "least_loaded"}
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("pool", Pool, PoolSettings(size=2, answer_timeout_s=5.0, **of_members))
+            asker = system.probe("asker")
+            system.tell("pool", Keep(), sender=asker)
+            system.base.run_for(1)
+            assert system.request("pool", Work()) == "m-2"
+            system.base.run_for(5)
+
+            assert asker.is_empty()
+            assert system.request("pool", Work()) == "m-1"
 
 
 class TestByKey:
@@ -194,6 +215,18 @@ class TestAPoolThatIsResized:
         system.watch("m-3").result(10)
         system.watch("m-2").result(10)
         assert set(members(system)) == {"m-1"}
+
+    def test_grows_again_while_those_that_leave_are_there_still(self, pool, system, gate):
+        ask = pool(3)
+        waiting = [system.request_future("pool", Wait()) for _ in range(3)]
+        ask(Resize(1))
+
+        assert ask(Resize(3)) == Resized(3)
+        assert set(members(system)) == {"m-1", "m-2", "m-3", "m-4", "m-5"}
+        assert ask(Resize(2)) == Resized(2)
+        assert {ask(Work()) for _ in range(4)} <= {"m-1", "m-4"}
+        gate.set()
+        assert {each.result(10) for each in waiting} == {"m-1", "m-2", "m-3"}
 
     def test_gives_no_number_twice(self, pool):
         ask = pool(2)
