@@ -53,8 +53,8 @@ class RuntimeActor(Actor):
     """Blocking, it shares the loop all the same where the time of a simulated market rules: the market waits anyway."""
 
     system_time: ClassVar[bool] = False
-    """It lives on the machine's time where others live in that of a simulated market: whoever owns something outside of
-    the house, which does not wait for a market, and whoever bounds how long others may take."""
+    """It lives on the machine's time where others live in that of a simulated market: for an owner of something outside
+    the system, which does not wait for a market, and for one that bounds how long others may take."""
 
     background: ClassVar[bool] = False
     """Its work does not count for `when_quiet`."""
@@ -154,7 +154,7 @@ class RuntimeActor(Actor):
             host.send_elsewhere(target, message)
 
     def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send the message on in its sender's name: the answer goes to him."""
+        """Send the message on in its sender's name: the answer goes to that sender."""
         self.host.forward(target, message, sender)
 
     def become(self, behavior: str) -> None:

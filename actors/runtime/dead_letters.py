@@ -1,7 +1,7 @@
 """Messages that nobody handled: counted exactly, told to whoever listens, at a bounded rate.
 
 Our own actors' dead letters go to the actor "events" as `DeadLetter`; Thespian's handler (`handleDeadLetters`) gets a
-`DeadEnvelope`. One who asked a dead actor is answered `Unavailable` at once instead of waiting for his time-out.
+`DeadEnvelope`. A request to a dead actor is answered `Unavailable` at once instead of timing out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The door of our own actors: what a guest says is looked at before a handler sees it.
 
-A guest is whoever runs code that is not of this package: a strategy, any other actor of a user, a caller from outside.
-His mistakes stay his own: what is ill-typed, or out of range, or not his to say, is a dead letter here, and `Failed` to
-him; no handler ever meets it. What an owner says to another is trusted, and costs one look at its sender.
+A guest is a sender whose code is not of this package: a strategy, any other actor of a user, a caller from outside.
+A guest's message that is ill-typed, out of range, or of a type that this guest may not send, is a dead letter and is
+answered `Failed`; no handler ever meets it. What our own actors tell each other is trusted: one look at the sender.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def look_at(message: Any, sender: Any) -> Any:
     """Return a copy of a guest's message, with fields of the types and in the ranges that its class declares.
 
     Raises:
-        MessageRefusedError: it cannot be one of our vocabulary, or is not for him to say.
+        MessageRefusedError: it cannot be one of our vocabulary, or is not for this sender to say.
     """
     kind = type(message)
     if kind not in _VOCABULARY:

@@ -60,7 +60,7 @@ class Bounded(msgspec.Struct, frozen=True):
     """At most `limit` messages; what happens to one more is `at_limit`.
 
     `refuse`: its sender is answered `Unavailable`. `drop_oldest`: it takes the place of the oldest, whose
-    sender is told only if he waits for an answer. `block_caller`: a caller outside of the system waits for a place; an
+    sender is told only if it waits for an answer. `block_caller`: a caller outside of the system waits for a place; an
     actor, which may not wait, is refused.
     """
 

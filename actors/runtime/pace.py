@@ -6,7 +6,7 @@ from __future__ import annotations
 class Pace:
     """Plays recorded time at a multiple of its speed; 0 is as fast as possible.
 
-    The first message is due at once and sets the origin. A house that falls behind catches up without pause.
+    The first message is due at once and sets the origin. A system that falls behind catches up without pause.
     """
 
     def __init__(self, speed: float) -> None:

@@ -1,6 +1,6 @@
 """Knowing that nothing is going on, so that a simulated market may take its next step, and its time go on.
 
-A market waits for whoever is down or coming up: an actor that is restarted misses nothing of it.
+A market waits for every actor that is down or coming up: one that is restarted misses nothing of it.
 
 The question is asked where the loop would sleep, so a system that never asks pays nothing for it. It must be exact, and
 no lock guards the whole system at once; two looks do instead. If both find every thread asleep, with nothing ready, and
@@ -97,7 +97,7 @@ class Quiescence:
         return tuple(dict.fromkeys(cell.name for cell in (*self._down, *self._coming)))
 
     def admit(self, target: Endpoint, message: Any, sender: ActorAddress, trace: Trace) -> None:
-        """Deliver what comes from outside of the house, where a market rules when the loop has nothing else to do.
+        """Deliver what comes from outside of the system; where a market rules, when the loop has nothing else to do.
 
         In the middle of a step it would change whose turn is next.
         """

@@ -31,7 +31,7 @@ class Stall(msgspec.Struct, frozen=True, kw_only=True):
     stack: str
 
     place: str
-    """The line that it was at, a user's if one of his is among the calls: `my_strategy.py:12 in on_tick`."""
+    """The line that it was at, a user's own if there is one among the calls: `my_strategy.py:12 in on_tick`."""
 
 
 class Watchdog:

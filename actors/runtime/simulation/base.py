@@ -93,11 +93,11 @@ class SimulatedSystemBase(InProcessSystemBase):
         return reply
 
     def new_reply(self) -> BlockingReply:
-        """Make an address whose owner runs the simulation while he waits."""
+        """Make an address whose owner runs the simulation while it waits."""
         return SimulatedReply(self.dead_letters, self.run_until)
 
     def new_probe(self, name: str) -> SimulatedProbe:
-        """Make a mailbox whose owner runs the simulation while he waits."""
+        """Make a mailbox whose owner runs the simulation while it waits."""
         return SimulatedProbe(name, self.run_until)
 
     def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> SimulatedOffloader:

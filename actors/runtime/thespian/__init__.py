@@ -1,6 +1,7 @@
 """Everything that exists because of Thespian's own protocol; a program of our own actors alone touches little of it.
 
 door.py       what Thespian's `ActorSystem` and its plain actors ask of the system base
+services.py   what this folder may use of the system (protocol)
 calls.py      what Thespian's `Actor` calls on its own address
 cell.py       the cell of a plain Thespian actor
 addresses.py  addresses without an actor: the system itself, the mailbox behind `ActorSystem.ask`, a failed child

@@ -1,4 +1,24 @@
-"""Actors in processes of their own: joined by a socket pair, ended with their parent, supervised like any other."""
+"""Actors in processes of their own: joined by a socket pair, ended with their parent, supervised like any other.
+
+In the parent:
+
+stand_in.py        the actor's address, mailbox and supervision there
+worker_process.py  one process: launched, written to, read, ended
+assignment.py      which actor it is to run; build.py, that both run the same code
+process.py         how it is launched, and what it does to itself at its start
+
+In the process:
+
+hosting.py         one actor in a system of its own, for which every other name is in the parent
+reading_loop.py    its loop, which reads the socket too
+__main__.py        where it begins
+
+In both:
+
+link.py            the socket pair; wire.py, the frames on it
+addresses.py       addresses by number
+errors.py
+"""
 
 from __future__ import annotations
 
