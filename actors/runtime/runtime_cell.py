@@ -170,7 +170,9 @@ class RuntimeCell(CellContext):
         if life.state is State.STOPPING:
             self._stopping_turn()
         runs = life.state is State.RUNNING and not self.dead
-        self.special = not runs or bool(self.control_box) or self._takes_ahead
+        self.special = not runs or self._takes_ahead
+        if self.control_box:  # looked at last: who controls the cell fills it first, and then says that it is special
+            self.special = True
         if self._takes_ahead and runs:
             self.instance.on_turn()
         return runs

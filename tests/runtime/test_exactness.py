@@ -14,6 +14,7 @@ from natya_processes import await_that
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, SystemClock, handles
 from natya.actors.runtime import cell as cell_module
 from natya.actors.runtime.cell import Cell
+from natya.actors.runtime.lifecycle import Stop
 from natya.actors.runtime.market_clock import MarketClock
 from natya.actors.runtime.offload import Job, Offloader
 from natya.actors.runtime.quiet import Quiescence
@@ -30,6 +31,10 @@ from natya.messages.supervision import DescribeTree
 
 def a_tick(sequence=1):
     return Tick(symbol="INFY", price=1.0, quantity=1, exchange_ns=1, source="test", sequence=sequence)
+
+
+class Idle(RuntimeActor):
+    """Handles nothing."""
 
 
 class TestAnEndOfATurn:
@@ -57,6 +62,32 @@ class TestAnEndOfATurn:
 
         assert not loop.ready
         assert cell.idle
+
+
+class TestAControlMessage:
+    """It may come at any moment of a turn in which the cell sees to what came before it."""
+
+    def test_that_comes_as_the_cell_looks_for_the_last_time_is_obeyed(self, system):
+        address, reply = system.start("performer", Idle), system.base.new_reply()
+
+        class Late(list):
+            """Gets the message just after the second look, which is the last of the turn."""
+
+            looks = 0
+
+            def __bool__(self):
+                seen = len(self) > 0
+                self.looks += 1
+                if self.looks == 2:
+                    address.control(Stop(), reply)
+                return seen
+
+        address.control_box = Late()
+        address.special = True
+        address.ready(address)
+        system.base.loop.wake()
+
+        assert reply.wait(5.0).name == "performer"
 
 
 class TestAFirstMessage:
