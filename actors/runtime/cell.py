@@ -219,7 +219,8 @@ class Cell(Endpoint):
 
     def _put_first(self, envelope: Envelope) -> None:
         with _changing_put:
-            self._have_mailbox()
+            if self.box is NO_MAILBOX:
+                self.box = self.make_mailbox()
             if self.put == self._put_first:
                 self.put = self.box.append
         self.put(envelope)
@@ -227,14 +228,11 @@ class Cell(Endpoint):
     def _put_suspended(self, envelope: Envelope) -> None:
         if self.box is NO_MAILBOX:
             with _changing_put:
-                self._have_mailbox()
+                if self.box is NO_MAILBOX:
+                    self.box = self.make_mailbox()
         if len(self.box) < SUSPENDED_MAX:
             self.box.append(envelope)
         else:
             self.dropped += 1
             why = f"it is down, and {SUSPENDED_MAX} messages wait"
             self.dead_letters.undelivered(self, *envelope[:2], why, envelope[2])
-
-    def _have_mailbox(self) -> None:
-        if self.box is NO_MAILBOX:
-            self.box = self.make_mailbox()

@@ -98,6 +98,10 @@ class End(msgspec.Struct, frozen=True):
 
 Step: TypeAlias = Do | Refuse | TellStarted | TellStartFailed | TellFailed | End
 
+# Bound once: to look a member up on its class takes Python 3.11 a quarter of a microsecond.
+NEW, RUNNING, SUSPENDED, REJECTING, STOPPING, DEAD = State
+BEGIN, RENEW, ADMIT, GO_ON, KEEP = Do
+
 NOTHING: Final[tuple[Step, ...]] = ()
 
 
@@ -107,7 +111,7 @@ class Life:
     __slots__ = ("_afresh", "_starter", "is_up", "state", "supervisor", "to_handle")
 
     def __init__(self) -> None:
-        self.state = State.NEW
+        self.state = NEW
         self._starter: Any = None
         """Who waits for the start; a failure before it is complete is a start that failed."""
 
@@ -127,51 +131,56 @@ class Life:
     def start(self, starter: Any, supervisor: Any) -> tuple[Step, ...]:
         """Begin: the first thing that a cell is told."""
         self._starter, self.supervisor = starter, supervisor
-        return (Do.BEGIN,)
+        return (BEGIN,)
 
     def restart(self) -> tuple[Step, ...]:
         """Begin the next life in place, in whatever state this one is."""
-        if self.state is State.REJECTING:
-            self.state = State.SUSPENDED
-            return (Do.KEEP, Do.RENEW)  # what it asks in `on_start` may be answered at once
-        return (Do.RENEW,)
+        if self.state is REJECTING:
+            self.state = SUSPENDED
+            return (KEEP, RENEW)  # what it asks in `on_start` may be answered at once
+        return (RENEW,)
 
     def suspend(self) -> tuple[Step, ...]:
         """Handle nothing more."""
-        if self.state is not State.RUNNING:
+        if self.state is not RUNNING:
             return NOTHING
-        self.state = State.SUSPENDED
-        return (Do.KEEP,)
+        self.state = SUSPENDED
+        return (KEEP,)
 
     def resume(self) -> tuple[Step, ...]:
         """Go on with the instance that there is."""
-        return self._run() if self.state in {State.SUSPENDED, State.REJECTING} else NOTHING
+        if self.state is not SUSPENDED and self.state is not REJECTING:
+            return NOTHING
+        self.state = RUNNING
+        return (ADMIT, GO_ON)
 
     def reject(self, order: Reject) -> tuple[Step, ...]:
         """Stay down, and say so to whoever sends."""
-        self.state = State.REJECTING
-        return (Do.KEEP, Refuse(order))
+        self.state = REJECTING
+        return (KEEP, Refuse(order))
 
     def stop(self, waiting: int, *, afresh: bool) -> tuple[Step, ...]:
         """End in order: what waits is handled first, by one that runs or that may be restarted for it."""
         self._afresh = afresh
-        down = self.state is State.SUSPENDED
-        if self.state in {State.RUNNING, State.STOPPING} or (down and self.is_up and afresh and waiting):
-            self.state, self.to_handle = State.STOPPING, waiting
-            return (Do.ADMIT, Do.RENEW) if down else (Do.ADMIT,)
+        down = self.state is SUSPENDED
+        if self.state is RUNNING or self.state is STOPPING or (down and self.is_up and afresh and waiting):
+            self.state, self.to_handle = STOPPING, waiting
+            return (ADMIT, RENEW) if down else (ADMIT,)
         return self.end(requested=True)
 
     def end(self, *, requested: bool, error: BaseException | None = None) -> tuple[Step, ...]:
         """End before the next message."""
-        self.state = State.DEAD
+        self.state = DEAD
         return (End(requested, error),)
 
     # What became of a start.
 
     def began(self, *, ready: bool) -> tuple[Step, ...]:
         """`on_start` and `restore` have returned; not `ready`: the actor says itself when it is."""
-        steps = NOTHING if self.state is State.STOPPING else self._run()
-        return (*steps, *self.ready()) if ready else steps
+        if self.state is STOPPING:
+            return self.ready() if ready else NOTHING
+        self.state = RUNNING
+        return (ADMIT, GO_ON, TellStarted(self._hearers_of_the_start())) if ready else (ADMIT, GO_ON)
 
     def ready(self) -> tuple[Step, ...]:
         """The start is complete."""
@@ -182,8 +191,8 @@ class Life:
         report = TellStartFailed(self._hearers_of_the_start(), error)
         if self.supervisor is None:
             return (report, *self.end(requested=False, error=error))
-        self.state = State.SUSPENDED
-        return (Do.KEEP, report)
+        self.state = SUSPENDED
+        return (KEEP, report)
 
     # What happens in a turn.
 
@@ -191,27 +200,24 @@ class Life:
         """A handler raised."""
         if isinstance(error, SystemExit):
             return self.end(requested=False, error=error)
-        if self.state is State.STOPPING:
+        if self.state is STOPPING:
             return self._failed_while_stopping(error)
-        if self._starter is not None and self.state is State.RUNNING:
+        if self._starter is not None and self.state is RUNNING:
             return self.start_failed(error)
         if self.supervisor is None:
-            return (Do.RENEW,)
-        self.state = State.SUSPENDED
-        return (Do.KEEP, TellFailed(self.supervisor, error))
+            return (RENEW,)
+        self.state = SUSPENDED
+        return (KEEP, TellFailed(self.supervisor, error))
 
     def _failed_while_stopping(self, error: BaseException) -> tuple[Step, ...]:
         if not self._afresh:
             return self.end(requested=True)
         if self.to_handle <= 0:  # a fresh instance would have nothing to do but to fail again
             return self.end(requested=True, error=error)
-        return (Do.RENEW,)
-
-    def _run(self) -> tuple[Step, ...]:
-        self.state = State.RUNNING
-        return (Do.ADMIT, Do.GO_ON)
+        return (RENEW,)
 
     def _hearers_of_the_start(self) -> tuple[Any, ...]:
         starter, self._starter = self._starter, None
-        supervisor = None if self.supervisor is starter else self.supervisor
-        return tuple(each for each in (starter, supervisor) if each is not None)
+        if starter is None:
+            return () if self.supervisor is None else (self.supervisor,)
+        return (starter,) if self.supervisor is None or self.supervisor is starter else (starter, self.supervisor)
