@@ -251,3 +251,45 @@ class TestWhenSomethingEnded:
         quiet.wait(SimpleNamespace(life=0), "quiet", None)
 
         assert quiet.something_ended() is False
+
+
+class TestTheTimeOfTheMarketWhereNobodyAsksForItsNextStep:
+    """It goes on to the next timer for one that comes up and may need it, and for none if another would miss it."""
+
+    OPENING_NS = 1_700_000_000_000_000_000
+
+    @pytest.mark.parametrize(
+        ("coming", "down", "goes_on"),
+        [
+            ((), False, False),
+            ((False,), False, False),
+            ((True,), False, True),
+            ((False, True), False, True),
+            ((True,), True, False),
+            ((), True, False),
+        ],
+    )
+    def test_goes_on_for_one_that_lives_in_it_while_none_is_down(self, coming, down, goes_on):
+        market = MarketClock(SystemClock(), self.OPENING_NS)
+        quiet = Quiescence(market)
+        quiet.attach(SimpleNamespace(ready=(), asleep=False))
+        fired = []
+        market.after(1_000, lambda: fired.append(market.now_ns() - self.OPENING_NS))
+        hurt = Cell()
+        if down:
+            quiet.goes_down(hurt)
+        for in_market_time in coming:
+            quiet.comes_up(Cell(), in_market_time=in_market_time)
+
+        quiet.test()
+        assert fired == [1_000] * goes_on
+
+        quiet.is_back(hurt)
+        quiet.test()
+        assert fired == [1_000] * any(coming)
+
+
+class Cell:
+    """One that the market waits for."""
+
+    background = False
