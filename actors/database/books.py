@@ -9,15 +9,15 @@ import msgspec
 from ...domain.positions import Positions
 from ...messages.orders import Position
 from .errors import QueryRefused
-from .projection import FillRow, OrderRow
 from .repository import BaseRepository, messages_of
+from .tables.projection import FillRow, OrderRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...messages.database import SqlValue
-    from .columns import Columns
     from .results import Answer
+    from .tables.columns import Columns
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 

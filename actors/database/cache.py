@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .migrations import DatabaseFile
+from .tables.migrations import DatabaseFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

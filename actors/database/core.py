@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .errors import DatabaseDamaged, JournalGap
-from .projecting import fact_text, project
+from .tables.projecting import fact_text, project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,9 @@ import msgspec
 
 from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
 from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
-from .archive_folder import (
+from .connection import roll_back
+from .errors import DatabaseDamaged
+from .tables.archive_folder import (
     OWNER,
     READ_OPTIONS,
     Listed,
@@ -24,11 +26,9 @@ from .archive_folder import (
     names_of,
     own_folder,
 )
-from .archive_folder import TABLES as MARKET_TABLES
-from .connection import roll_back
-from .errors import DatabaseDamaged
-from .moments import start_ns
-from .sql_text import pattern, quoted
+from .tables.archive_folder import TABLES as MARKET_TABLES
+from .tables.moments import start_ns
+from .tables.sql_text import pattern, quoted
 from .upkeep import fingerprint
 
 if TYPE_CHECKING:

@@ -32,14 +32,14 @@ from ...messages.database import (
     RowsFile,
 )
 from .adapter import DuckDBAdapter
-from .archive_folder import archive_folder
 from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
 from .forms import stored
 from .handover import Handover
 from .opening import MEMORY
-from .sql_text import quoted
 from .statements import bare_select
+from .tables.archive_folder import archive_folder
+from .tables.sql_text import quoted
 from .upkeep import back_up, check, snapshot
 
 if TYPE_CHECKING:

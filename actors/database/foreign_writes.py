@@ -17,7 +17,7 @@ from .opening import MEMORY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .migrations import DatabaseFile
+    from .tables.migrations import DatabaseFile
 
 _State: TypeAlias = tuple[int, int, int, int] | None
 """Device, inode, size, time of the last change; None for no file."""

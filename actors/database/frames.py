@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...messages.database import SqlValue
-    from .columns import Array, Columns
+    from .tables.columns import Array, Columns
 
 
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT")}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 import numpy as np
 
-from .columns import Columns, insert, parsed
 from .errors import Unstorable
-from .ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
+from .tables.columns import Columns, insert, parsed
+from .tables.ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,10 +9,10 @@ import msgspec
 from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.market import Candle, Tick
 from .frames import rows_of
-from .moments import Moment, end_ns, interval_ns, last_ns, start_ns
 from .repository import BaseRepository, messages_of
 from .resampling import LOOK, NSE_OPENING, candle_parameters, candles_sql
-from .tick_rows import PLAIN_COLUMNS, ticks_of
+from .tables.moments import Moment, end_ns, interval_ns, last_ns, start_ns
+from .tables.tick_rows import PLAIN_COLUMNS, ticks_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ...messages.database import SqlValue
     from .adapter import DuckDBAdapter
-    from .columns import Columns
     from .results import Answer
     from .stores import System
+    from .tables.columns import Columns
 
 GAP_S = 60.0
 

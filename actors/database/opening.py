@@ -22,12 +22,12 @@ from .errors import (
     DatabaseUnreachable,
     StatementFailed,
 )
-from .sql_text import pattern, quoted, unescaped
+from .tables.sql_text import pattern, quoted, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .migrations import DatabaseFile
+    from .tables.migrations import DatabaseFile
 
 MEMORY = ":memory:"
 

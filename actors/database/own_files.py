@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from ...config.data_directory import DataDirectory
 from ...messages.database import MarketDataSaved, SaveMarketData
 from .adapter import DuckDBAdapter
-from .archive_folder import is_elsewhere
 from .desk import Desk, Folders
 from .errors import DatabaseMissing
 from .handover import Handover
 from .market import MarketStore
 from .opening import MEMORY
+from .tables.archive_folder import is_elsewhere
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 import msgspec
 
-from .archive_folder import NAME
 from .bounds import COLUMN_BYTES, expect_bounded
 from .cache import Table
 from .errors import QueryRefused
 from .functions import FUNCTIONS, TABLE_FUNCTIONS, TABLE_FUNCTIONS_OF_ARGUMENTS
-from .migrations import FILES
+from .tables.archive_folder import NAME
+from .tables.migrations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ...messages.database import SqlValue
-    from .columns import Columns
-    from .migrations import DatabaseFile
     from .stores import Store, System
+    from .tables.columns import Columns
+    from .tables.migrations import DatabaseFile
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
 T = TypeVar("T")

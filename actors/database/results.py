@@ -16,7 +16,7 @@ from .frames import Frames, column_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .columns import Columns
+    from .tables.columns import Columns
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from ...messages.addresses import DATABASE
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
 from ..runtime import ActorRuntimeError
-from .columns import insert
 from .errors import OwnerRefused
 from .frames import columns_of
 from .market import MarketStore
+from .tables.columns import insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ...messages.market import Candle, Tick
     from .adapter import DuckDBAdapter
-    from .columns import Columns
-    from .migrations import DatabaseFile
+    from .tables.columns import Columns
+    from .tables.migrations import DatabaseFile
 
 SYSTEM_ANSWER_S = 30.0
 

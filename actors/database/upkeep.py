@@ -9,12 +9,12 @@ import functools
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from .archive_folder import archive_folder, missing
 from .connection import roll_back
 from .errors import DatabaseDamaged
-from .migrations import FILES
 from .opening import MEMORY
-from .sql_text import quoted
+from .tables.archive_folder import archive_folder, missing
+from .tables.migrations import FILES
+from .tables.sql_text import quoted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

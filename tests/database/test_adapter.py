@@ -25,7 +25,7 @@ from natya.actors.database.errors import (
     TransactionAborted,
 )
 from natya.actors.database.market_data import MarketDataRepositoryImpl
-from natya.actors.database.migrations import Migration, migrate, migrations
+from natya.actors.database.tables.migrations import Migration, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from natya_examples import HALF
 from natya_market import emptied
 
-from natya.actors.database.moments import start_ns
 from natya.actors.database.resampling import (
     ALIKE,
     LOOK,
@@ -19,6 +18,7 @@ from natya.actors.database.resampling import (
     candle_parameters,
     candles_sql,
 )
+from natya.actors.database.tables.moments import start_ns
 from natya.domain.time import IST
 
 SECOND_NS = 10**9

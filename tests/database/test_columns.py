@@ -4,10 +4,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from natya.actors.database import columns
-from natya.actors.database.columns import Insertion
 from natya.actors.database.days import tidy
 from natya.actors.database.market import MarketStore
+from natya.actors.database.tables import columns
+from natya.actors.database.tables.columns import Insertion
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from natya_examples import QUARTER
 from natya.actors.database import EventRepository
 from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
-from natya.actors.database.projection import Projection
+from natya.actors.database.tables.projection import Projection
 from natya.messages.orders import (
     OrderAccepted,
     OrderCancelled,

@@ -20,7 +20,7 @@ from natya.actors.database.errors import (
     StatementFailed,
 )
 from natya.actors.database.market import MarketStore
-from natya.actors.database.moments import start_ns
+from natya.actors.database.tables.moments import start_ns
 from natya.config.files import MARK
 from natya.messages.database import ArchiveDay, BackUp, CheckDatabase, DatabaseChecked, Query, QueryToFile, Rows
 

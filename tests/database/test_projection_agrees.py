@@ -14,8 +14,8 @@ from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
 from natya.actors.database.core import ReadModel
-from natya.actors.database.migrations import migrate, migrations
-from natya.actors.database.projecting import fact_text
+from natya.actors.database.tables.migrations import migrate, migrations
+from natya.actors.database.tables.projecting import fact_text
 from natya.actors.orders.book import Book
 from natya.messages.orders import (
     OrderAccepted,
@@ -185,7 +185,7 @@ class TestACoreFileOfAnEarlierRelease:
 
     @pytest.mark.parametrize("page", [1, 2, 20_000])
     def test_has_the_very_rows_of_one_that_is_projected_from_its_journal(self, old, build, monkeypatch, page):
-        monkeypatch.setattr("natya.actors.database.projecting.PAGE_FACTS", page)
+        monkeypatch.setattr("natya.actors.database.tables.projecting.PAGE_FACTS", page)
         with DuckDBAdapter(old, max_connections=3) as migrated, DuckDBAdapter(max_connections=3) as fresh:
             ReadModel(fresh).apply(build.records(*old_facts(build), start=5), first=5)
             for rows in ("select * from orders order by all", "select * from fills order by all"):

@@ -23,8 +23,8 @@ from natya.actors.database.books import (
 )
 from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
-from natya.actors.database.moments import end_ns, interval_ns, last_ns, start_ns
-from natya.actors.database.tick_rows import PLAIN_COLUMNS
+from natya.actors.database.tables.moments import end_ns, interval_ns, last_ns, start_ns
+from natya.actors.database.tables.tick_rows import PLAIN_COLUMNS
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS, IST

@@ -10,7 +10,7 @@ from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
 from natya.actors.database.market_data import Gap
-from natya.actors.database.moments import end_ns, start_ns
+from natya.actors.database.tables.moments import end_ns, start_ns
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, QueryFailed

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from natya_examples import HALF
 from natya_market import emptied
 
-from natya.actors.database.moments import interval_ns, start_ns
+from natya.actors.database.tables.moments import interval_ns, start_ns
 from natya.domain.time import DAY_NS, IST, IST_OFFSET_NS
 
 SECOND_NS = 10**9

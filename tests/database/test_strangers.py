@@ -26,8 +26,8 @@ from natya.actors.database.errors import (
     StatementFailed,
 )
 from natya.actors.database.market import MarketStore
-from natya.actors.database.moments import start_ns
 from natya.actors.database.recovery import open_database
+from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.upkeep import back_up, snapshot
 from natya.config.data_directory import DataDirectory, DataDirectoryError
 from natya.config.loader import load_settings

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from natya.actors.database import DatabaseActor, QueryResult, days
-from natya.actors.database.archive_folder import make_durable
-from natya.actors.database.moments import DAY_NS, start_ns
+from natya.actors.database.tables.archive_folder import make_durable
+from natya.actors.database.tables.moments import DAY_NS, start_ns
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 import numpy as np
 
-from ...domain.time import DAY_NS
+from ....domain.time import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, duration_ns
+from ....domain.time import DAY_NS, IST, IST_OFFSET_NS, duration_ns
 
 Moment: TypeAlias = int | str | dt.date | np.datetime64
 """Nanoseconds UTC, a date, a datetime (pandas' and numpy's, too), or either in ISO 8601.

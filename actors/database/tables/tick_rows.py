@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...messages.codec import decode
-from ...messages.market import DaySummary, Depth, Tick
+from ....messages.codec import decode
+from ....messages.market import DaySummary, Depth, Tick
 from .ticks import LEVELS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from .errors import DatabaseTooNew
+from ..errors import DatabaseTooNew
 from .projecting import project_anew
 
 if TYPE_CHECKING:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 import msgspec
 from msgspec.structs import replace
 
-from ...domain.accounts import SESSION
-from ...domain.money import exact_sum, exact_value
-from ...domain.orders import Order, advance
-from ...messages.accounts import AccountEntered
-from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
-from ...messages.units import INTEGER_MAX
+from ....domain.accounts import SESSION
+from ....domain.money import exact_sum, exact_value
+from ....domain.orders import Order, advance
+from ....messages.accounts import AccountEntered
+from ....messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
+from ....messages.units import INTEGER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...messages.journal import JournalRecord
-    from ...messages.orders import Side
+    from ....messages.journal import JournalRecord
+    from ....messages.orders import Side
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...messages.codec import encode
-from ...messages.market import DaySummary, Depth
+from ....messages.codec import encode
+from ....messages.market import DaySummary, Depth
 from .columns import (
     NAN,
     NOTHING,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from ...messages.market import Candle, Tick
+    from ....messages.market import Candle, Tick
 
 LEVELS = 5
 """Levels of depth that have columns; a deeper book is stored whole beside them, in `deep_book`."""

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import msgspec
 
-from ...config.files import copy_new, expect_own_folder, sync_folder
-from ...domain.time import DAY_NS
-from .errors import DatabaseDamaged
+from ....config.files import copy_new, expect_own_folder, sync_folder
+from ....domain.time import DAY_NS
+from ..errors import DatabaseDamaged
 from .moments import start_ns
 from .sql_text import pattern, quoted, unescaped
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
-from ...domain.money import rounded
-from ...messages.accounts import AccountEntered
-from ...messages.journal import JournalRecord
-from ...messages.orders import OrderFact
+from ....domain.money import rounded
+from ....messages.accounts import AccountEntered
+from ....messages.journal import JournalRecord
+from ....messages.orders import OrderFact
+from ..errors import DatabaseDamaged
 from .columns import Columns, floats, insert, integers, nullable_integers, texts
-from .errors import DatabaseDamaged
 from .projection import FillRow, OrderRow, Projection
 from .sql_text import quoted
 
