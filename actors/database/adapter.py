@@ -29,7 +29,6 @@ from ...config.engine_paths import path_problem
 from ...config.files import NotOursError, expect_own_folder
 from ...config.forks import close_in_forks, point_nowhere
 from ...messages.database import Rows, SqlValue
-from .cache import CacheStatistics, QueryCache
 from .connection import Connection, roll_back
 from .errors import (
     DatabaseClosed,
@@ -47,8 +46,9 @@ from .memory import GROWTH_MARGIN_BYTES
 from .opening import MEMORY, attach, errors_of_ours, harden, refusal
 from .own_thread import OwnThread
 from .pool import Pool
-from .reading import Readings
-from .statements import ROWS_MAX, execute, one_select, one_statement
+from .queries.cache import CacheStatistics, QueryCache
+from .queries.reading import Readings
+from .queries.statements import ROWS_MAX, execute, one_select, one_statement
 from .strangers import owner_of_market, stranger
 from .tables.archive_folder import archive_folder, follow
 from .tables.migrations import DatabaseFile, migrate, migrations

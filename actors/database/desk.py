@@ -37,7 +37,7 @@ from .errors import QueryRefused, ResultTooLarge, StatementFailed
 from .forms import stored
 from .handover import Handover
 from .opening import MEMORY
-from .statements import bare_select
+from .queries.statements import bare_select
 from .tables.archive_folder import archive_folder
 from .tables.sql_text import quoted
 from .upkeep import back_up, check, snapshot

@@ -14,7 +14,7 @@ import duckdb
 from ...config.files import new_file, open_from_private_folder
 from .forms import is_nested, is_told_plainly, json_of, restored, told
 from .frames import Frames, package
-from .statements import values
+from .queries.statements import values
 from .tables.sql_text import quoted
 
 if TYPE_CHECKING:

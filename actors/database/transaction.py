@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import DatabaseClosed, TransactionAborted
-from .statements import ROWS_MAX, execute, one_statement
+from .queries.statements import ROWS_MAX, execute, one_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.desk import Desk, Folders
 from natya.actors.database.errors import DatabaseError, QueryRefused, StatementFailed
-from natya.actors.database.functions import FUNCTIONS, TABLE_FUNCTIONS
+from natya.actors.database.queries.functions import FUNCTIONS, TABLE_FUNCTIONS
 from natya.messages.database import QueryToFile
 
 HOSTILE = [

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 import msgspec
 
+from ..errors import QueryRefused
+from ..tables.archive_folder import NAME
+from ..tables.migrations import FILES
 from .bounds import COLUMN_BYTES, expect_bounded
 from .cache import Table
-from .errors import QueryRefused
 from .functions import FUNCTIONS, TABLE_FUNCTIONS, TABLE_FUNCTIONS_OF_ARGUMENTS
-from .tables.archive_folder import NAME
-from .tables.migrations import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...messages.database import SqlValue
+    from ....messages.database import SqlValue
 
 Node: TypeAlias = dict[str, Any]
 

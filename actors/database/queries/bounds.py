@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from .errors import QueryRefused
+from ..errors import QueryRefused
 from .functions import (
     AGGREGATES,
     COLLECTING,
@@ -35,7 +35,7 @@ from .functions import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ...messages.database import SqlValue
+    from ....messages.database import SqlValue
 
 Node: TypeAlias = dict[str, Any]
 

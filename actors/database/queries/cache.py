@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .tables.migrations import DatabaseFile
+from ..tables.migrations import DatabaseFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...messages.database import Rows, SqlValue
+    from ....messages.database import Rows, SqlValue
 
 Table: TypeAlias = tuple[DatabaseFile, str]
 """A table of one of the two files; an empty name stands for all that the file holds."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import msgspec
 
-from ...messages.database import Rows, SqlValue
-from .errors import QueryRefused, ResultTooLarge
+from ....messages.database import Rows, SqlValue
+from ..errors import QueryRefused, ResultTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
