@@ -24,18 +24,18 @@ from .actor import DatabaseActor
 from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
-from .forms import is_json
-from .frames import Frames, PackageMissing, columns_of
-from .handover import take
 from .market import outside
 from .market_data import MarketDataRepositoryImpl
 from .opening import prove_encryption
 from .own_files import OwnFiles
-from .parquet_table import ParquetTable, is_parquet
 from .rebuilding import compact, rebuild
 from .repository import BaseRepository
-from .results import RepositoryResult
-from .rows_file import QueryResult
+from .results.answers import RepositoryResult
+from .results.forms import is_json
+from .results.frames import Frames, PackageMissing, columns_of
+from .results.handover import take
+from .results.parquet_table import ParquetTable, is_parquet
+from .results.rows_file import QueryResult
 from .sharing import open_database, release
 
 __all__ = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...messages.database import SqlValue
-    from .results import Answer
+    from .results.answers import Answer
     from .tables.columns import Columns
 
 Row = TypeVar("Row", bound=msgspec.Struct)

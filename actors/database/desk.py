@@ -34,10 +34,10 @@ from ...messages.database import (
 from .adapter import DuckDBAdapter
 from .days import archive
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
-from .forms import stored
-from .handover import Handover
 from .opening import MEMORY
 from .queries.statements import bare_select
+from .results.forms import stored
+from .results.handover import Handover
 from .tables.archive_folder import archive_folder
 from .tables.sql_text import quoted
 from .upkeep import back_up, check, snapshot

@@ -8,9 +8,9 @@ import msgspec
 
 from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.market import Candle, Tick
-from .frames import rows_of
 from .repository import BaseRepository, messages_of
 from .resampling import LOOK, NSE_OPENING, candle_parameters, candles_sql
+from .results.frames import rows_of
 from .tables.moments import Moment, end_ns, interval_ns, last_ns, start_ns
 from .tables.tick_rows import PLAIN_COLUMNS, ticks_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...messages.database import SqlValue
     from .adapter import DuckDBAdapter
-    from .results import Answer
+    from .results.answers import Answer
     from .stores import System
     from .tables.columns import Columns
 

@@ -13,9 +13,9 @@ from ...messages.database import MarketDataSaved, SaveMarketData
 from .adapter import DuckDBAdapter
 from .desk import Desk, Folders
 from .errors import DatabaseMissing
-from .handover import Handover
 from .market import MarketStore
 from .opening import MEMORY
+from .results.handover import Handover
 from .tables.archive_folder import is_elsewhere
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ import msgspec
 from . import sharing
 from .adapter import DuckDBAdapter
 from .errors import DatabaseClosed, QueryRefused
-from .frames import column_of, rows_of
-from .results import Answer
+from .results.answers import Answer
+from .results.frames import column_of, rows_of
 from .stores import SystemStore
 
 if TYPE_CHECKING:

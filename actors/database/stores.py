@@ -8,8 +8,8 @@ from ...messages.addresses import DATABASE
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
 from ..runtime import ActorRuntimeError
 from .errors import OwnerRefused
-from .frames import columns_of
 from .market import MarketStore
+from .results.frames import columns_of
 from .tables.columns import insert
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natya.actors.database.frames import Frames, PackageMissing, columns_of
+from natya.actors.database.results.frames import Frames, PackageMissing, columns_of
 
 FORMS = {
     "arrow": lambda table: table.to_pydict(),

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from natya.actors.database import take
-from natya.actors.database.handover import Handover
+from natya.actors.database.results.handover import Handover
 from natya.config import files
 from natya.config.files import make_private_folder
 

@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...messages.database import SqlValue
-    from .tables.columns import Array, Columns
+    from ....messages.database import SqlValue
+    from ..tables.columns import Array, Columns
 
 
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT")}

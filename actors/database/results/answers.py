@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from .errors import DatabaseError, NotTabular
+from ..errors import DatabaseError, NotTabular
 from .frames import Frames, column_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .tables.columns import Columns
+    from ..tables.columns import Columns
 
 T = TypeVar("T")
 

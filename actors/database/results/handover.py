@@ -14,7 +14,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Final
 
-from ...config.files import (
+from ....config.files import (
     NotOursError,
     empty_private_folder,
     is_private_folder,

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
-from ...config.files import new_file, open_from_private_folder
+from ....config.files import new_file, open_from_private_folder
+from ..queries.statements import values
+from ..tables.sql_text import quoted
 from .forms import is_nested, is_told_plainly, json_of, restored, told
 from .frames import Frames, package
-from .queries.statements import values
-from .tables.sql_text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from ...messages.database import RowsFile, SqlValue
-    from .tables.columns import Columns
+    from ....messages.database import RowsFile, SqlValue
+    from ..tables.columns import Columns
 
 ROWS_A_FETCH: Final = 10_000
 

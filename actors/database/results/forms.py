@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .queries.statements import PLAIN_TYPES
+from ..queries.statements import PLAIN_TYPES
 
 _EXACT: Final = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}

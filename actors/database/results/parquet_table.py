@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from .tables.sql_text import pattern, quoted
+from ..tables.sql_text import pattern, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
