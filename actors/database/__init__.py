@@ -21,12 +21,12 @@ elsewhere the actor fails, and starts afresh.
 """
 
 from .actor import DatabaseActor
-from .adapter import DuckDBAdapter
 from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
+from .engine.adapter import DuckDBAdapter
+from .engine.opening import prove_encryption
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
 from .market import outside
 from .market_data import MarketDataRepositoryImpl
-from .opening import prove_encryption
 from .own_files import OwnFiles
 from .rebuilding import compact, rebuild
 from .repository import BaseRepository

@@ -36,10 +36,10 @@ from ...messages.database import (
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
-from .adapter import market_path_of, thread_of_its_own
 from .answerer import Answerer
 from .days import tidy
 from .desk import Desk
+from .engine.adapter import market_path_of, thread_of_its_own
 from .errors import DatabaseError, WritesRefused
 from .files import Files
 from .projector import Projector

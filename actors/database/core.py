@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ...messages.journal import JournalRecord
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
 
 
 class LastFact(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
 from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
-from .connection import roll_back
+from .engine.connection import roll_back
 from .errors import DatabaseDamaged
 from .tables.archive_folder import (
     OWNER,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
 
 _DAY = f"(make_timestamp_ns(exchange_ns + {IST_OFFSET_NS}))::date"
 

@@ -31,10 +31,10 @@ from ...messages.database import (
     Rows,
     RowsFile,
 )
-from .adapter import DuckDBAdapter
 from .days import archive
+from .engine.adapter import DuckDBAdapter
+from .engine.opening import MEMORY
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
-from .opening import MEMORY
 from .queries.statements import bare_select
 from .results.forms import stored
 from .results.handover import Handover

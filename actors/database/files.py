@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..runtime import Outcome, RuntimeActor
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
     from .recovery import Opened
 
 REOPEN_S = 1.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ...messages.market import Candle, Tick
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
 
 OUTSIDE: Final = "saved:"
 """Begins the name of every source of ticks that the market's feed is not. In the feed's own name somebody could save a

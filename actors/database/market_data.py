@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...messages.database import SqlValue
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
     from .results.answers import Answer
     from .stores import System
     from .tables.columns import Columns

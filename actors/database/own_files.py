@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...config.data_directory import DataDirectory
 from ...messages.database import MarketDataSaved, SaveMarketData
-from .adapter import DuckDBAdapter
 from .desk import Desk, Folders
+from .engine.adapter import DuckDBAdapter
+from .engine.opening import MEMORY
 from .errors import DatabaseMissing
 from .market import MarketStore
-from .opening import MEMORY
 from .results.handover import Handover
 from .tables.archive_folder import is_elsewhere
 

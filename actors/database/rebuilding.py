@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from .adapter import DuckDBAdapter, market_path_of
 from .core import ReadModel
+from .engine.adapter import DuckDBAdapter, market_path_of
+from .engine.lock import FileLock
+from .engine.opening import expect_unheld
+from .engine.strangers import stranger
 from .errors import DatabaseDamaged, DatabaseForeign
-from .lock import FileLock
-from .opening import expect_unheld
-from .strangers import stranger
 from .upkeep import back_up
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from .market import MarketStore, Written
 if TYPE_CHECKING:
     from ...config.sections.database import DatabaseSettings
     from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
     from .files import Files
 
 LANE = "market"

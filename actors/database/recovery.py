@@ -14,9 +14,9 @@ import msgspec
 
 from ...config.files import copy_new, move_new
 from ...domain.time import SECOND_NS
-from .adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .core import LastFact, ReadModel
 from .desk import Folders
+from .engine.adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .errors import DatabaseDamaged, DatabaseUnreachable
 from .upkeep import read_every_block
 

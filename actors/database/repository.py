@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, cast, 
 import msgspec
 
 from . import sharing
-from .adapter import DuckDBAdapter
+from .engine.adapter import DuckDBAdapter
 from .errors import DatabaseClosed, QueryRefused
 from .results.answers import Answer
 from .results.frames import column_of, rows_of

@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 from ...config.loader import load_settings
-from .adapter import DuckDBAdapter, market_path_of
+from .engine.adapter import DuckDBAdapter, market_path_of
+from .engine.opening import MEMORY
 from .errors import DatabaseMissing
-from .opening import MEMORY
 from .stores import AdapterStore
 
 

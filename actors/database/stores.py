@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from ...messages.market import Candle, Tick
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
     from .tables.columns import Columns
     from .tables.migrations import DatabaseFile
 

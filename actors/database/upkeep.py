@@ -9,9 +9,9 @@ import functools
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from .connection import roll_back
+from .engine.connection import roll_back
+from .engine.opening import MEMORY
 from .errors import DatabaseDamaged
-from .opening import MEMORY
 from .tables.archive_folder import archive_folder, missing
 from .tables.migrations import FILES
 from .tables.sql_text import quoted
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from .adapter import DuckDBAdapter
+    from .engine.adapter import DuckDBAdapter
 
 Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 """Rows, and a checksum of their contents in any order, by table."""

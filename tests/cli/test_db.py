@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import natya
 from natya.actors.control import NotRunningError
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.lock import FileLock
+from natya.actors.database.engine.lock import FileLock
 from natya.cli.app import app
 from natya.config.data_directory import DataDirectory
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from natya.actors.database import DuckDBAdapter, adapter
+from natya.actors.database import DuckDBAdapter
+from natya.actors.database.engine import adapter
 from natya.actors.database.errors import (
     DatabaseClosed,
     DatabaseForeign,

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natya.actors.database.connection import Connection
 from natya.actors.database.core import ReadModel
 from natya.actors.database.days import sort_day
+from natya.actors.database.engine.connection import Connection
 from natya.actors.database.errors import QueryTimedOut
 from natya.actors.database.market import MarketStore
 from natya.actors.database.tables.moments import start_ns

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from natya.actors.database import DuckDBAdapter
+from natya.actors.database.engine.memory import GROWTH_MARGIN_BYTES
 from natya.actors.database.errors import MemoryExceeded, QueryRefused
-from natya.actors.database.memory import GROWTH_MARGIN_BYTES
 
 LIMIT_MB = 128
 BATCH_MB = 64
@@ -190,7 +190,7 @@ class TestAProcessWithQueriesThatGrow:
         assert end["found"] == end["recorded"] > 100
 
     def test_interrupts_what_the_engine_does_not_count(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("natya.actors.database.adapter.GROWTH_MARGIN_BYTES", -96 * 2**20)
+        monkeypatch.setattr("natya.actors.database.engine.adapter.GROWTH_MARGIN_BYTES", -96 * 2**20)
         with DuckDBAdapter(tmp_path / "n.duckdb", max_connections=3, memory_limit_mb=128) as database:
             with pytest.raises(MemoryExceeded, match="grown by 33,554,432 bytes"):
                 database.query("select range, 'a text of some length ' || range from range(1000000)")

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from .errors import DatabaseChanged
+from ..errors import DatabaseChanged
 from .opening import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .tables.migrations import DatabaseFile
+    from ..tables.migrations import DatabaseFile
 
 _State: TypeAlias = tuple[int, int, int, int] | None
 """Device, inode, size, time of the last change; None for no file."""

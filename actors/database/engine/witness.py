@@ -18,8 +18,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...config.files import NotOursError, move_new, open_kept
-from .errors import DatabaseUnreachable
+from ....config.files import NotOursError, move_new, open_kept
+from ..errors import DatabaseUnreachable
 from .opening import MEMORY
 
 if TYPE_CHECKING:

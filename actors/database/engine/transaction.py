@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseClosed, TransactionAborted
-from .queries.statements import ROWS_MAX, execute, one_statement
+from ..errors import DatabaseClosed, TransactionAborted
+from ..queries.statements import ROWS_MAX, execute, one_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...messages.database import Rows, SqlValue
+    from ....messages.database import Rows, SqlValue
     from .connection import Connection
 
 

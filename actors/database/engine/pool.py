@@ -6,7 +6,7 @@ import contextlib
 import queue
 from typing import TYPE_CHECKING
 
-from .errors import PoolExhausted
+from ..errors import PoolExhausted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import duckdb
 
-from ...domain.time import SECOND_NS
-from .errors import DatabaseClosed, MemoryExceeded, QueryTimedOut
+from ....domain.time import SECOND_NS
+from ..errors import DatabaseClosed, MemoryExceeded, QueryTimedOut
 from .memory import LOOK_EVERY_S, Growth
 from .opening import meaning
 

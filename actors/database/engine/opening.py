@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .errors import (
+from ..errors import (
     DatabaseDamaged,
     DatabaseEncrypted,
     DatabaseError,
@@ -22,12 +22,12 @@ from .errors import (
     DatabaseUnreachable,
     StatementFailed,
 )
-from .tables.sql_text import pattern, quoted, unescaped
+from ..tables.sql_text import pattern, quoted, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .tables.migrations import DatabaseFile
+    from ..tables.migrations import DatabaseFile
 
 MEMORY = ":memory:"
 

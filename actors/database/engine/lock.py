@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ...config.locks import HeldLock, LockHeldError
-from .errors import DatabaseLocked, DatabaseUnreachable
+from ....config.locks import HeldLock, LockHeldError
+from ..errors import DatabaseLocked, DatabaseUnreachable
 
 if TYPE_CHECKING:
     from pathlib import Path

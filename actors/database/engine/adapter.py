@@ -25,12 +25,11 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import msgspec
 
-from ...config.engine_paths import path_problem
-from ...config.files import NotOursError, expect_own_folder
-from ...config.forks import close_in_forks, point_nowhere
-from ...messages.database import Rows, SqlValue
-from .connection import Connection, roll_back
-from .errors import (
+from ....config.engine_paths import path_problem
+from ....config.files import NotOursError, expect_own_folder
+from ....config.forks import close_in_forks, point_nowhere
+from ....messages.database import Rows, SqlValue
+from ..errors import (
     DatabaseClosed,
     DatabaseDamaged,
     DatabaseForeign,
@@ -40,18 +39,19 @@ from .errors import (
     QueryRefused,
     StatementFailed,
 )
+from ..queries.cache import CacheStatistics, QueryCache
+from ..queries.reading import Readings
+from ..queries.statements import ROWS_MAX, execute, one_select, one_statement
+from ..tables.archive_folder import archive_folder, follow
+from ..tables.migrations import DatabaseFile, migrate, migrations
+from .connection import Connection, roll_back
 from .foreign_writes import ForeignWrites
 from .lock import FileLock
 from .memory import GROWTH_MARGIN_BYTES
 from .opening import MEMORY, attach, errors_of_ours, harden, refusal
 from .own_thread import OwnThread
 from .pool import Pool
-from .queries.cache import CacheStatistics, QueryCache
-from .queries.reading import Readings
-from .queries.statements import ROWS_MAX, execute, one_select, one_statement
 from .strangers import owner_of_market, stranger
-from .tables.archive_folder import archive_folder, follow
-from .tables.migrations import DatabaseFile, migrate, migrations
 from .transaction import Transaction
 from .witness import MarketWitness
 
