@@ -25,12 +25,12 @@ import duckdb
 import msgspec
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.core import ReadModel
-from natya.actors.database.market import MarketStore
 from natya.actors.database.market_data import MarketDataRepositoryImpl
 from natya.actors.database.tables.migrations import migrations
 from natya.actors.database.tables.tick_rows import ticks_of
 from natya.actors.database.tables.ticks import HAS_BOOK, PLAIN, tick_columns
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import tuned_process
 from natya.messages.journal import JournalRecord
 from natya.messages.market import DaySummary, Depth, Tick

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.core import ReadModel
 from natya.actors.database.upkeep import check
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings

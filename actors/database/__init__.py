@@ -1,13 +1,13 @@
 """The database room: DuckDB files with one owner, the read model of the journal and the store of market data.
 
 The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
-            with `gathering.py` (market data in batches), `projector.py` with `following.py` (the journal),
+            with `gathering.py` (market data in batches), `projector.py` with `journal_cursor.py` (the journal),
             `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
 The files   `adapter.py` opens them (`opening.py`, `lock.py`, `strangers.py`, `migrations.py`, `witness.py`,
             `recovery.py`), sees if anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`,
             `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and
             `bounds.py`, `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
-In them     `market.py` and `ticks.py` write ticks and candles, `core.py` by `projecting.py` and
+In them     `market.py` and `ticks.py` write ticks and candles, `read_model.py` by `projecting.py` and
             `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
             `days.py` with `archive_folder.py`, `upkeep.py` and `rebuilding.py` keep them in order.
 For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
@@ -25,7 +25,6 @@ from .books import EventRepository, FillRepository, OrderRepository, PositionRep
 from .engine.adapter import DuckDBAdapter
 from .engine.opening import prove_encryption
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
-from .market import outside
 from .market_data import MarketDataRepositoryImpl
 from .own_files import OwnFiles
 from .rebuilding import compact, rebuild
@@ -37,6 +36,7 @@ from .results.handover import take
 from .results.parquet_table import ParquetTable, is_parquet
 from .results.rows_file import QueryResult
 from .sharing import open_database, release
+from .writing.market import outside
 
 __all__ = [
     "BaseRepository",

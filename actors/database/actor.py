@@ -157,19 +157,23 @@ class DatabaseActor(RuntimeActor):
 
     def statistics(self) -> DatabaseStatistics:
         """Count what is durable, and tell what keeps the rest."""
-        recorded, following, database = self._recorder.recorded, self._projector.following, self._files.database
+        recorded, journal_cursor, database = (
+            self._recorder.recorded,
+            self._projector.journal_cursor,
+            self._files.database,
+        )
         cache = None if database is None else database.statistics().cache
         return DatabaseStatistics(
             ticks=recorded.ticks,
             candles=recorded.candles,
             duplicates=recorded.duplicates,
             batches=recorded.batches,
-            projected_sequence=following.projected,
+            projected_sequence=journal_cursor.projected,
             core_path=self.settings.path,
             market_path=str(market_path_of(self.settings.path)),
             dropped=self._recorder.dropped,
-            journal_sequence=following.newest,
-            lag=following.lag,
+            journal_sequence=journal_cursor.newest,
+            lag=journal_cursor.lag,
             down=self._files.down,
             damage=self._files.damage,
             waiting=self._recorder.rows,
@@ -184,7 +188,7 @@ class DatabaseActor(RuntimeActor):
 
     def on_drained(self) -> None:
         """Say in the tree what keeps it from its work, if anything does."""
-        self.trouble = trouble(self._files.down, self._projector.following.lag)
+        self.trouble = trouble(self._files.down, self._projector.journal_cursor.lag)
 
     # The files: open, or not for now.
 

@@ -14,9 +14,9 @@ from .desk import Desk, Folders
 from .engine.adapter import DuckDBAdapter
 from .engine.opening import MEMORY
 from .errors import DatabaseMissing
-from .market import MarketStore
 from .results.handover import Handover
 from .tables.archive_folder import is_elsewhere
+from .writing.market import MarketStore
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...messages.addresses import JOURNAL
 from ...messages.journal import JournalPage, ReadJournal
-from .core import LastFact, ReadModel
 from .errors import DatabaseDamaged, DatabaseError, JournalBehind, JournalGap
-from .following import Following
+from .writing.journal_cursor import JournalCursor
+from .writing.read_model import LastFact, ReadModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ class Projector:
     def __init__(
         self, actor: RuntimeActor, files: Files, settings: DatabaseSettings, *, in_time: object, read_on: object
     ) -> None:
-        self.following = Following(0)
+        self.journal_cursor = JournalCursor(0)
         self._actor = actor
         self._files = files
         self._settings = settings
@@ -55,13 +55,13 @@ class Projector:
     @property
     def is_idle(self) -> bool:
         """Whether everything that came is projected."""
-        return not (self.following.is_projecting or self.following.waiting)
+        return not (self.journal_cursor.is_projecting or self.journal_cursor.waiting)
 
     def rise(self, opened: Opened) -> None:
         """Go on with files that are open: from where they are."""
         self._read_model = ReadModel(opened.database)
         self._last = opened.last
-        self.following = Following(opened.last.sequence if opened.last else 0, self.following.heard)
+        self.journal_cursor = JournalCursor(opened.last.sequence if opened.last else 0, self.journal_cursor.heard)
         self.read()
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
@@ -69,9 +69,9 @@ class Projector:
         if not records:
             return
         if self._files.database is None:
-            self.following.heard = max(self.following.heard, records[-1].sequence)
+            self.journal_cursor.heard = max(self.journal_cursor.heard, records[-1].sequence)
             return
-        self.following.hear(records)
+        self.journal_cursor.hear(records)
         self._gather()
 
     def _answered(self, life: int, outcome: Outcome) -> None:
@@ -85,14 +85,14 @@ class Projector:
 
     def _turn_page(self, page: JournalPage) -> None:
         """Project what the journal was asked for; the first page proves that the core file follows this journal."""
-        following = self.following
-        if not following.proved and not self._prove(page):
+        cursor = self.journal_cursor
+        if not cursor.proved and not self._prove(page):
             return
-        following.turn_page(page.records, page.last_sequence)
-        if following.waiting or not following.lag:
+        cursor.turn_page(page.records, page.last_sequence)
+        if cursor.waiting or not cursor.lag:
             self.project()
         else:
-            self._actor.log("journal.page_missing", level="error", after=following.projected, newest=page.last_sequence)
+            self._actor.log("journal.page_missing", level="error", after=cursor.projected, newest=page.last_sequence)
             self._ask_later()
 
     def time_is_up(self) -> None:
@@ -104,51 +104,51 @@ class Projector:
         """Project what is at hand, if nothing is on its way; read on if there is nothing."""
         if self._files.database is None or self._read_model is None:
             return
-        records = self.following.take()
+        records = self.journal_cursor.take()
         if records:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             then = functools.partial(self._projected, self._files.life)
-            apply = functools.partial(self._read_model.apply, first=self.following.first)
+            apply = functools.partial(self._read_model.apply, first=self.journal_cursor.first)
             self._actor.offload(apply, records, then=then, lane=LANE)
-        elif self.following.is_behind:
+        elif self.journal_cursor.is_behind:
             self.read()
 
     def read(self) -> None:
         """Ask the journal for what comes next."""
         if self._files.database is None:
             return
-        self._ask(after_sequence=self.following.next_page_after, then=self._answered)
+        self._ask(after_sequence=self.journal_cursor.next_page_after, then=self._answered)
 
     def _ask(self, *, after_sequence: int, then: Callable[[int, Outcome], None]) -> None:
-        self.following.asked = True
+        self.journal_cursor.asked = True
         page = ReadJournal(after_sequence=after_sequence, records_max=PAGE_RECORDS)
         self._actor.ask(JOURNAL, page, timeout_s=PAGE_S, then=functools.partial(then, self._files.life))
 
     def _gather(self) -> None:
         """Project the batch if it is full, or see that it is projected in time: each costs a commit of its own."""
-        following = self.following
-        if following.waiting >= self._settings.batch_rows_max or not following.waiting:
+        cursor = self.journal_cursor
+        if cursor.waiting >= self._settings.batch_rows_max or not cursor.waiting:
             self.project()
-        elif self._timer is None and not following.is_projecting:
+        elif self._timer is None and not cursor.is_projecting:
             self._timer = self._actor.after(self._settings.batch_wait_s, self._in_time)
 
     def _projected(self, life: int, outcome: Outcome) -> None:
         if life != self._files.life:
             return
         if isinstance(outcome.error, JournalGap):
-            if self.following.gap():
+            if self.journal_cursor.gap():
                 self._actor.log("journal.gap", level="error", reason=str(outcome.error))
                 self._ask_later()
                 return
         elif isinstance(outcome.error, DatabaseError):
-            self.following.ended(None)
+            self.journal_cursor.ended(None)
             if self._files.failed(outcome.error, life):
                 self._ask_later()
             return
         else:
-            self.following.ended(outcome.unwrap())
+            self.journal_cursor.ended(outcome.unwrap())
         self._gather()
 
     def _prove(self, page: JournalPage) -> bool:
@@ -160,7 +160,7 @@ class Projector:
         last, first = self._last, page.records[0] if page.records else None
         assert last is not None, "a file without facts needs no proof"
         if first is not None and last.is_of(first):
-            self.following.proved = True
+            self.journal_cursor.proved = True
             return True
         if page.last_sequence == 0:
             raise JournalBehind(_behind(last, 0))
@@ -200,7 +200,7 @@ class Projector:
         self._files.close(DatabaseDamaged(reason), core_is_foreign=True)
 
     def _ask_later(self) -> None:
-        self.following.asked = True
+        self.journal_cursor.asked = True
         self._actor.after(RETRY_S, self._read_on)
 
 

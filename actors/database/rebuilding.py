@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from .core import ReadModel
 from .engine.adapter import DuckDBAdapter, market_path_of
 from .engine.lock import FileLock
 from .engine.opening import expect_unheld
 from .engine.strangers import stranger
 from .errors import DatabaseDamaged, DatabaseForeign
 from .upkeep import back_up
+from .writing.read_model import ReadModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

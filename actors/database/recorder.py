@@ -11,8 +11,8 @@ from ...messages.addresses import FEED
 from ...messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from ...messages.market import Candle, Tick, TicksRecorded
 from .errors import DatabaseError, Unstorable, WritesRefused
-from .gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
-from .market import MarketStore, Written
+from .writing.gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
+from .writing.market import MarketStore, Written
 
 if TYPE_CHECKING:
     from ...config.sections.database import DatabaseSettings

@@ -14,11 +14,11 @@ import msgspec
 
 from ...config.files import copy_new, move_new
 from ...domain.time import SECOND_NS
-from .core import LastFact, ReadModel
 from .desk import Folders
 from .engine.adapter import DuckDBAdapter, market_path_of, thread_of_its_own
 from .errors import DatabaseDamaged, DatabaseUnreachable
 from .upkeep import read_every_block
+from .writing.read_model import LastFact, ReadModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

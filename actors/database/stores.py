@@ -8,9 +8,9 @@ from ...messages.addresses import DATABASE
 from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
 from ..runtime import ActorRuntimeError
 from .errors import OwnerRefused
-from .market import MarketStore
 from .results.frames import columns_of
 from .tables.columns import insert
+from .writing.market import MarketStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ import pytest
 from natya_database import a_database
 
 import natya
-from natya.actors.database.core import ReadModel
+from natya.actors.database.writing.read_model import ReadModel
 from natya.messages.journal import JournalRecord
 
 

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
-from natya.actors.database.core import ReadModel
 from natya.actors.database.days import tidy
 from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
@@ -18,11 +17,12 @@ from natya.actors.database.errors import (
     JournalBehind,
     WritesRefused,
 )
-from natya.actors.database.gathering import Gathering
-from natya.actors.database.market import MarketStore
 from natya.actors.database.projector import Projector
 from natya.actors.database.questions import QUERIES_WAITING_MAX
 from natya.actors.database.upkeep import check
+from natya.actors.database.writing.gathering import Gathering
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
 from natya.cli.exit_codes import exit_code

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natya.actors.database.core import ReadModel
 from natya.actors.database.days import sort_day
 from natya.actors.database.engine.connection import Connection
 from natya.actors.database.errors import QueryTimedOut
-from natya.actors.database.market import MarketStore
 from natya.actors.database.tables.moments import start_ns
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 TABLES = (

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from natya.actors.database.days import tidy
-from natya.actors.database.market import MarketStore
 from natya.actors.database.tables import columns
 from natya.actors.database.tables.columns import Insertion
+from natya.actors.database.writing.market import MarketStore
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from natya_database import a_database
 from natya_examples import QUARTER
 
 from natya.actors.database import EventRepository
-from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import JournalGap
 from natya.actors.database.tables.projection import Projection
+from natya.actors.database.writing.read_model import ReadModel
 from natya.messages.orders import (
     OrderAccepted,
     OrderCancelled,

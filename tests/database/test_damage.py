@@ -11,8 +11,8 @@ import time
 import pytest
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.core import ReadModel
-from natya.actors.database.market import MarketStore
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, Rows

@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
-from natya.actors.database.core import ReadModel
 from natya.actors.database.desk import HANDED_OVER_MAX, SPACE_LEFT_BYTES, Desk, Folders
 from natya.actors.database.errors import (
     DatabaseError,
@@ -19,8 +18,9 @@ from natya.actors.database.errors import (
     ResultTooLarge,
     StatementFailed,
 )
-from natya.actors.database.market import MarketStore
 from natya.actors.database.tables.moments import start_ns
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.config.files import MARK
 from natya.messages.database import ArchiveDay, BackUp, CheckDatabase, DatabaseChecked, Query, QueryToFile, Rows
 

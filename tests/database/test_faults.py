@@ -11,9 +11,9 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.core import ReadModel
-from natya.actors.database.market import MarketStore
 from natya.actors.database.upkeep import check
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem
 from natya.actors.strategy import StrategyActor
 from natya.config.loader import load_settings
@@ -25,8 +25,8 @@ from natya.system import TradingSystem
 WRITER = """
 import sys
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.core import ReadModel
-from natya.actors.database.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
+from natya.actors.database.writing.market import MarketStore
 from natya.messages.journal import JournalRecord
 from natya.messages.market import Tick
 from natya.messages.orders import OrderAccepted

@@ -4,8 +4,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from natya.actors.database.following import RECORDS_WAITING_MAX, Following
-from natya.actors.database.gathering import Gathering
+from natya.actors.database.writing.gathering import Gathering
+from natya.actors.database.writing.journal_cursor import RECORDS_WAITING_MAX, JournalCursor
 from natya.messages.database import SaveMarketData
 from natya.messages.journal import JournalRecord
 from natya.messages.orders import OrderCancelled
@@ -88,73 +88,73 @@ def rows_of(batch):
 class TestAPageOfTheJournal:
     @pytest.mark.parametrize("projected", [0, 3, 5, 9])
     def test_is_taken_without_what_is_projected_already(self, projected):
-        following = Following(projected)
-        following.turn_page(records(1, 2, 3, 4, 5), 9)
+        cursor = JournalCursor(projected)
+        cursor.turn_page(records(1, 2, 3, 4, 5), 9)
 
-        assert sequences(following.take()) == [number for number in range(1, 6) if number > projected]
-        assert following.newest == 9
+        assert sequences(cursor.take()) == [number for number in range(1, 6) if number > projected]
+        assert cursor.newest == 9
 
     def test_takes_the_place_of_what_waited(self):
-        following = Following(0)
-        following.hear(records(3))
-        following.turn_page(records(1, 2, 3), 3)
+        cursor = JournalCursor(0)
+        cursor.hear(records(3))
+        cursor.turn_page(records(1, 2, 3), 3)
 
-        assert sequences(following.take()) == [1, 2, 3]
+        assert sequences(cursor.take()) == [1, 2, 3]
 
     def test_that_was_asked_for_is_waited_for(self):
-        following = Following(0)
-        following.hear(records(1))
-        following.asked = True
-        following.hear(records(2))
+        cursor = JournalCursor(0)
+        cursor.hear(records(1))
+        cursor.asked = True
+        cursor.hear(records(2))
 
-        assert following.take() == []
-        assert following.heard == 2
-        assert following.waiting == 1
+        assert cursor.take() == []
+        assert cursor.heard == 2
+        assert cursor.waiting == 1
 
     @pytest.mark.parametrize(("proved", "after"), [(True, 7), (False, 6)])
     def test_begins_with_the_last_projected_record_until_that_is_found(self, proved, after):
-        following = Following(7)
-        following.proved = proved
+        cursor = JournalCursor(7)
+        cursor.proved = proved
 
-        assert following.next_page_after == after
+        assert cursor.next_page_after == after
 
     def test_tells_where_a_journal_begins_only_to_a_file_that_has_nothing(self):
         for projected, first in ((0, 4), (4, 1)):
-            following = Following(projected)
-            following.turn_page(records(4, 5), 5)
-            assert following.first == first
+            cursor = JournalCursor(projected)
+            cursor.turn_page(records(4, 5), 5)
+            assert cursor.first == first
 
 
 class TestRecordsOnTheirWay:
     def test_let_no_others_go(self):
-        following = Following(0)
-        following.hear(records(1))
-        assert sequences(following.take()) == [1]
-        following.hear(records(2))
-        assert following.take() == []
-        assert not following.is_behind
-        following.ended(1)
+        cursor = JournalCursor(0)
+        cursor.hear(records(1))
+        assert sequences(cursor.take()) == [1]
+        cursor.hear(records(2))
+        assert cursor.take() == []
+        assert not cursor.is_behind
+        cursor.ended(1)
 
-        assert sequences(following.take()) == [2]
+        assert sequences(cursor.take()) == [2]
 
     def test_that_failed_are_read_again_from_the_journal(self):
-        following = Following(0)
-        following.hear(records(1, 2))
-        following.take()
-        following.hear(records(3))
-        following.ended(None)
+        cursor = JournalCursor(0)
+        cursor.hear(records(1, 2))
+        cursor.take()
+        cursor.hear(records(3))
+        cursor.ended(None)
 
-        assert (following.waiting, following.projected, following.is_behind) == (0, 0, True)
+        assert (cursor.waiting, cursor.projected, cursor.is_behind) == (0, 0, True)
 
     def test_with_a_gap_are_told_only_if_the_journal_has_it_too(self):
-        following = Following(0)
-        assert [following.gap(), following.gap()] == [False, True]
-        following.ended(1)
-        assert not following.gap()
+        cursor = JournalCursor(0)
+        assert [cursor.gap(), cursor.gap()] == [False, True]
+        cursor.ended(1)
+        assert not cursor.gap()
 
     def test_are_bounded(self):
-        following = Following(0)
-        following._records = [None] * RECORDS_WAITING_MAX
-        following.hear(records(1))
+        cursor = JournalCursor(0)
+        cursor._records = [None] * RECORDS_WAITING_MAX
+        cursor.hear(records(1))
 
-        assert (following.waiting, following.heard) == (RECORDS_WAITING_MAX, 1)
+        assert (cursor.waiting, cursor.heard) == (RECORDS_WAITING_MAX, 1)

@@ -18,9 +18,9 @@ from natya.actors.database import (
     OrderRepository,
     PositionRepository,
 )
-from natya.actors.database.core import ReadModel
 from natya.actors.database.errors import DatabaseEncrypted, DatabaseError, QueryRefused, StatementFailed
-from natya.actors.database.market import MarketStore
+from natya.actors.database.writing.market import MarketStore
+from natya.actors.database.writing.read_model import ReadModel
 from natya.config.loader import load_settings
 from natya.messages.database import Query
 from natya.system import TradingSystem

@@ -98,7 +98,7 @@ import json, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.errors import DatabaseError
-from natya.actors.database.market import MarketStore
+from natya.actors.database.writing.market import MarketStore
 from natya.messages.market import Tick
 
 path, queries = sys.argv[1], json.loads(sys.stdin.read())

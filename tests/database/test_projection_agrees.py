@@ -13,9 +13,9 @@ from natya_database import a_database
 from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter, OrderRepository, PositionRepository
-from natya.actors.database.core import ReadModel
 from natya.actors.database.tables.migrations import migrate, migrations
 from natya.actors.database.tables.projecting import fact_text
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.orders.book import Book
 from natya.messages.orders import (
     OrderAccepted,

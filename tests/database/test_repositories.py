@@ -21,10 +21,10 @@ from natya.actors.database.books import (
     OrderRepository,
     PositionRepository,
 )
-from natya.actors.database.core import ReadModel
 from natya.actors.database.market_data import Gap
 from natya.actors.database.tables.moments import end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.tables.tick_rows import PLAIN_COLUMNS
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS, IST

@@ -25,10 +25,10 @@ from natya.actors.database.errors import (
     DatabaseUnreachable,
     StatementFailed,
 )
-from natya.actors.database.market import MarketStore
 from natya.actors.database.recovery import open_database
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.upkeep import back_up, snapshot
+from natya.actors.database.writing.market import MarketStore
 from natya.config.data_directory import DataDirectory, DataDirectoryError
 from natya.config.loader import load_settings
 from natya.config.sections.database import DatabaseSettings

@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.core import ReadModel
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.journal import Journal
 from natya.actors.journal.tools import verify
 

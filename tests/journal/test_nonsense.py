@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from natya_messages import messages
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.core import ReadModel
+from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.exchange.recovery import Remembered
 from natya.actors.journal import JournalDamagedError, SimulatedDisk, batch
 from natya.actors.journal.tools import tail, verify

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 import numpy as np
 
-from .errors import Unstorable
-from .tables.columns import Columns, insert, parsed
-from .tables.ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
+from ..errors import Unstorable
+from ..tables.columns import Columns, insert, parsed
+from ..tables.ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import duckdb
 
-    from ...messages.market import Candle, Tick
-    from .engine.adapter import DuckDBAdapter
+    from ....messages.market import Candle, Tick
+    from ..engine.adapter import DuckDBAdapter
 
 OUTSIDE: Final = "saved:"
 """Begins the name of every source of ticks that the market's feed is not. In the feed's own name somebody could save a

@@ -1,4 +1,4 @@
-"""Market data on its way to the file: gathered into batches, one of them on its way at a time."""
+"""Market data that waits to be written: gathered into batches, of which one is being written at a time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from .errors import Unstorable, WritesRefused
+from ..errors import Unstorable, WritesRefused
 from .market import MarketStore, Part, Written, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...messages.database import SaveMarketData
-    from ...messages.market import Candle, Tick
+    from ....messages.database import SaveMarketData
+    from ....messages.market import Candle, Tick
 
 Asker = TypeVar("Asker")
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .errors import DatabaseDamaged, JournalGap
-from .tables.projecting import fact_text, project
+from ..errors import DatabaseDamaged, JournalGap
+from ..tables.projecting import fact_text, project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
 
-    from ...messages.journal import JournalRecord
-    from .engine.adapter import DuckDBAdapter
+    from ....messages.journal import JournalRecord
+    from ..engine.adapter import DuckDBAdapter
 
 
 class LastFact(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""How far the core file follows the journal, and what has to come next."""
+"""The journal cursor: up to which sequence the core file is current, and which records come next."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...messages.journal import JournalRecord
+    from ....messages.journal import JournalRecord
 
 RECORDS_WAITING_MAX = 100_000
 """Beyond it records are left to the journal, and read from there."""
 
 
-class Following:
+class JournalCursor:
     """Records that wait to be projected. Those that come in sequence are; the others are read from the journal.
 
     Args:
