@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.runtime import InProcessSystem

@@ -9,7 +9,7 @@ The files   `adapter.py` opens them (`opening.py`, `lock.py`, `strangers.py`, `m
             `bounds.py`, `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
 In them     `market.py` and `ticks.py` write ticks and candles, `read_model.py` by `projecting.py` and
             `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
-            `days.py` with `archive_folder.py`, `upkeep.py` and `rebuilding.py` keep them in order.
+            `days.py` with `archive_folder.py`, `copies.py` and `rebuilding.py` keep them in order.
 For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
             `frames.py` are what they answer, `moments.py` and `resampling.py` what may be asked.
 Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` with `forms.py` and
@@ -27,7 +27,6 @@ from .engine.opening import prove_encryption
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
 from .market_data import MarketDataRepositoryImpl
 from .own_files import OwnFiles
-from .rebuilding import compact, rebuild
 from .repository import BaseRepository
 from .results.answers import RepositoryResult
 from .results.forms import is_json
@@ -36,6 +35,7 @@ from .results.handover import take
 from .results.parquet_table import ParquetTable, is_parquet
 from .results.rows_file import QueryResult
 from .sharing import open_database, release
+from .upkeep.rebuilding import compact, rebuild
 from .writing.market import outside
 
 __all__ = [

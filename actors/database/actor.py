@@ -37,7 +37,6 @@ from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
 from .answerer import Answerer
-from .days import tidy
 from .desk import Desk
 from .engine.adapter import market_path_of, thread_of_its_own
 from .errors import DatabaseError, WritesRefused
@@ -45,13 +44,14 @@ from .files import Files
 from .projector import Projector
 from .recorder import LANE as MARKET_LANE
 from .recorder import Recorder
-from .recovery import open_database
+from .upkeep.days import tidy
+from .upkeep.recovery import open_database
 
 if TYPE_CHECKING:
     from ...config.sections.database import DatabaseSettings
     from ..runtime import ActorAddress, Outcome
     from .recorder import Recorded
-    from .recovery import Opened
+    from .upkeep.recovery import Opened
 
 THREADS_MAX = 12
 JOBS_BESIDE_QUERIES = 4
@@ -157,23 +157,20 @@ class DatabaseActor(RuntimeActor):
 
     def statistics(self) -> DatabaseStatistics:
         """Count what is durable, and tell what keeps the rest."""
-        recorded, journal_cursor, database = (
-            self._recorder.recorded,
-            self._projector.journal_cursor,
-            self._files.database,
-        )
+        recorded, database = self._recorder.recorded, self._files.database
+        cursor = self._projector.journal_cursor
         cache = None if database is None else database.statistics().cache
         return DatabaseStatistics(
             ticks=recorded.ticks,
             candles=recorded.candles,
             duplicates=recorded.duplicates,
             batches=recorded.batches,
-            projected_sequence=journal_cursor.projected,
+            projected_sequence=cursor.projected,
             core_path=self.settings.path,
             market_path=str(market_path_of(self.settings.path)),
             dropped=self._recorder.dropped,
-            journal_sequence=journal_cursor.newest,
-            lag=journal_cursor.lag,
+            journal_sequence=cursor.newest,
+            lag=cursor.lag,
             down=self._files.down,
             damage=self._files.damage,
             waiting=self._recorder.rows,

@@ -17,8 +17,6 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import msgspec
-
 from ...messages.database import (
     ArchiveDay,
     BackedUp,
@@ -31,16 +29,14 @@ from ...messages.database import (
     Rows,
     RowsFile,
 )
-from .days import archive
 from .engine.adapter import DuckDBAdapter
-from .engine.opening import MEMORY
 from .errors import QueryRefused, ResultTooLarge, StatementFailed
 from .queries.statements import bare_select
 from .results.forms import stored
-from .results.handover import Handover
-from .tables.archive_folder import archive_folder
 from .tables.sql_text import quoted
-from .upkeep import back_up, check, snapshot
+from .upkeep.copies import back_up, check, snapshot
+from .upkeep.days import archive
+from .upkeep.folders import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,28 +55,6 @@ HANDED_OVER_MAX: Final = 64
 
 SPACE_LEFT_BYTES: Final = 1 << 28
 """That a copy leaves free."""
-
-
-class Folders(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the owner writes beside its databases; both for its user alone."""
-
-    handover: Handover
-    """What was asked for, until it is fetched."""
-
-    archive: Path
-    """Days that left the market file."""
-
-    @classmethod
-    def beside(cls, core_path: str, *, life: str) -> Folders | None:
-        """Name them for a core file and a life of its owner; a database in memory has none."""
-        if core_path == MEMORY:
-            return None
-        core = Path(core_path).absolute()
-        return cls(handover=Handover.beside(core, life=life), archive=archive_folder(str(core)))
-
-    def allowed(self) -> tuple[str, ...]:
-        """Name those that the adapter needs among its `directories`; its archive it knows itself."""
-        return (str(self.handover.path),)
 
 
 class Desk:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..runtime import Outcome, RuntimeActor
     from .engine.adapter import DuckDBAdapter
-    from .recovery import Opened
+    from .upkeep.recovery import Opened
 
 REOPEN_S = 1.0
 

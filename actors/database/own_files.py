@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...config.data_directory import DataDirectory
 from ...messages.database import MarketDataSaved, SaveMarketData
-from .desk import Desk, Folders
+from .desk import Desk
 from .engine.adapter import DuckDBAdapter
 from .engine.opening import MEMORY
 from .errors import DatabaseMissing
 from .results.handover import Handover
 from .tables.archive_folder import is_elsewhere
+from .upkeep.folders import Folders
 from .writing.market import MarketStore
 
 if TYPE_CHECKING:

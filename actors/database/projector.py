@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...messages.journal import JournalRecord
     from ..runtime import Outcome, RuntimeActor, Timer
     from .files import Files
-    from .recovery import Opened
+    from .upkeep.recovery import Opened
 
 LANE = "core"
 PAGE_RECORDS = 10_000

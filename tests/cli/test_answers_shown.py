@@ -8,7 +8,8 @@ import math
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
-from natya.actors.database.desk import Desk, Folders
+from natya.actors.database.desk import Desk
+from natya.actors.database.upkeep.folders import Folders
 from natya.cli.views import rows
 from natya.domain.wording import counted
 from natya.messages.database import QueryToFile

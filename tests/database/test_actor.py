@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
-from natya.actors.database.days import tidy
 from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
     DatabaseDamaged,
@@ -19,7 +18,8 @@ from natya.actors.database.errors import (
 )
 from natya.actors.database.projector import Projector
 from natya.actors.database.questions import QUERIES_WAITING_MAX
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
+from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.gathering import Gathering
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel

@@ -9,14 +9,15 @@ import duckdb
 import pytest
 from natya_database import migrated
 
-from natya.actors.database import DatabaseDamaged, DuckDBAdapter, OwnFiles, days
-from natya.actors.database.days import archive
+from natya.actors.database import DatabaseDamaged, DuckDBAdapter, OwnFiles
 from natya.actors.database.errors import DatabaseTooNew, StatementFailed
-from natya.actors.database.recovery import open_database
 from natya.actors.database.tables.archive_folder import archive_folder, make_durable
 from natya.actors.database.tables.migrations import migrate, migrations
 from natya.actors.database.tables.moments import start_ns
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep import days
+from natya.actors.database.upkeep.copies import check
+from natya.actors.database.upkeep.days import archive
+from natya.actors.database.upkeep.recovery import open_database
 from natya.actors.database.writing.market import MarketStore
 from natya.config.loader import load_settings
 from natya.config.sections.database import DatabaseSettings

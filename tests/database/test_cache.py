@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.days import archive, sort_day
 from natya.actors.database.errors import DatabaseError, QueryRefused
 from natya.actors.database.queries.cache import QueryCache
 from natya.actors.database.tables.archive_folder import NAME
 from natya.actors.database.tables.moments import start_ns
+from natya.actors.database.upkeep.days import archive, sort_day
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.domain.time import DAY_NS

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natya.actors.database.days import sort_day
 from natya.actors.database.engine.connection import Connection
 from natya.actors.database.errors import QueryTimedOut
 from natya.actors.database.tables.moments import start_ns
+from natya.actors.database.upkeep.days import sort_day
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 

@@ -4,9 +4,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from natya.actors.database.days import tidy
 from natya.actors.database.tables import columns
 from natya.actors.database.tables.columns import Insertion
+from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.market import MarketStore
 
 

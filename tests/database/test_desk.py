@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
-from natya.actors.database.desk import HANDED_OVER_MAX, SPACE_LEFT_BYTES, Desk, Folders
+from natya.actors.database.desk import HANDED_OVER_MAX, SPACE_LEFT_BYTES, Desk
 from natya.actors.database.errors import (
     DatabaseError,
     QueryRefused,
@@ -19,6 +19,7 @@ from natya.actors.database.errors import (
     StatementFailed,
 )
 from natya.actors.database.tables.moments import start_ns
+from natya.actors.database.upkeep.folders import Folders
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.config.files import MARK

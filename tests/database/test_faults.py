@@ -11,7 +11,7 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem
@@ -168,7 +168,7 @@ FULL = """
 import faulthandler, os, random, sys, time
 from pathlib import Path
 from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData

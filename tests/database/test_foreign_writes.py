@@ -10,7 +10,7 @@ import pytest
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.errors import DatabaseChanged
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings

@@ -12,7 +12,7 @@ from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.errors import StatementFailed
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore, part_of
 from natya.messages.codec import decode
 

@@ -12,7 +12,7 @@ from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryRe
 from natya.actors.database.errors import DatabaseForeign, DatabasePathRefused
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.tables.sql_text import pattern, unescaped
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.engine_paths import path_problem

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.desk import Desk, Folders
+from natya.actors.database.desk import Desk
 from natya.actors.database.errors import DatabaseError, QueryRefused, StatementFailed
 from natya.actors.database.queries.functions import FUNCTIONS, TABLE_FUNCTIONS
+from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
 HOSTILE = [

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild, rebuilding
+from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild
 from natya.actors.database.errors import JournalGap
-from natya.actors.database.upkeep import check
+from natya.actors.database.upkeep import rebuilding
+from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.config.sections.database import DatabaseSettings

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from natya.actors.database import DuckDBAdapter, PackageMissing, QueryResult
-from natya.actors.database.desk import Desk, Folders
+from natya.actors.database.desk import Desk
+from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
 SQL = """

@@ -18,16 +18,17 @@ from natya.actors.database import (
     rebuild,
     take,
 )
-from natya.actors.database.desk import Desk, Folders
+from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
     DatabaseForeign,
     DatabasePathRefused,
     DatabaseUnreachable,
     StatementFailed,
 )
-from natya.actors.database.recovery import open_database
 from natya.actors.database.tables.moments import start_ns
-from natya.actors.database.upkeep import back_up, snapshot
+from natya.actors.database.upkeep.copies import back_up, snapshot
+from natya.actors.database.upkeep.folders import Folders
+from natya.actors.database.upkeep.recovery import open_database
 from natya.actors.database.writing.market import MarketStore
 from natya.config.data_directory import DataDirectory, DataDirectoryError
 from natya.config.loader import load_settings

@@ -7,12 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl, days
-from natya.actors.database.days import archive, sort_day, tidy
+from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseDamaged, StatementFailed
 from natya.actors.database.tables.archive_folder import archive_folder, make_durable
 from natya.actors.database.tables.moments import start_ns
-from natya.actors.database.upkeep import back_up, check, snapshot
+from natya.actors.database.upkeep import days
+from natya.actors.database.upkeep.copies import back_up, check, snapshot
+from natya.actors.database.upkeep.days import archive, sort_day, tidy
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.domain.time import DAY_NS

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from natya.actors.database import DatabaseActor, QueryResult, days
+from natya.actors.database import DatabaseActor, QueryResult
 from natya.actors.database.tables.archive_folder import make_durable
 from natya.actors.database.tables.moments import DAY_NS, start_ns
+from natya.actors.database.upkeep import days
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import (

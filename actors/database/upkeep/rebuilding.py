@@ -13,20 +13,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from .engine.adapter import DuckDBAdapter, market_path_of
-from .engine.lock import FileLock
-from .engine.opening import expect_unheld
-from .engine.strangers import stranger
-from .errors import DatabaseDamaged, DatabaseForeign
-from .upkeep import back_up
-from .writing.read_model import ReadModel
+from ....config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
+from ..engine.adapter import DuckDBAdapter, market_path_of
+from ..engine.lock import FileLock
+from ..engine.opening import expect_unheld
+from ..engine.strangers import stranger
+from ..errors import DatabaseDamaged, DatabaseForeign
+from ..writing.read_model import ReadModel
+from .copies import back_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...config.sections.database import DatabaseSettings
-    from ...messages.journal import JournalRecord
+    from ....config.sections.database import DatabaseSettings
+    from ....messages.journal import JournalRecord
 
 CONNECTIONS = 3
 

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...config.files import copy_new, move_new
-from ...domain.time import SECOND_NS
-from .desk import Folders
-from .engine.adapter import DuckDBAdapter, market_path_of, thread_of_its_own
-from .errors import DatabaseDamaged, DatabaseUnreachable
-from .upkeep import read_every_block
-from .writing.read_model import LastFact, ReadModel
+from ....config.files import copy_new, move_new
+from ....domain.time import SECOND_NS
+from ..engine.adapter import DuckDBAdapter, market_path_of, thread_of_its_own
+from ..errors import DatabaseDamaged, DatabaseUnreachable
+from ..writing.read_model import LastFact, ReadModel
+from .copies import read_every_block
+from .folders import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
-    from ...config.sections.database import DatabaseSettings
+    from ....config.sections.database import DatabaseSettings
 
 ATTEMPTS = 4
 """Each file may be damaged, and the market file's log besides."""

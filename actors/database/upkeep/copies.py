@@ -9,12 +9,12 @@ import functools
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from .engine.connection import roll_back
-from .engine.opening import MEMORY
-from .errors import DatabaseDamaged
-from .tables.archive_folder import archive_folder, missing
-from .tables.migrations import FILES
-from .tables.sql_text import quoted
+from ..engine.connection import roll_back
+from ..engine.opening import MEMORY
+from ..errors import DatabaseDamaged
+from ..tables.archive_folder import archive_folder, missing
+from ..tables.migrations import FILES
+from ..tables.sql_text import quoted
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from .engine.adapter import DuckDBAdapter
+    from ..engine.adapter import DuckDBAdapter
 
 Fingerprints: TypeAlias = dict[str, tuple[int, int]]
 """Rows, and a checksum of their contents in any order, by table."""

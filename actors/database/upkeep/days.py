@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from ...domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
-from .engine.connection import roll_back
-from .errors import DatabaseDamaged
-from .tables.archive_folder import (
+from ....config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
+from ....domain.time import DAY_NS, IST, IST_OFFSET_NS, SECOND_NS
+from ..engine.connection import roll_back
+from ..errors import DatabaseDamaged
+from ..tables.archive_folder import (
     OWNER,
     READ_OPTIONS,
     Listed,
@@ -26,17 +26,17 @@ from .tables.archive_folder import (
     names_of,
     own_folder,
 )
-from .tables.archive_folder import TABLES as MARKET_TABLES
-from .tables.moments import start_ns
-from .tables.sql_text import pattern, quoted
-from .upkeep import fingerprint
+from ..tables.archive_folder import TABLES as MARKET_TABLES
+from ..tables.moments import start_ns
+from ..tables.sql_text import pattern, quoted
+from .copies import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import duckdb
 
-    from .engine.adapter import DuckDBAdapter
+    from ..engine.adapter import DuckDBAdapter
 
 _DAY = f"(make_timestamp_ns(exchange_ns + {IST_OFFSET_NS}))::date"
 
