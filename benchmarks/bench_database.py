@@ -25,7 +25,7 @@ import duckdb
 import msgspec
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.market_data import MarketDataRepositoryImpl
+from natya.actors.database.repositories.market_data import MarketDataRepositoryImpl
 from natya.actors.database.tables.migrations import migrations
 from natya.actors.database.tables.tick_rows import ticks_of
 from natya.actors.database.tables.ticks import HAS_BOOK, PLAIN, tick_columns

@@ -21,20 +21,20 @@ elsewhere the actor fails, and starts afresh.
 """
 
 from .actor import DatabaseActor
-from .books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .engine.adapter import DuckDBAdapter
 from .engine.opening import prove_encryption
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
-from .market_data import MarketDataRepositoryImpl
 from .own_files import OwnFiles
-from .repository import BaseRepository
+from .repositories.books import EventRepository, FillRepository, OrderRepository, PositionRepository
+from .repositories.market_data import MarketDataRepositoryImpl
+from .repositories.repository import BaseRepository
+from .repositories.sharing import open_database, release
 from .results.answers import RepositoryResult
 from .results.forms import is_json
 from .results.frames import Frames, PackageMissing, columns_of
 from .results.handover import take
 from .results.parquet_table import ParquetTable, is_parquet
 from .results.rows_file import QueryResult
-from .sharing import open_database, release
 from .upkeep.rebuilding import compact, rebuild
 from .writing.market import outside
 

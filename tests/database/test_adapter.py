@@ -25,7 +25,7 @@ from natya.actors.database.errors import (
     StatementFailed,
     TransactionAborted,
 )
-from natya.actors.database.market_data import MarketDataRepositoryImpl
+from natya.actors.database.repositories.market_data import MarketDataRepositoryImpl
 from natya.actors.database.tables.migrations import Migration, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from natya_examples import HALF
 from natya_market import emptied
 
-from natya.actors.database.resampling import (
+from natya.actors.database.repositories.resampling import (
     ALIKE,
     LOOK,
     NONE,

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
-from natya.actors.database.books import (
+from natya.actors.database.repositories.books import (
     EventRepository,
     FillRepository,
     OrderRepository,
     PositionRepository,
 )
-from natya.actors.database.market_data import Gap
+from natya.actors.database.repositories.market_data import Gap
 from natya.actors.database.tables.moments import end_ns, interval_ns, last_ns, start_ns
 from natya.actors.database.tables.tick_rows import PLAIN_COLUMNS
 from natya.actors.database.writing.read_model import ReadModel
@@ -127,7 +127,9 @@ class TestTicksThatWereSaved:
 
     def test_are_columns_with_their_books_and_without_a_message(self, market, build, monkeypatch):
         market.save_many([build.tick(1), build.tick(2, depth=build.depth(2), day=build.day())]).result()
-        monkeypatch.setattr("natya.actors.database.market_data.ticks_of", lambda _columns: pytest.fail("was built"))
+        monkeypatch.setattr(
+            "natya.actors.database.repositories.market_data.ticks_of", lambda _columns: pytest.fail("was built")
+        )
         frame = market.find_by_symbol_and_date_range("NIFTY", 0, 2**62).df()
 
         assert frame["sequence"].tolist() == [1, 2]

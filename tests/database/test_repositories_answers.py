@@ -9,7 +9,7 @@ from natya_examples import HALF
 from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
-from natya.actors.database.market_data import Gap
+from natya.actors.database.repositories.market_data import Gap
 from natya.actors.database.tables.moments import end_ns, start_ns
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.database import DatabaseSettings

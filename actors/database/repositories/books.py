@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from ...domain.positions import Positions
-from ...messages.orders import Position
-from .errors import QueryRefused
+from ....domain.positions import Positions
+from ....messages.orders import Position
+from ..errors import QueryRefused
+from ..tables.projection import FillRow, OrderRow
 from .repository import BaseRepository, messages_of
-from .tables.projection import FillRow, OrderRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...messages.database import SqlValue
-    from .results.answers import Answer
-    from .tables.columns import Columns
+    from ....messages.database import SqlValue
+    from ..results.answers import Answer
+    from ..tables.columns import Columns
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 

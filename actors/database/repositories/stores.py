@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ...messages.addresses import DATABASE
-from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
-from ..runtime import ActorRuntimeError
-from .errors import OwnerRefused
-from .results.frames import columns_of
-from .tables.columns import insert
-from .writing.market import MarketStore
+from ....messages.addresses import DATABASE
+from ....messages.database import MarketDataSaved, Query, Rows, SaveMarketData, SqlValue
+from ...runtime import ActorRuntimeError
+from ..errors import OwnerRefused
+from ..results.frames import columns_of
+from ..tables.columns import insert
+from ..writing.market import MarketStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
 
-    from ...messages.market import Candle, Tick
-    from .engine.adapter import DuckDBAdapter
-    from .tables.columns import Columns
-    from .tables.migrations import DatabaseFile
+    from ....messages.market import Candle, Tick
+    from ..engine.adapter import DuckDBAdapter
+    from ..tables.columns import Columns
+    from ..tables.migrations import DatabaseFile
 
 SYSTEM_ANSWER_S = 30.0
 

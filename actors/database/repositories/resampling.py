@@ -11,10 +11,10 @@ import datetime as dt
 import functools
 from typing import TYPE_CHECKING
 
-from ...domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from ....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 
 if TYPE_CHECKING:
-    from ...messages.database import SqlValue
+    from ....messages.database import SqlValue
 
 NSE_OPENING = dt.time(9, 15)
 """When the session of NSE and BSE begins, on their own clock."""

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...domain.time import DAY_NS, SECOND_NS
-from ...messages.market import Candle, Tick
+from ....domain.time import DAY_NS, SECOND_NS
+from ....messages.market import Candle, Tick
+from ..results.frames import rows_of
+from ..tables.moments import Moment, end_ns, interval_ns, last_ns, start_ns
+from ..tables.tick_rows import PLAIN_COLUMNS, ticks_of
 from .repository import BaseRepository, messages_of
 from .resampling import LOOK, NSE_OPENING, candle_parameters, candles_sql
-from .results.frames import rows_of
-from .tables.moments import Moment, end_ns, interval_ns, last_ns, start_ns
-from .tables.tick_rows import PLAIN_COLUMNS, ticks_of
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ...messages.database import SqlValue
-    from .engine.adapter import DuckDBAdapter
-    from .results.answers import Answer
+    from ....messages.database import SqlValue
+    from ..engine.adapter import DuckDBAdapter
+    from ..results.answers import Answer
+    from ..tables.columns import Columns
     from .stores import System
-    from .tables.columns import Columns
 
 GAP_S = 60.0
 

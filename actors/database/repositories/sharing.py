@@ -9,10 +9,10 @@ import os
 import threading
 from pathlib import Path
 
-from ...config.loader import load_settings
-from .engine.adapter import DuckDBAdapter, market_path_of
-from .engine.opening import MEMORY
-from .errors import DatabaseMissing
+from ....config.loader import load_settings
+from ..engine.adapter import DuckDBAdapter, market_path_of
+from ..engine.opening import MEMORY
+from ..errors import DatabaseMissing
 from .stores import AdapterStore
 
 

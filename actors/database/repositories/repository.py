@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union, cast, 
 
 import msgspec
 
+from ..engine.adapter import DuckDBAdapter
+from ..errors import DatabaseClosed, QueryRefused
+from ..results.answers import Answer
+from ..results.frames import column_of, rows_of
 from . import sharing
-from .engine.adapter import DuckDBAdapter
-from .errors import DatabaseClosed, QueryRefused
-from .results.answers import Answer
-from .results.frames import column_of, rows_of
 from .stores import SystemStore
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ...messages.database import SqlValue
+    from ....messages.database import SqlValue
+    from ..tables.columns import Columns
+    from ..tables.migrations import DatabaseFile
     from .stores import Store, System
-    from .tables.columns import Columns
-    from .tables.migrations import DatabaseFile
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
 T = TypeVar("T")
