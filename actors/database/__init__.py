@@ -2,7 +2,7 @@
 
 The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
             with `gathering.py` (market data in batches), `projector.py` with `journal_cursor.py` (the journal),
-            `answerer.py` with `questions.py` (who asks), `desk.py` (what may be asked).
+            `answerer.py` with `pending.py` (who waits), `handler.py` (what may be asked).
 The files   `adapter.py` opens them (`opening.py`, `lock.py`, `strangers.py`, `migrations.py`, `witness.py`,
             `recovery.py`), sees if anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`,
             `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and
@@ -24,11 +24,11 @@ from .actor import DatabaseActor
 from .engine.adapter import DuckDBAdapter
 from .engine.opening import prove_encryption
 from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
-from .own_files import OwnFiles
 from .repositories.books import EventRepository, FillRepository, OrderRepository, PositionRepository
 from .repositories.market_data import MarketDataRepositoryImpl
 from .repositories.repository import BaseRepository
 from .repositories.sharing import open_database, release
+from .requests.own_files import OwnFiles
 from .results.answers import RepositoryResult
 from .results.forms import is_json
 from .results.frames import Frames, PackageMissing, columns_of

@@ -3,16 +3,16 @@
 Owns    one DuckDBAdapter while the files can be opened; market data on its way to a batch (`ROWS_WAITING_MAX` ticks at
         most, what comes then is counted as dropped); the place in the journal up to which the core file is current;
         beside the files its own folder of `archive`, and one in which it hands files over.
-Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see `desk.py`),
-        and Abandon.
+Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see
+        `requests/handler.py`), and Abandon.
 Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to who asked Rows,
         RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
 Fails   when it starts and the files were written by newer code, need a key that this DuckDB cannot use, never were ours
-        (`strangers.py`), or cannot be made; and when the journal lacks its end, or is empty, while the core file has it
-        (`JournalBehind`): then trading must not begin. Nothing else of the world outside stops it. While the files are
-        held by another process, the disk is full or DuckDB has given the instance up, it is down: it refuses queries
-        and says why, keeps what was not durable, and opens the files again every second. A damaged file is put aside as
-        `*.corrupt-<time>`; the core file is projected anew from the journal, the market file begun anew.
+        (`engine/strangers.py`), or cannot be made; and when the journal lacks its end, or is empty, while the core file
+        has it (`JournalBehind`): then trading must not begin. Nothing else of the world outside stops it. While the
+        files are held by another process, the disk is full or DuckDB has given the instance up, it is down: it refuses
+        queries and says why, keeps what was not durable, and opens the files again every second. A damaged file is
+        put aside as `*.corrupt-<time>`; the core file is projected anew from the journal, the market file begun anew.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from ...messages.database import (
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick
 from ..runtime import RuntimeActor, handles
-from .answerer import Answerer
-from .desk import Desk
 from .engine.adapter import market_path_of, thread_of_its_own
 from .errors import DatabaseError, WritesRefused
-from .files import Files
-from .projector import Projector
-from .recorder import LANE as MARKET_LANE
-from .recorder import Recorder
+from .requests.answerer import Answerer
+from .requests.files import Files
+from .requests.handler import RequestHandler
+from .requests.projector import Projector
+from .requests.recorder import LANE as MARKET_LANE
+from .requests.recorder import Recorder
 from .upkeep.days import tidy
 from .upkeep.recovery import open_database
 
 if TYPE_CHECKING:
     from ...config.sections.database import DatabaseSettings
     from ..runtime import ActorAddress, Outcome
-    from .recorder import Recorded
+    from .requests.recorder import Recorded
     from .upkeep.recovery import Opened
 
 THREADS_MAX = 12
@@ -114,7 +114,7 @@ class DatabaseActor(RuntimeActor):
         opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
         files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
         self._files = files
-        self._desk: Desk | None = None
+        self._handler: RequestHandler | None = None
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())
         self._projector = Projector(self, files, settings, in_time=Project(), read_on=ReadOn())
         lanes = min(settings.max_connections - WRITERS, THREADS_MAX - JOBS_BESIDE_QUERIES)
@@ -132,8 +132,8 @@ class DatabaseActor(RuntimeActor):
             self.log("market_data.lost", level="error", rows=self._recorder.rows, down=self._files.down)
         if self._files.database is not None:
             self._files.database.close()
-        if self._desk is not None:
-            self._desk.close()
+        if self._handler is not None:
+            self._handler.close()
 
     def snapshot(self) -> Recorded:
         """Keep what was counted: a run counts over all lives."""
@@ -192,8 +192,8 @@ class DatabaseActor(RuntimeActor):
     def _rise(self, opened: Opened) -> None:
         self._projector.rise(opened)
         self._recorder.rise(opened.database)
-        self._desk = Desk(opened.database, opened.folders)
-        self._answerer.rise(self._desk)
+        self._handler = RequestHandler(opened.database, opened.folders)
+        self._answerer.rise(self._handler)
 
     def _fall(self, fault: DatabaseError) -> None:
         self._answerer.fall(fault)

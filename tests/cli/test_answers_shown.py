@@ -8,7 +8,7 @@ import math
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
-from natya.actors.database.desk import Desk
+from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.upkeep.folders import Folders
 from natya.cli.views import rows
 from natya.domain.wording import counted
@@ -70,8 +70,8 @@ def result_of(tmp_path_factory):
     path = tmp_path_factory.mktemp("shown") / "natya.duckdb"
     folders = Folders.beside(str(path), life="1")
     with DuckDBAdapter(path, max_connections=3, directories=folders.allowed()) as database:
-        desk = Desk(database, folders)
-        yield lambda sql: QueryResult(desk.perform(QueryToFile(sql=sql)))
+        handler = RequestHandler(database, folders)
+        yield lambda sql: QueryResult(handler.perform(QueryToFile(sql=sql)))
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def market(memory):
 def impatient(monkeypatch):
     """The database actor tries again at once what it would try again after a second."""
     for wait in ("projector.RETRY_S", "recorder.RETRY_S", "files.REOPEN_S", "answerer.EXPIRE_S"):
-        monkeypatch.setattr(f"natya.actors.database.{wait}", 0.02)
+        monkeypatch.setattr(f"natya.actors.database.requests.{wait}", 0.02)
 
 
 @pytest.fixture

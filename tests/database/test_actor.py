@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
-from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
     DatabaseDamaged,
     DatabaseEncrypted,
@@ -16,8 +15,9 @@ from natya.actors.database.errors import (
     JournalBehind,
     WritesRefused,
 )
-from natya.actors.database.projector import Projector
-from natya.actors.database.questions import QUERIES_WAITING_MAX
+from natya.actors.database.requests.handler import RequestHandler
+from natya.actors.database.requests.pending import QUERIES_WAITING_MAX
+from natya.actors.database.requests.projector import Projector
 from natya.actors.database.upkeep.copies import check
 from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.gathering import Gathering
@@ -232,7 +232,7 @@ class TestAnAnswerToAQuestionOfBeforeTheFilesWentDown:
             raise DatabaseDamaged("a block")
 
         with monkeypatch.context() as patch:
-            patch.setattr(Desk, "perform", damaged)
+            patch.setattr(RequestHandler, "perform", damaged)
             slow = system.request_future(database, Query(sql="select 1"))
             assert waits.wait(10)
         with monkeypatch.context() as patch:

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.desk import Desk
 from natya.actors.database.errors import DatabaseError, QueryRefused, StatementFailed
 from natya.actors.database.queries.functions import FUNCTIONS, TABLE_FUNCTIONS
+from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
@@ -241,12 +241,12 @@ class TestAQueryToAFile:
     def test_is_looked_into_as_well(self, places, tmp_path):
         folders = Folders.beside(str(tmp_path / "natya.duckdb"), life="1")
         with DuckDBAdapter(tmp_path / "natya.duckdb", max_connections=3, directories=folders.allowed()) as database:
-            desk = Desk(database, folders)
+            handler = RequestHandler(database, folders)
             for statement in HOSTILE:
                 with pytest.raises(DatabaseError):
-                    desk.perform(QueryToFile(sql=statement.format(**places)))
+                    handler.perform(QueryToFile(sql=statement.format(**places)))
             own = str(tmp_path / "natya.duckdb")
             with pytest.raises(QueryRefused):
-                desk.perform(QueryToFile(sql=f"from read_blob('file:{own}')"))
+                handler.perform(QueryToFile(sql=f"from read_blob('file:{own}')"))
 
             assert is_locked(own)

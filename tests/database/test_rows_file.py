@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from natya.actors.database import DuckDBAdapter, PackageMissing, QueryResult
-from natya.actors.database.desk import Desk
+from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
@@ -24,7 +24,7 @@ from range(3)
 def file(migrated_path):
     folders = Folders.beside(str(migrated_path), life="1")
     with DuckDBAdapter(migrated_path, max_connections=3, directories=folders.allowed()) as database:
-        yield Desk(database, folders).perform(QueryToFile(sql=SQL))
+        yield RequestHandler(database, folders).perform(QueryToFile(sql=SQL))
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from natya.actors.database import (
     rebuild,
     take,
 )
-from natya.actors.database.desk import Desk
 from natya.actors.database.errors import (
     DatabaseForeign,
     DatabasePathRefused,
     DatabaseUnreachable,
     StatementFailed,
 )
+from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.upkeep.copies import back_up, snapshot
 from natya.actors.database.upkeep.folders import Folders
@@ -70,11 +70,11 @@ def live(settings):
     """Open and close the files as the actor does, and hand something over."""
     opened = open_database(settings, 1)
     with opened.database:
-        desk = Desk(opened.database, opened.folders)
-        with QueryResult(desk.perform(QueryToFile(sql="select 7"))) as result:
+        handler = RequestHandler(opened.database, opened.folders)
+        with QueryResult(handler.perform(QueryToFile(sql="select 7"))) as result:
             assert result.rows == ((7,),)
-        desk.perform(BackUp())
-    desk.close()
+        handler.perform(BackUp())
+    handler.close()
 
 
 class TestAFolderOfAUsersOwn:
@@ -115,8 +115,8 @@ class TestAFolderOfAUsersOwn:
 
     def test_stays_in_a_folder_of_ours(self, settings, theirs, tmp_path):
         opened = open_database(settings, 1)
-        desk = Desk(opened.database, opened.folders)
-        desk.perform(QueryToFile(sql="select 7"))
+        handler = RequestHandler(opened.database, opened.folders)
+        handler.perform(QueryToFile(sql="select 7"))
         opened.database.close()
         handover = opened.folders.handover.path
         (handover / "link").symlink_to(theirs)
@@ -244,7 +244,7 @@ class TestAFolderThatOthersMayWriteTo:
         folders.archive.mkdir(mode=0o700)
         folders.archive.chmod(0o777)
         with pytest.raises(StatementFailed, match="chmod go-w"):
-            Desk(database, folders).perform(an_archiving(database, build))
+            RequestHandler(database, folders).perform(an_archiving(database, build))
 
 
 def an_archiving(database, build):

@@ -1,4 +1,4 @@
-"""Queries that wait for a reader, each for as long as it was given."""
+"""Requests that wait for a free reader, first come, first served, each until its own deadline."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from ...domain.time import SECOND_NS
-from .desk import Reading
+from ....domain.time import SECOND_NS
+from .handler import Reading
 
 Asker = TypeVar("Asker")
 
 QUERIES_WAITING_MAX = 1_000
 
 
-class Question(msgspec.Struct, Generic[Asker], frozen=True):
+class PendingRequest(msgspec.Struct, Generic[Asker], frozen=True):
     """A query, or other work for a reader, and who asked it."""
 
     query: Reading
@@ -32,11 +32,11 @@ class Question(msgspec.Struct, Generic[Asker], frozen=True):
         return (self.expires_ns - now_ns) / SECOND_NS
 
 
-class Questions(Generic[Asker]):
+class PendingRequests(Generic[Asker]):
     """First come, first served."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Question[Asker]] = deque()
+        self._waiting: deque[PendingRequest[Asker]] = deque()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -46,24 +46,24 @@ class Questions(Generic[Asker]):
         """Whether the next one has to be refused."""
         return len(self._waiting) >= QUERIES_WAITING_MAX
 
-    def ask(self, query: Reading, asker: Asker, now_ns: int) -> Question[Asker]:
+    def ask(self, query: Reading, asker: Asker, now_ns: int) -> PendingRequest[Asker]:
         """Let it wait."""
-        question = Question(query, asker, now_ns + int(query.timeout_s * SECOND_NS))
-        self._waiting.append(question)
-        return question
+        request = PendingRequest(query, asker, now_ns + int(query.timeout_s * SECOND_NS))
+        self._waiting.append(request)
+        return request
 
-    def next(self) -> Question[Asker]:
+    def next(self) -> PendingRequest[Asker]:
         """Take the one that has waited longest."""
         return self._waiting.popleft()
 
-    def expired(self, now_ns: int) -> list[Question[Asker]]:
+    def expired(self, now_ns: int) -> list[PendingRequest[Asker]]:
         """Take those whose time is over."""
-        over = [question for question in self._waiting if question.expires_ns <= now_ns]
+        over = [request for request in self._waiting if request.expires_ns <= now_ns]
         if over:
-            self._waiting = deque(question for question in self._waiting if question.expires_ns > now_ns)
+            self._waiting = deque(request for request in self._waiting if request.expires_ns > now_ns)
         return over
 
-    def give_up(self) -> list[Question[Asker]]:
+    def give_up(self) -> list[PendingRequest[Asker]]:
         """Take all."""
         waiting = list(self._waiting)
         self._waiting.clear()

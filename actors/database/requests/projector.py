@@ -1,24 +1,24 @@
-"""The journal on its way into the core file: what the actor does with it."""
+"""Projects journal records into the core file, and reads from the journal those that are missing."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from ...messages.addresses import JOURNAL
-from ...messages.journal import JournalPage, ReadJournal
-from .errors import DatabaseDamaged, DatabaseError, JournalBehind, JournalGap
-from .writing.journal_cursor import JournalCursor
-from .writing.read_model import LastFact, ReadModel
+from ....messages.addresses import JOURNAL
+from ....messages.journal import JournalPage, ReadJournal
+from ..errors import DatabaseDamaged, DatabaseError, JournalBehind, JournalGap
+from ..writing.journal_cursor import JournalCursor
+from ..writing.read_model import LastFact, ReadModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...config.sections.database import DatabaseSettings
-    from ...messages.journal import JournalRecord
-    from ..runtime import Outcome, RuntimeActor, Timer
+    from ....config.sections.database import DatabaseSettings
+    from ....messages.journal import JournalRecord
+    from ...runtime import Outcome, RuntimeActor, Timer
+    from ..upkeep.recovery import Opened
     from .files import Files
-    from .upkeep.recovery import Opened
 
 LANE = "core"
 PAGE_RECORDS = 10_000

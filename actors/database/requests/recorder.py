@@ -1,4 +1,4 @@
-"""Market data on its way into the file: what the actor does with it."""
+"""Writes ticks and candles that the actor receives into the market file, batch by batch."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...messages.addresses import FEED
-from ...messages.database import MarketDataSaved, QueryFailed, SaveMarketData
-from ...messages.market import Candle, Tick, TicksRecorded
-from .errors import DatabaseError, Unstorable, WritesRefused
-from .writing.gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
-from .writing.market import MarketStore, Written
+from ....messages.addresses import FEED
+from ....messages.database import MarketDataSaved, QueryFailed, SaveMarketData
+from ....messages.market import Candle, Tick, TicksRecorded
+from ..errors import DatabaseError, Unstorable, WritesRefused
+from ..writing.gathering import ROWS_WAITING_MAX, Batch, Gathering, write_batch
+from ..writing.market import MarketStore, Written
 
 if TYPE_CHECKING:
-    from ...config.sections.database import DatabaseSettings
-    from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
-    from .engine.adapter import DuckDBAdapter
+    from ....config.sections.database import DatabaseSettings
+    from ...runtime import ActorAddress, Outcome, RuntimeActor, Timer
+    from ..engine.adapter import DuckDBAdapter
     from .files import Files
 
 LANE = "market"

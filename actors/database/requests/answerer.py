@@ -1,4 +1,4 @@
-"""Queries and their answers: what the actor does with them."""
+"""Runs requests on the readers and sends their answers; the part of the database actor that serves clients."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...messages.database import ArchiveDay, Query, QueryFailed
-from ..runtime import reason_of
-from .errors import DatabaseDamaged, DatabaseError, DatabaseInvalidated
-from .questions import QUERIES_WAITING_MAX, Question, Questions
+from ....messages.database import ArchiveDay, Query, QueryFailed
+from ...runtime import reason_of
+from ..errors import DatabaseDamaged, DatabaseError, DatabaseInvalidated
+from .pending import QUERIES_WAITING_MAX, PendingRequest, PendingRequests
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..runtime import ActorAddress, Outcome, RuntimeActor, Timer
-    from .desk import Desk, Reading
+    from ...runtime import ActorAddress, Outcome, RuntimeActor, Timer
     from .files import Files
+    from .handler import Reading, RequestHandler
 
 ARCHIVE_LANE = "archive"
 """One at a time: each names its files after those that are there."""
@@ -41,12 +41,12 @@ class Answerer:
         self._actor = actor
         self._files = files
         self._lanes = [f"query-{number}" for number in range(lanes)]
-        self._at_work: dict[str, Question[ActorAddress]] = {}
+        self._at_work: dict[str, PendingRequest[ActorAddress]] = {}
         """What each lane that is busy works on."""
 
         self._archiving: list[ActorAddress] = []
-        self._questions: Questions[ActorAddress] = Questions()
-        self._desk: Desk | None = None
+        self._pending: PendingRequests[ActorAddress] = PendingRequests()
+        self._handler: RequestHandler | None = None
         self._abandonable: dict[str, Future[None]] = {}
         """Of each asker from outside whose work waits or runs: done when he is gone."""
 
@@ -56,16 +56,16 @@ class Answerer:
     @property
     def waiting(self) -> int:
         """Queries that wait for a reader."""
-        return len(self._questions)
+        return len(self._pending)
 
     @property
     def is_idle(self) -> bool:
         """Whether everyone is answered."""
-        return not (self._questions or self._at_work)
+        return not (self._pending or self._at_work)
 
-    def rise(self, desk: Desk) -> None:
+    def rise(self, handler: RequestHandler) -> None:
         """Hear who does the work from now on."""
-        self._desk = desk
+        self._handler = handler
 
     def ask(self, query: Reading, asker: ActorAddress) -> None:
         """Answer at once what is kept of an earlier answer, or why not; all else as soon as a reader is free."""
@@ -77,21 +77,21 @@ class Answerer:
         if kept is not None and isinstance(query, Query) and len(kept.rows) <= query.rows_max:
             self.answered += 1
             self._actor.send(asker, kept)
-        elif self._questions.is_full:
+        elif self._pending.is_full:
             self._refuse(asker, database.exhausted(waiters=QUERIES_WAITING_MAX))
         else:
-            question = self._questions.ask(query, asker, self._actor.clock.monotonic_ns())
+            request = self._pending.ask(query, asker, self._actor.clock.monotonic_ns())
             if query.asker:
-                self._abandonable[query.asker] = question.abandoned
+                self._abandonable[query.asker] = request.abandoned
             self._next()
 
     def archive(self, work: ArchiveDay, asker: ActorAddress) -> None:
         """Archive, beside the batches of the market, and answer."""
-        if self._files.database is None or self._desk is None:
+        if self._files.database is None or self._handler is None:
             self._refuse_while_down(asker)
             return
         then = functools.partial(self._archived, asker, self._files.life)
-        self._actor.offload(self._desk.perform, work, then=then, lane=ARCHIVE_LANE)
+        self._actor.offload(self._handler.perform, work, then=then, lane=ARCHIVE_LANE)
         self._archiving.append(asker)
 
     def abandon(self, asker: str) -> None:
@@ -106,17 +106,17 @@ class Answerer:
 
     def fall(self, fault: DatabaseError) -> None:
         """Tell everyone who waits that the files are down."""
-        for question in self._questions.give_up():
-            self._abandonable.pop(question.query.asker, None)
-            self._refuse(question.asker, fault)
+        for request in self._pending.give_up():
+            self._abandonable.pop(request.query.asker, None)
+            self._refuse(request.asker, fault)
 
     def end(self) -> None:
         """Interrupt what is at work, and answer everyone who still waits: this life is over."""
         self.abandon_all()
-        for question in self._at_work.values():
-            if not question.abandoned.done():
-                question.abandoned.set_result(None)
-        asked = [question.asker for question in (*self._at_work.values(), *self._questions.give_up())]
+        for request in self._at_work.values():
+            if not request.abandoned.done():
+                request.abandoned.set_result(None)
+        asked = [request.asker for request in (*self._at_work.values(), *self._pending.give_up())]
         for asker in (*asked, *self._archiving):
             reason = "the database starts again; ask again"
             self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))
@@ -124,32 +124,32 @@ class Answerer:
     def expire(self) -> None:
         """Answer those who have waited as long as they would."""
         self._expiry = None
-        for question in self._questions.expired(self._actor.clock.monotonic_ns()):
-            self._abandonable.pop(question.query.asker, None)
-            what = getattr(question.query, "sql", type(question.query).__name__)
-            reason = f"no reader was free for {question.query.timeout_s} s: {what}"
-            self._actor.send(question.asker, QueryFailed(error="QueryTimedOut", reason=reason))
+        for request in self._pending.expired(self._actor.clock.monotonic_ns()):
+            self._abandonable.pop(request.query.asker, None)
+            what = getattr(request.query, "sql", type(request.query).__name__)
+            reason = f"no reader was free for {request.query.timeout_s} s: {what}"
+            self._actor.send(request.asker, QueryFailed(error="QueryTimedOut", reason=reason))
         self._look_again()
 
     def _next(self) -> None:
-        if self._questions and self._lanes and self._files.database is not None and self._desk is not None:
-            question, lane = self._questions.next(), self._lanes.pop()
-            timeout_s = max(0.0, question.left_s(self._actor.clock.monotonic_ns()))
-            self._at_work[lane] = question
+        if self._pending and self._lanes and self._files.database is not None and self._handler is not None:
+            request, lane = self._pending.next(), self._lanes.pop()
+            timeout_s = max(0.0, request.left_s(self._actor.clock.monotonic_ns()))
+            self._at_work[lane] = request
             self._actor.offload(
-                self._desk.perform,
-                msgspec.structs.replace(question.query, timeout_s=timeout_s),
-                question.abandoned,
-                then=functools.partial(self._done, question, lane, self._files.life),
+                self._handler.perform,
+                msgspec.structs.replace(request.query, timeout_s=timeout_s),
+                request.abandoned,
+                then=functools.partial(self._done, request, lane, self._files.life),
                 lane=lane,
             )
         self._look_again()
 
-    def _done(self, question: Question[ActorAddress], lane: str, life: int, outcome: Outcome) -> None:
+    def _done(self, request: PendingRequest[ActorAddress], lane: str, life: int, outcome: Outcome) -> None:
         self._lanes.append(lane)
         del self._at_work[lane]
-        self._abandonable.pop(question.query.asker, None)
-        self._answer(question.asker, life, outcome)
+        self._abandonable.pop(request.query.asker, None)
+        self._answer(request.asker, life, outcome)
         self._next()
 
     def _archived(self, asker: ActorAddress, life: int, outcome: Outcome) -> None:
@@ -171,7 +171,7 @@ class Answerer:
             self._actor.send(asker, outcome.unwrap())
 
     def _look_again(self) -> None:
-        if self._questions and self._expiry is None:
+        if self._pending and self._expiry is None:
             self._expiry = self._actor.after(EXPIRE_S, self._expire)
 
     def _refuse(self, asker: ActorAddress, refusal: DatabaseError) -> None:

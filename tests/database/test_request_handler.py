@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter, QueryResult
-from natya.actors.database.desk import HANDED_OVER_MAX, SPACE_LEFT_BYTES, Desk
 from natya.actors.database.errors import (
     DatabaseError,
     QueryRefused,
@@ -18,6 +17,7 @@ from natya.actors.database.errors import (
     ResultTooLarge,
     StatementFailed,
 )
+from natya.actors.database.requests.handler import HANDED_OVER_MAX, SPACE_LEFT_BYTES, RequestHandler
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.upkeep.folders import Folders
 from natya.actors.database.writing.market import MarketStore
@@ -41,8 +41,8 @@ def database(migrated_path, folders):
 
 
 @pytest.fixture
-def desk(database, folders):
-    return Desk(database, folders)
+def handler(database, folders):
+    return RequestHandler(database, folders)
 
 
 @pytest.fixture
@@ -54,19 +54,19 @@ def filled(database, build):
 
 
 @pytest.fixture
-def answer(desk):
+def answer(handler):
     """Ask, and look at the rows as whoever asked does."""
 
     def ask(sql, *parameters, **fields):
-        return QueryResult(desk.perform(QueryToFile(sql=sql, parameters=parameters, **fields)))
+        return QueryResult(handler.perform(QueryToFile(sql=sql, parameters=parameters, **fields)))
 
     return ask
 
 
 class TestAQueryToAFile:
-    def test_answers_what_the_same_query_answers_at_once(self, desk, answer, filled):
+    def test_answers_what_the_same_query_answers_at_once(self, handler, answer, filled):
         sql = "select * from orders, fills where orders.symbol = ? order by all"
-        rows = desk.perform(Query(sql=sql, parameters=("NIFTY",))).rows
+        rows = handler.perform(Query(sql=sql, parameters=("NIFTY",))).rows
 
         assert len(rows) == 1
         assert answer(sql, "NIFTY").rows == rows
@@ -105,8 +105,8 @@ class TestAQueryToAFile:
         assert (len(result), result.rows, result.names) == (0, (), ("a", "b"))
         assert [len(values) for values in result.columns().values()] == [0, 0]
 
-    def test_is_for_its_user_alone(self, desk, folders):
-        file = Path(desk.perform(QueryToFile(sql="select 1")).path)
+    def test_is_for_its_user_alone(self, handler, folders):
+        file = Path(handler.perform(QueryToFile(sql="select 1")).path)
 
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(folders.handover.path.stat().st_mode) == 0o700
@@ -135,114 +135,114 @@ class TestAQueryThatMayNotBe:
         ],
     )
     @pytest.mark.usefixtures("filled")
-    def test_changes_nothing_and_leaves_nothing(self, desk, database, folders, sql):
+    def test_changes_nothing_and_leaves_nothing(self, handler, database, folders, sql):
         elsewhere = folders.archive.parent / "elsewhere"
         before = contents(database)
         with pytest.raises((QueryRefused, StatementFailed)):
-            desk.perform(QueryToFile(sql=sql.format(elsewhere=elsewhere)))
+            handler.perform(QueryToFile(sql=sql.format(elsewhere=elsewhere)))
 
         assert contents(database) == before
         assert not elsewhere.exists()
         assert left_in(folders) == []
 
-    def test_has_more_rows_than_wanted(self, desk, folders):
+    def test_has_more_rows_than_wanted(self, handler, folders):
         with pytest.raises(ResultTooLarge, match="at most 5 rows"):
-            desk.perform(QueryToFile(sql="from range(6)", rows_max=5))
+            handler.perform(QueryToFile(sql="from range(6)", rows_max=5))
         assert left_in(folders) == []
 
-    def test_takes_longer_than_it_was_given(self, desk, folders):
+    def test_takes_longer_than_it_was_given(self, handler, folders):
         with pytest.raises(QueryTimedOut):
-            desk.perform(QueryToFile(sql=ENDLESS, timeout_s=0.05))
+            handler.perform(QueryToFile(sql=ENDLESS, timeout_s=0.05))
         assert left_in(folders) == []
 
-    def test_wants_more_memory_than_there_is(self, desk, folders):
+    def test_wants_more_memory_than_there_is(self, handler, folders):
         sql = "select list(range) from range(1_000_000_000)"
         with pytest.raises(DatabaseError, match="memory"):
-            desk.perform(QueryToFile(sql=sql))
-        assert desk.perform(Query(sql="select 1")).rows == ((1,),)
+            handler.perform(QueryToFile(sql=sql))
+        assert handler.perform(Query(sql="select 1")).rows == ((1,),)
         assert left_in(folders) == []
 
-    def test_is_unknown_work(self, desk):
+    def test_is_unknown_work(self, handler):
         with pytest.raises(QueryRefused, match="Rows"):
-            desk.perform(Rows(columns=(), rows=()))
+            handler.perform(Rows(columns=(), rows=()))
 
 
 class TestWorkThatIsAbandoned:
     @pytest.mark.parametrize("work", [Query(sql=ENDLESS), QueryToFile(sql=ENDLESS)], ids=["rows", "file"])
-    def test_is_interrupted(self, desk, folders, work):
+    def test_is_interrupted(self, handler, folders, work):
         abandoned = Future()
         with ThreadPoolExecutor(1) as threads:
-            doing = threads.submit(desk.perform, work, abandoned)
+            doing = threads.submit(handler.perform, work, abandoned)
             abandoned.set_result(None)
 
             with pytest.raises(QueryTimedOut):
                 doing.result(30)
         assert left_in(folders) == []
 
-    def test_is_not_begun(self, desk):
+    def test_is_not_begun(self, handler):
         abandoned = Future()
         abandoned.set_result(None)
 
         with pytest.raises(QueryTimedOut):
-            desk.perform(BackUp(), abandoned)
+            handler.perform(BackUp(), abandoned)
 
 
 class TestWhatIsHandedOver:
-    def test_is_kept_for_a_while_and_no_longer(self, desk, folders):
-        files = [Path(desk.perform(QueryToFile(sql="select 1")).path) for _ in range(HANDED_OVER_MAX + 3)]
+    def test_is_kept_for_a_while_and_no_longer(self, handler, folders):
+        files = [Path(handler.perform(QueryToFile(sql="select 1")).path) for _ in range(HANDED_OVER_MAX + 3)]
 
         assert [file.exists() for file in files] == [False] * 3 + [True] * HANDED_OVER_MAX
 
-    def test_can_be_read_by_whoever_opened_it(self, desk, answer):
+    def test_can_be_read_by_whoever_opened_it(self, handler, answer):
         result = answer("select 7")
         for _ in range(HANDED_OVER_MAX + 1):
-            desk.perform(QueryToFile(sql="select 1"))
+            handler.perform(QueryToFile(sql="select 1"))
 
         assert result.rows == ((7,),)
 
-    def test_is_gone_with_the_next_life(self, desk, database, folders):
-        desk.perform(QueryToFile(sql="select 1"))
-        desk.perform(BackUp())
-        Desk(database, Folders.beside(database.core_path, life="2"))
+    def test_is_gone_with_the_next_life(self, handler, database, folders):
+        handler.perform(QueryToFile(sql="select 1"))
+        handler.perform(BackUp())
+        RequestHandler(database, Folders.beside(database.core_path, life="2"))
 
         assert not folders.handover.path.exists()
 
     def test_is_nothing_where_the_database_is_in_memory(self):
         with DuckDBAdapter(max_connections=3) as database:
-            desk = Desk(database, Folders.beside(database.core_path, life="1"))
+            handler = RequestHandler(database, Folders.beside(database.core_path, life="1"))
 
             with pytest.raises(QueryRefused, match="in memory"):
-                desk.perform(QueryToFile(sql="select 1"))
-            assert desk.perform(Query(sql="select 1")).rows == ((1,),)
+                handler.perform(QueryToFile(sql="select 1"))
+            assert handler.perform(Query(sql="select 1")).rows == ((1,),)
 
-    def test_is_refused_where_its_folder_cannot_be(self, desk, folders):
+    def test_is_refused_where_its_folder_cannot_be(self, handler, folders):
         folders.handover.path.touch()
 
         for work in (QueryToFile(sql="select 1"), BackUp()):
             with pytest.raises(StatementFailed, match="handover"):
-                desk.perform(work)
+                handler.perform(work)
 
 
 @pytest.mark.usefixtures("filled")
 class TestABackup:
-    def test_is_a_database_like_the_one_it_was_made_of(self, desk, database):
-        core, market = desk.perform(BackUp()).paths
+    def test_is_a_database_like_the_one_it_was_made_of(self, handler, database):
+        core, market = handler.perform(BackUp()).paths
         with DuckDBAdapter(core, max_connections=3) as copy:
             assert copy.market_path == market
             assert contents(copy) == contents(database)
 
-    def test_in_one_file_has_all_tables_and_views(self, desk, database):
-        (path,) = desk.perform(BackUp(single_file=True)).paths
+    def test_in_one_file_has_all_tables_and_views(self, handler, database):
+        (path,) = handler.perform(BackUp(single_file=True)).paths
         with duckdb.connect(path, read_only=True) as copy:
             for name, rows in contents(database).items():
                 assert len(copy.table(name).fetchall()) == len(rows)
             assert copy.execute("select count(*) from all_ticks join ticks_utc using (sequence)").fetchone() == (10,)
 
-    def test_in_one_file_is_of_one_moment_while_others_write(self, desk, database, build):
+    def test_in_one_file_is_of_one_moment_while_others_write(self, handler, database, build):
         store = MarketStore(database)
         with ThreadPoolExecutor(1) as threads:
             writing = threads.submit(lambda: [store.write(build.ticks(20, start=11 + 20 * n)) for n in range(30)])
-            (path,) = desk.perform(BackUp(single_file=True)).paths
+            (path,) = handler.perform(BackUp(single_file=True)).paths
             writing.result()
         with duckdb.connect(path, read_only=True) as copy:
             ticks, recorded = copy.execute("select (select count(*) from ticks), sequence from recorded").fetchone()
@@ -250,42 +250,42 @@ class TestABackup:
         assert ticks == recorded
         assert (ticks - 10) % 20 == 0
 
-    def test_is_not_begun_where_it_does_not_fit(self, desk, folders, monkeypatch):
+    def test_is_not_begun_where_it_does_not_fit(self, handler, folders, monkeypatch):
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=SPACE_LEFT_BYTES))
 
         with pytest.raises(StatementFailed, match=f"free space, found {SPACE_LEFT_BYTES:,}"):
-            desk.perform(BackUp())
+            handler.perform(BackUp())
         assert left_in(folders) == []
 
-    def test_never_replaces_another(self, desk):
-        assert not set(desk.perform(BackUp()).paths) & set(desk.perform(BackUp()).paths)
+    def test_never_replaces_another(self, handler):
+        assert not set(handler.perform(BackUp()).paths) & set(handler.perform(BackUp()).paths)
 
 
 @pytest.mark.usefixtures("filled")
 class TestTheArchive:
-    def test_takes_the_days_up_to_one(self, desk, database):
-        archived = desk.perform(ArchiveDay(day="2026-01-02"))
+    def test_takes_the_days_up_to_one(self, handler, database):
+        archived = handler.perform(ArchiveDay(day="2026-01-02"))
 
         assert (archived.days, archived.ticks) == (("2026-01-02",), (10,))
         assert Path(archived.files[0]).exists()
         assert database.query("select count(*) from ticks").rows == ((0,),)
         assert database.query("select count(*) from all_ticks").rows == ((10,),)
-        assert desk.perform(ArchiveDay(day="2026-01-02")).days == ()
+        assert handler.perform(ArchiveDay(day="2026-01-02")).days == ()
 
-    def test_takes_no_later_day(self, desk):
-        assert desk.perform(ArchiveDay(day="2026-01-01")).days == ()
+    def test_takes_no_later_day(self, handler):
+        assert handler.perform(ArchiveDay(day="2026-01-01")).days == ()
 
-    def test_wants_a_day(self, desk):
+    def test_wants_a_day(self, handler):
         with pytest.raises(QueryRefused, match="2026-01-31 wanted, found 'friday'"):
-            desk.perform(ArchiveDay(day="friday"))
+            handler.perform(ArchiveDay(day="friday"))
 
 
 class TestACheck:
-    def test_finds_what_contradicts(self, desk, database, filled):
-        assert desk.perform(CheckDatabase()) == DatabaseChecked(problems=())
+    def test_finds_what_contradicts(self, handler, database, filled):
+        assert handler.perform(CheckDatabase()) == DatabaseChecked(problems=())
         database.execute("delete from facts where sequence = 1")
 
-        (problem,) = desk.perform(CheckDatabase()).problems
+        (problem,) = handler.perform(CheckDatabase()).problems
         assert "gap" in problem
 
 

@@ -1,18 +1,18 @@
-"""The files as the actor has them: open, or down for now and tried again."""
+"""Whether the database files are open or down; opens them again when they are down."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
+from ..errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..runtime import Outcome, RuntimeActor
-    from .engine.adapter import DuckDBAdapter
-    from .upkeep.recovery import Opened
+    from ...runtime import Outcome, RuntimeActor
+    from ..engine.adapter import DuckDBAdapter
+    from ..upkeep.recovery import Opened
 
 REOPEN_S = 1.0
 

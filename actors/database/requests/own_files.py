@@ -1,4 +1,4 @@
-"""The database of a data directory that no system runs in: opened here, and asked as a running one is."""
+"""The database of a data directory in which no system runs: opened in this process, same requests, same answers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ...config.data_directory import DataDirectory
-from ...messages.database import MarketDataSaved, SaveMarketData
-from .desk import Desk
-from .engine.adapter import DuckDBAdapter
-from .engine.opening import MEMORY
-from .errors import DatabaseMissing
-from .results.handover import Handover
-from .tables.archive_folder import is_elsewhere
-from .upkeep.folders import Folders
-from .writing.market import MarketStore
+from ....config.data_directory import DataDirectory
+from ....messages.database import MarketDataSaved, SaveMarketData
+from ..engine.adapter import DuckDBAdapter
+from ..engine.opening import MEMORY
+from ..errors import DatabaseMissing
+from ..results.handover import Handover
+from ..tables.archive_folder import is_elsewhere
+from ..upkeep.folders import Folders
+from ..writing.market import MarketStore
+from .handler import RequestHandler
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ...config.settings import Settings
+    from ....config.settings import Settings
 
 CONNECTIONS = 3
 
@@ -69,7 +69,7 @@ class OwnFiles:
                 self.database.close()
                 open_files().close()  # follows its archive, once
                 self.database = opened.enter_context(open_files(read_only=True))
-            self._desk = Desk(self.database, folders)
+            self._handler = RequestHandler(self.database, folders)
             self._market = MarketStore(self.database)
             self._opened = opened.pop_all()
 
@@ -97,4 +97,4 @@ class OwnFiles:
                 written = self._market.write(message.ticks, message.candles, all_or_none=True, from_outside=True)
                 return MarketDataSaved(rows=written.ticks + written.candles)
             case _:
-                return self._desk.perform(message)
+                return self._handler.perform(message)

@@ -1,10 +1,10 @@
-"""What others may ask of the files: queries, backups, the archive, a check. One function a message.
+"""The request handler: queries, backups, archiving and checks, one method a message.
 
-    desk = Desk(database, Folders.beside(database.core_path, life="1"))
-    desk.perform(QueryToFile(sql="select * from orders"))
+    handler = RequestHandler(database, Folders.beside(database.core_path, life="1"))
+    handler.perform(QueryToFile(sql="select * from orders"))
 
-The database actor asks it on threads of its own; a command asks it directly, of files that nobody owns. What it hands
-over as a file lies in a folder of the owner's: the owner opens nobody's files, and nobody the owner's.
+The database actor calls it on threads of its own; a command calls it directly, for files that nobody owns. What it
+hands over as a file lies in a folder of the owner's: the owner opens nobody's files, and nobody the owner's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ...messages.database import (
+from ....messages.database import (
     ArchiveDay,
     BackedUp,
     BackUp,
@@ -29,14 +29,14 @@ from ...messages.database import (
     Rows,
     RowsFile,
 )
-from .engine.adapter import DuckDBAdapter
-from .errors import QueryRefused, ResultTooLarge, StatementFailed
-from .queries.statements import bare_select
-from .results.forms import stored
-from .tables.sql_text import quoted
-from .upkeep.copies import back_up, check, snapshot
-from .upkeep.days import archive
-from .upkeep.folders import Folders
+from ..engine.adapter import DuckDBAdapter
+from ..errors import QueryRefused, ResultTooLarge, StatementFailed
+from ..queries.statements import bare_select
+from ..results.forms import stored
+from ..tables.sql_text import quoted
+from ..upkeep.copies import back_up, check, snapshot
+from ..upkeep.days import archive
+from ..upkeep.folders import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ SPACE_LEFT_BYTES: Final = 1 << 28
 """That a copy leaves free."""
 
 
-class Desk:
+class RequestHandler:
     """Does work on one adapter; any thread may call it, several at the same time."""
 
     def __init__(self, database: DuckDBAdapter, folders: Folders | None) -> None:
