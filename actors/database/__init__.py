@@ -1,22 +1,19 @@
 """The database room: DuckDB files with one owner, the read model of the journal and the store of market data.
 
-The actor   `actor.py`, and one part for each thing it does: `files.py` (open, or down and tried again), `recorder.py`
-            with `gathering.py` (market data in batches), `projector.py` with `journal_cursor.py` (the journal),
-            `answerer.py` with `pending.py` (who waits), `handler.py` (what may be asked).
-The files   `adapter.py` opens them (`opening.py`, `lock.py`, `strangers.py`, `migrations.py`, `witness.py`,
-            `recovery.py`), sees if anybody else writes to them (`foreign_writes.py`) and lends connections (`pool.py`,
-            `connection.py`, `own_thread.py`, `transaction.py`); `statements.py`, `reading.py` with `functions.py` and
-            `bounds.py`, `memory.py` and `cache.py` say what runs, how far it may grow, and what is kept of it.
-In them     `market.py` and `ticks.py` write ticks and candles, `read_model.py` by `projecting.py` and
-            `projection.py` what the journal adds up to, both through `columns.py`; `tick_rows.py` reads ticks back.
-            `days.py` with `archive_folder.py`, `copies.py` and `rebuilding.py` keep them in order.
-For users   `repository.py` with `market_data.py` and `books.py`, on `stores.py` and `sharing.py`; `results.py` and
-            `frames.py` are what they answer, `moments.py` and `resampling.py` what may be asked.
-Outside     `own_files.py` (files that no system has), `handover.py`, `rows_file.py` with `forms.py` and
-            `parquet_table.py` (files that change hands).
+Folders import only those below them, `errors.py` lies at the bottom:
 
-Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `files.py` decides whether the files are
-down; what was not durable is kept and written again. Anything else is a bug: met by a query, its asker is told;
+actor.py        the actor: what it owns, hears, sends, and how it fails
+requests/       what it does with each message; the same without a system (`own_files.py`)
+repositories/   what users construct: typed reads and writes of one table
+upkeep/         files opened in whatever state they are, copied, checked, written anew, archived by day
+writing/        market data in batches, and the projection of the journal
+engine/         DuckDB itself: `adapter.py` (`DuckDBAdapter`), locks, connections, transactions
+results/        answers, frames, and files that are handed over; beside the engine, which it does not need
+queries/        what SQL may run, how far it may grow, which answers are kept
+tables/         what the files hold: migrations, rows, the projection of orders and fills, the archive folder
+
+Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `requests/files.py` decides whether the files
+are down; what was not durable is kept and written again. Anything else is a bug: met by a query, its sender is told;
 elsewhere the actor fails, and starts afresh.
 """
 
