@@ -112,7 +112,7 @@ class DatabaseActor(RuntimeActor):
         """Open the files, bring their schema up to date, and begin to read what the journal has beyond them."""
         settings = self.settings
         opens = functools.partial(open_database, settings, executor_factory=self.executor_factory)
-        files = Files(self, opens=opens, reopen=Reopen(), rise=self._rise, fall=self._fall)
+        files = Files(self, opens=opens, reopen=Reopen(), on_open=self._on_open, on_down=self._on_down)
         self._files = files
         self._handler: RequestHandler | None = None
         self._recorder = Recorder(self, files, settings, in_time=WriteMarket())
@@ -189,14 +189,14 @@ class DatabaseActor(RuntimeActor):
 
     # The files: open, or not for now.
 
-    def _rise(self, opened: Opened) -> None:
-        self._projector.rise(opened)
-        self._recorder.rise(opened.database)
+    def _on_open(self, opened: Opened) -> None:
+        self._projector.opened(opened)
+        self._recorder.opened(opened.database)
         self._handler = RequestHandler(opened.database, opened.folders)
-        self._answerer.rise(self._handler)
+        self._answerer.opened(self._handler)
 
-    def _fall(self, fault: DatabaseError) -> None:
-        self._answerer.fall(fault)
+    def _on_down(self, fault: DatabaseError) -> None:
+        self._answerer.went_down(fault)
 
     @handles(Reopen)
     def reopen(self, _message: Reopen, _sender: ActorAddress) -> None:

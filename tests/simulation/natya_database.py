@@ -19,8 +19,8 @@ class InlineDatabase(DatabaseActor):
     executor_factory = staticmethod(lambda _name: InlineExecutor())
     files: "DatabaseFiles"
 
-    def _rise(self, opened):
-        super()._rise(opened)
+    def _on_open(self, opened):
+        super()._on_open(opened)
         self.files.opened = opened.database
 
     def on_stop(self):

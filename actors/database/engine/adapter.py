@@ -1,4 +1,4 @@
-"""The owner of two DuckDB files: the core file, and the market file beside it.
+"""`DuckDBAdapter` owns two DuckDB files: the core file, and the market file beside it.
 
     with DuckDBAdapter("natya.duckdb") as database:
         database.execute("create table notes (text varchar)")

@@ -1,4 +1,4 @@
-"""Whether anybody else writes to the files that we have open.
+"""Notices when another process writes to the files that we have open.
 
 DuckDB keeps others out by a POSIX lock, which is gone as soon as this process opens and closes the file once more, for
 whatever reason. Whoever then opens it finds nothing in the way, moves our write-ahead log into the file and deletes it,

@@ -1,4 +1,4 @@
-"""The right to own a database: an advisory lock beside the file, held for the life of the owner.
+"""The lock of a database: an advisory lock on a file beside it, held for the life of its owner.
 
 DuckDB's own lock is a POSIX record lock: it is gone as soon as the owning process opens and closes the file once more
 for any reason (a copy, a checksum). So it cannot be what keeps two owners apart.

@@ -1,4 +1,4 @@
-"""How much memory this process holds, and work that is told when it grows too far.
+"""Measures the memory of this process, and interrupts work that makes it grow too far.
 
 DuckDB's own limit covers its tables, joins, sorts and aggregates; what functions make of a batch of rows, what some
 aggregates keep, and what is fetched is beyond it. So whoever waits for a query looks at the whole process meanwhile.

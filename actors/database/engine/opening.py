@@ -1,4 +1,4 @@
-"""Both files attached to one instance of DuckDB, and every door shut that no query needs."""
+"""Attaches both files to one DuckDB instance, and closes every access that no query needs."""
 
 from __future__ import annotations
 

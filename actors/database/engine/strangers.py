@@ -1,4 +1,4 @@
-"""Which files are none of ours: they are refused by name, and never moved, put aside or written to.
+"""Recognizes files that are no database of ours: they are refused by name, and never moved, put aside or written to.
 
 DuckDB writes `DUCK` behind the checksum that a file begins with. A file without it is ours all the same, and damaged,
 if it has a trace of ours: the market file's witness, which stands beside the files from their first opening on. A file

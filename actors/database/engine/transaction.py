@@ -1,4 +1,4 @@
-"""A transaction in the hands of a person: several statements, all or none."""
+"""A transaction of several statements, all or none."""
 
 from __future__ import annotations
 

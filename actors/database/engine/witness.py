@@ -1,4 +1,4 @@
-"""What the market file once held: a few bytes beside it that notice when it went back in time.
+"""The market file's witness: a few bytes beside it that notice when the market file went back in time.
 
 A write-ahead log that was deleted, or an older copy that was put in the file's place, opens without a word. The core
 file needs no witness (the journal tells how far it must be); market data is in no journal. So after every batch the

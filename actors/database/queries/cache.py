@@ -1,4 +1,4 @@
-"""Answers that are asked for again and again, kept until what they were read from is written to.
+"""The query cache: answers are kept until a table that they were read from is written to.
 
 Never stale. Every write counts: before it begins, the tables it may touch are marked as busy; when it has ended, they
 get the next number of a counter. An answer carries the number that was current before its transaction began, and is

@@ -1,4 +1,4 @@
-"""What may be executed, and how the answer becomes rows."""
+"""Which statements may run, and how their results become rows."""
 
 from __future__ import annotations
 

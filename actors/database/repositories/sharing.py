@@ -1,4 +1,4 @@
-"""Who shares a database in this process: the repositories of one file have one adapter, and one writer of its market.
+"""Repositories of one file in one process share one adapter, and so one writer of the market file.
 
 Two writers of one market file would each remember how far a source is recorded, and write it twice.
 """

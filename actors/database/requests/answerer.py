@@ -48,7 +48,7 @@ class Answerer:
         self._pending: PendingRequests[ActorAddress] = PendingRequests()
         self._handler: RequestHandler | None = None
         self._abandonable: dict[str, Future[None]] = {}
-        """Of each asker from outside whose work waits or runs: done when he is gone."""
+        """Of each asker from outside whose work waits or runs: done when it is gone."""
 
         self._expire = expire
         self._expiry: Timer | None = None
@@ -63,7 +63,7 @@ class Answerer:
         """Whether everyone is answered."""
         return not (self._pending or self._at_work)
 
-    def rise(self, handler: RequestHandler) -> None:
+    def opened(self, handler: RequestHandler) -> None:
         """Hear who does the work from now on."""
         self._handler = handler
 
@@ -104,7 +104,7 @@ class Answerer:
         for asker in tuple(self._abandonable):
             self.abandon(asker)
 
-    def fall(self, fault: DatabaseError) -> None:
+    def went_down(self, fault: DatabaseError) -> None:
         """Tell everyone who waits that the files are down."""
         for request in self._pending.give_up():
             self._abandonable.pop(request.query.asker, None)

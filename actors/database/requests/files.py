@@ -24,8 +24,8 @@ class Files:
         actor: whose clock, threads and log these are.
         opens: opens them at a time; see `recovery.open_database`.
         reopen: a message to the actor, at which it calls `reopen`.
-        rise: hears of each opening, before anything else goes on.
-        fall: hears why they are down.
+        on_open: hears of each opening, before anything else goes on.
+        on_down: hears why they are down.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Files:
         *,
         opens: Callable[..., Opened],
         reopen: object,
-        rise: Callable[[Opened], object],
-        fall: Callable[[DatabaseError], object],
+        on_open: Callable[[Opened], object],
+        on_down: Callable[[DatabaseError], object],
     ) -> None:
         self.database: DuckDBAdapter | None = None
         self.down = ""
@@ -53,8 +53,8 @@ class Files:
         self._actor = actor
         self._opens = opens
         self._reopen = reopen
-        self._rise = rise
-        self._fall = fall
+        self._on_open = on_open
+        self._on_down = on_down
 
     def open(self) -> None:
         """Open them now, or be down if another process has them.
@@ -88,7 +88,7 @@ class Files:
         if database is None:
             return
         self._note(fault)
-        self._fall(fault)
+        self._on_down(fault)
         suspect = isinstance(fault, DatabaseDamaged)
         again = functools.partial(self.reopen, suspect=suspect, core_is_foreign=core_is_foreign)
         self._actor.offload(database.close, then=lambda _: again(), lane="files")
@@ -118,7 +118,7 @@ class Files:
         for each in found:
             self._actor.log("database.damaged", level="error", found=each)
         self.damage = "; ".join(filter(None, [self.damage, *found]))
-        self._rise(opened)
+        self._on_open(opened)
 
     def _note(self, fault: DatabaseError) -> None:
         if str(fault) != self.down:

@@ -57,7 +57,7 @@ class Projector:
         """Whether everything that came is projected."""
         return not (self.journal_cursor.is_projecting or self.journal_cursor.waiting)
 
-    def rise(self, opened: Opened) -> None:
+    def opened(self, opened: Opened) -> None:
         """Go on with files that are open: from where they are."""
         self._read_model = ReadModel(opened.database)
         self._last = opened.last

@@ -72,7 +72,7 @@ class Recorder:
         """Ticks and candles that were not recorded."""
         return self.recorded.refused + self._gathering.dropped
 
-    def rise(self, database: DuckDBAdapter) -> None:
+    def opened(self, database: DuckDBAdapter) -> None:
         """Go on with files that are open."""
         self._market = MarketStore(database)
         self.write()

@@ -1,4 +1,4 @@
-"""How the values of a column travel in a Parquet file, and how they are told: as numbers, texts or JSON, exactly."""
+"""How SQL types are stored in a Parquet file and shown: as numbers, texts or JSON, exactly."""
 
 from __future__ import annotations
 

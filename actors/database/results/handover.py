@@ -1,4 +1,4 @@
-"""Files that change hands: the owner writes them in a folder of its own, and whoever asked takes them from there.
+"""Hands files over: the owner writes them in a private folder, and the client that asked takes them from there.
 
     folder = Handover(core, life="7")       # the owner's: natya.duckdb.handover-7, made when it is first needed
     take(Path(answer.path), target)         # the other end

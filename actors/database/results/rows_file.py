@@ -1,4 +1,4 @@
-"""The other end of a `RowsFile`: whoever asked reads it, with a DuckDB of his own."""
+"""Reads a result file (`RowsFile`) at the client, with a DuckDB of its own."""
 
 from __future__ import annotations
 

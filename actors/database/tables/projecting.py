@@ -1,4 +1,4 @@
-"""Records into the tables of the core file: facts, orders, fills; and orders and fills anew from the facts."""
+"""Writes journal records into the tables of the core file, and rebuilds orders and fills from the facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts inside of SQL, where no parameter may stand. Pure."""
+"""Quoting: texts inside SQL where no parameter may stand. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the tables `ticks` and `books` as messages again: what went in comes out."""
+"""Rows of the tables `ticks` and `books` back into messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks and copies of a database, while it is used.
+"""Backups, snapshots and integrity checks of a database while it is used.
 
 Files are only written in the adapter's `directories`; nothing but DuckDB ever opens a database file.
 """

@@ -1,4 +1,4 @@
-"""Days that are over: sorted once by symbol and time, and moved to Parquet, while the market goes on."""
+"""Sorts the ticks of days that are over by symbol and time, and moves them to Parquet, while recording goes on."""
 
 from __future__ import annotations
 

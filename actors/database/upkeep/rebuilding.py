@@ -1,4 +1,4 @@
-"""Writing a database file anew and putting it in the place of the old one; nobody else works on them meanwhile.
+"""Writes a database file anew and replaces the old one; nobody else works on them meanwhile.
 
 Nothing is deleted: what was there stays beside it as `<file>.old-1` (2, 3, …). Whatever happens in between, the next
 start finds either the old file or the new one.

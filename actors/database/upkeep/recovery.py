@@ -1,4 +1,4 @@
-"""Opening the files whatever state they are in: what is damaged is put aside, never deleted, and begun anew."""
+"""Opens the files whatever state they are in: what is damaged is put aside, never deleted, and begun anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The market file: ticks written once each, candles by their latest revision."""
+"""`MarketStore` writes ticks once each, and candles by their latest revision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The core file: what the journal's facts add up to, brought up to date batch by batch."""
+"""`ReadModel` projects the journal's facts into the core file, batch by batch."""
 
 from __future__ import annotations
 
