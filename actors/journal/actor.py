@@ -7,9 +7,9 @@ Sends   Journaled to `events` after each group commit, then Appended (or AppendR
 Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; whatever made it fail,
         those who wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
         failed fsync: in the journal that it had before, as far as it was durable (hand-over), and in no other.
-        For good when its files were moved, removed or replaced (`JournalMovedError`). Does not start on a damaged
-        journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full disk is no
-        failure: appends are refused until there is space, outcomes of orders last.
+        For good when its files were moved, removed, replaced or cut short (`JournalMovedError`). Does not start on a
+        damaged journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full disk is
+        no failure: appends are refused until there is space, outcomes of orders last.
 """
 
 from __future__ import annotations

@@ -326,7 +326,7 @@ class Journal:
         path = self._files.misplaced()
         if path is None:
             return
-        self._failure = f"{path} was moved, removed or replaced while the journal was open"
+        self._failure = f"{path} was moved, removed or replaced, or cut short, while the journal was open"
         if written is not None and not self._files.may_be_shared:
             offset, size = written
             with contextlib.suppress(OSError):  # of files that nobody may find again

@@ -15,14 +15,22 @@ HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_o
 """What the runtime calls, and with how many arguments."""
 
 OPTIONS: Final = frozenset({
-    "TOPICS", "background", "blocking", "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore",
-    "snapshot", "statistics", "trouble",
+    "TOPICS", "background", "behavior", "blocking", "is_drained", "mailbox", "offload_threads_max", "offloads_max",
+    "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
 """Other names of the base that a subclass may define anew, as an actor does."""
 
 
 _MADE: Final = frozenset({"front_table", "handler_table", "keeps_state", "overrides_on_drained"})
 """What the base itself puts into each subclass."""
+
+
+def _squeezed(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+_SQUEEZED: Final = {_squeezed(hook): hook for hook in HOOKS}
+"""Hooks by what is left of their names in any style of writing them: `onTick`, `ON_TICK`, `ontick`."""
 
 
 def faults_of(strategy: type, base: type) -> tuple[str, ...]:
@@ -32,7 +40,18 @@ def faults_of(strategy: type, base: type) -> tuple[str, ...]:
     mixed_in = [each for each in strategy.__mro__ if not issubclass(base, each) and not issubclass(each, base)]
     for each in (*own, *mixed_in):
         found.extend(_faults_in(each, base))
-    return tuple(found)
+    return tuple(found) or tuple(_fault_of_silence(strategy, (*own, *mixed_in)))
+
+
+def _fault_of_silence(strategy: type, classes: tuple[type, ...]) -> Iterator[str]:
+    """Say that nobody calls any of its methods, if it has some and none is a hook or a handler."""
+    defined = {name: value for each in classes for name, value in vars(each).items()}
+    methods = [name for name in defined if inspect.isfunction(defined[name]) and not name.startswith("_")]
+    if set(methods) - OPTIONS and not any(
+        name in HOOKS or hasattr(defined[name], "_handles_types") for name in methods
+    ):
+        there_are = f"there are {', '.join(HOOKS)}"
+        yield f"{_place(strategy, strategy)}: {strategy.__name__}: nobody calls {', '.join(methods)}: {there_are}"
 
 
 def _faults_in(described: type, base: type) -> Iterator[str]:
@@ -44,7 +63,7 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
             continue
         elif name in HOOKS:
             fault = _fault_of_hook(name, value)
-        elif name.startswith("on_") and not hasattr(base, name):
+        elif (name.startswith("on_") or _squeezed(name) in _SQUEEZED) and not hasattr(base, name):
             fault = _nobody_calls(name)
         elif hasattr(base, name) and name not in OPTIONS:
             fault = f"{name} is a name of {base.__name__}, and means something else there"
@@ -55,7 +74,7 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
 
 
 def _nobody_calls(name: str) -> str:
-    near = get_close_matches(name, HOOKS, n=1)
+    near = [_SQUEEZED[_squeezed(name)]] if _squeezed(name) in _SQUEEZED else get_close_matches(name, HOOKS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(HOOKS)}"
     return f"nobody calls {name}: {hint}"
 

@@ -97,6 +97,15 @@ class TestAnOpenJournalWhoseFilesWentAway:
         with pytest.raises(JournalMovedError, match="was moved, removed or replaced"):
             journal.look()
 
+    @pytest.mark.parametrize("left", [0, 100, 65_535])
+    def test_acknowledges_nothing_more_once_they_are_cut_short(self, workshop, directory, journal, left):
+        """What was acknowledged is lost already; each record more would be lost with it."""
+        os.truncate(directory / "00000000000000000001.journal", left)
+
+        with pytest.raises(JournalMovedError, match=r"00000001\.journal was moved, removed or replaced, or cut short"):
+            workshop.commit_one(journal, 2)
+        assert journal.last_sequence == 1
+
     def test_acknowledges_nothing_that_was_written_while_they_went(self, workshop, directory, monkeypatch, accident):
         journal = a_real_journal(workshop, directory)
         journal.open()
