@@ -171,6 +171,7 @@ class OrdersActor(RuntimeActor):
             intents=self._ledger.intents,
             now_ns=now_ns,
             strategy_position_max=self.settings.strategy_position_max.get(order.strategy),
+            strategy_orders_in_flight_max=self.settings.strategy_orders_in_flight_max.get(order.strategy),
             at_this_moment=self._count_at(now_ns, order.strategy),
         )
         denied = judge(order, situation)

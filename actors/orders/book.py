@@ -31,13 +31,14 @@ class _Account:
 
     __slots__ = (
         "fills", "leaves", "open", "orders", "positions", "refused", "rejected", "risk_cause", "risk_state", "shares",
-        "strategy_leaves", "unanswered",
+        "strategy_leaves", "strategy_unanswered", "unanswered",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.open: dict[str, Order] = {}
         self.leaves: dict[tuple[str, Side], int] = {}
         self.strategy_leaves: dict[tuple[str, str, Side], int] = {}
+        self.strategy_unanswered: dict[str, int] = {}
         self.positions = Positions()
         self.shares = StrategyShares()
         self.refused: Counter[str] = Counter()
@@ -85,6 +86,10 @@ class Book:
     def unanswered(self) -> int:
         """Orders of which the broker's answer is not known: INTENDED and UNKNOWN."""
         return self._account.unanswered
+
+    def strategy_unanswered(self, strategy: str) -> int:
+        """Return how many of them are of one strategy."""
+        return self._account.strategy_unanswered.get(strategy, 0)
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
@@ -185,7 +190,9 @@ class Book:
         its_key = (after.strategy, after.symbol, after.side)
         account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
         account.rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
-        account.unanswered += _is_unanswered(after) - (before is not None and _is_unanswered(before))
+        if change := _is_unanswered(after) - (before is not None and _is_unanswered(before)):
+            account.unanswered += change
+            account.strategy_unanswered[after.strategy] = account.strategy_unanswered.get(after.strategy, 0) + change
 
 
 def _is_unanswered(order: Order) -> bool:

@@ -46,6 +46,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     strategy_position_max: int | None = None
     """Shares of one symbol that this strategy may hold; None: as many as the account."""
 
+    strategy_orders_in_flight_max: int | None = None
+    """Orders of this strategy of which the broker's answer is not known; None: as many as the account's."""
+
     at_this_moment: int = 1
     """Orders that this strategy has asked for at the very time of this one, this one included."""
 
@@ -170,6 +173,16 @@ def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
     return "" if in_flight <= limit else f"at most {limit} unanswered orders wanted, found {in_flight}"
 
 
+def strategy_orders_in_flight_max(order: SubmitOrder, situation: Situation) -> str:
+    """Do the same for those of this strategy alone, where it has a limit: what one uses up, the others lack."""
+    limit = situation.strategy_orders_in_flight_max
+    if limit is None:
+        return ""
+    intents = sum(intent.strategy == order.strategy for intent in situation.intents.values())
+    in_flight = situation.book.strategy_unanswered(order.strategy) + intents + 1
+    return "" if in_flight <= limit else f"at most {limit} unanswered orders of this strategy wanted, found {in_flight}"
+
+
 def orders_a_moment_max(_order: SubmitOrder, situation: Situation) -> str:
     """Limit the orders of a strategy for which time stands still: one that orders at each of its fills never ends."""
     limit, found = situation.limits.orders_a_moment_max, situation.at_this_moment
@@ -187,6 +200,7 @@ RULES: Final[tuple[Rule, ...]] = (
     position_max,
     strategy_position_max,
     orders_in_flight_max,
+    strategy_orders_in_flight_max,
     orders_a_moment_max,
 )
 """In this order; a rule's name in a refusal is its function's name."""

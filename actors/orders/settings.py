@@ -21,6 +21,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     strategy_position_max: dict[str, int] = msgspec.field(default_factory=dict)
     """Shares of one symbol that a strategy may hold if all its open orders fill; who is not named has the account's."""
 
+    strategy_orders_in_flight_max: dict[str, int] = msgspec.field(default_factory=dict)
+    """Orders of a strategy between intent and the broker's answer; who is not named has the account's."""
+
     @classmethod
     def of(
         cls,
@@ -33,5 +36,10 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
         given = msgspec.structs.asdict(limits)
         if account is not None:
             given["account"] = account
-        shares = {each.name: each.position_max for each in strategies if each.position_max is not None}
-        return cls(**given, strategy_position_max=shares)
+        shares, in_flight = {}, {}
+        for each in strategies:
+            if each.position_max is not None:
+                shares[each.name] = each.position_max
+            if each.orders_in_flight_max is not None:
+                in_flight[each.name] = each.orders_in_flight_max
+        return cls(**given, strategy_position_max=shares, strategy_orders_in_flight_max=in_flight)

@@ -28,6 +28,10 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Shares of one symbol, long or short, that it may hold if all its open orders fill, so that it leaves the others
     their part of `orders.position_max`; none of its own if it is not given."""
 
+    orders_in_flight_max: Positive | None = None
+    """Its orders between intent and the broker's answer, so that it leaves the others their part of
+    `orders.orders_in_flight_max`; none of its own if it is not given."""
+
     host: Literal["loop", "process"] = "loop"
     """Where it runs: beside all others, or in a process of its own, for one that computes for more than a moment."""
 

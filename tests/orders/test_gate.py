@@ -307,6 +307,22 @@ class TestOrdersInFlight:
 
         assert rule_of(make.order(), flying) == rule
 
+    @pytest.mark.parametrize(("limit", "rule"), [(4, None), (3, "strategy_orders_in_flight_max")])
+    def test_of_a_strategy_with_a_limit_of_its_own_are_counted_alone(self, make, situation, limit, rule):
+        flying = situation(
+            make.intent("L-1"),
+            make.intent("L-2"),
+            make.uncertain("L-2"),
+            make.intent("L-3"),
+            make.accepted("L-3"),
+            make.intent("X-1", strategy="other"),
+            intents=[make.order("L-4"), make.order("X-2", strategy="other")],
+        )
+        mine = replace(flying, strategy_orders_in_flight_max=limit)
+
+        assert rule_of(make.order(), mine) == rule
+        assert rule_of(make.order(strategy="other"), mine) is None
+
 
 class TestOrdersWhileTheMarketStandsStill:
     @pytest.mark.parametrize(("at_this_moment", "rule"), [(3, None), (4, "orders_a_moment_max")])

@@ -54,7 +54,7 @@ class TestTheLimitOfAStrategy:
     def test_reaches_the_gate(self, tmp_path):
         strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
         strategies = [
-            {"name": "small", "strategy": strategy, "position_max": 7},
+            {"name": "small", "strategy": strategy, "position_max": 7, "orders_in_flight_max": 3},
             {"name": "free", "strategy": strategy},
         ]
         overrides = {"system.data_dir": str(tmp_path), "strategies": strategies}
@@ -63,6 +63,8 @@ class TestTheLimitOfAStrategy:
 
         assert orders.settings.strategy_position_max == {"small": 7}
         assert orders.settings.position_max == of_all.orders.position_max
+        assert orders.settings.strategy_orders_in_flight_max == {"small": 3}
+        assert orders.settings.orders_in_flight_max == of_all.orders.orders_in_flight_max
 
 
 class TestARecordingThatIsNone:
