@@ -74,7 +74,10 @@ class TickRows:
         exchange_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
         if exchange_ns < self._newest_ns:
-            raise ValueError(f"a time not before {time_text(self._newest_ns)} is wanted, found {row[self._time_at]!r}")
+            raise ValueError(
+                f"a time not before {time_text(self._newest_ns)} is wanted, found {row[self._time_at]!r}: "
+                "ticks with the newest first cannot be put in order, since several may have one time"
+            )
         prices = tuple(map(self._price_or_none, self._prices_of(row)))
         counts = tuple(map(self._whole, self._counts_of(row)))
         tick = Tick(
