@@ -96,6 +96,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     journal: str
     """Directory of the journal files."""
 
+    market_damage: str = ""
+    """What was found damaged or missing of the market data recorded before, and where it was put; empty if nothing."""
+
     database_down: str = ""
     """Why the database files were not open at the end; empty if they were."""
 
@@ -163,6 +166,7 @@ def summarize(
         ),
         databases=DatabasePaths(core=database.core_path, market=database.market_path),
         journal=journal.path,
+        market_damage=database.market_damage,
         database_down=database.down,
         parked=tuple(
             each for its in statistics.values() if isinstance(its, SupervisorStatistics) for each in its.parked
@@ -188,6 +192,8 @@ def losses(summary: Summary) -> tuple[str, ...]:
         )
     if missing and summary.database_down:
         missing.append(f"the database was down: {summary.database_down}")
+    if summary.market_damage:
+        missing.append(f"market data of earlier runs was damaged: {summary.market_damage}")
     return tuple(missing)
 
 

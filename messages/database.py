@@ -102,6 +102,9 @@ class DatabaseStatistics(
     market_candles: Count = 0
     """The same of candles."""
 
+    market_damage: str = ""
+    """What of `damage` concerns market data: no journal brings that back."""
+
 
 class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):
     """To the database: keep these, all or none, each tick once. Answered by `MarketDataSaved`, or `QueryFailed`.

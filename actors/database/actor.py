@@ -181,6 +181,7 @@ class DatabaseActor(RuntimeActor):
             cache_bytes=cache.bytes if cache else 0,
             market_ticks=recorded.heard_ticks,
             market_candles=recorded.heard_candles,
+            market_damage=self._files.market_damage,
         )
 
     def on_drained(self) -> None:

@@ -24,6 +24,11 @@ class TestARunThatIsNotAllInTheDatabase:
         assert perform(settings, lambda _: play(**counted)) == NOT_RECORDED
         assert capsys.readouterr().err == f"natya: {told}\n"
 
+    def test_says_what_of_the_market_data_before_it_was_damaged(self, play, settings, capsys):
+        assert perform(settings, lambda _: play(market_damage="put aside as /m.corrupt-1")) == NOT_RECORDED
+        told = "natya: market data of earlier runs was damaged: put aside as /m.corrupt-1\n"
+        assert capsys.readouterr().err == told
+
     def test_says_why_the_database_was_down(self, play, settings, capsys):
         perform(settings, lambda _: play(recorded=0, database_down="held by process 7"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
@@ -42,6 +43,7 @@ class Files:
         """Why they are not open; empty when they are."""
 
         self.damage = ""
+        self.market_damage = ""
         """What was put aside or found missing, since the actor started."""
 
         self.life = 0
@@ -118,6 +120,9 @@ class Files:
         for each in found:
             self._actor.log("database.damaged", level="error", found=each)
         self.damage = "; ".join(filter(None, [self.damage, *found]))
+        market = Path(opened.database.market_path).name
+        of_the_market = [each for each in found if not each.startswith("put aside") or market in each]
+        self.market_damage = "; ".join(filter(None, [self.market_damage, *of_the_market]))
         self._on_open(opened)
 
     def _note(self, fault: DatabaseError) -> None:
