@@ -106,7 +106,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`name: why` of each strategy that failed too often; its orders stay where they are, the others went on."""
 
     error: str = ""
-    """Why the system gave up; empty if it was asked to end."""
+    """Why the system gave up; empty if it was asked to end. What a command prints names here all that failed, parked
+    strategies and a market that broke off too."""
 
 
 class IncompleteSummaryError(Exception):

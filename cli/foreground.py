@@ -14,6 +14,8 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
+import msgspec
+
 from ..actors.runtime import tuned_process
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
@@ -122,6 +124,21 @@ class Outcome(NamedTuple):
     failed: tuple[str, ...] = ()
     """The strategies whose figures are not those of the whole recording, since they failed on the way."""
 
+    def of_the_market(self) -> list[str]:
+        """Say why the market broke off, if it did."""
+        return [f"the market broke off: {self.error}"] if self.error else []
+
+    def of_strategies(self) -> list[str]:
+        """Say which strategies failed, a sentence each."""
+        parked = [f"a strategy failed for good, and was left behind: {each}" for each in self.summary.parked]
+        return parked + [f"{each}: its figures are not those of the whole recording" for each in self.failed]
+
+    def summary_with_error(self) -> Summary:
+        """Return the summary, in which `error` says all that failed."""
+        ended = self.summary.error or (_words(self.fault) if self.fault is not None else "")
+        told = [*([ended] if ended else []), *self.of_the_market(), *self.of_strategies()]
+        return msgspec.structs.replace(self.summary, error="; ".join(told))
+
 
 def perform(
     settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
@@ -135,24 +152,22 @@ def perform(
         except Exception as fault:  # noqa: BLE001
             _complain(fault)
             return exit_code(fault)
-        unseen = outcome.unseen or _print_summary(outcome.summary, summary_format)
+        summary = outcome.summary_with_error()
+        unseen = outcome.unseen or _print_summary(summary, summary_format)
     if unseen and not interrupts.hung_up:
         complain(f"{unseen}; the system was stopped in order")
-        complain(summary_text(outcome.summary))
-    lost = losses(outcome.summary)
+        complain(summary_text(summary))
+    lost = losses(summary)
     for each in lost:
         complain(each)
     if outcome.fault is not None:
         _complain(outcome.fault)
         return exit_code(outcome.fault)
-    if outcome.error:
-        complain(f"the market broke off: {outcome.error}")
+    if market := outcome.of_the_market():
+        complain("\n".join(market))
         return BAD_DATA
-    for each in outcome.summary.parked:
-        complain(f"a strategy failed for good, and was left behind: {each}")
-    for each in outcome.failed:
-        complain(f"{each}: its figures are not those of the whole recording")
-    if outcome.summary.parked or outcome.failed:
+    if strategies := outcome.of_strategies():
+        complain("\n".join(strategies))
         return INTERNAL
     if lost:
         return NOT_RECORDED
@@ -311,12 +326,16 @@ tick to strategy {latency.p50:,.0f} us, p99 {latency.p99:,.0f} us
 {summary.events_journaled:,} facts in the journal {summary.journal}
 databases {summary.databases.core} and {summary.databases.market}\
 {"".join(f"{chr(10)}parked: {each}" for each in summary.parked)}\
-{f"{chr(10)}gave up: {summary.error}" if summary.error else ""}"""
+{f"{chr(10)}failed: {summary.error}" if summary.error else ""}"""
 
 
 def _complain(fault: BaseException) -> None:
-    complain(str(fault) or type(fault).__name__)
+    complain(_words(fault))
     cause = fault.__cause__
     while cause is not None:
         complain(f"  because of {type(cause).__name__}: {cause}")
         cause = cause.__cause__
+
+
+def _words(fault: BaseException) -> str:
+    return str(fault) or type(fault).__name__

@@ -180,6 +180,20 @@ class TestARunInWhichSomethingFails:
         assert perform(replay, lambda _: system) == INTERNAL
         assert "anew 1 times: its figures are not those of the whole recording" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("summary_format", ["text", "json"])
+    def test_names_all_that_failed_in_the_error_of_the_summary(self, play, settings, view, capsys, summary_format):
+        replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
+        system = play(waits=1, parked=("grid: KeyError: 'x' (its breaker)",))
+        system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child()))
+        perform(replay, lambda _: system, summary_format=summary_format)
+
+        shown = capsys.readouterr().out
+        error = json.loads(shown)["error"] if summary_format == "json" else shown.partition("\nfailed: ")[2].rstrip()
+        assert error == (
+            "a strategy failed for good, and was left behind: grid: KeyError: 'x' (its breaker); "
+            "dip failed, and was begun anew 1 times: its figures are not those of the whole recording"
+        )
+
     def test_ends_a_replay_when_nobody_is_left_to_trade_on_it(self, play, settings, view):
         replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
         for of_run, waits in ((replay, 1), (settings, 50)):
@@ -222,4 +236,5 @@ class TestAStrategyThatFailsInAReplay:
         assert "mortal.py:4 in on_tick" in ended.stderr
         summary = json.loads(ended.stdout)
         assert [each.partition(":")[0] for each in summary["parked"]] == ["mortal"]
+        assert "left behind: mortal: ZeroDivisionError" in summary["error"]
         assert summary["ticks"] < 8_000

@@ -62,6 +62,7 @@ class TestAMarketThatBreaksOff:
         assert code == 65
         assert output.err == "natya: the market broke off: ticks.csv:7: price -1\n"
         assert json.loads(output.out)["ticks"] == 1_000
+        assert json.loads(output.out)["error"] == "the market broke off: ticks.csv:7: price -1"
 
 
 class TestASystemThatDoesNotRun:
