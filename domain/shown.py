@@ -10,9 +10,24 @@ DEPTH_MAX: Final = 8
 """Levels of nested values that are written out; what lies deeper is named by its type."""
 
 
+LEFT_OUT: Final = " … {:,} characters left out … "
+"""What stands between the head and the tail of a text that was too long."""
+
+
 def encodable(text: str) -> str:
     """Write what has no bytes in UTF-8 as its escape: half a character, as a broken file name may have it."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def shortened(text: str, length_max: int) -> str:
+    """Keep the head and the tail of a text that has more characters than that, and say how many are left out.
+
+    What comes back is never longer than `length_max`, which must leave room to say it.
+    """
+    if len(text) <= length_max:
+        return text
+    head = tail = (length_max - len(LEFT_OUT.format(len(text)))) // 2
+    return f"{text[:head]}{LEFT_OUT.format(len(text) - head - tail)}{text[-tail:]}"
 
 
 def text_of(value: object) -> str:

@@ -2,7 +2,7 @@
 
 Actors log events to the logger `natya`; `logging_to` writes them while a system runs and leaves every other logger of
 the process alone. A line never shows a secret, and a storm of one event is cut to `LINES_MAX` lines a second and an
-exact count.
+exact count. Neither is a line longer than somebody would read: it would push earlier ones out of the files.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import msgspec
 
 from ...config.data_directory import DataDirectoryError
+from ...domain.shown import shortened
 from ...domain.time import SECOND_NS
 from .rate_limit import LineLimit
-from .redaction import Redactor
+from .redaction import TEXT_MAX, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 LINES_MAX: Final = 100
 """Lines a second of one event; the rest are counted."""
+
+LINE_MAX: Final = 4 * TEXT_MAX
+"""Characters of a line; of a longer one the fields are one text, shortened."""
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 LOGGERS: Final = {"natya": logging.DEBUG, "Thespian": logging.WARNING}
@@ -64,7 +68,12 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record as one line."""
-        return msgspec.json.encode(self.line(record)).decode().translate(_CONTROL)
+        line = self.line(record)
+        text = msgspec.json.encode(line).decode()
+        if len(text) > LINE_MAX and "fields" in line:
+            line["fields"] = {"cut": shortened(msgspec.json.encode(line["fields"]).decode(), TEXT_MAX)}
+            text = msgspec.json.encode(line).decode()
+        return text.translate(_CONTROL)
 
     def line(self, record: logging.LogRecord) -> dict[str, Any]:
         """Take a record apart, redacted."""
@@ -90,7 +99,8 @@ class TextLines(JsonLines):
         line = self.line(record)
         time = datetime.fromtimestamp(record.created).astimezone().isoformat(sep=" ", timespec="milliseconds")[11:23]
         fields = [f"{name}={value}" for name, value in line.get("fields", {}).items()]
-        text = " ".join([time, line["level"], line.get("actor", "-"), line["event"], *fields]).translate(_CONTROL)
+        text = " ".join([time, line["level"], line.get("actor", "-"), line["event"], *fields])
+        text = shortened(text, LINE_MAX).translate(_CONTROL)
         below = [error.translate(_CONTROL) for error in line.get("error", "").splitlines()]
         return "\n    ".join([text, *below])
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ...config.secrets import Secret
-from ...domain.shown import encodable, jsonable
+from ...domain.shown import encodable, jsonable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,13 +15,16 @@ HIDDEN: Final = "***"
 VALUE_LENGTH_MIN: Final = 6
 """Characters: a shorter secret is hidden by its field's name alone, or every line would lose letters."""
 
+TEXT_MAX: Final = 16_384
+"""Characters of one text; of a longer one the head and the tail are kept."""
+
 _NAME = re.compile(r"token|secret|passw|(^|_)(pin|totp|otp|authorization|credentials?)($|_)|api_?key", re.IGNORECASE)
 _QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
 _USER = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"'<>]+@", re.IGNORECASE)
 
 
 class Redactor:
-    """Takes out of fields and texts what nobody may read; everything else stays as it is."""
+    """Takes out of fields and texts what nobody may read, and nobody would; everything else stays as it is."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         values = {secret.reveal() for secret in secrets}
@@ -29,13 +32,13 @@ class Redactor:
         self._values: Final = re.compile("|".join(map(re.escape, long_first))) if long_first else None
 
     def text(self, text: str) -> str:
-        """Take secrets, URL queries and URL user names out of a text, a traceback for example."""
+        """Take secrets, URL queries and URL user names out of a text, a traceback for example; shorten it then."""
         text = encodable(text)
         if self._values is not None:
             text = self._values.sub(HIDDEN, text)
         if "://" in text:
             text = _USER.sub(rf"\1{HIDDEN}@", _QUERY.sub(rf"\1?{HIDDEN}", text))
-        return text
+        return shortened(text, TEXT_MAX)  # at last: half a secret would not be known again
 
     def field(self, name: str, value: Any) -> Any:
         """Take secrets out of one field, and make of its value what JSON can hold."""

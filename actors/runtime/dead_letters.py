@@ -7,7 +7,6 @@ Our own actors' dead letters go to the actor "events" as `DeadLetter`; Thespian'
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from ...messages.market import TicksRecorded
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from . import lifecycle
 from .endpoint import Endpoint
-from .errors import reason_of
+from .errors import reason_of, trace_of
 from .offload import OutcomeArrived
 from .trace import NO_CONVERSATION, correlation_of
 
@@ -112,8 +111,7 @@ class DeadLetters:
         self.count += 1
         # Formatting a traceback takes 100 us: at 10,000 failures a second it would be all that the process does.
         if self._failed_limit.spend(self._clock.monotonic_ns()):
-            text = "".join(traceback.format_exception(error))
-            self._tell(actor, message, trace, type(error).__name__, reason_of(error), text)
+            self._tell(actor, message, trace, type(error).__name__, reason_of(error), trace_of(error))
 
     def _tell(  # noqa: PLR0913, PLR0917  the fields of a dead letter
         self, actor: str, message: Any, trace: Trace, error: str, reason: str, text: str

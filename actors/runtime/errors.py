@@ -7,6 +7,11 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+from ...domain.shown import shortened
+
+REASON_MAX: Final = 4_096
+"""Characters of the text of an error that travel: in messages, facts, dead letters and the tree."""
+
 TRACE_MAX: Final = 8_192
 """Characters of a traceback that are kept."""
 
@@ -18,16 +23,16 @@ _INSTALLED: Final = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", 
 
 
 def reason_of(error: BaseException) -> str:
-    """Return its text; of one that has none to give, since its `__str__` raises, say that."""
+    """Return its text, shortened; of one that has none to give, since its `__str__` raises, say that."""
     try:
-        return str(error)
+        return shortened(str(error), REASON_MAX)
     except Exception as fault:  # noqa: BLE001  whatever it is, the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
 
 
 def trace_of(error: BaseException | None) -> str:
-    """Return its traceback as Python prints it, the end of it if it is long; of none, an empty text."""
-    return "" if error is None else "".join(traceback.format_exception(error))[-TRACE_MAX:]
+    """Return its traceback as Python prints it, shortened; of none, an empty text."""
+    return "" if error is None else shortened("".join(traceback.format_exception(error)), TRACE_MAX)
 
 
 def where_of(error: BaseException | None) -> str:

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from decimal import Decimal
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.shown import DEPTH_MAX, encodable, jsonable, text_of
+from natya.domain.shown import DEPTH_MAX, encodable, jsonable, shortened, text_of
 from natya.messages.system import Ping
 
 
@@ -90,3 +91,18 @@ class TestAnything:
     @given(text=st.text())
     def test_that_has_bytes_stays_as_it_is(self, text):
         assert encodable(text) == text_of(text) == text
+
+
+class TestALongText:
+    @given(text=st.text(max_size=400), length_max=st.integers(60, 300))
+    def test_is_no_longer_than_allowed_and_says_exactly_what_it_lacks(self, text, length_max):
+        shown = shortened(text, length_max)
+
+        assert len(shown) <= length_max
+        if len(text) <= length_max:
+            assert shown == text
+        else:
+            head, left_out, tail = re.split(r" … (\d+) characters left out … ", shown)
+            assert text.startswith(head)
+            assert text.endswith(tail)
+            assert len(head) + int(left_out) + len(tail) == len(text)

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from natya.actors.observability import LogNotOpenedError, logging_to
-from natya.actors.observability.log import LINES_MAX, LOGGERS
+from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS
+from natya.actors.observability.redaction import TEXT_MAX, Redactor
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
@@ -51,6 +52,16 @@ class Silent:
 
     def __str__(self):
         raise RuntimeError("no")
+
+
+class Fails:
+    """Raises an error of this text where a number is wanted."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __int__(self):
+        raise ValueError(self.text)
 
 
 class Count(int):
@@ -127,6 +138,43 @@ class TestAnEvent:
 
         (line,) = lines(settings)
         assert "ValueError: invalid literal" in line["error"]
+
+
+class TestALongText:
+    TEXT = "head" + "x" * 10_000_000 + "tail"
+
+    def test_keeps_its_head_and_its_tail_and_says_what_is_left_out(self, settings):
+        with logging_to(settings):
+            say("child.failed", reason=self.TEXT, several=[self.TEXT])
+            try:
+                int(Fails(self.TEXT))
+            except ValueError:
+                say(self.TEXT, logging.ERROR, error=sys.exc_info(), actor=self.TEXT, client_order_id=self.TEXT)
+
+        failed, raised = lines(settings)
+        cut = [failed["fields"]["reason"], *failed["fields"]["several"], raised["event"], raised["actor"]]
+        for text in [*cut, raised["correlation_id"]]:
+            assert (text[:4], text[-4:], len(text) <= TEXT_MAX) == ("head", "tail", True)
+            assert re.search(r" … [\d,]+ characters left out … ", text)
+        assert raised["error"].startswith("Traceback (most recent call last)")
+        assert "ValueError: head" in raised["error"]
+        assert raised["error"].endswith("tail")
+
+    def test_takes_no_earlier_line_with_it(self, settings):
+        with logging_to(settings):
+            say("order.placed")
+            for _ in range(3):
+                say("child.failed", reason=self.TEXT, many=["y" * 1_000] * 1_000)
+
+        assert lines(settings)[0]["event"] == "order.placed"
+        assert max(len(json.dumps(line)) for line in lines(settings)) < LINE_MAX
+
+    def test_hides_the_secret_that_would_have_been_cut_in_two(self):
+        text = "x" * (TEXT_MAX // 2 - 30) + "correct-horse" + "y" * TEXT_MAX
+        hidden = Redactor([Secret("correct-horse")]).text(text)
+
+        assert len(hidden) <= TEXT_MAX
+        assert "correct" not in hidden
 
 
 class TestASecret:

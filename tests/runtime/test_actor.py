@@ -15,6 +15,7 @@ from natya.actors.runtime import (
     WouldDeadlockError,
     handles,
 )
+from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX
 from natya.actors.runtime.lifecycle import Stop, Stopped
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
@@ -209,6 +210,22 @@ class TestAHandlerThatRaises:
             "no",
         )
         assert "in fail" in letter.traceback
+
+    def test_leaves_a_letter_of_bounded_size_whatever_the_text_of_the_error_is(self, system):
+        events, asker = system.probe("events"), system.probe("asker")
+        system.start("counter", Counter)
+
+        system.tell("counter", Fail(reason="head" + "x" * 10_000_000 + "tail"), sender=asker)
+        letter, failed = events.receive(), asker.receive()
+
+        assert isinstance(letter, DeadLetter)
+        assert isinstance(failed, Failed)
+        for reason in (letter.reason, failed.reason):
+            assert (reason[:4], reason[-4:], len(reason) <= REASON_MAX) == ("head", "tail", True)
+        assert letter.traceback.startswith("Traceback (most recent call last)")
+        assert "in fail" in letter.traceback
+        assert letter.traceback.endswith("tail\n")
+        assert len(letter.traceback) <= TRACE_MAX
 
     def test_gives_fresh_state_to_what_waited_in_the_mailbox(self, system, counter_class):
         system.start("counter", counter_class)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 from thespian.actors import (
@@ -20,6 +19,7 @@ from thespian.system.messages.status import Thespian_ActorStatus, Thespian_Statu
 
 from ..cell import BATCH
 from ..endpoint import Endpoint
+from ..errors import trace_of
 from .calls import ThespianCalls
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class ThespianCell(ThespianCalls):
             if self.services.failures_logged.spend(self.services.clock.monotonic_ns()):
                 _log.warning("handler.failed", exc_info=True, extra={"actor": str(self), "fields": {}})
             if not isinstance(message, PoisonMessage) and isinstance(sender, Endpoint):
-                sender.deliver(PoisonMessage(message, "".join(traceback.format_exception(error))), self)
+                sender.deliver(PoisonMessage(message, trace_of(error)), self)
             return
         except BaseException:  # noqa: BLE001  the same
             self._exit_by_itself()
