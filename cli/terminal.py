@@ -32,6 +32,10 @@ ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 """What Python puts before the words of an error of the system's; the words say it."""
 
 
+CLOSED: Final = -1
+"""No descriptor: whoever writes to it is told so by the system."""
+
+
 class OutputError(Exception):
     """Standard output takes no more: the disk is full, it is closed, or whoever read it has gone (`is_left`)."""
 
@@ -119,22 +123,41 @@ def _escaped(control: re.Match[bytes]) -> bytes:
 
 
 class _Outlet(io.FileIO):
-    """A descriptor that says in one way that it takes no more, once: what comes after that goes nowhere."""
+    """A descriptor that says in one way that it takes no more, once: what comes after that goes nowhere.
+
+    One that somebody closes, a strategy for one, is as one that the shell has closed.
+    """
 
     def __init__(self, descriptor: int, *, complains: bool) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._complains = complains
         self._is_broken = False
+        self._is_shut = False
+
+    def close(self) -> None:
+        """Take no more. The descriptor stays, and so does the stream around it, which would raise other errors."""
+        self._is_shut = True
 
     def write(self, data: Buffer) -> int:
         if not self._is_broken:
             try:
-                return super().write(data)
+                return os.write(CLOSED, data) if self._is_shut else super().write(data)
             except OSError as fault:
                 self._is_broken = True
                 if self._complains:
                     raise OutputError(fault) from fault
         return memoryview(data).nbytes
+
+
+class _Buffered(io.BufferedWriter):
+    """What is written to an outlet, in large pieces; to close it is to close the outlet."""
+
+    def close(self) -> None:
+        """Write what is there; more of it goes the way of the outlet."""
+        try:
+            self.flush()
+        finally:
+            self.raw.close()
 
 
 def prepare() -> None:
@@ -158,7 +181,7 @@ def stream(
     """Make a stream on which any text can be printed; it raises `OutputError`, or, without `complains`, nothing."""
     outlet = _Outlet(descriptor, complains=complains)
     line_buffering = not complains or outlet.isatty()
-    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding=encoding, errors=errors, line_buffering=line_buffering)
+    return io.TextIOWrapper(_Buffered(outlet), encoding=encoding, errors=errors, line_buffering=line_buffering)
 
 
 def _encoding(before: TextIO | None) -> str:

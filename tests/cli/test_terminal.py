@@ -152,6 +152,32 @@ class TestAProcess:
         verified = self.run(f"journal verify --data-dir {tmp_path}/data")
         assert (verified.returncode, verified.stderr) == (0, b"")
 
+    @pytest.mark.parametrize(
+        ("closing", "said"),
+        [
+            ("sys.stdout.close()", b"natya: standard output cannot be written: Bad file descriptor"),
+            ("sys.stdout.buffer.close()", b"natya: standard output cannot be written: Bad file descriptor"),
+            ("sys.stdout.close(); sys.stderr.close()", b""),
+        ],
+    )
+    def test_whose_strategy_closes_its_output_ends_with_73(self, tmp_path, closing, said):
+        (tmp_path / "closer.py").write_text(
+            "import sys\n"
+            "from natya import StrategyActor\n"
+            "class Closer(StrategyActor):\n"
+            "    has_printed = False\n"
+            "    def on_tick(self, tick):\n"
+            "        if not self.has_printed:\n"
+            "            print('printed before', flush=True)\n"
+            "        self.has_printed = True\n"
+            f"        {closing}\n"
+        )
+        arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
+        done = self.run(f"{arguments} --strategy closer:Closer", environment={"PYTHONPATH": str(tmp_path)})
+
+        assert (done.returncode, done.stdout) == (73, b"printed before\n")
+        assert done.stderr.partition(b";")[0] == said
+
     def test_of_ascii_runs(self, tmp_path):
         arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data"
         done = self.run(arguments, environment={"PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C"})
