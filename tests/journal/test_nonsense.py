@@ -24,8 +24,9 @@ from natya.messages import codec
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.codec import FACT_TYPES, MESSAGE_TYPES
 from natya.messages.journal import JournalRecord
-from natya.messages.orders import OrderFact, RiskStateChanged
+from natya.messages.orders import OrderFact, OrderFilled, RiskStateChanged
 from natya.messages.system import Ping
+from natya.messages.units import INTEGER_MAX, RUPEES_MAX
 
 RECORDS, SPOILED = 5, 3
 KEY = f"A-{SPOILED}"
@@ -38,6 +39,19 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
 )
 TAGS = st.sampled_from([*(each.__name__ for each in MESSAGE_TYPES), "", 1, None])
+
+
+LARGEST = OrderFilled(
+    client_order_id="1",
+    trade_id="1",
+    strategy="",
+    symbol="A",
+    side="BUY",
+    quantity=INTEGER_MAX,
+    price=RUPEES_MAX,
+    cumulative_quantity=INTEGER_MAX,
+    occurred_ns=1,
+)
 
 
 @st.composite
@@ -120,6 +134,7 @@ def test_what_it_says_is_refused_by_its_sequence_or_is_a_fact_as_declared(worksh
     assert codec.checked(record.fact) is record.fact
 
 
+@example(facts=[LARGEST, msgspec.structs.replace(LARGEST, trade_id="2")])
 @given(facts=st.lists(FACTS, max_size=12))
 def test_facts_of_the_declared_types_make_a_book_or_lack_an_intent(facts):
     book, accounts, remembered, lacking = Book(), Accounts(), Remembered("newest"), []
@@ -141,6 +156,8 @@ def test_facts_of_the_declared_types_make_a_book_or_lack_an_intent(facts):
 
 
 @settings(max_examples=15)
+@example(facts=[LARGEST])
+@example(facts=[LARGEST, msgspec.structs.replace(LARGEST, trade_id="2")])
 @given(facts=st.lists(FACTS, min_size=1, max_size=8))
 def test_facts_of_the_declared_types_are_projected(facts):
     records = [

@@ -235,7 +235,7 @@ class _Standing:
             order_type=self._order_type,
             limit_price=order.limit_price,
             state=self._first_state if order.state == "INTENDED" else order.state,
-            filled_quantity=order.filled,
+            filled_quantity=min(order.filled, INTEGER_MAX),  # of trades that cannot be: no column holds more
             filled_value=self._value,
             reason=self._reason,
             account=self.account,
