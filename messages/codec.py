@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from decimal import Decimal
 from typing import Any, get_args
 
 import msgspec
@@ -41,6 +42,9 @@ MESSAGE_TYPES: tuple[type[msgspec.Struct], ...] = _message_types()
 
 FACT_TYPES: tuple[type[msgspec.Struct], ...] = get_args(journal.Fact)
 """The messages that may be journaled."""
+
+_ATOMS = frozenset({bool, bytes, Decimal, float, int, str, type(None)})
+"""Types of values that have no others in them."""
 
 _HEADER = bytes([VERSION])
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
@@ -98,8 +102,11 @@ def _is_alike(found: Any, arrived: Any) -> bool:
         return type(found) is int and type(arrived) is float  # a whole number of rupees
     match arrived:
         case msgspec.Struct():
-            names = arrived.__struct_fields__
-            return all(_is_alike(getattr(found, name), getattr(arrived, name)) for name in names)
+            left, right = msgspec.structs.astuple(found), msgspec.structs.astuple(arrived)
+            kinds = [*map(type, right)]
+            if _ATOMS.issuperset(kinds) and [*map(type, left)] == kinds:  # as a rule: a quarter of the time of the next
+                return True
+            return all(map(_is_alike, left, right))
         case tuple():
             return all(map(_is_alike, found, arrived))
         case dict():
