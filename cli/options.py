@@ -71,7 +71,16 @@ KeyOption: TypeAlias = Annotated[
 ]
 
 
-def known_types(types: list[str] | None) -> tuple[str, ...]:
+def filters(*, since_ns: int, until_ns: int, types: list[str] | None, key: str) -> dict[str, Any]:
+    """Make what the journal's tools filter by.
+
+    Raises:
+        typer.BadParameter: a type is that of no fact.
+    """
+    return {"since_ns": since_ns, "until_ns": until_ns, "types": _known_types(types), "key": key}
+
+
+def _known_types(types: list[str] | None) -> tuple[str, ...]:
     """Refuse names of no fact: a misspelt one would find nothing, and look like an answer."""
     from ..messages.codec import FACT_TYPES  # noqa: PLC0415
 

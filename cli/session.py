@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import typer
 
 from ..config.errors import SettingsError
-from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, SETTINGS, UNAVAILABLE, exit_code
+from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, UNAVAILABLE, exit_code
 from .terminal import complain, tell, tell_json
 
 if TYPE_CHECKING:
@@ -151,13 +151,11 @@ def _code_of(fault: Exception) -> int | None:
     from ..config.data_directory import DataDirectoryError  # noqa: PLC0415
 
     match fault:
-        case SettingsError():
-            return SETTINGS
         case QueryFailedError():
             return {"DatabaseDamaged": BAD_DATA, "PoolExhausted": BUSY}.get(fault.error, FAILED)
         case ControlError() | DatabaseMissing():
             return UNAVAILABLE
-        case DatabaseError() | DataDirectoryError() | JournalError():
+        case SettingsError() | DatabaseError() | DataDirectoryError() | JournalError():
             code = exit_code(fault)
             return FAILED if code == INTERNAL else code
         case OSError():

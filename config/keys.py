@@ -33,9 +33,10 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     name: section for name, section in get_type_hints(Settings).items() if name != STRATEGIES
 }
 KEYS: Final[dict[str, Hint]] = {
-    f"{section_name}.{name}": get_type_hints(section, include_extras=True)[name]
+    f"{section_name}.{name}": hint
     for section_name, section in SECTIONS.items()
-    for name in section.__struct_fields__
+    for name, hint in get_type_hints(section, include_extras=True).items()
+    if name in section.__struct_fields__
 }
 STRATEGY_KEYS: Final[dict[str, Hint]] = get_type_hints(StrategySettings, include_extras=True)
 SECRET_KEYS: Final = frozenset(key for key, hint in KEYS.items() if hint is Secret)

@@ -196,7 +196,7 @@ class Quiescence:
 
     def _is_time(self, loop: Worker, at_ns: int) -> bool:
         """Say whether this moment of the market has come by the machine's clock; else have the loop look again then."""
-        wait_ns = self._market.wait_ns(at_ns) if self._market.pace.speed else 0
+        wait_ns = self._market.wait_ns(at_ns)
         if wait_ns <= 0:
             return True
         if self._alarm is not None:

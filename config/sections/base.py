@@ -39,4 +39,4 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @functools.cache
 def _defaults() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(resources.files(__package__).joinpath("..", DEFAULTS).read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files(__package__.rpartition(".")[0]).joinpath(DEFAULTS).read_text(encoding="utf-8"))

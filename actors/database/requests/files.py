@@ -121,7 +121,8 @@ class Files:
             self._actor.log("database.damaged", level="error", found=each)
         self.damage = "; ".join(filter(None, [self.damage, *found]))
         market = Path(opened.database.market_path).name
-        of_the_market = [each for each in found if not each.startswith("put aside") or market in each]
+        put_aside = len(opened.put_aside)
+        of_the_market = [each for each in found[:put_aside] if market in each] + found[put_aside:]
         self.market_damage = "; ".join(filter(None, [self.market_damage, *of_the_market]))
         self._on_open(opened)
 

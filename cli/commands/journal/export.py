@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ from ...options import (
     SinceOption,
     TypesOption,
     UntilOption,
-    known_types,
+    filters,
 )
 from ...session import journal_directory
 from ...terminal import tell_json
@@ -33,7 +33,7 @@ def command(
     """Print all records that fit, one JSON object a line."""
     from ....actors.journal import tools
 
-    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": known_types(types), "key": key}
+    wanted = filters(since_ns=since_ns, until_ns=until_ns, types=types, key=key)
     with journal_directory(data_dir, profile) as directory:
-        for line in tools.export(directory, after_sequence=after, **filters):
+        for line in tools.export(directory, after_sequence=after, **wanted):
             tell_json(line, end=b"")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -14,7 +14,7 @@ from ...options import (
     SinceOption,
     TypesOption,
     UntilOption,
-    known_types,
+    filters,
 )
 from ...session import journal_directory
 from ...terminal import tell_json
@@ -35,7 +35,7 @@ def command(
     """Print the newest records that fit, one JSON object a line."""
     from ....actors.journal import tools
 
-    filters: dict[str, Any] = {"since_ns": since_ns, "until_ns": until_ns, "types": known_types(types), "key": key}
+    wanted = filters(since_ns=since_ns, until_ns=until_ns, types=types, key=key)
     with journal_directory(data_dir, profile) as directory:
-        for record in tools.tail(directory, records_max=records, **filters):
+        for record in tools.tail(directory, records_max=records, **wanted):
             tell_json(tools.to_json_line(record), end=b"")
