@@ -86,8 +86,8 @@ format: $(STAMP) ## Let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(STAMP) ## Run every benchmark against its target
-	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file; done
+bench: $(STAMP) ## Run every benchmark beside its floor, and end with one table (NAMES="bench_actors …": those alone)
+	@$(BIN)/python benchmarks/run.py $(NAMES)
 
 .PHONY: clean
 clean: ## Remove what the other targets made

@@ -1,10 +1,13 @@
-"""Messages between actors: our base beside Thespian's simple base and pykka, in one run.
+"""Messages between actors: our base beside the least that could do the same, Thespian's simple base and pykka.
 
 Run     python benchmarks/bench_actors.py [messages]     (default 200,000; `taskset -c 0` makes it steadier)
-Targets and their reasons: a hop inside the loop 0.6 us with Thespian's send and 0.45 us with ours, a tell from outside
-0.6 us and at least 8 times pykka's; ping-pong 1.3 us; fan-out 0.7 us a delivery; spawning an actor 5 us; a request from
-outside at most 1.3 times the round trip of a raw lock, since waking another thread is the machine's affair, not ours.
-Medians of five rounds, in a process that is set up as `natya run` does, for the peers too.
+Floor   a loop over a deque of (function, message, sender) that calls each: what every in-process runtime must do.
+Targets and their reasons: a hop 1.5 of that loop, for the look-up of the handler, the count and the sender; with
+Thespian's own send, which looks the address up, 2, and told from outside, by another thread, 2.5; ping-pong 4 of two
+such hops, since each ball is a turn of its own; spawning an actor 6 times an object with a mailbox in a table; a
+request from outside 1.3 times the round trip of a raw lock, since waking another thread is the machine's affair, not
+ours. Thespian's simpleSystemBase takes at least 10 times as long for a hop, pykka 8 times for a tell.
+Medians of rounds that alternate with the floor's, in a process that is set up as `natya run` does, for the peers too.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ import statistics
 import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pykka
+from figures import Figure, in_turns, report
 from thespian.actors import Actor, ActorSystem
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
@@ -25,7 +30,8 @@ from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_p
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROUNDS = 5
+ROUNDS = 7
+SPAWNED = 5_000
 
 
 class Ball(msgspec.Struct, frozen=True, gc=False):
@@ -110,9 +116,8 @@ class PlainServer(Actor):  # type: ignore[misc]
                     self.send(target, BALL)
             self.send(sender, "sent")
         elif isinstance(message, int):
-            begun = time.perf_counter()
             self.children = [self.createActor(PlainSink) for _ in range(message)]
-            self.send(sender, time.perf_counter() - begun)
+            self.send(sender, message)
 
 
 class PykkaSink(pykka.ThreadingActor):
@@ -124,16 +129,6 @@ class PykkaSink(pykka.ThreadingActor):
 
 
 BALL = Ball()
-
-
-def per_message_us(run: Callable[[], object], count: int) -> float:
-    """Return the median over the rounds, in microseconds a message."""
-    rounds = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        run()
-        rounds.append((time.perf_counter() - begun) / count * 1e6)
-    return statistics.median(rounds)
 
 
 def each_us(run: Callable[[], object], count: int) -> float:
@@ -169,8 +164,60 @@ def lock_round_trip_us(count: int) -> float:
     return middle
 
 
-def ours(count: int) -> dict[str, float]:
-    """Measure our base."""
+class Boxed:
+    """The least that an actor is: an object with a mailbox."""
+
+    def __init__(self, table: dict[int, Boxed], number: int) -> None:
+        self.mailbox: deque[Any] = deque()
+        self.handled = 0
+        table[number] = self
+
+    def take(self, _message: Any, _sender: Any) -> None:
+        """Take one."""
+        self.handled += 1
+
+
+def bare_hops(count: int) -> None:
+    """Send so many and call for each, through a deque: in portions, as a handler that sends is a turn of its own."""
+    queue: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+    box = Boxed({}, 0)
+    send, take = queue.append, box.take
+    for _ in range(count):
+        send((take, BALL, box))
+    while queue:
+        function, message, sender = queue.popleft()
+        function(message, sender)
+
+
+def bare_ping_pong(count: int) -> None:
+    """Play so many rounds through a deque."""
+    queue: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+    send, left = queue.append, count
+
+    def back(message: Any, sender: Any) -> None:
+        send((sender, message, back))
+
+    def hit(message: Any, sender: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left:
+            send((sender, message, hit))
+
+    send((back, BALL, hit))
+    while queue:
+        function, message, sender = queue.popleft()
+        function(message, sender)
+
+
+def bare_objects(count: int) -> None:
+    """Make so many objects with a mailbox."""
+    table: dict[int, Boxed] = {}
+    for number in range(count):
+        Boxed(table, number)
+
+
+def ours(count: int) -> list[Figure]:
+    """Measure our base in turns with the floor."""
     with InProcessSystem() as system:
         sink, player, wall = (system.start(kind.__name__, kind) for kind in (Sink, Player, Wall))
         sinks = tuple(system.start(f"sink{number}", Sink) for number in range(50))
@@ -195,16 +242,63 @@ def ours(count: int) -> dict[str, float]:
             for each in sinks:
                 system.request(each, "done", timeout_s=60)
 
-        spawned = [system.actor_system.ask(plain_server, 5000, 60) / 5000 * 1e6 for _ in range(ROUNDS)]
-        return {
-            "hop, our send": per_message_us(burst, count),
-            "hop, Thespian's send": per_message_us(plain_burst, count),
-            "tell from outside": per_message_us(tells, count),
-            "ping-pong": per_message_us(lambda: system.request(player, (wall, count // 4), timeout_s=60), count // 4),
-            "fan-out, a delivery": per_message_us(fan_out, count),
-            "request": each_us(lambda: system.request(sink, "done"), max(count // 100, 100)),
-            "spawn": statistics.median(spawned),
-        }
+        floor, *hops = in_turns(lambda: bare_hops(count), burst, plain_burst, tells, fan_out, rounds=ROUNDS)
+        rounds = count // 4
+        bare_us, play_us = in_turns(
+            lambda: bare_ping_pong(rounds),
+            lambda: system.request(player, (wall, rounds), timeout_s=60),
+            rounds=ROUNDS,
+        )
+        objects = min(SPAWNED, count)
+        bare_spawn, spawn = in_turns(
+            lambda: bare_objects(objects), lambda: system.actor_system.ask(plain_server, objects, 60), rounds=ROUNDS
+        )
+        requests = max(count // 100, 100)
+        lock_us = lock_round_trip_us(requests)
+        request_us = each_us(lambda: system.request(sink, "done"), requests)
+    names = (
+        ("hop, our send", 1.5),
+        ("hop, Thespian's send", 2),
+        ("tell from outside", 2.5),
+        ("fan-out, a delivery", 1.5),
+    )
+    return [
+        *(
+            Figure(
+                name=name,
+                value=hop / count * 1e6,
+                unit="us",
+                floor=floor / count * 1e6,
+                floor_name="deque loop with a call",
+                target=target,
+            )
+            for (name, target), hop in zip(names, hops, strict=True)
+        ),
+        Figure(
+            name="ping-pong",
+            value=play_us / rounds * 1e6,
+            unit="us",
+            floor=bare_us / rounds * 1e6,
+            floor_name="deque loop with two calls",
+            target=4,
+        ),
+        Figure(
+            name="spawn",
+            value=spawn / objects * 1e6,
+            unit="us",
+            floor=bare_spawn / objects * 1e6,
+            floor_name="object with a mailbox",
+            target=6,
+        ),
+        Figure(
+            name="request from outside",
+            value=request_us,
+            unit="us",
+            floor=lock_us,
+            floor_name="raw lock's round trip",
+            target=1.3,
+        ),
+    ]
 
 
 def simple_base(count: int) -> float:
@@ -212,9 +306,10 @@ def simple_base(count: int) -> float:
     system = ActorSystem("simpleSystemBase", logDefs=False, transientUnique=True)
     sink, server = system.createActor(PlainSink), system.createActor(PlainServer)
     try:
-        return per_message_us(lambda: system.ask(server, Send((sink,), count), 60), count)
+        [taken] = in_turns(lambda: system.ask(server, Send((sink,), count), 60), rounds=ROUNDS)
     finally:
         system.shutdown()
+    return taken / count * 1e6
 
 
 def pykka_tell(count: int) -> float:
@@ -227,34 +322,28 @@ def pykka_tell(count: int) -> float:
         sink.ask("done")
 
     try:
-        return per_message_us(tells, count)
+        [taken] = in_turns(tells, rounds=ROUNDS)
     finally:
         sink.stop()
+    return taken / count * 1e6
 
 
-def main(count: int) -> None:
-    """Measure and print, one line each."""
+def main(count: int) -> int:
+    """Measure and print; 0 when every target is met."""
     figures = ours(count)
-    simple, pykka_us = simple_base(max(count // 20, 100)), pykka_tell(max(count // 4, 100))
-    lock_us = lock_round_trip_us(max(count // 100, 100))
-    targets = {
-        "hop, our send": 0.45,
-        "hop, Thespian's send": 0.6,
-        "tell from outside": 0.6,
-        "ping-pong": 1.3,
-        "fan-out, a delivery": 0.7,
-        "request": 1.3 * lock_us,
-        "spawn": 5.0,
-    }
-    for name, target in targets.items():
-        print(f"{name:24} {figures[name]:8.2f} us   target {target:6.2f} us")
-    print(f"{'raw lock round trip':24} {lock_us:8.2f} us")
-    print(
-        f"{'simpleSystemBase hop':24} {simple:8.2f} us   {simple / figures['hop, our send']:.0f} times ours, target 10"
+    found = {figure.name: figure.value for figure in figures}
+    peers = (
+        ("Thespian's simpleSystemBase, a hop", simple_base(max(count // 20, 100)), "hop, our send", 10),
+        ("pykka, a tell", pykka_tell(max(count // 4, 100)), "tell from outside", 8),
     )
-    print(f"{'pykka tell':24} {pykka_us:8.2f} us   {pykka_us / figures['tell from outside']:.0f} times ours, target 8")
+    figures += [
+        Figure(name=name, value=value, unit="us", floor=found[beside], floor_name=beside, target=target, at_least=True)
+        for name, value, beside, target in peers
+    ]
+    return report(figures)
 
 
 if __name__ == "__main__":
     with tuned_process():
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+        status = main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+    sys.exit(status)

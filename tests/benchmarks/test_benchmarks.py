@@ -1,0 +1,69 @@
+"""The benchmarks run, on tiny input; how fast is for a quiet machine to say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+FIGURES = {
+    "bench_actors 1000": 9,
+    "bench_workers 1000": 1,
+    "bench_lives 1000": 4,
+    "bench_journal --records 5 --appends 2000 --rounds 1": 3,
+    "bench_acknowledgement --seconds 0.2": 3,
+    "bench_bulk --rows 500": 2,
+    "bench_cache --queries 5": 2,
+    "bench_rebuild --facts 500 --late 100": 2,
+}
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, *arguments], check=False, capture_output=True, text=True, timeout=50)
+
+
+class TestABenchmark:
+    @pytest.mark.parametrize("command", FIGURES)
+    def test_tells_each_figure_beside_its_target_and_keeps_it_for_the_table(self, command, tmp_path, monkeypatch):
+        monkeypatch.setenv("BENCH_RESULTS", str(tmp_path / "figures"))
+        name, *arguments = command.split()
+
+        ended = run(str(BENCHMARKS / f"{name}.py"), *arguments)
+
+        kept = [msgspec.json.decode(line) for line in (tmp_path / "figures").read_bytes().splitlines()]
+        assert len(kept) == FIGURES[command]
+        assert len(ended.stdout.splitlines()) == 1 + len(kept)
+        assert all(figure["name"].strip() in ended.stdout for figure in kept)
+        assert ended.returncode == (0 if "MISSED" not in ended.stdout else 1)
+
+
+@pytest.fixture
+def benchmarks(tmp_path):
+    """A folder with the runner and two benchmarks: one that ends well, and one that does not."""
+    for name in ("run.py", "figures.py"):
+        (tmp_path / name).symlink_to(BENCHMARKS / name)
+    (tmp_path / "bench_slow.py").write_text(
+        "import sys\nfrom figures import Figure, report\n"
+        "sys.exit(report([Figure(name='a hop', value=3.0, unit='us', floor=1.0, floor_name='a loop', target=1.5)]))\n"
+    )
+    (tmp_path / "bench_broken.py").write_text("raise SystemExit('12 wanted, found 11')\n")
+    return tmp_path
+
+
+class TestAllOfThem:
+    def test_end_with_one_table_and_what_fell_short(self, benchmarks):
+        ended = run(str(benchmarks / "run.py"), "bench_slow", "--markdown", str(benchmarks / "table.md"))
+
+        assert ended.returncode == 0
+        assert ended.stdout.endswith("0 of 1 targets met.\nMissed: a hop\n")
+        assert "| a hop | 3 us | 1 us a loop | 3.00 | <= 1.5 | MISSED |" in (benchmarks / "table.md").read_text()
+
+    def test_name_the_one_that_could_not_be_run_and_go_on(self, benchmarks):
+        ended = run(str(benchmarks / "run.py"))
+
+        assert ended.returncode == 1
+        assert "12 wanted, found 11" in ended.stderr
+        assert ended.stderr.endswith("bench_broken did not come to its end\n")
+        assert "Missed: a hop" in ended.stdout
