@@ -7,14 +7,16 @@ answered `Failed`; no handler ever meets it. What our own actors tell each other
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ...messages.codec import MESSAGE_TYPES, checked
+from ...messages.codec import MESSAGE_TYPES, all_as_received, as_received
 from .dispatch import CHECKS_ITSELF, FROM_OUTSIDE, Handler, HandlerTable
 from .errors import MessageRefusedError, reason_of
 
 if TYPE_CHECKING:
     from .context import ActorContext, HostedActor
+    from .endpoint import Envelope
 
 OURS = f"{__package__.rpartition('.')[0]}."
 """What the names of the modules begin with whose actors are no guests."""
@@ -65,6 +67,22 @@ def admitted(context: ActorContext, message: Any, sender: Any, *, from_outside: 
         return None
 
 
+def all_admitted(context: ActorContext, envelopes: list[Envelope]) -> list[Envelope]:
+    """Return those that may come in of many, as the wire would bring them; guests' messages are of our vocabulary."""
+    senders = {sender for _, sender, _ in envelopes}
+    kinds = {type(message) for message, _, _ in envelopes}
+    if all(getattr(sender, "guest", True) and (sender.says is None or kinds <= sender.says) for sender in senders):
+        with contextlib.suppress(Exception):  # one of them is no message: which, is seen one by one
+            received = all_as_received([message for message, _, _ in envelopes])
+            return [(message, sender, trace) for message, (_, sender, trace) in zip(received, envelopes, strict=True)]
+    found: list[Envelope] = []
+    for message, sender, trace in envelopes:
+        seen = admitted(context, message, sender) if getattr(sender, "guest", True) else message
+        if seen is not None:
+            found.append((seen, sender, trace))
+    return found
+
+
 def look_at(message: Any, sender: Any) -> Any:
     """Return a copy of a guest's message, with fields of the types and in the ranges that its class declares.
 
@@ -77,6 +95,6 @@ def look_at(message: Any, sender: Any) -> Any:
     if sender.says is not None and kind not in sender.says:
         raise MessageRefusedError(f"{kind.__name__} is not for a strategy to say")
     try:
-        return checked(message)
+        return as_received(message)
     except Exception as fault:
         raise MessageRefusedError(f"{kind.__name__} with fields as declared wanted: {reason_of(fault)}") from fault

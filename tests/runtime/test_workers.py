@@ -119,6 +119,31 @@ class TestAnActorInAWorkerProcess:
 
         assert system.request("performer", do("say")).first_sequence == 5_001
 
+    def test_hears_nothing_that_cannot_be_among_much_that_can(self, system, supervised):
+        """A burst is looked at as one; what is wrong in it is turned away alone, and its sender hears of it."""
+        supervised()
+        good = [a_tick(sequence) for sequence in range(1, 101)]
+        bad = msgspec.structs.replace(good[0], price="much"), msgspec.structs.replace(good[0], sequence=0)
+
+        class Guest(RuntimeActor):
+            @handles(Ping)
+            def begin(self, _ping, sender):
+                self.asker, self.failures = sender, []
+                for message in (*good[:60], bad[0], *good[60:], bad[1], do("say")):
+                    self.send("performer", message)
+
+            @handles(Failed)
+            def note(self, failed, _sender):
+                self.failures.append(failed.message_type)
+
+            @handles(Appended)
+            def tell(self, answer, _sender):
+                self.send(self.asker, (answer.first_sequence - 1, self.failures))
+
+        system.start("guest", Guest)
+
+        assert system.request("guest", Ping()) == (100, ["Tick"] * 2)
+
     def test_sends_by_name_to_actors_of_the_parent(self, system, supervised):
         listener = system.probe("listener")
         supervised(greet="listener")

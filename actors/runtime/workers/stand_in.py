@@ -24,7 +24,7 @@ from ....messages.supervision import Unavailable
 from .. import lifecycle, runtime_cell
 from ..actor import RuntimeActor
 from ..dispatch import HandlerTable, handles
-from ..door import admitted, door
+from ..door import all_admitted, door
 from ..endpoint import Endpoint
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
@@ -180,17 +180,9 @@ class StandIn(RuntimeActor):
         cell.high_water = max(cell.high_water, depth)
         cell.handled += len(envelopes)
         if any(getattr(sender, "guest", True) for sender in {*map(_sender_of, envelopes)}):
-            envelopes = [envelope for envelope in map(self._look_at, envelopes) if envelope is not None]
+            envelopes = all_admitted(self.host, envelopes)
         self._ship(envelopes)
         worker.flush()
-
-    def _look_at(self, envelope: Envelope) -> Envelope | None:
-        """Look at a guest's message, as the door does at what is handled one by one."""
-        message, sender, trace = envelope
-        if not getattr(sender, "guest", True):
-            return envelope
-        message = admitted(self.host, message, sender)
-        return None if message is None else (message, sender, trace)
 
     def on_drained(self) -> None:
         """Let go what came one by one."""
