@@ -1,8 +1,8 @@
-"""Accounts: whose orders, fills and positions are meant.
+"""Accounts: which orders, fills and positions belong together.
 
-A data directory has one journal and may have several accounts. Account 0 is that of the sessions on a market that goes
-on; each replay has one of its own, unless it is told to go on with the newest. Every fact of an order belongs to the
-account that was entered last before its intent.
+A data directory has one journal and may have several accounts. All sessions on a live or synthetic market share account
+0; each replay of a recording has an account of its own, unless it is told to go on with the newest. Every fact of an
+order belongs to the account of the newest `AccountEntered` before its intent.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ import msgspec
 from .units import Count, Nanoseconds
 
 AccountChoice: TypeAlias = Literal["session", "new", "newest"]
-"""Which account a run trades on: the sessions' own, one that never was, or the one that was opened last."""
+"""Which account a run trades on: account 0 (`session`), a fresh one (`new`), or the one opened last (`newest`)."""
 
 
 class AccountEntered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountEntered"):
-    """Fact: the orders to come are of this account. One that was never entered before begins with nothing."""
+    """Fact: the orders to come belong to this account. An account entered for the first time has no positions."""
 
     account: Count
-    """0: that of the sessions; in a new data directory it is entered already."""
+    """0 is the account of all sessions; a new data directory begins in it, without a fact."""
 
     choice: AccountChoice
-    """What the run had been asked for."""
+    """What the settings of the run asked for."""
 
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
 
 class RecordingPlayed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RecordingPlayed"):
-    """Fact: a recording was played to its end in the account that was entered last."""
+    """Fact: a recording was played to its end in the current account."""
 
     source: str
-    """Its fingerprint, as in `Tick`."""
+    """Fingerprint of the recording, as in `Tick.source`."""
 
     ticks: Count
     candles: Count

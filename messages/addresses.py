@@ -1,4 +1,4 @@
-"""The names of the actors of a system: whom a message is sent to. No strategy has one of them."""
+"""The names of the system's own actors, to send messages to. No strategy or actor of a user may have one of them."""
 
 from __future__ import annotations
 

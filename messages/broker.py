@@ -1,8 +1,9 @@
 """Between orders, the broker session and the exchange, in FIX's words.
 
-orders asks the broker session `PlaceOrder`, `WithdrawOrder` or `FindOrder`; each has a named answer. What happens later
-comes unasked as `ExecutionReport`. In paper trading the session passes `NewOrder`, `CancelRequest` and
-`OrderStatusRequest` on to the paper exchange.
+The actor `orders` sends `PlaceOrder`, `WithdrawOrder` or `FindOrder` to the broker session. `PlaceOrder` and
+`FindOrder` have named answers; everything later, the outcome of `WithdrawOrder` included, comes unsolicited as
+`ExecutionReport`. In paper trading the session passes `NewOrder`, `CancelRequest` and `OrderStatusRequest` on to the
+paper exchange.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     broker_order_id: str
 
     symbol: str = ""
-    """By our own name; empty where the broker does not tell."""
+    """As natya names the instrument; empty where the broker does not tell."""
 
     side: Side | None = None
     """None where the broker does not tell."""
@@ -83,20 +84,20 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     reports: tuple[ExecutionReport, ...] = ()
 
     symbol: str = ""
-    """By our own name; empty where the broker does not tell."""
+    """As natya names the instrument; empty where the broker does not tell."""
 
     side: Side | None = None
     """None where the broker does not tell."""
 
 
 class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
-    """Answer to `FindOrder`: the broker answered that it has no such order (now)."""
+    """Answer to `FindOrder`: the broker says that it has no such order now; a late request may still arrive."""
 
     client_order_id: str
 
 
 class LookupFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LookupFailed"):
-    """Answer to `FindOrder`: the question could not be asked; this proves nothing about the order."""
+    """Answer to `FindOrder`: the broker could not be asked; this proves nothing about the order."""
 
     client_order_id: str
     reason: str
@@ -161,7 +162,7 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     reason: str = ""
 
     symbol: str = ""
-    """Of the order, by our own name; empty where the broker does not tell."""
+    """Of the order, as natya names the instrument; empty where the broker does not tell."""
 
     side: Side | None = None
     """Of the order; None where the broker does not tell."""
@@ -180,12 +181,22 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """What the broker session counts since it started."""
 
     broker: str
+    """Name of its body, as in the settings: `paper`."""
+
     placed: Count
+    """Orders that the broker took."""
+
     refused: Count
+    """Orders that certainly do not exist at the broker."""
+
     in_doubt: Count
+    """Orders without a certain answer."""
+
     reports: Count
+    """Execution reports passed on to orders."""
+
     refused_reports: Count = 0
-    """Answers and reports of the broker that could not be true, and were passed to nobody."""
+    """Answers and reports of the broker that could not be true, and were not passed on."""
 
 
 class ExchangeStatistics(
@@ -197,3 +208,4 @@ class ExchangeStatistics(
     orders: Count
     trades: Count
     resting_orders: Count
+    """Orders in the book now."""

@@ -1,7 +1,7 @@
-"""Between a process of the same user and the control socket: a question for an actor, and what becomes of it.
+"""Between a process of the same user and the control socket: a request for an actor, and its answer or refusal.
 
-These are the outer frames. Question and answer lie inside as bytes of the codec, so the socket can refuse a question
-without reading it, and pass on an answer without knowing its type.
+These are the outer frames. Request and answer are inside as bytes of the codec, so that the socket can refuse a request
+without decoding it, and pass on an answer without knowing its type.
 """
 
 from __future__ import annotations
@@ -13,26 +13,27 @@ import msgspec
 from .units import Count, Seconds
 
 RefusalKind: TypeAlias = Literal["busy", "forbidden", "malformed", "timed_out", "too_large"]
-"""Busy: ask again later. Forbidden, malformed, too large: ask something else. Timed out: it may still be handled."""
+"""`busy`: try again later. `forbidden`, `malformed`, `too_large`: a repeat is refused too. `timed_out`: the actor may
+still handle it."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Ask"):
-    """From a client to the control socket: put this to an actor. Answered by `Answer` or `AskRefused`, in any order."""
+    """From a client to the control socket: ask an actor this. Answered by `Answer` or `AskRefused`, in any order."""
 
     request_id: Count
-    """Chosen by the client; no other question in flight on this connection has it."""
+    """Chosen by the client; unique among the requests in flight on this connection."""
 
     actor: str
     """Name of the actor."""
 
     message: bytes
-    """The question, as the codec writes it; only some types are let through."""
+    """The message for the actor, as the codec writes it; only some types are let through."""
 
     timeout_s: Seconds
     """How long the actor may take."""
 
     correlation_id: str = ""
-    """A name for the question, under which it can be traced afterwards; empty: it need not be."""
+    """Under which the request can be traced afterwards; empty: not traced."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Answer"):
@@ -44,10 +45,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
 
 class AskRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AskRefused"):
-    """Answer to `Ask`, or to bytes that are none: no answer of an actor will come."""
+    """Answer to `Ask`, or to bytes that are no `Ask`: no answer of an actor will come."""
 
     request_id: Count
-    """0 where no question could be read; the connection is closed after it."""
+    """0 where no request could be read; the connection is then closed."""
 
     kind: RefusalKind
     reason: str
@@ -66,10 +67,10 @@ class ControlStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
     """Connections closed at once: another user's, or one too many."""
 
     dropped: Count
-    """Connections closed for what they did: bytes that are no question, a stall, answers not read."""
+    """Connections closed for what they did: bytes that are no request, a stall, answers not read."""
 
     asks: Count
-    """Questions put to actors."""
+    """Requests passed to actors."""
 
     refused: Count
-    """Questions refused, timed out ones included."""
+    """Requests refused, timed out ones included."""

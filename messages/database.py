@@ -21,7 +21,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Que
     timeout_s: Seconds = 30.0
     rows_max: Count = 1_000_000
     asker: str = ""
-    """Who asked, as `Abandon` names him; the control room fills it in."""
+    """Which client asked, as named in `Abandon`; the control socket fills it in."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
@@ -43,7 +43,7 @@ class QueryFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 class DatabaseStatistics(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DatabaseStatistics"
 ):
-    """What the database counts in a run; what of it is lost with a life that failed, it counts on with the next."""
+    """What the database counts in a run; the counts go on over a restart of the actor."""
 
     ticks: Count
     """Tick rows committed."""
@@ -67,7 +67,7 @@ class DatabaseStatistics(
     """Ticks that were not recorded: too many waited, or no row can hold them."""
 
     journal_sequence: Cursor = 0
-    """Newest journal sequence that was heard of."""
+    """Newest journal sequence that the database has been told of."""
 
     lag: Count = 0
     """Records of the journal that are not in the core file yet."""
@@ -79,25 +79,25 @@ class DatabaseStatistics(
     """What was found damaged or missing since it started, and where it was put; empty if nothing was."""
 
     waiting: Count = 0
-    """Rows of market data that are not durable yet, of the kind that there is most of."""
+    """Rows of market data that are not durable yet: of ticks or of candles, whichever are more."""
 
     queries: Count = 0
     """Queries answered."""
 
     queries_waiting: Count = 0
-    """Queries that wait for a reader."""
+    """Queries that wait for a free connection."""
 
     cache_hits: Count = 0
-    """Queries answered from what was kept of an earlier answer."""
+    """Queries answered from the cache."""
 
     cache_misses: Count = 0
-    """Answers that could have been kept, and were not there."""
+    """Queries that may be cached, and were not in the cache."""
 
     cache_bytes: Bytes = 0
-    """What the kept answers take."""
+    """Size of the cache."""
 
     market_ticks: Count = 0
-    """Ticks of the market that are durable: heard since the run began, and written then or there before."""
+    """Ticks received in this run that are durable, whether written in it or found in the file."""
 
     market_candles: Count = 0
     """The same of candles."""
@@ -109,7 +109,7 @@ class DatabaseStatistics(
 class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SaveMarketData"):
     """To the database: keep these, all or none, each tick once. Answered by `MarketDataSaved`, or `QueryFailed`.
 
-    A source of ticks is written with `saved:` before its name: nobody saves in the name of the market's feed.
+    Sources are stored with `saved:` before their names, so that a client cannot write rows in the feed's name.
     """
 
     ticks: tuple[Tick, ...] = ()
@@ -120,13 +120,13 @@ class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     """Answer to `SaveMarketData`: they are durable."""
 
     rows: Count
-    """Written now: ticks that were there already do not count."""
+    """Rows written by this request; ticks that were in the file already do not count."""
 
 
 class QueryToFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="QueryToFile"):
     """To the database: one SELECT, its rows into a Parquet file. Answered by `RowsFile` or `QueryFailed`.
 
-    For a result of any size: it passes through nobody's memory as a whole, and keeps its types.
+    For a result of any size: no process holds the whole of it in memory, and the columns keep their types.
     """
 
     sql: str
@@ -137,16 +137,16 @@ class QueryToFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
 
 
 class RowsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="RowsFile"):
-    """Answer to `QueryToFile`: the file is its asker's now, to be opened and deleted soon; only some are kept."""
+    """Answer to `QueryToFile`: the client opens the file and deletes it, soon; only the newest few are kept."""
 
     path: str
-    """For the owner's user alone."""
+    """Of a Parquet file that only the user of the process may read."""
 
     names: tuple[str, ...]
-    """Of the columns."""
+    """Names of the columns."""
 
     types: tuple[str, ...]
-    """DuckDB's types of the columns, as the query gave them; Parquet has none for some."""
+    """DuckDB's types of the columns, as the query returned them; Parquet cannot express some of them."""
 
     rows: Count
 
@@ -155,14 +155,14 @@ class BackUp(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
     """To the database: copy everything as it is, and read the copy back. Answered by `BackedUp` or `QueryFailed`."""
 
     single_file: bool = False
-    """False: a copy of each file, which natya opens again. True: one file with all tables and views, to be read."""
+    """False: a copy of each file, which natya can run on. True: one file with all tables and views, for reading."""
 
     timeout_s: Seconds = 1_800.0
     asker: str = ""
 
 
 class BackedUp(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="BackedUp"):
-    """Answer to `BackUp`: the files are their asker's now, as with `RowsFile`."""
+    """Answer to `BackUp`: the client takes the files away, as with `RowsFile`."""
 
     paths: tuple[str, ...]
     """The core file and the market file, or the single one."""
@@ -176,14 +176,14 @@ class ArchiveDay(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
 
 class DaysArchived(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DaysArchived"):
-    """Answer to `ArchiveDay`: these are in files now; whoever reads ticks sees them as before."""
+    """Answer to `ArchiveDay`: these days are in Parquet files now; queries of ticks read them as before."""
 
     days: tuple[str, ...]
     files: tuple[str, ...]
-    """One a day."""
+    """Paths, one a day."""
 
     ticks: tuple[Count, ...]
-    """In each."""
+    """Ticks in each file."""
 
 
 class CheckDatabase(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CheckDatabase"):
@@ -201,6 +201,6 @@ class DatabaseChecked(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
 
 class Abandon(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Abandon"):
-    """To the database: this asker is gone; what he asked for is interrupted, or not begun. No answer."""
+    """To the database: this client is gone; its queries are interrupted, or not begun. No answer."""
 
     asker: str

@@ -1,4 +1,4 @@
-"""Subscriptions: who wants to hear what."""
+"""Subscriptions: which actor is sent which types of messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .units import Count, Cursor
 class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Subscribe"):
     """To the events router: deliver these to the actor of that name, from now on. Answered by `Subscribed`.
 
-    A repeat changes nothing; it survives a restart of the subscriber, since it is held by name.
+    A repeat changes nothing. A subscription is held by name, so it survives a restart of the subscriber.
     """
 
     subscriber: str

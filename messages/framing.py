@@ -1,4 +1,4 @@
-"""Frames: four bytes of length, big-endian, then that many bytes of a payload. For every stream there is."""
+"""Length-prefixed frames of every byte stream: four bytes of length, big-endian, then a payload of that many bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class FrameLengthError(ValueError):
-    """A frame announces nothing, or more than the bound: where the next one would begin is unknown."""
+    """A frame announces a length of 0, or above the bound: the stream cannot be read on."""
 
 
 class FrameCutError(EOFError):
@@ -24,12 +24,12 @@ def framed(payload: bytes) -> bytes:
 
 
 def header_of(length: int) -> bytes:
-    """Write what stands before a payload of this length."""
+    """Return the four bytes that precede a payload of this length in bytes."""
     return length.to_bytes(LENGTH_BYTES, "big")
 
 
 def announced(header: bytes | bytearray | memoryview) -> int:
-    """Read the length that a frame announces."""
+    """Return the length in bytes that the header of a frame announces."""
     return int.from_bytes(header, "big")
 
 
@@ -53,8 +53,8 @@ class FrameReader(Generic[T]):
     """Cuts bytes as they arrive into payloads; holds no more than one unfinished frame.
 
     Args:
-        bytes_max: of a payload.
-        decode: makes something of each; what it is given is the buffer's own memory, so it keeps none of it.
+        bytes_max: upper bound of a payload.
+        decode: called with each payload; the view is of the reader's own buffer and must not be kept.
     """
 
     def __init__(self, bytes_max: int, decode: Callable[[memoryview], T]) -> None:
@@ -68,10 +68,10 @@ class FrameReader(Generic[T]):
         return bool(self._buffer)
 
     def feed(self, chunk: bytes) -> list[T]:
-        """Take what arrived; return what was made of every payload that is complete now, in order.
+        """Take bytes that arrived; return the decoded payloads that are complete now, in order.
 
         Raises:
-            FrameLengthError: see there; those before it in the chunk are lost.
+            FrameLengthError: a length is out of range; payloads before it in the same chunk are lost.
             Exception: what `decode` raises.
         """
         buffer, start = self._buffer, 0

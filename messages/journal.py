@@ -13,13 +13,13 @@ from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
 
 class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalShortened"):
-    """Fact: the journal's owner forgets what is before a sequence; in it was nothing that the book of record needs.
+    """Fact: records before a sequence were removed on purpose; none of them is needed by the book of record.
 
-    Where a journal begins later than with 1 and has no such fact, its beginning is lost.
+    A journal that begins later than with sequence 1 and has no such fact has lost its beginning.
     """
 
     oldest_sequence: Sequence
-    """The first that is kept."""
+    """The first sequence that is kept."""
 
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
@@ -35,19 +35,22 @@ _KEY_FIELDS: Final = {
 
 
 def key_of(fact: Fact) -> str:
-    """Say whom a fact is about: the client order id of an order, the name of a child; empty where neither is named."""
+    """Return the key of a fact: its client order id, or the name of its child; empty for facts that have neither."""
     name = _KEY_FIELDS[type(fact)]
     return getattr(fact, name) if name else ""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Append"):
-    """From any room to the journal: make these facts durable, all or none, in this order. Answered by `Appended`."""
+    """From any actor to the journal: make these facts durable, all or none, in this order.
+
+    Answered by `Appended` or `AppendRefused`.
+    """
 
     facts: tuple[Fact, ...]
     """At least one."""
 
     correlation_id: str = ""
-    """Which request or order they belong to; for an order its client order id."""
+    """Of the request that they belong to; for an order its client order id."""
 
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Appended"):
@@ -85,9 +88,9 @@ class Journaled(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
 
 
 class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadJournal"):
-    """To the journal: records after this sequence that fit, in order. Answered by `JournalPage`.
+    """To the journal: read the matching records after a sequence, in order. Answered by `JournalPage`.
 
-    A page of fewer than `records_max` has all that fit.
+    A page of fewer than `records_max` records has every match.
     """
 
     after_sequence: Cursor = 0
@@ -112,11 +115,11 @@ class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     records: tuple[JournalRecord, ...]
 
     last_sequence: Cursor
-    """The newest durable sequence of the whole journal: who asked for everything asks again until they have it."""
+    """The newest durable sequence of the whole journal: a reader of everything asks again until it is there."""
 
 
 class JournalStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalStatistics"):
-    """What the journal counts."""
+    """What the journal holds, and counts."""
 
     records: Count
     """Durable records in the data directory."""

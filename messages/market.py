@@ -79,7 +79,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
     """Time of the update by the source's clock: nanoseconds since 1970-01-01 UTC."""
 
     source: str
-    """Where it comes from: the fingerprint of a recording, or the name and seed of a generator."""
+    """Where it comes from: the fingerprint of a recording, or the name and seed of a synthetic market."""
 
     sequence: Sequence
     """Number of the tick within its source, from 1, without gaps."""
@@ -91,12 +91,14 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
     """Shares traded in the day so far; 0 where the source does not say."""
 
     depth: Depth | None = None
+    """None where the source shows no order book."""
 
     day: DaySummary | None = None
+    """None where the source is not of full packets."""
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Candle"):
-    """Prices of one interval; from the feed to the events router, once its last tick has been sent."""
+    """Prices of one interval; from the feed to the events router, after the last tick of the interval."""
 
     symbol: str
 
@@ -126,9 +128,9 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
 
 class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TicksRecorded"):
-    """From the database to the feed after each durable batch: how far the recorder is. The feed's flow control.
+    """From the database to the feed after each durable batch: how much is recorded. The feed's flow control.
 
-    A source that is sent again is followed again: what it has yet to send is not told, although it is durable.
+    When a source is sent again, the sequence starts again too: it never names a tick that was not sent in this run.
     """
 
     source: str
@@ -138,11 +140,11 @@ class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
 
 class AwaitMarketEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AwaitMarketEnd"):
-    """To the feed: answer `MarketEnded` when the source has nothing more to send. Several may wait."""
+    """To the feed: answer `MarketEnded` when the source has nothing more to send. Several requests may be pending."""
 
 
 class MarketEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketEnded"):
-    """From the feed to who awaited it: the source is exhausted, or broken."""
+    """Answer to `AwaitMarketEnd`: the source is exhausted, or broken."""
 
     ticks: Count
     """Ticks sent since the feed started."""

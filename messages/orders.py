@@ -1,7 +1,7 @@
-"""Orders: what a strategy asks, and the facts that come of it.
+"""Orders: what a strategy asks, and the facts that follow.
 
 A strategy sends `SubmitOrder` or `CancelOrder` to orders. Everything that happens to an order is a fact, durable in the
-journal before anyone acts on it; the events router delivers each fact to whoever subscribed to its type. A submitted
+journal before anything acts on it; the events router delivers each fact to the subscribers of its type. A submitted
 order ends in exactly one of `OrderRefused`, `OrderRejected`, `OrderCancelled`, `OrderExpired`, or in fills that add up
 to its quantity.
 """
@@ -22,7 +22,7 @@ OrderState: TypeAlias = Literal[
 ]
 RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
 KeptRiskState: TypeAlias = Literal["NORMAL", "REDUCING", "HALTED"]
-"""What a fact may say; the others are how far a start is."""
+"""The states that are journaled; STARTING and RECONCILING are phases of a start."""
 
 AMOUNT_DIGITS_MAX: Final = 18
 """Digits of an amount of cash before the point."""
@@ -59,7 +59,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Rupees: the last price of the symbol that the strategy saw; 0 for none, and then a MARKET order is refused."""
 
     reference_ns: Nanoseconds = 0
-    """When that was the price: nanoseconds since 1970-01-01 UTC, by the exchange's clock; 0 for nobody knows."""
+    """When that was the price: nanoseconds since 1970-01-01 UTC, by the exchange's clock; 0 where it is not known."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.quantity <= INTEGER_MAX:
@@ -68,14 +68,14 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
         if self.limit_price is None and self.order_type == "LIMIT":
             message = "a LIMIT order must have a limit_price above 0 rupees, was None"
             raise ValueError(message)
-        # A price that no frame may carry would make the journal's record of this order unreadable: NaN most of all.
+        # The codec refuses such a price when it decodes, NaN above all: the journal's record would be unreadable.
         if self.limit_price is not None and not 0 < self.limit_price <= RUPEES_MAX:
             message = f"limit_price must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {self.limit_price}"
             raise ValueError(message)
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
-    """From a strategy to orders: cancel what is open of this order.
+    """From a strategy to orders: cancel the open quantity of this order.
 
     Ends in `OrderCancelled`, or in the fills that came first.
     """
@@ -167,7 +167,7 @@ class OrderFilled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderCancelled"):
-    """Fact: what was open of the order is withdrawn."""
+    """Fact: the open quantity of the order is cancelled."""
 
     client_order_id: str
     reason: str
@@ -197,16 +197,16 @@ OrderFact: TypeAlias = (
 
 
 class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RiskStateChanged"):
-    """Fact: what orders lets pass changed. The newest holds, whatever is restarted; before the first, NORMAL."""
+    """Fact: the risk state changed. The newest holds, also after a restart; before the first, NORMAL."""
 
     previous: KeptRiskState
     state: KeptRiskState
 
     cause: str
-    """What happened, or why a person thinks that it is over."""
+    """What happened, or the reason that a person gave with `Resume`."""
 
     changed_by: str
-    """`orders`, or the person."""
+    """`orders`, or the name of the person who resumed."""
 
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
@@ -219,16 +219,17 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
     """
 
     reason: str
-    """Why trading may go on: it is kept with the fact."""
+    """Why trading may go on; kept in the fact."""
 
     person: str = ""
+    """Who resumes, as the operating system names the user."""
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resumed"):
     """Answer to `Resume`: orders pass again."""
 
     halted_because: str
-    """The cause of the halt that is over."""
+    """The cause of the halt that has ended."""
 
 
 class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ResumeRefused"):
@@ -240,7 +241,7 @@ class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Position"):
-    """What we hold of one symbol, by average cost."""
+    """What the account holds of one symbol, by average cost."""
 
     symbol: str
 
@@ -254,8 +255,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     """Rupees, to the paisa, before charges."""
 
     cost: Decimal | None = None
-    """Rupees paid (above 0) or received (below 0) for what is open, to eighteen places: the worth of the position less
-    this is its open profit, and the rounded average is not. None in a frame of an earlier release."""
+    """Rupees paid (above 0) or received (below 0) for what is open, to eighteen places. Market value less this is the
+    unrealised profit; `average_price` is rounded and would not give it. None in a frame of an earlier release."""
 
     def __post_init__(self) -> None:
         for amount in (self.average_price, self.realized_pnl, self.cost):
@@ -282,17 +283,17 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     """Signed shares by symbol, of every symbol that is not flat."""
 
     filled: dict[str, Shares]
-    """Shares filled so far by client order id, for each order of the strategy of which more may come.
+    """Shares filled so far by client order id, for each open order of the strategy.
 
-    `shares` has them; a fill of an earlier order that is not named here is in `shares` too.
+    All fills are in `shares` already: these, and those of orders that are not named here.
     """
 
     life: Count = 0
-    """A number that no strategy of the data directory was ever told before: its order ids are made of it."""
+    """Number of this start of the strategy, given only once in a data directory: its order ids are built from it."""
 
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
-    """What orders counts: the account that was entered last, earlier runs in it included."""
+    """What orders counts in the current account, earlier runs in it included."""
 
     risk_state: RiskState
 
@@ -315,6 +316,7 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
     """Orders that our gate refused, by the name of the rule: part of `rejected`."""
 
     risk_cause: str = ""
-    """Why the risk state is what it is; empty for the NORMAL of a book that never was anything else."""
+    """Cause of the newest change of the risk state; empty if it never changed."""
 
     account: Count = 0
+    """Number of the account: 0 is that of all sessions."""

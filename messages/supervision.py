@@ -13,7 +13,7 @@ ActorState: TypeAlias = Literal["STARTING", "RUNNING", "RESTARTING", "UNAVAILABL
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Failed"):
-    """To the asker: the handler of your message raised. The message was tried once and is in the dead letters."""
+    """To the sender of a request: its handler raised. The message was tried once and is in the dead letters."""
 
     actor: str
     message_type: str
@@ -24,7 +24,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
 
 class Unavailable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Unavailable"):
-    """To the asker: the actor is down and its breaker is open, or its mailbox is full. Nothing was done."""
+    """To the sender of a request: the actor is down and its breaker open, or its mailbox is full. Nothing was done."""
 
     actor: str
     reason: str
@@ -35,7 +35,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     """To the events router: a message that no handler completed."""
 
     actor: str
-    """Whom it was for."""
+    """Name of the recipient."""
 
     message_type: str
 
@@ -51,7 +51,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     """Nanoseconds since 1970-01-01 UTC."""
 
     correlation_id: str = ""
-    """What it belonged to; empty where nobody knows."""
+    """Of the request that the message belonged to; empty where it is not known."""
 
 
 class ChildFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChildFailed"):
@@ -123,13 +123,13 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Type and text of the newest failure; empty if there was none."""
 
     trouble: str = ""
-    """What keeps it from all of its work while it runs on: files that another process holds, for one."""
+    """Why it runs and yet cannot do part of its work, such as files held by another process; empty if nothing."""
 
     raised_at: str = ""
-    """`file:line in function` of the user's own code that the newest failure came from; empty if it was none of his."""
+    """`file:line in function` of the user's own code in the newest failure; empty if no such code was in it."""
 
     last_traceback: str = ""
-    """The way to the newest failure, as Python prints it; empty if there was none, or too many to keep up with."""
+    """Traceback of the newest failure, as Python prints it; empty if none, or if failures came too fast to format."""
 
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
@@ -159,4 +159,4 @@ class SupervisorStatistics(
     escalations: Count
 
     parked: tuple[str, ...] = ()
-    """`name: why` of each child that failed too often and stays down while the others go on."""
+    """`name: why` of each parked child: it failed too often and stays down while the others run on."""

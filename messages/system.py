@@ -1,4 +1,4 @@
-"""Asking an actor how it is."""
+"""Health of an actor: `Ping`, `Pong`, and the statistics of each kind of actor."""
 
 from __future__ import annotations
 

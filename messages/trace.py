@@ -1,4 +1,4 @@
-"""What became of a request or an order, from mailbox to mailbox."""
+"""Traces: the recorded path of a request or an order, from mailbox to mailbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, 
     """One message handled by one actor."""
 
     correlation_id: str
-    """What it belongs to: a client order id, or the number of a conversation."""
+    """Of the conversation that it belongs to: a client order id, or a number."""
 
     hop_id: Count
     causation_id: Count
@@ -20,7 +20,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, 
     actor: str
     message_type: str
     sent_ns: Nanoseconds
-    """Nanoseconds since 1970-01-01 UTC, as are the others; from here to `begun_ns` it waited."""
+    """Nanoseconds since 1970-01-01 UTC, as are the next two; until `begun_ns` it waited in the mailbox."""
 
     begun_ns: Nanoseconds
     ended_ns: Nanoseconds
@@ -32,12 +32,12 @@ class ReadTrace(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """To any actor; answered by `TraceRead`."""
 
     correlation_id: str = ""
-    """Empty: of all conversations, the newest hops."""
+    """Of one conversation; empty: the newest hops of all."""
 
     hops_max: Count = 10_000
 
 
 class TraceRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="TraceRead"):
-    """Answer to `ReadTrace`: hops in the order in which they ended; those of long ago are not kept."""
+    """Answer to `ReadTrace`: hops in the order in which they ended; old ones are dropped."""
 
     hops: tuple[Hop, ...]

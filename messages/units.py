@@ -1,7 +1,7 @@
-"""The numbers that messages carry: their unit, and the range in which one is believed.
+"""The numbers in messages: their unit, and the range that is accepted.
 
-The codec checks the range where a frame is read. Both ends are given everywhere, since NaN and infinity pass a float
-that has none. Constructing a message checks nothing: what enters from outside is checked at its door.
+The codec checks the range when it decodes a frame. Every range has both ends, since a float without bounds would accept
+NaN and infinity. Constructing a message checks nothing: values from outside are checked where they enter.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Annotated, Final, TypeAlias
 from msgspec import Meta
 
 INTEGER_MAX: Final = (1 << 63) - 1
-"""Of a signed 64-bit integer, as DuckDB's BIGINT."""
+"""Largest signed 64-bit integer: the range of DuckDB's BIGINT."""
 
 RUPEES_MAX: Final = 1e12
-"""Rupees: a lakh crore; no share, contract or order of a person costs as much."""
+"""Rupees: a lakh crore (10^12); no share, contract or order of a person costs as much."""
 
 Price: TypeAlias = Annotated[float, Meta(gt=0, le=RUPEES_MAX)]
 """Rupees a share at which a trade happened or may happen: above 0."""
