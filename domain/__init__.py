@@ -1,4 +1,18 @@
-"""Pure rules that several rooms need: what an order is, what a fill does to a position, what a rupee and a price is.
+"""Pure rules that several packages of `actors/` need; they know no actors, files or clocks and import messages only.
 
-Imports messages and nothing else of natya; knows neither actors, files nor clocks.
+accounts            which account a run trades on
+calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
+candles             candles from ticks, and ticks from candles
+charges             brokerage, taxes and fees of a trade
+client_order_ids    which texts may be one
+instruments         symbols, price grids, lots
+money               exact rupees, and their one rounding
+orders              the state machine of one order
+positions           positions by average cost, profit
+rate_limit          at most so many in a second
+reports             which execution reports are believed
+retention           which facts the journal may remove
+shown               any value as JSON for a log
+time                nanoseconds, days in India, durations as text
+wording             counts in sentences
 """

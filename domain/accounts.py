@@ -7,28 +7,29 @@ from typing import Final
 from ..messages.accounts import AccountChoice, AccountEntered, AccountFact, RecordingPlayed
 
 SESSION: Final = 0
-"""The account of markets that go on."""
+"""The account that all sessions on a live or synthetic market share."""
 
 
 class AccountUnfinishedError(Exception):
-    """The account stopped in the middle of a recording, and cannot go on. Play the recording in an account of its own.
+    """The newest account stopped in the middle of a recording and cannot go on. Replay in an account of its own.
 
-    What its strategies knew is kept nowhere, so the rest would not be what an uninterrupted play would have done; and
-    the whole recording once more would trade its first part twice.
+    The state of its strategies is not stored, so the rest would trade otherwise than an uninterrupted replay; and the
+    whole recording once more would trade its first part twice.
     """
 
     restart_helps = False
+    """Tells the supervisor to give up at once: the cause does not pass by itself."""
 
 
 class Accounts:
-    """The accounts of a data directory, by its facts."""
+    """The accounts of a data directory, from its facts."""
 
     def __init__(self) -> None:
         self.current = SESSION
-        """The one that was entered last."""
+        """Number of the account that was entered last."""
 
         self.newest = SESSION
-        """The one that was opened last."""
+        """The highest number: the account that was opened last."""
 
         self._in_play: set[int] = set()
 
@@ -43,7 +44,11 @@ class Accounts:
             self._in_play.add(fact.account)
 
     def choose(self, choice: AccountChoice, now_ns: int) -> AccountEntered | None:
-        """Return what has to be entered for a run; None if it goes on where the last one was.
+        """Return the fact to journal at the start of a run; None if it goes on in the current account.
+
+        Args:
+            choice: from the settings.
+            now_ns: nanoseconds since 1970-01-01 UTC.
 
         Raises:
             AccountUnfinishedError: the newest is asked for, and a recording was not played to its end in it.

@@ -1,7 +1,7 @@
-"""When NSE and BSE trade: their sessions, by dated data (`sessions.toml`), on the exchanges' clock.
+"""When NSE and BSE trade: their sessions, from dated data (`sessions.toml`), on the exchanges' clock.
 
-Equity and equity derivatives have the same hours, and both exchanges the same days. Outside of the years that the data
-covers nobody knows the holidays: weekdays are assumed to be days of trading, and such a session says so (`known`).
+Equity and equity derivatives have the same hours, and both exchanges the same days. For years that the data does not
+cover, holidays are unknown: each weekday is assumed to be a trading day, and its session has `known=False`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .time import SECOND_NS, day_of, day_start_ns
 Exchange: TypeAlias = Literal["NSE", "BSE"]
 
 Span: TypeAlias = tuple[int, int]
-"""From, and up to but without: nanoseconds since 1970-01-01 UTC."""
+"""Start, and end (exclusive): nanoseconds since 1970-01-01 UTC."""
 
 MINUTE_NS: Final = 60 * SECOND_NS
 
@@ -35,10 +35,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     day: date
 
     spans: tuple[Span, ...]
-    """The hours of continuous trading, in their order; two where there is a pause."""
+    """The hours of continuous trading, in order; two where there is a pause."""
 
     pre_open_ns: int
-    """When orders are taken for the opening auction."""
+    """Start of order entry for the opening auction: nanoseconds since 1970-01-01 UTC."""
 
     name: str = ""
     """Why the day has other hours, or trades at all; empty for an ordinary one."""
@@ -53,12 +53,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def close_ns(self) -> int:
-        """When trading ends; nothing trades at this moment any more."""
+        """When trading ends (exclusive): nanoseconds since 1970-01-01 UTC."""
         return self.spans[-1][1]
 
 
 class Sessions(msgspec.Struct, frozen=True, kw_only=True):
-    """What `sessions.toml` says."""
+    """The content of `sessions.toml`; its comments name the circulars of the exchanges."""
 
     first_year: int
     last_year: int
@@ -68,12 +68,12 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def session(day: date, exchange: Exchange = "NSE") -> Session | None:
-    """Tell when an exchange trades on a day; None if it does not."""
+    """Return the session of a day; None if the exchange does not trade on it."""
     return _session((day - _EPOCH).days, exchange)
 
 
 def session_at(time_ns: int, exchange: Exchange = "NSE") -> Session | None:
-    """Tell when an exchange trades on the day in India that a time falls on; None if it does not."""
+    """Return the session of the day in India that a time falls on (nanoseconds since 1970-01-01 UTC); None if none."""
     return _session(day_of(time_ns), exchange)
 
 
@@ -84,7 +84,7 @@ def is_open(time_ns: int, exchange: Exchange = "NSE") -> bool:
 
 
 def next_open(time_ns: int, exchange: Exchange = "NSE") -> int:
-    """Tell when the first session begins that begins after this time: nanoseconds since 1970-01-01 UTC."""
+    """Return the start of the next session after a time; both in nanoseconds since 1970-01-01 UTC."""
     today = day_of(time_ns)
     for day in range(today, today + _CLOSED_DAYS_MAX):
         found = _session(day, exchange)
@@ -94,7 +94,7 @@ def next_open(time_ns: int, exchange: Exchange = "NSE") -> int:
 
 
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
-    """Tell how long the day's trading goes on still, in minutes, a pause included; None while the exchange is shut."""
+    """Return the minutes until the day's trading ends, a pause included; None before the open and after the close."""
     found = session_at(time_ns, exchange)
     if found is None or not found.open_ns <= time_ns < found.close_ns:
         return None
@@ -102,7 +102,7 @@ def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
 
 
 def open_spans(start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[Span, ...]:
-    """List when an exchange trades between two times, the end not included, in order; empty if it does not."""
+    """List the trading hours between two times (the end exclusive; nanoseconds since 1970-01-01 UTC), in order."""
     found = []
     for day in range(day_of(start_ns), day_of(end_ns - 1) + 1):
         that_day = _session(day, exchange)
@@ -114,7 +114,7 @@ def open_spans(start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[
 
 
 def covered_years() -> range:
-    """Tell for which years the holidays and special sessions are known."""
+    """Return the years whose holidays and special sessions are known."""
     data = _sessions()
     return range(data.first_year, data.last_year + 1)
 

@@ -1,12 +1,12 @@
 """Candles from ticks, and the ticks that could have made a candle. Prices are counted in ticks of the grid: exact.
 
-A candle begins where the decision on candles says (docs/decisions/0011): within a day they are counted from the
-opening, none goes on beyond midnight, days begin at midnight in India, and weeks on Monday.
+Where candles begin (docs/decisions/0011): within a day they are counted from the opening of the market, none extends
+beyond midnight, daily ones begin at midnight in India, and weekly ones on Monday.
 
-The path. A recorded candle says four prices and not when they were met. Whoever plays it back has to make ticks of it:
-the open at the beginning, the close at the end, before the next candle opens, and between them the nearer of the two
-extremes first. That order is made up. It decides nothing that a candle alone could decide, and whoever trades inside of
-a candle (a stop and a target both between high and low) trades on it.
+The path. A recorded candle has four prices and does not say when they were met. To replay it, ticks are made from it:
+the open at the beginning, the close at the end, before the next candle opens, and between them first the extreme that
+is nearer to the open. That order is an assumption. A strategy with a stop and a target both between high and low fills
+by it, so such a result is not evidence.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from .calendar import Span
 
 Path: TypeAlias = tuple[int, int, int, int]
+"""One value for each of the four ticks of a candle, in order of time."""
 
 TICKS_A_CANDLE: Final = 4
 OPENING_NS: Final = (9 * 60 + 15) * 60 * SECOND_NS
-"""When the Indian exchanges open, after midnight."""
+"""Opening of NSE and BSE: nanoseconds after midnight in India."""
 
 _FROM_MONDAY_NS: Final = 3 * DAY_NS + IST_OFFSET_NS
-"""From the midnight of a Monday in India (29 December 1969) to 1970-01-01 UTC."""
+"""Nanoseconds from midnight in India of Monday, 29 December 1969, to 1970-01-01 UTC."""
 
 
 class Bar(msgspec.Struct, kw_only=True):
-    """A candle as it grows. Prices in ticks of the grid."""
+    """An unfinished candle: prices in ticks of the grid, volume in shares, start in ns since 1970-01-01 UTC."""
 
     start_ns: int
     open: int
@@ -41,7 +42,7 @@ class Bar(msgspec.Struct, kw_only=True):
     volume: int
 
     def add(self, price_ticks: int, quantity: int) -> None:
-        """Take a trade in."""
+        """Add a trade."""
         self.high = max(self.high, price_ticks)
         self.low = min(self.low, price_ticks)
         self.close = price_ticks
@@ -49,7 +50,7 @@ class Bar(msgspec.Struct, kw_only=True):
 
 
 class BarMaker:
-    """Makes the candles of one symbol of its trades, which come in the order of time."""
+    """Builds the candles of one symbol from its trades, which must come in order of time."""
 
     def __init__(self, interval_ns: int, *, opening_ns: int = OPENING_NS) -> None:
         self._interval_ns = interval_ns
@@ -57,10 +58,10 @@ class BarMaker:
         self._bar: Bar | None = None
 
     def add(self, time_ns: int, price_ticks: int, quantity: int) -> Bar | None:
-        """Take a trade in; return the candle that it ended, if it begins another.
+        """Add a trade; return the finished candle before it, if the trade begins another.
 
         Raises:
-            ValueError: its time lies before the candle that grows.
+            ValueError: its time is before the start of the current candle.
         """
         bar = self._bar
         start_ns = start_of(time_ns, self._interval_ns, opening_ns=self._opening_ns)
@@ -75,13 +76,19 @@ class BarMaker:
         return bar
 
     def end(self) -> Bar | None:
-        """Return the candle that grows, as it is; None if there was no trade since the last end."""
+        """Return the unfinished candle; None if there was no trade since the last call."""
         bar, self._bar = self._bar, None
         return bar
 
 
 def start_of(time_ns: int, interval_ns: int, *, opening_ns: int = OPENING_NS) -> int:
-    """Tell where the candle of this length begins that a time falls into."""
+    """Return the start of the candle that a time falls into; times in nanoseconds since 1970-01-01 UTC.
+
+    Args:
+        time_ns: within the candle.
+        interval_ns: length of the candle.
+        opening_ns: of the market, after midnight in India; candles of less than a day are counted from it.
+    """
     if interval_ns >= DAY_NS:
         return (time_ns + _FROM_MONDAY_NS) // interval_ns * interval_ns - _FROM_MONDAY_NS
     midnight_ns = day_start_ns(day_of(time_ns))
@@ -93,10 +100,11 @@ def start_of(time_ns: int, interval_ns: int, *, opening_ns: int = OPENING_NS) ->
 
 
 def path_of(open_: int, high: int, low: int, close: int) -> Path:
-    """Order the four prices of a candle, in ticks, as a market may have met them.
+    """Order the four prices of a candle, in ticks of the grid, as a market may have met them.
 
-    The open first, the close last; of the extremes first the one nearer to the open. As far from both, the one that
-    leaves the shorter way to the close; if that is a tie too, the low, which flatters a holder least.
+    The open first, the close last; of the extremes first the one nearer to the open. If both are equally near, the one
+    after which the way from the other extreme to the close is shorter; if that is a tie too, the low, since that is the
+    worse assumption for a long position.
     """
     up, down = high - open_, open_ - low
     if up < down or (up == down and close - low < high - close):
@@ -110,20 +118,20 @@ def times_of(spans: tuple[Span, ...]) -> Path:
     The open at the beginning, the close in the last nanosecond, the extremes after a third and after two thirds.
 
     Args:
-        spans: when it was open, in order; one at least, and none empty.
+        spans: the trading hours within the candle, in order; at least one, none empty.
     """
     lasts_ns = sum(end_ns - start_ns for start_ns, end_ns in spans)
     return spans[0][0], _after(lasts_ns // 3, spans), _after(2 * lasts_ns // 3, spans), spans[-1][1] - 1
 
 
 def split(volume: int) -> Path:
-    """Spread the volume of a candle over its ticks in whole shares: the earlier ones get what is left over."""
+    """Spread the volume of a candle over its ticks in whole shares; the remainder goes to the earlier ones."""
     each, over = divmod(volume, TICKS_A_CANDLE)
     return each + (over > 0), each + (over > 1), each + (over > 2), each  # noqa: PLR2004  over is 0 to 3
 
 
 def _after(open_ns: int, spans: tuple[Span, ...]) -> int:
-    """Tell when the market was open for so long."""
+    """Return the time at which the market had been open for `open_ns`."""
     for start_ns, end_ns in spans:
         if open_ns < end_ns - start_ns:
             return start_ns + open_ns

@@ -7,10 +7,10 @@ SEBI (Stock Brokers) Regulations, 10 rupees a crore. Stamp duty: Indian Stamp Ac
 on brokerage, exchange charges and SEBI fee. Brokerage and depository charge: Dhan's published tariff. Not in it: the
 investor protection fund (at most 0.0005 % of an option's premium), clearing members' fees, interest.
 
-Compared with a broker's own record is the sale of delivered shares alone (the tests have it); before an account hangs
-on the others, compare a contract note.
+Only the sale of delivered shares has been compared with a broker's record (the tests have it); compare the others with
+a contract note before real money depends on them.
 
-Every amount is exact until it is shown; then it is rounded to the paisa, halves up, as contract notes are.
+Every amount is exact and rounded once, to the paisa, halves up, as contract notes are.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PERCENT: Final = Decimal("0.01")
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for one kind of product from a day on, as parts of turnover; an option's turnover is its premium."""
+    """The rates of one product from a day on, as fractions of turnover; an option's turnover is its premium."""
 
     since: date
     tax_buying: Decimal
@@ -46,14 +46,14 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """Transaction charge of the NSE, both sides."""
 
     stamp_buying: Decimal
-    """Stamp duty; only who buys pays it."""
+    """Stamp duty; only the buyer pays it."""
 
     brokerage: Decimal
     brokerage_max: Decimal
-    """Rupees an order; what the part of turnover comes to, if that is less."""
+    """Rupees an order: upper bound of `brokerage` times turnover."""
 
     depository: Decimal
-    """Rupees for each symbol and day that shares leave the account."""
+    """Rupees for each symbol and day on which shares leave the account."""
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> Decimal:
-        """All of them together."""
+        """Sum of all charges: rupees."""
         return sum(msgspec.structs.astuple(self), Decimal(0))
 
 
@@ -109,11 +109,11 @@ RATES: Final[dict[Product, tuple[Rates, ...]]] = {
         _rates(_2026, "0", "0.15", "0.03503", "0.003", brokerage="100", brokerage_max="20"),
     ),
 }
-"""By product, oldest first. An option costs 20 rupees an order whatever its premium, but never more than that."""
+"""By product, oldest first. The brokerage of an option order is 20 rupees, or its premium turnover if that is less."""
 
 
 def rates_on(product: Product, day: date) -> Rates:
-    """Return what holds on a day.
+    """Return the rates that hold on a day.
 
     Raises:
         ValueError: the day is before the first rates that are known.
@@ -127,18 +127,18 @@ def rates_on(product: Product, day: date) -> Rates:
 def charges(  # noqa: PLR0913  what a trade is, and its day
     product: Product, side: Side, quantity: int, price: float, day: date, *, takes_shares_out: bool = True
 ) -> Charges:
-    """Return what an order costs that is filled in full at one price (rupees a share; an option's premium).
+    """Return the charges of an order that is filled in full at one price.
 
     Args:
-        product: how long, and of what, the position is.
-        side: who sells pays the transaction tax, who buys the stamp duty; delivery pays the tax on both sides.
+        product: delivery, intraday, future or option.
+        side: the seller pays the transaction tax, the buyer the stamp duty; delivery pays the tax on both sides.
         quantity: shares or contract units, at least 1.
-        price: above 0.
+        price: rupees a share (of an option its premium), above 0.
         day: of the trade, in India.
-        takes_shares_out: the first sale of the symbol on this day, which the depository charges for.
+        takes_shares_out: whether it is the day's first sale of the symbol, for which the depository charges.
 
     Raises:
-        ValueError: there is no such trade, or no rates of that day.
+        ValueError: quantity or price out of range, or no rates are known for that day.
     """
     turnover = exact_value(price, quantity) if quantity >= 1 and price > 0 else Decimal("NaN")
     if not turnover.is_finite():

@@ -1,4 +1,4 @@
-"""Client order ids: what names an order to the broker, and to us for ever."""
+"""Client order ids (FIX ClOrdID): the name of an order at the broker and in the journal, unique for ever."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 LENGTH_MAX: Final = 25
-"""Characters that Dhan was seen to take as `correlationId`; its documentation says 30, and 26 were refused.
+"""Characters that Dhan accepts as `correlationId`, as observed; its documentation says 30, and 26 were refused.
 
-Only new orders have to keep to it: journals hold ids of up to 30 characters, which are read as they are.
+Only new orders have to keep to it: older journals hold ids of up to 30 characters, which are read as they are.
 """
 
 _FORM: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LENGTH_MAX}}}", re.ASCII)

@@ -1,4 +1,4 @@
-"""Instruments: what a symbol is, on which grid its prices lie, and what else an exchange says of it."""
+"""Instruments: valid symbols, the price grid, and an instrument's lot, freeze quantity and expiry."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ SYMBOL_LENGTH_MAX: Final = 64
 _SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?", re.ASCII)
 
 FINEST_TICK_RUPEES: Final = 0.0025
-"""Of currency futures. The tick sizes of all other instruments are multiples of it."""
+"""Tick size of currency futures. The tick sizes of all other instruments are multiples of it."""
 
 NOISE_TICKS: Final = 1e-6
 """A price this near to one on the grid, in ticks, is that price: 1499.3500000000001 is 1499.35, 1499.3501 is not."""
 
 NOISE_ULPS: Final = 4
-"""The same where a float itself has no finer steps: beyond ten million rupees."""
+"""The same tolerance in units of float spacing, for prices above ten million rupees, where that is the coarser."""
 
 
 def is_symbol(text: str) -> bool:
-    """Say whether this names an instrument: 1 to 64 printable characters of ASCII, no space at the ends.
+    """Say whether a text may be a symbol: 1 to 64 printable ASCII characters, no space at the ends.
 
-    So are the symbols of the Indian exchanges: `M&M`, `NIFTY 26000 CE`.
+    The symbols of the Indian exchanges are of this form: `M&M`, `NIFTY 26000 CE`.
     """
     return _SYMBOL.fullmatch(text) is not None
 
@@ -63,7 +63,7 @@ class PriceGrid:
         return round(price / self.tick_size_rupees)
 
     def snap(self, price: float) -> float | None:
-        """Take the noise of arithmetic off a price: 1499.35 for 1499.4 - 0.05. None if it is not on the grid."""
+        """Remove floating-point noise from a price: 1499.35 for 1499.4 - 0.05. None if it is not on the grid."""
         if not 0 < price <= RUPEES_MAX:
             return None
         nearest = self.nearest(price)
@@ -73,10 +73,10 @@ class PriceGrid:
         return nearest if nearest > 0 and abs(price - nearest) <= noise else None
 
     def round(self, price: float, to: Rounding = "nearest") -> float:
-        """Round a price to the grid; one that lies on it but for the noise of arithmetic stays where it is.
+        """Round a price to the grid; a price that is off it only by floating-point noise is not moved up or down.
 
         Raises:
-            ValueError: the price is not above 0, or there is none on the grid: below the first tick.
+            ValueError: the price is out of range, or rounds to 0.
         """
         if not 0 < price <= RUPEES_MAX:
             raise ValueError(f"a price above 0 and at most {RUPEES_MAX:.0f} rupees is wanted, found {price}")
@@ -92,7 +92,11 @@ class PriceGrid:
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """What an exchange says of one instrument."""
+    """The reference data of one instrument, as the exchange publishes it.
+
+    Raises:
+        ValueError: on construction: no valid symbol, lot, freeze quantity or tick size.
+    """
 
     symbol: str
     segment: Segment
@@ -105,7 +109,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """Shares: the exchange refuses an order of more; None where there is no such limit."""
 
     expiry: date | None = None
-    """The last day of trading, in India; None for what does not expire."""
+    """The last trading day, in India; None for instruments that do not expire."""
 
     def __post_init__(self) -> None:
         if not is_symbol(self.symbol):
@@ -136,9 +140,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def without_noise(price: float) -> float:
-    """Take the noise of arithmetic off a price, whatever the instrument: 1499.35 for 1499.4 - 0.05.
+    """Remove floating-point noise from a price of any instrument: 1499.35 for 1499.4 - 0.05.
 
-    A price that is on none of the exchanges' grids stays as it is, for the exchange to refuse.
+    A price that is on no exchange's grid is returned as it is, for the exchange to refuse.
     """
     found = price_grid(FINEST_TICK_RUPEES).snap(price)
     return price if found is None else found

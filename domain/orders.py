@@ -1,11 +1,11 @@
 """The state machine of one order (pure).
 
-An order gathers evidence and forgets none: its state is a function of the *set* of facts heard, so repeats and disorder
-change nothing. The filled quantity only grows. Where facts contradict each other, the stronger wins:
+The state of an order is a function of the *set* of facts received, so repeats and disorder change nothing. The filled
+quantity only grows. Where facts contradict each other, the stronger wins:
 
     FILLED > CANCELLED > EXPIRED > REJECTED > PART_FILLED > ACCEPTED > UNKNOWN > INTENDED
 
-Trades stand first: an order that is filled in full is FILLED, whoever says that it was cancelled.
+Trades outrank everything: an order that is filled in full is FILLED, also if a report says that it was cancelled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ STATES: Final[tuple[OrderState, ...]] = (
     "CANCELLED",
     "FILLED",
 )
-"""Weakest first; REFUSED is no state of an order: our gate refused it, and nothing more is heard of it."""
+"""Weakest first. REFUSED is not among them: an order that our gate refused has no further facts."""
 
 _STRENGTH: Final[dict[OrderState, int]] = {state: strength for strength, state in enumerate(STATES)}
 _OPEN: Final = frozenset(STATES[:4])
@@ -51,11 +51,11 @@ _EVIDENCE: Final[dict[type[OrderFact], OrderState]] = {
     OrderExpired: "EXPIRED",
     OrderCancelled: "CANCELLED",
 }
-"""What a fact by itself says of the state; a trade says it by how much is filled."""
+"""The state that a fact is evidence of; for a trade it depends on the filled quantity."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What the facts so far say of one order."""
+    """One order, as its facts so far describe it."""
 
     client_order_id: str
     strategy: str
@@ -71,13 +71,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Rupees; only for LIMIT."""
 
     intended_ns: int
-    """Nanoseconds since 1970-01-01 UTC: when the intent was written."""
+    """When the intent was made: nanoseconds since 1970-01-01 UTC."""
 
     broker_order_id: str = ""
-    """Empty while we have no proof that the broker has it."""
+    """Empty while there is no proof that the broker has it."""
 
     state: OrderState = "INTENDED"
-    """Where the order stands, by the strongest evidence."""
+    """By the strongest evidence."""
 
     trade_ids: frozenset[str] = frozenset()
 
@@ -86,7 +86,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
-        """Open the order that an intent describes."""
+        """Return a new order, as its intent describes it."""
         return cls(
             client_order_id=intent.client_order_id,
             strategy=intent.strategy,
@@ -100,7 +100,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether more may come of it."""
+        """Whether it may still be filled or end otherwise."""
         return self.state in _OPEN
 
     @property
@@ -110,15 +110,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def was_never_placed(self) -> bool:
-        """Whether we concluded that the broker does not have it. A trade or acceptance after that is an alarm.
+        """Whether it was concluded that the broker never had it. A later trade or acceptance is an alarm.
 
-        Not where it was cancelled: only the broker says that, and then it had it.
+        False for a cancelled order: only the broker reports a cancellation, so the broker had it.
         """
         return self.state in {"EXPIRED", "REJECTED"} and not self.broker_order_id and not self.filled
 
 
 def advance(order: Order, fact: OrderFact) -> Order:
-    """Return the order with this fact of its own taken in; the very same object if it says nothing new."""
+    """Return the order after one of its facts; the very same object if the fact changes nothing."""
     kind = type(fact)
     if kind is OrderFilled:
         return _traded(order, cast("OrderFilled", fact))
@@ -128,7 +128,7 @@ def advance(order: Order, fact: OrderFact) -> Order:
     state = order.state
     if kind is OrderAccepted:
         broker_order_id = cast("OrderAccepted", fact).broker_order_id
-        # Two numbers for one order would be the broker's fault; the greater one is the same in any sequence.
+        # Two broker order ids for one order would be the broker's fault; the greater is the same in any order of facts.
         if broker_order_id <= order.broker_order_id:
             return order
         if _STRENGTH[evidence] > _STRENGTH[state]:

@@ -1,7 +1,7 @@
-"""Positions by average cost (pure), exact until they are shown.
+"""Positions by average cost (pure): exact, rounded only where they are returned for display.
 
-What is open carries its cost as a fraction: closing a part releases its share of it, whatever the ratio. Profit is the
-cash that moved plus the cost of what is open; nothing is rounded before `Holding.position`.
+An open position carries its cost as a fraction: closing a part of it releases exactly that part of the cost. Realised
+profit is the cash received less paid, plus the cost of what is open; nothing is rounded before `Holding.position`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .money import COST_PLACES, PAISA_PLACES, PRICE_PLACES, exact, rounded
 
 _SCALE: Final = 10**PRICE_PLACES
 _PRICE_UNITS_MAX: Final = 10**15
-"""Below it a float tells all decimal digits apart, so that the nearest unit is the price if it reads back as it."""
+"""Below it a float distinguishes all integers of price units, so the nearest unit is exact if it converts back."""
 
 _SHARE_BITS_MAX: Final = 1 << 16
-"""Each part that is closed may add a few bits to the denominator of the cost, until the position is flat once. After
-some ten thousand of them the cost is rounded, to 32,768 bits behind the point: further than any amount is shown."""
+"""Each partial close may add a few bits to the denominator of the cost, until the position is flat. After some ten
+thousand partial closes the cost is rounded to 32,768 binary places: far finer than any amount is shown."""
 
 
 class Holding:
-    """What we hold of one symbol: signed shares, their exact cost, and the profit taken so far."""
+    """What is held of one symbol: signed shares, their exact cost, and the realised profit."""
 
     __slots__ = ("_cash", "_cost", "_scale", "_shares_of_unit", "quantity")
 
@@ -46,13 +46,13 @@ class Holding:
 
     @property
     def realized(self) -> Fraction:
-        """Rupees taken so far, before charges."""
+        """Realised profit: rupees, before charges."""
         return Fraction(self._cash, self._scale) + self.cost
 
     def trade(self, quantity: int, price: float) -> None:
-        """Take in one trade: signed shares (below 0 sold) at rupees a share.
+        """Add one trade: signed shares (below 0 sold) at rupees a share.
 
-        What goes against the position closes it at average cost; what is left of the trade opens the other side.
+        A trade against the position closes it at average cost; any remainder opens a position on the other side.
         """
         units = self._units(price)
         held, after = self.quantity, self.quantity + quantity
@@ -66,7 +66,7 @@ class Holding:
             self._cost, self._shares_of_unit = units * after, 1
 
     def position(self, symbol: str) -> Position:
-        """Show it to the world: average to four places, profit to the paisa."""
+        """Return it rounded: average price to four places, profit to the paisa."""
         part = self._scale * self._shares_of_unit
         held = self.quantity
         return Position(
@@ -78,7 +78,7 @@ class Holding:
         )
 
     def _close_part(self, after: int, held: int) -> None:
-        """Keep `after` shares of `held`, and as much of the cost."""
+        """Keep `after` of `held` shares, and the same fraction of the cost."""
         common = math.gcd(after, held)
         kept, of = abs(after) // common, abs(held) // common
         # Against the small numbers only: a common divisor of two large ones would cost a millisecond.
@@ -99,7 +99,7 @@ class Holding:
             return units
         numerator, denominator = exact(price).as_integer_ratio()
         while self._scale % denominator:
-            # By tens alone: only a decimal number of few digits is told by its float.
+            # Tens suffice: a price is a decimal number, so its denominator divides a power of ten.
             self._scale *= 10
             self._cash *= 10
             self._cost *= 10
@@ -107,17 +107,17 @@ class Holding:
 
 
 class Positions:
-    """Every symbol ever traded."""
+    """The holdings of an account: one for every symbol ever traded."""
 
     def __init__(self) -> None:
         self._holdings: dict[str, Holding] = {}
 
     def apply(self, fill: OrderFilled) -> None:
-        """Take in one trade. The caller sees to it that each trade comes once."""
+        """Add one trade. The caller ensures that each trade comes once."""
         self.trade(fill.symbol, fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
 
     def trade(self, symbol: str, quantity: int, price: float) -> None:
-        """Take in one trade: signed shares (below 0 sold) at rupees a share."""
+        """Add one trade: signed shares (below 0 sold) at rupees a share."""
         holding = self._holdings.get(symbol)
         if holding is None:
             holding = self._holdings[symbol] = Holding()
@@ -140,21 +140,25 @@ class StrategyShares:
         self._shares: dict[str, dict[str, int]] = {}
 
     def apply(self, fill: OrderFilled) -> None:
-        """Take in one trade. The caller sees to it that each trade comes once."""
+        """Add one trade. The caller ensures that each trade comes once."""
         shares = self._shares.setdefault(fill.strategy, {})
         held = shares.pop(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
         if held:
             shares[fill.symbol] = held
 
     def of(self, strategy: str) -> dict[str, int]:
-        """Return what a strategy holds, by symbol; a copy."""
+        """Return the signed shares of a strategy by symbol; a copy."""
         return dict(self._shares.get(strategy, {}))
 
 
 def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) -> dict[str, Decimal]:
-    """Return the open profit of each position in rupees, to the paisa, at these last prices (rupees a share).
+    """Return the unrealised profit of each position in rupees, to the paisa, by symbol.
 
-    Flat positions count 0. An open position whose price is not known is left out: nobody knows its profit.
+    A flat position has 0. An open position without a last price is left out: its profit is unknown.
+
+    Args:
+        positions: of any symbols.
+        last_prices: rupees a share, by symbol.
     """
     profits = {}
     for position in positions:

@@ -8,7 +8,7 @@ from .time import SECOND_NS
 
 
 class RateLimit:
-    """Allows `allowed` in each window of a second; a window begins with the first that comes after the one before."""
+    """Allows `allowed` events in each window of a second; a window begins with the first event after the one before."""
 
     __slots__ = ("_allowed", "_spent", "_start_ns", "_suppressed")
 
@@ -19,7 +19,7 @@ class RateLimit:
         self._suppressed = 0
 
     def spend(self, now_ns: int) -> bool:
-        """Say whether one more is allowed at `now_ns`; if not, it is counted."""
+        """Say whether one more event is allowed at `now_ns` (monotonic); if not, count it as suppressed."""
         if not self._is_in_window(now_ns):  # a clock set back opens a window as well
             self._start_ns, self._spent = now_ns, 0
         self._spent += 1
@@ -29,7 +29,7 @@ class RateLimit:
         return False
 
     def take_suppressed(self, now_ns: int | None = None) -> int:
-        """Return how many were not allowed, and count anew; 0 while their window goes on at `now_ns`."""
+        """Return how many were suppressed and start from 0; 0, and no reset, while their window lasts at `now_ns`."""
         if now_ns is not None and self._is_in_window(now_ns):
             return 0
         suppressed, self._suppressed = self._suppressed, 0

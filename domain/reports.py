@@ -1,4 +1,4 @@
-"""What a broker may say of a trade: the rules that hold whatever order it belongs to, and those of its order."""
+"""Which execution reports of a broker are believed: rules for a trade by itself, and for a trade beside its order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ReportFault(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def trade_fault(report: ExecutionReport) -> ReportFault | None:
-    """Look at a TRADE by itself; None if it may have happened."""
+    """Check a TRADE by itself; None if it is plausible."""
     if not report.execution_id:
         return ReportFault(rule="identity", reason="a trade with an id wanted, found none")
     if not report.quantity >= 1:
@@ -49,7 +49,7 @@ def trade_fault(report: ExecutionReport) -> ReportFault | None:
 def instrument_fault(
     news: ExecutionReport | OrderFound | OrderPlaced, *, symbol: str, side: Side
 ) -> ReportFault | None:
-    """Look at what a report or an answer, with its reports, says it is of; None if the order is of that."""
+    """Check symbol and side of a report, or of an answer and its reports, against the order; None if they agree."""
     for told in (news, *(news.reports if isinstance(news, OrderFound) else ())):
         if told.symbol and told.symbol != symbol:
             return ReportFault(rule="instrument", reason=f"{symbol} as ordered wanted, found {told.symbol!a}")
@@ -59,7 +59,13 @@ def instrument_fault(
 
 
 def excess_fault(report: ExecutionReport, *, ordered: int, filled: int) -> ReportFault | None:
-    """Look at a report beside its order, of which so many shares are filled by other trades; None if it fits."""
+    """Check that a report does not exceed its order; None if it fits.
+
+    Args:
+        report: of any type.
+        ordered: shares of the order.
+        filled: shares of the order filled by other trades.
+    """
     traded = report.quantity if report.execution_type == "TRADE" else 0
     claimed = max(filled + traded, report.cumulative_quantity)
     if claimed <= ordered:

@@ -1,4 +1,4 @@
-"""What a journal may forget: nothing that the book of record is built from."""
+"""Which facts may be removed from the journal: none that the book of record is built from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ..messages.journal import JournalShortened
 from ..messages.supervision import SupervisionFact
 
 FORGETTABLE: Final = frozenset({each.__name__ for each in (*get_args(SupervisionFact), JournalShortened)})
-"""Names of the types of facts that no later start reads. A type that is not here is kept for ever.
+"""Names of the fact types that no later start reads. Every other type is kept for ever.
 
-An order is never among them, also not one that ended years ago: its trades are in the profit to the paisa, and its
-client order id must not be given out again. Of `JournalShortened` only the newest counts.
+Facts of orders are never among them, however old: the realised profit is computed from all trades, and a client order
+id must never be used again. Of `JournalShortened` only the newest counts.
 """
 
 

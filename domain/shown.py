@@ -1,4 +1,4 @@
-"""What anything looks like in a log: values that JSON has, whatever came. Nothing here raises."""
+"""Any value in a form that a log can hold: JSON values, valid UTF-8, bounded depth. Nothing here raises."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any, Final
 import msgspec
 
 DEPTH_MAX: Final = 8
-"""Levels of nested values that are written out; what lies deeper is named by its type."""
+"""Levels of nested values that are written out; deeper values are shown as the name of their type."""
 
 
 LEFT_OUT: Final = " … {:,} characters left out … "
-"""What stands between the head and the tail of a text that was too long."""
+"""Replaces the middle of a text that is too long."""
 
 
 def encodable(text: str) -> str:
-    """Write what has no bytes in UTF-8 as its escape: half a character, as a broken file name may have it."""
+    """Escape what UTF-8 cannot encode: lone surrogates, as a file name that is not UTF-8 contains them."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def shortened(text: str, length_max: int) -> str:
-    """Keep the head and the tail of a text that has more characters than that, and say how many are left out.
+    """Replace the middle of a text of more than `length_max` characters by the number of characters left out.
 
-    What comes back is never longer than `length_max`, which must leave room to say it.
+    The result is never longer than `length_max`, which must leave room for `LEFT_OUT`.
     """
     if len(text) <= length_max:
         return text
@@ -31,18 +31,18 @@ def shortened(text: str, length_max: int) -> str:
 
 
 def text_of(value: object) -> str:
-    """Make a text of anything, also of what fails when it is asked for one."""
+    """Return the text of any value, also of one whose `__str__` raises."""
     try:
         return encodable(str.__str__(value) if isinstance(value, str) else str(value))
-    except Exception as fault:  # noqa: BLE001  the code of whoever made the value
+    except Exception as fault:  # noqa: BLE001  `__str__` is code of the user
         return f"({type(value).__name__} that cannot be shown: {type(fault).__name__})"
 
 
 def jsonable(value: object, depth: int = 0) -> Any:
-    """Make of a value what JSON can hold: a dict, list, text, number, boolean or None of exactly these types.
+    """Convert a value to what JSON can hold: a dict, list, text, number, boolean or None of exactly these types.
 
-    A struct is the dict of its fields. Numbers of other types, numpy's and enumerations, are plain ones. What has no
-    place in JSON is its own text.
+    A struct becomes the dict of its fields; numbers of subclasses (numpy, enumerations) become plain ones. Any other
+    value becomes its text.
     """
     if isinstance(value, msgspec.Struct):
         value = {each: getattr(value, each, None) for each in value.__struct_fields__}

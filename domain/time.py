@@ -1,4 +1,4 @@
-"""Time as everything here counts it: nanoseconds since 1970-01-01 UTC; and the day of the Indian exchanges."""
+"""Time: nanoseconds since 1970-01-01 UTC everywhere; and the calendar day of the Indian exchanges."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _UNITS_NS: Final = {"s": SECOND_NS, "m": 60 * SECOND_NS, "h": 3_600 * SECOND_NS,
 
 
 def day_of(time_ns: int) -> int:
-    """Tell the day in India that a time falls on, as a number of days since 1970-01-01."""
+    """Return the day in India that a time (nanoseconds since 1970-01-01 UTC) falls on: days since 1970-01-01."""
     return (time_ns + IST_OFFSET_NS) // DAY_NS
 
 
 def day_start_ns(day: int) -> int:
-    """Tell when a day in India begins, given as a number of days since 1970-01-01."""
+    """Return when a day in India (days since 1970-01-01) begins: nanoseconds since 1970-01-01 UTC."""
     return day * DAY_NS - IST_OFFSET_NS
 
 
 def time_text(time_ns: int) -> str:
-    """Write a time on the clock of the Indian exchanges: `2025-12-29 12:47:02.553384 IST`."""
+    """Format a time (nanoseconds since 1970-01-01 UTC) in Indian time: `2025-12-29 12:47:02.553384 IST`."""
     second, fraction = divmod(time_ns, SECOND_NS)
     text = f"{_EPOCH + timedelta(seconds=second):%Y-%m-%d %H:%M:%S}"
     return f"{text}.{fraction:09}".rstrip("0") + " IST" if fraction else f"{text} IST"
 
 
 def duration_ns(text: str) -> int:
-    """Read a count and a unit: `30s`, `5m`, `1h`, `1d`, `1w`.
+    """Parse a count and a unit, such as `30s`, `5m`, `1h`, `1d`, `1w`, to nanoseconds.
 
     Raises:
-        ValueError: it is none, or not above 0.
+        ValueError: the text is no duration, or not above 0.
     """
     count, unit = text[:-1], text[-1:]
     if not (count.isascii() and count.isdecimal() and unit in _UNITS_NS and int(count)):
@@ -47,7 +47,7 @@ def duration_ns(text: str) -> int:
 
 
 def duration_text(duration: int) -> str:
-    """Write a duration as `duration_ns` reads it, in the longest unit that goes into it; else in nanoseconds."""
+    """Format a duration in nanoseconds as `duration_ns` parses it, in the largest unit that divides it; else in ns."""
     for unit, unit_ns in reversed(_UNITS_NS.items()):
         if duration % unit_ns == 0:
             return f"{duration // unit_ns}{unit}"
