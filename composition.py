@@ -1,4 +1,4 @@
-"""Who is a child of whom, in which order they start, and who hears what from the start.
+"""The supervision tree: which actors are started, in which order, and with which subscriptions.
 
 `children` decides it; docs/architecture.md draws it.
 """
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from .messages.accounts import AccountChoice
 
 PAPER: Final = "paper"
-"""The broker whose orders go to the exchange of this process."""
+"""Name of the broker whose orders go to the paper exchange."""
 
 
 def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
-    """Who hears what from the first message on; the exchange sees each tick before any strategy does."""
+    """Return the subscriptions that hold from the first message on; the exchange gets each tick before any strategy."""
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Candle", JOURNAL_TOPIC)),
@@ -52,26 +52,31 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
 
 
 def has_exchange(settings: Settings) -> bool:
-    """Tell whether orders go to the paper exchange: only there is one, whatever the market data comes from."""
+    """Tell whether the paper exchange is started: only where orders go to it, wherever market data comes from."""
     return settings.broker.name == PAPER
 
 
 def account_of(settings: Settings) -> AccountChoice:
-    """Tell which account a run trades on: each replay on one of its own, unless the settings say otherwise."""
+    """Return which account a run trades on: a replay on a new one, unless the settings say otherwise."""
     if settings.orders.account != "auto":
         return settings.orders.account
     return "new" if settings.feed.source == "replay" else "session"
 
 
 def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[ChildSpec, ...]:
-    """Every actor, in the order it starts; they stop in reverse.
+    """Return every actor, in the order of starting; they stop in reverse.
 
-    The journal is the first up and the last down. The feed is the last up, so that every tick finds all the others, and
-    the first down. Before it comes the control socket: all that may be asked through it is up by then. The actors of a
-    user start before the strategies, which may ask them, and after all that they may ask themselves.
+    The journal starts first and stops last. The feed starts last, so that every tick finds all the others running, and
+    stops first. The control socket starts just before it, when all that may be asked through it is running. The actors
+    of a user start before the strategies, which may ask them, and after all that they may ask themselves.
+
+    Args:
+        settings: of the whole system.
+        actors: of a user.
 
     Raises:
         NameTakenError: an actor of a user has the name of another.
+        StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
     """
     _expect_names(settings, actors)
     strategies = SupervisorSettings(

@@ -42,11 +42,11 @@ REPOSITORIES: Final[dict[str, type[BaseRepository[Any]]]] = {
     "PositionRepository": PositionRepository,
     "EventRepository": EventRepository,
 }
-"""Each is made of `Database`."""
+"""Each is constructed with the service `Database`."""
 
 
 def register_services(container: DependencyContainer) -> None:
-    """Register what natya itself offers; nothing is opened yet."""
+    """Register natya's own services; nothing is opened yet."""
     container.register_factory("Database", open_database, closing=release)
     for name, repository in REPOSITORIES.items():
         container.register_factory(name, functools.partial(_over_database, repository))
@@ -65,7 +65,7 @@ def get_container() -> DependencyContainer:
 
 
 class ServiceLocator:
-    """The services by the methods that get them.
+    """Typed access to the registered services, one method each.
 
     Args:
         container: where they are registered; None for that of the process.
@@ -107,13 +107,13 @@ class ServiceLocator:
 
 
 def inject(*dependencies: Key) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Give a function its first arguments, after `self` or `cls`: what is registered under these names or classes.
+    """Fill a function's first arguments, after `self` or `cls`, with what is registered under these names or classes.
 
-    They are resolved at each call, from the container of the process; `ServiceLocator` stands for one of its own. Who
-    passes one of them by keyword (a test, its fake) has it passed on instead.
+    They are resolved at each call, from the container of the process; `ServiceLocator` needs no registration. A caller
+    may pass any of them by keyword instead, as a test does with a fake.
 
     Raises:
-        TypeError: the function has fewer parameters.
+        TypeError: the function has too few parameters for the dependencies.
     """
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:

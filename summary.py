@@ -1,4 +1,4 @@
-"""What a run did: the summary, put together from what the owners counted at their end."""
+"""The summary of a run, from the statistics of its actors when they stopped."""
 
 from __future__ import annotations
 
@@ -25,47 +25,54 @@ Owner = TypeVar("Owner", bound=msgspec.Struct)
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """Microseconds from the feed's release of a tick to a strategy's handler; the slowest strategy's."""
+    """Microseconds from the feed's release of a tick to a strategy's handler; of the slowest strategy."""
 
     p50: float
+    """Median."""
+
     p99: float
+    """99th percentile."""
 
 
 class DatabasePaths(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the DuckDB files lie."""
+    """Paths of the DuckDB files."""
 
     core: str
     market: str
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did, counted by the owners.
+    """The figures of a run.
 
     `ticks`, `candles`, how many of them are recorded, `dead_letters` and `restarts` are of this run. Orders, fills,
-    positions and profit are those of the account, earlier runs in it included; the journal is that of the whole data
-    directory. SQL says the same of the files, where the tables have the account in a column.
+    positions and profit are of the account, earlier runs in it included; `events_journaled` is of the whole data
+    directory. Queries of the database give the same figures; its tables have the account in a column.
     """
 
     profile: str
+    """Name of the settings profile, as in `natya run PROFILE`."""
+
     ticks: int
-    """Sent by the market."""
+    """Sent by the feed."""
 
     recorded: int
-    """Of these, ticks that are durable in the market file, also those that were there before."""
+    """Of `ticks`, those that are durable in the market file, whether written in this run or before."""
 
     candles: int
     recorded_candles: int
-    """The same of candles."""
+    """Of `candles`, those that are durable in the market file."""
 
     orders: int
     fills: int
     rejected: int
-    """By our gate or by the broker."""
+    """Orders refused by our risk gate or rejected by the broker."""
 
     refused: dict[str, int]
-    """Those of them that our gate refused, by rule."""
+    """Of `rejected`, those that our risk gate refused, by name of the rule."""
 
     events_journaled: int
+    """Facts in the journal."""
+
     unprojected: int
     """Facts of the journal that the core file does not hold yet: the next start projects them."""
 
@@ -73,22 +80,22 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int
 
     realized_pnl: Decimal
-    """Rupees."""
+    """Rupees, before charges."""
 
     unrealized_pnl: Decimal
-    """Rupees, at the last prices of this run; a symbol without one counts as unchanged."""
+    """Rupees, at the last prices of this run; a position without one counts 0."""
 
     positions: dict[str, int]
     """Signed shares of every symbol that is not flat."""
 
     account: int = 0
-    """0: that of all sessions; each replay has one of its own."""
+    """Number of the account: 0 is that of all sessions; each replay has one of its own."""
 
     wall_s: float
     """Seconds from the beginning of the start to the end of the stop."""
 
     ticks_per_s: float
-    """`ticks` over `wall_s`: every one of them seen by every strategy, and `recorded` of them durable."""
+    """`ticks` over `wall_s`."""
 
     tick_to_strategy_us: Latency
     databases: DatabasePaths
@@ -97,25 +104,25 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Directory of the journal files."""
 
     market_damage: str = ""
-    """What was found damaged or missing of the market data recorded before, and where it was put; empty if nothing."""
+    """Damage found in market data recorded earlier, and where the damaged files were moved; empty if none."""
 
     database_down: str = ""
     """Why the database files were not open at the end; empty if they were."""
 
     parked: tuple[str, ...] = ()
-    """`name: why` of each strategy that failed too often; its orders stay where they are, the others went on."""
+    """`name: why` of each strategy that failed too often and was parked; its open orders were left as they are."""
 
     error: str = ""
-    """Why the system gave up; empty if it was asked to end. What a command prints names here all that failed, parked
-    strategies and a market that broke off too."""
+    """Why the system gave up; empty if it was asked to end. In the output of a command also parked strategies and a
+    market that broke off."""
 
 
 class IncompleteSummaryError(Exception):
-    """An owner ended without saying what it had counted: it was killed, or never came up."""
+    """An actor ended without returning its statistics: it was killed, or never started."""
 
 
 def nothing_recorded(settings: DatabaseSettings) -> DatabaseStatistics:
-    """Stand in for what a database that ended without a word would have counted: nothing is known to be durable."""
+    """Return the statistics of a database that ended without returning its own: nothing is known to be durable."""
     return DatabaseStatistics(
         ticks=0,
         candles=0,
@@ -131,10 +138,17 @@ def nothing_recorded(settings: DatabaseSettings) -> DatabaseStatistics:
 def summarize(
     profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float, error: str = ""
 ) -> Summary:
-    """Put together what all owners counted, by path in the supervision tree, and the runtime's count of dead letters.
+    """Build the summary.
+
+    Args:
+        profile: name of the settings profile.
+        statistics: of all actors, by path in the supervision tree.
+        dead_letters: counted by the runtime.
+        wall_s: seconds that the run lasted.
+        error: why the system gave up; empty if it did not.
 
     Raises:
-        IncompleteSummaryError: one of them is missing.
+        IncompleteSummaryError: the statistics of feed, orders, journal or database are missing.
     """
     feed = _of(FeedStatistics, statistics)
     orders = _of(OrdersStatistics, statistics)
@@ -177,7 +191,7 @@ def summarize(
 
 
 def losses(summary: Summary) -> tuple[str, ...]:
-    """Say what of the run the database files do not hold, a sentence each; nothing if they hold all of it."""
+    """Return a sentence for each part of the run that the database files do not hold; empty if they hold all."""
     missing = [
         f"{wanted - found:,} of {wanted:,} {name} are not recorded in {summary.databases.market}"
         for name, wanted, found in (
@@ -199,7 +213,7 @@ def losses(summary: Summary) -> tuple[str, ...]:
 
 
 def summary_json(summary: Summary) -> bytes:
-    """Write a summary as one line of JSON; amounts are numbers with two decimal places."""
+    """Return a summary as one line of JSON; amounts are numbers with two decimal places."""
     return msgspec.json.Encoder(decimal_format="number").encode(summary)
 
 

@@ -1,4 +1,4 @@
-"""The system as its user holds it: started, looked at, asked, stopped. Its parts stand in `composition.py`."""
+"""`TradingSystem`: start, observe, ask and stop the whole system. `composition.py` lists its actors."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from .messages.trace import Hop
 
 TREE: Final = "the tree"
-"""Beside the names of actors, of which none has a space."""
+"""Key of the tree among the answers by actor name; no actor's name has a space."""
 
 START_TIMEOUT_S: Final = 60.0
 LOOK_TIMEOUT_S: Final = 1.0
 
 
 class SystemGaveUpError(Exception):
-    """The root supervisor escalated: something failed more often than the policy allows. The log says what."""
+    """The root supervisor gave up: a child failed more often than the policy allows. The log says which."""
 
 
 class SystemNotRunningError(Exception):
@@ -48,7 +48,7 @@ class SystemNotRunningError(Exception):
 
 
 class SystemView(msgspec.Struct, frozen=True, kw_only=True):
-    """The system at one moment: what each owner counts, by actor name; an owner that is busy or down is absent."""
+    """The system at one moment: the statistics of its actors, by name; an actor that is busy or down is absent."""
 
     running_s: float
 
@@ -61,17 +61,17 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     """Turns that held the event loop longer than `system.stall_warn_s`, since the start."""
 
     held_by: str = ""
-    """Who holds the event loop right now, for longer than that already, and at which line; empty if nobody does."""
+    """Which actor has held the event loop for longer than that now, and at which line; empty if none."""
 
     tree: SupervisionTree | None = None
-    """Every actor as it stands; None when the root was busy."""
+    """State of every actor; None when the root was busy."""
 
 
 class TradingSystem:
-    """The whole system, from the outside: start it, wait, look, stop. A context manager that starts and stops.
+    """The whole system, seen from outside. A context manager that starts and stops it.
 
-    Its methods block, save `request_async`: not for use from inside an actor. In a coroutine use `async with`, which
-    starts and stops on another thread.
+    All methods but `request_async` block, so they must not be called from inside an actor. In a coroutine use
+    `async with`, which starts and stops on another thread.
     """
 
     def __init__(self, settings: Settings, *, actors: Sequence[ChildSpec] = ()) -> None:
@@ -83,7 +83,7 @@ class TradingSystem:
                 than its breaker allows stops the system, unless its spec says `when_exhausted="park"`.
 
         Raises:
-            NameTakenError: one of these has the name of another actor.
+            NameTakenError: one of `actors` has the name of another actor.
             StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
         """
         self.settings: Final = settings
@@ -125,7 +125,7 @@ class TradingSystem:
         Raises:
             DataDirectoryBusyError: another process works in it.
             DatabaseEncrypted: the settings have a key for the database, and this DuckDB cannot encrypt safely.
-            RecordingError: a recording that is to be replayed is missing, empty or none; nothing was started.
+            RecordingError: a recording to be replayed is missing, empty or not a recording; nothing was started.
             SystemGaveUpError: a child could not be started.
         """
         self._started_ns = self._clock.monotonic_ns()
@@ -152,14 +152,14 @@ class TradingSystem:
             )
             runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
-            runtime.request(SYSTEM, Ping())  # answered after the request before it: whoever gave up has said so by now
+            runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up, `_root_end` is done by now
             self._raise_if_given_up()
             self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime
             self._undo.push(undo.pop_all())
 
     def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
-        """Wait for the end of the market, so long at most; None if it goes on.
+        """Wait for the end of the market, at most `timeout_s` seconds (None: without limit); None if it goes on.
 
         Raises:
             SystemGaveUpError: the root supervisor gave up, or the data directory was moved away.
@@ -181,7 +181,7 @@ class TradingSystem:
         return None
 
     def look(self) -> SystemView:
-        """Ask every owner what it counts; cheap enough for a screen. An owner that is busy or down is left out."""
+        """Ask every actor for its statistics, for at most a second; cheap enough to be drawn several times a second."""
         runtime = self._running
         asked: dict[str, Future[Any]] = {TREE: runtime.request_future(SYSTEM, DescribeTree())}
         for name in self._names():
@@ -233,16 +233,20 @@ class TradingSystem:
         return await self._running.request_async(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
 
     def stop(self) -> Summary:
-        """Stop every actor, the feed before its hearers and the journal last; again: the same summary.
+        """Stop every actor, the feed first and the journal last, and return the summary; a repeat returns the same one.
 
-        Whatever has not ended within its bound is killed; then the runtime and the data directory are given free.
+        An actor that does not stop within `system.shutdown_s` is killed. The data directory is free afterwards.
+
+        Raises:
+            SystemNotRunningError: it was never started.
+            IncompleteSummaryError: an actor other than the database ended without its statistics.
         """
         if self._summary is None:
             with self._undo:
                 runtime = self._running
                 stopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
             statistics = dict(stopped.statistics)
-            # The trading goes on while the database is down: one that never came up takes no summary with it.
+            # Trading goes on while the database is down, so a summary does not need its statistics.
             statistics.setdefault(f"{SYSTEM}/{DATABASE}", nothing_recorded(self.settings.database))
             self._summary = summarize(
                 self.settings.system.profile,
