@@ -1,4 +1,21 @@
-"""Owner of life and death: supervisors start actors in order, restart them when they fail, and stop them in reverse."""
+"""Supervisors: they start actors in order, restart them when they fail, and stop them in reverse. Source: Erlang/OTP.
+
+Public names to build with: `Supervisor`, `SupervisorSettings`, `ChildSpec`, `BreakerSettings`; `Pool`, `PoolSettings`,
+`ByKey`, `Resize`. Files, from the decision to the act:
+
+policy          what to do about a failure (pure); it uses backoff, breaker, restart_budget
+children        the children of one supervisor: starting, restarting, stopping them in order; decides no policy
+start_group     children that are started one after another; start_groups: how such groups merge
+child           what is known of one child; child_spec: what a user says of it
+actor           `Supervisor`, the actor around them
+pool, routing   `Pool`, a supervisor of equal workers, and which of them gets a message (pure)
+report          log events and journal facts about children
+tree            the answer to `DescribeTree`
+deadline        a cancellable timer
+handover        what a restarted supervisor takes over from the instance that failed
+protocol        messages that stay in the process
+settings, errors
+"""
 
 from .actor import Supervisor
 from .child_spec import BreakerSettings, ChildSpec

@@ -1,13 +1,13 @@
 """The supervisor: starts children in order, restarts them in place when they fail, stops them in reverse.
 
 Owns    its children: whether they run, and since when; nothing of the outside world.
-Hears   what children report (see `runtime/lifecycle.py`), Pong of those it probes; DescribeTree, StopChildren and
+Hears   the reports of its children (`runtime/lifecycle.py`), Pong of those it probes; DescribeTree, StopChildren and
         AwaitSystemStop from anyone; the journal's answers to its facts.
-Sends   orders to its children; every failure, restart, opening and escalation as a fact to the journal;
-        SupervisionTree, ChildrenStopped and SystemStopped to those who asked; ReadHoldings to orders for a child that
-        is parked, where the settings say so.
+Sends   control messages to its children; every failure, restart, breaker opening and escalation as a fact to the
+        journal; SupervisionTree, ChildrenStopped and SystemStopped to their requesters; ReadHoldings to orders for a
+        parked child, where the settings say so.
 Fails   when it gives up on a child, after it has stopped all others; its own supervisor then restarts the whole group.
-        At the root, where nobody is above it, it tells those who await the system's stop: exit code 70.
+        The root has no supervisor: it answers AwaitSystemStop, with exit code 70.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ...messages.system import Pong
 from ..runtime import RuntimeActor, handles, lifecycle
 from ..runtime.workers import in_process
 from .child import Child
+from .children import Children
 from .deadline import Deadline
 from .errors import GaveUpError
 from .handover import GivenUp, Handover
@@ -48,7 +49,6 @@ from .report import Reporter
 from .restart_budget import RestartBudget
 from .settings import SupervisorSettings
 from .tree import Inquiry, branch, status
-from .troupe import Troupe
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -61,34 +61,34 @@ def _why_parked(child: Child) -> str:
 
 
 HOLDINGS_TIMEOUT_S = 10.0
-"""Seconds that orders may take to tell what a parked child leaves open."""
+"""How long `orders` may take to answer what a parked child leaves open."""
 
 TREE_WAIT_S = 1.0
-"""A supervisor below that has not described its branch by then is shown without it."""
+"""How long a supervisor below may take to describe its branch; later it is shown without its children."""
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """To itself, when `on_start` and `restore` are over: bring the children up."""
+    """To itself, after `on_start` and `restore`: start the children."""
 
 
 class DeadlineCame(msgspec.Struct, frozen=True):
-    """To itself: a deadline, and whose it is; an earlier life's is void."""
+    """To itself: a deadline has come. `owner` is the instance that set it; one of an earlier instance is ignored."""
 
     deadline: Deadline
     owner: Supervisor
 
 
-class RestOver(msgspec.Struct, frozen=True):
-    """To itself: by the machine's clock, a back-off or an open breaker of a simulated market is over."""
+class BackoffOver(msgspec.Struct, frozen=True):
+    """To itself, in a simulated market: the real time of a back-off or an open breaker is over."""
 
     deadline: Deadline
     owner: Supervisor
 
 
 class Supervisor(RuntimeActor):
-    """Supervises what `SupervisorSettings` name; a subclass may derive them from settings of its own in `plan`."""
+    """Supervises the children in `SupervisorSettings`; a subclass may derive those from its own settings in `plan`."""
 
-    ready_when_told: ClassVar[bool] = True  # up means: all children are
+    ready_when_told: ClassVar[bool] = True  # it has started when all its children have
     system_time: ClassVar[bool] = True  # it bounds how long starts and stops may take
 
     settings: Any
@@ -106,7 +106,7 @@ class Supervisor(RuntimeActor):
         return settings
 
     def on_start(self) -> None:
-        """Prepare; the children come up when it is known whether a life before left some running."""
+        """Prepare; the children are started later, after `restore` has said whether some still run."""
         self._plan = self._plan_now()
         self._market_speed = self._plan.market_speed if self.market_rules else None
         self._report = Reporter(
@@ -114,7 +114,7 @@ class Supervisor(RuntimeActor):
         )
         policy = self._plan.policy
         self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
-        self._troupe = self._new_troupe()
+        self._children = self._new_children()
         self._stopping = False
         self._before: Handover | None = None
         self._given_up: GivenUp | None = None
@@ -125,116 +125,116 @@ class Supervisor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Remember the children that run, and how many restarts are spent."""
-        running = tuple((child.spec.name, child.address) for child in self._troupe if child.address is not None)
+        running = tuple((child.spec.name, child.address) for child in self._children if child.address is not None)
         return Handover(running=running, budget=self._budget, given_up=self._given_up)
 
     def restore(self, state: Handover) -> None:
-        """Take the children over, to stop them before fresh ones start."""
+        """Take the running children over, to stop them before fresh ones start."""
         self._before = state
         self._budget = state.budget
-        self._troupe = self._new_troupe()
+        self._children = self._new_children()
         for name, address in state.running:
-            self._troupe.adopt(name, address)
+            self._children.adopt(name, address)
 
     def on_stop(self) -> None:
-        """Leave no child running; after an orderly stop there is none."""
-        for child in reversed(tuple(self._troupe)):
-            self.steer(child, lifecycle.Stop())
+        """Stop any child that still runs; after an orderly stop there is none."""
+        for child in reversed(tuple(self._children)):
+            self.control_child(child, lifecycle.Stop())
 
     def is_drained(self) -> bool:
         """Stop the children first, when this supervisor is told to stop."""
         self._stopping = True
-        self._troupe.fall()
-        return self._troupe.is_down
+        self._children.stop_all()
+        return self._children.is_down
 
     def statistics(self) -> SupervisorStatistics:
         """Count what happened to its own children since it started."""
         return SupervisorStatistics(
-            children=sum(child.address is not None for child in self._troupe),
+            children=sum(child.address is not None for child in self._children),
             failures=self._report.failures,
             restarts=self._report.restarts,
             escalations=self._report.escalations,
-            parked=tuple(_why_parked(child) for child in self._troupe if child.parked),
+            parked=tuple(_why_parked(child) for child in self._children if child.parked),
         )
 
     # What children report.
 
     @handles(Begin)
     def begin(self, _message: Begin, _sender: ActorAddress) -> None:
-        """Bring the children up; first those of the life before go, in order."""
-        if any(child.address is not None for child in self._troupe):
-            self._troupe.fall()
-        elif not self._troupe.is_falling:
-            self._rise()
+        """Start the children; those left by the failed instance are stopped first, in order."""
+        if any(child.address is not None for child in self._children):
+            self._children.stop_all()
+        elif not self._children.is_stopping:
+            self._start_all()
 
     @handles(lifecycle.Started, checks_itself=True)
     def child_started(self, report: lifecycle.Started, sender: ActorAddress) -> None:
         """Go on to the next child."""
         if child := self._reporting(report, sender):
-            self._troupe.started(child)
+            self._children.started(child)
 
     @handles(lifecycle.StartFailed, checks_itself=True)
     def child_start_failed(self, report: lifecycle.StartFailed, sender: ActorAddress) -> None:
         """Do what the policy decides."""
         if child := self._reporting(report, sender):
-            self._troupe.failed(child, "start", report.error)
+            self._children.failed(child, "start", report.error)
 
     @handles(lifecycle.ChildHandlerFailed, checks_itself=True)
     def child_failed(self, report: lifecycle.ChildHandlerFailed, sender: ActorAddress) -> None:
         """Do what the policy decides."""
         if child := self._reporting(report, sender):
-            self._troupe.failed(child, "handle", report.error, got_past=report.got_past)
+            self._children.failed(child, "handle", report.error, got_past=report.got_past)
 
     @handles(lifecycle.Stopped, checks_itself=True)
     def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:
         """Stop the next child, or decide about one that ended by itself."""
         if child := self._reporting(report, sender):
             child.statistics = report.statistics
-            self._troupe.ended(child, error=report.error, requested=report.requested)
+            self._children.ended(child, error=report.error, requested=report.requested)
 
     @handles(ChildrenStopped, checks_itself=True)
     def branch_stopped(self, report: ChildrenStopped, sender: ActorAddress) -> None:
-        """Keep what a supervisor below has counted, and let it go."""
-        for child in self._troupe:
+        """Keep the statistics of a child supervisor's branch, and stop the child supervisor itself."""
+        for child in self._children:
             if child.address == sender:
-                self._troupe.below_stopped(child, report.statistics)
+                self._children.below_stopped(child, report.statistics)
 
     @handles(Pong)
     def child_answered(self, answer: Pong, _sender: ActorAddress) -> None:
         """Close the breaker of a child that was tried again."""
-        self._troupe.answered(answer.actor)
+        self._children.answered(answer.actor)
 
     @handles(DeadlineCame)
     def deadline_came(self, message: DeadlineCame, _sender: ActorAddress) -> None:
-        """Do what was to be done by now."""
+        """Act on a deadline of this instance."""
         if message.owner is self:
             message.deadline.come()
 
     @handles(Appended)
     def fact_journaled(self, _answer: Appended, _sender: ActorAddress) -> None:
-        """Know a fact durable."""
+        """Do nothing: the fact is durable."""
 
     @handles(AppendRefused, Failed, Unavailable)
     def request_refused(self, answer: AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Only log: a report about a failed report could go on for ever."""
+        """Only log: a fact about a refused fact could repeat for ever."""
         self.log("supervision.answer_refused", level="warning", answer=type(answer).__name__, reason=answer.reason)
 
     def _reporting(self, report: lifecycle.Report, sender: ActorAddress) -> Child | None:
-        """Find the child that speaks: a report about a child comes from itself."""
-        return self._troupe.find(report.name, report.address) if report.address is sender else None
+        """Find the child that sent a report; a report about a child is accepted only from that child."""
+        return self._children.find(report.name, report.address) if report.address is sender else None
 
     # What others ask.
 
     @handles(DescribeTree)
     def describe_tree(self, _request: DescribeTree, sender: ActorAddress) -> None:
-        """Ask the supervisors below, then answer."""
+        """Ask the supervisors among the children, then answer."""
         if self._inquiry is not None:
             self._inquiry.askers.append(sender)
             return
-        branches = [child for child in self._troupe if child.state == "RUNNING" and child.plan is not None]
+        branches = [child for child in self._children if child.state == "RUNNING" and child.plan is not None]
         self._inquiry = inquiry = Inquiry(sender, (child.spec.name for child in branches))
         for child in branches:
-            self.tell(child, DescribeTree())
+            self.send_to_child(child, DescribeTree())
         if branches:
             inquiry.deadline = self.call_after(TREE_WAIT_S, self._show_tree)
         else:
@@ -243,7 +243,7 @@ class Supervisor(RuntimeActor):
     @handles(SupervisionTree)
     def branch_described(self, tree: SupervisionTree, sender: ActorAddress) -> None:
         """Take the answer of a supervisor below."""
-        for child in self._troupe:
+        for child in self._children:
             if child.address == sender and self._inquiry is not None:
                 self._inquiry.answered(child.spec.name, tree)
                 if not self._inquiry.awaited:
@@ -254,69 +254,69 @@ class Supervisor(RuntimeActor):
         """Stop them in reverse order, then answer."""
         self._stopping = True
         self._stop_askers.append(sender)
-        self._troupe.fall()
-        if self._troupe.is_down:
+        self._children.stop_all()
+        if self._children.is_down:
             self._answer_the_end()
 
     @handles(AwaitSystemStop, from_outside=True)
     def await_system_stop(self, _request: AwaitSystemStop, sender: ActorAddress) -> None:
         """Answer when no child is left."""
         self._end_askers.append(sender)
-        if self._troupe.is_down:
+        if self._children.is_down:
             self._answer_the_end()
 
-    # The stage of the troupe.
+    # What `Children` asks of it: `SupervisorActions`.
 
     def monotonic_ns(self) -> int:
-        """Tell the time that its children live in."""
+        """Return the time that its children live in: of the machine, or of a simulated market."""
         return (self.clock if self._market_speed is None else self.house_clock).monotonic_ns()
 
-    def hire(self, spec: ChildSpec) -> ActorAddress:
+    def create_child(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""
         if spec.host == "process":
             return self.start_child(spec.name, *in_process(spec.actor, spec.settings, turn_limit_s=spec.turn_limit_s))
         return self.start_child(spec.name, spec.actor, spec.settings)
 
-    def steer(self, child: Child, message: lifecycle.Control) -> None:
-        """Tell a child what to do; one that is gone is past it."""
+    def control_child(self, child: Child, message: lifecycle.Control) -> None:
+        """Send a control message, ahead of the child's mailbox; nothing if the child is gone."""
         if child.address is not None:
             self.control(child.address, message)
 
-    def tell(self, child: Child, message: Any) -> None:
+    def send_to_child(self, child: Child, message: Any) -> None:
         """Put a message into a child's mailbox."""
         if child.address is not None:
             self.send(child.address, message)
 
     def call_after(self, seconds: float, act: Callable[[], None]) -> Deadline:
-        """Call `act` later, in this life."""
+        """Call `act` later, unless this instance has been replaced by then."""
         deadline = Deadline(act)
         deadline.timer = self.after(seconds, DeadlineCame(deadline, self))
         return deadline
 
-    def call_after_rest(self, seconds: float, act: Callable[[], None]) -> Deadline:
+    def call_after_backoff(self, seconds: float, act: Callable[[], None]) -> Deadline:
         """Call `act` after a back-off or an open breaker: in a simulated market at its next moment of quiet."""
         speed = self._market_speed
         if speed is None:
             return self.call_after(seconds, act)
         deadline = Deadline(act)
         if speed:
-            deadline.timer = self.after(seconds / speed, RestOver(deadline, self))
+            deadline.timer = self.after(seconds / speed, BackoffOver(deadline, self))
         else:
-            self.rest_over(RestOver(deadline, self), self.myAddress)
+            self.backoff_over(BackoffOver(deadline, self), self.myAddress)
         return deadline
 
-    @handles(RestOver)
-    def rest_over(self, message: RestOver, _sender: ActorAddress) -> None:
-        """Go on when the house is quiet: whatever else happens now has happened before, in every run."""
+    @handles(BackoffOver)
+    def backoff_over(self, message: BackoffOver, _sender: ActorAddress) -> None:
+        """Go on when the system is quiet, so that a simulated market has the same order of events in every run."""
         if message.owner is self and message.deadline.waits:
             message.deadline.timer = self.after_in_market(0.0, DeadlineCame(message.deadline, self))
 
-    def troupe_is_up(self) -> None:
-        """Tell the supervisor above that this one is up."""
+    def children_are_up(self) -> None:
+        """Report to the supervisor above that this one has started."""
         self.ready()
 
     def child_parked(self, child: Child) -> None:
-        """Find out what it leaves open: that stays as it is, and somebody has to look."""
+        """Log the positions and open orders of a parked strategy: they stay as they are, for a person to decide."""
         if self._plan.orders:
             name = child.spec.name
             then = functools.partial(self._tell_what_is_left, name)
@@ -332,56 +332,56 @@ class Supervisor(RuntimeActor):
             self.log("child.left_unknown", level="warning", child=name, reason=reason)
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
-        """Stop all children; what follows is in `troupe_is_down`."""
+        """Stop all children; what follows is in `children_are_down`."""
         error = error or child.fault  # of a try that the budget did not allow: what made it necessary
-        # The root hands the error itself on; from further down only this text arrives at whoever started the system.
+        # The root passes the error object on; from a supervisor below it only this text reaches the system's caller.
         told_apart = self._plan.root and error is not None
         self._give_up(GivenUp(child.spec.name, reason if told_apart else f"{reason} ({child.last_error})", error))
 
-    def troupe_is_down(self) -> None:
-        """Begin afresh after a restart of this supervisor; else tell that it is over.
+    def children_are_down(self) -> None:
+        """Start afresh after a restart of this supervisor; else answer the requests that await the end.
 
         Raises:
-            GaveUpError: it gave up and is not the root: this is how its own supervisor hears of it.
+            GaveUpError: it gave up and is not the root: so its own supervisor learns of it.
         """
         if self._given_up is None and not self._stopping:
-            self._troupe = self._new_troupe()
-            self._rise()
+            self._children = self._new_children()
+            self._start_all()
             return
         self._answer_the_end()
         if self._given_up is not None and not self._stopping:
             if not self._plan.root:
                 raise GaveUpError(f"{self._given_up.child}: {self._given_up.reason}") from self._given_up.error
-            self.ready()  # whoever waits for the start shall hear of its end
+            self.ready()  # answers a start that still waits; `SystemStopped` says that it failed
 
-    def _rise(self) -> None:
-        """Bring all children up. After a restart of this supervisor it is one of theirs, and has to be allowed."""
+    def _start_all(self) -> None:
+        """Start all children. After a restart of this supervisor that spends one restart of the budget."""
         if self._before is None or self._budget.spend(self.monotonic_ns()):
-            self._troupe.rise()
+            self._children.start_all()
         else:
             self._give_up(self._before.given_up or GivenUp(self.name, self._budget.limit, None))
 
     def _give_up(self, given_up: GivenUp) -> None:
         self._given_up = given_up
         self._report.gave_up(given_up.child, given_up.reason)
-        self._troupe.fall()
+        self._children.stop_all()
 
     def _plan_now(self) -> SupervisorSettings:
         return self.plan(self.settings)
 
-    def _new_troupe(self) -> Troupe:
-        return Troupe(self._plan, self, self._report, self._budget, jitter=self.random.random)
+    def _new_children(self) -> Children:
+        return Children(self._plan, self, self._report, self._budget, jitter=self.random.random)
 
     def _journal(self, fact: SupervisionFact) -> None:
         """Make a fact durable, unless the journal is down; one about the journal itself could make it fail again."""
         name = self._plan.journal
-        own = next((child for child in self._troupe if child.spec.name == name), None)
+        own = next((child for child in self._children if child.spec.name == name), None)
         if name and fact.child != name and (own is None or own.state == "RUNNING"):
             self.send(name, Append(facts=(fact,)))
 
     def _final_statistics(self) -> StatisticsByPath:
         final: StatisticsByPath = ((self.name, self.statistics()),)
-        for child in self._troupe:
+        for child in self._children:
             if child.statistics is not None and not child.below:
                 final += ((f"{self.name}/{child.spec.name}", child.statistics),)
             final += tuple((f"{self.name}/{path}", statistics) for path, statistics in child.below)
@@ -408,11 +408,11 @@ class Supervisor(RuntimeActor):
             status(
                 self.name,
                 child,
-                breaker=self._troupe.breaker(child),
+                breaker=self._children.breaker(child),
                 mailbox_depth=0 if child.address is None else self.mailbox_of(child.address).depth,
                 trouble="" if child.address is None else self.trouble_of(child.address),
             )
-            for child in self._troupe
+            for child in self._children
         ]
         stalls, last_stall = self.stalls()
         tree = msgspec.structs.replace(branch(self.name, nodes, inquiry.below), stalls=stalls, last_stall=last_stall)

@@ -11,8 +11,14 @@ DOUBLINGS_MAX = 64
 class Backoff:
     """No wait for a child's first failure, then exponential with jitter; a long run without failure starts over.
 
-    Most failures come alone, so the first restart is at once. Jitter takes away up to half of each wait: children that
-    failed together do not come back together.
+    Most failures come alone, so the first restart is at once. Jitter shortens each wait by up to a half, so that
+    children which failed together do not restart together.
+
+    Args:
+        first_s: seconds before the second restart.
+        max_s: seconds: no wait is longer.
+        reset_s: a child that ran this long counts as if it had never failed.
+        jitter: returns a random number from 0 to below 1.
     """
 
     def __init__(self, *, first_s: float, max_s: float, reset_s: float, jitter: Callable[[], float]) -> None:
@@ -23,10 +29,7 @@ class Backoff:
         self._failures = 0
 
     def next_s(self, *, ran_s: float) -> float:
-        """Count a failure of a child that had run `ran_s` seconds; the answer is the wait before its restart.
-
-        `jitter` gives a number from 0 to below 1 for each wait.
-        """
+        """Count a failure of a child that had run `ran_s` seconds; return the seconds to wait before its restart."""
         if ran_s >= self._reset_s:
             self._failures = 0
         self._failures += 1

@@ -1,4 +1,4 @@
-"""The breaker that stands between a child's failures and its restarts."""
+"""The circuit breaker between a child's failures and its restarts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
 
 
 class RestartBreaker:
-    """Closed: restart. Open: stay down. Half-open: start once and see.
+    """Closed: restart at once or after a back-off. Open: stay down. Half-open: start once, as a probe.
 
-    pybreaker keeps the count and the states. It is asked before and told after, never wrapped around the work, since it
-    holds its lock while a wrapped call runs, counts a wrapped KeyboardInterrupt as a failure of ours, and can replace
-    the error that trips it. It has no listeners (one that raises while it trips leaves it closed) and excludes no
-    errors (an excluded error counts as success). All times are monotonic nanoseconds, passed in.
+    pybreaker keeps the count and the states. Its state is read before the work and the outcome reported after, and it
+    never wraps the work: it holds its lock while a wrapped call runs, counts a KeyboardInterrupt as a failure, and can
+    replace the error that trips it. It has no listeners (one that raises while it trips leaves it closed) and excludes
+    no errors (an excluded error counts as success). All times are monotonic nanoseconds, passed in.
+
+    Args:
+        fail_max: failures in a row that open it.
+        reset_timeout_s: seconds that it stays open.
     """
 
     def __init__(self, *, fail_max: int, reset_timeout_s: float) -> None:
@@ -36,11 +40,11 @@ class RestartBreaker:
 
     @property
     def state(self) -> BreakerState:
-        """What it lets through now."""
+        """`closed`, `open` or `half-open`."""
         return cast("BreakerState", self._storage.state)
 
     def failed(self, now_ns: int) -> bool:
-        """Count a failure; True: it is open now. One that is open already stays as it is."""
+        """Count a failure at `now_ns`; return whether it is open now. An open breaker counts none."""
         if not self._is_open():
             self._storage.now_ns = now_ns
             with contextlib.suppress(_FailureToldError):
@@ -49,19 +53,23 @@ class RestartBreaker:
         return self._is_open()
 
     def succeeded(self, *, keeps_openings: bool = False) -> None:
-        """Forget the failures and close; an open breaker has not let anything through that could have succeeded."""
+        """Reset the failures and close; no effect on an open breaker, behind which nothing can have succeeded.
+
+        Args:
+            keeps_openings: count the next opening as one in a row with those before.
+        """
         if not self._is_open():
             self._breaker.call(_do_nothing)
             if not keeps_openings:
                 self.openings = 0
 
     def try_again(self) -> None:
-        """Go from open to half-open. The supervisor calls it when `retry_after_s` is over, or with a whole group."""
+        """Go from open to half-open: when `retry_after_s` has passed, or a sibling's restart includes the child."""
         if self._is_open():
             self._breaker.half_open()
 
     def retry_after_s(self, now_ns: int) -> float:
-        """Seconds until an open breaker wants to be tried again; 0 in any other state."""
+        """Return the seconds until an open breaker may be tried again; 0 in any other state."""
         if not self._is_open():
             return 0.0
         return max(0, self._storage.opened_ns + self._reset_timeout_ns - now_ns) / SECOND_NS
@@ -71,7 +79,7 @@ class RestartBreaker:
 
 
 class _MonotonicStorage(pybreaker.CircuitMemoryStorage):
-    """Takes the opening time from us: pybreaker would take it from the wall clock, which steps."""
+    """Keeps the opening time on the monotonic clock: pybreaker would use the wall clock, which may be set."""
 
     def __init__(self) -> None:
         super().__init__(pybreaker.STATE_CLOSED)
@@ -89,7 +97,7 @@ class _MonotonicStorage(pybreaker.CircuitMemoryStorage):
 
 
 class _FailureToldError(Exception):
-    """Stands for the child's error, which stays out of pybreaker: some kinds it treats in its own way."""
+    """Takes the place of the child's error, since pybreaker treats some kinds of errors in its own way."""
 
 
 def _raise_failure() -> None:
@@ -97,4 +105,4 @@ def _raise_failure() -> None:
 
 
 def _do_nothing() -> None:
-    """Stand for the work that succeeded."""
+    """Take the place of work that succeeded."""

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from ...messages.supervision import ActorState
     from ...messages.system import Statistics
     from ..runtime import ActorAddress
-    from .ascent import Ascent
     from .child_spec import ChildSpec
     from .deadline import Deadline
     from .settings import SupervisorSettings
+    from .start_group import StartGroup
 
 KILL_S: Final = 1.0
-"""A child that is killed gets this long to be gone; then its supervisor goes on without it."""
+"""Seconds that a killed child may take to end; then its supervisor goes on without it."""
 
 
 class Child:
@@ -26,37 +26,41 @@ class Child:
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         self.address: ActorAddress | None = None
-        """None: no actor is there."""
+        """None while it has no actor."""
 
         self.state: ActorState = "STOPPED"
 
-        self.left = False
-        """It is gone and stays gone, by its restart type: no restart of a group brings it back."""
+        self.is_gone = False
+        """It has ended for good, by its restart type: no restart of a group starts it again."""
 
         self.is_removed = False
-        """It is to be forgotten as soon as it is gone."""
+        """It was removed from a pool, and is forgotten as soon as it has ended."""
 
         self.given_up = False
-        """It has failed more often than the policy allows."""
+        """It has failed more often than the policy allows, and the supervisor fails with it."""
 
         self.parked = ""
-        """Why it stays down for good while the others go on; empty: it does not."""
+        """Why it stays down for good while the others run on; empty: it is not parked."""
 
-        self.is_coming = False
-        """It was told to start, and has not said how that went."""
+        self.is_starting = False
+        """It was told to start, and has reported neither success nor failure."""
 
-        self.ascent: Ascent | None = None
+        self.start_group: StartGroup | None = None
         self.timer: Deadline | None = None
-        """The one deadline there can be: of its start, of its breaker, or of its stop."""
+        """Its one deadline: of its start, of its breaker, or of its stop."""
 
         self.attempts = 0
-        """To bring it up; all but the first are restarts."""
+        """Attempts to start it; all but the first are restarts."""
 
         self.last_error = ""
+        """Type and text of the newest failure."""
+
         self.fault: BaseException | None = None
-        """What it failed with last."""
+        """The newest failure itself."""
 
         self.raised_at = ""
+        """`file:line in function` of a user's code in the newest failure; empty if there is none."""
+
         self.last_traceback = ""
         self.statistics: Statistics | None = None
         self.below: StatisticsByPath = ()
@@ -69,12 +73,12 @@ class Child:
 
     @property
     def plan(self) -> SupervisorSettings | None:
-        """Its own children, if it is a supervisor."""
+        """Its plan of children, if it is a supervisor."""
         plan = getattr(self.spec.actor, "plan", None)
         return None if plan is None else plan(self.spec.settings)
 
     def stop(self) -> Stop:
-        """Make the order to stop: one that may not be restarted is not, even for what is queued."""
+        """Return the control message that stops it; a child that must not be restarted drops its queued messages."""
         return Stop(afresh=not self.given_up and self.spec.restart != "temporary")
 
     def set_timer(self, timer: Deadline | None) -> None:
@@ -85,7 +89,7 @@ class Child:
 
 
 def shutdown_budget_s(spec: ChildSpec, default_s: float) -> float:
-    """Seconds a child may take to stop: a supervisor as long as all its children, one after another."""
+    """Return the seconds a child may take to stop: a supervisor as long as all its children, one after another."""
     if spec.shutdown_s is not None:
         return spec.shutdown_s
     plan = Child(spec).plan

@@ -1,4 +1,4 @@
-"""What a supervisor is told about each of its children."""
+"""`ChildSpec`: what a supervisor is told about one child."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
-"""Restart always; only after a failure, not after a normal end; never. Source: Erlang/OTP."""
+"""`permanent`: always restarted; `transient`: only after a failure; `temporary`: never. Source: Erlang/OTP."""
 
 Exhausted: TypeAlias = Literal["give_up", "park"]
-"""What follows when a child has failed more often than is allowed. `give_up`: its supervisor fails, since the others
-cannot do without it. `park`: it stays down, and the others go on."""
+"""What follows when a child has failed more often than is allowed. `give_up`: its supervisor fails (escalation), since
+the others depend on it. `park`: it stays down, and the others run on."""
 
 Host: TypeAlias = Literal["loop", "thread", "process"]
 """Where an actor runs: on the shared event loop; on a thread of its own, if its class declares `blocking`; in a process
@@ -19,26 +19,30 @@ of its own, if its spec asks for it."""
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """A breaker that differs from the supervisor's own settings."""
+    """The breaker of one child, where it differs from the supervisor's settings."""
 
     fail_max: int
     """Failures in a row that open it."""
 
     reset_timeout_s: float
-    """How long it stays open before the child is tried again."""
+    """Seconds that it stays open before the child is probed."""
 
     escalate_after: int
     """Openings in a row after which the supervisor gives up."""
 
 
 class ChildSpec(msgspec.Struct, frozen=True):
-    """One child: `ChildSpec("journal", JournalActor, settings.journal)` and, by name, what is not as usual."""
+    """One child: `ChildSpec("journal", JournalActor, settings.journal)`, other fields by keyword.
+
+    Raises:
+        ValueError: on construction: a supervisor cannot run in a worker process.
+    """
 
     name: str
-    """Unique in the whole system: messages find the child by it."""
+    """Unique in the whole system: the child's address by name."""
 
     actor: type[Any]
-    """A `RuntimeActor`; a `Supervisor` makes a tree."""
+    """A `RuntimeActor`; a `Supervisor` is the root of a subtree."""
 
     settings: Any = None
     """Given to the actor as `self.settings`."""
@@ -46,19 +50,19 @@ class ChildSpec(msgspec.Struct, frozen=True):
     restart: RestartType = "permanent"
 
     shutdown_s: float | None = None
-    """How long it may take to stop in order; None: as long as its supervisor gives everyone."""
+    """Seconds it may take to stop before it is killed; None: the supervisor's `shutdown_s`."""
 
     breaker: BreakerSettings | None = None
     """None: as the supervisor's policy says."""
 
     host: Literal["process"] | None = None
-    """`process`: a worker process, for an actor that computes; it sends and hears wire messages alone. Else None."""
+    """`process`: a worker process, for an actor that computes; it may send and receive only messages of the codec."""
 
     turn_limit_s: float = 0.0
-    """In a worker process: seconds that a turn may take before the process is killed, as a failure; 0: for ever."""
+    """In a worker process: seconds that a turn may take before the process is killed, as a failure; 0: no limit."""
 
     when_exhausted: Exhausted = "give_up"
-    """`park`: for the code of a user, whose faults are to stay his own. It has a budget of restarts for itself."""
+    """`park`: for a user's code, whose failures must not stop the system. It then has a restart budget of its own."""
 
     def __post_init__(self) -> None:
         if self.host == "process" and hasattr(self.actor, "plan"):
@@ -66,5 +70,5 @@ class ChildSpec(msgspec.Struct, frozen=True):
 
     @property
     def runs_on(self) -> Host:
-        """Where it runs."""
+        """`loop`, `thread` or `process`."""
         return self.host or ("thread" if getattr(self.actor, "blocking", False) else "loop")

@@ -1,4 +1,4 @@
-"""Something to be done at a time to come."""
+"""A cancellable timer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """Something to be done at a time to come. Once cancelled it is never done, even if its message is queued."""
+    """Calls `act` once, unless cancelled before: then never, even if the timer's message is in the mailbox already."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self._act: Callable[[], None] | None = act
@@ -18,17 +18,17 @@ class Deadline:
 
     @property
     def waits(self) -> bool:
-        """Whether it has neither come nor been cancelled."""
+        """Whether it has neither been called nor cancelled."""
         return self._act is not None
 
     def cancel(self) -> None:
-        """Forget it."""
+        """Cancel it; no effect if it has come."""
         self._act = None
         if self.timer is not None:
             self.timer.cancel()
 
     def come(self) -> None:
-        """Do it, once."""
+        """Call `act`, the first time only."""
         act, self._act = self._act, None
         if act is not None:
             act()

@@ -1,10 +1,10 @@
-"""What a supervisor raises."""
+"""Errors of supervision."""
 
 from __future__ import annotations
 
 
 class SupervisionError(Exception):
-    """Base of the room's errors."""
+    """Base of the errors of supervision."""
 
 
 class GaveUpError(SupervisionError):
@@ -12,8 +12,8 @@ class GaveUpError(SupervisionError):
 
 
 class StartOverranError(SupervisionError):
-    """A child did not come up in time. It counts as a failure of its start."""
+    """A child did not start in time. It counts as a failure of its start."""
 
 
 class ProbeOverranError(SupervisionError):
-    """A child that was being tried again did not answer in time. It counts as a failure, and its breaker opens."""
+    """A child with a half-open breaker did not answer its Ping in time. It counts as a failure; the breaker reopens."""

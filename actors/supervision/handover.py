@@ -1,4 +1,4 @@
-"""What a supervisor that is restarted has from its life before."""
+"""What a restarted supervisor takes over from the instance that failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class GivenUp(msgspec.Struct, frozen=True):
-    """Why it gave up: on which child, what was too much, and the failure that was one too many."""
+    """Why it gave up: on which child, which limit was exceeded, and the last failure."""
 
     child: str
     reason: str
@@ -23,7 +23,9 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """From the failed instance to the fresh one."""
 
     running: tuple[tuple[str, ActorAddress], ...]
-    """Children that were left, by name and address."""
+    """Names and addresses of the children that still run."""
 
     budget: RestartBudget
+    """Restarts spent so far: a restart of the supervisor does not reset them."""
+
     given_up: GivenUp | None

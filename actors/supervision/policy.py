@@ -1,4 +1,4 @@
-"""What a supervisor does about a failure: pure, with time and chance passed in."""
+"""What a supervisor does about a failure: pure, with time and randomness passed in."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class KeepDown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leave(msgspec.Struct, frozen=True):
-    """Let the child be gone."""
+    """Let the child end for good, by its restart type."""
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """Stop all children and hand the failure upwards."""
+    """Stop all children and fail: the failure escalates to the supervisor above."""
 
     reason: str
 
 
 class Park(msgspec.Struct, frozen=True):
-    """Keep the child down for good; the others go on."""
+    """Keep the child down for good; the others run on."""
 
     reason: str
 
@@ -73,9 +73,9 @@ def affected(names: Sequence[str], failed: str, strategy: Strategy) -> tuple[str
 
 
 def restart_helps(error: BaseException | None) -> bool:
-    """Say whether a fresh start may do better: not if the error, or one that caused it, has `restart_helps = False`.
+    """Say whether a restart can help: not if the error, or one that caused it, has `restart_helps = False`.
 
-    Files that are damaged, or written by later code, are the same a second later.
+    Damaged files, for one, are as damaged a second later.
     """
     while error is not None:
         if not getattr(error, "restart_helps", True):
@@ -85,12 +85,12 @@ def restart_helps(error: BaseException | None) -> bool:
 
 
 class RestartPolicy:
-    """Remembers what each child did, and decides.
+    """Remembers the failures of each child, and decides.
 
-    Three limits stand one above the other. The back-off spaces the restarts of one child. Its breaker keeps it down
-    after `fail_max` failures in a row, and after `escalate_after` openings in a row the supervisor gives up. The budget
-    counts the restarts of all children: a child that fails now and then, never in a row, ends there. One that is to be
-    parked has a budget of its own, and pays from no other's.
+    There are three limits. The back-off spaces the restarts of one child. Its breaker keeps it down after `fail_max`
+    failures in a row, and after `escalate_after` openings in a row the supervisor gives up. The budget counts the
+    restarts of all children, which catches a child that fails often but never in a row. A child with
+    `when_exhausted="park"` has a budget of its own and spends none of the supervisor's.
     """
 
     def __init__(self, settings: SupervisorSettings, budget: RestartBudget, *, jitter: Callable[[], float]) -> None:
@@ -100,37 +100,44 @@ class RestartPolicy:
         self._records = {spec.name: _Record(spec, settings, jitter) for spec in settings.children}
 
     def add(self, spec: ChildSpec) -> None:
-        """Know one child more, started after all others."""
+        """Add a child, started after all others."""
         self._records[spec.name] = _Record(spec, self._settings, self._jitter)
 
     def remove(self, name: str) -> None:
-        """Forget a child that is gone for good."""
+        """Forget a child that has ended for good."""
         del self._records[name]
 
     def breaker(self, name: str) -> BreakerState:
-        """State of a child's breaker."""
+        """Return the state of a child's breaker."""
         return self._records[name].breaker.state
 
     def started(self, name: str, now_ns: int) -> None:
-        """Remember since when the child runs."""
+        """Note that the child runs since `now_ns` (monotonic)."""
         self._records[name].started_ns = now_ns
 
     def succeeded(self, name: str) -> None:
-        """The child answered the probe: its breaker closes, its openings are forgotten.
+        """Note that the child answered its probe: its breaker closes, and its openings in a row are reset.
 
-        Not those of one that is to be parked and has not got past what it fails at: to be there is no success yet.
+        The openings of a child that fails at every message are kept: answering a Ping is no success for it.
         """
         record = self._records[name]
         record.breaker.succeeded(keeps_openings=record.is_stuck)
 
     def ended(self, name: str, now_ns: int, error: BaseException | None) -> Decision:
-        """Decide about a child that ended by itself; normally, if there is no error."""
+        """Decide about a child that ended by itself, with an error or (None) normally."""
         if error is None and self._records[name].spec.restart != "permanent":
             return Leave()
         return self.failed(name, now_ns, error)
 
     def failed(self, name: str, now_ns: int, error: BaseException | None, *, got_past: bool | None = None) -> Decision:
-        """Decide about a child whose start or handler raised; `got_past` as in `lifecycle.ChildHandlerFailed`."""
+        """Decide about a child whose start or handler raised.
+
+        Args:
+            name: of the child.
+            now_ns: monotonic.
+            error: that was raised; None where it just ended.
+            got_past: as in `lifecycle.ChildHandlerFailed`; None where it failed outside of a handler.
+        """
         record = self._records[name]
         if record.spec.restart == "temporary":
             return Leave()
@@ -153,7 +160,7 @@ class RestartPolicy:
     def try_again(self, name: str, now_ns: int) -> Decision:
         """Decide about a child whose breaker has been open long enough.
 
-        Children that went down with it come with it; those of them with an open breaker are probed as well.
+        Siblings that went down with it are restarted with it; those of them with an open breaker are probed as well.
         """
         children = affected(tuple(self._records), name, self._settings.strategy)
         for each in children:
@@ -171,7 +178,7 @@ def _exhausted(record: _Record, reason: str) -> Decision:
 
 
 class _Record:
-    """What the policy remembers of one child."""
+    """The history of one child."""
 
     def __init__(self, spec: ChildSpec, settings: SupervisorSettings, jitter: Callable[[], float]) -> None:
         policy = settings.policy
@@ -188,16 +195,16 @@ class _Record:
         )
         self.started_ns: int | None = None
         self.is_stuck = False
-        """It fails at each message of a kind: however long its lives last, none of them has got past the first one."""
+        """Since its last restart it handled no message of the kind at which it failed: it would fail at each of them."""
 
         self.budget: RestartBudget | None = None
-        """Its own, if it has one."""
+        """Its own budget, if it is to be parked."""
 
         if spec.when_exhausted == "park":
             window_ns = round(policy.window_s * SECOND_NS)
             self.budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=window_ns)
 
     def end_run(self, now_ns: int) -> float:
-        """Tell how many seconds it ran; 0 when it never got up."""
+        """Return how many seconds it ran; 0 if it never started."""
         started_ns, self.started_ns = self.started_ns, None
         return 0.0 if started_ns is None else (now_ns - started_ns) / SECOND_NS

@@ -2,12 +2,18 @@
 
     ChildSpec("fetchers", Pool, PoolSettings(actor=Fetcher, settings=…, member="fetcher", size=4, policy=policy))
 
+The problem: work for several equal actors needs one address, fair distribution, and no lost message when a member fails
+or the pool shrinks. The idea: the pool is a `Supervisor` whose unhandled messages go to its members, so restarts,
+breakers and the tree come for free, and a pure `Router` chooses the member. The trap: a restart of the pool itself must
+not forget a resize, nor reuse the number of a member that was removed, since an old message could reach the new member
+under an old name; so sizes and numbers are handed over (`PoolHandover`).
+
 Owns    its members, `fetcher-1` and so on, as a supervisor owns its children.
-Hears   Resize; whatever else is sent to it goes to its members.
-Sends   each message on to one of them or to all (see routing.py), in its sender's name; `Resized`; `Unavailable` to a
-        sender where no member is up.
-Fails   as any supervisor. What is in a member's mailbox waits for that member's restart; a member that leaves handles
-        what it has.
+Hears   Resize; every other message is passed on to members.
+Sends   each message to one member or to all (see routing.py), with the original sender; `Resized`; `Unavailable` to the
+        sender where no member is running.
+Fails   as any supervisor. Messages in a member's mailbox wait for that member's restart; a member that is removed
+        handles its messages first.
 """
 
 from __future__ import annotations
@@ -33,11 +39,15 @@ if TYPE_CHECKING:
     from .child import Child
 
 RETRY_AFTER_S = 0.1
-"""What a sender is told where no member is up."""
+"""`retry_after_s` of `Unavailable` where no member is running."""
 
 
 class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool is made of."""
+    """Settings of a pool.
+
+    Raises:
+        ValueError: on construction: `size` below 1.
+    """
 
     actor: type[Any]
     """The class of each member."""
@@ -49,14 +59,14 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Members at the start; at least 1."""
 
     member: str
-    """A member is called so, and numbered: `fetcher-1`."""
+    """Name of the members, before their number: `fetcher` for `fetcher-1`."""
 
     policy: SupervisionSettings
     routing: Routing | ByKey = "round_robin"
 
     answer_timeout_s: float = 5.0
-    """With `first_answer`: how long a member may take. With `least_loaded`: how long a request counts that is not
-    answered."""
+    """With `first_answer`: how long a member may take. With `least_loaded`: how long an unanswered request counts as
+    load."""
 
     host: Literal["process"] | None = None
     """As in `ChildSpec`, for each member."""
@@ -70,38 +80,40 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"a pool has 1 member at least, found size {self.size}")
 
     def spec(self, number: int) -> ChildSpec:
-        """Describe the member of that number."""
+        """Return the child spec of a member."""
         return ChildSpec(f"{self.member}-{number}", self.actor, self.settings, host=self.host)
 
 
 class Resize(msgspec.Struct, frozen=True):
-    """To a pool: have so many members, 1 at least. Answered by `Resized`; the newest leave first."""
+    """To a pool: change the number of members, at least 1. Answered by `Resized`; the newest are removed first."""
 
     size: int
 
 
 class Resized(msgspec.Struct, frozen=True):
-    """Answer to `Resize`: so many members the pool has now, those counted that start or are down for the moment."""
+    """Answer to `Resize`: the number of members now, those included that are starting or restarting."""
 
     size: int
 
 
 class PoolHandover(Handover, frozen=True, kw_only=True):
-    """As of any supervisor; besides, who its members are."""
+    """As of any supervisor, and the members."""
 
     numbers: tuple[int, ...]
+    """Numbers of the members."""
+
     made: int
-    """Members there have been."""
+    """Members created so far: the highest number given out."""
 
 
 class Pool(Supervisor):
-    """Supervises members of one kind, and hands each message that it gets to one or all of them."""
+    """Supervises members of one kind, and passes each message to one or all of them."""
 
     settings: PoolSettings
 
     @classmethod
     def plan(cls, settings: PoolSettings) -> SupervisorSettings:
-        """Plan the members that there are at the start."""
+        """Return the members at the start."""
         return SupervisorSettings(
             children=tuple(settings.spec(number) for number in range(1, settings.size + 1)),
             policy=settings.policy,
@@ -110,7 +122,7 @@ class Pool(Supervisor):
         )
 
     def on_start(self) -> None:
-        """Prepare, with the members of the life before if there was one, and with no member's turn taken yet."""
+        """Prepare, with the members of the failed instance if there was one; routing starts anew."""
         before: PoolHandover | None = self.inherited
         self._made = self.settings.size if before is None else before.made
         numbers = tuple(range(1, self._made + 1)) if before is None else before.numbers
@@ -120,7 +132,7 @@ class Pool(Supervisor):
         super().on_start()
 
     def snapshot(self) -> Handover:
-        """Remember, too, which members there are to be."""
+        """Hand over the members, too."""
         state = super().snapshot()
         members = [child.spec.name for child in self._members()]
         running = tuple((name, address) for name, address in state.running if name in members)
@@ -134,7 +146,7 @@ class Pool(Supervisor):
 
     @handles(Resize, from_outside=True)
     def resize(self, request: Resize, sender: ActorAddress) -> None:
-        """Let members come or go."""
+        """Add or remove members."""
         if request.size < 1:
             self.turn_away(request, sender, f"1 member at least is wanted, found size {request.size}")
             return
@@ -143,14 +155,14 @@ class Pool(Supervisor):
             self._made += 1
             spec = self.settings.spec(self._made)
             self._numbers[spec.name] = self._made
-            self._troupe.add(spec)
+            self._children.add(spec)
         for child in members[request.size :]:
-            self._troupe.remove(child)
+            self._children.remove(child)
             del self._numbers[child.spec.name], self._unanswered[child.spec.name]
         self.send(sender, Resized(size=request.size))
 
     def on_unhandled(self, message: Any, sender: ActorAddress) -> None:
-        """Hand on what is not for the pool itself."""
+        """Pass a message that is not for the pool itself to its members."""
         up = {child.spec.name: child.address for child in self._members() if child.address and _is_up(child)}
         if not up:
             reason = f"no member of {self.name} is up"
@@ -158,7 +170,7 @@ class Pool(Supervisor):
             return
         try:
             chosen = self._router.choose([(name, self._unanswered[name]) for name in up], message)
-        except Exception as fault:  # noqa: BLE001  a user's `key` may raise anything, and the members are well
+        except Exception as fault:  # noqa: BLE001  a user's `key` may raise anything; that is no failure of the pool
             self.turn_away(message, sender, f"a message whose key can be told is wanted: {reason_of(fault)}")
             return
         match self.settings.routing:
@@ -178,12 +190,12 @@ class Pool(Supervisor):
         return msgspec.structs.replace(super()._plan_now(), children=specs)
 
     def _members(self) -> list[Child]:
-        return [child for child in self._troupe if not child.left]
+        return [child for child in self._children if not child.is_gone]
 
     def _answered(self, name: str, sender: ActorAddress, outcome: Outcome) -> None:
         if name in self._unanswered:
             self._unanswered[name] -= 1
-        if outcome.error is None:  # else nobody waits any more
+        if outcome.error is None:  # else the sender has timed out as well
             self.send(sender, outcome.value)
 
     def _ask_all(self, members: list[ActorAddress], message: Any, sender: ActorAddress) -> None:
@@ -202,12 +214,12 @@ class Pool(Supervisor):
 
 
 def _is_up(child: Child) -> bool:
-    """Tell whether it takes messages: it runs, and was not left by the life before, to be stopped."""
+    """Tell whether it takes messages: it runs, and was started by this instance of the pool."""
     return child.state == "RUNNING" and bool(child.attempts)
 
 
 class _Race:
-    """Members that answer the same message."""
+    """Several members answering the same message: the first good answer counts."""
 
     def __init__(self, runners: int) -> None:
         self._running = runners

@@ -1,4 +1,4 @@
-"""What one may say to a supervisor besides the wire messages: plain frozen values that stay in the process."""
+"""Messages to and from supervisors that stay in the process: frozen structs without a form on the wire."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ StatisticsByPath: TypeAlias = tuple[tuple[str, Statistics], ...]
 class StopChildren(msgspec.Struct, frozen=True):
     """To a supervisor: stop all children, the last started first. Answered by `ChildrenStopped`.
 
-    Handled in turn like any message; a supervisor that is told `Stop` does the same by itself.
+    Handled in order of the mailbox; the control message `lifecycle.Stop` has the same effect.
     """
 
 
 class ChildrenStopped(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to `StopChildren`: none is left."""
+    """Answer to `StopChildren`: no child runs."""
 
     statistics: StatisticsByPath
 
 
 class AwaitSystemStop(msgspec.Struct, frozen=True):
-    """To the root supervisor, from whoever runs the system. Answered by `SystemStopped` when no child is left."""
+    """To the root supervisor, from the owner of the system. Answered by `SystemStopped` when no child runs any more."""
 
 
 class SystemStopped(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +39,9 @@ class SystemStopped(msgspec.Struct, frozen=True, kw_only=True):
     """0: it was asked to stop; 70: it gave up."""
 
     reason: str
-    """Which child, and what was too much of it; empty when it was asked to stop."""
+    """Which child, and which limit it exceeded; empty when it was asked to stop."""
 
     error: BaseException | None = None
-    """The failure that was one too many."""
+    """The last failure of that child."""
 
     statistics: StatisticsByPath = ()

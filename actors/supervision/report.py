@@ -1,4 +1,4 @@
-"""The structured report of everything that happens to children: a log event and, where it matters later, a fact."""
+"""Reports of everything that happens to children: a log event, and a journal fact where it matters later."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from .child import Child
 
 Phase: TypeAlias = Literal["start", "handle", "stop", "exit"]
-"""What a child was at when it failed; `exit`: it ended by itself."""
+"""What a child was doing when it failed; `exit`: it ended by itself."""
 
 
 TRACED_A_SECOND_MAX: Final = 10
-"""Tracebacks that a supervisor formats: 100 us each, at most."""
+"""Tracebacks that a supervisor formats in a second; one takes up to 100 us."""
 
 
 class Log(Protocol):
@@ -50,7 +50,7 @@ class Reporter:
         self.escalations = 0
 
     def started(self, child: Child) -> None:
-        """Report that it runs, for the first time or again."""
+        """Report a start or restart."""
         if not child.restarts:
             self._log("child.started", level="debug", child=child.spec.name)
             return
@@ -87,7 +87,7 @@ class Reporter:
         )
 
     def breaker_opened(self, child: Child, *, openings: int, retry_after_s: float) -> None:
-        """Report that it stays down for a while."""
+        """Report that its breaker opened."""
         name = child.spec.name
         self._log("breaker.opened", level="error", child=name, openings=openings, retry_after_s=retry_after_s)
         self._journal(
@@ -101,7 +101,7 @@ class Reporter:
         )
 
     def breaker_closed(self, child: Child) -> None:
-        """Report that it answered when it was tried again."""
+        """Report that it answered its probe."""
         self._log("breaker.closed", child=child.spec.name)
 
     def gave_up(self, child: str, reason: str) -> None:
@@ -118,18 +118,18 @@ class Reporter:
         )
 
     def parked(self, child: Child) -> None:
-        """Report that it stays down for good."""
+        """Report that it is parked."""
         fields = {"reason": child.parked, "error": child.last_error, "raised_at": child.raised_at}
         self._log("child.parked", level="error", child=child.spec.name, **fields)
 
     def terminated(self, child: Child) -> None:
-        """Report that it is gone."""
+        """Report that it has ended."""
         self._log("child.stopped", level="debug", child=child.spec.name)
 
     def killed(self, child: Child, after_s: float) -> None:
-        """Report that it did not stop in time."""
+        """Report that it did not stop in time and is killed."""
         self._log("child.killed", level="error", child=child.spec.name, after_s=after_s)
 
     def abandoned(self, child: Child) -> None:
-        """Report that it did not even let itself be killed; its thread is lost."""
+        """Report that it could not be killed in time; its thread is left to itself."""
         self._log("child.abandoned", level="error", child=child.spec.name)

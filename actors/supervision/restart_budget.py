@@ -10,13 +10,13 @@ from ...domain.time import SECOND_NS
 class RestartBudget:
     """At most `restarts_max` restarts in any `window_ns`; after that the supervisor gives up.
 
-    Else a child that fails at once would spin for ever. Source: Erlang/OTP, restart intensity. It outlives its
-    supervisor, whose own restart is one of all its children: else each level of a tree would multiply the restarts.
+    Without it a child that fails at once would restart for ever. Source: Erlang/OTP, restart intensity. A restart of
+    the supervisor spends from the same budget, which is handed over: else each level of a tree would multiply restarts.
     """
 
     def __init__(self, *, restarts_max: int, window_ns: int) -> None:
         self.limit = f"more than {restarts_max} restarts in {window_ns / SECOND_NS:g} s"
-        """What there would be if a restart were allowed that is not."""
+        """The limit in words, as the reason of giving up."""
 
         self._restarts_max = restarts_max
         self._window_ns = window_ns

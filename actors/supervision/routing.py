@@ -9,16 +9,16 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 Routing: TypeAlias = Literal["round_robin", "least_loaded", "broadcast", "first_answer"]
-"""`round_robin`: each in its turn. `least_loaded`: the one with the fewest requests unanswered, wherever it runs; of
-several the first. `broadcast`: all. `first_answer`: all; the sender gets the first answer that is neither `Failed` nor
-`Unavailable`, and the last of those where no member has another."""
+"""`round_robin`: one after another. `least_loaded`: the one with the fewest unanswered requests, the first of several.
+`broadcast`: all. `first_answer`: all; the sender gets the first answer that is neither `Failed` nor `Unavailable`, or
+the last of those where there is no other."""
 
 
 class ByKey(msgspec.Struct, frozen=True):
-    """Consistent hash: messages of one key go to one member, in their order.
+    """Consistent hashing: messages of one key go to one member, in order.
 
     When the pool is resized, or a member is down, only the keys of the members concerned move. `key` is called in the
-    pool, for each message; a key is hashed by what it is written as (`repr`).
+    pool's turn, for each message; the `repr` of what it returns is hashed, so that must not depend on the process.
     """
 
     key: Callable[[Any], Hashable]
@@ -30,14 +30,19 @@ class ByKey(msgspec.Struct, frozen=True):
 
 
 class Router:
-    """Chooses, and remembers whose turn it is."""
+    """Chooses members, and remembers the last one chosen."""
 
     def __init__(self, routing: Routing | ByKey) -> None:
         self._routing = routing
         self._last = ""
 
     def choose(self, loads: Sequence[tuple[str, int]], message: Any) -> Sequence[str]:
-        """Choose among the members that are up, by name and load, in their order; one at least."""
+        """Return the names of the members that get a message.
+
+        Args:
+            loads: name and number of unanswered requests of each running member, in order; not empty.
+            message: to be routed.
+        """
         names = [name for name, _ in loads]
         match self._routing:
             case "round_robin":

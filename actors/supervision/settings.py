@@ -1,4 +1,4 @@
-"""What a supervisor needs to know: its children, and how it treats them."""
+"""Settings of a supervisor: its children, and how it restarts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...messages.addresses import JOURNAL
 from .child_spec import ChildSpec
 
 Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
-"""Which children restart with a failed one: none, all, or those that started after it."""
+"""Which siblings restart with a failed child: none, all, or those that started after it. Source: Erlang/OTP."""
 
 
 class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,23 +27,23 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """It has no supervisor above it: when it gives up, the system stops with exit code 70."""
 
     shutdown_s: float = 10.0
-    """A child gets this long to stop in order, unless its spec says otherwise."""
+    """Seconds a child may take to stop before it is killed, unless its spec says otherwise."""
 
     start_s: float = 30.0
-    """A child whose start takes longer has failed."""
+    """Seconds a child may take to start; longer is a failure."""
 
     probe_s: float = 5.0
-    """A child that is being tried again answers a Ping within this, or has failed."""
+    """Seconds a child with a half-open breaker may take to answer a Ping; longer is a failure."""
 
     market_speed: float | None = None
-    """Where its children live in the time of a simulated market: how many times faster than the machine's that is, 0
-    for as fast as possible. None: they live on the machine's time.
+    """Speed of the simulated market that the children live in, as a multiple of real time; 0: as fast as possible.
+    None: they live in real time.
 
-    Then runs and restarts are counted in market time, and a back-off or an open breaker takes none of it: the market
-    waits for who is down. By the machine's clock it takes its time divided by the speed."""
+    In a simulated market run times and restarts are counted in market time. A back-off or an open breaker takes no
+    market time, since the market waits for a child that is down; it takes its real time divided by the speed."""
 
     orders: str = ""
-    """Name of the actor that tells which orders a parked child leaves open (`ReadHoldings`), for the log; or empty."""
+    """Name of the actor that is asked for the open orders of a parked child (`ReadHoldings`), for the log; or empty."""
 
     journal: str = JOURNAL
-    """Name of the actor that makes the supervisor's facts durable; empty: nobody, they are only logged."""
+    """Name of the actor that makes the supervisor's facts durable; empty: they are only logged."""

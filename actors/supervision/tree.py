@@ -1,4 +1,4 @@
-"""The live tree: what a supervisor knows of its children, and what supervisors among them know of theirs."""
+"""The supervision tree as it stands: the state of a supervisor's children, joined with the trees below them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def branch(
 
 
 def under(supervisor: str, node: ChildStatus) -> ChildStatus:
-    """Give a node the path that it has one level higher."""
+    """Return a node with its supervisor's name before its path."""
     return ChildStatus(
         path=f"{supervisor}/{node.path}",
         state=node.state,
@@ -44,7 +44,7 @@ def under(supervisor: str, node: ChildStatus) -> ChildStatus:
 
 
 def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int, trouble: str) -> ChildStatus:
-    """Describe one child as it is now."""
+    """Return the status of one child."""
     return ChildStatus(
         path=f"{supervisor}/{child.spec.name}",
         state=child.state,
@@ -60,7 +60,7 @@ def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int, t
 
 
 class Inquiry:
-    """One look at the whole tree: who wants to see it, and whose answer is awaited. Later askers join it."""
+    """A pending `DescribeTree`: its requesters, and the children whose answers are awaited. Later requests join it."""
 
     def __init__(self, asker: ActorAddress, awaited: Iterable[str]) -> None:
         self.askers = [asker]
@@ -69,11 +69,11 @@ class Inquiry:
         self.deadline: Deadline | None = None
 
     def end(self) -> None:
-        """Forget its deadline."""
+        """Cancel its deadline."""
         if self.deadline is not None:
             self.deadline.cancel()
 
     def answered(self, name: str, tree: SupervisionTree) -> None:
-        """Take the answer of a supervisor below."""
+        """Take the answer of a child supervisor."""
         self.awaited.discard(name)
         self.below[name] = tree.children

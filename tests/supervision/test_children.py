@@ -1,0 +1,800 @@
+"""`Children` without actors: a fake supervisor, virtual time, scripted failures, an independent model of the policy."""
+
+import heapq
+import itertools
+from collections import deque
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.runtime import RuntimeActor, lifecycle
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.actors.supervision.child import Child, shutdown_budget_s
+from natya.actors.supervision.children import Children
+from natya.actors.supervision.deadline import Deadline
+from natya.actors.supervision.report import Reporter
+from natya.actors.supervision.restart_budget import RestartBudget
+from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.system import Ping
+
+SECOND_NS = 1_000_000_000
+STRATEGIES = ["one_for_one", "one_for_all", "rest_for_one"]
+
+POLICY = SupervisionSettings.default(
+    restarts_max=5,
+    window_s=60.0,
+    backoff_first_s=0.1,
+    backoff_max_s=30.0,
+    backoff_reset_s=60.0,
+    fail_max=3,
+    reset_timeout_s=5.0,
+    escalate_after=3,
+)
+
+
+def silent(*_, **__):
+    """Log nothing."""
+
+
+class FakeSupervisor:
+    """Plays the actor system: children are names with a state, their reports wait in a queue until delivered."""
+
+    def __init__(self, supervised, *, starts_fail=()):
+        self.now_ns = 0
+        self.told = []
+        """Every order that went out, as (what, child)."""
+
+        self.reports = deque()
+        self.starts_fail = set(starts_fail)
+        self.deaf = set()
+        self.is_up = self.is_down = False
+        self.hangs = set()
+        """Children that do not stop when they are told to."""
+
+        self.parked = []
+        self.gave_up = None
+        self._deadlines, self._order = [], itertools.count()
+        reporter = Reporter("root", log=silent, log_bounded=silent, journal=lambda _: None, now_ns=lambda: 0)
+        self.report = reporter
+        policy = supervised.policy
+        budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
+        self.children = Children(supervised, self, reporter, budget, jitter=lambda: 0.0)
+
+    # What `Children` asks for.
+
+    def monotonic_ns(self):
+        return self.now_ns
+
+    def create_child(self, spec):
+        self._start(spec.name)
+        return spec.name
+
+    def control_child(self, child, order):
+        name = child.spec.name
+        match order:
+            case lifecycle.Restart():
+                self._start(name)
+            case lifecycle.Stop():
+                self.told.append(("stop", name))
+                if name not in self.hangs:
+                    self.reports.append(("ended", name, None, True))
+            case _:
+                self.told.append((type(order).__name__.lower(), name))
+
+    def send_to_child(self, child, message):
+        assert isinstance(message, Ping)
+        self.told.append(("ping", child.spec.name))
+        self.reports.append(("answered", child.spec.name))
+
+    def call_after(self, seconds, act):
+        deadline = Deadline(act)
+        heapq.heappush(self._deadlines, (self.now_ns + round(seconds * SECOND_NS), next(self._order), deadline))
+        return deadline
+
+    call_after_backoff = call_after
+
+    def children_are_up(self):
+        assert not self.is_up
+        self.is_up = True
+
+    def children_are_down(self):
+        assert not self.is_down
+        self.is_down = True
+
+    def child_parked(self, child):
+        self.parked.append((child.spec.name, child.parked))
+
+    def give_up(self, child, reason, _error):
+        self.gave_up = (child.spec.name, reason)
+        self.children.stop_all()
+
+    # What a test does.
+
+    def crash(self, name):
+        """Let a running child fail; its report waits like any other."""
+        if self.children[name].state == "RUNNING" and not any(report[1] == name for report in self.reports):
+            self.reports.append(("failed", name, "handle"))
+
+    def end(self, name, error):
+        if self.children[name].state == "RUNNING" and not any(report[1] == name for report in self.reports):
+            self.reports.append(("ended", name, error, False))
+
+    def deliver(self):
+        """Hand one report to `Children`."""
+        what, name, *rest = self.reports.popleft()
+        child = self.children[name]
+        match what:
+            case "started":
+                self.children.started(child)
+            case "failed":
+                self.children.failed(child, rest[0], RuntimeError("by script"))
+            case "ended" if child.address is not None:
+                self.children.ended(child, error=rest[0], requested=rest[1])
+            case "answered" if name not in self.deaf:
+                self.children.answered(name)
+
+    def pass_time(self, seconds):
+        """Deliver what waits, and let time go by: every deadline comes when it is due."""
+        until_ns = self.now_ns + round(seconds * SECOND_NS)
+        self.settle()
+        while self._deadlines and self._deadlines[0][0] <= until_ns:
+            self.now_ns, _, deadline = heapq.heappop(self._deadlines)
+            deadline.come()
+            self.settle()
+        self.now_ns = until_ns
+
+    def settle(self):
+        while self.reports:
+            self.deliver()
+
+    def orders(self, *whats):
+        return [name for what, name in self.told if what in whats]
+
+    def _start(self, name):
+        self.told.append(("start", name))
+        self.reports.append(("failed", name, "start") if name in self.starts_fail else ("started", name))
+
+
+def a_supervisor(*children, starts_fail=(), strategy="one_for_one", policy=POLICY, restarts=None, parks=()):
+    restart_types = restarts or {}
+    specs = tuple(
+        ChildSpec(
+            name,
+            RuntimeActor,
+            restart=restart_types.get(name, "permanent"),
+            when_exhausted="park" if name in parks else "give_up",
+        )
+        for name in children
+    )
+    supervised = SupervisorSettings(children=specs, policy=policy, strategy=strategy)
+    return FakeSupervisor(supervised, starts_fail=starts_fail)
+
+
+class TestComingUp:
+    def test_each_starts_when_the_one_before_it_is_up(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+
+        assert supervisor.orders("start") == ["a"]
+        supervisor.deliver()
+        assert supervisor.orders("start") == ["a", "b"]
+        assert not supervisor.is_up
+        supervisor.deliver()
+        assert supervisor.is_up
+
+    def test_goes_on_without_a_child_whose_breaker_opened(self):
+        supervisor = a_supervisor("a", "b", "c", starts_fail={"b"})
+        supervisor.children.start_all()
+        supervisor.pass_time(1)
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "UNAVAILABLE", "RUNNING"]
+        assert supervisor.is_up
+
+    def test_a_child_that_dies_in_start_for_ever_gets_five_restarts_a_minute_at_most_and_then_the_supervisor_fails(
+        self,
+    ):
+        supervisor = a_supervisor("a", "b", starts_fail={"b"})
+        supervisor.children.start_all()
+        supervisor.pass_time(61)
+
+        assert supervisor.gave_up == ("b", "the breaker opened 3 times in a row")
+        assert supervisor.is_down
+        assert supervisor.children["b"].restarts <= 5
+        assert supervisor.orders("stop") == ["b", "a"]
+
+
+class TestAFailureThatNoRestartCanMend:
+    def test_makes_the_supervisor_give_up_at_once(self):
+        supervisor = a_supervisor("journal", "orders")
+        supervisor.children.start_all()
+        supervisor.settle()
+        error = RuntimeError("bytes are gone")
+        error.restart_helps = False
+
+        supervisor.children.failed(supervisor.children["journal"], "handle", error)
+
+        assert supervisor.gave_up == ("journal", "no restart can mend it")
+
+
+class TestAGroup:
+    def test_is_suspended_from_the_last_on_and_restarted_from_the_first_on(self):
+        supervisor = a_supervisor("a", "b", "c", strategy="one_for_all")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.crash("b")
+        supervisor.settle()
+
+        assert supervisor.told == [
+            ("suspend", "c"), ("suspend", "b"), ("suspend", "a"), ("start", "a"), ("start", "b"), ("start", "c"),
+        ]  # fmt: skip
+
+    def test_stays_down_together_and_is_probed_where_it_failed(self):
+        supervisor = a_supervisor("a", "b", "c", strategy="rest_for_one", policy=POLICY)
+        supervisor.children.start_all()
+        supervisor.settle()
+        for _ in range(3):
+            supervisor.crash("b")
+            supervisor.pass_time(1)
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "UNAVAILABLE", "UNAVAILABLE"]
+        supervisor.pass_time(6)
+        assert [child.state for child in supervisor.children] == ["RUNNING"] * 3
+        assert supervisor.orders("ping") == ["b"]
+        assert supervisor.children.breaker(supervisor.children["b"]) == "closed"
+
+    def test_does_not_take_back_what_ended_normally(self):
+        supervisor = a_supervisor("a", "b", strategy="one_for_all", restarts={"b": "transient"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.end("b", None)
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "STOPPED"]
+
+    def test_stops_the_temporary_among_them(self):
+        supervisor = a_supervisor("a", "b", strategy="one_for_all", restarts={"b": "temporary"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "STOPPED"]
+
+    def test_that_restarts_takes_none_along_whose_breaker_is_open(self):
+        supervisor = a_supervisor(
+            "a", "b", "c", strategy="rest_for_one", policy=msgspec.structs.replace(POLICY, fail_max=2)
+        )
+        supervisor.children.start_all()
+        supervisor.settle()
+        for _ in range(2):
+            supervisor.crash("c")
+            supervisor.pass_time(0.5)
+        assert supervisor.children.breaker(supervisor.children["c"]) == "open"
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b"]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "RUNNING", "UNAVAILABLE"]
+
+
+class TestAChildThatHangsInItsStop:
+    @staticmethod
+    def a_fall():
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.hangs.add("b")
+        supervisor.told.clear()
+        supervisor.children.stop_all()
+        return supervisor
+
+    def test_is_killed_when_its_time_is_over_and_not_before(self):
+        supervisor = self.a_fall()
+        supervisor.pass_time(9.9)
+        assert supervisor.told == [("stop", "b")]
+        supervisor.pass_time(0.1)
+
+        assert supervisor.told == [("stop", "b"), ("kill", "b")]
+
+    def test_is_given_up_for_lost_if_that_does_not_help_and_the_others_stop(self):
+        supervisor = self.a_fall()
+        supervisor.pass_time(10.9)
+        assert not supervisor.is_down
+        supervisor.pass_time(0.1)
+
+        assert supervisor.orders("stop") == ["b", "a"]
+        assert supervisor.is_down
+
+    def test_has_the_time_that_its_spec_gives_it(self):
+        assert shutdown_budget_s(ChildSpec("a", RuntimeActor, shutdown_s=3.0), 10.0) == 3.0
+
+
+class TestAChildThatComesUpWhileAllGoDown:
+    def test_counts_as_no_restart_and_is_stopped_in_its_turn(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.crash("b")
+        supervisor.deliver()
+        supervisor.deliver()
+        assert [child.state for child in supervisor.children] == ["RESTARTING", "RESTARTING"]
+        supervisor.children.stop_all()
+        supervisor.settle()
+
+        assert supervisor.report.restarts == 0
+        assert supervisor.orders("stop") == ["b", "a"]
+        assert supervisor.is_down
+
+    def test_does_not_count_either_if_all_go_down_because_of_it(self):
+        """It overran its start, was one failure too many, and says afterwards that it runs."""
+        supervisor = a_supervisor("a", "b", policy=msgspec.structs.replace(POLICY, restarts_max=1))
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.deliver()
+        supervisor.children.failed(supervisor.children["a"], "start", RuntimeError("too late"))
+        assert supervisor.gave_up == ("a", "more than 1 restarts in 60 s")
+        supervisor.settle()
+
+        assert supervisor.report.restarts == 0
+        assert supervisor.orders("stop") == ["b", "a"]
+
+
+class TestWhileAllGoDown:
+    @staticmethod
+    def a_fall(*, hangs=(), **given):
+        supervisor = a_supervisor("a", "b", **given)
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.hangs.update(hangs)
+        return supervisor
+
+    @pytest.mark.parametrize("restarts_max", [0, 5])
+    def test_one_that_fails_is_not_restarted_and_nobody_gives_up_for_it(self, restarts_max):
+        supervisor = self.a_fall(policy=msgspec.structs.replace(POLICY, restarts_max=restarts_max))
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.children.stop_all()
+        supervisor.settle()
+
+        assert supervisor.told == [("stop", "b"), ("stop", "a")]
+        assert supervisor.gave_up is None
+        assert supervisor.report.failures == 1
+
+    def test_one_whose_failure_crossed_the_order_to_stop_is_told_again(self):
+        supervisor = self.a_fall(hangs={"a"})
+        supervisor.told.clear()
+        supervisor.crash("b")
+        supervisor.children.stop_all()
+        assert supervisor.told == [("stop", "b")]
+        supervisor.deliver()
+        assert supervisor.told == [("stop", "b"), ("stop", "b")]
+
+    def test_none_comes_up_that_is_added(self):
+        supervisor = self.a_fall(hangs={"b"})
+        supervisor.told.clear()
+        supervisor.children.stop_all()
+        supervisor.children.add(ChildSpec("c", RuntimeActor))
+        supervisor.pass_time(11)
+
+        assert supervisor.orders("start") == []
+        assert supervisor.orders("stop") == ["b", "a"]
+        assert supervisor.is_down
+
+    def test_one_that_hung_in_its_stop_already_is_killed_in_its_time(self):
+        supervisor = self.a_fall(hangs={"b"}, strategy="one_for_all", restarts={"b": "temporary"})
+        supervisor.crash("a")
+        supervisor.settle()
+        assert supervisor.children["b"].state == "STOPPING"
+        supervisor.pass_time(4)
+        supervisor.children.stop_all()
+        supervisor.pass_time(6)
+        assert supervisor.orders("kill") == ["b"]
+        supervisor.pass_time(1)
+
+        assert supervisor.is_down
+
+
+class TestAChildOfALifeBefore:
+    @pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one"])
+    def test_that_ended_before_the_start_is_one_of_the_group_again(self, strategy):
+        supervisor = a_supervisor("a", "b", strategy=strategy)
+        supervisor.children.adopt("b", "b")
+        supervisor.children.ended(supervisor.children["b"], error=None, requested=True)
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b"]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "RUNNING"]
+
+    def test_that_was_parked_and_ended_before_the_start_is_so_again(self):
+        supervisor = a_supervisor("a", "b", strategy="one_for_all", parks={"b"})
+        supervisor.children.adopt("b", "b")
+        supervisor.children.failed(supervisor.children["b"], "handle", unmendable())
+        supervisor.children.ended(supervisor.children["b"], error=None, requested=True)
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b"]
+
+
+class TestAChildThatMayBeParked:
+    """The code of a user: it ends on its own, and nobody with it."""
+
+    def test_is_when_its_breaker_has_opened_too_often_and_the_others_run_on(self):
+        supervisor = a_supervisor("good", "bad", "other", starts_fail={"bad"}, parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.pass_time(61)
+
+        assert supervisor.parked == [("bad", "the breaker opened 3 times in a row")]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED", "RUNNING"]
+        assert supervisor.gave_up is None
+        assert supervisor.is_up
+        assert supervisor.orders("reject")[-1] == "bad"
+
+    def test_spends_no_restart_of_the_others(self):
+        policy = msgspec.structs.replace(POLICY, restarts_max=2, fail_max=9)
+        supervisor = a_supervisor("good", "bad", parks={"bad"}, policy=policy)
+        supervisor.children.start_all()
+        supervisor.settle()
+        for _ in range(3):
+            supervisor.crash("bad")
+            supervisor.pass_time(1)
+        assert supervisor.parked == [("bad", "more than 2 restarts in 60 s")]
+        for _ in range(2):
+            supervisor.crash("good")
+            supervisor.pass_time(1)
+
+        assert supervisor.children["good"].state == "RUNNING"
+        assert supervisor.gave_up is None
+
+    def test_two_of_them_have_a_budget_each(self):
+        policy = msgspec.structs.replace(POLICY, restarts_max=2, fail_max=9)
+        supervisor = a_supervisor("bad", "worse", parks={"bad", "worse"}, policy=policy)
+        supervisor.children.start_all()
+        supervisor.settle()
+        for name in ("worse", "worse", "worse", "bad", "bad"):
+            supervisor.crash(name)
+            supervisor.pass_time(1)
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED"]
+
+    def test_is_at_once_if_no_restart_can_mend_it(self):
+        supervisor = a_supervisor("bad", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.failed(supervisor.children["bad"], "handle", unmendable())
+
+        assert supervisor.parked == [("bad", "no restart can mend it")]
+
+    def test_is_not_at_the_start_of_all_if_no_restart_can_mend_it(self):
+        """Whoever starts the system hears of it, and can mend it before anything runs."""
+        supervisor = a_supervisor("good", "bad", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.deliver()
+        supervisor.reports.clear()
+        supervisor.children.failed(supervisor.children["bad"], "start", unmendable())
+
+        assert supervisor.gave_up == ("bad", "no restart can mend it")
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_comes_back_with_no_group(self, strategy):
+        supervisor = a_supervisor("good", "bad", strategy=strategy, parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.failed(supervisor.children["bad"], "handle", unmendable())
+        supervisor.told.clear()
+        supervisor.crash("good")
+        supervisor.pass_time(600)
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED"]
+        assert supervisor.orders("start") == ["good"]
+
+    def test_is_probed_by_no_group(self):
+        supervisor = a_supervisor("good", "bad", strategy="one_for_all", parks={"bad"}, starts_fail={"bad"})
+        supervisor.children.start_all()
+        supervisor.pass_time(61)
+        supervisor.told.clear()
+        for _ in range(3):
+            supervisor.crash("good")
+            supervisor.pass_time(1)
+        supervisor.pass_time(10)
+
+        assert supervisor.orders("ping") == ["good"]
+        assert supervisor.children["good"].state == "RUNNING"
+        assert supervisor.children.breaker(supervisor.children["good"]) == "closed"
+
+    def test_is_stopped_with_the_others(self):
+        supervisor = a_supervisor("good", "bad", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.failed(supervisor.children["bad"], "handle", unmendable())
+        supervisor.children.stop_all()
+        supervisor.settle()
+
+        assert supervisor.orders("stop") == ["bad", "good"]
+        assert supervisor.is_down
+
+    def test_that_says_more_is_not_heard(self):
+        supervisor = a_supervisor("bad", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.failed(supervisor.children["bad"], "handle", unmendable())
+        supervisor.told.clear()
+        supervisor.children.failed(supervisor.children["bad"], "handle", RuntimeError("late"))
+        supervisor.pass_time(600)
+
+        assert supervisor.told == []
+        assert supervisor.children["bad"].state == "PARKED"
+        assert len(supervisor.parked) == 1
+
+
+def unmendable():
+    error = RuntimeError("wrong parameters")
+    error.restart_helps = False
+    return error
+
+
+class TestFailuresThatOverlap:
+    @staticmethod
+    def a_group(policy=POLICY):
+        supervisor = a_supervisor("a", "b", "c", strategy="one_for_all", policy=policy)
+        supervisor.children.start_all()
+        supervisor.settle()
+        return supervisor
+
+    def test_do_not_start_a_child_twice_that_is_on_its_way(self):
+        supervisor = self.a_group()
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.crash("c")
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b", "c"]
+
+    def test_of_a_child_that_is_kept_down_already_change_nothing(self):
+        supervisor = self.a_group(msgspec.structs.replace(POLICY, fail_max=1))
+        supervisor.crash("a")
+        supervisor.crash("c")
+        supervisor.settle()
+
+        assert [supervisor.children.breaker(child) for child in supervisor.children] == ["open", "closed", "closed"]
+
+    def test_of_a_group_on_its_way_up_do_not_forget_who_was_told_to_start(self):
+        """The report that b runs comes when it is kept down already, and nobody waits for it any more."""
+        supervisor = self.a_group(msgspec.structs.replace(POLICY, fail_max=2))
+        supervisor.crash("a")
+        supervisor.deliver()
+        supervisor.deliver()
+        assert supervisor.orders("start")[-1] == "b"
+        supervisor.children.failed(supervisor.children["a"], "handle", RuntimeError("again"))
+        supervisor.settle()
+        assert [child.state for child in supervisor.children] == ["UNAVAILABLE"] * 3
+        supervisor.pass_time(5)
+
+        assert [child.state for child in supervisor.children] == ["RUNNING"] * 3
+        assert supervisor.orders("ping") == ["a"]
+
+    def test_wait_for_the_longest_back_off_among_them(self):
+        supervisor = self.a_group()
+        supervisor.crash("a")
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.crash("b")
+        supervisor.pass_time(0.09)
+        assert supervisor.orders("start") == []
+        supervisor.pass_time(0.01)
+
+        assert supervisor.orders("start") == ["a", "b", "c"]
+
+    def test_do_not_forget_a_probe(self):
+        supervisor = self.a_group(msgspec.structs.replace(POLICY, fail_max=2))
+        supervisor.crash("a")
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.settle()
+        supervisor.deaf.add("a")
+        supervisor.pass_time(5)
+        supervisor.crash("b")
+        supervisor.deaf.clear()
+        supervisor.settle()
+
+        assert supervisor.orders("ping") == ["a", "a"]
+        assert supervisor.children.breaker(supervisor.children["a"]) == "closed"
+
+
+class TestAProbe:
+    def test_that_is_not_answered_counts_as_failure(self):
+        supervisor = a_supervisor("a", policy=POLICY)
+        supervisor.children.start_all()
+        supervisor.settle()
+        for _ in range(3):
+            supervisor.crash("a")
+            supervisor.pass_time(1)
+        supervisor.deaf.add("a")
+        supervisor.pass_time(4.5)
+        assert supervisor.children["a"].state == "RUNNING"
+        supervisor.pass_time(5)
+
+        assert supervisor.children["a"].state == "UNAVAILABLE"
+        assert supervisor.children["a"].last_error == "ProbeOverranError: a did not answer a Ping within 5 s"
+
+
+class Policeman:
+    """The policy once more, from the outside and as plainly as can be: what may happen to a child of `one_for_one`."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self.restarts_s = []
+        self.children = {}
+
+    def failed(self, name, now_s, ran_s):
+        policy = self.policy
+        child = self.children.setdefault(name, SimpleNamespace(row=0, waits=0, openings=0, breaker="closed"))
+        if ran_s >= policy.backoff_reset_s:
+            child.waits = 0
+            if child.breaker == "closed":
+                child.row = child.openings = 0
+        wait_s = 0 if child.waits == 0 else min(policy.backoff_max_s, policy.backoff_first_s * 2 ** (child.waits - 1))
+        child.waits += 1
+        child.row += 1
+        if child.breaker == "closed" and child.row < policy.fail_max:
+            return self.restart(now_s, wait_s)
+        child.breaker, child.openings = "open", child.openings + 1
+        return "give up" if child.openings >= policy.escalate_after else ("down", policy.reset_timeout_s)
+
+    def restart(self, now_s, wait_s):
+        self.restarts_s.append(now_s)
+        recent = [each_s for each_s in self.restarts_s if each_s > now_s - self.policy.window_s]
+        return "give up" if len(recent) > self.policy.restarts_max else ("restart", wait_s)
+
+    def tried(self, name, now_s):
+        self.children[name].breaker = "half-open"
+        return self.restart(now_s, 0)
+
+    def answered(self, name):
+        child = self.children[name]
+        child.breaker, child.row, child.openings = "closed", 0, 0
+
+
+@pytest.mark.parametrize("names", ["a", "abc"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_tree_ends_where_an_independent_model_of_the_policy_says(names, data):
+    policy = SupervisionSettings.default(
+        restarts_max=data.draw(st.integers(1, 12)),
+        window_s=60.0,
+        backoff_first_s=0.125,
+        backoff_max_s=1.0,
+        backoff_reset_s=16.0,
+        fail_max=data.draw(st.integers(1, 4)),
+        reset_timeout_s=4.0,
+        escalate_after=data.draw(st.integers(1, 3)),
+    )
+    supervisor, model = a_supervisor(*names, policy=policy), Policeman(policy)
+    supervisor.children.start_all()
+    supervisor.settle()
+    since_s = dict.fromkeys(names, 0.0)
+
+    for name, wait_s, fails_again in data.draw(
+        st.lists(st.tuples(st.sampled_from(names), st.sampled_from([0.0, 0.5, 2.0, 20.0]), st.booleans()), max_size=25)
+    ):
+        supervisor.pass_time(wait_s)
+        now_s = supervisor.now_ns / SECOND_NS
+        supervisor.crash(name)
+        supervisor.settle()
+        verdict = model.failed(name, now_s, now_s - since_s[name])
+        again = fails_again
+        while verdict != "give up" and verdict[0] == "down":
+            assert supervisor.children[name].state == "UNAVAILABLE"
+            if again:
+                supervisor.starts_fail.add(name)
+            supervisor.pass_time(verdict[1])
+            now_s = supervisor.now_ns / SECOND_NS
+            verdict = model.tried(name, now_s)
+            if verdict != "give up" and again:
+                verdict = model.failed(name, now_s, 0.0)
+            elif verdict != "give up":
+                model.answered(name)
+            again = False
+            supervisor.starts_fail.discard(name)
+        assert (supervisor.gave_up is not None) == (verdict == "give up")
+        if verdict == "give up":
+            assert all(child.address is None for child in supervisor.children)
+            return
+        assert supervisor.children[name].state == ("RESTARTING" if verdict[1] else "RUNNING")
+        supervisor.pass_time(verdict[1])
+        since_s[name] = supervisor.now_ns / SECOND_NS
+        assert supervisor.children[name].state == "RUNNING"
+        assert supervisor.children.breaker(supervisor.children[name]) == "closed"
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("crash"), st.sampled_from("abcd")),
+    st.tuples(st.just("end"), st.sampled_from("abcd")),
+    st.tuples(st.just("break"), st.sampled_from("abcd")),
+    st.tuples(st.just("mend"), st.sampled_from("abcd")),
+    st.tuples(st.just("deliver"), st.none()),
+    st.tuples(st.just("wait"), st.sampled_from([0.05, 1.0, 6.0, 100.0])),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    strategy=st.sampled_from(STRATEGIES),
+    restarts=st.fixed_dictionaries(
+        {name: st.sampled_from(["permanent", "permanent", "transient", "temporary"]) for name in "abcd"}
+    ),
+    events=st.lists(EVENTS, max_size=80),
+)
+def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor_gave_up(strategy, restarts, events):
+    supervisor = a_supervisor(*"abcd", strategy=strategy, restarts=restarts)
+    supervisor.children.start_all()
+    for what, argument in events:
+        match what:
+            case "crash":
+                supervisor.crash(argument)
+            case "end":
+                supervisor.end(argument, RuntimeError("by script"))
+            case "break":
+                supervisor.starts_fail.add(argument)
+            case "mend":
+                supervisor.starts_fail.discard(argument)
+            case "deliver" if supervisor.reports:
+                supervisor.deliver()
+            case "wait":
+                supervisor.pass_time(argument)
+    supervisor.starts_fail.clear()
+    supervisor.pass_time(200)
+
+    if supervisor.gave_up is not None:
+        assert supervisor.is_down
+        assert all(child.address is None for child in supervisor.children)
+        return
+    assert supervisor.is_up
+    for child in supervisor.children:
+        assert child.state == ("STOPPED" if child.is_gone else "RUNNING")
+        assert child.start_group is None
+        assert supervisor.children.breaker(child) == "closed"
+    stopped_before = len(supervisor.orders("stop"))
+    alive = [child.spec.name for child in supervisor.children if child.address is not None]
+    supervisor.children.stop_all()
+    supervisor.settle()
+    assert supervisor.is_down
+    assert supervisor.orders("stop")[stopped_before:] == alive[::-1]
+
+
+class TestTheTimeToStop:
+    def test_of_a_supervisor_is_that_of_all_its_children_one_after_another(self):
+        children = tuple(ChildSpec(name, RuntimeActor) for name in "abc")
+        below = SupervisorSettings(children=children, policy=POLICY, shutdown_s=2.0)
+
+        assert shutdown_budget_s(ChildSpec("below", Supervisor, below), 10.0) == 10.0 + 3 * (2.0 + 1.0)
+        assert shutdown_budget_s(ChildSpec("a", RuntimeActor, None, "permanent", 0.5), 10.0) == 0.5
+
+
+class TestTheOrderToStop:
+    @pytest.mark.parametrize("restart", ["permanent", "transient", "temporary"])
+    @pytest.mark.parametrize("given_up", [False, True])
+    def test_lets_one_that_fails_begin_afresh_for_what_is_queued_if_it_may_be_restarted(self, restart, given_up):
+        child = Child(ChildSpec("a", RuntimeActor, restart=restart))
+        child.given_up = given_up
+
+        assert child.stop() == lifecycle.Stop(
+            afresh=(restart, given_up) in {("permanent", False), ("transient", False)}
+        )
