@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from concurrent.futures import FIRST_COMPLETED, wait
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -111,12 +110,16 @@ class TradingSystem:
         self.stop()
 
     async def __aenter__(self) -> Self:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         await asyncio.to_thread(self.start)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         await asyncio.to_thread(self.stop)
 
     def start(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import threading
@@ -219,6 +218,8 @@ class InProcessSystemBase(ThespianDoor):
             RequestTimedOut: no answer came in time.
             UnknownActorError: no actor of that name runs.
         """
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         self._check_running()
         reply = AsyncReply(self.dead_letters, asyncio.get_running_loop())
         self.tell_from(reply, target, message, correlation_id)

@@ -7,7 +7,6 @@ the answer to the one before. Here a late or a second answer meets nobody and is
 from __future__ import annotations
 
 import _thread
-import asyncio
 import threading
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from .endpoint import Endpoint
 from .errors import RequestTimedOut
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from .dead_letters import DeadLetters
@@ -154,6 +154,8 @@ class AsyncReply(ReplyAddress):
         Raises:
             RequestTimedOut: there was none for so long.
         """
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         try:
             async with asyncio.timeout(timeout_s):
                 return await self.future

@@ -11,9 +11,9 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FIGURES = {
     "bench_actors 1000": 9,
     "bench_workers 1000": 1,
-    "bench_lives 1000": 4,
+    "bench_lives 50": 4,
     "bench_journal --records 5 --appends 2000 --rounds 1": 3,
-    "bench_acknowledgement --seconds 0.2": 3,
+    "bench_acknowledgement --seconds 0.1": 3,
     "bench_bulk --rows 500": 2,
     "bench_cache --queries 5": 2,
     "bench_rebuild --facts 500 --late 100": 2,

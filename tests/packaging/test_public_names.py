@@ -28,5 +28,12 @@ def test_importing_natya_loads_none_of_its_rooms():
     assert done.stdout == "[]\n"
 
 
+def test_a_system_that_nobody_awaits_loads_no_event_loop():
+    program = "import sys, natya; natya.TradingSystem; print('natya.system' in sys.modules, 'asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "True False\n"
+
+
 def test_the_version_is_that_of_the_distribution():
     assert natya.__version__.count(".") == 2

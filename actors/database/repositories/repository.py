@@ -14,7 +14,6 @@ class NoteRepository(natya.BaseRepository[Note]):
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import os
@@ -273,6 +272,8 @@ class Transaction(Generic[Entity]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         if kind is None:
             # Begun, it is not taken back by whoever does not wait for it: half of it is never there.
             await asyncio.shield(asyncio.wrap_future(self._save(tuple(self._gathered))))

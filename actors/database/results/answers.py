@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import threading
 from concurrent.futures import Future
@@ -70,6 +69,8 @@ class Answer(Frames, Generic[T]):
         return "<an answer: await it, or read its .success, .data, .error, .columns() or .df(), which wait for it>"
 
     def __await__(self) -> Generator[Any, None, RepositoryResult[T]]:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
         # Others may wait for the same answer: whoever gives up (`asyncio.wait_for`) gives up alone.
         return asyncio.shield(asyncio.wrap_future(self._messages())).__await__()
 
