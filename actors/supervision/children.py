@@ -264,7 +264,7 @@ class Children:
                 self._keep_down(child, decision)
             case Park() if restart_helps(error) or not self._start_groups.is_opening(child.start_group):
                 self._park(child, decision.reason)
-            case GiveUp() | Park():  # at the first start, a fault that no restart can mend is not parked: the start fails
+            case GiveUp() | Park():  # at the first start, what no restart can mend is not parked: it fails
                 child.given_up = True
                 self._supervisor.give_up(child, decision.reason, error)
 

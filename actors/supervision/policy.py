@@ -195,7 +195,7 @@ class _Record:
         )
         self.started_ns: int | None = None
         self.is_stuck = False
-        """Since its last restart it handled no message of the kind at which it failed: it would fail at each of them."""
+        """Since its last restart it handled no message of the kind at which it failed: it may fail at each of them."""
 
         self.budget: RestartBudget | None = None
         """Its own budget, if it is to be parked."""
