@@ -1,1 +1,10 @@
-"""Settings: typed, frozen, from files, environment and command line; secrets; the data directory; the container."""
+"""Settings and what belongs to the user's machine.
+
+settings, sections/     the typed settings; their defaults are in `default.toml` alone
+loader, layers, keys    from TOML files, environment and command line to one frozen `Settings`
+show, errors, secrets   settings for people and programs, problems with them, values that are never shown
+data_directory, locks   one process at a time owns a data directory
+files, forks            files made and moved without losing any; what a forked process must not keep
+engine_paths            paths at which DuckDB can have a database
+container               a dependency container that knows nothing of natya
+"""

@@ -1,6 +1,6 @@
-"""A container of dependencies: each is made when it is first asked for, and closed at the end.
+"""A container of dependencies: each is made when first resolved, and closed with the container.
 
-It knows nothing of natya; what natya registers stands in `natya.services`.
+It knows nothing of natya; natya's own registrations are in `natya.services`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 Kind: TypeAlias = Literal["instance", "shared", "transient"]
 Key: TypeAlias = str | type
-"""What a dependency is known by: a name, or the class that is asked for."""
+"""What a dependency is registered under: a name, or a class."""
 
 _ABSENT = object()
 
 
 class DependencyError(Exception):
-    """Anything the container raises on purpose."""
+    """Base of the container's errors."""
 
 
 class NotRegisteredError(DependencyError):
@@ -36,25 +36,27 @@ class NotRegisteredError(DependencyError):
 
 
 class DependencyCycleError(DependencyError):
-    """To make something one would have to have it already; the message shows the way there."""
+    """A factory needs, directly or through others, what it makes; the message shows the chain."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the container, as it stands."""
+    """One entry of the container, at one moment."""
 
     name: str
     kind: Kind
     """`instance`: registered as it is; `shared`: made once; `transient`: made anew each time."""
 
     made: bool
-    """Whether the shared one has been made; an instance always has."""
+    """Whether the shared instance has been made; True for a registered instance."""
 
     overridden: bool
+    """Whether an `override` block is active."""
+
     resolutions: int
-    """How often it was asked for."""
+    """Times it was resolved."""
 
     making_s: float
-    """How long the last making took."""
+    """Seconds that its factory took, the last time."""
 
 
 class ContainerStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,15 +64,15 @@ class ContainerStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
     registered: int
     made: int
-    """Shared ones that are there now."""
+    """Shared instances that exist now."""
 
     resolutions: int
     failures: int
-    """Makings that raised."""
+    """Factory calls that raised."""
 
 
 class _Entry:
-    """What is registered, and what became of it."""
+    """A registration, and the instance made by it."""
 
     def __init__(self, kind: Kind, factory: Callable[..., Any], closing: Callable[[Any], object]) -> None:
         self.kind = kind
@@ -82,15 +84,15 @@ class _Entry:
 
 
 class DependencyContainer:
-    """Makes what is asked for, once, whichever thread asks; a context manager that closes what it made.
+    """Makes what is resolved, once for all threads; a context manager that closes what it made.
 
         container.register_factory("Store", lambda: Store("a.db"))
         container.register_factory("Report", lambda container: Report(container.resolve("Store")))
         container.resolve("Report")
 
-    A factory takes nothing, or the container. Of two registrations under one name the last counts. What a factory made
-    is closed by `close`, if it has a method of that name, the newest first; what was registered as an instance belongs
-    to who made it.
+    A factory takes nothing, or the container. Of two registrations under one name the last counts. Instances made by a
+    factory are closed with the container, if they have a method `close`, the newest first; a registered instance is
+    left open, since its maker owns it.
     """
 
     def __init__(self) -> None:
@@ -98,16 +100,16 @@ class DependencyContainer:
         self._overrides: dict[Key, list[Any]] = {}
         self._closing = contextlib.ExitStack()
         self._changed = threading.Condition()
-        """Guards all of this; notified when a making has ended."""
+        """Guards all of these; notified when a factory has returned."""
 
         self._makers: dict[Key, int] = {}
-        """Of the shared ones that are being made: the thread that does it."""
+        """Which thread is making a shared instance, by key."""
 
         self._making: dict[int, list[Key]] = {}
-        """What a thread is making, the outermost first."""
+        """What each thread is making, the outermost first."""
 
         self._waits: dict[int, Key] = {}
-        """What a thread waits for, that another one makes."""
+        """Which key each thread waits for, while another thread makes it."""
 
         self._failures = 0
 
@@ -123,7 +125,7 @@ class DependencyContainer:
         return key in self._entries or bool(self._overrides.get(key))
 
     def register_instance(self, key: Key, instance: Any) -> None:
-        """Register something that is there already."""
+        """Register an existing object; it is never closed by the container."""
         entry = _Entry("instance", lambda: instance, _leave_open)
         entry.made = instance
         self._register(key, entry)
@@ -136,13 +138,13 @@ class DependencyContainer:
         shared: bool = True,
         closing: Callable[[Any], object] | None = None,
     ) -> None:
-        """Register how something is made.
+        """Register a factory.
 
         Args:
-            key: what it is asked for by.
+            key: to resolve it by.
             factory: takes nothing, or the container.
-            shared: made when it is first asked for, and kept; else anew each time, and then closed by who asked.
-            closing: closes what was made; None calls its method `close`, if there is one.
+            shared: made once, when first resolved, and kept; else made at each resolve, and closed by the caller.
+            closing: closes what was made; None: calls its method `close`, if there is one.
         """
         entry = _Entry("shared" if shared else "transient", factory, closing or _close)
         self._register(key, entry)
@@ -152,11 +154,11 @@ class DependencyContainer:
     @overload
     def resolve(self, key: str) -> Any: ...
     def resolve(self, key: Key) -> Any:
-        """Return what is registered, made now if need be.
+        """Return what is registered, made now if necessary.
 
         Raises:
             NotRegisteredError, DependencyCycleError: see there.
-            Exception: whatever the factory raised; the next one who asks makes it try again.
+            Exception: whatever the factory raised; the next call tries again.
         """
         with self._changed:
             overrides = self._overrides.get(key)
@@ -183,7 +185,7 @@ class DependencyContainer:
 
     @contextlib.contextmanager
     def override(self, key: Key, instance: Any) -> Iterator[None]:
-        """Give this instead, to every thread, inside the block; what has the real one already keeps it.
+        """Resolve to this instance, for every thread, inside the block; what was resolved before is not changed.
 
         with container.override("MarketDataRepository", a_fake):
             ...
@@ -214,7 +216,7 @@ class DependencyContainer:
             )
 
     def statistics(self) -> ContainerStatistics:
-        """Count what was asked for and made."""
+        """Return the counts."""
         registrations = self.registrations()
         return ContainerStatistics(
             registered=len(registrations),
@@ -224,10 +226,10 @@ class DependencyContainer:
         )
 
     def close(self) -> None:
-        """Close what was made, the newest first; the registrations stay, and are made anew when asked for again.
+        """Close what was made, the newest first; registrations stay, and are made anew when resolved again.
 
         Raises:
-            Exception: what closing the last of them raised; all of them were tried.
+            Exception: the last error raised while closing; closing all of them was tried.
         """
         with self._changed:
             closing, self._closing = self._closing, contextlib.ExitStack()
@@ -240,7 +242,7 @@ class DependencyContainer:
         """Close what was made, and forget every registration.
 
         Raises:
-            Exception: see `close`; they are forgotten all the same.
+            Exception: see `close`; the registrations are removed all the same.
         """
         try:
             self.close()
@@ -254,7 +256,7 @@ class DependencyContainer:
             self._entries[key] = entry
 
     def _await_turn(self, key: Key, entry: _Entry, me: int) -> None:
-        """Wait while another thread makes it; the one whose wait could never end is told instead."""
+        """Wait while another thread makes it; raise instead if that thread waits, in turn, for this one."""
         while entry.made is _ABSENT and self._makers.get(key, me) != me:
             waited_for: Key | None = key
             while waited_for is not None and (maker := self._makers.get(waited_for)) is not None:
@@ -295,7 +297,7 @@ class DependencyContainer:
 
 
 def _takes_one(factory: Callable[..., Any]) -> bool:
-    """Tell whether the factory has to be given something; a class or a function of C may have no signature."""
+    """Tell whether the factory needs an argument; a function written in C may have no signature."""
     try:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:
@@ -316,4 +318,4 @@ def _close(made: Any) -> None:
 
 
 def _leave_open(_instance: Any) -> None:
-    """Do nothing: it belongs to who made it."""
+    """Do nothing: a registered instance is closed by its maker."""

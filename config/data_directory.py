@@ -1,4 +1,4 @@
-"""The data directory: where everything lies that survives the process, owned by one process at a time."""
+"""The data directory: everything that outlives the process, owned by one process at a time."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class DataDirectoryBusyError(DataDirectoryError):
 
 
 class DataDirectoryMovedError(DataDirectoryError):
-    """The lock is not at its path any more: the directory was moved or removed, and another may take its place."""
+    """The lock file is not at its path any more: the directory was moved or removed, or another took its place."""
 
 
 class DataDirectory:
-    """A directory for one process: made if needed, its user's alone, and locked while it is held.
+    """A directory for one process: created if needed, writable by its user only, and locked while it is held.
 
-    The lock is `flock` on `natya.lock`, which ends with the process however it dies; the file keeps the holder's pid.
+    The lock is `flock` on `natya.lock`, which ends with the process however it dies; the file has the holder's pid.
 
     Raises:
-        DataDirectoryError: the path begins with the home of a user that does not exist.
+        DataDirectoryError: the path begins with `~name`, and there is no such user.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -46,11 +46,11 @@ class DataDirectory:
         self._lock: HeldLock | None = None
 
     def take(self) -> None:
-        """Make and lock the directory.
+        """Create and lock the directory.
 
         Raises:
             DataDirectoryBusyError: another process holds it.
-            DataDirectoryError: it cannot be made or written, or others may write in it.
+            DataDirectoryError: it cannot be created or written, or other users may write in it.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,16 +64,16 @@ class DataDirectory:
             raise DataDirectoryError(f"data directory {self.path} cannot be used: {fault.strerror}") from fault
 
     def expect_in_place(self) -> None:
-        """See that the directory that was taken is the one at the path, and the lock in it the one that is held.
+        """Check that the directory and its lock file are still the ones that were taken.
 
         Raises:
-            DataDirectoryMovedError: it is not; another process may work at the path.
+            DataDirectoryMovedError: they are not; another process may work at the path.
         """
         if self._lock is not None and not self._lock.is_in_place():
             raise DataDirectoryMovedError(f"{self._lock.path} was moved, removed or replaced while it was held")
 
     def release(self) -> None:
-        """Give the directory free; without effect when it is not held."""
+        """Unlock the directory; no effect when it is not held."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None

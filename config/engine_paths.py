@@ -1,10 +1,10 @@
-"""Which paths DuckDB can have a database at: it takes some of their characters for syntax."""
+"""Paths at which DuckDB can have a database: it interprets some characters of a path as syntax."""
 
 from __future__ import annotations
 
 
 def path_problem(path: str) -> str:
-    """Say why a database cannot be there; empty if it can."""
+    """Return why a database cannot be at this path; empty if it can."""
     if "?" in path:
         return "DuckDB takes what follows a question mark for options; a path without one is wanted"
     if "\\" in path:

@@ -1,7 +1,8 @@
-"""Files of the user's, made, moved and removed so that nothing is lost which was not made in the same step.
+"""Creating, moving and removing files without ever destroying one that natya did not make.
 
-A name proves nothing: what lies there may be somebody else's, be a link, or have come a moment ago. So nothing here
-replaces a file, follows a link at a name's end, or removes what does not carry our mark.
+The trap is that a name proves nothing: the file there may belong to another user, be a symbolic link, or have been
+created a moment ago. So nothing here replaces a file, follows a link in the last component of a path, or removes what
+does not carry natya's mark.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MARK: Final = ".natya"
-"""A file in each folder that we made for ourselves, and may remove again."""
+"""Name of a file in each folder that natya made and may remove again."""
 
 MARK_BYTES_MAX: Final = 1_024
 
 KEPT_BYTES_MAX: Final = 256
-"""Of a lock or a witness."""
+"""Size of a lock or witness file."""
 
 _OTHERS_MAY_WRITE: Final = 0o022
 _RENAME_NOREPLACE: Final = 1
 _CANNOT_MOVE_SO: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP})
-"""File systems that know no move without replacing."""
+"""Errors of file systems that cannot rename without replacing."""
 
 
 class NotOursError(OSError):
-    """A link, another kind of file, or another's: nothing was touched. The reason names it, and says what to do."""
+    """A link, another kind of file, or another user's: nothing was changed. The text says which, and what to do."""
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(errno.EEXIST, reason, str(path))
@@ -47,11 +48,15 @@ class NotOursError(OSError):
 
 
 def expect_own_folder(path: Path, *, shared: bool = False) -> None:
-    """Look whether others may put something of theirs in a folder; `shared`: a sticky one, such as /tmp, is fine.
+    """Check that only this user may create files in a folder.
+
+    Args:
+        path: of the folder.
+        shared: accept a folder with the sticky bit, such as /tmp.
 
     Raises:
         NotOursError: it is another user's, or others may write there.
-        OSError: it cannot be looked at.
+        OSError: it cannot be read.
     """
     found = path.stat()
     if not stat.S_ISDIR(found.st_mode):
@@ -67,15 +72,15 @@ def expect_own_folder(path: Path, *, shared: bool = False) -> None:
 
 
 def open_kept(path: Path, *, is_ours: Callable[[bytes], bool]) -> int:
-    """Open a small file that stays, such as a lock, and make it if it is not there; return the descriptor.
+    """Open a small permanent file, such as a lock, creating it if needed; return the descriptor.
 
     Args:
         path: of the file.
-        is_ours: tells by what it holds, which may be nothing, whether it may be written over.
+        is_ours: says by the content, which may be empty, whether the file may be overwritten.
 
     Raises:
-        NotOursError: a link, no regular file, another user's, or one that holds something else.
-        OSError: it cannot be opened or made.
+        NotOursError: a link, no regular file, another user's, or of other content.
+        OSError: it cannot be opened or created.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
@@ -93,11 +98,11 @@ def open_kept(path: Path, *, is_ours: Callable[[bytes], bool]) -> int:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[int]:
-    """Make a file for its user alone and give its descriptor; it is gone again if the block raises.
+    """Create a file of mode 600 and yield its descriptor; it is removed if the block raises.
 
     Raises:
-        FileExistsError: something is there already.
-        OSError: it cannot be made.
+        FileExistsError: the path exists.
+        OSError: it cannot be created.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -111,11 +116,11 @@ def new_file(path: Path) -> Iterator[int]:
 
 
 def move_new(source: Path, target: Path) -> None:
-    """Move a file, or within one file system a folder; it replaces nothing. Elsewhere it is copied, and read back.
+    """Move a file (within one file system also a folder) without replacing anything; to another file system by copy.
 
     Raises:
-        FileExistsError: the target is there already; the source is where it was.
-        OSError: the target cannot be written, or does not read back; it is gone again.
+        FileExistsError: the target exists; the source is where it was.
+        OSError: the target cannot be written, or does not read back as written; it is removed again.
     """
     try:
         _rename_new(source, target)
@@ -127,11 +132,11 @@ def move_new(source: Path, target: Path) -> None:
 
 
 def copy_new(source: Path, target: Path) -> None:
-    """Copy a file to a new one, durably, and read it back.
+    """Copy a file to a new one, durably, and compare what reads back.
 
     Raises:
-        FileExistsError: the target is there already.
-        OSError: it cannot be written, or does not read back; it is gone again.
+        FileExistsError: the target exists.
+        OSError: it cannot be written, or does not read back as written; it is removed again.
     """
     with new_file(target) as descriptor, os.fdopen(os.dup(descriptor), "wb") as written:
         with source.open("rb") as read:
@@ -144,11 +149,15 @@ def copy_new(source: Path, target: Path) -> None:
 
 
 def make_private_folder(path: Path, owner: str) -> None:
-    """Make a folder for its user alone, with a mark that says whose it is; `remove_private_folder` removes it.
+    """Create a folder of mode 700 with a mark that names its owner; `remove_private_folder` removes it.
+
+    Args:
+        path: of the folder.
+        owner: text of the mark; the same must be given to remove it.
 
     Raises:
-        FileExistsError: something is there already.
-        OSError: it cannot be made; it is gone again.
+        FileExistsError: the path exists.
+        OSError: it cannot be created; it is removed again.
     """
     path.mkdir(mode=0o700)
     try:
@@ -156,15 +165,15 @@ def make_private_folder(path: Path, owner: str) -> None:
             os.write(descriptor, owner.encode("utf-8", "surrogateescape"))
     except BaseException:
         with contextlib.suppress(OSError):
-            path.rmdir()  # without its mark it would be nobody's, and in the way for ever
+            path.rmdir()  # without its mark nothing would ever remove it
         raise
 
 
 def remove_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> bool:
-    """Remove a folder that carries our mark, and in it what has such a name; follow no link.
+    """Remove a folder with this owner's mark, and the files and marked folders in it whose names match; follow no link.
 
     Returns:
-        Whether it is gone: what is not ours stays, and the folder with it.
+        Whether it was removed: other files stay, and the folder with them.
     """
     with contextlib.suppress(OSError), _folder(path) as folder:
         if mark_of(folder) == owner and _empty(folder, names):
@@ -175,17 +184,17 @@ def remove_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> 
 
 
 def empty_private_folder(path: Path, owner: str, *, names: re.Pattern[str]) -> None:
-    """Remove what has such a name from a folder that carries our mark, and stays."""
+    """Remove the files with matching names from a folder with this owner's mark; the folder stays."""
     with contextlib.suppress(OSError), _folder(path) as folder:
         if mark_of(folder) == owner:
             _empty(folder, names)
 
 
 def open_from_private_folder(path: Path) -> int:
-    """Open a file to read it that lies in a folder which `make_private_folder` made for our user; follow no link.
+    """Open a file for reading, in a folder that `make_private_folder` made for this user; follow no link.
 
     Raises:
-        NotOursError: it does not, or is another's.
+        NotOursError: the folder is no such folder, or the file is another user's or no regular file.
         OSError: it cannot be opened.
     """
     with _folder(path.parent) as folder:
@@ -201,14 +210,14 @@ def open_from_private_folder(path: Path) -> int:
 
 
 def is_private_folder(path: Path, owner: str) -> bool:
-    """Tell whether there is a folder, and no link to one, that carries this mark."""
+    """Tell whether the path is a folder, not a link to one, with this owner's mark."""
     with contextlib.suppress(OSError), _folder(path) as folder:
         return mark_of(folder) == owner
     return False
 
 
 def mark_of(folder: int) -> str | None:
-    """Read the mark of an open folder: whose it is; None if it has none, or is another user's."""
+    """Return the mark of an open folder: its owner; None if it has no mark, or is another user's."""
     try:
         descriptor = os.open(MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
@@ -230,10 +239,10 @@ def private_folders(parent: Path, names: re.Pattern[str]) -> tuple[Path, ...]:
 
 
 def sync_folder(path: Path) -> None:
-    """Force the names in a folder to the disk.
+    """Make the directory entries of a folder durable (fsync).
 
     Raises:
-        OSError: it cannot be.
+        OSError: it cannot be opened or synced.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -260,7 +269,7 @@ def _rename_new(source: Path, target: Path) -> None:
         if number not in _CANNOT_MOVE_SO:
             raise OSError(number, os.strerror(number), str(source), None, str(target))
     source.lstat()
-    # The name is taken with a file of our own first, and that is what the move replaces.
+    # An empty file of our own is created at the target first (O_EXCL), and only that is replaced.
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
         source.replace(target)
@@ -271,13 +280,13 @@ def _rename_new(source: Path, target: Path) -> None:
 
 @functools.cache
 def _renameat2() -> Callable[..., int] | None:
-    """Find the call of Linux that moves without replacing; glibc has it since 2018, musl lately."""
+    """Return Linux's renameat2, which can rename without replacing (glibc since 2018); None where there is none."""
     found: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     return found
 
 
 def _remove_made(path: Path, descriptor: int) -> None:
-    """Remove what we made, if the name still is its name."""
+    """Remove a file that was just created, if the path still leads to it."""
     with contextlib.suppress(FileNotFoundError):
         made, there = os.fstat(descriptor), path.lstat()
         if (made.st_dev, made.st_ino) == (there.st_dev, there.st_ino):
@@ -286,7 +295,7 @@ def _remove_made(path: Path, descriptor: int) -> None:
 
 @contextlib.contextmanager
 def _folder(path: Path | str, within: int | None = None) -> Iterator[int]:
-    """Open a folder, and not what a link leads to."""
+    """Open a folder, following no link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
     try:
         yield descriptor
@@ -295,7 +304,7 @@ def _folder(path: Path | str, within: int | None = None) -> Iterator[int]:
 
 
 def _empty(folder: int, names: re.Pattern[str]) -> bool:
-    """Remove what has such a name, and tell whether nothing but a mark is left."""
+    """Remove what has a matching name; return whether nothing but the mark is left."""
     is_empty = True
     for name in os.listdir(folder):
         mode = os.lstat(name, dir_fd=folder).st_mode

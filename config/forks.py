@@ -1,7 +1,7 @@
-"""What a fork of this process must not keep.
+"""What a forked child must close.
 
-A lock (`flock`), or a socket that listens, belongs to everyone who has inherited its descriptor: the children of a
-process pool would hold it after their parent was killed, and nobody could start again. So they let go of it at once.
+A lock (`flock`) or a listening socket is held by every process that inherited its descriptor: the children of a process
+pool would hold it after their parent was killed, and no new process could start. So they close it right after the fork.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _closers: dict[int, Callable[[], object]] = {}
 
 
 def close_in_forks(close: Callable[[], object]) -> Callable[[], None]:
-    """Have every fork of this process call `close` before anything else; return what ends that."""
+    """Call `close` in every forked child of this process, first of all; return a function that ends this."""
     number = next(_numbers)
     _closers[number] = close
     return lambda: _closers.pop(number, None) and None
 
 
 def point_nowhere(paths: Iterable[str]) -> None:
-    """Let the descriptors of these files lead to /dev/null: whoever has them, such as an engine, can do no harm.
+    """Redirect this process's descriptors of these files to /dev/null, so that an engine that has them does no harm.
 
-    They are not closed: their numbers would be given to other files, which the engine would then write to.
+    They are not closed, since their numbers would be reused for other files, and the engine would write to those.
     """
     wanted = {*paths}
     nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         for each in Path("/proc/self/fd").iterdir():
-            with contextlib.suppress(OSError):  # it was the one that lists them
+            with contextlib.suppress(OSError):  # the descriptor of this listing itself
                 if str(each.readlink()).removesuffix(" (deleted)") in wanted:
                     os.dup2(nowhere, int(each.name), inheritable=False)
     finally:

@@ -1,4 +1,4 @@
-"""Every key there is, and how a value becomes what its key wants."""
+"""Every key of the settings, and how a value is checked and converted to the type of its key."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Hint: TypeAlias = Any
-"""A type as a field of a settings Struct states it, with its bounds."""
+"""The type annotation of a field of a settings Struct, with its bounds."""
 
 STRATEGIES: Final = "strategies"
-"""The one key that is no section: an array of tables, replaced as a whole."""
+"""The only key that is not in a section: an array of tables, replaced as a whole."""
 
 PROFILE: Final = "system.profile"
-"""Chosen by who starts the process; no layer may set it."""
+"""Chosen when the process is started; no layer may set it."""
 
 FOUND_LENGTH_MAX: Final = 60
 """Characters of a wrong value that an error shows."""
@@ -51,23 +51,23 @@ WORDS: Final[dict[Hint, str]] = {
     tuple: "a list of texts",
     dict: "a table",
 }
-"""What an error calls each type that a field may have."""
+"""How error texts name each type that a field may have."""
 
 WRITTEN: Final[dict[Hint, str]] = {tuple: """ (TCS,INFY or ["TCS", "INFY"])"""}
-"""How one writes it in one line, where that is not plain."""
+"""How a value is written in one line, where that is not obvious; for error texts."""
 
 QUOTES: Final = ('"', "'")
 
 
 class WrongValueError(ValueError):
-    """A value is not what its key wants; the text says what was wanted and what was found."""
+    """A value has the wrong type for its key, or is out of range; the text says what was wanted and what was found."""
 
 
 def read_value(hint: Hint, value: Any) -> Any:
-    """Check a value that has a type already: from TOML, or from a program.
+    """Check a typed value, from TOML or from a program.
 
     Raises:
-        WrongValueError: it is of another type, or out of its range.
+        WrongValueError: it is of another type, or out of range.
     """
     if hint is Secret:
         return _secret(value)
@@ -78,13 +78,13 @@ def read_value(hint: Hint, value: Any) -> Any:
 
 
 def read_text(hint: Hint, text: str) -> Any:
-    """Check a value that is text: from the environment or the command line.
+    """Check and convert a value given as text, from the environment or the command line.
 
-    It stands there as it is (`TCS`, `7`, `true`), a list separated by commas (`TCS, INFY`), or as TOML has it, whose
-    texts and lists are JSON's too: `["TCS", "INFY"]`, `"TCS"`, `50_00_000.0`, `[]`, `""`. A secret is always as it is.
+    It may be plain (`TCS`, `7`, `true`), a list separated by commas (`TCS, INFY`), or TOML, whose strings and lists are
+    JSON's too: `["TCS", "INFY"]`, `"TCS"`, `50_00_000.0`, `[]`, `""`. A secret is always taken literally.
 
     Raises:
-        WrongValueError: it cannot be read as the type its key wants, or is out of its range.
+        WrongValueError: it cannot be converted to the type of its key, or is out of range.
     """
     if hint is Secret:
         return Secret(text)
@@ -97,7 +97,7 @@ def read_text(hint: Hint, text: str) -> Any:
 
 
 def _readings(hint: Hint, text: str) -> Iterator[tuple[Any, bool]]:
-    """Give what a text may mean, and whether that has its type already."""
+    """Yield the possible readings of a text, each with whether its type must match strictly."""
     stripped = text.strip()
     is_list = _form(hint) is tuple
     if is_list and stripped.startswith(QUOTES):
@@ -113,7 +113,7 @@ def _readings(hint: Hint, text: str) -> Iterator[tuple[Any, bool]]:
 
 
 def toml_value(text: str) -> Any:
-    """Read one value as TOML writes it; None if it is none."""
+    """Parse one TOML value; None if the text is none."""
     try:
         document = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -130,7 +130,7 @@ def _secret(value: Any) -> Secret:
 
 
 def wanted(hint: Hint) -> str:
-    """Say in words what a key wants."""
+    """Describe in words what a key accepts."""
     form, arguments = _form(hint), get_args(hint)
     if form is Annotated:
         return f"{wanted(arguments[0])} {_range(arguments[1])}"
@@ -151,13 +151,13 @@ def _range(meta: Meta) -> str:
 
 
 def found(value: Any) -> str:
-    """Show a wrong value, cut short."""
+    """Return the `repr` of a wrong value, cut short."""
     shown = repr(value)
     return shown if len(shown) <= FOUND_LENGTH_MAX else f"{shown[:FOUND_LENGTH_MAX]}…"
 
 
 def kind(value: Any) -> str:
-    """Say of which kind a TOML value is, without showing it."""
+    """Name the type of a TOML value, without showing the value."""
     names = {dict: "a table", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)
 
@@ -169,7 +169,7 @@ def near(name: str, names: list[str]) -> str:
 
 
 def near_key(key: str) -> str:
-    """The same for a dotted key: its last part in another section counts as near too; of a section, what it has."""
+    """The same for a dotted key, also where its last part exists in another section; for a section, one of its keys."""
     if key in SECTIONS:
         return f"; a section is set key by key, as {next(known for known in KEYS if known.startswith(f'{key}.'))}"
     for known in KEYS:

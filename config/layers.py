@@ -1,7 +1,7 @@
-"""The layers that settings come from: TOML files, the environment, the command line.
+"""The layers of settings: TOML files, the environment, the command line.
 
-Each reads into a `Layer`: values that were checked key by key, each with its origin, and the problems of all the
-others. A secret is wrapped the moment it is read, and no problem shows a value that might be one.
+Each is read into a `Layer`: values that were checked key by key, each with its origin, and the problems of the others.
+A secret is wrapped as soon as it is read, and no problem shows a value that might be a secret.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ NAMED_VARIABLES: Final = {
     "REDIS_PORT": "redis.port",
     "REDIS_DB": "redis.db",
 }
-"""Variables with names of their own; `NATYA_SECTION__KEY` goes before them."""
+"""Variables with names of their own; `NATYA_SECTION__KEY` takes precedence over them."""
 
 STRATEGIES_VARIABLE: Final = f"{PREFIX}STRATEGIES"
-"""A list of tables, as TOML writes it in one line."""
+"""Its value is a TOML array of inline tables."""
 
 VARIABLES: Final = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in KEYS if key != PROFILE}
 
 
 class Value(NamedTuple):
-    """What one layer says of one key."""
+    """The value of one key in one layer, and where it came from."""
 
     value: Any
     origin: str
 
 
 class Layer:
-    """What one source says: checked values by key, and what is wrong with the rest."""
+    """The content of one source: checked values by key, and the problems found."""
 
     def __init__(self, origin: str) -> None:
         self.origin: Final = origin
@@ -73,7 +73,7 @@ class Layer:
         self.problems: Final[list[str]] = []
 
     def take(self, key: str, value: Any, origin: str, *, text: bool = False) -> None:
-        """Check one value of a known key and keep it, or note what is wrong with it."""
+        """Check a value of a known key and keep it, or note the problem."""
         if key == PROFILE:
             self.problems.append(f"{origin}: {key}: wanted as --profile when starting, found here")
             return
@@ -85,7 +85,7 @@ class Layer:
             self.values[key] = Value(checked, origin)
 
     def take_strategies(self, tables: Any, origin: str) -> None:
-        """Check an array of strategy tables; it replaces what lower layers say."""
+        """Check an array of strategy tables; it replaces that of lower layers."""
         if not isinstance(tables, list):
             self.problems.append(f"{origin}: {STRATEGIES}: wanted [[{STRATEGIES}]] tables, found {kind(tables)}")
             return
@@ -115,14 +115,14 @@ class Layer:
 
 
 def _path_of(found: type) -> str:
-    """Write a class as `module:Class`, so that whoever starts it, in another process too, finds the same one."""
+    """Return a class as `module:Class`, by which another process, too, can import the same class."""
     if getattr(sys.modules.get(found.__module__), found.__qualname__, None) is not found:
         raise WrongValueError(f"wanted a class at the top of a module, found {found.__module__}:{found.__qualname__}")
     return f"{found.__module__}:{found.__qualname__}"
 
 
 def file_layer(path: Path, *, origin: str = "") -> Layer:
-    """Read a TOML file; `origin` is what errors call it, its path if empty."""
+    """Read a TOML file; `origin` is its name in errors, its path if empty."""
     layer = Layer(origin or str(path))
     try:
         with path.open("rb") as file:
@@ -172,7 +172,7 @@ def _refuse_shared_secrets(layer: Layer, mode: int) -> None:
 
 
 def environment_layer(environment: Mapping[str, str]) -> Layer:
-    """Read the variables that are ours; an empty one counts as not set."""
+    """Read natya's environment variables; an empty one counts as not set."""
     layer = Layer("environment")
     for names in (NAMED_VARIABLES, VARIABLES):
         for name, key in names.items():
@@ -197,13 +197,13 @@ def _near_variable(name: str) -> str:
 
 
 def _tables(text: str) -> Any:
-    """Read what may be a list of tables; if it is none it stays as it is, and is refused."""
+    """Parse text that should be an array of tables; anything else is returned as it is, to be refused later."""
     value = toml_value(text.strip())
     return text if value is None else value
 
 
 def override_layer(overrides: Mapping[str, Any]) -> Layer:
-    """Read dotted keys of the command line: text is read as its key wants it, anything else must have its type."""
+    """Read dotted keys from the command line: text is converted to the type of its key, other values are checked."""
     layer = Layer("command line")
     for key, value in overrides.items():
         if key == STRATEGIES:

@@ -1,4 +1,4 @@
-"""From files, environment and command line to one typed, frozen `Settings`, and where each value came from."""
+"""Loads files, environment and command line into one typed, frozen `Settings`, with the origin of each value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PROFILES: Final[tuple[str, ...]] = get_args(get_type_hints(SystemSettings)["profile"])
 
 PATHS_IN_DATA_DIR: Final = {"journal.path": "journal", "database.path": "natya.duckdb", "log.path": "natya.log"}
-"""What a path is in the data directory when it is empty."""
+"""Names in the data directory of paths that are left empty."""
 
 _CLASS = re.compile(r"[\w.]+:\w+")
 
@@ -48,9 +48,9 @@ def load_settings(
 ) -> Settings:
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
-    Lowest to highest: `default.toml`, the profile's file, your own file (`config`), the environment (the process's own
-    unless given), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be a class). Paths come back
-    absolute.
+    Layers, lowest to highest: `default.toml`, the profile's file, your own file (`config`), the environment (by default
+    the process's own), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are
+    made absolute.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
@@ -112,19 +112,23 @@ def _place_files(values: dict[str, Value], profile: str) -> None:
 
 
 def absolute(path: str | Path, wanted_for: str) -> Path:
-    """Make a path absolute, with the home that `~` or `~user` stands for.
+    """Make a path absolute, expanding `~` and `~user`.
+
+    Args:
+        path: to expand.
+        wanted_for: names the setting in the error.
 
     Raises:
-        SettingsError: there is no such user; it says what the path was wanted for.
+        SettingsError: there is no such user.
     """
     try:
         return Path(path).expanduser().absolute()
-    except RuntimeError as fault:  # `~somebody` that nobody is
+    except RuntimeError as fault:  # `~name`, and there is no such user
         raise SettingsError((f"{wanted_for}: wanted a path, found {str(path)!r}: {fault}",)) from fault
 
 
 def _contradictions(values: dict[str, Value]) -> list[str]:
-    """What no single key can show: values that do not go together."""
+    """Return the problems that no single key shows: values that contradict each other."""
 
     def say(key: str, problem: str) -> str:
         return f"{values[key].origin}: {key}: {problem}"
@@ -177,7 +181,7 @@ def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str
 
 
 def _no_symbols(symbols: tuple[str, ...]) -> list[str]:
-    """Say of each that is no symbol what is wanted."""
+    """Return a problem for each text that cannot be a symbol."""
     wanted = f"wanted a symbol of 1 to {SYMBOL_LENGTH_MAX} printable characters"
     return [f"{wanted}, found {symbol!r}" for symbol in symbols if not is_symbol(symbol)]
 

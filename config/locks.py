@@ -1,4 +1,4 @@
-"""A lock on a small file beside what it guards: it ends with its process, however that dies."""
+"""Locks (`flock`) on small files: a lock ends with its process, however that dies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PID: Final = re.compile(rb"[\s\0]*\d*[\s\0]*")
 
 
 class LockHeldError(Exception):
-    """Another has it."""
+    """Another process, or another part of this one, holds the lock."""
 
     def __init__(self, path: Path, holder_pid: int | None) -> None:
         self.holder_pid: Final = holder_pid
@@ -26,9 +26,9 @@ class LockHeldError(Exception):
 
 
 class HeldLock:
-    """Holds `flock` on a file, which tells the holder's process id and stays when the lock is gone.
+    """Holds `flock` on a file. The file has the holder's process id, and stays when the lock is released.
 
-    Forks of this process do not hold it. Several may hold it `shared`.
+    Forked children of this process do not hold it. Several may hold it `shared`.
 
     Raises:
         LockHeldError: another holds it, in this process or another.
@@ -38,10 +38,10 @@ class HeldLock:
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path: Final = path
         descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        while not _is_at(descriptor, path):  # removed between opening and locking it: others would lock another one
+        while not _is_at(descriptor, path):  # removed between opening and locking: others would lock a new file
             os.close(descriptor)
             descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        # Always as long, so that a full disk that has the file has room for it; the lock is one without it, too.
+        # Always of one length, so that an existing file can be rewritten on a full disk; the lock holds without it.
         with contextlib.suppress(OSError):
             os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)
             os.ftruncate(descriptor, 20)
@@ -49,11 +49,11 @@ class HeldLock:
         self._no_fork = close_in_forks(self._close)
 
     def is_in_place(self) -> bool:
-        """Tell whether the file still has its name: one that was deleted keeps nobody away."""
+        """Tell whether the path still leads to the locked file: a lock on a deleted file excludes no one."""
         return self._descriptor is not None and _is_at(self._descriptor, self.path)
 
     def remove(self) -> None:
-        """Take the file away, unless others hold the lock, too; who waits for it makes another one."""
+        """Remove the file, unless others share the lock; the next holder creates a new one."""
         if self._descriptor is None or not self.is_in_place():
             return
         with contextlib.suppress(OSError):
@@ -61,7 +61,7 @@ class HeldLock:
             self.path.unlink()
 
     def release(self) -> None:
-        """Let others have it; a second time does nothing."""
+        """Release the lock; a repeat has no effect."""
         self._no_fork()
         self._close()
 

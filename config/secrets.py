@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 
 class Secret:
-    """A value that shows itself only to who calls `reveal`.
+    """A value that only `reveal` returns.
 
     Two secrets are equal when their values are; a secret is never equal to a plain string, cannot be pickled, and
     prints as `***`.
@@ -18,7 +18,7 @@ class Secret:
         self._value: Final = value
 
     def reveal(self) -> str:
-        """Return the value itself. Call it where the value is used, and keep it nowhere."""
+        """Return the value itself. Call it where the value is used, and do not store the result."""
         return self._value
 
     def __bool__(self) -> bool:

@@ -19,7 +19,7 @@ from .sections.system import SystemSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything a process needs to know before it starts."""
+    """All settings of a process; each section is described in `config/sections/`."""
 
     system: SystemSettings
     journal: JournalSettings

@@ -1,4 +1,4 @@
-"""Settings as a person, or a program, may see them: each with its origin, secrets masked."""
+"""Settings as text or JSON: each value with its origin, secrets masked."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ SCHEMA: Final = 1
 
 
 def as_text(loaded: LoadedSettings) -> str:
-    """Write one line for each key: `feed.seed = 7  # default.toml`."""
+    """Return one line for each key: `feed.seed = 7  # default.toml`."""
     lines = {key: f"{key} = {_json(value)}" for key, value in _values(loaded).items()}
     width = min(max(map(len, lines.values())), 60)
     return "\n".join(f"{line:{width}}  # {loaded.origins[key]}" for key, line in lines.items())
 
 
 def as_json(loaded: LoadedSettings) -> str:
-    """Write one JSON object: `{"schema": 1, "settings": {key: {"value", "origin"}}}`."""
+    """Return one JSON object: `{"schema": 1, "settings": {key: {"value", "origin"}}}`."""
     settings = {key: {"value": value, "origin": loaded.origins[key]} for key, value in _values(loaded).items()}
     return _json({"schema": SCHEMA, "settings": settings})
 
 
 def problems_as_json(problems: tuple[str, ...]) -> str:
-    """Write one JSON object: `{"schema": 1, "ok", "problems"}`."""
+    """Return one JSON object: `{"schema": 1, "ok", "problems"}`."""
     return _json({"schema": SCHEMA, "ok": not problems, "problems": problems})
 
 

@@ -1,1 +1,1 @@
-"""The tables of the settings, a file each. What each field is when nobody says otherwise stands in `default.toml`."""
+"""The sections of the settings, one file each, named as the section. All defaults are in `default.toml` alone."""

@@ -1,4 +1,4 @@
-"""What all sections are: frozen, typed, with their defaults in `default.toml`."""
+"""The base of all sections: frozen, typed, with their defaults in `default.toml`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One table of the settings."""
 
     TABLE: ClassVar[str]
-    """Its name."""
+    """Name of the section."""
 
     @classmethod
     def default(cls, **changes: Any) -> Self:
-        """Make it as `default.toml` has it, save for these fields: for tests, and to use a room by itself."""
+        """Return the section with the values of `default.toml`, except for `changes`: for tests and use by itself."""
         hints = get_type_hints(cls, include_extras=True)
         table = _defaults()[cls.TABLE]
         given = {

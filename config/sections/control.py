@@ -1,4 +1,4 @@
-"""[control]: the socket where other processes of this user may ask."""
+"""[control]: the socket for requests of other processes of this user."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from .base import Positive, PositiveSeconds, Section
 
 
 class ControlSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The control socket, where other processes of this user may ask; every bound there is for one that misbehaves."""
+    """The control socket, for requests of other processes of this user; its bounds protect from a faulty client."""
 
     TABLE: ClassVar[str] = "control"
 
     enabled: bool
-    """Whether there is one."""
+    """Whether the socket is opened."""
 
     connections_max: Annotated[int, Meta(ge=1, le=1_024)]
-    """Processes connected at once; one more is told so and let go."""
+    """Open connections; one more is refused and closed."""
 
     in_flight_max: Annotated[int, Meta(ge=1, le=1_024)]
-    """Questions of one connection that may wait for their answers; one more is refused."""
+    """Pending requests of one connection; one more is refused."""
 
     ask_bytes_max: Annotated[int, Meta(ge=1_024, le=1 << 24)]
-    """A longer question is refused unread, and the connection closed."""
+    """A longer request is refused unread, and the connection closed."""
 
     unsent_bytes_max: Annotated[int, Meta(ge=1 << 20, le=1 << 28)]
-    """Bytes of answers that wait for one connection to read them; at more it is closed."""
+    """Bytes of answers that a connection has not read yet; at more it is closed."""
 
     timeout_max_s: PositiveSeconds
-    """The longest time a question may give its actor: a backup takes a while. Whoever leaves ends his question."""
+    """The longest timeout of a request, such as a backup's. A client that disconnects ends its requests."""
 
     stall_s: PositiveSeconds
-    """A connection that halts so long in the middle of a question, or of reading an answer, is closed."""
+    """A connection that stops for so long in the middle of a request, or of reading an answer, is closed."""
 
     idle_s: PositiveSeconds
-    """A connection that asks nothing for so long is closed."""
+    """A connection without a request for so long is closed."""
 
     query_rows_max: Positive
-    """Rows that a query may ask for."""
+    """Largest `rows_max` of a query."""
 
     trace_hops_max: Positive
-    """Hops that one question may ask for."""
+    """Largest `hops_max` of a request for a trace."""
 
     file_rows_max: Positive
-    """Rows that a query may ask for in a file."""
+    """Largest `rows_max` of a query whose result is a file."""
 
     journal_records_max: Positive
-    """Journal records that one question may ask for."""
+    """Largest `records_max` of a request for journal records."""

@@ -17,28 +17,28 @@ class DatabaseSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
     TABLE: ClassVar[str] = "database"
 
     path: str
-    """The core file; the market file lies beside it. Empty: `natya.duckdb` in the data directory."""
+    """The core file; the market file is beside it. Empty: `natya.duckdb` in the data directory."""
 
     max_connections: Annotated[int, Meta(ge=3, le=256)]
     """Connections of the pool: one writer for each file, the rest readers."""
 
     memory_limit_mb: Annotated[int, Meta(ge=64, le=1 << 24)]
-    """What DuckDB may hold in memory."""
+    """Megabytes that DuckDB may use (its `memory_limit`)."""
 
     threads: Positive
-    """What DuckDB may use for one query."""
+    """Threads that DuckDB may use for one query."""
 
     batch_rows_max: Positive
     """A market batch is committed when it has this many rows."""
 
     batch_wait_s: PositiveSeconds
-    """Or when its first row has waited this long."""
+    """Or when its first row has waited so long."""
 
     tidy_interval_s: PositiveSeconds
-    """How often the database looks whether it is quiet enough to sort a day that is over."""
+    """How often the database checks whether it is idle, to sort the rows of a past day."""
 
     cache_mb: Annotated[int, Meta(ge=0, le=1 << 20)]
-    """What answers to repeated queries may take; 0 to keep none."""
+    """Megabytes of the query cache; 0: no cache."""
 
     encryption_key: Secret
     """Encrypts both files, where this DuckDB can do it safely; refused at the start where it cannot."""

@@ -15,4 +15,4 @@ class ExchangeSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
     TABLE: ClassVar[str] = "exchange"
 
     tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
-    """Limit prices must be whole multiples of it."""
+    """Limit prices must be whole multiples of it: rupees."""

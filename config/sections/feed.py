@@ -20,7 +20,7 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """File to replay, or several, side by side."""
 
     symbol: str
-    """Symbol of a recording that has no symbol column, or not in every row."""
+    """Symbol of the rows of a recording that name none."""
 
     speed: Annotated[float, Meta(ge=0, le=1e9)]
     """Times the recorded speed; 0 for as fast as possible."""
@@ -29,7 +29,7 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Broken rows of a recording that are skipped before it is refused."""
 
     tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
-    """Prices are rounded to multiples of it where they enter."""
+    """Prices are rounded to multiples of it where they enter: rupees."""
 
     symbols: tuple[str, ...]
     """Symbols of the synthetic market."""
@@ -38,19 +38,19 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Ticks of each symbol a second in the synthetic market, at speed 1."""
 
     seed: Annotated[int, Meta(ge=0, le=(1 << 53))]
-    """Of the synthetic market."""
+    """Seed of the synthetic market's random walk."""
 
     duration_s: Seconds
-    """The market ends after so much of its time; 0 for never (a recording ends when it ends)."""
+    """The market ends after so many seconds of its own time; 0: never (a recording ends with its last row)."""
 
     unrecorded_ticks_max: Positive
     """A simulated market waits while more ticks than this are not yet durable."""
 
     interval: str
-    """How long the candles of a recording are, as `5m`; empty to tell it by their distances."""
+    """Length of the candles of a recording, such as `5m`; empty: it is inferred from the distances between them."""
 
     exchange: Literal["NSE", "BSE", "none"]
-    """In whose sessions the ticks of a recorded candle lie; none where there are none."""
+    """Exchange in whose sessions the ticks of a recorded candle are placed; `none`: the market never closes."""
 
     @property
     def recordings(self) -> tuple[str, ...]:

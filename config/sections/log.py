@@ -20,7 +20,7 @@ class LogSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A file of JSON lines; empty: `natya.log` in the data directory; `-` for standard error."""
 
     file_bytes_max: Annotated[int, Meta(ge=65_536, le=1 << 32)]
-    """A file of this size is put aside and a new one begun."""
+    """A file of this size is rotated."""
 
     files_max: Annotated[int, Meta(ge=2, le=1_000)]
-    """Files there are at most, the current one included; the oldest is deleted."""
+    """Files kept, the current one included; the oldest is deleted."""

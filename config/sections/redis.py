@@ -1,4 +1,4 @@
-"""[redis]: where the redis transport of events connects to."""
+"""[redis]: the server for a Redis transport of events; reserved, nothing connects to it yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import Section
 
 
 class RedisSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the redis transport of events connects to."""
+    """The server for a Redis transport of events; reserved, nothing connects to it yet."""
 
     TABLE: ClassVar[str] = "redis"
 

@@ -19,22 +19,22 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`module:Class` of a `StrategyActor`."""
 
     symbols: tuple[str, ...] = ()
-    """What it hears; empty for all."""
+    """Symbols whose market data it receives; empty: all."""
 
     parameters: dict[str, Any] = {}
-    """Given to the strategy as they are."""
+    """Passed to the strategy as they are."""
 
     position_max: Positive | None = None
-    """Shares of one symbol, long or short, that it may hold if all its open orders fill, so that it leaves the others
-    their part of `orders.position_max`; none of its own if it is not given."""
+    """This strategy's own limit, beside `orders.position_max`: shares of one symbol, long or short, that it may hold if
+    all its open orders fill; None: no limit of its own."""
 
     orders_in_flight_max: Positive | None = None
-    """Its orders between intent and the broker's answer, so that it leaves the others their part of
-    `orders.orders_in_flight_max`; none of its own if it is not given."""
+    """This strategy's own limit, beside `orders.orders_in_flight_max`: its orders whose answer from the broker is
+    outstanding; None: no limit of its own."""
 
     host: Literal["loop", "process"] = "loop"
-    """Where it runs: beside all others, or in a process of its own, for one that computes for more than a moment."""
+    """Where it runs: on the shared event loop, or in a worker process, for a strategy that computes for long."""
 
     turn_limit_s: Seconds = 10.0
-    """In a process of its own: one that is at a turn (up to 16 messages) for longer is killed and started anew, as one
-    that has failed. 0: it may take for ever, and a simulated market waits for it."""
+    """In a worker process: a turn (up to 16 messages) that takes longer is a failure, and the process is killed and
+    started anew. 0: no limit, and a simulated market waits for it."""

@@ -17,10 +17,13 @@ class SupervisionSettings(Section, frozen=True, kw_only=True, forbid_unknown_fie
 
     window_s: PositiveSeconds
     backoff_first_s: PositiveSeconds
+    """Wait before the second restart of a child; the first is at once."""
+
     backoff_max_s: PositiveSeconds
+    """The longest wait before a restart."""
 
     backoff_reset_s: PositiveSeconds
-    """A child that ran this long starts again at the first back-off."""
+    """The back-off of a child that ran this long begins anew."""
 
     fail_max: Positive
     """Failures in a row that open a child's breaker."""

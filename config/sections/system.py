@@ -15,13 +15,13 @@ class SystemSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     profile: Literal["paper", "live", "backtest"]
 
     data_dir: str
-    """Directory of everything that survives the process; empty: the user's state directory, one for each profile."""
+    """Directory of everything that outlives the process; empty: the user's state directory, one for each profile."""
 
     stall_warn_s: PositiveSeconds
     """A handler that holds the event loop longer than this is named in the log."""
 
     trace_every: Positive
-    """Of so many ticks and requests, one is traced from mailbox to mailbox; orders always are."""
+    """One in so many ticks and requests is traced from mailbox to mailbox; every order is."""
 
     shutdown_s: PositiveSeconds
-    """Each child gets this long to stop in order."""
+    """Each child may take this long to stop before it is killed."""
