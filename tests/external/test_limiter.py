@@ -1,0 +1,283 @@
+"""Requests that leave so that no service has to turn one away."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.external import Allowance, Granted, Limiter, Refused, Waiting
+from natya.domain.quotas import Quota
+from natya.domain.time import DAY_NS, SECOND_NS
+
+MILLISECOND_NS = SECOND_NS // 1_000
+
+
+class Service:
+    """Counts every request when it arrives, by sliding windows and by those of its own clock; all times are its own."""
+
+    def __init__(self, quotas, ahead_ns=0):
+        self._quotas, self._ahead_ns = quotas, ahead_ns
+        self.arrivals = []
+
+    def refusals(self):
+        """Each window that held too many: what was counted, of which quota."""
+        arrivals = sorted(time + self._ahead_ns for time in self.arrivals)
+        found = []
+        for quota in self._quotas:
+            period = quota.period_ns
+            calendar = Counter(time // period for time in arrivals)
+            found += [("calendar", str(quota), count) for count in calendar.values() if count > quota.requests]
+            first = 0
+            for place, time in enumerate(arrivals):
+                while arrivals[first] <= time - period:
+                    first += 1
+                if place - first + 1 > quota.requests:
+                    found.append(("sliding", str(quota), place - first + 1))
+        return found
+
+
+def orders(*quotas, each_key=None, **given):
+    return Limiter({"orders": Allowance(quotas=quotas, each_key=each_key)}, margin_ns=0, **given)
+
+
+QUOTAS = st.lists(
+    st.builds(
+        lambda requests, period, reserved: Quota(requests, period, min(reserved, requests - 1)),
+        st.integers(1, 6),
+        st.integers(1, 3_000),
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=3,
+)
+STEPS = st.lists(
+    st.tuples(st.integers(0, 900), st.booleans(), st.integers(0, 4_000), st.integers(0, 500), st.integers(0, 100)),
+    min_size=1,
+    max_size=60,
+)
+
+
+class TestAnyTraffic:
+    """Askers come at any time; answers take any time; whoever calls the limiter may wake late."""
+
+    @given(QUOTAS, STEPS, st.integers(0, 3_000))
+    def test_is_never_more_than_a_service_allows_by_any_clock(self, quotas, steps, ahead):
+        limiter, service = orders(*quotas), Service(quotas, ahead)
+        now, answers, settled = 0, [], Counter()
+        for number, (pause, urgent, wait, latency, late) in enumerate(steps):
+            until = now + pause
+            while True:
+                times = [time for time in (limiter.next_ns(now), *(time for time, _ in answers)) if time is not None]
+                moment = min(times, default=until + 1)
+                if moment > until:
+                    break
+                now = max(now, moment + late)  # woken late, and all at once
+                for time, which in sorted(answers):
+                    if time <= now:
+                        limiter.end(which, now)
+                answers = [answer for answer in answers if answer[0] > now]
+                for answer in limiter.grants(now):
+                    settled[answer.number] += 1
+                    if isinstance(answer, Granted):
+                        service.arrivals.append(now + latency * (answer.number % 3) // 2)
+                        answers.append((now + latency, answer.number))
+            now = max(now, until)
+            answer = limiter.ask(number, "orders", now_ns=now, wait_ns=wait, urgent=urgent)
+            if not isinstance(answer, Waiting):
+                settled[number] += 1
+            if isinstance(answer, Granted):
+                service.arrivals.append(now + latency * (number % 3) // 2)
+                answers.append((now + latency, number))
+
+        assert service.refusals() == []
+        assert set(settled.values()) <= {1}
+
+    @given(QUOTAS, STEPS, st.booleans())
+    def test_gets_times_that_are_never_too_late(self, quotas, steps, urgent):
+        """Who is refused with a time may come back then: nobody who asked again and again was let in before it."""
+        limiter, now = orders(*quotas), 0
+        for number, (pause, hurry, _, latency, _) in enumerate(steps):
+            now += pause
+            if isinstance(limiter.ask(number, "orders", now_ns=now, urgent=hurry), Granted):
+                now += latency
+                limiter.end(number, now)
+        told = limiter.ask(-1, "orders", now_ns=now, urgent=urgent)
+        if isinstance(told, Granted):
+            return
+        until = told.retry_after_ns
+
+        assert all(
+            isinstance(limiter.ask(-1, "orders", now_ns=now + early, urgent=urgent), Refused)
+            for early in {0, until // 2, until - 1}
+            if early < until
+        )
+        assert limiter.ask(-1, "orders", now_ns=now + until, urgent=urgent) == Granted(-1)
+
+
+class TestADayAtTheLimit:
+    def test_uses_all_that_is_allowed_and_not_one_more(self):
+        quotas = [Quota(10, SECOND_NS), Quota(250, 60 * SECOND_NS), Quota(1_000, 3_600 * SECOND_NS)]
+        quotas.append(Quota(7_000, DAY_NS))
+        limiter, service = orders(*quotas), Service(quotas, ahead_ns=12_345_678_901)
+        now = number = 0
+        while now < DAY_NS:
+            answer = limiter.ask(number, "orders", now_ns=now)
+            if isinstance(answer, Granted):
+                service.arrivals.append(now + 5 * MILLISECOND_NS)
+                limiter.end(number, now + 9 * MILLISECOND_NS)
+                now += 9 * MILLISECOND_NS
+                number += 1
+            else:
+                now += max(answer.retry_after_ns, 1)
+
+        assert service.refusals() == []
+        assert len(service.arrivals) == 7_000
+
+
+class TestWhoAsksTooOften:
+    def test_is_told_when_it_fits_and_into_what_it_does_not(self):
+        limiter = orders(Quota(2, SECOND_NS), Quota(3, 60 * SECOND_NS))
+        for number in range(2):
+            limiter.ask(number, "orders", now_ns=0)
+            limiter.end(number, 100)
+
+        refused = limiter.ask(2, "orders", now_ns=400)
+
+        assert refused == Refused(2, "2 in 1s", SECOND_NS + SECOND_NS // 10_000 - 300)
+        assert limiter.ask(2, "orders", now_ns=400 + refused.retry_after_ns) == Granted(2)
+        assert limiter.ask(3, "orders", now_ns=2 * SECOND_NS).quota == "3 in 1m"
+
+    def test_waits_where_it_may_and_leaves_at_the_moment_it_fits(self):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+        limiter.end(0, 0)
+
+        assert limiter.ask(1, "orders", now_ns=0, wait_ns=2 * SECOND_NS) == Waiting(1)
+        due = limiter.next_ns(0)
+        assert limiter.grants(due - 1) == []
+        assert limiter.grants(due) == [Granted(1)]
+
+    def test_is_refused_at_once_where_those_ahead_already_fill_its_time(self):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+        limiter.end(0, 0)
+        limiter.ask(1, "orders", now_ns=0, wait_ns=5 * SECOND_NS)
+
+        refused = limiter.ask(2, "orders", now_ns=0, wait_ns=3 * SECOND_NS // 2)
+
+        assert isinstance(refused, Refused)
+        assert refused.retry_after_ns >= SECOND_NS
+
+    def test_waits_for_an_answer_that_nobody_can_foresee_until_its_deadline(self):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+
+        assert limiter.ask(1, "orders", now_ns=0, wait_ns=2 * SECOND_NS) == Waiting(1)
+        assert limiter.next_ns(0) == 2 * SECOND_NS
+        assert limiter.grants(2 * SECOND_NS - 1) == []
+        [refused] = limiter.grants(2 * SECOND_NS)
+        assert (refused.number, refused.quota) == (1, "1 in 1s")
+        assert limiter.next_ns(2 * SECOND_NS) is None
+
+    def test_is_refused_where_too_many_wait_already(self):
+        limiter = orders(Quota(1, SECOND_NS), waiting_max=1)
+        limiter.ask(0, "orders", now_ns=0)
+
+        answers = [limiter.ask(number, "orders", now_ns=0, wait_ns=SECOND_NS * 9) for number in (1, 2)]
+
+        assert [type(answer) for answer in answers] == [Waiting, Refused]
+
+    def test_may_stop_waiting(self):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+        limiter.ask(1, "orders", now_ns=0, wait_ns=9 * SECOND_NS)
+
+        assert [limiter.withdraw(1), limiter.withdraw(1)] == [True, False]
+        assert limiter.next_ns(0) is None
+
+
+class TestAnUrgentRequest:
+    def test_has_what_is_kept_for_it_and_others_do_not(self):
+        limiter = orders(Quota(3, SECOND_NS, reserved=1))
+        others = [limiter.ask(number, "orders", now_ns=0) for number in range(3)]
+
+        assert [type(answer) for answer in others] == [Granted, Granted, Refused]
+        assert limiter.ask(9, "orders", now_ns=0, urgent=True) == Granted(9)
+
+    def test_overtakes_all_that_wait(self):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+        for number in (1, 2):
+            limiter.ask(number, "orders", now_ns=0, wait_ns=60 * SECOND_NS)
+        limiter.ask(3, "orders", now_ns=0, wait_ns=60 * SECOND_NS, urgent=True)
+        limiter.end(0, 0)
+
+        assert limiter.grants(2 * SECOND_NS) == [Granted(3)]
+
+
+class TestRequestsWithAKey:
+    def test_wait_for_those_of_the_same_key_alone(self):
+        limiter = orders(Quota(9, SECOND_NS), each_key=Quota(1, 3 * SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0, key="NIFTY")
+        limiter.end(0, 0)
+        limiter.ask(1, "orders", now_ns=0, key="NIFTY", wait_ns=9 * SECOND_NS)
+
+        assert limiter.ask(2, "orders", now_ns=0, key="BANKNIFTY") == Granted(2)
+        assert limiter.grants(limiter.next_ns(0)) == [Granted(1)]
+
+    def test_hold_up_nobody_who_asked_after_them(self):
+        limiter = orders(Quota(2, SECOND_NS), each_key=Quota(1, 9 * SECOND_NS))
+        for number in (0, 1):
+            limiter.ask(number, "orders", now_ns=0, key=str(number))
+            limiter.end(number, 0)
+        for number, key in ((2, "0"), (3, "other")):
+            limiter.ask(number, "orders", now_ns=0, key=key, wait_ns=60 * SECOND_NS)
+
+        assert limiter.grants(2 * SECOND_NS) == [Granted(3)]
+
+    def test_may_be_so_many_for_ever(self):
+        limiter = orders(Quota(9, 1), each_key=Quota(2, None))
+        for number in (0, 1):
+            limiter.ask(number, "orders", now_ns=number * SECOND_NS, key="an order")
+            limiter.end(number, number * SECOND_NS)
+
+        assert limiter.ask(2, "orders", now_ns=DAY_NS, key="an order", wait_ns=DAY_NS) == Refused(
+            2, "2 in all of an order", None
+        )
+
+    def test_are_forgotten_when_they_count_no_more(self):
+        limiter = orders(Quota(9, 1), each_key=Quota(1, 10))
+        for number in range(1_000):
+            limiter.ask(number, "orders", now_ns=100 * number, key=str(number))
+            limiter.end(number, 100 * number)
+
+        assert len(limiter._kinds["orders"]._keys) == 1
+
+
+class TestAServiceThatSaidTooMany:
+    def test_gets_nothing_of_that_kind_until_its_pause_is_over_not_even_what_is_urgent(self):
+        limiter = orders(Quota(9, SECOND_NS))
+        limiter.penalise("orders", 5 * SECOND_NS)
+
+        refused = limiter.ask(0, "orders", now_ns=SECOND_NS, urgent=True)
+        assert refused == Refused(0, "a pause after too many requests", 4 * SECOND_NS)
+        assert limiter.ask(1, "orders", now_ns=SECOND_NS, wait_ns=5 * SECOND_NS) == Waiting(1)
+        assert limiter.next_ns(SECOND_NS) == 5 * SECOND_NS
+        assert limiter.grants(5 * SECOND_NS) == [Granted(1)]
+
+
+class TestAProcessThatFollowsAnother:
+    def test_counts_what_that_one_sent(self):
+        limiter = orders(Quota(3, 60 * SECOND_NS))
+        limiter.restore("orders", [30 * SECOND_NS, 10 * SECOND_NS])
+
+        assert limiter.remaining("orders", 31 * SECOND_NS) == {"3 in 1m": 1}
+        assert limiter.remaining("orders", 71 * SECOND_NS) == {"3 in 1m": 2}
+
+
+class TestAQuota:
+    @pytest.mark.parametrize(("requests", "period_ns", "reserved"), [(0, 1, 0), (1, 0, 0), (1, 1, 2), (1, 1, -1)])
+    def test_that_nothing_fits_into_is_refused(self, requests, period_ns, reserved):
+        with pytest.raises(ValueError, match="a quota of at least 1 request"):
+            Quota(requests, period_ns, reserved)
