@@ -1,0 +1,210 @@
+"""One HTTP session with a service, that gives its secrets to nobody else and never hangs; it blocks, and has no actor.
+
+The problem: `requests` follows a redirection to another host with the headers of ours, takes proxies, passwords and
+certificates from the environment, waits for a server that drips, inflates whatever it is sent, and puts query strings
+into its errors. The idea: what may be asked is checked before anything is opened, the answer is bounded in time and
+size while it is read, and every failure says whether the request has left. The trap: a connection that was kept may be
+closed by the service at the very moment at which a request is written to it; that request has left, and is in doubt.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import time
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import certifi
+import msgspec
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from .deadline import CALL, POOLS, BoundedTlsSocket, Call
+from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
+
+BODY_BYTES_MAX: Final = 8 << 20
+THREADS: Final = 8
+_CHUNK_BYTES: Final = 1 << 16
+_REDIRECTIONS: Final = range(300, 400)
+_NOT_MODIFIED: Final = 304
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What a service answered, whatever its status."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """Names in small letters."""
+
+    body: bytes
+    """Decoded; at most as many bytes as the session allows."""
+
+    response_time_s: float
+    """From before the connection was taken or made until the last byte."""
+
+
+class HttpSession:
+    """Sends single requests to the hosts of one service; safe for many threads.
+
+    Args:
+        hosts: those it may talk to; by https, save where it is this machine.
+        threads: as many connections a host are kept.
+        body_bytes_max: of an answer, decoded.
+        ca_file: certificates to trust in the place of certifi's.
+        proxy: URL of one, if there is to be one; nothing is taken from the environment.
+        user_agent: what the session calls itself.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one decision about safety
+        self,
+        hosts: frozenset[str],
+        *,
+        threads: int = THREADS,
+        body_bytes_max: int = BODY_BYTES_MAX,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+        user_agent: str = "natya",
+    ) -> None:
+        self._hosts: Final = hosts
+        self._body_bytes_max: Final = body_bytes_max
+        self._proxies: Final = {} if proxy is None else {"http": proxy, "https": proxy}
+        self._session: Final = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers["User-Agent"] = user_agent
+        adapter = _BoundedAdapter(_tls_context(ca_file), threads)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> HttpAnswer:
+        """Send one request, once, and read the whole answer.
+
+        Args:
+            method: of HTTP, such as GET.
+            url: with its query, if any.
+            timeout_s: for all of it: connection, request, answer.
+            headers: added to those of the session.
+            body: as it is sent.
+
+        Raises:
+            NotSentError: it may not be asked, or nothing of it left.
+            UnknownOutcomeError: it left, and no whole answer came.
+            RefusedAnswerError: the answer is a redirection, or larger than allowed.
+        """
+        prepared = self._session.prepare_request(requests.Request(method, url, headers=dict(headers or {}), data=body))
+        where = self._permit(prepared)
+        call, started_ns = Call(timeout_s), time.monotonic_ns()
+        token = CALL.set(call)
+        try:
+            with self._session.send(
+                prepared, stream=True, allow_redirects=False, timeout=timeout_s, proxies=self._proxies
+            ) as response:
+                answer = self._read(response, where)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            cause = _innermost(error)
+            reason = f"{where}: {_text(cause)}"
+            # Not from `error`: its text has the query, and the query may have a password.
+            raise (UnknownOutcomeError(reason) if call.written else NotSentError(reason)) from cause
+        finally:
+            CALL.reset(token)
+        return msgspec.structs.replace(answer, response_time_s=(time.monotonic_ns() - started_ns) / 1e9)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._session.close()
+
+    def _permit(self, prepared: requests.PreparedRequest) -> str:
+        """Refuse what may not leave, and say in words that may be logged what it is."""
+        parts = urlsplit(prepared.url or "")
+        where = f"{prepared.method} {parts.hostname}{parts.path}"
+        if parts.hostname not in self._hosts:
+            raise NotSentError(f"{where}: one of the hosts {', '.join(sorted(self._hosts))} wanted")
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+            raise NotSentError(f"{where}: https wanted, found {parts.scheme}; only this machine may be asked without")
+        return where
+
+    def _read(self, response: requests.Response, where: str) -> HttpAnswer:
+        status = response.status_code
+        if status in _REDIRECTIONS and status != _NOT_MODIFIED:
+            to = urlsplit(response.headers.get("location", "")).hostname
+            raise RefusedAnswerError(f"{where}: an answer wanted, found a redirection ({status}) to {to}", status)
+        chunks, size = [], 0
+        while chunk := response.raw.read(_CHUNK_BYTES, decode_content=True):
+            size += len(chunk)
+            if size > self._body_bytes_max:
+                limit = self._body_bytes_max
+                raise RefusedAnswerError(f"{where}: an answer of at most {limit} bytes wanted, found more", status)
+            chunks.append(chunk)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(status_code=status, headers=headers, body=b"".join(chunks), response_time_s=0.0)
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Connections whose sockets keep to the call's time, with one TLS context that nothing adds to."""
+
+    def __init__(self, context: ssl.SSLContext, threads: int) -> None:
+        self._context: Final = context
+        super().__init__(pool_maxsize=threads, max_retries=0)
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **named)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **named)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave certificates to the context."""
+
+
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Make one by hand: those that are made for us read SSLKEYLOGFILE and SSL_CERT_FILE from the environment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(ca_file or certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    context.sslsocket_class = BoundedTlsSocket
+    return context
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Find what all the others were made of."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
+
+
+def _text(cause: BaseException) -> str:
+    """Say what it is; not the texts of HTTP libraries, which may quote the request."""
+    if isinstance(cause, OSError):
+        return f"{type(cause).__name__}: {cause}"
+    return type(cause).__name__
