@@ -1,6 +1,7 @@
 """Pure rules that several packages of `actors/` need; they know no actors, files or clocks and import messages only.
 
 accounts            which account a run trades on
+breaker             a circuit breaker on a clock that is passed in
 calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
 candles             candles from ticks, and ticks from candles
 charges             brokerage, taxes and fees of a trade

@@ -3,7 +3,7 @@
 Public names to build with: `Supervisor`, `SupervisorSettings`, `ChildSpec`, `BreakerSettings`; `Pool`, `PoolSettings`,
 `ByKey`, `Resize`. Files, from the decision to the act:
 
-policy          what to do about a failure (pure); it uses backoff, breaker, restart_budget
+policy          what to do about a failure (pure); it uses backoff, restart_budget
 children        the children of one supervisor: starting, restarting, stopping them in order; decides no policy
 start_group     children that are started one after another; start_groups: how such groups merge
 child           what is known of one child; child_spec: what a user says of it

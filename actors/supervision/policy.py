@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from ...domain.breaker import Breaker
 from ...domain.time import SECOND_NS
 from .backoff import Backoff
-from .breaker import RestartBreaker
 from .restart_budget import RestartBudget
 from .settings import Strategy
 
 if TYPE_CHECKING:
-    from .breaker import BreakerState
+    from ...domain.breaker import BreakerState
     from .child_spec import ChildSpec
     from .settings import SupervisorSettings
 
@@ -186,7 +186,7 @@ class _Record:
         self.spec = spec
         self.reset_s = policy.backoff_reset_s
         self.escalate_after = limits.escalate_after
-        self.breaker = RestartBreaker(fail_max=limits.fail_max, reset_timeout_s=limits.reset_timeout_s)
+        self.breaker = Breaker(fail_max=limits.fail_max, reset_timeout_s=limits.reset_timeout_s)
         self.backoff = Backoff(
             first_s=policy.backoff_first_s,
             max_s=policy.backoff_max_s,

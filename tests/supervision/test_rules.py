@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.supervision.backoff import Backoff
-from natya.actors.supervision.breaker import RestartBreaker, _MonotonicStorage
 from natya.actors.supervision.policy import affected, restart_helps
 from natya.actors.supervision.restart_budget import RestartBudget
+from natya.domain.breaker import Breaker, _MonotonicStorage
 
 SECOND_NS = 1_000_000_000
 
@@ -90,7 +90,7 @@ class TestTheBudget:
 
 
 def a_breaker(*, fail_max=3, reset_timeout_s=5.0):
-    return RestartBreaker(fail_max=fail_max, reset_timeout_s=reset_timeout_s)
+    return Breaker(fail_max=fail_max, reset_timeout_s=reset_timeout_s)
 
 
 class TestTheBreaker:

@@ -1,4 +1,4 @@
-"""The circuit breaker between a child's failures and its restarts."""
+"""The circuit breaker between failures and what is done about them: restarts of a child, requests to a service."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias, cast
 
 import pybreaker
 
-from ...domain.time import SECOND_NS
+from .time import SECOND_NS
 
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
 
 
-class RestartBreaker:
-    """Closed: restart at once or after a back-off. Open: stay down. Half-open: start once, as a probe.
+class Breaker:
+    """Closed: go on. Open: stop, until a time is over. Half-open: try once, as a probe.
 
     pybreaker keeps the count and the states. Its state is read before the work and the outcome reported after, and it
     never wraps the work: it holds its lock while a wrapped call runs, counts a KeyboardInterrupt as a failure, and can

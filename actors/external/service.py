@@ -1,0 +1,385 @@
+"""What is done about calls to one service: pure, with time and randomness passed in; `actor.py` carries it out.
+
+The problem: a call may have to wait for the service's limits, may be answered by an answer that is here already or on
+its way, may fail in ways after which trying again helps, harms, or is forbidden. The idea: one state machine that is
+told of calls, outcomes and time, and returns what to send and what to answer. The trap: a request that *does* something
+is never sent twice here, whatever came of it, not even if it is certain that it never left: the client decides, since
+it alone knows what else has happened meanwhile.
+
+    reads   repeated with exponential back-off and full jitter while their time lasts; kept, shared, hedged where their
+            endpoint says so; refused while the breaker is open
+    writes  sent once or not at all; the breaker hears how they ended and never stands in their way
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from statistics import quantiles
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from ...domain.breaker import Breaker
+from ...domain.time import SECOND_NS
+from .limiter import Granted, Limiter, Refused
+
+KEPT_MAX: Final = 1_000
+TIMES_KEPT: Final = 100
+TIMES_MIN: Final = 20
+"""So many answers must have been timed before a read is hedged."""
+
+THROTTLED_S: Final = 1.0
+THROTTLED_MAX_S: Final = 60.0
+
+Sent: TypeAlias = Literal["yes", "no", "unknown"]
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be done with requests of one sort."""
+
+    name: str
+    """For logs and metrics: `orders.place`."""
+
+    kind: str
+    """Whose allowance it counts against."""
+
+    read: bool
+    """It changes nothing: to ask twice does no harm."""
+
+    attempts_max: int = 1
+    """Of a read; a write has one."""
+
+    timeout_s: float = 10.0
+    """Of one attempt, from connection to the last byte."""
+
+    kept_s: float = 0.0
+    """An answer to a read may be given again for so long; 0: never."""
+
+    hedged: bool = False
+    """A read without an answer after the 95th percentile of such times is sent a second time; the first answer wins."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request, as it will be sent."""
+
+    endpoint: Endpoint
+    method: str
+    url: str
+    """Without a query."""
+
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    key: str | None = None
+    """What limits of single things count by: an order, an underlying."""
+
+    urgent: bool = False
+    """It overtakes others in the limiter."""
+
+    deadline_s: float = 30.0
+    """For all of it: waiting, attempts, pauses between them."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt came to; an adapter judges the answers of its service."""
+
+    outcome: Literal["ok", "refused", "throttled", "failed"]
+    """`refused`: the service works, and said no. `throttled`: too many. `failed`: it does not work, or cannot be
+    understood."""
+
+    sent: Sent = "yes"
+    status_code: int | None = None
+    data: Any = None
+    error: str | None = None
+    retry_after_s: float | None = None
+    response_time_s: float = 0.0
+
+
+class ExternalServiceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a call."""
+
+    success: bool
+    data: Any = None
+    error: str | None = None
+    status_code: int | None = None
+    """Of HTTP; None where there was no answer."""
+
+    response_time: float = 0.0
+    """Seconds from the call to the result, waiting included; 0 for one that was kept."""
+
+    attempts: int = 0
+    correlation_id: str = ""
+    sent: Sent = "no"
+    """Whether the service has it: `unknown` means that a write may have been carried out."""
+
+    retry_after_s: float | None = None
+    """Not before this, where that is known."""
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send it, and tell what came of the attempt."""
+
+    attempt: int
+    call: Call
+    timeout_s: float
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """Answer those who asked."""
+
+    numbers: tuple[int, ...]
+    result: ExternalServiceResult
+    """Without the correlation id, which each of them has of its own."""
+
+
+Effect: TypeAlias = Send | Finish
+
+
+class Flight(msgspec.Struct, kw_only=True):
+    """A call that is not answered yet."""
+
+    call: Call
+    numbers: list[int]
+    started_ns: int
+    deadline_ns: int
+    attempts: int = 0
+    open: set[int] = msgspec.field(default_factory=set)
+    """Attempts that are in the limiter or on their way."""
+
+    probe: bool = False
+    retry_ns: int | None = None
+    hedge_ns: int | None = None
+    last: Verdict | None = None
+
+
+class Service:
+    """The calls to one service.
+
+    Args:
+        limiter: of its requests.
+        breaker: of its failures.
+        jitter: returns a random number from 0 to below 1.
+        backoff_s: the longest pause before the second attempt of a read; it doubles.
+        backoff_max_s: no pause is longer.
+    """
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        breaker: Breaker,
+        jitter: Callable[[], float],
+        *,
+        backoff_s: float = 0.1,
+        backoff_max_s: float = 5.0,
+    ) -> None:
+        self._limiter: Final = limiter
+        self._breaker: Final = breaker
+        self._jitter: Final = jitter
+        self._backoff_s: Final = backoff_s
+        self._backoff_max_s: Final = backoff_max_s
+        self._attempts: Final = itertools.count(1)
+        self._flights: Final[dict[int, Flight]] = {}
+        """By the number of the first who asked."""
+
+        self._of_attempt: Final[dict[int, Flight]] = {}
+        self._away: Final[set[int]] = set()
+        """Attempts that were sent; the others wait in the limiter."""
+
+        self._shared: Final[dict[Any, Flight]] = {}
+        self._kept: Final[OrderedDict[Any, tuple[int, ExternalServiceResult]]] = OrderedDict()
+        self._times: Final[dict[str, deque[float]]] = {}
+        self._throttled: Final[dict[str, int]] = {}
+
+    def ask(self, number: int, call: Call, now_ns: int) -> list[Effect]:
+        """Begin a call, whose number is not that of another that is under way."""
+        endpoint, identity = call.endpoint, _identity(call)
+        if endpoint.read:
+            kept = self._kept.get(identity)
+            if kept is not None and kept[0] > now_ns:
+                return [Finish((number,), msgspec.structs.replace(kept[1], response_time=0.0, attempts=0))]
+            shared = self._shared.get(identity)
+            if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
+                shared.numbers.append(number)
+                return []
+        flight = Flight(
+            call=call,
+            numbers=[number],
+            started_ns=now_ns,
+            deadline_ns=now_ns + round(call.deadline_s * SECOND_NS),
+        )
+        self._flights[number] = flight
+        if endpoint.read:
+            self._shared[identity] = flight
+        return self._attempt(flight, now_ns)
+
+    def ended(self, attempt: int, verdict: Verdict, now_ns: int) -> list[Effect]:
+        """Take in what came of an attempt."""
+        self._away.discard(attempt)
+        self._limiter.end(attempt, now_ns)
+        flight = self._of_attempt.pop(attempt)
+        self._learn(flight, verdict, now_ns)
+        effects: list[Effect] = []
+        flight.open.discard(attempt)
+        if flight.numbers:  # else another attempt of it was first
+            flight.last = verdict
+            is_last = verdict.outcome in {"ok", "refused"}
+            if is_last or not (flight.open or self._tries_again(flight, verdict, now_ns)):
+                effects.append(self._settle(flight, verdict, now_ns))
+        return effects + self._let_leave(now_ns)
+
+    def look(self, now_ns: int) -> list[Effect]:
+        """Do what is due: to be called at `next_ns`."""
+        effects = self._let_leave(now_ns)
+        for flight in [*self._flights.values()]:
+            if not flight.numbers:
+                continue
+            if flight.retry_ns is not None and flight.retry_ns <= now_ns:
+                flight.retry_ns = None
+                effects += self._attempt(flight, now_ns)
+            elif flight.hedge_ns is not None and flight.hedge_ns <= now_ns:
+                flight.hedge_ns = None
+                effects += self._hedge(flight, now_ns)
+        return effects
+
+    def next_ns(self, now_ns: int) -> int | None:
+        """Tell when `look` has something to do, if no outcome comes before."""
+        times = [time for flight in self._flights.values() for time in (flight.retry_ns, flight.hedge_ns)]
+        return min((time for time in (*times, self._limiter.next_ns(now_ns)) if time is not None), default=None)
+
+    # Attempts.
+
+    def _attempt(self, flight: Flight, now_ns: int) -> list[Effect]:
+        if flight.call.endpoint.read and (refusal := self._refusal_of_breaker(flight, now_ns)) is not None:
+            return [self._settle(flight, refusal, now_ns)]
+        return self._enter(flight, now_ns, wait_ns=flight.deadline_ns - now_ns)
+
+    def _hedge(self, flight: Flight, now_ns: int) -> list[Effect]:
+        """Send it a second time, if there is room in the limiter at once."""
+        return self._enter(flight, now_ns, wait_ns=0, alone=False)
+
+    def _enter(self, flight: Flight, now_ns: int, *, wait_ns: int, alone: bool = True) -> list[Effect]:
+        attempt, call = next(self._attempts), flight.call
+        answer = self._limiter.ask(
+            attempt, call.endpoint.kind, now_ns=now_ns, wait_ns=wait_ns, urgent=call.urgent, key=call.key
+        )
+        if isinstance(answer, Refused):
+            return [self._settle(flight, _not_in_time(answer, flight), now_ns)] if alone else []
+        flight.open.add(attempt)
+        self._of_attempt[attempt] = flight
+        return [self._send(attempt, now_ns)] if isinstance(answer, Granted) else []
+
+    def _let_leave(self, now_ns: int) -> list[Effect]:
+        """Send what the limiter lets leave now, and give up what it does not in time."""
+        effects: list[Effect] = []
+        for answer in self._limiter.grants(now_ns):
+            if isinstance(answer, Granted):
+                effects.append(self._send(answer.number, now_ns))
+                continue
+            flight = self._of_attempt.pop(answer.number)
+            flight.open.discard(answer.number)
+            effects.append(self._settle(flight, _not_in_time(answer, flight), now_ns))
+        return effects
+
+    def _send(self, attempt: int, now_ns: int) -> Send:
+        flight = self._of_attempt[attempt]
+        endpoint = flight.call.endpoint
+        self._away.add(attempt)
+        flight.attempts += 1
+        times = self._times.get(endpoint.name, ())
+        if endpoint.read and endpoint.hedged and flight.attempts == 1 and len(times) >= TIMES_MIN:
+            flight.hedge_ns = now_ns + round(quantiles(times, n=20)[-1] * SECOND_NS)
+        left_s = max(flight.deadline_ns - now_ns, 1) / SECOND_NS
+        # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
+        return Send(attempt, flight.call, min(endpoint.timeout_s, left_s) if endpoint.read else endpoint.timeout_s)
+
+    # What is made of outcomes.
+
+    def _tries_again(self, flight: Flight, verdict: Verdict, now_ns: int) -> bool:
+        """Plan another attempt of a read, if there is to be one."""
+        endpoint = flight.call.endpoint
+        if not endpoint.read or flight.attempts >= endpoint.attempts_max:
+            return False
+        pause_s = self._jitter() * min(self._backoff_max_s, self._backoff_s * 2.0 ** (flight.attempts - 1))
+        retry_ns = now_ns + round(max(pause_s, verdict.retry_after_s or 0.0) * SECOND_NS)
+        if retry_ns >= flight.deadline_ns:
+            return False
+        flight.retry_ns = retry_ns
+        return True
+
+    def _learn(self, flight: Flight, verdict: Verdict, now_ns: int) -> None:
+        """Tell the breaker and the limiter."""
+        endpoint = flight.call.endpoint
+        if verdict.outcome == "ok":
+            self._breaker.succeeded()
+            self._throttled.pop(endpoint.kind, None)
+            self._times.setdefault(endpoint.name, deque(maxlen=TIMES_KEPT)).append(verdict.response_time_s)
+        elif verdict.outcome == "failed":
+            self._breaker.failed(now_ns)
+        elif flight.probe:  # it works: that it said no is nothing against it
+            self._breaker.succeeded()
+        if verdict.outcome == "throttled":
+            times = self._throttled[endpoint.kind] = self._throttled.get(endpoint.kind, 0) + 1
+            pause_s = min(THROTTLED_MAX_S, THROTTLED_S * 2.0 ** min(times - 1, 10))
+            pause_s = max(pause_s, verdict.retry_after_s or 0.0)
+            self._limiter.penalise(endpoint.kind, now_ns + math.ceil(pause_s * SECOND_NS))
+        flight.probe = False
+
+    def _refusal_of_breaker(self, flight: Flight, now_ns: int) -> Verdict | None:
+        """Say why it may not be asked now; one that may, after a while of silence, is the probe."""
+        if self._breaker.state == "open" and self._breaker.retry_after_s(now_ns) == 0:
+            self._breaker.try_again()
+            flight.probe = True
+            return None
+        if self._breaker.state == "closed" or flight.probe:
+            return None
+        wait_s = self._breaker.retry_after_s(now_ns)
+        last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
+        error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{last}"
+        return Verdict(outcome="failed", sent="no", error=error, retry_after_s=wait_s)
+
+    def _settle(self, flight: Flight, verdict: Verdict, now_ns: int) -> Finish:
+        """Answer all who asked; attempts of it that wait are taken back, and those on their way are heard by nobody."""
+        call, identity = flight.call, _identity(flight.call)
+        for attempt in [*flight.open]:
+            if attempt not in self._away and self._limiter.withdraw(attempt):
+                flight.open.discard(attempt)
+                del self._of_attempt[attempt]
+        result = ExternalServiceResult(
+            success=verdict.outcome == "ok",
+            data=verdict.data,
+            error=verdict.error,
+            status_code=verdict.status_code,
+            response_time=(now_ns - flight.started_ns) / SECOND_NS,
+            attempts=flight.attempts,
+            sent=verdict.sent,
+            retry_after_s=verdict.retry_after_s,
+        )
+        numbers, flight.numbers, flight.retry_ns, flight.hedge_ns = flight.numbers, [], None, None
+        self._flights.pop(numbers[0])
+        if self._shared.get(identity) is flight:
+            del self._shared[identity]
+        if call.endpoint.kept_s and result.success:
+            self._keep(identity, result, now_ns + round(call.endpoint.kept_s * SECOND_NS))
+        return Finish(tuple(numbers), result)
+
+    def _keep(self, identity: Any, result: ExternalServiceResult, until_ns: int) -> None:
+        self._kept[identity] = until_ns, result
+        self._kept.move_to_end(identity)
+        if len(self._kept) > KEPT_MAX:
+            self._kept.popitem(last=False)
+
+
+def _identity(call: Call) -> tuple[Any, ...]:
+    """Tell two questions apart."""
+    return call.endpoint.name, call.method, call.url, call.query, call.body
+
+
+def _not_in_time(refused: Refused, flight: Flight) -> Verdict:
+    """Say that it did not fit into the limits; a read that was sent before has its last failure told as well."""
+    retry_after_s = None if refused.retry_after_ns is None else refused.retry_after_ns / SECOND_NS
+    when = "ever" if retry_after_s is None else f"for {retry_after_s:.3f} s"
+    last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
+    error = f"it does not fit into {refused.quota} {when}{last}"
+    return Verdict(outcome="refused", sent="no", error=error, retry_after_s=retry_after_s)

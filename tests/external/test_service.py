@@ -1,0 +1,293 @@
+"""What is done about calls to a service."""
+
+from collections import Counter
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.external.limiter import Allowance, Limiter
+from natya.actors.external.service import Call, Endpoint, Finish, Send, Service, Verdict
+from natya.domain.breaker import Breaker
+from natya.domain.quotas import Quota
+from natya.domain.time import SECOND_NS
+
+WRITE = Endpoint(name="orders.place", kind="all", read=False)
+READ = Endpoint(name="orders.list", kind="all", read=True, attempts_max=3)
+KEPT = Endpoint(name="profile", kind="all", read=True, kept_s=10.0)
+HEDGED = Endpoint(name="quote", kind="all", read=True, hedged=True)
+
+OK = Verdict(outcome="ok", status_code=200, data="well", response_time_s=0.05)
+REFUSED = Verdict(outcome="refused", status_code=400, error="DH-905: no such order")
+BROKEN = Verdict(outcome="failed", status_code=502, error="502 Bad Gateway")
+LOST = Verdict(outcome="failed", sent="unknown", error="no answer in time")
+UNSENT = Verdict(outcome="failed", sent="no", error="connection refused")
+THROTTLED = Verdict(outcome="throttled", status_code=429, error="DH-904: too many requests")
+
+
+def a_call(endpoint=READ, **given):
+    return Call(**{"endpoint": endpoint, "method": "GET", "url": "https://api.dhan.co/v2/orders", **given})
+
+
+def a_service(quota=None, *, fail_max=100, jitter=lambda: 1.0):
+    limiter = Limiter({"all": Allowance(quotas=(quota or Quota(1_000, SECOND_NS),))}, margin_ns=0)
+    return Service(limiter, Breaker(fail_max=fail_max, reset_timeout_s=30.0), jitter)
+
+
+def only(effects):
+    [effect] = effects
+    return effect
+
+
+def begin(service, number=1, call=None, now_s=0.0):
+    send = only(service.ask(number, call or a_call(), round(now_s * SECOND_NS)))
+    assert isinstance(send, Send)
+    return send.attempt
+
+
+def end(service, attempt, verdict, now_s=0.0):
+    return service.ended(attempt, verdict, round(now_s * SECOND_NS))
+
+
+def result_of(effects):
+    return only([effect for effect in effects if isinstance(effect, Finish)]).result
+
+
+class TestAWrite:
+    @pytest.mark.parametrize("verdict", [OK, REFUSED, BROKEN, LOST, UNSENT, THROTTLED])
+    def test_is_sent_once_whatever_comes_of_it(self, verdict):
+        service = a_service()
+        attempt = begin(service, call=a_call(WRITE))
+
+        result = result_of(end(service, attempt, verdict, 1.0))
+
+        assert (result.success, result.sent, result.error) == (verdict is OK, verdict.sent, verdict.error)
+        assert (result.attempts, result.response_time) == (1, 1.0)
+        assert service.next_ns(0) is None
+
+    def test_is_not_held_up_by_a_breaker(self):
+        service = a_service(fail_max=1)
+        end(service, begin(service), BROKEN)
+
+        assert isinstance(only(service.ask(2, a_call(WRITE), 0)), Send)
+
+    def test_that_does_not_fit_in_time_is_not_sent_and_says_when_it_would(self):
+        service = a_service(Quota(1, SECOND_NS))
+        end(service, begin(service), OK)
+
+        result = result_of(service.ask(2, a_call(WRITE, deadline_s=0.5), 0))
+
+        assert (result.sent, result.attempts, result.retry_after_s) == ("no", 0, 1.0001)
+        assert result.error == "it does not fit into 1 in 1s for 1.000 s"
+
+    def test_waits_for_its_turn_and_is_sent_then(self):
+        service = a_service(Quota(1, SECOND_NS))
+        end(service, begin(service), OK)
+
+        assert service.ask(2, a_call(WRITE, deadline_s=5), 0) == []
+        send = only(service.look(service.next_ns(0)))
+        assert isinstance(send, Send)
+        assert send.timeout_s == WRITE.timeout_s
+
+
+class TestARead:
+    def test_that_fails_is_tried_again_after_a_pause_that_doubles(self):
+        service, times = a_service(), []
+        attempt, now_s = begin(service), 0.0
+        for _ in range(2):
+            assert end(service, attempt, BROKEN, now_s) == []
+            due = service.next_ns(0)
+            times.append(due / SECOND_NS - now_s)
+            now_s = due / SECOND_NS
+            attempt = only(service.look(due)).attempt
+
+        result = result_of(end(service, attempt, LOST, now_s))
+        assert times == [pytest.approx(0.1), pytest.approx(0.2)]
+        assert (result.attempts, result.error, result.sent) == (3, "no answer in time", "unknown")
+
+    def test_pauses_as_long_as_the_service_asks_for(self):
+        service = a_service()
+        end(service, begin(service), msgspec.structs.replace(BROKEN, retry_after_s=7.0))
+
+        assert service.next_ns(0) == 7 * SECOND_NS
+
+    def test_is_not_tried_again_beyond_its_deadline(self):
+        service = a_service()
+        attempt = begin(service, call=a_call(deadline_s=5.0))
+
+        result = result_of(end(service, attempt, msgspec.structs.replace(BROKEN, retry_after_s=7.0)))
+
+        assert (result.attempts, result.retry_after_s) == (1, 7.0)
+
+    def test_that_was_refused_is_not_tried_again(self):
+        service = a_service()
+
+        assert result_of(end(service, begin(service), REFUSED)).status_code == 400
+
+    def test_asked_twice_at_once_is_sent_once(self):
+        service = a_service()
+        attempt = begin(service)
+
+        assert service.ask(2, a_call(), 0) == []
+        finish = only(end(service, attempt, OK))
+        assert finish.numbers == (1, 2)
+
+    def test_of_something_else_is_sent_as_well(self):
+        service = a_service()
+        begin(service)
+
+        assert isinstance(only(service.ask(2, a_call(query=(("page", "2"),)), 0)), Send)
+
+    def test_that_may_be_kept_is_answered_from_memory_for_so_long(self):
+        service = a_service()
+        end(service, begin(service, call=a_call(KEPT)), OK, 1.0)
+
+        kept = result_of(service.ask(2, a_call(KEPT), 11 * SECOND_NS - 1))
+        assert (kept.data, kept.response_time, kept.attempts) == ("well", 0.0, 0)
+        assert isinstance(only(service.ask(3, a_call(KEPT), 11 * SECOND_NS)), Send)
+
+    def test_that_failed_is_not_kept(self):
+        service = a_service()
+        end(service, begin(service, call=a_call(KEPT)), REFUSED)
+
+        assert isinstance(only(service.ask(2, a_call(KEPT), 1)), Send)
+
+
+class TestAServiceThatFails:
+    def test_is_left_alone_after_so_many_failures_and_its_error_is_told(self):
+        service = a_service(fail_max=2)
+        attempt = begin(service, call=a_call(msgspec.structs.replace(READ, attempts_max=9)))
+        end(service, attempt, BROKEN)
+        attempt = only(service.look(service.next_ns(0))).attempt
+        end(service, attempt, BROKEN, 1.0)
+
+        result = result_of(service.look(2 * SECOND_NS))
+        assert result.error == (
+            "too many failures in a row, the next attempt is made in 29.0 s; the last attempt: 502 Bad Gateway"
+        )
+        assert (result.sent, result.retry_after_s) == ("no", 29.0)
+        assert result_of(service.ask(2, a_call(), 2 * SECOND_NS)).attempts == 0
+
+    @pytest.mark.parametrize("answer", [OK, REFUSED])
+    def test_is_tried_by_one_alone_after_a_while_and_by_all_when_it_answers(self, answer):
+        service = a_service(fail_max=1)
+        end(service, begin(service, call=a_call(HEDGED)), BROKEN)
+
+        probe = begin(service, 2, now_s=31.0)
+        assert result_of(service.ask(3, a_call(HEDGED), 31 * SECOND_NS)).sent == "no"
+        end(service, probe, answer, 32.0)
+        assert isinstance(only(service.ask(4, a_call(HEDGED), 32 * SECOND_NS)), Send)
+
+    def test_is_not_said_to_fail_because_it_said_no(self):
+        service = a_service(fail_max=2)
+        for number, verdict in enumerate([BROKEN, REFUSED, THROTTLED, REFUSED]):
+            end(service, begin(service, number, a_call(WRITE), now_s=number * 9), verdict, now_s=number * 9)
+
+        assert isinstance(only(service.ask(9, a_call(), 99 * SECOND_NS)), Send)
+
+
+class TestTooManyRequests:
+    def test_are_answered_by_silence_that_grows(self):
+        service, now_s, pauses = a_service(), 0.0, []
+        for number in range(8):
+            end(service, begin(service, number, a_call(WRITE), now_s), THROTTLED, now_s)
+            refused = result_of(service.ask(99, a_call(WRITE, deadline_s=0.1), round(now_s * SECOND_NS)))
+            pauses.append(refused.retry_after_s)
+            now_s += refused.retry_after_s
+
+        assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+    def test_let_a_read_go_on_after_it(self):
+        service = a_service()
+        end(service, begin(service), msgspec.structs.replace(THROTTLED, retry_after_s=3.0))
+
+        assert service.look(service.next_ns(0) - 1) == []
+        assert service.next_ns(0) == 3 * SECOND_NS
+        assert isinstance(only(service.look(3 * SECOND_NS)), Send)
+
+
+class TestAHedgedRead:
+    @pytest.fixture
+    def service(self):
+        """One whose answers took 1 to 100 ms."""
+        service = a_service()
+        for number in range(1, 101):
+            timed = msgspec.structs.replace(OK, response_time_s=number / 1_000)
+            end(service, begin(service, number, a_call(HEDGED)), timed)
+        return service
+
+    def test_is_sent_again_when_it_takes_longer_than_nearly_all(self, service):
+        first = begin(service, 101, a_call(HEDGED))
+
+        assert service.next_ns(0) == pytest.approx(0.096 * SECOND_NS, rel=0.01)
+        second = only(service.look(service.next_ns(0))).attempt
+        assert result_of(end(service, second, OK, 0.2)).attempts == 2
+        assert end(service, first, OK, 0.3) == []
+
+    def test_fails_when_both_have(self, service):
+        first = begin(service, 101, a_call(HEDGED))
+        second = only(service.look(service.next_ns(0))).attempt
+
+        assert end(service, first, LOST, 0.2) == []
+        assert result_of(end(service, second, BROKEN, 0.3)).error == "502 Bad Gateway"
+
+    def test_is_not_sent_again_before_anything_is_known(self):
+        service = a_service()
+        begin(service, call=a_call(HEDGED))
+
+        assert service.next_ns(0) is None
+
+
+class TestAnyCalls:
+    """Calls of all kinds at any time, answered in any order by anything."""
+
+    @given(st.integers(0, 1 << 32))
+    def test_are_each_answered_once_and_writes_are_sent_once(self, seed):
+        random = Random(seed)
+        service = a_service(Quota(4, SECOND_NS, reserved=1), fail_max=3, jitter=random.random)
+        now, away, sends, results = 0, [], Counter(), Counter()
+        calls = [
+            a_call(
+                random.choice([WRITE, READ, KEPT, HEDGED]),
+                query=(("of", str(random.randrange(3))),),
+                deadline_s=random.choice([0.1, 1.0, 10.0]),
+                urgent=random.random() < 0.2,
+            )
+            for _ in range(30)
+        ]
+
+        def take(effects):
+            for effect in effects:
+                if isinstance(effect, Send):
+                    sends[id(effect.call)] += 1
+                    away.append((now + random.randrange(round(effect.timeout_s * SECOND_NS) + 1), effect.attempt))
+                else:
+                    results.update(effect.numbers)
+
+        def advance(until):
+            nonlocal now
+            while True:
+                due = [service.next_ns(now), *(time for time, _ in away)]
+                time = min((time for time in due if time is not None), default=until + 1)
+                if time > until:
+                    break
+                now = max(now, time) + random.choice([0, 0, 1_000_000])
+                for landed in sorted(answer for answer in away if answer[0] <= now):
+                    away.remove(landed)
+                    verdict = random.choice([OK, OK, REFUSED, BROKEN, LOST, UNSENT, THROTTLED])
+                    take(service.ended(landed[1], verdict, now))
+                take(service.look(now))
+            now = max(now, until)
+
+        for number, call in enumerate(calls):
+            advance(now + random.randrange(SECOND_NS))
+            take(service.ask(number, call, now))
+        advance(now + 100 * SECOND_NS)
+
+        assert results == Counter(range(30))
+        for call in calls:
+            attempts_max = 1 if call.endpoint is WRITE else call.endpoint.attempts_max + call.endpoint.hedged
+            assert sends[id(call)] <= attempts_max
+        assert (service._flights, service._of_attempt, service._shared, service._away) == ({}, {}, {}, set())
