@@ -69,7 +69,7 @@ def admitted(context: ActorContext, message: Any, sender: Any, *, from_outside: 
 
 def all_admitted(context: ActorContext, envelopes: list[Envelope]) -> list[Envelope]:
     """Return those that may come in of many, as the wire would bring them; guests' messages are of our vocabulary."""
-    senders = {sender for _, sender, _ in envelopes}
+    senders: set[Any] = {sender for _, sender, _ in envelopes}
     kinds = {type(message) for message, _, _ in envelopes}
     if all(getattr(sender, "guest", True) and (sender.says is None or kinds <= sender.says) for sender in senders):
         with contextlib.suppress(Exception):  # one of them is no message: which, is seen one by one
