@@ -1,31 +1,43 @@
-"""Owner of Thespian: the in-process system, the base class of all our actors, and what they may ask of the world.
+"""The actor runtime: the in-process system, the base class of all actors, messages, timers, requests, worker processes.
 
-How the files hang together is in `docs/architecture.md`, "The runtime's rooms".
+The problem. A tick passes four actors, a hundred thousand times a second, in one Python process; an actor that fails
+must not take a message of another with it, be tried twice, or keep its callers waiting.
 
-actor.py         RuntimeActor, the base class of all our actors
-context.py       the seam: what an actor calls of its host, what a host calls of its actor (protocols)
-dispatch.py      @handles and the table of handlers; proof.py, whether a restarted actor gets past what it failed at
-door.py          what a guest says is checked before a handler of ours sees it
-lifecycle.py     what a supervisor and its child say to each other
+The idea. An actor lives in a `Cell`: its address and its mailbox in one object. Sending is one append to the mailbox
+and, if the cell was idle, one append to the queue of its worker thread; no lock is taken. All that happens rarely
+(start, failure, restart, stop) is decided in `life.py`, a pure state machine, and carried out by the cell on its own
+thread. Thespian stays the outer interface: its `ActorSystem` runs this base as it runs its own.
 
-endpoint.py      an address of this process
-cell.py          address, mailbox, idle and ready; what becomes of a message that is put
-cell_context.py  the context of an actor on our own base
+The trap. Everything a sender reads (`put`, `idle`, `asleep`) may change under its hands, so each change is ordered so
+that one of two threads always sees the other: set the flag, then look again. `cell.py`, `worker.py` and `quiet.py` say
+how, and a change there needs the simulation (`tests/simulation`) and `benchmarks/bench_actors.py`.
+
+How the files depend on each other is in `docs/architecture.md`, "The runtime's rooms".
+
+actor.py         RuntimeActor, the base class of all actors
+context.py       what an actor calls of its host, and a host of its actor (protocols)
+dispatch.py      @handles and the table of handlers; proof.py: does a restarted actor get past the message it failed at
+door.py          messages of untrusted senders are checked before a handler of natya's own actors gets them
+lifecycle.py     messages between a supervisor and its child
+
+endpoint.py      an address in this process
+cell.py          address, mailbox, idle and ready; what happens to a message by the state of its actor
+cell_context.py  what an actor may ask of its cell
 life.py          the life of an actor as a pure state machine
-runtime_cell.py  runs turns, takes the steps of a life
+runtime_cell.py  runs turns, carries out the steps of a life
 services.py      what a cell may use of the system (protocol)
 mailboxes.py     bounded and conflating mailboxes
-dead_letters.py  messages that nobody handled
-requests.py      an answer awaited, by a thread, a future, a coroutine, an actor
-watching.py      hearing of an actor's end
+dead_letters.py  messages that no handler completed
+requests.py      pending requests of a thread, a future, a coroutine, an actor
+watching.py      notifying watchers of an actor's end
 offload.py       blocking work on threads of the actor's own
-trace.py         what belongs together across mailboxes, and what caused what
+trace.py         conversations across mailboxes, and what caused what
 
-base.py          the system base that Thespian's ActorSystem calls: it makes the cells, and is their services
-system.py        InProcessSystem: the same for tests and for those who compose a system
+base.py          the system base that Thespian's ActorSystem calls: it makes the cells, and implements their services
+system.py        InProcessSystem: the same for programs and tests, without Thespian's names
 worker.py        a thread that runs cells
-watchdog.py      names the handler that holds the shared loop
-quiet.py         knowing that nothing goes on
+watchdog.py      logs which handler holds the shared loop
+quiet.py         detecting that nothing is going on
 clock.py  market_clock.py  pace.py  timers.py                time
 errors.py  probe.py  tuning.py
 thespian/        what exists because of Thespian's own protocol
@@ -65,7 +77,7 @@ from .timers import Timer
 from .trace import Trace
 from .tuning import tuned_process
 
-# As every library: silent until the program that embeds it, or our own command line, says where logs go.
+# As every library: silent until the embedding program, or natya's command line, configures logging.
 logging.getLogger("natya").addHandler(logging.NullHandler())
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""`RuntimeActor`, the base of all our actors, and everything the runtime gives them."""
+"""`RuntimeActor`, the base class of all actors, and everything the runtime offers them."""
 
 from __future__ import annotations
 
@@ -42,64 +42,69 @@ _logger = logging.getLogger("natya")
 class RuntimeActor(Actor):
     """An actor with handlers by message type, which fails once and restarts in place.
 
-    Set up in `on_start`, never in `__init__`. What the runtime gives is there from `on_start` on, only for the actor's
-    own thread: neither an offloaded function nor anyone else may call these methods.
+    Fails once: a message whose handler raises is not tried again. It becomes a dead letter, its sender is answered
+    `Failed`, and the actor is restarted with a fresh instance at the same address, with the same mailbox.
+
+    Set up in `on_start`, never in `__init__`. The methods of this class may be called from `on_start` on, and only on
+    the actor's own thread: not from an offloaded function, and not by other objects.
     """
 
     blocking: ClassVar[bool] = False
-    """A thread of its own, which it may block."""
+    """It has a thread of its own, which it may block."""
 
     on_loop_in_market: ClassVar[bool] = False
-    """Blocking, it shares the loop all the same where the time of a simulated market rules: the market waits anyway."""
+    """Although `blocking`, it runs on the shared loop in a simulated market, which waits for it anyway."""
 
     system_time: ClassVar[bool] = False
-    """It lives on the machine's time where others live in that of a simulated market: for an owner of something outside
-    the system, which does not wait for a market, and for one that bounds how long others may take."""
+    """It uses real time where others use the time of a simulated market: for the owner of something outside of the
+    system, and for actors that limit how long others may take."""
 
     background: ClassVar[bool] = False
     """Its work does not count for `when_quiet`."""
 
     ready_when_told: ClassVar[bool] = False
-    """It has started when it calls `ready()`, not when `on_start` returns."""
+    """Its start is complete when it calls `ready()`, not when `on_start` returns."""
 
     mailbox: ClassVar[MailboxKind | None] = None
     """None: unbounded. See `mailboxes`."""
 
     offload_threads_max: ClassVar[int] = 4
     offloads_max: ClassVar[int] = 10_000
-    """Jobs that may wait for its threads."""
+    """Offloaded jobs that may wait for a thread."""
 
     stash_max: ClassVar[int] = 1_000
-    """Messages that it may put aside (`stash`)."""
+    """Messages that may be stashed."""
 
     says: ClassVar[frozenset[type] | None] = None
-    """All that it and its children may say to actors of ours; None: anything. See `door`."""
+    """Message types that it and its children may send to natya's own actors; None: all. See `door`."""
 
     handler_table: ClassVar[HandlerTable]
+    """The declared handlers, by message type."""
+
     front_table: ClassVar[HandlerTable]
-    """The handlers for what comes from others."""
+    """The same, with the checks of `door` before them: what the mailbox is dispatched by."""
 
     overrides_on_drained: ClassVar[bool]
     keeps_state: ClassVar[bool] = False
     """It has `snapshot` and `restore`; see `lifecycle.Restart`."""
 
     inherited: Any = None
-    """In `on_start` of a restart: the state that `restore` will get, for whom a start without it would do harm."""
+    """In `on_start` of a restart: the state that `restore` will be given, for actors that need it earlier."""
 
     name: str
     settings: Any
     clock: Clock
     directory: Mapping[str, Any] = MappingProxyType({})
-    """Every address by name, as it is now; on a base that is not ours, none."""
+    """The current address of every actor by name; empty on Thespian's own bases."""
 
     host: ActorContext
-    """What runs it, for the runtime: its cell, or what stands for one on another base."""
+    """For the runtime: its cell, or the replacement for one on Thespian's own bases."""
 
     behavior: str = ""
-    """Which handlers with a `when` are its own at the moment; a class names the one to begin with, in every life."""
+    """The current behavior, which selects among handlers with `when`; the class attribute is the one to start with."""
 
     trouble: str = ""
-    """What keeps it from all of its work while it runs on, for people to read; the tree shows it. Empty: it is well."""
+    """Why it cannot do part of its work although it runs, for people; shown in the tree. Empty: nothing."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -111,30 +116,31 @@ class RuntimeActor(Actor):
     # To override.
 
     def on_start(self) -> None:
-        """Set everything up; at the start and at every restart. If it raises, it has released what it took."""
+        """Set everything up, at the start and at every restart. If it raises, it has released what it acquired."""
 
     def on_stop(self) -> None:
-        """Release what `on_start` took; at the stop and before every restart, once for each start that succeeded."""
+        """Release what `on_start` acquired; at the stop and before every restart, once for each successful start."""
 
     def on_drained(self) -> None:
-        """Do what waits for the end of a burst: called whenever the mailbox has run empty."""
+        """Do work that is batched over a burst of messages: called whenever the mailbox has become empty."""
 
     def on_unhandled(self, message: Any, sender: ActorAddress) -> None:
-        """Take a message that the class declares no handler for: a dead letter."""
+        """Take a message of a type without a handler; as it stands, a dead letter."""
         self.host.unhandled(message, sender)
 
     def is_drained(self) -> bool:
-        """Say whether, asked to stop, it waits for no answer any more. Offloaded jobs are waited for in any case.
+        """Say, during a stop, whether it has no work left; asked again after each message until True.
 
-        The place to end a job that has no end of its own: it is asked before they are waited for, and again after.
+        Offloaded jobs and pending requests are waited for in any case. A job that would run for ever can be told to
+        end here.
         """
         return True
 
     def statistics(self) -> Statistics:
-        """Count what matters here; the answer to `Ping`, and kept at the stop."""
+        """Return its statistics: the answer to `Ping`, and recorded at the stop."""
         return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
 
-    # Given by the runtime.
+    # Offered by the runtime.
 
     def send(self, target: ActorAddress | str, message: Any) -> None:
         """Send by address or name; an unknown name is a dead letter."""
@@ -154,16 +160,16 @@ class RuntimeActor(Actor):
             host.send_elsewhere(target, message)
 
     def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send the message on in its sender's name: the answer goes to that sender."""
+        """Forward a message with its original sender, to whom an answer will go."""
         self.host.forward(target, message, sender)
 
     def become(self, behavior: str) -> None:
-        """Handle messages otherwise from the next one on: by the handlers declared `when` it has this behavior.
+        """Change the behavior from the next message on: handlers declared `when` it has this behavior apply.
 
-        A restart begins with the behavior of the class again.
+        A restart resets it to the behavior of the class.
 
         Raises:
-            ValueError: no handler is declared for it, and it is not the one of the class.
+            ValueError: no handler is declared for this behavior, and it is not that of the class.
         """
         known = self.handler_table.behaviors | {type(self).behavior}
         if behavior not in known:
@@ -171,37 +177,37 @@ class RuntimeActor(Actor):
         self.behavior = behavior
 
     def stash(self, message: Any, sender: ActorAddress) -> None:
-        """Put the message in hand aside, until `unstash_all`, a restart or a stop puts it back into the mailbox.
+        """Put the current message aside; `unstash_all`, a restart or a stop puts it back into the mailbox.
 
         Raises:
-            StashFullError: `stash_max` are put aside already; not caught, it makes the message fail like any other.
+            StashFullError: `stash_max` messages are stashed already; uncaught, the message fails like any other.
         """
         self.host.stash(message, sender)
 
     def unstash_all(self) -> None:
-        """Handle next what was put aside, in the order it came, before all that waits."""
+        """Put all stashed messages back, in order, before those in the mailbox."""
         self.host.unstash_all()
 
     def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
-        """Let a message die that this actor cannot use: a dead letter, and `Failed` to its sender. Raises nothing."""
+        """Refuse a message without failing: it becomes a dead letter, and its sender is answered `Failed`."""
         self.host.turn_away(message, sender, MessageRefusedError(reason))
 
     def after(self, seconds: float, message: Any) -> Timer:
-        """Send the message to this actor itself after so long; a restart forgets it."""
+        """Send the message to this actor itself after so many seconds; a restart cancels it."""
         return self.host.after(seconds, message)
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
-        """As `after`, by the time of a simulated market although this actor lives on the machine's; only there."""
+        """As `after`, in market time also for a `system_time` actor; only in a simulated market."""
         return self.host.after_in_market(seconds, message)
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
-        """As `after`, by the machine's clock although this actor lives in the time of a simulated market."""
+        """As `after`, in real time also in a simulated market."""
         return self.host.after_on_machine(seconds, message)
 
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
-        """Run what may block on this actor's own threads; `then(outcome)` runs later, in this actor.
+        """Call a function that may block on this actor's own threads; `then(outcome)` is called later, in a turn.
 
-        Jobs of one lane run one at a time, in order. A restart drops what has not begun, and every outcome to come.
+        Jobs of one lane run one at a time, in order. A restart drops jobs that have not begun, and all outcomes.
 
         Raises:
             OffloadRefusedError: `offloads_max` jobs are waiting.
@@ -209,67 +215,67 @@ class RuntimeActor(Actor):
         self.host.offload(function, arguments, then, lane)
 
     def ask(self, target: ActorAddress | str, message: Any, *, timeout_s: float, then: Then) -> None:
-        """Send, and have `then(outcome)` run in this actor with the one answer, `Failed` and `Unavailable` included.
+        """Send a request; `then(outcome)` is called later, in a turn, with the answer, be it `Failed` or `Unavailable`.
 
-        `outcome.error` is `RequestTimedOut` if none came; a restart forgets the question. An orderly stop waits for it.
+        `outcome.error` is `RequestTimedOut` if none came in time. A restart drops the request; a stop waits for it.
         """
         self.host.ask(target, message, timeout_s, then)
 
     def watch(self, name: str) -> None:
-        """Have `lifecycle.Terminated` sent to this actor when the one of that name is gone; at once if none is there.
+        """Receive `lifecycle.Terminated` when the actor of that name has ended; at once if none runs.
 
-        It comes once, and also if this actor is restarted in between.
+        It comes once, also if this actor is restarted in between.
 
         Raises:
-            WatchRefusedError: `WATCHERS_MAX` watch it already, or what has that name is no actor of this process.
+            WatchRefusedError: `WATCHERS_MAX` actors watch it already, or it is no actor of this process.
         """
         self.host.watch(name)
 
     def entrance(self) -> Callable[[Any], None]:
-        """Return a function that other threads may call: it sends to this actor itself, until the next restart."""
+        """Return a function that any thread may call to send to this actor; without effect after the next restart."""
         return self.host.entrance()
 
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
-        """Send the message to this actor itself when no other, background ones excepted, has anything to do.
+        """Send the message to this actor itself when no other actor, except background ones, has work.
 
-        Anything: a message to handle or in hand, an offloaded job, a restart or a start that is not over. A timer
-        counts from when it is due.
+        Work is a message waiting or being handled, an offloaded job, and a start or restart in progress. A timer counts
+        once it is due.
 
-        With a time of a simulated market (nanoseconds since 1970-01-01 UTC) that becomes the time, as soon as every
-        timer of before has come and all is quiet again; paced as `pace_market` says.
+        With `at_ns` (market time: nanoseconds since 1970-01-01 UTC) all earlier timers of the simulated market come
+        first, each followed by quiet; then `at_ns` becomes the market time. Paced by `pace_market`.
         """
         self.host.when_quiet(message, at_ns)
 
     @property
     def house_clock(self) -> Clock:
-        """What facts are stamped by: the time of a simulated market where one rules, for who lives on another, too."""
+        """The clock for the times of facts: market time in a simulated market, also for a `system_time` actor."""
         return self.host.market if self.market_rules else self.clock
 
     @property
     def market_rules(self) -> bool:
-        """Whether actors live in the time of a simulated market."""
+        """Whether the system runs in the time of a simulated market."""
         return self.host.market.rules
 
     def pace_market(self, speed: float) -> None:
-        """Let the simulated market go at a multiple of its own time by the machine's clock; 0: as fast as possible."""
+        """Set the speed of the simulated market, as a multiple of real time; 0: as fast as possible."""
         self.host.market.pace.speed = speed
 
     def since_release_ns(self) -> int | None:
-        """Tell how long ago the simulated market released its newest message, on the machine's clock; None: unknown."""
+        """Return the real time since the simulated market released its newest message; None: unknown."""
         return self.host.market.since_release_ns()
 
     def ready(self) -> None:
-        """Tell that the start is complete; only with `ready_when_told`."""
+        """Report that the start is complete; only with `ready_when_told`."""
         self.host.tell_started()
 
     @functools.cached_property
     def random(self) -> random.Random:
-        """Randomness of this actor alone; the same in every run if the system has a seed."""
+        """A random generator of this actor's own; the same numbers in every run if the system has a seed."""
         return self.host.new_random()
 
     @property
     def trace(self) -> Trace:
-        """What the message in hand belongs to. Kept and set again, it lets a later answer belong to it, too."""
+        """The conversation of the current message. Keep it and set it again to make a later send belong to it."""
         return self.host.trace
 
     @trace.setter
@@ -278,42 +284,43 @@ class RuntimeActor(Actor):
 
     @property
     def correlation_id(self) -> str:
-        """The name or number of the conversation that the message in hand belongs to."""
+        """The name or number of the conversation that the current message belongs to."""
         return correlation_of(self.host.trace)
 
     @property
     def causation_id(self) -> int:
-        """The hop that sent the message in hand; where hops are not recorded, the number of the conversation."""
+        """The hop that sent the current message; where hops are not recorded, the number of the conversation."""
         return causation_of(self.host.trace)
 
     def begin_trace(self) -> None:
-        """Begin a conversation: what is sent from here on belongs to it."""
+        """Begin a new conversation: what is sent from here on belongs to it."""
         self.host.begin_trace()
 
     def join_trace(self, correlation_id: str) -> None:
-        """Take up, or begin, the conversation of that name, which is recorded: an order's, by its client order id."""
+        """Continue, or begin, the recorded conversation of that name: an order's has its client order id."""
         self.host.join_trace(correlation_id)
 
     def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
-        """Log what happened: a dotted name in the past tense, and its fields."""
+        """Log an event: a dotted name in the past tense (`order.placed`), and its fields."""
         severity = _LEVELS[level]
         if _logger.isEnabledFor(severity):
             extra = {"actor": self.name, "correlation_id": self.correlation_id, "fields": fields}
             _logger.log(severity, event, extra=extra)
 
     def log_bounded(self, event: str, *, level: str = "info", **fields: Any) -> None:
-        """Log what may come by the thousand: not every line is written, so whoever calls it counts."""
+        """Log an event that may come thousands of times: lines beyond a rate are dropped, so count them elsewhere."""
         if self.host.may_log():
             self.log(event, level=level, **fields)
 
     # For supervisors.
 
     def start_child(self, name: str, actor_class: type[RuntimeActor], settings: Any = None) -> ActorAddress:
-        """Start an actor under this one; it ends with this one.
+        """Start an actor as a child of this one; it ends with this one.
 
-        Who handles `lifecycle.ChildHandlerFailed` supervises it: `Started` or `StartFailed` follows, later whatever
-        becomes of it, and it waits for `control`. Else it looks after itself: it restarts at once when a handler of it
-        raises, and ends when this one is restarted, whose `on_start` starts it anew.
+        If this class handles `lifecycle.ChildHandlerFailed` it supervises the child: it receives `Started` or
+        `StartFailed`, later every failure and the end, and after a failure the child waits for `control`. If not, the
+        child restarts by itself at once when its handler raises, and ends when this actor is restarted, so that
+        `on_start` can start it anew.
 
         Raises:
             NameTakenError: an actor of that name runs.
@@ -322,19 +329,19 @@ class RuntimeActor(Actor):
         return self.host.start_child(name, actor_class, settings, supervised=supervised)
 
     def control(self, child: ActorAddress, message: Control) -> None:
-        """Steer a child; see `lifecycle`. To a child that is gone: nothing happens."""
+        """Send a control message (see `lifecycle`) to a child; no effect on one that has ended."""
         self.host.control_child(child, message)
 
     def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
-        """Look at a child's mailbox."""
+        """Return the counters of a child's mailbox."""
         return self.host.mailbox_of(child)
 
     def trouble_of(self, child: ActorAddress) -> str:
-        """Look at what a child says keeps it from its work; empty when it is well, or down."""
+        """Return the `trouble` of a child; empty if it has none, or is down."""
         return self.host.trouble_of(child)
 
     def stalls(self) -> tuple[int, str]:
-        """Tell how many turns held the shared loop too long, and whose the newest was."""
+        """Return how many turns held the shared loop too long, and which actor's was the newest."""
         return self.host.stalls()
 
     # Handled for every actor.
@@ -358,7 +365,7 @@ class RuntimeActor(Actor):
             arrived.then(arrived.outcome)
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name
-        """Handle a message on a base that is not ours; our own looks into the table itself."""
+        """Handle a message on one of Thespian's own bases; the in-process base uses the table directly."""
         context: ForeignContext | None = vars(self).get("host")
         if context is None:
             self.host = context = ForeignContext(self)

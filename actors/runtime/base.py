@@ -1,4 +1,4 @@
-"""The in-process system base: the object that Thespian's `ActorSystem` calls, and what its cells share."""
+"""The in-process system base: the object that Thespian's `ActorSystem` calls, and the services of its cells."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ if TYPE_CHECKING:
     from .endpoint import Envelope
 
 FAILURES_LOGGED_A_SECOND_MAX = 100
-"""Lines in the log about handlers that raised, messages that died and children that came back, all together."""
+"""Log lines about failed handlers, dead letters and restarts, all together."""
 
 
 class InProcessSystemBase(ThespianDoor):
     """Runs actors in this process: messages by reference, one loop thread, own threads for actors that block.
 
-    Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without the
-    latter Thespian keeps an earlier base of the same class; capabilities given to `ActorSystem` itself are lost.
+    Give it to Thespian as an object: `ActorSystem(systemBase=InProcessSystemBase(), transientUnique=True)`. Without
+    `transientUnique` Thespian reuses an earlier base of the same class. Thespian ignores the `capabilities` argument of
+    `ActorSystem` when the base is an object: give them to the base.
     """
 
     cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
@@ -65,15 +66,15 @@ class InProcessSystemBase(ThespianDoor):
         """Make a base and start its loop.
 
         Args:
-            capabilities: what plain actors may require of it.
-            clock: what actors see as time.
-            market_opening_ns: where actors live in the time of a simulated market, its beginning: nanoseconds since
-                1970-01-01 UTC. Those whose class says `system_time` stay on `clock`.
-            seed: of every actor's randomness; None for a different one each time.
-            shutdown_s: how long `shutdown` waits for actors to end.
-            stall_warn_s: name in the log whatever holds the loop longer than this; None: nobody looks.
-            own_threads: give every plain Thespian actor a thread, not only those whose class says `blocking = True`.
-            trace_every: record one conversation without a name in so many.
+            capabilities: Thespian capabilities that plain actors may require.
+            clock: the time that actors see; by default the machine's.
+            market_opening_ns: start of a simulated market in whose time actors live: nanoseconds since 1970-01-01 UTC;
+                None: there is none. Actors with `system_time` use `clock` all the same.
+            seed: of every actor's `random`; None: different each time.
+            shutdown_s: seconds that `shutdown` waits for actors to end.
+            stall_warn_s: log a turn that holds the loop for more seconds than this; None: no watchdog.
+            own_threads: give every plain Thespian actor a thread, not only those with `blocking = True`.
+            trace_every: record one unnamed conversation in so many.
         """
         super().__init__(capabilities, own_threads=own_threads)
         self.clock: Clock = clock or SystemClock()
@@ -90,7 +91,7 @@ class InProcessSystemBase(ThespianDoor):
         self._cells: dict[Cell, None] = {}
         self._all_gone = threading.Event()
         self.stopped = False
-        """Shut down, or in a process that was forked off."""
+        """Whether it was shut down, or this process is a fork of the one that it runs in."""
 
         self.sources = Sources(self.admin, self.on_actor_thread)
         self.quiet.attach(self.loop)
@@ -98,7 +99,7 @@ class InProcessSystemBase(ThespianDoor):
         self.watchdog = None if stall_warn_s is None else Watchdog(self.loop, stall_warn_s)
         _running.add(self)
 
-    # For our own actors and those who run them.
+    # For actors of natya and the programs that start them.
 
     def start_actor(  # noqa: PLR0913  all but three have one value for outsiders, another for supervisors
         self,
@@ -111,7 +112,16 @@ class InProcessSystemBase(ThespianDoor):
         starter: ActorAddress | None = None,
         supervisor: ActorAddress | None = None,
     ) -> RuntimeCell:
-        """Make a cell of that name and let it start; the starter, or else the supervising parent, hears how it went.
+        """Make a cell of that name and start it.
+
+        Args:
+            name: unique in the system.
+            actor_class: instantiated in the cell.
+            settings: given to the actor.
+            parent: the cell that it ends with.
+            supervised: whether `parent` supervises it; else it restarts by itself, and ends with this life of `parent`.
+            starter: receives the first `Started` or `StartFailed`.
+            supervisor: receives every later report, if `parent` does not.
 
         Raises:
             NameTakenError: an actor of that name runs.
@@ -133,12 +143,12 @@ class InProcessSystemBase(ThespianDoor):
         return cell
 
     def new_random(self, cell: Cell) -> random.Random:
-        """Make the randomness of one life of an actor."""
+        """Make the random generator of one life of an actor."""
         seed = None if self._seed is None else f"{self._seed}/{cell.name}/{cell.life}"
         return random.Random(seed)  # noqa: S311  for back-off and the like, no secrets
 
     def forget(self, cell: Cell) -> None:
-        """Free what a dead cell had: its name, its thread."""
+        """Free the name and the thread of a dead cell."""
         self._cells.pop(cell, None)
         self.sources.forget(cell)
         if cell.global_name is not None:
@@ -173,16 +183,16 @@ class InProcessSystemBase(ThespianDoor):
     def tell_from(
         self, sender: ActorAddress, target: ActorAddress | str, message: Any, correlation_id: str = ""
     ) -> None:
-        """Send from outside, in the name of `sender`, as part of the conversation of that name or of a new one."""
+        """Send from outside with this sender, as part of the conversation of that name (empty: of a new one)."""
         self.quiet.admit(self.find(target), message, sender, self.tracer.join(correlation_id))
 
     def request(self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = "") -> Any:
-        """Send and wait for the one answer to this message; with a correlation id it can be traced.
+        """Send and wait at most `timeout_s` seconds for the answer; with a correlation id it can be traced.
 
         Raises:
             RequestTimedOut: no answer came in time.
             UnknownActorError: no actor of that name runs.
-            WouldDeadlockError: called by an actor, on the shared loop.
+            WouldDeadlockError: called on the shared loop, by an actor.
         """
         self._check_may_wait()
         reply = self.new_reply()
@@ -190,16 +200,16 @@ class InProcessSystemBase(ThespianDoor):
         return reply.wait(timeout_s)
 
     def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
-        """Send, and return a future of the one answer. Cancelling it forgets the answer."""
+        """Send, and return a future of the answer. After a cancel the answer is a dead letter."""
         reply = self.new_future_reply()
         self.tell_from(reply, target, message, correlation_id)
         return reply.future
 
     def watch(self, name: str) -> Future[Any]:
-        """Return a future of `lifecycle.Terminated`: the actor of that name is gone; at once if none runs.
+        """Return a future of `lifecycle.Terminated`, set when the actor of that name has ended; at once if none runs.
 
         Raises:
-            WatchRefusedError: too many watch it, or it is no actor of this process.
+            WatchRefusedError: too many watchers, or it is no actor of this process.
         """
         reply = self.new_future_reply()
         found = self.names.get(name)
@@ -212,7 +222,7 @@ class InProcessSystemBase(ThespianDoor):
     async def request_async(
         self, target: ActorAddress | str, message: Any, timeout_s: float, *, correlation_id: str = ""
     ) -> Any:
-        """Send, and await the one answer, on any asyncio loop.
+        """Send, and await the answer, on any asyncio loop.
 
         Raises:
             RequestTimedOut: no answer came in time.
@@ -236,14 +246,14 @@ class InProcessSystemBase(ThespianDoor):
         if self.stopped:
             raise SystemStoppedError(_STOPPED)
 
-    # What a simulation makes otherwise.
+    # What a simulation or a worker process overrides.
 
     def new_future_reply(self) -> FutureReply:
-        """Make an address that takes one answer, and has a future of it."""
+        """Make a reply address with a future of its answer."""
         return FutureReply(self.dead_letters)
 
     def new_reply(self) -> BlockingReply:
-        """Make an address that takes one answer, and can be waited at."""
+        """Make a reply address that a thread can wait at."""
         return BlockingReply(self.dead_letters)
 
     def new_probe(self, name: str) -> Probe:
@@ -251,15 +261,15 @@ class InProcessSystemBase(ThespianDoor):
         return Probe(name)
 
     def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> Offloader:
-        """Make what runs the blocking work of one actor."""
+        """Make the threads for the blocking work of one actor."""
         return Offloader(name=name, threads_max=threads_max, jobs_max=jobs_max)
 
     def new_names(self) -> dict[str, Endpoint]:
-        """Make the table of names; in a worker process the others lead to the parent."""
+        """Make the table of names; in a worker process unknown names lead to the parent process."""
         return {}
 
     def new_quiescence(self) -> Quiescence:
-        """Make what knows whether anything goes on; in a worker process the parent wants to know."""
+        """Make the test for quiet; in a worker process it reports to the parent process."""
         return Quiescence(self.market)
 
     def _new_loop(self) -> Worker:
@@ -289,11 +299,11 @@ class InProcessSystemBase(ThespianDoor):
     # For cells.
 
     def on_actor_thread(self) -> bool:
-        """Whether the caller is an actor, on whatever thread of ours."""
+        """Whether the calling thread runs actors of this system."""
         return self.loop.is_here() or any(cell.worker.is_here() for cell in tuple(self._cells))
 
     def primaries(self) -> tuple[Cell, ...]:
-        """Every actor without a parent."""
+        """Return every actor without a parent."""
         return tuple(cell for cell in tuple(self._cells) if cell.parent is None)
 
     def shutdown_soon(self) -> None:
@@ -325,7 +335,7 @@ _running: weakref.WeakSet[InProcessSystemBase] = weakref.WeakSet()
 
 
 def _forked() -> None:
-    # The child has the objects and none of the threads: nothing in it would ever be handled, so nothing is taken.
+    # A forked child has the objects and none of the threads: no message would ever be handled, so sending raises.
     for base in _running:
         base.stopped = True
         base.names.clear()

@@ -1,4 +1,4 @@
-"""`ActorContext` on our own base: what the actor in a cell may ask for, by the services of its system."""
+"""`ActorContext` on the in-process base: what an actor may ask of its cell, by the services of the system."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class CellContext(ThespianCalls):
-    """A cell as its actor sees it: it sends, wakes, works, asks and watches for it, on the actor's own thread."""
+    """A cell as its actor sees it: sending, timers, offloaded work, requests and watches, on the actor's own thread."""
 
     __slots__ = ("_offloader", "_stash", "actor_class", "awaited", "in_market_time", "market", "watchers")
 
@@ -45,7 +45,7 @@ class CellContext(ThespianCalls):
     watchers: tuple[Endpoint, ...]
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
-        """Send to what is not a cell of ours: a name, a reply address, a plain actor."""
+        """Send to anything but a `RuntimeCell`: a name, a reply address, a plain Thespian actor."""
         if isinstance(target, str):
             found = self.services.names.get(target)
             if found is None:
@@ -61,17 +61,17 @@ class CellContext(ThespianCalls):
             self.dead_letters.undelivered(target, message, self, "its address is not of this system", self.trace)
 
     def tell_watchers(self, report: lifecycle.Stopped) -> None:
-        """Tell them that this actor is gone."""
+        """Send `Terminated` to all watchers."""
         terminated = lifecycle.Terminated(name=self.name, statistics=report.statistics, error=report.error)
         for watcher in take_watchers(self):
             self._to(watcher, terminated)
 
     def forward(self, target: Any, message: Any, sender: ActorAddress) -> None:
-        """Deliver in the name of another sender."""
+        """Deliver with another sender."""
         target.deliver(message, sender, self.trace)
 
     def stash(self, message: Any, sender: ActorAddress) -> None:
-        """Put a message aside, in its order; the actor's class says how many."""
+        """Put a message aside; up to `stash_max` of the actor's class."""
         stash, most = self._stash or [], self.actor_class.stash_max
         if len(stash) >= most:
             raise StashFullError(f"at most {most} messages are put aside, {type(message).__name__} is one too many")
@@ -80,40 +80,40 @@ class CellContext(ThespianCalls):
         self._stash = stash
 
     def unstash_all(self) -> None:
-        """Put them back before all that waits, in the order they came."""
+        """Put them back before those in the mailbox, in order."""
         stash, self._stash = self._stash, None
         for envelope in reversed(stash or ()):
             self.box.appendleft(envelope)
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
-        """Take a message that the class declares no handler for; what only informs is let go."""
+        """Take a message of a type without a handler: a dead letter, unless it needs no answer."""
         if not isinstance(message, NEVER_ANSWERED):
             reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
             self.dead_letters.undelivered(self, message, sender, reason, self.trace)
 
     def turn_away(self, message: Any, sender: ActorAddress, refusal: MessageRefusedError) -> None:
-        """Let a message die that no handler should see; the actor goes on, and whoever sent it hears why."""
+        """Refuse a message: a dead letter, and `Failed` with the reason to its sender; the actor goes on."""
         self.dead_letters.failed(self.name, message, refusal, self.trace)
         if not isinstance(message, NEVER_ANSWERED):
             kind, error = type(message).__name__, type(refusal).__name__
             self._to(sender, Failed(actor=self.name, message_type=kind, error=error, reason=reason_of(refusal)))
 
     def after(self, seconds: float, message: Any) -> Timer:
-        """Deliver the message to this cell later, unless it is restarted before; it begins a conversation."""
+        """Deliver the message to this cell later, unless it is restarted before; it begins a new conversation."""
         timer = self._call_after(int(float(seconds) * SECOND_NS), self._delivery(message))
         if self.worker.asleep:
             self.worker.wake()
         return timer
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
-        """As `after`, but by the time of the market, also for one that lives on the machine's."""
+        """As `after`, in market time."""
         timer = self.market.after(int(float(seconds) * SECOND_NS), self._delivery(message))
         if self.services.loop.asleep:
             self.services.loop.wake()
         return timer
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
-        """As `after`, but by the machine's clock, also for one that lives in the time of the market."""
+        """As `after`, in real time."""
         timer = self._call_on_machine(int(float(seconds) * SECOND_NS), self._delivery(message))
         if self.worker.asleep:
             self.worker.wake()
@@ -137,7 +137,7 @@ class CellContext(ThespianCalls):
         return self.worker.timers.add(self.services.clock.monotonic_ns() + delay_ns, fire)
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
-        """Run it on this actor's own threads, then call `then` with the outcome as a message of this life."""
+        """Run it on this actor's own threads; the outcome comes back as a message, unless the actor was restarted."""
         if self._offloader is None:
             kind = self.actor_class
             self._offloader = self.services.new_offloader(
@@ -160,7 +160,7 @@ class CellContext(ThespianCalls):
             raise
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Send from a reply address of its own; the answer, or that none came, is an outcome of this life."""
+        """Send from a new reply address; the answer, or the timeout, comes back as an outcome of this life."""
         life, trace = self.life, self.trace
         timeout_ns = int(float(timeout_s) * SECOND_NS)
 
@@ -188,7 +188,7 @@ class CellContext(ThespianCalls):
             self.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
 
     def watch(self, name: str) -> None:
-        """Have `Terminated` delivered to this cell when the actor of that name is gone."""
+        """Have `Terminated` delivered to this cell when the actor of that name has ended."""
         found = self.services.names.get(name)
         if found is None:
             self.deliver(lifecycle.Terminated(name=name), self)
@@ -196,7 +196,7 @@ class CellContext(ThespianCalls):
             watch(self, found)
 
     def entrance(self) -> Callable[[Any], None]:
-        """Make the way in for other threads; it ends with this life."""
+        """Return a function by which other threads send to this cell; it has no effect after this life."""
         life = self.life
 
         def enter(message: Any) -> None:
@@ -206,37 +206,37 @@ class CellContext(ThespianCalls):
         return enter
 
     def when_quiet(self, message: Any, at_ns: int | None) -> None:
-        """Deliver the message to this cell when nothing else goes on, and the market has come to that time."""
+        """Deliver the message to this cell when nothing else goes on and market time has reached `at_ns`."""
         self.services.quiet.wait(self, message, at_ns)
 
     def make_mailbox(self) -> Queue:
-        """Make the kind that the actor's class asks for."""
+        """Make a mailbox of the kind that the actor's class declares."""
         kind = self.actor_class.mailbox
         return super().make_mailbox() if kind is None else kind.make(self, self.services.on_actor_thread)
 
     def may_log(self) -> bool:
-        """Count a line of the bounded log, and say whether there is room for it."""
+        """Say whether another line of the bounded log may be written, and count it."""
         return self.services.failures_logged.spend(self.services.clock.monotonic_ns())
 
     def stalls(self) -> tuple[int, str]:
-        """Tell how many turns held the shared loop too long, and whose the newest was."""
+        """Return how many turns held the shared loop too long, and which actor's was the newest."""
         watchdog = self.services.watchdog
         if watchdog is None or watchdog.last is None:
             return 0, ""
         return watchdog.stalls, watchdog.last.actor
 
     def new_random(self) -> random.Random:
-        """Make the randomness of this life."""
+        """Make the random generator of this life."""
         return self.services.new_random(self)
 
     def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
-        """Return the newest that was recorded of a conversation, or of all."""
+        """Return the newest recorded hops of a conversation, or of all."""
         return self.services.tracer.hops(correlation_id, hops_max)
 
     def begin_trace(self) -> None:
-        """Let what is sent from here on be a conversation of its own."""
+        """Begin a new conversation for what is sent from here on."""
         self.trace = self.services.tracer.begin()
 
     def join_trace(self, correlation_id: str) -> None:
-        """Let what is sent from here on belong to the conversation of that name."""
+        """Make what is sent from here on part of the conversation of that name."""
         self.trace = self.services.tracer.join(correlation_id, self.trace)

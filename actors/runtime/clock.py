@@ -1,4 +1,4 @@
-"""Time as actors see it: never from `time`, always from `self.clock`, so that a simulation can give another one."""
+"""Time as actors see it: always from `self.clock`, never from `time`, so that a simulation can replace it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two readings of time, both in nanoseconds."""
+    """Wall-clock and monotonic time, in nanoseconds."""
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970-01-01 UTC; may step back when the machine's clock is set."""
         ...
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds since some moment; never steps back."""
+        """Nanoseconds since an arbitrary moment; never steps back."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""The two sides of the seam between an actor and what hosts it.
+"""The interface between an actor and its host, one protocol for each direction.
 
-An actor calls its host, and a host calls its actor. Each knows the other as a protocol, so the class of all actors
-imports no host, and a host no class of actors. There are two hosts: the cell of our own system base (`cell_context`,
-`runtime_cell`), and what stands for one on a base of Thespian's own (`thespian.foreign`).
+An actor calls its host, and a host calls its actor. Each knows the other as a protocol, so that neither has to import
+the other. There are two hosts: the cell of the in-process base (`cell_context`, `runtime_cell`), and `ForeignContext`
+on one of Thespian's own bases (`thespian.foreign`).
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 
 class ActorContext(Protocol):
-    """What an actor may ask of its host, on its own thread; `RuntimeActor` says what each call means to its author."""
+    """What an actor may ask of its host, on its own thread; `RuntimeActor` documents each call for its callers."""
 
     handled: int
-    """Messages so far."""
+    """Messages handled so far."""
 
     failures: int
+    """Messages whose handler raised."""
+
     life: int
     """Counts restarts; what belongs to an earlier life is not delivered to a later one."""
 
@@ -41,26 +43,26 @@ class ActorContext(Protocol):
     """Outcomes of this life that have not been handled yet."""
 
     trace: Trace
-    """The conversation of the message in hand."""
+    """The conversation of the current message."""
 
     @property
     def market(self) -> MarketClock:
-        """The time of a simulated market, if one rules."""
+        """The time of a simulated market, if there is one (`rules`)."""
         ...
 
     @property
     def parent(self) -> Any:
-        """The address of the actor that it was started by; None: of nobody."""
+        """The address of the actor that started it; None if no actor did."""
         ...
 
     # Messages.
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
-        """Send by name, or to an address that is no cell of ours."""
+        """Send by name, or to an address that is no `RuntimeCell`."""
         ...
 
     def forward(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send in the name of another: the answer goes to that sender."""
+        """Send with another sender, to whom an answer will go."""
         ...
 
     def stash(self, message: Any, sender: ActorAddress) -> None:
@@ -68,23 +70,23 @@ class ActorContext(Protocol):
         ...
 
     def unstash_all(self) -> None:
-        """Have all that is put aside handled next."""
+        """Have all stashed messages handled next."""
         ...
 
     def unhandled(self, message: Any, sender: ActorAddress) -> None:
-        """Take a message that the class declares no handler for."""
+        """Take a message of a type without a handler."""
         ...
 
     def turn_away(self, message: Any, sender: ActorAddress, refusal: MessageRefusedError) -> None:
-        """Make a dead letter of a message that no handler should see, and tell its sender `Failed`."""
+        """Refuse a message: a dead letter, and `Failed` to its sender."""
         ...
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Send, and have the one answer, or that none came, arrive as an outcome."""
+        """Send a request; its answer or timeout arrives as an outcome."""
         ...
 
     def watch(self, name: str) -> None:
-        """Have `Terminated` delivered when the actor of that name is gone."""
+        """Have `Terminated` delivered when the actor of that name has ended."""
         ...
 
     def entrance(self) -> Callable[[Any], None]:
@@ -98,19 +100,19 @@ class ActorContext(Protocol):
         ...
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
-        """Deliver it later by the time of the simulated market."""
+        """Deliver it later, in market time."""
         ...
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
-        """Deliver it later by the machine's clock."""
+        """Deliver it later, in real time."""
         ...
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
-        """Run what may block on threads of the actor's own."""
+        """Call a function that may block on threads of the actor's own."""
         ...
 
     def when_quiet(self, message: Any, at_ns: int | None) -> None:
-        """Deliver the message when nothing else goes on."""
+        """Deliver the message when no other actor has work."""
         ...
 
     def tell_started(self) -> None:
@@ -118,29 +120,29 @@ class ActorContext(Protocol):
         ...
 
     def new_random(self) -> random.Random:
-        """Make the randomness of this life."""
+        """Make the random generator of this life."""
         ...
 
     # Traces and logs.
 
     def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
-        """Return the newest that was recorded of a conversation, or of all."""
+        """Return the newest recorded hops of a conversation, or of all."""
         ...
 
     def begin_trace(self) -> None:
-        """Let what is sent from here on be a conversation of its own."""
+        """Begin a new conversation for what is sent from here on."""
         ...
 
     def join_trace(self, correlation_id: str) -> None:
-        """Let what is sent from here on belong to the conversation of that name."""
+        """Make what is sent from here on part of the conversation of that name."""
         ...
 
     def may_log(self) -> bool:
-        """Count a line of the bounded log, and say whether there is room for it."""
+        """Say whether another line of the bounded log may be written, and count it."""
         ...
 
     def stalls(self) -> tuple[int, str]:
-        """Tell how many turns held the shared loop too long, and whose the newest was."""
+        """Return how many turns held the shared loop too long, and which actor's was the newest."""
         ...
 
     # Children.
@@ -152,20 +154,20 @@ class ActorContext(Protocol):
         ...
 
     def control_child(self, child: ActorAddress, message: Control) -> None:
-        """Steer a child ahead of its mailbox."""
+        """Send a control message to a child, ahead of its mailbox."""
         ...
 
     def mailbox_of(self, child: ActorAddress) -> MailboxCounters:
-        """Look at a child's mailbox."""
+        """Return the counters of a child's mailbox."""
         ...
 
     def trouble_of(self, child: ActorAddress) -> str:
-        """Look at what a child says keeps it from its work."""
+        """Return the `trouble` of a child."""
         ...
 
 
 class HostedActor(Protocol):
-    """What a host reads of an actor's class, and calls on its instance. All of it is `RuntimeActor`'s."""
+    """What a host reads of an actor's class, and calls on its instance. `RuntimeActor` implements and documents it."""
 
     blocking: ClassVar[bool]
     on_loop_in_market: ClassVar[bool]
@@ -200,30 +202,30 @@ class HostedActor(Protocol):
         """Set everything up."""
 
     def on_stop(self) -> None:
-        """Release what `on_start` took."""
+        """Release what `on_start` acquired."""
 
     def on_drained(self) -> None:
-        """Do what waits for the end of a burst."""
+        """Do work that is batched over a burst of messages."""
 
     def is_drained(self) -> bool:
-        """Say whether, asked to stop, it waits for no answer any more."""
+        """Say, during a stop, whether it has no work left."""
         ...
 
     def statistics(self) -> Statistics:
-        """Count what matters."""
+        """Return its statistics."""
         ...
 
 
 class KeepsState(Protocol):
     """An actor that hands its state over to the fresh instance when it is restarted in place.
 
-    In a worker process too; but when the process itself dies, nothing is handed over.
+    This works in a worker process, too; but when the process itself dies, nothing is handed over.
     """
 
     def snapshot(self) -> Any:
-        """Give what the next life needs; called on the failed instance, before `on_stop`."""
+        """Return the state for the next instance; called on the failed instance, before `on_stop`."""
         ...
 
     def restore(self, state: Any) -> None:
-        """Take it up; called after `on_start`. If it raises, `on_stop` follows, and the next life starts empty."""
+        """Take the state over; called after `on_start`. If it raises, the next restart begins without state."""
         ...

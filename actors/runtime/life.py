@@ -1,8 +1,11 @@
-"""The life of an actor in its cell, as a pure state machine: which step follows from which event.
+"""The life of an actor in its cell, as a pure state machine: which steps follow from which event.
 
-A cell tells its `Life` what happened, is given steps, and takes them in order; what comes of a step, as of the start of
-an instance, is told to the life in turn. No step is taken here, so every order of events can be tried without threads,
-actors or messages (`tests/runtime/test_life.py`).
+The problem. An actor is started, fails, is suspended, restarted, refused messages and stopped, and each of these may
+come in any state of the others; an error here loses messages or leaves an actor for ever without a turn.
+
+The idea. A cell calls its `Life` with each event, gets a tuple of steps, and carries them out in order; the outcome of
+a step, such as a start, is the next event. Nothing is carried out here, so that all orders of events can be tested
+without threads, actors or messages (`tests/runtime/test_life.py`).
 
     state        start, restart   fails             suspend     resume    reject      stop
     NEW          RUNNING          SUSPENDED, DEAD   -           -         REJECTING   DEAD
@@ -11,11 +14,11 @@ actors or messages (`tests/runtime/test_life.py`).
     REJECTING    RUNNING          SUSPENDED, DEAD   -           RUNNING   REJECTING   DEAD
     STOPPING     STOPPING         same, DEAD        -           -         REJECTING   STOPPING
 
-The trap is the orderly stop. What was queued before it is still to be handled, so an actor that fails meanwhile, or had
-failed before, is restarted in place for the rest: but only if there is a rest, and if whoever stops it allows that.
+The trap is the orderly stop. Messages queued before it must still be handled, so an actor that fails during the stop,
+or had failed before it, is restarted in place for them: but only if there are any, and if `Stop.afresh` allows it.
 
-A cell may also be killed from another thread at any moment, in the middle of a start or of a handler. That is the
-cell's matter: a life is told of events by the cell's own thread alone, and after its end of none.
+A cell may also be killed from another thread at any moment, in the middle of a start or of a handler. That is handled
+in the cell: a `Life` is called on the cell's own thread only, and no more after its end.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from .lifecycle import Reject
 
 
 class State(enum.Enum):
-    """Where in its life a cell is. Only a RUNNING one handles messages, and a STOPPING one what it still has to."""
+    """The state of a cell. Only a RUNNING one handles messages, and a STOPPING one those queued before the stop."""
 
     NEW = enum.auto()
     RUNNING = enum.auto()
@@ -45,26 +48,26 @@ class State(enum.Enum):
 
 
 class Do(enum.Enum):
-    """The steps that need to know no more; the others are structs."""
+    """The steps without arguments; the others are structs."""
 
     BEGIN = enum.auto()
-    """Make an instance and start it; then tell the life `began` or `start_failed`."""
+    """Make an instance and start it; then report `began` or `start_failed`."""
 
     RENEW = enum.auto()
-    """Take over the state of the instance, release it, and begin the next life with it."""
+    """Take a snapshot of the instance, stop it, and start a fresh one with the snapshot."""
 
     ADMIT = enum.auto()
     """Let messages into the mailbox again."""
 
     GO_ON = enum.auto()
-    """Take a turn."""
+    """Schedule a turn."""
 
     KEEP = enum.auto()
-    """Keep what arrives, and take no turn for it."""
+    """Keep arriving messages, and take no turn for them."""
 
 
 class Refuse(msgspec.Struct, frozen=True):
-    """Answer what arrives with `Unavailable`."""
+    """Answer arriving messages with `Unavailable`."""
 
     order: Reject
 
@@ -76,7 +79,7 @@ class TellStarted(msgspec.Struct, frozen=True):
 
 
 class TellStartFailed(msgspec.Struct, frozen=True):
-    """Report that it failed."""
+    """Report that the start failed."""
 
     hearers: tuple[Any, ...]
     error: BaseException
@@ -90,7 +93,7 @@ class TellFailed(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True):
-    """Stop the instance, tell who must know, die."""
+    """Stop the instance, report it, and be dead."""
 
     requested: bool
     error: BaseException | None
@@ -98,7 +101,7 @@ class End(msgspec.Struct, frozen=True):
 
 Step: TypeAlias = Do | Refuse | TellStarted | TellStartFailed | TellFailed | End
 
-# Bound once: to look a member up on its class takes Python 3.11 a quarter of a microsecond.
+# Bound once, since looking up an enum member on its class takes a quarter of a microsecond in Python 3.11.
 NEW, RUNNING, SUSPENDED, REJECTING, STOPPING, DEAD = State
 BEGIN, RENEW, ADMIT, GO_ON, KEEP = Do
 
@@ -106,61 +109,61 @@ NOTHING: Final[tuple[Step, ...]] = ()
 
 
 class Life:
-    """The life of one cell, which tells it of each event, in order."""
+    """The life of one cell, which calls it for each event, in order."""
 
     __slots__ = ("_afresh", "_starter", "is_up", "state", "supervisor", "to_handle")
 
     def __init__(self) -> None:
         self.state = NEW
         self._starter: Any = None
-        """Who waits for the start; a failure before it is complete is a start that failed."""
+        """The address that waits for the start; a failure before the start is complete is a failed start."""
 
         self.supervisor: Any = None
-        """Who decides what follows a failure; None: nobody, and the actor restarts itself at once."""
+        """The address that decides what follows a failure; None: the actor restarts by itself at once."""
 
         self.is_up = False
-        """There is an instance whose `on_start` has returned and whose `on_stop` was not called; the cell says so."""
+        """There is an instance whose `on_start` has returned and whose `on_stop` was not called; set by the cell."""
 
         self.to_handle = 0
-        """Of what was queued when it was told to stop: messages that are still to be handled."""
+        """During a stop: messages still to be handled of those that were queued before it."""
 
         self._afresh = True
 
-    # What it is told to do.
+    # Control messages.
 
     def start(self, starter: Any, supervisor: Any) -> tuple[Step, ...]:
-        """Begin: the first thing that a cell is told."""
+        """Start: the first event of a cell."""
         self._starter, self.supervisor = starter, supervisor
         return (BEGIN,)
 
     def restart(self) -> tuple[Step, ...]:
-        """Begin the next life in place, in whatever state this one is."""
+        """Start a fresh instance in place, in any state."""
         if self.state is REJECTING:
             self.state = SUSPENDED
-            return (KEEP, RENEW)  # what it asks in `on_start` may be answered at once
+            return (KEEP, RENEW)  # not rejecting: answers to requests made in `on_start` must arrive
         return (RENEW,)
 
     def suspend(self) -> tuple[Step, ...]:
-        """Handle nothing more."""
+        """Handle no more messages; keep them."""
         if self.state is not RUNNING:
             return NOTHING
         self.state = SUSPENDED
         return (KEEP,)
 
     def resume(self) -> tuple[Step, ...]:
-        """Go on with the instance that there is."""
+        """Handle messages again, with the same instance."""
         if self.state is not SUSPENDED and self.state is not REJECTING:
             return NOTHING
         self.state = RUNNING
         return (ADMIT, GO_ON)
 
     def reject(self, order: Reject) -> tuple[Step, ...]:
-        """Stay down, and say so to whoever sends."""
+        """Handle no messages, and answer senders `Unavailable`."""
         self.state = REJECTING
         return (KEEP, Refuse(order))
 
     def stop(self, waiting: int, *, afresh: bool) -> tuple[Step, ...]:
-        """End in order: what waits is handled first, by one that runs or that may be restarted for it."""
+        """Stop in order: `waiting` messages are handled first, if it runs, or may be restarted (`afresh`) for them."""
         self._afresh = afresh
         down = self.state is SUSPENDED
         if self.state is RUNNING or self.state is STOPPING or (down and self.is_up and afresh and waiting):
@@ -173,10 +176,10 @@ class Life:
         self.state = DEAD
         return (End(requested, error),)
 
-    # What became of a start.
+    # The outcome of a start.
 
     def began(self, *, ready: bool) -> tuple[Step, ...]:
-        """`on_start` and `restore` have returned; not `ready`: the actor says itself when it is."""
+        """`on_start` and `restore` have returned; without `ready` the start is complete when the actor reports it."""
         if self.state is STOPPING:
             return self.ready() if ready else NOTHING
         self.state = RUNNING

@@ -3,8 +3,8 @@
     class Ticker(RuntimeActor):
         mailbox = Conflating(lambda message: message.symbol if isinstance(message, Tick) else None)
 
-What an actor sends itself (timers, outcomes) is always taken, and never given up for another. Control messages never
-pass through here.
+Messages of an actor to itself (timers, outcomes) are always accepted, and never dropped for another. Control messages
+do not pass through mailboxes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .endpoint import Envelope
 
 RETRY_AFTER_S = 0.1
-"""What a sender is told who was refused: long enough for a batch to be handled."""
+"""`retry_after_s` of `Unavailable` to a refused sender: enough to handle a batch of messages."""
 
 
 class Mailbox(Protocol):
@@ -34,15 +34,15 @@ class Mailbox(Protocol):
     conflated: int
 
     def append(self, envelope: Envelope, /) -> object:
-        """Take one, or refuse it by the mailbox's own policy."""
+        """Take an envelope, or refuse it by the mailbox's policy."""
         ...
 
     def appendleft(self, envelope: Envelope, /) -> object:
-        """Put one back."""
+        """Put an envelope back."""
         ...
 
     def popleft(self) -> Envelope:
-        """Give the oldest."""
+        """Remove and return the oldest."""
         ...
 
     def __len__(self) -> int: ...
@@ -52,16 +52,19 @@ class MailboxKind(Protocol):
     """Makes the mailbox of one cell."""
 
     def make(self, owner: Endpoint, on_actor_thread: Callable[[], bool]) -> Mailbox:
-        """Make an empty one; the function says whether its caller is an actor, which may not wait."""
+        """Make an empty mailbox; `on_actor_thread` says whether its caller is an actor, which may not wait."""
         ...
 
 
 class Bounded(msgspec.Struct, frozen=True):
-    """At most `limit` messages; what happens to one more is `at_limit`.
+    """At most `limit` messages; `at_limit` says what happens to one more.
 
-    `refuse`: its sender is answered `Unavailable`. `drop_oldest`: it takes the place of the oldest, whose
-    sender is told only if it waits for an answer. `block_caller`: a caller outside of the system waits for a place; an
-    actor, which may not wait, is refused.
+    `refuse`: its sender is answered `Unavailable`. `drop_oldest`: the oldest message is dropped for it; the sender of
+    that is answered `Unavailable` only if it was a request. `block_caller`: a caller outside of the system waits until
+    there is room; an actor, which may not wait, is refused.
+
+    Raises:
+        ValueError: on construction: `limit` below 1.
     """
 
     limit: int
@@ -77,9 +80,9 @@ class Bounded(msgspec.Struct, frozen=True):
 
 
 class Conflating(msgspec.Struct, frozen=True):
-    """Of all waiting messages with one key only the newest is kept, in the place of the first.
+    """Of all waiting messages with one key only the newest is kept, in the position of the first.
 
-    `key` is called on the sender's thread, must not raise, and gives None for a message that is kept as it is.
+    `key` is called on the sender's thread, must not raise, and returns None for a message that is never conflated.
     """
 
     key: Callable[[Any], Hashable]
@@ -105,7 +108,7 @@ class BoundedMailbox:
         return len(self._queue)
 
     def append(self, envelope: Envelope) -> None:
-        """Take it, or do what is to be done at the limit."""
+        """Take it, or apply `at_limit`."""
         with self._changed:
             if len(self._queue) < self._kind.limit or envelope[1] is self._owner:
                 self._queue.append(envelope)
@@ -126,26 +129,26 @@ class BoundedMailbox:
             sender.deliver(answer, self._owner, envelope[2])
 
     def _take_oldest(self) -> Envelope:
-        """Take the oldest that came from others: there is one."""
+        """Remove the oldest message that is not from the owner itself; there is one, the new one at least."""
         place = next(place for place, envelope in enumerate(self._queue) if envelope[1] is not self._owner)
         envelope = self._queue[place]
         del self._queue[place]
         return envelope
 
     def appendleft(self, envelope: Envelope) -> None:
-        """Put one back, limit or not."""
+        """Put an envelope back, regardless of the limit."""
         with self._changed:
             self._queue.appendleft(envelope)
 
     def popleft(self) -> Envelope:
-        """Give the oldest, and let in one who waits."""
+        """Remove and return the oldest, and let a waiting caller put its message."""
         with self._changed:
             self._changed.notify()
             return self._queue.popleft()
 
 
 class ConflatingMailbox:
-    """A queue of places; a place has the newest envelope of its key."""
+    """A queue of places; a place holds the newest envelope of its key."""
 
     def __init__(self, owner: Endpoint, key: Callable[[Any], Hashable]) -> None:
         self._owner = owner
@@ -174,12 +177,12 @@ class ConflatingMailbox:
             self._places.append((key, place))
 
     def appendleft(self, envelope: Envelope) -> None:
-        """Put one back as it is."""
+        """Put an envelope back, without conflating it."""
         with self._lock:
             self._places.appendleft((None, [envelope]))
 
     def popleft(self) -> Envelope:
-        """Give the oldest place's envelope."""
+        """Remove the oldest place and return its envelope."""
         with self._lock:
             key, place = self._places.popleft()
             if key is not None:

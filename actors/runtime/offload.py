@@ -12,7 +12,7 @@ import msgspec
 from .errors import OffloadRefusedError
 
 IDLE_S = 10.0
-"""A thread without work ends after so long."""
+"""Seconds after which a thread without work ends."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ Then: TypeAlias = Callable[[Outcome], object]
 
 
 class OutcomeArrived(msgspec.Struct, frozen=True, kw_only=True):
-    """To an actor from its own threads: call `then`, unless you were restarted since."""
+    """To an actor from its own threads: call `then`, unless the actor was restarted since."""
 
     then: Then
     outcome: Outcome
@@ -40,7 +40,7 @@ class OutcomeArrived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job:
-    """A function and its arguments; `done` is called once, with the outcome, or with None if it was dropped unbegun."""
+    """A function and its arguments; `done` is called once, with the outcome, or None if the job was dropped unbegun."""
 
     __slots__ = ("_arguments", "_function", "done")
 
@@ -55,7 +55,7 @@ class Job:
         """Call it, and keep whatever it raises."""
         try:
             return Outcome(value=self._function(*self._arguments))
-        except BaseException as error:  # noqa: BLE001  it is the outcome, and goes to whoever asked
+        except BaseException as error:  # noqa: BLE001  it is the outcome, for the caller
             return Outcome(error=error)
 
 
@@ -97,7 +97,7 @@ class Offloader:
                 self._changed.notify()
 
     def close(self) -> None:
-        """Drop what has not begun; what runs ends by itself. Does not wait."""
+        """Drop jobs that have not begun; running ones end by themselves. Does not wait."""
         with self._changed:
             self._closed = True
             dropped = [job for lane in self._lanes.values() for job in lane]

@@ -14,7 +14,7 @@ class Pace:
         self._origin: tuple[int, int] | None = None
 
     def wait_ns(self, market_ns: int, now_ns: int) -> int:
-        """Tell how long a message of this market time has to wait still; `now_ns` is monotonic, 0 or less is now."""
+        """Return the nanoseconds of real time until this market time is due; 0 or less: now. `now_ns` is monotonic."""
         if self.speed == 0:
             return 0
         if self._origin is None:

@@ -1,4 +1,4 @@
-"""A mailbox that a test looks into."""
+"""A mailbox that a test can read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Probe(Endpoint):
         super().__init__(name)
         self._queue: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
         self.sender: ActorAddress | None = None
-        """Who sent what `receive` returned last."""
+        """The sender of the message that `receive` returned last."""
 
     def put(self, envelope: Envelope) -> None:
         """Keep it for `receive`."""

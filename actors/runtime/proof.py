@@ -1,4 +1,4 @@
-"""Whether a fresh life gets past what the life before failed at: looked for until it is known, and free after that."""
+"""Whether a restarted actor gets past the message type at which it failed: checked until known, free of cost then."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Handlers(Protocol):
-    """What a cell looks a handler up in."""
+    """The table in which a cell looks up handlers."""
 
     def __getitem__(self, message_type: type) -> Handler:
         """Return the handler of a type."""
 
 
 class Proof:
-    """That a message of this kind was handled to its end."""
+    """Whether a message of this type has been handled without an error."""
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
@@ -26,7 +26,7 @@ class Proof:
 
 
 class ProvingHandlers:
-    """A handler table that notices the proof, and says so once."""
+    """A handler table that records the proof and then calls `given`, once."""
 
     def __init__(self, handlers: Handlers, proof: Proof, given: Callable[[], object]) -> None:
         self._handlers = handlers

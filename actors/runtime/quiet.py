@@ -1,11 +1,11 @@
-"""Knowing that nothing is going on, so that a simulated market may take its next step, and its time go on.
+"""Detecting that no actor has work, so that a simulated market may take its next step and its time advance.
 
-A market waits for every actor that is down or coming up: one that is restarted misses nothing of it.
+A market also waits for every actor that is down or starting: an actor that is restarted misses no message of it.
 
-The question is asked where the loop would sleep, so a system that never asks pays nothing for it. It must be exact, and
-no lock guards the whole system at once; two looks do instead. If both find every thread asleep, with nothing ready, and
-no thread woke between them (`wakes` unchanged), then all of them slept at one and the same moment between the looks.
-Where no thread is to be watched, one look is enough: a job brings its outcome before it counts as ended.
+The test runs where the loop would go to sleep, so a system that never waits for quiet pays nothing. It must be exact,
+but no lock covers the whole system; two looks do instead. If both find every thread asleep, with nothing ready, and no
+thread woke between them (`wakes` unchanged), then all of them slept at one and the same moment between the looks. Where
+no thread is to be watched, one look is enough: a job delivers its outcome before it counts as ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Quiescence:
-    """Who waits for quiet, and the test for it. Watched: the threads of blocking actors that are not background."""
+    """The actors that wait for quiet, and the test for it. Watched: threads of blocking actors, not `background`."""
 
     __slots__ = (
         "_alarm", "_callers", "_coming", "_down", "_loop", "_market", "_offloads", "_offloads_begun", "_offloads_lock",
@@ -48,16 +48,16 @@ class Quiescence:
         self._retired = 0
 
     def attach(self, loop: Worker) -> None:
-        """Name the shared loop: it runs the test."""
+        """Set the shared loop, which runs the test."""
         self._loop = loop
 
     def watch(self, worker: Worker) -> None:
-        """Count this thread's work."""
+        """Include this thread in the test."""
         with self._offloads_lock:
             self._watched = (*self._watched, worker)
 
     def unwatch(self, worker: Worker) -> None:
-        """Count it no longer: its actor is gone."""
+        """Exclude it: its actor has ended."""
         with self._offloads_lock:
             self._watched = tuple(each for each in self._watched if each is not worker)
             self._retired += worker.wakes + 1
@@ -66,40 +66,40 @@ class Quiescence:
     def wait(self, cell: Cell, message: Any, at_ns: int | None) -> None:
         """Deliver the message to this cell when all is quiet; one at a time, first come first served.
 
-        With a time of the market, not before it has come to that, paced by the machine's clock.
+        With `at_ns` not before the market has advanced to that time, paced in real time.
         """
         self._waiters.append((cell, cell.life, message, at_ns))
         if self._loop is not None and self._loop.asleep:
             self._loop.wake()
 
     def goes_down(self, cell: Cell) -> None:
-        """Let the market wait for this cell: whoever suspended it brings it back, or ends it."""
+        """Make the market wait for this cell, which is suspended until it is restarted or ended."""
         if not cell.background:
             self._down[cell] = None
 
     def comes_up(self, cell: Cell, *, in_market_time: bool) -> None:
-        """Let the market wait until it has started; one that lives in market time may need time to go on for it."""
+        """Make the market wait until it has started; one that uses market time may need that to advance first."""
         if not cell.background:
             self._coming[cell] = in_market_time
 
     def is_back(self, cell: Cell) -> None:
-        """Wait for it no more: it is not down."""
+        """Stop waiting for it: it is not down any more."""
         if self._down.pop(cell, cell) is None:
             self.something_ended()
 
     def is_up(self, cell: Cell) -> None:
-        """Wait for it no more: it has started, or failed to."""
+        """Stop waiting for it: it has started, or failed to."""
         if self._coming.pop(cell, None) is not None:
             self.something_ended()
 
     def awaited(self) -> tuple[str, ...]:
-        """Name those that are down or coming up, for whom a simulated market waits."""
+        """Return the names of actors that are down or starting, for which a simulated market waits."""
         return tuple(dict.fromkeys(cell.name for cell in (*self._down, *self._coming)))
 
     def admit(self, target: Endpoint, message: Any, sender: ActorAddress, trace: Trace) -> None:
-        """Deliver what comes from outside of the system; where a market rules, when the loop has nothing else to do.
+        """Deliver a message from outside of the system; in a simulated market only when the loop has no other work.
 
-        In the middle of a step it would change whose turn is next.
+        In the middle of a step it would change the order of turns, and so the run would not be repeatable.
         """
         loop = self._loop
         if not self._market.rules or loop is None or loop.stopping or loop.is_here():
@@ -112,7 +112,7 @@ class Quiescence:
             self.let_in()
 
     def let_in(self) -> None:
-        """Deliver what waits to be let in; for the loop, and for whoever ends it."""
+        """Deliver the messages kept by `admit`; called by the loop, and at its end."""
         while self._callers:
             try:
                 target, *envelope = self._callers.popleft()
@@ -121,7 +121,7 @@ class Quiescence:
             target.deliver(*envelope)
 
     def offload_begun(self, cell: Cell) -> None:
-        """Count a job from its submission on."""
+        """Count a job, from its submission on."""
         with self._offloads_lock:
             cell.offloads += 1
             if not cell.background:
@@ -129,7 +129,7 @@ class Quiescence:
                 self._offloads_begun += 1
 
     def offload_ended(self, cell: Cell) -> None:
-        """And until its outcome is in the mailbox."""
+        """Count it no more: its outcome is in the mailbox."""
         with self._offloads_lock:
             cell.offloads -= 1
             if not cell.background:
@@ -137,13 +137,13 @@ class Quiescence:
         self.something_ended()
 
     def something_ended(self) -> bool:
-        """Let the loop test again, if anyone waits. A blocking thread asks it before it sleeps: never new work."""
+        """Make the loop test again, if anyone waits. A blocking thread's `on_idle`: it never has new work."""
         if (self._waiters or self._market.rules) and self._loop is not None and self._loop.asleep:
             self._loop.wake()
         return False
 
     def test(self) -> bool:
-        """Let the next thing happen if all is quiet, and say whether there is work; for the loop, before it sleeps."""
+        """If all is quiet, let the market take its next step; return whether there is work. The loop's `on_idle`."""
         loop, waiters = self._loop, self._waiters
         if loop is None:
             return False
@@ -163,18 +163,18 @@ class Quiescence:
                 return False
             if not self._is_quiet(own) if self._watched else self._offloads != own:
                 return bool(loop.ready)
-            # A job that ended before that look has brought its outcome by now.
+            # A job that ended before that look has delivered its outcome by now.
             if not loop.ready and not self._go_on(loop):
                 return bool(loop.ready)
         return True
 
     def _go_on(self, loop: Worker) -> bool:
-        """All is quiet: fire the market's next timer, or let the first who waits go on; False: not yet."""
+        """Fire the market's next timer, or deliver to the first that waits for quiet; False: it is not time yet."""
         market, waiters = self._market, self._waiters
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)
         at_ns = waiters[0][3] if goes else None
-        # A timer comes first that is due, or comes before `at_ns`, or that one may wait for who comes up.
+        # The timer goes first if it is due, or earlier than `at_ns`, or an actor that is starting may wait for it.
         if due_ns is not None and (
             due_ns <= market.time_ns
             or (at_ns is not None and due_ns < at_ns)
@@ -190,12 +190,12 @@ class Quiescence:
         if at_ns is not None:
             market.release(at_ns)
         if cell.worker is loop:
-            loop.asleep = False  # it will not sleep now, so nobody needs to wake it: that costs 2 us a tick
+            loop.asleep = False  # it will not sleep now, and waking it would cost 2 us a tick
         cell.deliver(message, cell)
         return True
 
     def _is_time(self, loop: Worker, at_ns: int) -> bool:
-        """Say whether this moment of the market has come by the machine's clock; else have the loop look again then."""
+        """Say whether this market time is due in real time; if not, set an alarm for the loop to test again."""
         wait_ns = self._market.wait_ns(at_ns)
         if wait_ns <= 0:
             return True
@@ -205,7 +205,7 @@ class Quiescence:
         return False
 
     def _is_quiet(self, own: int) -> bool:
-        """Look twice, since there are threads that begin something by themselves; see above."""
+        """Look twice, since threads may begin work by themselves; see the module's docstring."""
         seen = self._look(own)
         return seen is not None and self._look(own) == seen
 
@@ -222,4 +222,4 @@ class Quiescence:
 
 
 def _look_again() -> None:
-    """Wake the loop, and no more: it tests for quiet before it sleeps."""
+    """Do nothing: firing wakes the loop, which tests for quiet before it sleeps."""

@@ -1,7 +1,7 @@
-"""What a cell may use of the system that it lives in.
+"""What a cell may use of its system, as a protocol.
 
-The base makes the cells, and the cells need the base: its clock, the names, the dead letters. So that neither has to
-import the other, the cells know it as this protocol, and the base implements it.
+The base makes the cells, and the cells need the base: its clock, names and dead letters. The cells know it as this
+protocol only, so that neither imports the other.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ class Services(Protocol):
     """The machine's time, or that of a simulation."""
 
     market: MarketClock
-    """The time of a simulated market, if one rules."""
+    """The time of a simulated market, if there is one (`rules`)."""
 
     tracer: Tracer
     names: dict[str, Endpoint]
     dead_letters: DeadLetters
 
     outside: Endpoint
-    """The sender of what comes from no actor."""
+    """The sender of messages that come from no actor."""
 
     failures_logged: RateLimit
     quiet: Quiescence
 
     loop: Worker
-    """The shared thread, of all actors that do not block."""
+    """The shared thread of all actors that do not block."""
 
     watchdog: Watchdog | None
 
-    # What a simulation makes otherwise.
+    # What a simulation overrides.
 
     def new_random(self, cell: Cell) -> random.Random:
-        """Make the randomness of one life of an actor."""
+        """Make the random generator of one life of an actor."""
         ...
 
     def new_offloader(self, name: str, *, threads_max: int, jobs_max: int) -> Offloader:
-        """Make what runs the blocking work of one actor."""
+        """Make the threads for the blocking work of one actor."""
         ...
 
     # What changes the system.
@@ -74,7 +74,7 @@ class Services(Protocol):
         starter: ActorAddress | None = None,
         supervisor: ActorAddress | None = None,
     ) -> Cell:
-        """Make a cell of that name and let it start.
+        """Make a cell of that name and start it; arguments as in `InProcessSystemBase.start_actor`.
 
         Raises:
             NameTakenError: an actor of that name runs.
@@ -82,9 +82,9 @@ class Services(Protocol):
         ...
 
     def forget(self, cell: Cell) -> None:
-        """Free what a dead cell had: its name, its thread."""
+        """Free the name and the thread of a dead cell."""
         ...
 
     def on_actor_thread(self) -> bool:
-        """Whether the caller is an actor, on whatever thread of the system."""
+        """Whether the calling thread runs actors of this system."""
         ...

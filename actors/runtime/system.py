@@ -1,4 +1,4 @@
-"""`InProcessSystem`: the in-process base with a door for those outside of it: tests, and whoever composes a system."""
+"""`InProcessSystem`: an in-process system, for programs and tests outside of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class InProcessSystem:
-    """Starts actors, asks them, stops them; a context manager, at whose end everything is shut down."""
+    """Starts, asks and stops actors; a context manager that shuts everything down at its end."""
 
     def __init__(self, base: InProcessSystemBase | None = None) -> None:
         self.base = base or InProcessSystemBase()
@@ -42,17 +42,17 @@ class InProcessSystem:
         self.shutdown()
 
     def shutdown(self) -> None:
-        """End whatever still runs, within the base's bound."""
+        """End all actors, waiting at most the base's `shutdown_s`."""
         self.base.shutdown()
 
     def start(
         self, name: str, actor_class: type[RuntimeActor], settings: Any = None, *, timeout_s: float = 10.0
     ) -> ActorAddress:
-        """Start an actor without a supervisor: if it fails it restarts at once. Returns when it has started.
+        """Start an actor without a supervisor (it restarts by itself when it fails); return when it has started.
 
         Raises:
             NameTakenError: an actor of that name runs.
-            RequestTimedOut: it did not start in time; it may still.
+            RequestTimedOut: it did not start within `timeout_s` seconds; it may still.
             Exception: whatever its `on_start` raised.
         """
         reply = self.base.new_reply()
@@ -63,11 +63,11 @@ class InProcessSystem:
         return cell
 
     def stop(self, target: ActorAddress | str, *, timeout_s: float = 10.0) -> Statistics | None:
-        """Stop an actor in order, what is queued first, and return its final statistics.
+        """Stop an actor after it has handled its queued messages, and return its final statistics.
 
         Raises:
             UnknownActorError: it does not run.
-            RequestTimedOut: it did not stop in time; it may still.
+            RequestTimedOut: it did not stop within `timeout_s` seconds; it may still.
             Exception: whatever its `on_stop` raised.
         """
         cell = self.base.find(target)
@@ -83,7 +83,11 @@ class InProcessSystem:
         return stopped.statistics
 
     def tell(self, target: ActorAddress | str, message: Any, *, sender: ActorAddress | None = None) -> None:
-        """Send; an answer goes to `sender`, a probe for example, or else to the dead letters."""
+        """Send; an answer goes to `sender`, such as a probe, or becomes a dead letter.
+
+        Raises:
+            UnknownActorError: no actor of that name runs.
+        """
         base = self.base
         found = target if isinstance(target, Endpoint) else base.find(target)
         number = next(base.tracer.numbers)  # `Tracer.begin`, written out
@@ -93,11 +97,11 @@ class InProcessSystem:
     def request(
         self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0, correlation_id: str = ""
     ) -> Any:
-        """Send and return the one answer, be it `Failed` or `Unavailable`; see `InProcessSystemBase.request`."""
+        """Send and return the answer, be it `Failed` or `Unavailable`; see `InProcessSystemBase.request`."""
         return self.base.request(target, message, timeout_s, correlation_id=correlation_id)
 
     def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
-        """Send and return a future of the one answer."""
+        """Send and return a future of the answer."""
         return self.base.request_future(target, message, correlation_id=correlation_id)
 
     def watch(self, name: str) -> Future[Any]:
@@ -107,11 +111,11 @@ class InProcessSystem:
     async def request_async(
         self, target: ActorAddress | str, message: Any, *, timeout_s: float = 5.0, correlation_id: str = ""
     ) -> Any:
-        """Send and await the one answer, on any asyncio loop; a request that is cancelled forgets its answer."""
+        """Send and await the answer, on any asyncio loop; after a cancel the answer is a dead letter."""
         return await self.base.request_async(target, message, timeout_s, correlation_id=correlation_id)
 
     def trace(self, correlation_id: str = "") -> tuple[Hop, ...]:
-        """Return the hops that were recorded of a conversation, or the newest of all, in the order they ended."""
+        """Return the recorded hops of a conversation, or the newest of all, in the order they ended."""
         return self.base.tracer.hops(correlation_id)
 
     def probe(self, name: str) -> Probe:

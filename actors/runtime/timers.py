@@ -1,4 +1,4 @@
-"""Messages that come later. One heap for each thread, touched by it alone, and one for the time of a market."""
+"""Timers: one heap for each thread, used by it alone, and a shared one for market time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SWEEP_AT_LEAST = 64
 
 
 class Timer:
-    """One message to come. `cancel()` makes it never come; a timer that has come or was cancelled ignores it."""
+    """One pending call. `cancel()` prevents it, and has no effect on a timer that has fired or was cancelled."""
 
     __slots__ = ("_fire", "_heap")
 
@@ -24,24 +24,24 @@ class Timer:
 
     @property
     def waiting(self) -> bool:
-        """Whether it has neither come nor been cancelled."""
+        """Whether it has neither fired nor been cancelled."""
         return self._fire is not None
 
     def cancel(self) -> None:
-        """Forget it, and what it would have brought."""
+        """Cancel it, and release what it would have called."""
         if self._fire is not None:
             self._fire = None
             self._heap.one_was_cancelled()
 
     def fire(self) -> None:
-        """Let it come; for the heap."""
+        """Fire it, the first time only; called by the heap."""
         if (fire := self._fire) is not None:
             self._fire = None
             fire()
 
 
 class TimerHeap:
-    """Timers by due time (monotonic nanoseconds); of two with one due time, the older first."""
+    """Timers by due time (monotonic nanoseconds); of two with the same due time, the older first."""
 
     __slots__ = ("_cancelled", "_entries", "_sequence")
 
@@ -60,14 +60,14 @@ class TimerHeap:
         return timer
 
     def next_due_ns(self) -> int | None:
-        """When the next one is due; None if none waits."""
+        """Return when the next one is due; None if none waits."""
         while self._entries and not self._entries[0][2].waiting:
             heapq.heappop(self._entries)
             self._cancelled = max(0, self._cancelled - 1)
         return self._entries[0][0] if self._entries else None
 
     def fire_due(self, now_ns: int) -> None:
-        """Fire every timer that is due at `now_ns`; those that firing adds wait for the next call."""
+        """Fire every timer that is due at `now_ns`; timers added meanwhile wait for the next call."""
         due = []
         while self._entries and self._entries[0][0] <= now_ns:
             due.append(heapq.heappop(self._entries)[2])
@@ -78,14 +78,14 @@ class TimerHeap:
                 self._cancelled = max(0, self._cancelled - 1)
 
     def pop_next(self) -> tuple[int, Timer] | None:
-        """Take out the one that is due next, and say when it is; None if none waits."""
+        """Remove and return the next timer, with its due time; None if none waits."""
         if self.next_due_ns() is None:
             return None
         due_ns, _, timer = heapq.heappop(self._entries)
         return due_ns, timer
 
     def one_was_cancelled(self) -> None:
-        """Count it, and throw the cancelled ones out when they are more than half; for `Timer.cancel`."""
+        """Count it, and remove the cancelled timers when they are more than half; called by `Timer.cancel`."""
         self._cancelled += 1
         if self._cancelled > max(_SWEEP_AT_LEAST, len(self._entries) // 2):
             self._entries = [entry for entry in self._entries if entry[2].waiting]
@@ -94,7 +94,7 @@ class TimerHeap:
 
 
 class SharedTimerHeap(TimerHeap):
-    """A heap that several threads may add to, and cancel timers of; one alone asks what is next, and takes it out."""
+    """A heap for several threads: any may add and cancel timers; one alone reads and removes the next."""
 
     __slots__ = ("_lock",)
 
@@ -110,7 +110,7 @@ class SharedTimerHeap(TimerHeap):
     def next_due_ns(self) -> int | None:
         """As for one thread, without the lock while the next one waits: a simulated market asks at each of its steps.
 
-        A list that is pushed to or replaced meanwhile is read as it was or as it is: both are true.
+        A list that another thread changes or replaces meanwhile is read before or after the change; both are correct.
         """
         entries = self._entries
         if not entries:

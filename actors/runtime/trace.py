@@ -1,9 +1,9 @@
-"""What belongs together across mailboxes, and what caused what.
+"""Traces: which messages belong to one conversation, and which caused which.
 
-Every envelope says to which conversation its message belongs. Mostly that is a number, which everything that follows
-from a message carries on unchanged: 30 ns a hop. A conversation that has a name (an order, by its client order id), and
-one in `every` of the others, is recorded: its envelopes carry a `Stamp` instead, and each handling leaves a `Hop` with
-the time that the message waited and the time that its handler took.
+Every envelope has the conversation of its message. Mostly that is a number, which is copied to every message that is
+sent as a consequence: 30 ns a hop. A named conversation (an order, by its client order id), and one in `every` of the
+others, is recorded: its envelopes carry a `Stamp` instead, and each handling of a message adds a `Hop`, with the time
+that the message waited and the time that its handler took.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from .clock import Clock
 
 EVERY: Final = 1_024
-"""Of so many conversations without a name one is recorded."""
+"""One in so many unnamed conversations is recorded."""
 
 HOPS_MAX: Final = 50_000
-"""The newest are kept."""
+"""Hops kept: the newest."""
 
 NAMED_MAX: Final = 10_000
-"""Conversations that can be taken up again by name; of one more the oldest begins anew."""
+"""Named conversations that can be continued; beyond it the oldest is forgotten, and begins anew when joined."""
 
 NO_CONVERSATION: Final = 0
-"""Of what the runtime itself has to say."""
+"""The trace of the runtime's own messages."""
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
@@ -40,18 +40,18 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
     correlation_id: str
     causation_id: int
-    """The hop that sent it; 0: it began outside."""
+    """The hop that sent it; 0: it came from outside."""
 
     sent_ns: int
     """Monotonic."""
 
     def stamp(self) -> Stamp:
-        """Go on as it is: the message was passed on, not sent anew."""
+        """Return itself: a forwarded message keeps its stamp."""
         return self
 
 
 class Span:
-    """One handling of a message of a recorded conversation, or the beginning of one; stamps what it sends."""
+    """The handling of one message of a recorded conversation, or the start of one; it stamps the messages sent."""
 
     __slots__ = ("_clock", "begun_ns", "causation_id", "correlation_id", "hop_id", "sent_ns")
 
@@ -69,19 +69,19 @@ class Span:
 
 
 Trace: TypeAlias = "int | Span | Stamp"
-"""A number, or what stamps. In an envelope: a number, or a `Stamp`."""
+"""A number (not recorded), or what stamps. In an envelope: a number, or a `Stamp`."""
 
 
 class Tracer:
-    """Begins conversations, and keeps the newest hops of those that are recorded. For all threads."""
+    """Begins conversations, and keeps the newest hops of recorded ones. Thread-safe."""
 
     def __init__(self, clock: Clock, *, every: int = EVERY, first_id: int = 1) -> None:
         """Make one.
 
         Args:
-            clock: tells how long a message waited.
-            every: record one conversation without a name in so many; 1: each.
-            first_id: of conversations and hops; so that those of two processes differ.
+            clock: measures how long a message waited.
+            every: record one unnamed conversation in so many; 1: each.
+            first_id: first number of conversations and hops; it differs between processes.
         """
         self.every: Final = every
         self.numbers: Final = itertools.count(first_id)
@@ -92,18 +92,18 @@ class Tracer:
         self._lock: Final = threading.Lock()
 
     def begin(self) -> int | Span:
-        """Begin a conversation without a name."""
+        """Begin an unnamed conversation."""
         number = next(self.numbers)
         return number if number % self.every else self.sampled(number)
 
     def sampled(self, number: int) -> Span:
-        """Record this conversation, since it is the one in `every`."""
+        """Begin a recorded conversation with this number: the one in `every`."""
         return Span(self._clock, 0, Stamp(str(number), 0, 0))
 
     def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> int | Span:
-        """Take up a conversation where its newest hop was; one that is not known begins, because of `cause`.
+        """Continue a named conversation after its newest hop, or begin it, as caused by `cause`.
 
-        Without a name a new one without a name begins.
+        With an empty name an unnamed conversation begins.
         """
         if not correlation_id:
             return self.begin()
@@ -121,7 +121,7 @@ class Tracer:
         return span
 
     def record(self, span: Span, actor: str, message: Any, *, failed: bool) -> None:
-        """Keep what became of a message."""
+        """Add the hop of a handled message."""
         self._hops.append(
             Hop(
                 correlation_id=span.correlation_id,
@@ -137,11 +137,11 @@ class Tracer:
         )
 
     def add(self, hops: Iterable[Hop]) -> None:
-        """Keep what another process recorded."""
+        """Add hops that another process recorded."""
         self._hops.extend(hops)
 
     def hops(self, correlation_id: str = "", hops_max: int = HOPS_MAX) -> tuple[Hop, ...]:
-        """Return the newest kept hops of a conversation, or of all, in the order they ended, by the wall clock."""
+        """Return the newest hops of a conversation, or of all, in the order they ended; times by the wall clock."""
         ahead_ns = self._clock.now_ns() - self._clock.monotonic_ns()
         chosen = [hop for hop in self._hops.copy() if not correlation_id or hop.correlation_id == correlation_id]
         return tuple(
@@ -163,10 +163,10 @@ class Tracer:
 
 
 def correlation_of(trace: Trace) -> str:
-    """Name the conversation; empty: none."""
+    """Return the name or number of the conversation; empty: none."""
     return str(trace or "") if trace.__class__ is int else trace.correlation_id  # type: ignore[union-attr]
 
 
 def causation_of(trace: Trace) -> int:
-    """Name the hop that sent the message in hand; of a conversation that is not recorded, its number."""
+    """Return the hop that sent the current message; of an unrecorded conversation, its number."""
     return trace if trace.__class__ is int else trace.causation_id  # type: ignore[union-attr]

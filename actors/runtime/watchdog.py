@@ -1,4 +1,4 @@
-"""Names the handler that holds the shared loop, with its stack, while it does."""
+"""Logs a handler that holds the shared loop for too long, with its stack, while it does so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("natya")
 
 OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
-"""Where the code of our own actors lies."""
+"""Folder of natya's own actors."""
 
 
 class Stall(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,16 +26,16 @@ class Stall(msgspec.Struct, frozen=True, kw_only=True):
 
     actor: str
     held_s: float
-    """At least so long when it was noticed."""
+    """Seconds that it had taken at least when it was noticed."""
 
     stack: str
 
     place: str
-    """The line that it was at, a user's own if there is one among the calls: `my_strategy.py:12 in on_tick`."""
+    """The line being executed, the innermost of a user's code if there is any: `my_strategy.py:12 in on_tick`."""
 
 
 class Watchdog:
-    """Looks at the loop every `stall_warn_s`; twice the same turn is a stall, reported once."""
+    """Samples the loop every `stall_warn_s` seconds; the same turn in two samples is a stall, reported once."""
 
     def __init__(self, loop: Worker, stall_warn_s: float) -> None:
         self._loop = loop
@@ -44,7 +44,7 @@ class Watchdog:
         self.stalls = 0
         self.last: Stall | None = None
         self.held: Stall | None = None
-        """The one that goes on; None where the loop is free."""
+        """The stall that goes on now; None if there is none."""
 
         threading.Thread(target=self._watch, name="natya-watchdog", daemon=True).start()
 

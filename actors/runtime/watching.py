@@ -1,7 +1,7 @@
-"""Hearing of an actor's end: whoever watches it gets `lifecycle.Terminated`, once, and is forgotten.
+"""Watching an actor: each watcher gets `lifecycle.Terminated` once, when the actor has ended.
 
-The watchers of an actor are a tuple in its cell, changed under one lock for all cells: watching is rare. An actor that
-has gone is `dead` before its watchers are told, so whoever comes later is told at once; nobody falls between.
+The watchers of an actor are a tuple in its cell, changed under one lock for all cells, since watching is rare. A cell
+is `dead` before its watchers are notified, so a watcher that comes later is notified at once, and none is missed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
 
 WATCHERS_MAX: Final = 1_000
-"""Of one actor; more are refused."""
+"""Watchers of one actor; more are refused."""
 
 _lock = threading.Lock()
 
 
 @runtime_checkable
 class Watched(Protocol):
-    """An actor that can be watched: a cell of this process that runs a `RuntimeActor`."""
+    """An actor that can be watched: a `RuntimeCell` of this process."""
 
     name: str
     dead: bool
@@ -32,10 +32,10 @@ class Watched(Protocol):
 
 
 def watch(watcher: Endpoint, watched: Endpoint) -> None:
-    """Deliver `Terminated` to the watcher when the watched actor is gone; from any thread.
+    """Deliver `Terminated` to the watcher when the watched actor has ended; thread-safe.
 
     Raises:
-        WatchRefusedError: too many watch it, or it is no actor of this process.
+        WatchRefusedError: `WATCHERS_MAX` watch it already, or it is no actor of this process.
     """
     if not isinstance(watched, Watched):
         raise WatchRefusedError(f"an actor of this process is wanted, found {watched}")
@@ -48,11 +48,11 @@ def watch(watcher: Endpoint, watched: Endpoint) -> None:
         if not watched.dead:
             watched.watchers = (*watchers, watcher)
             return
-    watcher.deliver(lifecycle.Terminated(name=watched.name), watched)  # it has gone in between
+    watcher.deliver(lifecycle.Terminated(name=watched.name), watched)  # it has ended in between
 
 
 def take_watchers(watched: Watched) -> tuple[Endpoint, ...]:
-    """Return who is to be told that this actor is gone; it is `dead` by now, so nobody joins them any more."""
+    """Return and clear the watchers of an actor; it is `dead` by now, so that none is added later."""
     with _lock:
         watchers, watched.watchers = watched.watchers, ()
     return watchers

@@ -1,4 +1,4 @@
-"""One thread that runs actors: the shared event loop, or the own thread of a blocking actor; both are this class.
+"""A thread that runs actors: the shared event loop, or the own thread of a blocking actor; both are this class.
 
 Nothing here takes a lock while there is work. A cell that got its first message is appended to `ready` (appending to a
 deque is atomic under the interpreter's lock); the thread sleeps on a raw lock, behind a flag that senders look at.
@@ -28,24 +28,24 @@ _log = logging.getLogger("natya")
 
 
 class Runnable(Protocol):
-    """What a thread gives turns to: a cell."""
+    """What a thread runs: a cell."""
 
     name: str
 
     handled: int
-    """Messages so far."""
+    """Messages handled so far."""
 
     def turn(self) -> None:
-        """Do a bounded part of what there is to do."""
+        """Handle a bounded number of messages."""
         ...
 
     def turn_failed(self, error: BaseException) -> None:
-        """Fail, since a turn raised what it should have caught."""
+        """Fail: a turn raised an error that it should have caught."""
         ...
 
 
 class Worker:
-    """A thread and what it has to do. `on_idle` is asked before it sleeps, and says True if there is new work."""
+    """A thread and its queue of cells. `on_idle` is called before it sleeps, and returns whether there is new work."""
 
     __slots__ = (
         "_clock",
@@ -68,13 +68,13 @@ class Worker:
         self.timers = TimerHeap()
         self.on_idle = on_idle
         self.asleep = False
-        """True from before the last look at `ready` until the thread goes on; whoever adds work then calls `wake`."""
+        """True from before the last look at `ready` until the thread goes on: a sender that sees it calls `wake`."""
 
         self.wakes = 0
-        """How often it went on: two looks that find it asleep with one count were of one and the same sleep."""
+        """Times it woke: if it is asleep in two looks with the same count, it was asleep all the time between."""
 
         self.current: Runnable | None = None
-        """Whose turn it is; for the watchdog."""
+        """The cell whose turn it is; for the watchdog."""
 
         self.rounds = 0
         self.stopping = False
@@ -88,12 +88,12 @@ class Worker:
         threading.Thread(target=self._run, name=self.name, daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end after the turn it is in."""
+        """End the thread after the current turn."""
         self.stopping = True
         self.wake()
 
     def wake(self) -> None:
-        """Let it go on. Two at once may both release: the second finds the lock free, and that is fine."""
+        """Wake the thread. Two threads at once may both release; the second finds the lock free, which is harmless."""
         self.asleep = False
         try:
             self._lock.release()
@@ -101,7 +101,7 @@ class Worker:
             return
 
     def schedule(self, cell: Runnable) -> None:
-        """Give the cell a turn; from any thread."""
+        """Give the cell a turn; thread-safe."""
         self.ready.append(cell)
         if self.asleep:
             self.wake()
@@ -116,10 +116,10 @@ class Worker:
             try:
                 self._work()
             except BaseException as fault:  # noqa: BLE001  logged with its traceback
-                # Cells catch what their actors raise; this is a fault of our own, and the other actors go on.
+                # Cells catch what their actors raise, so this is a fault of the runtime; the other actors go on.
                 _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
                 self._fail_current(fault)
-        while self.ready:  # cells that died meanwhile: what they hold goes to the dead letters
+        while self.ready:  # cells that died meanwhile: their messages become dead letters
             self.ready.popleft().turn()
 
     def _work(self) -> None:
@@ -146,7 +146,7 @@ class Worker:
                 _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
 
     def _sleep(self) -> None:
-        # First the flag, then the last look; a sender does it the other way round, so one of us sees the other.
+        # First the flag, then the last look; a sender appends first and then reads the flag, so one sees the other.
         self.asleep = True
         if not self.ready and not self.stopping and not self.on_idle():
             due_ns = self.timers.next_due_ns()
