@@ -1,7 +1,45 @@
-"""What any service over the network needs: here the limiter of its requests."""
+"""What any service over the network needs; nobody else of the package speaks HTTP as a client.
+
+adapter     `BaseExternalAdapter`, for those who write a client of a service
+actor       the owner of the calls to one service
+service     what is done about a call: a state machine (pure)
+limiter     when a request may leave (pure)
+judging     what an answer says (pure)
+session     one HTTP session, hardened
+deadline    its sockets
+errors
+"""
 
 from __future__ import annotations
 
+from .actor import Ask, ExternalActor, ExternalSettings
+from .adapter import BaseExternalAdapter, PendingResult
+from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
+from .judging import judge
 from .limiter import Allowance, Granted, Limiter, Refused, Waiting
+from .service import Call, Endpoint, ExternalServiceResult, Verdict
+from .session import HttpAnswer, HttpSession
 
-__all__ = ["Allowance", "Granted", "Limiter", "Refused", "Waiting"]
+__all__ = [
+    "Allowance",
+    "Ask",
+    "BaseExternalAdapter",
+    "Call",
+    "Endpoint",
+    "ExternalActor",
+    "ExternalError",
+    "ExternalServiceResult",
+    "ExternalSettings",
+    "Granted",
+    "HttpAnswer",
+    "HttpSession",
+    "Limiter",
+    "NotSentError",
+    "PendingResult",
+    "Refused",
+    "RefusedAnswerError",
+    "UnknownOutcomeError",
+    "Verdict",
+    "Waiting",
+    "judge",
+]

@@ -15,6 +15,7 @@ as soon as its thread wakes late; here a place is taken at the very moment at wh
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
@@ -89,6 +90,7 @@ class Limiter:
     ) -> None:
         self._kinds: Final = {name: _Kind(allowance, waiting_max, margin_ns) for name, allowance in allowances.items()}
         self._under_way: Final[dict[int, tuple[Usage, ...]]] = {}
+        self._numbers: Final = itertools.count(1)
 
     def ask(  # noqa: PLR0913 - each says one thing of the request
         self, number: int, kind: str, *, now_ns: int, wait_ns: int = 0, urgent: bool = False, key: str | None = None
@@ -139,6 +141,19 @@ class Limiter:
         """
         for usage in self._under_way.pop(number):
             usage.end(now_ns)
+
+    def new_number(self) -> int:
+        """Return a number that no request had."""
+        return next(self._numbers)
+
+    def under_way(self) -> tuple[int, ...]:
+        """Return the numbers of those that were granted and have no answer yet."""
+        return tuple(self._under_way)
+
+    def forget_waiting(self) -> None:
+        """Let nobody wait to send any more."""
+        for kind in self._kinds.values():
+            kind.forget_waiting()
 
     def withdraw(self, number: int) -> bool:
         """Take back a request that waits, and say whether there was one."""
@@ -236,6 +251,11 @@ class _Kind:
                     waiting.remove(request)
                     return True
         return False
+
+    def forget_waiting(self) -> None:
+        """Let nobody wait any more."""
+        for waiting in self._waiting():
+            waiting.clear()
 
     def times(self, now_ns: int) -> Iterator[int]:
         """Tell when something can change by time alone."""

@@ -13,7 +13,6 @@ it alone knows what else has happened meanwhile.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -179,7 +178,6 @@ class Service:
         self._jitter: Final = jitter
         self._backoff_s: Final = backoff_s
         self._backoff_max_s: Final = backoff_max_s
-        self._attempts: Final = itertools.count(1)
         self._flights: Final[dict[int, Flight]] = {}
         """By the number of the first who asked."""
 
@@ -260,7 +258,7 @@ class Service:
         return self._enter(flight, now_ns, wait_ns=0, alone=False)
 
     def _enter(self, flight: Flight, now_ns: int, *, wait_ns: int, alone: bool = True) -> list[Effect]:
-        attempt, call = next(self._attempts), flight.call
+        attempt, call = self._limiter.new_number(), flight.call
         answer = self._limiter.ask(
             attempt, call.endpoint.kind, now_ns=now_ns, wait_ns=wait_ns, urgent=call.urgent, key=call.key
         )

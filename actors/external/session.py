@@ -10,6 +10,7 @@ closed by the service at the very moment at which a request is written to it; th
 from __future__ import annotations
 
 import ipaddress
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -31,6 +32,17 @@ THREADS: Final = 8
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTIONS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
+
+
+class _Discretion(logging.Filter):
+    """Keeps out of the log what urllib3 tells of our requests while it works: it quotes their queries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let pass what is none of ours, and warnings."""
+        return record.levelno >= logging.WARNING or CALL.get(None) is None
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_Discretion())
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):

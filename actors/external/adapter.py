@@ -1,0 +1,188 @@
+"""An external service for those who write a client of one: subclass it, and give it a method for each thing to ask.
+
+    class Weather(BaseExternalAdapter):
+        service = "weather"
+        base_url = "https://api.weather.example/v1"
+        allowances = {"all": Allowance(quotas=(Quota(10, SECOND_NS),))}
+
+        def today(self, city):
+            return self.call(TODAY, "GET", "/today", query={"city": city})
+
+    async with Weather() as weather:
+        result = await weather.today("Mumbai")
+
+    with Weather() as weather:
+        result = weather.today("Mumbai").result()
+
+The calls are made by an actor, in the system that is given or in one of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..runtime import InProcessSystem
+from .actor import Ask, ExternalActor, ExternalSettings
+from .judging import judge
+from .limiter import Allowance
+from .service import Call, Endpoint, ExternalServiceResult, Verdict
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .session import HttpAnswer
+
+
+class PendingResult:
+    """An `ExternalServiceResult` on its way: `await` it, or read `result()`, which waits for it."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self._future: Final = future
+
+    def __await__(self) -> Generator[Any, None, ExternalServiceResult]:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+        return self._awaited(asyncio.shield(asyncio.wrap_future(self._future))).__await__()
+
+    async def _awaited(self, answer: Any) -> ExternalServiceResult:
+        return _result_of(await answer)
+
+    def result(self, timeout_s: float | None = None) -> ExternalServiceResult:
+        """Wait for it.
+
+        Raises:
+            TimeoutError: it did not come in time; it may still.
+        """
+        return _result_of(self._future.result(timeout_s))
+
+
+class BaseExternalAdapter:
+    """One external service; usable from asyncio and from threads. See the module.
+
+    Args:
+        system: whose actors make the calls; by default one of its own, which ends with the adapter.
+        ca_file: certificates to trust in the place of certifi's.
+        proxy: URL of one, if there is to be one; nothing is taken from the environment.
+    """
+
+    service: ClassVar[str]
+    """Its name, in logs."""
+
+    base_url: str
+    allowances: Mapping[str, Allowance]
+
+    def __init__(
+        self, *, system: InProcessSystem | None = None, ca_file: str | None = None, proxy: str | None = None
+    ) -> None:
+        self._given: Final = system
+        self._ca_file: Final = ca_file
+        self._proxy: Final = proxy
+        self._guard: Final = threading.Lock()
+        self._system: InProcessSystem | None = None
+
+    # For a subclass.
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what each request has besides, such as a token; asked for each, from several threads."""
+        return {}
+
+    def judge(self, answer: HttpAnswer, now_s: float) -> Verdict:
+        """Say what an answer means; by default as `judging.judge` does."""
+        return judge(answer, now_s)
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        **how: Any,
+    ) -> PendingResult:
+        """Make a call.
+
+        Args:
+            endpoint: what may be done with it.
+            method: of HTTP.
+            path: behind the base URL.
+            query: names and values.
+            json: what the body is to say; None for no body.
+            how: `key`, `urgent`, `deadline_s` of `Call`.
+        """
+        call = Call(
+            endpoint=endpoint,
+            method=method,
+            url=f"{self.base_url}{path}",
+            query=tuple((query or {}).items()),
+            body=None if json is None else msgspec.json.encode(json),
+            **how,
+        )
+        system = self._running()
+        return PendingResult(system.request_future(self._name, Ask(call)))
+
+    # Its life.
+
+    def close(self) -> None:
+        """Wait for the answers that are to come, and end what was begun here."""
+        with self._guard:
+            system, self._system = self._system, None
+            if system is not None:
+                system.stop(self._name)
+                if system is not self._given:
+                    system.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+        await asyncio.to_thread(self.close)
+
+    @property
+    def _name(self) -> str:
+        return f"external-{self.service}"
+
+    def _running(self) -> InProcessSystem:
+        """Start the actor at the first call."""
+        with self._guard:
+            if self._system is None:
+                host = urlsplit(self.base_url).hostname or ""
+                settings = ExternalSettings(
+                    service=self.service,
+                    hosts=frozenset({host}),
+                    allowances=self.allowances,
+                    headers=self.headers,
+                    judge=self.judge,
+                    ca_file=self._ca_file,
+                    proxy=self._proxy,
+                )
+                system = self._given or InProcessSystem()
+                system.start(self._name, ExternalActor, settings)
+                self._system = system
+            return self._system
+
+
+def _result_of(answer: Any) -> ExternalServiceResult:
+    """Make a result of whatever a request is answered with: an actor that fails, or is down, says so."""
+    if isinstance(answer, ExternalServiceResult):
+        return answer
+    reason = getattr(answer, "reason", "")
+    return ExternalServiceResult(success=False, error=f"{type(answer).__name__}: {reason}", sent="unknown")

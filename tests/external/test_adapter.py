@@ -1,0 +1,202 @@
+"""A client of a service, as a user writes one."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from natya.actors.external import Allowance, Ask, BaseExternalAdapter, Call, Endpoint
+from natya.actors.runtime import InProcessSystem, RuntimeActor
+from natya.actors.runtime.errors import SystemStoppedError, UnknownActorError
+from natya.domain.quotas import Quota
+from natya.domain.time import SECOND_NS
+
+TODAY = Endpoint(name="today", kind="all", read=True, attempts_max=3, timeout_s=5.0)
+ORDER = Endpoint(name="order", kind="all", read=False, timeout_s=0.3)
+TOKEN = "canary-of-a-token"  # noqa: S105
+
+
+def http(body, status="200 OK"):
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def answering(*answers):
+    """Give the n-th of these to the n-th request, over all connections; then the last one again."""
+
+    def answer(server, connection):
+        while server.read(connection) is not None:
+            connection.sendall(answers[min(len(server.heard), len(answers)) - 1])
+
+    return answer
+
+
+class Weather(BaseExternalAdapter):
+    service = "weather"
+    allowances = {"all": Allowance(quotas=(Quota(100, SECOND_NS),))}  # noqa: RUF012
+
+    def __init__(self, base_url, **given):
+        super().__init__(**given)
+        self.base_url = base_url
+
+    def headers(self):
+        return {"access-token": TOKEN}
+
+    def today(self, city):
+        return self.call(TODAY, "GET", "/today", query={"city": city})
+
+    def order(self, what, **how):
+        return self.call(ORDER, "POST", "/orders", json={"what": what}, **how)
+
+
+class Idle(RuntimeActor):
+    """Does nothing."""
+
+
+class TestACall:
+    def test_is_answered_from_a_thread(self, serve):
+        server = serve(answering(http('{"sun": true}')))
+
+        with Weather(server.url) as weather:
+            result = weather.today("Mumbai").result(10)
+
+        assert (result.success, result.data, result.status_code, result.attempts) == (True, {"sun": True}, 200, 1)
+        assert 0 < result.response_time < 10
+        assert server.heard[0].startswith(b"GET /today?city=Mumbai HTTP/1.1\r\n")
+        assert f"access-token: {TOKEN}".encode() in server.heard[0]
+
+    def test_is_awaited_on_an_event_loop(self, serve):
+        server = serve(answering(http("[1]")))
+
+        async def ask():
+            async with Weather(server.url) as weather:
+                return await asyncio.gather(weather.today("Mumbai"), weather.order("an umbrella"))
+
+        results = asyncio.run(ask())
+
+        assert [result.data for result in results] == [[1], [1]]
+
+    def test_that_reads_is_tried_again_while_the_service_fails(self, serve):
+        server = serve(answering(http("", "502 Bad Gateway"), http("1")))
+
+        with Weather(server.url) as weather:
+            result = weather.today("Pune").result(10)
+
+        assert (result.data, result.attempts, len(server.heard)) == (1, 2, 2)
+
+    def test_that_writes_is_not(self, serve):
+        server = serve(answering(http("", "502 Bad Gateway"), http("1")))
+
+        with Weather(server.url) as weather:
+            result = weather.order("an umbrella").result(10)
+
+        assert (result.success, result.sent, result.status_code, len(server.heard)) == (False, "unknown", 502, 1)
+        assert server.heard[0].endswith(b'\r\n\r\n{"what":"an umbrella"}')
+
+    def test_without_an_answer_says_that_nobody_knows_what_came_of_it(self, serve):
+        server = serve(lambda server, connection: (server.read(connection), server.over.wait()))
+
+        with Weather(server.url) as weather:
+            result = weather.order("an umbrella").result(10)
+
+        assert (result.success, result.sent, result.status_code) == (False, "unknown", None)
+
+    def test_that_was_refused_says_so(self, serve):
+        with Weather(serve(answering(http("no", "400 Bad Request"))).url) as weather:
+            result = weather.order("an umbrella").result(10)
+
+        assert (result.sent, result.error) == ("yes", "400 Bad Request: no")
+
+    def test_is_logged_without_what_is_secret(self, serve, caplog):
+        caplog.set_level(logging.DEBUG)
+        server = serve(answering(http("1"), http("", "401 Unauthorized")))
+
+        with Weather(server.url) as weather:
+            weather.call(TODAY, "GET", "/today", query={"pin": TOKEN}).result(10)
+            weather.order("an umbrella").result(10)
+
+        called = [record.fields for record in caplog.records if record.msg == "external.called"]
+        assert [(each["endpoint"], each["success"], each["status_code"]) for each in called] == [
+            ("today", True, 200),
+            ("order", False, 401),
+        ]
+        assert TOKEN not in caplog.text
+
+    def test_belongs_to_the_conversation_of_who_asked(self, serve):
+        server = serve(answering(http("1")))
+        with InProcessSystem() as system, Weather(server.url, system=system) as weather:
+            weather.today("Pune").result(10)
+            result = system.request("external-weather", Ask(a_call_of(server.url)), correlation_id="C-1", timeout_s=10)
+
+        assert result.correlation_id == "C-1"
+
+
+def a_call_of(url):
+    return Call(endpoint=ORDER, method="POST", url=f"{url}/orders", body=b"{}")
+
+
+class TestCallsAtOnce:
+    def test_are_as_many_as_the_service_allows(self, serve):
+        server = serve(answering(http("1")))
+
+        class Narrow(Weather):
+            allowances = {"all": Allowance(quotas=(Quota(2, 60 * SECOND_NS),))}  # noqa: RUF012
+
+        with Narrow(server.url) as weather:
+            pending = [weather.order(number, deadline_s=1.0) for number in range(5)]
+            results = [each.result(10) for each in pending]
+
+        assert [result.success for result in results] == [True, True, False, False, False]
+        assert {result.sent for result in results[2:]} == {"no"}
+        assert "2 in 1m" in results[2].error
+        assert len(server.heard) == 2
+
+    def test_that_write_are_not_held_up_by_reads_that_hang(self, serve):
+        let_go = threading.Event()
+
+        def answer(server, connection):
+            while (request := server.read(connection)) is not None:
+                if request.startswith(b"GET"):
+                    let_go.wait(20)
+                connection.sendall(http("1"))
+
+        server = serve(answer)
+        with Weather(server.url) as weather:
+            reads = [weather.today(str(number)) for number in range(40)]
+            done = weather.order("an umbrella").result(10)
+            let_go.set()
+
+            assert done.success
+            assert all(read.result(20).success for read in reads)
+
+
+class TestAnAdapter:
+    def test_ends_its_own_system_and_leaves_that_of_others(self, serve):
+        server = serve(answering(http("1")))
+        with Weather(server.url) as weather:
+            weather.today("Pune").result(10)
+            own = weather._system
+        with InProcessSystem() as system:
+            with Weather(server.url, system=system) as weather:
+                weather.today("Pune").result(10)
+
+            with pytest.raises(UnknownActorError):
+                system.base.find("external-weather")
+            with pytest.raises(SystemStoppedError):
+                own.base.find("external-weather")
+            assert system.start("another", Idle) is not None
+
+    def test_that_was_never_used_has_nothing_to_close(self):
+        with Weather("http://127.0.0.1:1"):
+            pass
+
+    def test_talks_to_no_other_host(self, serve):
+        server = serve(answering(http("1")))
+
+        with Weather("http://127.0.0.1:1") as weather:
+            weather._running()
+            weather.base_url = server.url.replace("127.0.0.1", "localhost")
+            result = weather.order("an umbrella").result(10)
+
+        assert (result.sent, server.heard) == ("no", [])
+        assert "one of the hosts 127.0.0.1 wanted" in result.error

@@ -1,0 +1,76 @@
+"""What an answer over HTTP says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.external import HttpAnswer, judge
+from natya.actors.external.judging import retry_after_s
+
+NOW_S = 1_764_000_000.0
+"""Monday, 24 November 2025, 16:00:00 UTC."""
+
+
+def an_answer(status_code=200, body=b"", **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpAnswer(status_code=status_code, headers=named, body=body, response_time_s=0.1)
+
+
+class TestAnAnswer:
+    @pytest.mark.parametrize(
+        ("status", "outcome", "sent"),
+        [
+            (200, "ok", "yes"),
+            (202, "ok", "yes"),
+            (400, "refused", "yes"),
+            (401, "refused", "yes"),
+            (404, "refused", "yes"),
+            (429, "throttled", "yes"),
+            (500, "failed", "unknown"),
+            (504, "failed", "unknown"),
+            (999, "refused", "yes"),
+        ],
+    )
+    def test_means_what_its_status_says(self, status, outcome, sent):
+        verdict = judge(an_answer(status), NOW_S)
+
+        assert (verdict.outcome, verdict.sent, verdict.status_code) == (outcome, sent, status)
+
+    def test_is_read_as_json(self):
+        assert judge(an_answer(body=b'{"orderId": "1"}'), NOW_S).data == {"orderId": "1"}
+
+    @pytest.mark.parametrize("body", [b"<html>", b'{"a": ', b"\xff", b"[" * 100_000])
+    def test_that_cannot_be_read_leaves_it_unknown_what_was_done(self, body):
+        verdict = judge(an_answer(body=body), NOW_S)
+
+        assert (verdict.outcome, verdict.sent, verdict.data) == ("failed", "unknown", None)
+        assert verdict.error.startswith("JSON wanted, found something else")
+
+    def test_that_refuses_is_quoted(self):
+        verdict = judge(an_answer(400, b'{"errorCode": "DH-905"}'), NOW_S)
+
+        assert verdict.error == '400 Bad Request: {"errorCode": "DH-905"}'
+        assert verdict.data == {"errorCode": "DH-905"}
+
+    @given(st.integers(100, 999), st.binary(max_size=50), st.text(max_size=30))
+    def test_of_any_content_is_judged(self, status, body, wait):
+        assert judge(an_answer(status, body, retry_after=wait), NOW_S).outcome
+
+
+class TestATimeToWait:
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [
+            ("7", 7.0),
+            ("0.5", 0.5),
+            ("Mon, 24 Nov 2025 16:00:30 GMT", 30.0),
+            ("Mon, 24 Nov 2025 15:00:00 GMT", 0.0),
+            ("-3", 0.0),
+            ("nan", None),
+            ("inf", None),
+            ("soon", None),
+            (None, None),
+        ],
+    )
+    def test_is_seconds_or_a_date(self, text, seconds):
+        assert retry_after_s(text, NOW_S) == seconds
