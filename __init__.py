@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
+    from .actors.external import BaseExternalAdapter, ExternalServiceResult
     from .actors.runtime import (
         Bounded,
         Conflating,
@@ -92,6 +93,7 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
+    ".actors.external": ("BaseExternalAdapter", "ExternalServiceResult"),
     ".actors.runtime": (
         "Bounded",
         "Conflating",
@@ -153,6 +155,7 @@ _MODULES: Final = {
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "BaseExternalAdapter",
     "BaseRepository",
     "Bounded",
     "BreakerSettings",
@@ -168,6 +171,7 @@ __all__ = [
     "DescribeTree",
     "DuckDBAdapter",
     "EventRepository",
+    "ExternalServiceResult",
     "Failed",
     "FillRepository",
     "GaveUpError",

@@ -1,5 +1,6 @@
 """The actors: one package for each resource of the outside world that an actor owns, and the runtime below them.
 
+external        what any service over the network needs: HTTP, limits, retries
 runtime         RuntimeActor, the in-process system base, timers, requests, worker processes, simulation
 supervision     supervisors, child specs, restart policy, breakers, pools of workers
 journal         owner of the journal files

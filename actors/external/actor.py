@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -40,6 +40,34 @@ def _nothing() -> Mapping[str, str]:
     return {}
 
 
+class Session(Protocol):
+    """What the actor needs of a session with the service: for many threads."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> HttpAnswer:
+        """Send one request, once; see `HttpSession.request`, also for what it raises."""
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+
+
+def _http_session(settings: ExternalSettings) -> HttpSession:
+    return HttpSession(
+        settings.hosts,
+        threads=ExternalActor.offload_threads_max,
+        body_bytes_max=settings.body_bytes_max,
+        ca_file=settings.ca_file,
+        proxy=settings.proxy,
+    )
+
+
 class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One service."""
 
@@ -54,6 +82,7 @@ class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What each request has besides; asked anew for each, since tokens change. It is never logged."""
 
     judge: Callable[[HttpAnswer, float], Verdict] = judge
+    new_session: Callable[[ExternalSettings], Session] = _http_session
     fail_max: int = 5
     reset_timeout_s: float = 10.0
     body_bytes_max: int = BODY_BYTES_MAX
@@ -97,13 +126,7 @@ class ExternalActor(RuntimeActor):
         """Prepare; nothing is opened before the first call."""
         settings = self.settings
         self._limiter = Limiter(settings.allowances)
-        self._session = HttpSession(
-            settings.hosts,
-            threads=self.offload_threads_max,
-            body_bytes_max=settings.body_bytes_max,
-            ca_file=settings.ca_file,
-            proxy=settings.proxy,
-        )
+        self._session = settings.new_session(settings)
         self._numbers = itertools.count(1)
         self._clients: dict[int, Client] = {}
         self._timer: Timer | None = None
@@ -210,7 +233,7 @@ class ExternalActor(RuntimeActor):
             self._timer = self.after(max(0, due_ns - now_ns) / SECOND_NS, Look())
 
 
-def exchange(session: HttpSession, send: Send, settings: ExternalSettings, now_ns: Callable[[], int]) -> Verdict:
+def exchange(session: Session, send: Send, settings: ExternalSettings, now_ns: Callable[[], int]) -> Verdict:
     """Send one attempt and judge the answer; it blocks."""
     call = send.call
     url = f"{call.url}?{urlencode(call.query)}" if call.query else call.url

@@ -1,0 +1,110 @@
+"""The owner of the calls to one service, in a system of virtual time with everything going wrong at once."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from natya.actors.external import (
+    Allowance,
+    Ask,
+    Call,
+    Endpoint,
+    ExternalActor,
+    ExternalServiceResult,
+    ExternalSettings,
+    HttpAnswer,
+    NotSentError,
+    RefusedAnswerError,
+    UnknownOutcomeError,
+)
+from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
+from natya.domain.quotas import Quota
+from natya.domain.time import SECOND_NS
+
+WRITE = Endpoint(name="order", kind="all", read=False)
+READ = Endpoint(name="orders", kind="all", read=True, attempts_max=3)
+QUOTA = Quota(5, SECOND_NS)
+
+
+class Service:
+    """Answers at random; counts what it was asked, and when."""
+
+    def __init__(self, seed, clock):
+        self._random, self._clock = Random(seed), clock
+        self.asked = Counter()
+        self.times_ns = []
+
+    def request(self, method, url, *, timeout_s, headers=None, body=None):
+        self.asked[method, url] += 1
+        self.times_ns.append(self._clock().monotonic_ns())
+        outcome = self._random.choice(["ok", "ok", "ok", "no", "busy", "broken", "lost", "unsent", "bomb"])
+        match outcome:
+            case "lost":
+                raise UnknownOutcomeError("no answer")
+            case "unsent":
+                raise NotSentError("no connection")
+            case "bomb":
+                raise RefusedAnswerError("too large", 200)
+        status = {"ok": 200, "no": 400, "busy": 429, "broken": 500}[outcome]
+        return HttpAnswer(status_code=status, headers={}, body=b"1", response_time_s=0.01)
+
+    def close(self):
+        pass
+
+    def windows_exceeded(self):
+        times = self.times_ns
+        return [at for at in range(len(times) - QUOTA.requests) if times[at + QUOTA.requests] - times[at] < SECOND_NS]
+
+
+def start(seed, faults):
+    base = SimulatedSystemBase(seed=seed, faults=faults)
+    system = InProcessSystem(base)
+    service = Service(seed, lambda: base.clock)
+    settings = ExternalSettings(
+        service="test",
+        hosts=frozenset(),
+        allowances={"all": Allowance(quotas=(QUOTA,))},
+        new_session=lambda _: service,
+    )
+    system.start("external", ExternalActor, settings)
+    return system, service
+
+
+def calls(seed, count=40, first=0):
+    random = Random(seed)
+    for number in range(first, first + count):
+        endpoint = random.choice([WRITE, WRITE, READ])
+        method = "GET" if endpoint is READ else "POST"
+        yield Call(endpoint=endpoint, method=method, url=str(number), urgent=random.random() < 0.2, deadline_s=20.0)
+
+
+class TestAnyCalls:
+    @pytest.mark.parametrize("seed", range(12))
+    def test_are_each_answered_and_no_write_is_sent_twice(self, seed):
+        system, service = start(seed, Faults(delay=0.2, pause=0.2))
+        with system:
+            asked = [(call, system.request_future("external", Ask(call))) for call in calls(seed)]
+            results = [(call, future.result(120)) for call, future in asked]
+
+        for call, result in results:
+            assert isinstance(result, ExternalServiceResult)
+            times = service.asked[call.method, call.url]
+            assert result.attempts == times <= call.endpoint.attempts_max
+            assert (times == 0) <= (result.sent == "no")
+        assert service.windows_exceeded() == []
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_of_an_owner_that_crashes_are_never_sent_twice_or_beyond_the_limits(self, seed):
+        crash = ScriptedFault(kind="crash", actor="external", message_type=Ask, nth=Random(seed).randrange(1, 30))
+        system, service = start(seed, Faults(delay=0.1, script=(crash,)))
+        with system:
+            asked = [(call, system.request_future("external", Ask(call))) for call in calls(seed)]
+            later = [system.request_future("external", Ask(call)).result(120) for call in calls(seed + 1, 10, first=40)]
+
+        assert all(isinstance(result, ExternalServiceResult) for result in later)
+        for call, _ in asked:
+            if call.endpoint is WRITE:
+                assert service.asked[call.method, call.url] <= 1
+        assert service.windows_exceeded() == []
