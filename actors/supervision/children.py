@@ -141,9 +141,13 @@ class Children:
         self._policy.started(child.spec.name, self._supervisor.monotonic_ns())
         self._report.started(child)
         start_group = child.start_group
-        if start_group is not None and start_group.names[:1] == [child.spec.name]:
+        if start_group is None:
+            return
+        if start_group.names[:1] == [child.spec.name]:
             start_group.names.pop(0)
             self._start_next(start_group)
+        elif self._settings.strategy == "one_for_one" and child.spec.name in start_group.names:
+            start_group.names.remove(child.spec.name)  # up before its turn, while another restarted: no reason to
 
     def answered(self, name: str) -> None:
         """Take the report that a child answered a Ping."""
@@ -228,7 +232,10 @@ class Children:
             # Its failure crossed the first Stop, or it could not be started afresh for what was still queued.
             self._supervisor.control_child(child, child.stop())
             return
-        if self.is_stopping or child.state in {"UNAVAILABLE", "PARKED"}:
+        if self.is_stopping:
+            child.state = "RESTARTING"  # suspended as it is, it obeys a Stop, and reads no mail
+            return
+        if child.state in {"UNAVAILABLE", "PARKED"}:
             return
         child.is_starting = False
         child.set_timer(None)

@@ -158,7 +158,7 @@ class Pool(Supervisor):
             self._children.add(spec)
         for child in members[request.size :]:
             self._children.remove(child)
-            del self._numbers[child.spec.name], self._unanswered[child.spec.name]
+            del self._numbers[child.spec.name]
         self.send(sender, Resized(size=request.size))
 
     def on_unhandled(self, message: Any, sender: ActorAddress) -> None:
@@ -193,8 +193,7 @@ class Pool(Supervisor):
         return [child for child in self._children if not child.is_gone]
 
     def _answered(self, name: str, sender: ActorAddress, outcome: Outcome) -> None:
-        if name in self._unanswered:
-            self._unanswered[name] -= 1
+        self._unanswered -= Counter((name,))  # keeps no zero: the member may have left
         if outcome.error is None:  # else the sender has timed out as well
             self.send(sender, outcome.value)
 

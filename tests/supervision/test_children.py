@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import RuntimeActor, lifecycle
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
-from natya.actors.supervision.child import Child, shutdown_budget_s
+from natya.actors.supervision.child import KILL_S, Child, shutdown_budget_s
 from natya.actors.supervision.children import Children
 from natya.actors.supervision.deadline import Deadline
+from natya.actors.supervision.protocol import StopChildren
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.config.sections.supervision import SupervisionSettings
@@ -205,6 +206,18 @@ class TestComingUp:
         assert supervisor.children["b"].restarts <= 5
         assert supervisor.orders("stop") == ["b", "a"]
 
+    def test_one_that_is_up_before_its_turn_is_not_started_again(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.deliver()
+        assert supervisor.orders("start") == ["a", "b"]
+        supervisor.children.failed(supervisor.children["a"], "handle", RuntimeError("at once"))
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b", "a"]
+        assert [child.restarts for child in supervisor.children] == [1, 0]
+        assert supervisor.is_up
+
 
 class TestAFailureThatNoRestartCanMend:
     def test_makes_the_supervisor_give_up_at_once(self):
@@ -377,6 +390,20 @@ class TestWhileAllGoDown:
         assert supervisor.told == [("stop", "b")]
         supervisor.deliver()
         assert supervisor.told == [("stop", "b"), ("stop", "b")]
+
+    def test_a_supervisor_that_failed_is_stopped_by_order_since_it_reads_no_mail(self):
+        below = SupervisorSettings(children=(), policy=POLICY)
+        specs = (ChildSpec("below", Supervisor, below), ChildSpec("last", RuntimeActor))
+        supervisor = WatchfulSupervisor(SupervisorSettings(children=specs, policy=POLICY))
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.crash("below")
+        supervisor.children.stop_all()
+        supervisor.settle()
+
+        assert supervisor.orders("stop") == ["last", "below"]
+        assert supervisor.orders("stop children") == []
+        assert supervisor.is_down
 
     def test_none_comes_up_that_is_added(self):
         supervisor = self.a_fall(hangs={"b"})
@@ -724,42 +751,202 @@ def test_the_tree_ends_where_an_independent_model_of_the_policy_says(names, data
         assert supervisor.children.breaker(supervisor.children[name]) == "closed"
 
 
+class WatchfulSupervisor(FakeSupervisor):
+    """Refuses every order that `Children` must not give; its children may also hang in their start or their stop."""
+
+    def __init__(self, supervised):
+        super().__init__(supervised)
+        self.strategy = supervised.strategy
+        self.hangs_in_start = set()
+        self.suspended = set()
+        """Children that handle nothing until they are told to restart."""
+
+        self.listening = set()
+        """Supervisors that are up: they stop their own children first."""
+
+        self.stopped_ns = {}
+        """When each was told to stop, for the first time."""
+
+    def create_child(self, spec):
+        assert not self.children.is_stopping
+        assert self.children[spec.name].address is None
+        self.stopped_ns.pop(spec.name, None)
+        self.suspended.discard(spec.name)
+        self.listening.update({spec.name} if spec.actor is Supervisor else ())
+        return super().create_child(spec)
+
+    def control_child(self, child, order):
+        name = child.spec.name
+        assert child.address == name
+        if not isinstance(order, lifecycle.Stop):
+            self.listening.discard(name)
+        match order:
+            case lifecycle.Restart():
+                assert not self.children.is_stopping
+                assert name in self.suspended or self.strategy != "one_for_one"
+                self.suspended.discard(name)
+            case lifecycle.Suspend():
+                self.suspended.add(name)
+            case lifecycle.Reject():
+                assert not self.children.is_stopping
+                assert order.for_good == bool(child.parked)
+                self.suspended.add(name)
+            case lifecycle.Stop():
+                assert name not in self.listening
+                assert order.afresh == (child.spec.restart != "temporary" and not child.given_up)
+                self._is_told_to_stop(child)
+            case lifecycle.Kill():
+                assert self.now_ns == self.stopped_ns[name] + 10 * SECOND_NS
+        super().control_child(child, order)
+
+    def send_to_child(self, child, message):
+        name = child.spec.name
+        if isinstance(message, StopChildren):
+            assert name in self.listening
+            self._is_told_to_stop(child)
+            self.told.append(("stop children", name))
+            if name not in self.hangs | self.suspended:
+                self.reports.append(("below", name))
+        else:
+            assert child.state == "RUNNING"
+            super().send_to_child(child, message)
+
+    def deliver(self):
+        if not self._is_there(self.reports[0][1]):
+            self.reports.popleft()  # it is gone
+        elif self.reports[0][0] == "below":
+            name = self.reports.popleft()[1]
+            self.listening.discard(name)
+            self.children.below_stopped(self.children[name], ())
+        else:
+            what, name, *_ = self.reports[0]
+            if what == "failed":
+                self.listening.discard(name)
+            super().deliver()
+            if what == "started" and self.children[name].spec.actor is Supervisor and not self.children.is_stopping:
+                self.listening.add(name)
+
+    def settle(self):
+        super().settle()
+        self.check()
+
+    def crash(self, name):
+        if self._is_there(name) and name not in self.suspended:
+            reports = len(self.reports)
+            super().crash(name)
+            if len(self.reports) > reports:
+                self.suspended.add(name)
+
+    def end(self, name, error):
+        if self._is_there(name) and name not in self.suspended:
+            super().end(name, error)
+
+    def hang_in_start(self, name):
+        if self._is_there(name) and self.children[name].spec.actor is RuntimeActor:
+            self.hangs_in_start.add(name)
+
+    def mend(self, name):
+        for broken in (self.starts_fail, self.hangs_in_start, self.deaf):
+            broken.discard(name)
+
+    def remove(self, name):
+        if (
+            self.strategy == "one_for_one" and self._is_there(name) and not self.children[name].is_gone
+        ):  # as a pool does
+            self.children.remove(self.children[name])
+
+    def check(self):
+        """Each deadline that waits is that of a child or of an group, and each child has the one that it needs."""
+        groups = {
+            id(child.start_group): child.start_group for child in self.children if child.start_group is not None
+        }.values()
+        held = {id(each.timer) for each in (*self.children, *groups) if each.timer is not None and each.timer.waits}
+        assert {id(deadline) for *_, deadline in self._deadlines if deadline.waits} <= held
+        for child in self.children:
+            waits = id(child.timer) in held
+            assert (child.address is None) <= (child.state in {"STOPPED", "UNAVAILABLE", "PARKED", "RESTARTING"})
+            assert (child.state in {"RUNNING", "STOPPED", "PARKED"}) <= (not waits)
+            assert (child.state == "STOPPING") <= waits
+            if child.is_starting and not self.children.is_stopping and child.spec.actor is RuntimeActor:
+                assert waits
+            assert child.is_starting <= (child.state in {"STARTING", "RESTARTING", "STOPPING"})
+        for group in groups:
+            assert not self.children.is_stopping
+            for child in map(self.children.__getitem__, group.probes.union(group.names)):
+                assert child.start_group is group
+                assert not child.is_gone
+                assert not child.parked
+
+    def _start(self, name):
+        if name in self.hangs_in_start:
+            self.told.append(("start", name))
+            self.suspended.add(name)
+        else:
+            super()._start(name)
+            if name in self.starts_fail:
+                self.suspended.add(name)
+
+    def _is_there(self, name):
+        return any(name == child.spec.name for child in self.children)
+
+    def _is_told_to_stop(self, child):
+        name = child.spec.name
+        if self.children.is_stopping and name not in self.stopped_ns:
+            assert name == [each.spec.name for each in self.children if each.address is not None][-1]
+        self.stopped_ns.setdefault(name, self.now_ns)
+
+
+NAMES = st.sampled_from("abcd")
 EVENTS = st.one_of(
-    st.tuples(st.just("crash"), st.sampled_from("abcd")),
-    st.tuples(st.just("end"), st.sampled_from("abcd")),
-    st.tuples(st.just("break"), st.sampled_from("abcd")),
-    st.tuples(st.just("mend"), st.sampled_from("abcd")),
+    st.tuples(st.sampled_from(["crash", "crash", "end", "break", "mend", "hang", "deafen", "remove"]), NAMES),
     st.tuples(st.just("deliver"), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([0.05, 1.0, 6.0, 100.0])),
 )
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    strategy=st.sampled_from(STRATEGIES),
-    restarts=st.fixed_dictionaries(
-        {name: st.sampled_from(["permanent", "permanent", "transient", "temporary"]) for name in "abcd"}
-    ),
-    events=st.lists(EVENTS, max_size=80),
-)
-def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor_gave_up(strategy, restarts, events):
-    supervisor = a_supervisor(*"abcd", strategy=strategy, restarts=restarts)
+def a_watchful_supervisor(data):
+    """Make one of a to d, each of any kind."""
+    kinds = data.draw(
+        st.lists(st.sampled_from(["permanent", "branch", "transient", "temporary", "parks"]), min_size=4, max_size=4)
+    )
+    below = SupervisorSettings(children=(), policy=POLICY)
+    specs = []
+    for name, kind in zip("abcd", kinds, strict=True):
+        if kind == "branch":
+            specs.append(ChildSpec(name, Supervisor, below))
+        else:
+            restart = "permanent" if kind == "parks" else kind
+            exhausted = "park" if kind == "parks" else "give_up"
+            specs.append(ChildSpec(name, RuntimeActor, restart=restart, when_exhausted=exhausted))
+    strategy = data.draw(st.sampled_from(STRATEGIES))
+    return WatchfulSupervisor(SupervisorSettings(children=tuple(specs), policy=POLICY, strategy=strategy))
+
+
+def play(supervisor, events):
+    happen = {
+        "crash": supervisor.crash,
+        "end": lambda name: supervisor.end(name, RuntimeError("by script")),
+        "break": supervisor.starts_fail.add,
+        "deafen": supervisor.deaf.add,
+        "hang": supervisor.hang_in_start,
+        "mend": supervisor.mend,
+        "remove": supervisor.remove,
+        "deliver": lambda _: supervisor.reports and supervisor.deliver(),
+        "wait": supervisor.pass_time,
+    }
+    for what, of in events:
+        happen[what](of)
+        supervisor.check()
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data(), events=st.lists(EVENTS, max_size=60))
+def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor_gave_up(data, events):
+    supervisor = a_watchful_supervisor(data)
     supervisor.children.start_all()
-    for what, argument in events:
-        match what:
-            case "crash":
-                supervisor.crash(argument)
-            case "end":
-                supervisor.end(argument, RuntimeError("by script"))
-            case "break":
-                supervisor.starts_fail.add(argument)
-            case "mend":
-                supervisor.starts_fail.discard(argument)
-            case "deliver" if supervisor.reports:
-                supervisor.deliver()
-            case "wait":
-                supervisor.pass_time(argument)
-    supervisor.starts_fail.clear()
+    play(supervisor, events)
+    for name in "abcd":
+        supervisor.mend(name)
     supervisor.pass_time(200)
 
     if supervisor.gave_up is not None:
@@ -768,15 +955,33 @@ def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor
         return
     assert supervisor.is_up
     for child in supervisor.children:
-        assert child.state == ("STOPPED" if child.is_gone else "RUNNING")
+        assert child.state == ("STOPPED" if child.is_gone else "PARKED" if child.parked else "RUNNING")
         assert child.start_group is None
-        assert supervisor.children.breaker(child) == "closed"
+        assert child.parked or supervisor.children.breaker(child) == "closed"
     stopped_before = len(supervisor.orders("stop"))
     alive = [child.spec.name for child in supervisor.children if child.address is not None]
     supervisor.children.stop_all()
     supervisor.settle()
     assert supervisor.is_down
     assert supervisor.orders("stop")[stopped_before:] == alive[::-1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), before=st.lists(EVENTS, max_size=25), after=st.lists(EVENTS, max_size=10), hangs=st.sets(NAMES))
+def test_whenever_all_go_down_each_is_stopped_in_its_turn_or_killed_in_its_time(data, before, after, hangs):
+    supervisor = a_watchful_supervisor(data)
+    supervisor.children.start_all()
+    play(supervisor, before)
+    supervisor.hangs |= hangs
+    given_up = supervisor.gave_up
+    supervisor.children.stop_all()
+    play(supervisor, [event for event in after if event[0] != "remove"])
+    supervisor.pass_time(4 * (10 + KILL_S))
+
+    assert supervisor.is_down
+    assert supervisor.gave_up == given_up
+    assert [child.spec.name for child in supervisor.children if child.address is not None] == []
+    assert set(supervisor.orders("kill")) <= hangs
 
 
 class TestTheTimeToStop:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
-from natya.actors.supervision import ByKey, Pool, PoolSettings, Resize, Resized
+from natya.actors.supervision import ByKey, ChildSpec, Pool, PoolSettings, Resize, Resized
+from natya.actors.supervision.child import KILL_S, shutdown_budget_s
 from natya.actors.supervision.routing import Router
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
@@ -120,7 +121,7 @@ class TestTheLeastLoaded:
 
 
 class TestByKey:
-    @given(st.lists(st.text(), min_size=1), st.integers(1, 9))
+    @given(st.lists(st.text(), min_size=1, max_size=12), st.integers(1, 9))
     def test_gives_a_key_to_one_member_whatever_else_comes(self, keys, size):
         router = Router(ByKey(lambda work: work.key))
         loads = [(f"m-{number}", number) for number in range(size)]
@@ -129,7 +130,7 @@ class TestByKey:
         assert {key: router.choose(loads, Work(key)) for key in reversed(keys)} == first
         assert all(len(chosen) == 1 for chosen in first.values())
 
-    @given(st.sets(st.text(), min_size=1, max_size=50), st.integers(2, 9), st.data())
+    @given(st.sets(st.text(), min_size=1, max_size=20), st.integers(2, 9), st.data())
     def test_moves_only_the_keys_of_the_member_that_leaves(self, keys, size, data):
         router = Router(ByKey(lambda work: work.key))
         loads = [(f"m-{number}", 0) for number in range(size)]
@@ -242,7 +243,7 @@ class TestAPoolThatIsResized:
         refused = ask(Resize(size))
 
         assert f"1 member at least is wanted, found size {size}" in refused.reason
-        assert set(members(system)) == {"m-1", "m-2"}
+        assert members(system) == {"m-1": "RUNNING", "m-2": "RUNNING"}
         with pytest.raises(ValueError, match="1 member at least"):
             PoolSettings(actor=Member, size=size, member="m", policy=POLICY)
 
@@ -267,8 +268,12 @@ class TestAMemberThatFails:
         while members(system)["m-1"] != "UNAVAILABLE":
             ask(Work(breaks="m-1"))
 
-        answer = ask(Work())
+        asker = system.probe("asker")
+        system.tell("pool", Work(), sender=asker)
+        answer = asker.receive(timeout_s=10)
         assert (type(answer), answer.actor, answer.reason) == (Unavailable, "pool", "no member of pool is up")
+        ask(DescribeTree())  # whatever it had to say has been said
+        assert asker.is_empty()
 
     def test_that_was_down_may_leave(self, pool, system):
         ask = pool(2)
@@ -304,6 +309,24 @@ class TestAPoolThatFails:
         assert set(members(system)) == {"m-1", "m-2", "m-3"}
         assert ask(Resize(4)) == Resized(4)
         assert set(members(system)) == {"m-1", "m-2", "m-3", "m-5"}
+
+    def test_leaves_no_member_of_the_life_before_running(self, pool, system):
+        ask = pool(2)
+        ends = [system.watch(name) for name in ("m-1", "m-2")]
+
+        assert ask(Resize("many")).error == "TypeError"
+        for end in ends:
+            end.result(10)
+
+
+class TestTheSettingsOfAPool:
+    USUAL = PoolSettings(actor=Member, size=3, member="m", policy=POLICY)
+
+    def test_give_a_member_five_seconds_to_answer(self):
+        assert self.USUAL.answer_timeout_s == 5.0
+
+    def test_give_it_time_to_stop_all_members_one_after_another(self):
+        assert shutdown_budget_s(ChildSpec("pool", Pool, self.USUAL), 10.0) == 10.0 + 3 * (10.0 + KILL_S)
 
 
 class TestAPoolThatStops:
