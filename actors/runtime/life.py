@@ -139,7 +139,6 @@ class Life:
     def restart(self) -> tuple[Step, ...]:
         """Start a fresh instance in place, in any state."""
         if self.state is REJECTING:
-            self.state = SUSPENDED
             return (KEEP, RENEW)  # not rejecting: answers to requests made in `on_start` must arrive
         return (RENEW,)
 

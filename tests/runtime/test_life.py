@@ -70,7 +70,9 @@ class PlayedCell:
         else:
             self.instances += 1
             self.life.is_up = True
+            heard = len(self.heard)
             self.take(self.life.began(ready=self.ready))
+            assert self.ready or self.heard[heard:] == []  # it says itself when it is
 
     def release(self):
         self.released += self.life.is_up
@@ -99,8 +101,12 @@ class AnyLife(RuleBasedStateMachine):
         """Tell where a start leads that would lead there if it succeeds."""
         if self.cell.fails:
             self.in_start = False
-            return SUSPENDED if self.supervised else DEAD
+            return self.after_a_failed_start()
         return state
+
+    def after_a_failed_start(self):
+        assert self.cell.ended == (None if self.supervised else End(requested=False, error=ERROR))
+        return SUSPENDED if self.supervised else DEAD
 
     def expect(self, state):
         assert self.cell.life.state is state
@@ -181,7 +187,7 @@ class AnyLife(RuleBasedStateMachine):
 
         if in_start:
             self.in_start = False
-            self.expect(SUSPENDED if self.supervised else DEAD)
+            self.expect(self.after_a_failed_start())
             assert ("starter", "StartFailed") in self.cell.heard[heard:]
         elif self.supervised:
             self.expect(SUSPENDED)
@@ -285,3 +291,14 @@ def test_who_started_and_supervises_hears_of_a_start_once():
     cell.take(cell.life.start("parent", "parent"))
 
     assert cell.heard == [("parent", "Started")]
+
+
+@pytest.mark.parametrize("supervisor", ["supervisor", None])
+def test_who_fails_before_it_is_ready_has_failed_to_start(supervisor):
+    cell = PlayedCell(ready=False)
+    cell.take(cell.life.start("starter", supervisor))
+
+    cell.take(cell.life.failed(ERROR))
+
+    assert cell.heard == [(hearer, "StartFailed") for hearer in ("starter", supervisor) if hearer]
+    assert cell.ended == (None if supervisor else End(requested=False, error=ERROR))
