@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.runtime import Bounded, Conflating, RuntimeActor, handles
+from natya.actors.runtime.endpoint import Endpoint
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping, Pong
 
@@ -185,26 +186,86 @@ class TestAConflatingMailbox:
         assert read == [Price("A", 3), Price("B", 1), 7, 8]
         assert address.counters().conflated == 2
 
-    @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9)) | st.none()))
+    @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9), st.sampled_from("io<")) | st.none()))
     def test_is_a_queue_of_first_arrivals_with_newest_values(self, events):
-        box = Conflating(lambda pair: None if pair[0] == "-" else pair[0]).make(object(), lambda: False)
-        model, received, expected = [], [], []
+        owner = object()
+        box = Conflating(lambda event: None if event[0] == "-" else event[0]).make(owner, lambda: False)
+        model, conflated = [], 0
 
         for event in events:
             if event is None:
-                if model:
-                    received.append(box.popleft()[0])
-                    expected.append(model.pop(0))
+                assert not model or box.popleft()[0] == model.pop(0)[1]
+                continue
+            key, _, way = event
+            if way == "<":
+                box.appendleft((event, None))
+                model.insert(0, ("-", event))
+                continue
+            box.append((event, owner if way == "o" else None))
+            key = "-" if way == "o" else key  # its owner's are all kept
+            places = [index for index, each in enumerate(model) if key == each[0] != "-"]
+            if places:
+                model[places[0]] = (key, event)
+                conflated += 1
             else:
-                box.append((event, None))
-                places = [index for index, each in enumerate(model) if event[0] == each[0] != "-"]
-                if places:
-                    model[places[0]] = event
-                else:
-                    model.append(event)
+                model.append((key, event))
+            assert (len(box), box.conflated, box.dropped) == (len(model), conflated, 0)
 
-        assert received == expected
-        assert len(box) == len(model)
+
+class Sender(Endpoint):
+    """Keeps what it is told."""
+
+    def __init__(self, *, wants_answer=False):
+        super().__init__("sender")
+        self.wants_answer = wants_answer
+        self.told = []
+
+    def deliver(self, message, sender, trace=None):
+        self.told.append((message.actor, message.retry_after_s, sender, trace))
+
+
+class TestABoundedMailbox:
+    @given(
+        at_limit=st.sampled_from(["refuse", "drop_oldest", "block_caller"]),
+        limit=st.integers(1, 3),
+        events=st.lists(st.sampled_from(["own", "quiet", "asking", "take", "put back"]), max_size=20),
+    )
+    def test_is_a_queue_that_takes_so_many_of_others_and_all_of_its_owner(self, at_limit, limit, events):
+        owner, senders = Sender(), {"quiet": Sender(), "asking": Sender(wants_answer=True)}
+        senders["own"] = owner
+        owner.name = "owner"
+        box = Bounded(limit, at_limit=at_limit).make(owner, lambda: True)
+        model, dropped, told = [], 0, {name: [] for name in senders}
+
+        for trace, event in enumerate(events):
+            if event == "take" and model:
+                envelope = box.popleft()
+                assert envelope == model.pop(0)
+            elif event == "put back":
+                box.appendleft(("back", owner, trace))
+                model.insert(0, ("back", owner, trace))
+            elif event in senders:
+                box.append(envelope := ("new", senders[event], trace))
+                model.append(envelope)
+                if len(model) > limit and event != "own":
+                    dropped += 1
+                    others = [each for each in model if each[1] is not owner]
+                    lost = others[0] if at_limit == "drop_oldest" else envelope
+                    model.remove(lost)
+                    (name,) = (name for name, sender in senders.items() if sender is lost[1])
+                    if at_limit != "drop_oldest" or name == "asking":
+                        told[name].append(("owner", 0.1, owner, lost[2]))
+            assert len(box) == len(model)
+            assert box.dropped == dropped
+            assert {name: sender.told for name, sender in senders.items()} == told
+
+    def test_tells_nobody_who_is_no_actor(self):
+        box = Bounded(1).make(Sender(), lambda: False)
+
+        box.append(("first", None, None))
+        box.append(("second", None, None))
+
+        assert (len(box), box.dropped) == (1, 1)
 
 
 class TestAHighWaterMark:
