@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 class SimulatedSystemBase(InProcessSystemBase):
     """Runs `RuntimeActor`s, deterministically: one seed, one run, to the last message.
 
-    Nothing happens by itself. Whoever waits, in `request`, at a probe or a future, or with `run_for`, lets it run; time
-    goes by at once. What the runtime promises stays promised, and no more: messages of one sender to one receiver keep
-    their order; whose turn is next, how many messages it takes and how long, is the seed's. Not for threads, nor for
-    plain Thespian actors.
+    Nothing happens by itself: the simulation runs while its caller waits in `request`, at a probe or a future, or in
+    `run_for`, and virtual time passes at once. It keeps the promises of the runtime, and no more: messages of one
+    sender to one receiver keep their order; the seed decides whose turn is next, how many messages it takes and how
+    long. Threads and plain Thespian actors are not supported.
     """
 
     cell_class: ClassVar[type[RuntimeCell]] = SimulatedCell
@@ -48,11 +48,11 @@ class SimulatedSystemBase(InProcessSystemBase):
         """Make a base.
 
         Args:
-            seed: of the order, of all latencies and faults, and of every actor's randomness.
-            faults: what goes wrong; None: nothing.
-            fatal: errors that are no actor's failure but the end of the process, as a power cut is; they come out at
-                whoever lets the simulation run.
-            clock: one that goes on where an earlier simulation was left.
+            seed: of the order, of all latencies and faults, and of every actor's `random`.
+            faults: to be injected; None: none.
+            fatal: errors that end the whole process, as a power cut does, instead of failing an actor; they are raised
+                to the caller that runs the simulation.
+            clock: of an earlier simulation, to go on from its time.
         """
         self.virtual_clock = clock or VirtualClock()
         self.random = Random(f"{seed}/order")  # noqa: S311  the whole point is that it can be repeated
@@ -62,11 +62,11 @@ class SimulatedSystemBase(InProcessSystemBase):
         self.links = Links(self.injector, self._stepped)
 
     def run_for(self, seconds: float) -> None:
-        """Let so much virtual time go by."""
+        """Run for so many seconds of virtual time."""
         self.run_until(lambda: False, seconds)
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Run until the condition holds, so much virtual time at most; tell whether it holds."""
+        """Run until the condition holds, at most `timeout_s` of virtual time; return whether it holds."""
         until_ns = self.clock.monotonic_ns() + int(timeout_s * SECOND_NS)
         step = self._stepped.step
         while not condition():
@@ -75,7 +75,7 @@ class SimulatedSystemBase(InProcessSystemBase):
         return True
 
     def abandon(self) -> None:
-        """Lose all actors where they are, as a process does that is killed."""
+        """Drop all actors as they are, as if the process were killed."""
         self.stopped = True
         self._cells.clear()
         self.names.clear()

@@ -22,7 +22,7 @@ BATCHES = (1, 1, 1, 2, 4, BATCH)
 
 
 class SimulatedCell(RuntimeCell):
-    """Runs one `RuntimeActor` as its base does, only less reliably."""
+    """Runs one `RuntimeActor` as `RuntimeCell` does, with the injected faults."""
 
     __slots__ = ("_sends_left",)
 
@@ -39,14 +39,14 @@ class SimulatedCell(RuntimeCell):
         return self.services.random.choice(BATCHES)
 
     def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
-        """Send, through what may lose, repeat or delay it; what an actor sends itself is safe."""
+        """Send over a link that may lose, repeat or delay the message; messages of an actor to itself are safe."""
         if sender is self:
             super().deliver(message, sender, trace)
         else:
             self.services.links.carry(message, sender, trace if isinstance(trace, int) else trace.stamp(), self)
 
     def arrive(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
-        """Take a message at the end of its way."""
+        """Take a message from its link."""
         super().deliver(message, sender, trace)
 
     def send_elsewhere(self, target: ActorAddress | str, message: Any) -> None:
@@ -79,7 +79,7 @@ class SimulatedCell(RuntimeCell):
 
 
 class CrashingHandlers:
-    """A handler table in which now and then a handler crashes."""
+    """A handler table whose handlers crash where the injector says so."""
 
     def __init__(self, cell: SimulatedCell, table: Handlers) -> None:
         self._cell = cell

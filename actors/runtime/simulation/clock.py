@@ -1,4 +1,4 @@
-"""Time in a simulation: it goes on only when told to."""
+"""Virtual time: it advances only when told to."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class VirtualClock:
         return self._elapsed_ns
 
     def pass_by(self, duration_ns: int) -> None:
-        """Let so much time go by."""
+        """Advance by this duration."""
         self._elapsed_ns += duration_ns
 
     def jump_to(self, monotonic_ns: int) -> None:
-        """Go on to this moment; one that is past changes nothing."""
+        """Advance to this time; an earlier time changes nothing."""
         self._elapsed_ns = max(self._elapsed_ns, monotonic_ns)
 
     def step_wall(self, by_ns: int) -> None:

@@ -1,4 +1,4 @@
-"""Decides, message by message, what goes wrong."""
+"""Decides, message by message, which faults are injected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Fate: TypeAlias = tuple[str, int]
-"""What becomes of a message on its way: `arrive`, or the kind of its fault; and the nanoseconds that belong to it."""
+"""`arrive`, or the kind of the fault of a message; and its delay or duration in nanoseconds."""
 
 ARRIVE: Final[Fate] = ("arrive", 0)
 
@@ -32,7 +32,7 @@ class SimulatedCrashError(Exception):
 
 
 class Injector:
-    """Draws every fault from one generator; `active` may be cleared, and nothing goes wrong any more."""
+    """Draws every fault from one random generator; with `active` False only scripted faults are injected."""
 
     def __init__(self, faults: Faults, random: Random) -> None:
         self.active = True
@@ -62,7 +62,7 @@ class Injector:
         return None
 
     def fate(self, actor: str, message_type: type) -> Fate:
-        """Say what becomes of a message to this actor on its way."""
+        """Decide the delivery of a message to this actor."""
         faults = self._faults
         if self._script:
             self._sent[actor, message_type] += 1
@@ -80,13 +80,13 @@ class Injector:
         return ARRIVE
 
     def pause_ns(self) -> int:
-        """Say how long a thread stands still before its next turn; mostly 0."""
+        """Return how long a thread pauses before its next turn; mostly 0."""
         if not (self.active and self._faults.pause) or self._random.random() >= self._faults.pause:
             return 0
         return self._count("pause", self._some_ns(self._faults.pause_s_max))
 
     def wall_step_ns(self) -> int:
-        """Say how far the wall clock is set now; mostly 0."""
+        """Return by how much the wall clock is set now; mostly 0."""
         if not (self.active and self._faults.wall_step) or self._random.random() >= self._faults.wall_step:
             return 0
         return self._count("wall_step", self._random.choice((-1, 1)) * self._some_ns(self._faults.wall_step_s_max))

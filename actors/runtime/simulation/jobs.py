@@ -1,4 +1,4 @@
-"""Blocking work in a simulation: done in one go, when it has taken its time."""
+"""Offloaded work in a simulation: done inline, after a virtual latency."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class SimulatedOffloader(Offloader):
 
 
 class InlineExecutor(Executor):
-    """For a library that wants an executor: does each job where it is submitted."""
+    """An executor for libraries that want one: runs each job in `submit`."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        """Do it, and return what became of it."""
+        """Call the function, and return a future of its outcome."""
         future: Future[Any] = Future()
         try:
             future.set_result(function(*arguments, **options))

@@ -1,4 +1,4 @@
-"""The ways between actors in a simulation. Each keeps the order of what one sender sends to one receiver."""
+"""Links between actors in a simulation. Each keeps the order of messages of one sender to one receiver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Receiver(Runnable, Protocol):
-    """Whom a message is carried to."""
+    """The receiver of a message."""
 
     def arrive(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
         """Take it."""
@@ -23,7 +23,7 @@ class Receiver(Runnable, Protocol):
 
 
 class Links:
-    """Carries messages, or loses, repeats or delays them."""
+    """Delivers messages, or loses, repeats or delays them."""
 
     def __init__(self, injector: Injector, loop: SteppedLoop) -> None:
         self._injector: Final = injector
@@ -31,7 +31,7 @@ class Links:
         self._late: dict[tuple[ActorAddress, Receiver], list[tuple[Any, int | Stamp]]] = {}
 
     def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: Receiver) -> None:
-        """Bring a message to its receiver, now or later."""
+        """Deliver a message to its receiver, now or later."""
         late = self._late.get((sender, target))
         if late is not None:
             late.append((message, trace))

@@ -1,4 +1,4 @@
-"""The one loop of a simulation: run step by step, by whoever waits for something."""
+"""The only loop of a simulation, run step by step by the caller that waits."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from .injector import Injector
 
 TURN_NS_MAX: Final = 40_000
-"""A turn takes up to so long."""
+"""A turn takes at most this much virtual time."""
 
 
 class Disorder(deque["Runnable"]):
-    """Cells that want a turn. Whose is next is a matter of chance."""
+    """The queue of cells that are ready, in random order."""
 
     def __init__(self, random: Random) -> None:
         super().__init__()
         self._random: Final = random
 
     def popleft(self) -> Runnable:
-        """Choose one."""
+        """Remove and return a random one."""
         if len(self) > 1:
             self.rotate(int(self._random.random() * len(self)))
         return super().popleft()
 
 
 class SteppedLoop(Worker):
-    """A worker without a thread; every actor is on it, those that block too."""
+    """A worker without a thread; every actor is on it, blocking ones too."""
 
     __slots__ = ("_held", "_injector", "_quiet", "_random", "_virtual")
 
@@ -49,18 +49,18 @@ class SteppedLoop(Worker):
         self._held: dict[Runnable, int] = {}
 
     def start(self) -> None:
-        """Wait to be stepped."""
+        """Do nothing: it runs only in `step`."""
 
     def is_here(self) -> bool:
         """Whether the caller is an actor in its turn."""
         return self.current is not None
 
     def call_after(self, wait_ns: int, act: Callable[[], None]) -> None:
-        """Do something later."""
+        """Call `act` after so many nanoseconds of virtual time."""
         self.timers.add(self._virtual.monotonic_ns() + wait_ns, act)
 
     def hold(self, cell: Runnable, duration_ns: int) -> None:
-        """Let its thread stand still before its next turn."""
+        """Make a cell's thread pause before its next turn."""
         self._held[cell] = duration_ns
 
     def step_wall(self, by_ns: int) -> None:
@@ -68,7 +68,7 @@ class SteppedLoop(Worker):
         self._virtual.step_wall(by_ns)
 
     def step(self, until_ns: int) -> bool:
-        """Do the next thing, or go on to the time of the next; False: nothing more happens until `until_ns`."""
+        """Run one turn, or advance to the next timer; False: nothing more happens before `until_ns`."""
         self.timers.fire_due(self._virtual.monotonic_ns())
         if self.ready or self.on_idle():
             self._turn(self.ready.popleft())
@@ -95,7 +95,7 @@ class SteppedLoop(Worker):
         self._virtual.step_wall(self._injector.wall_step_ns())
 
     def _pause(self, cell: Cell, pause_ns: int) -> None:
-        """Let others go first for a while. It still has something to do: there is no quiet meanwhile."""
+        """Let others go first for a while. The cell still has work, so the system is not quiet meanwhile."""
         self._quiet.offload_begun(cell)
 
         def go_on() -> None:

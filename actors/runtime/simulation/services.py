@@ -17,7 +17,7 @@ class SimulatedServices(ThespianServices, Protocol):
     """What the cells of one simulation share."""
 
     random: Random
-    """Of the order in which things happen."""
+    """Generator of the order of events."""
 
     injector: Injector
     links: Links

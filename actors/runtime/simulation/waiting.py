@@ -1,4 +1,4 @@
-"""Those outside of a simulation: while they wait, it runs."""
+"""Replies and probes outside of a simulation: while their owner waits, the simulation runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..dead_letters import DeadLetters
 
 RunUntil: TypeAlias = Callable[[Callable[[], bool], float], bool]
-"""Lets the simulation run until the condition holds, so many virtual seconds at most; tells whether it holds."""
+"""Runs the simulation until the condition holds, at most so many virtual seconds; returns whether it holds."""
 
 FOREVER_S: Final = 1e9
 

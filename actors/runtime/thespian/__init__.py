@@ -1,4 +1,4 @@
-"""Everything that exists because of Thespian's own protocol; a program of our own actors alone touches little of it.
+"""Everything that exists because of Thespian's own protocol; a program of `RuntimeActor`s alone uses little of it.
 
 door.py       what Thespian's `ActorSystem` and its plain actors ask of the system base
 services.py   what this folder may use of the system (protocol)
@@ -7,5 +7,5 @@ cell.py       the cell of a plain Thespian actor
 addresses.py  addresses without an actor: the system itself, the mailbox behind `ActorSystem.ask`, a failed child
 sources.py    actors loaded from zip files
 watches.py    file descriptors that plain actors wait for
-foreign.py    what hosts one of our actors on a system base of Thespian's own
+foreign.py    the host of a `RuntimeActor` on one of Thespian's own system bases
 """

@@ -31,7 +31,7 @@ class Admin(Endpoint):
         self._services = services
 
     def put(self, envelope: Envelope) -> None:
-        """Take what is meant for the system."""
+        """Handle a message to the system itself."""
         message, sender, _ = envelope
         if isinstance(message, Thespian_StatusReq) and isinstance(sender, Endpoint):
             sender.deliver(self._status(), self)
@@ -52,7 +52,7 @@ class Admin(Endpoint):
 
 
 class Mailroom(Endpoint):
-    """One caller's own mailbox, with Thespian's meaning of `ask`: whatever comes first is the answer."""
+    """The mailbox of one outside caller, with Thespian's meaning of `ask`: whatever arrives first is the answer."""
 
     __slots__ = ("_closed", "_queue", "_services")
 
@@ -65,7 +65,7 @@ class Mailroom(Endpoint):
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def put(self, envelope: Envelope) -> None:
-        """Keep it for `listen`, if it is meant for people."""
+        """Keep it for `listen`, unless it is an internal message of Thespian."""
         if self._closed:
             self._services.dead_letters.undelivered(self, *envelope[:2], "its context has ended", envelope[2])
         elif not isInternalActorSystemMessage(envelope[0]):
@@ -76,12 +76,12 @@ class Mailroom(Endpoint):
         self._services.send_from_outside(target, message, self)
 
     def ask(self, target: ActorAddress, message: Any, timeout: Any) -> Any:
-        """Send, and return what comes first, be it an answer to this or to something older."""
+        """Send, and return what arrives first, be it the answer to this or to an earlier request."""
         self.tell(target, message)
         return self.listen(timeout)
 
     def listen(self, timeout: Any) -> Any:
-        """Return what comes first; None after the time-out."""
+        """Return what arrives first; None after the timeout."""
         try:
             return self._queue.get(timeout=None if timeout is None else max(timePeriodSeconds(timeout), 0))
         except queue.Empty:
@@ -92,7 +92,7 @@ class Mailroom(Endpoint):
         return self._services.newPrimaryActor(*arguments)
 
     def exit_context(self) -> None:
-        """Take nothing more."""
+        """Close the mailbox."""
         self._closed = True
 
 
@@ -108,5 +108,5 @@ class Stillborn(Endpoint):
         self._services = services
 
     def put(self, envelope: Envelope) -> None:
-        """Bury it."""
+        """Make it a dead letter."""
         self._services.dead_letters.undelivered(self, *envelope[:2], "it was never started", envelope[2])

@@ -1,4 +1,4 @@
-"""What Thespian's `Actor` calls on `_myRef`, its cell: Thespian's names, our base's deeds."""
+"""The methods that Thespian's `Actor` calls on `_myRef`, its cell."""
 # ruff: noqa: N802  the names are Thespian's
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class ThespianCalls(Cell):
         self.services._handleDeadLetters(address, enable)  # noqa: SLF001  Thespian's contract
 
     def registerSourceAuthority(self, address: ActorAddress) -> None:
-        """Register as who validates sources."""
+        """Register as the authority that validates sources."""
         self.services.sources.authority = address
 
     def notifyOnSourceAvailability(self, address: ActorAddress, enable: Any) -> None:
-        """Hear of loaded and unloaded sources."""
+        """Register for notices of loaded and unloaded sources."""
         self.services.sources.notify(address, enable=bool(enable))
 
     def loadActorSource(self, source: Any) -> str:
@@ -86,13 +86,13 @@ class ThespianCalls(Cell):
         self.services.updateCapability(name, value)
 
     def notifyOnSystemRegistrationChanges(self, address: ActorAddress, enable: Any) -> None:
-        """Nothing: a system in one process registers nowhere."""
+        """Do nothing: a system in one process registers with no other."""
 
     def preRegisterRemoteSystem(self, address: Any, capabilities: Any) -> None:
-        """Nothing, for the same reason."""
+        """Do nothing, for the same reason."""
 
     def deRegisterRemoteSystem(self, address: Any) -> None:
-        """Nothing, for the same reason."""
+        """Do nothing, for the same reason."""
 
     def actorSystemShutdown(self) -> None:
         """End the system, without waiting on the actor's own thread."""

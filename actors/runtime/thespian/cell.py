@@ -1,4 +1,4 @@
-"""The cell of a plain Thespian actor, with Thespian's own semantics: one more try, poison, exits from the leaves up."""
+"""The cell of a plain Thespian actor, with Thespian's semantics: one retry, PoisonMessage, exits from the leaves up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _log = logging.getLogger("natya")
 
 
 class ThespianCell(ThespianCalls):
-    """Runs one plain actor. A handler that raises is tried once more, then its message poisons the sender."""
+    """Runs one plain actor. A handler that raises is tried once more, then the sender gets a `PoisonMessage`."""
 
     __slots__ = ("actor_class", "exiting", "requirements", "source_hash", "watching")
 
@@ -56,10 +56,10 @@ class ThespianCell(ThespianCalls):
         self.watching = False
 
     def construct(self) -> BaseException | None:
-        """Make the instance, on the cell's own thread; return what that raised, and be gone then."""
+        """Make the instance, on the cell's own thread; if that raises, exit and return the error."""
         try:
             self._construct()
-        except BaseException as error:  # noqa: BLE001  raised where it was asked for, if anyone waits there
+        except BaseException as error:  # noqa: BLE001  raised to the creator, if it waits
             _log.warning("actor.start_failed", exc_info=True, extra={"actor": str(self), "fields": {}})
             self._depart()
             return error
@@ -149,7 +149,7 @@ class ThespianCell(ThespianCalls):
         self._depart()
 
     def turn_failed(self, error: BaseException) -> None:
-        """Exit: nobody knows what became of the message in hand."""
+        """Exit: what became of the current message is unknown."""
         del error  # logged already
         if not self.dead:
             self._depart()

@@ -1,4 +1,4 @@
-"""What Thespian's `ActorSystem` and its plain actors ask of the base: Thespian's names, our deeds."""
+"""The methods that Thespian's `ActorSystem` and its plain actors call on the system base."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _log = logging.getLogger("natya")
 
 
 class ThespianDoor(ThespianServices):
-    """The part of the base behind which plain Thespian programs find what they know."""
+    """The part of the base that implements Thespian's own interface."""
 
     _cells: dict[Cell, None]
 
@@ -69,7 +69,7 @@ class ThespianDoor(ThespianServices):
         raise NotImplementedError
 
     def _new_cell_of_ours(self, label: str, actor_class: type, parent: Cell | None) -> Cell | None:
-        """Make the cell of one of our own actors; None: the class is a plain one."""
+        """Make the cell of a `RuntimeActor`; None: the class is a plain Thespian actor."""
         raise NotImplementedError
 
     def _adopt(self, cell: Cell) -> None:
@@ -95,7 +95,7 @@ class ThespianDoor(ThespianServices):
     def create_child(
         self, actor_class: Any, requirements: Any, global_name: str | None, source_hash: str | None, parent: Cell
     ) -> ActorAddress:
-        """Make a child; here if it shares the parent's thread, else there. One who is exiting has none any more."""
+        """Make a child, constructed on its own thread; an actor that is exiting gets an address without an actor."""
         if getattr(parent, "exiting", False):
             return Stillborn(f"{parent}~{next(self._created)}", self)
         try:
@@ -223,7 +223,7 @@ class ThespianDoor(ThespianServices):
             cell.worker.wake()
 
     def send_abroad(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send to an address that is no endpoint of ours: the system's own, or a stranger's."""
+        """Send to an address that is no `Endpoint`: the system's own, or one of another system (a dead letter)."""
         if target.actorAddressString == SYSTEM_ADDRESS:
             self.admin.deliver(message, sender)
         else:

@@ -1,7 +1,7 @@
-"""`ActorContext` on `simpleSystemBase`: what a `RuntimeActor` may ask for there, by Thespian's own means.
+"""`ActorContext` on Thespian's `simpleSystemBase`: what a `RuntimeActor` may ask of its host there.
 
-No supervision there: a failed actor restarts itself at once, by forgetting all its attributes. `offload` runs inline,
-`when_quiet` is a message to itself, names are those that its `Start` brings.
+There is no supervision: a failed actor restarts at once, by clearing its attributes. `offload` runs inline,
+`when_quiet` is a message to itself, and names are those given in its `Start`.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _log = logging.getLogger("natya")
 
 
 class _Due(msgspec.Struct, frozen=True):
-    """Payload of a wake-up that brings a timer."""
+    """Payload of the wake-up message of a timer."""
 
     timer: Timer
 
 
 class _Question(msgspec.Struct, frozen=True, kw_only=True):
-    """To an inquirer: ask this, and bring the answer."""
+    """To an inquirer: send this request, and return the answer."""
 
     target: ActorAddress
     message: Any
@@ -56,10 +56,10 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Inquirer(Actor):
-    """Asks one question in its own name, so that what comes to it is the answer; then it exits."""
+    """Sends one request with its own address, so that whatever it receives is the answer; then it exits."""
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name
-        """Ask, or bring what came."""
+        """Send the request, or pass on the answer."""
         match message:
             case _Question():
                 self._question, self._asker = message, sender
@@ -79,10 +79,10 @@ class _Inquirer(Actor):
 
 
 class ForeignContext:
-    """Hosts one actor on a base of Thespian's own that runs in this process.
+    """Hosts one actor on Thespian's `simpleSystemBase`.
 
     Raises:
-        UnsupportedBaseError: the base listens on the network, and unpickles what strangers send there.
+        UnsupportedBaseError: it is another base: those listen on the network and unpickle whatever arrives.
     """
 
     def __init__(self, actor: HostedActor) -> None:
@@ -170,28 +170,28 @@ class ForeignContext:
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
 
     def forward(self, target: ActorAddress, _message: Any, _sender: ActorAddress) -> None:
-        """Refuse: Thespian sends in the name of the actor itself."""
+        """Refuse: Thespian has no way to send with another sender."""
         raise UnsupportedBaseError(f"forwarding to {target} needs natya's own system base")
 
     def stash(self, message: Any, _sender: ActorAddress) -> None:
-        """Refuse: Thespian's mailboxes take nothing back."""
+        """Refuse: a message cannot be put back into Thespian's mailboxes."""
         raise UnsupportedBaseError(f"putting {type(message).__name__} aside needs natya's own system base")
 
     def unstash_all(self) -> None:
-        """Do nothing: nothing is put aside here."""
+        """Do nothing: nothing can be stashed here."""
 
     def turn_away(self, message: Any, sender: ActorAddress, refusal: Exception) -> None:
-        """Let it go, and say so to its sender."""
+        """Refuse a message: `Failed` to its sender."""
         self._answer_failed(message, sender, refusal)
 
     def unhandled(self, message: Any, _: ActorAddress) -> None:
-        """Let it go."""
+        """Log a message of a type without a handler."""
         if not isinstance(message, ActorSystemMessage):
             fields = {"message_type": type(message).__name__}
             _log.warning("message.died", extra={"actor": self._actor.name, "fields": fields})
 
     def after(self, seconds: float, message: Any) -> Timer:
-        """Come back by Thespian's wake-up."""
+        """Deliver the message later, by Thespian's wake-up."""
         life, address = self.life, self._actor.myAddress
 
         def fire() -> None:
@@ -203,13 +203,13 @@ class ForeignContext:
         return timer
 
     def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
-        """Run it here and now; its outcome still comes as a message."""
+        """Run it inline; its outcome still comes as a message."""
         del lane
         outcome = Job(function, arguments, lambda _: None).run()
         self.when_quiet(OutcomeArrived(then=then, outcome=outcome, life=self.life))
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Let an actor of its own ask, since nothing there tells an answer from another message."""
+        """Send it from a helper actor, since this base cannot tell an answer from another message."""
         found = self._start.names.get(target) if isinstance(target, str) else target
         if found is None:
             error = UnknownActorError(f"no actor named {target!r} was told of")
@@ -219,56 +219,56 @@ class ForeignContext:
         Actor.send(self._plain, Actor.createActor(self._plain, _Inquirer), question)
 
     def begin_trace(self) -> None:
-        """Nothing: that base carries no traces."""
+        """Do nothing: this base carries no traces."""
 
     def join_trace(self, correlation_id: str) -> None:
-        """Nothing, for the same reason."""
+        """Do nothing, for the same reason."""
 
     def hops(self, correlation_id: str, hops_max: int) -> tuple[Hop, ...]:
-        """Return that there are none."""
+        """Return none."""
         del correlation_id, hops_max
         return ()
 
     def watch(self, name: str) -> None:
-        """Refuse: that base tells a parent alone of an actor's end."""
+        """Refuse: on this base only the parent is told of an actor's end."""
         raise UnsupportedBaseError(f"watching {name!r} needs natya's own system base")
 
     def entrance(self) -> Callable[[Any], None]:
-        """Refuse: that base has one thread."""
+        """Refuse: this base has one thread."""
         raise UnsupportedBaseError("an entrance for other threads needs natya's own system base")
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
-        """Come back as `after`: no market rules there."""
+        """As `after`: there is no simulated market."""
         return self.after(seconds, message)
 
     def after_on_machine(self, seconds: float, message: Any) -> Timer:
-        """Come back as `after`: all live on the machine's clock there."""
+        """As `after`: all actors use real time."""
         return self.after(seconds, message)
 
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
-        """Send it to itself: whatever waits already is handled first."""
+        """Send it to itself: messages that wait already are handled first."""
         del at_ns
         Actor.send(self._plain, self._actor.myAddress, message)
 
     def tell_started(self) -> None:
-        """Nobody waits for it here."""
+        """Do nothing: nothing waits for it here."""
 
     def new_random(self) -> random.Random:
-        """Make the randomness of this life."""
+        """Make the random generator of this life."""
         return random.Random()  # noqa: S311  for back-off and the like, no secrets
 
     def may_log(self) -> bool:
-        """Count a line of the bounded log, and say whether there is room for it."""
+        """Say whether another line of the bounded log may be written, and count it."""
         return self._logged.spend(SystemClock.monotonic_ns())
 
     def stalls(self) -> tuple[int, str]:
-        """Return that nobody looks for any there."""
+        """Return none: there is no watchdog."""
         return 0, ""
 
     def start_child(
         self, name: str, actor_class: type[HostedActor], settings: Any, *, supervised: bool
     ) -> ActorAddress:
-        """Refuse: that base has no supervision."""
+        """Refuse: this base has no supervision."""
         del actor_class, settings, supervised
         raise UnsupportedBaseError(f"starting {name!r} under another needs natya's own system base")
 

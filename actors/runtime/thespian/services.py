@@ -1,4 +1,4 @@
-"""What Thespian's part of a cell may use of the system, beside what every cell may."""
+"""What the Thespian part of a cell may use of the system, besides `Services`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ThespianServices(Services, Protocol):
-    """What the cells and addresses of this folder know of the base."""
+    """What the cells and addresses of this package use of the base."""
 
     capabilities: dict[str, Any]
     global_names: dict[str, Cell]
@@ -52,7 +52,7 @@ class ThespianServices(Services, Protocol):
         ...
 
     def send_abroad(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
-        """Send to an address that is no endpoint of ours: the system's own, or a stranger's."""
+        """Send to an address that is no `Endpoint`: the system's own, or one of another system (a dead letter)."""
         ...
 
     def send_from_outside(self, target: ActorAddress, message: Any, sender: ActorAddress) -> None:
@@ -60,7 +60,7 @@ class ThespianServices(Services, Protocol):
         ...
 
     def primaries(self) -> tuple[Cell, ...]:
-        """Every actor without a parent."""
+        """Return every actor without a parent."""
         ...
 
     def shutdown_soon(self) -> None:

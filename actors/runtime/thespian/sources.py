@@ -21,7 +21,7 @@ VALIDATED_WITHIN_S = 5.0
 
 
 class Sources:
-    """Loaded sources by hash, who validates them, and who hears of them."""
+    """Loaded sources by hash, the authority that validates them, and the actors notified of them."""
 
     def __init__(self, admin: Endpoint, is_actor_thread: Callable[[], bool]) -> None:
         self.authority: ActorAddress | None = None
@@ -59,7 +59,7 @@ class Sources:
             answered.set()
 
     def unload(self, source_hash: str) -> None:
-        """Forget it, and the modules that came of it."""
+        """Unload it, and the modules imported from it."""
         if self._zips.pop(source_hash, None) is not None:
             for hearer in tuple(self._hearers):
                 hearer.deliver(UnloadedSource(source_hash, ""), self._admin)
@@ -71,12 +71,12 @@ class Sources:
                 sys.meta_path.remove(finder)
 
     def unload_all(self) -> None:
-        """Forget every one."""
+        """Unload all of them."""
         for source_hash in tuple(self._zips):
             self.unload(source_hash)
 
     def notify(self, hearer: ActorAddress, *, enable: bool) -> None:
-        """Tell this actor of sources that are there and that come and go, or no longer."""
+        """Start or stop notifying this actor of sources: those loaded now, and later changes."""
         if not isinstance(hearer, Endpoint):
             return
         if not enable:
@@ -87,7 +87,7 @@ class Sources:
             hearer.deliver(LoadedSource(source_hash, ""), self._admin)
 
     def forget(self, actor: Endpoint) -> None:
-        """Let go of an actor that is gone."""
+        """Remove an actor that has ended."""
         self._hearers.pop(actor, None)
         if self.authority is actor:
             self.authority = None
@@ -102,7 +102,7 @@ class Sources:
         return loadModuleFromHashSource(source_hash, self._zips, module, name)
 
     def hashes(self) -> tuple[str, ...]:
-        """Which are loaded."""
+        """Return the hashes of all loaded sources."""
         return tuple(self._zips)
 
 

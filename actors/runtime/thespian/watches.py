@@ -20,7 +20,7 @@ _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 
 
 class Watches:
-    """Who watches what. Each descriptor is told once; the answer of the told handler says what to watch next."""
+    """Which actor watches which descriptors. Each is reported once; the handler returns what to watch next."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
