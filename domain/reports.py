@@ -47,10 +47,10 @@ def trade_fault(report: ExecutionReport) -> ReportFault | None:
 
 
 def instrument_fault(
-    news: ExecutionReport | OrderFound | OrderPlaced, *, symbol: str, side: Side
+    event: ExecutionReport | OrderFound | OrderPlaced, *, symbol: str, side: Side
 ) -> ReportFault | None:
     """Check symbol and side of a report, or of an answer and its reports, against the order; None if they agree."""
-    for told in (news, *(news.reports if isinstance(news, OrderFound) else ())):
+    for told in (event, *(event.reports if isinstance(event, OrderFound) else ())):
         if told.symbol and told.symbol != symbol:
             return ReportFault(rule="instrument", reason=f"{symbol} as ordered wanted, found {told.symbol!a}")
         if told.side is not None and told.side != side:

@@ -1,8 +1,16 @@
-"""Owner of the broker session: places each order once, and says when it does not know."""
+"""The broker session: places each order at most once, and reports an order in doubt as such."""
 
 from .actor import BrokerActor
-from .adapter import BrokerAdapter, Line, News
+from .adapter import BrokerAdapter, BrokerEvent, BrokerSession
 from .bodies import BROKERS
 from .errors import BrokerError, UnknownBrokerError
 
-__all__ = ["BROKERS", "BrokerActor", "BrokerAdapter", "BrokerError", "Line", "News", "UnknownBrokerError"]
+__all__ = [
+    "BROKERS",
+    "BrokerActor",
+    "BrokerAdapter",
+    "BrokerError",
+    "BrokerEvent",
+    "BrokerSession",
+    "UnknownBrokerError",
+]

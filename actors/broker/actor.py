@@ -1,14 +1,14 @@
 """The broker actor: the only holder of the session with the broker.
 
-Owns    one body (see bodies/), and of every order of the session, `orders_max` at most, the answer, the broker's number
-        and the trades.
-Hears   PlaceOrder, WithdrawOrder and FindOrder; whatever the other side of the body sends: ExecutionReport, OrderFound,
+Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
+        most), the answer, the broker's order id and the trades.
+Hears   PlaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport, OrderFound,
         OrderNotFound, Failed, Unavailable.
-Sends   to the asker OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
-        LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused in the place of one that cannot be
-        true (see intake.py). After OrderInDoubt the certain answer may follow.
-Fails   when the body raises. Restarted, it knows which orders have left (hand-over): those without an answer are in
-        doubt, and none of them leaves again.
+Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
+        LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused instead of one that cannot be true
+        (see intake.py). After OrderInDoubt the certain answer may follow.
+Fails   when the body raises. Restarted, it knows which orders have been sent (hand-over): those without an answer are
+        in doubt, and none of them is sent again.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from .intake import Intake, is_written
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
     from ..runtime import ActorAddress, Timer
-    from .adapter import Finding, News, Placing
+    from .adapter import BrokerEvent, FindAnswer, PlaceAnswer
 
 
-Handover: TypeAlias = "tuple[dict[str, Placing | None], Intake]"
-"""The answers by client order id, None where none has come yet; and what was told of each order."""
+Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake]"
+"""The answers by client order id, None where none has come yet; and what has been reported of each order."""
 
 
 class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
@@ -61,15 +61,15 @@ class FindingOverdue(msgspec.Struct, frozen=True, gc=False):
     client_order_id: str
 
 
-class Wish(msgspec.Struct):
-    """A request that has no answer yet."""
+class PendingRequest(msgspec.Struct):
+    """A request without an answer so far; repeats of it join it."""
 
     askers: list[ActorAddress]
     timer: Timer
 
 
 class BrokerActor(RuntimeActor):
-    """Places each order once, however often it is asked to, and answers every request in `answer_timeout_s`."""
+    """Places each order once, however often it is requested, and answers every request within `answer_timeout_s`."""
 
     settings: BrokerSettings
 
@@ -83,9 +83,9 @@ class BrokerActor(RuntimeActor):
             raise UnknownBrokerError(
                 f"one of {', '.join(sorted(BROKERS))} wanted as broker, found {self.settings.name!r}"
             )
-        self._answers: dict[str, Placing | None] = {}
-        self._placing: dict[str, Wish] = {}
-        self._finding: dict[str, Wish] = {}
+        self._answers: dict[str, PlaceAnswer | None] = {}
+        self._placing: dict[str, PendingRequest] = {}
+        self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
         self._body = BROKERS[self.settings.name](self.settings, self)
@@ -96,11 +96,11 @@ class BrokerActor(RuntimeActor):
         self._body.close()
 
     def snapshot(self) -> Handover:
-        """Hand over what must not be forgotten: which orders have left."""
+        """Hand over which orders have been sent, and their answers."""
         return self._answers, self._intake
 
     def restore(self, state: Handover) -> None:
-        """Take over; what had no answer then will never get a certain one here."""
+        """Take over; orders without an answer are in doubt from now on."""
         self._answers, self._intake = state
         for client_order_id, answer in self._answers.items():
             if answer is None:
@@ -122,77 +122,78 @@ class BrokerActor(RuntimeActor):
             reason = f"at most {self.settings.orders_max} orders a session"
             self.send(sender, OrderNotPlaced(client_order_id=client_order_id, reason=reason))
         else:
-            # Remembered before it is sent: if the body raises, the order may have left.
+            # Remembered before it is sent: if the body raises, the order may have been sent.
             self._answers[client_order_id] = None
             self._intake.expect(order)
             timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
-            self._placing[client_order_id] = Wish(askers=[sender], timer=timer)
+            self._placing[client_order_id] = PendingRequest(askers=[sender], timer=timer)
             self._body.place(order)
 
     @handles(WithdrawOrder)
     def withdraw(self, request: WithdrawOrder, _sender: ActorAddress) -> None:
-        """Ask for the cancellation; what comes of it is a report."""
+        """Request the cancellation; its outcome is an execution report."""
         self._body.withdraw(request)
 
     @handles(FindOrder)
     def find(self, request: FindOrder, sender: ActorAddress) -> None:
-        """Ask what the broker knows; who asks while the question is under way gets the same answer."""
-        wish = self._finding.get(request.client_order_id)
-        if wish is not None:
-            wish.askers.append(sender)
+        """Look the order up at the broker; repeats while the look-up is pending get the same answer."""
+        pending = self._finding.get(request.client_order_id)
+        if pending is not None:
+            pending.askers.append(sender)
             return
         timer = self.after(self.settings.answer_timeout_s, FindingOverdue(request.client_order_id))
-        self._finding[request.client_order_id] = Wish(askers=[sender], timer=timer)
+        self._finding[request.client_order_id] = PendingRequest(askers=[sender], timer=timer)
         self._body.find(request)
 
-    # From the other side.
+    # From the exchange, for the body.
 
     @handles(ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable)
     def hear(self, message: Any, _sender: ActorAddress) -> None:
-        """Let the body read it."""
+        """Pass it to the body."""
         if not isinstance(message, Failed | Unavailable) and not isinstance(message.client_order_id, str):
-            self.report(message)  # which turns it away: a body looks orders up by their ids
+            self.report(message)  # refused there: a body finds orders by their ids
             return
         self._body.hear(message)
 
-    def report(self, news: News) -> None:
-        """Pass on what the body says: answers to who asked, everything else to orders. For the body only.
+    def report(self, event: BrokerEvent) -> None:
+        """Pass on an event of the body: answers to their requesters, everything else to orders. Called by the body.
 
-        What cannot be true is turned away: an answer becomes doubt, a report a call to look the order up.
+        An event that cannot be true is refused: an answer becomes `OrderInDoubt` or `LookupFailed`, and for a report
+        `ReportRefused` makes orders look the order up.
         """
-        fault = self._intake.take(news)
+        fault = self._intake.take(event)
         if fault is not None:
-            self._turn_away(news, fault)
+            self._turn_away(event, fault)
             return
-        self.join_trace(news.client_order_id)
-        if isinstance(news, ExecutionReport):
+        self.join_trace(event.client_order_id)
+        if isinstance(event, ExecutionReport):
             self._reports += 1
-            self.send(ORDERS, news)
-        elif isinstance(news, OrderPlaced | OrderNotPlaced | OrderInDoubt):
-            self._answer_placing(news)
+            self.send(ORDERS, event)
+        elif isinstance(event, OrderPlaced | OrderNotPlaced | OrderInDoubt):
+            self._answer_placing(event)
         else:
-            self._answer_finding(news)
+            self._answer_finding(event)
 
     @handles(PlacingOverdue)
     def doubt(self, overdue: PlacingOverdue, _sender: ActorAddress) -> None:
-        """Say that it may or may not have arrived."""
+        """Answer that the order may or may not have arrived."""
         reason = f"no answer in {self.settings.answer_timeout_s:g} s"
         self.report(OrderInDoubt(client_order_id=overdue.client_order_id, reason=reason))
 
     @handles(FindingOverdue)
     def learn_nothing(self, overdue: FindingOverdue, _sender: ActorAddress) -> None:
-        """Say that the question was not answered, which proves nothing."""
+        """Answer that the look-up got no answer, which proves nothing."""
         reason = f"no answer in {self.settings.answer_timeout_s:g} s"
         self.report(LookupFailed(client_order_id=overdue.client_order_id, reason=reason))
 
-    # How it is.
+    # State.
 
     def is_drained(self) -> bool:
         """Whether every order placed has its answer."""
         return not self._placing
 
     def statistics(self) -> BrokerStatistics:
-        """Count answers and reports; an order in doubt counts again when its certain answer comes."""
+        """Return the counts; an order in doubt counts again when its certain answer comes."""
         return BrokerStatistics(
             broker=self.settings.name,
             placed=self._placed,
@@ -204,26 +205,26 @@ class BrokerActor(RuntimeActor):
 
     # Helpers.
 
-    def _turn_away(self, news: Any, fault: ReportFault) -> None:
-        """Count what is not believed, and see that its order is looked up."""
+    def _turn_away(self, event: Any, fault: ReportFault) -> None:
+        """Count a refused event, and have its order looked up."""
         self._refused_reports += 1
-        told = type(news).__name__
+        told = type(event).__name__
         self.log("report.refused", level="error", report=told, rule=fault.rule, reason=fault.reason)
-        client_order_id = getattr(news, "client_order_id", None)
+        client_order_id = getattr(event, "client_order_id", None)
         if not isinstance(client_order_id, str) or not is_written(client_order_id):
             return
         self.join_trace(client_order_id)
         reason = f"{fault.rule}: {fault.reason}"
-        if isinstance(news, OrderPlaced | OrderNotPlaced | OrderInDoubt):
+        if isinstance(event, OrderPlaced | OrderNotPlaced | OrderInDoubt):
             self._answer_placing(OrderInDoubt(client_order_id=client_order_id, reason=reason))
-        elif isinstance(news, OrderFound | OrderNotFound | LookupFailed):
+        elif isinstance(event, OrderFound | OrderNotFound | LookupFailed):
             self._answer_finding(LookupFailed(client_order_id=client_order_id, reason=reason))
         else:
             refused = ReportRefused(client_order_id=client_order_id, rule=fault.rule, reason=fault.reason)
             self.send(ORDERS, refused)
 
-    def _answer_placing(self, answer: Placing) -> None:
-        """Remember the answer and give it; a certain one that comes after doubt goes to orders unasked."""
+    def _answer_placing(self, answer: PlaceAnswer) -> None:
+        """Remember the answer and send it; a certain one that follows doubt goes to orders unsolicited."""
         known = self._answers.get(answer.client_order_id)
         if isinstance(answer, OrderInDoubt) and known is not None:
             return
@@ -235,15 +236,15 @@ class BrokerActor(RuntimeActor):
         self.log("order.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
         self._settle(self._placing.pop(answer.client_order_id, None), answer)
 
-    def _answer_finding(self, answer: Finding) -> None:
-        wish = self._finding.pop(answer.client_order_id, None)
-        if wish is not None:
-            self._settle(wish, answer)
+    def _answer_finding(self, answer: FindAnswer) -> None:
+        pending = self._finding.pop(answer.client_order_id, None)
+        if pending is not None:
+            self._settle(pending, answer)
 
-    def _settle(self, wish: Wish | None, answer: Placing | Finding) -> None:
-        if wish is None:
+    def _settle(self, pending: PendingRequest | None, answer: PlaceAnswer | FindAnswer) -> None:
+        if pending is None:
             self.send(ORDERS, answer)
             return
-        wish.timer.cancel()
-        for asker in wish.askers:
+        pending.timer.cancel()
+        for asker in pending.askers:
             self.send(asker, answer)

@@ -1,17 +1,18 @@
-"""What a broker's body must be able to do, and what the session gives it to do it with.
+"""The interface between the broker session and its body: what a body must do, and what it may call.
 
-A body knows one broker's language and nothing else. It answers each wish by saying *once* what came of it to
-`line.report`, at once or later; what the exchange says unasked goes there too. The session keeps the promises: nothing
-is placed twice, and a wish without an answer in time is in doubt.
+A body knows one broker's protocol and nothing else. It answers each request by calling `session.report` *once* with the
+outcome, at once or later, and calls it for unsolicited execution reports, too. The session keeps the promises: no order
+is placed twice, and a request without an answer in time is in doubt.
 
     PlaceOrder    -> OrderPlaced | OrderNotPlaced | OrderInDoubt
     FindOrder     -> OrderFound | OrderNotFound | LookupFailed
     WithdrawOrder -> ExecutionReport CANCELLED | CANCEL_REJECTED
-    unasked          ExecutionReport
+    unsolicited      ExecutionReport
 
-What a body says is looked at before anyone hears it (`intake.py`): a TRADE has an id, at least 1 share and a finite
-price above 0, and all trades of an order are no more shares than were ordered. Where a broker tells what it is of,
-the body passes on the symbol, by our own name, and the side: if they are not those of the order, nothing is believed.
+Every event of a body is checked before it is passed on (`intake.py`): a TRADE has an id, at least 1 share and a finite
+price above 0, and the trades of an order add up to no more shares than were ordered. Where the broker reports symbol
+and side, the body passes them on (the symbol as natya names it); if they are not those of the order, the event is
+refused.
 """
 
 from __future__ import annotations
@@ -33,48 +34,49 @@ from ...messages.broker import (
     WithdrawOrder,
 )
 
-Placing: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
-"""What can come of `PlaceOrder`."""
+PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
+"""The answers to `PlaceOrder`."""
 
-Finding: TypeAlias = OrderFound | OrderNotFound | LookupFailed
-"""What can come of `FindOrder`."""
+FindAnswer: TypeAlias = OrderFound | OrderNotFound | LookupFailed
+"""The answers to `FindOrder`."""
 
-News: TypeAlias = Placing | Finding | ExecutionReport
+BrokerEvent: TypeAlias = PlaceAnswer | FindAnswer | ExecutionReport
+"""Everything that a body may report."""
 
 
-class Line(Protocol):
-    """The session's side, as a body sees it; in a test any object with these three methods."""
+class BrokerSession(Protocol):
+    """The session, as a body may use it; in a test any object with these three methods."""
 
     def send(self, target: str, message: Any) -> None:
         """Send a message to another actor: an exchange in this process, or the owner of a socket."""
 
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Callable[[Any], None], lane: str) -> None:
-        """Run what blocks, such as an HTTP request; `then(outcome)` runs in the session. One lane keeps its order."""
+        """Run a call that blocks, such as an HTTP request; `then(outcome)` runs in the session. A lane keeps order."""
 
-    def report(self, news: News) -> None:
-        """Say what came of a wish, or what happened unasked."""
+    def report(self, event: BrokerEvent) -> None:
+        """Report the answer to a request, or an unsolicited execution report."""
 
 
 class BrokerAdapter(Protocol):
-    """One broker's language. Nothing here blocks, and nothing is repeated."""
+    """One broker's protocol. No method blocks, and none sends anything twice."""
 
-    def __init__(self, settings: BrokerSettings, line: Line) -> None:
-        """Remember both; nothing is sent yet."""
+    def __init__(self, settings: BrokerSettings, session: BrokerSession) -> None:
+        """Keep both; nothing is sent yet."""
 
     def open(self) -> None:
         """Begin the session."""
 
     def close(self) -> None:
-        """End it, and release what `open` took."""
+        """End the session, and release what `open` acquired."""
 
     def place(self, order: PlaceOrder) -> None:
         """Send the order, once."""
 
     def withdraw(self, request: WithdrawOrder) -> None:
-        """Ask for the cancellation of what is open."""
+        """Request the cancellation of the open quantity."""
 
     def find(self, request: FindOrder) -> None:
-        """Ask what the broker knows of the order."""
+        """Look the order up at the broker."""
 
     def hear(self, message: Any) -> None:
-        """Take in what another actor sent to the session."""
+        """Handle a message of another actor to the session."""

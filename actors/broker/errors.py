@@ -1,8 +1,8 @@
-"""What can go wrong with a broker session."""
+"""Errors of the broker session."""
 
 
 class BrokerError(Exception):
-    """Any fault of the room."""
+    """Base of the errors of the broker session."""
 
 
 class UnknownBrokerError(BrokerError):

@@ -1,8 +1,8 @@
-"""The door for what a broker says (plain): each report is looked at before anyone acts on it.
+"""Checks of incoming broker events (plain, without actors), before anything acts on them.
 
-What is wrong is refused with a rule's name, and the order it belongs to is looked up: of a number that cannot be true
-nobody can say what the right one would be. Only this session's orders are known here; what is said of any other order
-has to be possible by itself, and orders, which has the whole book, compares it with the order.
+An event that cannot be true is refused with the name of the violated rule, and its order is looked up, since the right
+values are unknown. Only the orders of this session are known here; an event of any other order is checked by itself
+alone, and `orders`, which has the whole book, compares it with the order.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from ...messages.broker import (
 )
 from ...messages.codec import checked
 from ...messages.orders import Side
-from .adapter import News
+from .adapter import BrokerEvent
 
-NEWS: Final = get_args(News)
-"""All that a body may say."""
+BROKER_EVENTS: Final = get_args(BrokerEvent)
+"""The types of `BrokerEvent`."""
 
 CLIENT_ORDER_ID_MAX: Final = 64
-"""Characters of an id that may be ours: earlier releases made them up to 30."""
+"""Upper bound of the characters of a client order id; earlier releases made them up to 30."""
 
 Trade: TypeAlias = tuple[int, float]
+"""Shares, and rupees a share."""
 
 
 class Known(msgspec.Struct, gc=False):
@@ -39,39 +40,39 @@ class Known(msgspec.Struct, gc=False):
     side: Side
     broker_order_id: str = ""
     trades: dict[str, Trade] | None = None
-    """Shares and rupees by trade id; None before the first."""
+    """Trades by trade id; None before the first."""
 
 
 class Intake:
-    """Remembers what was ordered and what was told of it, and judges what is told next."""
+    """Remembers the orders of the session and what was reported of them, and checks each new event against that."""
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
 
     def expect(self, order: PlaceOrder) -> None:
-        """Note an order that leaves now."""
+        """Note an order that is sent now."""
         self._known.setdefault(
             order.client_order_id, Known(ordered=order.quantity, symbol=order.symbol, side=order.side)
         )
 
-    def take(self, news: Any) -> ReportFault | None:
-        """Judge what a body says, and remember what is believed; None if it is."""
-        fault = _form_fault(news)
-        known = None if fault is not None else self._known.get(news.client_order_id)
-        if known is not None and isinstance(news, ExecutionReport | OrderFound | OrderPlaced):
-            fault = instrument_fault(news, symbol=known.symbol, side=known.side)
+    def take(self, event: Any) -> ReportFault | None:
+        """Check an event of the body; None if it is accepted, and then remember it."""
+        fault = _form_fault(event)
+        known = None if fault is not None else self._known.get(event.client_order_id)
+        if known is not None and isinstance(event, ExecutionReport | OrderFound | OrderPlaced):
+            fault = instrument_fault(event, symbol=known.symbol, side=known.side)
         if fault is not None:
             return fault
-        match news:
+        match event:
             case ExecutionReport():
-                if news.execution_type == "CANCEL_REJECTED":
-                    return None  # it says nothing of the order, which may not even be there
-                is_proof = news.execution_type != "REJECTED"
-                return self._take_reports((news,), known, news.broker_order_id, is_proof=is_proof)
+                if event.execution_type == "CANCEL_REJECTED":
+                    return None  # it says nothing about the order, which may not even exist
+                is_proof = event.execution_type != "REJECTED"
+                return self._take_reports((event,), known, event.broker_order_id, is_proof=is_proof)
             case OrderPlaced():
-                return self._take_reports((), known, news.broker_order_id, is_proof=True)
+                return self._take_reports((), known, event.broker_order_id, is_proof=True)
             case OrderFound():
-                return self._take_found(news, known)
+                return self._take_found(event, known)
             case _:
                 return None
 
@@ -91,7 +92,7 @@ class Intake:
     def _take_reports(
         self, reports: tuple[ExecutionReport, ...], known: Known | None, broker_order_id: str, *, is_proof: bool
     ) -> ReportFault | None:
-        """Judge reports of one order together: all of them are believed, or none."""
+        """Check reports of one order together: all of them are accepted, or none."""
         if is_proof and not broker_order_id:
             return ReportFault(rule="broker_order_id", reason="the broker's number of the order wanted, found none")
         if known is not None and known.broker_order_id and broker_order_id != known.broker_order_id:
@@ -109,31 +110,31 @@ class Intake:
 
 
 def is_written(client_order_id: str) -> bool:
-    """Say whether an id is a text that can be written, of a length that ours have."""
+    """Say whether an id is valid UTF-8, and no longer than client order ids are."""
     try:
         return 1 <= len(client_order_id.encode()) <= CLIENT_ORDER_ID_MAX
     except UnicodeEncodeError:
         return False
 
 
-def _form_fault(news: Any) -> ReportFault | None:
-    """Find what no frame could carry: a wrong type, a number out of range, NaN, text that nobody can write."""
-    if type(news) not in NEWS:
-        return ReportFault(rule="malformed", reason=f"news of an order wanted, found a {type(news).__name__}")
+def _form_fault(event: Any) -> ReportFault | None:
+    """Check what the codec would refuse: a wrong type, a number out of range, NaN, text that is no UTF-8."""
+    if type(event) not in BROKER_EVENTS:
+        return ReportFault(rule="malformed", reason=f"an event of an order wanted, found a {type(event).__name__}")
     try:
-        is_as_declared = checked(news) is news
-    except Exception as fault:  # noqa: BLE001  whatever a foreign value raises, it is no report
-        return ReportFault(rule="malformed", reason=f"a {type(news).__name__} that can be written wanted: {fault!a}")
+        is_as_declared = checked(event) is event
+    except Exception as fault:  # noqa: BLE001  whatever a value of a wrong type raises, the event is refused
+        return ReportFault(rule="malformed", reason=f"a {type(event).__name__} that can be written wanted: {fault!a}")
     if not is_as_declared:
-        return ReportFault(rule="malformed", reason=f"a {type(news).__name__} with fields as declared wanted")
-    if not is_written(news.client_order_id):
-        found = len(news.client_order_id)
+        return ReportFault(rule="malformed", reason=f"a {type(event).__name__} with fields as declared wanted")
+    if not is_written(event.client_order_id):
+        found = len(event.client_order_id)
         return ReportFault(rule="another_order", reason=f"the id of an order of ours wanted, found {found} characters")
     return None
 
 
 def _report_fault(report: ExecutionReport, trades: dict[str, Trade], ordered: int | None) -> ReportFault | None:
-    """Judge one report, and add its trade to those that are known."""
+    """Check one report, and add its trade to `trades`."""
     if report.execution_type == "TRADE":
         if fault := trade_fault(report):
             return fault

@@ -1,4 +1,4 @@
-"""The events room: who hears what."""
+"""The events router: delivers ticks, candles and journaled facts to their subscribers."""
 
 from .actor import EventsActor
 from .routes import JOURNAL_TOPIC

@@ -1,11 +1,11 @@
-"""The events router: brings market data and journaled facts to whoever subscribed.
+"""The events router: delivers market data and journaled facts to their subscribers.
 
 Owns    the table of subscriptions, and the newest dead letters, `dead_letters_max` at most.
 Hears   Tick, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, DeadLetter; Failed and Unavailable of the journal.
 Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
-        ReadJournal when records are missing; Subscribed and Unsubscribed to the asker.
-Fails   on nothing it expects; restarted, it has its subscriptions and its place in the journal again (hand-over), and
-        reads from the journal what it missed. A tick it was handling is lost and counted as a dead letter.
+        ReadJournal when records are missing; Subscribed and Unsubscribed to the sender.
+Fails   on no expected input; restarted, it has its subscriptions and its journal cursor again (hand-over), and reads
+        from the journal what it missed. A tick that it was handling is lost, and counted as a dead letter.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ReadMissing(msgspec.Struct, frozen=True, gc=False):
 
 
 Handover = tuple[tuple[Subscribe, ...], int | None, int]
-"""Subscriptions, the newest sequence that went to all who hear it, dead letters counted."""
+"""Subscriptions, the newest sequence that was sent to all its subscribers, the number of dead letters."""
 
 
 class EventsActor(RuntimeActor):
@@ -42,11 +42,11 @@ class EventsActor(RuntimeActor):
     settings: EventsSettings
 
     def on_start(self) -> None:
-        """Hold the subscriptions that the system was composed with."""
+        """Begin with the subscriptions in the settings."""
         self._routes = RouteTable(self.settings.subscriptions)
         self._gate = SequenceGate()
         self._catching_up: Timer | None = None
-        """Set while the journal is asked; it asks again if no answer comes."""
+        """Set while a request to the journal is pending; when it fires, the request is repeated."""
 
         self._heard = 0
         self._delivered_to_all: int | None = None
@@ -55,11 +55,11 @@ class EventsActor(RuntimeActor):
         self._ticks = self._facts = self._delivered = 0
 
     def snapshot(self) -> Handover:
-        """Keep what a restart must not lose."""
+        """Hand over the subscriptions, the journal cursor and the count of dead letters."""
         return self._routes.subscriptions, self._delivered_to_all, self._dead_letters_counted
 
     def restore(self, state: Handover) -> None:
-        """Take over from the life before, and read what came meanwhile."""
+        """Take them over, and read the records that came meanwhile."""
         subscriptions, delivered, self._dead_letters_counted = state
         self._routes = RouteTable(subscriptions)
         self._gate = SequenceGate(delivered)
@@ -69,7 +69,7 @@ class EventsActor(RuntimeActor):
 
     @handles(Tick)
     def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Deliver to those that hear this symbol. The hottest path of the house."""
+        """Deliver to the subscribers of this symbol. The most frequent handler of the system."""
         self._ticks += 1
         names = self._routes.names("Tick", tick.symbol)
         self._delivered += len(names)
@@ -79,7 +79,7 @@ class EventsActor(RuntimeActor):
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
-        """Deliver to those that hear this symbol."""
+        """Deliver to the subscribers of this symbol."""
         for name in self._routes.names("Candle", candle.symbol):
             self.send(name, candle)
             self._delivered += 1
@@ -98,7 +98,7 @@ class EventsActor(RuntimeActor):
 
     @handles(JournalPage)
     def route_missing(self, page: JournalPage, _sender: ActorAddress) -> None:
-        """Deliver what was missing, and ask on until nothing is; what was heard meanwhile may be on no page yet."""
+        """Deliver the missing records, and read on until none is missing; newer ones may not be on a page yet."""
         self._deliver(self._gate.admit(page.records) or ())
         delivered = self._gate.delivered or 0
         self._end_catching_up()
@@ -110,16 +110,16 @@ class EventsActor(RuntimeActor):
 
     @handles(Failed, Unavailable)
     def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Wait for the journal to come back: what is missing is still in it.
+        """Read the journal again later: the missing records are still in it.
 
-        Also when we seem to miss nothing: a page that a life before had asked for may have come in between.
+        Also when none seems to be missing: a page requested by an earlier instance may have come in between.
         """
         if answer.actor == self.settings.journal:
             self._ask_within(self.settings.retry_s)
 
     @handles(ReadMissing)
     def ask_again(self, _message: ReadMissing, _sender: ActorAddress) -> None:
-        """Ask the journal once more: it failed, or was restarted before it answered."""
+        """Read the journal again: it failed, or was restarted before it answered."""
         self._read_missing(self._gate.delivered or 0)
 
     @handles(Subscribe)
@@ -140,7 +140,7 @@ class EventsActor(RuntimeActor):
 
     @handles(DeadLetter)
     def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
-        """Keep and count it; the newest stay for inspection."""
+        """Count it, and keep the newest for inspection."""
         self._dead_letters.append(letter)
         self._dead_letters_counted += 1
         self.log_bounded(
@@ -153,11 +153,11 @@ class EventsActor(RuntimeActor):
         )
 
     def is_drained(self) -> bool:
-        """Wait for the journal's answer while catching up."""
+        """Whether no request to the journal is pending."""
         return self._catching_up is None
 
     def statistics(self) -> EventsStatistics:
-        """Count what went through."""
+        """Return the counts."""
         return EventsStatistics(
             ticks=self._ticks,
             facts=self._facts,
@@ -168,7 +168,7 @@ class EventsActor(RuntimeActor):
         )
 
     def _may_speak_for(self, sender: ActorAddress, request: Subscribe | Unsubscribe) -> bool:
-        """Tell whether the subscriber is the sender's to name; a strategy speaks for itself alone."""
+        """Tell whether the sender may subscribe for this name; a strategy may only for its own."""
         if getattr(sender, "says", None) is None or getattr(sender, "name", "") == request.subscriber:
             return True
         self.turn_away(request, sender, f"a strategy's own name wanted, found {request.subscriber!r}")

@@ -1,4 +1,4 @@
-"""Who hears what: the table of subscriptions, as a pure rule."""
+"""The table of subscriptions, and the routes that follow from it (pure)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ JOURNAL_TOPIC: Final = "journal"
 """Topic of whole batches of journal records, in sequence."""
 
 ROUTES_CACHED_MAX: Final = 100_000
-"""Combinations of topic and symbol that are remembered; the table is rebuilt from nothing when there are more."""
+"""Combinations of topic and symbol in the cache; it is cleared when there are more."""
 
 
 class RouteTable:
     """Subscriptions by subscriber, and for each topic and symbol the names to deliver to, in order of subscription.
 
-    A look-up of a route seen before is one dictionary access; every change of the subscriptions forgets the routes.
+    A known route costs one dictionary access; every change of the subscriptions clears the cache of routes.
     """
 
     def __init__(self, subscriptions: Iterable[Subscribe] = ()) -> None:
@@ -42,12 +42,12 @@ class RouteTable:
         self._routes.clear()
 
     def remove(self, subscriber: str) -> None:
-        """Unsubscribe; of a name without a subscription there is nothing to remove."""
+        """Unsubscribe; no effect for a name without a subscription."""
         self._subscriptions.pop(subscriber, None)
         self._routes.clear()
 
     def names(self, topic: str, symbol: str = "") -> tuple[str, ...]:
-        """Name the actors that hear `topic`; those that asked for certain symbols only if `symbol` is one of them."""
+        """Return the subscribers of a topic; of those with certain symbols only if `symbol` is among them, or empty."""
         route = self._routes.get((topic, symbol))
         if route is None:
             if len(self._routes) >= ROUTES_CACHED_MAX:

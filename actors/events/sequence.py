@@ -1,4 +1,4 @@
-"""Delivering the journal in sequence: each record once, and a gap noticed, as a pure rule."""
+"""Delivery of journal records in sequence, each once, with detection of gaps (pure)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class SequenceGate:
-    """Lets records through in sequence, each once; what comes too early opens a gap that the journal must fill.
+    """Admits records in sequence, each once; a record that comes too early reveals a gap, to be read from the journal.
 
-    The first batch it ever sees sets where it begins.
+    The first batch sets where it begins, unless `delivered` is given.
     """
 
     def __init__(self, delivered: int | None = None) -> None:
@@ -19,13 +19,13 @@ class SequenceGate:
 
     @property
     def delivered(self) -> int | None:
-        """Newest sequence let through; none before the first batch."""
+        """Newest sequence admitted; None before the first batch."""
         return self._delivered
 
     def admit(self, records: tuple[JournalRecord, ...]) -> tuple[JournalRecord, ...] | None:
-        """Return what of `records` (in sequence, no gaps among them) is new, or None when some before are missing.
+        """Return those of `records` (in sequence, without gaps) that are new; None if some before them are missing.
 
-        After None, read the journal from `delivered` on and admit its pages instead.
+        After None, read the journal after `delivered`, and admit its pages instead.
         """
         if not records:
             return ()

@@ -1,4 +1,4 @@
-"""What the events router is told at its start."""
+"""Settings of the events router."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ...messages.events import Subscribe
 
 
 class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Composed by the system, not read from a file."""
+    """Settings made in `composition.py`, not read from a file."""
 
     subscriptions: tuple[Subscribe, ...] = ()
-    """Held from the first message on, in this order, before any that actors ask for."""
+    """Subscriptions from the first message on, in this order, before any that actors request."""
 
     journal: str = JOURNAL
-    """Name of the actor that fills gaps."""
+    """Name of the actor from which missing records are read."""
 
     dead_letters_max: int = 1_000
     """Dead letters kept for inspection, the newest; all are counted."""

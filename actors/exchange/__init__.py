@@ -1,4 +1,4 @@
-"""The paper exchange: fills our orders at the recorded market's prices."""
+"""The paper exchange: fills orders at the prices of the recorded or synthetic market."""
 
 from .actor import ExchangeActor
 from .settings import ExchangeActorSettings

@@ -1,11 +1,12 @@
-"""The exchange actor: the paper exchange, fed by the same ticks as everyone else.
+"""The exchange actor: the paper exchange, with the same ticks as the strategies.
 
-Owns    one Matching (see matching.py), and who placed each open order.
+Owns    one Matching (see matching.py), and the sender of each open order.
 Hears   Tick, NewOrder, CancelRequest, OrderStatusRequest; JournalPage, Failed and Unavailable of the journal.
-Sends   ExecutionReport to who placed the order: NEW or REJECTED at once, TRADE when it happens, CANCELLED or
-        CANCEL_REJECTED to who asked for it; OrderFound or OrderNotFound to the asker. ReadJournal to the journal.
-Fails   on nothing it expects: what it refuses, it rejects. Restarted, it has its book again (hand-over); in a new
-        process the open orders of its account rest again, as the journal's facts left them.
+Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; CANCELLED or
+        CANCEL_REJECTED to the sender of the CancelRequest; OrderFound or OrderNotFound to the sender of the
+        OrderStatusRequest. ReadJournal to the journal.
+Fails   on no expected input: a bad order is rejected. Restarted, it has its book again (hand-over); in a new process
+        the open orders of its account rest again, by the facts in the journal.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ RETRY_S: Final = 1.0
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
-    """To itself: read the journal, unless the life before has handed its book over."""
+    """To itself: read the journal, unless the failed instance has handed its book over."""
 
 
 class ExchangeActor(RuntimeActor):
-    """Hands every message to the matching, and every report to whom it concerns."""
+    """Passes every message to the matching, and every report to the sender of its order."""
 
     ready_when_told = True
     settings: ExchangeActorSettings
 
     def on_start(self) -> None:
-        """Open when it is known what rests; each market begins with its first tick."""
+        """Begin to read the resting orders; the start is complete when they are known."""
         self._matching: Matching | None = None
         self._owners: dict[str, ActorAddress | str] = {}
         self._remembered = Remembered(self.settings.account)
@@ -57,7 +58,7 @@ class ExchangeActor(RuntimeActor):
         self.send(self.myAddress, Open())
 
     def snapshot(self) -> tuple[Matching | None, dict[str, ActorAddress | str]]:
-        """Keep the book."""
+        """Hand the book over."""
         return self._matching, self._owners
 
     def restore(self, state: tuple[Matching | None, dict[str, ActorAddress | str]]) -> None:
@@ -68,7 +69,7 @@ class ExchangeActor(RuntimeActor):
 
     @handles(Open)
     def open(self, _message: Open, _sender: ActorAddress) -> None:
-        """Ask the journal what rests; nothing does in a new account, but the journal says how far it is."""
+        """Ask the journal for resting orders; a new account has none, and needs only the newest sequence."""
         if self._matching is None:
             is_new = self.settings.account == "new"
             self.send(
@@ -80,11 +81,11 @@ class ExchangeActor(RuntimeActor):
 
     @handles(JournalPage)
     def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
-        """Remember, page by page; behind the last one the market may come."""
+        """Apply the facts page by page; after the last page the exchange is open."""
         if self._matching is not None:
             return
         for record in page.records:
-            if record.sequence > self._read_sequence:  # a life before may have asked, too
+            if record.sequence > self._read_sequence:  # a page may have been requested by an earlier instance
                 self._remembered.apply(record.fact)
                 self._read_sequence, self._heard_ns = record.sequence, record.recorded_ns
         if len(page.records) == PAGE_RECORDS and self.settings.account != "new":
@@ -107,7 +108,7 @@ class ExchangeActor(RuntimeActor):
 
     @handles(Failed, Unavailable)
     def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Wait for the journal to come back."""
+        """Ask the journal again later."""
         if self._matching is None and answer.actor == JOURNAL:
             self.after(RETRY_S, Open())
 
@@ -116,20 +117,20 @@ class ExchangeActor(RuntimeActor):
 
     @property
     def _book(self) -> Matching:
-        assert self._matching is not None, "whoever sends orders or ticks starts later"
+        assert self._matching is not None, "orders and ticks come only after the start"
         return self._matching
 
     # Trading.
 
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Move the market; whose resting orders traded hears of it."""
+        """Move the market, and report the trades of resting orders."""
         for report in self._book.move(tick):
             self._deliver(report)
 
     @handles(NewOrder)
     def place(self, request: NewOrder, sender: ActorAddress) -> None:
-        """Take or reject the order, and trade it as far as it goes."""
+        """Accept or reject the order, and match it with the current tick."""
         self._book.pass_time(self.clock.now_ns())
         for report in self._book.place(request):
             if report.execution_type == "NEW":
@@ -141,7 +142,7 @@ class ExchangeActor(RuntimeActor):
 
     @handles(CancelRequest)
     def cancel(self, request: CancelRequest, sender: ActorAddress) -> None:
-        """Withdraw what is open of an order; who asks hears what came of it."""
+        """Cancel the open quantity of an order, and report the outcome to the sender."""
         self._book.pass_time(self.clock.now_ns())
         report = self._book.cancel(request)
         if report.execution_type == "CANCELLED":
@@ -150,11 +151,11 @@ class ExchangeActor(RuntimeActor):
 
     @handles(OrderStatusRequest)
     def find(self, request: OrderStatusRequest, sender: ActorAddress) -> None:
-        """Tell what is known of an order."""
+        """Answer the state of an order."""
         self.send(sender, self._book.find(request.client_order_id))
 
     def statistics(self) -> ExchangeStatistics:
-        """Count what the matching did; nothing before it is open."""
+        """Return the counts of the matching; zeros before the exchange is open."""
         matching = self._matching
         if matching is None:
             return ExchangeStatistics(ticks=0, orders=0, trades=0, resting_orders=0)

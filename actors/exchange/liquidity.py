@@ -1,4 +1,4 @@
-"""What one tick offers: prices and quantities at which somebody would trade with us, each used once."""
+"""The liquidity of one tick: prices and quantities that our orders can trade with, each used once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNLIMITED: Final = INTEGER_MAX
 
 
 class Level:
-    """A price, and what is left to trade at it."""
+    """A price level: rupees a share, and the shares left at it."""
 
     __slots__ = ("price", "quantity")
 
@@ -27,13 +27,13 @@ class Level:
 class Liquidity:
     """The other side of our trades at one tick.
 
-    The book: the depth of the recording, best level first. Where a tick has no depth, its last price stands for both
-    sides, and for any quantity: such a recording does not say how much there was.
+    The book: the depth of the recording, best level first. A tick without depth offers its last price on both sides, in
+    any quantity, since such a recording does not say how much there was.
 
-    The print: what was traded since the tick before, at the last price. It went through every order of ours that rested
-    at a worse price, so those would have had it. Orders that rested at the very price had others before them in the
-    queue, and get nothing. Only for ticks with depth: without, the last price is the book already, and the same holds
-    for it.
+    The print: the volume traded since the tick before, at the last price. A print beyond the limit of a resting order
+    of ours would have filled that order first, so it may trade with it. At the limit itself others may have been ahead
+    in the queue, so the order gets nothing. Without depth there is no separate print, and the same rule is applied to
+    the last price.
     """
 
     def __init__(self, tick: Tick, traded: int) -> None:
@@ -48,7 +48,13 @@ class Liquidity:
         self._printed = Level(tick.price, traded if depth is not None else 0)
 
     def against(self, side: Side, *, limit_price: float | None, rested: bool) -> list[Level]:
-        """List what an order may trade with now, best price first; `rested`: in the book since before this tick."""
+        """Return the levels that an order may trade with now, best price first.
+
+        Args:
+            side: of the order.
+            limit_price: rupees; None for a market order.
+            rested: whether the order was in the book before this tick.
+        """
         levels = self._asks if side == "BUY" else self._bids
         reaches = _within if self._is_book or not rested else _through
         found = [level for level in levels if level.quantity and reaches(side, level.price, limit_price)]

@@ -1,18 +1,18 @@
 """The matching of the paper exchange: our orders against the recorded market. Pure: no clock, no actors.
 
-Rules (why, and which way each of them errs: docs/decisions/0016).
-- An order meets the book of the tick it arrives at, level by level, at the recorded prices. What is left of a limit
-  order rests. What is left of a market order behind the last level rests too, ahead of all limits, and takes what later
-  ticks offer, at no better a price than its last share: real books go on behind the shown levels, at prices that nobody
-  recorded.
-- A resting limit order trades at its limit, and never better: it stood in the book, and whoever came to it paid that.
-  It trades when a later tick shows the other side of the book at its limit or beyond, or a trade beyond its limit; a
-  trade at the very limit may have gone to those who stood before it. Without depth, only when the last price goes
+Rules (the reasons, and the direction in which each of them errs: docs/decisions/0016):
+- An arriving order trades with the book of the current tick, level by level, at the recorded prices. The remainder of a
+  limit order rests. The remainder of a market order beyond the last level rests, too, ahead of all limit orders, and
+  trades with later ticks, at no better price than its last trade: real books continue beyond the recorded levels, at
+  worse prices.
+- A resting limit order trades at its limit, never better: it was in the book, and an incoming order paid its price. It
+  trades when a later tick shows the other side of the book at its limit or beyond, or a trade beyond its limit; a trade
+  at the limit itself may have gone to orders ahead in the queue. Without depth it trades only when the last price goes
   beyond its limit.
-- Where a session opened between two ticks, beyond its limit, it trades at the later tick's price instead: an opening
-  auction pays its own price to everyone.
-- What one tick offers is used once, by price and then by time of arrival. The next tick brings the recorded book
-  again: the recording does not know of our trades.
+- If a session opened between two ticks, at a price beyond its limit, it trades at the later tick's price instead: an
+  opening auction executes all orders at one price.
+- The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
+  again, since the recording is not affected by our trades.
 - Our own orders never trade with each other.
 """
 
@@ -41,13 +41,13 @@ ORDERS_MAX: Final = 1_000_000
 
 
 class _Market:
-    """One symbol: its newest tick, what is left of it, and the orders that rest."""
+    """One symbol: its newest tick, the liquidity left of it, and the resting orders."""
 
     __slots__ = ("buys", "liquidity", "opens_ns", "sells", "tick", "traded")
 
     def __init__(self, tick: Tick | None, *, since_ns: int) -> None:
         self.tick = tick
-        """None: only orders that rest from an earlier run are known."""
+        """None before the first tick of this run; only resting orders of an earlier run are known then."""
 
         self.opens_ns = _next_opening(since_ns)
         self.traded = 0
@@ -63,13 +63,13 @@ class _Market:
         return self.buys if order.request.side == "BUY" else self.sells
 
     def open(self, time_ns: int) -> bool:
-        """Tell whether a session has begun by this time, and when the next one will; not while it is taking orders."""
+        """Return whether a session has begun by this time, and set `opens_ns` to the next one; False in pre-open."""
         self.opens_ns = _next_opening(time_ns)
         today = session_at(time_ns)
         return today is None or time_ns >= today.open_ns
 
     def offer(self) -> Liquidity:
-        # Made on demand: most ticks meet no order.
+        # Made on demand, since most ticks match no order.
         assert self.tick is not None, "nothing trades before the first tick"
         if self.liquidity is None:
             self.liquidity = Liquidity(self.tick, self.traded)
@@ -77,7 +77,7 @@ class _Market:
 
 
 class Matching:
-    """All markets and orders of one run. Every answer is a FIX execution report."""
+    """All markets and orders of one run. Its answers are execution reports, as in FIX."""
 
     def __init__(
         self, *, tick_size_rupees: float, run: int, now_ns: int, resting: Iterable[Order] = (), since_ns: int = 0
@@ -85,11 +85,11 @@ class Matching:
         """Start without any price.
 
         Args:
-            tick_size_rupees: limits are multiples of it.
-            run: a number of 0 or more that no run in the data directory had before; ids are made of it.
-            now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` says more.
-            resting: orders of an earlier run that are still open, in the order of their arrival.
-            since_ns: when that run last heard of a market.
+            tick_size_rupees: limit prices must be multiples of it.
+            run: a number, 0 or more, that is unique among the runs of the data directory; ids are made from it.
+            now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` advances it.
+            resting: open orders of an earlier run, in order of arrival.
+            since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
         """
         self._grid = price_grid(tick_size_rupees)
         self._run = f"{run:x}"
@@ -110,7 +110,7 @@ class Matching:
         return len(self._orders)
 
     def pass_time(self, now_ns: int) -> None:
-        """Let what comes next be later than the last tick: an order at a candle's end comes hours behind the close."""
+        """Advance the time beyond the last tick: an order at a daily candle's end comes hours after the close."""
         self._now_ns = max(self._now_ns, now_ns)
 
     def move(self, tick: Tick) -> list[ExecutionReport]:
@@ -127,17 +127,17 @@ class Matching:
         resting = (*market.buys, *market.sells)
         if not resting:
             return []
-        # Volume is the day's: what it holds on another day than before was traded who knows when.
+        # `volume` counts from the start of the day: across days the difference has no meaning.
         market.traded = 0
         if before is not None and day_of(before.exchange_ns) == day_of(tick.exchange_ns):
             market.traded = max(0, tick.volume - before.volume)
         return [report for order in resting for report in self._trade(market, order, rested=True, opened=opened)]
 
     def place(self, request: NewOrder) -> list[ExecutionReport]:
-        """Take an order: REJECTED, or NEW and the trades it makes at once."""
+        """Take an order; return REJECTED, or NEW and its immediate trades."""
         reason = self._refusal(request)
         if request.client_order_id in self._orders:
-            # Not kept: the order of that id lives on as it is.
+            # Not stored: the existing order of that id stays as it is.
             return [self._report(Order(request, broker_order_id="", arrival=0), "REJECTED", reason=reason)]
         arrival = len(self._orders) + 1
         order = Order(request, broker_order_id=f"X-{self._run}-{arrival}", arrival=arrival)
@@ -154,7 +154,7 @@ class Matching:
         return [self._report(order, "NEW"), *self._trade(market, order, rested=False)]
 
     def cancel(self, request: CancelRequest) -> ExecutionReport:
-        """Withdraw what is open of an order: CANCELLED, or CANCEL_REJECTED where nothing is."""
+        """Cancel the open quantity of an order; return CANCELLED, or CANCEL_REJECTED if it is not open."""
         order = self._orders.get(request.client_order_id)
         if order is None:
             return ExecutionReport(
@@ -172,7 +172,7 @@ class Matching:
         return self._report(order, "CANCELLED", reason="withdrawn")
 
     def find(self, client_order_id: str) -> OrderFound | OrderNotFound:
-        """Tell what is known of an order."""
+        """Return the state and all trades of an order."""
         order = self._orders.get(client_order_id)
         if order is None:
             return OrderNotFound(client_order_id=client_order_id)
@@ -186,7 +186,7 @@ class Matching:
         )
 
     def _refusal(self, request: NewOrder) -> str:  # noqa: PLR0911  one rule a line
-        """Say why an order is refused: what was wanted, what was found; empty if it is not."""
+        """Return why an order is rejected: what was wanted, what was found; empty if it is accepted."""
         if request.client_order_id in self._orders:
             return f"a new client_order_id is wanted, found the duplicate {request.client_order_id}"
         if len(self._orders) >= ORDERS_MAX:
@@ -204,7 +204,7 @@ class Matching:
         return ""
 
     def _trade(self, market: _Market, order: Order, *, rested: bool, opened: bool = False) -> list[ExecutionReport]:
-        """Trade with what the tick still offers; `opened`: a session opened since the tick before."""
+        """Trade with the liquidity left at the tick; `opened`: a session opened since the tick before."""
         request = order.request
         reports = []
         for level in market.offer().against(request.side, limit_price=request.limit_price, rested=rested):
@@ -225,7 +225,7 @@ class Matching:
         return reports
 
     def _end(self, market: _Market, order: Order) -> None:
-        """Take an order out of the book."""
+        """Remove an order from the book."""
         market.resting(order).remove(order)
         self.resting -= 1
 
@@ -253,6 +253,6 @@ class Matching:
 
 
 def _next_opening(time_ns: int) -> int:
-    """Tell from when on a session may begin: that of the day, or any of the next one, which may trade unknown to us."""
+    """Return the earliest time of the next opening: of today's session, or midnight (the next day may be special)."""
     today = session_at(time_ns)
     return today.open_ns if today is not None and time_ns < today.open_ns else day_start_ns(day_of(time_ns) + 1)

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class Order:
-    """What was asked, and how far it is. Changed by the matching alone."""
+    """The request and its progress. Changed only by the matching."""
 
     __slots__ = ("arrival", "broker_order_id", "filled", "request", "state", "trades")
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:
-        """Take its place in the order of arrival."""
+        """Open an order; `arrival` is its number in order of arrival."""
         self.request = request
         self.broker_order_id = broker_order_id
         self.arrival = arrival
@@ -29,26 +29,26 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it may still trade."""
+        """Whether it may still trade."""
         return self.state in {"OPEN", "PART_FILLED"}
 
     @property
     def priority(self) -> tuple[float, int]:
-        """Sort key: market orders first, then the better limit, then who came first."""
+        """Sort key: market orders first, then by better limit, then by earlier arrival (price-time priority)."""
         limit_price = self.request.limit_price
         if limit_price is None:
             return float("-inf"), self.arrival
         return (-limit_price if self.request.side == "BUY" else limit_price), self.arrival
 
     def price_at(self, offered: float, *, opening_price: float | None) -> float:
-        """Tell what it trades at with an offer that comes to it while it rests: at its limit.
+        """Return the price (rupees) of its trade with an offer while it rests: its limit.
 
-        What is left of a market order has none: it pays what is asked, and no less than for its last share.
+        The remainder of a market order has no limit: it trades at the offer, at no better price than its last trade.
 
         Args:
-            offered: at its limit or better.
-            opening_price: where a session has just opened: it pays that, if it is better than the limit, or the offer,
-                if that is worse.
+            offered: price of the offer, at its limit or better.
+            opening_price: last price, if a session has just opened: it then trades at this price or the offer, the
+                worse of both, if that is better than its limit.
         """
         limit_price = self.request.limit_price
         worse, better = (max, min) if self.request.side == "BUY" else (min, max)

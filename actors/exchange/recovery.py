@@ -1,4 +1,4 @@
-"""The book of an account as its facts left it: which of its orders rest, and what of them (pure)."""
+"""The resting orders of an account, rebuilt from the facts in the journal (pure)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 TYPES: Final = tuple(
     fact.__name__ for fact in (*get_args(OrderFact), *get_args(AccountFact)) if fact is not OrderRefused
 )
-"""Facts that say something of the book."""
+"""Names of the fact types that change the book."""
 
 
 class Remembered:
-    """Orders of an account that the exchange had accepted and that are open, by the journal's facts, told in order.
+    """The open orders of an account that the exchange had accepted, from the journal's facts in sequence.
 
-    An order whose acceptance is in no journal never arrived, as far as anyone knows.
+    An order without an acceptance in the journal counts as never arrived.
     """
 
     def __init__(self, choice: AccountChoice) -> None:
-        """Take which account is asked for."""
+        """Choose the account, as the settings do."""
         self._choice: Final = choice
         self._accounts = Accounts()
         self._books: dict[int, dict[str, tuple[KnownOrder, list[OrderFilled]]]] = {SESSION: {}}
 
     def apply(self, fact: Fact) -> None:
-        """Take in one fact."""
+        """Apply one fact."""
         book = self._books[self._accounts.current]
         if isinstance(fact, AccountEntered):
             self._accounts.apply(fact)
@@ -53,7 +53,7 @@ class Remembered:
                 del book[fact.client_order_id]
 
     def orders(self) -> tuple[Order, ...]:
-        """Return the orders that rest, in the order in which they were asked for."""
+        """Return the resting orders, in the order of their intents."""
         if self._choice == "new":
             return ()
         account = SESSION if self._choice == "session" else self._accounts.newest

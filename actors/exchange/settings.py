@@ -1,4 +1,4 @@
-"""What the paper exchange is told at its start."""
+"""Settings of the paper exchange."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...messages.accounts import AccountChoice
 
 
 class ExchangeActorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The user's settings, and whose orders rest there."""
+    """The user's settings, and the account of the run."""
 
     limits: ExchangeSettings
     account: AccountChoice = "session"
-    """A new account has no orders yet."""
+    """Whose open orders rest at the start; a new account has none."""

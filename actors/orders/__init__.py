@@ -1,4 +1,12 @@
-"""Owner of the order book of record: the state machine, the risk gate, and reconciliation with the broker."""
+"""The book of record: every order, the risk gate, and reconciliation with the broker.
+
+actor        the owner of all the others, and the only sender of orders to the broker session
+gate         the risk rules (pure): a new rule is a function and a line in `RULES`
+book         orders and positions, from durable facts (pure); ledger: the book and the facts on their way into it
+updates      from the broker's answers and reports to facts (pure)
+lookups      which orders have to be looked up; risk_state: what may pass now
+settings, errors
+"""
 
 from .actor import OrdersActor
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError

@@ -1,17 +1,17 @@
-"""The orders actor: the owner of the book of record, and the only one who asks the broker for anything.
+"""The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
-Owns    the book of record and the risk state, built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; Appended, AppendRefused and JournalPage of
-        the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed,
-        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
-Sends   Append and ReadJournal to the journal; PlaceOrder, at most once for each client order id and only when its
-        intent is durable, WithdrawOrder and FindOrder to the broker session. A strategy hears facts from the events
-        router; from here only the newest fact of an id that was used before, OrderRefused that is in no journal, and
-        HoldingsRead, as soon as the journal is read back. Resumed, when that is durable, or ResumeRefused.
-Fails   when it is to go on with an account that cannot (AccountUnfinishedError, which no restart mends), or when the
-        journal does not answer for an append (JournalLostError), or holds facts without their intent. It starts again
-        RECONCILING, and with the cancellations and the halt that wait (hand-over): reads the journal back, and asks the
-        broker for every order that is open.
+Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; Appended, AppendRefused and JournalPage of the
+        journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and
+        ReportRefused of the broker session; Failed and Unavailable of both.
+Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
+        and only when its intent is durable, WithdrawOrder and FindOrder. A strategy receives facts from the events
+        router; from here only the newest fact of a client order id that was used before, an OrderRefused that could not
+        be journaled, and HoldingsRead, once the journal is read back. Resumed, when that is durable, or ResumeRefused.
+Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
+        appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
+        reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
+        are handed over.
 """
 
 from __future__ import annotations
@@ -73,33 +73,33 @@ CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""
 
 JOURNAL_TIMEOUT_S: Final = 10.0
-"""Seconds that the journal may take for a page, or to write which account is entered; then it is read again."""
+"""Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
 
 RESTS_MAX: Final = 10
-"""How often a simulated market doubles the time between two reconciliations without news: a minute to 17 hours."""
+"""In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
 
 WITHDRAWALS_MAX: Final = 10_000
-"""Cancellations that may wait for their order to be read back, to become durable, or to be known to the broker."""
+"""Pending cancellations: of orders that are not read back, not durable or not known to the broker yet."""
 
 Handover: TypeAlias = tuple[int, frozenset[str], str, bool]
-"""The newest number that a life of a strategy has; the cancellations that wait; a halt not yet durable; whether
-the account of this run is entered: once in a run."""
+"""The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
+whether the account of this run has been entered, which happens once in a run."""
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to ask the broker for every order in doubt."""
+    """To itself: time to look up every order in doubt."""
 
 
 class ReconcileDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to ask the broker for every order that is open there."""
+    """To itself: time to look up every order that is open at the broker."""
 
 
 class ReadDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to ask the journal again."""
+    """To itself: time to read the journal again."""
 
 
 class ChangeDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to write down again that trading stopped."""
+    """To itself: time to append the halt to the journal again."""
 
 
 class OrdersActor(RuntimeActor):
@@ -109,7 +109,7 @@ class OrdersActor(RuntimeActor):
     settings: OrdersActorSettings
 
     def on_start(self) -> None:
-        """Know nothing, and read the journal."""
+        """Begin with an empty book, and read the journal."""
         self._ledger = Ledger()
         self._risk = RiskControl()
         self._resumer: ActorAddress | None = None
@@ -130,11 +130,11 @@ class OrdersActor(RuntimeActor):
         self._read_on()
 
     def snapshot(self) -> Handover:
-        """Hand over what the journal does not have."""
+        """Hand over what is not in the journal."""
         return self._newest_life, frozenset(self._withdrawals), self._risk.alarm, self._has_entered
 
     def restore(self, state: Handover) -> None:
-        """Number the lives to come from there, and ask for the cancellations when the journal is read back."""
+        """Take it over; pending cancellations are sent when the journal has been read back."""
         self._newest_life, waiting, self._risk.alarm, self._has_entered = state
         self._withdrawals.update(waiting)
 
@@ -142,10 +142,10 @@ class OrdersActor(RuntimeActor):
 
     @handles(SubmitOrder)
     def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
-        """Ask the gate, and have its decision written down; the same order again is answered from the book.
+        """Ask the gate, and have its decision journaled; a repeat of an order is answered from the book.
 
-        Another order under an id that was used is refused, to its sender alone: in the journal its refusal would be one
-        of the order that has the id.
+        A different order with a used client order id is refused to its sender only: in the journal the refusal would
+        count as a fact of the order that has the id.
         """
         now_ns = self.clock.now_ns()
         earlier = self._ledger.earlier(order.client_order_id)
@@ -180,7 +180,7 @@ class OrdersActor(RuntimeActor):
         self.send(JOURNAL, self._ledger.write((fact,), order))
 
     def _count_at(self, now_ns: int, strategy: str) -> int:
-        """Count one more order of this strategy at this moment; in a real market each has a moment of its own."""
+        """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""
         if now_ns != self._moment_ns:
             self._moment_ns = now_ns
             self._at_this_moment.clear()
@@ -189,7 +189,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(CancelOrder)
     def cancel(self, request: CancelOrder, _sender: ActorAddress) -> None:
-        """Withdraw what is open of the order, as soon as it has been placed; in every risk state."""
+        """Cancel the open quantity of the order, as soon as it has been placed; in every risk state."""
         client_order_id = request.client_order_id
         order = self._ledger.order(client_order_id)
         if not self._is_read or client_order_id in self._ledger.intents:
@@ -203,7 +203,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(ReadHoldings)
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
-        """Tell what a strategy holds, when the journal is read back; of one that asks twice, the last hears."""
+        """Answer what a strategy holds, once the journal is read back; of repeated requests the last is answered."""
         if self._is_read:
             self._tell_holdings(request.strategy, sender)
         else:
@@ -213,7 +213,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:
-        """Leave HALTED, once that is durable; nothing else does."""
+        """Leave HALTED, once that is durable; there is no other way to leave it."""
         found = self._risk_state
         refusal = ""
         if found != "HALTED":
@@ -232,11 +232,11 @@ class OrdersActor(RuntimeActor):
 
     @handles(Appended)
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
-        """Do what had to wait until the facts were durable: an intent is placed now, and only now."""
+        """Act on durable facts: an intent is placed now, and only now."""
         self._newest_sequence = max(self._newest_sequence, answer.last_sequence)
         entry = self._ledger.confirm(answer)
         if entry is None:
-            # Sent before a restart, and committed after the journal was read back: it is in the journal.
+            # Appended by an earlier instance, and committed after the journal was read back: read it now.
             if answer.last_sequence > self._read_sequence:
                 self._read_on()
             return
@@ -253,7 +253,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(AppendRefused)
     def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
-        """Send nothing that is not written down. What the broker told can be asked again, and will be."""
+        """Place nothing whose intent is not durable. Refused facts of the broker are looked up again later."""
         entry = self._ledger.give_up(answer)
         if entry is None:
             return
@@ -268,13 +268,13 @@ class OrdersActor(RuntimeActor):
 
     @handles(ChangeDue)
     def write_halt(self, _message: ChangeDue, _sender: ActorAddress) -> None:
-        """Write down once more that trading stopped, unless that was done meanwhile."""
+        """Append the halt once more, unless it has become durable meanwhile."""
         change = self._halt(self._risk.alarm) if self._risk.alarm else None
         if change is not None:
             self.send(JOURNAL, self._ledger.write_change(change))
 
     def _take_page(self, outcome: Outcome) -> None:
-        """Read what the journal answered to this life: a page that an earlier one had asked for would be old."""
+        """Take a page that this instance requested; one requested by an earlier instance would be out of date."""
         answer = outcome.value
         if isinstance(answer, JournalPage):
             self._read_page(answer)
@@ -285,7 +285,7 @@ class OrdersActor(RuntimeActor):
             self.after(self.settings.lookup_interval_s, ReadDue())
 
     def _read_page(self, page: JournalPage) -> None:
-        """Build the book from what was written, page by page."""
+        """Build the book from the journal, page by page."""
         for record in page.records:
             self._take_in(record)
             self._read_sequence = record.sequence
@@ -310,14 +310,14 @@ class OrdersActor(RuntimeActor):
 
     @handles(ReadDue)
     def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:
-        """Ask the journal once more."""
+        """Read the journal again."""
         self._read_on()
 
     def _enter(self) -> None:
         """Enter the account that this run trades on, and go on when that is durable.
 
         Raises:
-            AccountUnfinishedError: it is to go on with one that cannot.
+            AccountUnfinishedError: the settings ask for an account that cannot go on.
         """
         choice = self.settings.account
         entered = self._ledger.accounts.choose("session" if choice == "auto" else choice, self.clock.now_ns())
@@ -343,7 +343,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(OrderPlaced, OrderNotPlaced, OrderInDoubt)
     def hear_answer(self, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, _sender: ActorAddress) -> None:
-        """Write down how placing ended; in doubt it is looked up, never sent again."""
+        """Journal the outcome of placing; an order in doubt is looked up, and never sent again."""
         self._lookups.answered(answer.client_order_id)
         order = self._known(answer.client_order_id)
         if order is not None:
@@ -351,7 +351,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(ExecutionReport)
     def hear_report(self, report: ExecutionReport, _sender: ActorAddress) -> None:
-        """Write down what happened at the exchange."""
+        """Journal what happened at the exchange."""
         order = self._known(report.client_order_id)
         if order is None:
             return
@@ -367,7 +367,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(OrderFound)
     def hear_found(self, found: OrderFound, _sender: ActorAddress) -> None:
-        """Write down what the broker knows and we did not."""
+        """Journal what the broker reports and the book does not have."""
         self._lookups.answered(found.client_order_id)
         order = self._known(found.client_order_id)
         fault = None if order is None else instrument_fault(found, symbol=order.symbol, side=order.side)
@@ -381,7 +381,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(OrderNotFound)
     def hear_not_found(self, answer: OrderNotFound, _sender: ActorAddress) -> None:
-        """Believe that the order never arrived, but only when it is older than any request can be in flight."""
+        """Conclude that the order never arrived, but only when it is older than any request can be in flight."""
         self._lookups.answered(answer.client_order_id)
         order = self._known(answer.client_order_id)
         if order is None:
@@ -397,20 +397,20 @@ class OrdersActor(RuntimeActor):
 
     @handles(LookupFailed)
     def hear_nothing(self, answer: LookupFailed, _sender: ActorAddress) -> None:
-        """Learn nothing: the order stays as it is, and is asked for again. Who waits for the start need not wait on."""
+        """Keep the order as it is, and look it up again. The start is complete without the answer (RECONCILING)."""
         self.log("lookup.failed", level="warning", client_order_id=answer.client_order_id, reason=answer.reason)
         self._look_up_later(answer.client_order_id)
         self._tell_ready()
 
     @handles(ReportRefused)
     def hear_refused(self, refused: ReportRefused, _sender: ActorAddress) -> None:
-        """Ask for an order of which the broker said what cannot be true; it stays as it is until then."""
+        """Look up an order whose report could not be true; until then it stays as it is."""
         if self._known(refused.client_order_id) is not None:
             self._look_up_later(refused.client_order_id)
 
     @handles(LookUpDue)
     def look_up(self, _message: LookUpDue, _sender: ActorAddress) -> None:
-        """Ask for every order in doubt, and for those placed that nobody answered for since the last time."""
+        """Look up every order in doubt, and every placed order without an answer since the last round."""
         self._next_round = None
         self._tell_ready()
         for client_order_id in self._lookups.next_round():
@@ -419,7 +419,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(ReconcileDue)
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
-        """Ask for every order that the broker has: a report that was lost on its way is told by nothing else."""
+        """Look up every order that is open at the broker: only this reveals a lost report."""
         self._next_reconciliation = None
         for order in self._ledger.book.open_orders():
             if order.broker_order_id:
@@ -429,10 +429,10 @@ class OrdersActor(RuntimeActor):
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Treat every request that the failed actor may have dropped as unanswered; which one it was, nobody says.
+        """Treat every request that the failed actor may have dropped as unanswered; the message names none.
 
         Raises:
-            JournalLostError: appends are outstanding, and only the journal itself can tell which are durable.
+            JournalLostError: appends are unanswered, and only reading the journal back shows which are durable.
         """
         self.log("answer.failed", level="error", actor=answer.actor, reason=answer.reason)
         if answer.actor == JOURNAL and len(self._ledger):
@@ -445,14 +445,14 @@ class OrdersActor(RuntimeActor):
             self._tell_ready()
             self._keep_looking()
 
-    # How it is.
+    # State.
 
     def is_drained(self) -> bool:
-        """Whether no append and no placing waits for an answer."""
+        """Whether every append and every placed order has its answer."""
         return not self._ledger and not self._lookups.placing
 
     def statistics(self) -> OrdersStatistics:
-        """Count the whole book of record."""
+        """Return the counts of the current account."""
         return self._ledger.book.statistics(self._risk_state, self._risk.alarm)
 
     # Helpers.
@@ -471,14 +471,14 @@ class OrdersActor(RuntimeActor):
         )
 
     def _halt(self, cause: str) -> RiskStateChanged | None:
-        """Let no order pass from now on; return what has to be written of it, None if that is done or on its way."""
+        """Let no order pass from now on; return the fact to append, None if it is durable or on its way."""
         if self._ledger.risk_state == "HALTED":
             return None
         self._risk.alarm = cause
         return self._change("HALTED", cause, ORDERS)
 
     def _tell_change(self, change: RiskStateChanged) -> None:
-        """Say that a change is durable, to the person who waits for it."""
+        """Log a change that is durable, and answer a pending `Resume`."""
         self._risk.settle(change)
         level = "error" if change.state == "HALTED" else "warning"
         self.log("risk_state.changed", level=level, state=change.state, cause=change.cause, by=change.changed_by)
@@ -487,7 +487,7 @@ class OrdersActor(RuntimeActor):
             self._resumer = None
 
     def _keep_change(self, change: RiskStateChanged, reason: str) -> None:
-        """Act on a change that the journal refused: a halt holds and is written later, a person asks again."""
+        """Act on a change that the journal refused: a halt holds and is appended later, a `Resume` is refused."""
         if change.state == "HALTED":
             self.after(self.settings.lookup_interval_s, ChangeDue())
         elif self._resumer is not None:
@@ -511,14 +511,14 @@ class OrdersActor(RuntimeActor):
         self._keep_looking()
 
     def _known(self, client_order_id: str) -> Order | None:
-        """Return the order that the broker speaks of. While the journal is being read we ask for each later anyway."""
+        """Return the order of a broker's message; None while the journal is read: each order is looked up later."""
         order = self._ledger.order(client_order_id)
         if order is None and self._is_read:
             self.log("order.foreign", level="warning", client_order_id=client_order_id)
         return order
 
     def _take(self, order: Order, update: Update) -> None:
-        """Have new facts written, and decide whether the order has to be looked up."""
+        """Append new facts, and decide whether the order has to be looked up."""
         client_order_id = order.client_order_id
         if update.facts:
             change = None
@@ -531,7 +531,7 @@ class OrdersActor(RuntimeActor):
             self._withdrawals.remove(client_order_id)
             if after.is_open:
                 self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
-        # INTENDED, too: what proved more may be the very fact that the journal refused.
+        # INTENDED, too: the fact that proved more may be the one that the journal refused.
         if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
             self._look_up_later(client_order_id)
         else:
@@ -539,10 +539,10 @@ class OrdersActor(RuntimeActor):
             self._keep_looking()
 
     def _tell_holdings(self, strategy: str, holder: ActorAddress) -> None:
-        """Tell what a strategy holds, and the number of its life.
+        """Answer what a strategy holds, and the number of its life, from which it builds its client order ids.
 
-        Every id in the journal is of a life with a smaller number than its facts have there; the ids that may still be
-        on their way are of lives that were numbered here, in this life or the one that handed over.
+        The number is unique: it is above every sequence of the journal, so above the number of every life that has
+        facts there, and above every number given by this instance or the one that handed over to it.
         """
         self._newest_life = max(self._newest_life, self._newest_sequence) + 1
         self.send(holder, self._ledger.holdings(strategy, life=self._newest_life))
@@ -561,10 +561,10 @@ class OrdersActor(RuntimeActor):
         self.join_trace(client_order_id)
         self.send(BROKER, FindOrder(client_order_id=client_order_id))
 
-    # Each has a timer while there is something to ask for, and none while there is not: a market stops for each firing.
+    # A timer runs only while there is something to look up, since a simulated market stops for each timer that fires.
 
     def _reconcile_as_often_as_set(self) -> None:
-        """Something happened: what is due later than the settings say is due as they say."""
+        """Return to the interval of the settings, since something has happened."""
         if self._rounds_without_news and self._next_reconciliation is not None:
             self._next_reconciliation.cancel()
             self._next_reconciliation = None
@@ -574,7 +574,7 @@ class OrdersActor(RuntimeActor):
     def _keep_reconciling(self) -> None:
         timer, is_needed = self._next_reconciliation, self._ledger.book.has_open_orders
         if is_needed and timer is None:
-            # A simulated market has nights of a thousand minutes in which nothing can be lost.
+            # In a simulated market a night is a thousand minutes, in which no report can be lost.
             rests = min(self._rounds_without_news, RESTS_MAX) if self.market_rules else 0
             self._next_reconciliation = self.after(self.settings.reconcile_interval_s * 2**rests, ReconcileDue())
         elif timer is not None and not is_needed:
@@ -590,7 +590,7 @@ class OrdersActor(RuntimeActor):
             self._next_round = None
 
     def _tell_unwritten(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
-        """Tell a strategy directly what the journal could not take."""
+        """Send a strategy directly the fact that the journal refused."""
         self._withdrawals.discard(entry.client_order_id)
         fact = entry.facts[0]
         if not isinstance(fact, OrderRefused):
@@ -603,7 +603,7 @@ class OrdersActor(RuntimeActor):
         self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
 
     def _reconcile(self) -> None:
-        """Ask the broker for every open order that is not on its way there from this very life."""
+        """Look up every open order, except those that this instance has just sent or appended."""
         is_first = not self._is_read
         self._is_read = True
         for order in self._ledger.book.open_orders():

@@ -1,8 +1,8 @@
-"""The book of record (pure): every order and position, built by applying facts in the journal's sequence.
+"""The book of record (pure): all orders and positions, built by applying facts in the journal's sequence.
 
-The same function runs when a fact has just become durable and when the journal is read back, so both end in the same
+The same function runs when a fact has just become durable and when the journal is read back, so both result in the same
 book. It holds every order of the data directory, since a client order id must never be used twice; open orders,
-positions and counts are those of the account that was entered last.
+positions and counts are those of the current account, the one entered last.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .errors import FactWithoutIntentError
 
 
 class _Account:
-    """What the orders of one account add up to."""
+    """The open orders, positions and counts of one account."""
 
     __slots__ = (
         "fills", "leaves", "open", "orders", "positions", "refused", "rejected", "risk_cause", "risk_state", "shares",
@@ -50,7 +50,7 @@ class _Account:
 
 
 class Book:
-    """All orders by client order id; of the account that was entered last the open ones, and the positions."""
+    """All orders by client order id; open orders and positions of the current account."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
@@ -59,14 +59,14 @@ class Book:
         self._account = _Account()
         self._accounts = {SESSION: self._account}
         self._left_open: dict[str, _Account] = {}
-        """Orders that were open when their account was left: what becomes of them is that account's."""
+        """Orders that were open when their account was left: their later facts belong to that account."""
 
     def __contains__(self, client_order_id: str) -> bool:
-        """Whether this id was ever used, by an order that was refused too."""
+        """Whether this id was ever used, be it by a refused order."""
         return client_order_id in self._newest
 
     def order(self, client_order_id: str) -> Order | None:
-        """Return the order; None if there is none, or our gate refused it."""
+        """Return the order; None if there is none, or the gate refused it."""
         return self._orders.get(client_order_id)
 
     def newest_fact(self, client_order_id: str) -> OrderFact | None:
@@ -74,17 +74,17 @@ class Book:
         return self._newest.get(client_order_id)
 
     def open_orders(self) -> tuple[Order, ...]:
-        """Return the orders of which more may come, oldest first."""
+        """Return the open orders, oldest first."""
         return tuple(self._account.open.values())
 
     @property
     def has_open_orders(self) -> bool:
-        """Whether more may come of any order."""
+        """Whether any order is open."""
         return bool(self._account.open)
 
     @property
     def unanswered(self) -> int:
-        """Orders of which the broker's answer is not known: INTENDED and UNKNOWN."""
+        """Orders without an answer of the broker: INTENDED and UNKNOWN."""
         return self._account.unanswered
 
     def strategy_unanswered(self, strategy: str) -> int:
@@ -100,15 +100,15 @@ class Book:
         return self._account.shares.of(strategy)
 
     def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
-        """Return the shares that all open orders of one strategy may still fill, UNKNOWN ones included."""
+        """Return the open quantity (shares) of a strategy's orders on one side, UNKNOWN ones included."""
         return self._account.strategy_leaves.get((strategy, symbol, side), 0)
 
     def leaves(self, symbol: str, side: Side) -> int:
-        """Return the shares that all open orders of this side may still fill, UNKNOWN ones included."""
+        """Return the open quantity (shares) of all orders on one side, UNKNOWN ones included."""
         return self._account.leaves.get((symbol, side), 0)
 
     def apply(self, fact: OrderFact | RiskStateChanged) -> bool:
-        """Take in one durable fact; False if it says nothing new.
+        """Apply one durable fact; False if it changes nothing.
 
         Raises:
             FactWithoutIntentError: the order's intent was never applied.
@@ -144,7 +144,7 @@ class Book:
         return True
 
     def enter(self, account: int) -> None:
-        """Go on with the orders, positions and risk state of this account; one that was never entered has none."""
+        """Make this account the current one; one that was never entered has no orders, no positions and is NORMAL."""
         self._left_open.update(dict.fromkeys(self._account.open, self._account))
         self._number = account
         self._account = self._accounts.setdefault(account, _Account())
@@ -153,16 +153,16 @@ class Book:
 
     @property
     def risk_state(self) -> KeptRiskState:
-        """By the newest durable fact of the account."""
+        """The risk state by the newest durable fact of the account."""
         return self._account.risk_state
 
     @property
     def risk_cause(self) -> str:
-        """Why it is so; empty where it never changed."""
+        """The cause of the newest change; empty if there was none."""
         return self._account.risk_cause
 
     def statistics(self, risk_state: RiskState, risk_cause: str = "") -> OrdersStatistics:
-        """Count the account."""
+        """Return the counts of the current account."""
         account = self._account
         return OrdersStatistics(
             risk_state=risk_state,
@@ -178,7 +178,7 @@ class Book:
         )
 
     def _put(self, account: _Account, before: Order | None, after: Order) -> None:
-        """Store the order and keep the sums over all orders of its account current."""
+        """Store the order, and update the sums over the orders of its account."""
         self._orders[after.client_order_id] = after
         if after.is_open:
             account.open[after.client_order_id] = after

@@ -1,15 +1,15 @@
-"""What can go wrong with the book of record."""
+"""Errors of the book of record."""
 
 
 class OrdersError(Exception):
-    """Any fault of the room."""
+    """Base of the errors of the book of record."""
 
 
 class FactWithoutIntentError(OrdersError):
-    """A fact speaks of an order whose intent is not in the book: the journal is not whole. Do not trade."""
+    """A fact is of an order whose intent is not in the book: the journal is incomplete. Do not trade."""
 
     restart_helps = False
 
 
 class JournalLostError(OrdersError):
-    """The journal did not say whether an append is durable. Start again and read it back: it alone knows."""
+    """The journal failed without answering whether an append is durable: restart, and read it back."""

@@ -1,6 +1,6 @@
-"""The risk gate (pure): named rules, asked in order; the first that refuses decides.
+"""The risk gate (pure): named rules, checked in order; the first that refuses decides.
 
-It fails closed: what is not known refuses, and every comparison is written so that NaN refuses too.
+It fails closed: a missing value refuses the order, and every comparison is written so that NaN refuses it, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .book import Book
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the gate said no."""
+    """Why the gate refused an order."""
 
     rule: str
     reason: str
@@ -30,27 +30,27 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate looks at besides the order itself."""
+    """What the gate considers besides the order itself."""
 
     risk_state: RiskState
     limits: OrdersSettings
     book: Book
-    """What is durable."""
+    """Built from durable facts."""
 
     intents: Mapping[str, SubmitOrder]
     """Orders that passed the gate and are not durable yet, by client order id: their exposure counts already."""
 
     now_ns: int
-    """The market's time: nanoseconds since 1970-01-01 UTC."""
+    """Market time: nanoseconds since 1970-01-01 UTC."""
 
     strategy_position_max: int | None = None
-    """Shares of one symbol that this strategy may hold; None: as many as the account."""
+    """Shares of one symbol that this strategy may hold; None: only the account's limit applies."""
 
     strategy_orders_in_flight_max: int | None = None
-    """Orders of this strategy of which the broker's answer is not known; None: as many as the account's."""
+    """Unanswered orders that this strategy may have; None: only the account's limit applies."""
 
     at_this_moment: int = 1
-    """Orders that this strategy has asked for at the very time of this one, this one included."""
+    """Orders that this strategy has submitted at exactly this market time, this one included."""
 
     def worst_case(self, symbol: str, side: Side) -> int:
         """Return the signed shares held if every open order of this side fills, and none of the other."""
@@ -60,7 +60,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
 
     def worst_case_of(self, strategy: str, symbol: str, side: Side) -> int:
-        """Return the same of what one strategy holds, and of its orders."""
+        """Return the same for the holding and the orders of one strategy."""
         open_shares = self.book.strategy_leaves(strategy, symbol, side) + sum(
             intent.quantity
             for intent in self.intents.values()
@@ -74,13 +74,13 @@ Rule: TypeAlias = Callable[[SubmitOrder, Situation], str]
 
 
 def risk_state(order: SubmitOrder, situation: Situation) -> str:
-    """NORMAL lets everything pass; REDUCING only what shrinks a position; the others nothing."""
+    """Pass all orders in NORMAL, only those that reduce a position in REDUCING, none in other states."""
     state = situation.risk_state
     if state == "NORMAL":
         return ""
     if state != "REDUCING":
         return f"risk state NORMAL wanted, found {state}"
-    # What the other orders of this side may close already is not ours to close again.
+    # Shares that other open orders of this side may close already do not count as closable.
     held = situation.worst_case(order.symbol, order.side)
     closable = -held if order.side == "BUY" else held
     if order.quantity <= closable:
@@ -89,21 +89,21 @@ def risk_state(order: SubmitOrder, situation: Situation) -> str:
 
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
-    """Keep to the broker's alphabet and length."""
+    """Require the broker's alphabet and length."""
     if is_client_order_id(order.client_order_id):
         return ""
     return f"1 to {LENGTH_MAX} characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
 
 
 def duplicate(order: SubmitOrder, situation: Situation) -> str:
-    """One intent, one client order id, for ever."""
+    """Require a client order id that was never used before."""
     if order.client_order_id not in situation.book and order.client_order_id not in situation.intents:
         return ""
     return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
 
 
 def symbol(order: SubmitOrder, situation: Situation) -> str:
-    """Trade only what is named in the settings; without names there, any well-formed symbol."""
+    """Pass only the symbols in the settings; if there are none, any well-formed symbol."""
     allowed = situation.limits.symbols
     if is_symbol(order.symbol) and (not allowed or order.symbol in allowed):
         return ""
@@ -117,7 +117,7 @@ def quantity_max(order: SubmitOrder, situation: Situation) -> str:
 
 
 def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
-    """Refuse what was decided on an old price, as that of a feed that has fallen silent; a limit is no better."""
+    """Refuse an order decided on an old price, as when the feed has stopped; also a limit order."""
     limit_s = situation.limits.price_age_max_s
     if limit_s == 0:
         return ""
@@ -128,9 +128,9 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
 
 
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
-    """Limit the rupees of one order at the worst price it may trade at; without one nobody can know.
+    """Limit the value of one order (rupees) at the highest price it may trade at; refuse it if there is no price.
 
-    A limit is the worst price for who buys. Who sells gets it or more: the market's price, where that is higher.
+    A buyer pays at most the limit price. A seller gets the limit price or more, so the last price counts if higher.
     """
     price, limit_price = order.reference_price, order.limit_price
     if limit_price is not None and order.side == "BUY":
@@ -146,13 +146,13 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
 
 
 def position_max(order: SubmitOrder, situation: Situation) -> str:
-    """Limit what is held if everything open on this side fills; the side that shrinks a position is always free."""
+    """Limit the position if all open orders of this side fill; an order that reduces a position always passes."""
     held = situation.worst_case(order.symbol, order.side)
     return _beyond(situation.limits.position_max, order, held, "a position")
 
 
 def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
-    """Do the same for what this strategy alone holds, where it has a limit: what one uses up, the others lack."""
+    """Limit the position of this strategy alone in the same way, if it has a limit of its own."""
     limit = situation.strategy_position_max
     if limit is None:
         return ""
@@ -167,14 +167,14 @@ def _beyond(limit: int, order: SubmitOrder, held: int, what: str) -> str:
 
 
 def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
-    """Limit the orders of which the broker's answer is not known, this one included."""
+    """Limit the orders without an answer of the broker, this one included."""
     limit = situation.limits.orders_in_flight_max
     in_flight = situation.book.unanswered + len(situation.intents) + 1
     return "" if in_flight <= limit else f"at most {limit} unanswered orders wanted, found {in_flight}"
 
 
 def strategy_orders_in_flight_max(order: SubmitOrder, situation: Situation) -> str:
-    """Do the same for those of this strategy alone, where it has a limit: what one uses up, the others lack."""
+    """Limit those of this strategy alone in the same way, if it has a limit of its own."""
     limit = situation.strategy_orders_in_flight_max
     if limit is None:
         return ""
@@ -184,7 +184,7 @@ def strategy_orders_in_flight_max(order: SubmitOrder, situation: Situation) -> s
 
 
 def orders_a_moment_max(_order: SubmitOrder, situation: Situation) -> str:
-    """Limit the orders of a strategy for which time stands still: one that orders at each of its fills never ends."""
+    """Limit the orders of a strategy at one market time: one that orders again at each fill would never let it pass."""
     limit, found = situation.limits.orders_a_moment_max, situation.at_this_moment
     return "" if found <= limit else f"at most {limit} orders while the market stands still wanted, found {found}"
 
@@ -207,11 +207,11 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 _CONTENT: Final = ("strategy", "symbol", "side", "quantity", "order_type", "limit_price")
-"""What makes an order the same one again; when it was asked for, and at which price seen, does not."""
+"""Fields in which a repeat must equal the first order; time of submission and reference price may differ."""
 
 
 def judge(order: SubmitOrder, situation: Situation) -> Refusal | None:
-    """Ask every rule until one refuses; None lets the order pass."""
+    """Check the rules in order; return the first refusal, or None if the order passes."""
     for rule in RULES:
         reason = rule(order, situation)
         if reason:
@@ -220,9 +220,9 @@ def judge(order: SubmitOrder, situation: Situation) -> Refusal | None:
 
 
 def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefused) -> Refusal | None:
-    """Compare an order with the earlier one of its client order id; None if it is the same one again.
+    """Compare an order with the earlier one of its client order id; None if it is a repeat.
 
-    One that was refused is compared as far as the refusal tells, in the characters of its fact.
+    With a refused order only the fields in `OrderRefused` are compared, in the characters that it has there.
     """
     for name in _CONTENT:
         wanted, found = getattr(earlier, name, None), getattr(order, name)
@@ -237,5 +237,5 @@ def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefuse
 
 
 def printable(text: str, length_max: int = 64) -> str:
-    """Return text that any file, log and terminal can hold, from a caller that promised nothing."""
+    """Return text as ASCII with escapes, at most `length_max` characters of it, for any file, log and terminal."""
     return text[:length_max].encode("ascii", "backslashreplace").decode("ascii")

@@ -1,7 +1,7 @@
 """The book of record, and the facts on their way into it (plain, without actors).
 
-A fact counts only when the journal has it. What has been sent there and is not acknowledged waits here: its exposure is
-reserved, and the same news is not written twice.
+A fact counts only when it is durable. Facts that were sent to the journal and are not acknowledged wait here: their
+exposure is reserved, and the same fact is not appended twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RISK_STATE: Final = "risk state"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts that were sent to the journal together: of one order, or of the risk state, or of both."""
+    """The facts of one append: of one order, of the risk state, or of both."""
 
     client_order_id: str
     """Of the order; RISK_STATE where there is none."""
@@ -39,18 +39,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[OrderFact | RiskStateChanged, ...]
 
     order: SubmitOrder | None = None
-    """What was asked, where the facts are the answer to it."""
+    """The submitted order, if the facts are the gate's decision on it."""
 
 
 class Ledger:
-    """Matches the journal's answers, which come in the order of the appends, with what was sent."""
+    """Matches the journal's answers, which come in the order of the appends, with the entries sent."""
 
     def __init__(self) -> None:
         self.book = Book()
-        """What is durable."""
+        """Built from durable facts."""
 
         self.accounts = Accounts()
-        """Which account the facts to come are of."""
+        """Which account facts to come belong to."""
 
         self.intents: dict[str, SubmitOrder] = {}
         """Orders that passed the gate and are not durable yet."""
@@ -61,7 +61,7 @@ class Ledger:
         self._ahead: dict[str, Order] = {}
 
     def __len__(self) -> int:
-        """Appends that the journal has not answered."""
+        """Return the number of unanswered appends."""
         return len(self._entries)
 
     def is_waiting(self, client_order_id: str) -> bool:
@@ -69,7 +69,7 @@ class Ledger:
         return client_order_id in self._waiting
 
     def earlier(self, client_order_id: str) -> SubmitOrder | Order | OrderRefused | None:
-        """Return the order that has this id, as it was asked for or written down; None if the id was never used."""
+        """Return the order that has this id, as submitted or as journaled; None if the id was never used."""
         for entry in self._entries if client_order_id in self._waiting else ():
             if entry.client_order_id == client_order_id and entry.order is not None:
                 return entry.order
@@ -80,11 +80,11 @@ class Ledger:
         return fact if isinstance(fact, OrderRefused) else None
 
     def order(self, client_order_id: str) -> Order | None:
-        """Return the order as it will stand when every fact on its way is durable; None if it was never intended."""
+        """Return the order as it will be when all facts on their way are durable; None if it was never intended."""
         return self._ahead.get(client_order_id) or self.book.order(client_order_id)
 
     def holdings(self, strategy: str, *, life: int) -> HoldingsRead:
-        """Tell what one strategy holds by durable facts, which of its orders may change that, and which life it has."""
+        """Return what a strategy holds by durable facts, its open orders, and `life`, the number of its start."""
         filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
         for order in self.book.open_orders():
             if order.strategy == strategy:
@@ -92,7 +92,7 @@ class Ledger:
         return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled, life=life)
 
     def enter(self, fact: AccountFact) -> None:
-        """Take in a durable fact about accounts."""
+        """Apply a durable fact about accounts."""
         self.accounts.apply(fact)
         if isinstance(fact, AccountEntered):
             self.book.enter(fact.account)
@@ -104,11 +104,11 @@ class Ledger:
 
     @property
     def risk_state(self) -> KeptRiskState:
-        """The risk state as it will stand when every change on its way is durable."""
+        """The risk state as it will be when all changes on their way are durable."""
         return self._changes[-1].state if self._changes else self.book.risk_state
 
     def write_change(self, change: RiskStateChanged) -> Append:
-        """Note a change of the risk state as sent, and return what to send."""
+        """Note a change of the risk state as sent, and return the request to send."""
         self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))
         self._changes.append(change)
         self._waiting[RISK_STATE] += 1
@@ -121,7 +121,7 @@ class Ledger:
         *,
         change: RiskStateChanged | None = None,
     ) -> Append:
-        """Note facts of one order as sent, and return what to send: all or none, with the change that they cause."""
+        """Note facts of one order as sent, with the change that they cause, and return the request to send."""
         client_order_id = facts[0].client_order_id
         written = facts if change is None else (change, *facts)
         self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
@@ -134,7 +134,7 @@ class Ledger:
         return Append(facts=written, correlation_id=client_order_id)
 
     def confirm(self, answer: Appended) -> Entry | None:
-        """Apply what has become durable, and return it; None if this answers nothing that was sent from here."""
+        """Apply the oldest entry, now durable, and return it; None if the answer is to no entry of this ledger."""
         expected = answer.last_sequence - answer.first_sequence + 1
         if not self._entries or len(self._entries[0].facts) != expected:
             return None
@@ -145,7 +145,7 @@ class Ledger:
         return entry
 
     def give_up(self, answer: AppendRefused) -> Entry | None:
-        """Forget what the journal refused, and return it; None if this answers nothing that was sent from here."""
+        """Drop the oldest entry, which was refused, and return it; None if the answer is to no entry of this ledger."""
         entry = self._take(answer.correlation_id)
         if entry is not None and self._ahead.pop(entry.client_order_id, None) is not None:
             for other in self._entries:
@@ -159,7 +159,7 @@ class Ledger:
         entry = self._entries.popleft()
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
-                self._changes.popleft()  # entries go in the order in which they came, and their changes with them
+                self._changes.popleft()  # entries are answered in order, and so are their changes
         self._waiting[correlation_id] -= 1
         if not self._waiting[correlation_id]:
             del self._waiting[correlation_id]

@@ -1,19 +1,19 @@
-"""Which orders the broker has to be asked for (plain, without actors)."""
+"""Which orders have to be looked up at the broker (plain, without actors)."""
 
 from __future__ import annotations
 
 
 class Lookups:
-    """Orders on their way to the broker, orders in doubt, and those that a start has to prove."""
+    """Orders being placed, orders in doubt, and orders that must be resolved before the start is reconciled."""
 
     def __init__(self) -> None:
-        self._placing: dict[str, bool] = {}  # True: it was so in the round before already
+        self._placing: dict[str, bool] = {}  # True: it was here in the previous round already
         self._doubtful: dict[str, None] = {}
         self._unproved: set[str] = set()
 
     @property
     def placing(self) -> tuple[str, ...]:
-        """Orders that were sent to the broker session, which has not answered; oldest first."""
+        """Orders sent to the broker session without an answer so far; oldest first."""
         return tuple(self._placing)
 
     @property
@@ -23,11 +23,11 @@ class Lookups:
 
     @property
     def is_proved(self) -> bool:
-        """Whether the broker has found or denied every order that was open at the start."""
+        """Whether every order that was open at the start has been found, or reported absent, by the broker."""
         return not self._unproved
 
     def is_placing(self, client_order_id: str) -> bool:
-        """Whether the answer of the broker session is still to come."""
+        """Whether the order was sent and has no answer so far."""
         return client_order_id in self._placing
 
     def place(self, client_order_id: str) -> None:
@@ -35,29 +35,29 @@ class Lookups:
         self._placing[client_order_id] = False
 
     def answered(self, client_order_id: str) -> None:
-        """Note that the broker session has spoken of it: its answer is not waited for any more."""
+        """Note that the broker session has answered, or reported the order."""
         self._placing.pop(client_order_id, None)
 
     def doubt(self, client_order_id: str) -> None:
-        """Ask for it in every round from now on."""
+        """Look it up in every round from now on."""
         self._doubtful[client_order_id] = None
 
     def settle(self, client_order_id: str) -> None:
-        """Ask for it no more, unless it is still to be proved: whatever was heard of it may be older than the start."""
+        """Look it up no more, unless the start requires it: a report may be older than the start."""
         if client_order_id not in self._unproved:
             self._doubtful.pop(client_order_id, None)
 
     def require(self, client_order_id: str) -> None:
-        """Ask for it, and hold the start back until the broker has found or denied it."""
+        """Look it up, and hold back the end of RECONCILING until the broker has answered."""
         self._doubtful[client_order_id] = None
         self._unproved.add(client_order_id)
 
     def prove(self, client_order_id: str) -> None:
-        """Note that the broker has found or denied it."""
+        """Note that the broker has found it, or reported it absent."""
         self._unproved.discard(client_order_id)
 
     def next_round(self) -> tuple[str, ...]:
-        """Return the orders to ask for: those in doubt, and those sent before the last round and never answered."""
+        """Return the orders to look up: those in doubt, and those sent before the last round without an answer."""
         for client_order_id, is_overdue in self._placing.items():
             if is_overdue:
                 self._doubtful[client_order_id] = None

@@ -1,7 +1,7 @@
-"""What orders lets pass at this moment (plain): what is durable, what is on its way, and how far the start is.
+"""The effective risk state (plain): of what is durable, what is on its way to the journal, and how far the start is.
 
-What stops trading counts from the moment it is known, and what allows it only when it is durable. So a halt whose
-record the journal refuses still stops this life, and is written as soon as that is possible.
+A change that stops trading counts as soon as it is known, one that allows trading only when it is durable. So a halt
+that the journal refuses to append still stops trading, and is appended as soon as that is possible.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ _STRICTNESS: Final[dict[RiskState, int]] = {"NORMAL": 0, "REDUCING": 1, "STARTIN
 
 
 def strictest(*states: RiskState) -> RiskState:
-    """Return the state in which least may pass."""
+    """Return the strictest of these states."""
     return max(states, key=_STRICTNESS.__getitem__)
 
 
 class RiskControl:
-    """One alarm that may not be durable yet, beside what the ledger says."""
+    """A halt that may not be durable yet, and whether the start has reconciled."""
 
     def __init__(self) -> None:
         self.is_reconciled = False
         self.alarm = ""
-        """Why trading stopped; empty when there was no reason, or it is durable."""
+        """Cause of a halt that is not durable yet; empty if there is none."""
 
     def state(self, durable: RiskState, changes: Iterable[RiskStateChanged]) -> RiskState:
-        """Tell what may pass, given the durable state and the changes of it that are on their way."""
+        """Return the effective state, given the durable one and the changes on their way to the journal."""
         return strictest(
             durable,
             *(change.state for change in changes),

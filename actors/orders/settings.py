@@ -1,4 +1,4 @@
-"""What orders is told at its start."""
+"""Settings of the orders actor."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The user's settings, and the limits of each strategy."""
+    """The section `[orders]`, and the limits of single strategies."""
 
     strategy_position_max: dict[str, int] = msgspec.field(default_factory=dict)
-    """Shares of one symbol that a strategy may hold if all its open orders fill; who is not named has the account's."""
+    """By strategy: shares of one symbol that it may hold if all its open orders fill; absent: no limit of its own."""
 
     strategy_orders_in_flight_max: dict[str, int] = msgspec.field(default_factory=dict)
-    """Orders of a strategy between intent and the broker's answer; who is not named has the account's."""
+    """By strategy: its orders without an answer of the broker; absent: no limit of its own."""
 
     @classmethod
     def of(
@@ -32,7 +32,7 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
         account: AccountChoice | None = None,
         strategies: Iterable[StrategySettings] = (),
     ) -> Self:
-        """Gather them."""
+        """Combine the section with the account of the run and the limits of its strategies."""
         given = msgspec.structs.asdict(limits)
         if account is not None:
             given["account"] = account

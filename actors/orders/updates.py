@@ -1,7 +1,7 @@
-"""From the broker's words to facts (pure): what an answer or a report adds to what we know of an order.
+"""From the broker's answers and reports to facts (pure).
 
-Each function gets the order as it will stand once every fact on its way to the journal is durable, and returns only
-facts that say something new; so a report that comes twice, late or out of order costs nothing.
+Each function gets the order as it will be when all facts on their way to the journal are durable, and returns only
+facts that change it; so a report that is repeated, late or out of order has no effect.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from .gate import Refusal, printable
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """What follows from one message of the broker."""
+    """The facts that follow from one message of the broker."""
 
     facts: tuple[OrderFact, ...] = ()
 
     trades_missing: bool = False
-    """The broker counts more shares filled than we know trades of, or tells a trade that cannot be: ask it for all."""
+    """The broker reports more shares filled than the known trades have, or an impossible trade: look the order up."""
 
 
 def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
-    """Write down an order that passed the gate."""
+    """Return the fact of an order that passed the gate."""
     return OrderIntended(
         client_order_id=order.client_order_id,
         strategy=order.strategy,
@@ -53,7 +53,7 @@ def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
 
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
-    """Write down an order that did not, in characters that every file can hold."""
+    """Return the fact of an order that the gate refused, its texts made printable."""
     return OrderRefused(
         client_order_id=printable(order.client_order_id),
         strategy=printable(order.strategy),
@@ -67,7 +67,7 @@ def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
 
 
 def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, now_ns: int) -> Update:
-    """Read the answer to `PlaceOrder`. Doubt or refusal say nothing of an order that the broker is known to have."""
+    """Translate the answer to `PlaceOrder`. Doubt or refusal do not count for an order that the broker provably has."""
     client_order_id = order.client_order_id
     fact: OrderFact
     match answer:
@@ -85,10 +85,10 @@ def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoub
 
 
 def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
-    """Read what happened to an order at the exchange.
+    """Translate an execution report.
 
-    A report that ends the order while trades are missing is not believed yet: the order stays open until the broker has
-    told all its trades, so that a crash in between cannot lose them.
+    A report that ends the order while trades are missing does not end it: it stays open until a look-up has returned
+    all its trades, so that a crash in between cannot lose them.
     """
     proof = "" if report.execution_type in {"REJECTED", "CANCEL_REJECTED"} else report.broker_order_id
     facts = _trades(order, (report,), proof, now_ns)
@@ -101,7 +101,7 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
 
 
 def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
-    """Read what the broker knows of an order: all its trades, then how it stands."""
+    """Translate the answer to a look-up: all trades of the order, then its state."""
     proof = "" if found.state == "REJECTED" else found.broker_order_id
     facts = _trades(order, found.reports, proof, now_ns)
     after = _after(order, facts)
@@ -118,7 +118,7 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
 
 
 def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
-    """Read that the broker has no such order: final only when the intent is older than any request can be in flight."""
+    """Translate that the broker has no such order: it has expired if the intent is older than `horizon_ns`."""
     if not order.is_open:
         return Update()
     age_ns = now_ns - order.intended_ns
@@ -129,7 +129,7 @@ def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
 
 
 def unanswered(order: Order, reason: str, now_ns: int) -> Update:
-    """Write down that the answer to a request will not come."""
+    """Return the fact that a request will get no answer: the order is in doubt."""
     doubt = OrderInDoubt(client_order_id=order.client_order_id, reason=reason)
     return from_answer(order, doubt, now_ns)
 
@@ -137,7 +137,7 @@ def unanswered(order: Order, reason: str, now_ns: int) -> Update:
 def _trades(
     order: Order, reports: Iterable[ExecutionReport], broker_order_id: str, now_ns: int
 ) -> tuple[OrderFact, ...]:
-    """Return the proof that the broker has the order, where it is new, and each trade we have not seen."""
+    """Return the acceptance of the order, if new, and each new trade."""
     facts: list[OrderFact] = []
     if broker_order_id and not order.broker_order_id:
         accepted = OrderAccepted(
@@ -167,7 +167,7 @@ def _trades(
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:
-    """Whether a trade was told that cannot be true of this order: what is, the broker has to be asked."""
+    """Whether the report has a trade that was not accepted, since it is impossible: the order must be looked up."""
     return report.execution_type == "TRADE" and report.execution_id not in order.trade_ids
 
 

@@ -188,8 +188,8 @@ class WaveringBroker(PaperBroker):
     """Says of every order that it is placed, and then that it is not sure."""
 
     def place(self, order):
-        self._line.report(OrderPlaced(client_order_id=order.client_order_id, broker_order_id="X-1"))
-        self._line.report(OrderInDoubt(client_order_id=order.client_order_id, reason="on second thoughts"))
+        self._session.report(OrderPlaced(client_order_id=order.client_order_id, broker_order_id="X-1"))
+        self._session.report(OrderInDoubt(client_order_id=order.client_order_id, reason="on second thoughts"))
 
 
 class TestACertainAnswer:

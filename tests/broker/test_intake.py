@@ -10,7 +10,7 @@ from natya_messages import JUNK, ill_typed
 
 from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
-from natya.actors.broker.intake import NEWS, Intake
+from natya.actors.broker.intake import BROKER_EVENTS, Intake
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -220,7 +220,7 @@ def test_whatever_is_told_what_is_believed_could_have_happened(told):
         assert 0 < price <= 1e12
 
 
-@given(news=st.sampled_from(NEWS).flatmap(ill_typed) | JUNK)
+@given(news=st.sampled_from(BROKER_EVENTS).flatmap(ill_typed) | JUNK)
 def test_whatever_it_is_given_it_judges(news):
     fault = Intake().take(news)
 

@@ -6,4 +6,4 @@ from ..adapter import BrokerAdapter
 from .paper import PaperBroker
 
 BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker}
-"""By the name in the settings."""
+"""By the name in the settings (`broker.name`)."""

@@ -21,21 +21,21 @@ from ....messages.broker import (
     WithdrawOrder,
 )
 from ....messages.supervision import Failed, Unavailable
-from ..adapter import Line
+from ..adapter import BrokerSession
 
 
 class PaperBroker:
-    """Speaks to the actor named `exchange`, in FIX's words.
+    """Exchanges FIX-like messages with the actor named `exchange`.
 
-    A message that the exchange failed on, or that never reached it, comes back without the order's name. `Unavailable`
-    means that nothing was done: the order is certainly not placed, if it was the only request under way. In every other
-    case all orders under way are in doubt, and look-ups find out.
+    `Failed` and `Unavailable` of the exchange do not name the order. `Unavailable` means that nothing was done: if only
+    one request was pending, its order is certainly not placed. In every other case all pending orders are in doubt, and
+    look-ups resolve them.
     """
 
-    def __init__(self, settings: BrokerSettings, line: Line) -> None:
-        """Remember the line; paper trading has no account."""
+    def __init__(self, settings: BrokerSettings, session: BrokerSession) -> None:
+        """Keep the session; paper trading needs no settings of the broker."""
         del settings
-        self._line: Final = line
+        self._session: Final = session
         self._placing: dict[str, None] = {}
         self._finding: set[str] = set()
         self._withdrawing: set[str] = set()
@@ -57,26 +57,26 @@ class PaperBroker:
             order_type=order.order_type,
             limit_price=order.limit_price,
         )
-        self._line.send(EXCHANGE, new_order)
+        self._session.send(EXCHANGE, new_order)
 
     def withdraw(self, request: WithdrawOrder) -> None:
         """Send it to the exchange, which answers CANCELLED or CANCEL_REJECTED."""
         self._withdrawing.add(request.client_order_id)
-        self._line.send(EXCHANGE, CancelRequest(client_order_id=request.client_order_id))
+        self._session.send(EXCHANGE, CancelRequest(client_order_id=request.client_order_id))
 
     def find(self, request: FindOrder) -> None:
         """Ask the exchange."""
         self._finding.add(request.client_order_id)
-        self._line.send(EXCHANGE, OrderStatusRequest(client_order_id=request.client_order_id))
+        self._session.send(EXCHANGE, OrderStatusRequest(client_order_id=request.client_order_id))
 
     def hear(self, message: Any) -> None:
-        """Tell the session what the exchange said."""
+        """Translate a message of the exchange, and report it to the session."""
         match message:
             case ExecutionReport():
                 self._hear_report(message)
             case OrderFound() | OrderNotFound():
                 self._finding.discard(message.client_order_id)
-                self._line.report(message)
+                self._session.report(message)
             case Failed() | Unavailable() if message.actor == EXCHANGE:
                 self._hear_failure(message)
 
@@ -93,19 +93,19 @@ class PaperBroker:
                 symbol=report.symbol,
                 side=report.side,
             )
-            self._line.report(placed)
+            self._session.report(placed)
         elif is_answer and report.execution_type == "REJECTED":
             del self._placing[client_order_id]
-            self._line.report(OrderNotPlaced(client_order_id=client_order_id, reason=report.reason))
+            self._session.report(OrderNotPlaced(client_order_id=client_order_id, reason=report.reason))
         else:
-            self._line.report(report)
+            self._session.report(report)
 
     def _hear_failure(self, message: Failed | Unavailable) -> None:
         if isinstance(message, Failed) and message.message_type != NewOrder.__name__:
-            return  # no order hangs on it; its time-out tells who asked
+            return  # no order is affected, and the timeout of the request answers its sender
         is_alone = len(self._placing) == 1 and not self._finding and not self._withdrawing
         was_sent = isinstance(message, Failed) or not is_alone
         outcome = OrderInDoubt if was_sent else OrderNotPlaced
         placing, self._placing = self._placing, {}
         for client_order_id in placing:
-            self._line.report(outcome(client_order_id=client_order_id, reason=f"{message.actor}: {message.reason}"))
+            self._session.report(outcome(client_order_id=client_order_id, reason=f"{message.actor}: {message.reason}"))
