@@ -23,6 +23,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Que
     asker: str = ""
     """Which client asked, as named in `Abandon`; the control socket fills it in."""
 
+    tables: tuple[str, ...] = ()
+    """What the answer follows from, as the repositories know of their own SQL: it may be kept until one of these is
+    written to. None for an answer that is not kept."""
+
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
     """Answer to `Query`."""

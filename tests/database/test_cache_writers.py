@@ -25,6 +25,10 @@ def question(table):
     return f"select count(*), md5(string_agg(line, '|')) from ({lines})"  # noqa: S608  names of ours
 
 
+def asked(database, table):
+    return database.query(question(table), tables=(table,)).rows
+
+
 def uncached(database, sql):
     return database.read(lambda cursor: tuple(cursor.execute(sql).fetchall()))
 
@@ -59,10 +63,10 @@ class TestEveryWriter:
     def test_is_seen_in_every_table_that_it_writes(self, database, build, write):
         market, read_model = MarketStore(database), ReadModel(database)
         for number in range(1, 4):
-            kept = {table: [database.query(question(table)) for _ in range(3)][-1].rows for table in TABLES}
+            kept = {table: [asked(database, table) for _ in range(3)][-1] for table in TABLES}
             write(market, read_model, build, number)
             plain = {table: uncached(database, question(table)) for table in TABLES}
-            seen = {table: database.query(question(table)).rows for table in TABLES}
+            seen = {table: asked(database, table) for table in TABLES}
 
             assert seen == plain
             assert seen != kept
@@ -73,12 +77,17 @@ class TestEveryWriter:
             [build.tick(n, exchange_ns=FRIDAY_NS - n, symbol="ABB"[n % 3], depth=build.depth()) for n in (1, 2, 3)]
         )
         # In the order in which they lie there.
-        asked = ["select symbol from ticks", "select symbol from books", "select rows from sorted_days"]
-        for sql in asked * 3:
-            database.query(sql)
+        texts = {"ticks": "select symbol from ticks", "books": "select symbol from books"}
+        texts["sorted_days"] = "select rows from sorted_days"
+
+        def answers():
+            return [database.query(sql, tables=(table,)).rows for table, sql in texts.items()]
+
+        for _ in range(3):
+            answers()
         sort_day(database, dt.date(2026, 1, 2))
 
-        assert [database.query(sql).rows for sql in asked] == [(("A",), ("B",), ("B",))] * 2 + [((3,),)]
+        assert answers() == [(("A",), ("B",), ("B",))] * 2 + [((3,),)]
 
 
 class TestWorkWhoseTimeWasOverBeforeItBegan:

@@ -364,7 +364,7 @@ class TestInjectionThroughEveryPublicMethod:
             lambda text: filled.query("select * from read_csv(?)", [text]),
             lambda text: filled.query(f"select * from {text}"),  # noqa: S608  that is the attempt
             lambda text: filled.query(f"select * from read_csv({text})"),  # noqa: S608  the same
-            lambda text: filled.kept(text, [text]),
+            lambda text: filled.kept(text, [text], (text,)),
             filled.execute,
             lambda text: filled.execute("select ?", [text], file="market"),
             lambda text: one_of_a_transaction(filled, text),

@@ -158,9 +158,9 @@ class TestTicksThatWereSaved:
         assert market.find_by_symbol_and_date_range("NIFTY", 0, ticks[0].exchange_ns).data[0].depth == build.depth()
         query = market._store.query
 
-        def query_and_write(sql, parameters):
+        def query_and_write(sql, parameters, tables):
             monkeypatch.setattr(market._store, "query", query)
-            found = query(sql, parameters)
+            found = query(sql, parameters, tables)
             market._store.save(ticks[1:], ())
             return found
 

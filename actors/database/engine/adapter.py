@@ -41,7 +41,7 @@ from ..errors import (
 )
 from ..queries.cache import CacheStatistics, QueryCache
 from ..queries.reading import Readings
-from ..queries.statements import ROWS_MAX, execute, one_select, one_statement
+from ..queries.statements import ROWS_MAX, execute, may_define, one_select, one_statement
 from ..tables.archive_folder import archive_folder, follow
 from ..tables.migrations import DatabaseFile, migrate, migrations
 from .connection import Connection, roll_back
@@ -115,7 +115,7 @@ class DuckDBAdapter:
         threads: what it may use for one query.
         directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
-        cache_mb: what answers to repeated queries may take; 0 to keep none.
+        cache_mb: what the answers that are kept may take; 0 to keep none.
         encryption_key: encrypts both files, where this DuckDB can do that safely.
         executor_factory: makes the executor of a connection from its name.
         monotonic_ns: measures how long queries run.
@@ -215,59 +215,76 @@ class DuckDBAdapter:
     ) -> None:
         self.close()
 
-    def query(
+    def query(  # noqa: PLR0913  all but the text and its values by keyword
         self,
         sql: str,
         parameters: Sequence[SqlValue] = (),
         *,
         timeout_s: float | None = 30.0,
         rows_max: int = ROWS_MAX,
+        tables: tuple[str, ...] = (),
         abandoned: Future[None] | None = None,
     ) -> Rows:
         """Answer one SELECT, in a read-only transaction on one of the readers.
 
+        With `tables` its answer follows from these alone, and may be kept for the next time.
+
         Raises:
             QueryRefused, QueryTimedOut, MemoryExceeded, ResultTooLarge, StatementFailed, PoolExhausted: see there.
         """
-        kept = self.kept(sql, parameters)
+        kept = self.kept(sql, parameters, tables)
         if kept is not None and len(kept.rows) <= rows_max:
             return kept
-        began = self._cache.now()
+        began, as_of = self._cache.now(), self._readings.now()
 
         def work(cursor: duckdb.DuckDBPyConnection) -> Rows:
             statement = one_select(cursor, sql)
-            changed = self._cache.last_unknown_write()
-            known = self._readings.look(cursor, sql, parameters, began=began, changed=changed)
+            self._readings.look(cursor, sql, parameters, as_of=as_of)
             rows = execute(cursor, statement, parameters, rows_max)
-            if not self._cache.is_on:
-                return rows
-            tables = self._readings.tables(cursor, known, began=began, changed=changed)
-            if tables is not None:
+            if tables and self._cache.is_on:
                 self._cache.keep(sql, parameters, rows, tables=tables, began=began)
             return rows
 
         return self.read(work, label=sql, timeout_s=timeout_s, abandoned=abandoned)
 
-    def expect_readable(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue] = ()) -> None:
-        """Check a SELECT that is run by other means than `query`; for work on a reader.
+    def read_of(
+        self,
+        sql: str,
+        parameters: Sequence[SqlValue],
+        work: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        timeout_s: float | None = None,
+        abandoned: Future[None] | None = None,
+    ) -> T:
+        """Run work that asks one SELECT in its own way, once it is seen that the text is one, and may be asked.
 
         Raises:
-            QueryRefused: it reads what no query may.
+            QueryRefused: it is not one SELECT, or reads what no query may.
         """
-        # When its transaction began is not known here: before anything was written, in case.
-        self._readings.look(cursor, sql, parameters, began=-1, changed=self._cache.last_unknown_write())
+        as_of = self._readings.now()
 
-    def kept(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Rows | None:
+        def checked(cursor: duckdb.DuckDBPyConnection) -> T:
+            one_select(cursor, sql)
+            self._readings.look(cursor, sql, parameters, as_of=as_of)
+            return work(cursor)
+
+        return self.read(checked, label=sql, timeout_s=timeout_s, abandoned=abandoned)
+
+    def kept(self, sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Rows | None:
         """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""
         self._expect_open()
-        return self._cache.find(sql, parameters)
+        return self._cache.find(sql, parameters, tables) if tables else None
 
     def execute(self, sql: str, parameters: Sequence[SqlValue] = (), *, file: DatabaseFile = "core") -> Rows:
         """Run one statement of any kind on a file's writer; it is durable when this returns."""
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> Rows:
+            statement = one_statement(cursor, sql)
+            with self._readings.changing() if may_define(statement) else contextlib.nullcontext():
+                return execute(cursor, statement, parameters, ROWS_MAX)
+
         with self._writing(file) as connection:
-            return connection.run(
-                lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
-            )
+            return connection.run(work, label=sql)
 
     @contextlib.contextmanager
     def transaction(self, *, file: DatabaseFile = "core") -> Iterator[Transaction]:
@@ -277,9 +294,9 @@ class DuckDBAdapter:
             DatabaseChanged: another process wrote to the file; so `write` and `execute`.
             TransactionAborted: one of them failed, and the block did not let its error through.
         """
-        with self._writing(file) as connection:
+        with self._writing(file) as connection, contextlib.ExitStack() as until_its_end:
             connection.run(lambda cursor: cursor.begin(), label="begin")
-            transaction = Transaction(connection)
+            transaction = Transaction(connection, lambda: until_its_end.enter_context(self._readings.changing()))
             try:
                 try:
                     yield transaction
@@ -325,9 +342,10 @@ class DuckDBAdapter:
     ) -> T:
         """Run work on a file's writer, inside a transaction that is durable when this returns.
 
-        With `tables` it writes to these alone: answers that were read from others are kept.
+        With `tables` it writes rows of these alone, and defines nothing: answers that follow from others stay kept.
         """
-        with self._writing(file, tables) as connection:
+        defining = self._readings.changing() if tables is None else contextlib.nullcontext()
+        with self._writing(file, tables) as connection, defining:
             return connection.run(work, transaction="write", label=label)
 
     def writes(self, file: DatabaseFile) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ..errors import DatabaseClosed, TransactionAborted
-from ..queries.statements import ROWS_MAX, execute, one_statement
+from ..queries.statements import ROWS_MAX, execute, may_define, one_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    import duckdb
 
     from ....messages.database import Rows, SqlValue
     from .connection import Connection
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 class Transaction:
     """An open transaction of `DuckDBAdapter.transaction`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, on_definition: Callable[[], object]) -> None:
+        """Take over a connection; `on_definition` is called before what may define a table, a view or a macro."""
         self._connection = connection
+        self._on_definition = on_definition
         self._failure: Exception | None = None
         self._is_over = False
 
@@ -33,12 +38,16 @@ class Transaction:
         if self._is_over:
             raise DatabaseClosed(f"the transaction is over: {sql}")
         try:
-            return self._connection.run(
-                lambda cursor: execute(cursor, one_statement(cursor, sql), parameters, ROWS_MAX), label=sql
-            )
+            return self._connection.run(functools.partial(self._execute, sql=sql, parameters=parameters), label=sql)
         except Exception as failure:
             self._failure = failure
             raise
+
+    def _execute(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue]) -> Rows:
+        statement = one_statement(cursor, sql)
+        if may_define(statement):
+            self._on_definition()
+        return execute(cursor, statement, parameters, ROWS_MAX)
 
     def end(self) -> None:
         """Take nothing any more."""

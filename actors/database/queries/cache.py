@@ -1,4 +1,6 @@
-"""The query cache: answers are kept until a table that they were read from is written to.
+"""The query cache: answers to the repositories' own SQL are kept until a table that they are read from is written to.
+
+Which tables those are is not found out: whoever asks names them, as the repositories know them by class.
 
 Never stale. Every write counts: before it begins, the tables it may touch are marked as busy; when it has ended, they
 get the next number of a counter. An answer carries the number that was current before its transaction began, and is
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from ..tables.migrations import DatabaseFile
+from ..tables.migrations import FILES, DatabaseFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 Table: TypeAlias = tuple[DatabaseFile, str]
 """A table of one of the two files; an empty name stands for all that the file holds."""
 
-Key: TypeAlias = tuple[str, bytes]
+Key: TypeAlias = tuple[str, bytes, tuple[str, ...]]
+"""Its tables, too: who names others than those that an answer follows from is misled himself, and nobody else."""
 
-_ANY: frozenset[Table] = frozenset({("core", ""), ("market", "")})
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
@@ -51,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True):
     """One answer."""
 
     rows: Rows
-    tables: frozenset[Table]
+    tables: tuple[Table, ...]
     began: int
     bytes: int
 
@@ -77,9 +79,9 @@ class QueryCache:
         """Return the current number: to be asked for before the transaction of a reading begins."""
         return self._now
 
-    def find(self, sql: str, parameters: Sequence[SqlValue]) -> Rows | None:
-        """Return the answer if it is kept and still good."""
-        key = _key(sql, parameters)
+    def find(self, sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Rows | None:
+        """Return the answer to a reading of these tables if it is kept and still good."""
+        key = _key(sql, parameters, tables)
         if key is None:
             return None
         with self._guard:
@@ -94,10 +96,13 @@ class QueryCache:
             return entry.rows
 
     def keep(
-        self, sql: str, parameters: Sequence[SqlValue], rows: Rows, *, tables: frozenset[Table], began: int
+        self, sql: str, parameters: Sequence[SqlValue], rows: Rows, *, tables: tuple[str, ...], began: int
     ) -> None:
-        """Keep the answer to a reading of these tables that began no earlier than the number says."""
-        key = _key(sql, parameters)
+        """Keep the answer to a reading of these tables, and no others, that began no earlier than the number says.
+
+        Where a table of the name is in both files, it is both.
+        """
+        key = _key(sql, parameters, tables)
         if key is None:
             return
         size = _size(rows, self._bytes_max)
@@ -107,7 +112,8 @@ class QueryCache:
                 return
             if key in self._entries:
                 self._drop(key)
-            self._entries[key] = Entry(rows, tables, began, size)
+            read = tuple((file, table) for file in FILES for table in ("", *tables))
+            self._entries[key] = Entry(rows, read, began, size)
             self._bytes += size
             while self._bytes > self._bytes_max:
                 self._drop(next(iter(self._entries)))
@@ -126,28 +132,23 @@ class QueryCache:
                 self._busy.subtract(touched)
                 self._written |= dict.fromkeys(touched, self._now)
 
-    def last_unknown_write(self) -> int:
-        """Return the number of the last write that may have changed any table, or which tables there are."""
-        return max(self._written.get(("core", ""), 0), self._written.get(("market", ""), 0))
-
     def statistics(self) -> CacheStatistics:
         """Count."""
         return CacheStatistics(hits=self._hits, misses=self._misses, entries=len(self._entries), bytes=self._bytes)
 
     def _is_good(self, entry: Entry) -> bool:
-        read = entry.tables | _ANY
-        return not any(self._busy[table] or self._written.get(table, 0) > entry.began for table in read)
+        return not any(self._busy[table] or self._written.get(table, 0) > entry.began for table in entry.tables)
 
     def _drop(self, key: Key) -> None:
         self._bytes -= self._entries.pop(key).bytes
 
 
-def _key(sql: str, parameters: Sequence[SqlValue]) -> Key | None:
+def _key(sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Key | None:
     """Tell apart what SQL tells apart: 1, 1.0 and true are equal in Python, and so are 0.0 and -0.0."""
     if any(type(value) not in _PLAIN for value in parameters):
         return None
     try:
-        return sql, msgspec.msgpack.encode(tuple(parameters))
+        return sql, msgspec.msgpack.encode(tuple(parameters)), tables
     except (UnicodeEncodeError, OverflowError):
         return None
 

@@ -1,70 +1,42 @@
 """What a SELECT reads, told from its syntax tree: which tables, through which functions.
 
-DuckDB gives the tree as JSON (`json_serialize_sql`, 0.4 ms). Two decisions rest on it. Whether the text may run at all:
-no query opens a file. One that opens our own database file, by whatever spelling, and closes it drops DuckDB's POSIX
-lock on it, and another process could write to it. So a query names tables, and calls functions of a list, and its tree
-has nothing in it that is not known here. And whether its answer may be kept: only if it can follow from nothing but
-tables whose writes we see.
+DuckDB gives the tree as JSON (`json_serialize_sql`, 0.4 ms). Whether the text may run at all rests on it: no query
+opens a file. One that opens our own database file, by whatever spelling, and closes it drops DuckDB's POSIX lock on it,
+and another process could write to it. So a query names tables, and calls functions of a list, and its tree has nothing
+in it that is not known here.
 """
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import re
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import duckdb
 import msgspec
 
 from ..errors import QueryRefused
 from ..tables.archive_folder import NAME
-from ..tables.migrations import FILES
 from .bounds import COLUMN_BYTES, expect_bounded
-from .cache import Table
-from .functions import FUNCTIONS, TABLE_FUNCTIONS, TABLE_FUNCTIONS_OF_ARGUMENTS
+from .functions import FUNCTIONS, TABLE_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import duckdb
 
     from ....messages.database import SqlValue
 
 Node: TypeAlias = dict[str, Any]
 
 TEXTS_MAX = 1_024
-ASKED_MIN = 2
-_FILES = frozenset(FILES)
-
-_VALUES_OF_A_SESSION = frozenset(
-    {"current_catalog", "current_database", "current_date", "current_role", "current_schema", "current_time"}
-    | {"current_timestamp", "current_user", "localtime", "localtimestamp", "session_user", "user"}
-)
-"""Written like columns; DuckDB calls a function if no column has the name."""
-
-_SAME_WHILE_CONFIGURED = frozenset(
-    {"+", "-", "century", "date_diff", "date_part", "date_sub", "date_trunc", "datediff", "datepart", "datesub"}
-    | {"datetrunc", "day", "dayname", "dayofmonth", "dayofweek", "dayofyear", "decade", "era", "generate_series"}
-    | {"hour", "isodow", "isoyear", "julian", "last_day", "microsecond", "millennium", "millisecond", "minute", "month"}
-    | {"monthname", "quarter", "range", "second", "strftime", "time_bucket", "week", "weekday", "weekofyear", "year"}
-    | {"yearweek"}
-)
-"""DuckDB calls them constant within a query: they depend on the time zone, which is locked like every setting."""
-
-_TABLE_REFERENCES = frozenset(
-    {"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "EXPRESSION_LIST", "TABLE_FUNCTION", "SELECT_NODE"}
-)
+NEVER: Final = -1
 
 # A user's macro may have the name of any function: what we ask is asked of the engine's own.
-_NAMED = """
-select database_name, system.main.lower(table_name) as name from duckdb_tables()
-where name in (select unnest(?::varchar[]))
-union all
-select '', system.main.lower(view_name) as name from duckdb_views() where name in (select unnest(?::varchar[]))
-"""
 _SERIALIZED = "select system.main.json_serialize_sql(?)"
 _MACROS = "select function_name from duckdb_functions() where not internal"
-"""10 ms: asked once after each write that may have made one."""
+"""10 to 20 ms, whatever is asked of them: once after each definition, for a text that calls a function."""
 
 _VIEWS = """
 select system.main.lower(view_name), sql from duckdb_views()
@@ -100,13 +72,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     tables: frozenset[str]
     """Names that stand where a table stands, in lower case, without what qualifies them."""
 
-    local: frozenset[str]
-    """Names that the text itself gives to queries (WITH)."""
-
     functions: frozenset[str]
-    repeatable: bool
-    """Nothing but tables and functions can change the answer."""
-
     table_functions: frozenset[str] = frozenset()
     by_parameters: bool = False
     """Whether it may run depends on the values of its parameters."""
@@ -121,75 +87,82 @@ class Known(msgspec.Struct):
     """What is known of a text that was asked before."""
 
     reading: Reading
-    looked_up: int = -1
-    """The number of the cache's counter at which its names were looked up in the catalog; -1 for never."""
-
-    asked: int = 0
-    """How often since `changed`; only from the second time on is it worth to find out what its names stand for."""
-
-    changed: int = 0
-    """The number of the last write that may have changed that, as of the last time it was asked."""
-
-    tables: frozenset[Table] | None = None
-    resolved: int = -1
-    """The number of the cache's counter at which `tables` was found out; -1 for never."""
+    looked_up: int = NEVER
+    """The definitions as of which its names were looked up in the catalog."""
 
 
 class Readings:
-    """Remembers what texts read, `TEXTS_MAX` of them. Any thread may call."""
+    """Remembers what texts read, `TEXTS_MAX` of them. Any thread may call.
+
+    What a name stands for can change only where something is defined. So definitions are counted, and names looked up
+    again after the next one: `changing` surrounds it from before its first statement until it is committed.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._definitions = self._changing = 0
         self._macros: frozenset[str] = frozenset()
-        self._macros_as_of = -1
+        self._macros_as_of = NEVER
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Surround what may change which tables, views and macros there are."""
+        with self._guard:
+            self._changing += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._changing -= 1
+                self._definitions += 1
+
+    def now(self) -> int:
+        """Count the definitions so far, for a transaction that is about to begin; `NEVER` while one is made."""
+        with self._guard:
+            return NEVER if self._changing else self._definitions
 
     def look(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        sql: str,
-        parameters: Sequence[SqlValue],
-        *,
-        began: int,
-        changed: int,
-    ) -> Known:
-        """Tell what a text reads that is one SELECT, and refuse what no query may.
+        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue], *, as_of: int = NEVER
+    ) -> None:
+        """Refuse what no query may read, of a text that is one SELECT.
 
         Args:
             cursor: in the transaction of the answer.
             sql: the text.
             parameters: its values.
-            began: the cache's number before that transaction.
-            changed: the number of the last write that may have changed which tables, views and macros there are.
+            as_of: `now`, before that transaction.
 
         Raises:
             QueryRefused: it calls a function that is not for queries, reads what may be a file, or can grow beyond
                 bounds in one step.
         """
+        if as_of != self.now():
+            as_of = NEVER  # which of them the transaction sees is not known
         with self._guard:
             known = self._known.get(sql)
         if known is None:
             known = Known(reading=reading_of(cursor, sql, parameters))
         elif known.reading.by_parameters or any(map(_is_long, parameters)):
             reading_of(cursor, sql, parameters)
-        if known.looked_up < changed or known.looked_up < 0:
-            self._look_up(cursor, known.reading, began=began, changed=changed)
-            known.looked_up = began
+        if known.looked_up != as_of or as_of == NEVER:
+            self._look_up(cursor, known.reading, as_of=as_of)
+            known.looked_up = as_of
         with self._guard:
-            known.asked += 1
             self._known[sql] = known
             self._known.move_to_end(sql)
             if len(self._known) > TEXTS_MAX:
                 self._known.popitem(last=False)
-        return known
 
-    def _look_up(self, cursor: duckdb.DuckDBPyConnection, reading: Reading, *, began: int, changed: int) -> None:
+    def _look_up(self, cursor: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: int) -> None:
         """See that no name stands for more than it says: a view may call anything, and a macro be called like any."""
-        macros = self._macros_of(cursor, began=began, changed=changed)
         waiting, seen = [reading], set(reading.tables)
+        macros: frozenset[str] | None = None
         while waiting:
             now = waiting.pop()
-            if shadowed := sorted(now.calls & macros):
+            if now.calls and macros is None:
+                macros = self._macros_of(cursor, as_of=as_of)
+            if macros and (shadowed := sorted(now.calls & macros)):
                 raise QueryRefused(f"a function of the engine wanted, found a macro of the name {shadowed[0]}")
             for name, sql in cursor.execute(_VIEWS, [list(now.tables)]).fetchall():
                 below = self._view(cursor, name, sql)
@@ -202,45 +175,15 @@ class Readings:
             raise QueryRefused(f"a view that can be looked into is wanted, {name} is not")
         return reading_of(cursor, written[1], is_view=True)
 
-    def _macros_of(self, cursor: duckdb.DuckDBPyConnection, *, began: int, changed: int) -> frozenset[str]:
-        if self._macros_as_of < changed or self._macros_as_of < 0:
-            self._macros = frozenset(name.lower() for (name,) in cursor.execute(_MACROS).fetchall())
-            self._macros_as_of = began
-        return self._macros
-
-    def tables(
-        self, cursor: duckdb.DuckDBPyConnection, known: Known, *, began: int, changed: int
-    ) -> frozenset[Table] | None:
-        """Tell which tables an answer follows from, and nothing else; None if that is not certain.
-
-        Args:
-            cursor: in the transaction of the answer.
-            known: what its text reads.
-            began: the cache's number before that transaction.
-            changed: the number of the last write that may have changed which tables there are.
-        """
-        if known.changed != changed:
-            known.changed, known.asked = changed, 1
-        if known.asked < ASKED_MIN or not known.reading.repeatable:
-            return None
-        if known.resolved < changed or known.resolved < 0:
-            # Operators and casts call functions, too, which no text names.
-            is_shadowed = not self._macros_of(cursor, began=began, changed=changed).isdisjoint(_functions())
-            known.tables, known.resolved = None if is_shadowed else self._resolve(cursor, known.reading), began
-        return known.tables
-
-    def _resolve(self, cursor: duckdb.DuckDBPyConnection, reading: Reading) -> frozenset[Table] | None:
-        """Every table that has one of the names counts, whatever qualifies it: one too many does no harm."""
-        if not reading.functions <= _stable_functions():
-            return None
-        names = list(reading.tables)
-        rows = cursor.execute(_NAMED, [names, names]).fetchall()
-        if any(file not in _FILES for file, _ in rows):
-            return None  # a view may call anything, and other files may be written to by others
-        found = {name for _, name in rows}
-        if not reading.tables - found <= reading.local:
-            return None
-        return frozenset((file, name) for file, name in rows)
+    def _macros_of(self, cursor: duckdb.DuckDBPyConnection, *, as_of: int) -> frozenset[str]:
+        with self._guard:
+            if self._macros_as_of == as_of != NEVER:
+                return self._macros
+        macros = frozenset(name.lower() for (name,) in cursor.execute(_MACROS).fetchall())
+        if as_of != NEVER:
+            with self._guard:
+                self._macros, self._macros_as_of = macros, as_of
+        return macros
 
 
 def reading_of(
@@ -275,38 +218,25 @@ def look_into(statements: Any, *, is_view: bool = False) -> Reading:
         QueryRefused: there is something in it that is not for queries.
     """
     tables: set[str] = set()
-    local: set[str] = set()
     functions: set[str] = set()
     table_functions: set[str] = set()
-    repeatable = True
     for node in _nodes(statements):
         kind = node.get("type")
         _expect_known(node)
-        if "cte_map" in node:
-            local |= {entry["key"].lower() for entry in node["cte_map"]["map"]}
-        if "sample" in node and (kind not in _TABLE_REFERENCES or node["sample"] or node.get("at_clause")):
-            repeatable = False
         match node.get("class"), kind:
             case None, "BASE_TABLE":
                 tables.add(_table(node))
             case None, "SHOW_REF":
                 _expect_no_file(node["table_name"].strip('"').lower())
-                repeatable = False
             case None, "TABLE_FUNCTION":
-                name = _table_function(node["function"], is_view=is_view)
-                table_functions.add(name)
-                repeatable = repeatable and name in TABLE_FUNCTIONS_OF_ARGUMENTS
-            case "COLUMN_REF", _:
-                repeatable = repeatable and node["column_names"][-1].lower() not in _VALUES_OF_A_SESSION
+                table_functions.add(_table_function(node["function"], is_view=is_view))
             case (("FUNCTION" | "WINDOW"), _):
                 functions.add(node["function_name"].lower())
     if refused := sorted(functions - FUNCTIONS - table_functions):
         raise QueryRefused(f"the function {refused[0]} is not for queries")
     return Reading(
         tables=frozenset(tables),
-        local=frozenset(local),
         functions=frozenset(functions),
-        repeatable=repeatable,
         table_functions=frozenset(table_functions),
     )
 
@@ -366,23 +296,6 @@ def _is_archived(argument: Node) -> bool:
 
 def _is_long(value: SqlValue) -> bool:
     return isinstance(value, str | bytes) and len(value) > COLUMN_BYTES
-
-
-@functools.cache
-def _functions() -> dict[str, bool]:
-    """List the functions of this engine, and whether their value follows from their arguments: 16 ms, once."""
-    with duckdb.connect() as engine:
-        rows = engine.execute(
-            "select function_name, bool_and(stability is not distinct from 'CONSISTENT') from duckdb_functions()"
-            " group by all"
-        ).fetchall()
-    return {name.lower(): bool(is_stable) for name, is_stable in rows}
-
-
-@functools.cache
-def _stable_functions() -> frozenset[str]:
-    """List those whose value follows from their arguments and the tables."""
-    return frozenset(name for name, is_stable in _functions().items() if is_stable) | _SAME_WHILE_CONFIGURED
 
 
 def _nodes(tree: Any) -> Iterator[Node]:

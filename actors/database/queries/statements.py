@@ -30,6 +30,9 @@ _ALLOWED = frozenset(
 """What a caller may run. All else would change the connection for those who come after: BEGIN and COMMIT, USE and SET
 (`search_path` can be set after `lock_configuration`), PREPARE, ATTACH and DETACH, LOAD."""
 
+_OF_ROWS = frozenset({_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY})
+"""They leave the tables, views and macros that there are as they are."""
+
 _NO_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _INT64 = range(-(2**63), 2**63)
 
@@ -60,6 +63,11 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
     if kind not in _ALLOWED:
         raise QueryRefused(f"a statement that reads or writes tables wanted, found {kind.name}")
     return statements[0]
+
+
+def may_define(statement: duckdb.Statement) -> bool:
+    """Tell whether it may change which tables, views and macros there are."""
+    return statement.type not in _OF_ROWS
 
 
 def _depth(sql: str) -> int:

@@ -54,6 +54,7 @@ class OrderRepository(_ReadModelRepository[OrderRow]):
     table = "orders"
     key = ("client_order_id",)
     order = ("created_ns", "client_order_id")
+    reads = ("orders",)
 
 
 class FillRepository(_ReadModelRepository[FillRow]):
@@ -63,6 +64,7 @@ class FillRepository(_ReadModelRepository[FillRow]):
     table = "fills"
     key = ("client_order_id", "trade_id")
     order = ("sequence",)
+    reads = ("fills",)
 
 
 class PositionRepository(_ReadModelRepository[Position]):
@@ -72,6 +74,7 @@ class PositionRepository(_ReadModelRepository[Position]):
     table = "fills"
     key = ("symbol",)
     order = ("symbol", "sequence")
+    reads = ("fills", "projection")
     searchable = frozenset({"symbol", "strategy", "account"})
 
     def find(self, **criteria: SqlValue) -> Answer[tuple[Position, ...]]:
@@ -85,7 +88,7 @@ class PositionRepository(_ReadModelRepository[Position]):
     def _in_account(self, criteria: dict[str, SqlValue]) -> dict[str, SqlValue]:
         if "account" in criteria:
             return criteria
-        entered = self._store.query("select account from core.projection", [])
+        entered = self._query("select account from core.projection")
         return criteria | {"account": int(entered["account"][0])}
 
     def _selection(self) -> str:
@@ -104,3 +107,4 @@ class EventRepository(_ReadModelRepository[FactRow]):
     entity = FactRow
     table = "facts"
     key = ("sequence",)
+    reads = ("facts",)

@@ -83,6 +83,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     entity = Tick
     table = "ticks"
     source = "full_ticks"
+    reads = ("ticks", "books", "candles", "archived")
     key = ("source", "sequence")
     order = ("exchange_ns", "sequence")
     searchable = frozenset(
@@ -100,13 +101,13 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
         def work() -> Columns:
             bounds: list[SqlValue] = [symbol, start_ns(start), end_ns(end)]
-            if symbol not in self._had_books or len(self._store.query(_A_BOOK, bounds)["book"]) == 0:
-                columns = self._store.query(_TICKS, bounds)
+            if symbol not in self._had_books or len(self._query(_A_BOOK, bounds)["book"]) == 0:
+                columns = self._query(_TICKS, bounds)
                 if not columns.pop("books").any():
                     self._had_books.discard(symbol)
                     return columns
             self._had_books.add(symbol)
-            return self._store.query(_TICKS_WITH_BOOKS, bounds)
+            return self._query(_TICKS_WITH_BOOKS, bounds)
 
         return self._select(work, ticks_of)
 
@@ -116,13 +117,13 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
     def as_of(self, symbol: str, moment: Moment) -> Answer[Tick]:
         """Find the newest tick of a symbol that was there at that moment; None when there was none."""
-        return self._select_one(lambda: self._store.query(_NEWEST, [symbol, last_ns(moment)]))
+        return self._select_one(lambda: self._query(_NEWEST, [symbol, last_ns(moment)]))
 
     def symbols(self) -> Answer[tuple[str, ...]]:
         """List all symbols that have a tick or a candle, sorted."""
 
         def work() -> tuple[str, ...]:
-            rows = self._store.query("select symbol from all_ticks union select symbol from candles order by symbol")
+            rows = self._query("select symbol from all_ticks union select symbol from candles order by symbol")
             return tuple(rows["symbol"].tolist())
 
         return self._answer(work)
@@ -151,9 +152,9 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
             length = interval_ns(interval)
             bounds = {"start_ns": start_ns(start), "end_ns": end_ns(end)}
             parameters = candle_parameters(symbol, length_ns=length, opening=opening, **bounds)
-            found = self._store.query(LOOK, parameters)
+            found = self._query(LOOK, parameters)
             sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]))
-            return self._store.query(sql, parameters)
+            return self._query(sql, parameters)
 
         return self._select(work, lambda columns: _candles(columns, symbol, length))
 
@@ -162,7 +163,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
         def work() -> Columns:
             begin = start_ns(day)
-            return self._store.query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * SECOND_NS)])
+            return self._query(_GAPS, [symbol, begin, begin + DAY_NS, int(longer_than_s * SECOND_NS)])
 
         return self._select(work, lambda columns: messages_of(columns, Gap))
 

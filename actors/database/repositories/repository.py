@@ -89,6 +89,10 @@ class BaseRepository(ABC, Generic[Entity]):
     source: ClassVar[str] = ""
     """The view to read from; empty for the table itself."""
 
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The tables that every answer follows from, and nothing else: a running system keeps answers until one of them is
+    written to. Empty where that is not certain: each is asked anew."""
+
     schema: ClassVar[str] = ""
     """One statement that makes the table where it is not there yet; empty for a table of our own migrations."""
 
@@ -146,7 +150,7 @@ class BaseRepository(ABC, Generic[Entity]):
 
         def work() -> int:
             where, parameters = self._where(criteria)
-            rows = self._store.query(f"select count(*) as rows from {self.source or self.table}{where}", parameters)  # noqa: S608  our names
+            rows = self._query(f"select count(*) as rows from {self.source or self.table}{where}", parameters)  # noqa: S608  our names
             return int(rows["rows"][0])
 
         return self._answer(work)
@@ -229,7 +233,10 @@ class BaseRepository(ABC, Generic[Entity]):
         where, parameters = self._where(criteria)
         order = ", ".join(self.order or self.key)
         sql = f"select {self._selection()} from {self.source or self.table}{where} order by {order}"  # noqa: S608  our names
-        return self._store.query(sql, parameters)
+        return self._query(sql, parameters)
+
+    def _query(self, sql: str, parameters: Sequence[SqlValue] = ()) -> Columns:
+        return self._store.query(sql, parameters, self.reads)
 
     def _selection(self) -> str:
         plain, others = _fields(self.entity)

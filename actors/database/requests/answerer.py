@@ -73,7 +73,7 @@ class Answerer:
         if database is None:
             self._refuse_while_down(asker)
             return
-        kept = database.kept(query.sql, query.parameters) if isinstance(query, Query) else None
+        kept = database.kept(query.sql, query.parameters, query.tables) if isinstance(query, Query) else None
         if kept is not None and isinstance(query, Query) and len(kept.rows) <= query.rows_max:
             self.answered += 1
             self._actor.send(asker, kept)

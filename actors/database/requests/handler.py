@@ -93,6 +93,7 @@ class RequestHandler:
                         work.parameters,
                         timeout_s=work.timeout_s,
                         rows_max=work.rows_max,
+                        tables=work.tables,
                         abandoned=abandoned,
                     )
                 case QueryToFile():
@@ -115,7 +116,6 @@ class RequestHandler:
             def work(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[tuple[str, str], ...], int]:
                 # Its own lines: a comment at its end must not swallow what follows.
                 inner = f"(\n{bare_select(cursor, query.sql)}\n)"
-                self._database.expect_readable(cursor, query.sql, query.parameters)
                 parameters = list(query.parameters)
                 described = cursor.execute(f"describe select * from {inner}", parameters).fetchall()  # noqa: S608  checked
                 columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
@@ -128,7 +128,9 @@ class RequestHandler:
                 return columns, int(rows)
 
             # The transaction is read-only: a SELECT may have an INSERT in it.
-            columns, rows = self._database.read(work, label=query.sql, timeout_s=query.timeout_s, abandoned=abandoned)
+            columns, rows = self._database.read_of(
+                query.sql, query.parameters, work, timeout_s=query.timeout_s, abandoned=abandoned
+            )
             if rows > query.rows_max:
                 raise ResultTooLarge(f"at most {query.rows_max} rows wanted, found more")
         names, types = zip(*columns, strict=True)
