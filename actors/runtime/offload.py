@@ -103,7 +103,6 @@ class Offloader:
             dropped = [job for lane in self._lanes.values() for job in lane]
             self._lanes.clear()
             self._startable.clear()
-            self._waiting = 0
             self._changed.notify_all()
         for job in dropped:
             job.done(None)
@@ -114,8 +113,7 @@ class Offloader:
             job.done(job.run())
             with self._changed:
                 if self._lanes.get(lane):
-                    self._startable.append(lane)
-                    self._changed.notify()
+                    self._startable.append(lane)  # for this thread itself: nobody has to wake for it
                 else:
                     self._lanes.pop(lane, None)
 

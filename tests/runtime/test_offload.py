@@ -1,12 +1,15 @@
 """Work off an actor's thread: how many jobs wait, which of them run at once, and what becomes of the others."""
 
+import itertools
 import queue
 import threading
 
 import pytest
 
 from natya.actors.runtime.errors import OffloadRefusedError
-from natya.actors.runtime.offload import Job, Offloader
+from natya.actors.runtime.offload import Job, Offloader, Outcome
+
+NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -15,8 +18,13 @@ def outcomes():
 
 
 @pytest.fixture
-def offloader():
-    offloader = Offloader(name="thinker", threads_max=2, jobs_max=3)
+def name():
+    return f"thinker {next(NUMBERS)}"
+
+
+@pytest.fixture
+def offloader(name):
+    offloader = Offloader(name=name, threads_max=2, jobs_max=3)
     yield offloader
     offloader.close()
 
@@ -92,3 +100,68 @@ def test_as_many_jobs_run_at_once_as_there_may_be_threads_whatever_they_raise(su
         submit(meet_and_fail, lane)
 
     assert [type(outcomes.get(timeout=5).error) for _ in range(2)] == [KeyError] * 2
+
+
+@pytest.fixture
+def threads(name):
+    def threads():
+        return [thread for thread in threading.enumerate() if thread.name == f"{name}/offload"]
+
+    return threads
+
+
+class TestTheThreads:
+    @pytest.mark.usefixtures("held")
+    def test_are_as_many_as_lanes_with_work_up_to_the_limit(self, submit, gate, threads):
+        assert len(threads()) == 1
+        submit(lambda: 1, "held")
+        assert len(threads()) == 1
+        submit(lambda: gate.wait(10), "second")
+        submit(lambda: 3, "third")
+
+        assert len(threads()) == 2
+
+    def test_wait_for_more_work_and_take_it(self, submit, outcomes, threads):
+        submit(threading.current_thread)
+        thread = outcomes.get(timeout=5).unwrap()
+        for _ in range(3):
+            thread.join(0.02)
+            assert thread.is_alive()
+            submit(threading.current_thread)
+            outcomes.get(timeout=5)
+
+        assert len(threads()) <= 2
+
+    def test_end_when_there_was_none_for_long_and_others_follow(self, submit, outcomes, monkeypatch):
+        monkeypatch.setattr("natya.actors.runtime.offload.IDLE_S", 0.001)
+        lives = []
+        for _ in range(3):  # one more than there may be at once
+            submit(threading.current_thread)
+            lives.append(outcomes.get(timeout=5).unwrap())
+            lives[-1].join(5)
+
+        assert [thread.is_alive() for thread in lives] == [False] * 3
+
+    def test_end_when_it_stops_and_they_have_nothing_to_do(self, offloader, submit, outcomes):
+        submit(threading.current_thread)
+        thread = outcomes.get(timeout=5).unwrap()
+        offloader.close()
+        thread.join(5)
+
+        assert not thread.is_alive()
+
+    @pytest.mark.usefixtures("held")
+    def test_end_when_it_stops_and_they_have_done_what_they_had(self, offloader, gate, threads):
+        (thread,) = threads()
+        offloader.close()
+        gate.set()
+        thread.join(5)
+
+        assert not thread.is_alive()
+
+
+class TestAnOutcome:
+    def test_is_the_value_or_raises_what_was_raised(self):
+        assert Outcome(value=7).unwrap() == 7
+        with pytest.raises(KeyError, match="wanted"):
+            Outcome(error=KeyError("wanted")).unwrap()
