@@ -17,7 +17,7 @@ Fails   when the account of the run cannot go on (AccountUnfinishedError: no res
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -86,6 +86,14 @@ Handover: TypeAlias = tuple[int, frozenset[str], str, bool]
 whether the account of this run has been entered, which happens once in a run."""
 
 
+def _only_strategy(sender: Any, strategy: str) -> str:
+    """Return for which strategy alone the sender may speak, if that is another; else an empty text.
+
+    The name of a strategy is that of its address, whatever it says of itself.
+    """
+    return sender.name if sender.says is not None and sender.name != strategy else ""
+
+
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look up every order in doubt."""
 
@@ -148,6 +156,11 @@ class OrdersActor(RuntimeActor):
         count as a fact of the order that has the id.
         """
         now_ns = self.clock.now_ns()
+        if only := _only_strategy(sender, order.strategy):
+            self.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
+            reason = f"an order of {only}, its sender, wanted, found one of {printable(order.strategy)}"
+            self.send(sender, updates.refused(order, Refusal(rule="identity", reason=reason), now_ns))
+            return
         earlier = self._ledger.earlier(order.client_order_id)
         if earlier is not None:
             reused = contradiction(order, earlier)
@@ -188,10 +201,14 @@ class OrdersActor(RuntimeActor):
         return self._at_this_moment[strategy]
 
     @handles(CancelOrder)
-    def cancel(self, request: CancelOrder, _sender: ActorAddress) -> None:
+    def cancel(self, request: CancelOrder, sender: ActorAddress) -> None:
         """Cancel the open quantity of the order, as soon as it has been placed; in every risk state."""
         client_order_id = request.client_order_id
         order = self._ledger.order(client_order_id)
+        known = self._ledger.intents.get(client_order_id) or order
+        if known is not None and (only := _only_strategy(sender, known.strategy)):
+            self.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=only)
+            return
         if not self._is_read or client_order_id in self._ledger.intents:
             self._withdraw_later(client_order_id)
         elif order is None:

@@ -170,6 +170,16 @@ class TestAStrategyThatMeansHarm:
 
         assert house.harm() == []
 
+    def test_orders_in_nobodys_name(self, house):
+        for number, strategy in enumerate(("good", "hosted", "nobody")):
+            order = SubmitOrder(
+                client_order_id=f"forged-0-{number}", strategy=strategy, symbol="INFY", side="BUY", quantity=1
+            )
+            house.system.request("bad", Send(("orders",), order), timeout_s=10)
+            page = house.system.request("journal", ReadJournal(key=order.client_order_id), timeout_s=10)
+
+            assert page.records == ()
+
     def test_writes_no_fact(self, house):
         fact = OrderCancelled(client_order_id="never-0-1", reason="none", occurred_ns=1)
 
