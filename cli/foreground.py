@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -21,7 +20,7 @@ from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left
-from .terminal import OutputError, complain, tell, tell_json
+from .terminal import OutputError, complain, out, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,8 +101,8 @@ class Interrupts:
         if number == signal.SIGHUP:
             self.hung_up = True
         elif self.asked:
-            if sys.stdout.isatty():
-                os.write(sys.stdout.fileno(), LEAVE_SCREEN)
+            if out().isatty():
+                os.write(out().fileno(), LEAVE_SCREEN)
             self._leave(SIGNALLED + number)
         self.asked = True
 
@@ -262,7 +261,7 @@ class Watch:
 def _display(profile: str, *, silent: bool) -> Iterator[Display]:
     if silent:
         yield Display(lambda _now, _before: None, has_terminal=False)
-    elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in TERMINALS_WITHOUT_SCREEN:
+    elif out().isatty() and os.environ.get("TERM", "dumb") not in TERMINALS_WITHOUT_SCREEN:
         from rich.live import Live  # noqa: PLC0415  only a terminal needs them
 
         from .views.screen import screen  # noqa: PLC0415
@@ -290,7 +289,7 @@ def _lines() -> Callable[[SystemView, SystemView], None]:
         looks += 1
         if looks % LINES_EVERY == 0:
             tell(line(now, before))
-            sys.stdout.flush()
+            out().flush()
 
     return show
 
@@ -302,7 +301,7 @@ def _print_summary(summary: Summary, summary_format: SummaryFormat) -> str:
             tell_json(summary_json(summary))
         else:
             tell(summary_text(summary))
-        sys.stdout.flush()
+        out().flush()
     except OutputError as fault:
         return str(fault)
     return ""

@@ -61,16 +61,29 @@ def plain_lines(text: str) -> str:
 
 # Saying it.
 
+_prepared: Final[list[TextIO]] = []
+"""Standard output and error of this process, once they are made."""
+
+
+def out() -> TextIO:
+    """Return standard output, whatever a strategy has put into its place in `sys`."""
+    return _prepared[0] if _prepared else sys.stdout
+
+
+def err() -> TextIO:
+    """Return standard error, likewise."""
+    return _prepared[1] if _prepared else sys.stderr
+
 
 def tell(text: str) -> None:
     """Print lines for a person."""
-    sys.stdout.write(f"{plain_lines(text)}\n")
+    out().write(f"{plain_lines(text)}\n")
 
 
 def tell_json(document: bytes, end: bytes = b"\n") -> None:
     """Print JSON, whatever the encoding of the terminal is; `end` is empty for one that has its line feeds."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
+    out().flush()
+    out().buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
 
 
 def tell_csv(rows: Iterable[Iterable[object]]) -> None:
@@ -78,11 +91,11 @@ def tell_csv(rows: Iterable[Iterable[object]]) -> None:
 
     What is missing is nothing, and an empty text is a pair of quotes.
     """
-    if sys.stdout.isatty():
+    if out().isatty():
         rows = [[plain(value) if isinstance(value, str) else value for value in row] for row in rows]
-    sys.stdout.flush()
+    out().flush()
     lines = "".join(",".join(map(_csv_field, row)) + "\n" for row in rows)
-    sys.stdout.buffer.write(lines.encode("utf-8", "replace"))
+    out().buffer.write(lines.encode("utf-8", "replace"))
 
 
 def text_of_value(value: object) -> str:
@@ -99,13 +112,13 @@ def text_of_value(value: object) -> str:
 def complain(text: object) -> None:
     """Say on standard error what went wrong, each line beginning with our name; in words, without their numbers."""
     lines = plain_lines(ERROR_NUMBER.sub("", str(text))).split("\n")
-    sys.stderr.write("".join(f"natya: {line}\n" for line in lines))
-    sys.stderr.flush()
+    err().write("".join(f"natya: {line}\n" for line in lines))
+    err().flush()
 
 
 def note(text: str) -> None:
     """Add something on standard error that is not wrong."""
-    sys.stderr.write(f"{plain_lines(text)}\n")
+    err().write(f"{plain_lines(text)}\n")
 
 
 def _csv_field(value: object) -> str:
@@ -173,6 +186,7 @@ def prepare() -> None:
             os.set_inheritable(os.open(os.devnull, flags), True)
     sys.stdout = stream(1, encoding=_encoding(sys.stdout))
     sys.stderr = stream(2, encoding=_encoding(sys.stderr), errors="backslashreplace", complains=False)
+    _prepared[:] = sys.stdout, sys.stderr
 
 
 def stream(
@@ -196,7 +210,7 @@ def ended(command: Callable[[], object]) -> int:
             command()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        sys.stdout.flush()
+        out().flush()
     except OutputError as fault:
         if fault.is_left:  # `natya … | head` has what it wanted; the shell is told as of any other program
             return SIGNALLED + signal.SIGPIPE

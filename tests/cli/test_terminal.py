@@ -178,6 +178,21 @@ class TestAProcess:
         assert (done.returncode, done.stdout) == (73, b"printed before\n")
         assert done.stderr.partition(b";")[0] == said
 
+    @pytest.mark.parametrize("put", ["None", "sys.stderr", "io.StringIO()"])
+    def test_whose_strategy_puts_something_else_in_the_place_of_its_output_prints_what_it_would(self, tmp_path, put):
+        (tmp_path / "putter.py").write_text(
+            "import io, sys\n"
+            "from natya import StrategyActor\n"
+            "class Putter(StrategyActor):\n"
+            "    def on_tick(self, tick):\n"
+            f"        sys.stdout = {put}\n"
+        )
+        arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
+        done = self.run(f"{arguments} --strategy putter:Putter", environment={"PYTHONPATH": str(tmp_path)})
+
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert json.loads(done.stdout)["ticks"] > 0
+
     def test_of_ascii_runs(self, tmp_path):
         arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data"
         done = self.run(arguments, environment={"PYTHONIOENCODING": "ascii:strict", "LC_ALL": "C"})
