@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from natya.actors.observability.redaction import HIDDEN, Redactor
 from natya.config.secrets import Secret
+from natya.domain.shown import shortened
 
 CANARY = "canary-7f3a91"
 ANYTHING = st.recursive(
@@ -41,6 +42,15 @@ class TestASecretValue:
     @given(before=st.text(), after=st.text())
     def test_is_hidden_in_every_text(self, before, after):
         assert CANARY not in Redactor([Secret(CANARY)]).text(before + CANARY + after)
+
+    @given(at=st.integers(0, 400), length=st.integers(80, 200))
+    def test_of_which_a_half_was_left_out_is_hidden_by_what_is_left(self, at, length):
+        filling = "x" * 400
+        cut = shortened(filling[:at] + CANARY + filling[at:], length)
+
+        shown = Redactor([Secret(CANARY)]).text(cut)
+        assert not any(CANARY[start : start + 6] in shown for start in range(len(CANARY) - 5))
+        assert "left out" in shown
 
     def test_that_begins_another_does_not_leave_the_rest_of_it(self):
         redactor = Redactor([Secret(CANARY), Secret(f"{CANARY}-and-more")])
