@@ -156,7 +156,7 @@ def _as_iso(text: str) -> str:
         year, digits, day, clock = year_first.groups()
         month = int(digits)
     elif _EITHER_WAY.fullmatch(text):
-        raise ValueError(f"{_no_time(text)}: nobody can tell its day from its month; wanted 2025-01-09 or 09-Jan-2025")
+        raise ValueError(f"{_no_time(text)}: day and month are told apart by 2025-01-09 or 09-Jan-2025 alone")
     else:
         return text
     date = f"{year}-{month:02}-{int(day):02}"

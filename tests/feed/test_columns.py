@@ -122,7 +122,7 @@ class TestDaysOfAnyVendor:
         assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)
 
     def test_whose_dates_can_be_read_two_ways_are_refused(self, write, messages):
-        with pytest.raises(RecordingError, match="nobody can tell its day from its month"):
+        with pytest.raises(RecordingError, match="day and month are told apart by"):
             messages(write("Date,Open,High,Low,Close,Volume", "09/01/2025,1,1,1,1,1", "10/01/2025,1,1,1,1,1"))
 
 
