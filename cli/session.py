@@ -170,14 +170,6 @@ def give_up(fault: object, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def expect_new(file: Path) -> None:
-    """Raise an OSError unless the file can be made, and is not there."""
-    if file.exists():
-        raise FileExistsError(f"{file} is there already")
-    if not file.absolute().parent.is_dir():
-        raise FileNotFoundError(f"there is no directory {file.absolute().parent}")
-
-
 def expect_database(settings: Settings) -> None:
     """End the command where there is no core file."""
     if not Path(settings.database.path).exists():

@@ -115,6 +115,28 @@ def new_file(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def expect_absent(path: Path) -> None:
+    """Look, before work begins, whether a name is free; who takes it looks again, since it may be taken meanwhile.
+
+    Raises:
+        FileExistsError: something of that name is there already, if only a link to nowhere.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f"{path} is there already")
+
+
+def expect_new(path: Path) -> None:
+    """Do the same, and look whether there is a folder for it.
+
+    Raises:
+        FileExistsError: something of that name is there already.
+        FileNotFoundError: there is no folder for it.
+    """
+    expect_absent(path)
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {path.absolute().parent}")
+
+
 def move_new(source: Path, target: Path) -> None:
     """Move a file (within one file system also a folder) without replacing anything; to another file system by copy.
 

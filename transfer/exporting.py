@@ -12,6 +12,7 @@ import msgspec
 
 from ..actors.database import QueryResult, take
 from ..client import EPOCH, ask, rows_of
+from ..config.files import expect_new
 from ..domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 from ..domain.wording import counted
 
@@ -101,11 +102,10 @@ def query_to(
     """Write the rows of a SELECT to a new file; return how many they are.
 
     Raises:
-        FileExistsError: it is there already.
+        OSError: it is there already, or there is no folder for it.
         DatabaseError, ControlError: the owner cannot read it.
     """
-    if os.path.lexists(target):
-        raise FileExistsError(f"{target} is there already")
+    expect_new(target)
     answer = ask(owner, sql, parameters)
     if file_format == "parquet":
         take(Path(answer.path), target)

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from natya.config.files import (
     NotOursError,
     copy_new,
     empty_private_folder,
+    expect_new,
     expect_own_folder,
     is_private_folder,
     make_private_folder,
@@ -275,3 +277,19 @@ class TestAFileThatIsHandedOver:
         with pytest.raises(OSError, match=r"left alone|symbolic link|ELOOP"):
             open_from_private_folder(path)
         assert secret.read_text() == "a key"
+
+
+class TestAFileThatIsToBeMade:
+    def test_may_have_a_name_that_is_free(self, tmp_path):
+        expect_new(tmp_path / "new")
+
+    @pytest.mark.parametrize("make", [Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+    def test_may_not_have_one_that_is_taken(self, tmp_path, make):
+        make(tmp_path / "taken")
+
+        with pytest.raises(FileExistsError, match="taken is there already"):
+            expect_new(tmp_path / "taken")
+
+    def test_wants_a_folder(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"there is no directory .*absent"):
+            expect_new(tmp_path / "absent" / "new")

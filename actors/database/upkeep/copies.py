@@ -6,9 +6,9 @@ Files are only written in the adapter's `directories`; nothing but DuckDB ever o
 from __future__ import annotations
 
 import functools
-import os
 from typing import TYPE_CHECKING, TypeAlias
 
+from ....config.files import expect_absent
 from ..engine.connection import roll_back
 from ..engine.opening import MEMORY
 from ..errors import DatabaseDamaged
@@ -151,8 +151,7 @@ def fingerprint(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int
 def _expect_new(target: Path) -> None:
     """See that nothing has the name, or that of the log which DuckDB would take for the new file's."""
     for each in (target, target.with_name(f"{target.name}.wal")):
-        if os.path.lexists(each):
-            raise FileExistsError(f"{each} is there already")
+        expect_absent(each)
 
 
 def _copy(

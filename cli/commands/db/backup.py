@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ....config.files import expect_new
 from ...options import DataDirOption, JsonOption, ProfileNameOption, TimeoutOption
-from ...session import expect_new, faults, owner_of, tell_answer
+from ...session import faults, owner_of, tell_answer
 
 
 def command(
