@@ -26,7 +26,7 @@ from natya.actors.database.errors import (
     TransactionAborted,
 )
 from natya.actors.database.repositories.market_data import MarketDataRepositoryImpl
-from natya.actors.database.tables.migrations import Migration, migrate, migrations
+from natya.actors.database.tables.migrations import FILES, Migration, bring_up_to_date, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
@@ -336,11 +336,38 @@ class TestAnInstanceThatFailsWhileItIsSetUp:
         DuckDBAdapter(tmp_path / "natya.duckdb").close()
 
 
+def described(plain):
+    """All that a file holds and says of itself, but for what was drawn at random."""
+    told = [
+        "table_name, column_name, column_index, column_default, is_nullable, data_type, comment from duckdb_columns()",
+        "table_name, constraint_type, constraint_text, constraint_column_names from duckdb_constraints()",
+        "table_name, comment, estimated_size from duckdb_tables()",
+        "view_name, sql, comment from duckdb_views() where not internal",
+        "index_name, sql from duckdb_indexes()",
+        "* from migrations",
+    ]
+    tables = [name for (name,) in plain.execute("select table_name from duckdb_tables()").fetchall()]
+    told += [f"'{name}', * from {name}" for name in tables if name != "origin"]
+    return {each: plain.execute(f"select {each} order by all").fetchall() for each in told}
+
+
 class TestMigrations:
     def test_are_applied_once(self, path):
         for _ in range(2):
             with DuckDBAdapter(path) as database:
                 assert database.query("select count(*) from core.migrations").rows == ((len(migrations("core")),),)
+
+    @pytest.mark.parametrize("file", FILES)
+    def test_together_leave_what_a_new_file_has_at_once(self, file):
+        options = {"python_enable_replacements": False}
+        with duckdb.connect(config=options) as stepped, duckdb.connect(config=options) as new:
+            for plain in (stepped, new):
+                plain.execute(f"attach ':memory:' as {file}; use {file}")
+            migrate(stepped, migrations(file))
+            bring_up_to_date(new, file)
+
+            assert described(new) == described(stepped)
+            assert "primary key" in str(described(new)).lower()
 
     def test_keep_the_books_of_a_file_that_had_them_beside_the_ticks(self, path, build):
         with duckdb.connect(str(path.with_name("natya-market.duckdb"))) as plain:

@@ -58,9 +58,11 @@ class TestTheWheel:
         assert f"natya/{name}" in wheel
 
     def test_brings_the_migrations_of_both_databases(self, wheel):
-        migrations = {Path(name).name.partition("_")[0] for name in wheel if name.endswith(".sql")}
+        found = [Path(name) for name in wheel if name.endswith(".sql")]
+        migrations = {path.name.partition("_")[0] for path in found if path.parent.name == "migrations"}
+        schemas = {path.stem for path in found if path.parent.name == "schema"}
 
-        assert migrations == {"core", "market"}
+        assert migrations == schemas == {"core", "market"}
 
     def test_brings_the_licence_and_the_command(self, wheel):
         assert any(name.endswith("/LICENSE") for name in wheel)

@@ -43,7 +43,7 @@ from ..queries.cache import CacheStatistics, QueryCache
 from ..queries.reading import Readings
 from ..queries.statements import ROWS_MAX, execute, may_define, one_select, one_statement
 from ..tables.archive_folder import archive_folder, follow
-from ..tables.migrations import DatabaseFile, migrate, migrations
+from ..tables.migrations import DatabaseFile, bring_up_to_date
 from .connection import Connection, roll_back
 from .foreign_writes import ForeignWrites
 from .lock import FileLock
@@ -437,7 +437,7 @@ class DuckDBAdapter:
 def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
     """Bring a file up to date; one whose tables are not what the steps before left is no database of ours."""
     try:
-        writer.run(functools.partial(migrate, steps=migrations(file)), label="migrate")
+        writer.run(functools.partial(bring_up_to_date, file=file), label="migrate")
     except (StatementFailed, DatabaseDamaged) as fault:
         raise refusal(path, fault) from fault
 

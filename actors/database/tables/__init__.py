@@ -2,7 +2,8 @@
 
 Every function takes a cursor that somebody else has opened.
 
-Schema      `migrations.py` applies the numbered SQL files of `migrations/`.
+Schema      `schema/` is what a new file has; `migrations.py` brings older ones there by the numbered SQL files of
+            `migrations/`.
 Market      `ticks.py` packs ticks and candles into columns, `tick_rows.py` reads ticks back; `archive_folder.py` knows
             the archived days (Parquet files that the views of the market file read).
 Core        `projection.py` folds journaled facts into orders and fills (pure), `projecting.py` writes them.
