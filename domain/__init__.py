@@ -6,6 +6,7 @@ calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
 candles             candles from ticks, and ticks from candles
 charges             brokerage, taxes and fees of a trade
 client_order_ids    which texts may be one
+dhan                what Dhan's API says, and how many requests it allows
 instruments         symbols, price grids, lots
 money               exact rupees, and their one rounding
 orders              the state machine of one order

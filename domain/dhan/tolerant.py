@@ -1,0 +1,251 @@
+"""JSON of a service that is not exact, into messages that are.
+
+The problem: one and the same field comes as 40, 40.0 or "40"; nothing is null, "", "NA", "0001-01-01" or left out; a
+number that is zero may be missing; one thing comes as an object or as an array of one; keys change their case from one
+stream to the other, and words from PENDING to Pending. The idea: each value is read as what its field's type wants, and
+only what cannot be meant is refused, with the field's name, what was wanted and what was found. The trap: tolerance of
+the form must not become tolerance of the content, so every number is bounded by the type of its field, no float is cut
+to a whole number, and NaN and infinity are no numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ..time import IST
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+NOTHING: Final = frozenset({"", "na", "n/a", "null", "none", "nil", "0001-01-01", "0001-01-01 00:00:00"})
+"""Texts, in small letters, that say that there is nothing."""
+
+ROWS_MAX: Final = 100_000
+TEXT_MAX: Final = 4_096
+
+Moment: TypeAlias = Annotated[int | None, "moment"]
+"""Nanoseconds since 1970-01-01 UTC, read from a text on the clock of the Indian exchanges; None: there is none."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A note on a text: these words are known, in whatever case they come; any other is taken as it is."""
+
+    known: tuple[str, ...]
+
+
+_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d")
+_WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{0,9})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_FOUND_MAX = 80
+_ENORMOUS = 1e300
+
+
+class MalformedAnswerError(ValueError):
+    """What a service said is not what it promises to say: which field, what was wanted, what was found."""
+
+
+def read(kind: type[T], found: Any) -> T:
+    """Read one object; an array of one will do.
+
+    Raises:
+        MalformedAnswerError: it is none, or a field of it cannot be meant.
+    """
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if not isinstance(found, dict):
+        raise MalformedAnswerError(f"an object of {kind.__name__} wanted, found {_shown(found)}")
+    return _object(kind, found, kind.__name__)
+
+
+def read_all(kind: type[T], found: Any) -> tuple[T, ...]:
+    """Read an array of objects; a single object, or nothing, will do.
+
+    Raises:
+        MalformedAnswerError: it is none, one of them cannot be meant, or there are more than `ROWS_MAX`.
+    """
+    if found is None:
+        return ()
+    rows = [found] if isinstance(found, dict) else found
+    if not isinstance(rows, list) or len(rows) > ROWS_MAX:
+        raise MalformedAnswerError(f"an array of up to {ROWS_MAX} {kind.__name__} wanted, found {_shown(found)}")
+    return tuple(read(kind, row) for row in rows)
+
+
+def _object(kind: type[T], found: dict[Any, Any], path: str) -> T:
+    by_name = {str(key).lower().replace("_", ""): value for key, value in found.items()}
+    values = {}
+    for field in _fields(kind):
+        raw = next((by_name[name] for name in field.names if name in by_name), None)
+        if is_nothing(raw):
+            if field.required:
+                raise MalformedAnswerError(f"{path}.{field.wire}: {field.wanted} wanted, found nothing")
+            continue
+        values[field.wire] = field.read(raw, f"{path}.{field.wire}")
+    try:
+        return msgspec.convert(values, kind, strict=True)
+    except msgspec.ValidationError as fault:
+        raise MalformedAnswerError(f"{path}: {fault}") from None
+
+
+def is_nothing(found: Any) -> bool:
+    """Say whether it stands for nothing."""
+    return found is None or (isinstance(found, str) and found.strip().lower() in NOTHING)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    wire: str
+    names: tuple[str, ...]
+    hint: Any
+    required: bool
+    wanted: str
+
+    def read(self, found: Any, path: str) -> Any:
+        return _value(self.hint, found, path, self.wanted)
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    also: dict[str, tuple[str, ...]] = getattr(kind, "ALSO", {})
+    return tuple(
+        _Field(
+            name=field.name,
+            wire=field.encode_name,
+            names=tuple(each.lower().replace("_", "") for each in (field.encode_name, *also.get(field.name, ()))),
+            hint=hints[field.name],
+            required=field.required,
+            wanted=_wanted(hints[field.name]),
+        )
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Part a type from its notes; of a type or nothing, the type."""
+    notes: tuple[Any, ...] = ()
+    while True:
+        origin = get_origin(hint)
+        if origin is Annotated:
+            hint, *more = get_args(hint)
+            notes += tuple(more)
+        elif origin in {Union, type(int | None)}:
+            (hint,) = (each for each in get_args(hint) if each is not type(None))
+        else:
+            return hint, notes
+
+
+def _value(hint: Any, found: Any, path: str, wanted: str) -> Any:
+    bare, notes = _bare(hint)
+    read_as: Any = None
+    words = next((note for note in notes if isinstance(note, Words)), None)
+    if "moment" in notes:
+        read_as = moment_ns(found)
+    elif words is not None:
+        read_as = _word(words.known, found) or _text(found)
+    elif get_origin(bare) is Literal:
+        read_as = _word(get_args(bare), found)
+    elif get_origin(bare) is tuple:
+        inner = get_args(bare)[0]
+        if isinstance(found, list) and len(found) <= ROWS_MAX:
+            return tuple(_value(inner, each, f"{path}[{place}]", _wanted(inner)) for place, each in enumerate(found))
+    elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+        if isinstance(found, dict):
+            return _object(bare, found, path)
+    else:
+        read_as = _READERS[bare](found)
+    if read_as is None:
+        raise MalformedAnswerError(f"{path}: {wanted} wanted, found {_shown(found)}")
+    return read_as
+
+
+def _wanted(hint: Any) -> str:
+    bare, notes = _bare(hint)
+    if "moment" in notes:
+        return "a time such as 2026-10-07 10:15:29"
+    if get_origin(bare) is Literal:
+        return f"one of {', '.join(get_args(bare))}"
+    if get_origin(bare) is tuple:
+        return f"an array of up to {ROWS_MAX}"
+    return _NAMES.get(bare, "an object")
+
+
+def _whole(found: Any) -> int | None:
+    if isinstance(found, bool):
+        return None
+    if isinstance(found, int):
+        return found
+    if isinstance(found, float):
+        return int(found) if math.isfinite(found) and found.is_integer() and abs(found) < 1 << 53 else None
+    text = found.strip().replace(",", "") if isinstance(found, str) and len(found) <= _FOUND_MAX else ""
+    return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
+
+
+def _number(found: Any) -> float | None:
+    if isinstance(found, bool):
+        return None
+    if isinstance(found, int | float):
+        number = float(found) if abs(found) < _ENORMOUS else math.inf
+        return number if math.isfinite(number) else None
+    text = found.strip().replace(",", "") if isinstance(found, str) and len(found) <= _FOUND_MAX else ""
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else None
+
+
+def _text(found: Any) -> str | None:
+    if isinstance(found, str):
+        return found if len(found) <= TEXT_MAX else None
+    whole = _whole(found)
+    return None if whole is None else str(whole)
+
+
+def _truth(found: Any) -> bool | None:
+    if isinstance(found, bool):
+        return found
+    return {"true": True, "false": False, "1": True, "0": False}.get(str(found).strip().lower())
+
+
+def _word(words: tuple[str, ...], found: Any) -> str | None:
+    """Find the word, whatever its case and whether its parts are joined by a line, a space or nothing."""
+    return _by_letters(words).get(_letters(found)) if isinstance(found, str) and len(found) <= _FOUND_MAX else None
+
+
+def _letters(word: str) -> str:
+    return word.lower().replace("_", "").replace(" ", "").replace("-", "")
+
+
+@functools.cache
+def _by_letters(words: tuple[str, ...]) -> dict[str, str]:
+    return {_letters(word): word for word in words}
+
+
+def moment_ns(found: Any) -> int | None:
+    """Read a time on the clock of the Indian exchanges, or with a zone of its own; None if it is none."""
+    if not isinstance(found, str) or len(found) > _FOUND_MAX:
+        return None
+    text = found.strip()
+    for form in _MOMENTS:
+        try:
+            moment = datetime.strptime(text, form).replace(tzinfo=IST)
+        except ValueError:
+            continue
+        return round(moment.timestamp() * 1e6) * 1_000
+    try:
+        moment = datetime.fromisoformat(text)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=IST)).timestamp() * 1e6) * 1_000
+    except (ValueError, OverflowError):
+        return None
+
+
+def _shown(found: Any) -> str:
+    text = ascii(found) if not isinstance(found, dict | list) else f"{type(found).__name__} of {len(found)}"
+    return text if len(text) <= _FOUND_MAX else f"{text[:_FOUND_MAX]}…"
+
+
+_READERS: Final[dict[type, Any]] = {int: _whole, float: _number, str: _text, bool: _truth}
+_NAMES: Final = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}

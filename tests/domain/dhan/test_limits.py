@@ -1,0 +1,34 @@
+"""How many requests Dhan allows."""
+
+from datetime import date
+
+import pytest
+
+from natya.domain.dhan.limits import limits_on
+from natya.domain.quotas import Quota
+from natya.domain.time import DAY_NS, SECOND_NS
+
+TODAY = date(2026, 11, 28)
+
+
+class TestOfADay:
+    def test_are_those_of_its_kind(self):
+        limits = limits_on(TODAY)
+
+        assert sorted(limits) == ["data", "option_chain", "orders", "others", "quotes", "tokens"]
+        assert [str(quota) for quota in limits["orders"].quotas] == [
+            "10 in 1s",
+            "250 in 1m",
+            "1000 in 1h",
+            "7000 in 1d",
+        ]
+        assert [quota.reserved for quota in limits["orders"].quotas] == [2, 25, 100, 300]
+        assert limits["orders"].same == Quota(25, None)
+        assert limits["data"].quotas == (Quota(5, SECOND_NS), Quota(100_000, DAY_NS))
+        assert limits["option_chain"].same == Quota(1, 3 * SECOND_NS)
+        assert limits["quotes"].quotas == (Quota(1, SECOND_NS),)
+        assert limits["others"].quotas == (Quota(20, SECOND_NS),)
+
+    def test_that_nobody_knows_is_refused(self):
+        with pytest.raises(ValueError, match="a day from 2025-09-08 on wanted for limits of orders, found 2025-09-07"):
+            limits_on(date(2025, 9, 7))

@@ -1,0 +1,77 @@
+"""What an error of Dhan's means."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.dhan.refusals import refusal_of
+
+
+def trading(code, text, kind="Order_Error"):
+    return {"errorType": kind, "errorCode": code, "errorMessage": text}
+
+
+def data(code, text):
+    return {"data": {code: text}, "status": "failed"}
+
+
+class TestAnError:
+    @pytest.mark.parametrize(
+        ("status", "body", "meaning", "code"),
+        [
+            (401, data("808", "Authentication Failed"), "token", "808"),
+            (400, trading("DH-906", "Invalid Token"), "token", "DH-906"),
+            (
+                401,
+                trading("DH-901", "Client ID or access token is invalid", "Invalid_Authentication"),
+                "token",
+                "DH-901",
+            ),
+            (401, None, "token", ""),
+            (429, trading("DH-904", "Too many requests"), "throttled", "DH-904"),
+            (
+                429,
+                data("805", "Too many requests. Further requests may result in the user being blocked."),
+                "throttled",
+                "805",
+            ),
+            (429, None, "throttled", ""),
+            (400, trading("DH-905", "Invalid IP"), "address", "DH-905"),
+            (403, trading("DH-911", "IP not whitelisted"), "address", "DH-911"),
+            (400, trading("DH-905", "quantity is required"), "input", "DH-905"),
+            (400, trading("DH-906", "Order is in Transit state"), "order", "DH-906"),
+            (404, trading("DH-906", ""), "not_found", "DH-906"),
+            (404, {"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v2/x"}, "not_found", ""),
+            (500, trading("DH-908", "Internal Server Error"), "broken", "DH-908"),
+            (502, None, "broken", ""),
+            (
+                400,
+                {"errorCode": "RS-9005", "httpStatus": "BAD_REQUEST", "internalErrorMessage": "no data"},
+                "input",
+                "RS-9005",
+            ),
+            (400, [trading("DH-905", "bad")], "input", "DH-905"),
+        ],
+    )
+    def test_means_what_its_code_its_text_or_its_status_says(self, status, body, meaning, code):
+        refused = refusal_of(status, body)
+
+        assert (refused.meaning, refused.code) == (meaning, code)
+
+    @given(
+        st.integers(300, 599),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=2_000),
+            lambda inner: (
+                st.lists(inner, max_size=2)
+                | st.dictionaries(st.sampled_from(["data", "errorCode", "errorMessage", "error"]), inner, max_size=3)
+            ),
+            max_leaves=5,
+        ),
+    )
+    def test_of_any_body_means_something_of_bounded_length(self, status, body):
+        refused = refusal_of(status, body)
+
+        assert refused.meaning
+        assert len(refused.code) <= 64
+        assert len(refused.text) <= 1_000

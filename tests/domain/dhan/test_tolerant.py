@@ -1,0 +1,166 @@
+"""JSON of a service that is not exact, into messages that are."""
+
+import math
+from datetime import datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.dhan.orders import (
+    Funds,
+    HoldingRow,
+    ModifyOrderRequest,
+    OrderAck,
+    OrderRow,
+    PlaceOrderRequest,
+    PositionRow,
+    TradeRow,
+)
+from natya.domain.dhan.tolerant import MalformedAnswerError, read, read_all
+from natya.domain.time import IST
+
+ROWS = [OrderAck, OrderRow, TradeRow, PositionRow, HoldingRow, Funds]
+
+ORDER = {
+    "dhanClientId": "1100012345", "orderId": "412610070153", "exchangeOrderId": "1300000004511234",
+    "correlationId": "bot7-000123", "orderStatus": "PART_TRADED", "transactionType": "BUY",
+    "exchangeSegment": "NSE_EQ", "productType": "INTRADAY", "orderType": "LIMIT", "validity": "DAY",
+    "tradingSymbol": "INFY", "securityId": "1594", "quantity": 40, "disclosedQuantity": 0, "price": 1513.0,
+    "triggerPrice": 0.0, "afterMarketOrder": False, "legName": "NA", "createTime": "2026-10-07 10:15:29",
+    "updateTime": "2026-10-07 10:15:31", "exchangeTime": "0001-01-01 00:00:00", "drvExpiryDate": "0001-01-01",
+    "omsErrorCode": "0", "omsErrorDescription": "CONFIRMED", "remainingQuantity": 25,
+    "averageTradedPrice": 1512.9, "filledQty": 15,
+}  # fmt: skip
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def an_order(**changes):
+    return {name: value for name, value in {**ORDER, **changes}.items() if value is not ...}
+
+
+class TestAnOrder:
+    def test_is_read_as_it_is(self):
+        order = read(OrderRow, ORDER)
+
+        assert (order.order_id, order.order_status, order.is_open) == ("412610070153", "PART_TRADED", True)
+        assert (order.quantity, order.filled_qty, order.remaining_quantity) == (40, 15, 25)
+        assert (order.price, order.average_traded_price) == (1513.0, 1512.9)
+        assert order.create_time == int(datetime(2026, 10, 7, 10, 15, 29, tzinfo=IST).timestamp()) * 10**9
+        assert (order.exchange_time, order.leg_name) == (None, "")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {
+                "quantity": 40.0,
+                "filledQty": "15",
+                "price": "1,513.00",
+                "triggerPrice": None,
+                "averageTradedPrice": "1512.9",
+            },
+            {"orderStatus": "Part_Traded", "transactionType": "Buy", "orderId": 412610070153, "disclosedQuantity": ...},
+            {"legName": None, "exchangeTime": "NA", "afterMarketOrder": "false", "omsErrorCode": 0},
+            {"orderStatus": "part traded", "triggerPrice": "", "filledQty": ..., "filledQuantity": 15},
+        ],
+    )
+    def test_is_the_same_however_it_is_written(self, changes):
+        assert read(OrderRow, an_order(**changes)) == read(OrderRow, ORDER)
+
+    def test_is_the_same_in_either_case_of_keys_and_as_an_array_of_one(self):
+        pascal = {f"{name[0].upper()}{name[1:]}": value for name, value in ORDER.items()}
+        snake = {
+            "".join(f"_{each.lower()}" if each.isupper() else each for each in name): ORDER[name] for name in ORDER
+        }
+
+        assert read(OrderRow, pascal) == read(OrderRow, snake) == read(OrderRow, [ORDER]) == read(OrderRow, ORDER)
+
+    def test_of_a_status_that_nobody_knows_is_open(self):
+        order = read(OrderRow, an_order(orderStatus="HELD_BACK"))
+
+        assert (order.order_status, order.is_open) == ("HELD_BACK", True)
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"quantity": 40.5}, "OrderRow.quantity: a whole number wanted, found 40.5"),
+            ({"quantity": True}, "OrderRow.quantity: a whole number wanted, found True"),
+            ({"quantity": ...}, "OrderRow.quantity: a whole number wanted, found nothing"),
+            ({"price": "NaN"}, "OrderRow.price: a number wanted, found 'NaN'"),
+            ({"price": math.nan}, "OrderRow.price: a number wanted, found nan"),
+            ({"price": "12a"}, "OrderRow.price: a number wanted, found '12a'"),
+            ({"orderId": "NA"}, "OrderRow.orderId: a text wanted, found nothing"),
+            ({"orderId": ["1"]}, "OrderRow.orderId: a text wanted, found list of 1"),
+            ({"transactionType": "HOLD"}, "OrderRow.transactionType: one of BUY, SELL wanted, found 'HOLD'"),
+            ({"createTime": "yesterday"}, "createTime: a time such as 2026-10-07 10:15:29 wanted, found 'yesterday'"),
+            ({"quantity": -1}, "OrderRow: Expected `int` >= 0"),
+            ({"price": 1e13}, "OrderRow: Expected `float` <= 1000000000000.0"),
+        ],
+    )
+    def test_that_cannot_be_meant_is_refused_with_field_wanted_and_found(self, changes, reason):
+        with pytest.raises(MalformedAnswerError) as caught:
+            read(OrderRow, an_order(**changes))
+
+        assert reason in str(caught.value)
+
+
+class TestAnArray:
+    def test_may_be_empty_nothing_or_a_single_object(self):
+        assert read_all(OrderRow, []) == read_all(OrderRow, None) == ()
+        assert read_all(OrderRow, ORDER) == read_all(OrderRow, [ORDER])
+
+    @pytest.mark.parametrize("found", ["text", 7, [7], [[ORDER, ORDER]], {"orders": []}])
+    def test_of_something_else_is_refused(self, found):
+        with pytest.raises(MalformedAnswerError):
+            read_all(OrderRow, found)
+
+
+class TestAnythingAtAll:
+    @given(
+        st.sampled_from(ROWS), ANYTHING, st.dictionaries(st.sampled_from([*ORDER, "tradedPrice", "netQty"]), ANYTHING)
+    )
+    def test_is_read_or_refused_and_never_out_of_bounds(self, kind, found, fields):
+        for each in (found, fields, {**ORDER, **fields}):
+            try:
+                row = read(kind, each)
+            except MalformedAnswerError:
+                continue
+            assert msgspec.convert(msgspec.to_builtins(row), kind) == row
+            for value in msgspec.structs.astuple(row):
+                assert not isinstance(value, float) or math.isfinite(value)
+
+
+class TestARequest:
+    def test_is_written_in_full(self):
+        order = PlaceOrderRequest(
+            dhan_client_id="1", transaction_type="BUY", exchange_segment="NSE_EQ", product_type="CNC",
+            order_type="MARKET", security_id="1594", quantity=1,
+        )  # fmt: skip
+
+        assert msgspec.json.decode(msgspec.json.encode(order)) == {
+            "dhanClientId": "1", "correlationId": "", "transactionType": "BUY", "exchangeSegment": "NSE_EQ",
+            "productType": "CNC", "orderType": "MARKET", "validity": "DAY", "securityId": "1594", "quantity": 1,
+            "disclosedQuantity": 0, "price": 0.0, "triggerPrice": 0.0, "afterMarketOrder": False,
+        }  # fmt: skip
+
+    def test_to_modify_restates_the_whole_order(self):
+        modified = ModifyOrderRequest(dhan_client_id="1", order_id="2", order_type="LIMIT", quantity=50, price=1512.8)
+
+        assert msgspec.json.decode(msgspec.json.encode(modified)) == {
+            "dhanClientId": "1", "orderId": "2", "orderType": "LIMIT", "legName": "NA", "quantity": 50,
+            "price": 1512.8, "disclosedQuantity": 0, "triggerPrice": 0.0, "validity": "DAY",
+        }  # fmt: skip
+
+
+class TestFunds:
+    def test_are_read_under_both_spellings_and_cash_is_without_collateral(self):
+        funds = read(Funds, {"availabelBalance": "250000.50", "collateralAmount": 50000})
+
+        assert (funds.available_balance, funds.cash) == (250_000.5, 200_000.5)
+        assert read(Funds, {"availableBalance": 1}).available_balance == 1.0
