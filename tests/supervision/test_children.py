@@ -19,6 +19,7 @@ from natya.actors.supervision.protocol import StopChildren
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.supervision import ChildFailed
 from natya.messages.system import Ping
 
 SECOND_NS = 1_000_000_000
@@ -56,9 +57,12 @@ class FakeSupervisor:
         """Children that do not stop when they are told to."""
 
         self.parked = []
+        self.facts = []
+        """What the journal was told."""
+
         self.gave_up = None
         self._deadlines, self._order = [], itertools.count()
-        reporter = Reporter("root", log=silent, log_bounded=silent, journal=lambda _: None, now_ns=lambda: 0)
+        reporter = Reporter("root", log=silent, log_bounded=silent, journal=self.facts.append, now_ns=lambda: 0)
         self.report = reporter
         policy = supervised.policy
         budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
@@ -458,6 +462,73 @@ class TestAChildOfALifeBefore:
 
         assert supervisor.orders("start") == ["a", "b"]
 
+    def test_that_is_a_supervisor_is_asked_to_stop_its_own_children_first(self):
+        below = SupervisorSettings(children=(), policy=POLICY)
+        settings = SupervisorSettings(children=(ChildSpec("below", Supervisor, below),), policy=POLICY)
+        supervisor = WatchfulSupervisor(settings)
+        supervisor.listening.add("below")
+        supervisor.children.adopt("below", "below")
+        supervisor.children.stop_all()
+        supervisor.settle()
+
+        assert supervisor.told == [("stop children", "below"), ("stop", "below")]
+        assert supervisor.is_down
+
+
+class TestAReport:
+    def test_is_heard_from_the_child_that_is_there_and_from_no_other(self):
+        supervisor = a_supervisor("a")
+        supervisor.children.start_all()
+
+        assert supervisor.children.find("a", "a") is supervisor.children["a"]
+        assert supervisor.children.find("a", "one that was replaced") is None
+        assert supervisor.children.find("nobody", "a") is None
+
+    def test_of_an_answer_that_nobody_asked_for_changes_nothing(self):
+        supervisor = a_supervisor("a")
+        supervisor.children.start_all()
+        supervisor.settle()
+        for name in ("a", "nobody"):
+            supervisor.children.answered(name)
+
+        assert supervisor.told == [("start", "a")]
+
+    def test_says_whether_a_child_failed_in_its_stop_or_ended_by_itself(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.end("b", RuntimeError("by itself"))
+        supervisor.settle()
+        supervisor.children.stop_all()
+        supervisor.children.ended(supervisor.children["b"], error=RuntimeError("in its stop"), requested=True)
+
+        assert [(fact.phase, fact.reason) for fact in supervisor.facts if isinstance(fact, ChildFailed)] == [
+            ("exit", "by itself"), ("stop", "in its stop"),
+        ]  # fmt: skip
+
+
+class TestAChildThatIsRemoved:
+    @pytest.mark.parametrize("ends", [False, True])
+    def test_is_not_tried_again_and_nothing_is_known_of_it(self, ends):
+        supervisor = a_supervisor("a", "b", policy=msgspec.structs.replace(POLICY, fail_max=1))
+        supervisor.children.start_all()
+        supervisor.settle()
+        removed = supervisor.children["b"]
+        if ends:
+            supervisor.end("b", RuntimeError("by itself"))
+        else:
+            supervisor.crash("b")
+        supervisor.settle()
+        assert removed.state == "UNAVAILABLE"
+        supervisor.told.clear()
+        supervisor.children.remove(removed)
+        supervisor.pass_time(60)
+
+        assert supervisor.told == ([] if ends else [("stop", "b")])
+        assert [child.spec.name for child in supervisor.children] == ["a"]
+        with pytest.raises(KeyError):
+            supervisor.children.breaker(removed)
+
 
 class TestAChildThatMayBeParked:
     """The code of a user: it ends on its own, and nobody with it."""
@@ -792,7 +863,7 @@ class WatchfulSupervisor(FakeSupervisor):
                 assert order.for_good == bool(child.parked)
                 self.suspended.add(name)
             case lifecycle.Stop():
-                assert name not in self.listening
+                assert name not in self.listening or child.given_up
                 assert order.afresh == (child.spec.restart != "temporary" and not child.given_up)
                 self._is_told_to_stop(child)
             case lifecycle.Kill():
@@ -867,6 +938,8 @@ class WatchfulSupervisor(FakeSupervisor):
             assert (child.address is None) <= (child.state in {"STOPPED", "UNAVAILABLE", "PARKED", "RESTARTING"})
             assert (child.state in {"RUNNING", "STOPPED", "PARKED"}) <= (not waits)
             assert (child.state == "STOPPING") <= waits
+            if child.state == "RESTARTING" and not child.is_starting:  # what its next start waits for is the group's
+                assert not waits
             if child.is_starting and not self.children.is_stopping and child.spec.actor is RuntimeActor:
                 assert waits
             assert child.is_starting <= (child.state in {"STARTING", "RESTARTING", "STOPPING"})
