@@ -11,6 +11,7 @@ instruments         symbols, price grids, lots
 money               exact rupees, and their one rounding
 orders              the state machine of one order
 positions           positions by average cost, profit
+quotas              what a service allows in a period, and what is used of it
 rate_limit          at most so many in a second
 reports             which execution reports are believed
 retention           which facts the journal may remove
