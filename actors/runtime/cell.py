@@ -51,9 +51,9 @@ class Cell(Endpoint):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
 
     __slots__ = (
-        "background", "box", "children", "control_box", "dead", "dead_letters", "dropped", "global_name", "guest",
-        "handled", "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "says",
-        "special", "trace", "wakeups", "worker",
+        "background", "box", "children", "control_box", "dead", "dead_letters", "dropped", "global_name", "handled",
+        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "trace",
+        "wakeups", "worker",
     )  # fmt: skip
 
     batch: ClassVar[int] = BATCH
@@ -69,8 +69,6 @@ class Cell(Endpoint):
         self.name = ""
         self.global_name: str | None = None
         self.background = False
-        self.guest = True
-        self.says: frozenset[type] | None = None
         self.box = NO_MAILBOX
         self.control_box: list[tuple[Any, ActorAddress]] = []
         self.put = self._put_first

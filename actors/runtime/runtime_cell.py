@@ -78,7 +78,7 @@ class RuntimeCell(CellContext):
 
     __slots__ = (
         "_drains", "_handlers", "_has_ended", "_life", "_proof", "_settings", "_stop_askers", "_table", "_takes_ahead",
-        "ends_with_life", "failures",
+        "ends_with_life", "failures", "guest", "says",
     )  # fmt: skip
 
     def __init__(

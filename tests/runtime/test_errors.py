@@ -1,0 +1,47 @@
+"""What is told of an error: where in a user's own code it came from."""
+
+import json
+
+from natya.actors.runtime import where_of
+
+
+def raised_by(call):
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001  whatever it is, its place is asked for
+        return error
+    raise AssertionError("an error is wanted")
+
+
+class Hostile:
+    """Fails deep inside of what is installed."""
+
+    def __repr__(self):
+        return json.dumps({"a": self}, default=lambda _: 1 / 0)
+
+
+class TestThePlaceOfAnError:
+    def test_is_the_last_line_of_a_users_own(self):
+        place = where_of(raised_by(lambda: repr(Hostile())))
+
+        assert place.startswith(__file__)
+        assert place.endswith(f":{Hostile.__repr__.__code__.co_firstlineno + 1} in <lambda>")
+
+    def test_is_found_behind_any_number_of_installed_ones(self):
+        value = object()
+        for _ in range(150):
+            value = [value]
+
+        error = raised_by(lambda: [*json.JSONEncoder(indent=1).iterencode(value)])
+
+        assert where_of(error).endswith("in <lambda>")
+        assert where_of(error).startswith(__file__)
+
+    def test_is_where_it_was_raised_if_only_installed_code_had_part_in_it(self):
+        error = raised_by(lambda: json.loads("{"))
+        error.__traceback__ = error.__traceback__.tb_next.tb_next
+
+        assert "json/" in where_of(error)
+
+    def test_is_none_of_an_error_that_was_never_raised(self):
+        assert where_of(ValueError("new")) == where_of(None) == ""
