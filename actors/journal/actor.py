@@ -34,7 +34,7 @@ from ...messages.journal import (
 )
 from ...messages.supervision import Failed
 from ..runtime import RuntimeActor, handles
-from .errors import AppendInvalidError, JournalFailedError, JournalFullError, UpkeepFailedError
+from .errors import AppendInvalidError, JournalError, JournalFailedError, JournalFullError, UpkeepFailedError
 from .journal import Journal
 from .upkeep import archive_segment, next_chore
 
@@ -122,20 +122,19 @@ class JournalActor(RuntimeActor):
             self._fail_reader(reader, JournalFailedError("the journal failed before the page was read"))
         self._journal.close()
 
-    @handles(Append)
+    @handles(Append, reads_back=True)
     def append(self, request: Append, sender: ActorAddress) -> None:
         """Buffer the facts; they are answered after the group commit."""
         try:
-            ticket = self._journal.append(request.facts, request.correlation_id)
-        except (AppendInvalidError, JournalFullError, JournalFailedError) as refusal:
-            self._note(refusal)
-            self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
-            if not self._journal.buffered_bytes:
-                self._settle(str(refusal))
-            return
-        self._waiting.append((sender, ticket, request.correlation_id, self.trace))
-        if self._journal.buffered_bytes >= self.settings.group_bytes_max:
-            self._commit()
+            self._buffer(request, sender)
+        except AppendInvalidError:
+            received = self.admitted(request, sender)
+            if received is None:
+                return
+            try:  # with a tuple where a list was, say
+                self._buffer(received, sender)
+            except AppendInvalidError as refusal:
+                self._refuse(received, sender, refusal)
 
     @handles(ReadJournal)
     def read(self, request: ReadJournal, sender: ActorAddress) -> None:
@@ -197,6 +196,17 @@ class JournalActor(RuntimeActor):
             path=str(journal.directory),
         )
 
+    def _buffer(self, request: Append, sender: ActorAddress) -> None:
+        try:
+            ticket = self._journal.append(request.facts, request.correlation_id)
+        except (JournalFullError, JournalFailedError) as refusal:
+            self._note(refusal)
+            self._refuse(request, sender, refusal)
+            return
+        self._waiting.append((sender, ticket, request.correlation_id, self.trace))
+        if self._journal.buffered_bytes >= self.settings.group_bytes_max:
+            self._commit()
+
     def _commit(self) -> None:
         try:
             self._journal.commit()
@@ -226,6 +236,11 @@ class JournalActor(RuntimeActor):
             else:
                 self.send(sender, AppendRefused(reason=refusal, correlation_id=correlation_id))
             self._waiting.popleft()
+
+    def _refuse(self, request: Append, sender: ActorAddress, refusal: JournalError) -> None:
+        self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
+        if not self._journal.buffered_bytes:
+            self._settle(str(refusal))
 
     def _fail_reader(self, reader: ActorAddress, fault: BaseException) -> None:
         error, reason = type(fault).__name__, str(fault)

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from ...domain.shown import text_of
 from ...messages import codec
 from ...messages.journal import Fact, JournalRecord
 from .errors import AppendInvalidError
@@ -21,9 +22,6 @@ CORRELATION_SIZE_MAX: Final = 65_535
 """Bytes of UTF-8."""
 
 _NAMES: Final = {fact_type: fact_type.__name__.encode("ascii") for fact_type in codec.FACT_TYPES}
-
-_UNWRITABLE: Final = (TypeError, ValueError, OverflowError, AttributeError, RecursionError)
-"""What encoding a value raises that no message has; UndecodableMessageError and UnicodeError are ValueErrors."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +38,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
 def encode_append(  # noqa: PLR0913  where it goes, and what
     record_format: RecordFormat,
-    facts: tuple[Fact, ...],
+    facts: Sequence[Fact],
     correlation_id: str,
     *,
     first_sequence: int,
@@ -53,8 +51,8 @@ def encode_append(  # noqa: PLR0913  where it goes, and what
     Raises:
         AppendInvalidError: no facts, or something that could not be read back.
     """
-    if not isinstance(facts, tuple | list) or not facts:
-        raise AppendInvalidError(f"an append has a tuple of at least 1 fact, found {facts!r:.100}")
+    if type(facts) is not tuple or not facts:  # a list may change meanwhile, and a class of a user's own say anything
+        raise AppendInvalidError(f"an append has a tuple of at least 1 fact, found {text_of(facts):.100}")
     correlation = _encoded_correlation(correlation_id)
     sequence, remaining = first_sequence, len(facts)
     raws, records = [], []
@@ -65,8 +63,8 @@ def encode_append(  # noqa: PLR0913  where it goes, and what
         try:
             payload = codec.encode(fact)
             as_read = codec.decode(payload)
-        except _UNWRITABLE as fault:
-            raise AppendInvalidError(f"{type(fact).__name__} could not be read back: {fault}") from fault
+        except Exception as fault:  # a value of a user's own may have code in it, and that raises anything
+            raise AppendInvalidError(f"{type(fact).__name__} could not be read back: {text_of(fault)}") from fault
         remaining -= 1
         raw = record_format.encode(
             name,
@@ -88,10 +86,12 @@ def encode_append(  # noqa: PLR0913  where it goes, and what
 
 
 def _encoded_correlation(correlation_id: str) -> bytes:
+    if type(correlation_id) is not str:
+        raise AppendInvalidError(f"a correlation id is a text, found {text_of(correlation_id):.100}")
     try:
         correlation = correlation_id.encode()
-    except (AttributeError, UnicodeEncodeError) as fault:
-        raise AppendInvalidError(f"a correlation id is a text of UTF-8, found {correlation_id!r:.100}") from fault
+    except UnicodeEncodeError as fault:
+        raise AppendInvalidError(f"a correlation id is a text of UTF-8, found {correlation_id!a:.100}") from fault
     if len(correlation) > CORRELATION_SIZE_MAX:
         raise AppendInvalidError(f"a correlation id has at most {CORRELATION_SIZE_MAX} bytes, found {len(correlation)}")
     return correlation

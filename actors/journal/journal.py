@@ -12,7 +12,7 @@ A plain object; usable without actors:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -165,7 +165,7 @@ class Journal:
         """Give what is durable now to a reader."""
         return _view_of(self.disk, self._files.segments, self._files.position)
 
-    def append(self, facts: tuple[Fact, ...], correlation_id: str = "") -> Ticket:
+    def append(self, facts: Sequence[Fact], correlation_id: str = "") -> Ticket:
         """Buffer facts that belong together; they become durable as a whole or not at all.
 
         Raises:
@@ -174,6 +174,8 @@ class Journal:
             JournalFailedError: the file takes nothing more.
         """
         self._check_open()
+        if type(facts) is list:  # whoever made it may change it
+            facts = tuple(facts)
         recorded_ns, files = self._now_ns(), self._files
         first_sequence = self._next_sequence
         batch = encode_append(

@@ -12,7 +12,7 @@ from thespian.actors import Actor, ActorExitRequest
 from ...messages.system import ActorStatistics, Ping, Pong, Statistics
 from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
-from .door import front_of
+from .door import admitted, front_of
 from .errors import MessageRefusedError
 from .lifecycle import ChildHandlerFailed
 from .offload import OutcomeArrived
@@ -187,6 +187,11 @@ class RuntimeActor(Actor):
     def unstash_all(self) -> None:
         """Put all stashed messages back, in order, before those in the mailbox."""
         self.host.unstash_all()
+
+    def admitted(self, message: Any, sender: Any) -> Any:
+        """Return what came to a handler that `reads_back` as a wire would have brought it; None: it is turned away."""
+        is_guest = getattr(sender, "guest", False) and sender is not self.host  # a base that is not ours has no guests
+        return admitted(self.host, message, sender) if is_guest else message
 
     def turn_away(self, message: Any, sender: ActorAddress, reason: str) -> None:
         """Refuse a message without failing: it becomes a dead letter, and its sender is answered `Failed`."""

@@ -106,19 +106,19 @@ class DeadLetters:
         if self._undelivered_limit.spend(self._clock.monotonic_ns()):
             self._tell(actor, message, trace, "NoRecipient", why, "")
 
-    def failed(self, actor: str, message: Any, error: BaseException, trace: Trace) -> None:
-        """Take a message whose handler raised."""
+    def failed(self, actor: str, message: Any, error: BaseException, trace: Trace, *, kind: str = "") -> None:
+        """Take a message whose handler raised; of a `kind` if it could not be read."""
         self.count += 1
         # Formatting a traceback takes 100 us: at 10,000 failures a second it would be all that the process does.
         if self._failed_limit.spend(self._clock.monotonic_ns()):
-            self._tell(actor, message, trace, type(error).__name__, reason_of(error), trace_of(error))
+            self._tell(actor, message, trace, type(error).__name__, reason_of(error), trace_of(error), kind=kind)
 
     def _tell(  # noqa: PLR0913, PLR0917  the fields of a dead letter
-        self, actor: str, message: Any, trace: Trace, error: str, reason: str, text: str
+        self, actor: str, message: Any, trace: Trace, error: str, reason: str, text: str, *, kind: str = ""
     ) -> None:
         letter = DeadLetter(
             actor=actor,
-            message_type=type(message).__name__,
+            message_type=kind or type(message).__name__,
             payload=_payload(message),
             error=error,
             reason=reason,

@@ -19,10 +19,15 @@ _MARK = "_handles_types"
 _WHEN = "_handles_when"
 CHECKS_ITSELF = "_checks_itself"
 FROM_OUTSIDE = "_from_outside"
+READS_BACK = "_reads_back"
 
 
 def handles(
-    *message_types: type, when: str | None = None, checks_itself: bool = False, from_outside: bool = False
+    *message_types: type,
+    when: str | None = None,
+    checks_itself: bool = False,
+    from_outside: bool = False,
+    reads_back: bool = False,
 ) -> Callable[[_Method], _Method]:
     """Declare a method of a `RuntimeActor` as the handler of exactly these message types (not of their subclasses).
 
@@ -30,7 +35,8 @@ def handles(
     handler in every other. A subclass that declares another handler for a type replaces the inherited one: without
     `when` all that are inherited, else the one for that behavior. Of an actor of ours (see `door`):
     `checks_itself`: the handler takes anything of these types from anyone; nobody looks at it before. `from_outside`:
-    whoever runs the system may send these types, although no wire brings them.
+    whoever runs the system may send these types, although no wire brings them. `reads_back`: the handler writes all of
+    the message, and acts on what is read back from that alone; before it, only who says what is looked at.
     """
     if not message_types or not all(isinstance(each, type) for each in message_types):
         raise TypeError(f"@handles wants at least one message type, found {message_types!r}")
@@ -40,6 +46,7 @@ def handles(
         setattr(method, _WHEN, when)
         setattr(method, CHECKS_ITSELF, checks_itself)
         setattr(method, FROM_OUTSIDE, from_outside)
+        setattr(method, READS_BACK, reads_back)
         return method
 
     return mark
@@ -89,7 +96,7 @@ def _by_behavior(message_type: type, handlers: dict[str | None, Handler], unhand
     if handlers.keys() == {None}:
         return handlers[None]
     otherwise = handlers.get(None, unhandled)
-    for flag in (CHECKS_ITSELF, FROM_OUTSIDE):  # whoever is let in must not depend on the behavior
+    for flag in (CHECKS_ITSELF, FROM_OUTSIDE, READS_BACK):  # whoever is let in must not depend on the behavior
         if len({getattr(handler, flag) for handler in handlers.values()}) > 1:
             raise TypeError(f"all handlers of {message_type.__name__} by behavior declare {flag[1:]}, or none")
 

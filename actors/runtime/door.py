@@ -7,16 +7,14 @@ answered `Failed`; no handler ever meets it. What our own actors tell each other
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ...messages.codec import MESSAGE_TYPES, all_as_received, as_received
-from .dispatch import CHECKS_ITSELF, FROM_OUTSIDE, Handler, HandlerTable
+from ...messages.codec import MESSAGE_TYPES, as_received
+from .dispatch import CHECKS_ITSELF, FROM_OUTSIDE, READS_BACK, Handler, HandlerTable
 from .errors import MessageRefusedError, reason_of
 
 if TYPE_CHECKING:
     from .context import ActorContext, HostedActor
-    from .endpoint import Envelope
 
 OURS = f"{__package__.rpartition('.')[0]}."
 """What the names of the modules begin with whose actors are no guests."""
@@ -44,11 +42,11 @@ def door(handler: Handler) -> Handler:
     if getattr(handler, CHECKS_ITSELF, False) or not is_ours(handler):
         return handler
 
-    from_outside = getattr(handler, FROM_OUTSIDE, False)
+    from_outside, reads_back = getattr(handler, FROM_OUTSIDE, False), getattr(handler, READS_BACK, False)
 
     def enter(actor: HostedActor, message: Any, sender: Any) -> None:
         if sender.guest and sender is not actor.host:
-            message = admitted(actor.host, message, sender, from_outside=from_outside)
+            message = admitted(actor.host, message, sender, from_outside=from_outside, reads_back=reads_back)
             if message is None:
                 return
         handler(actor, message, sender)
@@ -56,45 +54,45 @@ def door(handler: Handler) -> Handler:
     return enter
 
 
-def admitted(context: ActorContext, message: Any, sender: Any, *, from_outside: bool = False) -> Any:
+def admitted(
+    context: ActorContext, message: Any, sender: Any, *, from_outside: bool = False, reads_back: bool = False
+) -> Any:
     """Return a guest's message as the wire would have brought it; None if it was turned away."""
     if type(message) not in _VOCABULARY and (sender is context.parent or (from_outside and sender.says is None)):
         return message
     try:
-        return look_at(message, sender)
+        expect_sayable(message, sender)
+        return message if reads_back else as_declared(message)
     except MessageRefusedError as refusal:
         context.turn_away(message, sender, refusal)
         return None
 
 
-def all_admitted(context: ActorContext, envelopes: list[Envelope]) -> list[Envelope]:
-    """Return those that may come in of many, as the wire would bring them; guests' messages are of our vocabulary."""
-    senders: set[Any] = {sender for _, sender, _ in envelopes}
-    kinds = {type(message) for message, _, _ in envelopes}
-    if all(getattr(sender, "guest", True) and (sender.says is None or kinds <= sender.says) for sender in senders):
-        with contextlib.suppress(Exception):  # one of them is no message: which, is seen one by one
-            received = all_as_received([message for message, _, _ in envelopes])
-            return [(message, sender, trace) for message, (_, sender, trace) in zip(received, envelopes, strict=True)]
-    found: list[Envelope] = []
-    for message, sender, trace in envelopes:
-        seen = admitted(context, message, sender) if getattr(sender, "guest", True) else message
-        if seen is not None:
-            found.append((seen, sender, trace))
-    return found
-
-
-def look_at(message: Any, sender: Any) -> Any:
-    """Return a copy of a guest's message, with fields of the types and in the ranges that its class declares.
+def expect_sayable(message: Any, sender: Any) -> None:
+    """See that it is for this sender to say.
 
     Raises:
-        MessageRefusedError: it cannot be one of our vocabulary, or is not for this sender to say.
+        MessageRefusedError: it is not, or cannot be one of our vocabulary.
     """
     kind = type(message)
     if kind not in _VOCABULARY:
         raise MessageRefusedError(f"{kind.__name__} is not for others to say")
     if sender.says is not None and kind not in sender.says:
         raise MessageRefusedError(f"{kind.__name__} is not for a strategy to say")
+
+
+def as_declared(message: Any) -> Any:
+    """Return a copy of a message, with fields of the types and in the ranges that its class declares.
+
+    Raises:
+        MessageRefusedError: it cannot be had.
+    """
     try:
         return as_received(message)
     except Exception as fault:
-        raise MessageRefusedError(f"{kind.__name__} with fields as declared wanted: {reason_of(fault)}") from fault
+        raise refusal_of(type(message).__name__, reason_of(fault)) from fault
+
+
+def refusal_of(kind: str, reason: str) -> MessageRefusedError:
+    """Say why a message of a class is turned away that is not as that class declares."""
+    return MessageRefusedError(f"{kind or 'A message'} with fields as declared wanted: {reason}")

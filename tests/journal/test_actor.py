@@ -6,6 +6,7 @@ import errno
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -79,6 +80,46 @@ class TestAppending:
         assert "at least 1 fact" in answer.reason
 
 
+class ManyFacts(tuple):
+    """Says that there are more than it has."""
+
+    __slots__ = ()
+
+    def __len__(self):
+        return 3
+
+
+class AnyText(str):
+    """Is written as it likes."""
+
+    __slots__ = ()
+
+    def encode(self, *_):
+        raise LookupError("no")
+
+
+class Trap:
+    """A value that is like no other, and raises when it is looked at."""
+
+    __dataclass_fields__: ClassVar = {"x": None}
+
+    def __getattribute__(self, name):
+        raise LookupError("a trap")
+
+
+SPOILED = {
+    "a text with code in it": lambda fact: Append(facts=(fact,), correlation_id=AnyText("A-1")),
+    "a fact with code in it": lambda fact: Append(facts=(msgspec.structs.replace(fact, symbol=Trap()),)),
+    "a fact with a text with code in it": lambda fact: Append(
+        facts=(msgspec.structs.replace(fact, symbol=AnyText("INFY")),)
+    ),
+    "a fact with bytes that are no value": lambda fact: Append(
+        facts=(msgspec.structs.replace(fact, symbol=msgspec.Raw(b"")),)
+    ),
+}
+"""What a mistake, or malice, puts into an append."""
+
+
 @pytest.mark.usefixtures("journal")
 class TestAppendingWhatNobodyCouldReadBack:
     def test_is_refused_and_harms_nobody_else(self, system, workshop, unreadable):
@@ -110,6 +151,29 @@ class TestAppendingWhatNobodyCouldReadBack:
     def test_and_what_is_no_append_too(self, system, append):
         assert isinstance(system.request("journal", append), AppendRefused | Failed)
         assert system.stop("journal").records == 0
+
+    @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+    def test_is_refused_whatever_its_code_says_of_itself(self, system, workshop, spoil):
+        refused = system.request("journal", spoil(workshop.an_intent(1)))
+
+        assert (refused.actor, refused.error) == ("journal", "MessageRefusedError")
+        assert system.request("journal", an_append(workshop, 2)).first_sequence == 1
+
+    def test_counts_what_is_there_and_not_what_its_code_says(self, system, workshop):
+        answer = system.request("journal", Append(facts=ManyFacts((workshop.an_intent(1),)), correlation_id="A-1"))
+
+        assert answer == Appended(first_sequence=1, last_sequence=1, correlation_id="A-1")
+        assert [record.sequence for record in system.request("journal", ReadJournal()).records] == [1]
+
+    def test_takes_a_list_of_facts_as_it_is_when_it_comes(self, system, events, workshop):
+        facts = [workshop.an_intent(1)]
+
+        answer = system.request("journal", Append(facts=facts, correlation_id="A-1"))
+        facts.append(None)
+
+        assert answer == Appended(first_sequence=1, last_sequence=1, correlation_id="A-1")
+        (heard,) = events.receive(timeout_s=0.001).records
+        assert heard.fact == workshop.an_intent(1)
 
     def test_events_hear_what_will_be_read_back(self, system, events, workshop):
         odd = msgspec.structs.replace(workshop.an_intent(1), limit_price=5, symbol=Decimal("1.50"))

@@ -14,8 +14,6 @@ from natya.messages.codec import (
     MESSAGE_SIZE_MAX_BYTES,
     MESSAGE_TYPES,
     UndecodableMessageError,
-    all_as_received,
-    as_received,
     decode,
     encode,
 )
@@ -295,27 +293,3 @@ def test_a_bare_double_of_nan_is_refused_whatever_writes_it():
 
 def test_the_smallest_frame_is_a_tag_alone():
     assert encode(Ping()) == b"\x01\x91\xa4Ping"
-
-
-class TestManyAtOnce:
-    ODD = st.one_of(
-        st.builds(a_tick, price=st.sampled_from([1.0, 1, 0.0, math.nan, "1", None, [1.0]])),
-        st.builds(a_tick, source=st.sampled_from(["s", "\ud800", b"s", 1])),
-        st.builds(a_candle, volume=st.sampled_from([1, -1, True, 1 << 70])),
-        st.builds(a_fill, side=st.sampled_from(["BUY", "buy"])),
-        st.sampled_from(["no message", None, 1]),
-    )
-
-    @given(st.lists(ODD, max_size=6))
-    def test_are_received_as_one_by_one_or_not_at_all(self, messages):
-        try:
-            wanted = [as_received(message) for message in messages]
-        except (TypeError, ValueError, OverflowError):
-            with pytest.raises((TypeError, ValueError, OverflowError)):
-                all_as_received(messages)
-        else:
-            received = all_as_received(messages)
-            assert received == wanted
-            assert [[*map(type, msgspec.structs.astuple(each))] for each in received] == [
-                [*map(type, msgspec.structs.astuple(each))] for each in wanted
-            ]

@@ -1,6 +1,8 @@
 """An actor in a worker process: the same to its supervisor and to those who send to it; nobody outlives anybody."""
 
 import contextlib
+import dataclasses
+import functools
 import os
 import signal
 import socket
@@ -10,10 +12,14 @@ import textwrap
 import threading
 import time
 import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_messages import ill_typed, messages
 
 from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.trace import Stamp
@@ -32,6 +38,8 @@ from natya.actors.runtime.workers.link import Link
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
+from natya.messages import codec
+from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES, UndecodableMessageError
 from natya.messages.journal import Appended
 from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
@@ -328,6 +336,109 @@ class TestAWorkerThatBabbles:
         (child,) = system.request("boss", DescribeTree()).children
         assert (child.state, child.restarts) == ("RUNNING", 1)
         assert child.last_error.startswith("WorkerDiedError")
+
+
+@dataclasses.dataclass
+class Trap:
+    """A value that raises when it is written."""
+
+    text: str = ""
+
+    def __getattribute__(self, name):
+        if name == "text":
+            raise LookupError("a trap")
+        return super().__getattribute__(name)
+
+
+NO_MESSAGES = {
+    "a number for a text": do(7),
+    "a number out of range": a_tick(sequence=0),
+    "nothing": do(None),
+    "half a character": do("\udc80"),
+    "code that raises": do(Trap()),
+    "a value without end": do(functools.reduce(lambda inner, _: [inner], range(100_000), [])),
+    "bytes that are no value": do(msgspec.Raw(b"")),
+    "bytes that are two values": do(msgspec.Raw(b"\xa1a\xa1b")),
+    "values moved to another field": msgspec.structs.replace(
+        a_tick(), symbol=msgspec.Raw(b""), price=msgspec.Raw(b"\x07\xcb?\xf0" + bytes(6))
+    ),
+    "more than a message may have": do("x" * MESSAGE_SIZE_MAX_BYTES),
+}
+
+
+class TestAWorkerThatIsSentWhatIsNotAsDeclared:
+    @pytest.mark.parametrize("wrong", NO_MESSAGES.values(), ids=NO_MESSAGES.keys())
+    def test_never_sees_it_and_its_sender_is_told(self, system, supervised, wrong):
+        supervised()
+        pid = pid_of(system)
+
+        messages = [do("say:before"), wrong, do("say:after")]
+        before, refused, after = (
+            future.result(10) for future in [system.request_future("performer", message) for message in messages]
+        )
+
+        assert (before.correlation_id, after.correlation_id) == ("before", "after")
+        assert (refused.actor, refused.error) == ("performer", "MessageRefusedError")
+        assert refused.message_type == type(wrong).__name__
+        assert refused.reason.startswith(f"{refused.message_type} with fields as declared wanted: ")
+        assert pid_of(system) == pid
+        letter = system.base.dead_letters.last[-1]
+        assert (letter.actor, letter.message_type, letter.reason) == ("performer", type(wrong).__name__, refused.reason)
+
+    def test_answers_whoever_sent_it_also_behind_what_could_not_even_be_written(self, system, supervised):
+        supervised()
+        messages = [do("\udc80"), do("say:one"), do(7), do("say:two"), do(None)]
+
+        answers = [future.result(10) for future in [system.request_future("performer", each) for each in messages]]
+
+        assert [answer.correlation_id for answer in answers if isinstance(answer, Appended)] == ["one", "two"]
+        wrong = [answers[index].reason for index in (0, 2, 4)]
+        assert [kind in reason for kind, reason in zip(("surrogates", "`int`", "`None`"), wrong, strict=True)] == [
+            True
+        ] * 3
+
+    def test_is_sent_what_each_class_declares(self, system, supervised):
+        """A list in the place of a tuple, a whole number of rupees: as the codec would bring it."""
+        listener = system.probe("listener")
+        supervised()
+
+        system.tell("performer", Failed(actor="x", message_type="y", error="z", reason=Decimal("1.50")))
+
+        assert listener.receive(10).reason == "1.50"
+
+    def test_hears_failed_as_the_answer_to_its_question(self, system, supervised):
+        listener, liar = system.probe("listener"), system.probe("liar")
+        supervised()
+
+        system.tell("performer", do("ask:liar"))
+        liar.receive(10)
+        liar.sender.deliver(Appended(first_sequence="one", last_sequence=1), liar)
+
+        answer = listener.receive(10)
+        assert (answer.message_type, answer.error) == ("Appended", "MessageRefusedError")
+
+
+class TestAWorkerThatSaysWhatIsNotAsDeclared:
+    def test_to_an_actor_is_told_and_goes_on(self, system, supervised):
+        listener, other = system.probe("listener"), system.probe("other")
+        supervised()
+        pid = pid_of(system)
+
+        system.tell("performer", do("lie:other"))
+
+        refused = listener.receive(10)
+        assert (refused.actor, refused.message_type, refused.error) == ("other", "Appended", "MessageRefusedError")
+        assert pid_of(system) == pid
+        assert other.is_empty()
+        letter = system.base.dead_letters.last[-1]
+        assert (letter.actor, letter.message_type) == ("other", "Appended")
+
+    def test_to_who_asked_is_the_failure_of_that_question(self, system, supervised):
+        supervised()
+
+        answer = system.request("performer", do("lie"), timeout_s=10)
+
+        assert (answer.actor, answer.message_type, answer.error) == ("performer", "Appended", "MessageRefusedError")
 
 
 class TestAHandlerThatRaisesInAWorker:
@@ -674,11 +785,33 @@ class TestAStrategyInAWorker:
 
 class TestTheWire:
     def test_a_frame_reads_as_it_was_written(self):
-        frame = wire.Frame(
-            [wire.Letters("orders", 0, False, [a_tick(), do("x")], [1, Stamp("A-1", 2, 3)]), wire.Handled(5)], 3
-        )
+        traces = [1, Stamp("A-1", 2, 3)]
+        letters = wire.letters("orders", 0, wants_answer=False, messages=[a_tick(), do("x")], traces=traces)
+        frame = wire.Frame([letters, wire.Handled(5)], 3)
 
         assert wire.read(wire.write(frame)[wire.LENGTH_BYTES :]) == frame
+        assert wire.messages_of(letters) == wire.messages_apart(letters) == [a_tick(), do("x")]
+
+    @given(st.lists(st.sampled_from(MESSAGE_TYPES).flatmap(lambda kind: messages(kind) | ill_typed(kind)), max_size=5))
+    def test_reads_of_each_message_what_the_codec_would_or_that_it_cannot(self, sent):
+        frames = {index: frame for index, message in enumerate(sent) if (frame := as_frame(message)) is not None}
+        writable = [sent[index] for index in frames]
+        letters = wire.letters(0, 0, wants_answer=False, messages=writable, traces=[0] * len(writable))
+
+        assert repr(wire.messages_apart(letters)) == repr([*map(as_read, frames.values(), writable)])
+
+
+def as_frame(message):
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        return codec.encode(message)
+    return None
+
+
+def as_read(frame, message):
+    try:
+        return codec.decode(frame)
+    except UndecodableMessageError as fault:
+        return wire.Unreadable(type(message).__name__, str(fault))
 
 
 class TestALink:
@@ -733,7 +866,7 @@ class TestALink:
         here.finish()
 
         (frame,) = there.frames()
-        numbers = [letters.sender for letters in frame.parcels for _ in letters.messages]
+        numbers = [letters.sender for letters in frame.parcels for _ in letters.traces]
         assert [number == numbers[0] for number in numbers] == [sequence % 3 == 1 for sequence in range(1, 31)]
         assert messages_of([frame]) == [a_tick(sequence) for sequence in range(1, 31)]
 
@@ -763,7 +896,7 @@ class TestALink:
 
 
 def messages_of(frames):
-    return [message for frame in frames for letters in frame.parcels for message in letters.messages]
+    return [message for frame in frames for letters in frame.parcels for message in wire.messages_of(letters)]
 
 
 def listening_inodes(pid):

@@ -18,7 +18,7 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
-from ..errors import reason_of, trace_of, where_of
+from ..errors import MessageRefusedError, reason_of, trace_of, where_of
 from ..quiet import Quiescence
 from ..runtime_cell import RuntimeCell
 from ..trace import HOPS_MAX, Tracer
@@ -146,7 +146,10 @@ class HostedQuiescence(Quiescence):
 class Host(Endpoint):
     """Runs one actor for the parent: it is the actor's supervisor here, and hands on what either says."""
 
-    __slots__ = ("_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "addresses")
+    __slots__ = (
+        "_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "_place",
+        "addresses",
+    )  # fmt: skip
 
     idle = False
 
@@ -157,6 +160,9 @@ class Host(Endpoint):
         self._dropped = 0
         self._lost = wire.Lost(0, 0)
         self._mark = 0
+        self._place = 0
+        """Of the message that was read last, among all that the parent has posted."""
+
         self._cell: RuntimeCell | None = None
         self._base: HostedBase | None = None
         self.addresses = Addresses()
@@ -199,6 +205,7 @@ class Host(Endpoint):
         for frame in frames or ():
             if frame.released_ns is not None and self._base is not None:
                 self._base.market.released_ns = frame.released_ns
+            self._place = self._mark
             for parcel in frame.parcels:
                 self._take(parcel)
             if frame.mark:
@@ -236,12 +243,33 @@ class Host(Endpoint):
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
 
     def _deliver(self, letters: wire.Letters) -> None:
+        first, self._place = self._place + 1, self._place + len(letters.traces)
         target = self.addresses.find(letters.target) if isinstance(letters.target, int) else None
         if target is None:
             return  # the asker here is gone, or was too long ago to be known
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
-        traced = zip(letters.messages, letters.traces, strict=True)
-        deliver_all(target, [(message, sender, trace) for message, trace in traced])
+        try:
+            traced = zip(wire.messages_of(letters), letters.traces, strict=True)
+        except ValueError:
+            self._deliver_readable(target, sender, letters, first)
+        else:
+            deliver_all(target, [(message, sender, trace) for message, trace in traced])
+
+    def _deliver_readable(self, target: Any, sender: Far, letters: wire.Letters, first: int) -> None:
+        """Deliver what is as declared, and have the parent turn away what is not."""
+        try:
+            messages = wire.messages_apart(letters)
+        except ValueError as fault:
+            messages = [wire.Unreadable("", str(fault))] * len(letters.traces)
+        for place, (message, trace) in enumerate(zip(messages, letters.traces, strict=True), first):
+            if not isinstance(message, wire.Unreadable):
+                target.deliver(message, sender, trace)
+                continue
+            self._tell(wire.TurnedAway(place, _told(message.reason)))
+            if letters.target != wire.ACTOR and self._cell is not None:  # it waits for this answer
+                name, error = self._cell.name, MessageRefusedError.__name__
+                substitute = Failed(actor=name, message_type=message.kind, error=error, reason=_told(message.reason))
+                target.deliver(substitute, sender, trace)
 
     # What the actor says.
 

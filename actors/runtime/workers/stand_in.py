@@ -24,14 +24,15 @@ from ....messages.supervision import Unavailable
 from .. import lifecycle, runtime_cell
 from ..actor import RuntimeActor
 from ..dispatch import HandlerTable, handles
-from ..door import all_admitted, door
+from ..door import door, expect_sayable, refusal_of
 from ..endpoint import Endpoint
+from ..errors import MessageRefusedError
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
 from .errors import WorkerDiedError, WorkerRefusedError, remote_error
 from .link import LETTERS_A_FRAME_MAX
 from .wire import ACTOR
-from .worker_process import Ended, Heard, Onward, WorkerProcess
+from .worker_process import Ended, Heard, Onward, Unsendable, WorkerProcess
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ....messages.system import Statistics
     from ..endpoint import Envelope
     from ..runtime_cell import RuntimeCell
+    from ..trace import Trace
 
 LOOK_S: Final = 1.0
 """So often a process is looked after that has something to do."""
@@ -179,16 +181,31 @@ class StandIn(RuntimeActor):
             del envelopes[end:]
         cell.high_water = max(cell.high_water, depth)
         cell.handled += len(envelopes)
-        if any(getattr(sender, "guest", True) for sender in {*map(_sender_of, envelopes)}):
-            envelopes = all_admitted(self.host, envelopes)
+        if any(getattr(sender, "says", None) is not None for sender in {*map(_sender_of, envelopes)}):
+            envelopes = [*filter(self._is_sayable, envelopes)]
         self._ship(envelopes)
         worker.flush()
+
+    def _is_sayable(self, envelope: Envelope) -> bool:
+        """Say whether its sender may say that; its fields are looked at where it is read (see `wire`)."""
+        message, sender, trace = envelope
+        try:
+            expect_sayable(message, sender)
+        except MessageRefusedError as refusal:
+            self._turn_away(message, sender, trace, refusal)
+            return False
+        return True
+
+    def _turn_away(self, message: Any, sender: Any, trace: Trace, refusal: MessageRefusedError) -> None:
+        self.trace = trace
+        self.host.turn_away(message, sender, refusal)
 
     def on_drained(self) -> None:
         """Let go what came one by one."""
         if self._worker is not None:
             self._worker.flush()
 
+    @handles(*MESSAGE_TYPES, reads_back=True)
     def pass_on(self, message: Any, sender: Any) -> None:
         """Hand one message on."""
         trace = self.trace
@@ -229,6 +246,12 @@ class StandIn(RuntimeActor):
             reason = f"{UNHANDLED_MAX} messages are on their way to its process"
             sender.deliver(Unavailable(actor=self.name, reason=reason, retry_after_s=RETRY_AFTER_S), self.host, trace)
 
+    @handles(Unsendable)
+    def not_sent(self, unsendable: Unsendable, _sender: ActorAddress) -> None:
+        """Turn away what a guest has put into a message that cannot even be written."""
+        message, sender, trace = unsendable.envelope
+        self._turn_away(message, sender, trace, refusal_of(type(message).__name__, unsendable.why))
+
     def _bury(self, envelopes: list[Envelope], why: str) -> None:
         for message, sender, trace in envelopes:
             self.host.dead_letters.undelivered(self.host, message, sender, why, trace)
@@ -248,6 +271,11 @@ class StandIn(RuntimeActor):
             case wire.Handled() as report:
                 heard.worker.note_handled(report)
                 self._settle()
+            case wire.TurnedAway(place, reason):
+                envelope = heard.worker.posted_at(place)
+                if envelope is not None:
+                    message, sender, trace = envelope
+                    self._turn_away(message, sender, trace, refusal_of(type(message).__name__, reason))
             case wire.Lost() as lost:
                 news = heard.worker.note_lost(lost)
                 self.host.dropped += news.dropped
@@ -354,5 +382,4 @@ def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
 
 
 StandIn.handler_table = HandlerTable(StandIn, _bury_unhosted)
-StandIn.handler_table.update(dict.fromkeys(MESSAGE_TYPES, StandIn.pass_on))
 StandIn.front_table = StandIn.handler_table.behind(door)

@@ -2,6 +2,9 @@
 
 A frame is a `Frame` behind its length. It carries messages of `natya.messages` alone, written as
 the codec writes them; nothing that is read here is ever executed, and no version is needed: both ends are of one build.
+
+The messages of one sender are written apart from all else, and read with the types and ranges of their classes: what
+somebody's code has put into one of them costs that message, and no other, nor the frame. So nobody looks at it before.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES
+from ....messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES, VERSION, UndecodableMessageError, decode
 from ....messages.framing import LENGTH_BYTES, header_of
 from ....messages.system import Statistics
 from ....messages.trace import Hop
@@ -42,10 +45,20 @@ class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
     wants_answer: bool
     """It waits for one answer: if the message dies, `Unavailable` is that answer."""
 
-    messages: list[AnyMessage]
+    messages: bytes
+    """As `letters` writes them; `messages_of` reads them."""
 
     traces: list[int | Stamp]
     """Of each, to which conversation it belongs."""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """What is read in the place of a message that is not as its class declares."""
+
+    kind: str
+    """Name of the class; empty where it cannot be made out."""
+
+    reason: str
 
 
 class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
@@ -121,6 +134,15 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
     """Jobs that it offloaded are not done yet: this comes again when they are."""
 
 
+class TurnedAway(msgspec.Struct, frozen=True, array_like=True, tag="u"):
+    """From the worker process: a message could not be read."""
+
+    place: int
+    """Which of all that were posted, from 1."""
+
+    reason: str
+
+
 class Alive(msgspec.Struct, frozen=True, array_like=True, tag="v"):
     """From the worker process, between two turns of a long batch: it goes on."""
 
@@ -155,7 +177,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
 
 Parcel: TypeAlias = (
     Letters | Assignment | Restart | Stop  # both ways, and from the parent
-    | Started | StartFailed | HandlerFailed | Stopped | Handled | Alive | Lost | Hops | Logged
+    | Started | StartFailed | HandlerFailed | Stopped | Handled | TurnedAway | Alive | Lost | Hops | Logged
 )  # fmt: skip
 
 
@@ -173,6 +195,62 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 _decoder = msgspec.msgpack.Decoder(Frame)
+_messages = msgspec.msgpack.Decoder(list[AnyMessage])
+_apart = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+
+def letters(
+    target: int | str, sender: int, *, wants_answer: bool, messages: list[Any], traces: list[int | Stamp]
+) -> Letters:
+    """Write messages of one sender to one target.
+
+    Raises:
+        Exception: one of them has no wire form; it may be anything, since a value of a user's own may have code in it.
+    """
+    return Letters(target, sender, wants_answer, _encoder.encode(messages), traces)
+
+
+def messages_of(letters: Letters) -> list[Any]:
+    """Read messages, each with the types and ranges of its class.
+
+    Raises:
+        ValueError: that cannot be done with one of them, or they are not as many as their traces.
+    """
+    try:
+        messages = _messages.decode(letters.messages)
+    except RecursionError as fault:
+        raise ValueError(str(fault)) from fault
+    return _as_many(messages, letters)
+
+
+def messages_apart(letters: Letters) -> list[Any]:
+    """Read messages one by one, after `messages_of` failed; `Unreadable` in the place of each that cannot be read.
+
+    Raises:
+        ValueError: they cannot be told apart: a `msgspec.Raw` in one of them was not one value.
+    """
+    return [*map(_read_alone, _as_many(_apart.decode(letters.messages), letters))]
+
+
+def _as_many(messages: list[Any], letters: Letters) -> list[Any]:
+    if len(messages) != len(letters.traces):
+        raise ValueError(f"a trace of each message wanted, found {len(letters.traces)} of {len(messages)}")
+    return messages
+
+
+def _read_alone(written: msgspec.Raw) -> Any:
+    try:
+        return decode(bytes([VERSION]) + bytes(written))
+    except UndecodableMessageError as fault:
+        return Unreadable(_kind_of(written), str(fault))
+
+
+def _kind_of(written: msgspec.Raw) -> str:
+    try:
+        kind, *_ = msgspec.msgpack.decode(written, type=list[Any])
+    except (ValueError, RecursionError):  # no tag, or what no message has
+        return ""
+    return kind if isinstance(kind, str) else ""
 
 
 def write(frame: Frame) -> memoryview:

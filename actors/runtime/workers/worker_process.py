@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ....messages.supervision import DeadLetter
+from ....messages.supervision import DeadLetter, Failed
 from .. import lifecycle
+from ..door import refusal_of
 from ..endpoint import Endpoint, Envelope
+from ..errors import reason_of
 from . import wire
 from .addresses import NUMBERED_MAX, Addresses, Far
 from .assignment import assign
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..actor import RuntimeActor
     from ..runtime_cell import RuntimeCell
+    from ..trace import Stamp
     from .link import Bundle
 
 HANG_UP_S: Final = 1.0
@@ -126,6 +129,14 @@ class WorkerProcess:
         known, self._lost = self._lost, lost
         return wire.Lost(lost.dropped - known.dropped, lost.dead_letters - known.dead_letters)
 
+    def posted_at(self, place: int) -> Envelope | None:
+        """Return a message that was posted, by its place among all, from 1; None if it is known to be handled."""
+        for mark, bundles in [*self._shipped]:
+            if place <= mark:
+                envelopes = [envelope for _, run in bundles for envelope in run]
+                return envelopes[place - mark - 1] if mark - place < len(envelopes) else None
+        return None
+
     def take_in_doubt(self) -> list[Envelope]:
         """Return what was written for the actor and not reported handled, once the process has ended."""
         shipped = [*self._shipped]
@@ -172,6 +183,8 @@ class WorkerProcess:
                 self._deliver(parcel)
             case wire.Handled(mark) if not self.handled <= mark <= self.posted:
                 raise LinkError(f"a mark from {self.handled} to {self.posted} wanted, found {mark}")
+            case wire.TurnedAway(place) if not self.handled < place <= self.posted:
+                raise LinkError(f"a message from {self.handled + 1} to {self.posted} wanted, found {place}")
             case wire.Lost() if parcel.dropped < 0 or parcel.dead_letters < 0:
                 raise LinkError(f"counts of at least 0 wanted, found {parcel}")
             case wire.Alive():
@@ -185,18 +198,38 @@ class WorkerProcess:
                 self._cell.deliver(Heard(self, parcel), self._cell)
 
     def _deliver(self, letters: wire.Letters) -> None:
-        if len(letters.messages) != len(letters.traces):
-            raise LinkError(f"a trace of each message wanted, found {len(letters.traces)} of {len(letters.messages)}")
+        try:
+            messages = wire.messages_of(letters)
+        except ValueError:
+            messages = _told_apart(letters)
         sender = self._sender(letters)
         if isinstance(letters.target, str):
             target, why = self._cell.services.names.get(letters.target), "no actor of that name runs"
         else:
             target, why = self._addresses.find(letters.target), "nobody waits for this answer any more"
-        for message, trace in zip(letters.messages, letters.traces, strict=True):
-            if isinstance(target, Endpoint):
+        for message, trace in zip(messages, letters.traces, strict=True):
+            if message.__class__ is wire.Unreadable:
+                self._turn_away(message, target, sender, letters.target, trace)
+            elif isinstance(target, Endpoint):
                 target.deliver(message, sender, trace)
             elif not isinstance(message, DeadLetter):  # one of those is counted already
                 self._cell.dead_letters.undelivered(str(letters.target), message, sender, why, trace)
+
+    def _turn_away(
+        self, message: wire.Unreadable, target: Any, sender: Endpoint, name: int | str, trace: int | Stamp
+    ) -> None:
+        """Let a message of the actor's die that is not as declared; who sent it hears why, and who waits for it."""
+        actor = getattr(target, "name", "") or str(name)
+        refusal = refusal_of(message.kind, message.reason)
+        self._cell.dead_letters.failed(actor, message, refusal, trace, kind=message.kind)
+        is_awaited = getattr(target, "wants_answer", False)
+        failed = Failed(
+            actor=self._cell.name if is_awaited else actor,
+            message_type=message.kind,
+            error=type(refusal).__name__,
+            reason=reason_of(refusal),
+        )
+        (target if is_awaited else sender).deliver(failed, self._cell.dead_letters.outside, trace)
 
     def _sender(self, letters: wire.Letters) -> Endpoint:
         if letters.sender == wire.ACTOR:
@@ -215,6 +248,9 @@ class WorkerProcess:
         self._cell.deliver(Onward(self, far, envelope), self._cell)
 
     def _unsendable(self, target: int | str, envelope: Envelope, why: str) -> None:
+        if target == wire.ACTOR and getattr(envelope[1], "guest", True):
+            self._cell.deliver(Unsendable(envelope, why), self._cell)
+            return
         actor: Any = self._cell if target == wire.ACTOR else str(target)
         self._cell.dead_letters.undelivered(actor, *envelope[:2], f"it has no wire form: {why}", envelope[2])
 
@@ -225,6 +261,13 @@ class Onward(msgspec.Struct, frozen=True):
     worker: WorkerProcess
     far: Far
     envelope: Envelope
+
+
+class Unsendable(lifecycle.News, frozen=True):
+    """To the stand-in: a guest's message has no wire form."""
+
+    envelope: Envelope
+    why: str
 
 
 class Heard(lifecycle.News, frozen=True):
@@ -239,6 +282,13 @@ class Ended(lifecycle.News, frozen=True):
 
     worker: WorkerProcess
     how: str
+
+
+def _told_apart(letters: wire.Letters) -> list[Any]:
+    try:
+        return wire.messages_apart(letters)
+    except ValueError as fault:
+        raise LinkError(str(fault)) from fault
 
 
 def _for_actor(bundles: list[Bundle]) -> list[Envelope]:

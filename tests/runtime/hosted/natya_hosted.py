@@ -14,6 +14,7 @@ from natya.actors.strategy import StrategyActor
 from natya.messages.journal import Appended
 from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder
+from natya.messages.supervision import Failed
 from natya.messages.system import ActorStatistics
 
 
@@ -68,7 +69,7 @@ class Performer(RuntimeActor):
     def hear(self, tick, sender):
         self.ticks += 1
 
-    @handles(Appended)
+    @handles(Appended, Failed)
     def pass_on(self, message, sender):
         self.send("listener", message)
 
@@ -90,6 +91,10 @@ class Performer(RuntimeActor):
 
     def do_env(self, _, order, sender):
         self.do_say(",".join(sorted(os.environ)), order, sender)
+
+    def do_lie(self, detail, _, sender):
+        """Send by name, or as the answer, what no such message may hold."""
+        self.send(detail or sender, Appended(first_sequence=0, last_sequence=1))
 
     def do_late(self, detail, _, sender):
         self.after(0.05, Late(answer=self.answer(detail), asker=sender))
@@ -136,7 +141,7 @@ class Performer(RuntimeActor):
         tick = Tick(symbol="INFY", price=1.0, quantity=1, exchange_ns=1, source="s", sequence=1)
         link.put(
             {
-                "unequal": wire.Letters("listener", 0, False, [tick, tick], [0]),
+                "unequal": wire.letters("listener", 0, wants_answer=False, messages=[tick, tick], traces=[0]),
                 "json": wire.Logged(20, "said", "performer", "{no json"),
                 "mark": wire.Handled(10**12),
                 "backwards": wire.Handled(-1),
