@@ -38,7 +38,8 @@ class HeldLock:
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path: Final = path
         descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        while not _is_at(descriptor, path):  # removed between opening and locking: others would lock a new file
+        # One that was removed between opening and locking is no lock: others would lock a new file.
+        while not _has_name(os.fstat(descriptor), path):
             os.close(descriptor)
             descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         # Always of one length, so that an existing file can be rewritten on a full disk; the lock holds without it.
@@ -46,11 +47,12 @@ class HeldLock:
             os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)
             os.ftruncate(descriptor, 20)
         self._descriptor: int | None = descriptor
+        self._identity: Final = os.fstat(descriptor)
         self._no_fork = close_in_forks(self._close)
 
     def is_in_place(self) -> bool:
         """Tell whether the path still leads to the locked file: a lock on a deleted file excludes no one."""
-        return self._descriptor is not None and _is_at(self._descriptor, self.path)
+        return self._descriptor is not None and _has_name(self._identity, self.path)
 
     def remove(self) -> None:
         """Remove the file, unless others share the lock; the next holder creates a new one."""
@@ -85,8 +87,8 @@ def _locked(path: Path, kind: int) -> int:
     return descriptor
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _has_name(identity: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+        return os.path.samestat(identity, os.lstat(path))
     except OSError:
         return False

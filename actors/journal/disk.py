@@ -45,8 +45,8 @@ class DiskFile(ReadableFile, Protocol):
         """Return when everything written is on the disk. After an OSError nothing is known about it."""
         ...
 
-    def is_at(self, path: Path) -> bool:
-        """Whether this very file is what stands at `path` now: not moved, not removed, no copy in its place."""
+    def is_at(self, path: Path, *, size_min: int = 0) -> bool:
+        """Whether this very file stands at `path` now: not moved, removed, or replaced by a copy; of so many bytes."""
         ...
 
 
@@ -150,12 +150,13 @@ class RealFile:
         """Length of the file in bytes."""
         return os.fstat(self._descriptor).st_size
 
-    def is_at(self, path: Path) -> bool:
+    def is_at(self, path: Path, *, size_min: int = 0) -> bool:
         """Look at the path: one `lstat`, 1 us."""
         try:
-            return os.path.samestat(self._identity, os.lstat(path))
+            found = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
+        return os.path.samestat(self._identity, found) and found.st_size >= size_min
 
     def close(self) -> None:
         """Close the descriptor."""

@@ -85,10 +85,10 @@ class SegmentFiles:
     def misplaced(self) -> Path | None:
         """Name a file that is not where it was opened any more: what is written now, nobody would find again.
 
-        The active segment, the mark and the lock are looked at: three `lstat`, and one `fstat` since a segment that
-        is shorter than it was made has lost what was in it: 4 us.
+        The active segment, the mark and the lock are looked at: three `lstat`, 3 us. A segment that is shorter than it
+        was made has lost what was in it.
         """
-        if not self.file.is_at(self._active_path) or self.file.size() < self.capacity + FOOTER_SIZE:
+        if not self.file.is_at(self._active_path, size_min=self.capacity + FOOTER_SIZE):
             return self._active_path
         if not self._lock.is_in_place():
             return self.directory / LOCK_NAME

@@ -105,9 +105,9 @@ class SimulatedFile:
         """Length of the file in bytes."""
         return len(self._content.seen)
 
-    def is_at(self, path: Path) -> bool:
+    def is_at(self, path: Path, *, size_min: int = 0) -> bool:
         """Whether this content has that name."""
-        return self._disk.holds(path, self._content)
+        return self._disk.holds(path, self._content) and self.size() >= size_min
 
     def close(self) -> None:
         """Have nothing to give free."""
