@@ -87,6 +87,8 @@ class EventsActor(RuntimeActor):
     @handles(Journaled)
     def route_records(self, batch: Journaled, _sender: ActorAddress) -> None:
         """Deliver in sequence; where records are missing, read them first (this batch is among them then)."""
+        if not batch.records:  # as no journal of ours sends it
+            return
         self._heard = max(self._heard, batch.records[-1].sequence)
         if self._catching_up:
             return

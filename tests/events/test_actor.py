@@ -226,6 +226,15 @@ class TestFactsOfOneBatch:
 
         assert [strategy.receive().occurred_ns for _ in range(9)] == list(range(1, 10))
 
+    def test_that_has_none_are_none(self, system):
+        strategy = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("OrderAccepted", "journal")))
+        system.tell("events", Journaled(records=()))
+        system.tell("events", Journaled(records=records(1, 1)))
+
+        assert [len(strategy.receive().records), strategy.receive().occurred_ns] == [1, 1]
+        assert system.base.find("events").failures == 0
+
     def test_come_to_those_of_their_symbol_only(self, system):
         mine, everyone = system.probe("mine"), system.probe("everyone")
         start_router(
