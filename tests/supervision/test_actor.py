@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from thespian.actors import ActorExitRequest
 
@@ -262,12 +264,35 @@ class TestASupervisorThatIsRestartedItself:
         assert system.request("system", Ping()).statistics.failures == 1
         assert diary.entries == ["start a", "work a", "stop a", "start a"]
 
-    def test_forgets_the_deadlines_of_the_life_before(self, start):
-        system, acted = start("a"), []
-        system.tell("system", DeadlineCame(Deadline(lambda: acted.append("acted")), owner=None))
-        system.request("system", Ping())
+    @pytest.mark.parametrize(("is_its_own", "acted"), [(True, ["acted"]), (False, [])])
+    def test_forgets_the_deadlines_of_the_life_before(self, actor_system, play, diary, is_its_own, acted):
+        class Late(play.Supervisor):
+            @handles(str)
+            def let_come(self, _word, _sender):
+                deadline = Deadline(lambda: diary.facts.append("acted"))
+                self.send(self.myAddress, DeadlineCame(deadline, self if is_its_own else object()))
 
-        assert acted == []
+        actor_system.start("system", Late, play.a_supervisor(play.ChildSpec("a", play.Child, diary)))
+        actor_system.request("system", Ping(), timeout_s=5)
+        actor_system.tell("system", "come")
+        for _ in range(2):  # the deadline is queued behind the first, and before the second
+            actor_system.request("system", Ping(), timeout_s=5)
+
+        assert diary.facts == acted
+
+
+class TestAChildThatIsParked:
+    def test_is_named_with_its_failure_its_place_and_why_it_stays_down(self, start, play, diary):
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
+        system = start(bad, policy=play.a_policy(restarts_max=0))
+        system.tell("bad", play.Crash())
+        while not (parked := system.request("system", Ping()).statistics.parked):
+            pass
+
+        assert len(parked) == 1
+        assert re.fullmatch(
+            r"bad: RuntimeError: told to at \S*conftest\.py:\d+.* \(more than 0 restarts in 60 s\)", parked[0]
+        )
 
 
 class TestASupervisorWithoutSettingsOfItsOwn:
