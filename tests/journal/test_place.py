@@ -80,6 +80,18 @@ def journal(workshop, directory):
     journal.close()
 
 
+def while_it_syncs(monkeypatch, act):
+    """Let something happen as soon as the next commit is on the disk."""
+    real = RealFile.sync
+
+    def sync(file):
+        monkeypatch.setattr(RealFile, "sync", real)
+        real(file)
+        act()
+
+    monkeypatch.setattr(RealFile, "sync", sync)
+
+
 class TestAnOpenJournalWhoseFilesWentAway:
     def test_acknowledges_nothing_more(self, workshop, directory, journal, accident):
         accident(directory)
@@ -110,41 +122,48 @@ class TestAnOpenJournalWhoseFilesWentAway:
         journal = a_real_journal(workshop, directory)
         journal.open()
         workshop.commit_one(journal, 1)
-        real = RealFile.sync
-
-        def sync(file):
-            monkeypatch.setattr(RealFile, "sync", real)
-            real(file)
-            accident(directory)
-
-        monkeypatch.setattr(RealFile, "sync", sync)
+        while_it_syncs(monkeypatch, lambda: accident(directory))
         with pytest.raises(JournalMovedError):
             workshop.commit_one(journal, 2)
         journal.close()
 
         assert journal.last_sequence == 1
 
-    def test_leaves_what_was_acknowledged_and_nothing_else_in_them(self, workshop, directory, monkeypatch):
+    @pytest.mark.parametrize("accident", ["directory moved", "mark removed"])
+    def test_leaves_what_was_acknowledged_and_nothing_else_in_them(self, workshop, directory, monkeypatch, accident):
         journal = a_real_journal(workshop, directory)
         journal.open()
         workshop.commit_one(journal, 1)
-        real = RealFile.sync
-
-        def sync(file):
-            monkeypatch.setattr(RealFile, "sync", real)
-            real(file)
-            directory.rename(moved(directory))
-
-        monkeypatch.setattr(RealFile, "sync", sync)
+        while_it_syncs(monkeypatch, lambda: ACCIDENTS[accident](directory))
         with pytest.raises(JournalMovedError):
             workshop.commit_one(journal, 2)
         journal.close()
-        moved(directory).rename(directory)
+        if accident == "directory moved":
+            moved(directory).rename(directory)
         again = a_real_journal(workshop, directory)
         again.open()
 
         assert workshop.facts_of(again) == [workshop.an_intent(1)]
         assert workshop.commit_one(again, 3) == 2
+
+    def test_leaves_what_another_process_has_read_meanwhile(self, workshop, directory, journal, monkeypatch):
+        """It is not acknowledged, and it is not taken back from whoever goes on behind it."""
+        other = a_real_journal(workshop, directory)
+
+        def take_over():
+            (directory / "journal.lock").unlink()
+            other.open()
+
+        while_it_syncs(monkeypatch, take_over)
+        with pytest.raises(JournalMovedError):
+            workshop.commit_one(journal, 2)
+        journal.close()
+        workshop.commit_one(other, 30)
+        other.close()
+        again = a_real_journal(workshop, directory)
+
+        assert again.open() is None
+        assert [fact.quantity for fact in workshop.facts_of(again)] == [1, 2, 30]
 
     def test_writes_nothing_where_another_process_may_have_the_files_now(self, workshop, directory, journal):
         (directory / "journal.lock").unlink()

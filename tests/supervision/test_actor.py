@@ -85,6 +85,14 @@ class TestStartingAndStopping:
 
         assert (end.result(5).exit_code, end.result(5).reason) == (0, "")
 
+    def test_whoever_asks_for_the_stop_or_the_end_when_all_is_down_is_answered_at_once(self, start):
+        system = start("journal")
+        first = system.request("system", StopChildren())
+
+        assert first.statistics
+        assert system.request("system", StopChildren()).statistics == first.statistics
+        assert system.request("system", AwaitSystemStop()).exit_code == 0
+
     def test_a_supervisor_below_starts_and_stops_its_children_in_its_place(self, start, play, diary):
         below = play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in "ab"), root=False)
         system = start("journal", play.ChildSpec("strategies", play.Supervisor, below), "feed")
@@ -325,6 +333,15 @@ class TestTheTree:
         )
         assert crossover.raised_at.endswith("tests/supervision/conftest.py:66 in crash")
         assert 'raise crash.error("told to")' in crossover.last_traceback
+
+    def test_waits_for_every_supervisor_below(self, start, play, diary):
+        def below(*names):
+            return play.a_supervisor(*(play.ChildSpec(name, play.Child, diary) for name in names), root=False)
+
+        system = start(*(play.ChildSpec(each, play.Supervisor, below(f"{each}-child")) for each in ("x", "y")))
+
+        paths = [child.path for child in system.request("system", DescribeTree()).children]
+        assert paths == ["system", "system/x", "system/x/x-child", "system/y", "system/y/y-child"]
 
     def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
