@@ -341,7 +341,7 @@ class TestTheTree:
         system = start(*(play.ChildSpec(each, play.Supervisor, below(f"{each}-child")) for each in ("x", "y")))
 
         paths = [child.path for child in system.request("system", DescribeTree()).children]
-        assert paths == ["system", "system/x", "system/x/x-child", "system/y", "system/y/y-child"]
+        assert paths == ["system/x", "system/x/x-child", "system/y", "system/y/y-child"]
 
     def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
