@@ -325,8 +325,7 @@ class Supervisor(RuntimeActor):
     def _tell_what_is_left(self, name: str, outcome: Outcome) -> None:
         answer = outcome.value
         if isinstance(answer, HoldingsRead):
-            shares = {symbol: held for symbol, held in answer.shares.items() if held}
-            self.log("child.left_open", level="warning", child=name, orders=sorted(answer.filled), shares=shares)
+            self.log("child.left_open", level="warning", child=name, orders=sorted(answer.filled), shares=answer.shares)
         else:
             reason = str(answer if outcome.error is None else outcome.error)
             self.log("child.left_unknown", level="warning", child=name, reason=reason)

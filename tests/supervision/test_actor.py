@@ -7,6 +7,7 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
+from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
 
@@ -301,6 +302,33 @@ class TestAChildThatIsParked:
         assert re.fullmatch(
             r"bad: RuntimeError: told to at \S*conftest\.py:\d+.* \(more than 0 restarts in 60 s\)", parked[0]
         )
+
+    @pytest.mark.parametrize("orders", ["there", "failing", "not there"])
+    def test_leaves_open_what_the_book_says_or_it_is_not_known(self, actor_system, play, diary, caplog, orders):
+        caplog.set_level("WARNING", "natya")
+
+        class Orders(play.Child):
+            @handles(ReadHoldings)
+            def read(self, request, sender):
+                held = {"INFY": -3}, {"b-2": 0, "b-1": 1}
+                self.send(sender, HoldingsRead(strategy=request.strategy, shares=held[0], filled=held[1]))
+
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
+        settings = play.a_supervisor(bad, policy=play.a_policy(restarts_max=0), orders="orders")
+        if orders != "not there":
+            actor_system.start("orders", Orders if orders == "there" else play.Child, diary)
+        actor_system.start("system", play.Supervisor, settings)
+        actor_system.tell("bad", play.Crash())
+        while not (left := [each for each in caplog.records if each.getMessage().startswith("child.left")]):
+            actor_system.request("system", Ping())
+
+        (said,) = left
+        if orders == "there":
+            found = {"child": "bad", "orders": ["b-1", "b-2"], "shares": {"INFY": -3}}
+            assert (said.getMessage(), said.fields) == ("child.left_open", found)
+        else:
+            assert (said.getMessage(), said.fields["child"]) == ("child.left_unknown", "bad")
+            assert ("Unavailable" if orders == "not there" else "ReadHoldings") in said.fields["reason"]
 
 
 class TestASupervisorWithoutSettingsOfItsOwn:
