@@ -1,4 +1,4 @@
-"""The table of commands. Each is a file in `commands/` and a line here; it is loaded when it is asked for."""
+"""The table of commands. Each is a file in `commands/` and a line here, and is loaded when it is called."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ COMMANDS: Final = (
     "db.compact",
     "db.rebuild",
 )
-"""Every command, as help lists them. The module below `commands/` has the same name (`import_` for `db.import`, since
-`import` is none), and a function `command`."""
+"""Every command, in the order of the help. The module in `commands/` has the same name (`import_` for `db.import`,
+since `import` is a keyword), and a function `command`."""
 
 GROUPS: Final = {
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",
     "db": "The database: ask it, fill it, copy it, keep it in order.",
 }
-"""What the help of `natya` says of those that stand together."""
+"""Groups of commands, and their help."""
 
 
 class Commands(Mapping[str, "TyperCommand | TyperGroup"]):
-    """The commands of one group, or with a prefix of none those of `natya` itself, each loaded when it is looked up."""
+    """The commands with a prefix (none: those of `natya` itself), each loaded when it is looked up."""
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix: Final = prefix
@@ -101,7 +101,7 @@ def _natya(
 
 
 class Natya(TyperGroup):
-    """The command `natya`, whose own commands are those of the table."""
+    """The command `natya`, whose subcommands are those of the table."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**{**attributes, "commands": Commands()})
@@ -111,6 +111,6 @@ app = typer.Typer(name="natya", cls=Natya, callback=_natya, no_args_is_help=True
 
 
 def run() -> None:
-    """Run the command that the arguments of this process name, and end the process with its exit code."""
+    """Run the command named by the arguments of this process, and end the process with its exit code."""
     prepare()
     sys.exit(ended(functools.partial(app, prog_name="natya")))

@@ -1,4 +1,4 @@
-"""What the process says to who started it, in one number (sysexits.h), and on standard error."""
+"""Process exit codes (sysexits.h)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 OK: Final = 0
 
 FAILED: Final = 1
-"""What was asked for could not be done; standard error says why."""
+"""The command could not be carried out; standard error says why."""
 
 UNKNOWN: Final = 1
-"""What was asked about is not known there."""
+"""The thing asked about is not known to the system."""
 
 BAD_DATA: Final = 65
-"""A recording, the journal or a database file holds what it must not."""
+"""A recording, the journal or a database file is damaged, or not valid."""
 
 UNAVAILABLE: Final = 69
-"""No system runs where it was asked for, or it did not answer."""
+"""No system runs in that data directory, or it did not answer."""
 
 INTERNAL: Final = 70
-"""Something failed more often than the restart policy allows; of strategies, the others may have gone on without it."""
+"""A child failed more often than the restart policy allows; if it was a strategy, the others may have gone on."""
 
 CANNOT_CREATE: Final = 73
-"""The data directory, the log, a file that was asked for, or standard output cannot be made or written."""
+"""The data directory, the log, an output file or standard output cannot be created or written."""
 
 NOT_RECORDED: Final = 74
 """Ended in order, but the database files do not hold all of the run; standard error says what is missing."""
@@ -38,15 +38,15 @@ SETTINGS: Final = 78
 """The settings are refused."""
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-"""What a disk says that takes nothing more."""
+"""Errors of a disk that is full or read-only."""
 
 SIGNALLED: Final = 128
-"""Plus the number of the signal: ended at once, without order."""
+"""Plus the number of a signal: the process ended at once, without an orderly stop."""
 
 
 def exit_code(fault: BaseException) -> int:
-    """Return what a fault, or whatever caused it, means to who started the process."""
-    # Rooms are imported here: the command line has to answer --help before any of them is loaded.
+    """Return the exit code of an error, by its own type or that of its causes."""
+    # Imported here, so that `--help` loads none of these packages.
     from ..actors.database.errors import (  # noqa: PLC0415
         DatabaseDamaged,
         DatabaseEncrypted,

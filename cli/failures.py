@@ -1,4 +1,4 @@
-"""What failed while a system ran, each told once: a storm of one failure is one traceback. Pure."""
+"""Failures of a running system, each reported once: a thousand repeats of one failure are one traceback. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from ..system import SystemView
 
 TOLD_MAX: Final = 10
-"""Different failures that are told with their tracebacks; all of them are in the log."""
+"""Different failures that are printed with their tracebacks; all of them are in the log."""
 
 STALL_TOLD_S: Final = 3.0
-"""An event loop that is held for longer is told of; a shorter time is in the log, and counted."""
+"""A stall of the event loop is printed when it lasts longer; shorter ones are in the log, and counted."""
 
 
 class Failures:
-    """Remembers which failures of a tree have been told. The same error at the same place is the same failure."""
+    """Remembers which failures of a tree have been reported. The same error at the same line is the same failure."""
 
     def __init__(self) -> None:
         self._known: set[tuple[str, str, str]] = set()
 
     def fresh(self, tree: SupervisionTree | None) -> list[str]:
-        """Put into words what has not been told yet, a user's with its traceback; at most `TOLD_MAX` in all."""
+        """Return texts of failures not reported yet, with traceback if in a user's code; at most `TOLD_MAX` in all."""
         if tree is None:
             return []
         texts = []
@@ -40,7 +40,7 @@ class Failures:
 
 
 class Stalls:
-    """Remembers for how long somebody holds the event loop; nothing else of the system goes on meanwhile."""
+    """Measures how long the current stall of the event loop lasts; nothing else in the system runs meanwhile."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -48,7 +48,7 @@ class Stalls:
         self._is_told = False
 
     def fresh(self, view: SystemView) -> list[str]:
-        """Say who does, and where, once for each time that it lasts longer than `STALL_TOLD_S`."""
+        """Return which actor holds the loop, and at which line, once for each stall longer than `STALL_TOLD_S`."""
         if view.stalls != self._number:
             self._number, self._since_s, self._is_told = view.stalls, view.running_s, False
         held_s = view.running_s - self._since_s
@@ -59,13 +59,13 @@ class Stalls:
 
 
 def has_nobody_left(tree: SupervisionTree | None) -> bool:
-    """Tell whether every strategy is parked: nobody trades any more, and nobody will."""
+    """Tell whether every strategy is parked, so that there will be no more orders."""
     states = [child.state for child in tree.children if _is_strategy(child)] if tree is not None else []
     return bool(states) and all(state == "PARKED" for state in states)
 
 
 def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
-    """Name each strategy that was begun anew: what it dealt with when it failed, it has not dealt with."""
+    """Return a sentence for each strategy that was restarted: it has not handled the messages at which it failed."""
     children = tree.children if tree is not None else ()
     return tuple(
         f"{name_of(child)} failed, and was begun anew {child.restarts:,} times"
@@ -75,7 +75,7 @@ def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
 
 
 def trouble_of(child: ChildStatus) -> str:
-    """Say in a line why it does not do its work, or not all of it; nothing if it does."""
+    """Return in one line why an actor does none or only part of its work; empty if it does all."""
     name = name_of(child)
     if child.state in {"PARKED", "UNAVAILABLE"}:
         at = f" at {child.raised_at}" if child.raised_at else ""
@@ -84,7 +84,7 @@ def trouble_of(child: ChildStatus) -> str:
 
 
 def name_of(child: ChildStatus) -> str:
-    """Give the name under which others know it."""
+    """Return the name of the actor."""
     return child.path.rpartition("/")[2]
 
 
@@ -94,6 +94,6 @@ def _is_strategy(child: ChildStatus) -> bool:
 
 def _told(child: ChildStatus) -> str:
     told = f"{name_of(child)} failed: {child.last_error}"
-    if not child.raised_at:  # it is no user's: the way to it is in the log
+    if not child.raised_at:  # no user's code is involved: the traceback is in the log
         return told
     return f"{told} at {child.raised_at}\n{child.last_traceback}".rstrip()

@@ -1,8 +1,8 @@
 """A trading system in the foreground: shown while it runs, stopped in order by a signal, at once by a second one.
 
-Whoever watches it ends it by leaving: a terminal that closes (SIGHUP), and standard output that takes no more (the
-reader of a pipe has gone, the disk is full), stop it in order. A system that nobody sees any more should not hold
-positions on its own; who wants it to run unseen starts it with `nohup`, or with its output in a file.
+It stops in order, too, when it is not watched any more: when its terminal closes (SIGHUP), or standard output cannot be
+written (the reader of a pipe has ended, the disk is full). A system without anyone watching should not hold positions;
+to run it unwatched on purpose, start it with `nohup`, or with its output in a file.
 """
 
 from __future__ import annotations
@@ -35,58 +35,58 @@ SummaryFormat: TypeAlias = Literal["text", "json"]
 """`json`: nothing but one JSON object on standard output."""
 
 LOOK_S: Final = 0.25
-"""Seconds between two looks, and the longest a signal waits to be seen."""
+"""Seconds between two views of the system, and the longest delay in noticing a signal."""
 
 LOOKS_COMPARED: Final = 5
-"""Rates and colours compare with the look this many before: a little more than a second."""
+"""Rates and colours compare with so many views before: a little more than a second."""
 
 LINES_EVERY: Final = 4
-"""Looks for each line where no screen is shown: one line a second."""
+"""Without a screen, one line is printed for so many views: one a second."""
 
 TERMINALS_WITHOUT_SCREEN: Final = frozenset({"", "dumb", "unknown"})
-"""By `TERM`: they get lines, as a file does."""
+"""Values of `TERM` with which lines are printed, as to a file."""
 
 LEAVE_SCREEN: Final = b"\x1b[?1049l\x1b[?25h"
-"""Gives a terminal its own text and its cursor back."""
+"""Restores a terminal's own text and cursor."""
 
 
 class Runnable(Protocol):
-    """What is needed of a `TradingSystem`."""
+    """The part of `TradingSystem` that is used here."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How its recordings are understood."""
+        """How its recordings are read."""
 
     def start(self) -> None:
         """Start it, or raise."""
 
     def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
-        """Wait so long at most for the end of the market."""
+        """Wait at most `timeout_s` seconds for the end of the market."""
 
     def look(self) -> SystemView:
-        """Ask every owner what it counts."""
+        """Return a view of the system."""
 
     def stop(self) -> Summary:
         """Stop it in order."""
 
 
 class Interrupts:
-    """Hears SIGINT, SIGTERM and SIGHUP: the first asks for an orderly stop, a second one ends the process at once.
+    """Handles SIGINT, SIGTERM and SIGHUP: the first asks for an orderly stop, a second one ends the process at once.
 
-    Not a second SIGHUP: a terminal that closes sends one, and so may its shell. Where it is ignored (`nohup`) it stays
-    so. For the main thread alone, as Python's signal handlers are.
+    A second SIGHUP does not: a closing terminal sends one, and its shell may send another. If SIGHUP is ignored
+    (`nohup`) it stays so. To be used on the main thread, as Python's signal handlers are.
     """
 
     def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
         self.asked = False
         self.hung_up = False
-        """Whether the terminal was closed: what cannot be printed any more is no fault then."""
+        """Whether the terminal was closed: then it is no error that output cannot be printed."""
 
         self._leave: Final = leave
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
-        """Hear them for as long as the context lasts."""
+        """Handle them while the context lasts."""
         heard = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             heard.append(signal.SIGHUP)
@@ -115,25 +115,25 @@ class Outcome(NamedTuple):
     """Why the market ended before its end; empty if it did not."""
 
     unseen: str
-    """Why nobody could be shown any more what it did; empty if somebody could."""
+    """Why its output could not be printed any more; empty if it could."""
 
     fault: Exception | None = None
-    """What ended the system before it was asked to."""
+    """The error that ended the system before it was asked to stop."""
 
     failed: tuple[str, ...] = ()
-    """The strategies whose figures are not those of the whole recording, since they failed on the way."""
+    """Strategies that failed during a replay, so that their figures are not those of the whole recording."""
 
     def of_the_market(self) -> list[str]:
-        """Say why the market broke off, if it did."""
+        """Return why the market broke off, if it did."""
         return [f"the market broke off: {self.error}"] if self.error else []
 
     def of_strategies(self) -> list[str]:
-        """Say which strategies failed, a sentence each."""
+        """Return a sentence for each strategy that failed."""
         parked = [f"a strategy failed for good, and was left behind: {each}" for each in self.summary.parked]
         return parked + [f"{each}: its figures are not those of the whole recording" for each in self.failed]
 
     def summary_with_error(self) -> Summary:
-        """Return the summary, in which `error` says all that failed."""
+        """Return the summary, with all failures in `error`."""
         ended = self.summary.error or (_words(self.fault) if self.fault is not None else "")
         told = [*([ended] if ended else []), *self.of_the_market(), *self.of_strategies()]
         return msgspec.structs.replace(self.summary, error="; ".join(told))
@@ -142,12 +142,12 @@ class Outcome(NamedTuple):
 def perform(
     settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
 ) -> int:
-    """Run until the market ends or a signal asks for the end; return the exit code, with all messages written."""
+    """Run until the market ends or a signal comes; print everything, and return the exit code."""
     interrupts = Interrupts()
     with interrupts.heard(), tuned_process():
         try:
             outcome = _run(settings, make_system, interrupts, silent=summary_format == "json")
-        # Whatever kept the system from running or stopping in order is the process's answer, not a traceback of it.
+        # An error that kept the system from running or stopping in order is reported in words, without a traceback.
         except Exception as fault:  # noqa: BLE001
             _complain(fault)
             return exit_code(fault)
@@ -190,10 +190,10 @@ def _run(
             unseen = str(fault)
         finally:
             watch.tell_failures()
-    except Exception as fault:  # noqa: BLE001  it is the process's answer, after what it did
+    except Exception as fault:  # noqa: BLE001  reported by the caller, after the summary
         try:
             return Outcome(system.stop(), "", unseen, fault)
-        except IncompleteSummaryError:  # what failed first is the news; a summary without an owner's part is none
+        except IncompleteSummaryError:  # the first error is the one to report
             raise fault from fault.__cause__
     except BaseException:
         with contextlib.suppress(IncompleteSummaryError):
@@ -204,17 +204,17 @@ def _run(
 
 
 class Display(NamedTuple):
-    """How somebody is shown what the system does."""
+    """How the system is shown."""
 
     show: Callable[[SystemView, SystemView], None]
     """Shows a view, and how it differs from an earlier one."""
 
     has_terminal: bool
-    """Nothing else may be printed meanwhile."""
+    """Whether it uses the whole terminal, so that nothing else may be printed meanwhile."""
 
 
 class Watch:
-    """Looks at a system until it ends, shows what it sees, and tells each failure once, with its traceback."""
+    """Views a system until it ends, shows the views, and reports each failure once, with its traceback."""
 
     def __init__(self, system: Runnable, interrupts: Interrupts, *, is_replay: bool) -> None:
         self._system = system
@@ -225,10 +225,10 @@ class Watch:
         self._untold: list[str] = []
 
         self.failed: tuple[str, ...] = ()
-        """The strategies of a replay that have failed so far; a daemon goes on without a word at its end."""
+        """Strategies of a replay that have failed so far; without a replay none is listed."""
 
     def until_the_end(self, display: Display) -> MarketEnded | None:
-        """Return what the market said at its end; None where a signal came first, or nobody was left to trade on it."""
+        """Return the end of the market; None if a signal came first, or every strategy of a replay is parked."""
         views: deque[SystemView] = deque(maxlen=LOOKS_COMPARED + 1)
         while not self._interrupts.asked:
             ended = self._system.await_end(LOOK_S)
@@ -243,7 +243,7 @@ class Watch:
         return None
 
     def tell_failures(self) -> None:
-        """Say on standard error what has failed since the last time."""
+        """Print on standard error what has failed since the last call."""
         for told in self._untold:
             complain(told)
         self._untold.clear()
@@ -270,7 +270,7 @@ def _display(profile: str, *, silent: bool) -> Iterator[Display]:
         console = PlainConsole()
 
         def draw(now: SystemView, before: SystemView) -> None:
-            size = console.size  # of this moment: a window may be dragged
+            size = console.size  # read anew: the window may have been resized
             live.update(screen(profile, now, before, width=size.width, height=size.height), refresh=True)
 
         with Live(console=console, screen=True, auto_refresh=False) as live:
@@ -295,7 +295,7 @@ def _lines() -> Callable[[SystemView, SystemView], None]:
 
 
 def _print_summary(summary: Summary, summary_format: SummaryFormat) -> str:
-    """Print it; return why it could not be printed, or nothing."""
+    """Print the summary; return why it could not be printed, or an empty text."""
     try:
         if summary_format == "json":
             tell_json(summary_json(summary))
@@ -308,7 +308,7 @@ def _print_summary(summary: Summary, summary_format: SummaryFormat) -> str:
 
 
 def summary_text(summary: Summary) -> str:
-    """Write a summary for a person."""
+    """Return a summary as text for people."""
     positions = ", ".join(f"{symbol} {quantity:+}" for symbol, quantity in summary.positions.items())
     refused = ", ".join(f"{rule} {count:,}" for rule, count in summary.refused.items())
     latency = summary.tick_to_strategy_us

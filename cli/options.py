@@ -12,7 +12,7 @@ INTEGER_MAX: Final = (1 << 63) - 1
 
 
 class Profile(StrEnum):
-    """What the process is for."""
+    """The settings profile."""
 
     PAPER = "paper"
     LIVE = "live"
@@ -31,10 +31,10 @@ SetOption: TypeAlias = Annotated[
 
 
 def assignments(pairs: list[str]) -> dict[str, Any]:
-    """Part what `--set` was given.
+    """Split the values of `--set` into keys and values.
 
     Raises:
-        typer.BadParameter: it is no assignment.
+        typer.BadParameter: one is no assignment.
     """
     parted = [pair.partition("=") for pair in pairs]
     for key, equals, _ in parted:
@@ -72,16 +72,16 @@ KeyOption: TypeAlias = Annotated[
 
 
 def filters(*, since_ns: int, until_ns: int, types: list[str] | None, key: str) -> dict[str, Any]:
-    """Make what the journal's tools filter by.
+    """Return the filter arguments of the journal's tools.
 
     Raises:
-        typer.BadParameter: a type is that of no fact.
+        typer.BadParameter: there is no fact type of that name.
     """
     return {"since_ns": since_ns, "until_ns": until_ns, "types": _known_types(types), "key": key}
 
 
 def _known_types(types: list[str] | None) -> tuple[str, ...]:
-    """Refuse names of no fact: a misspelt one would find nothing, and look like an answer."""
+    """Refuse unknown fact types: a misspelt one would find nothing, which would look like an answer."""
     from ..messages.codec import FACT_TYPES  # noqa: PLC0415
 
     known = {each.__name__ for each in FACT_TYPES}

@@ -1,6 +1,6 @@
-"""What commands do alike: find the settings, whom to ask, make exit codes of faults, and print an answer.
+"""What several commands do: load settings, connect to a system or open its files, map errors to exit codes, print.
 
-Rooms are imported inside of functions: the command line has to answer `--help` before any of them is loaded.
+Packages are imported inside of functions, so that `--help` loads none of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JOURNAL_PAGE_RECORDS: Final = 10_000
 
 
 def load(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
-    """Load the settings and where each came from; where they are refused the command ends with 78 and says why."""
+    """Load the settings and their origins; if they are refused the command ends with 78 and the reasons."""
     from ..config.loader import load_with_origins  # noqa: PLC0415
 
     with faults():
@@ -43,12 +43,12 @@ def settings_of(data_dir: Path | None, profile: str) -> Settings:
     return load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}).settings
 
 
-# Whom to ask.
+# Which system.
 
 
 @contextlib.contextmanager
 def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
-    """Connect to the system that runs there; where none does, or it does not answer, the command ends with 69."""
+    """Connect to the running system; if there is none, or it does not answer, the command ends with 69."""
     from ..client import connect  # noqa: PLC0415
 
     with faults(), connect(data_dir, profile=profile) as system:
@@ -57,7 +57,7 @@ def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
-    """Find the system that runs there; where none does, open its files."""
+    """Connect to the running system, or open its files if none runs."""
     from ..actors.control import NotRunningError  # noqa: PLC0415
     from ..actors.database import OwnFiles  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
@@ -73,7 +73,7 @@ def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> It
 
 @contextlib.contextmanager
 def alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
-    """Take the data directory, so that no system starts there meanwhile."""
+    """Lock the data directory, so that no system starts there meanwhile."""
     from ..config.data_directory import DataDirectory  # noqa: PLC0415
 
     settings = settings_of(data_dir, profile)
@@ -87,7 +87,7 @@ def alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
 
 @contextlib.contextmanager
 def journal_directory(data_dir: Path | None, profile: str, *, checked: bool = True) -> Iterator[Path]:
-    """Find the journal's directory, and check all of it afterwards; damage ends the command with 65."""
+    """Yield the journal's directory, and check all of it afterwards; damage ends the command with 65."""
     from ..actors.journal import tools  # noqa: PLC0415
 
     directory = _journal_path(settings_of(data_dir, profile))
@@ -98,7 +98,7 @@ def journal_directory(data_dir: Path | None, profile: str, *, checked: bool = Tr
 
 
 def journal_of(settings: Settings, *, verified: bool = False) -> JournalView:
-    """Open the journal for reading, when every record was read if `verified`; without one the command ends."""
+    """Open the journal for reading, after checking every record if `verified`; the command ends if there is none."""
     from ..actors.journal import JournalView, tools  # noqa: PLC0415
     from ..actors.journal.disk import RealDisk  # noqa: PLC0415
 
@@ -116,7 +116,7 @@ def _journal_path(settings: Settings) -> Path:
 
 
 def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:
-    """Give all records, a page at a time, and tell how far that is of 1."""
+    """Yield all records in pages, and report the part done, from 0 to 1."""
     page: list[JournalRecord] = []
     for record in view.find():
         page.append(record)
@@ -128,12 +128,12 @@ def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator
         yield page
 
 
-# What went wrong.
+# Errors.
 
 
 @contextlib.contextmanager
 def faults() -> Iterator[None]:
-    """Say what went wrong in one line, and end with its exit code; a mistake of ours goes through."""
+    """Print an expected error in one line, and end with its exit code; an unexpected one is raised."""
     try:
         yield
     except Exception as fault:
@@ -165,22 +165,28 @@ def _code_of(fault: Exception) -> int | None:
 
 
 def give_up(fault: object, code: int) -> NoReturn:
-    """Say why, and end with this exit code."""
+    """Print why, and end with this exit code."""
     complain(fault)
     raise typer.Exit(code)
 
 
 def expect_database(settings: Settings) -> None:
-    """End the command where there is no core file."""
+    """End the command if there is no core file."""
     if not Path(settings.database.path).exists():
         give_up(f"there is no database {settings.database.path}", UNAVAILABLE)
 
 
-# What came of it.
+# Answers.
 
 
 def tell_answer(found: object, shown: str | Callable[[], object], *, json: bool) -> None:
-    """Print an answer: one JSON object of what was found, or what a person reads: a text, or what draws it."""
+    """Print an answer.
+
+    Args:
+        found: printed as one JSON object with `json`.
+        shown: printed for people without it: a text, or a function that prints.
+        json: which of both.
+    """
     import msgspec  # noqa: PLC0415
 
     if json:

@@ -1,8 +1,8 @@
-"""Where the commands print, and how: the one place that knows of streams, of markup, and of what may not be printed.
+"""Printing: the only place that knows about streams, markup and control characters.
 
-Whatever comes from outside (ids, reasons, symbols, error texts, answers) is plain text here: nothing in it is markup,
-and a character that could move a terminal becomes a question mark. A stream of this process that takes no more raises
-one error, `OutputError`, whoever writes; `ended` makes an exit code of it.
+Everything that comes from outside (ids, reasons, symbols, error texts, answers) is printed as plain text: nothing in it
+is markup, and control characters become question marks. A standard stream that cannot be written raises one error,
+`OutputError`, wherever the write happens; `ended` turns it into an exit code.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 CONTROLS_OF_JSON: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
-"""What JSON allows in a text and a terminal may obey: DEL, and the control characters above ASCII, in UTF-8."""
+"""Control characters that JSON does not escape: DEL, and those above ASCII, in UTF-8."""
 
 CSV_MARKS: Final = re.compile(r'[",\r\n]|^\s|\s$')
-"""What makes a field of CSV stand in quotes."""
+"""Characters for which a CSV field is quoted."""
 
 ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
-"""What Python puts before the words of an error of the system's; the words say it."""
+"""The error number that Python puts before the text of a system error; it is left out."""
 
 
 CLOSED: Final = -1
-"""No descriptor: whoever writes to it is told so by the system."""
+"""An invalid descriptor: writing to it fails with EBADF."""
 
 
 class OutputError(Exception):
-    """Standard output takes no more: the disk is full, it is closed, or whoever read it has gone (`is_left`)."""
+    """Standard output cannot be written: the disk is full, it is closed, or its reader has ended (`is_left`)."""
 
     def __init__(self, fault: OSError) -> None:
         self.is_left: Final = fault.errno == errno.EPIPE
@@ -48,18 +48,18 @@ class OutputError(Exception):
 
 
 def plain(text: str) -> str:
-    """Replace what is not printable, line feeds too: one line stays one line, and moves no cursor."""
+    """Replace unprintable characters, line feeds included, by question marks."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def plain_lines(text: str) -> str:
-    """Do the same line by line; a tab is four columns."""
+    """Do the same line by line; tabs become four columns."""
     return "\n".join(plain(line.expandtabs(4)) for line in text.splitlines())
 
 
-# Saying it.
+# Printing.
 
 _prepared: Final[list[TextIO]] = []
 """Standard output and error of this process, once they are made."""
@@ -76,20 +76,20 @@ def err() -> TextIO:
 
 
 def tell(text: str) -> None:
-    """Print lines for a person."""
+    """Print text for people."""
     out().write(f"{plain_lines(text)}\n")
 
 
 def tell_json(document: bytes, end: bytes = b"\n") -> None:
-    """Print JSON, whatever the encoding of the terminal is; `end` is empty for one that has its line feeds."""
+    """Print JSON in UTF-8, whatever the encoding of the terminal is; `end` is empty if it ends with a line feed."""
     out().flush()
     out().buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
 
 
 def tell_csv(rows: Iterable[Iterable[object]]) -> None:
-    """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal no text of them moves it.
+    """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal without control characters.
 
-    What is missing is nothing, and an empty text is a pair of quotes.
+    NULL is an empty field, and an empty text is a pair of quotes.
     """
     if out().isatty():
         rows = [[plain(value) if isinstance(value, str) else value for value in row] for row in rows]
@@ -99,7 +99,7 @@ def tell_csv(rows: Iterable[Iterable[object]]) -> None:
 
 
 def text_of_value(value: object) -> str:
-    """Write a value of a row as a text; what is missing is an empty one."""
+    """Return a value of a row as text; NULL is an empty text."""
     match value:
         case None:
             return ""
@@ -110,14 +110,14 @@ def text_of_value(value: object) -> str:
 
 
 def complain(text: object) -> None:
-    """Say on standard error what went wrong, each line beginning with our name; in words, without their numbers."""
+    """Print an error on standard error, each line beginning with `natya: `, without error numbers."""
     lines = plain_lines(ERROR_NUMBER.sub("", str(text))).split("\n")
     err().write("".join(f"natya: {line}\n" for line in lines))
     err().flush()
 
 
 def note(text: str) -> None:
-    """Add something on standard error that is not wrong."""
+    """Print a note on standard error that is no error."""
     err().write(f"{plain_lines(text)}\n")
 
 
@@ -136,9 +136,9 @@ def _escaped(control: re.Match[bytes]) -> bytes:
 
 
 class _Outlet(io.FileIO):
-    """A descriptor that says in one way that it takes no more, once: what comes after that goes nowhere.
+    """A descriptor whose first failed write raises `OutputError`; later writes are discarded.
 
-    One that somebody closes, a strategy for one, is as one that the shell has closed.
+    If the stream is closed, by a strategy for one, that counts as a failed write.
     """
 
     def __init__(self, descriptor: int, *, complains: bool) -> None:
@@ -148,7 +148,7 @@ class _Outlet(io.FileIO):
         self._is_shut = False
 
     def close(self) -> None:
-        """Take no more. The descriptor stays, and so does the stream around it, which would raise other errors."""
+        """Let later writes fail. Descriptor and stream stay open, since a closed stream would raise other errors."""
         self._is_shut = True
 
     def write(self, data: Buffer) -> int:
@@ -163,10 +163,10 @@ class _Outlet(io.FileIO):
 
 
 class _Buffered(io.BufferedWriter):
-    """What is written to an outlet, in large pieces; to close it is to close the outlet."""
+    """The buffer before an outlet."""
 
     def close(self) -> None:
-        """Write what is there; more of it goes the way of the outlet."""
+        """Flush, and close the outlet."""
         try:
             self.flush()
         finally:
@@ -174,15 +174,15 @@ class _Buffered(io.BufferedWriter):
 
 
 def prepare() -> None:
-    """Make standard output and error such that any text can be printed, and a failure is told as `OutputError`.
+    """Replace standard output and error by streams that print any text, and whose failures are `OutputError`.
 
-    Descriptors 0 to 2 are taken where they are closed: else the next file that is opened, the journal for one, would
-    be standard output.
+    Descriptors 0 to 2 that are closed are opened to /dev/null: else the next file that is opened, the journal for one,
+    would be standard output.
     """
     for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
-        except OSError:  # it is closed, and the lowest that is: this takes it
+        except OSError:  # closed, and the lowest one that is: `open` returns this number
             os.set_inheritable(os.open(os.devnull, flags), True)
     sys.stdout = stream(1, encoding=_encoding(sys.stdout))
     sys.stderr = stream(2, encoding=_encoding(sys.stderr), errors="backslashreplace", complains=False)
@@ -192,7 +192,7 @@ def prepare() -> None:
 def stream(
     descriptor: int, *, encoding: str = "utf-8", errors: str = "replace", complains: bool = True
 ) -> io.TextIOWrapper:
-    """Make a stream on which any text can be printed; it raises `OutputError`, or, without `complains`, nothing."""
+    """Make a stream that prints any text; a failure raises `OutputError`, or nothing without `complains`."""
     outlet = _Outlet(descriptor, complains=complains)
     line_buffering = not complains or outlet.isatty()
     return io.TextIOWrapper(_Buffered(outlet), encoding=encoding, errors=errors, line_buffering=line_buffering)
@@ -203,7 +203,7 @@ def _encoding(before: TextIO | None) -> str:
 
 
 def ended(command: Callable[[], object]) -> int:
-    """Run a command that ends in `SystemExit`; return the exit code, with everything printed or said why not."""
+    """Run a command that ends in `SystemExit`; flush its output, and return the exit code."""
     code = 0
     try:
         try:
@@ -212,7 +212,7 @@ def ended(command: Callable[[], object]) -> int:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         out().flush()
     except OutputError as fault:
-        if fault.is_left:  # `natya … | head` has what it wanted; the shell is told as of any other program
+        if fault.is_left:  # `natya … | head`: exit as any program that SIGPIPE ends
             return SIGNALLED + signal.SIGPIPE
         complain(fault)
         return code or CANNOT_CREATE

@@ -1,6 +1,6 @@
-"""Whoever asks a running system from another process of the same user, and whoever has the database if none runs.
+"""Clients of a running system in another process of the same user.
 
-`connection.py` is `natya.connect`; `owner.py` is what is asked alike of a running system and of files of our own.
+`connection.py` is `natya.connect`; `owner.py` has the queries that work alike on a running system and on its files.
 """
 
 from .connection import Connection, QueryFailedError, connect

@@ -1,4 +1,4 @@
-"""A running system, asked from another process of the same user: `with natya.connect() as system: system.tree()`."""
+"""Requests to a running system from another process of the same user: `with natya.connect() as system: …`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 ANSWER_S: Final = 5.0
-"""How much longer an answer is waited for than the work may take."""
+"""Seconds that an answer may take beyond the timeout of the work itself."""
 
 
 class QueryFailedError(ControlError):
@@ -48,7 +48,7 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
     Raises:
         NotRunningError: none runs there.
         AskRefusedError: it is another user's, or too many are connected.
-        SettingsError: the path begins with the home of a user that does not exist, or no directory was given and the
+        SettingsError: the path begins with `~name` and there is no such user, or no directory was given and the
             settings are wrong.
     """
     directory = Path(load_settings(profile).system.data_dir if data_dir is None else data_dir)
@@ -56,14 +56,14 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
 
 
 class Connection:
-    """Questions to a running system; but for `resume` its methods change nothing. For one thread; a context manager.
+    """Requests to a running system; only `resume` changes anything. For one thread; a context manager.
 
     Each method raises `AskRefusedError`, `AskTimedOutError`, `AskFailedError` or `ConnectionLostError`; all are
     `ControlError`.
     """
 
     def __init__(self, client: ControlClient) -> None:
-        """Come from `connect`."""
+        """Made by `connect`."""
         self._client = client
 
     def __enter__(self) -> Self:
@@ -86,10 +86,10 @@ class Connection:
         timeout_s: float = 30.0,
         rows_max: int = 10_000_000,
     ) -> QueryResult:
-        """Run one SELECT in the database; `parameters` stand for its question marks.
+        """Run one SELECT in the database; `parameters` replace its question marks.
 
-        Look at the answer as `rows`, or take its `columns()`, `arrow()`, `df()` or `polars()`. The rows come as a file:
-        neither side holds them all in memory, unless you do.
+        Read the result as `rows`, or by `columns()`, `arrow()`, `df()` or `polars()`. The rows come as a file, so that
+        neither side has to hold them all in memory.
 
         Raises:
             QueryFailedError: it was refused, took too long, is wrong, or has more than `rows_max` rows.
@@ -98,12 +98,12 @@ class Connection:
         return QueryResult(self.work(query, timeout_s=timeout_s))
 
     def snapshot(self, path: str | Path, *, timeout_s: float = 600.0) -> Path:
-        """Write all tables and views, as they are at one moment, to a DuckDB file of your own; return its path.
+        """Write all tables and views, as they are at one moment, to a new DuckDB file; return its path.
 
         The system goes on meanwhile. Archived days stay in the archive, which the file's `all_ticks` reads.
 
         Raises:
-            FileExistsError: the file is there already.
+            FileExistsError: the file exists.
             QueryFailedError: it took too long, or the disk is full.
         """
         target = Path(path).expanduser().absolute()
@@ -114,7 +114,7 @@ class Connection:
         return target
 
     def work(self, message: msgspec.Struct, *, timeout_s: float) -> Any:
-        """Have the database do work that may take so long, and return its answer.
+        """Have the database do work that may take `timeout_s` seconds, and return its answer.
 
         Raises:
             QueryFailedError: it was refused, took too long, or failed.
@@ -125,12 +125,12 @@ class Connection:
         return answer
 
     def tree(self, *, timeout_s: float = 5.0) -> SupervisionTree:
-        """Return every actor as it stands, parents before their children."""
+        """Return the state of every actor, parents before their children."""
         answer: SupervisionTree = self.request(SYSTEM, DescribeTree(), timeout_s=timeout_s)
         return answer
 
     def ping(self, actor: str = SYSTEM, *, timeout_s: float = 5.0) -> Pong:
-        """Return what an actor counts."""
+        """Return the statistics of an actor."""
         answer: Pong = self.request(actor, Ping(), timeout_s=timeout_s)
         return answer
 
@@ -146,8 +146,8 @@ class Connection:
         return answer
 
     def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:
-        """Put any message that may come from outside to an actor, and return its answer.
+        """Send any message that is admitted from outside to an actor, and return its answer.
 
-        With a correlation id of your choice `trace` tells afterwards where the time went.
+        With a correlation id of your choice `trace` shows afterwards where the time went.
         """
         return self._client.request(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)

@@ -1,4 +1,4 @@
-"""Who has the database, and what he tells of it: a running system, or files of our own."""
+"""Queries to the owner of the database: a running system, or this process where none runs."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ TABLES: Final = ("facts", "orders", "fills", "ticks", "books", "candles", "all_t
 
 
 class Owner(Protocol):
-    """Who has the database."""
+    """The owner of the database."""
 
     def work(self, message: msgspec.Struct, *, timeout_s: float) -> Any:
-        """Do what the message asks, and return its answer."""
+        """Handle a request to the database, and return its answer."""
 
 
 class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is in the database."""
+    """The content of the database."""
 
     files: dict[str, int]
-    """Bytes of each."""
+    """Size in bytes, by path."""
 
     rows: dict[str, int]
-    """Of each table; `all_ticks` and `all_books` have the archived ones, too."""
+    """Rows by table; `all_ticks` and `all_books` include the archived ones."""
 
     projected_sequence: int
-    """Up to this the core file says what the journal says."""
+    """Journal sequence up to which the core file is current."""
 
     days: int
-    """With ticks, on the exchange's calendar."""
+    """Days with ticks, on the exchange's calendar."""
 
     first_day: dt.date | None
     last_day: dt.date | None
@@ -61,7 +61,7 @@ class DatabaseStat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, ...]:
-    """List the days with ticks that are not archived, before this day and before today on the exchange's calendar."""
+    """Return the days before `before` and before today (in India) whose ticks are not archived yet."""
     today = dt.datetime.now(IST).date()
     first_left_ns = (min(before or today, today) - EPOCH).days * DAY_NS - IST_OFFSET_NS
     rows = rows_of(owner, TABLE_DAYS, [first_left_ns])
@@ -69,7 +69,7 @@ def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, .
 
 
 def stat(owner: Owner) -> DatabaseStat:
-    """Say what there is."""
+    """Return the content of the database."""
     ((projected,),) = rows_of(owner, "select sequence from projection", ())
     ((days, first, last),) = rows_of(owner, DAYS_TOLD, ())
     ((archived,),) = rows_of(owner, "select count(distinct day) from archived", ())
@@ -90,13 +90,13 @@ def stat(owner: Owner) -> DatabaseStat:
 
 
 def rows_of(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> tuple[tuple[Any, ...], ...]:
-    """Answer a SELECT with all its rows."""
+    """Run a SELECT and return all its rows."""
     with QueryResult(ask(owner, sql, parameters)) as result:
         return result.rows
 
 
 def ask(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> RowsFile:
-    """Answer a SELECT with a file of its rows."""
+    """Run a SELECT and return the file of its rows."""
     query = QueryToFile(sql=sql, parameters=tuple(parameters), timeout_s=QUERY_S, rows_max=ROWS_MAX)
     answer: RowsFile = owner.work(query, timeout_s=QUERY_S)
     return answer

@@ -1,4 +1,4 @@
-"""Market data in and out of files, through whoever has the database: `importing.py`, `exporting.py`."""
+"""Import and export of market data files, through the owner of the database: `importing.py`, `exporting.py`."""
 
 from .exporting import Exported, export
 from .importing import Imported, import_file

@@ -1,4 +1,4 @@
-"""Market data out of the database, into files: a day or an interval each."""
+"""Market data from the database to files, one a day or an interval."""
 
 from __future__ import annotations
 
@@ -56,22 +56,22 @@ def export(  # noqa: PLR0913  what is exported, and as what
     file_format: FileFormat = "parquet",
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Iterator[Exported]:
-    """Write ticks a day a file, `ticks-2026-01-31.parquet`, and candles an interval a file, `candles-60s.parquet`.
+    """Write ticks, a file a day (`ticks-2026-01-31.parquet`), and candles, a file an interval (`candles-60s.parquet`).
 
-    In the order of time; `import_file` reads them back. Archived days are among them. Days are those of the exchange.
+    Rows are in order of time, archived days included; `import_file` reads the files back. Days are days in India.
 
     Args:
-        folder: made if it is not there; a file that is there already is not replaced.
-        owner: who has the database.
-        symbols: of these alone; empty for all.
-        first_day: and all after it; None from the first there is.
-        last_day: and all before it; None to the last there is.
+        folder: created if needed; existing files are not replaced.
+        owner: of the database.
+        symbols: to be exported; empty for all.
+        first_day: None: from the first one.
+        last_day: included; None: to the last one.
         file_format: of the files.
-        on_progress: told now and then how much is done, 0 to 1.
+        on_progress: called with the part done, from 0 to 1.
 
     Raises:
-        FileExistsError: a file is there already: nothing was written, or, if it came meanwhile, only those before it.
-        DatabaseError, ControlError: the owner cannot read it.
+        FileExistsError: a file exists: nothing was written, or, if it was created meanwhile, only the files before it.
+        DatabaseError, ControlError: the owner cannot read the data.
     """
     folder.mkdir(parents=True, exist_ok=True)
     where, parameters = _conditions(symbols, first_day, last_day)
@@ -99,11 +99,11 @@ def export(  # noqa: PLR0913  what is exported, and as what
 def query_to(
     target: Path, owner: Owner, sql: str, parameters: Sequence[SqlValue] = (), *, file_format: FileFormat
 ) -> int:
-    """Write the rows of a SELECT to a new file; return how many they are.
+    """Write the rows of a SELECT to a new file; return their number.
 
     Raises:
-        OSError: it is there already, or there is no folder for it.
-        DatabaseError, ControlError: the owner cannot read it.
+        OSError: the file exists, or its directory does not.
+        DatabaseError, ControlError: the owner cannot read the data.
     """
     expect_new(target)
     answer = ask(owner, sql, parameters)
@@ -116,7 +116,7 @@ def query_to(
 
 
 def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[SqlValue]) -> str:
-    """Leave columns out that have no value: who reads the file would take them for a book that is empty."""
+    """Return the SELECT without columns that have no value: a reader would take empty depth for an empty book."""
     names = [name for (name,) in rows_of(owner, TICK_COLUMNS, ())]
     counted = sql(columns=", ".join(names))
     (counts,) = rows_of(owner, f"select {', '.join(f'count({name})' for name in names)} from ({counted})", parameters)  # noqa: S608  our columns

@@ -1,6 +1,6 @@
-"""Files of market data into the database, wherever that is: all of a file or nothing, each once however often.
+"""Import of market data files: all of a file or nothing, and each tick once, however often the file is imported.
 
-The user's files are opened here, in the process of whoever asks; the owner of the database sees messages.
+The files are opened in this process; the owner of the database, in this or another process, gets messages.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 BATCH_MESSAGES: Final = 10_000
 PART_BYTES_MAX: Final = 900_000
-"""Of one message to the owner: below `control.ask_bytes_max` as it is by default."""
+"""Size of one message to the owner: below the default of `control.ask_bytes_max`."""
 
 SHARE_OF_READING: Final = 0.75
-"""Of the time that an import takes, about."""
+"""Part of an import's time that is spent reading, for the progress."""
 
 SAVE_S: Final = 60.0
 TICKS_BESIDE: Final = """
@@ -44,33 +44,33 @@ where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file."""
+    """The outcome of the import of one file."""
 
     file: str
     symbols: tuple[str, ...]
     ticks: int
-    """In the file."""
+    """Ticks in the file."""
 
     candles: int
-    """In the file."""
+    """Candles in the file."""
 
     written: int
-    """Written now: what was there already is not; a candle that was another is written over it."""
+    """Rows written now: not those that were there already; a candle replaces an earlier one of its time."""
 
     beside: int
-    """Ticks of these symbols and of this time that came from elsewhere before: they stay, beside those of this file.
-    In candles one source counts at a time."""
+    """Ticks of these symbols and this time that other sources have recorded: they stay, besides those of this file.
+    Where candles are made from ticks, one source is used at a time."""
 
     bad_rows: int
-    """Left out."""
+    """Rows skipped."""
 
     bad_lines: tuple[tuple[int, str], ...]
-    """Line, from 1, and reason; of the first hundred."""
+    """Line number, from 1, and reason of the first hundred bad rows."""
 
     elapsed_s: float
 
     notes: tuple[str, ...] = ()
-    """How the file was understood, where whoever gave it might have meant something else."""
+    """How the file was read, where that is not certain."""
 
 
 def import_file(  # noqa: PLR0913  what a file does not say itself
@@ -85,24 +85,24 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
 ) -> Imported:
     """Save the ticks or candles of a CSV file, plain or gzipped, or of a Parquet file; all of them, or none.
 
-    The whole file is read before anything is saved. A tick is known by its place in its file, and the file by its
-    contents: what is imported again is there already, and what was interrupted goes on where it stopped. Ticks of two
-    files that overlap are there twice, since two trades may be alike; `beside` tells of it, and candles are made of one
-    of them. A candle replaces the one of its symbol, interval and start.
+    The whole file is read before anything is saved. A tick is identified by its position in the file, and the file by
+    its contents: a second import writes nothing, and an interrupted one continues where it stopped. Ticks of two files
+    that overlap are both kept, since two equal trades are possible; `beside` counts them, and candles are made from one
+    source only. A candle replaces the one of its symbol, interval and start.
 
     Args:
         path: the file.
-        owner: who has the database.
-        symbol: for a file that has no column for it.
-        tick_size_rupees: what prices are rounded to multiples of, so that a replay of the file gives the same ticks;
-            None to keep them as they are written.
-        bad_rows_max: broken rows that are left out before the file is refused.
-        interval_ns: how long candles are; None to tell it by their distances.
-        on_progress: told now and then how much is done, 0 to 1.
+        owner: of the database.
+        symbol: of rows that name none.
+        tick_size_rupees: prices are rounded to multiples of it, so that a replay of the file gives the same ticks;
+            None keeps them as written.
+        bad_rows_max: broken rows that are skipped before the file is refused.
+        interval_ns: length of the candles; None: it is inferred from the distances between them.
+        on_progress: called with the part done, from 0 to 1.
 
     Raises:
         RecordingError: the file is refused, with line and reason; nothing was saved.
-        DatabaseError, ControlError: the owner cannot save it.
+        DatabaseError, ControlError: the owner cannot save the data.
     """
     begun_ns = time.monotonic_ns()
     open_recording = partial(Recording, table=ParquetTable) if is_parquet(path) else Recording
@@ -159,14 +159,14 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
 
 
 def _recorded(owner: Owner, source: str) -> int:
-    """Tell up to which tick the file is there already: imported, or recorded when it was replayed."""
+    """Return the sequence up to which the file's ticks are in the database, by an import or a replay."""
     sql = "select coalesce(max(sequence), 0) from recorded where source in (?, ?)"
     ((sequence,),) = rows_of(owner, sql, [source, outside(source)])
     return int(sequence)
 
 
 def _parts(chunks: Iterator[list[MarketMessage]]) -> Iterator[SaveMarketData]:
-    """Gather messages to parts that an owner takes at once."""
+    """Group messages into parts that the owner accepts in one request."""
     gathered: list[MarketMessage] = []
     for chunk in chunks:
         gathered += chunk

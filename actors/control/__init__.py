@@ -1,4 +1,10 @@
-"""The control room: the daemon's socket for other processes of the same user, and the client's end of it."""
+"""The control socket: requests of other processes of the same user, and the client's end of it.
+
+actor         the actor round the server; admission: which messages are let through
+server        the listening socket and its connections; connection, request, peer: one each
+client        the other end; socket_path: where both find each other
+settings, errors
+"""
 
 from .actor import ControlActor
 from .client import ControlClient

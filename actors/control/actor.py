@@ -1,12 +1,12 @@
-"""The control room: where other processes of the same user ask this one.
+"""The control actor: takes requests of other processes of the same user.
 
-Owns    the control socket in the data directory, and the connections to it; each number is bounded in ControlSettings.
-Hears   what comes through the socket, and of that only what `admission.ADMITTED` lists.
-Sends   each request to the actor it names, and the actor's answer back to the process that asked; a request that may
-        not be made, or that is not answered in time, gets an AskRefused; Abandon to that actor when the process that
-        asked is gone before its answer.
-Fails   when the socket cannot be opened or served; restarted, it opens it anew. Connections are lost, with what they
-        had in flight; clients are told by their end of the connection.
+Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
+Hears   requests through the socket, of the types in `admission.ADMITTED` only.
+Sends   each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
+        that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
+        answer.
+Fails   when the socket cannot be opened or served; restarted, it opens the socket anew. Open connections are lost, with
+        their pending requests; clients see their connection close.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
 
 class Arrived(msgspec.Struct, frozen=True):
-    """To itself, from the thread that serves the socket."""
+    """To itself, from the thread that serves the socket: a request."""
 
     request: Request
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """To itself, from the same thread: nobody waits for the answer to this question any more."""
+    """To itself, from the same thread: the client of this request has disconnected."""
 
     asker: str
 
 
 class ControlActor(RuntimeActor):
-    """Passes requests on and answers back; decides only what may be asked."""
+    """Passes requests on and answers back; decides only which requests are admitted."""
 
-    blocking = True  # writing out a large answer takes longer than the shared loop has
-    background = True  # the job that serves never ends: a simulated market would wait for it for ever
-    system_time = True  # whoever asks waits by the machine's clock
+    blocking = True  # encoding a large answer would hold the shared loop for too long
+    background = True  # the job that serves the socket never ends: a simulated market would wait for it for ever
+    system_time = True  # clients wait in real time
 
     settings: ControlActorSettings
 
@@ -55,7 +55,7 @@ class ControlActor(RuntimeActor):
         """Open the socket and serve it."""
         arrive = self.entrance()
         self._asked: dict[str, str] = {}
-        """The actor of each question that may be abandoned, by asker."""
+        """The actor of each pending request that can be abandoned, by `asker`."""
 
         self._server = ControlServer(
             self.settings.data_dir,
@@ -68,23 +68,23 @@ class ControlActor(RuntimeActor):
         self.log("control.opened", data_dir=str(self.settings.data_dir))
 
     def on_stop(self) -> None:
-        """Take the socket away."""
+        """Close the socket."""
         self._server.close()
 
     def is_drained(self) -> bool:
-        """Stop serving, which would have no end of its own. Who waits for an answer sees his connection end."""
+        """Stop serving the socket, which would not end by itself; waiting clients see their connection close."""
         self._server.close()
         for asker, actor in self._asked.items():
             self.send(actor, Abandon(asker=asker))
         return True
 
     def statistics(self) -> ControlStatistics:
-        """Count."""
+        """Return the counts of the server."""
         return self._server.statistics()
 
     @handles(Arrived)
     def pass_on(self, arrived: Arrived, _sender: ActorAddress) -> None:
-        """Put the request to its actor, if it may be made."""
+        """Pass the request to its actor, if it is admitted."""
         request = arrived.request
         try:
             message = admit(request.ask, self.settings.limits)
@@ -100,7 +100,7 @@ class ControlActor(RuntimeActor):
 
     @handles(Gone)
     def abandon(self, gone: Gone, _sender: ActorAddress) -> None:
-        """Tell the actor that its answer is not wanted any more."""
+        """Tell the actor that its answer is not needed any more."""
         if gone.asker in self._asked:
             self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
 

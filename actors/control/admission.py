@@ -1,4 +1,4 @@
-"""What may be asked from outside: what changes nothing, adds market data or tidies it, and a person's Resume."""
+"""Which messages are admitted from outside: those that change nothing, add or archive market data, and Resume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...messages.control import Ask
 
 Check: TypeAlias = "Callable[[Any, ControlSettings], str]"
-"""Says what is too much about a message; an empty text if nothing is."""
+"""Returns which limit a message exceeds; an empty text if none."""
 
 
 def _anything(_message: Any, _limits: ControlSettings) -> str:
@@ -63,14 +63,14 @@ ADMITTED: Final[dict[type, Check]] = {
     Resume: _anything,
     SaveMarketData: _anything,
 }
-"""Every message that is let through. A room that wants to be asked more from outside adds a line."""
+"""Every admitted message type, with its check. To admit another, add a line."""
 
 
 def admit(ask: Ask, limits: ControlSettings) -> Any:
-    """Read the question and return it, if it may be asked.
+    """Decode the message of a request and return it, if it is admitted.
 
     Raises:
-        AskRefusedError: it may not, or cannot be read.
+        AskRefusedError: it is not admitted, exceeds a limit, or cannot be decoded.
     """
     if too_long := _at_most("timeout_s", ask.timeout_s, limits.timeout_max_s):
         raise AskRefusedError("forbidden", too_long)

@@ -1,4 +1,4 @@
-"""The other end of the control socket: asks the daemon of a data directory, from any process of the same user."""
+"""The client's end of the control socket: requests to the running system of a data directory, from another process."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 CHUNK_BYTES: Final = 65_536
 
 GRACE_S: Final = 1.0
-"""The daemon's own word on a time-out is waited for so much longer."""
+"""Seconds after the timeout of a request in which the daemon's own refusal may still arrive."""
 
 
 class ControlClient:
-    """One connection, for one thread; a context manager that closes it. A question that timed out leaves it usable.
+    """One connection, for one thread; a context manager that closes it. After a timeout it can still be used.
 
     Raises:
-        NotRunningError: no daemon works in that directory.
-        AskRefusedError: one does, but lets nobody in; see `socket_path.connect`.
+        NotRunningError: no system runs in that directory.
+        AskRefusedError: one runs, but refuses the connection; see `socket_path.connect`.
     """
 
     def __init__(self, data_dir: Path, *, monotonic_ns: Callable[[], int], connect_timeout_s: float = 5.0) -> None:
-        """Connect. `monotonic_ns` is the clock that time-outs are measured by, such as `time.monotonic_ns`."""
+        """Connect. `monotonic_ns` is the clock of timeouts, such as `time.monotonic_ns`."""
         self._data_dir = data_dir
         self._monotonic_ns = monotonic_ns
         self._socket = socket_path.connect(data_dir, timeout_s=connect_timeout_s)
@@ -56,11 +56,11 @@ class ControlClient:
         self._socket.close()
 
     def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:
-        """Put a message to the actor of that name and return its answer; with a correlation id it can be traced.
+        """Send a message to the actor of that name and return its answer; with a correlation id it can be traced.
 
         Raises:
             AskRefusedError, AskTimedOutError, ConnectionLostError: see there.
-            AskFailedError: it answered `Failed` or `Unavailable`.
+            AskFailedError: the actor answered `Failed` or `Unavailable`.
         """
         answer = decode(self.ask(actor, encode(message), timeout_s=timeout_s, correlation_id=correlation_id))
         if isinstance(answer, Failed):
@@ -70,7 +70,7 @@ class ControlClient:
         return answer
 
     def ask(self, actor: str, message: bytes, *, timeout_s: float = 5.0, correlation_id: str = "") -> bytes:
-        """Do the same with bytes of the codec, whatever the answer says.
+        """Do the same with encoded messages, whatever the answer is.
 
         Raises:
             AskRefusedError, AskTimedOutError, ConnectionLostError: see there.
@@ -92,7 +92,7 @@ class ControlClient:
                 case AskRefused() if reply.request_id in {0, request_id}:
                     raise AskRefusedError(reply.kind, reply.reason)
                 case Answer() | AskRefused():
-                    continue  # to a question that timed out here
+                    continue  # the late answer to a request that timed out here
                 case _:
                     raise self._lost(f"an answer is wanted, found {type(reply).__name__}")
 
@@ -101,9 +101,9 @@ class ControlClient:
             self._socket.settimeout(self._left_s(by_ns))
             self._socket.sendall(framed(payload))
         except (BrokenPipeError, ConnectionResetError):
-            return  # it may have said why: that is read next
+            return  # the daemon may have sent the reason: it is read next
         except OSError as fault:
-            # How much of it was sent is unknown: another question would begin in the middle of this one.
+            # How much of it was sent is unknown: another request would begin in the middle of this one.
             raise self._lost("the question could not be sent") from fault
 
     def _next_reply(self, by_ns: int, timeout_s: float) -> Any:

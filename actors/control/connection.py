@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from .request import Request
 
 CHUNK_BYTES: Final = 65_536
-"""Read at once, so that nobody who sends much keeps the others waiting."""
+"""Bytes read at a time, so that a client that sends much does not delay the others."""
 
 
 class HungUpError(Exception):
-    """The other end is closed."""
+    """The client has closed the connection."""
 
 
 class Connection:
-    """One client: its unfinished request, its unread answers, and when it must have moved on. Never blocks."""
+    """One client: its unfinished request, its unread answers, and its deadline. Never blocks."""
 
     def __init__(self, stream: socket.socket, limits: ControlSettings, *, number: int, now_ns: int) -> None:
         stream.setblocking(False)
         self.stream: Final = stream
         self.number: Final = number
         self.in_flight: Final[dict[int, Request]] = {}
-        """Requests that wait for their answers, by request id."""
+        """Pending requests, by request id."""
 
         self.hanging_up = False
-        """Nothing more is read, and the connection closes when its answers are read."""
+        """Whether the connection is to be closed when its answers have been read; no more requests are read."""
 
         self._stall_ns = round(limits.stall_s * SECOND_NS)
         self._idle_ns = round(limits.idle_s * SECOND_NS)
@@ -46,15 +46,15 @@ class Connection:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether answers wait for it to read."""
+        """Whether there are answers that it has not read."""
         return bool(self._unsent)
 
     def receive(self, now_ns: int) -> list[bytes]:
-        """Read what there is, one chunk at most; return the payloads that are complete now.
+        """Read at most one chunk; return the payloads that are complete now.
 
         Raises:
-            HungUpError: it closed its end.
-            FrameError: what it sent is no frame.
+            HungUpError: the client closed its end.
+            FrameError: the bytes are no frame.
         """
         try:
             chunk = self.stream.recv(CHUNK_BYTES)
@@ -75,11 +75,11 @@ class Connection:
         return payloads
 
     def say(self, payload: bytes, now_ns: int) -> None:
-        """Queue a payload, and send what the socket takes.
+        """Queue a payload, and send as much as the socket takes.
 
         Raises:
-            SlowReaderError: too much waits already.
-            HungUpError: it closed its end.
+            SlowReaderError: more than `unsent_bytes_max` are queued.
+            HungUpError: the client closed its end.
         """
         if self._unsent_bytes + len(payload) > self._unsent_bytes_max:
             raise SlowReaderError(f"{self._unsent_bytes} bytes of answers are not read, {len(payload)} more came")
@@ -91,10 +91,10 @@ class Connection:
         self.flush(now_ns)
 
     def flush(self, now_ns: int) -> None:
-        """Send what the socket takes.
+        """Send as much of the queue as the socket takes.
 
         Raises:
-            HungUpError: it closed its end.
+            HungUpError: the client closed its end.
         """
         while self._unsent:
             try:
@@ -110,7 +110,7 @@ class Connection:
                 self._unsent.appendleft(rest)
 
     def must_move_by_ns(self) -> int | None:
-        """Until when it may stay as it is (monotonic); None while it only waits for answers."""
+        """Return when it is closed unless it makes progress (monotonic); None while it only waits for answers."""
         due = []
         if self._unsent:
             due.append(self._answer_moved_ns + self._stall_ns)

@@ -1,4 +1,4 @@
-"""What can go wrong at the control socket: one error a decision."""
+"""Errors of the control socket, one for each decision of the caller."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...messages.control import RefusalKind
 
 
 class ControlError(Exception):
-    """Base of all of them."""
+    """Base of these errors."""
 
 
 class FrameError(ControlError):
@@ -16,15 +16,15 @@ class FrameError(ControlError):
 
 
 class SlowReaderError(ControlError):
-    """More answers wait for this connection than may. Close it."""
+    """The client does not read its answers, and too many are queued. Close the connection."""
 
 
 class SocketNotOpenedError(ControlError):
-    """The control socket cannot be opened there; the reason names the path. Mend that, or run without it."""
+    """The control socket cannot be opened; the text names the path. Correct that, or run without the socket."""
 
 
 class NotRunningError(ControlError):
-    """No daemon works in this data directory. Start it, or name another directory."""
+    """No system runs in this data directory. Start it, or name another directory."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -32,11 +32,11 @@ class NotRunningError(ControlError):
 
 
 class ConnectionLostError(ControlError):
-    """The daemon closed the connection, or ended. Whether the question was handled is unknown; connect again."""
+    """The system closed the connection, or ended. Whether the request was handled is unknown; connect again."""
 
 
 class AskRefusedError(ControlError):
-    """The daemon refused the question; no actor saw it. Do not repeat it as it is, unless `kind` is `busy`."""
+    """The request was refused, and no actor received it. Do not repeat it unchanged, unless `kind` is `busy`."""
 
     def __init__(self, kind: RefusalKind, reason: str) -> None:
         self.kind = kind
@@ -45,8 +45,8 @@ class AskRefusedError(ControlError):
 
 
 class AskTimedOutError(ControlError):
-    """No answer in the time given; it may still be handled. Ask again: whatever may be asked may be done twice."""
+    """No answer in time; the request may still be handled. It may be repeated: no admitted request does harm twice."""
 
 
 class AskFailedError(ControlError):
-    """The actor could not answer: it failed at the question, or is down. The reason is its own."""
+    """The actor failed at the request, or is down; the text has its reason."""

@@ -1,4 +1,4 @@
-"""Who is at the other end of a unix socket, by the kernel's word."""
+"""The process at the other end of a unix socket, as the kernel reports it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UCRED = struct.Struct("3i")
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """The process that connected, as it was when it did."""
+    """The process that connected, at the time when it connected."""
 
     pid: int
     uid: int
@@ -30,5 +30,5 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def is_welcome(peer: Peer, own_uid: int | None = None) -> bool:
-    """Let in, and believe, our own user and root; `own_uid` is the user of this process unless given."""
+    """Tell whether the peer is the same user or root; `own_uid` is the user of this process unless given."""
     return peer.uid in {0, os.geteuid() if own_uid is None else own_uid}

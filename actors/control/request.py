@@ -1,4 +1,4 @@
-"""A request that came through the control socket, and the way back for its answer."""
+"""A request that came through the control socket, and how it is answered."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from ...messages.control import Ask
 
 REASON_CHARACTERS_MAX: Final = 500
-"""A refusal quotes no more than this of what it was sent."""
+"""Longest reason in a refusal."""
 
 Post: TypeAlias = Callable[["Request", bytes, bool], object]
-"""Sends the payload of an answer back; True: it is a refusal. For any thread."""
+"""Sends the payload of an answer back; True: it is a refusal. Thread-safe."""
 
 
 class Request:
-    """One request, and the way back. Answered after its connection or the server is gone, it does nothing."""
+    """One request. An answer after its connection, or the server, has closed has no effect."""
 
     __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "serial")
 
@@ -31,16 +31,16 @@ class Request:
         """Number of the connection that it came through."""
 
         self.serial: Final = serial
-        """Number in the server's life: a client may use a request id again as soon as it is answered."""
+        """Unique number in this server: a client may reuse a request id once it is answered."""
 
         self.asker: Final = asker
-        """Names the request as no other is named, by this server or one before it."""
+        """Name of the request, unique also across restarts of the server; see `messages.database.Abandon`."""
 
         self._answer_bytes_max = answer_bytes_max
         self._post = post
 
     def answer(self, message: bytes) -> None:
-        """Answer with a message, as the codec wrote it; one that is too long becomes a refusal."""
+        """Answer with an encoded message; one that is too long becomes a refusal."""
         payload = encode(Answer(request_id=self.ask.request_id, message=message))
         longest = self._answer_bytes_max
         if len(payload) > longest:
@@ -49,10 +49,10 @@ class Request:
             self._post(self, payload, False)
 
     def refuse(self, kind: RefusalKind, reason: str) -> None:
-        """Say why there is no answer."""
+        """Answer with a refusal."""
         self._post(self, refusal(self.ask.request_id, kind, reason), True)
 
 
 def refusal(request_id: int, kind: RefusalKind, reason: str) -> bytes:
-    """Write a refusal as a payload."""
+    """Encode a refusal as a payload."""
     return encode(AskRefused(request_id=request_id, kind=kind, reason=reason[:REASON_CHARACTERS_MAX]))

@@ -1,13 +1,12 @@
-"""The control server: one thread, one listening socket, and the processes that ask through it.
+"""The control server: one thread, one listening socket, and its connections.
 
     server = ControlServer(data_dir, ControlSettings.default(), on_ask=..., on_gone=..., monotonic_ns=...)
     server.serve()       # on a thread of its own; returns after close()
     server.close()       # from another
 
-It needs no actors: `on_ask` gets each `Request`, and whoever has the answer gives it to that, once, from any
-thread; `on_gone` gets the `asker` of each whose connection ended before. Nothing here believes a byte: a length is
-checked before memory is taken for it, every wait has an end, and what a connection does wrong costs that connection
-alone.
+It needs no actors: `on_ask` is called with each `Request`, which is answered once, from any thread; `on_gone` with the
+`asker` of each request whose connection closed before. Input is not trusted: a length is checked before memory is
+allocated for it, every wait has an end, and an error of a client costs its own connection only.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 ACCEPT_PAUSE_NS: Final = SECOND_NS
-"""No accepting for so long when the process has no descriptor left; asked again at once, the socket stays ready."""
+"""Pause of accepting when the process has no file descriptor left; else the ready socket would keep the thread busy."""
 
 _Posted: TypeAlias = "tuple[Request, bytes, bool]"
 """Request, payload of its answer, whether it is a refusal."""
@@ -51,7 +50,7 @@ class ControlServer:
         SocketNotOpenedError: see `socket_path.listen`.
     """
 
-    def __init__(  # noqa: PLR0913  two who are told, and two who tell
+    def __init__(  # noqa: PLR0913  two callbacks, and two functions that a test replaces
         self,
         data_dir: Path,
         limits: ControlSettings,
@@ -64,7 +63,7 @@ class ControlServer:
         """Open the socket. `on_ask` and `on_gone` are called on the thread of `serve`; they neither block nor raise."""
         self._answer_bytes_max: Final = min(MESSAGE_SIZE_MAX_BYTES, limits.unsent_bytes_max)
         self.life: Final = f"{monotonic_ns():x}"
-        """Part of the name of each who asks: a server before this one named others."""
+        """First part of each `asker`, which differs between restarts of the server."""
 
         self._data_dir = data_dir
         self._limits = limits
@@ -87,11 +86,11 @@ class ControlServer:
         self._end_of_forks = close_in_forks(self._leave_to_parent)
         self._closing = False
         self._unclaimed = [None]
-        """A token: whoever pops it, `serve` or a `close` that came first, lets go of the sockets."""
+        """A token: the one that pops it, `serve` or an earlier `close`, closes the sockets."""
 
         self._accepted = self._turned_away = self._dropped = self._asks = self._refused = 0
 
-    # For any thread.
+    # Thread-safe.
 
     def _post(self, request: Request, payload: bytes, refused: bool) -> None:  # noqa: FBT001  see `Post`
         """Queue the answer to one request for the thread that serves."""
@@ -101,7 +100,7 @@ class ControlServer:
         self._ring()
 
     def statistics(self) -> ControlStatistics:
-        """Count."""
+        """Return the counts."""
         return ControlStatistics(
             connections=len(self._connections),
             accepted=self._accepted,
@@ -112,9 +111,10 @@ class ControlServer:
         )
 
     def close(self) -> None:
-        """Take the socket away and let `serve` return, which closes every connection and waits for none.
+        """Remove the socket and make `serve` return, which closes every connection without waiting.
 
-        For the thread that answers, or when none does any more: an answer given meanwhile would ring a closed bell.
+        To be called on the thread that answers requests, or when none does any more: an answer at the same time would
+        write to a closed descriptor.
         """
         if self._closing:
             return
@@ -128,21 +128,21 @@ class ControlServer:
         self._bell.close()
 
     def _leave_to_parent(self) -> None:
-        """Let go of what a fork has inherited: in its hands the socket would listen on after the parent's death."""
+        """Close the sockets in a forked child, which would keep them listening after the parent's end."""
         for stream in (self._listener, *(each.stream for each in self._connections.values())):
             stream.close()
 
     def _ring(self) -> None:
-        # The flag falls before the outbox is emptied, so a payload that finds it up is still seen.
+        # The flag is cleared before the outbox is emptied, so a payload queued while it is set is still seen.
         if not self._rung:
             self._rung = True
-            with contextlib.suppress(OSError):  # nobody serves any more
+            with contextlib.suppress(OSError):  # `serve` has returned
                 self._bell.send(b"!")
 
     # On the thread of `serve`.
 
     def serve(self) -> None:
-        """Serve until `close`; to be called once."""
+        """Serve until `close`; may be called once."""
         if not self._claim():
             return
         try:
@@ -187,7 +187,7 @@ class ControlServer:
     def _accept(self, _: int) -> None:
         try:
             stream, _address = self._listener.accept()
-        except (BlockingIOError, ConnectionError):  # it left again
+        except (BlockingIOError, ConnectionError):  # the client has disconnected already
             return
         except OSError:
             self._selector.unregister(self._listener)
@@ -254,7 +254,7 @@ class ControlServer:
             request, payload, refused = self._outbox.popleft()
             connection = self._connections.get(request.connection)
             if connection is None or connection.in_flight.get(request.ask.request_id) is not request:
-                continue  # it has gone, or has its answer, and may ask under that id again
+                continue  # the client has disconnected, or the request has its answer already
             del connection.in_flight[request.ask.request_id]
             self._refused += refused
             with self._blaming(connection):
@@ -262,7 +262,7 @@ class ControlServer:
 
     @contextlib.contextmanager
     def _blaming(self, connection: Connection) -> Iterator[None]:
-        """Do something with one connection, and let it bear what comes of it."""
+        """Run the block; an error in it closes this connection only."""
         try:
             yield
         except HungUpError:
@@ -278,7 +278,7 @@ class ControlServer:
             self._look_out(connection)
 
     def _look_out(self, connection: Connection) -> None:
-        # Who does not read its answers is not listened to: so what it can make us keep is bounded.
+        # Nothing is read from a client that does not read its answers, which bounds the memory it can take.
         if connection.has_unsent:
             events = selectors.EVENT_WRITE
         elif connection.hanging_up:
@@ -291,7 +291,7 @@ class ControlServer:
             self._selector.modify(connection.stream, events, key.data)
 
     def _drop(self, connection: Connection) -> None:
-        self._dropped += not connection.hanging_up  # else it is counted
+        self._dropped += not connection.hanging_up  # else it has been counted
         self._hang_up(connection)
 
     def _hang_up(self, connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What the control room is told at its start."""
+"""Settings of the control actor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ...config.sections.control import ControlSettings
 
 
 class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Composed by the system: only it knows the data directory."""
+    """The section `[control]`, and the data directory."""
 
     data_dir: Path
-    """Where the socket lies; held by this process alone."""
+    """Directory of the socket, locked by this process."""
 
     limits: ControlSettings = msgspec.field(default_factory=ControlSettings.default)

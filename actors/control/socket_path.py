@@ -1,7 +1,7 @@
-"""Where the control socket lies: `control.sock` in the data directory, for its user alone.
+"""The path of the control socket: `control.sock` in the data directory, of mode 600.
 
-The address of a unix socket holds 107 bytes. In a directory with a longer path the socket lies in the same place, but
-is addressed through the directory's descriptor, `/proc/self/fd/N/control.sock`: no second place has to be guarded.
+The address of a unix socket has at most 107 bytes. In a directory with a longer path the socket is in the same place,
+but is addressed through the directory's descriptor, `/proc/self/fd/N/control.sock`.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 SOCKET_NAME: Final = "control.sock"
 
 ADDRESS_BYTES_MAX: Final = 107
-"""Of a path in `sockaddr_un`, without its closing zero."""
+"""Bytes of a path in `sockaddr_un`, without its terminating zero."""
 
 BACKLOG: Final = 128
-"""Processes that may wait to be accepted; the next one waits in its own connect."""
+"""Connections that may wait to be accepted; further ones block in `connect`."""
 
 
 def listen(data_dir: Path) -> socket.socket:
     """Open the socket; one that a dead process left behind is replaced.
 
     Raises:
-        SocketNotOpenedError: the directory is missing or not ours to write, something else has the name, or a living
-            process listens there.
+        SocketNotOpenedError: the directory is missing or not writable, another file has the name, or a process listens
+            there.
     """
     path = data_dir / SOCKET_NAME
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
-        # Before bind, Linux takes the mode of the file from here: there is no moment at which others might connect.
+        # Set before bind, so that Linux creates the file with this mode: other users can never connect.
         os.fchmod(listener.fileno(), 0o600)
         with _address(path) as address:
             listener.bind(address)
@@ -55,18 +55,16 @@ def listen(data_dir: Path) -> socket.socket:
 
 
 def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
-    """Connect to the daemon that works in the directory.
-
-    Who listens is asked of the kernel: the directory may be another user's, and anything may listen there.
+    """Connect to the system that runs in the directory, and check with the kernel that it is of this user or root.
 
     Raises:
-        NotRunningError: none does.
-        AskRefusedError: one does, but is another user's (`forbidden`), or accepts nobody in the time given (`busy`).
+        NotRunningError: none runs there.
+        AskRefusedError: it is another user's (`forbidden`), or did not accept in `timeout_s` seconds (`busy`).
     """
     path = data_dir / SOCKET_NAME
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # Not settimeout: while others wait to be accepted, a non-blocking unix socket fails at once instead of waiting.
+        # Not settimeout: with a full backlog a non-blocking unix socket fails at once instead of waiting.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(timeout_s))
         with _address(path) as address:
             connection.connect(address)
@@ -92,7 +90,7 @@ def connect(data_dir: Path, *, timeout_s: float) -> socket.socket:
 
 
 def remove(data_dir: Path) -> None:
-    """Take the name away, so that nobody connects any more; what is no socket is not ours."""
+    """Remove the socket file, so that no client connects any more; another kind of file is left alone."""
     path = data_dir / SOCKET_NAME
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISSOCK(path.lstat().st_mode):

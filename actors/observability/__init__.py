@@ -1,4 +1,4 @@
-"""What is told of the house: its log."""
+"""Logging: JSON lines in rotating files, secrets redacted, repeated events rate-limited."""
 
 from .log import LogNotOpenedError, logging_to
 

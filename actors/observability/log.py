@@ -1,8 +1,8 @@
 """The log: one JSON object a line in a file that rotates, or text on a terminal.
 
 Actors log events to the logger `natya`; `logging_to` writes them while a system runs and leaves every other logger of
-the process alone. A line never shows a secret, and a storm of one event is cut to `LINES_MAX` lines a second and an
-exact count. Neither is a line longer than somebody would read: it would push earlier ones out of the files.
+the process alone. A line never shows a secret; of one event at most `LINES_MAX` lines a second are written, and the
+rest counted exactly; a line has at most `LINE_MAX` characters, so that one cannot push all others out of the files.
 """
 
 from __future__ import annotations
@@ -36,38 +36,38 @@ LINES_MAX: Final = 100
 """Lines a second of one event; the rest are counted."""
 
 LINE_MAX: Final = 4 * TEXT_MAX
-"""Characters of a line; of a longer one the fields are one text, shortened."""
+"""Characters of a line; in a longer one the fields are replaced by their text, shortened."""
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 LOGGERS: Final = {"natya": logging.DEBUG, "Thespian": logging.WARNING}
-"""What we write of, each from its level on."""
+"""The loggers that are written, and their lowest level."""
 
 SUPPRESSED: Final = "log.suppressed"
-"""The event that counts the lines of another that were not written."""
+"""The event that reports how many lines of another event were not written."""
 
 CORRELATIONS: Final = ("correlation_id", "client_order_id")
-"""Fields that say which request or order a line belongs to, the first of them that there is."""
+"""Fields with the request or order that a line belongs to; the first one present counts."""
 
 _FIRST: Final = b'{"time":"'
-"""What each line of a log file begins with."""
+"""First bytes of each line of a log file."""
 
 _CONTROL = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
-"""What would move a terminal or end a line for some reader; as JSON escapes it."""
+"""Escapes of characters that control a terminal, or end a line for some readers."""
 
 
 class LogNotOpenedError(DataDirectoryError):
-    """The log file cannot be opened; the reason names it. Mend that, or name another (`log.path`)."""
+    """The log file cannot be opened; the text names it. Correct that, or set another (`log.path`)."""
 
 
 class JsonLines(logging.Formatter):
-    """`{"time", "level", "event", "actor", "correlation_id", "fields", "error"}`; what is empty is left out."""
+    """`{"time", "level", "event", "actor", "correlation_id", "fields", "error"}`; empty ones are left out."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self._redactor: Final = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record as one line."""
+        """Return one record as one line."""
         line = self.line(record)
         text = msgspec.json.encode(line).decode()
         if len(text) > LINE_MAX and "fields" in line:
@@ -76,7 +76,7 @@ class JsonLines(logging.Formatter):
         return text.translate(_CONTROL)
 
     def line(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Take a record apart, redacted."""
+        """Return the parts of a record, redacted."""
         fields = getattr(record, "fields", {})
         named = (fields[name] for name in CORRELATIONS if name in fields)
         line = {
@@ -95,7 +95,7 @@ class TextLines(JsonLines):
     """`14:03:07.512 info orders order.placed client_order_id=x-1`: for a person; control characters are escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record as one line, and its traceback below."""
+        """Return one record as one line, with its traceback below."""
         line = self.line(record)
         time = datetime.fromtimestamp(record.created).astimezone().isoformat(sep=" ", timespec="milliseconds")[11:23]
         fields = [f"{name}={value}" for name, value in line.get("fields", {}).items()]
@@ -106,7 +106,7 @@ class TextLines(JsonLines):
 
 
 class LimitedHandler(logging.Handler):
-    """Hands records on to another handler, `LINES_MAX` a second of one event, and then how many it left out."""
+    """Passes records to another handler, `LINES_MAX` a second of one event, and then the number left out."""
 
     def __init__(self, target: logging.Handler) -> None:
         super().__init__()
@@ -139,12 +139,12 @@ class LimitedHandler(logging.Handler):
 
 
 class _Reporting(logging.Handler):
-    """Says once on standard error that it cannot write, the disk being full for example; that stops nobody."""
+    """Reports once on standard error that it cannot write (a full disk, for one), and raises nothing."""
 
     _said = False
 
     def close(self) -> None:
-        """Close, and report what could not be written any more."""
+        """Close, and report a failure to write the rest."""
         try:
             super().close()
         except OSError:
@@ -166,22 +166,22 @@ class StandardError(_Reporting, logging.StreamHandler[TextIO]):
 
 
 class PrivateRotatingFile(_Reporting, RotatingFileHandler):
-    """A log file that its user alone can read, `name`, and older ones, `name.1` and on; all together are bounded.
+    """A log file of mode 600, `name`, and rotated ones, `name.1` and so on, at most `backupCount`.
 
-    It follows its path: moved by logrotate, or removed, it is begun anew with the next line. A file that has one of the
-    names and is no log of ours keeps it: its number is left out.
+    If the file is moved (logrotate) or removed, a new one is created for the next line. Another file that has the name
+    of a rotated one is left alone, and its number is skipped.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it to the file that has the path now: another program may have moved ours, or removed it."""
+        """Write to the file at the path, reopened if another program has moved or removed it."""
         stream = self.stream
         if stream is not None and not self._is_in_place(stream):
             stream.close()
-            self.stream = None  # as `logging` does; the next write opens it
+            self.stream = None  # as `logging` does; the next write reopens it
         super().emit(record)
 
     def doRollover(self) -> None:  # noqa: N802  logging calls it so
-        """Give each file the next number that may be ours; what had the last one goes."""
+        """Rotate: each file gets the next free number, and the last one is deleted."""
         if self.stream is not None:
             self.stream.close()
             self.stream = None
@@ -203,7 +203,7 @@ class PrivateRotatingFile(_Reporting, RotatingFileHandler):
 
 
 def _may_be_ours(path: Path) -> bool:
-    """Tell whether a name is free, or a log of ours has it."""
+    """Tell whether a name is free, or has a log file of natya."""
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
@@ -220,14 +220,14 @@ def _private(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def logging_to(settings: Settings) -> Iterator[None]:
-    """Write the log where the settings say for as long as the context lasts.
+    """Write the log to the place in the settings while the context lasts.
 
-    The data directory must exist. Thespian's own file, by default a world-readable one in /tmp, goes there too.
+    The data directory must exist. Thespian's own log file, by default a world-readable one in /tmp, is put there too.
 
     Raises:
         LogNotOpenedError: the log file cannot be opened.
     """
-    # Thespian reads it at its first line, and keeps it: so it stays set.
+    # Thespian reads the variable at its first line, so it stays set.
     os.environ["THESPLOG_FILE"] = str(Path(settings.system.data_dir) / "thespian.log")
     handler = LimitedHandler(_target(settings))
     with contextlib.ExitStack() as undo:
@@ -257,11 +257,11 @@ def _target(settings: Settings) -> logging.Handler:
 
 
 def _attach(logger: logging.Logger, handler: logging.Handler, level: int) -> Any:
-    """Give a logger to our handler alone; return what gives it back."""
+    """Make a logger use only this handler; return a function that restores it."""
     before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(level)
-    logger.propagate = False  # the handlers of an embedding program would show what ours hides
+    logger.propagate = False  # handlers of an embedding program would write what ours redacts
 
     def detach() -> None:
         logger.removeHandler(handler)

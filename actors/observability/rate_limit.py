@@ -1,4 +1,4 @@
-"""How many lines of one event a log may have: a storm of failures must not fill the disk, and must be counted."""
+"""The rate limit of log lines by event: many failures at once must not fill the disk, and are counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from ...domain.rate_limit import RateLimit
 
 NAMES_MAX: Final = 1_000
-"""Event names counted apart; all further ones share a budget."""
+"""Event names with a limit of their own; all further ones share one."""
 
 OTHERS: Final = "(others)"
 """The name under which those are counted."""
@@ -27,9 +27,9 @@ class LineLimit:
         return self._limits.setdefault(name, RateLimit(self._lines_max)).spend(now_ns)
 
     def take_suppressed(self, now_ns: int | None = None) -> dict[str, int]:
-        """Return how many lines of each name were not written, and count anew.
+        """Return how many lines of each name were not written, and reset these counts.
 
-        Of names whose second is over at `now_ns`; of all names without it.
+        With `now_ns` only of names whose window of a second is over; without it of all names.
         """
         taken = {name: limit.take_suppressed(now_ns) for name, limit in self._limits.items()}
         return {name: count for name, count in taken.items() if count}

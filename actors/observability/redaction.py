@@ -1,4 +1,4 @@
-"""What a log may not show: secrets, by the name of their field and by their value, and the queries of URLs."""
+"""Redaction of log fields and texts: secrets, by field name and by value, and user names and queries of URLs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "***"
 VALUE_LENGTH_MIN: Final = 6
-"""Characters: a shorter secret is hidden by its field's name alone, or every line would lose letters."""
+"""A shorter secret is redacted only by field name: replacing its few characters everywhere would garble the log."""
 
 TEXT_MAX: Final = 16_384
-"""Characters of one text; of a longer one the head and the tail are kept."""
+"""Characters of one text; the middle of a longer one is left out."""
 
 LEFT_OUT_TEXT: Final = LEFT_OUT.partition("}")[2]
 _CUT = re.compile(re.escape(LEFT_OUT).replace(re.escape("{:,}"), "[0-9,]+").join("()"))
@@ -26,7 +26,11 @@ _USER = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"'<>]+@", re.IGNORECASE)
 
 
 class Redactor:
-    """Takes out of fields and texts what nobody may read, and nobody would; everything else stays as it is."""
+    """Redacts and shortens fields and texts.
+
+    Args:
+        secrets: values to be replaced wherever they occur.
+    """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         values = {secret.reveal() for secret in secrets}
@@ -35,7 +39,7 @@ class Redactor:
         self._values: Final = re.compile("|".join(map(re.escape, long_first))) if long_first else None
 
     def text(self, text: str) -> str:
-        """Take secrets, URL queries and URL user names out of a text, a traceback for example; shorten it then."""
+        """Redact secrets, URL queries and URL user names in a text, such as a traceback; then shorten it."""
         text = encodable(text)
         if self._values is not None:
             text = self._values.sub(HIDDEN, text)
@@ -43,7 +47,7 @@ class Redactor:
                 text = "".join(map(self._without_halves, *_around_cuts(text)))
         if "://" in text:
             text = _USER.sub(rf"\1{HIDDEN}@", _QUERY.sub(rf"\1?{HIDDEN}", text))
-        return shortened(text, TEXT_MAX)  # at last: half a secret would not be known again
+        return shortened(text, TEXT_MAX)  # last: a secret cut in half would not be recognised
 
     def _without_halves(self, part: str, cut_before: bool, cut_after: bool) -> str:  # noqa: FBT001
         """Take the beginning of a secret from the end of a text behind which something is missing, and vice versa."""
@@ -56,7 +60,7 @@ class Redactor:
         return part
 
     def field(self, name: str, value: Any) -> Any:
-        """Take secrets out of one field, and make of its value what JSON can hold."""
+        """Redact one field, and convert its value to what JSON can hold."""
         return self._field(name, jsonable(value))
 
     def _field(self, name: str, value: Any) -> Any:

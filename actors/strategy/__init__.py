@@ -1,4 +1,11 @@
-"""`StrategyActor`, the base that users subclass, and how a strategy is found by name."""
+"""`StrategyActor`, the base class of users' strategies, and loading a strategy by name.
+
+actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
+holdings     the strategy's position (plain); order_ids: its client order ids (pure); latency: a sample of durations
+loading      from `module:Class` to the class; inspection: faults of a class found before it runs
+bodies/      strategies that come with natya
+errors
+"""
 
 from .actor import StrategyActor
 from .errors import StrategyBrokenError, StrategyError, StrategyNotFoundError, StrategyParametersError

@@ -1,12 +1,12 @@
-"""The base of all strategies: hears the market, places orders, and hears what became of them.
+"""The base class of strategies: receives market data, submits orders, and receives their fills and other facts.
 
-Owns    its position by its own fills, and the last price of every symbol it heard.
-Hears   Tick and Candle; the facts of orders, of which its own count; all of them from the events router. HoldingsRead
-        from orders, and OrderRefused when the journal cannot take anything.
+Owns    its position, by its own fills, and the last price of every symbol.
+Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router;
+        HoldingsRead from orders, and OrderRefused where that could not be journaled.
 Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder and CancelOrder to orders.
-Fails   when the user's code raises, or orders does not say what it holds. Whether in a new process or restarted in
-        place, its position is the book of record's; what the user's own attributes held is gone, and `on_begin` runs
-        again. What comes before that waits: `EARLY_MAX` messages; of more, market data is dropped and counted.
+Fails   when the user's code raises, or orders does not answer what it holds. At every start and restart its position is
+        taken from the book of record; the user's own attributes are lost, and `on_begin` runs again. Messages that come
+        before that wait, up to `EARLY_MAX`; beyond it market data is dropped and counted.
 """
 
 from __future__ import annotations
@@ -57,35 +57,37 @@ if TYPE_CHECKING:
 OtherFact: TypeAlias = (
     OrderIntended | OrderRefused | OrderAccepted | OrderRejected | OrderUncertain | OrderCancelled | OrderExpired
 )
-"""Every fact of an order but its fills."""
+"""Every fact of an order except its fills."""
 
 Message: TypeAlias = Tick | Candle | OrderFact
 Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
-"""How many orders were asked for; the newest fills, which the book may not have yet; what no user has seen."""
+"""The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
     AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, Ping, Query, QueryToFile, ReadHoldings, ReadJournal,
     ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
     Abandon, DeadLetter, Failed, Pong, TraceRead, Unavailable,
 })  # fmt: skip
-"""To the owners of the house: what asks, and what answers. Facts, and what owners tell each other, are not for it."""
+"""Types that a strategy may send to natya's own actors: requests and answers, but no facts and no internal messages."""
 
 HOLDINGS_TIMEOUT_S: Final = 10.0
-"""Seconds that orders may take to tell what we hold."""
+"""Seconds that orders may take to answer what the strategy holds."""
 
 ORDERS_A_MOMENT_MAX: Final = 10_000
-"""Orders at one and the same time: the gate refuses them long before (`orders.orders_a_moment_max`); one that orders
-again for each refusal would go on for ever."""
+"""Orders at one and the same time. The gate refuses them long before (`orders.orders_a_moment_max`), but a strategy
+that orders again at each refusal would never end."""
 
 COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "random", "trouble"})
-"""Attributes of ours that may change while `on_begin` runs."""
+"""Attributes of this class that may change while `on_begin` runs."""
 
 EARLY_MAX: Final = 100_000
+"""Messages that may wait until the strategy has begun."""
+
 FILLS_HANDED_OVER: Final = 100
-"""The router may tell of a fill before orders hears that it is durable; these are on their way there at most."""
+"""The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
 
 LATENCY_EVERY: Final = 16
-"""One tick of so many is timed; a power of two."""
+"""One in so many ticks is timed; a power of two."""
 
 
 class StrategyActor(RuntimeActor):
@@ -96,8 +98,8 @@ class StrategyActor(RuntimeActor):
                 if tick.price < self.parameters["dip"] and not self.position(tick.symbol):
                     self.buy(tick.symbol, 10)
 
-    Set attributes in `on_begin`, never in `__init__`. An order is only asked for here: whether it was placed and filled
-    is told by `on_order` and `on_fill`, and `position` changes with the fills alone.
+    Set attributes in `on_begin`, never in `__init__`. `buy` and `sell` only submit an order: `on_order` and `on_fill`
+    tell whether it was placed and filled, and `position` changes with fills only.
     """
 
     ready_when_told = True
@@ -105,14 +107,14 @@ class StrategyActor(RuntimeActor):
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
     name = Given()
-    settings: StrategySettings = Given()  # type: ignore[assignment]  # as any attribute, to whoever reads it
+    settings: StrategySettings = Given()  # type: ignore[assignment]  # reads as a plain attribute
     clock = Given()
     directory = Given()
 
     # For the user to define.
 
     def on_begin(self) -> None:
-        """Prepare, before anything is heard and after `position` is known; again after a restart."""
+        """Prepare: `position` is known, and no message has been handled yet. Called again after a restart."""
 
     def on_tick(self, tick: Tick) -> None:
         """React to a price."""
@@ -121,22 +123,22 @@ class StrategyActor(RuntimeActor):
         """React to the end of an interval."""
 
     def on_fill(self, fill: OrderFilled) -> None:
-        """React to a trade of an own order; `position` has it already. Each trade comes once."""
+        """React to a trade of one of its orders; `position` includes it already. Each trade comes once."""
 
     def on_order(self, fact: OtherFact) -> None:
-        """React to any other fact of an own order."""
+        """React to any other fact of one of its orders."""
 
     # For the user to call.
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What the settings say for this strategy."""
+        """The `parameters` of this strategy in the settings."""
         return self.settings.parameters
 
     def buy(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
-        """Ask for an order to buy, at market or at most at the limit price (rupees). Returns its client order id.
+        """Submit an order to buy `quantity` shares, at market or at a limit price (rupees); return its client order id.
 
-        Numbers of numpy are taken as Python's own.
+        Numbers of numpy are accepted.
 
         Raises:
             TypeError: the symbol is no text, the quantity no whole number, or the limit price no number.
@@ -145,15 +147,15 @@ class StrategyActor(RuntimeActor):
         return self._submit("BUY", symbol, quantity, limit_price)
 
     def sell(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
-        """Ask for an order to sell, at market or at least at the limit price; as `buy`."""
+        """Submit an order to sell `quantity` shares; otherwise as `buy`."""
         return self._submit("SELL", symbol, quantity, limit_price)
 
     def cancel(self, client_order_id: str) -> None:
-        """Ask for what is open of an order to be cancelled; fills may come first.
+        """Request the cancellation of an order's open quantity; fills may come before it.
 
         Raises:
             TypeError: the id is no text.
-            ValueError: it is none of this strategy's.
+            ValueError: it is not the id of an order of this strategy.
         """
         client_order_id = arguments.text(client_order_id, "client_order_id")
         if not is_own(self.name, client_order_id):
@@ -164,18 +166,18 @@ class StrategyActor(RuntimeActor):
         self.trace = cause
 
     def position(self, symbol: str) -> int:
-        """Return the shares held by this strategy's own fills: above 0 long, below 0 short."""
+        """Return the shares that this strategy holds by its own fills: above 0 long, below 0 short."""
         return self._holdings.shares(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
 
     def last_price(self, symbol: str) -> float | None:
-        """Return the last price heard, in rupees; None before the first."""
+        """Return the last price in rupees; None before the first tick."""
         newest = self._newest.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
         return None if newest is None else newest.price
 
     # Life.
 
     def on_start(self) -> None:
-        """Subscribe, and ask what we hold: before that is known nothing may be decided."""
+        """Subscribe, and ask orders for the holdings: nothing is handled before they are known."""
         self._begun = False
         self._early: deque[Message] = deque()
         self._early_dropped = 0
@@ -190,17 +192,17 @@ class StrategyActor(RuntimeActor):
         self.ask(ORDERS, ReadHoldings(strategy=self.name), timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:
-        """Hand over what neither the book nor the market will tell again."""
+        """Hand over what neither the book nor the market will send again."""
         return self._ordered, tuple(self._newest_fills), tuple(self._early)
 
     def restore(self, state: Handover) -> None:
-        """Take over from the life before; the position comes from the book, which has heard of more."""
+        """Take it over; the position comes from the book of record, which is newer."""
         self._ordered, fills, early = state
         self._newest_fills.extend(fills)
         self._early.extend(early)
 
     def _begin(self, outcome: Outcome) -> None:
-        """Take over what the book says we hold, and let the user begin; then hear what came meanwhile."""
+        """Begin with the holdings of the book of record, call `on_begin`, then handle the messages that waited."""
         answer = outcome.value
         if not isinstance(answer, HoldingsRead):
             raise HoldingsUnknownError(f"HoldingsRead of orders wanted, found {answer}") from outcome.error
@@ -220,10 +222,10 @@ class StrategyActor(RuntimeActor):
             self.handler_table[type(message)](self, message, self.myAddress)
 
     def _check_names(self, before: Mapping[str, Any]) -> None:
-        """Find what `on_begin` has put over a name of ours: a position that is a number can be asked for nothing.
+        """Check that `on_begin` has not set an attribute that this class uses, as `self.position = 0` would.
 
         Raises:
-            AttributeError: there is something; choose another name.
+            AttributeError: it has; choose another name.
         """
         now = vars(self)
         taken = [name for name in before if name not in COUNTED and now.get(name) is not before[name]]
@@ -241,7 +243,7 @@ class StrategyActor(RuntimeActor):
 
     @handles(Tick)
     def hear_tick(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Remember the price, then let the user react. Timed now and then: a clock costs more than the rest."""
+        """Keep the price, then call `on_tick`. Only some are timed: reading a clock costs more than the rest."""
         if not self._begun:
             self._wait(tick)
             return
@@ -253,7 +255,7 @@ class StrategyActor(RuntimeActor):
 
     @handles(Candle)
     def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:
-        """Let the user react."""
+        """Call `on_candle`."""
         if self._begun:
             self.on_candle(candle)
         else:
@@ -261,7 +263,7 @@ class StrategyActor(RuntimeActor):
 
     @handles(OrderFilled)
     def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:
-        """Count an own fill once, then let the user react."""
+        """Count a fill of this strategy once, then call `on_fill`."""
         if fill.strategy != self.name:
             return
         if not self._begun:
@@ -273,7 +275,7 @@ class StrategyActor(RuntimeActor):
 
     @handles(*get_args(OtherFact))
     def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
-        """Let the user react to what is its own."""
+        """Call `on_order` for facts of this strategy's orders."""
         if not is_own(self.name, fact.client_order_id):
             return
         if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
@@ -285,10 +287,10 @@ class StrategyActor(RuntimeActor):
 
     @handles(Subscribed)
     def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
-        """Nothing waits for it."""
+        """Do nothing: the subscription needs no confirmation."""
 
     def statistics(self) -> StrategyStatistics:
-        """Count what was heard and asked for."""
+        """Return the counts, and the latency of a sample of ticks."""
         return StrategyStatistics(
             strategy=self.name,
             ticks=self._ticks,
@@ -299,7 +301,7 @@ class StrategyActor(RuntimeActor):
         )
 
     def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
-        assert self._ids is not None, "nobody orders before `on_begin`"
+        assert self._ids is not None, "orders are submitted only from `on_begin` on"
         now_ns = self.clock.now_ns()
         self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
         self._moment_ns = now_ns
@@ -320,7 +322,7 @@ class StrategyActor(RuntimeActor):
             reference_price=0.0 if newest is None else newest.price,
             reference_ns=0 if newest is None else newest.exchange_ns,
         )
-        self._ids.next()  # an order that its own class refuses is none
+        self._ids.next()  # only now: an order refused by its own class uses no id
         self._ordered += 1
         self._holdings.expect(order.client_order_id, quantity)
         cause = self.trace

@@ -1,7 +1,7 @@
-"""What a user's code hands over, made exact or refused in his own stack (pure).
+"""Checks of the arguments of a user's calls (pure).
 
-Numbers come from numpy and pandas as often as from Python. What is a whole number, or a real one, is taken as such; the
-rest is refused here, where the traceback shows the line: in an order it would arrive as an ill-typed message.
+Numbers come from numpy and pandas as often as from Python. Whole and real numbers of any type are converted; everything
+else is refused here, where the traceback shows the user's line, instead of later as an ill-typed message.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 
 def text(found: Any, what: str) -> str:
-    """Return a text that a message can carry; `what` is how an error calls it.
+    """Return a text that a message can carry; `what` names the argument in errors.
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is empty, or has half of a surrogate pair, which nobody can write down.
+        ValueError: it is empty, or not valid in UTF-8 (a lone surrogate).
     """
     if not isinstance(found, str):
         raise TypeError(f"{what} is a text, found {found!r} ({type(found).__name__})")
@@ -32,10 +32,10 @@ def text(found: Any, what: str) -> str:
 
 
 def quantity(found: Any) -> int:
-    """Return a number of shares; its range is the order's to check.
+    """Return a number of shares; its range is checked by `SubmitOrder`.
 
     Raises:
-        TypeError: it is no whole number by its type. 10.0 is none: whoever divides says how it is rounded.
+        TypeError: its type is not that of a whole number. 10.0 is refused, too: the caller decides how to round.
     """
     if not isinstance(found, bool):
         try:
@@ -46,11 +46,11 @@ def quantity(found: Any) -> int:
 
 
 def limit_price(found: Any) -> float | None:
-    """Return a price in rupees, or None for none; its range is the order's to check.
+    """Return a price in rupees, or None; its range is checked by `SubmitOrder`.
 
     Raises:
-        TypeError: it is no real number by its type.
-        ValueError: it is larger than any price.
+        TypeError: its type is not that of a real number.
+        ValueError: it is too large for a float.
     """
     if found is None:
         return None

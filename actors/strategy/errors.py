@@ -1,28 +1,28 @@
-"""What can go wrong with a strategy before it runs."""
+"""Errors of strategies."""
 
 
 class StrategyError(Exception):
-    """Any fault of the room."""
+    """Base of the errors of strategies."""
 
 
 class StrategyNotFoundError(StrategyError):
-    """The name leads to no strategy class. Correct the name; the reason says which part of it."""
+    """There is no strategy class of this name. Correct the name; the text says which part of it."""
 
 
 class StrategyBrokenError(StrategyError):
-    """The strategy's own file cannot be imported, or its class could not do what it seems to. Mend the line named."""
+    """The strategy's file cannot be imported, or its class has faults, such as misspelt hooks. Correct that line."""
 
 
 class HoldingsUnknownError(StrategyError):
-    """Orders did not say what the strategy holds, so it must not trade. Start again."""
+    """Orders did not answer what the strategy holds, so it must not trade; it is restarted."""
 
 
 class OrderIdsExhaustedError(StrategyError):
-    """No id is left that was never used. A restart of the strategy has new ones."""
+    """This life of the strategy has no client order id left; a restart has new ones."""
 
 
 class OrdersWithoutMarketError(StrategyError):
-    """The strategy orders on and on while the market stands still. Have it wait for the next tick."""
+    """The strategy submits orders without end at one market time. Let it wait for the next tick."""
 
 
 class StrategyParametersError(StrategyError):

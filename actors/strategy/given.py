@@ -1,4 +1,4 @@
-"""What the runtime gives a strategy, and its code cannot set."""
+"""Attributes of a strategy that the runtime sets, and the user's code cannot."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class Given:
-    """An attribute of the instance's own that only the runtime puts there.
+    """An instance attribute that only the runtime sets (through `vars`); assigning to it raises.
 
-    Orders are booked under `name`: a strategy that called itself otherwise would trade on another's account. Reading
-    takes 0.1 us, so what is read for every message of the house stays a plain attribute.
+    Orders are booked under `name`: a strategy that changed it would trade in another's name. Reading takes 0.1 us, so
+    attributes that are read for every message stay plain.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:

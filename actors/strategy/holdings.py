@@ -1,4 +1,4 @@
-"""What a strategy holds, by its own fills (plain)."""
+"""The position of a strategy, by its own fills (plain)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from ...messages.orders import OrderFilled
 
 ENDED_REMEMBERED_MAX: Final = 10_000
-"""Orders that have ended and whose late fills still count; the one that ended first is forgotten first."""
+"""Ended orders whose late fills still count; the one that ended first is forgotten first."""
 
 
 class Holdings:
-    """Signed shares by symbol. Facts are delivered at least once: each fill counts once.
+    """Signed shares by symbol. Facts are delivered at least once, and each fill counts once.
 
-    It begins with what the book of record says (see `HoldingsRead`). From then on only the orders that were open there,
-    and those announced by `expect`, may change it: a fill of any other order is a late delivery of what the book has.
-    The `cumulative_quantity` of an order grows with each fill: one that does not go beyond what was seen is a repeat.
+    It begins with the book of record (see `HoldingsRead`). From then on only orders that were open there, and those
+    announced by `expect`, change it: a fill of any other order is in the book already. The `cumulative_quantity` of an
+    order grows with each fill: a fill that does not exceed the last one is a repeat.
     """
 
     def __init__(self, shares: Mapping[str, int], filled: Mapping[str, int]) -> None:
@@ -27,12 +27,12 @@ class Holdings:
         self._ended: dict[str, int] = {}
 
     def expect(self, client_order_id: str, quantity: int) -> None:
-        """Announce a new order of so many shares. It is not forgotten before it has ended."""
+        """Announce a new order of `quantity` shares; its fills count until it has ended."""
         self._open[client_order_id] = 0
         self._quantities[client_order_id] = quantity
 
     def end(self, client_order_id: str) -> None:
-        """Note that no more is expected of an order. A fill that comes nevertheless counts: trades stand first."""
+        """Note that an order has ended. A fill that comes later still counts, since trades outrank everything."""
         filled = self._open.pop(client_order_id, None)
         self._quantities.pop(client_order_id, None)
         if filled is None:
@@ -42,7 +42,7 @@ class Holdings:
             del self._ended[next(iter(self._ended))]
 
     def add(self, fill: OrderFilled) -> bool:
-        """Count what is new of the order; False if all of it was counted before."""
+        """Add the new shares of a fill; False if it was counted before."""
         client_order_id, cumulative = fill.client_order_id, fill.cumulative_quantity
         known = self._open if client_order_id in self._open else self._ended
         seen = known.get(client_order_id)
@@ -51,8 +51,8 @@ class Holdings:
         known[client_order_id] = cumulative
         if cumulative >= self._quantities.get(client_order_id, cumulative + 1):
             self.end(client_order_id)
-        news = cumulative - seen
-        self._shares[fill.symbol] = self.shares(fill.symbol) + (news if fill.side == "BUY" else -news)
+        fresh = cumulative - seen
+        self._shares[fill.symbol] = self.shares(fill.symbol) + (fresh if fill.side == "BUY" else -fresh)
         return True
 
     def shares(self, symbol: str) -> int:

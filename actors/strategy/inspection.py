@@ -1,7 +1,7 @@
-"""What of a user's class would never work, found before anything runs (pure).
+"""Faults of a strategy class, found before anything runs (pure).
 
-Python calls nobody back who misspells `on_tick`, and waits for nobody who writes `async`: such a strategy runs and does
-nothing. A name of the base that is used for something else breaks at the first call, if not without a word.
+A misspelt `on_tick` is never called, and an `async` one is never awaited: such a strategy would run and do nothing. A
+method that has the name of one of the base class's would break it, at the first call or silently.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_stop": 0, "on_drained": 0}
-"""What the runtime calls, and with how many arguments."""
+"""Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
     "TOPICS", "background", "behavior", "blocking", "is_drained", "mailbox", "offload_threads_max", "offloads_max",
     "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
-"""Other names of the base that a subclass may define anew, as an actor does."""
+"""Other names of the base class that a subclass may define."""
 
 
 _MADE: Final = frozenset({"front_table", "handler_table", "keeps_state", "overrides_on_drained"})
-"""What the base itself puts into each subclass."""
+"""Attributes that the base class itself sets on each subclass."""
 
 
 def _squeezed(name: str) -> str:
@@ -30,11 +30,11 @@ def _squeezed(name: str) -> str:
 
 
 _SQUEEZED: Final = {_squeezed(hook): hook for hook in HOOKS}
-"""Hooks by what is left of their names in any style of writing them: `onTick`, `ON_TICK`, `ontick`."""
+"""Hooks by their names in any style: `onTick`, `ON_TICK`, `ontick`."""
 
 
 def faults_of(strategy: type, base: type) -> tuple[str, ...]:
-    """Say what is wrong with a strategy, a sentence each with its file and line; `base` is what it derives from."""
+    """Return the faults of a strategy class, a sentence each with file and line; `base` is `StrategyActor`."""
     found: list[str] = []
     own = [each for each in strategy.__mro__ if issubclass(each, base) and each is not base]
     mixed_in = [each for each in strategy.__mro__ if not issubclass(base, each) and not issubclass(each, base)]
@@ -44,7 +44,7 @@ def faults_of(strategy: type, base: type) -> tuple[str, ...]:
 
 
 def _fault_of_silence(strategy: type, classes: tuple[type, ...]) -> Iterator[str]:
-    """Say that nobody calls any of its methods, if it has some and none is a hook or a handler."""
+    """Yield a fault if the class has methods, and none of them is a hook or a handler."""
     defined = {name: value for each in classes for name, value in vars(each).items()}
     methods = [name for name in defined if inspect.isfunction(defined[name]) and not name.startswith("_")]
     if set(methods) - OPTIONS and not any(
@@ -105,5 +105,5 @@ def _place(described: type, value: Any) -> str:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
         return f"{inspect.getsourcefile(described)}:{inspect.getsourcelines(described)[1]}"
-    except (OSError, TypeError):  # typed in, or made
+    except (OSError, TypeError):  # defined interactively, or by code
         return described.__module__

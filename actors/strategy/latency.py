@@ -7,7 +7,7 @@ from typing import Final
 
 
 class LatencySample:
-    """At most `size` durations in nanoseconds, each of all those seen with the same chance (Vitter's algorithm R)."""
+    """A uniform sample of at most `size` durations in nanoseconds (reservoir sampling, Vitter's algorithm R)."""
 
     def __init__(self, random: Random, *, size: int = 1024) -> None:
         self._random: Final = random
@@ -16,7 +16,7 @@ class LatencySample:
         self._seen = 0
 
     def add(self, duration_ns: int) -> None:
-        """See one more; a negative one, from a clock that stepped back, counts as 0."""
+        """Add a duration; a negative one, from a clock that stepped back, counts as 0."""
         duration_ns = max(duration_ns, 0)
         self._seen += 1
         if len(self._kept_ns) < self._size:

@@ -12,12 +12,12 @@ from .inspection import faults_of
 
 
 def load_strategy(name: str) -> type[StrategyActor]:
-    """Import the module, and return the class if it can do what it seems to.
+    """Import the module of `module:Class`, and return the class if no fault is found in it.
 
     Raises:
         StrategyNotFoundError: not of the form `module:Class`, no such module, no such class, or not a `StrategyActor`.
-        StrategyBrokenError: the module raises when it is imported, or the class has methods that nobody calls, or that
-            stand where something of the base is meant; with file and line.
+        StrategyBrokenError: the module raises when it is imported, or the class has methods that are never called, or
+            that hide names of the base class; with file and line.
     """
     module_name, _, class_name = name.partition(":")
     if not (class_name.isidentifier() and all(part.isidentifier() for part in module_name.split("."))):
@@ -25,11 +25,11 @@ def load_strategy(name: str) -> type[StrategyActor]:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as fault:
-        # Missing is the module that was asked for, or one that it imports itself: the latter is the user's own error.
+        # The missing module is the strategy's own, or one that it imports: the latter is a fault in the user's code.
         if fault.name is None or not f"{module_name}.".startswith(f"{fault.name}."):
             raise StrategyBrokenError(_broken(name, fault)) from fault
         raise StrategyNotFoundError(f"module {fault.name!r} of strategy {name!r} was not found") from fault
-    except (Exception, SystemExit) as fault:  # a module may raise anything when it is imported
+    except (Exception, SystemExit) as fault:  # a module may raise anything while it is imported
         raise StrategyBrokenError(_broken(name, fault)) from fault
     found = getattr(module, class_name, None)
     if found is None:

@@ -1,4 +1,4 @@
-"""Client order ids that never come twice (pure)."""
+"""Unique client order ids (pure)."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
 
 
 class OrderIds:
-    """Ids of one life of a strategy: `crossover-2s-1`, at most 25 characters.
+    """Ids of one life (start) of a strategy, name-life-counter: `crossover-2s-1`, at most 25 characters.
 
-    orders numbers the lives (see `HoldingsRead`), from what the journal holds and not from any clock, so no life of a
-    data directory has the number of another; the counter tells apart what one life makes. A name that is too long, or
-    not in the broker's alphabet, is cut and marked with its checksum, so that no two names become one.
+    The actor `orders` gives each life its number (see `HoldingsRead`), from the journal and not from a clock, so it is
+    unique in a data directory; the counter is unique in a life. A name that is too long, or not in the broker's
+    alphabet, is cut and gets a checksum, so that no two names have the same prefix.
     """
 
     def __init__(self, name: str, *, life: int) -> None:
         """Take the strategy's name, and the number of its life.
 
         Raises:
-            OrderIdsExhaustedError: the number has more than `LIFE_DIGITS` digits of base 36: 78,000,000,000 facts.
+            OrderIdsExhaustedError: the number has more than `LIFE_DIGITS` digits in base 36, after 78 * 10^9 facts.
         """
         if life >= 36**LIFE_DIGITS:
             raise OrderIdsExhaustedError(f"a life below {36**LIFE_DIGITS} wanted, found {life}")
         self._prefix: Final = f"{short_name(name)}-{base36(life)}-"
         self.counter = 0
-        """How many were made."""
+        """Ids made so far."""
 
     @property
     def upcoming(self) -> str:
-        """The next one, which nobody has until `next` is called."""
+        """The next id, not used before `next` is called."""
         return self._prefix + base36(self.counter + 1)
 
     def next(self) -> str:
-        """Make the next one.
+        """Make the next id.
 
         Raises:
-            OrderIdsExhaustedError: this life has made 2,176,782,335; the next one goes on.
+            OrderIdsExhaustedError: this life has made 2,176,782,335; a restart has new ones.
         """
         if self.counter + 1 >= 36**COUNTER_DIGITS:
             raise OrderIdsExhaustedError(f"at most {36**COUNTER_DIGITS - 1} orders a life wanted, found one more")
@@ -56,13 +56,13 @@ class OrderIds:
 
 
 def is_own(name: str, client_order_id: str) -> bool:
-    """Say whether a strategy of that name made it, in whatever life; ids of before had names of up to 12 characters."""
+    """Say whether an id is of a strategy of that name, of any life; older ids have up to 12 characters of the name."""
     maker = client_order_id.rsplit("-", 2)[0]
     return maker == name or maker == short_name(name)
 
 
 def short_name(name: str) -> str:
-    """Return the name itself if every broker takes it, else its beginning and six digits of checksum."""
+    """Return the name itself if every broker accepts it, else its beginning and a checksum of six digits."""
     if 1 <= len(name) <= NAME_LENGTH_MAX and not _FOREIGN.search(name):
         return name
     checksum = base36(crc32(name.encode("utf-8", "surrogatepass")) % 36**CHECKSUM_DIGITS).rjust(CHECKSUM_DIGITS, "0")
@@ -70,7 +70,7 @@ def short_name(name: str) -> str:
 
 
 def base36(number: int) -> str:
-    """Write a number of 0 or more in digits and small letters."""
+    """Return a number, 0 or more, in base 36, with lower-case letters."""
     digits = ""
     while number >= 36:  # noqa: PLR2004  the base
         number, digit = divmod(number, 36)

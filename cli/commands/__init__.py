@@ -1,1 +1,1 @@
-"""A file a command, with a function `command`; the table of `app.py` names it."""
+"""The commands, one file each, with a function `command`; the table in `app.py` lists them."""

@@ -1,4 +1,4 @@
-"""`natya ping`: whether an actor of the running system is well."""
+"""`natya ping`: is an actor of the running system well?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`natya resume`: orders may pass again."""
+"""`natya resume`: leave HALTED."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`natya run`: trade until the market ends, or someone does."""
+"""`natya run`: trade until the market ends, or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ def command(
     from ...system import TradingSystem
     from ..foreground import perform
 
-    sys.path.append(str(Path.cwd()))  # a strategy may lie where the user is; last, so that it hides nothing
+    sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
 
 
 def _strategies(paths: list[str]) -> list[dict[str, Any]]:
-    """Name each after its class; of one name the second is `name2`, and so on: each has a position of its own."""
+    """Name each after its class, a second one of that name `name2` and so on, since each has its own position."""
     from ...messages.addresses import NAMES
 
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""`natya trace`: where an order or a request went."""
+"""`natya trace`: the path of an order or a request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """Show where an order or a request went in the running system: each hop, how long it waited, how long it took."""
+    """Show the path of an order or a request in the running system: each hop, how long it waited, how long it took."""
     from ..views.tables import show
     from ..views.trace import conversations_table, trace_json, trace_table
 

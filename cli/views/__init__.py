@@ -1,1 +1,1 @@
-"""What is drawn: `screen` a system, `tree` its actors, `trace` a conversation, `rows` an answer of the database."""
+"""Output for people: `screen` of a system, `tree` of its actors, `trace` of a conversation, `rows` of the database."""

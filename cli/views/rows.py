@@ -1,4 +1,4 @@
-"""What `natya db` shows: rows as a table, as JSON or as CSV, what became of a file, and how far a work is."""
+"""Output of `natya db`: rows as a table, JSON or CSV, the outcome of an import, and progress."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from ...transfer import Imported
 
 TABLE_ROWS_MAX = 1_000
-"""A table for a person ends here."""
+"""Rows of a table for people; the rest is only counted."""
 
 BAD_LINES_SHOWN = 20
 
 
 def print_json(result: QueryResult) -> None:
-    """Print one object a row. JSON has no infinity: `Infinity`, `-Infinity` and `NaN` are texts."""
+    """Print one JSON object a row; `Infinity`, `-Infinity` and `NaN` are strings."""
     encoder = msgspec.json.Encoder()
     nested = [is_json(kind) for kind in result.types]
     for rows in result.batches():
@@ -39,14 +39,14 @@ def print_json(result: QueryResult) -> None:
 
 
 def print_csv(result: QueryResult) -> None:
-    """Print a header, and the rows; what is missing is nothing, and an empty text is a pair of quotes."""
+    """Print a header, and the rows, as `tell_csv` does."""
     tell_csv([result.names])
     for rows in result.batches():
         tell_csv(rows)
 
 
 def print_table(result: QueryResult) -> None:
-    """Print a table for a person."""
+    """Print a table for people."""
     table = Table()
     for name, kind in zip(result.names, result.types, strict=True):
         table.add_column(plain(name), justify="right" if _is_number(kind) else "left", overflow="fold")
@@ -72,7 +72,7 @@ def _is_number(kind: str) -> bool:
 
 
 def tell_import(done: Imported) -> None:
-    """Say what became of a file, and which of its lines are bad."""
+    """Print the outcome of an import, and its bad lines."""
     kind, count = ("candle", done.candles) if done.candles else ("tick", done.ticks)
     there = f", {count - done.written:,} there already" if done.written < count else ""
     tell(
@@ -94,7 +94,7 @@ def tell_import(done: Imported) -> None:
 
 @contextlib.contextmanager
 def progress(name: str) -> Iterator[Callable[[float | None], object]]:
-    """Show a bar on standard error, where that is a terminal; told None, it goes."""
+    """Show a progress bar on standard error if that is a terminal; None removes it."""
     console = PlainConsole(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=1.0)

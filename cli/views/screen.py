@@ -1,4 +1,4 @@
-"""What a running system looks like: one screen for a terminal, one line for anything else.
+"""The view of a running system: a screen for a terminal, one line for anything else.
 
 Pure: a view in, text out. Rates and colours compare with an earlier view.
 """
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 SYMBOLS_MAX: Final = 11
-"""Symbols that a line names."""
+"""Symbols in a line."""
 
 TROUBLES_MAX: Final = 4
-"""Said at once."""
+"""Troubles shown at once."""
 
 TROUBLE_LENGTH_MAX: Final = 220
 """Characters: three lines of eighty columns."""
@@ -45,10 +45,10 @@ BORDER_COLUMNS: Final = 30
 """A smaller terminal is drawn without a border, which takes two rows and four columns."""
 
 SYMBOL_COLUMNS_MIN: Final = 8
-"""Of the column of symbols; the others go, the least important first, before it has fewer."""
+"""Width of the column of symbols; other columns are dropped, the least important first, before it gets narrower."""
 
 ROWS_FOR_REST: Final = 3
-"""Of a table with fewer rows none is spent on how many symbols are left out."""
+"""A table with fewer rows has no row for the number of symbols left out."""
 
 GAP: Final = "   "
 
@@ -58,9 +58,9 @@ Owner = TypeVar("Owner")
 
 
 def screen(profile: str, now: SystemView, before: SystemView, *, width: int = 80, height: int = 24) -> RenderableType:
-    """Draw the system as it is now, within so many columns and lines; where they are few, what matters most stays.
+    """Draw the system in `width` columns and `height` lines; in a small terminal only what matters most is shown.
 
-    That is trouble, orders and profit; then the rate of the market, the symbols that are held, restarts, and the rest.
+    That is trouble, orders and profit first; then the rate of the market, positions, restarts, and the rest.
     """
     bordered = height >= BORDER_ROWS and width >= BORDER_COLUMNS
     columns, rows = (width - 4, height - 2) if bordered else (width, height)
@@ -102,7 +102,7 @@ def screen(profile: str, now: SystemView, before: SystemView, *, width: int = 80
 
 
 def line(now: SystemView, before: SystemView) -> str:
-    """Say the same in one line."""
+    """Return the same in one line."""
     feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
     parts = [_clock(now.running_s), f"ticks/s {_rate(now, before)}"]
     if feed is not None:
@@ -134,7 +134,7 @@ def _market(now: SystemView, before: SystemView) -> list[Text]:
 
 
 def _symbol_names(now: SystemView) -> list[str]:
-    """Give the symbols that have a price or a position, those that are held first."""
+    """Return the symbols that have a price or a position, those with a position first."""
     feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
     held = {position.symbol for position in orders.positions if position.quantity} if orders is not None else set()
     traded = {position.symbol for position in orders.positions} if orders is not None else set()
@@ -143,7 +143,7 @@ def _symbol_names(now: SystemView) -> list[str]:
 
 
 def _symbols(now: SystemView, before: SystemView, *, columns: int, rows: int) -> Table:
-    """Lay out the symbols, a row each, in so many rows at most, the heading included."""
+    """Make a table of the symbols, a row each, in at most `rows` rows, the heading included."""
     feed, orders = _of(FeedStatistics, now), _of(OrdersStatistics, now)
     earlier = _of(FeedStatistics, before)
     prices = feed.last_prices if feed is not None else {}
@@ -172,7 +172,7 @@ def _symbols(now: SystemView, before: SystemView, *, columns: int, rows: int) ->
 
 
 def _headings_that_fit(cells: list[tuple[str, dict[str, Text]]], columns: int) -> list[str]:
-    """Choose what stands beside the symbol: as much as fits, by importance, each column as wide as its widest cell."""
+    """Choose the columns beside the symbol: as many as fit, by importance, each as wide as its widest cell."""
     chosen, left = set(), columns - SYMBOL_COLUMNS_MIN
     for heading in ("position", "unrealized", "last", "realized", "average"):
         widths = [facts[heading].cell_len for _, facts in cells if heading in facts]
@@ -246,7 +246,7 @@ def _holder(now: SystemView) -> str:
 
 
 def _flowed(lines: list[list[Text]], columns: int) -> list[Text]:
-    """Put the parts of each line beside each other, and go on in the next row where no more fit."""
+    """Lay out the parts of each line in rows, with a new row where no more fit."""
     rows = []
     for parts in lines:
         row = Text(no_wrap=True, overflow="ellipsis")
@@ -261,7 +261,7 @@ def _flowed(lines: list[list[Text]], columns: int) -> list[Text]:
 
 
 def _wrapped(text: Text, columns: int) -> list[Text]:
-    """Cut a text into rows of so many columns: after a space if one is near the end, else anywhere."""
+    """Wrap a text into rows of `columns`: after a space if there is one near the end, else anywhere."""
     rows = []
     while text.cell_len > columns:
         cut = text.plain.rfind(" ", columns // 2, columns) + 1 or columns
@@ -271,7 +271,7 @@ def _wrapped(text: Text, columns: int) -> list[Text]:
 
 
 def _trouble(now: SystemView) -> list[Text]:
-    """Say why the database is down, if it is, and who else does not do all of his work; the others go on meanwhile."""
+    """Return why the database is down, if it is, and the trouble of every other actor."""
     database = _of(DatabaseStatistics, now)
     told = []
     if database is not None and database.down:
@@ -284,14 +284,14 @@ def _trouble(now: SystemView) -> list[Text]:
 
 
 def _profit(positions: tuple[Position, ...], feed: FeedStatistics | None) -> tuple[Decimal, Decimal]:
-    """Return realized and open profit in rupees; a position whose price is not known counts as unchanged."""
+    """Return realised and unrealised profit in rupees; a position without a last price counts 0."""
     open_profits = unrealized(positions, feed.last_prices if feed is not None else {})
     realized = sum((position.realized_pnl for position in positions), NO_AMOUNT)
     return realized, sum(open_profits.values(), NO_AMOUNT)
 
 
 def _of(kind: type[Owner], view: SystemView) -> Owner | None:
-    """Return what the owner that counts in this type said; None when it was busy."""
+    """Return the statistics of this type; None when its actor was busy or down."""
     return next((each for each in view.statistics.values() if isinstance(each, kind)), None)
 
 

@@ -20,7 +20,7 @@ WIDTH_WITHOUT_TERMINAL: Final = 200
 
 
 class PlainConsole(Console):
-    """A console that takes no text for markup, and prints no control character but those that it makes itself."""
+    """A console without markup that prints no control characters except its own."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, highlight=False, emoji=False)
@@ -38,7 +38,7 @@ class PlainConsole(Console):
 
 
 def show(table: RenderableType, *, whole: bool = False) -> None:
-    """Print a table; with `whole` as wide as it is: a line that the terminal breaks says more than one cut short."""
+    """Print a table; with `whole` at full width, so that the terminal breaks long lines and nothing is cut off."""
     console = PlainConsole()
     if whole:
         unbounded = console.options.update(max_width=10_000)

@@ -1,4 +1,4 @@
-"""What a trace looks like: a table for people, JSON for programs. Pure."""
+"""Traces as a table for people and JSON for programs. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from ...messages.trace import Hop
 
 CONVERSATIONS_MAX: Final = 50
-"""The newest are listed."""
+"""Conversations listed: the newest."""
 
 
 def trace_json(hops: Sequence[Hop]) -> bytes:
-    """Write the hops as one line: `{"hops": [{"correlation_id": …, "hop_id": …, …}, …]}`, in the order they ended."""
+    """Return the hops as one line: `{"hops": [{"correlation_id": …, "hop_id": …, …}, …]}`, in the order they ended."""
     return msgspec.json.encode({"hops": [msgspec.structs.asdict(hop) for hop in hops]})
 
 
 def trace_table(hops: Sequence[Hop]) -> Table:
-    """Lay one conversation out as a tree: below each hop those that it caused."""
+    """Return one conversation as a tree: below each hop those that it caused."""
     began_ns = min(hop.sent_ns or hop.begun_ns for hop in hops)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("hop", no_wrap=True)
@@ -52,7 +52,7 @@ def trace_table(hops: Sequence[Hop]) -> Table:
 
 
 def caused(hops: Iterable[Hop]) -> list[str]:
-    """Give each hop its path, slash-separated ids of the hops that led to it: parents first, siblings as they began."""
+    """Return the path of each hop, the ids of the hops that led to it: parents first, siblings in order of time."""
     ordered = sorted(hops, key=lambda hop: (hop.begun_ns, hop.hop_id))
     below: dict[int, list[Hop]] = {}
     known = {hop.hop_id for hop in ordered}
@@ -68,7 +68,7 @@ def caused(hops: Iterable[Hop]) -> list[str]:
 
 
 def conversations_table(hops: Sequence[Hop]) -> Table:
-    """List the newest conversations that are recorded, a line each."""
+    """Return a table of the newest recorded conversations, a line each."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("conversation", no_wrap=True)
     table.add_column("began with", no_wrap=True)

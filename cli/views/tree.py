@@ -1,4 +1,4 @@
-"""What a supervision tree looks like: a table for people, JSON for programs. Pure."""
+"""The supervision tree as a table for people and JSON for programs. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from ...messages.supervision import ChildStatus, SupervisionTree
 
 STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "PARKED": "bold red", "STOPPED": "dim"}
-"""Other states pass by, and are yellow."""
+"""Colours by state; all others, which are transitions, are yellow."""
 
 
 def tree_json(tree: SupervisionTree) -> bytes:
-    """Write the tree as one line: `{"children": [{"path": …, "state": …}, …], "stalls": 0, "last_stall": ""}`."""
+    """Return the tree as one line: `{"children": [{"path": …, "state": …}, …], "stalls": 0, "last_stall": ""}`."""
     children = [msgspec.structs.asdict(child) for child in tree.children]
     return msgspec.json.encode(msgspec.structs.asdict(tree) | {"children": children})
 
 
 def tree_table(tree: SupervisionTree) -> Table:
-    """Lay the tree out, a line an actor, its trouble before its last error; what deserves a look is coloured."""
+    """Return the tree as a table, a line an actor, trouble before the last error; anything abnormal is coloured."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("actor", "state", "host"):
         table.add_column(heading, no_wrap=True)
@@ -56,7 +56,7 @@ def _failure(child: ChildStatus) -> str:
 
 
 def branches(paths: list[str]) -> list[str]:
-    """Draw each path as a line of a tree; the paths are in order, parents before their children."""
+    """Return each path as a line of a drawn tree; the paths are in order, parents before their children."""
     parts = [path.split("/") for path in paths]
     top = min((len(each) for each in parts), default=0)
     lines = []

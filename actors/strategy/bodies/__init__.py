@@ -1,1 +1,1 @@
-"""Strategies that come with the house."""
+"""Strategies that come with natya."""

@@ -8,15 +8,18 @@ from typing import Final, Literal, TypeAlias
 Crossing: TypeAlias = Literal["ABOVE", "BELOW", ""]
 
 _GRAINS: Final = 10_000
-"""Prices are counted in hundredths of a paisa, so that the running sums are exact."""
+"""Prices are held as integers of 0.0001 rupees, so that the running sums are exact."""
 
 
 class CrossingAverages:
-    """Tells when the average of the last `fast` prices crosses the average of the last `slow` prices.
+    """Reports when the average of the last `fast` prices crosses the average of the last `slow` prices.
 
-    Each price costs two additions and two subtractions, however long the averages are. Nothing is told before `slow`
-    prices are known, nor by the first comparison: it only shows on which side the market started. Equal averages leave
-    the side as it was.
+    Each price costs two additions and two subtractions, however long the averages are. There is no crossing before
+    `slow` prices are known, nor at the first comparison, which only shows the initial side. Equal averages leave the
+    side as it was.
+
+    Raises:
+        ValueError: not 1 <= fast < slow.
     """
 
     def __init__(self, *, fast: int, slow: int) -> None:
@@ -31,7 +34,7 @@ class CrossingAverages:
         self._side: Crossing = ""
 
     def add(self, price: float) -> Crossing:
-        """Take in the next price (rupees); ABOVE or BELOW when the fast average has just crossed to there."""
+        """Add the next price (rupees); return ABOVE or BELOW if the fast average has just crossed to that side."""
         grains = round(price * _GRAINS)
         fast, slow = self._fast_prices, self._slow_prices
         fast.append(grains)

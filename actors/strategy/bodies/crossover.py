@@ -12,7 +12,7 @@ from .averages import CrossingAverages
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the settings may say."""
+    """The `parameters` of this strategy in the settings."""
 
     fast: int = 5
     """Ticks of the fast average, at least 1."""
@@ -36,11 +36,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class MovingAverageCrossover(StrategyActor):
     """Long while the fast average is above the slow one; flat, or short if `short` is set, while it is below.
 
-    For each symbol on its own: a crossing (see `CrossingAverages`) sets a target of `quantity` shares, or of 0 (or
-    minus `quantity`) below; one market order for the difference to the position is sent at once. At most one order of
-    a symbol is under way: when it has ended, the difference to the newest target is ordered. An order that was refused,
-    rejected, cancelled or expired is not repeated before the next crossing. An order whose fate is unknown is under
-    way until it is known.
+    For each symbol separately: a crossing (see `CrossingAverages`) sets a target of `quantity` shares above, and of 0
+    (or minus `quantity`) below; one market order for the difference to the position is submitted at once. At most one
+    order of a symbol is open: when it has ended, the difference to the newest target is ordered. An order that was
+    refused, rejected, cancelled or expired is not repeated before the next crossing. An UNKNOWN order counts as open.
     """
 
     def on_begin(self) -> None:
@@ -59,7 +58,7 @@ class MovingAverageCrossover(StrategyActor):
         self._open: dict[str, int] = {}  # shares by symbol
 
     def on_tick(self, tick: Tick) -> None:
-        """Move the averages on, and follow a crossing."""
+        """Update the averages, and act on a crossing."""
         averages = self._averages.get(tick.symbol)
         if averages is None:
             averages = CrossingAverages(fast=self._wanted.fast, slow=self._wanted.slow)
@@ -71,7 +70,7 @@ class MovingAverageCrossover(StrategyActor):
             self._approach(tick.symbol)
 
     def on_fill(self, fill: OrderFilled) -> None:
-        """When the order is filled in full, see whether the target has moved meanwhile."""
+        """When the order is filled in full, order the difference to the target, which may have changed."""
         if fill.client_order_id in self._under_way:
             self._open[fill.symbol] -= fill.quantity
             if not self._open[fill.symbol]:

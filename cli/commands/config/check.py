@@ -1,4 +1,4 @@
-"""`natya config check`: whether the settings are right."""
+"""`natya config check`: are the settings valid?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def command(
     settings: SetOption = [],
     json: JsonOption = False,
 ) -> None:
-    """Say whether the settings are right; list everything that is wrong, and exit with 78."""
+    """Check the settings: list everything that is wrong, and exit with 78 if anything is."""
     from ....config.errors import SettingsError
     from ....config.loader import load_with_origins
     from ....config.show import problems_as_json

@@ -1,1 +1,1 @@
-"""`natya db …`: through the system that runs there, or on its files where none does."""
+"""`natya db …`: through the system that runs in the data directory, or on its files if none runs."""

@@ -1,4 +1,4 @@
-"""`natya db archive`: closed days become files."""
+"""`natya db archive`: ticks of closed days to Parquet files."""
 
 from __future__ import annotations
 

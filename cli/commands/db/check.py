@@ -1,4 +1,4 @@
-"""`natya db check`: whether the files are whole."""
+"""`natya db check`: are the database files intact?"""
 
 from __future__ import annotations
 

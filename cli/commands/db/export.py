@@ -1,4 +1,4 @@
-"""`natya db export`: market data into files."""
+"""`natya db export`: market data to files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...session import faults, owner_of, tell_answer
 
 
 class FileFormat(StrEnum):
-    """What rows are written as."""
+    """Format of the files."""
 
     PARQUET = "parquet"
     CSV = "csv"

@@ -1,4 +1,4 @@
-"""`natya db import`: market data out of files."""
+"""`natya db import`: market data from files."""
 
 from __future__ import annotations
 

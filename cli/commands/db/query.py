@@ -1,4 +1,4 @@
-"""`natya db query`: one SELECT answered."""
+"""`natya db query`: run one SELECT."""
 
 from __future__ import annotations
 

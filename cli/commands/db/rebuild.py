@@ -1,4 +1,4 @@
-"""`natya db rebuild`: the core file, from the journal."""
+"""`natya db rebuild`: the core file anew from the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`natya db snapshot`: all of it in one file."""
+"""`natya db snapshot`: the whole database in one file."""
 
 from __future__ import annotations
 

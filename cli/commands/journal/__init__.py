@@ -1,4 +1,4 @@
-"""`natya journal …`: the files of the journal, of a running system too.
+"""`natya journal …`: read the journal files, also those of a running system.
 
-None of them ends well on a damaged journal, wherever the damage is: what was asked for may lie before it, or behind.
+On a damaged journal every one of them exits with an error, even if the records asked for are before the damage.
 """

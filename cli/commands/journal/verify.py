@@ -1,4 +1,4 @@
-"""`natya journal verify`: every record is read, and proven."""
+"""`natya journal verify`: read and check every record."""
 
 from __future__ import annotations
 
