@@ -1,4 +1,15 @@
-"""The journal room: the truth about facts, in append-only files that survive whatever happens to the process."""
+"""The journal: facts in append-only files, durable before they are acknowledged. From it everything else is rebuilt.
+
+actor       group commit, pages for readers, upkeep; journal: the same as a plain object
+batch       an append, encoded and read back; records, header: the bytes of a record and of a segment file (pure)
+files       the open files: active segment, closed segments, mark, reserve; disk: the file layer below
+recovery    opening: verify, tell a torn tail from damage, find the end; walk: the rules over bytes (pure)
+mark        how far the journal was durable; reserve: space for a full disk; outcomes: what that space is for (pure)
+beginning   why a journal may begin later than with sequence 1
+view        reading by sequence, time, type and key, in any process; live: while the owner writes; keys: the index
+upkeep      key files, archives, retention; tools: `natya journal …`
+segments    segment files by name and header; simulated: a disk that loses what was not synced
+"""
 
 from .actor import JournalActor
 from .errors import (

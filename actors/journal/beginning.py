@@ -1,4 +1,4 @@
-"""Where a journal begins: with sequence 1, or later, where its owner forgot what no book needs and wrote so into it."""
+"""Where a journal begins: with sequence 1, or later, if old segments were removed and a fact in the journal says so."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .errors import JournalCutError
 from .view import JournalView
 
 SHORTENED_KEY: Final = "journal.shortened"
-"""Correlation id of that fact: the key files find it."""
+"""Correlation id of `JournalShortened`, by which the key files find it."""
 
 
 def expect_beginning(directory: Path, view: JournalView) -> None:
-    """See that nothing is missing at the beginning.
+    """Check that nothing is missing at the beginning.
 
     Raises:
-        JournalCutError: there is; an earlier version forgot orders, too, or somebody removed files.
+        JournalCutError: records are missing: an earlier version removed orders, too, or files were deleted.
     """
     oldest = view.oldest_sequence
     if oldest == 1:

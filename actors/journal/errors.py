@@ -1,4 +1,4 @@
-"""What can go wrong with the journal: one type for each decision the caller can take."""
+"""Errors of the journal, one for each decision of the caller."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class JournalError(Exception):
-    """Any fault of the journal."""
+    """Base of the journal's errors."""
 
 
 class JournalDamagedError(JournalError):
-    """Acknowledged bytes are gone or changed. Do not trade; restore the file from a copy. Nothing was repaired."""
+    """Acknowledged records are missing or changed. Do not trade; restore the file from a copy. Nothing was changed."""
 
     restart_helps = False
 
@@ -23,7 +23,7 @@ class JournalDamagedError(JournalError):
 
 
 class JournalCutError(JournalError):
-    """The beginning of the journal is lost, and with it a part of the book of record. Do not trade on what is left."""
+    """The beginning of the journal is lost, and with it a part of the book of record. Do not trade on the rest."""
 
     restart_helps = False
 
@@ -48,42 +48,42 @@ class JournalBusyError(JournalError):
 
 
 class JournalForeignFileError(JournalError):
-    """A link, a directory or somebody else's file has the name of one of the journal's. It was not touched: move it."""
+    """A link, a directory or a foreign file has the name of a file of the journal. It was not changed: move it."""
 
     restart_helps = False
 
 
 class JournalTooNewError(JournalError):
-    """A later version of natya wrote these files. Use that version; this one would not understand them."""
+    """A later version of natya wrote these files. Use that version; this one cannot read them."""
 
     restart_helps = False
 
 
 class JournalFullError(JournalError):
-    """The disk is full: nothing of this append was written. It works again, by itself, when space returns."""
+    """The disk is full: nothing of this append was written. Appends work again when there is space."""
 
 
 class JournalFailedError(JournalError):
-    """A write or fsync failed: what was in flight is refused, the file takes nothing more. Open the journal again."""
+    """A write or fsync failed: pending appends are refused, and so are all later ones. Open the journal again."""
 
 
 class JournalMisplacedError(JournalFailedError):
-    """Something else than a directory is where the journal's directory should be. Move it, or name another one."""
+    """The path of the journal's directory is no directory. Move what is there, or name another one."""
 
     restart_helps = False
 
 
 class JournalMovedError(JournalFailedError):
-    """The files that were acknowledged into are not at their place any more, or others are. Stop, and put them back.
+    """The open files are not at their paths any more, or were replaced. Stop, and put them back.
 
-    Everything that was acknowledged is in the files that were moved; nothing was written to what is there instead.
+    All acknowledged records are in the files that were moved; nothing was written to the files there now.
     """
 
     restart_helps = False
 
 
 class UpkeepFailedError(JournalError):
-    """An archive or a key file could not be written. No record is concerned; it is tried again later."""
+    """An archive or a key file could not be written. No record is affected; it is tried again later."""
 
 
 class AppendInvalidError(JournalError):

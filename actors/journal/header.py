@@ -1,9 +1,9 @@
-"""How a segment file begins, and what it says of the segment before: pure functions over bytes.
+"""The header and footer of a segment file: pure functions over bytes.
 
-    header    magic, format version, journal id, first sequence, time made; what the segment before it must contain
+    header    magic, format version, journal id, first sequence, time of creation; the seal of the segment before it
               (first sequence, bytes used, their CRC, times, last hash); CRC
-    footer    behind the last record of a closed segment: magic, first sequence of the segment after it, CRC. It counts
-              for nothing while that segment is there; where it is not, the end of the journal is missing
+    footer    after the last record of a closed segment: magic, first sequence of the next segment, CRC. It is used
+              only if that segment is missing: then it proves that the end of the journal is lost
 
 All numbers are little-endian. The header is the same in all format versions; the records of a version are read by its
 `RecordFormat` (records.py).
@@ -27,15 +27,15 @@ FOOTER_MAGIC: Final = b"NATYAEND"
 FOOTER_SIZE: Final = _FOOTER.size
 
 NO_HASH: Final = bytes(32)
-"""What the first record of all names as the record before it."""
+"""The previous hash in the very first record."""
 
 
 class HeaderBrokenError(ValueError):
-    """These bytes are no segment header; the reason says why."""
+    """These bytes are no valid segment header; the text says why."""
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a closed segment contains; written into the header of the segment after it."""
+    """The content of a closed segment in numbers; written into the header of the next segment."""
 
     first_sequence: int = 0
     """0: there is no segment before."""
@@ -56,13 +56,13 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How a segment file begins."""
+    """The header of a segment file."""
 
     version: int
     """Format of its records."""
 
     journal_id: bytes
-    """16 bytes, the same in all segments of one journal: a file of another one is not taken for ours."""
+    """16 bytes, the same in all segments of one journal, so that a file of another journal is recognised."""
 
     first_sequence: int
     created_ns: int
@@ -71,7 +71,7 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     previous: Seal
 
     def encode(self) -> bytes:
-        """Write it as `HEADER_SIZE` bytes."""
+        """Encode it as `HEADER_SIZE` bytes."""
         seal = self.previous
         head = _HEADER.pack(
             SEGMENT_MAGIC,
@@ -94,10 +94,10 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def decode(cls, data: bytes) -> SegmentHeader:
-        """Read it.
+        """Decode and check it.
 
         Raises:
-            HeaderBrokenError: too short, no header of ours, or changed.
+            HeaderBrokenError: too short, no segment header, or changed.
         """
         if len(data) < HEADER_SIZE:
             raise HeaderBrokenError(f"a segment header has {HEADER_SIZE} bytes, found {len(data)}")
@@ -125,13 +125,13 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def encode_footer(next_sequence: int) -> bytes:
-    """Write that a segment which begins with this sequence follows."""
+    """Encode the footer of a segment; `next_sequence` is the first sequence of the next one."""
     head = _FOOTER.pack(FOOTER_MAGIC, next_sequence, 0)[:-_CRC_SIZE]
     return head + zlib.crc32(head).to_bytes(_CRC_SIZE, "little")
 
 
 def decode_footer(data: bytes) -> int | None:
-    """Read the first sequence of the segment that follows; None where no whole footer stands."""
+    """Decode the first sequence of the next segment; None if these bytes are no whole footer."""
     if len(data) < FOOTER_SIZE or not data.startswith(FOOTER_MAGIC):
         return None
     next_sequence = int(_FOOTER.unpack_from(data)[1])

@@ -1,8 +1,8 @@
-"""The keys of a segment: where the records of one order or request stand, found without reading all the others.
+"""The keys of a segment: an index by client order id, child or correlation id, to the offsets of records.
 
-Derived from the records and never trusted over them. A page is believed only with its CRC, which counts in what the
-segment contains, and an entry only when the record it points at was read. Where a page is missing or broken the segment
-is read from its start, and its keys are written anew.
+It is derived from the records and never trusted over them. A page is valid only with its CRC, which includes the seal
+of the segment, and an entry only when the record at its offset was read. If a page is missing or broken the whole
+segment is read, and its key file is written anew.
 
     key file   pages of 4,096 bytes; the entries of all pages together are sorted by hash
     page       CRC, number of entries, entries, zeros
@@ -33,11 +33,11 @@ _CRC_SIZE: Final = 4
 
 
 class KeysBrokenError(Exception):
-    """These are not the keys of this segment."""
+    """These are not valid keys of this segment."""
 
 
 class Entry(NamedTuple):
-    """Where a record may stand that has the key."""
+    """A possible record with a key: keys are compared by hash, so the record has to be read."""
 
     step: int
     """Its sequence less the first of its segment."""
@@ -55,9 +55,9 @@ class KeyTable:
         self._offsets: Final = array("I")
 
     def add(self, records: Iterable[JournalRecord], sizes: Iterable[int], *, step: int, offset: int) -> None:
-        """Note records that lie one after another, so many bytes each; the first has this step and offset.
+        """Add consecutive records of these sizes in bytes; the first one has this step and offset.
 
-        Each stands under the key of its fact, and under its correlation id if that is another.
+        Each is indexed by the key of its fact, and by its correlation id if that differs.
         """
         for record, size in zip(records, sizes, strict=True):
             key, correlation_id = key_of(record.fact), record.correlation_id
@@ -65,13 +65,13 @@ class KeyTable:
                 if each:
                     self._steps.append(step)
                     self._offsets.append(offset)
-                    # Last: a reader on another thread looks for the hash.
+                    # Last: a reader on another thread searches the hashes.
                     self._hashes.append(crc32(each.encode()))
             step += 1
             offset += size
 
     def find(self, key: str) -> list[Entry]:
-        """Give what may have this key, in order of sequence. For any thread."""
+        """Return the entries that may have this key, in order of sequence. Thread-safe."""
         hashed, place = _hash(key), -1
         found: list[Entry] = []
         while True:
@@ -82,8 +82,8 @@ class KeyTable:
             found.append(Entry(self._steps[place], self._offsets[place]))
 
     def pages(self, identity: bytes) -> bytes:
-        """Write them as a key file of the segment that `identity` stands for."""
-        # numpy's sort gives the interpreter free: writers go on meanwhile.
+        """Encode them as a key file; `identity` is `Segment.key_identity`."""
+        # numpy's sort releases the interpreter lock, so writers go on meanwhile.
         columns = [np.frombuffer(column, dtype=np.uint32) for column in (self._hashes, self._steps, self._offsets)]
         entries = np.column_stack(columns).astype("<u4", copy=False)
         entries = entries[np.argsort(entries[:, 0], kind="stable")]
@@ -110,7 +110,7 @@ class KeyFile:
             raise KeysBrokenError(f"a key file has whole pages of {PAGE_SIZE} bytes, found {size}")
 
     def find(self, key: str) -> list[Entry]:
-        """Give what may have this key, in order of sequence."""
+        """Return the entries that may have this key, in order of sequence."""
         hashed = _hash(key)
         found: list[Entry] = []
         for number in range(bisect_left(range(self._count), hashed, key=self._last_hash), self._count):
@@ -121,7 +121,7 @@ class KeyFile:
         return found
 
     def check(self) -> None:
-        """Read every page."""
+        """Read and check every page."""
         for number in range(self._count):
             self._page(number)
 
@@ -149,5 +149,5 @@ def _hash(key: str) -> int:
 
 
 def _page_crc(identity: bytes, count: int, number: int, page: bytes) -> int:
-    """Of a page at its place in the key file of one segment: of no other page, and of no other segment."""
+    """Return the CRC of a page, which includes its number and its segment, so that no other page has it."""
     return crc32(page[_CRC_SIZE:], crc32(struct.pack("<II", count, number), crc32(identity)))

@@ -1,7 +1,8 @@
-"""Looking at a journal that its owner may be writing, closing, archiving and cutting meanwhile, in any process.
+"""Reading a journal while its owner, perhaps in another process, appends, closes, archives and removes segments.
 
-What was durable when the look began is found whole, or damaged; what comes later may be seen or not. Nothing is damage
-that the owner is at work on: the directory is listed again when it has changed, and a walk goes on where there is more.
+Records that were durable when reading began are found whole, or reported as damaged; later ones may be found or not.
+Work of the owner in progress must not look like damage: the directory is listed again if it has changed meanwhile, and
+a walk goes on where more has been written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .segments import Segment, list_segments
 from .walk import Tail, Walk, judge_tail
 
 LOOKS_MAX: Final = 3
-"""A fault at the end that looks the same so often in a row is one."""
+"""A fault at the end that is found so many times in a row is damage, and not work in progress."""
 
 
 def look_at(disk: Disk, directory: Path) -> tuple[Mark | None, list[Segment]]:
@@ -30,12 +31,12 @@ def look_at(disk: Disk, directory: Path) -> tuple[Mark | None, list[Segment]]:
     Raises:
         JournalDamagedError: segments are missing, broken, or of another journal.
         JournalTooNewError: a later version wrote them.
-        JournalForeignFileError: a link has the name of a file of the journal's.
+        JournalForeignFileError: a link has the name of a file of the journal.
     """
     while True:
         names = disk.names(directory)
         try:
-            mark = read_mark(disk, directory)  # before the segments: a writer at work is only ever ahead of it
+            mark = read_mark(disk, directory)  # before the segments: the records are never behind an older mark
             segments = list_segments(disk, directory)
             _expect_beginning(directory, segments, mark)
         except (JournalError, FileNotFoundError):
@@ -49,9 +50,9 @@ def look_at(disk: Disk, directory: Path) -> tuple[Mark | None, list[Segment]]:
 
 @contextmanager
 def unless_forgotten(disk: Disk, segment: Segment) -> Iterator[None]:
-    """Leave the block where retention has removed the segment since it was listed; any other damage is raised.
+    """End the block quietly if retention has removed the segment since it was listed; any other damage is raised.
 
-    The mark says what is removed before the file goes.
+    The mark is updated before the file is removed, so it tells both apart.
     """
     try:
         yield
@@ -62,7 +63,7 @@ def unless_forgotten(disk: Disk, segment: Segment) -> Iterator[None]:
 
 
 def expect_marked(active: Segment, mark: Mark | None, *, last_sequence: int) -> None:
-    """See that the newest segment goes as far as the mark says.
+    """Check that the newest segment has all records that the mark says were durable.
 
     Raises:
         JournalDamagedError: the end of the journal is missing.
@@ -73,10 +74,10 @@ def expect_marked(active: Segment, mark: Mark | None, *, last_sequence: int) -> 
 
 
 class LiveWalk:
-    """One pass over the newest segment; where its owner writes on, the walk goes on.
+    """One pass over the newest segment, which goes on while its owner appends.
 
-    After the pass `offset`, `sequence` and `last_hash` say where the last whole append ends, its last sequence and its
-    last hash; `torn_bytes` how much of a commit that did not finish stands behind it.
+    After the pass `offset` is the end of the last whole append, `sequence` and `last_hash` are those of its last
+    record, and `torn_bytes` is the size of an unfinished commit after it.
     """
 
     def __init__(self, disk: Disk, segment: Segment, file: ReadableFile) -> None:
@@ -89,10 +90,10 @@ class LiveWalk:
         self._file: Final = file
 
     def __iter__(self) -> Iterator[RawRecord]:
-        """Give the records of whole appends.
+        """Yield the records of whole appends.
 
         Raises:
-            JournalDamagedError: acknowledged records are changed, or those behind this segment are gone.
+            JournalDamagedError: acknowledged records are changed, or the segment after this one is missing.
         """
         looks, before = 0, None
         while True:
@@ -124,7 +125,7 @@ class LiveWalk:
             raise self._segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
 
     def _lacks_successor(self, tail: Tail) -> bool:
-        """Look once more: perhaps the segment was closed, or archived, after it was listed."""
+        """Tell whether the next segment is missing; lists again, since this one may have been closed meanwhile."""
         if tail.kind != "closed" and not self._segment.archived:
             return False
         _, segments = look_at(self._disk, self._segment.directory)

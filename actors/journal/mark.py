@@ -1,9 +1,9 @@
-"""The mark: a small file that says how far the journal was durable, written after each commit, before its answers.
+"""The mark: a small file with the newest durable sequence, written after each commit, before its answers.
 
-It is not synced with each commit (that would double the cost), so after a power cut it may be old, but it never claims
-too much. After a process was killed it is exact. So a journal that ends before its mark has lost acknowledged records:
-a deleted or shortened file, an old copy put in place of a newer one, or a zeroed page at the very end.
-Two slots are written in turn, each with its CRC: one survives a torn write of the other.
+It is not synced with each commit, which would double the cost, so after a power cut it may be out of date, but it is
+never ahead of the journal. After a process was killed it is exact. So a journal that ends before its mark has lost
+acknowledged records: a file was deleted or shortened, replaced by an old copy, or its last page was zeroed. Two slots
+are written in turn, each with a CRC, so that a torn write of one leaves the other.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _CRC_SIZE: Final = 4
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How far the journal was durable, at least."""
+    """The journal was durable at least up to `sequence`."""
 
     generation: int
-    """Counts the marks written; the newest valid slot counts."""
+    """Number of the mark; of two valid slots the higher counts."""
 
     journal_id: bytes
     oldest_sequence: int
@@ -43,11 +43,11 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of the record `sequence`."""
 
     failed_first_sequence: int = 0
-    """First sequence of a segment whose fsync failed: it ends at `sequence` whatever else stands in it. 0 for none."""
+    """First sequence of a segment whose fsync failed: it ends at `sequence`, whatever follows there. 0: none."""
 
     @classmethod
     def decode(cls, data: bytes) -> Mark | None:
-        """Read one slot; None when it was never written, or is broken."""
+        """Decode one slot; None if it was never written, or is broken."""
         if len(data) < _SLOT.size + _CRC_SIZE:
             return None
         body = data[: _SLOT.size]
@@ -66,7 +66,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def read_mark(disk: Disk, directory: Path) -> Mark | None:
-    """Read the newest valid slot; None when there is none (the records then speak for themselves)."""
+    """Read the newest valid slot; None if there is none: then only the records themselves are checked."""
     try:
         file = disk.open(directory / MARK_NAME)
     except FileNotFoundError:
@@ -122,5 +122,5 @@ class MarkKeeper:
             self._file.sync()
 
     def close(self) -> None:
-        """Give the file free."""
+        """Close the file."""
         self._file.close()

@@ -1,8 +1,8 @@
-"""Which facts are taken on a full disk: a pure rule.
+"""Which facts are accepted on a full disk (pure).
 
-*Outcomes* are facts that say what has already happened to an order. They close or bound a risk that exists (a cancel, a
-fill, a doubt), so the reserve is kept for them. What opens a new risk, or only informs, is refused until space returns:
-without its intent no order leaves.
+*Outcomes* are facts of what has already happened to an order. They close or bound an existing risk (a cancel, a fill, a
+doubt), so the reserve is kept for them. Facts that open a new risk, or only inform, are refused until there is space:
+without a durable intent no order is sent.
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ OUTCOMES: Final[frozenset[type]] = frozenset(
 
 
 def are_outcomes(facts: Iterable[Fact]) -> bool:
-    """Say whether an append of these facts is taken on a full disk: only if all of them are outcomes."""
+    """Say whether an append of these facts is accepted on a full disk: only if all of them are outcomes."""
     return all(type(fact) in OUTCOMES for fact in facts)

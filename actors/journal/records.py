@@ -1,8 +1,8 @@
 """The bytes of a record, as pure functions.
 
-    segment   header (header.py), records one after another, zeros up to the preallocated size
-    record    magic, CRC of all that follows, length, facts of the same append still to come, sequence, newest sequence
-              durable when this was written, time, hash of the record before, type, correlation id, payload, 0xA5
+    segment   header (header.py), consecutive records, zeros up to the preallocated size
+    record    magic, CRC of all that follows, length, number of later facts of the same append, sequence, newest durable
+              sequence at the time of writing, time, hash of the previous record, type, correlation id, payload, 0xA5
 
 All numbers are little-endian. The payload is the fact as `messages.codec` writes it. The CRC is zlib's CRC-32: it finds
 every burst of 32 bits and, unlike CRC-32C, is in the standard library (0.3 us for a record of 200 bytes). The hash is
@@ -27,11 +27,11 @@ _FACT_TYPES: Final = frozenset(codec.FACT_TYPES)
 
 
 class RecordBrokenError(ValueError):
-    """These bytes are no whole record; the reason says why."""
+    """These bytes are no whole record; the text says why."""
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record as it stands in the file, checked against its CRC but not yet decoded."""
+    """One record as it is in the file, checked by its CRC but with its payload not decoded."""
 
     sequence: int
     durable_sequence: int
@@ -49,14 +49,14 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     """The whole record."""
 
     def hash(self) -> bytes:
-        """Return what the next record must name as its predecessor."""
+        """Return the hash that the next record must have as `previous_hash`."""
         return hash_of(self.raw)
 
     def decoded(self) -> JournalRecord:
         """Decode the payload.
 
         Raises:
-            codec.UndecodableMessageError: it is no fact this version knows, or another one than the record says.
+            codec.UndecodableMessageError: it is no fact of this version, or not of the type that the record names.
         """
         fact = codec.decode(self.payload)
         found = type(fact)
@@ -80,10 +80,10 @@ class RecordFormat(Protocol):
 
     version: int
     magic: bytes
-    """How each record begins: to find the next one behind damage."""
+    """First bytes of each record, by which the next one is found after damage."""
 
     header_size: int
-    """No record is shorter."""
+    """Smallest size of a record in bytes."""
 
     def encode(  # noqa: PLR0913  these are the fields of a record
         self,
@@ -97,15 +97,19 @@ class RecordFormat(Protocol):
         remaining: int,
         previous_hash: bytes,
     ) -> bytes:
-        """Write one record: the name of its fact's type (ASCII), its correlation id (UTF-8), its payload."""
+        """Encode one record: the name of its fact's type (ASCII), its correlation id (UTF-8), its payload."""
         ...
 
     def length(self, data: bytes, position: int) -> int:
-        """Read what the record at `position` claims as its length, unchecked; `header_size` bytes must be there."""
+        """Read the length that the record at `position` claims, unchecked; `header_size` bytes must be there."""
         ...
 
     def decode(self, data: bytes, position: int) -> RawRecord | None:
-        """Read the record at `position`; None when `data` ends before it does. RecordBrokenError when it is none."""
+        """Decode and check the record at `position`; None if `data` ends within it.
+
+        Raises:
+            RecordBrokenError: there is no whole record.
+        """
         ...
 
 
@@ -132,7 +136,7 @@ class RecordFormat1:
         remaining: int,
         previous_hash: bytes,
     ) -> bytes:
-        """Write one record; the names have at most 65,535 bytes each."""
+        """Encode one record; name and correlation id have at most 65,535 bytes each."""
         length = self.header_size + len(name) + len(correlation) + len(payload) + 1
         body = b"".join(
             (
@@ -159,7 +163,7 @@ class RecordFormat1:
         return int(self._whole.unpack_from(data, position)[2])
 
     def decode(self, data: bytes, position: int) -> RawRecord | None:
-        """Read and check one record."""
+        """Decode and check one record."""
         if len(data) - position < self.header_size:
             return None
         fields = self._whole.unpack_from(data, position)
@@ -190,4 +194,4 @@ class RecordFormat1:
 
 
 FORMATS: Final[dict[int, RecordFormat]] = {1: RecordFormat1()}
-"""Every format this version reads. It writes the newest; an older journal goes on in a new segment of the newest."""
+"""Every format that this version reads. It writes the newest, in a new segment if the journal has an older one."""

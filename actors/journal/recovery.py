@@ -1,7 +1,20 @@
-"""Opening the files of a journal: verify everything there is, cut a torn tail, and find where to go on.
+"""Recovery: verify the files of a journal, find its end, and tell a torn tail from damage.
 
-Closed segments are compared with the CRC that their successor keeps of them (1 s a gigabyte); archived ones have gzip's
-own and are read when somebody reads them or runs `natya journal verify`. The active segment is walked record by record.
+The problem. After a crash the last commit may have arrived in part. That part was never acknowledged and must be cut,
+else the journal could not go on. But acknowledged records that were changed or lost must never be cut: they are orders.
+Both look alike, as bytes that are no record.
+
+The idea. Every record says which sequence was durable when it was written and chains to the hash of the one before; the
+file is preallocated with zeros; every closed segment is sealed in the header of the next; the mark says how far the
+journal was durable at least. Only an end without any proof against it, and with at least one sector missing, is a torn
+tail (`walk.judge_tail`); everything else is damage, and nothing is changed.
+
+The trap. Three ends must not be confused: of the last record, of the last whole append (an append of several facts
+counts as a whole or not at all), and of the file. The journal goes on at the second; and a segment whose fsync failed
+ends where the mark says, even if later records can be read back from the page cache.
+
+Closed segments are compared with the CRC in the next segment's header (1 s a gigabyte); archived ones have gzip's own
+CRC and are checked when they are read, or by `natya journal verify`. The active segment is walked record by record.
 """
 
 from __future__ import annotations
@@ -25,14 +38,14 @@ from .walk import WINDOW_SIZE, footer_fault, judge_tail
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where the active segment ends: what the next record and the next header must say."""
+    """The end of the active segment: what the next record and the next header refer to."""
 
     offset: int
     crc: int
-    """Of the segment from its start to `offset`."""
+    """CRC of the segment from its start to `offset`."""
 
     sequence: int
-    """Of the last record; 0 for none at all."""
+    """Sequence of the last record; 0: none."""
 
     last_hash: bytes
     earliest_ns: int = 0
@@ -41,7 +54,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     latest_ns: int = 0
 
     def at_start_of(self, encoded_header: bytes) -> Position:
-        """Move to the first record of a new segment."""
+        """Return the position of the first record of a new segment."""
         return Position(
             offset=len(encoded_header),
             crc=zlib.crc32(encoded_header),
@@ -50,7 +63,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
     def after(self, data: bytes | bytearray, *, records: int, last_hash: bytes, times_ns: Iterable[int]) -> Position:
-        """Move behind `data`, which holds so many records with these times."""
+        """Return the position after `data`, which has so many records with these times."""
         if self.offset > HEADER_SIZE:
             times_ns = (self.earliest_ns, self.latest_ns, *times_ns)
         times_ns = tuple(times_ns)
@@ -64,7 +77,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
     def seal(self, first_sequence: int) -> Seal:
-        """Say what the segment contains, now that it is closed."""
+        """Return the seal of the segment, which is closed now."""
         return Seal(
             first_sequence=first_sequence,
             used=self.offset,
@@ -76,7 +89,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A torn tail that was cut: it was never acknowledged."""
+    """A torn tail to be cut: it was never acknowledged."""
 
     path: Path
     offset: int
@@ -84,13 +97,13 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Bytes."""
 
     sequence: int
-    """Of the first record that is not there."""
+    """Sequence of the first record that is missing."""
 
     reason: str
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files hold."""
+    """The state of the files."""
 
     segments: list[Segment]
     position: Position | None
@@ -99,14 +112,14 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     mark: Mark | None
     cut: Cut | None = None
     active_failed: bool = False
-    """An fsync of the active segment has failed once: it takes nothing more."""
+    """An fsync of the active segment has failed: nothing more may be written to it."""
 
 
 def recover(disk: Disk, directory: Path) -> Recovered:
-    """Verify the journal in `directory`. Changes nothing: the owner cuts what `cut` names.
+    """Verify the journal in `directory`. Nothing is changed: the owner cuts the torn tail.
 
     Raises:
-        JournalDamagedError: acknowledged records are gone or changed.
+        JournalDamagedError: acknowledged records are missing or changed.
         JournalTooNewError: a later version wrote it.
     """
     mark = read_mark(disk, directory)
@@ -139,10 +152,10 @@ def recover(disk: Disk, directory: Path) -> Recovered:
 
 
 def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
-    """Compare a closed segment with its seal; walk it only to name the record that is damaged.
+    """Compare a closed segment with its seal; walk it only to name the damaged record.
 
     Raises:
-        JournalDamagedError: it is not what it was.
+        JournalDamagedError: it does not match its seal.
     """
     file = open_segment(disk, segment)
     try:
@@ -170,7 +183,7 @@ def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
 
 
 def _expect_no_traces(disk: Disk, directory: Path) -> None:
-    """Refuse a directory where a journal has been: its reserve and key files were made after its first segment."""
+    """Refuse a directory whose segments were deleted: a reserve or key file shows that there was a journal."""
     traces = [name for name in disk.names(directory) if name == RESERVE_NAME or KEYS_NAME.fullmatch(name)]
     if traces:
         raise JournalDamagedError(directory, offset=0, sequence=1, reason=f"there is {traces[0]}, but no segment")
@@ -187,7 +200,7 @@ def _check_identity(oldest: Segment, mark: Mark) -> None:
 
 
 def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
-    """Walk the active segment to its end, which is the end of the last whole append."""
+    """Walk the active segment; return the end of the last whole append, a torn tail, and whether its fsync failed."""
     failed = mark is not None and mark.failed_first_sequence == active.first_sequence
     start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
     position = start.at_start_of(file.read(0, HEADER_SIZE))
@@ -197,7 +210,7 @@ def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[P
     for record in walk:
         if failed and mark is not None and record.sequence > mark.sequence:
             return position, None, True
-        last_hash = walk.previous_hash or b""  # it is chained: there is one
+        last_hash = walk.previous_hash or b""  # the walk is chained, so there is one
         if mark is not None and record.sequence == mark.sequence and last_hash != mark.last_hash:
             raise active.damaged(
                 "the record is not the one that was acknowledged", offset=walk.offset, sequence=record.sequence

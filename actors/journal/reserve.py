@@ -13,17 +13,17 @@ from .walk import is_zero
 
 RESERVE_NAME: Final = "journal.reserve"
 NEW_SUFFIX: Final = ".new"
-"""Ends the name of a file that is being made; it holds no record yet."""
+"""Suffix of a file that is being made; it has no record yet."""
 
 RETRY_NS: Final = SECOND_NS
-"""How often the space for it is asked for again."""
+"""How often its allocation is tried again."""
 
 
 class Reserve:
     """Allocated space for one segment.
 
-    While it is held, every fact is taken. Once used, ordinary facts are refused until it could be allocated again:
-    so there is always room for what may still happen to the orders that are out.
+    While it is held, every fact is accepted. Once used, all facts but outcomes are refused until it is allocated again,
+    so that there is always room for the outcomes of open orders.
     """
 
     def __init__(self, disk: Disk, directory: Path, *, size: int) -> None:
@@ -35,14 +35,14 @@ class Reserve:
         self._tried_ns: int | None = None
 
     def restore(self, now_ns: int) -> bool:
-        """Allocate it if it is not held, and say whether it is. On a full disk it tries once in `RETRY_NS`."""
+        """Allocate it if it is not held; return whether it is. On a full disk it tries once in `RETRY_NS`."""
         if not self.held and (self._tried_ns is None or not 0 <= now_ns - self._tried_ns < RETRY_NS):
             self._tried_ns = now_ns
             self.held = self._allocate()
         return self.held
 
     def take(self) -> Path:
-        """Give it away while it is held: the caller makes it a segment."""
+        """Use it up; return its path: the caller renames it to a segment."""
         self.held = False
         return self.path
 
@@ -53,14 +53,14 @@ class Reserve:
                 self._disk.create(new, self._size).close()
                 self._disk.rename(new, self.path)
                 self._disk.sync_directory(self._directory)
-        except NotOursError:  # nothing that space would mend
+        except NotOursError:  # more space would not help
             raise
-        except OSError:  # its answer is False: appends are refused then, and their refusal names the full disk
+        except OSError:  # not held: appends are refused then, because of the full disk
             return False
         return True
 
     def _is_there(self) -> bool:
-        """Look for it; what has its name and cannot be it makes way: one of another size goes, all else moves aside."""
+        """Tell whether the file is there; one of a smaller size is removed, one with other content is moved aside."""
         try:
             file = self._disk.open(self.path)
         except FileNotFoundError:
@@ -74,7 +74,7 @@ class Reserve:
             return True
         if is_empty:
             self._disk.remove(self.path)
-        else:  # records, perhaps: a segment that was named so by hand, or by a crash while the reserve was taken
+        else:  # perhaps records: a segment renamed by hand, or by a crash while the reserve was being used
             self._disk.rename(self.path, self._aside())
         return False
 

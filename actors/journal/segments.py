@@ -1,4 +1,4 @@
-"""Segment files: their names, opening them plain or archived, and reading which there are."""
+"""Segment files: their names, opening them plain or archived, and listing them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ KEYS_NAME: Final = re.compile(r"\d{20}\.keys")
 
 
 def segment_path(directory: Path, first_sequence: int) -> Path:
-    """Name the file of the segment that begins with this sequence."""
+    """Return the path of the segment that begins with this sequence."""
     return directory / f"{first_sequence:0{DIGITS}d}{SUFFIX}"
 
 
 def archive_path(directory: Path, first_sequence: int) -> Path:
-    """Name the same segment's archive."""
+    """Return the path of the same segment's archive."""
     return directory / f"{first_sequence:0{DIGITS}d}{ARCHIVE_SUFFIX}"
 
 
 def keys_path(directory: Path, first_sequence: int) -> Path:
-    """Name the same segment's key file."""
+    """Return the path of the same segment's key file."""
     return directory / f"{first_sequence:0{DIGITS}d}{KEYS_SUFFIX}"
 
 
@@ -64,72 +64,74 @@ class ArchiveFile:
             raise OSError(f"the archive is broken: {fault}") from fault
 
     def size(self) -> int:
-        """Unpacked length, by reading to the end."""
+        """Return the unpacked length, by reading to the end."""
         return self._stream.seek(0, io.SEEK_END)
 
     def close(self) -> None:
-        """Give the memory free."""
+        """Free the memory."""
         self._stream.close()
 
 
 class Segment:
-    """One file of the journal. Immutable but for its seal (set when the next one begins) and the aids to reading."""
+    """One segment file. Immutable except for its seal (set when the next one begins) and what speeds up reading."""
 
     def __init__(self, directory: Path, header: SegmentHeader, *, archived: bool = False) -> None:
         self.directory: Final = directory
         self.header: Final = header
         self.first_sequence: Final = header.first_sequence
         self.archived = archived
-        """As found; `open_segment` looks for the other form when this one is gone."""
+        """As listed; `open_segment` tries the other form if this one has been removed."""
 
         self.seal: Seal | None = None
-        """What the next segment's header says of this one; None for the active segment."""
+        """From the next segment's header; None for the active segment."""
 
         self.footer = b""
-        """What stands behind its records, once it is closed; see `header.py`."""
+        """The footer that a closed segment has after its records; see `header.py`."""
 
         self.landmarks: Final[Landmarks] = {}
+        """Offsets noted by earlier walks."""
+
         self.keys: KeyTable | None = None
-        """Of all its records, while they are in memory: until its key file is written."""
+        """Keys of all its records, in memory until its key file is written."""
 
         self.is_forgettable: bool | None = None
-        """Whether no book needs any fact in it; None while nobody has looked."""
+        """Whether all its facts may be removed (`domain.retention`); None: not checked yet."""
 
         self.has_key_file = False
-        """Whether there is one that was found whole."""
+        """Whether its key file was found intact."""
 
     def close(self, successor: SegmentHeader) -> None:
-        """Note what the next segment says of it."""
+        """Take seal and footer from the next segment's header."""
         self.seal = successor.previous
         self.footer = encode_footer(successor.first_sequence)
 
     @property
     def path(self) -> Path:
-        """Where it lies, as far as known."""
+        """Its path, plain or archived, as last found."""
         return (archive_path if self.archived else segment_path)(self.directory, self.first_sequence)
 
     @property
     def format(self) -> RecordFormat:
-        """How its records are read."""
+        """The format of its records."""
         return FORMATS[self.header.version]
 
     def note_keys(self, records: Sequence[JournalRecord], sizes: Iterable[int], offset: int) -> None:
-        """Note in memory where records of so many bytes stand, from `offset` on, if that is done for this segment."""
+        """Add records of these sizes (bytes), from `offset` on, to the keys in memory, if this segment has them."""
         if self.keys is not None:
             self.keys.add(records, sizes, step=records[0].sequence - self.first_sequence, offset=offset)
 
     def key_identity(self, seal: Seal) -> bytes:
-        """Stand for this segment as it was closed, in the checksums of its key file."""
+        """Return bytes that identify this closed segment in the checksums of its key file."""
         return self.header.journal_id + msgspec.msgpack.encode(seal)
 
     def damaged(self, reason: str, *, offset: int = 0, sequence: int | None = None) -> JournalDamagedError:
-        """Name damage in it."""
+        """Return the error for damage in it; by default at its start."""
         return JournalDamagedError(
             self.path, offset=offset, sequence=self.first_sequence if sequence is None else sequence, reason=reason
         )
 
     def walk(self, file: ReadableFile, *, end: int, chained: bool = True) -> Walk:
-        """Go over its records from the first, with or without checking the chain."""
+        """Return a walk over its records from the first, with or without checking the hash chain."""
         return Walk(
             file,
             self.format,
@@ -145,17 +147,17 @@ def open_segment(disk: Disk, segment: Segment) -> ReadableFile:
     """Open it for reading, plain or archived: it may have been archived since it was listed.
 
     Raises:
-        JournalDamagedError: it is gone.
+        JournalDamagedError: the file is missing.
     """
     file = _open_stored(disk, segment)
     return ArchiveFile(file) if segment.archived else file
 
 
 def stored_bytes(disk: Disk, segment: Segment) -> int:
-    """Say how large its file is.
+    """Return the size of its file in bytes.
 
     Raises:
-        JournalDamagedError: it is gone.
+        JournalDamagedError: the file is missing.
     """
     file = _open_stored(disk, segment)
     try:
@@ -165,7 +167,7 @@ def stored_bytes(disk: Disk, segment: Segment) -> int:
 
 
 def _open_stored(disk: Disk, segment: Segment) -> DiskFile:
-    # An archive is there before its plain file goes, and a plain file never comes back.
+    # An archive is complete before its plain file is removed, and a plain file is never restored.
     for archived in (segment.archived, not segment.archived):
         path = (archive_path if archived else segment_path)(segment.directory, segment.first_sequence)
         try:

@@ -1,4 +1,4 @@
-"""What `natya journal verify|stat|tail|export` do: plain functions over a directory that a daemon may be writing."""
+"""`natya journal verify|stat|tail|export` as plain functions over a directory, which a system may be writing to."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .walk import footer_fault
 
 
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a full verification has read."""
+    """The result of a full verification."""
 
     segments: int
     records: int
     oldest_sequence: int
     last_sequence: int
     last_hash: str
-    """Of the last record, as hexadecimal digits: it stands for everything before it."""
+    """Hash of the last record in hexadecimal; by the hash chain it covers all records."""
 
     torn_bytes: int
-    """Of a commit that did not finish: the next start cuts them (or a writer is at it now)."""
+    """Size of an unfinished commit, which the next start cuts (or which is being written now)."""
 
 
 class SegmentStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +43,13 @@ class SegmentStat(msgspec.Struct, frozen=True, kw_only=True):
     first_sequence: int
     last_sequence: int
     file_bytes: int
-    """On the disk: preallocated, or packed."""
+    """Size of the file: preallocated, or compressed."""
 
     archived: bool
 
 
 class JournalStat(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is, without reading it all."""
+    """The segments, without reading all records."""
 
     path: str
     records: int
@@ -88,7 +88,7 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
 
 
 def check(directory: Path, disk: Disk | None = None) -> None:
-    """See that every byte that was acknowledged is as it was, without decoding it: 1 s a gigabyte.
+    """Check all acknowledged bytes by their CRC, without decoding records: 1 s a gigabyte.
 
     Raises:
         JournalDamagedError: names file, offset and sequence of the first damage.
@@ -105,7 +105,7 @@ def check(directory: Path, disk: Disk | None = None) -> None:
 
 
 def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
-    """Say what files there are and what they hold.
+    """Return the segment files and their sequences.
 
     Raises:
         JournalDamagedError: a header is broken or a segment is missing.
@@ -136,7 +136,7 @@ def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
 def tail(
     directory: Path, *, records_max: int = 10, disk: Disk | None = None, **filters: Any
 ) -> tuple[JournalRecord, ...]:
-    """Give the newest records that fit, oldest of them first; `filters` are those of `JournalView.find`.
+    """Return the newest matching records, oldest first; `filters` are those of `JournalView.find`.
 
     To follow a journal, `export` after the last sequence seen.
 
@@ -152,7 +152,7 @@ def tail(
 
 
 def export(directory: Path, *, disk: Disk | None = None, **filters: Any) -> Iterator[bytes]:
-    """Give each record as one line of JSON; `filters` are those of `JournalView.find`.
+    """Yield each matching record as one line of JSON; `filters` are those of `JournalView.find`.
 
     A line has the record's `sequence`, `recorded_ns` and `correlation_id`, the fact's `type`, and its fields by name.
 
@@ -165,7 +165,7 @@ def export(directory: Path, *, disk: Disk | None = None, **filters: Any) -> Iter
 
 
 def to_json_line(record: JournalRecord) -> bytes:
-    """Write a record as JSON with names, ended by a line feed."""
+    """Return a record as a JSON object with a line feed."""
     fact = record.fact
     line = {
         "sequence": record.sequence,
@@ -178,7 +178,7 @@ def to_json_line(record: JournalRecord) -> bytes:
 
 
 class Counted:
-    """What one segment holds, every record of it read and decoded."""
+    """The counts of one segment, every record of it read and decoded."""
 
     def __init__(self, disk: Disk, segment: Segment) -> None:
         self.records = self.torn_bytes = 0

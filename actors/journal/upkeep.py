@@ -1,8 +1,8 @@
-"""What closed segments still want: a key file, and, when there are many, to be archived. For a thread of its own.
+"""Upkeep of closed segments: key files, archiving, and the check for retention. Runs on a thread of its own.
 
-An archive is packed with gzip and verified, then the plain file goes. A reader that finds the plain file gone takes the
-archive, so nobody waits. A crash in between leaves both: the plain one counts, and goes as soon as the archive that is
-there has been read back. No archive is ever written over; a key file is, it is derived.
+An archive is compressed with gzip and verified, then the plain file is removed; a reader that finds no plain file takes
+the archive. A crash in between leaves both: the plain one counts, and is removed when the archive has been verified. An
+archive is never overwritten; a key file is, since it is derived.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ from .segments import Segment, archive_path, keys_path, open_segment, segment_pa
 COMPRESSION_LEVEL: Final = 6
 
 Chore: TypeAlias = Callable[[Disk, Segment], int]
-"""Works on one closed segment; returns the bytes it wrote."""
+"""Works on one closed segment; returns the number of bytes written."""
 
 
 def next_chore(
     segments: Iterable[Segment], plain_segments_max: int, *, forget_before_ns: int = 0
 ) -> tuple[Chore, Segment] | None:
-    """Say what to do next with these closed segments, oldest first; None when all is done.
+    """Return the next chore and its segment; None when all is done.
 
-    With `forget_before_ns` (nanoseconds UTC) the old ones are looked through, from the beginning on: may they go?
+    Args:
+        segments: closed ones, oldest first.
+        plain_segments_max: that may stay unarchived.
+        forget_before_ns: nanoseconds since 1970-01-01 UTC: older segments are checked for retention; 0: none.
     """
     segments = tuple(segments)
     for segment in segments:
-        if not segment.has_key_file:  # first: it is quick, and the keys may be in memory until then
+        if not segment.has_key_file:  # first: it is quick, and frees the keys in memory
             return keep_keys, segment
     plain = [segment for segment in segments if not segment.archived]
     if len(plain) > plain_segments_max:
@@ -53,17 +56,17 @@ def next_chore(
 
 
 def forgettable(segments: Iterable[Segment], before_ns: int) -> tuple[Segment, ...]:
-    """Give those of the closed segments, oldest first, that may go: no gap opens, and no book needs them."""
+    """Return the oldest of the closed segments that may be removed, without a gap between them."""
     return tuple(itertools.takewhile(lambda each: _is_old(each, before_ns) and each.is_forgettable, segments))
 
 
 def _is_old(segment: Segment, before_ns: int) -> bool:
-    """Whether all its records are older; those that are not archived yet stay."""
+    """Tell whether it is archived and all its records are older."""
     return segment.archived and segment.seal is not None and segment.seal.latest_ns < before_ns
 
 
 def look_through(disk: Disk, segment: Segment) -> int:
-    """Find out whether no book needs any fact of a closed segment; it is read up to the first that one needs.
+    """Check whether a closed segment may be removed; it is read up to the first fact that must be kept.
 
     Raises:
         JournalDamagedError: the segment is not what was written.
@@ -82,7 +85,7 @@ def look_through(disk: Disk, segment: Segment) -> int:
 
 
 def archive_segment(disk: Disk, segment: Segment) -> int:
-    """Pack a closed segment.
+    """Archive a closed segment.
 
     Raises:
         JournalDamagedError: the segment, or the archive read back, is not what was written; the plain file stays.
@@ -97,7 +100,7 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
         with _attempt(plain_path):
             plain = disk.open(plain_path)
             try:
-                # A fixed time stamp: the same segment always gives the same archive.
+                # With a fixed time stamp the same segment always gives the same archive.
                 packed = gzip.compress(plain.read(0, seal.used), COMPRESSION_LEVEL, mtime=0)
             finally:
                 plain.close()
@@ -116,7 +119,7 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
 
 
 def keep_keys(disk: Disk, segment: Segment) -> int:
-    """See that a closed segment has its key file: write it if it is missing or broken, from memory if they are there.
+    """Write the key file of a closed segment if it is missing or broken, from the keys in memory if there are any.
 
     Raises:
         JournalDamagedError: the segment is not what was written.
@@ -175,7 +178,7 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
 
 
 def _put(disk: Disk, path: Path, data: bytes, *, replaces: bool = False) -> None:
-    """Make a file with this content, or none."""
+    """Create a file with this content, or none."""
     new = path.with_name(path.name + NEW_SUFFIX)
     with _attempt(path):
         file = disk.create(new, len(data))

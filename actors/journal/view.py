@@ -1,4 +1,4 @@
-"""Reading the journal: by sequence, time, type and key, from any thread or process, without troubling the owner."""
+"""Reading the journal by sequence, time, type and key, on any thread or in any process, without the owner's help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ YEAR_9999_NS: Final = 1 << 62
 
 
 class JournalView:
-    """The journal as it was durable at one moment: a snapshot that costs nothing and never changes.
+    """A snapshot of the durable records at one moment, which costs nothing and never changes.
 
     Every record is checked as it is read (CRC and sequence), so damage is an error and never a wrong answer: all
     methods raise `JournalDamagedError`.
@@ -35,7 +35,7 @@ class JournalView:
 
     @classmethod
     def of_directory(cls, disk: Disk, directory: Path) -> JournalView:
-        """Look at a journal that another process may own and write: up to the last whole append found."""
+        """Open a journal that another process may be writing to, up to the last whole append."""
         mark, listed = look_at(disk, directory)
         if not listed:
             return cls(disk, (), last_sequence=0, active_end=HEADER_SIZE)
@@ -52,17 +52,17 @@ class JournalView:
 
     @property
     def oldest_sequence(self) -> int:
-        """First sequence there is; 1 in an empty journal."""
+        """Sequence of the first record; 1 in an empty journal."""
         return self._segments[0].first_sequence if self._segments else 1
 
     def raw(self, after_sequence: int = 0) -> Iterator[RawRecord]:
-        """Give the records after this sequence as they stand, in order."""
+        """Yield the records after this sequence, not decoded, in order."""
         for segment, end, last in self.extents():
             if last > after_sequence:
                 yield from self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last)
 
     def page(self, after_sequence: int, records_max: int, **filters: Any) -> JournalPage:
-        """Give the next records after this sequence, at most `records_max`; `filters` are those of `find`."""
+        """Return the next records after this sequence, at most `records_max`; `filters` are those of `find`."""
         return JournalPage(
             records=tuple(islice(self.find(after_sequence=after_sequence, **filters), records_max)),
             last_sequence=self.last_sequence,
@@ -77,11 +77,11 @@ class JournalView:
         types: Collection[str] = (),
         key: str = "",
     ) -> Iterator[JournalRecord]:
-        """Give the records that fit, in order of sequence; only those are decoded.
+        """Yield the matching records, in order of sequence; only those are decoded.
 
         Args:
             after_sequence: those with a larger sequence.
-            since_ns: recorded at this time or later; nanoseconds UTC.
+            since_ns: recorded at this time or later; nanoseconds since 1970-01-01 UTC.
             until_ns: recorded before this time.
             types: names of fact types; empty for all.
             key: a client order id, the name of a child, or the correlation id of a request; empty for all. With
@@ -101,14 +101,14 @@ class JournalView:
                         yield record
 
     def extents(self) -> Iterator[tuple[Segment, int, int]]:
-        """Give each segment, where its records end, and its last sequence."""
+        """Yield each segment, the offset of the end of its records, and its last sequence."""
         for segment, successor in pairwise(self._segments):
             yield segment, successor.header.previous.used, successor.first_sequence - 1
         if self._segments:
             yield self._segments[-1], self._active_end, self.last_sequence
 
     def _candidates(self, segment: Segment, end: int, after: int, last: int, key: str) -> Iterator[RawRecord]:
-        """Give the records among which those with the key are; of a segment that retention has removed, none."""
+        """Yield records that may have the key; none of a segment that retention has removed."""
         with unless_forgotten(self._disk, segment):
             raws = self._looked_up(segment, end, after, key) if key else None
             yield from self._raw_of(segment, end, after, last) if raws is None else raws
@@ -128,7 +128,7 @@ class JournalView:
             raise segment.damaged(walk.fault or "it ends here", offset=walk.offset, sequence=walk.sequence)
 
     def _looked_up(self, segment: Segment, end: int, after: int, key: str) -> list[RawRecord] | None:
-        """Read the records that may have the key; None when the segment's keys are missing or not to be trusted."""
+        """Read the records that may have the key; None if the segment's keys are missing or broken."""
         try:
             places = [
                 (segment.first_sequence + entry.step, entry.offset)
@@ -138,7 +138,7 @@ class JournalView:
             return self._read_at(segment, end, places) if places else []
         except (KeysBrokenError, RecordBrokenError, UnicodeDecodeError, OSError):
             segment.has_key_file = False
-            return None  # reading them all tells whether the keys or the records are damaged
+            return None  # reading all records shows whether the keys or the records are damaged
 
     def _read_at(self, segment: Segment, end: int, places: list[tuple[int, int]]) -> list[RawRecord]:
         file = open_segment(self._disk, segment)
@@ -167,7 +167,7 @@ class JournalView:
 
     @staticmethod
     def _walk_near(segment: Segment, file: ReadableFile, end: int, sequence: int) -> Walk:
-        """Begin at the nearest landmark that an earlier walk has left, or at the first record."""
+        """Begin at the nearest landmark of an earlier walk, or at the first record."""
         landmark = sequence // LANDMARK_STRIDE
         while landmark * LANDMARK_STRIDE > segment.first_sequence:
             offset = segment.landmarks.get(landmark)
@@ -192,7 +192,7 @@ class JournalView:
 
 
 def _may_have(raw: RawRecord, types: Collection[str], key: str) -> bool:
-    """Say whether it is worth decoding."""
+    """Tell whether a record may match, so that it has to be decoded."""
     return (not types or raw.type_name in types) and (
         raw.correlation_id == key or key.encode("utf-8", "surrogatepass") in raw.payload
     )

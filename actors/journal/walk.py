@@ -1,11 +1,11 @@
-"""Walking over the records of a segment, and judging what stands where no record is: pure rules over bytes.
+"""Walking over the records of a segment, and judging bytes that are no record: pure rules over bytes.
 
-A crash leaves a *torn tail*: of the last group commit, never acknowledged, some sectors arrived and some are still the
-zeros of the preallocation. Anything else is *damage* to acknowledged records, and is never cut. What tells them apart:
+A crash leaves a *torn tail*: of the last group commit, never acknowledged, some sectors arrived and others are still
+the zeros of the preallocation. Everything else is *damage* to acknowledged records, and is never cut. It is damage if
 
-- a record behind the fault says that the faulty one was durable before it was written: damage;
-- the file ends where a record claims to go on: damage, a crash does not shorten a preallocated file;
-- no sector of the faulty record is all zeros, so that nothing of it is missing: damage, it has been changed.
+- a later record says that the faulty one was durable before it was written;
+- the file ends within a record: a crash does not shorten a preallocated file;
+- no sector of the faulty record is all zeros: nothing of it is missing, so it has been changed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ WINDOW_SIZE: Final = 1 << 20
 """Bytes read at a time."""
 
 SECTOR_SIZE: Final = 512
-"""A disk writes whole sectors: each arrives or does not."""
+"""Bytes that a disk writes as a whole or not at all."""
 
 LANDMARK_STRIDE: Final = 512
-"""Every so many records a walk notes where it is."""
+"""A walk notes the offset of one in so many records."""
 
 _ZEROS: Final = bytes(WINDOW_SIZE)
 
@@ -35,10 +35,11 @@ Landmarks: TypeAlias = dict[int, int]
 
 
 class Walk:
-    """One pass over records that lie one after another; stops at `end`, or where there is no record.
+    """One pass over consecutive records; it stops at `end`, or where there is no record.
 
     Each record is checked: CRC, sequence without gaps, and the hash chain if `previous_hash` is given. After the pass
-    `offset`, `sequence` (of the next record) and `previous_hash` tell where it stopped; `fault` why, if not at `end`.
+    `offset`, `sequence` (of the next record) and `previous_hash` are where it stopped, and `fault` is why, if that was
+    before `end`.
     """
 
     def __init__(  # noqa: PLR0913  a place in a file has these parts
@@ -76,7 +77,7 @@ class Walk:
                 if position == 0 and len(window) == self._end - self.offset:
                     self.fault = f"a record goes on behind the end at {self._end}"
                     return
-                # A record longer than the window: look at twice as much.
+                # A record longer than the window: read twice as much.
                 size = size * 2 if window and position == 0 else WINDOW_SIZE
                 found = self._file.read(self.offset, min(size, self._end - self.offset))
                 if position == 0 and window and len(found) <= len(window):
@@ -104,9 +105,10 @@ class Walk:
 
 
 def record_at(file: ReadableFile, record_format: RecordFormat, *, offset: int, end: int) -> RawRecord | None:
-    """Read the one record that stands there; None when it goes on behind `end`. RecordBrokenError when there is none.
+    """Read the record at an offset; None if it goes beyond `end`. Reads forward only, since archives are slow backward.
 
-    It reads forward only: an archive is costly to read backwards.
+    Raises:
+        RecordBrokenError: there is no whole record.
     """
     head = file.read(offset, min(record_format.header_size, end - offset))
     if len(head) < record_format.header_size:
@@ -116,19 +118,19 @@ def record_at(file: ReadableFile, record_format: RecordFormat, *, offset: int, e
 
 
 class Tail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What stands behind the last good record."""
+    """What follows the last good record."""
 
     kind: Literal["clean", "torn", "damaged", "closed"]
-    """Closed: a footer says that another segment follows."""
+    """`clean`: zeros; `closed`: a footer, so another segment must follow."""
 
     size: int = 0
-    """Bytes up to the last that is not zero."""
+    """Bytes up to the last one that is not zero."""
 
     reason: str = ""
 
 
 def judge_tail(file: ReadableFile, record_format: RecordFormat, *, offset: int, sequence: int) -> Tail:
-    """Say what stands from `offset`, where the record `sequence` should be, to the end of the file."""
+    """Judge the bytes from `offset`, where the record `sequence` would be next, to the end of the file."""
     end = file.size()
     if is_zero(file, offset, end):
         return Tail(kind="clean")
@@ -144,7 +146,7 @@ def judge_tail(file: ReadableFile, record_format: RecordFormat, *, offset: int, 
             kind="damaged", size=size, reason=f"record {later[0].sequence} behind it was written after it was durable"
         )
     claimed = max(record_format.header_size, _claimed_length(data, record_format))
-    if claimed > len(data):  # nothing is begun where it does not fit
+    if claimed > len(data):  # the journal never begins a record that does not fit
         reason = f"a record of {claimed} bytes or more, and the file ends after {len(data)}"
         return Tail(kind="damaged", size=size, reason=reason)
     bound = behind[0][0] if behind else max(size, claimed)
@@ -156,10 +158,10 @@ def judge_tail(file: ReadableFile, record_format: RecordFormat, *, offset: int, 
 
 
 def footer_fault(file: ReadableFile, record_format: RecordFormat, *, used: int, footer: bytes) -> str:
-    """Say what is wrong behind the records of a closed segment; empty where nothing is.
+    """Return what is wrong after the records of a closed segment; empty if nothing is.
 
-    There may be no footer (an archive has none), a part of it, or the records that an fsync failed for and that were
-    refused; but nothing else.
+    There may be its footer, no footer (an archive has none), a part of it, or records that were refused after a failed
+    fsync, but nothing else.
     """
     found = file.read(used, len(footer))
     if found.startswith(record_format.magic) or all(byte in {0, own} for byte, own in zip(found, footer, strict=False)):
@@ -168,7 +170,7 @@ def footer_fault(file: ReadableFile, record_format: RecordFormat, *, used: int, 
 
 
 def is_zero(file: ReadableFile, offset: int, end: int) -> bool:
-    """Say whether there are only zeros from `offset` to `end`."""
+    """Tell whether there are only zeros from `offset` to `end`."""
     while offset < end:
         window = file.read(offset, min(WINDOW_SIZE, end - offset))
         if not window or window != _ZEROS[: len(window)]:
