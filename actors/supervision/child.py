@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..runtime import where_of
 from ..runtime.lifecycle import Stop
 from .protocol import StatisticsByPath
 
@@ -58,13 +59,15 @@ class Child:
         self.fault: BaseException | None = None
         """The newest failure itself."""
 
-        self.raised_at = ""
-        """`file:line in function` of a user's code in the newest failure; empty if there is none."""
-
         self.last_traceback = ""
         self.statistics: Statistics | None = None
         self.below: StatisticsByPath = ()
         """Final statistics of its own children, if it is a supervisor."""
+
+    @property
+    def raised_at(self) -> str:
+        """`file:line in function` of a user's code in the newest failure; empty if there is none."""
+        return where_of(self.fault)
 
     @property
     def restarts(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from ...domain.rate_limit import RateLimit
 from ...messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated, SupervisionFact
-from ..runtime import reason_of, trace_of, where_of
+from ..runtime import reason_of, trace_of
 
 if TYPE_CHECKING:
     from .child import Child
@@ -71,7 +71,6 @@ class Reporter:
         kind, reason = ("Ended", "it ended by itself") if error is None else (type(error).__name__, reason_of(error))
         child.last_error = f"{kind}: {reason}"
         child.fault = error
-        child.raised_at = where_of(error)
         child.last_traceback = trace_of(error) if self._traced.spend(self._now_ns()) else ""
         name = child.spec.name
         self._log_bounded("child.failed", level="error", child=name, phase=phase, error=kind, reason=reason)
