@@ -93,8 +93,11 @@ class TestACoroutine:
     def test_gets_an_answer_from_another_thread_and_the_second_is_a_dead_letter(self, dead_letters):
         async def ask():
             reply = AsyncReply(dead_letters, asyncio.get_running_loop())
-            threading.Thread(target=answer, args=(reply, "first", "second")).start()
-            return reply, await reply.wait(5.0)
+            other = threading.Thread(target=answer, args=(reply, "first", "second"))
+            other.start()
+            got = await reply.wait(5.0)
+            other.join(5)
+            return reply, got
 
         reply, got = asyncio.run(ask())
 
