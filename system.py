@@ -13,6 +13,7 @@ from .actors.feed import look_ahead
 from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
+from .bodies import expect_bodies
 from .composition import children
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .domain.time import SECOND_NS
@@ -83,8 +84,10 @@ class TradingSystem:
 
         Raises:
             NameTakenError: one of `actors` has the name of another actor.
+            SettingsError: the broker or the source of market data refuses its options, or there is none of that name.
             StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
         """
+        expect_bodies(settings)
         self.settings: Final = settings
         self._children: Final = children(settings, actors)
         self.notes: tuple[str, ...] = ()

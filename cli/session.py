@@ -38,6 +38,16 @@ def load(profile: str, overrides: Mapping[str, Any], *, config: Path | None = No
         return load_with_origins(profile, config=config, environment=os.environ, overrides=dict(overrides))
 
 
+def load_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
+    """Do the same, and let the broker and the source of market data check their own options, too."""
+    from ..bodies import expect_bodies  # noqa: PLC0415
+
+    loaded = load(profile, overrides, config=config)
+    with faults():
+        expect_bodies(loaded.settings, loaded.origins)
+    return loaded
+
+
 def settings_of(data_dir: Path | None, profile: str) -> Settings:
     """Load the settings of a profile, for a data directory if one is given; or end with 78."""
     return load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}).settings

@@ -2,8 +2,8 @@
 
 from .actor import BrokerActor
 from .adapter import BrokerAdapter, BrokerEvent, BrokerSession
-from .bodies import BROKERS
-from .errors import BrokerError, UnknownBrokerError
+from .bodies import BROKERS, broker_of
+from .errors import BrokerError
 
 __all__ = [
     "BROKERS",
@@ -12,5 +12,5 @@ __all__ = [
     "BrokerError",
     "BrokerEvent",
     "BrokerSession",
-    "UnknownBrokerError",
+    "broker_of",
 ]

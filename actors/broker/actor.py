@@ -35,8 +35,7 @@ from ...messages.broker import (
 )
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from .bodies import BROKERS
-from .errors import UnknownBrokerError
+from .bodies import broker_of
 from .intake import Intake, is_written
 
 if TYPE_CHECKING:
@@ -77,18 +76,15 @@ class BrokerActor(RuntimeActor):
         """Open the session that the settings name.
 
         Raises:
-            UnknownBrokerError: there is no body of that name.
+            SettingsError: there is no body of that name, or it refuses its options.
         """
-        if self.settings.name not in BROKERS:
-            raise UnknownBrokerError(
-                f"one of {', '.join(sorted(BROKERS))} wanted as broker, found {self.settings.name!r}"
-            )
+        body, options = broker_of(self.settings)
         self._answers: dict[str, PlaceAnswer | None] = {}
         self._placing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
-        self._body = BROKERS[self.settings.name](self.settings, self)
+        self._body = body(self.settings, options, self)
         self._body.open()
 
     def on_stop(self) -> None:

@@ -18,7 +18,7 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from ...config.sections.broker import BrokerSettings
 from ...messages.broker import (
@@ -33,6 +33,9 @@ from ...messages.broker import (
     PlaceOrder,
     WithdrawOrder,
 )
+
+if TYPE_CHECKING:
+    import msgspec
 
 PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 """The answers to `PlaceOrder`."""
@@ -60,8 +63,11 @@ class BrokerSession(Protocol):
 class BrokerAdapter(Protocol):
     """One broker's protocol. No method blocks, and none sends anything twice."""
 
-    def __init__(self, settings: BrokerSettings, session: BrokerSession) -> None:
-        """Keep both; nothing is sent yet."""
+    OPTIONS: ClassVar[type[msgspec.Struct]]
+    """Struct of the options that only this broker has (`broker.options`); `NoOptions` if it has none."""
+
+    def __init__(self, settings: BrokerSettings, options: Any, session: BrokerSession) -> None:
+        """Keep them; nothing is sent yet. The options are of the type `OPTIONS`."""
 
     def open(self) -> None:
         """Begin the session."""

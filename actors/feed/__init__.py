@@ -5,7 +5,7 @@ from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
 from .opening import Outlook, look_ahead
 from .source import MarketMessage, MarketSource, Surroundings
-from .sources import SOURCES
+from .sources import SOURCES, SourceBody, source_of
 
 __all__ = [
     "SOURCES",
@@ -16,6 +16,8 @@ __all__ = [
     "Outlook",
     "Recording",
     "RecordingError",
+    "SourceBody",
     "Surroundings",
     "look_ahead",
+    "source_of",
 ]

@@ -24,7 +24,7 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .errors import FeedError
 from .source import Surroundings, behind, time_of
-from .sources import SOURCES
+from .sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,7 +223,8 @@ class FeedActor(RuntimeActor):
         settings, progress = self.settings, self._progress
         self.random.seed(settings.seed)
         surroundings = Surroundings(start_ns=progress.start_ns, random=self.random)
-        self._source = SOURCES[settings.source](settings, surroundings)
+        make, options = source_of(settings)
+        self._source = make(settings, options, surroundings)
         self._chunks = behind(self._source.chunks(), progress.ticks + progress.candles, source=progress.source)
         self._read()
 

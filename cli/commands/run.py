@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..options import ConfigOption, Profile, ProfileOption, SetOption, assignments
-from ..session import load
+from ..session import load_to_run
 
 
 class SummaryFormat(StrEnum):
@@ -89,7 +89,7 @@ def command(
         "strategies": _strategies(strategy) if strategy else None,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
-    loaded = load(profile.value, {**assignments(settings), **given}, config=config)
+    loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
 
     from ...system import TradingSystem
     from ..foreground import perform

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..secrets import Secret
 from .base import Positive, PositiveSeconds, Section
@@ -14,7 +14,7 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     TABLE: ClassVar[str] = "broker"
 
     name: str
-    """Which body: `paper`."""
+    """Which body, by its name in `BROKERS` of `actors/broker/bodies`."""
 
     client_id: str
     access_token: Secret
@@ -25,3 +25,6 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     orders_max: Positive
     """Orders a session places; it remembers them all, so that none leaves twice, and refuses one more."""
+
+    options: dict[str, Any]
+    """The body's own: plain data, decoded and checked by the body (`OPTIONS`); no secrets, since they are shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -14,7 +14,11 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     TABLE: ClassVar[str] = "feed"
 
-    source: Literal["synthetic", "replay"]
+    source: str
+    """Which body, by its name in `SOURCES` of `actors/feed/sources.py`."""
+
+    options: dict[str, Any]
+    """The body's own: plain data, decoded and checked by the body; no secrets, since they are shown."""
 
     recording: str | tuple[str, ...]
     """File to replay, or several, side by side."""

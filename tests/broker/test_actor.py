@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natya.actors.broker import BROKERS, BrokerActor, UnknownBrokerError
+from natya.actors.broker import BROKERS, BrokerActor
 from natya.actors.broker.bodies.paper import PaperBroker
+from natya.config.errors import SettingsError
 from natya.messages.broker import (
     CancelRequest,
     FindOrder,
@@ -252,7 +253,7 @@ class TestASessionThatWasRestarted:
 
 class TestASession:
     def test_with_an_unknown_broker_does_not_start(self, stage):
-        with pytest.raises(UnknownBrokerError, match="one of paper wanted as broker, found 'zerodha'"):
+        with pytest.raises(SettingsError, match=r"broker\.name: wanted one of paper, found 'zerodha'"):
             stage.open(name="zerodha")
 
     def test_stops_when_every_order_has_its_answer(self, threads, stage):

@@ -274,7 +274,7 @@ class TestWhatIsRefused:
             ("[feed]\nspeed = nan", "feed.speed: wanted a number from 0 to 1000000000.0, found nan"),
             ("[feed]\nticks_per_s = 0", "feed.ticks_per_s: wanted a number above 0 to 1000000.0, found 0"),
             ("[feed]\nticks_per_s = inf", "feed.ticks_per_s: wanted a number above 0 to 1000000.0, found inf"),
-            ('[feed]\nsource = "live"', "feed.source: wanted one of synthetic, replay, found 'live'"),
+            ("[feed]\noptions = 1", "feed.options: wanted a table, found 1"),
             ('[feed]\nsymbols = "TCS"', "feed.symbols: wanted a list of texts, found 'TCS'"),
             ("[feed]\nsymbol = 5", "feed.symbol: wanted text, found 5"),
             ('[feed]\nsource = "replay"', "feed.source: wanted the file to replay in feed.recording, found none"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.actors.feed import SOURCES, Surroundings
+from natya.config.options import NoOptions
 from natya.domain.instruments import PriceGrid
 from natya.messages.codec import decode, encode
 
@@ -16,7 +17,7 @@ COUNT = 100
 
 def ticks(feed, *, seed=7, start_ns=1_000_000_000):
     surroundings = Surroundings(start_ns=start_ns, random=Random(seed))
-    chunks = SOURCES["synthetic"](feed, surroundings).chunks()
+    chunks = SOURCES["synthetic"].make(feed, NoOptions(), surroundings).chunks()
     return list(itertools.islice(itertools.chain.from_iterable(chunks), COUNT))
 
 

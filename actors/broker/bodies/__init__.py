@@ -1,9 +1,36 @@
 """The bodies of the broker session: one file a broker, and one line in this table."""
 
-from typing import Final
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
+from ....config.options import choose_body, decode_options
 from ..adapter import BrokerAdapter
 from .paper import PaperBroker
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import msgspec
+
+    from ....config.sections.broker import BrokerSettings
+
 BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker}
 """By the name in the settings (`broker.name`)."""
+
+
+def broker_of(
+    settings: BrokerSettings, origins: Mapping[str, str] | None = None
+) -> tuple[type[BrokerAdapter], msgspec.Struct]:
+    """Return the body that the settings name, and its options.
+
+    Args:
+        settings: of the broker session.
+        origins: where the values came from, by key, for the error.
+
+    Raises:
+        SettingsError: there is no such body, or it refuses its options.
+    """
+    given = origins or {}
+    body: type[BrokerAdapter] = choose_body(BROKERS, settings.name, key="broker.name", origins=given)
+    return body, decode_options(body.OPTIONS, settings.options, key="broker.options", origins=given)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from ....config.options import NoOptions
 from ....config.sections.broker import BrokerSettings
 from ....messages.addresses import EXCHANGE
 from ....messages.broker import (
@@ -23,6 +24,9 @@ from ....messages.broker import (
 from ....messages.supervision import Failed, Unavailable
 from ..adapter import BrokerSession
 
+if TYPE_CHECKING:
+    import msgspec
+
 
 class PaperBroker:
     """Exchanges FIX-like messages with the actor named `exchange`.
@@ -32,9 +36,11 @@ class PaperBroker:
     look-ups resolve them.
     """
 
-    def __init__(self, settings: BrokerSettings, session: BrokerSession) -> None:
+    OPTIONS: ClassVar[type[msgspec.Struct]] = NoOptions
+
+    def __init__(self, settings: BrokerSettings, options: msgspec.Struct, session: BrokerSession) -> None:
         """Keep the session; paper trading needs no settings of the broker."""
-        del settings
+        del settings, options
         self._session: Final = session
         self._placing: dict[str, None] = {}
         self._finding: set[str] = set()

@@ -37,6 +37,7 @@ from ..tick_rows import TickRows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ....config.options import NoOptions
     from ....config.sections.feed import FeedSettings
     from ....domain.calendar import Exchange
     from ..columns import Columns
@@ -53,7 +54,7 @@ BAD_LINES_KEPT_MAX: Final = 100
 _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
-def replay(settings: FeedSettings, _: Surroundings) -> Apart:
+def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundings) -> Apart:
     """Make the recordings that the settings name, read in a process of their own."""
     return Apart(settings)
 

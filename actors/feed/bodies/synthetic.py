@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
+    from ....config.options import NoOptions
     from ....config.sections.feed import FeedSettings
     from ..source import MarketMessage, Surroundings
 
@@ -33,7 +34,7 @@ TICKS_FROM_ZERO_MIN: Final = 20
 TICKS_FROM_ZERO_MAX: Final = 10**7
 
 
-def synthetic(settings: FeedSettings, surroundings: Surroundings) -> SyntheticMarket:
+def synthetic(settings: FeedSettings, _options: NoOptions, surroundings: Surroundings) -> SyntheticMarket:
     """Make the market that the settings describe."""
     return SyntheticMarket(
         settings.symbols,

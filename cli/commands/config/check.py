@@ -18,13 +18,15 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Check the settings: list everything that is wrong, and exit with 78 if anything is."""
+    from ....bodies import expect_bodies
     from ....config.errors import SettingsError
     from ....config.loader import load_with_origins
     from ....config.show import problems_as_json
 
     problems: tuple[str, ...] = ()
     try:
-        load_with_origins(profile.value, config=config, overrides=assignments(settings))
+        loaded = load_with_origins(profile.value, config=config, overrides=assignments(settings))
+        expect_bodies(loaded.settings, loaded.origins)
     except SettingsError as fault:
         problems = fault.problems
     shown = (lambda: note("\n".join(problems))) if problems else "the settings are right"
