@@ -1,11 +1,11 @@
-"""The feed actor: releases a simulated market, one message at a time, each when the house is quiet.
+"""The feed actor: releases a simulated market, one message at a time, each when all other actors are idle.
 
 Owns    one source (see sources.py), read ahead by two chunks at most, on a thread of its own.
 Hears   TicksRecorded, AwaitMarketEnd; the journal's answer.
 Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it; to the journal that a
         recording was played to its end.
-Fails   on nothing it expects: a broken source ends the market, and MarketEnded says why. Restarted, it goes on behind
-        the last message it sent (hand-over), so none is sent twice and none is left out.
+Fails   on no expected error: a broken source ends the market, and MarketEnded gives the reason. After a restart it
+        goes on after the last message it sent (state handed over), so none is sent twice and none is left out.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ RECORDING_S = 1.0
 
 
 class Release:
-    """To itself: all is quiet, and the time has come. Known by identity: one of an earlier life says nothing."""
+    """To itself: all actors are idle, and the message is due. Compared by identity: an earlier life's is ignored."""
 
 
 class EndMarket:
-    """To itself: the market has lasted `duration_s`. Or from whoever runs it: that is enough."""
+    """To itself: the market has lasted `duration_s`. Or from the caller that runs the system: end it now."""
 
 
 class StopWaiting:
-    """To itself, while it stops: the database has had its time."""
+    """To itself, while it stops: the time for the database to record what was sent is over."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far the market is; handed over at a restart."""
+    """How far the market has been released; handed over at a restart."""
 
     start_ns: int
     """When it began: nanoseconds since 1970-01-01 UTC. Part of what the source is made of."""
@@ -73,12 +73,12 @@ class Progress(msgspec.Struct, kw_only=True):
 
 
 class FeedActor(RuntimeActor):
-    """Lets out one message at a time."""
+    """Releases one message at a time."""
 
     settings: FeedSettings
 
     def on_start(self) -> None:
-        """Open nothing yet: that waits for quiet, and for what a life before hands over."""
+        """Open nothing yet: the source is opened when all actors are idle, after `restore`."""
         self._progress = Progress(start_ns=self.clock.now_ns(), began_ns=self.clock.monotonic_ns())
         self.pace_market(self.settings.speed)
         self._source: MarketSource | None = None
@@ -98,21 +98,21 @@ class FeedActor(RuntimeActor):
             self._source.close()
 
     def snapshot(self) -> Progress:
-        """Keep how far the market is."""
+        """Return how far the market has been released."""
         return self._progress
 
     def restore(self, state: Progress) -> None:
-        """Go on behind the last message of the life before."""
+        """Go on after the last message that was sent before the restart."""
         self._progress = state
         self._begin()
 
     @handles(Release)
     def release(self, release: Release, _sender: ActorAddress) -> None:
-        """Send the next message, if the database keeps up: its time has come. The clockwork of a simulated market."""
+        """Send the next message, which is due, if the database keeps up. This drives a simulated market."""
         if release is not self._release or (self._place == len(self._chunk) and not self._turn_over()):
             return
         message = self._chunk[self._place]
-        if self._asked_ns is None:  # nobody knew how late it is before the chunk was there
+        if self._asked_ns is None:  # its due time is unknown before the chunk is read
             self._go_on()
             return
         progress = self._progress
@@ -127,7 +127,7 @@ class FeedActor(RuntimeActor):
             progress.ticks = message.sequence
             progress.source = message.source
             progress.last_prices[message.symbol] = message.price
-            # Nobody else has seen the tick yet; a copy of it would cost five times as much.
+            # No other actor has seen the tick yet; a copy of it would cost five times as much.
             force_setattr(message, "received_ns", self.clock.now_ns())
         self.begin_trace()
         self.send(EVENTS, message)
@@ -135,7 +135,7 @@ class FeedActor(RuntimeActor):
 
     @handles(TicksRecorded)
     def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:
-        """Go on, if the market waited for the database."""
+        """Go on if the market waited for the database to record."""
         progress = self._progress
         if recorded.source == progress.source:
             progress.recorded = max(progress.recorded, recorded.sequence)
@@ -154,24 +154,24 @@ class FeedActor(RuntimeActor):
 
     @handles(Appended, AppendRefused, Failed, Unavailable)
     def hear_of_fact(self, answer: Appended | AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Know that it is written down that the recording was played; or say why not."""
+        """Take the journal's answer about the fact that the recording was played; log why it was refused."""
         if not isinstance(answer, Appended):
             self.log("market.end_not_written", level="error", reason=answer.reason)
 
     @handles(EndMarket, from_outside=True)
     def end_market(self, _message: EndMarket, _sender: ActorAddress) -> None:
-        """End it in the middle: it has lasted long enough."""
+        """End the market before its source ends."""
         self._end()
 
     @handles(StopWaiting)
     def stop_waiting(self, _message: StopWaiting, _sender: ActorAddress) -> None:
-        """Stop although the database is behind."""
+        """Stop although the database has not recorded everything."""
         progress = self._progress
         self.log("market.not_recorded", level="warning", ticks=progress.ticks, recorded=progress.recorded)
         self._waits = False
 
     def is_drained(self) -> bool:
-        """Release nothing more, and hear that all that was sent is durable; for `RECORDING_S` at most."""
+        """Release nothing more; return True once all that was sent is durable, or after `RECORDING_S`."""
         self._release = Release()
         if self._last_wait is None:
             self._last_wait = self.after(RECORDING_S, StopWaiting())
@@ -191,7 +191,7 @@ class FeedActor(RuntimeActor):
         )
 
     def _begin(self) -> None:
-        """Ask for the first release of this life, and set its end; what was asked before is void."""
+        """Request the first release of this life, and set the market's end; earlier requests are void."""
         self._release = Release()
         self._go_on()
         if self.settings.duration_s and not self._progress.ended:
@@ -199,14 +199,14 @@ class FeedActor(RuntimeActor):
             self.after(max(0.0, self.settings.duration_s - lasted_s), EndMarket())
 
     def _go_on(self) -> None:
-        """Ask for the next release; never again after the end, whatever comes that was waited for until then."""
+        """Request the next release; never after the market has ended, whatever late answer arrives."""
         if not self._progress.ended:
             is_known = self._place < len(self._chunk)
             self._asked_ns = time_of(self._chunk[self._place]) if is_known else None
             self.when_quiet(self._release, self._asked_ns)
 
     def _turn_over(self) -> bool:
-        """Go on with the next chunk and have the one after it read; tell whether there is one by now."""
+        """Take the next chunk and start reading the one after it; return whether it was there."""
         if self._source is None:
             self._open()
         chunk, self._next_chunk = self._next_chunk, None
@@ -248,7 +248,7 @@ class FeedActor(RuntimeActor):
             return
         progress.bad_rows = self._bad_rows()
         progress.ended = True
-        self._release = Release()  # the one on its way says nothing any more
+        self._release = Release()  # the one under way is void
         ended = self._market_ended()
         for waiting in progress.waiting:
             self.send(waiting, ended)

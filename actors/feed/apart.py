@@ -1,6 +1,6 @@
 """A recording read in a process of its own.
 
-Reading a full packet takes the interpreter as long as the whole house takes to handle the tick; the other core is free.
+Parsing a full packet takes as long as all actors together take to handle the tick; another core is free for it.
 What comes back are frames of finished messages, a fifth of the cost. The reader ends with its pipe: when the recording
 does, when it is closed, and when this process dies, however it dies.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .source import MarketMessage
 
 READER: Final = "natya.actors.feed.reading"
-"""Module that the process runs."""
+"""Module that the reading process runs."""
 
 READER_DIED: Final = "the process that reads the recording ended in the middle of it"
 
@@ -41,14 +41,14 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """From the reader, as its last word: the recording is at its end."""
+    """From the reader, its last frame: the recording has ended."""
 
     bad_rows: int
     notes: tuple[str, ...]
 
 
 class Broken(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """From the reader, as its last word: the recording cannot go on here."""
+    """From the reader, its last frame: the recording cannot be read further."""
 
     path: str
     line: int
@@ -63,27 +63,27 @@ _decoder: Final[msgspec.msgpack.Decoder[Frame]] = msgspec.msgpack.Decoder(Frame)
 
 
 class ReaderDiedError(Exception):
-    """The reading process ended in the middle. Nothing is wrong with the recording: begin again behind what came."""
+    """The reading process died. The recording is not at fault: start again after the last message received."""
 
 
 class Apart:
-    """The recordings that the settings name, as a `MarketSource`."""
+    """The recordings that the settings name, read in another process, as a `MarketSource`."""
 
     def __init__(self, settings: FeedSettings) -> None:
-        """Start nothing yet."""
+        """Start no process yet."""
         self.bad_rows = 0
         self.notes: tuple[str, ...] = ()
         self._settings: Final = settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Start the reader and hand out what it reads.
+        """Start the reading process and yield what it reads, in chunks.
 
         Raises:
-            RecordingError: the recording is missing or broken; all before it has been handed out.
+            RecordingError: the recording is missing or broken; all before that was yielded.
             ReaderDiedError: the process was killed.
         """
-        # It gets no secrets, and no signal of our terminal: a Ctrl-C is for this process to stop in order.
+        # It gets no secrets, and no signal of our terminal: on Ctrl-C this process stops it in order.
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = process = subprocess.Popen(  # noqa: S603  our own module
             [sys.executable, "-P", "-m", READER],
@@ -98,7 +98,7 @@ class Apart:
             with contextlib.suppress(BrokenPipeError):
                 settings = msgspec.msgpack.encode(self._settings)
                 process.stdin.write(framed(settings))
-                process.stdin.flush()  # and left open: its end is the reader's
+                process.stdin.flush()  # and left open: the reader exits when it is closed
             while isinstance(frame := self._next_frame(process.stdout), Chunk):
                 yield frame.messages
             if isinstance(frame, Broken):
@@ -125,7 +125,7 @@ class Apart:
         try:
             frame: Frame = _decoder.decode(body)
         except msgspec.ValidationError as fault:
-            # Each row is checked where it is read; what slips through there is no reason to fail again and again here.
+            # The reader checks each row; a message that is out of range all the same would be so at each retry.
             path = Path(self._settings.recordings[0])
             raise RecordingError(path, 0, f"messages within their ranges are wanted, found {fault}") from fault
         self.bad_rows, self.notes = frame.bad_rows, frame.notes

@@ -1,8 +1,8 @@
 """Rows of candles: each becomes four ticks that could have made it, and the candle itself.
 
-All symbols share one time. The ticks of a row are kept until the next row begins later, so that those of all symbols go
-out in the order of their times, and a candle when its interval is over: nobody hears the close of one symbol before the
-opening of another that came first. At one and the same time they go by symbol: which row came first says nothing.
+All symbols share one clock. The ticks of a row are buffered until a row with a later start is read, so that those of
+all symbols are released in the order of their times, and a candle at the end of its interval: the close of one symbol
+never precedes an earlier open of another. At equal times the order is that of the symbols, whatever the rows' order.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from .source import MarketMessage
 
 _CANDLE, _TICK = 0, 1
-"""At one time the candles that are over come before the ticks of those that begin."""
+"""At equal times, candles that end come before ticks of candles that begin."""
 
 _Event: TypeAlias = tuple[int, int, str, int, Candle | tuple[float, int, int]]
-"""Time, candle or tick, symbol, place among its own, and what is said: of a tick its price, quantity and volume."""
+"""Time, candle or tick, symbol, place among those of its symbol, and content: of a tick price, quantity, volume."""
 
 
 def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Path:
-    """Tell when the four prices of a candle are met: while the exchange is open in it, else at any time of it."""
+    """Return the times of a candle's four prices: within the part in which the exchange is open, if there is one."""
     spans = open_spans(start_ns, end_ns, exchange) if exchange else ()
     return times_of(spans or ((start_ns, end_ns),))
 
@@ -85,12 +85,12 @@ class CandleRows:
         self._series: dict[str, _Series] = {}
         self._waiting: list[_Event] = []
         self._day_ns = -DAY_NS
-        """When the day begins to which `_open_ns` belongs: the first hours of its session; empty where it has none."""
+        """Start (ns) of the day to which `_open_ns` belongs: open and close of its first session, (0, 0) for none."""
 
         self._open_ns = (0, 0)
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
-        """Append what is over before this row begins.
+        """Append the messages that are due before this row begins.
 
         Raises:
             ValueError: as `RowReader` says.
@@ -147,12 +147,12 @@ class CandleRows:
         self._places = place + 1
 
     def finish(self, messages: list[MarketMessage]) -> None:
-        """Append all that is kept."""
+        """Append all that is buffered."""
         self._waiting.sort()
         self._release(len(self._waiting), messages)
 
     def _make_way(self, symbol: str, series: _Series, start_ns: int, messages: list[MarketMessage]) -> None:
-        """Let out what is over when a candle begins; the one before it of its symbol is, whatever is left of it."""
+        """Release what is due when a candle begins; the previous candle of its symbol ends there at the latest."""
         waiting = self._waiting
         if series.last_ns >= 0 and series.last_ns + series.interval_ns > start_ns:
             self._waiting = waiting = [
@@ -167,7 +167,7 @@ class CandleRows:
             self._release(bisect.bisect_left(waiting, (start_ns, _TICK)), messages)
 
     def _times(self, start_ns: int, end_ns: int, series: _Series) -> Path:
-        """Tell when the four prices of a candle are met."""
+        """Return the times of a candle's four prices."""
         if self._exchange is not None:
             if not self._day_ns <= start_ns < self._day_ns + DAY_NS:
                 self._day_ns = day_start_ns(day_of(start_ns))
@@ -179,7 +179,7 @@ class CandleRows:
         return start_ns + first, start_ns + second, start_ns + third, start_ns + last
 
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
-        """Append the first so many of what is kept, in their order, with their numbers."""
+        """Append the first `count` buffered messages, in their order, numbered."""
         source, sequence = self._source, self._sequence
         for time_ns, _, symbol, _, said in self._waiting[:count]:
             if isinstance(said, Candle):

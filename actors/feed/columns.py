@@ -18,7 +18,7 @@ _TIMES: Final = (
     ("time", "timestamp", "datetime", "date_time", "date", "start_ns", "date1", "traddt"),
     ("last_trade_time", "last_traded_time", "ltt"),
 )
-"""When the packet left the exchange; else another time; else that of the last trade, which may be hours old."""
+"""In order of preference: when the packet left the exchange, another time, the last trade's (perhaps hours old)."""
 
 _ALIASES = {
     "symbol": ("tradingsymbol", "trading_symbol", "instrument", "ticker", "tckrsymb"),
@@ -52,8 +52,8 @@ _NAMES_SHOWN_MAX = 50
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """Where the fields of a recording stand.
 
-    A field that the recording does not have stands at `width`: whoever reads a row appends one empty text to it first,
-    so that no reader asks twice what there is.
+    A field that the recording does not have stands at `width`: readers get each row with one empty text appended, so
+    that no missing field needs a condition.
     """
 
     shape: Shape
@@ -63,16 +63,16 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, int]
 
     in_nanoseconds: bool = False
-    """The name of the time's column says that it is a number of them."""
+    """Whether the name of the time column says that it counts nanoseconds."""
 
     notes: tuple[str, ...] = ()
-    """What whoever gave the file should know of how it is understood."""
+    """Notes for the user on how ambiguous columns were understood."""
 
     def __contains__(self, field: str) -> bool:
         return field in self.positions
 
     def at(self, field: str) -> int:
-        """Tell where a field stands."""
+        """Return the index of a field; `width` if there is no such column."""
         return self.positions.get(field, self.width)
 
     def levels(self, side: Side) -> int:
@@ -83,12 +83,12 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         return level
 
     def pick(self, *fields: str) -> Callable[[Row], tuple[str, ...]]:
-        """Make the function that takes these fields, two or more, out of a row."""
+        """Return a function that takes these fields, two or more, out of a row."""
         return itemgetter(*[self.at(field) for field in fields])
 
 
 def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: False) -> Columns:
-    """Tell what kind of recording it is and where its fields stand; other columns are left alone.
+    """Find the kind of a recording and the columns of its fields; other columns are ignored.
 
     A last price makes it ticks, else open, high, low and close make it candles. Where it has both, the others are those
     of the day in a file of ticks; but exchanges' own files of days have a last price, too. So one whose times are days,

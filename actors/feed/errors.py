@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 class FeedError(Exception):
-    """The source cannot go on; what it has said so far holds. Ends the market; do not retry."""
+    """The source cannot go on; the messages it gave before are valid. Ends the market; do not retry."""
 
 
 class RecordingError(FeedError):
-    """A recording is not what it should be: missing, of no known shape, or broken at a line."""
+    """A recording cannot be used: missing, its columns not recognised, or broken at a line."""
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
-        """Take the file, the line from 1 (0: the file as a whole), and what was wanted and found."""
+        """Take the file, the line from 1 (0: the file as a whole), and the reason: what was expected and found."""
         self.path = path
         self.line = line
         self.reason = reason

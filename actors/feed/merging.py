@@ -39,14 +39,14 @@ class Readable(Protocol):
         """Make its messages."""
 
     def look(self) -> int | None:
-        """Tell when the first message will be."""
+        """Return the time of the first message, ns since 1970-01-01 UTC; None if unknown."""
 
     def needs_symbol(self) -> bool:
-        """Tell whether it has no column for the symbol."""
+        """Return whether the file has no symbol column."""
 
 
 class Merged:
-    """Recordings that are played side by side, or one behind the other where they are of one symbol."""
+    """Recordings merged by time: at the same time where symbols differ, one after the other where they do not."""
 
     def __init__(self, recordings: Sequence[Readable]) -> None:
         """Open nothing yet."""
@@ -54,16 +54,16 @@ class Merged:
 
     @property
     def bad_rows(self) -> int:
-        """How many rows were skipped so far, of all of them."""
+        """Rows skipped so far, of all recordings."""
         return sum(recording.bad_rows for recording in self._recordings)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How each of them is understood."""
+        """Notes of all recordings on how they were understood."""
         return tuple(f"{each.path.name}: {note}" for each in self._recordings for note in each.notes)
 
     def look(self) -> int | None:
-        """Look at each, and tell when the first message of all will be; None if that cannot be said.
+        """Look at each, and return the time of the first message of all; None if that is unknown.
 
         Raises:
             RecordingError: one cannot be read, or two would have to share the symbol that was given.
@@ -73,11 +73,11 @@ class Merged:
         return min((first_ns for first_ns in firsts if first_ns is not None), default=None)
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Make the ticks and candles of all.
+        """Yield the ticks and candles of all, in chunks.
 
         Raises:
-            RecordingError: of one of them; all before it has been handed out. Or two would have to share the symbol
-                that was given; or they are the same, or tell of one symbol at the same time.
+            RecordingError: one of them is broken; all before that was yielded. Or two would have to share the symbol
+                in the settings; or two are the same file, or overlap in time for one symbol.
         """
         self._expect_symbols()
         messages: list[MarketMessage] = []
@@ -116,7 +116,7 @@ class Merged:
                         f"each symbol in one recording at a time is wanted, found {message.symbol} in "
                         f"{self._recordings[before].path} as well",
                     )
-            # Nobody else has seen it yet; a copy of it would cost five times as much.
+            # No other code has seen it yet; a copy of it would cost five times as much.
             force_setattr(message, "source", source)
             if not isinstance(message, Candle):
                 sequence += 1
@@ -124,7 +124,7 @@ class Merged:
             yield message
 
     def _name(self, firsts: Sequence[_Timed]) -> str:
-        """Name what comes of all of them, in whatever order they are given."""
+        """Return the name of the merged source; the same in whatever order the recordings are given."""
         sources: dict[str, Path] = {}
         for _, _, _, place, message in firsts:
             path = self._recordings[place].path

@@ -1,4 +1,4 @@
-"""Numbers as recordings write them: read exactly, checked, and each text worked out once.
+"""Numbers as recordings write them: parsed exactly, validated, and memoised by text.
 
 Prices of neighbouring rows are mostly the same texts. A dictionary that is asked first costs 40 ns; parsing, checking
 and rounding a price costs 800, and a full packet has fifteen.
@@ -20,14 +20,14 @@ Value = TypeVar("Value")
 _SEPARATED = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 
 MEMO_ENTRIES_MAX = 20_000
-"""Texts that a memo keeps (about 2 MB); then it starts anew."""
+"""Texts that a memo keeps (about 2 MB); then it is cleared."""
 
 FLOAT32_NOISE = 2.0**-24
-"""Half a unit in the last place of a float of 32 bits, as a part of the number."""
+"""Half a unit in the last place of a 32-bit float, relative to the number."""
 
 
 class Memo(dict[str, Value], Generic[Value]):
-    """`memo[text]` is `read(text)`, worked out once for each text; what `read` raises is not kept."""
+    """`memo[text]` is `read(text)`, computed once for each text; an exception of `read` is not cached."""
 
     __slots__ = ("_read",)
 
@@ -54,7 +54,7 @@ class PriceReader(PriceGrid):
             ValueError: it is none.
         """
         price = self.nearest(rupees(text))
-        if not 0 < price <= RUPEES_MAX:  # rounding may lead out of what is believed
+        if not 0 < price <= RUPEES_MAX:  # rounding may lead out of the valid range
             raise ValueError(f"a price above 0 rupees is wanted, found {text!r}")
         return price
 
@@ -76,7 +76,7 @@ class PricesAsWritten(PriceReader):
         super().__init__(0.01)
 
     def nearest(self, price: float) -> float:
-        """Take away noise: the wire's 25974.900390625 is 25974.9; 101.337 stays."""
+        """Remove the noise of a 32-bit float: 25974.900390625 becomes 25974.9; 101.337 stays."""
         in_paise = round(price, 2)
         return in_paise if abs(price - in_paise) <= price * FLOAT32_NOISE else price
 
@@ -85,7 +85,7 @@ def rupees(text: str) -> float:
     """Read an amount of rupees, at least 0.
 
     Raises:
-        ValueError: it is none, or beyond all belief.
+        ValueError: it is none, negative, or above `RUPEES_MAX`.
     """
     try:
         amount = float(text)
@@ -115,7 +115,7 @@ def whole(text: str) -> int:
         number = int(text) if text else 0
     except ValueError:
         number = _whole_float(_without_separators(text) or text)
-    # Python reads 1_000 as a thousand; no recording means that.
+    # Python accepts 1_000 as a thousand; no recording is written like that.
     if not 0 <= number <= INTEGER_MAX or "_" in text:
         raise ValueError(f"a whole number from 0 is wanted, found {text!r}")
     return number
@@ -135,5 +135,5 @@ def _whole_float(text: str) -> int:
 
 
 def _without_separators(text: str) -> str:
-    """Take the commas out of `1,234.50`, and of `12,34,567` as it is written in India; empty if they are not those."""
+    """Remove the commas of `1,234.50`, or of Indian `12,34,567`; empty if commas are in other places."""
     return text.replace(",", "") if _SEPARATED.fullmatch(text.strip()) else ""

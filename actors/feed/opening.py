@@ -1,4 +1,4 @@
-"""What can be said of a market before it opens."""
+"""When a simulated market begins, found before it is started."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be expected of a market."""
+    """When a market begins, and notes on its recordings."""
 
     opening_ns: int | None = None
-    """The first moment that anyone in it sees: nanoseconds since 1970 UTC; None where that is the present."""
+    """Time of the first message: nanoseconds since 1970-01-01 UTC; None where that is the present."""
 
     notes: tuple[str, ...] = ()
-    """How its recordings are understood, where whoever gave them might have meant something else."""
+    """How ambiguous recordings were understood, for the user."""
 
 
 def look_ahead(settings: FeedSettings) -> Outlook:
-    """Look at the recordings that are to be replayed, as far as has to be; a market that is made up opens now.
+    """Look at the recordings to be replayed, as far as needed; a synthetic market begins now.
 
     Raises:
         RecordingError: one is missing, no file, empty, of no known shape, or has not one whole row.

@@ -1,4 +1,4 @@
-"""How a file of rows is to be read: what a look at its rows says of their order, and of the length of candles."""
+"""How a file is to be read: the order of its rows and the length of its candles, found by a first pass over it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .table import Table
 
 LOOK_AHEAD_ROWS: Final = 2_000
-"""Rows from which the length of candles and their order is told, where there is one symbol."""
+"""Rows from which the length and order of candles is found, where there is one symbol."""
 
 
 class Plan:
@@ -33,7 +33,7 @@ class Plan:
         self.symbol: Final = symbol
         self.survey: Final = survey
         self.rows: Final = rows
-        """Whole ones that were looked at, 0 or 1."""
+        """Whole rows that were found, 0 or 1."""
 
         self.notes = (*columns.notes, *survey.notes({}))
         self._intervals: dict[str, int] = {}
@@ -44,10 +44,10 @@ class Plan:
         self._time_at, self._last_at = columns.at("time"), columns.at("last")
 
     def set_intervals(self, *, given_ns: int | None, told_ns: int | None) -> None:
-        """Settle how long candles are: as given by the user, told by the file, or, of each symbol, by their distances.
+        """Set the length of candles: that of the settings, else of the file's column, else by distances, per symbol.
 
         Raises:
-            ValueError: it cannot be.
+            ValueError: candles cannot have this length.
         """
         survey = self.survey
         self._interval_ns = given_ns or told_ns or None
@@ -68,14 +68,14 @@ class Plan:
             self.notes = (*self.columns.notes, *survey.notes(self._intervals))
 
     def interval_of(self, symbol: str) -> int:
-        """Tell the length of a symbol's candles."""
+        """Return the length of a symbol's candles, in ns."""
         return self._interval_ns or self._intervals.get(symbol) or self.survey.interval_of(symbol)
 
     def place(self, row: Row, line: int) -> Line | None:
-        """Tell where a row belongs in the order of time; None if it says nothing. Called for each, in their order.
+        """Return a row with its place in the order of time; None if it has no content. Called for each, in order.
 
         Raises:
-            ValueError: the row is broken: nobody can tell, or it goes against the way of its symbol.
+            ValueError: the row is broken: it has no valid time, or goes against the order of its symbol.
         """
         if is_blank(row):
             return None
@@ -97,7 +97,7 @@ class Plan:
 
 
 def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_ns: int | None, ahead: bool) -> Plan:
-    """Look at the rows: at all of them where they have symbols of their own, else at the first ones.
+    """Look at the rows, all of them where they have a symbol column, else the first ones; return the plan.
 
     Args:
         table: the rows, from the first one.
@@ -120,7 +120,7 @@ def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_
 
 
 def is_of_days(path: Path, open_table: Callable[[Path, contextlib.ExitStack], Table], place: int) -> bool:
-    """Tell whether the first time in a column of a file is a day."""
+    """Return whether the first time in a column of a file is a date without a time of day."""
     with contextlib.ExitStack() as stack:
         table = open_table(path, stack)
         for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
@@ -131,7 +131,7 @@ def is_of_days(path: Path, open_table: Callable[[Path, contextlib.ExitStack], Ta
 
 
 def not_wide(row: Row, width: int) -> ValueError:
-    """Say that a row has too many columns, or too few."""
+    """Return the error for a row with too many columns, or too few."""
     return ValueError(f"{width} columns are wanted, found {len(row)}")
 
 
@@ -163,7 +163,7 @@ def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
 
 
 def _expect_oldest_first(survey: Survey) -> None:
-    """Refuse ticks that go back: two of one time would have to be turned round, and nobody writes them like that.
+    """Refuse ticks with the newest first: those of equal times would have to be reversed, and no vendor writes that.
 
     Raises:
         ValueError: they do.

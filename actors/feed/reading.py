@@ -1,7 +1,7 @@
 """The process that reads recordings for `apart.Apart`: settings come in on standard input, frames go out.
 
-Standard input stays open as long as the other process lives. Its end is ours, whatever we are reading just now: a file
-may go on for hours without a message, and then nobody would notice by a broken pipe.
+Standard input stays open as long as the parent lives; when it closes, this process exits. A broken output pipe would
+not do: a file may hold hours without a message, and then nothing is written.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from .apart import Frame
 
 PARENT_LOOK_S: Final = 1.0
-"""Seconds between two looks at who started this process."""
+"""Seconds between two checks that the parent still lives."""
 
 _encoder = msgspec.msgpack.Encoder()
 
 
 def serve(settings: FeedSettings, stream: IO[bytes]) -> None:
-    """Write the recording's messages in frames, and how it ended in the last one."""
+    """Write the recording's messages in frames; the last frame says how it ended."""
     source = open_recordings(settings)
     try:
         for chunk in source.chunks():
@@ -41,7 +41,7 @@ def serve(settings: FeedSettings, stream: IO[bytes]) -> None:
         _write(stream, Broken(str(fault.path), fault.line, fault.reason, source.bad_rows, source.notes))
     except BrokenPipeError:
         raise
-    # A mistake of ours would be made again by the next reader, and the next: the market ends, and says why.
+    # A bug of ours would repeat in the next reader: the market ends, and gives the reason.
     except Exception as fault:  # noqa: BLE001
         traceback.print_exc()
         reason = f"a recording that can be read is wanted, found {type(fault).__name__}: {fault}"
@@ -56,9 +56,9 @@ def _write(stream: IO[bytes], frame: Frame) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when the one that started it does.
+    """Exit this process when its parent ends.
 
-    Its end closes our standard input; but where it has forked, its children hold that open. So its id counts, too.
+    That closes our standard input, unless children that the parent forked hold it open; so its id is checked, too.
     """
     while os.getppid() == parent:
         readable, _, _ = select.select([0], [], [], PARENT_LOOK_S)
@@ -68,7 +68,7 @@ def _end_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Serve standard input and output; end quietly when nobody reads any more."""
+    """Serve standard input and output; exit without a traceback when the pipe is closed."""
     parent = os.getppid()
     stdin = sys.stdin.buffer
     settings = msgspec.msgpack.decode(read_frame(stdin) or b"", type=FeedSettings)

@@ -1,4 +1,4 @@
-"""What the readers of both kinds of rows share: the symbol, the order of time, and their protocol."""
+"""What the readers of ticks and of candles share: their protocol, the symbol, the order of time."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class RowReader(Protocol):
     """Turns rows, in the order of the file, into market messages."""
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
-        """Append what the row says, which may be nothing. The row has its `width` fields and an empty one behind them.
+        """Append the messages of the row, perhaps none. The row has `width` fields and an empty one after them.
 
         Raises:
             ValueError: the row is broken; nothing was appended, and the reader is as it was before.
         """
 
     def finish(self, messages: list[MarketMessage]) -> None:
-        """Append what is kept still, at the end of the rows."""
+        """Append what is still buffered, after the last row."""
 
 
 class SymbolColumn:
-    """The symbol of each row: its own, or the one that was given where it has none.
+    """The symbol of each row: that of its column, or the one in the settings where it has none.
 
     The series of NSE's own files belongs to the symbol, as brokers write it: `IDEA`, but `IDEA-BE`.
     """
@@ -45,19 +45,19 @@ class SymbolColumn:
         self._series_at = columns.at("series") if self._has_column else columns.width
         self._given = _symbol(symbol) if symbol else ""
         self._symbols = Memo(self._read)
-        # A row without the column shows its empty field, which stands for the symbol that was given.
+        # A row without the column reads as an empty field, which means the symbol in the settings.
         self._suffixes = Memo(_suffix)
 
     def of(self, row: Row) -> str:
         """Read the symbol.
 
         Raises:
-            ValueError: it is empty and none was given, or too long, or no text to print.
+            ValueError: it is empty and the settings give none, or it is too long or not printable.
         """
         return self._symbols[row[self._place]] + self._suffixes[row[self._series_at]]
 
     def is_given(self, row: Row) -> bool:
-        """Tell whether a row of a recording that has a column has no symbol of its own."""
+        """Return whether the row's symbol column is empty, in a recording that has one."""
         return self._has_column and not row[self._place].strip()
 
     def _read(self, text: str) -> str:
@@ -72,6 +72,6 @@ def _symbol(text: str) -> str:
 
 
 def _suffix(series: str) -> str:
-    """Tell what a series adds to the symbol: nothing where it is that of ordinary shares."""
+    """Return the suffix that a series adds to the symbol; empty for ordinary shares (EQ)."""
     plain = series.strip()
     return f"-{_symbol(plain)}" if plain not in {"", "EQ"} else ""

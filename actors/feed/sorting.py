@@ -1,7 +1,7 @@
 """Rows in the order of time, whatever the order of the file: an external merge sort.
 
 Rows are gathered, sorted and written to a temporary file, `ROWS_A_RUN` at a time, and the runs merged a few rows of
-each in memory. So a file of any size takes about 50 MB and as much of the disk as its text, until it has been read.
+each in memory. So a file of any size takes about 50 MB of memory and as much disk as its text, until it is read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNS_MAX: Final = 2_000
 
 
 Line: TypeAlias = tuple[int, int, int, Row]
-"""Time, place among the rows of one time, line in the file, row."""
+"""Time, place among the rows of equal time, line in the file, row."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[Line])
@@ -40,7 +40,7 @@ class SortedRows:
         """Take the header, and what closes the temporary file."""
         self.header = header
         self.line_num = 0
-        """Where the row that was read last ends in the file, from 1."""
+        """Line on which the last row read ends, from 1."""
 
         self._stack = stack
         self._lines: list[Line] = []
@@ -49,7 +49,7 @@ class SortedRows:
         """Where each begins and ends in the temporary file."""
 
     def add(self, line: Line) -> None:
-        """Take a row.
+        """Add a row.
 
         Raises:
             ValueError: there are too many.
@@ -59,14 +59,14 @@ class SortedRows:
             self._write()
 
     def rows(self) -> Iterator[Row]:
-        """Give all of them in the order of time."""
+        """Yield all rows in the order of time."""
         self._lines.sort()
         for _, _, line, row in heapq.merge(*map(self._read, self._runs), self._lines):
             self.line_num = line
             yield row
 
     def share(self) -> float:
-        """Tell how much of the file is read: all of it."""
+        """Return the part of the file that is read: 1."""
         return 1.0
 
     def _write(self) -> None:

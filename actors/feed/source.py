@@ -1,4 +1,4 @@
-"""What a source of market data is: an iterator of messages, in chunks."""
+"""Protocol of a source of market data: an iterator of messages, in chunks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from random import Random
 
 MESSAGES_A_CHUNK = 1_000
-"""Messages that a source makes at a time: some milliseconds of work, so that nobody waits long for the interpreter."""
+"""Messages in a chunk: a few milliseconds of work, so that no other thread waits long for the interpreter lock."""
 
 MarketMessage: TypeAlias = Tick | Candle
 
@@ -26,45 +26,45 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Now: nanoseconds since 1970-01-01 UTC."""
 
     random: Random
-    """Seeded with the settings' seed, and nobody else's."""
+    """Seeded with the settings' seed; used by the source alone."""
 
 
 class MarketSource(Protocol):
-    """One market, from its beginning; a REPL may look into it with `for chunk in source.chunks()`.
+    """One market, from its beginning; in a REPL: `for chunk in source.chunks()`.
 
-    Two sources made of equal settings and surroundings say the same, message for message: that is how a market goes on
-    where it was. Ticks are numbered from 1 without gaps, and name their source. May block on files; not thread-safe.
+    Two sources made of equal settings and surroundings give equal messages: that is how a market is resumed after a
+    restart. Ticks are numbered from 1 without gaps, and name their source. May block on files; not thread-safe.
     """
 
     @property
     def bad_rows(self) -> int:
-        """How many rows of a recording were skipped so far; 0 where there are no rows."""
+        """Rows of a recording skipped so far; 0 where there are no rows."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How recordings are understood, where whoever gave them might have meant something else."""
+        """How ambiguous recordings were understood, for the user."""
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Make the messages in their order, none of the chunks empty. Called once.
+        """Yield the messages in their order; no chunk is empty. Called once.
 
         Raises:
-            FeedError: the source is broken here; all before it has been handed out.
+            FeedError: the source is broken here; all before that was yielded.
         """
 
     def close(self) -> None:
-        """Release what it holds, in the middle too; from any thread."""
+        """Release files and processes, also before the end; from any thread."""
 
 
 def time_of(message: MarketMessage) -> int:
-    """Tell when a market says it: nanoseconds since 1970-01-01 UTC; a candle at its end."""
+    """Return when a message is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
     return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
 
 
 def behind(chunks: Iterator[list[MarketMessage]], count: int, *, source: str = "") -> Iterator[list[MarketMessage]]:
-    """Leave out the first messages, as many as `count`.
+    """Skip the first `count` messages.
 
     Raises:
-        FeedError: they are of another source than those that were sent before: the recording is no longer what it was.
+        FeedError: they are of another source than `source`: the recording was changed.
     """
     for chunk in chunks:
         if source and chunk[0].source != source:

@@ -1,4 +1,4 @@
-"""What the rows of a recording are like, before any of them is turned into messages: their order and distances."""
+"""The order of a recording's rows and the distances of their times, found by a first pass over them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from ...domain.time import DAY_NS, SECOND_NS, duration_text
 
 INTERVAL_UNKNOWN_NS: Final = 60 * SECOND_NS
-"""Of a recording of one candle, which does not tell."""
+"""Length assumed for a recording of a single candle, which has no distances."""
 
 INTERVAL_MAX_NS: Final = 366 * DAY_NS
 
@@ -23,7 +23,7 @@ _DISTANCES_SHOWN_MAX: Final = 3
 
 
 class Way:
-    """How the times of one symbol go on."""
+    """Whether the times of one symbol rise or fall, and by what steps."""
 
     __slots__ = ("backward", "before_ns", "distances", "first_ns", "forward", "may_go_back", "newest_ns", "oldest_ns")
 
@@ -59,7 +59,7 @@ class Survey:
     """The rows so far.
 
     Args:
-        may_go_back: rows with the newest first are in an order, too; else a row that goes back is broken.
+        may_go_back: rows may have the newest first; else a row that goes back is broken.
     """
 
     def __init__(self, *, may_go_back: bool) -> None:
@@ -83,7 +83,7 @@ class Survey:
         if way is None:
             self.ways[symbol] = Way(time_ns, may_go_back=self._may_go_back)
         elif time_ns < way.newest_ns:
-            way.go_on(time_ns)  # and of a file in the order of time it is a broken row, not another order
+            way.go_on(time_ns)  # in a file in the order of time it is a broken row, not another order
             return
         else:
             way.go_on(time_ns)
@@ -91,7 +91,7 @@ class Survey:
         self._newest_ns = max(self._newest_ns, time_ns)
 
     def first_times(self) -> list[tuple[str, int]]:
-        """Tell of each symbol when its first row is, in the order of time."""
+        """Return each symbol with the time of its first row, in the order of time."""
         return [(name, way.oldest_ns if way.is_newest_first else way.first_ns) for name, way in self.ways.items()]
 
     @property
@@ -105,15 +105,15 @@ class Survey:
         return not (self._goes_back or self.is_newest_first)
 
     def interval_of(self, symbol: str) -> int:
-        """Tell the length of the candles of a symbol: their commonest distance, the shorter of two; months are 28 days.
+        """Return the length of a symbol's candles: their commonest distance, at a tie the shorter; a month is 28 days.
 
-        One of which there is a single candle has the commonest length of all.
+        A symbol with a single candle gets the commonest length of all symbols.
         """
         distances = self.ways[symbol].distances if symbol in self.ways else Counter[int]()
         return interval_of(distances or self._all_distances(), of_days=self.is_of_days)
 
     def notes(self, intervals: dict[str, int]) -> tuple[str, ...]:
-        """Say what whoever gave the file should know of its order, and of its intervals."""
+        """Return notes for the user on the file's order and the lengths found."""
         notes = []
         if self.is_newest_first:
             notes.append("newest first: sorted by time")
@@ -138,7 +138,7 @@ class Survey:
                 if distance != interval_ns and (distance < interval_ns or (distance < DAY_NS and interval_ns < DAY_NS))
             }
         )
-        # From one day to the next is no distance within a day: 15:29 to 09:15 is in every file of minutes.
+        # Distances from one day to the next are left out: 15:29 to 09:15 is in every file of minutes.
         nights = [distance for distance in others if distance > max(interval_ns, DAY_NS // 2)]
         for distance in nights:
             del others[distance]
@@ -160,7 +160,7 @@ class Survey:
 
 
 def interval_of(distances: Counter[int], *, of_days: bool) -> int:
-    """Tell the length of candles that are so far apart, by how often."""
+    """Return the length of candles, in ns, from how often each distance occurs."""
     if not distances:
         return DAY_NS if of_days else INTERVAL_UNKNOWN_NS
     most = max(distances.values())

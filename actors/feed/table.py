@@ -1,4 +1,4 @@
-"""A file as a header and rows of texts. Whatever it holds, reading it takes no more memory than a line may have."""
+"""A file as a header and rows of texts. Reading takes no more memory than the longest row allowed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROW_LENGTH_MAX: Final = 1 << 20
 
 
 class NoRecordingError(OSError):
-    """The path names nothing that could be read as a recording."""
+    """The path is not that of a regular file."""
 
 
 class Table(Protocol):
@@ -85,13 +85,13 @@ class CsvTable:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file to read.
+    """Open a regular file for reading.
 
     Raises:
-        NoRecordingError: it is a directory, a pipe, a device: nothing that ends, or that may be read twice.
+        NoRecordingError: it is a directory, a pipe or a device, which may not end, or not be readable twice.
         OSError: it is missing, or may not be read.
     """
-    # A pipe would block until somebody writes, and a device may do anything when it is opened.
+    # Opening a pipe would block until it has a writer, and opening a device may have any effect.
     if not stat.S_ISREG(path.stat().st_mode):
         raise _not_regular(path)
     file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: PTH123, SIM115  given away
@@ -102,7 +102,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def is_blank(row: Row) -> bool:
-    """Tell whether it is a line without anything in it."""
+    """Return whether the row is an empty line."""
     return len(row) <= 1 and not "".join(row).strip()
 
 

@@ -23,9 +23,9 @@ _DAY_OTHERS = ("average", "total_buy", "total_sell", "open_interest")
 
 
 class TickRows:
-    """Reads one tick a row; a row without a last price (Dhan's packets of open interest alone) is none.
+    """Reads one tick a row; a row without a last price (Dhan's packets of open interest alone) gives none.
 
-    Rows come in the order of time; whoever sorts them sees to it that those of one symbol were in it before.
+    Rows come in the order of time, sorted before if need be.
     """
 
     def __init__(self, columns: Columns, *, symbol: SymbolColumn, grid: PriceReader, source: str) -> None:
@@ -38,7 +38,7 @@ class TickRows:
         bids, asks = _numbers(columns, "bid"), _numbers(columns, "ask")
         self._has_depth = bool(bids or asks)
         bid_orders, ask_orders = _counted(columns, "bid"), _counted(columns, "ask")
-        # All prices of a row are read at once, and all counts; a slice says what is what.
+        # All prices of a row are read at once, and all counts; slices take them apart.
         self._prices_of = columns.pick(
             *_DAY_PRICES, *(f"bid_price_{n}" for n in bids), *(f"ask_price_{n}" for n in asks)
         )
@@ -132,7 +132,7 @@ def _numbers(columns: Columns, side: Side) -> range:
 
 
 def _counted(columns: Columns, side: Side) -> list[int]:
-    """Tell at which levels the number of orders is known, from the best without a gap."""
+    """Return the columns of the number of orders, by level, from the best without a gap."""
     return list(itertools.takewhile(lambda n: f"{side}_orders_{n}" in columns, _numbers(columns, side)))
 
 
@@ -145,7 +145,7 @@ def _slices(start: int, *parts: Sized) -> list[slice]:
 def _shown(
     prices: tuple[float, ...], quantities: tuple[int, ...], orders: tuple[int, ...]
 ) -> tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]:
-    """Leave out the levels at which nobody stands: no price, or nothing wanted there."""
+    """Leave out empty levels: no price, or no quantity."""
     levels = [place for place, price in enumerate(prices) if price and quantities[place]]
     return (
         tuple(prices[place] for place in levels),

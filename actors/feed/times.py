@@ -10,8 +10,7 @@ from ...domain.time import IST, SECOND_NS, day_of, day_start_ns
 from .numbers import Memo
 
 TIME_MAX_NS: Final = 9_214_646_400 * SECOND_NS
-"""The beginning of 2262, which no recording may reach: behind it a zone, or the length of a candle, must still fit into
-64 bits."""
+"""The beginning of 2262, exclusive limit of times: with a zone or candle length added they must fit into 64 bits."""
 
 _DATE_LENGTH = len("2025-12-29")
 _ANY_DATE = "2000-01-01"
@@ -27,8 +26,7 @@ _UNITS_NS = {
     "nanoseconds since 1970": 1,
 }
 _BELIEVED_NS = range(631_152_000 * SECOND_NS, 4_102_444_800 * SECOND_NS)
-"""1990 to 2099. The ranges of the units lie so far from each other that no number is believed in two of them, nor as a
-date without separators."""
+"""1990 to 2099. In this range no number is a valid time in two units, nor both a number and a date in digits."""
 
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/ ]([A-Za-z]{3,9})[-/ ,]{1,2}(\d{4})(.*)", re.ASCII)
@@ -54,10 +52,10 @@ class TimeReader:
     """
 
     def __init__(self, *, in_nanoseconds: bool = False) -> None:
-        """Take a column; `in_nanoseconds`: its name says so, and whatever number is there counts."""
+        """Take a column; `in_nanoseconds`: its name says that numbers are nanoseconds, whatever their size."""
         self._in_nanoseconds = in_nanoseconds
         self._form = ""
-        """What the numbers of this column are."""
+        """Unit of this column's numbers; empty until the first one."""
 
         self._dates = Memo(_date_ns)
         self._clocks = Memo(_clock_ns)
@@ -107,12 +105,12 @@ class TimeReader:
 
 
 def is_day(time_ns: int) -> bool:
-    """Tell whether it is a day rather than a time of one: midnight in India, as a date without a clock is read."""
+    """Return whether it is midnight IST, as which a date without a time of day is read."""
     return time_ns == day_start_ns(day_of(time_ns))
 
 
 def _form_of(digits: str) -> tuple[str, int]:
-    """Tell what the digits count, and which time they make; empty if nothing makes a time of our age of them."""
+    """Return the unit of a number and its time in that unit; empty if no unit gives a time from 1990 to 2099."""
     number = int(digits) if len(digits) <= len(str(_BELIEVED_NS.stop)) else 0
     for form, unit_ns in _UNITS_NS.items():
         if number * unit_ns in _BELIEVED_NS:
@@ -125,12 +123,12 @@ def _form_of(digits: str) -> tuple[str, int]:
 
 
 def _date_ns(date: str) -> int:
-    """Read a date: its beginning in London."""
+    """Read a date: its midnight in UTC, ns since 1970-01-01."""
     return _time_ns(date + "T00:00Z")
 
 
 def _clock_ns(clock: str) -> int:
-    """Read what follows a date: how long after its beginning in London that is; below 0 before it."""
+    """Read a time of day with its zone: ns after midnight UTC of the date; negative if before it."""
     return _iso_ns(_ANY_DATE + clock) - _time_ns(_ANY_DATE + "T00:00Z")
 
 

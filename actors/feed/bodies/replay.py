@@ -2,7 +2,7 @@
 
 Order. What comes out is in the order of time, of all symbols together. A file that is in another order from symbol to
 symbol, or that has its newest candles first, is read twice and sorted on the way (`sorting.py`); a row that goes
-back against the way of its own symbol is broken.
+against the order of its own symbol is broken.
 
 Identity. A recording is named by a hash of all its bytes, the symbol that is given for it where it has none of its own,
 its shape, the tick size, and of candles their given length, their exchange and how they become ticks: whatever changes
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..table import Table
 
 HASH_BYTES: Final = 8
-"""Of a fingerprint: 64 bits, so that ten thousand recordings share one with a chance of one in 10^11."""
+"""Length of a fingerprint: 64 bits; among ten thousand recordings a collision has a probability of 3 in 10^12."""
 
 BAD_LINES_KEPT_MAX: Final = 100
 """Broken rows that are remembered with their reasons; more are counted."""
@@ -55,12 +55,12 @@ _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
 def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundings) -> Apart:
-    """Make the recordings that the settings name, read in a process of their own."""
+    """Return the recordings that the settings name, read in a process of their own."""
     return Apart(settings)
 
 
 def open_recordings(settings: FeedSettings) -> Recording | Merged:
-    """Make the recordings that the settings name, one after the other in time. Opens nothing yet."""
+    """Return the recordings that the settings name, merged by time if there are several. Opens nothing yet."""
     recordings = [
         Recording(
             Path(path),
@@ -97,9 +97,9 @@ class Recording:
             symbol: for a file without such a column, and for rows that have none in it.
             tick_size_rupees: what prices are rounded to multiples of; None to keep them as they are written.
             bad_rows_max: broken rows that are skipped before the file is refused.
-            interval_ns: how long candles are; None to tell it by their distances.
+            interval_ns: length of candles; None to find it by their distances.
             exchange: in whose sessions the ticks of candles lie; None where there are none.
-            replayed: a market is to be made of it: candles need ticks.
+            replayed: whether candles are to become ticks, too, as a market has them.
             table: opens the file, until the stack is closed.
         """
         self.path: Final = path
@@ -108,7 +108,7 @@ class Recording:
         """Line and reason of broken rows, of the first `BAD_LINES_KEPT_MAX`."""
 
         self.notes: tuple[str, ...] = ()
-        """How the file is understood, where whoever gave it might have meant something else."""
+        """How an ambiguous file was understood, for the user."""
 
         self.share = 0.0
         """How much of the file is read, 0 to 1, as of the last chunk."""
@@ -123,7 +123,7 @@ class Recording:
         self._table = table
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Make the ticks and candles of the file.
+        """Yield the ticks and candles of the file, in chunks.
 
         Raises:
             RecordingError: the file is missing, of no known shape, changes while it is read, or has more than
@@ -142,7 +142,7 @@ class Recording:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
 
     def look(self) -> int | None:
-        """Look at the rows as far as has to be, and tell when the first message will be; None if that cannot be said.
+        """Look at the rows as far as needed, and return the time of the first message, in ns; None if unknown.
 
         Raises:
             RecordingError: the file is missing, no file, empty, of no known shape, or has not one whole row.
@@ -159,7 +159,7 @@ class Recording:
         return min(firsts, default=None)
 
     def needs_symbol(self) -> bool:
-        """Tell whether the file has no column for the symbol.
+        """Return whether the file has no symbol column.
 
         Raises:
             RecordingError: as `look`.
@@ -217,7 +217,7 @@ class Recording:
         return plan
 
     def _source(self, plan: Plan) -> str:
-        """Name what is made of the file."""
+        """Return the name of the source: the fingerprint of the file and of the settings that change its messages."""
         needs_symbol = plan.survey.has_gaps or "symbol" not in plan.columns
         names = f"{self._symbol if needs_symbol else ''} {plan.columns.shape} {self._grid_name}"
         if plan.columns.shape == "candles":
@@ -258,7 +258,7 @@ class Recording:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[Table, Columns]]:
-        """Open the file behind its header, and say what that says."""
+        """Open the file, read its header, and give the table with its columns."""
         with contextlib.ExitStack() as stack:
             table = self._table(self.path, stack)
             if table.header is None:
@@ -278,7 +278,7 @@ class Recording:
             raise self._unreadable(0, fault) from fault
 
     def _unreadable(self, line: int, fault: Exception) -> RecordingError:
-        """Say up to which line the file could be read, and why no further."""
+        """Return the error that says up to which line the file could be read, and why no further."""
         return RecordingError(self.path, line, f"a file that can be read to its end is wanted, found {fault}")
 
     def _expect_some(self, rows: int) -> None:
@@ -295,7 +295,7 @@ class Recording:
 
 
 def _expect_name(path: Path) -> None:
-    """Refuse a name that no message could carry, or no system call.
+    """Refuse a path that no message or system call can carry.
 
     Raises:
         NoRecordingError: it is one.
@@ -314,6 +314,6 @@ def _fingerprint(path: Path, names: str) -> str:
 
 
 def _version(path: Path) -> tuple[int, int, int]:
-    """Tell one state of a file from another."""
+    """Return what differs after a file was changed: its inode, size and modification time."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,4 +1,4 @@
-"""A market made up from a seed: prices that walk at random on the tick grid, with depth and volume."""
+"""A synthetic market: prices of a seeded random walk on the tick grid, with depth and volume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LEVELS: Final = 5
 
 VOLATILITY: Final = 1e-4
-"""Standard deviation of a second's return: a quarter a year, as a large Indian share has it."""
+"""Standard deviation of a second's return: annual volatility of 25 %, typical of a large Indian share."""
 
 FIRST_PRICES: Final = (200, 4_000)
 """Rupees."""
@@ -47,7 +47,7 @@ def synthetic(settings: FeedSettings, _options: NoOptions, surroundings: Surroun
 
 
 class SyntheticMarket:
-    """Symbols take turns, at equal distances in time, without end. The same random numbers make the same market.
+    """Symbols trade in turn, at equal intervals, without end. The same random numbers give the same market.
 
     `chunks` draws on the generator it was given, so only its first call begins at the beginning.
     """
@@ -73,11 +73,11 @@ class SyntheticMarket:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Tell nothing: no file is understood."""
+        """Return none: there is no recording."""
         return ()
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Make ticks; none without symbols."""
+        """Yield ticks in chunks; none without symbols."""
         turns = zip(itertools.count(), itertools.cycle(self._shares), strict=False)
         while chunk := [self._tick(*turn) for turn in itertools.islice(turns, MESSAGES_A_CHUNK)]:
             yield chunk
@@ -90,7 +90,7 @@ class SyntheticMarket:
 
 
 class _Share:
-    """One symbol: its hidden fair price in ticks, and what its day has come to."""
+    """One symbol: its hidden fair price in ticks, and its day so far: high, low, volume."""
 
     def __init__(self, symbol: str, grid: PriceGrid, return_a_tick: float, random: Random, source: str) -> None:
         self._symbol = symbol
@@ -105,7 +105,7 @@ class _Share:
         self._turnover = 0.0
 
     def trade(self, *, sequence: int, exchange_ns: int) -> Tick:
-        """Let the price walk a step, and somebody buy at the ask or sell at the bid."""
+        """Move the price one random step, and trade at the ask or the bid."""
         random = self._random
         walked = self._fair_ticks * math.exp(random.gauss(0.0, self._return))
         self._fair_ticks = min(max(walked, TICKS_FROM_ZERO_MIN), TICKS_FROM_ZERO_MAX)
