@@ -331,7 +331,7 @@ class Children:
 
     def _those_that_restart(self, names: Iterable[str]) -> list[Child]:
         """Return the children of a group that restart; a temporary one is stopped instead."""
-        group = [child for child in map(self._children.__getitem__, names) if not (child.is_gone or child.parked)]
+        group = [child for child in map(self._children.__getitem__, names) if not child.parked]
         for child in group:
             if child.spec.restart == "temporary":
                 self._leave(child)

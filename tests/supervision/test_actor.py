@@ -303,6 +303,15 @@ class TestAChildThatIsParked:
             r"bad: RuntimeError: told to at \S*conftest\.py:\d+.* \(more than 0 restarts in 60 s\)", parked[0]
         )
 
+    def test_is_named_without_a_place_where_nothing_was_raised(self, start, play, diary):
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
+        system = start(bad, policy=play.a_policy(restarts_max=0))
+        system.tell("bad", ActorExitRequest())
+        while not (parked := system.request("system", Ping()).statistics.parked):
+            pass
+
+        assert parked == ("bad: Ended: it ended by itself (more than 0 restarts in 60 s)",)
+
     @pytest.mark.parametrize("orders", ["there", "failing", "not there"])
     def test_leaves_open_what_the_book_says_or_it_is_not_known(self, actor_system, play, diary, caplog, orders):
         caplog.set_level("WARNING", "natya")
