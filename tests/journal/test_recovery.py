@@ -50,11 +50,15 @@ def without_mark(workshop, disk):
     disk.remove(workshop.directory / MARK_NAME)
 
 
-def is_refused(workshop, disk, match="is damaged"):
-    with pytest.raises(JournalDamagedError, match=match):
+def is_refused(workshop, disk, match="is damaged", *, at=None):
+    """See that it is damage to a start and to `verify`; both name its place, if it is given: (offset, sequence)."""
+    with pytest.raises(JournalDamagedError, match=match) as at_start:
         again(workshop, disk).open()
-    with pytest.raises(JournalDamagedError, match=match):
+    with pytest.raises(JournalDamagedError, match=match) as verified:
         verify(workshop.directory, disk)
+    if at is not None:
+        assert (at_start.value.offset, at_start.value.sequence) == at
+        assert verified.value.sequence == at[1]
 
 
 class TestTheChain:
@@ -109,7 +113,7 @@ class TestAFaultInTheActiveSegment:
         if mark == "gone":
             without_mark(workshop, disk)
 
-        is_refused(workshop, disk, "behind it was written after it was durable")
+        is_refused(workshop, disk, "behind it was written after it was durable", at=(places[record], record + 1))
         assert active(journal, disk) == before
 
     def test_before_a_record_of_the_same_commit_is_a_torn_tail(self, workshop, disk):
@@ -151,7 +155,7 @@ class TestAMarkAheadOfTheJournal:
         place = offsets(content)[-lost]
         content[place:] = bytes(len(content) - place)
 
-        is_refused(workshop, disk, r"5 was durable")
+        is_refused(workshop, disk, r"5 was durable", at=(place, 6 - lost))
 
     def test_by_one_record_of_an_append_tells_it_too(self, workshop, disk):
         journal = workshop.a_journal(disk)
