@@ -86,8 +86,8 @@ format: $(STAMP) ## Let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(STAMP) ## Run every benchmark beside its floor, and end with one table (NAMES="bench_actors …": those alone)
-	@$(BIN)/python benchmarks/run.py $(NAMES)
+bench: $(STAMP) ## Run every benchmark beside its floor, and end with one table (NAMES="bench_actors …"; MARKDOWN=file)
+	@$(BIN)/python benchmarks/run.py $(if $(MARKDOWN),--markdown $(MARKDOWN)) $(NAMES)
 
 .PHONY: clean
 clean: ## Remove what the other targets made
