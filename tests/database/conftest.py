@@ -160,6 +160,14 @@ def migrated_path(path):
     return path
 
 
+@pytest.fixture(scope="class")
+def class_path(tmp_path_factory):
+    """Such files, of all tests of a class."""
+    path = tmp_path_factory.mktemp("class") / "natya.duckdb"
+    shutil.copytree(migrated().name, path.parent, dirs_exist_ok=True)
+    return path
+
+
 @pytest.fixture
 def database(migrated_path):
     with DuckDBAdapter(migrated_path, max_connections=4) as database:

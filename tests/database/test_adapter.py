@@ -217,6 +217,18 @@ class TestATransaction:
 
 
 class TestOneStatementACall:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def database(cls, class_path):
+        with DuckDBAdapter(class_path, max_connections=3) as database:
+            database.execute("create table notes (text varchar primary key)")
+            yield database
+
+    @pytest.fixture
+    def notes(self, database):
+        yield database
+        database.execute("delete from notes")
+
     @pytest.mark.parametrize("sql", ["select 1; drop table notes", "", "; ;"])
     def test_is_all_that_runs(self, notes, sql):
         with pytest.raises(QueryRefused):

@@ -345,10 +345,11 @@ class TestEncryption:
 class TestInjectionThroughEveryPublicMethod:
     """Each text goes in wherever a text goes in, and what is there afterwards is what was there before."""
 
-    @pytest.fixture
-    def filled(self, migrated_path, build):
-        with DuckDBAdapter(migrated_path, max_connections=3) as database:
-            yield self.fill(database, build)
+    @pytest.fixture(scope="class")
+    @classmethod
+    def filled(cls, class_path, build):
+        with DuckDBAdapter(class_path, max_connections=3) as database:
+            yield cls.fill(database, build)
 
     @staticmethod
     def fill(database, build):

@@ -63,7 +63,22 @@ def answer(handler):
     return ask
 
 
-class TestAQueryToAFile:
+class OneDatabase:
+    """Tests that leave it as it was, and share it."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folders(cls, class_path):
+        return Folders.beside(str(class_path), life="1")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def database(cls, class_path, folders):
+        with DuckDBAdapter(class_path, max_connections=4, directories=folders.allowed()) as database:
+            yield database
+
+
+class TestAQueryToAFile(OneDatabase):
     def test_answers_what_the_same_query_answers_at_once(self, handler, answer, filled):
         sql = "select * from orders, fills where orders.symbol = ? order by all"
         rows = handler.perform(Query(sql=sql, parameters=("NIFTY",))).rows
@@ -112,7 +127,7 @@ class TestAQueryToAFile:
         assert stat.S_IMODE(folders.handover.path.stat().st_mode) == 0o700
 
 
-class TestAQueryThatMayNotBe:
+class TestAQueryThatMayNotBe(OneDatabase):
     @pytest.mark.parametrize(
         "sql",
         [
@@ -167,7 +182,7 @@ class TestAQueryThatMayNotBe:
             handler.perform(Rows(columns=(), rows=()))
 
 
-class TestWorkThatIsAbandoned:
+class TestWorkThatIsAbandoned(OneDatabase):
     @pytest.mark.parametrize("work", [Query(sql=ENDLESS), QueryToFile(sql=ENDLESS)], ids=["rows", "file"])
     def test_is_interrupted(self, handler, folders, work):
         abandoned = Future()

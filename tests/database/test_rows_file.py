@@ -20,11 +20,16 @@ from range(3)
 """
 
 
+@pytest.fixture(scope="class")
+def handler(class_path):
+    folders = Folders.beside(str(class_path), life="1")
+    with DuckDBAdapter(class_path, max_connections=3, directories=folders.allowed()) as database:
+        yield RequestHandler(database, folders)
+
+
 @pytest.fixture
-def file(migrated_path):
-    folders = Folders.beside(str(migrated_path), life="1")
-    with DuckDBAdapter(migrated_path, max_connections=3, directories=folders.allowed()) as database:
-        yield RequestHandler(database, folders).perform(QueryToFile(sql=SQL))
+def file(handler):
+    return handler.perform(QueryToFile(sql=SQL))
 
 
 @pytest.fixture
