@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..actors.control import ControlClient, ControlError
-from ..actors.database import QueryResult, take
+from ..actors.database import INLINE_ROWS_MAX, QueryResult, take
 from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
@@ -88,13 +88,19 @@ class Connection:
     ) -> QueryResult:
         """Run one SELECT in the database; `parameters` replace its question marks.
 
-        Read the result as `rows`, or by `columns()`, `arrow()`, `df()` or `polars()`. The rows come as a file, so that
-        neither side has to hold them all in memory.
+        Read the result as `rows`, or by `columns()`, `arrow()`, `df()` or `polars()`. Many rows come as a file, so
+        that neither side has to hold them all in memory.
 
         Raises:
             QueryFailedError: it was refused, took too long, is wrong, or has more than `rows_max` rows.
         """
-        query = QueryToFile(sql=sql, parameters=tuple(parameters), timeout_s=timeout_s, rows_max=rows_max)
+        query = QueryToFile(
+            sql=sql,
+            parameters=tuple(parameters),
+            timeout_s=timeout_s,
+            rows_max=rows_max,
+            inline_rows_max=INLINE_ROWS_MAX,
+        )
         return QueryResult(self.work(query, timeout_s=timeout_s))
 
     def snapshot(self, path: str | Path, *, timeout_s: float = 600.0) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from ..actors.database import QueryResult
+from ..actors.database import INLINE_ROWS_MAX, QueryResult
 from ..domain.time import DAY_NS, IST, IST_OFFSET_NS
 from ..messages.database import QueryToFile
 
@@ -91,12 +91,22 @@ def stat(owner: Owner) -> DatabaseStat:
 
 def rows_of(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> tuple[tuple[Any, ...], ...]:
     """Run a SELECT and return all its rows."""
-    with QueryResult(ask(owner, sql, parameters)) as result:
+    with QueryResult(_answer(owner, sql, parameters, inline_rows_max=INLINE_ROWS_MAX)) as result:
         return result.rows
 
 
 def ask(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> RowsFile:
     """Run a SELECT and return the file of its rows."""
-    query = QueryToFile(sql=sql, parameters=tuple(parameters), timeout_s=QUERY_S, rows_max=ROWS_MAX)
+    return _answer(owner, sql, parameters, inline_rows_max=0)
+
+
+def _answer(owner: Owner, sql: str, parameters: Sequence[SqlValue], *, inline_rows_max: int) -> RowsFile:
+    query = QueryToFile(
+        sql=sql,
+        parameters=tuple(parameters),
+        timeout_s=QUERY_S,
+        rows_max=ROWS_MAX,
+        inline_rows_max=inline_rows_max,
+    )
     answer: RowsFile = owner.work(query, timeout_s=QUERY_S)
     return answer

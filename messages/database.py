@@ -138,13 +138,15 @@ class QueryToFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
     timeout_s: Seconds = 30.0
     rows_max: Count = 1_000_000
     asker: str = ""
+    inline_rows_max: Count = 0
+    """Rows that may come in the answer itself; the database sends fewer where they are long, or lose by it."""
 
 
 class RowsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="RowsFile"):
     """Answer to `QueryToFile`: the client opens the file and deletes it, soon; only the newest few are kept."""
 
     path: str
-    """Of a Parquet file that only the user of the process may read."""
+    """Of a Parquet file that only the user of the process may read; empty where the rows are inline."""
 
     names: tuple[str, ...]
     """Names of the columns."""
@@ -153,6 +155,8 @@ class RowsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="
     """DuckDB's types of the columns, as the query returned them; Parquet cannot express some of them."""
 
     rows: Count
+    inline: tuple[tuple[SqlValue, ...], ...] | None = None
+    """All rows, if those are few: numbers, truths and texts, times in ISO 8601. Then there is no file."""
 
 
 class BackUp(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BackUp"):

@@ -27,7 +27,7 @@ from .repositories.repository import BaseRepository
 from .repositories.sharing import open_database, release
 from .requests.own_files import OwnFiles
 from .results.answers import RepositoryResult
-from .results.forms import is_json
+from .results.forms import INLINE_ROWS_MAX, is_json
 from .results.frames import Frames, PackageMissing, columns_of
 from .results.handover import take
 from .results.parquet_table import ParquetTable, is_parquet
@@ -36,6 +36,7 @@ from .upkeep.rebuilding import compact, rebuild
 from .writing.market import outside
 
 __all__ = [
+    "INLINE_ROWS_MAX",
     "BaseRepository",
     "DatabaseActor",
     "DatabaseDamaged",

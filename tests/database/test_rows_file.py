@@ -5,11 +5,14 @@ import os
 import sys
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
-from natya.actors.database import DuckDBAdapter, PackageMissing, QueryResult
+from natya.actors.database import INLINE_ROWS_MAX, DuckDBAdapter, PackageMissing, QueryResult
+from natya.actors.database.errors import ResultTooLarge
 from natya.actors.database.requests.handler import RequestHandler
+from natya.actors.database.results.forms import INLINE_CHARACTERS_MAX
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
@@ -32,9 +35,10 @@ def file(handler):
     return handler.perform(QueryToFile(sql=SQL))
 
 
-@pytest.fixture
-def result(file):
-    with QueryResult(file) as result:
+@pytest.fixture(params=["in a file", "inline"])
+def result(request, handler):
+    few = INLINE_ROWS_MAX if request.param == "inline" else 0
+    with QueryResult(handler.perform(QueryToFile(sql=SQL, inline_rows_max=few))) as result:
         yield result
 
 
@@ -91,9 +95,99 @@ class TestAResult:
         ]
 
 
+TYPES = {
+    "bigint": ["0", "-9223372036854775808", "9223372036854775807"],
+    "utinyint": ["255"],
+    "ubigint": ["18446744073709551615", "1"],
+    "hugeint": ["170141183460469231731687303715884105727", "-1"],
+    "uhugeint": ["340282366920938463463374607431768211455"],
+    "decimal(38, 6)": ["12345678901234567890123456789012.123456", "-0.000001"],
+    "decimal(4, 1)": ["-999.9"],
+    "double": ["0.1", "-0.0", "1e300", "5e-324"],
+    "float": ["0.1", "16777217"],
+    "boolean": ["true", "false"],
+    "varchar": ["", "é 'quoted' \"twice\"", "1970-01-01 00:00:00", "null"],
+    "blob": ["", "\\x00\\xFF", "text"],
+    "uuid": ["12345678-1234-1234-1234-123456789abc"],
+    "date": ["2026-01-02", "infinity", "-infinity", "0044-03-15 (BC)", "9999-12-31"],
+    "time": ["09:15:00.000001", "24:00:00"],
+    "timestamp": ["2026-01-02 09:15:00.000001", "infinity", "-infinity", "0044-03-15 (BC) 10:00:00"],
+    "timestamp_ns": ["2026-01-02 09:15:00.000000001", "infinity"],
+}
+
+
+class TestAnAnswerThatIsInline:
+    @pytest.mark.parametrize("kind", TYPES)
+    def test_is_the_same_in_every_form_as_one_in_a_file(self, handler, tmp_path, kind):
+        values = ", ".join("('" + value.replace("'", "''") + "')" for value in TYPES[kind])
+        sql = f'select value::{kind} as "a ""name""", 1 as b from (values {values}, (null)) t(value)'  # noqa: S608
+        filed, inline = (
+            QueryResult(handler.perform(QueryToFile(sql=sql, inline_rows_max=few))) for few in (0, INLINE_ROWS_MAX)
+        )
+        with filed, inline:
+            for each, result in (("filed", filed), ("inline", inline)):
+                result.write_csv(tmp_path / f"{each}.csv")
+                result.write_parquet(tmp_path / f"{each}.parquet")
+            assert (inline.names, inline.types, len(inline)) == (filed.names, filed.types, len(filed))
+            assert repr(inline.rows) == repr(filed.rows)
+            assert columns_of(inline) == columns_of(filed)
+        assert (tmp_path / "inline.csv").read_bytes() == (tmp_path / "filed.csv").read_bytes()
+        assert parquet(tmp_path / "inline.parquet") == parquet(tmp_path / "filed.parquet")
+
+    def test_without_rows_has_its_columns_and_types(self, handler):
+        with QueryResult(handler.perform(few("select 1::decimal(9, 2) as a, 'x' as b where false"))) as result:
+            assert (result.rows, result.names, result.types) == ((), ("a", "b"), ("DECIMAL(9,2)", "VARCHAR"))
+            assert [len(column) for column in result.columns().values()] == [0, 0]
+
+    def test_leaves_no_file(self, handler):
+        answer = handler.perform(few("select 1"))
+
+        assert (answer.path, answer.rows, answer.inline) == ("", 1, ((1,),))
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            f"from range({INLINE_ROWS_MAX + 1})",
+            f"select repeat('x', 1000) from range({INLINE_CHARACTERS_MAX // 1000 + 1})",  # noqa: S608  a number
+            "select [1, 2]",
+            "select {'a': 1}",
+            "select timestamptz '2026-01-02 09:15:00+05:30'",
+        ],
+        ids=["many rows", "long texts", "a list", "a struct", "a moment with a zone"],
+    )
+    def test_is_never_made_of(self, handler, sql):
+        answer = handler.perform(few(sql))
+
+        assert answer.inline is None
+        QueryResult(answer).close()
+
+    def test_still_obeys_its_bound_of_rows(self, handler):
+        with pytest.raises(ResultTooLarge, match="at most 1 rows"):
+            handler.perform(few("from range(2)", rows_max=1))
+
+
+def parquet(path):
+    with duckdb.connect() as engine:
+        rows = engine.read_parquet(str(path))
+        return rows.types, rows.project("columns(*)::varchar").fetchall()
+
+
+def columns_of(result):
+    """What it says of its columns; numpy has no infinite day, and no number beyond 128 bits with a sign."""
+    try:
+        return repr(result.columns())
+    except duckdb.Error as refusal:
+        return str(refusal)
+
+
+def few(sql, **fields):
+    return QueryToFile(sql=sql, inline_rows_max=INLINE_ROWS_MAX, **fields)
+
+
 class TestItsFile:
-    def test_has_no_name_once_it_is_open(self, result, file):
-        assert not Path(file.path).exists()
+    def test_has_no_name_once_it_is_open(self, file):
+        with QueryResult(file):
+            assert not Path(file.path).exists()
 
     def test_goes_with_the_result(self, file):
         before = descriptors()

@@ -28,11 +28,12 @@ from ....messages.database import (
     QueryToFile,
     Rows,
     RowsFile,
+    SqlValue,
 )
 from ..engine.adapter import DuckDBAdapter
 from ..errors import QueryRefused, ResultTooLarge, StatementFailed
-from ..queries.statements import bare_select
-from ..results.forms import stored
+from ..queries.statements import bare_select, values
+from ..results.forms import INLINE_CHARACTERS_MAX, INLINE_ROWS_MAX, is_inline, is_told_plainly, stored, told
 from ..tables.sql_text import quoted
 from ..upkeep.copies import back_up, check, snapshot
 from ..upkeep.days import archive
@@ -111,30 +112,26 @@ class RequestHandler:
             raise StatementFailed(str(fault)) from fault
 
     def _query_to_file(self, query: QueryToFile, abandoned: Future[None] | None) -> RowsFile:
-        with self._handing_over(".parquet") as path:
+        def work(cursor: duckdb.DuckDBPyConnection) -> RowsFile:
+            # Its own lines: a comment at its end must not swallow what follows.
+            inner = f"(\n{bare_select(cursor, query.sql)}\n)"
+            parameters = list(query.parameters)
+            described = cursor.execute(f"describe select * from {inner}", parameters).fetchall()  # noqa: S608  checked
+            columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
+            selected = f"select {', '.join(itertools.starmap(stored, columns))} from {inner}"  # noqa: S608  checked
+            names, types = zip(*columns, strict=True)
+            inline = _inline(cursor, query, columns, selected)
+            if inline is not None:
+                return RowsFile(path="", names=names, types=types, rows=len(inline), inline=inline)
+            with self._handing_over(".parquet") as path:
+                copied = f"copy ({selected} limit {query.rows_max + 1}) to {quoted(str(path))} (format parquet)"
+                ((rows, *_),) = cursor.execute(copied, parameters).fetchall()
+                if rows > query.rows_max:
+                    raise ResultTooLarge(f"at most {query.rows_max} rows wanted, found more")
+            return RowsFile(path=str(path), names=names, types=types, rows=int(rows))
 
-            def work(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[tuple[str, str], ...], int]:
-                # Its own lines: a comment at its end must not swallow what follows.
-                inner = f"(\n{bare_select(cursor, query.sql)}\n)"
-                parameters = list(query.parameters)
-                described = cursor.execute(f"describe select * from {inner}", parameters).fetchall()  # noqa: S608  checked
-                columns = tuple((str(name), str(kind)) for name, kind, *_ in described)
-                outer = (
-                    f"select {', '.join(itertools.starmap(stored, columns))} from {inner} limit {query.rows_max + 1}"  # noqa: S608  checked
-                )
-                (rows,) = cursor.execute(
-                    f"copy ({outer}) to {quoted(str(path))} (format parquet)", parameters
-                ).fetchall()[0]
-                return columns, int(rows)
-
-            # The transaction is read-only: a SELECT may have an INSERT in it.
-            columns, rows = self._database.read_of(
-                query.sql, query.parameters, work, timeout_s=query.timeout_s, abandoned=abandoned
-            )
-            if rows > query.rows_max:
-                raise ResultTooLarge(f"at most {query.rows_max} rows wanted, found more")
-        names, types = zip(*columns, strict=True)
-        return RowsFile(path=str(path), names=names, types=types, rows=rows)
+        # The transaction is read-only: a SELECT may have an INSERT in it.
+        return self._database.read_of(query.sql, query.parameters, work, timeout_s=query.timeout_s, abandoned=abandoned)
 
     def _back_up(self, work: BackUp, abandoned: Future[None] | None) -> BackedUp:
         self._expect_space()
@@ -185,3 +182,19 @@ class RequestHandler:
         if self._folders is None:
             raise QueryRefused("a database in memory hands no files over, and archives none")
         return self._folders
+
+
+def _inline(
+    cursor: duckdb.DuckDBPyConnection, query: QueryToFile, columns: tuple[tuple[str, str], ...], selected: str
+) -> tuple[tuple[SqlValue, ...], ...] | None:
+    """Fetch all rows as they are told, if they are few and short and lose nothing by it; else None."""
+    rows_max = min(query.inline_rows_max, INLINE_ROWS_MAX, query.rows_max)
+    if not rows_max or not all(is_inline(kind) for _, kind in columns):
+        return None
+    shown = f"select {', '.join(itertools.starmap(told, columns))} from ({selected} limit {rows_max + 1})"  # noqa: S608  checked
+    rows = cursor.execute(shown, list(query.parameters)).fetchmany(rows_max + 1)
+    if len(rows) > rows_max:
+        return None
+    answer = values(rows, [is_told_plainly(kind) for _, kind in columns])
+    characters = sum(len(value) for row in answer for value in row if isinstance(value, str))
+    return answer if characters <= INLINE_CHARACTERS_MAX else None

@@ -7,6 +7,11 @@ from typing import Final
 
 from ..queries.statements import PLAIN_TYPES
 
+INLINE_ROWS_MAX: Final = 500
+INLINE_CHARACTERS_MAX: Final = 1 << 17
+"""What an answer holds without a file: rows, and characters of all their texts. The trading process encodes it in one
+go."""
+
 _EXACT: Final = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
     | {"FLOAT", "DOUBLE", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"}
@@ -17,6 +22,12 @@ _EXACT: Final = frozenset(
 _HUGE: Final = frozenset({"HUGEINT", "UHUGEINT"})
 _MOMENTS: Final = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"})
 """Fetched as objects they lose nanoseconds, and infinity becomes the year 9999."""
+
+_INLINE: Final = (
+    PLAIN_TYPES | _HUGE | frozenset({"UBIGINT", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"})
+)
+"""Types whose values are had back exactly from how they are told. Not so moments with a zone: that is whose who tells
+them."""
 
 _NOT_IN_PARQUET: Final = ("HUGEINT", "BIT", "TIME WITH TIME ZONE", "UNION(", "TUPLE(", "ENUM(", "BIGNUM", "VARIANT")
 _NO_NUMBERS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
@@ -59,6 +70,21 @@ def told(name: str, kind: str) -> str:
     if kind in _MOMENTS:
         return rf"regexp_replace({column}::varchar, '^(\S+\d) (\d)', '\1T\2') as {column}"
     return restored(name, kind)
+
+
+def is_inline(kind: str) -> bool:
+    """Tell whether values of a type, as `told` shows them, may stand for a file: `rebuilt` has them back."""
+    return kind in _INLINE or kind.startswith("DECIMAL(")
+
+
+def rebuilt(name: str, kind: str) -> str:
+    """Select a column as such a file has it, from a list of its values as they were told: the one parameter."""
+    column = quoted_name(name)
+    if kind == "BLOB":
+        return f"unhex(unnest(?::varchar[])) as {column}"
+    if kind in _HUGE:
+        return f"unnest(?::varchar[]) as {column}"
+    return f"unnest(?::{kind if kind in PLAIN_TYPES else 'varchar'}[])::{kind} as {column}"
 
 
 def is_told_plainly(kind: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a result file (`RowsFile`) at the client, with a DuckDB of its own."""
+"""Reads a result (`RowsFile`) at the client: a file with a DuckDB of its own, a few rows that came inline without."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from ....config.files import new_file, open_from_private_folder
-from ..queries.statements import values
+from ..queries.statements import PLAIN_TYPES, values
 from ..tables.sql_text import quoted
-from .forms import is_nested, is_told_plainly, json_of, restored, told
+from .forms import is_nested, is_told_plainly, json_of, rebuilt, restored, told
 from .frames import Frames, package
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ ROWS_A_FETCH: Final = 10_000
 class QueryResult(Frames):
     """The rows of one query, on disk until they are looked at; may be looked at in several forms, by one thread.
 
-    The file is deleted at once and disappears with this object, or with the process, however it ends.
+    The file is deleted at once and disappears with this object, or with the process, however it ends. Rows that came
+    inline are in memory, and go to a DuckDB only for a form that wants their types: columns, frames and files.
     """
 
     def __init__(self, file: RowsFile) -> None:
@@ -47,6 +48,10 @@ class QueryResult(Frames):
         """DuckDB's types of the columns."""
 
         self._rows: Final = file.rows
+        self._inline: Final = file.inline
+        if file.inline is not None:
+            self._source = "inline_rows"
+            return
         descriptor = open_from_private_folder(Path(file.path))
         self._closing = weakref.finalize(self, os.close, descriptor)
         Path(file.path).unlink(missing_ok=True)
@@ -62,7 +67,8 @@ class QueryResult(Frames):
 
     def close(self) -> None:
         """Let go of the rows; so does the end of this object."""
-        self._closing()
+        if self._inline is None:
+            self._closing()
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -77,9 +83,12 @@ class QueryResult(Frames):
 
     def batches(self) -> Iterator[tuple[tuple[SqlValue, ...], ...]]:
         """Give the rows as an iteration does, `ROWS_A_FETCH` at a time."""
+        if self._inline is not None:
+            yield self._inline
+            return
         plain = [is_told_plainly(kind) for kind in self.types]
         nested = [place for place, kind in enumerate(self.types) if is_nested(kind)]
-        with contextlib.closing(duckdb.connect()) as connection:
+        with self._engine() as connection:
             result = connection.execute(self._select(told))
             while rows := result.fetchmany(ROWS_A_FETCH):
                 yield values(_proper(rows, nested), plain)
@@ -91,7 +100,7 @@ class QueryResult(Frames):
 
     def columns(self) -> Columns:
         """Return a numpy array for each column: times as `datetime64`, decimals as floats; NULL is masked."""
-        with contextlib.closing(duckdb.connect()) as connection:
+        with self._engine() as connection:
             columns: Any = connection.execute(self._select()).fetchnumpy()  # an enum would be no array; there is none
         return dict(columns)
 
@@ -127,15 +136,29 @@ class QueryResult(Frames):
 
     def _copy(self, path: Path, options: str) -> None:
         """Write a new file, by its descriptor: DuckDB itself would replace one that is there."""
-        with new_file(path) as descriptor, contextlib.closing(duckdb.connect()) as connection:
+        with new_file(path) as descriptor, self._engine() as connection:
             target = quoted(f"/proc/self/fd/{descriptor}")
             connection.execute(f"copy ({self._select()}) to {target} ({options}, use_tmp_file false)")
 
     def _frame(self, of: Callable[[duckdb.DuckDBPyRelation], Any], form: str, *packages: str) -> Any:
         for name in packages:
             package(name, form)
-        with contextlib.closing(duckdb.connect()) as connection:
+        with self._engine() as connection:
             return of(connection.sql(self._select()))
+
+    @contextlib.contextmanager
+    def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Start an engine that has the rows as a file has them."""
+        with contextlib.closing(duckdb.connect()) as connection:
+            if self._inline is not None:
+                lists = list(zip(*self._inline, strict=True)) or [()] * len(self.names)
+                values_of = [
+                    list(each) if kind in PLAIN_TYPES else [None if value is None else str(value) for value in each]
+                    for each, kind in zip(lists, self.types, strict=True)
+                ]
+                selected = itertools.starmap(rebuilt, zip(self.names, self.types, strict=True))
+                connection.execute(f"create temp table {self._source} as select {', '.join(selected)}", values_of)
+            yield connection
 
     def _select(self, form: Callable[[str, str], str] = restored) -> str:
         selected = [form(name, kind) for name, kind in zip(self.names, self.types, strict=True)]

@@ -29,11 +29,17 @@ def command(
     """
     if json and csv:
         raise typer.BadParameter("one of --json and --csv is wanted, found both")
-    from ....actors.database import QueryResult
+    from ....actors.database import INLINE_ROWS_MAX, QueryResult
     from ....messages.database import QueryToFile
     from ...views import rows
 
-    message = QueryToFile(sql=sql, parameters=tuple(parameters or ()), timeout_s=timeout, rows_max=rows_max)
+    message = QueryToFile(
+        sql=sql,
+        parameters=tuple(parameters or ()),
+        timeout_s=timeout,
+        rows_max=rows_max,
+        inline_rows_max=INLINE_ROWS_MAX,
+    )
     with faults(), owner_of(data_dir, profile) as owner, QueryResult(owner.work(message, timeout_s=timeout)) as result:
         if json:
             rows.print_json(result)
