@@ -89,9 +89,9 @@ whether the account of this run has been entered, which happens once in a run.""
 def _only_strategy(sender: Any, strategy: str) -> str:
     """Return for which strategy alone the sender may speak, if that is another; else an empty text.
 
-    The name of a strategy is that of its address, whatever it says of itself.
+    The name of a strategy is that of its address, whatever it says of itself. On a foreign base addresses name nobody.
     """
-    return sender.name if sender.says is not None and sender.name != strategy else ""
+    return sender.name if getattr(sender, "says", None) is not None and sender.name != strategy else ""
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
