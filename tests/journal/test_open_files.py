@@ -81,8 +81,9 @@ def test_after_damage_in_any_segment(workshop, journal, disk, still_open):
     assert still_open == []
 
 
+@pytest.mark.usefixtures("journal")
 def test_an_archive_that_cannot_be_read_is_damage_and_a_plain_file_on_a_failing_disk_is_none(
-    workshop, journal, disk, monkeypatch
+    workshop, disk, monkeypatch
 ):
     archived, plain, _ = list_segments(disk, workshop.directory)
     content = disk.content(archived.path)
@@ -99,6 +100,6 @@ def test_an_archive_that_cannot_be_read_is_damage_and_a_plain_file_on_a_failing_
         return read(file, offset, size)
 
     monkeypatch.setattr(SimulatedFile, "read", fail)
-    with pytest.raises(JournalError, match="cannot be read: .*the disk does not answer") as failed:
+    with pytest.raises(JournalError, match=r"cannot be read: .*the disk does not answer") as failed:
         list_segments(disk, workshop.directory)
     assert not isinstance(failed.value, JournalDamagedError)

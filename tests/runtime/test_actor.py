@@ -276,6 +276,18 @@ class TestAHandlerThatRaises:
         assert str(end.result(5).error) == "of another version"  # nobody supervises it
         assert taken == []
 
+    def test_counts_what_was_handled_before_it_in_the_same_turn(self, system, counter_class):
+        address = system.start("counter", counter_class)
+        entered, release = threading.Event(), threading.Event()
+        system.tell(address, Wait(entered, release))
+        assert entered.wait(10)
+        for message in (Add(), Add(), Fail(), Add()):  # queued while it is held: one turn takes them all
+            system.tell(address, message)
+        release.set()
+        system.request(address, Total())
+
+        assert system.request(address, Ping()).statistics == ActorStatistics(handled=5, failures=1)
+
     def test_a_failed_never_answers_a_failed(self, system):
         class Touchy(RuntimeActor):
             @handles(Failed, Fail)

@@ -829,6 +829,9 @@ class WatchfulSupervisor(FakeSupervisor):
         super().__init__(supervised)
         self.strategy = supervised.strategy
         self.hangs_in_start = set()
+        self.rejecting = set()
+        """Children whose mail is answered for them."""
+
         self.suspended = set()
         """Children that handle nothing until they are told to restart."""
 
@@ -851,6 +854,7 @@ class WatchfulSupervisor(FakeSupervisor):
         assert child.address == name
         if not isinstance(order, lifecycle.Stop):
             self.listening.discard(name)
+        self.rejecting.discard(name)
         match order:
             case lifecycle.Restart():
                 assert not self.children.is_stopping
@@ -860,6 +864,7 @@ class WatchfulSupervisor(FakeSupervisor):
                 self.suspended.add(name)
             case lifecycle.Reject():
                 assert not self.children.is_stopping
+                self.rejecting.add(name)
                 assert order.for_good == bool(child.parked)
                 self.suspended.add(name)
             case lifecycle.Stop():
@@ -937,6 +942,8 @@ class WatchfulSupervisor(FakeSupervisor):
             waits = id(child.timer) in held
             assert (child.address is None) <= (child.state in {"STOPPED", "UNAVAILABLE", "PARKED", "RESTARTING"})
             assert (child.state in {"RUNNING", "STOPPED", "PARKED"}) <= (not waits)
+            if child.state in {"UNAVAILABLE", "PARKED"} and child.address is not None:
+                assert child.spec.name in self.rejecting
             assert (child.state == "STOPPING") <= waits
             if child.state == "RESTARTING" and not child.is_starting:  # what its next start waits for is the group's
                 assert not waits
