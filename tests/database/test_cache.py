@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -177,6 +178,30 @@ class TestAMacroWithTheNameOfAFunction:
 
         with pytest.raises(QueryRefused, match="found a macro"):
             database.query(sql)
+
+    def test_is_not_called_in_a_file_that_held_it_before_it_was_ours(self, path):
+        with duckdb.connect(str(path)) as plain:
+            plain.execute("create macro abs(x) as 7")
+
+        with DuckDBAdapter(path, max_connections=3) as database, pytest.raises(QueryRefused, match="found a macro"):
+            database.query("select abs(1)")
+
+    @pytest.mark.parametrize(
+        "define",
+        [
+            "create macro abs(x) as 7",
+            "CREATE OR REPLACE MaCrO market.abs(x) AS 7",
+            "create function abs(x) as 7",
+            "create /* */ or replace\nmacro abs(x) as 7; ",
+        ],
+    )
+    def test_is_seen_however_it_is_defined(self, path, define):
+        with DuckDBAdapter(path, max_connections=3) as database:
+            database.execute("create table notes (n integer)")
+            assert database.query("select abs(-1)").rows == ((1,),)
+            database.execute(define, file="market")
+            with pytest.raises(QueryRefused, match="found a macro"):
+                database.query("select abs(-1)")
 
     def test_is_not_called_once_it_is_made_beside_the_question(self, database):
         ask(database, "select abs(1)")

@@ -41,7 +41,7 @@ from ..errors import (
 )
 from ..queries.cache import CacheStatistics, QueryCache
 from ..queries.reading import Readings
-from ..queries.statements import ROWS_MAX, execute, may_define, one_select, one_statement
+from ..queries.statements import ROWS_MAX, execute, may_define, may_define_macros, one_select, one_statement
 from ..tables.archive_folder import archive_folder, follow
 from ..tables.migrations import DatabaseFile, bring_up_to_date
 from .connection import Connection, roll_back
@@ -153,6 +153,7 @@ class DuckDBAdapter:
         self._writes: dict[DatabaseFile, int] = dict.fromkeys(_SEARCH_PATHS, 0)
         self._writers: dict[DatabaseFile, Pool] = {}
         self._foreign_writes = ForeignWrites({})
+        files: list[str] = []
         with errors_of_ours(), contextlib.ExitStack() as opened:
             if self.core_path != MEMORY:
                 core = Path(path).absolute()
@@ -167,7 +168,7 @@ class DuckDBAdapter:
                 files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
                 # A fork has the engine's descriptors, and none of its threads.
                 opened.callback(close_in_forks(functools.partial(point_nowhere, files)))
-            self._readings = Readings()
+            self._readings = Readings(of_new_files=not any(map(os.path.lexists, files)))
             root = attach(
                 self.core_path,
                 self.market_path,
@@ -280,7 +281,8 @@ class DuckDBAdapter:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> Rows:
             statement = one_statement(cursor, sql)
-            with self._readings.changing() if may_define(statement) else contextlib.nullcontext():
+            changes = self._changing(sql) if may_define(statement) else contextlib.nullcontext()
+            with changes:
                 return execute(cursor, statement, parameters, ROWS_MAX)
 
         with self._writing(file) as connection:
@@ -296,7 +298,7 @@ class DuckDBAdapter:
         """
         with self._writing(file) as connection, contextlib.ExitStack() as until_its_end:
             connection.run(lambda cursor: cursor.begin(), label="begin")
-            transaction = Transaction(connection, lambda: until_its_end.enter_context(self._readings.changing()))
+            transaction = Transaction(connection, lambda sql: until_its_end.enter_context(self._changing(sql)))
             try:
                 try:
                     yield transaction
@@ -344,7 +346,7 @@ class DuckDBAdapter:
 
         With `tables` it writes rows of these alone, and defines nothing: answers that follow from others stay kept.
         """
-        defining = self._readings.changing() if tables is None else contextlib.nullcontext()
+        defining = self._readings.changing(macros=False) if tables is None else contextlib.nullcontext()
         with self._writing(file, tables) as connection, defining:
             return connection.run(work, transaction="write", label=label)
 
@@ -420,6 +422,10 @@ class DuckDBAdapter:
                 yield connection
             finally:
                 self._foreign_writes.note(file)
+
+    def _changing(self, sql: str) -> contextlib.AbstractContextManager[None]:
+        """Surround a statement that may define something, until it is committed."""
+        return self._readings.changing(macros=may_define_macros(sql))
 
     def _lease(self, pool: Pool) -> contextlib.AbstractContextManager[Connection]:
         self._expect_open()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Transaction:
     """An open transaction of `DuckDBAdapter.transaction`."""
 
-    def __init__(self, connection: Connection, on_definition: Callable[[], object]) -> None:
-        """Take over a connection; `on_definition` is called before what may define a table, a view or a macro."""
+    def __init__(self, connection: Connection, on_definition: Callable[[str], object]) -> None:
+        """Take over a connection; `on_definition` hears of each statement that may define something, before it runs."""
         self._connection = connection
         self._on_definition = on_definition
         self._failure: Exception | None = None
@@ -46,7 +46,7 @@ class Transaction:
     def _execute(self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue]) -> Rows:
         statement = one_statement(cursor, sql)
         if may_define(statement):
-            self._on_definition()
+            self._on_definition(sql)
         return execute(cursor, statement, parameters, ROWS_MAX)
 
     def end(self) -> None:

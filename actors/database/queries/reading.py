@@ -98,16 +98,17 @@ class Readings:
     again after the next one: `changing` surrounds it from before its first statement until it is committed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_new_files: bool) -> None:
+        """Begin, before anything was asked; of files that are yet to be made it is known that they hold no macro."""
         self._guard = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._definitions = self._changing = 0
         self._macros: frozenset[str] = frozenset()
-        self._macros_as_of = NEVER
+        self._macros_as_of = self._definitions if of_new_files else NEVER
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[None]:
-        """Surround what may change which tables, views and macros there are."""
+    def changing(self, *, macros: bool) -> Iterator[None]:
+        """Surround what may change which tables and views there are, and `macros` as well."""
         with self._guard:
             self._changing += 1
         try:
@@ -116,6 +117,8 @@ class Readings:
             with self._guard:
                 self._changing -= 1
                 self._definitions += 1
+                if not macros and self._macros_as_of == self._definitions - 1:
+                    self._macros_as_of = self._definitions
 
     def now(self) -> int:
         """Count the definitions so far, for a transaction that is about to begin; `NEVER` while one is made."""

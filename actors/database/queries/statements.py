@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -32,6 +33,8 @@ _ALLOWED = frozenset(
 
 _OF_ROWS = frozenset({_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY})
 """They leave the tables, views and macros that there are as they are."""
+
+_MACRO = re.compile("macro|function", re.IGNORECASE)
 
 _NO_NUMBERS = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _INT64 = range(-(2**63), 2**63)
@@ -68,6 +71,11 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
 def may_define(statement: duckdb.Statement) -> bool:
     """Tell whether it may change which tables, views and macros there are."""
     return statement.type not in _OF_ROWS
+
+
+def may_define_macros(sql: str) -> bool:
+    """Tell whether a statement may change which macros there are: one that does says so by one of two words."""
+    return _MACRO.search(sql) is not None
 
 
 def _depth(sql: str) -> int:
