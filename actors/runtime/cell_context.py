@@ -8,7 +8,7 @@ from ...domain.time import SECOND_NS
 from ...messages.supervision import Failed
 from . import lifecycle
 from .dead_letters import NEVER_ANSWERED
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Quoted
 from .errors import RequestTimedOut, StashFullError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorReply
@@ -67,7 +67,9 @@ class CellContext(ThespianCalls):
             self._to(watcher, terminated)
 
     def forward(self, target: Any, message: Any, sender: ActorAddress) -> None:
-        """Deliver with another sender."""
+        """Deliver with another sender, one that is trusted no more than this actor."""
+        if self.guest and sender is not self and (self.says is not None or not getattr(sender, "guest", True)):
+            sender = Quoted(sender, by=self)
         target.deliver(message, sender, self.trace)
 
     def stash(self, message: Any, sender: ActorAddress) -> None:

@@ -52,3 +52,25 @@ class Endpoint(ActorAddress):
 
     def __repr__(self) -> str:
         return f"<{self._aaddr}>"
+
+
+class Quoted(Endpoint):
+    """The sender of what a guest forwards for one that is trusted more: its name, and what it may say, are the guest's.
+
+    Answers go to the one that was named.
+    """
+
+    __slots__ = ("_named", "name", "says", "wants_answer")
+
+    idle = False
+
+    def __init__(self, named: Any, *, by: Endpoint) -> None:
+        super().__init__(f"{named}, as {by} says")
+        self._named = named
+        self.name = by.name
+        self.says = by.says
+        self.wants_answer = getattr(named, "wants_answer", False)
+
+    def put(self, envelope: Envelope) -> None:
+        """Hand it on."""
+        self._named.deliver(*envelope)

@@ -10,13 +10,14 @@ from typing import ClassVar
 
 import msgspec
 import pytest
+from natya_processes import await_that
 
 from natya.actors.journal import JournalActor, JournalDamagedError, SimulatedDisk, Trouble
 from natya.actors.journal.disk import RealDisk, RealFile
-from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.sections.journal import JournalSettings
-from natya.messages.journal import Append, Appended, AppendRefused, Journaled, ReadJournal
+from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, ReadJournal
 from natya.messages.orders import OrderExpired
 from natya.messages.supervision import Failed
 
@@ -78,6 +79,30 @@ class TestAppending:
 
         assert isinstance(answer, AppendRefused)
         assert "at least 1 fact" in answer.reason
+
+
+class Mouthpiece(RuntimeActor):
+    """Asks the journal, and has it say to itself what nobody may."""
+
+    @handles(int)
+    def ask(self, *_):
+        self.send("journal", ReadJournal())
+
+    @handles(JournalPage)
+    def put_into_its_mouth(self, _, journal):
+        self.forward(journal, ReadJournal(records_max="all"), journal)
+
+
+class TestAMessageThatIsForwardedInTheJournalsOwnName:
+    def test_is_looked_at_as_that_of_whoever_forwards_it(self, system, journal):
+        mouthpiece = system.start("mouthpiece", Mouthpiece)
+
+        system.tell("mouthpiece", 1)
+
+        await_that(lambda: system.base.dead_letters.last)
+        (letter,) = system.base.dead_letters.last
+        assert (letter.actor, letter.error) == ("journal", "MessageRefusedError")
+        assert (journal.failures, mouthpiece.failures) == (0, 0)
 
 
 class ManyFacts(tuple):
