@@ -69,12 +69,15 @@ class Commands(Mapping[str, "TyperCommand | TyperGroup"]):
                 name=name,
                 help=GROUPS[path],
                 no_args_is_help=True,
+                rich_markup_mode=None,
                 commands=cast("dict[str, Any]", Commands(f"{path}.")),
             )
         module = import_module(f".commands.{path}{'_' * iskeyword(name)}", __package__)
-        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         one.command(name)(module.command)
-        return cast("TyperCommand", get_command(one))
+        command = cast("TyperCommand", get_command(one))
+        command.short_help = (command.help or "").partition("\n\n")[0]  # whole: else the list of commands cuts it off
+        return command
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -107,7 +110,14 @@ class Natya(TyperGroup):
         super().__init__(**{**attributes, "commands": Commands()})
 
 
-app = typer.Typer(name="natya", cls=Natya, callback=_natya, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="natya",
+    cls=Natya,
+    callback=_natya,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 
 def run() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..actors.control import ControlClient, ControlError
-from ..actors.database import INLINE_ROWS_MAX, QueryResult, take
 from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from ..actors.database import QueryResult
     from ..messages.database import SqlValue
     from ..messages.orders import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
@@ -94,6 +94,8 @@ class Connection:
         Raises:
             QueryFailedError: it was refused, took too long, is wrong, or has more than `rows_max` rows.
         """
+        from ..actors.database import INLINE_ROWS_MAX, QueryResult  # noqa: PLC0415  loads DuckDB
+
         query = QueryToFile(
             sql=sql,
             parameters=tuple(parameters),
@@ -112,6 +114,8 @@ class Connection:
             FileExistsError: the file exists.
             QueryFailedError: it took too long, or the disk is full.
         """
+        from ..actors.database import take  # noqa: PLC0415  loads DuckDB
+
         target = Path(path).expanduser().absolute()
         if target.exists():
             raise FileExistsError(f"{target} is there already")

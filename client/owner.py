@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from ..actors.database import INLINE_ROWS_MAX, QueryResult
 from ..domain.time import DAY_NS, IST, IST_OFFSET_NS
 from ..messages.database import QueryToFile
 
@@ -91,6 +90,8 @@ def stat(owner: Owner) -> DatabaseStat:
 
 def rows_of(owner: Owner, sql: str, parameters: Sequence[SqlValue]) -> tuple[tuple[Any, ...], ...]:
     """Run a SELECT and return all its rows."""
+    from ..actors.database import INLINE_ROWS_MAX, QueryResult  # noqa: PLC0415  loads DuckDB
+
     with QueryResult(_answer(owner, sql, parameters, inline_rows_max=INLINE_ROWS_MAX)) as result:
         return result.rows
 

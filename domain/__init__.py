@@ -8,6 +8,7 @@ charges             brokerage, taxes and fees of a trade
 client_order_ids    which texts may be one
 dhan                what Dhan's API says, and how many requests it allows
 instruments         symbols, price grids, lots
+lazily              names of a package that are imported when they are looked up
 money               exact rupees, and their one rounding
 orders              the state machine of one order
 positions           positions by average cost, profit

@@ -6,20 +6,27 @@ client        the other end; socket_path: where both find each other
 settings, errors
 """
 
-from .actor import ControlActor
-from .client import ControlClient
-from .errors import (
-    AskFailedError,
-    AskRefusedError,
-    AskTimedOutError,
-    ConnectionLostError,
-    ControlError,
-    NotRunningError,
-    SocketNotOpenedError,
-)
-from .request import Request
-from .server import ControlServer
-from .settings import ControlActorSettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .actor import ControlActor
+    from .client import ControlClient
+    from .errors import (
+        AskFailedError,
+        AskRefusedError,
+        AskTimedOutError,
+        ConnectionLostError,
+        ControlError,
+        NotRunningError,
+        SocketNotOpenedError,
+    )
+    from .request import Request
+    from .server import ControlServer
+    from .settings import ControlActorSettings
 
 __all__ = [
     "AskFailedError",
@@ -35,3 +42,22 @@ __all__ = [
     "Request",
     "SocketNotOpenedError",
 ]
+
+_HOMES = {
+    ".actor": ("ControlActor",),
+    ".client": ("ControlClient",),
+    ".errors": (
+        "AskFailedError",
+        "AskRefusedError",
+        "AskTimedOutError",
+        "ConnectionLostError",
+        "ControlError",
+        "NotRunningError",
+        "SocketNotOpenedError",
+    ),
+    ".request": ("Request",),
+    ".server": ("ControlServer",),
+    ".settings": ("ControlActorSettings",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -17,23 +17,30 @@ are down; what was not durable is kept and written again. Anything else is a bug
 elsewhere the actor fails, and starts afresh.
 """
 
-from .actor import DatabaseActor
-from .engine.adapter import DuckDBAdapter
-from .engine.opening import prove_encryption
-from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
-from .repositories.books import EventRepository, FillRepository, OrderRepository, PositionRepository
-from .repositories.market_data import MarketDataRepositoryImpl
-from .repositories.repository import BaseRepository
-from .repositories.sharing import open_database, release
-from .requests.own_files import OwnFiles
-from .results.answers import RepositoryResult
-from .results.forms import INLINE_ROWS_MAX, is_json
-from .results.frames import Frames, PackageMissing, columns_of
-from .results.handover import take
-from .results.parquet_table import ParquetTable, is_parquet
-from .results.rows_file import QueryResult
-from .upkeep.rebuilding import compact, rebuild
-from .writing.market import outside
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .actor import DatabaseActor
+    from .engine.adapter import DuckDBAdapter
+    from .engine.opening import prove_encryption
+    from .errors import DatabaseDamaged, DatabaseError, DatabaseLocked, DatabaseMissing, DatabaseTooNew
+    from .repositories.books import EventRepository, FillRepository, OrderRepository, PositionRepository
+    from .repositories.market_data import MarketDataRepositoryImpl
+    from .repositories.repository import BaseRepository
+    from .repositories.sharing import open_database, release
+    from .requests.own_files import OwnFiles
+    from .results.answers import RepositoryResult
+    from .results.forms import INLINE_ROWS_MAX, is_json
+    from .results.frames import Frames, PackageMissing, columns_of
+    from .results.handover import take
+    from .results.parquet_table import ParquetTable, is_parquet
+    from .results.rows_file import QueryResult
+    from .upkeep.rebuilding import compact, rebuild
+    from .writing.market import outside
 
 __all__ = [
     "INLINE_ROWS_MAX",
@@ -67,3 +74,25 @@ __all__ = [
     "release",
     "take",
 ]
+
+_HOMES = {
+    ".actor": ("DatabaseActor",),
+    ".engine.adapter": ("DuckDBAdapter",),
+    ".engine.opening": ("prove_encryption",),
+    ".errors": ("DatabaseDamaged", "DatabaseError", "DatabaseLocked", "DatabaseMissing", "DatabaseTooNew"),
+    ".repositories.books": ("EventRepository", "FillRepository", "OrderRepository", "PositionRepository"),
+    ".repositories.market_data": ("MarketDataRepositoryImpl",),
+    ".repositories.repository": ("BaseRepository",),
+    ".repositories.sharing": ("open_database", "release"),
+    ".requests.own_files": ("OwnFiles",),
+    ".results.answers": ("RepositoryResult",),
+    ".results.forms": ("INLINE_ROWS_MAX", "is_json"),
+    ".results.frames": ("Frames", "PackageMissing", "columns_of"),
+    ".results.handover": ("take",),
+    ".results.parquet_table": ("ParquetTable", "is_parquet"),
+    ".results.rows_file": ("QueryResult",),
+    ".upkeep.rebuilding": ("compact", "rebuild"),
+    ".writing.market": ("outside",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

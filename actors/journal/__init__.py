@@ -11,24 +11,31 @@ upkeep      key files, archives, retention; tools: `natya journal …`
 segments    segment files by name and header; simulated: a disk that loses what was not synced
 """
 
-from .actor import JournalActor
-from .errors import (
-    AppendInvalidError,
-    JournalBusyError,
-    JournalCutError,
-    JournalDamagedError,
-    JournalError,
-    JournalFailedError,
-    JournalForeignFileError,
-    JournalFullError,
-    JournalMisplacedError,
-    JournalMovedError,
-    JournalTooNewError,
-)
-from .journal import Journal, Place, Ticket
-from .outcomes import OUTCOMES, are_outcomes
-from .simulated import PowerCutError, SimulatedDisk, Trouble
-from .view import JournalView
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .actor import JournalActor
+    from .errors import (
+        AppendInvalidError,
+        JournalBusyError,
+        JournalCutError,
+        JournalDamagedError,
+        JournalError,
+        JournalFailedError,
+        JournalForeignFileError,
+        JournalFullError,
+        JournalMisplacedError,
+        JournalMovedError,
+        JournalTooNewError,
+    )
+    from .journal import Journal, Place, Ticket
+    from .outcomes import OUTCOMES, are_outcomes
+    from .simulated import PowerCutError, SimulatedDisk, Trouble
+    from .view import JournalView
 
 __all__ = [
     "OUTCOMES",
@@ -53,3 +60,26 @@ __all__ = [
     "Trouble",
     "are_outcomes",
 ]
+
+_HOMES = {
+    ".actor": ("JournalActor",),
+    ".errors": (
+        "AppendInvalidError",
+        "JournalBusyError",
+        "JournalCutError",
+        "JournalDamagedError",
+        "JournalError",
+        "JournalFailedError",
+        "JournalForeignFileError",
+        "JournalFullError",
+        "JournalMisplacedError",
+        "JournalMovedError",
+        "JournalTooNewError",
+    ),
+    ".journal": ("Journal", "Place", "Ticket"),
+    ".outcomes": ("OUTCOMES", "are_outcomes"),
+    ".simulated": ("PowerCutError", "SimulatedDisk", "Trouble"),
+    ".view": ("JournalView",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

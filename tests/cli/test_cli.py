@@ -199,8 +199,8 @@ class TestTheProgram:
         assert done.stdout == f"natya {version('natya')}\n"
 
     def test_explains_itself_without_loading_a_room(self):
-        rooms = "{'thespian', 'duckdb', 'numpy', 'msgspec', 'natya.actors', 'natya.cli.commands.db.query'}"
-        told = f"print({rooms} & {{*sys.modules}})"
+        rooms = "'natya.actors', 'natya.cli.commands.db.query'"
+        told = f"print({{'thespian', 'duckdb', 'numpy', 'msgspec', 'rich', 'pydantic', {rooms}}} & {{*sys.modules}})"
         program = f"import sys; from natya.cli.app import app; app(['--help'], standalone_mode=False); {told}"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

@@ -69,4 +69,4 @@ class TestTheTable:
         lines = natya("--help").output.splitlines()
 
         heads = list(dict.fromkeys(name.split(".")[0] for name in app.COMMANDS))
-        assert [head for line in lines for head in heads if line.startswith(f"│ {head} ")] == heads
+        assert [head for line in lines for head in heads if line.startswith(f"  {head} ")] == heads

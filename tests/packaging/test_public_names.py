@@ -28,6 +28,13 @@ def test_importing_natya_loads_none_of_its_rooms():
     assert done.stdout == "[]\n"
 
 
+def test_who_asks_a_running_system_loads_nothing_that_only_the_system_needs():
+    program = "import sys, natya; natya.connect; print({'thespian', 'duckdb', 'numpy'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "set()\n"
+
+
 def test_a_system_that_nobody_awaits_loads_no_event_loop():
     program = "import sys, natya; natya.TradingSystem; print('natya.system' in sys.modules, 'asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
