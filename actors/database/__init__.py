@@ -1,5 +1,13 @@
 """The database room: DuckDB files with one owner, the read model of the journal and the store of market data.
 
+The problem: DuckDB lets one process write to a file, and a market writes to it thousands of times a second, while users
+query it and the machine may be killed at any moment. The idea: one actor owns two files. The core file is a projection
+of the journal and can be rebuilt from it at any time; the market file holds ticks and candles, written in batches that
+commit together with the highest sequence of their source, so that sending again is always safe. Each connection has a
+thread of its own; the actor never waits for one. The trap: DuckDB's own lock is gone as soon as this process opens and
+closes a database file once more for any reason. So no code here opens one except DuckDB, a query may name tables but
+no files, and before each batch the owner checks that no other process has written (`engine/foreign_writes.py`).
+
 Folders import only those below them, `errors.py` lies at the bottom:
 
 actor.py        the actor: what it owns, hears, sends, and how it fails
@@ -12,9 +20,9 @@ results/        answers, frames, and files that are handed over; beside the engi
 queries/        what SQL may run, how far it may grow, which answers are kept
 tables/         what the files hold: migrations, rows, the projection of orders and fills, the archive folder
 
-Where a crash goes: a job's `DatabaseError` comes back as its outcome, and `requests/files.py` decides whether the files
-are down; what was not durable is kept and written again. Anything else is a bug: met by a query, its sender is told;
-elsewhere the actor fails, and starts afresh.
+Errors: a job's `DatabaseError` comes back as its outcome, and `requests/files.py` decides whether the files are down;
+what was not durable is kept and written again. Any other exception is a bug: of a query, it is answered to its sender;
+elsewhere the actor fails and is restarted.
 """
 
 from __future__ import annotations

@@ -5,14 +5,14 @@ Owns    one DuckDBAdapter while the files can be opened; market data on its way 
         beside the files its own folder of `archive`, and one in which it hands files over.
 Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see
         `requests/handler.py`), and Abandon.
-Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to who asked Rows,
+Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to requesters Rows,
         RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
-Fails   when it starts and the files were written by newer code, need a key that this DuckDB cannot use, never were ours
-        (`engine/strangers.py`), or cannot be made; and when the journal lacks its end, or is empty, while the core file
-        has it (`JournalBehind`): then trading must not begin. Nothing else of the world outside stops it. While the
-        files are held by another process, the disk is full or DuckDB has given the instance up, it is down: it refuses
-        queries and says why, keeps what was not durable, and opens the files again every second. A damaged file is
-        put aside as `*.corrupt-<time>`; the core file is projected anew from the journal, the market file begun anew.
+Fails   at its start, if the files were written by newer code, need a key that this DuckDB cannot use, never were ours
+        (`engine/strangers.py`), or cannot be created; and if the core file has facts that the journal lacks
+        (`JournalBehind`): then trading must not begin. No other fault of the environment stops it. While another
+        process holds the files, the disk is full or DuckDB has invalidated the instance, it is down: it refuses
+        queries with the reason, keeps what is not durable, and tries to open the files every second. A damaged file is
+        renamed to `*.corrupt-<time>`; the core file is rebuilt from the journal, the market file begun empty.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ JOBS_BESIDE_QUERIES = 4
 
 WRITERS = 2
 LAG_TOLD_MIN = 1_000
-"""Records behind the journal from which on it is trouble: fewer wait for their batch."""
+"""Records behind the journal from which on the tree reports it: fewer merely wait for their batch."""
 
 QUIET_TICKS_A_S = 1_000
-"""At more than this nothing is tidied: the market writer is needed."""
+"""At a higher rate of ticks no day is sorted: the market writer is needed."""
 
 
 def trouble(down: str, lag: int) -> str:
@@ -81,11 +81,11 @@ class Project(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadOn(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to ask the journal again."""
+    """To itself: time to read the journal again."""
 
 
 class Reopen(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to try the files again."""
+    """To itself: time to try to open the files again."""
 
 
 class Expire(msgspec.Struct, frozen=True, gc=False):
@@ -93,14 +93,14 @@ class Expire(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tidy(msgspec.Struct, frozen=True, gc=False):
-    """To itself: perhaps it is quiet."""
+    """To itself: check whether a closed day can be sorted."""
 
 
 class DatabaseActor(RuntimeActor):
     """Records the market in batches, projects the journal, answers queries; all three at the same time."""
 
     background = True  # a simulated market does not wait for it; the feed's flow control does
-    system_time = True  # its files, and whoever else has them open, know nothing of a market
+    system_time = True  # its files, and other processes that have them open, go by the machine's clock
     offload_threads_max = THREADS_MAX
 
     executor_factory = staticmethod(thread_of_its_own)
@@ -125,7 +125,7 @@ class DatabaseActor(RuntimeActor):
         self.on_drained()
 
     def on_stop(self) -> None:
-        """Tell whoever waits, and let go of the files; DuckDB moves the write-ahead logs into them first."""
+        """Answer all that wait, and close the files; DuckDB moves the write-ahead logs into them first."""
         self._answerer.end()
         self._recorder.end()
         if not self._recorder.is_idle:
@@ -136,15 +136,15 @@ class DatabaseActor(RuntimeActor):
             self._handler.close()
 
     def snapshot(self) -> Recorded:
-        """Keep what was counted: a run counts over all lives."""
+        """Return the counters: they go on over restarts."""
         return self._recorder.recorded
 
     def restore(self, state: Recorded) -> None:
-        """Count on."""
+        """Take over the counters."""
         self._recorder.recorded = state
 
     def is_drained(self) -> bool:
-        """Write what waits, drop what was asked from outside; say whether everything is durable and answered.
+        """Write what waits, drop requests from outside; return whether everything is durable and answered.
 
         While the files are down nothing waits.
         """
@@ -156,7 +156,7 @@ class DatabaseActor(RuntimeActor):
         return self._recorder.is_idle and self._projector.is_idle and self._answerer.is_idle
 
     def statistics(self) -> DatabaseStatistics:
-        """Count what is durable, and tell what keeps the rest."""
+        """Return the counters, and the trouble, if any."""
         recorded, database = self._recorder.recorded, self._files.database
         cursor = self._projector.journal_cursor
         cache = None if database is None else database.statistics().cache
@@ -185,7 +185,7 @@ class DatabaseActor(RuntimeActor):
         )
 
     def on_drained(self) -> None:
-        """Say in the tree what keeps it from its work, if anything does."""
+        """Report in the tree why it cannot work, if so."""
         self.trouble = trouble(self._files.down, self._projector.journal_cursor.lag)
 
     # The files: open, or not for now.
@@ -233,7 +233,7 @@ class DatabaseActor(RuntimeActor):
 
     @handles(Journaled)
     def hear_records(self, batch: Journaled, _sender: ActorAddress) -> None:
-        """Project the records, or remember that they are there to be read."""
+        """Project the records, or note that they have to be read from the journal."""
         self._projector.hear(batch.records)
 
     @handles(ReadOn)
@@ -246,7 +246,7 @@ class DatabaseActor(RuntimeActor):
         """Project records that did not fill a batch in time."""
         self._projector.time_is_up()
 
-    # What others ask: each on a lane of its own, as many at a time as there are readers.
+    # Requests: each on a lane of its own, as many at a time as there are readers.
 
     @handles(Query, QueryToFile, BackUp, CheckDatabase)
     def answer_query(self, query: Query | QueryToFile | BackUp | CheckDatabase, sender: ActorAddress) -> None:
@@ -260,19 +260,19 @@ class DatabaseActor(RuntimeActor):
 
     @handles(Abandon)
     def abandon(self, message: Abandon, _sender: ActorAddress) -> None:
-        """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""
+        """Interrupt this client's running request, and cancel its waiting ones."""
         self._answerer.abandon(message.asker)
 
     @handles(Expire)
     def expire(self, _message: Expire, _sender: ActorAddress) -> None:
-        """Answer those who have waited as long as they would."""
+        """Answer requests whose deadline has passed."""
         self._answerer.expire()
 
-    # Order in the files: when the market is quiet.
+    # Sorting closed days: while few ticks come.
 
     @handles(Tidy)
     def tidy_up(self, _message: Tidy, _sender: ActorAddress) -> None:
-        """Sort a day that is over, if there is one and few ticks come."""
+        """Sort a closed day by symbol and time, if there is one and few ticks come."""
         recorded = self._recorder.recorded
         heard = recorded.ticks + recorded.duplicates + self._recorder.rows
         quiet = heard - self._heard_at_tidying < QUIET_TICKS_A_S * self.settings.tidy_interval_s

@@ -34,11 +34,11 @@ class DatabaseDamaged(DatabaseError):
 
 
 class DatabaseUnreachable(DatabaseError):
-    """The machine does not let us have a file: no permission, no space. What it holds may be well."""
+    """The operating system refuses access to a file: no permission, no space. Its contents may be intact."""
 
 
 class DatabasePathRefused(DatabaseUnreachable):
-    """DuckDB takes the path for something else. Nothing was opened; name another one."""
+    """DuckDB would read the path as something else than a file's. Nothing was opened; name another one."""
 
     restart_helps = False
 
@@ -74,7 +74,7 @@ class JournalBehind(DatabaseError):
 
 
 class DatabaseInvalidated(DatabaseError):
-    """DuckDB gave the whole instance up (a full disk, for one). Did the last write last? Reopen and look."""
+    """DuckDB invalidated the instance (on a full disk, say). Whether the last write is durable: reopen and look."""
 
 
 class DatabaseChanged(DatabaseError):
@@ -82,7 +82,7 @@ class DatabaseChanged(DatabaseError):
 
 
 class DatabaseClosed(DatabaseError):
-    """The adapter is closed: a fault of the caller's order of events."""
+    """The adapter is closed. A bug of the caller."""
 
 
 class PoolExhausted(DatabaseError):
@@ -108,11 +108,11 @@ class QueryTimedOut(DatabaseError):
 
 
 class MemoryExceeded(DatabaseError):
-    """The process grew too far while the statement ran: it was interrupted and rolled back. Ask for less at once."""
+    """The process used too much memory while the statement ran: interrupted and rolled back. Ask for less at once."""
 
 
 class ResultTooLarge(DatabaseError):
-    """More rows than asked for. Nothing was returned: part of an answer would pass for all of it."""
+    """More rows than `rows_max`. Nothing was returned: a part of the answer would be taken for all of it."""
 
 
 class StatementFailed(DatabaseError):
@@ -128,11 +128,11 @@ class JournalGap(DatabaseError):
 
 
 class Unstorable(DatabaseError):
-    """Some of the market data fits into no row (no number for a price, more than 64 bits). None of it was kept."""
+    """Some of the market data fits into no row (a NaN price, more than 64 bits). None of it was written."""
 
 
 class WritesRefused(DatabaseError):
-    """Too much waits to be written already. Nothing of this was kept; send it again later."""
+    """Too many rows wait to be written already. None of these was taken; send them again later."""
 
 
 class OwnerRefused(DatabaseError):
@@ -140,4 +140,4 @@ class OwnerRefused(DatabaseError):
 
 
 class NotTabular(DatabaseError):
-    """Columns were asked for where there are no rows: of a failure, or of a count. A fault of the caller's."""
+    """Columns were asked for where there are no rows: of a failure, or of a count. A bug of the caller."""

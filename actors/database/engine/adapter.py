@@ -110,12 +110,12 @@ class DuckDBAdapter:
     Args:
         path: the core file; the market file is `<stem>-market<suffix>` beside it. `:memory:` for neither.
         max_connections: one writer for each file, the rest readers.
-        memory_limit_mb: what DuckDB may hold; it spills to `<path>.tmp` beyond. While a query runs, the process may
-            grow by 128 MiB more: then the query is interrupted.
-        threads: what it may use for one query.
+        memory_limit_mb: DuckDB's memory limit; beyond it, it spills to `<path>.tmp`. While a query runs, the process
+            may grow by 128 MiB more: then the query is interrupted.
+        threads: the threads that DuckDB may use for one query.
         directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
-        cache_mb: what the answers that are kept may take; 0 to keep none.
+        cache_mb: size of the query cache; 0 for none.
         encryption_key: encrypts both files, where this DuckDB can do that safely.
         executor_factory: makes the executor of a connection from its name.
         monotonic_ns: measures how long queries run.
@@ -159,7 +159,7 @@ class DuckDBAdapter:
                 core = Path(path).absolute()
                 self.core_path, self.market_path = str(core), str(market_path_of(core))
                 self.directories = (*directories, str(archive_folder(self.core_path)))
-                # For good, not only now: DuckDB creates its write-ahead logs anew after every checkpoint.
+                # Permanently: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
                 _expect_usable(core)
                 lock = FileLock(core, shared=read_only)
@@ -257,7 +257,7 @@ class DuckDBAdapter:
         timeout_s: float | None = None,
         abandoned: Future[None] | None = None,
     ) -> T:
-        """Run work that asks one SELECT in its own way, once it is seen that the text is one, and may be asked.
+        """Check that the text is one SELECT that may run, then run work that executes it in its own way.
 
         Raises:
             QueryRefused: it is not one SELECT, or reads what no query may.
@@ -272,7 +272,7 @@ class DuckDBAdapter:
         return self.read(checked, label=sql, timeout_s=timeout_s, abandoned=abandoned)
 
     def kept(self, sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Rows | None:
-        """Return the answer to a query if it is at hand, without a connection; None if it has to be asked for."""
+        """Return the cached answer to a query, without a connection; None if there is none."""
         self._expect_open()
         return self._cache.find(sql, parameters, tables) if tables else None
 
@@ -290,7 +290,7 @@ class DuckDBAdapter:
 
     @contextlib.contextmanager
     def transaction(self, *, file: DatabaseFile = "core") -> Iterator[Transaction]:
-        """Run several statements, all or none; no one else writes to the file in the block.
+        """Run several statements, all or none; no other caller writes to the file in the block.
 
         Raises:
             DatabaseChanged: another process wrote to the file; so `write` and `execute`.
@@ -351,7 +351,7 @@ class DuckDBAdapter:
             return connection.run(work, transaction="write", label=label)
 
     def writes(self, file: DatabaseFile) -> int:
-        """Count the writes to a file so far, the one that runs included. Whoever writes learns if others did."""
+        """Return the number of writes to a file so far, the running one included; so a writer sees others' writes."""
         return self._writes[file]
 
     def checkpoint(self) -> None:
@@ -361,11 +361,11 @@ class DuckDBAdapter:
                 connection.run(functools.partial(_checkpoint, file=file), label="checkpoint")
 
     def exhausted(self, *, waiters: int) -> PoolExhausted:
-        """Say who holds the readers, to someone whom there is no room for."""
+        """Return the error that says that all readers are busy, and with what."""
         return self._readers.exhausted(waiters=waiters)
 
     def statistics(self) -> PoolStatistics:
-        """Count what the pool did, and look at what it does."""
+        """Return the pool's counters and its present load."""
         pools = (self._readers, *self._writers.values())
         connections = [connection for pool in pools for connection in pool.connections]
         query, seconds = max((pool.longest() for pool in pools), key=lambda longest: longest[1])
@@ -393,12 +393,12 @@ class DuckDBAdapter:
         if os.getpid() == self._pid:
             opened.close()
         else:
-            # An instance that goes closes its files. So this one never goes, not even with the interpreter: one
-            # reference is never given back.
+            # An instance that is collected closes its files, which would drop the parent's locks. So this one is never
+            # collected, not even at the interpreter's exit: one reference is leaked.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(opened))
 
     def _close_instance(self, root: duckdb.DuckDBPyConnection) -> None:
-        """Move the logs into the files, unless somebody else has them now; on a full disk they stay."""
+        """Move the logs into the files, unless another process has written to them; on a full disk they stay."""
         for file in self._writers:
             if not self._foreign_writes.are_in(file):
                 with contextlib.suppress(duckdb.Error):
@@ -441,7 +441,7 @@ class DuckDBAdapter:
 
 
 def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
-    """Bring a file up to date; one whose tables are not what the steps before left is no database of ours."""
+    """Migrate a file; one whose tables are not those of the earlier migrations is no database of ours."""
     try:
         writer.run(functools.partial(bring_up_to_date, file=file), label="migrate")
     except (StatementFailed, DatabaseDamaged) as fault:
@@ -461,7 +461,7 @@ def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
 
 @contextlib.contextmanager
 def _refusing(lock: FileLock, core: Path) -> Iterator[None]:
-    """Tell what never was a database of ours from one that is damaged, and leave nothing where nothing was opened."""
+    """Distinguish a file that never was ours from a damaged one, and remove the lock file if nothing was opened."""
     try:
         yield
     except DatabaseDamaged as damage:
@@ -475,7 +475,7 @@ def _refusing(lock: FileLock, core: Path) -> Iterator[None]:
 
 
 def _expect_usable(core: Path) -> None:
-    """Make the folder of the files, and see that they can be there, and are safe from others."""
+    """Create the folder of the files, and check that they can be created there and that no other user can write."""
     if problem := path_problem(str(core)):
         raise DatabasePathRefused(f"{core} cannot be a database: {problem}")
     if core.exists() and not core.is_file():

@@ -1,7 +1,7 @@
 """One connection: a DuckDB cursor and the only thread that ever uses it.
 
-A cursor that two threads use at once answers wrongly without a word (5 of 120 SELECTs came back empty), so none is
-ever handed out: work goes to the thread, and its result comes back.
+A cursor that two threads use at once gives wrong answers without an error (5 of 120 SELECTs came back empty), so none
+is ever handed out: work goes to the thread, and its result comes back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _INTERRUPT_EVERY_S = 0.02
 
 
 class Running:
-    """One piece of work on a connection: what an interrupt is aimed at, so that it never meets the next one."""
+    """One piece of work on a connection: the target of an interrupt, which must not hit the next one."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -40,7 +40,7 @@ class Running:
         """Expired because the connection closes."""
 
         self.is_too_large = False
-        """Expired because the process grew too far."""
+        """Expired because the process used too much memory."""
 
         self.ended = threading.Event()
 
@@ -50,10 +50,10 @@ class Connection:
 
     Args:
         name: of the connection.
-        cursor: nobody else's.
-        executor: of one thread, nobody else's.
+        cursor: used by this object alone.
+        executor: of one thread, used by this object alone.
         monotonic_ns: measures how long work runs.
-        growth_max_bytes: what the process may grow by while work reads; 0 for any.
+        growth_max_bytes: how much more memory the process may use while work reads; 0 for no limit.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Connection:
         Raises:
             QueryTimedOut: it took longer than `timeout_s` seconds, or `abandoned` was done before it; it was
                 interrupted and rolled back.
-            MemoryExceeded: the process grew too far meanwhile; likewise.
+            MemoryExceeded: the process used too much memory; likewise.
             DatabaseClosed: `close` came first, or in the middle.
             StatementFailed, DatabaseInvalidated, DatabaseDamaged: see there.
         """
@@ -111,7 +111,7 @@ class Connection:
             else:
                 running.is_too_large = _wait(ends, timeout_s, growth)
         finally:
-            # Also when the wait itself is interrupted (Ctrl-C): nobody would take the result.
+            # Also when the wait itself is interrupted (Ctrl-C): the result would not be used.
             if not future.done():
                 self._interrupt(running)
         try:
@@ -131,7 +131,7 @@ class Connection:
             raise meaning(fault) from fault
 
     def running(self) -> tuple[str, float] | None:
-        """Tell what runs at the moment, and for how many seconds."""
+        """Return the label of the running work and its seconds so far; None if none runs."""
         running = self._running
         if running is None:
             return None
@@ -171,8 +171,8 @@ class Connection:
             with self._guard:
                 self._running = None
                 self.done += 1
-            # Only now, when no interrupt can meet it any more: an interrupted BEGIN or ROLLBACK leaves an aborted
-            # transaction behind, which refuses everything that comes next.
+            # Only now, when no interrupt can hit it any more: an interrupted BEGIN or ROLLBACK leaves an aborted
+            # transaction behind, which refuses all later statements.
             if unfinished:
                 roll_back(self._cursor)
             running.ended.set()
@@ -189,7 +189,7 @@ class Connection:
 
 
 def _wait(ends: list[Future[Any]], timeout_s: float | None, growth: Growth) -> bool:
-    """Wait for the first, or for so long; tell whether the process grew too far before."""
+    """Wait for the first future, up to the timeout; return whether the process used too much memory before."""
     left_s = math.inf if timeout_s is None else timeout_s
     while left_s > 0 and not wait(ends, min(left_s, LOOK_EVERY_S), FIRST_COMPLETED).done:
         if growth.is_too_much:
@@ -199,6 +199,6 @@ def _wait(ends: list[Future[Any]], timeout_s: float | None, growth: Growth) -> b
 
 
 def roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
-    """End the transaction, if one is open. An instance that is beyond use has none, and says so with an error."""
+    """Roll back the open transaction, if there is one; errors are ignored: an invalidated instance has none."""
     with contextlib.suppress(duckdb.Error):
         cursor.rollback()

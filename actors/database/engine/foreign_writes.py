@@ -1,9 +1,9 @@
 """Notices when another process writes to the files that we have open.
 
 DuckDB keeps others out by a POSIX lock, which is gone as soon as this process opens and closes the file once more, for
-whatever reason. Whoever then opens it finds nothing in the way, moves our write-ahead log into the file and deletes it,
-and what we commit afterwards goes into a log without a name. So before each piece of work of a writer the files must be
-as the one before it left them. `stat` alone tells: to open them would drop the lock.
+whatever reason. Another process can then open it, move our write-ahead log into the file and delete it; what we commit
+afterwards goes to an unlinked log. So before each write the files must be as the previous one left them. Only `stat` is
+used: opening a file would drop the lock.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _State: TypeAlias = tuple[int, int, int, int] | None
 
 
 class ForeignWrites:
-    """Compares each file, and its log, with how our own work left them. Each file is its writer's, one at a time."""
+    """Compares each file, and its log, with how our own writes left them. Per file, for its writer's thread alone."""
 
     def __init__(self, paths: Mapping[DatabaseFile, str]) -> None:
         self._paths = {file: path for file, path in paths.items() if path != MEMORY}
         self._states: dict[DatabaseFile, tuple[_State, _State]] = {}
 
     def note(self, file: DatabaseFile) -> None:
-        """Remember how our work has left it.
+        """Remember the state in which our write left the file.
 
         Raises:
             DatabaseChanged: it is another file now than the one that we worked on.
@@ -44,7 +44,7 @@ class ForeignWrites:
                 raise self._changed(file)
 
     def expect_none(self, file: DatabaseFile) -> None:
-        """Look whether it is as we left it.
+        """Check that the file is as we left it.
 
         Raises:
             DatabaseChanged: it is not; nothing must be written to it any more.
@@ -53,7 +53,7 @@ class ForeignWrites:
             raise self._changed(file)
 
     def are_in(self, file: DatabaseFile) -> bool:
-        """Tell whether it is not as we left it."""
+        """Return whether another process has written to the file."""
         return file in self._states and self._look(file) != self._states[file]
 
     def _look(self, file: DatabaseFile) -> tuple[_State, _State]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileLock:
-    """Holds `<path>.lock`; the file tells the holder's process id, and stays when the lock is gone.
+    """Holds `<path>.lock`; the file contains the holder's process id, and stays when the lock is released.
 
     Several may hold it `shared`, to read what nobody owns. Who cannot open the database withdraws: a lock file that was
     not there before is gone again.
@@ -30,7 +30,7 @@ class FileLock:
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path.with_name(path.name + ".lock")
         self.was_there = os.path.lexists(self.path)
-        """Somebody had the database before, or was about to make it."""
+        """Whether the lock file was there before: the database was opened, or about to be created, earlier."""
 
         try:
             self._lock = HeldLock(self.path, shared=shared)
@@ -40,11 +40,11 @@ class FileLock:
             raise DatabaseUnreachable(f"{self.path} cannot be opened: {fault}") from fault
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         self._lock.release()
 
     def withdraw(self) -> None:
-        """Let others have it, and leave no file where none was before."""
+        """Release the lock, and remove the lock file if it was not there before."""
         if not self.was_there:
             self._lock.remove()
         self._lock.release()

@@ -1,7 +1,7 @@
-"""Measures the memory of this process, and interrupts work that makes it grow too far.
+"""Measures the memory of this process, to interrupt queries that use too much of it.
 
-DuckDB's own limit covers its tables, joins, sorts and aggregates; what functions make of a batch of rows, what some
-aggregates keep, and what is fetched is beyond it. So whoever waits for a query looks at the whole process meanwhile.
+DuckDB's own limit covers its tables, joins, sorts and aggregates, but not the results of functions for a batch of rows,
+the state of some aggregates, and fetched rows. So the thread that waits for a query watches the whole process's memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RESIDENT: Final = 1
 
 
 def resident_bytes() -> int:
-    """Tell what this process holds in memory; 0 where the system does not say."""
+    """Return this process's resident memory in bytes; 0 where the system does not report it."""
     descriptor = _statm()
     return int(os.pread(descriptor, 128, 0).split()[_RESIDENT]) * _PAGE_BYTES if descriptor >= 0 else 0
 
@@ -31,7 +31,7 @@ class Growth:
     """Measures from when it is made.
 
     Args:
-        bytes_max: what may come on top of what the process holds now.
+        bytes_max: by how much the process may grow from now on.
     """
 
     def __init__(self, bytes_max: int) -> None:
@@ -39,7 +39,7 @@ class Growth:
 
     @property
     def is_too_much(self) -> bool:
-        """Whether it has grown too far."""
+        """Whether the process has grown by more than `bytes_max`."""
         return resident_bytes() > self._most
 
 

@@ -1,4 +1,4 @@
-"""Attaches both files to one DuckDB instance, and closes every access that no query needs."""
+"""Attaches both files to one DuckDB instance, and disables all access to the outside that no query needs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SURROUNDINGS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO, errno.ESTALE),
 )
-"""Errors that tell of the machine and not of what a file holds."""
+"""Error texts that speak of the machine (space, permissions), not of a file's contents."""
 
 _DAMAGE = re.compile(
     r"Corrupt (database|WAL) file|Failure while replaying WAL|not a valid DuckDB database|"
@@ -90,7 +90,7 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             _attach(root, name, path, encryption_key, read_only=read_only)
             if name == "core" and path != MEMORY:
                 _expect_core(root, path)
-        # An instance that goes must not write by itself: the files may be somebody else's by then. Its owner does it.
+        # An instance that is closed must not write by itself: the files may be another process's by then.
         # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
         root.execute("pragma disable_checkpoint_on_shutdown")
     except BaseException:
@@ -100,7 +100,7 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
 
 
 def prove_encryption(key: str) -> None:
-    """Encrypt a file that is thrown away, and look for what it says: before anything that matters is written.
+    """Encrypt a scratch file and check that its plain text is not in it, before any real data is written.
 
     Raises:
         DatabaseEncrypted: there is a key, and this DuckDB cannot encrypt safely, or does not.
@@ -119,7 +119,7 @@ def prove_encryption(key: str) -> None:
 
 
 def expect_unheld(path: str) -> None:
-    """Look for a process that has a file open with DuckDB alone, without our lock. What the file holds does not matter.
+    """Check that no process has the file open with plain DuckDB, without our lock, whatever its contents.
 
     Raises:
         DatabaseLocked: there is one; its log would meet the file that takes this one's place.
@@ -135,7 +135,7 @@ def expect_unheld(path: str) -> None:
 
 @contextlib.contextmanager
 def errors_of_ours() -> Iterator[None]:
-    """Give what DuckDB raises the type that its caller decides by: while an instance that is open is set up."""
+    """Translate DuckDB's exceptions of the block to `DatabaseError`s, while an open instance is set up."""
     try:
         yield
     except duckdb.Error as fault:
@@ -143,7 +143,7 @@ def errors_of_ours() -> Iterator[None]:
 
 
 def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
-    """Close every door that no query needs; the order matters, and the last line makes it final."""
+    """Disable all access that no query needs; the order matters, and the last statement makes it final."""
     # A pattern is compared as it is written.
     allowed = dict.fromkeys(each for directory in directories for each in (directory, pattern(directory)))
     root.execute(f"set allowed_directories = [{', '.join(quoted(each) for each in allowed)}]")
@@ -152,7 +152,7 @@ def harden(root: duckdb.DuckDBPyConnection, directories: Sequence[str]) -> None:
 
 
 def meaning(fault: duckdb.Error) -> DatabaseError:
-    """Give an error of DuckDB the type that its caller decides by."""
+    """Translate an exception of DuckDB to a `DatabaseError`."""
     text = str(fault)
     if _DAMAGE.search(text):
         return DatabaseDamaged(text)
@@ -190,7 +190,7 @@ def _attach(root: duckdb.DuckDBPyConnection, name: str, path: str, encryption_ke
 
 
 def _expect_core(root: duckdb.DuckDBPyConnection, path: str) -> None:
-    """See that it is not the other one of the two, before a market file of its own is made."""
+    """Check that the path is not that of a market file, before a market file is created for it."""
     tables = root.execute("select table_name from duckdb_tables() where database_name = 'core'").fetchall()
     if {("recorded",), ("candles",)} <= set(tables):
         raise DatabasePathRefused(f"{path} cannot be opened: the core file of a database wanted, found a market file")
@@ -206,7 +206,7 @@ def _prove_encrypted(root: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def refusal(path: str, fault: Exception) -> DatabaseError:
-    """Tell apart a file that another has, one that is broken, one that is encrypted, and one we cannot get at."""
+    """Return why a file cannot be opened: held by another process, damaged, encrypted, or not accessible."""
     text = str(fault)
     holder = re.search(r"Conflicting lock is held.*\(PID (\d+)\)", text)
     if holder or "Could not set lock on file" in text:

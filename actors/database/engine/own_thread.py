@@ -1,4 +1,4 @@
-"""An executor with one thread that a process may leave behind: it never holds up an exit."""
+"""An executor with one daemon thread, which never delays the exit of the process."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class OwnThread(Executor):
     """Runs jobs one after the other.
 
-    The pool of the standard library waits at exit for the job that runs, before anyone can interrupt it: a query
-    without end kept the process for ever.
+    The standard library's pool waits at exit for the running job, before any code can interrupt it: an endless query
+    would keep the process alive for ever.
     """
 
     def __init__(self, name: str) -> None:
@@ -60,6 +60,6 @@ class OwnThread(Executor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(work())
-                except BaseException as error:  # noqa: BLE001  whoever submitted the job is told
+                except BaseException as error:  # noqa: BLE001  it is the future's exception
                     future.set_exception(error)
             del job, future, work

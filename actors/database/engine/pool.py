@@ -1,4 +1,10 @@
-"""Connections of one kind, lent to one caller at a time."""
+"""Connections of one kind, lent to one caller at a time.
+
+The problem: a DuckDB cursor that two threads use at once returns wrong answers without an error, and a query cannot be
+told to be short. The idea: a fixed number of connections, each leased for the length of one block; a caller waits for
+one at most `wait_s`. The trap: a caller that leases a second connection while it holds one can wait for itself, so a
+wait always ends in `PoolExhausted`, which names what has run longest.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Pool:
-    """Lends each connection to one caller at a time; the others wait, for so long and no longer."""
+    """Lends each connection to one caller at a time; others wait up to `wait_s` seconds."""
 
     def __init__(self, name: str, connections: Sequence[Connection], *, wait_s: float) -> None:
         self.name = name
@@ -40,7 +46,7 @@ class Pool:
         return len(self._waiters)
 
     def longest(self) -> tuple[str, float]:
-        """Tell which work has run for the longest, and for how many seconds; empty and 0 when none runs."""
+        """Return the label of the work that has run longest, and its seconds so far; empty and 0 when none runs."""
         running = [now for connection in self.connections if (now := connection.running()) is not None]
         return max(running, key=lambda now: now[1], default=("", 0.0))
 
@@ -58,7 +64,7 @@ class Pool:
             self._idle.put(connection)
 
     def exhausted(self, *, waiters: int) -> PoolExhausted:
-        """Say who holds the connections."""
+        """Return the error that names the work which has run longest."""
         query, seconds = self.longest()
         query = query or "none at the moment; a transaction is open, perhaps of this very caller"
         return PoolExhausted(

@@ -1,8 +1,8 @@
 """Recognizes files that are no database of ours: they are refused by name, and never moved, put aside or written to.
 
 DuckDB writes `DUCK` behind the checksum that a file begins with. A file without it is ours all the same, and damaged,
-if it has a trace of ours: the market file's witness, which stands beside the files from their first opening on. A file
-that holds nothing yet is one that an owner died over, if there was an owner: then there is a lock file.
+if there is a market witness beside it, which exists from the first opening on. An empty file with a lock file beside it
+was left by an owner that died while creating it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _HEAD_BYTES: Final = 4_096
 
 
 def stranger(path: str, *, witness: str, was_begun: bool) -> str:
-    """Say what a file that DuckDB cannot open is, if it never was one of ours; empty if it is ours, and damaged.
+    """Return what a file is, in words, if it never was a database of ours; empty if it is ours, and damaged.
 
     For files that are not open: closing one would drop the engine's lock.
 
     Args:
-        path: of the file; empty if nobody knows which one it is.
+        path: of the file; empty if it is unknown which one it is.
         witness: that of the market file beside it.
-        was_begun: somebody has owned the database before.
+        was_begun: whether there was a lock file: the database had an owner before.
     """
     try:
         with Path(path).open("rb") as file:

@@ -33,7 +33,7 @@ class Transaction:
         Raises:
             QueryRefused: it is not one statement, or would end the transaction.
             StatementFailed: DuckDB refused it; nothing of the transaction will be written.
-            DatabaseClosed: the block has ended, and the connection is somebody else's.
+            DatabaseClosed: the block has ended, and the connection is lent to another caller.
         """
         if self._is_over:
             raise DatabaseClosed(f"the transaction is over: {sql}")
@@ -50,10 +50,10 @@ class Transaction:
         return execute(cursor, statement, parameters, ROWS_MAX)
 
     def end(self) -> None:
-        """Take nothing any more."""
+        """Refuse further statements."""
         self._is_over = True
 
     def check(self) -> None:
-        """Raise `TransactionAborted` if a statement failed: DuckDB would commit nothing, in silence."""
+        """Raise `TransactionAborted` if a statement failed: DuckDB would commit nothing, without an error."""
         if self._failure is not None:
             raise TransactionAborted(f"nothing was written: {self._failure}") from self._failure

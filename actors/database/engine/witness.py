@@ -1,7 +1,7 @@
-"""The market file's witness: a few bytes beside it that notice when the market file went back in time.
+"""The market file's witness: a small file beside it, which shows whether the market file was replaced by an older one.
 
-A write-ahead log that was deleted, or an older copy that was put in the file's place, opens without a word. The core
-file needs no witness (the journal tells how far it must be); market data is in no journal. So after every batch the
+A file whose write-ahead log was deleted, or an older copy in its place, opens without an error. The core file needs no
+witness (the journal has all of its facts); market data is in no journal. So after every batch the
 witness notes how far all sources together are recorded. It is not forced to the disk: a power cut may leave it behind
 the file, never ahead of it. A file that is behind its witness has lost batches.
 """
@@ -40,7 +40,7 @@ class MarketWitness:
     def __init__(self, market_path: str) -> None:
         self.path = f"{market_path}.witness"
         self.loss = ""
-        """What the market file lacks that it once held, found at this opening; empty if nothing."""
+        """What the market file once held and lacks at this opening, in words; empty if nothing."""
 
         self._descriptor: int | None = None
         if market_path != MEMORY:
@@ -68,32 +68,32 @@ class MarketWitness:
         self._note()
 
     def advance(self, steps: int) -> None:
-        """Note that the sources are recorded so much further. Called after the commit, from any thread."""
+        """Note that `steps` more sequences are recorded, over all sources. Called after the commit, from any thread."""
         if steps:
             with self._guard:
                 self._total += steps
                 self._note()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def _read(self) -> tuple[str, int]:
-        """Read what was noted; nothing if there is none, or if it is not whole."""
+        """Read the note; empty and 0 if there is none or it is incomplete."""
         assert self._descriptor is not None, "there is a file"
         return _noted(os.pread(self._descriptor, _NOTE_BYTES_MAX, 0))
 
     def _note(self) -> None:
         if self._descriptor is not None:
             noted = f"{self._identity} {self._total:040d}"
-            with contextlib.suppress(OSError):  # a full disk: it stays behind the file, which says nothing wrong
+            with contextlib.suppress(OSError):  # a full disk: a witness behind the file is harmless
                 os.pwrite(self._descriptor, f"{noted} {zlib.crc32(noted.encode()):08x}\n".encode(), 0)
 
 
 def is_witness(path: Path) -> bool:
-    """Tell whether a witness of ours is there, with a note that is whole."""
+    """Return whether a witness of ours is there, with a complete note."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -115,7 +115,7 @@ def _noted(held: bytes) -> tuple[str, int]:
 
 
 def _opened(path: Path) -> int:
-    """Open the file, or make it; what has its name and is no note of ours moves aside, and a link is refused."""
+    """Open or create the file; a file of this name that is no witness is moved aside, and a link is refused."""
     try:
         return open_kept(path, is_ours=lambda held: _NOTE.fullmatch(held) is not None)
     except NotOursError:
