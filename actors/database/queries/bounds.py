@@ -1,10 +1,10 @@
-"""How large a query may grow, told from its syntax tree before it runs.
+"""Bounds the memory that a query can take in one step, from its syntax tree, before it runs.
 
-DuckDB counts most of its memory, and stops at its limit: tables, joins, sorts, aggregates. It does not count what one
-call makes of one batch of rows, and cannot be stopped in it: `repeat('x', 2000000000)` is two gigabytes at once, in
-the process that records the market. Nor does it count its plans: a name of a WITH that stands twice in the next one,
-thirty times over, is a plan of a billion nodes. So both are added up here, on the safe side, and what is too much is
-refused. What grows batch by batch is interrupted while it runs: see `memory.py`.
+DuckDB's memory limit covers tables, joins, sorts and aggregates. It does not cover the values that one function call
+makes of one batch of rows, and cannot be interrupted in it: `repeat('x', 2000000000)` is two gigabytes at once, in the
+process that records the market. Nor does it cover query plans: a CTE that the next one names twice, thirty times over,
+is a plan of a billion nodes. So an upper bound of both is computed here, and a query above the limit is refused. Growth
+from batch to batch is interrupted while the query runs: see `memory.py`.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
 Node: TypeAlias = dict[str, Any]
 
 ROW_BYTES_MAX: Final = 32_768
-"""What the functions of a query may make of one row, all together. A batch has 2,048 rows: 64 MiB."""
+"""Bytes that all functions of a query may make of one row. A batch has 2,048 rows: 64 MiB."""
 
 NODES_MAX: Final = 50_000
-"""Of the tree, each part as often as it is named: 20 MB of a plan, about."""
+"""Nodes of the syntax tree, each CTE as often as it is named: about 20 MB of plan."""
 
 TABLE_NODES: Final = 50
-"""For how many a table counts. 8,192 of them took DuckDB 2.4 s to plan, in which nothing can interrupt it."""
+"""Nodes that a table scan counts for. 8,192 scans took DuckDB 2.4 s to plan, which cannot be interrupted."""
 
 NUMBER_BYTES: Final = 16
 COLUMN_BYTES: Final = 64
-"""A value of a table, for this purpose; longer ones are few."""
+"""Assumed bytes of a table's value; longer ones are rare."""
 
 COLLECTED_BYTES: Final = 1_024
-"""What an aggregate collects, or a recursion. The engine counts that itself: here it only must not be multiplied."""
+"""Assumed bytes of a collecting aggregate or a recursion. DuckDB counts them: here they only must not be multiplied."""
 
 ELEMENT_BYTES: Final = 4
 LETTER_BYTES: Final = 4
@@ -67,20 +67,20 @@ _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"}
 
 
 class Size(msgspec.Struct, frozen=True):
-    """How large something is."""
+    """Upper bounds of a part of a query."""
 
     bytes: float = COLUMN_BYTES
-    """Of one value, the largest."""
+    """Bytes of its largest value."""
 
     made: float = 0
-    """That functions made on the way to one row, all together."""
+    """Bytes that its functions make for one row, all together."""
 
     nodes: int = 1
-    """Of the tree, with all that it names."""
+    """Nodes of the tree, with the CTEs that it names."""
 
 
 class _Scope(msgspec.Struct, frozen=True):
-    """What names stand for."""
+    """Bounds of the names in scope."""
 
     queries: Mapping[str, Size]
     """Of WITH."""
@@ -93,7 +93,7 @@ class _Scope(msgspec.Struct, frozen=True):
 
 
 class _Sizes:
-    """Adds one statement up."""
+    """Computes the bounds of one statement."""
 
     def __init__(self, parameters: Sequence[SqlValue]) -> None:
         self.looked_at_parameters = False
@@ -135,7 +135,7 @@ class _Sizes:
         first = self._all(node["left"], scope)
         own = Size(max(first.bytes, COLUMN_BYTES))
         again = self._all(node["right"], _with(scope, queries={**scope.queries, name: own}))
-        if again.bytes > own.bytes:  # it grows with every step
+        if again.bytes > own.bytes:  # its values grow with every step
             own = Size(max(again.bytes, COLLECTED_BYTES))
             again = self._all(node["right"], _with(scope, queries={**scope.queries, name: own}))
         return _within(Size(max(own.bytes, again.bytes), first.made + again.made, first.nodes + again.nodes))
@@ -302,10 +302,10 @@ class _Sizes:
 
 
 def expect_bounded(statements: list[Node], parameters: Sequence[SqlValue] = ()) -> bool:
-    """See that a query cannot grow beyond bounds in one step; tell whether that was read from its parameters.
+    """Check that a query cannot exceed the bounds in one step; return whether that depends on its parameters.
 
     Raises:
-        QueryRefused: it can, or it cannot be told.
+        QueryRefused: it can, or its size cannot be bounded.
     """
     sizes = _Sizes(parameters)
     for statement in statements:
@@ -314,7 +314,7 @@ def expect_bounded(statements: list[Node], parameters: Sequence[SqlValue] = ()) 
 
 
 def _within(size: Size) -> Size:
-    """Refuse at the first node that is too much: sums go no further."""
+    """Refuse at the first node that exceeds the bounds."""
     if size.made > ROW_BYTES_MAX or size.bytes > max(ROW_BYTES_MAX, COLLECTED_BYTES) or math.isnan(size.bytes):
         raise QueryRefused(
             f"functions may make {ROW_BYTES_MAX:,} bytes of a row, and these can make more: counts and widths must be "
@@ -344,7 +344,7 @@ def _children(node: Node) -> Iterator[Node]:
 
 
 def _tables(node: Node) -> int:
-    """Tell how many scans a node is, besides those in it: each column of a pivot, each set of a grouping."""
+    """Return the number of scans that a node adds itself: each column of a pivot, each grouping set."""
     match node:
         case {"type": "PIVOT", "pivots": pivots}:
             return math.prod(max(1, len(pivot.get("entries") or ())) for pivot in pivots)
@@ -357,7 +357,7 @@ def _tables(node: Node) -> int:
 
 
 def _is_sum(node: Node) -> bool:
-    """Tell whether it adds: of numbers, in all likelihood; a sum of lists is as large as they are."""
+    """Return whether the node is an addition, most likely of numbers; a sum of lists is as large as they are."""
     return bool(node.get("function_name") in SUMS)
 
 

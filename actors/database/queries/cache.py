@@ -1,6 +1,6 @@
-"""The query cache: answers to the repositories' own SQL are kept until a table that they are read from is written to.
+"""The query cache: answers to the repositories' own SQL are kept until a table they depend on is written to.
 
-Which tables those are is not found out: whoever asks names them, as the repositories know them by class.
+The tables are not derived from the SQL: the caller names them; each repository class knows its own.
 
 Never stale. Every write counts: before it begins, the tables it may touch are marked as busy; when it has ended, they
 get the next number of a counter. An answer carries the number that was current before its transaction began, and is
@@ -28,17 +28,17 @@ Table: TypeAlias = tuple[DatabaseFile, str]
 """A table of one of the two files; an empty name stands for all that the file holds."""
 
 Key: TypeAlias = tuple[str, bytes, tuple[str, ...]]
-"""Its tables, too: who names others than those that an answer follows from is misled himself, and nobody else."""
+"""Includes the tables: a caller that names wrong ones gets stale answers itself, but no other caller does."""
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
 class CacheStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the cache was good for since it was opened."""
+    """Counters of the cache since it was opened."""
 
     hits: int
     misses: int
-    """Answers that could have been kept, and were not there."""
+    """Misses: queries that may be cached and were not in the cache."""
 
     entries: int
     bytes: int
@@ -71,7 +71,7 @@ class QueryCache:
         self._bytes = self._hits = self._misses = 0
         self._now = 0
         self._written: dict[Table, int] = {}
-        """The number of the last write. Tables that were written at all: as many as the files have."""
+        """The number of the last write, by table; bounded by the number of tables."""
 
         self._busy: Counter[Table] = Counter()
 
@@ -144,7 +144,7 @@ class QueryCache:
 
 
 def _key(sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Key | None:
-    """Tell apart what SQL tells apart: 1, 1.0 and true are equal in Python, and so are 0.0 and -0.0."""
+    """Return the key, which keeps apart what SQL does: 1, 1.0 and true are equal in Python, and so are 0.0 and -0.0."""
     if any(type(value) not in _PLAIN for value in parameters):
         return None
     try:
@@ -154,7 +154,7 @@ def _key(sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> K
 
 
 def _size(rows: Rows, bytes_max: int) -> int:
-    """Count the bytes of the answer; beyond `bytes_max` it does not matter by how much."""
+    """Return the bytes of the answer; counting stops beyond `bytes_max`."""
     size = sys.getsizeof(rows.rows)
     for row in rows.rows:
         size += sys.getsizeof(row) + sum(map(sys.getsizeof, row))

@@ -1,6 +1,6 @@
-"""Every function that a query may call, by class; whatever is not named here is refused, a new engine's new ones too.
+"""Every function that a query may call, by class; any other is refused, new ones of a later DuckDB, too.
 
-The class says how much a call may make of what it is given, which `bounds.py` adds up. Not named, each for its reason:
+The class bounds the size of a call's value by that of its arguments, as `bounds.py` needs. Left out, with reasons:
 what opens files or binds other SQL (`read_*`, `parquet_*`, `glob`, `sniff_csv`, `query`, `query_table`,
 `json_execute_serialized_sql`, `json_serialize_plan`), what acts or waits (`checkpoint`, `enable_logging`, `write_log`,
 `nextval`, `setseed`, `sleep_ms`), what holds secrets or variables (`duckdb_secrets`, `getvariable`), what allocates by
@@ -18,7 +18,7 @@ def _named(text: str) -> frozenset[str]:
 
 
 TABLE_FUNCTIONS_OF_ARGUMENTS: Final = _named("range generate_series unnest json_each json_tree")
-"""They make rows of their arguments, some thousand at a time."""
+"""Table functions that make rows of their arguments, a few thousand at a time."""
 
 TABLE_FUNCTIONS_OF_THE_CATALOG: Final = _named(
     """
@@ -27,10 +27,10 @@ TABLE_FUNCTIONS_OF_THE_CATALOG: Final = _named(
     pragma_table_info pragma_version
     """
 )
-"""They tell about the instance and touch nothing; what they tell can change without a write."""
+"""Table functions about the instance, without side effects; their rows can change without a write."""
 
 TABLE_FUNCTIONS_OF_NOTHING: Final = _named("icu_calendar_names pg_timezone_names test_all_types")
-"""The same rows always."""
+"""Table functions with constant rows."""
 
 TABLE_FUNCTIONS: Final = TABLE_FUNCTIONS_OF_ARGUMENTS | TABLE_FUNCTIONS_OF_THE_CATALOG | TABLE_FUNCTIONS_OF_NOTHING
 

@@ -1,4 +1,4 @@
-"""What a SELECT reads, told from its syntax tree: which tables, through which functions.
+"""Finds what a SELECT reads from its syntax tree: which tables, through which functions.
 
 DuckDB gives the tree as JSON (`json_serialize_sql`, 0.4 ms). Whether the text may run at all rests on it: no query
 opens a file. One that opens our own database file, by whatever spelling, and closes it drops DuckDB's POSIX lock on it,
@@ -33,7 +33,7 @@ Node: TypeAlias = dict[str, Any]
 TEXTS_MAX = 1_024
 NEVER: Final = -1
 
-# A user's macro may have the name of any function: what we ask is asked of the engine's own.
+# A user's macro may have the name of any function: our own queries name the schema `system.main`.
 _SERIALIZED = "select system.main.json_serialize_sql(?)"
 _MACROS = "select function_name from duckdb_functions() where not internal"
 """10 to 20 ms, whatever is asked of them: once after each definition, for a text that calls a function."""
@@ -75,7 +75,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     functions: frozenset[str]
     table_functions: frozenset[str] = frozenset()
     by_parameters: bool = False
-    """Whether it may run depends on the values of its parameters."""
+    """Whether the permission to run depends on the values of its parameters."""
 
     @property
     def calls(self) -> frozenset[str]:
@@ -84,11 +84,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct):
-    """What is known of a text that was asked before."""
+    """What is known of a query text that was seen before."""
 
     reading: Reading
     looked_up: int = NEVER
-    """The definitions as of which its names were looked up in the catalog."""
+    """Count of definitions at which its names were looked up in the catalog."""
 
 
 class Readings:
@@ -108,7 +108,7 @@ class Readings:
 
     @contextlib.contextmanager
     def changing(self, *, macros: bool) -> Iterator[None]:
-        """Surround what may change which tables and views there are, and `macros` as well."""
+        """Surround a statement that may define or drop tables or views, with `macros` also macros."""
         with self._guard:
             self._changing += 1
         try:
@@ -121,7 +121,7 @@ class Readings:
                     self._macros_as_of = self._definitions
 
     def now(self) -> int:
-        """Count the definitions so far, for a transaction that is about to begin; `NEVER` while one is made."""
+        """Return the count of definitions so far, to be read before a transaction; `NEVER` while one is under way."""
         with self._guard:
             return NEVER if self._changing else self._definitions
 
@@ -158,7 +158,7 @@ class Readings:
                 self._known.popitem(last=False)
 
     def _look_up(self, cursor: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: int) -> None:
-        """See that no name stands for more than it says: a view may call anything, and a macro be called like any."""
+        """Check the names in the catalog: a view may call any function, and a macro may have any function's name."""
         waiting, seen = [reading], set(reading.tables)
         macros: frozenset[str] | None = None
         while waiting:
@@ -192,7 +192,7 @@ class Readings:
 def reading_of(
     cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[SqlValue] = (), *, is_view: bool = False
 ) -> Reading:
-    """Tell what a text reads that is known to be one SELECT.
+    """Return what a text reads that is known to be one SELECT.
 
     Raises:
         QueryRefused: there is something in it that is not for queries, or it can grow beyond bounds in one step.
@@ -245,7 +245,7 @@ def look_into(statements: Any, *, is_view: bool = False) -> Reading:
 
 
 def _expect_known(node: Node) -> None:
-    """Refuse what nobody has thought about."""
+    """Refuse a node of an unknown kind."""
     kind, expression = node.get("type"), node.get("class")
     if expression is not None:
         if expression not in _EXPRESSIONS:
@@ -281,7 +281,7 @@ def _table_function(function: Node, *, is_view: bool) -> str:
 
 
 def _is_archived(argument: Node) -> bool:
-    """Tell whether a view reads days of our own archive there, or says how."""
+    """Return whether the argument is the list of our archived files in a view, or an option of reading them."""
     match argument:
         case {"name": "filename" | "union_by_name" | "hive_partitioning"}:
             return True

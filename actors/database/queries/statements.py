@@ -1,4 +1,4 @@
-"""Which statements may run, and how their results become rows."""
+"""Checks which statements may run, and converts their results to rows."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROWS_MAX = 1_000_000
-"""Rows of one answer, if its caller does not say how many."""
+"""Default limit of the rows of an answer."""
 
 NESTED_MAX = 1_000
-"""Brackets within brackets. DuckDB's parser takes 5 s for 5,000 of them, and nothing can interrupt it."""
+"""Depth of nested brackets. DuckDB's parser takes 5 s for 5,000 of them, and cannot be interrupted."""
 
 _TYPES = duckdb.StatementType
 _ALLOWED = frozenset(
     {_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY, _TYPES.EXPORT}
     | {_TYPES.CREATE, _TYPES.CREATE_FUNC, _TYPES.ALTER, _TYPES.DROP, _TYPES.EXPLAIN, _TYPES.ANALYZE, _TYPES.VACUUM}
 )
-"""What a caller may run. All else would change the connection for those who come after: BEGIN and COMMIT, USE and SET
+"""Statements a caller may run. Others would change the connection for its later users: BEGIN and COMMIT, USE and SET
 (`search_path` can be set after `lock_configuration`), PREPARE, ATTACH and DETACH, LOAD."""
 
 _OF_ROWS = frozenset({_TYPES.SELECT, _TYPES.INSERT, _TYPES.UPDATE, _TYPES.DELETE, _TYPES.MERGE_INTO, _TYPES.COPY})
-"""They leave the tables, views and macros that there are as they are."""
+"""Statements that define no table, view or macro."""
 
 _MACRO = re.compile("macro|function", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def one_statement(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
 
 
 def may_define(statement: duckdb.Statement) -> bool:
-    """Tell whether it may change which tables, views and macros there are."""
+    """Return whether the statement may define or drop a table, view or macro."""
     return statement.type not in _OF_ROWS
 
 
@@ -79,7 +79,7 @@ def may_define_macros(sql: str) -> bool:
 
 
 def _depth(sql: str) -> int:
-    """Count the brackets that are open at most; those in texts count, too."""
+    """Return the greatest depth of open brackets; those in string literals count, too."""
     return max(itertools.accumulate((letter == "(") - (letter == ")") for letter in sql))
 
 
@@ -125,7 +125,7 @@ def execute(
 
 
 def values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlValue, ...], ...]:
-    """Turn rows as they were fetched into rows as messages carry them."""
+    """Convert fetched rows to rows of `SqlValue`s, as messages carry them."""
     if all(plain):
         return tuple(rows)
     return tuple(
@@ -134,7 +134,7 @@ def values(rows: list[tuple[Any, ...]], plain: list[bool]) -> tuple[tuple[SqlVal
 
 
 def _json(value: Any) -> Any:
-    """Give a nested value what JSON has: no infinity, and names that are texts."""
+    """Convert a nested value for JSON: infinity becomes a text, and so do keys."""
     match value:
         case float() if not math.isfinite(value):
             return _NO_NUMBERS.get(value, "NaN")

@@ -1,4 +1,4 @@
-"""Repositories of what the journal adds up to: orders, fills, positions, facts. They read; the projection writes."""
+"""Repositories of what is projected from the journal: orders, fills, positions, facts. Read-only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FactRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class _ReadModelRepository(BaseRepository[Row]):
-    """A table of the core file: the projection writes it, and nobody else."""
+    """A table of the core file, which only the projection writes."""
 
     file = "core"
 
@@ -68,7 +68,7 @@ class FillRepository(_ReadModelRepository[FillRow]):
 
 
 class PositionRepository(_ReadModelRepository[Position]):
-    """What is held of each symbol, worked out from the fills of one account: the one entered last, if none is named."""
+    """Position of each symbol, computed from the fills of one account: by default the one entered last."""
 
     entity = Position
     table = "fills"
@@ -78,7 +78,7 @@ class PositionRepository(_ReadModelRepository[Position]):
     searchable = frozenset({"symbol", "strategy", "account"})
 
     def find(self, **criteria: SqlValue) -> Answer[tuple[Position, ...]]:
-        """Work out the positions of these symbols, or those that these strategies' fills add up to."""
+        """Compute positions, by symbol; with `strategy`, from that strategy's fills alone."""
         return self._answer(lambda: self._entities(self._read(self._in_account(criteria))))
 
     def count(self, **criteria: SqlValue) -> Answer[int]:

@@ -73,7 +73,7 @@ class BaseRepository(ABC, Generic[Entity]):
         DatabaseMissing: there is no such file, and `create` was not said; nothing was made.
         DatabaseError: the file cannot be opened; see `DuckDBAdapter`.
         SettingsError: the settings are wrong, which say how a file is opened (`DATABASE_MAX_CONNECTIONS`).
-        TypeError: the subclass leaves out what it has to name, or names what is no identifier.
+        TypeError: the subclass leaves out a required name, or gives one that is no identifier.
     """
 
     entity: ClassVar[type[msgspec.Struct]]
@@ -90,8 +90,8 @@ class BaseRepository(ABC, Generic[Entity]):
     """The view to read from; empty for the table itself."""
 
     reads: ClassVar[tuple[str, ...]] = ()
-    """The tables that every answer follows from, and nothing else: a running system keeps answers until one of them is
-    written to. Empty where that is not certain: each is asked anew."""
+    """The tables that every answer depends on, all of them: a running system caches answers until one of them is
+    written to. Empty where that is not certain: then nothing is cached."""
 
     schema: ClassVar[str] = ""
     """One statement that makes the table where it is not there yet; empty for a table of our own migrations."""
@@ -109,7 +109,7 @@ class BaseRepository(ABC, Generic[Entity]):
         _check(type(self))
         self._closing = contextlib.ExitStack()
         with contextlib.ExitStack() as opened:
-            # Never left to the garbage collector: it would close a database on any thread, in the middle of anything.
+            # Never left to the garbage collector: it would close a database on any thread, at any moment.
             if path_or_system is None or isinstance(path_or_system, str | Path | DuckDBAdapter):
                 store = sharing.take(path_or_system, create=create)
                 opened.callback(sharing.release, store.database)
@@ -134,7 +134,7 @@ class BaseRepository(ABC, Generic[Entity]):
         self.close()
 
     def close(self) -> None:
-        """Finish what was asked, and close the file if nobody else of this process uses it."""
+        """Finish pending calls, and close the file if no other repository of this process uses it."""
         self._closing.close()
 
     def get(self, *key: SqlValue) -> Answer[Entity]:
@@ -282,7 +282,7 @@ class Transaction(Generic[Entity]):
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
         if kind is None:
-            # Begun, it is not taken back by whoever does not wait for it: half of it is never there.
+            # Once begun it goes on, even if its caller is cancelled: all of it is saved, or nothing.
             await asyncio.shield(asyncio.wrap_future(self._save(tuple(self._gathered))))
 
 
@@ -304,7 +304,7 @@ def messages_of(columns: Columns, message_type: type[T]) -> tuple[T, ...]:
 
 @functools.cache
 def _fields(entity: Hashable) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tell the fields that are columns as they are, and those that travel as text."""
+    """Return the fields that are stored as they are, and those that are stored as text."""
     fields = msgspec.structs.fields(cast("type[msgspec.Struct]", entity))
     plain = {field.name: _is_plain(field.type) for field in fields}
     return tuple(name for name in plain if plain[name]), tuple(name for name in plain if not plain[name])
@@ -324,7 +324,7 @@ def _text(value: Any) -> str | None:
 
 
 def _check(repository: type[BaseRepository[Any]]) -> None:
-    """See that a subclass names what it has to; names go into SQL as they are."""
+    """Check that a subclass has all names, each an identifier: they are put into SQL unquoted."""
     missing = [name for name in ("entity", "table", "key") if not hasattr(repository, name)]
     if missing:
         raise TypeError(f"{repository.__name__} is abstract: it does not name {', '.join(missing)}")

@@ -1,8 +1,8 @@
-"""Candles of any length: those that are stored, else made of parts: shorter candles, and ticks where there are none.
+"""Candles of any length: stored ones, else resampled from shorter candles, and from ticks where there are none.
 
 Within a day candles are counted from the opening, 09:15 in India: the hours begin at 09:15, 10:15, … as the exchange's
-own charts show them, and none goes on beyond midnight. Longer ones are whole days from midnight; weeks begin on Monday.
-What a candle holds does not depend on the range that is asked for.
+own charts show them, and none extends beyond midnight. Longer ones are whole days from midnight; weeks begin on Monday.
+A candle's values do not depend on the range that is asked for.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _MONDAY_NS = 3 * DAY_NS
 
 
 def _day_of(moment: str) -> str:
-    """Write where the exchange's day of a moment begins."""
+    """Return the SQL for the start of the exchange's day of a moment."""
     return f"(({moment} + {IST_OFFSET_NS}) // {DAY_NS} * {DAY_NS} - {IST_OFFSET_NS})"
 
 
 def _begin_of(moment: str) -> str:
-    """Write where the candle of a moment begins."""
+    """Return the SQL for the start of the candle of a moment."""
     day = _day_of(moment)
     from_monday = f"({moment} + {IST_OFFSET_NS + _MONDAY_NS})"
     return f"""case
@@ -48,10 +48,10 @@ def _begin_of(moment: str) -> str:
 
 
 COVERED_S = 300
-"""A source of ticks has covered what lies between two of them that are no further apart."""
+"""The largest gap between two ticks of a source that counts as covered by it."""
 
 _SPAN = f"{_day_of(_START)}", f"({_END} + {_LENGTH})"
-"""From where to where is read: the first candle of a day needs what was traded since midnight."""
+"""The range that is read: the first candle of a day needs all trades since midnight."""
 
 _IN_RANGE = f"begin_ns >= {_START} and begin_ns < {_END}"
 _CLEAR = (
@@ -97,9 +97,9 @@ covers as (
     window so_far as (order by start_ns rows unbounded preceding)
 )"""
 
-# Traded since the tick before: the day's volume tells, where the source says it, less what candles between the two
-# have told. It begins anew each day, and what the first tick of a day adds is its own quantity, since the source may
-# have been joined late.
+# Volume since the previous tick: the difference of the day's volumes, where the source gives them, less the volume of
+# candles in between. It starts from 0 each day, and the first tick of a day adds only its own quantity, since recording
+# may have begun late.
 _FREE = "select *, 0 as told from heard"
 _FREE_OF_CANDLES = """
     select heard.*, coalesce(covers.told, 0) as told
@@ -120,8 +120,8 @@ shares as (
     )
 )"""  # noqa: S608  our own text
 
-# Where sources overlap, one counts: of a day the one with most ticks, as far as it covers the day, then the next. What
-# the first tick of a source adds after another has counted is its own quantity, as at the beginning of a day.
+# Where sources overlap, one counts: of a day the one with most ticks, as far as it covers the day, then the next. The
+# first tick of a source after a change of source adds only its own quantity, as at the beginning of a day.
 _OF_SEVERAL_SOURCES = f"""
 sources as (select day, source, count(*) as ticks from heard group by all),
 ranked as (
@@ -157,7 +157,7 @@ traded as (
 _OF_ONE_SOURCE = "traded as (from shares)"
 
 NONE, ALIKE, SEVERAL = range(3)
-"""How many sources of ticks there are, or lengths of candles: several need more work, and are seldom."""
+"""Counts of tick sources and of candle lengths: only where there are several is the longer query needed."""
 
 LOOK = f"""
 select
@@ -170,12 +170,12 @@ select
             and interval_ns <= {_LENGTH}) as candles
 where {_FIRST} is not null
 """  # noqa: S608  our own text
-"""What there is to make them of: `sources` and `candles`."""
+"""Query for what there is in the range; answers `sources` and `candles`, the arguments of `candles_sql`."""
 
 
 @functools.cache
 def candles_sql(*, candles: int, sources: int) -> str:
-    """Write the query for what `LOOK` found; it answers start, prices, volume and source, in order of time."""
+    """Return the query for what `LOOK` found; it answers start, prices, volume and source, in order of time."""
     # Each text names all parameters.
     tables, made, answers = [f"asked as (select {_SYMBOL}, {_START}, {_END}, {_LENGTH}, {_FIRST})"], [], []
     if candles != NONE:
@@ -206,7 +206,7 @@ def candles_sql(*, candles: int, sources: int) -> str:
 
 
 def candle_parameters(symbol: str, *, length_ns: int, start_ns: int, end_ns: int, opening: dt.time) -> list[SqlValue]:
-    """Give the values for `LOOK` and for the query after it.
+    """Return the parameters of `LOOK` and of the query after it.
 
     Raises:
         ValueError: the length is above a day and no whole number of days.

@@ -1,6 +1,6 @@
 """Repositories of one file in one process share one adapter, and so one writer of the market file.
 
-Two writers of one market file would each remember how far a source is recorded, and write it twice.
+Two writers of one market file would each remember on their own how far a source is recorded, and write ticks twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .stores import AdapterStore
 
 
 class _Share:
-    """A store, who it was opened for, and how many have it."""
+    """A store, whether it was opened here, and the number of its users."""
 
     def __init__(self, database: DuckDBAdapter, *, is_ours: bool) -> None:
         self.store = AdapterStore(database)
@@ -92,7 +92,7 @@ def _new_share(database: DuckDBAdapter, *, is_ours: bool) -> _Share:
 
 
 def _expect(path: str) -> None:
-    """Look for one file of the two: a mistyped name is no wish for an empty database under it."""
+    """Check that one of the two files exists: a mistyped name must not create an empty database."""
     if path == MEMORY or Path(path).exists() or market_path_of(path).exists():
         return
     folder = Path(path).parent

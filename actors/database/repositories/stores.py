@@ -29,7 +29,7 @@ class Store(Protocol):
     """What a repository needs; every method blocks and may be called from any thread."""
 
     def query(self, sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Columns:
-        """Answer one SELECT, which follows from these tables; from whatever there is, if none is named."""
+        """Answer one SELECT that depends on these tables alone; on any, if none is named."""
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
         """Save market data, all or none; return how many rows were written."""
@@ -53,7 +53,7 @@ class AdapterStore:
 
     def query(self, sql: str, parameters: Sequence[SqlValue], tables: tuple[str, ...]) -> Columns:
         """Answer one SELECT, column by column: five times as fast as rows where a table has fifty columns."""
-        del tables  # columns are not kept: who asks here has the files, and nothing between
+        del tables  # not cached: the caller has the files in its own process
 
         def work(cursor: duckdb.DuckDBPyConnection) -> Columns:
             return cast("Columns", cursor.execute(sql, list(parameters)).fetchnumpy())
@@ -115,7 +115,7 @@ class SystemStore:
         return int(saved.rows)
 
     def insert(self, file: DatabaseFile, sql: str, columns: Columns) -> int:
-        """Refuse: the owner writes what it knows."""
+        """Refuse: the owner writes only to tables of its own schema."""
         raise OwnerRefused(
             f"a running system writes market data and its own facts, found: {sql} ({', '.join(columns)}, {file})"
         )
@@ -125,7 +125,7 @@ class SystemStore:
         raise OwnerRefused(f"a running system deletes nothing: {', '.join(tables)}{where} {parameters} ({file})")
 
     def define(self, file: DatabaseFile, sql: str) -> None:
-        """Leave it: the table may be there already; if it is not, each query says so."""
+        """Do nothing: the table may exist; if it does not, each query fails with that reason."""
 
     def _ask(self, message: Query | SaveMarketData, wanted: type[Rows | MarketDataSaved]) -> Any:
         try:

@@ -23,15 +23,15 @@ ARCHIVE_LANE = "archive"
 """One at a time: each names its files after those that are there."""
 
 EXPIRE_S = 0.5
-"""How often waiting queries are looked through for those whose time is over."""
+"""Seconds between two checks of the waiting queries' deadlines."""
 
 
 class Answerer:
     """Answers as many queries at a time as there are lanes, each on one of its own: a slow one delays nobody.
 
     Args:
-        actor: whose threads, clock and messages these are.
-        files: what is asked, while they are open.
+        actor: provides threads, clock and messages.
+        files: the files to query, while they are open.
         lanes: queries at a time.
         expire: a message to the actor, at which it calls `expire`.
     """
@@ -42,13 +42,13 @@ class Answerer:
         self._files = files
         self._lanes = [f"query-{number}" for number in range(lanes)]
         self._at_work: dict[str, PendingRequest[ActorAddress]] = {}
-        """What each lane that is busy works on."""
+        """The request that each busy lane works on."""
 
         self._archiving: list[ActorAddress] = []
         self._pending: PendingRequests[ActorAddress] = PendingRequests()
         self._handler: RequestHandler | None = None
         self._abandonable: dict[str, Future[None]] = {}
-        """Of each asker from outside whose work waits or runs: done when it is gone."""
+        """By client outside of the system with a request that waits or runs: done when it has disconnected."""
 
         self._expire = expire
         self._expiry: Timer | None = None
@@ -60,15 +60,15 @@ class Answerer:
 
     @property
     def is_idle(self) -> bool:
-        """Whether everyone is answered."""
+        """Whether every request is answered."""
         return not (self._pending or self._at_work)
 
     def opened(self, handler: RequestHandler) -> None:
-        """Hear who does the work from now on."""
+        """Continue with opened files, and their handler."""
         self._handler = handler
 
     def ask(self, query: Reading, asker: ActorAddress) -> None:
-        """Answer at once what is kept of an earlier answer, or why not; all else as soon as a reader is free."""
+        """Answer at once from the cache, or with a refusal; else as soon as a reader is free."""
         database = self._files.database
         if database is None:
             self._refuse_while_down(asker)
@@ -95,23 +95,23 @@ class Answerer:
         self._archiving.append(asker)
 
     def abandon(self, asker: str) -> None:
-        """Interrupt what this asker's work has come to, or see that it ends as soon as it begins."""
+        """Interrupt this client's running request, and cancel its waiting ones."""
         if asker in self._abandonable:
             self._abandonable.pop(asker).set_result(None)
 
     def abandon_all(self) -> None:
-        """Do so with everyone's from outside."""
+        """Abandon the requests of all clients outside of the system."""
         for asker in tuple(self._abandonable):
             self.abandon(asker)
 
     def went_down(self, fault: DatabaseError) -> None:
-        """Tell everyone who waits that the files are down."""
+        """Answer all waiting requests that the files are down."""
         for request in self._pending.give_up():
             self._abandonable.pop(request.query.asker, None)
             self._refuse(request.asker, fault)
 
     def end(self) -> None:
-        """Interrupt what is at work, and answer everyone who still waits: this life is over."""
+        """Interrupt running requests, and answer all that wait: this life is over."""
         self.abandon_all()
         for request in self._at_work.values():
             if not request.abandoned.done():
@@ -122,7 +122,7 @@ class Answerer:
             self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))
 
     def expire(self) -> None:
-        """Answer those who have waited as long as they would."""
+        """Answer requests whose deadline has passed."""
         self._expiry = None
         for request in self._pending.expired(self._actor.clock.monotonic_ns()):
             self._abandonable.pop(request.query.asker, None)
@@ -163,7 +163,7 @@ class Answerer:
             if isinstance(outcome.error, DatabaseDamaged | DatabaseInvalidated):
                 self._files.failed(outcome.error, life)
         elif isinstance(outcome.error, Exception):
-            # A bug, met by what somebody asked: nothing was changed by it, and the recording goes on.
+            # A bug, met by a query: it changed nothing, and the recording goes on.
             fault = outcome.error
             self._actor.log_bounded("query.broke", level="error", error=type(fault).__name__, reason=reason_of(fault))
             self._actor.send(asker, QueryFailed(error=type(fault).__name__, reason=reason_of(fault)))

@@ -22,11 +22,11 @@ class Files:
     """Holds the adapter while the files are open; closes and opens them off the actor's thread.
 
     Args:
-        actor: whose clock, threads and log these are.
-        opens: opens them at a time; see `recovery.open_database`.
+        actor: provides clock, threads and log.
+        opens: opens the files, given the time; see `recovery.open_database`.
         reopen: a message to the actor, at which it calls `reopen`.
-        on_open: hears of each opening, before anything else goes on.
-        on_down: hears why they are down.
+        on_open: called after each opening, before any other work.
+        on_down: called with the reason when they are down.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Files:
         """What was put aside or found missing, since the actor started."""
 
         self.life = 0
-        """Openings so far: what failed in an earlier one says nothing of this one."""
+        """Number of openings so far: a failure from before the last one is ignored."""
 
         self._opened_for = ""
-        """The failure after which they were opened last."""
+        """The failure that caused the last opening."""
 
         self._actor = actor
         self._opens = opens
@@ -71,10 +71,10 @@ class Files:
             self._actor.after(REOPEN_S, self._reopen)
 
     def failed(self, fault: DatabaseError, life: int) -> bool:
-        """Hear that work on them failed in that life; say whether they are open all the same.
+        """Take a failure of work on the files as of the opening `life`; return whether they are open all the same.
 
-        A pool that was busy is no fault of the files; what failed in an earlier life was dealt with. A statement that
-        fails again just so after they were opened anew is tried on, with the files open: others may still read them.
+        A busy pool is no fault of the files; a failure of an earlier opening was dealt with. A statement that fails
+        again in the same way after they were reopened is retried with the files open: queries may still read them.
         """
         if life == self.life and not isinstance(fault, PoolExhausted):
             if isinstance(fault, StatementFailed) and str(fault) == self._opened_for:
@@ -85,7 +85,7 @@ class Files:
         return self.database is not None
 
     def close(self, fault: DatabaseError, *, core_is_foreign: bool = False) -> None:
-        """Let go of them, and open them again; damaged ones, and a core file of another history, are put aside."""
+        """Close and reopen the files; damaged ones, and a core file of another journal, are put aside."""
         database, self.database = self.database, None
         if database is None:
             return
@@ -96,7 +96,7 @@ class Files:
         self._actor.offload(database.close, then=lambda _: again(), lane="files")
 
     def reopen(self, *, suspect: bool = False, core_is_foreign: bool = False) -> None:
-        """Try them again, off the actor's thread."""
+        """Try to open them again, off the actor's thread."""
         job = functools.partial(self._opens, suspect=suspect, core_is_foreign=core_is_foreign)
         self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
 

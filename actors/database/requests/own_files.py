@@ -1,4 +1,4 @@
-"""The database of a data directory in which no system runs: opened in this process, same requests, same answers."""
+"""The database of a data directory without a running system: opened in this process; same requests, same answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONNECTIONS = 3
 
 
 class OwnFiles:
-    """Answers what the database actor does, one message at a time; a context manager that lets go of the files.
+    """Answers the database actor's messages, one at a time; a context manager that closes the files.
 
     Args:
         settings: they name the files.
@@ -82,16 +82,16 @@ class OwnFiles:
         self._opened.close()
 
     def _is_moved(self, archive: Path) -> bool:
-        """Tell whether the files were moved here, and their views still read the archive from where they were."""
+        """Return whether the files were moved here, and their views still read the archive at its old place."""
         return self.database.read(functools.partial(is_elsewhere, folder=archive), label="find the archive")
 
     def work(self, message: Any, *, timeout_s: float) -> Any:
-        """Do what the message asks, and return its answer; work that may take long has its own `timeout_s`.
+        """Perform the request, and return its answer; long work has its own `timeout_s` in the message.
 
         Raises:
             DatabaseError: it was refused, took too long, or failed.
         """
-        del timeout_s  # nobody else is asked
+        del timeout_s  # no other process is asked
         match message:
             case SaveMarketData():
                 written = self._market.write(message.ticks, message.candles, all_or_none=True, from_outside=True)

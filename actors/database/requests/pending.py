@@ -17,23 +17,23 @@ QUERIES_WAITING_MAX = 1_000
 
 
 class PendingRequest(msgspec.Struct, Generic[Asker], frozen=True):
-    """A query, or other work for a reader, and who asked it."""
+    """A query, or other work for a reader, and its client."""
 
     query: Reading
     asker: Asker
     expires_ns: int
-    """By the monotonic clock. Its time begins when it is asked, not when a reader has time for it."""
+    """By the monotonic clock, ns. Counted from when the request came, not from when a reader was free."""
 
     abandoned: Future[None] = msgspec.field(default_factory=Future)
-    """Done when whoever asked is gone."""
+    """Done when the client has disconnected."""
 
     def left_s(self, now_ns: int) -> float:
-        """Tell how long it may still take."""
+        """Return the seconds until its deadline."""
         return (self.expires_ns - now_ns) / SECOND_NS
 
 
 class PendingRequests(Generic[Asker]):
-    """First come, first served."""
+    """A bounded queue of requests, first come, first served."""
 
     def __init__(self) -> None:
         self._waiting: deque[PendingRequest[Asker]] = deque()
@@ -47,7 +47,7 @@ class PendingRequests(Generic[Asker]):
         return len(self._waiting) >= QUERIES_WAITING_MAX
 
     def ask(self, query: Reading, asker: Asker, now_ns: int) -> PendingRequest[Asker]:
-        """Let it wait."""
+        """Add a request; return it with its deadline."""
         request = PendingRequest(query, asker, now_ns + int(query.timeout_s * SECOND_NS))
         self._waiting.append(request)
         return request
@@ -57,14 +57,14 @@ class PendingRequests(Generic[Asker]):
         return self._waiting.popleft()
 
     def expired(self, now_ns: int) -> list[PendingRequest[Asker]]:
-        """Take those whose time is over."""
+        """Remove and return those whose deadline has passed."""
         over = [request for request in self._waiting if request.expires_ns <= now_ns]
         if over:
             self._waiting = deque(request for request in self._waiting if request.expires_ns > now_ns)
         return over
 
     def give_up(self) -> list[PendingRequest[Asker]]:
-        """Take all."""
+        """Remove and return all."""
         waiting = list(self._waiting)
         self._waiting.clear()
         return waiting

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LANE = "core"
 PAGE_RECORDS = 10_000
 PAGE_S = 5.0
-"""A journal that has not answered by then (it was restarted, perhaps) is asked again."""
+"""Seconds after which a journal that has not answered (it was restarted, say) is asked again."""
 
 RETRY_S = 1.0
 
@@ -32,8 +32,8 @@ class Projector:
     """Projects what comes in sequence, batch by batch, and reads from the journal what is missing.
 
     Args:
-        actor: whose threads, timers and messages these are.
-        files: where it goes, while they are open.
+        actor: provides threads, timers and messages.
+        files: the files to write to, while they are open.
         settings: how large a batch is, and how long it waits.
         in_time: a message to the actor, at which it calls `time_is_up`.
         read_on: a message to the actor, at which it calls `read`.
@@ -54,18 +54,18 @@ class Projector:
 
     @property
     def is_idle(self) -> bool:
-        """Whether everything that came is projected."""
+        """Whether all records received are projected."""
         return not (self.journal_cursor.is_projecting or self.journal_cursor.waiting)
 
     def opened(self, opened: Opened) -> None:
-        """Go on with files that are open: from where they are."""
+        """Continue with opened files, from the sequence up to which they are current."""
         self._read_model = ReadModel(opened.database)
         self._last = opened.last
         self.journal_cursor = JournalCursor(opened.last.sequence if opened.last else 0, self.journal_cursor.heard)
         self.read()
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
-        """Project the records, or remember that they are there to be read."""
+        """Project the records, or note that they have to be read from the journal."""
         if not records:
             return
         if self._files.database is None:
@@ -80,11 +80,11 @@ class Projector:
             return
         if isinstance(page, JournalPage):
             self._turn_page(page)
-        else:  # `Failed`, `Unavailable`, or nothing came
+        else:  # `Failed`, `Unavailable`, or a time-out
             self._ask_later()
 
     def _turn_page(self, page: JournalPage) -> None:
-        """Project what the journal was asked for; the first page proves that the core file follows this journal."""
+        """Project a page of the journal; the first page proves that the core file was projected from this journal."""
         cursor = self.journal_cursor
         if not cursor.proved and not self._prove(page):
             return
@@ -101,7 +101,7 @@ class Projector:
         self.project()
 
     def project(self) -> None:
-        """Project what is at hand, if nothing is on its way; read on if there is nothing."""
+        """Project the waiting records, if no batch is being projected; read the journal if there are none."""
         if self._files.database is None or self._read_model is None:
             return
         records = self.journal_cursor.take()
@@ -116,7 +116,7 @@ class Projector:
             self.read()
 
     def read(self) -> None:
-        """Ask the journal for what comes next."""
+        """Read the journal's next page."""
         if self._files.database is None:
             return
         self._ask(after_sequence=self.journal_cursor.next_page_after, then=self._answered)
@@ -127,7 +127,7 @@ class Projector:
         self._actor.ask(JOURNAL, page, timeout_s=PAGE_S, then=functools.partial(then, self._files.life))
 
     def _gather(self) -> None:
-        """Project the batch if it is full, or see that it is projected in time: each costs a commit of its own."""
+        """Project the batch if it is full, else set a timer for it: each batch costs one commit."""
         cursor = self.journal_cursor
         if cursor.waiting >= self._settings.batch_rows_max or not cursor.waiting:
             self.project()
@@ -152,10 +152,10 @@ class Projector:
         self._gather()
 
     def _prove(self, page: JournalPage) -> bool:
-        """Find the last projected record in the journal; a core file of another history is put aside.
+        """Find the last projected record in the journal; a core file of another journal is put aside.
 
         Raises:
-            JournalBehind: it is the journal that lacks its end, or is empty.
+            JournalBehind: the journal lacks its end, or is empty.
         """
         last, first = self._last, page.records[0] if page.records else None
         assert last is not None, "a file without facts needs no proof"
@@ -171,7 +171,7 @@ class Projector:
         return False
 
     def _hear_newest(self, life: int, outcome: Outcome) -> None:
-        """Take the newest record of a journal that ends before the core file does: is it the same history?"""
+        """Compare the newest record of a journal that ends before the core file: is it the same journal?"""
         page, model = outcome.value, self._read_model
         if life != self._files.life or self._files.database is None or model is None:
             return

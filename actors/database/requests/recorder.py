@@ -34,15 +34,15 @@ class Recorded(msgspec.Struct):
     batches: int = 0
     heard_ticks: int = 0
     heard_candles: int = 0
-    """Of the market, as far as they are durable: written now, or there already."""
+    """Ticks and candles of the market that are durable: written in this run, or before it."""
 
 
 class Recorder:
     """Writes a batch when it is full or has waited long enough, one at a time; what failed is written again.
 
     Args:
-        actor: whose threads, timers and messages these are.
-        files: where it goes, while they are open.
+        actor: provides threads, timers and messages.
+        files: the files to write to, while they are open.
         settings: how large a batch is, and how long it waits.
         in_time: a message to the actor, at which it calls `write`.
     """
@@ -59,12 +59,12 @@ class Recorder:
 
     @property
     def rows(self) -> int:
-        """Rows that are not on their way yet."""
+        """Rows that wait for a batch."""
         return self._gathering.rows
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that came is durable."""
+        """Whether all rows received are durable."""
         return self._gathering.is_idle
 
     @property
@@ -73,7 +73,7 @@ class Recorder:
         return self.recorded.refused + self._gathering.dropped
 
     def opened(self, database: DuckDBAdapter) -> None:
-        """Go on with files that are open."""
+        """Continue with opened files."""
         self._market = MarketStore(database)
         self.write()
 
@@ -92,7 +92,7 @@ class Recorder:
         self._gather()
 
     def save(self, message: SaveMarketData, asker: ActorAddress) -> None:
-        """Write it with all that waits, as soon as the batch that is on its way has ended; then answer.
+        """Write these rows with all that wait, as soon as the running batch has ended; then answer.
 
         Raises:
             WritesRefused: too much waits, or the files are down.
@@ -103,7 +103,7 @@ class Recorder:
         self._gather()
 
     def end(self) -> None:
-        """Answer everyone who still waits: this life is over, and what is on its way is heard of no more."""
+        """Answer all waiting saves: this life is over, and the outcome of the running batch will not be delivered."""
         reason = "the database starts again; this may be kept already: sent again it is there once"
         for asker in self._gathering.savers:
             self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))
@@ -114,7 +114,7 @@ class Recorder:
         self.write()
 
     def write(self) -> None:
-        """Write what waits, if nothing is on its way."""
+        """Write the waiting rows, if no batch is running."""
         if self._files.database is None or self._market is None:
             return
         batch = self._gathering.take()
@@ -127,7 +127,7 @@ class Recorder:
         self._actor.offload(write_batch, self._market, batch, then=then, lane=LANE)
 
     def _gather(self) -> None:
-        """Write the batch if it is due, or see that it is written in time."""
+        """Write the batch if it is due, else set a timer for it."""
         gathering = self._gathering
         if gathering.on_its_way or self._files.database is None:
             return

@@ -1,4 +1,4 @@
-"""What a repository answers: messages to be awaited or simply read, or columns that no message was made for."""
+"""Answers of repositories: to be awaited or read at once, as messages or, without building these, as columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RepositoryResult(Frames, Generic[T]):
-    """Success with data, or failure with the reason; a repository never raises for what the database says."""
+    """Success with data, or failure with the reason; an error of the database is never raised."""
 
     success: bool
     data: T | None = None
@@ -65,13 +65,13 @@ class Answer(Frames, Generic[T]):
         self._result: Future[RepositoryResult[T]] | None = None
 
     def __repr__(self) -> str:
-        """Say what to do with it: a prompt that shows it must neither wait nor print a million ticks."""
+        """Return a hint how to read it: a REPL that shows it must neither wait nor print a million ticks."""
         return "<an answer: await it, or read its .success, .data, .error, .columns() or .df(), which wait for it>"
 
     def __await__(self) -> Generator[Any, None, RepositoryResult[T]]:
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
-        # Others may wait for the same answer: whoever gives up (`asyncio.wait_for`) gives up alone.
+        # Other callers may wait for the same answer: a cancelled one (`asyncio.wait_for`) does not cancel it for them.
         return asyncio.shield(asyncio.wrap_future(self._messages())).__await__()
 
     def result(self, timeout_s: float | None = None) -> RepositoryResult[T]:
@@ -101,8 +101,8 @@ class Answer(Frames, Generic[T]):
         """Wait for the columns, as the database gave them.
 
         Raises:
-            DatabaseError, ValueError: what `error` would tell.
-            NotTabular: what was asked for is no rows.
+            DatabaseError, ValueError: the failure of which `error` is the text.
+            NotTabular: the answer is not made of rows.
         """
         if self._build is None:
             return self.result().columns()
@@ -127,5 +127,5 @@ class Answer(Frames, Generic[T]):
                 result.set_result(RepositoryResult(success=True, data=self._build(rows), table=rows))
         except (DatabaseError, ValueError) as failure:
             result.set_result(RepositoryResult(success=False, error=f"{type(failure).__name__}: {failure}"))
-        except BaseException as fault:  # noqa: BLE001  whoever waits for the result has to hear of it
+        except BaseException as fault:  # noqa: BLE001  it is the result's exception
             result.set_exception(fault)

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 _NOTHING = {"f": np.nan, "M": np.datetime64("NaT")}
-"""What pandas takes for missing in a column of that kind; None in one of objects."""
+"""The missing value of pandas by kind of column; None for objects."""
 
 
 class PackageMissing(ImportError):  # noqa: N818  an error is named after what its caller has to decide about
-    """A frame was asked for whose package is not installed; the message names it. Columns can be had without any."""
+    """The package of the requested frame is not installed; the message names it. `columns()` needs none."""
 
 
 class Frames(ABC):
-    """Whatever has columns has frames of them.
+    """Base of results with columns: converts them to frames.
 
     A column is a one-dimensional array of one type; where values are missing it is a masked array. Texts are objects.
     Times are what they are in the columns: nanoseconds since 1970-01-01 UTC, as whole numbers.
@@ -82,7 +82,7 @@ class Frames(ABC):
 
 
 def columns_of(names: Sequence[str], rows: Sequence[Sequence[SqlValue]]) -> Columns:
-    """Turn rows, as a query answers them, into columns; a column without any value is one of missing objects."""
+    """Convert rows of an answer to columns; a column of NULLs alone is a masked array of objects."""
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return {name: column_of(values) for name, values in zip(names, by_column, strict=True)}
 
@@ -118,13 +118,13 @@ def column_of(values: Sequence[Any]) -> Array:
 
 
 def _missing(column: Array) -> Array | None:
-    """Tell where values are missing; None where none is."""
+    """Return the mask of missing values; None if none is missing."""
     mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
     return mask if mask is not None and mask.any() else None
 
 
 def _with(nothing: Any, column: Array, missing: Array) -> Array:
-    """Write `nothing` where values are missing."""
+    """Return the column with `nothing` in the place of missing values."""
     return np.where(missing, nothing, np.ma.getdata(column))
 
 

@@ -3,8 +3,8 @@
     folder = Handover(core, life="7")       # the owner's: natya.duckdb.handover-7, made when it is first needed
     take(Path(answer.path), target)         # the other end
 
-The folder is private, has a name of its own and a mark inside: what the owner removes, and what a client believes to be
-meant for it, is nothing that anyone else has put there.
+The folder is private, has a unique name and a marker file inside: so the owner removes, and a client accepts, no file
+that any other program has put there.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Handover:
 
     @classmethod
     def beside(cls, core: Path, *, life: str) -> Handover:
-        """Name it for a life of the owner; no other has the same."""
+        """Return the folder's object for one life of the owner; each life has another folder."""
         return cls(core.with_name(f"{core.name}.handover-{life}"), core)
 
     def made(self) -> Path:
-        """Make the folder, if it is not there.
+        """Create the folder if it does not exist; return its path.
 
         Raises:
             NotOursError: something else has its name.
@@ -83,14 +83,14 @@ class Handover:
         empty_private_folder(self.path, self._owner, names=self._named(re.escape(name)))
 
     def forget_earlier_lives(self) -> None:
-        """Delete what earlier lives have left to be fetched: folders with our mark, and what is ours in them."""
+        """Delete files that earlier lives left to be fetched: in folders with our marker, by our names only."""
         pattern = re.compile(rf"{re.escape(self._owner)}\.handover-[\w-]+")
         if pattern.fullmatch(self.path.name):
             for folder in private_folders(self.path.parent, pattern):
                 remove_private_folder(folder, self._owner, names=self._named(r"\d+"))
 
     def leave(self) -> None:
-        """Remove the folder if everything was fetched."""
+        """Remove the folder if it is empty: every file was fetched."""
         remove_private_folder(self.path, self._owner, names=_NOTHING)
 
     def _named(self, stem: str) -> re.Pattern[str]:
@@ -102,7 +102,7 @@ def take(source: Path, target: Path) -> None:
 
     Raises:
         FileExistsError: the target is there already.
-        NotOursError: the source is no file that was handed over to us; it was left alone.
+        NotOursError: the source is not in a handover folder of this user; it was not touched.
         OSError: the target cannot be written, or does not read back as it was written.
     """
     os.close(open_from_private_folder(source))

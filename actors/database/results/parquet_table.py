@@ -1,4 +1,4 @@
-"""A Parquet file as rows of text, for who reads recordings row by row: one reader for every kind of file."""
+"""A Parquet file as rows of text, as the readers of recordings take them: so one reader serves CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PARQUET_MAGIC: Final = b"PAR1"
 ROWS_A_FETCH: Final = 5_000
 
-# A time without a zone stays one, and is read on the exchange's clock like that of a CSV file; the others are in UTC.
+# A time without a zone is written without one, and read in the exchange's zone as in a CSV file; others are in UTC.
 _TEXTS = {
     "TIMESTAMP WITH TIME ZONE": "replace({0}::varchar, ' ', 'T')",
     "DOUBLE": "nullif({0}::varchar, 'nan')",
@@ -29,7 +29,7 @@ class ParquetUnreadableError(OSError):
 
 
 def is_parquet(path: Path) -> bool:
-    """Tell by its first bytes, whatever its name is; False for a file that cannot be read."""
+    """Return whether the file begins as Parquet does, whatever its name; False for an unreadable file."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
     return False

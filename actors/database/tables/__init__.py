@@ -1,6 +1,6 @@
 """What the two files hold: their schema, and how messages become rows and rows become messages again.
 
-Every function takes a cursor that somebody else has opened.
+Every function takes an open cursor; none opens a file.
 
 Schema      `schema/` is what a new file has; `migrations.py` brings older ones there by the numbered SQL files of
             `migrations/`.

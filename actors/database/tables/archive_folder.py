@@ -1,8 +1,8 @@
-"""The folder of archived days: beside the files, and with them wherever they are moved.
+"""The folder of archived days: beside the database files, and moved together with them.
 
-In it each database has a folder of its own, named after its identity, so that two databases of one directory, or one
-that was begun anew in the place of a damaged one, never meet. A file once listed is never written again. Its path is
-in the table `archived`, its owner in its own metadata, and the views read what is listed and nothing else.
+In it each database has a folder of its own, named after its identity, so that two databases of one directory, or a new
+one in the place of a damaged one, never share files. A listed file is never written again. Its path is in the table
+`archived`, the identity of its database in its own metadata; the views read the listed files and no others.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def archive_folder(core_path: str) -> Path:
-    """Name it for a core file."""
+    """Return the archive folder that belongs to a core file."""
     return Path(core_path).parent / NAME
 
 
 def identity_of(cursor: duckdb.DuckDBPyConnection) -> str:
-    """Tell which market file this is.
+    """Return the identity of the attached market file.
 
     Raises:
-        DatabaseDamaged: it does not say.
+        DatabaseDamaged: it has none.
     """
     ((identity,),) = cursor.execute("select identity from market.origin").fetchall()
     if not _IDENTITY.fullmatch(identity):
@@ -90,7 +90,7 @@ def own_folder(folder: Path, identity: str) -> Path:
 
 
 def names_of(cursor: duckdb.DuckDBPyConnection, own: Path, table: str, day: str) -> Iterator[Path]:
-    """Give names for a file of a day that are not listed: one whose file is elsewhere for now is not free."""
+    """Yield names for a file of a day that are not listed; a listed name is taken even if its file is absent."""
     listed = {each.file for each in _listed(cursor)}
     for number in range(1_000_000):
         path = own / f"{table}-{day}-{number}.parquet"
@@ -127,7 +127,7 @@ def follow(cursor: duckdb.DuckDBPyConnection, folder: Path) -> tuple[str, ...]:
 
 
 def is_elsewhere(cursor: duckdb.DuckDBPyConnection, folder: Path) -> bool:
-    """Tell whether there is something to `follow`: files that are here now, or that are to be taken over."""
+    """Return whether `follow` has something to do: files were moved here, or have to be taken over."""
     listed = _listed(cursor)
     base = _base(cursor, folder)
     here = [each for each in listed if (base / each.file).exists()]
@@ -135,7 +135,7 @@ def is_elsewhere(cursor: duckdb.DuckDBPyConnection, folder: Path) -> bool:
 
 
 def missing(cursor: duckdb.DuckDBPyConnection, folder: Path) -> tuple[str, ...]:
-    """Look at each listed file; tell what keeps it from being read, or from being believed."""
+    """Check each listed file; return why it cannot be read or is not ours, a text for each such file."""
     base, identity = _base(cursor, folder), identity_of(cursor)
     found = ((each, _problem(cursor, base, each, identity)) for each in _listed(cursor))
     return tuple(f"{each.file} of {each.day}: {problem}" for each, problem in found if problem)
@@ -193,7 +193,7 @@ def _path(base: Path, each: Listed) -> str:
 
 
 def _base(cursor: duckdb.DuckDBPyConnection, folder: Path) -> Path:
-    """Tell where the files are: in `folder`, if they went to a folder of that kind before they were moved."""
+    """Return the folder in which the listed files are now: `folder`, if they were in a folder of its kind before."""
     for path in sorted(_read_now(cursor)):
         before = Path(unescaped(path)).parent
         if _IDENTITY.fullmatch(before.name):
@@ -203,7 +203,7 @@ def _base(cursor: duckdb.DuckDBPyConnection, folder: Path) -> Path:
 
 
 def _problem(cursor: duckdb.DuckDBPyConnection, base: Path, each: Listed, identity: str) -> str:
-    """Say why a file does not count as ours; empty if it does."""
+    """Return why a file is not readable as one of ours; empty if it is."""
     path = base / each.file
     if not path.exists():
         return "it is not there"
@@ -226,7 +226,7 @@ def _problem(cursor: duckdb.DuckDBPyConnection, base: Path, each: Listed, identi
 
 
 def _is_proved(cursor: duckdb.DuckDBPyConnection, base: Path, each: Listed) -> bool:
-    """Tell of a shared file whether this database wrote it: all its rows are of that day, recorded, and only there."""
+    """Return whether this database wrote a shared file: all its rows are of that day, recorded, and only there."""
     begin = start_ns(each.day)
     file = f"read_parquet({quoted(_path(base, each))}, {READ_OPTIONS})"
     ((foreign,),) = cursor.execute(
@@ -242,7 +242,7 @@ def _is_proved(cursor: duckdb.DuckDBPyConnection, base: Path, each: Listed) -> b
 
 
 def _taken_over(cursor: duckdb.DuckDBPyConnection, base: Path, each: Listed, identity: str) -> Listed:
-    """Give a file that is ours a name where no other database writes; it stays where it is besides."""
+    """Link a file that is ours into this database's own folder; the old name stays, too."""
     with contextlib.suppress(OSError):  # a file system without room or links: it is read from where it is
         own = own_folder(base, identity)
         for target in names_of(cursor, own, each.table, each.day):

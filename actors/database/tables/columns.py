@@ -23,14 +23,14 @@ _parsed: dict[str, duckdb.Statement] = {}
 _numbers = itertools.count(1)
 
 NAN = float("nan")
-"""In a column of floats, DuckDB takes it for NULL."""
+"""NaN: in a column of floats, DuckDB reads it as NULL."""
 
 NOTHING = -(2**63)
 """In a column of integers on its way to `masked`: no value."""
 
 
 TIME_MAX_NS = 2**63 - 1 - 2 * DAY_NS
-"""Beyond it the sums that tell which day a time belongs to leave 64 bits, for all rows of the table."""
+"""Beyond it the sums that compute the day of a time overflow 64 bits, which would fail for the whole table."""
 
 
 def texts(values: Sequence[str | bytes | None]) -> Array:
@@ -104,9 +104,9 @@ def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *param
 class Insertion:
     """An INSERT for one connection, again and again from columns of the same names and types.
 
-    DuckDB reads the very dict that it was given each time, so it is given one once: registering and unregistering take
-    0.56 of the 2.4 ms that a batch of 1,000 ticks takes. Columns of objects must hold no None: their type is found by
-    looking at them.
+    DuckDB reads the registered dict itself at each execution, so it is registered once: registering and unregistering
+    take 0.56 of the 2.4 ms that a batch of 1,000 ticks takes. Columns of objects must hold no None: their type is
+    inferred from the values.
 
     Args:
         sql: selects from `{batch}`.
@@ -135,13 +135,13 @@ class Insertion:
             self._columns.clear()
 
     def forget(self) -> None:
-        """Register anew next time: the transaction was rolled back, and what was registered in it is gone."""
+        """Register again next time: the transaction was rolled back, and its registrations with it."""
         self._shape = []
 
 
 @functools.cache
 def _reads_anew() -> bool:
-    """Find out whether DuckDB sees what became of a dict after it was registered; 2.0.0 does, nothing promises it."""
+    """Test whether DuckDB sees changes of a registered dict; 2.0.0 does, its documentation does not promise it."""
     columns = {"number": np.zeros(1, dtype=np.int64)}
     with duckdb.connect(":memory:") as connection:
         connection.register("batch", columns)

@@ -53,7 +53,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 
 @functools.cache
 def migrations(file: DatabaseFile) -> tuple[Migration, ...]:
-    """Read the steps that this code knows for a file, in order."""
+    """Read the migrations of a file, in order."""
     folder = resources.files(__package__) / "migrations"
     found = []
     for entry in folder.iterdir():
@@ -67,7 +67,7 @@ def migrations(file: DatabaseFile) -> tuple[Migration, ...]:
 
 @functools.cache
 def schema(file: DatabaseFile) -> str:
-    """Read what all steps of a file together leave behind."""
+    """Read the SQL of the schema that all migrations of a file together result in."""
     return (resources.files(__package__) / "schema" / f"{file}.sql").read_text(encoding="utf-8")
 
 
@@ -82,7 +82,7 @@ def bring_up_to_date(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> N
         applied = cursor.execute(f"select number, name, sha256 from {file}.migrations order by number").fetchall()  # noqa: S608  our names
     except duckdb.CatalogException:
         tables = cursor.execute("select 1 from duckdb_tables() where database_name = ? limit 1", [file]).fetchall()
-        if tables:  # a file that is none of ours, or one that its first owner died over
+        if tables:  # a file that is none of ours, or one whose first owner died while creating it
             migrate(cursor, steps)
             return
         with _transaction(cursor):

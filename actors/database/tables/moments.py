@@ -23,17 +23,17 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def start_ns(moment: Moment) -> int:
-    """Give the moment itself, or the start of the day."""
+    """Return the moment itself, or the start of the day, ns since 1970-01-01 UTC."""
     return _bounds(moment)[0]
 
 
 def end_ns(moment: Moment) -> int:
-    """Give the moment itself, or the end of the day: a range of days includes its last one."""
+    """Return the moment itself, or the end of the day, exclusive: a range of days includes its last one."""
     return _bounds(moment)[1]
 
 
 def last_ns(moment: Moment) -> int:
-    """Give the moment itself, or the last nanosecond of the day."""
+    """Return the moment itself, or the last nanosecond of the day."""
     start, end = _bounds(moment)
     return max(start, end - 1)
 
@@ -59,7 +59,7 @@ def interval_ns(interval: int | str | dt.timedelta) -> int:
 
 
 def _bounds(moment: Moment) -> tuple[int, int]:
-    """Give where it begins and where it ends, which is later if it is a day.
+    """Return start and end of a moment: equal for an instant, a day apart for a date.
 
     Raises:
         ValueError: it is no moment.
@@ -93,5 +93,5 @@ def _day(day: dt.date) -> tuple[int, int]:
 
 
 def _within(start: int, end: int) -> tuple[int, int]:
-    """Keep moments in what the database counts in: beyond the year 2262 is the same as then."""
+    """Clip to the database's range: a moment after the year 2262 counts as its last."""
     return max(_FIRST_NS, min(start, _LAST_NS)), max(_FIRST_NS, min(end, _LAST_NS))

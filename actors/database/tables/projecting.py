@@ -38,7 +38,7 @@ def project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord])
 
 
 def project_anew(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Work out orders and fills, of which there are none, from the facts that are there.
+    """Fill the empty tables `orders` and `fills` from the table `facts`.
 
     Raises:
         DatabaseDamaged: a fact does not read back.
@@ -65,7 +65,7 @@ def fact_text(record: JournalRecord) -> str:
 def _record(sequence: int, recorded_ns: int, correlation_id: str, fact_type: str, fact: str) -> JournalRecord:
     try:
         fields = msgspec.json.decode(fact)
-        # Later releases append fields: what an earlier one did not write has its default.
+        # Later releases append fields: those that an earlier one did not write get their defaults.
         values = (fields[name] for name in _PROJECTED[fact_type].__struct_fields__ if name in fields)
         read = msgspec.convert([fact_type, *values], _PROJECTED[fact_type])
     except (msgspec.DecodeError, TypeError) as fault:

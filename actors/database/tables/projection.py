@@ -69,10 +69,10 @@ _ORDER_FACTS: Final = get_args(OrderFact)
 
 
 class Projection:
-    """Applies records to the orders they speak of, given how those stood before.
+    """Applies journal records to the orders that they name, given the rows of these before.
 
     Args:
-        orders: the rows, as far as there are any, of every order that the records speak of.
+        orders: the existing rows of every order that the records name.
         fills: `(client_order_id, trade_id, quantity, price)` of their fills so far.
         account: the one that was entered last before these records.
     """
@@ -137,7 +137,7 @@ class _Standing:
         self.account = account
         self._order = order
         self._first_state = first_state
-        """What it is while no fact says more: INTENDED or REFUSED; UNKNOWN without its first fact."""
+        """State before any later fact: INTENDED or REFUSED; UNKNOWN without its first fact."""
 
         self._is_described = False
         self._order_type: str | None = None
@@ -148,7 +148,7 @@ class _Standing:
 
     @classmethod
     def begin(cls, fact: OrderFact, account: int) -> _Standing:
-        """Open an order of which nothing is known; what it is stands in its intent or refusal."""
+        """Begin an order that has no row; its intent or refusal describes it."""
         if isinstance(fact, OrderIntended):
             return cls(Order.from_intent(fact), account, first_state="INTENDED")
         nameless = Order(
@@ -192,7 +192,7 @@ class _Standing:
         return standing
 
     def describe(self, fact: OrderIntended | OrderRefused) -> bool:
-        """Take in what the order is. Only the first such fact counts: an id is never used twice."""
+        """Apply the fact that describes the order. Only the first counts: an id is never used twice."""
         if self._is_described:
             return False
         self._is_described = True
@@ -209,7 +209,7 @@ class _Standing:
         return True
 
     def advance(self, fact: OrderFact) -> bool:
-        """Take in what happened to it; False if that is nothing new."""
+        """Apply a later fact; return False if it changes nothing."""
         before = self._order
         self._order = after = advance(before, fact)
         if after is before:
@@ -223,7 +223,7 @@ class _Standing:
         return True
 
     def row(self) -> OrderRow:
-        """Write down how the order stands."""
+        """Return the order as a row."""
         order = self._order
         return OrderRow(
             client_order_id=order.client_order_id,

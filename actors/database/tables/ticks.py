@@ -1,4 +1,4 @@
-"""Ticks as columns: from frozen messages to arrays, a microsecond or two each.
+"""Ticks as columns: from frozen messages to arrays, in one or two microseconds a tick.
 
 Numbers are packed field by field with `struct`, which checks count and range as it goes and costs a quarter of what
 numpy's conversion of nested tuples does.
@@ -40,7 +40,7 @@ LEVELS = 5
 """Levels of depth that have columns; a deeper book is stored whole beside them, in `deep_book`."""
 
 UNSTORABLE = (ValueError, struct.error, OverflowError, TypeError)
-"""What is raised for a message that no row can hold."""
+"""Exceptions for a message that no row can hold."""
 
 _NO_DEPTH = Depth(bid_prices=(), bid_quantities=(), ask_prices=(), ask_quantities=())
 _NO_DAY = DaySummary(
@@ -88,7 +88,7 @@ class TickWriter:
             self._books.run(cursor, books, source)
 
     def forget(self) -> None:
-        """Hear that the transaction was rolled back."""
+        """Forget what was registered: the transaction was rolled back."""
         self._ticks.forget()
         self._books.forget()
 
@@ -97,8 +97,7 @@ def tick_columns(ticks: Sequence[Tick]) -> Columns:
     """Build the columns of the table `ticks`, all but `source`; where a tick has a book, those of `books`, too.
 
     Raises:
-        ValueError: a price is no finite number, a symbol no text that UTF-8 can write, or a time too near to the last
-            that 64 bits hold.
+        ValueError: a price is not finite, a symbol cannot be encoded in UTF-8, or a time is too late (see `times`).
         struct.error, OverflowError, TypeError: a number has the wrong type or does not fit into 64 bits.
     """
     columns: Columns = {

@@ -1,4 +1,4 @@
-"""What keeps the files in order: opened in whatever state they are, copied, checked, written anew, archived by day.
+"""Maintenance of the files: opened in whatever state they are, copied, checked, rewritten, archived by day.
 
 `recovery.py` opens them and puts damaged ones aside; `copies.py` backs up and checks them while they are used;
 `rebuilding.py` writes them anew while nobody uses them; `days.py` sorts days that are over and moves them to Parquet;

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..engine.adapter import DuckDBAdapter
 
 Fingerprints: TypeAlias = dict[str, tuple[int, int]]
-"""Rows, and a checksum of their contents in any order, by table."""
+"""By table: the number of rows, and a checksum of their contents that does not depend on their order."""
 
 _CONTRADICTIONS = {
     "a tick is there more than once": "select source, sequence from all_ticks group by all having count(*) > 1",
@@ -65,7 +65,7 @@ def read_every_block(
 def check(
     database: DuckDBAdapter, *, timeout_s: float | None = None, abandoned: Future[None] | None = None
 ) -> tuple[str, ...]:
-    """Read every block of both files and look for contradictions; return what is wrong, nothing if all is well."""
+    """Read every block of both files and look for contradictions; return a text for each, none if all is well."""
 
     def work(cursor: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
         found = []
@@ -149,7 +149,7 @@ def fingerprint(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int
 
 
 def _expect_new(target: Path) -> None:
-    """See that nothing has the name, or that of the log which DuckDB would take for the new file's."""
+    """Check that no file has the name, or that of a write-ahead log, which DuckDB would apply to the new file."""
     for each in (target, target.with_name(f"{target.name}.wal")):
         expect_absent(each)
 

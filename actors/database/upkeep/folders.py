@@ -15,10 +15,10 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     """Where the owner writes beside its databases; both for its user alone."""
 
     handover: Handover
-    """What was asked for, until it is fetched."""
+    """For results and copies, until their clients fetch them."""
 
     archive: Path
-    """Days that left the market file."""
+    """For days that were moved out of the market file."""
 
     @classmethod
     def beside(cls, core_path: str, *, life: str) -> Folders | None:

@@ -1,4 +1,4 @@
-"""Writes a database file anew and replaces the old one; nobody else works on them meanwhile.
+"""Rewrites a database file and replaces the old one; no other process may use them meanwhile.
 
 Nothing is deleted: what was there stays beside it as `<file>.old-1` (2, 3, …). Whatever happens in between, the next
 start finds either the old file or the new one.
@@ -43,7 +43,7 @@ def rebuild(
 
     Raises:
         DatabaseLocked: another process has the files.
-        DatabaseForeign: what has the core file's name never was one; it is as it was.
+        DatabaseForeign: the file with the core file's name never was one; it is unchanged.
         DatabaseError: the new file cannot be written; the old one is as it was.
     """
     core = Path(settings.path)
@@ -57,12 +57,12 @@ def rebuild(
                 last = model.apply(page, first=first)
         old = _replace(core, workplace / core.name)
     if not Path(settings.market_path).exists():
-        _opened(core, settings).close()  # makes an empty one: who only reads needs both
+        _opened(core, settings).close()  # creates an empty one: opening read-only needs both
     return last, old
 
 
 def compact(settings: DatabaseSettings) -> tuple[tuple[Path, Path], ...]:
-    """Copy both files without their gaps, read the copies back, and put them in their places.
+    """Copy both files without unused blocks, verify the copies, and replace the files by them.
 
     Returns:
         For each of them: the file, and where the old one is now.
@@ -109,9 +109,9 @@ def _expect_ours(core: Path, lock: FileLock) -> None:
 
 @contextlib.contextmanager
 def _workplace(core: Path) -> Iterator[Path]:
-    """Make a folder beside the file, so that a file moves from there at once; what interrupted runs left goes.
+    """Create a folder beside the file, from which a file moves by one rename; remove those of interrupted runs.
 
-    To be used by who holds the data directory: nobody else works in such a folder.
+    Only for the holder of the data directory's lock, so that no other process uses such a folder.
     """
     core.parent.mkdir(parents=True, exist_ok=True)
     ours = re.compile(rf"{re.escape(core.stem)}(-market)?{re.escape(core.suffix)}(\.\w+)*")
@@ -127,7 +127,7 @@ def _workplace(core: Path) -> Iterator[Path]:
 
 
 def _replace(file: Path, new: Path) -> Path | None:
-    """Put a closed file in the place of another, which moves aside together with its log."""
+    """Move a closed file to the place of another, which is renamed together with its log; return the new name."""
     log = file.with_name(f"{file.name}.wal")
     if new.with_name(f"{new.name}.wal").exists():
         raise DatabaseDamaged(f"{new} was not closed in order: it has a log; {file} is as it was")

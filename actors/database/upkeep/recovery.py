@@ -1,4 +1,4 @@
-"""Opens the files whatever state they are in: what is damaged is put aside, never deleted, and begun anew."""
+"""Opens the files in whatever state they are: a damaged one is renamed, never deleted, and a new one created."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CUT = re.compile(r"Corrupt WAL file: entry at byte position (\d+)")
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """The database, and what it took to open it."""
+    """The open database, and what was repaired to open it."""
 
     database: DuckDBAdapter
     last: LastFact | None
@@ -43,13 +43,13 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """Files that were damaged, by their new names."""
 
     folders: Folders | None
-    """Where its owner hands files over; None for a database in memory."""
+    """The owner's folders for results and archive; None for a database in memory."""
 
     archive_lacks: tuple[str, ...]
     """Archived days that are not read, and why."""
 
     market_loss: str
-    """What the market file lacks that it once held; empty if nothing is known to be missing."""
+    """What the market file once held and lacks now, in words; empty if nothing is known to be missing."""
 
 
 def open_database(
@@ -62,7 +62,7 @@ def open_database(
 ) -> Opened:
     """Open both files. A damaged core file is put aside (the journal rebuilds it), and a damaged market file too.
 
-    Of the market file only the log is cut if only the log is damaged: what is before the damage is there again.
+    If only the market file's write-ahead log is damaged, it is cut before the damage; what is before that is kept.
 
     Args:
         settings: where the files are.

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Asker = TypeVar("Asker")
 
 ROWS_WAITING_MAX = 100_000
-"""Ticks, and candles, and rows that somebody asked to save: of each so many may wait."""
+"""Limit of waiting rows, for ticks, candles and saved rows each."""
 
 
 class Batch(msgspec.Struct, Generic[Asker], frozen=True):
-    """What goes in one transaction."""
+    """The rows of one transaction."""
 
     ticks: list[Tick]
     candles: list[Candle]
@@ -31,10 +31,10 @@ class Batch(msgspec.Struct, Generic[Asker], frozen=True):
 
 
 class Gathering(Generic[Asker]):
-    """What waits, and what is on its way.
+    """Rows that wait, and the batch that is being written.
 
     Args:
-        rows_max: a batch of so many rows is not made to wait for more.
+        rows_max: a batch of so many rows is written at once.
     """
 
     def __init__(self, rows_max: int) -> None:
@@ -51,17 +51,17 @@ class Gathering(Generic[Asker]):
 
     @property
     def rows(self) -> int:
-        """What waits to be taken, of the kind that there is most of."""
+        """Number of waiting rows of the most frequent kind."""
         return max(len(self.ticks), len(self._candles), self._rows_to_save)
 
     @property
     def is_due(self) -> bool:
-        """Whether a batch should not wait any longer: it is full, somebody waits for its end, or it failed before."""
+        """Whether the batch should be written now: it is full, a save waits for it, or it failed before."""
         return self._again is not None or bool(self._saves) or self.rows >= self._rows_max
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that came is durable."""
+        """Whether all rows received are durable."""
         return not self.on_its_way and self._again is None and not self.rows and not self._saves
 
     @property
@@ -71,7 +71,7 @@ class Gathering(Generic[Asker]):
 
     @property
     def savers(self) -> list[Asker]:
-        """Whoever waits to hear of a save, be it on its way or not."""
+        """The senders of saves that are not answered yet."""
         batches = (batch for batch in (self._on_its_way, self._again) if batch is not None)
         return [asker for saves in (*(batch.saves for batch in batches), self._saves) for _, asker in saves]
 
@@ -104,7 +104,7 @@ class Gathering(Generic[Asker]):
         self._rows_to_save += rows
 
     def take(self) -> Batch[Asker] | None:
-        """Take what goes next; None if nothing waits, or a batch is on its way. What failed before goes alone."""
+        """Return the next batch; None if nothing waits, or one is being written. A failed batch is retried alone."""
         if self.on_its_way:
             return None
         batch, self._again = self._again, None
@@ -117,13 +117,13 @@ class Gathering(Generic[Asker]):
         return batch
 
     def ended(self, failed: Batch[Asker] | None = None) -> None:
-        """Hear that the batch has ended; one that failed will go again. What of it was written is not written twice."""
+        """Note that the batch has ended; a failed one will be written again, which writes nothing twice."""
         self._on_its_way = None
         self._again = failed
 
 
 def write_batch(market: MarketStore, batch: Batch[Asker]) -> list[Written | Unstorable]:
-    """Write it in one transaction; tell what became of what was heard, then of each save.
+    """Write the batch in one transaction; return the outcome for the market's rows, then for each save.
 
     Raises:
         DatabaseError: see the store; whether it was written is not certain.

@@ -10,28 +10,28 @@ if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
 
 RECORDS_WAITING_MAX = 100_000
-"""Beyond it records are left to the journal, and read from there."""
+"""Records kept in memory at most; later ones are read from the journal."""
 
 
 class JournalCursor:
-    """Records that wait to be projected. Those that come in sequence are; the others are read from the journal.
+    """Records that wait to be projected: those that arrive in sequence; others are read from the journal.
 
     Args:
         projected: the sequence up to which the core file is current.
-        heard: the newest sequence that the journal has spoken of.
+        heard: the newest sequence that the journal has reported.
     """
 
     def __init__(self, projected: int, heard: int = 0) -> None:
         self.projected = projected
         self.heard = heard
         self.asked = False
-        """Whether a page of the journal is on its way: what comes meanwhile is in a page to come."""
+        """Whether a page was requested: records that arrive meanwhile are in this page or a later one."""
 
         self.proved = projected == 0
         """Whether the last projected record was found in the journal."""
 
         self.first = 1
-        """The first record there is: a journal that retains only so many days begins later."""
+        """The journal's first sequence: above 1 if old segments were removed (`journal.retain_days`)."""
 
         self._records: list[JournalRecord] = []
         self._projecting = False
@@ -44,17 +44,17 @@ class JournalCursor:
 
     @property
     def lag(self) -> int:
-        """Records of the journal that are not in the core file yet, as far as was heard."""
+        """Number of records that the core file lacks, as far as the journal has reported."""
         return self.newest - self.projected
 
     @property
     def waiting(self) -> int:
-        """Records that are at hand."""
+        """Number of records in memory."""
         return len(self._records)
 
     @property
     def is_projecting(self) -> bool:
-        """Whether records are on their way into the file."""
+        """Whether records are being projected."""
         return self._projecting
 
     @property
@@ -64,17 +64,17 @@ class JournalCursor:
 
     @property
     def next_page_after(self) -> int:
-        """After which sequence to read; at first so that the last projected record comes along."""
+        """The sequence after which to read; at first one less, to get the last projected record for comparison."""
         return self.projected if self.proved else self.projected - 1
 
     def hear(self, records: Sequence[JournalRecord]) -> None:
-        """Take in what the journal has just written."""
+        """Take records that the journal has just written."""
         self.heard = max(self.heard, records[-1].sequence)
         if not self.asked and len(self._records) < RECORDS_WAITING_MAX:
             self._records.extend(records)
 
     def turn_page(self, records: Sequence[JournalRecord], newest: int) -> None:
-        """Take in what was asked for."""
+        """Take a page that was requested."""
         self.asked = False
         self.heard = max(self.heard, newest)
         if records and self.projected == 0:
@@ -82,7 +82,7 @@ class JournalCursor:
         self._records = [record for record in records if record.sequence > self.projected]
 
     def take(self) -> list[JournalRecord]:
-        """Take what can be projected now; nothing while records are on their way, or a page."""
+        """Return the records to project now; none while others are being projected, or a page is awaited."""
         if self._projecting or self.asked:
             return []
         records, self._records = self._records, []
@@ -90,7 +90,7 @@ class JournalCursor:
         return records
 
     def ended(self, projected: int | None) -> None:
-        """Hear how far it came; None if nothing was projected: what is at hand is of no use then."""
+        """Take the sequence up to which was projected; None if it failed: the records in memory are dropped then."""
         self._projecting = False
         if projected is None:
             self._records = []
@@ -99,7 +99,7 @@ class JournalCursor:
             self.projected = projected
 
     def gap(self) -> bool:
-        """Hear that records were missing; tell whether the journal itself has none either, asked a moment ago."""
+        """Note that records were missing; return whether the journal, just read, lacks them, too."""
         self.ended(None)
         self._gaps += 1
         return self._gaps > 1

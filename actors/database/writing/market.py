@@ -1,4 +1,4 @@
-"""`MarketStore` writes ticks once each, and candles by their latest revision."""
+"""`MarketStore` writes each tick once, and the latest revision of each candle."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..engine.adapter import DuckDBAdapter
 
 OUTSIDE: Final = "saved:"
-"""Begins the name of every source of ticks that the market's feed is not. In the feed's own name somebody could save a
-sequence that is far ahead, and all that comes until then would count as there already."""
+"""Prefix of the source of every tick that does not come from the feed. Under the feed's own name a caller could save a
+sequence far ahead, and all ticks of the feed below it would be dropped as duplicates."""
 
 _REPLACE_CANDLES = "insert or replace into candles by name select * from batch"
 _NOT_JUST_SO = """
@@ -34,13 +34,13 @@ Batch = TypeVar("Batch")
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of some market data, durably."""
+    """How much of some market data was written, durably."""
 
     ticks: int = 0
     """Written now."""
 
     candles: int = 0
-    """Written now, each over an earlier one if there was one; from outside only those that were not there just so."""
+    """Written now, each replacing an earlier one; of saved ones only those that differ from what was there."""
 
     duplicates: int = 0
     """Ticks that were there already, and not written again."""
@@ -78,7 +78,7 @@ class MarketStore:
         self._database = database
         self._writer = TickWriter()
         self._known: tuple[int, dict[str, int]] = (-1, {})
-        """The number of the last write that is known to be there, and what is recorded since."""
+        """The number of the last write of ours, and the highest sequence by source as of then."""
 
     def write(
         self,
@@ -98,11 +98,11 @@ class MarketStore:
         return written
 
     def write_each(self, parts: Sequence[Part]) -> list[Written]:
-        """Write what several senders gave, one after the other in one transaction: all of it, or nothing.
+        """Write the parts of several senders in one transaction, all or none.
 
         Raises:
-            DatabaseError: see the adapter. After `DatabaseInvalidated` it is not known whether it was written: written
-                again, it is there once.
+            DatabaseError: see the adapter. After `DatabaseInvalidated` it is unknown whether it was written: write it
+                again, duplicates are dropped.
         """
         tables = frozenset(
             (("ticks", "books", "recorded") if any(part.ticks for part in parts) else ())
@@ -112,8 +112,8 @@ class MarketStore:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> tuple[list[Written], tuple[int, dict[str, int]]]:
             nonlocal steps
-            # What the last commit left is known without asking, 1 of 12 ms in a batch of 1,000, if nobody else wrote
-            # since, and nothing failed.
+            # The state after the last commit is known without a query (1 of 12 ms in a batch of 1,000), if no other
+            # caller wrote since, and nothing failed.
             writes = self._database.writes("market")
             known_at, known = self._known
             recorded = dict(known) if writes == known_at + 1 else {}
@@ -135,7 +135,7 @@ class MarketStore:
                     recorded[source] = last
                     rows += count
                     steps += last - first
-                    # No further than this batch: a source that is sent again must not hear of what it has yet to send.
+                    # No further than this batch: a source that is replayed must not be told of sequences to come.
                     told[source] = min(last, int(columns["sequence"].max()))
                 ticks = sum(len(columns["sequence"]) for _, columns in part.ticks)
                 written.append(
@@ -149,7 +149,7 @@ class MarketStore:
         return written
 
     def recorded(self, source: str) -> int:
-        """Tell up to which sequence a source is recorded; 0 for one that is not known."""
+        """Return the sequence up to which a source is recorded; 0 for an unknown one."""
         return self._database.read(lambda cursor: _recorded(cursor, source)) or 0
 
     def _write(
@@ -172,7 +172,7 @@ class MarketStore:
 
 
 def outside(source: str) -> str:
-    """Name a source that is not the market's feed."""
+    """Return the stored name of a source that is not the feed."""
     return source if source.startswith(OUTSIDE) else OUTSIDE + source
 
 
@@ -198,7 +198,7 @@ def part_of(
 def _all_that_fit(
     batches_of: Callable[[Sequence[Message]], list[Batch]], messages: Sequence[Message]
 ) -> tuple[list[Batch], int]:
-    """Build batches, if need be without the messages that cannot be stored; tell how many those are."""
+    """Build batches, leaving out messages that cannot be stored; return these batches and how many were left out."""
     try:
         return batches_of(messages), 0
     except UNSTORABLE:
@@ -231,7 +231,7 @@ def _candle_batches(candles: Sequence[Candle]) -> list[Columns]:
 
 
 def _write_candles(cursor: duckdb.DuckDBPyConnection, columns: Columns, *, is_compared: bool) -> int:
-    """Write candles over earlier ones; return how many, of those that are compared without the ones there just so."""
+    """Write candles over earlier ones; return how many; if `is_compared`, without those that were there unchanged."""
     if not is_compared:
         return insert(cursor, _REPLACE_CANDLES, columns)
     starts = columns["start_ns"]

@@ -27,7 +27,7 @@ class LastFact(msgspec.Struct, frozen=True, kw_only=True):
     fact: str
 
     def is_of(self, record: JournalRecord) -> bool:
-        """Tell whether the journal's record is the same."""
+        """Return whether the journal's record is the same."""
         return (self.sequence, self.recorded_ns, self.fact_type, self.fact) == (
             record.sequence,
             record.recorded_ns,
@@ -46,7 +46,7 @@ class ReadModel:
         self._database = database
 
     def sequence(self) -> int:
-        """Tell up to which journal sequence the core file is current."""
+        """Return the journal sequence up to which the core file is current."""
         return self._database.read(_sequence)
 
     def last(self) -> LastFact | None:
@@ -72,7 +72,7 @@ class ReadModel:
             raise DatabaseDamaged(f"{path}: {damage}", path=path) from damage
 
     def holds(self, record: JournalRecord) -> bool:
-        """Tell whether this very record of a journal was projected."""
+        """Return whether the core file has this record of the journal, with equal contents."""
         found = self._database.read(lambda cursor: _facts(cursor, record.sequence), label="one fact")
         return any(fact.is_of(record) for fact in found)
 
