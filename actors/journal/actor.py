@@ -4,9 +4,9 @@ Owns    the journal directory (see `journal.py`); the appends of the running gro
 Hears   Append, ReadJournal.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
         JournalPage, or Failed, to each reader.
-Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; whatever made it fail,
-        those who wait are refused first. Restarted, it verifies the files, and goes on in a new one after a
-        failed fsync: in the journal that it had before, as far as it was durable (hand-over), and in no other.
+Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; before that, all
+        waiting appends are refused. Restarted, it verifies the files, and goes on in a new segment after a failed
+        fsync: only in the same journal, from where it was durable (state handed over).
         For good when its files were moved, removed, replaced or cut short (`JournalMovedError`). Does not start on a
         damaged journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full disk is
         no failure: appends are refused until there is space, outcomes of orders last.
@@ -48,22 +48,22 @@ if TYPE_CHECKING:
 
 
 PAGE_RECORDS_MAX: Final = 100_000
-"""More are not given in one page, whatever was asked."""
+"""Records in one page at most, whatever was requested."""
 
 UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
-"""A disk that was too full for upkeep, or failed, is asked again after this long."""
+"""Seconds until upkeep is retried after a full or failing disk."""
 
 LOOK_S: Final = 10.0
-"""How often the files are looked for where nothing is committed."""
+"""Seconds between two checks that the files are in place, while nothing is committed."""
 
 
 class LookDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to see that the files are where they were."""
+    """To itself: time to check that the files are in place."""
 
 
 class TidyAgain(msgspec.Struct, frozen=True, gc=False):
-    """To itself: perhaps the disk takes it now."""
+    """To itself: retry upkeep."""
 
 
 class JournalActor(RuntimeActor):
@@ -107,14 +107,14 @@ class JournalActor(RuntimeActor):
         self.after_on_machine(LOOK_S, LookDue())
 
     def snapshot(self) -> Place:
-        """Keep which journal it is, and how far it was acknowledged."""
+        """Return the journal's identity, and how far it was acknowledged."""
         return self._journal.place
 
     def restore(self, _place: Place) -> None:
-        """Have taken it over in `on_start` already: nothing may be made before it is compared."""
+        """Do nothing: `on_start` has compared the state already, since no file may be created before that."""
 
     def on_stop(self) -> None:
-        """Answer whoever waits for a commit or a page that will not come, and give the directory free."""
+        """Refuse waiting appends and reads, and release the directory."""
         if self._waiting:
             self._settle("the journal failed before the commit: nothing was written")
         for reader, trace in self._readers:
@@ -151,7 +151,7 @@ class JournalActor(RuntimeActor):
                 self._fail_reader(sender, outcome.error)
             self._readers.remove(reader)
             outcome.unwrap()
-            self._tidy()  # a key file that was found broken is written anew
+            self._tidy()  # a damaged key file is rewritten
 
         page = functools.partial(
             self._journal.view().page,
@@ -163,7 +163,7 @@ class JournalActor(RuntimeActor):
         self.offload(page, request.after_sequence, records_max, then=answer)
 
     def on_drained(self) -> None:
-        """Commit the group; when a file has failed, fail, now that everyone is answered."""
+        """Commit the group; if a file has failed, raise, after every append was answered."""
         if self._waiting:
             self._commit()
         if self._failure is not None:
@@ -171,13 +171,13 @@ class JournalActor(RuntimeActor):
 
     @handles(LookDue)
     def look(self, _message: LookDue, _sender: ActorAddress) -> None:
-        """See that the files are where they were: fail at once, not at the next order."""
+        """Check that the files are in place, to fail at once and not at the next order."""
         self._journal.look()
         self.after_on_machine(LOOK_S, LookDue())
 
     @handles(TidyAgain)
     def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:
-        """Try again what the disk did not take."""
+        """Retry upkeep that the disk refused."""
         self._tidying = False
         self._tidy()
 
@@ -219,7 +219,7 @@ class JournalActor(RuntimeActor):
             self._tidy()
 
     def _settle(self, refusal: str) -> None:
-        """Tell what became of each buffered append; nothing is buffered now, so each is durable or will never be."""
+        """Answer each buffered append; nothing is buffered any more, so each is durable or never will be."""
         records = self._journal.take_durable()
         if records:
             self.send(EVENTS, Journaled(records=records))
@@ -247,7 +247,7 @@ class JournalActor(RuntimeActor):
         self.send(reader, Failed(actor=self.name, message_type="ReadJournal", error=error, reason=reason))
 
     def _note(self, refusal: Exception) -> None:
-        """Log the beginning of a full disk once, not every refusal; fail when all that waits has been answered."""
+        """Log a full disk once, not every refusal; note a failure, to be raised when all appends are answered."""
         if isinstance(refusal, JournalFailedError):
             self._failure = refusal
         if isinstance(refusal, JournalFullError) and not self._full:
@@ -260,7 +260,7 @@ class JournalActor(RuntimeActor):
             self.log("journal.space_returned", level="warning")
 
     def _tidy(self) -> None:
-        """Do one chore at a time, off this thread, as long as there is one."""
+        """Run one upkeep job at a time, off this thread, as long as there is one."""
         chore = None if self._tidying else self._next_chore()
         if chore is not None:
             self._tidying = True
@@ -292,7 +292,7 @@ class JournalActor(RuntimeActor):
         return self.clock.now_ns() - days * DAY_NS if days else 0
 
     def _forget(self) -> None:
-        """Remove what is old and needed by nobody; it says so in the journal, and whoever waits is answered with it."""
+        """Remove old segments that the book does not need; commits a fact that says so, with all waiting appends."""
         before_ns = self._forget_before_ns()
         if not self._journal.forgettable(before_ns):
             return

@@ -1,4 +1,4 @@
-"""The file layer: what the journal asks of a disk, and the real disk.
+"""The file layer: the protocol that the journal needs of a disk, and the real disk.
 
 The journal touches files only through `Disk`, so that the same code runs on a simulated disk (`simulated.py`) that
 loses or tears whatever was not synced. All faults are `OSError`, as the kernel reports them.
@@ -30,31 +30,31 @@ class ReadableFile(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the file free."""
+        """Close the file."""
         ...
 
 
 class DiskFile(ReadableFile, Protocol):
-    """One that takes bytes, too."""
+    """An open file that can be written, too."""
 
     def write(self, data: bytes | bytearray, offset: int) -> None:
         """Write all of `data` at `offset`, or raise OSError (some of it may then be there)."""
         ...
 
     def sync(self) -> None:
-        """Return when everything written is on the disk. After an OSError nothing is known about it."""
+        """Return when everything written is on the disk. After an OSError it is unknown what is."""
         ...
 
     def is_at(self, path: Path, *, size_min: int = 0) -> bool:
-        """Whether this very file stands at `path` now: not moved, removed, or replaced by a copy; of so many bytes."""
+        """Whether this file is at `path` now: not moved, removed or replaced, and `size_min` bytes long at least."""
         ...
 
 
 class Disk(Protocol):
-    """A file system with one directory after another, as far as a journal needs it."""
+    """A file system, as far as a journal needs it."""
 
     def make_directory(self, path: Path) -> None:
-        """Make it, parents too, readable by its user alone; one that exists stays."""
+        """Create it, with parents, readable by its user alone; an existing one stays."""
         ...
 
     def names(self, directory: Path) -> tuple[str, ...]:
@@ -62,9 +62,9 @@ class Disk(Protocol):
         ...
 
     def create(self, path: Path, size: int) -> DiskFile:
-        """Make a file of `size` zeros whose space is really allocated. On OSError (disk full) no file is left.
+        """Create a file of `size` zeros whose space is allocated. On OSError (disk full) no file is left.
 
-        What has that name already is never touched: FileExistsError.
+        An existing file of that name is never touched: FileExistsError.
         """
         ...
 
@@ -81,7 +81,7 @@ class Disk(Protocol):
         ...
 
     def replace(self, source: Path, target: Path) -> None:
-        """Move within a directory over a file whose content is worth nothing; durable after `sync_directory`."""
+        """Move within a directory, replacing the target; durable after `sync_directory`."""
         ...
 
     def remove(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class Disk(Protocol):
         ...
 
     def sync_directory(self, path: Path) -> None:
-        """Return when names made, moved and removed in it are on the disk."""
+        """Return when names created, moved and removed in it are on the disk."""
         ...
 
     def lock(self, path: Path) -> DiskLock:
@@ -101,11 +101,11 @@ class DiskLock(Protocol):
     """A lock that ends with its process, however it dies."""
 
     def is_in_place(self) -> bool:
-        """Whether others still meet it: its file is at its path."""
+        """Whether the lock file is at its path, so that other processes see the lock."""
         ...
 
     def release(self) -> None:
-        """Give it free."""
+        """Release the lock."""
         ...
 
 
@@ -215,7 +215,7 @@ class RealDisk:
             os.close(descriptor)
 
     def lock(self, path: Path) -> HeldLock:
-        """Take `flock`, and write our pid for whoever comes second."""
+        """Take `flock`, and write our process id into the file, for another process's error message."""
         try:
             return HeldLock(path)
         except LockHeldError as refusal:

@@ -30,11 +30,11 @@ DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _UNFINISHED: Final = re.compile(
     rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}){re.escape(NEW_SUFFIX)}"
 )
-"""Names of files that were being made when the process ended. Nothing else in the directory is ever cleared away."""
+"""Names of files that were being created when the process ended. No other file is ever removed at a start."""
 
 
 class SegmentFiles:
-    """Where the next bytes go, and what is there already. Made by `Journal.open` from what recovery has found."""
+    """The position of the next write, and the segments. Created by `Journal.open` from the result of recovery."""
 
     def __init__(  # noqa: PLR0913  what it works on, and what recovery has found
         self,
@@ -74,19 +74,19 @@ class SegmentFiles:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the lock is where others meet it; one `lstat`."""
+        """Whether the lock file is in place; one `lstat`."""
         return self._lock.is_in_place()
 
     @property
     def may_be_shared(self) -> bool:
-        """Whether another process can have opened these very files: they are at their place, and the lock is not."""
+        """Whether another process can have opened these files: they are in place, and the lock is not."""
         return not self._lock.is_in_place() and self.file.is_at(self._active_path)
 
     def misplaced(self) -> Path | None:
-        """Name a file that is not where it was opened any more: what is written now, nobody would find again.
+        """Return a file that is not in place any more: records written to it now would be lost.
 
-        The active segment, the mark and the lock are looked at: three `lstat`, 3 us. A segment that is shorter than it
-        was made has lost what was in it.
+        Checks the active segment, the mark and the lock: three `lstat`, 3 us. A segment shorter than it was created
+        counts, too: its records are lost.
         """
         if not self.file.is_at(self._active_path, size_min=self.capacity + FOOTER_SIZE):
             return self._active_path
@@ -95,7 +95,7 @@ class SegmentFiles:
         return self._mark.misplaced()
 
     def missing(self) -> Segment | None:
-        """Name a closed segment of which there is neither the plain file nor the archive."""
+        """Return a closed segment that has neither its plain file nor its archive."""
         for segment in self.segments[:-1]:
             # In this order: an archive is there before its plain file goes.
             paths = (segment_path, archive_path)
@@ -104,7 +104,7 @@ class SegmentFiles:
         return None
 
     def write_mark(self, *, synced: bool = False, failed_first_sequence: int = 0) -> None:
-        """Say in the mark how far the journal is durable."""
+        """Write to the mark how far the journal is durable."""
         self._mark.write(
             oldest_sequence=self.segments[0].first_sequence,
             sequence=self.position.sequence,
@@ -119,7 +119,7 @@ class SegmentFiles:
         One without a single acknowledged record is replaced, since the new one begins with the same sequence.
 
         Raises:
-            JournalFullError: no space, and (unless an outcome asks) the reserve is not for this.
+            JournalFullError: no space, and the reserve is for outcomes only, or used up.
         """
         active = self.segments[-1]
         is_empty = self.position.sequence < active.first_sequence
@@ -136,7 +136,7 @@ class SegmentFiles:
         self.write_mark(synced=True)
 
     def forget(self, segments: tuple[Segment, ...]) -> None:
-        """Remove the oldest segments; the mark says so first."""
+        """Remove the oldest segments; the mark is written first."""
         del self.segments[: len(segments)]
         self.write_mark(synced=True)
         for segment in segments:
@@ -146,7 +146,7 @@ class SegmentFiles:
         self.disk.sync_directory(self.directory)
 
     def close(self) -> None:
-        """Give the files free."""
+        """Close the files and release the lock."""
         self._held.close()
 
     def _start(self, recovered: Recovered, held: contextlib.ExitStack) -> None:
@@ -180,7 +180,7 @@ class SegmentFiles:
     def _cut(self, cut: Cut) -> None:
         """Blank a torn tail, and keep a copy of it beside the segment as long as there is space for one."""
         torn = self.file.read(cut.offset, cut.size)
-        with contextlib.suppress(OSError):  # a courtesy to whoever looks into it: a full disk must not stop us here
+        with contextlib.suppress(OSError):  # the copy is for analysis only: a full disk must not stop us here
             copy = self.disk.create(self._free_path(f"{cut.path.stem}.torn-{cut.offset}"), cut.size)
             copy.write(torn, 0)
             copy.sync()
@@ -197,11 +197,11 @@ class SegmentFiles:
         self._active_path = self.segments[-1].path
 
     def _complete_footers(self) -> None:
-        """Write what a crash, or an earlier version, has left out."""
+        """Write the footers that a crash, or an earlier version, has left out."""
         for segment in self.segments[:-1]:
             if segment.archived or segment.seal is None:
                 continue
-            with contextlib.suppress(OSError):  # a courtesy to a later start: this one has found all that there is
+            with contextlib.suppress(OSError):  # only a later start needs it: this one has found all segments
                 file = self.disk.open(segment.path, writable=True)
                 try:
                     found = file.read(segment.seal.used, FOOTER_SIZE)
@@ -211,7 +211,7 @@ class SegmentFiles:
                     file.close()
 
     def _make_segment(self, seal: Seal, *, outcome: bool, replaces: bool = False) -> DiskFile:
-        """Make the file that the next record goes to; on a full disk outcomes get the reserve."""
+        """Create the file for the next record; on a full disk outcomes get the reserve."""
         header = SegmentHeader(
             version=self.format.version,
             journal_id=self._journal_id,
@@ -246,7 +246,7 @@ class SegmentFiles:
 
 
 def _write_footer(file: DiskFile, footer: bytes, offset: int) -> None:
-    """Say behind the records of a closed segment that another one follows; where it fails, the next start does it."""
+    """Write a footer after the last record of a closed segment; if that fails, the next start does it."""
     if offset + len(footer) > file.size():  # written by a version that left no room for it
         return
     with contextlib.suppress(OSError):

@@ -50,7 +50,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which journal it is, and how far it was durable: what a later life has to find again."""
+    """The identity of a journal, and how far it was durable: a later life must find both again."""
 
     journal_id: bytes
     sequence: int
@@ -81,8 +81,8 @@ class Journal:
         """Take the directory, verify what is there, and be ready to append. Returns the torn tail that was cut, if any.
 
         Args:
-            after: where this process was before, if it had the journal open already: it goes on from there or not at
-                all. None: whatever is there, or a new journal.
+            after: the state before a restart within this process: the journal must be the same and contain it.
+                None: any journal, or a new one.
 
         Raises:
             JournalBusyError: another process has it.
@@ -132,7 +132,7 @@ class Journal:
 
     @property
     def place(self) -> Place:
-        """Where this life stands, for the next one to go on from."""
+        """Identity and durable position, for the next life."""
         position = self._files.position
         return Place(journal_id=self._files.journal_id, sequence=position.sequence, last_hash=position.last_hash)
 
@@ -143,7 +143,7 @@ class Journal:
 
     @property
     def oldest_sequence(self) -> int:
-        """First sequence there is."""
+        """First sequence that is still in the journal."""
         return self._files.segments[0].first_sequence
 
     @property
@@ -162,19 +162,19 @@ class Journal:
         return self._files.reserve.held
 
     def view(self) -> JournalView:
-        """Give what is durable now to a reader."""
+        """Return a view of what is durable now, for a reader."""
         return _view_of(self.disk, self._files.segments, self._files.position)
 
     def append(self, facts: Sequence[Fact], correlation_id: str = "") -> Ticket:
         """Buffer facts that belong together; they become durable as a whole or not at all.
 
         Raises:
-            AppendInvalidError: no facts, something that nobody could read back, or more than a segment holds.
+            AppendInvalidError: no facts, one that cannot be decoded again, or more than a segment holds.
             JournalFullError: the disk is full, and these facts may not use the reserve (or it is used up).
             JournalFailedError: the file takes nothing more.
         """
         self._check_open()
-        if type(facts) is list:  # whoever made it may change it
+        if type(facts) is list:  # its creator may change it
             facts = tuple(facts)
         recorded_ns, files = self._now_ns(), self._files
         first_sequence = self._next_sequence
@@ -239,12 +239,12 @@ class Journal:
         self._write_mark()
 
     def take_durable(self) -> tuple[JournalRecord, ...]:
-        """Hand out the records that became durable since the last time, also after a commit that failed."""
+        """Return the records that became durable since the last call, also after a commit that failed."""
         durable, self._durable = tuple(self._durable), []
         return durable
 
     def forgettable(self, before_ns: int) -> tuple[Segment, ...]:
-        """Give the oldest segments that may go: archived, older, and known to hold nothing that a book needs."""
+        """Return the oldest segments that may be removed: archived, older, and with no fact that a book needs."""
         return forgettable(self.closed_segments, before_ns)
 
     def forget_before(self, time_ns: int) -> tuple[Segment, ...]:
@@ -269,16 +269,16 @@ class Journal:
         return leaving
 
     def look(self) -> None:
-        """Look whether the files are where they were, while nothing is committed.
+        """Check that the files are in place, while nothing is committed.
 
         Raises:
-            JournalMovedError: they are not; nothing is acknowledged any more.
+            JournalMovedError: they are not; no append is acknowledged any more.
         """
         self._check_open()
         self._expect_in_place()
 
     def close(self) -> None:
-        """Give the directory free. What is buffered was never acknowledged and is dropped."""
+        """Release the directory. Buffered appends were never acknowledged and are dropped."""
         try:
             if not self._failure:
                 self._write_mark(synced=True)
@@ -307,7 +307,7 @@ class Journal:
             self._fail("making a segment", fault)
 
     def _expect(self, after: Place | None, recovered: Recovered) -> None:
-        """Refuse any journal but the one that was left."""
+        """Refuse any journal but that of `after`."""
         if after is None:
             return
         found = recovered.position
@@ -324,7 +324,7 @@ class Journal:
             )
 
     def _expect_in_place(self, *, written: tuple[int, int] | None = None) -> None:
-        """See that the files are where they were, else be done; what was `written` (offset, size) last is refused."""
+        """Check that the files are in place, else fail; the last write (offset, size) is refused and blanked."""
         path = self._files.misplaced()
         if path is None:
             return
@@ -355,7 +355,7 @@ class Journal:
         self._last_hash = self._files.position.last_hash
 
     def _fail(self, action: str, fault: OSError) -> NoReturn:
-        """Be done with this file: the kernel drops dirty pages after a failed fsync, so a second one proves nothing.
+        """Give up this file: the kernel drops dirty pages after a failed fsync, so a second one proves nothing.
 
         The mark says where the file ends, else a later start might read refused records back from the page cache.
         """

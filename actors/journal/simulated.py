@@ -1,4 +1,4 @@
-"""A disk in memory that loses or tears whatever was not synced, fills up, and fails on demand.
+"""A simulated disk that loses or tears whatever was not synced, fills up, and fails on demand.
 
 What survives `crash`: everything synced; of each later write, sector by sector, some arrive and some do not; of the
 names made, moved and removed since `sync_directory`, the first few in order. So code that is right on this disk does
@@ -32,7 +32,7 @@ class Content:
         self.unsynced: list[tuple[int, bytes]] = []
 
     def write(self, data: bytes, offset: int) -> None:
-        """Change what the process sees."""
+        """Change the bytes as the process sees them."""
         _overlay(self.seen, data, offset)
         self.unsynced.append((offset, data))
 
@@ -43,7 +43,7 @@ class Content:
         self.unsynced.clear()
 
     def crashed(self, random: Random) -> Content:
-        """Give what a power cut leaves."""
+        """Return the content after a power cut."""
         survivor = Content(0)
         survivor.stored += self.stored
         arrives = random.choice((0.0, 0.5, 0.9, 1.0))
@@ -78,7 +78,7 @@ class SimulatedFile:
         self._content: Final = content
 
     def read(self, offset: int, size: int) -> bytes:
-        """Read what the process sees."""
+        """Read the bytes as the process sees them."""
         return bytes(self._content.seen[offset : offset + size])
 
     def write(self, data: bytes | bytearray, offset: int) -> None:
@@ -110,7 +110,7 @@ class SimulatedFile:
         return self._disk.holds(path, self._content) and self.size() >= size_min
 
     def close(self) -> None:
-        """Have nothing to give free."""
+        """Do nothing."""
 
 
 class SimulatedLock:
@@ -175,7 +175,7 @@ class SimulatedDisk:
         return None
 
     def make_directory(self, path: Path) -> None:
-        """Have every directory already."""
+        """Do nothing: every directory exists."""
 
     def names(self, directory: Path) -> tuple[str, ...]:
         """Names in a directory, sorted."""

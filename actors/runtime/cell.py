@@ -1,12 +1,12 @@
 """A cell: address, mailbox and turns of one actor in one object, without locks on the fast path.
 
-Sending is `target.put((message, sender, trace))`, then a turn if the cell was idle. `put` is a slot: of a living cell
-it is its mailbox's own `append`; of one that is down it keeps up to a bound; of one that rejects it leads to an
-`Unavailable`; of a dead one to the dead letters. So the states of an actor cost a sender nothing.
+Sending is `target.put((message, sender, trace))`, then a turn if the cell was idle. `put` is a slot: of a running cell
+it is its mailbox's own `append`; of a suspended one it buffers up to a bound; of a rejecting one it answers
+`Unavailable`; of a dead one it makes a dead letter. So a sender pays nothing for the check of an actor's state.
 
-The trap is the change of `put`. A sender may hold the old one, so whatever is put where nobody takes it any more is
-found later (`rest`, `_drain`). And the first message makes the mailbox, on the sender's thread, while the cell's own
-thread may change the state: both change `put` under one lock, which no later message meets.
+The trap is the change of `put`. A sender may still hold the old one, so a message that is put into a queue no longer
+read is found later (`rest`, `_drain`). And the first message creates the mailbox, on the sender's thread, while the
+cell's own thread may change the state: both change `put` under one lock, which no later message takes.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 BATCH = 64
-"""Messages in one turn: a cell behind it waits for so many at most. 8 to 64 measured equally fast, 1 half as fast."""
+"""Messages in one turn, for which other cells wait at most. 8 to 64 measured equally fast, 1 half as fast."""
 
 Queue: TypeAlias = "Mailbox | deque[Envelope]"
 
 NO_MAILBOX = cast("Queue", ())
-"""Of a cell that never got a message; only its length may be asked."""
+"""Mailbox of a cell that never got a message; only its length may be read."""
 
 SUSPENDED_MAX = 100_000
 """Messages that are kept for an actor that is down; more are dead letters."""
@@ -48,7 +48,7 @@ _changing_put = threading.Lock()
 
 
 class Cell(Endpoint):
-    """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` say what a turn does."""
+    """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` define what a turn does."""
 
     __slots__ = (
         "background", "box", "children", "control_box", "dead", "dead_letters", "dropped", "global_name", "handled",
@@ -74,10 +74,10 @@ class Cell(Endpoint):
         self.put = self._put_first
         self.ready = worker.ready.append
         self.idle = True
-        """Empty, with no turn to come: the sender that finds it so gives it one. Two may; one turn finds nothing."""
+        """Empty and not scheduled: a sender that sees this schedules a turn. Two may; then one turn finds nothing."""
 
         self.special = False
-        """The next turn has more to look at than the mailbox: control messages, or a state other than running."""
+        """The next turn must look at more than the mailbox: control messages, or a state other than running."""
 
         self.dead = False
         self.life = 0
@@ -85,10 +85,10 @@ class Cell(Endpoint):
 
         self.offloads = 0
         self.wakeups: list[ExpirationTimer] = []
-        """What `wakeupAfter` will still bring; for status requests."""
+        """Timers of `wakeupAfter` that are not due yet; for status requests."""
 
         self.trace: Trace = NO_CONVERSATION
-        """Of the message in hand, or handled last: what is sent meanwhile belongs to the same conversation."""
+        """Trace of the message being handled, or the last one: messages sent meanwhile belong to its conversation."""
 
         self.handled = 0
         self.high_water = 0
@@ -98,7 +98,7 @@ class Cell(Endpoint):
     # For senders, on any thread.
 
     def deliver(self, message: Any, sender: ActorAddress, trace: Trace = NO_CONVERSATION) -> None:
-        """Send, from anywhere. `RuntimeActor.send` is this, written out once more."""
+        """Send, from any thread. `RuntimeActor.send` has the same code inlined, for speed."""
         self.put((message, sender, trace if isinstance(trace, int) else trace.stamp()))
         if self.idle:
             self.idle = False
@@ -115,7 +115,7 @@ class Cell(Endpoint):
             self.worker.wake()
 
     def counters(self) -> MailboxCounters:
-        """Tell what its mailbox has seen."""
+        """Return the counters of its mailbox."""
         depth = len(self.box)
         dropped = self.dropped + getattr(self.box, "dropped", 0)  # a bare deque counts nothing
         conflated = getattr(self.box, "conflated", 0)
@@ -126,19 +126,19 @@ class Cell(Endpoint):
     # For the worker.
 
     def turn(self) -> None:
-        """Handle what is there, at most `BATCH` messages; on the cell's own thread."""
+        """Handle waiting messages, at most `BATCH`; on the cell's own thread."""
         raise NotImplementedError
 
     def turn_failed(self, error: BaseException) -> None:
-        """Fail, since a turn raised what no actor's code should have been able to make it raise; on its own thread."""
+        """Fail, since `turn` itself raised, which no actor's code should be able to cause; on its own thread."""
         raise NotImplementedError
 
     def exit(self, sender: ActorAddress) -> None:
-        """Ask it to end, with its children, as soon as it can; from any thread."""
+        """Request it to end, with its children, before its next message; from any thread."""
         raise NotImplementedError
 
     def rest(self) -> None:
-        """End a turn with an empty mailbox: become idle, then look once more, for a sender who still saw it busy."""
+        """End a turn with an empty mailbox: become idle, then look once more, for a sender that still saw it busy."""
         self.idle = True
         if (self.box or self.control_box) and self.idle:
             self.idle = False
@@ -151,12 +151,12 @@ class Cell(Endpoint):
         return deque()
 
     def bury(self, why: str) -> Iterable[Envelope]:
-        """Die: what is stored, and all that comes, goes to the dead letters. Return what was stored."""
+        """Become dead: stored and later messages are dead letters. Return the stored ones."""
         self.dead = True
         with _changing_put:
             self.put = self._put_dead
-        # A sender may still hold the old `put`: what it leaves there is drained when it wants a turn. Idle before the
-        # last look, so that one who comes after it does want one.
+        # A sender may still hold the old `put`: its message is drained when it schedules a turn. Idle before the last
+        # look, so that a sender that comes after it does schedule one.
         self.ready = self._drain
         self.idle = True
         stored = self._take_all()
@@ -188,20 +188,20 @@ class Cell(Endpoint):
     def _put_dead(self, envelope: Envelope) -> None:
         self.dead_letters.undelivered(self, *envelope[:2], "it is gone", envelope[2])
 
-    # What becomes of a message that is put.
+    # The values of `put`, by state.
 
     def take_messages(self) -> None:
-        """Let what comes into the mailbox."""
+        """Put messages into the mailbox."""
         with _changing_put:
             self.put = self._put_first if self.box is NO_MAILBOX else self.box.append
 
     def keep_messages(self) -> None:
-        """Keep what comes, up to a bound, for later."""
+        """Buffer messages, up to a bound, for later."""
         with _changing_put:
             self.put = self._put_suspended
 
     def refuse_messages(self, order: Reject) -> None:
-        """Answer what comes with `Unavailable`."""
+        """Answer messages with `Unavailable`."""
         answer = Unavailable(actor=self.name, reason=order.reason, retry_after_s=order.retry_after_s)
 
         def refuse(envelope: Envelope) -> None:

@@ -1,4 +1,4 @@
-"""Messages that nobody handled: counted exactly, told to whoever listens, at a bounded rate.
+"""Dead letters: messages that no actor handled. Counted exactly, published and logged at a bounded rate.
 
 Our own actors' dead letters go to the actor "events" as `DeadLetter`; Thespian's handler (`handleDeadLetters`) gets a
 `DeadEnvelope`. A request to a dead actor is answered `Unavailable` at once instead of timing out.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 TOLD_A_SECOND_MAX = 100
-"""More than this are only counted: a million messages to a stopped actor must not become a million more."""
+"""Dead letters a second that are published; more are only counted: a million of them must not cause a million more."""
 
 LAST_MAX = 100
 
@@ -49,12 +49,12 @@ NEVER_BURIED = (
     lifecycle.News,
     TicksRecorded,
 )
-"""News for one who is gone: nothing is lost with it."""
+"""Reports for an actor that is gone: no dead letters, since nothing is lost with them."""
 
 
 NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,
                   lifecycle.ChildHandlerFailed, lifecycle.Stopped, OutcomeArrived)  # fmt: skip
-"""A `Failed` for these would tell nobody anything, or go to and fro for ever."""
+"""Never answered `Failed`: their senders do not wait for it, or the answers would go back and forth for ever."""
 
 
 class Outside(Endpoint):
@@ -70,14 +70,14 @@ class Outside(Endpoint):
         self._dead_letters = dead_letters
 
     def put(self, envelope: Envelope) -> None:
-        """Bury it; but that a message failed is in the dead letters already."""
+        """Record a dead letter; except `Failed`, whose message is one already."""
         message, sender, trace = envelope
         if not isinstance(message, Failed):
             self._dead_letters.undelivered(self, message, sender, "it was told from outside, not asked", trace)
 
 
 class DeadLetters:
-    """The count of them, the last of them, and who is told."""
+    """Counts and publishes dead letters."""
 
     def __init__(self, *, names: dict[str, Endpoint], clock: Clock, logged: RateLimit) -> None:
         self._names = names
@@ -89,12 +89,12 @@ class DeadLetters:
         self.last: deque[DeadLetter] = deque(maxlen=LAST_MAX)
         self.thespian_handler: Endpoint | None = None
         self.outside = Outside(self)
-        """The sender of dead letters, and of all that comes from no actor."""
+        """The sender of dead letters, and of all messages that no actor sends."""
 
     def undelivered(
         self, target: ActorAddress | str, message: Any, sender: Any, why: str, trace: Trace = NO_CONVERSATION
     ) -> None:
-        """Take a message that reached no actor."""
+        """Record a message that reached no actor."""
         if isinstance(message, NEVER_BURIED):
             return
         self.count += 1
@@ -107,7 +107,7 @@ class DeadLetters:
             self._tell(actor, message, trace, "NoRecipient", why, "")
 
     def failed(self, actor: str, message: Any, error: BaseException, trace: Trace, *, kind: str = "") -> None:
-        """Take a message whose handler raised; of a `kind` if it could not be read."""
+        """Record a message whose handler raised; `kind` names the type of one that could not be decoded."""
         self.count += 1
         # Formatting a traceback takes 100 us: at 10,000 failures a second it would be all that the process does.
         if self._failed_limit.spend(self._clock.monotonic_ns()):

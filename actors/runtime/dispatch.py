@@ -34,9 +34,9 @@ def handles(
     With `when` it is the handler only while the actor has that behavior (`RuntimeActor.become`); one without is the
     handler in every other. A subclass that declares another handler for a type replaces the inherited one: without
     `when` all that are inherited, else the one for that behavior. Of an actor of ours (see `door`):
-    `checks_itself`: the handler takes anything of these types from anyone; nobody looks at it before. `from_outside`:
-    whoever runs the system may send these types, although no wire brings them. `reads_back`: the handler writes all of
-    the message, and acts on what is read back from that alone; before it, only who says what is looked at.
+    `checks_itself`: the handler validates these messages itself, from any sender. `from_outside`: the program that runs
+    the system may send these types, although they have no wire form. `reads_back`: the handler serialises the whole
+    message, and acts only on what it decodes from that; so before it, only the sender's permission is checked.
     """
     if not message_types or not all(isinstance(each, type) for each in message_types):
         raise TypeError(f"@handles wants at least one message type, found {message_types!r}")
@@ -53,7 +53,7 @@ def handles(
 
 
 class HandlerTable(dict[type, Handler]):
-    """Message type to handler, for one actor class. A type nobody handles maps to `unhandled`.
+    """Message type to handler, for one actor class. A type without a handler maps to `unhandled`.
 
     Raises:
         TypeError: two methods of one class declare the same message type.
@@ -70,13 +70,13 @@ class HandlerTable(dict[type, Handler]):
         self.behaviors: frozenset[str] = frozenset(
             when for each in declared.values() for when in each if when is not None
         )
-        """All that a handler is declared for."""
+        """The message types that have a handler."""
 
         for message_type, handlers in declared.items():
             self[message_type] = _by_behavior(message_type, handlers, unhandled)
 
     def has(self, message_type: type) -> bool:
-        """Tell whether a handler is declared for it."""
+        """Return whether a handler is declared for the type."""
         return self.get(message_type, self._unhandled) is not self._unhandled
 
     def behind(self, door: Callable[[Handler], Handler]) -> HandlerTable:
@@ -92,11 +92,11 @@ class HandlerTable(dict[type, Handler]):
 
 
 def _by_behavior(message_type: type, handlers: dict[str | None, Handler], unhandled: Handler) -> Handler:
-    """Make one handler of those of one type; one that no behavior decides about is called as it is."""
+    """Combine the handlers of one type, by behavior, to one; a single one without `when` is returned as it is."""
     if handlers.keys() == {None}:
         return handlers[None]
     otherwise = handlers.get(None, unhandled)
-    for flag in (CHECKS_ITSELF, FROM_OUTSIDE, READS_BACK):  # whoever is let in must not depend on the behavior
+    for flag in (CHECKS_ITSELF, FROM_OUTSIDE, READS_BACK):  # which senders are admitted must not depend on it
         if len({getattr(handler, flag) for handler in handlers.values()}) > 1:
             raise TypeError(f"all handlers of {message_type.__name__} by behavior declare {flag[1:]}, or none")
 

@@ -1,8 +1,9 @@
-"""The door of our own actors: what a guest says is looked at before a handler sees it.
+"""The door of our own actors: validates the messages of guests before a handler sees them.
 
-A guest is a sender whose code is not of this package: a strategy, any other actor of a user, a caller from outside.
-A guest's message that is ill-typed, out of range, or of a type that this guest may not send, is a dead letter and is
-answered `Failed`; no handler ever meets it. What our own actors tell each other is trusted: one look at the sender.
+A guest is an untrusted sender: one whose code is not of this package (a strategy, any other actor of a user, a caller
+from outside). A guest's message that is ill-typed, out of range, or of a type that this guest may not send, is a dead
+letter and is answered `Failed`; no handler is called. Messages between our own actors are trusted: they cost one check
+of the sender.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
     from .context import ActorContext, HostedActor
 
 OURS = f"{__package__.rpartition('.')[0]}."
-"""What the names of the modules begin with whose actors are no guests."""
+"""Prefix of the names of the modules whose actors are trusted."""
 
 _VOCABULARY = frozenset(MESSAGE_TYPES)
 
 
 def is_ours(described: Any) -> bool:
-    """Tell whether a class or a function belongs to this package."""
+    """Return whether a class or a function belongs to this package."""
     return str(described.__module__).startswith(OURS)
 
 
 def front_of(actor_class: type[HostedActor], base: type) -> HandlerTable:
-    """Make the table that its mailbox is handled by: an owner's, and a strategy's, with a door before our handlers.
+    """Return the handler table of a class: of owners and strategies, with a door before our own handlers.
 
-    An actor that has nothing of ours but `base` has none: it is its author's to say what it takes.
+    A user's actor that inherits nothing of ours but `base` has no door: its author decides what it accepts.
     """
     table = actor_class.handler_table
     rooms = (each for each in actor_class.__mro__ if each is not base and issubclass(each, base))
@@ -38,7 +39,7 @@ def front_of(actor_class: type[HostedActor], base: type) -> HandlerTable:
 
 
 def door(handler: Handler) -> Handler:
-    """Put a handler of ours behind a door."""
+    """Return a handler that validates guests' messages and then calls this one."""
     if getattr(handler, CHECKS_ITSELF, False) or not is_ours(handler):
         return handler
 
@@ -57,7 +58,7 @@ def door(handler: Handler) -> Handler:
 def admitted(
     context: ActorContext, message: Any, sender: Any, *, from_outside: bool = False, reads_back: bool = False
 ) -> Any:
-    """Return a guest's message as the wire would have brought it; None if it was turned away."""
+    """Return a guest's message as if decoded from the wire; None if it was refused."""
     if type(message) not in _VOCABULARY and (sender is context.parent or (from_outside and sender.says is None)):
         return message
     try:
@@ -69,10 +70,10 @@ def admitted(
 
 
 def expect_sayable(message: Any, sender: Any) -> None:
-    """See that it is for this sender to say.
+    """Check that this sender may send this message.
 
     Raises:
-        MessageRefusedError: it is not, or cannot be one of our vocabulary.
+        MessageRefusedError: it may not, or the message is not one of `natya.messages`.
     """
     kind = type(message)
     if kind not in _VOCABULARY:
@@ -82,10 +83,10 @@ def expect_sayable(message: Any, sender: Any) -> None:
 
 
 def as_declared(message: Any) -> Any:
-    """Return a copy of a message, with fields of the types and in the ranges that its class declares.
+    """Return a copy of a message, its fields validated against the types and ranges that its class declares.
 
     Raises:
-        MessageRefusedError: it cannot be had.
+        MessageRefusedError: a field has another type or is out of range.
     """
     try:
         return as_received(message)
@@ -94,5 +95,5 @@ def as_declared(message: Any) -> Any:
 
 
 def refusal_of(kind: str, reason: str) -> MessageRefusedError:
-    """Say why a message of a class is turned away that is not as that class declares."""
+    """Return the error for a message that is not as its class declares."""
     return MessageRefusedError(f"{kind or 'A message'} with fields as declared wanted: {reason}")

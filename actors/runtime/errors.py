@@ -10,7 +10,7 @@ from typing import Final
 from ...domain.shown import shortened
 
 REASON_MAX: Final = 4_096
-"""Characters of the text of an error that travel: in messages, facts, dead letters and the tree."""
+"""Characters of an error's text that are put into messages, facts, dead letters and the tree."""
 
 TRACE_MAX: Final = 8_192
 """Characters of a traceback that are kept."""
@@ -20,22 +20,22 @@ _INSTALLED: Final = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", 
 
 
 def reason_of(error: BaseException) -> str:
-    """Return its text, shortened; of one that has none to give, since its `__str__` raises, say that."""
+    """Return the error's text, shortened; if its `__str__` raises, a text that says so."""
     try:
         return shortened(str(error), REASON_MAX)
-    except Exception as fault:  # noqa: BLE001  whatever it is, the first error is the one to report
+    except Exception as fault:  # noqa: BLE001  the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
 
 
 def trace_of(error: BaseException | None) -> str:
-    """Return its traceback as Python prints it, shortened; of none, an empty text."""
+    """Return the error's traceback as Python prints it, shortened; empty without an error."""
     return "" if error is None else shortened("".join(traceback.format_exception(error)), TRACE_MAX)
 
 
 def where_of(error: BaseException | None) -> str:
-    """Return `file:line in function` of the last line of a user's own that was on its way to the error.
+    """Return `file:line in function` of the innermost frame of the traceback that is a user's code.
 
-    Of an error of a worker process: what was found there. Empty where there is none: then it is no user's.
+    Of an error of a worker process: the place found there. Empty if no frame is a user's.
     """
     if error is None:
         return ""
@@ -60,7 +60,7 @@ def where_of(error: BaseException | None) -> str:
 
 
 class ActorRuntimeError(Exception):
-    """Base of all of them."""
+    """Base of the runtime's errors."""
 
 
 class UnknownActorError(ActorRuntimeError):
@@ -68,7 +68,7 @@ class UnknownActorError(ActorRuntimeError):
 
 
 class StashFullError(ActorRuntimeError):
-    """`stash_max` messages are put aside already."""
+    """`stash_max` messages are stashed already. Unstash some, or raise `stash_max`."""
 
 
 class NameTakenError(ActorRuntimeError):
@@ -100,4 +100,4 @@ class UnsupportedBaseError(ActorRuntimeError):
 
 
 class MessageRefusedError(ActorRuntimeError):
-    """An actor of ours was told what it cannot use, or what is not for this sender to say. Correct the message."""
+    """A message to an actor of ours is invalid, or this sender may not send it. Correct the message."""

@@ -1,13 +1,13 @@
 """The cell of a `RuntimeActor`: it runs turns by table dispatch, fails once, and takes the steps of its actor's life.
 
-A turn is control messages first, then up to a batch of the mailbox, on the cell's own thread. Whatever an actor raises
-ends there: the message is a dead letter, its sender is told `Failed`, and `life`, a pure state machine, says what
-follows. This file says how each of its steps is taken.
+A turn is control messages first, then up to a batch of the mailbox, on the cell's own thread. Any exception of an actor
+ends there: the message is a dead letter, its sender is answered `Failed`, and `life`, a pure state machine, decides
+what follows. This file performs its steps.
 
-Two things must be exact. `put`, `idle` and `special` decide whether a sender gives the cell a turn, so each step leaves
-them as its state wants them (see `cell`). And a supervisor may kill the cell from another thread while a handler never
-returns: whoever claims the end (`_claim_end`) is the one that reports it, and the cell's own thread, should it ever
-come back, finds the cell `dead` and only releases what the instance took.
+The traps: `put`, `idle` and `special` decide whether a sender schedules a turn, so each step must leave them as the new
+state needs them (see `cell`). And a supervisor may kill the cell from another thread while a handler never returns: the
+thread that claims the end (`_claim_end`) reports it, and the cell's own thread, should the handler ever return, finds
+the cell `dead` and only releases the instance's resources.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Ended(BaseException):
 
 
 class FailedElsewhere(BaseException):
-    """Raised by what stands for an actor of another process: that one failed; its message is dead, its asker knows."""
+    """Raised by a stand-in: its actor in a worker process failed; the message is a dead letter and answered already."""
 
     def __init__(self, error: BaseException, *, at_start: bool, got_past: bool | None = None) -> None:
         super().__init__(reason_of(error))
@@ -102,7 +102,7 @@ class RuntimeCell(CellContext):
 
         self.watchers = ()
         self.ends_with_life = False
-        """It belongs to one life of its parent: the next starts it anew."""
+        """Whether it is ended when its parent restarts: the parent's `on_start` creates it again."""
 
         self._offloader = None
         self._stash = None
@@ -112,13 +112,13 @@ class RuntimeCell(CellContext):
         self._has_ended = False
         self._use(actor_class.front_table)
         self._proof: Proof | None = None
-        """That it gets past what it failed at last; None where it never failed at a message."""
+        """Watches whether the actor gets past the message it failed at last; None if it never failed at one."""
 
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
 
     def be_a(self, actor_class: type[HostedActor]) -> None:
-        """Be taken by others for an actor of this class."""
+        """Identify itself to others as an actor of this class, for a stand-in."""
         self.background = actor_class.background
         self.says = actor_class.says if actor_class.says is not None or self.parent is None else self.parent.says
         self.guest = self.says is not None or not is_ours(actor_class)
@@ -172,7 +172,7 @@ class RuntimeCell(CellContext):
             tracer.record(span, self.name, message, failed=failed)
 
     def _attend(self) -> bool:
-        """See to what is special; say whether messages may be handled as usual."""
+        """Handle control messages and states other than running; return whether to go on with the mailbox."""
         while self.control_box and not self.dead:
             message, sender = self.control_box.pop(0)
             self._obey(message, sender)
@@ -186,7 +186,7 @@ class RuntimeCell(CellContext):
             self._stopping_turn()
         runs = life.state is RUNNING and not self.dead
         self.special = not runs or self._takes_ahead
-        if self.control_box:  # looked at last: who controls the cell fills it first, and then says that it is special
+        if self.control_box:  # checked last: `control` first fills it, and then sets `special`
             self.special = True
         if self._takes_ahead and runs:
             self.instance.on_turn()
@@ -205,7 +205,7 @@ class RuntimeCell(CellContext):
             self._obey(lifecycle.Start(name=str(self)), sender)
 
     def _stopping_turn(self) -> None:
-        """One message at a time, and the question whether it is done after each."""
+        """Handle one message at a time, and ask `is_drained` after each."""
         life = self._life
         for _ in range(BATCH):
             box, message = self.box, None
@@ -276,7 +276,7 @@ class RuntimeCell(CellContext):
         self._handlers = self._table
 
     def _got_past(self, message: Any) -> bool | None:
-        """Tell whether this life got past what the one before failed at, and note what it failed at itself."""
+        """Return whether this life got past the message at which the last one failed; note the present one."""
         got_past = None if self._proof is None else self._proof.is_given
         self._proof = Proof(type(message))
         self._forget_proving()
@@ -313,7 +313,7 @@ class RuntimeCell(CellContext):
         self._take(self._life.ready())
 
     def _take(self, steps: tuple[Step, ...], message: Any = None, *, got_past: bool | None = None) -> None:
-        """Take the steps that follow from an event; the message is what a handler raised at."""
+        """Perform the steps that follow from an event; `message` is the one whose handler raised."""
         for step in steps:  # by identity, without a call for each: a start takes three of them, and 7 us
             if step is ADMIT:
                 self.services.quiet.is_back(self)
@@ -365,7 +365,7 @@ class RuntimeCell(CellContext):
             if handed_over is not None:
                 instance.inherited = None  # a state that `restore` cannot take is not handed on
                 cast("KeepsState", instance).restore(handed_over[0])
-        except BaseException as error:  # noqa: BLE001  reported to whoever started it
+        except BaseException as error:  # noqa: BLE001  reported to its starter
             self._release()
             if not self.dead:
                 self._take(life.start_failed(error))
@@ -374,8 +374,8 @@ class RuntimeCell(CellContext):
             self._take(life.began(ready=not self.actor_class.ready_when_told))
 
     def _equip(self, instance: Any) -> None:
-        """Give a fresh instance what it may use from `on_start` on."""
-        vars(instance).update(  # not by assignment: a class may let nobody assign them
+        """Set the attributes of a fresh instance that it may use from `on_start` on."""
+        vars(instance).update(  # not by assignment: a class may forbid that
             _myRef=self,
             host=self,
             directory=self.services.names,
@@ -385,7 +385,7 @@ class RuntimeCell(CellContext):
         )
 
     def _renew(self) -> None:
-        """Let the next life take over from this one."""
+        """Begin the next life: release the instance, and hand its state to a fresh one."""
         handed_over = self._snapshot()
         self._release()
         self._end_children_of_this_life()
@@ -414,7 +414,7 @@ class RuntimeCell(CellContext):
             return None
 
     def _release(self) -> BaseException | None:
-        """Let the instance give back what it took; a raise is logged and returned."""
+        """Call the instance's `on_stop`; an exception is logged and returned."""
         if self._offloader is not None:
             self._offloader.close()
             self._offloader = None
@@ -446,7 +446,7 @@ class RuntimeCell(CellContext):
     def _refuse(self, order: lifecycle.Reject) -> None:
         self.refuse_messages(order)
         if order.for_good:
-            self.services.quiet.is_back(self)  # no market waits for it any more, also if it never came up
+            self.services.quiet.is_back(self)  # a simulated market waits for it no longer, also if it never started
             self.services.quiet.is_up(self)
             for message, sender, trace in self._take_all():
                 self.dead_letters.undelivered(self, message, sender, order.reason, trace)
@@ -458,13 +458,13 @@ class RuntimeCell(CellContext):
     # Its end.
 
     def _claim_end(self) -> bool:
-        """Be the one that ends this life, from whatever thread; False: another was first."""
+        """Claim the right to end this life, from any thread; False: another thread was first."""
         with _ending:
             is_first, self._has_ended = not self._has_ended, True
         return is_first
 
     def _end(self, *, requested: bool, error: BaseException | None) -> None:
-        """Stop the instance, tell who must know, die."""
+        """Stop the instance, send the reports, become dead."""
         if not self._claim_end():
             return
         statistics = None
@@ -490,7 +490,7 @@ class RuntimeCell(CellContext):
             self._depart(lifecycle.Stopped(name=self.name, address=self, error=TimeoutError("killed in a handler")))
 
     def _end_of_killed(self) -> None:
-        """Killed in a handler that did return: release what it took."""
+        """Release the instance of a cell that was killed while a handler ran, which has returned now."""
         self._release()
         self._drain(self)
 
@@ -524,7 +524,7 @@ class RuntimeCell(CellContext):
         return self.services.start_actor(name, actor_class, settings, parent=self, supervised=supervised)
 
     def control_child(self, child: ActorAddress, message: lifecycle.Control) -> None:
-        """Steer a child ahead of its mailbox; of one that is gone nothing happens."""
+        """Send a control message to a child, ahead of its mailbox; without effect on a dead one."""
         cell = _child(child)
         if cell.parent is not self:
             raise TypeError(f"a child that was started here is wanted, found {child}")
@@ -534,11 +534,11 @@ class RuntimeCell(CellContext):
             cell.control(message, self)
 
     def mailbox_of(self, child: ActorAddress) -> lifecycle.MailboxCounters:
-        """Look at a child's mailbox."""
+        """Return the counters of a child's mailbox."""
         return _child(child).counters()
 
     def trouble_of(self, child: ActorAddress) -> str:
-        """Look at what a child says keeps it from its work; empty when it is well, or down."""
+        """Return a child's trouble, in words; empty when it has none, or is down."""
         instance = child.instance if isinstance(child, RuntimeCell) else None
         return "" if instance is None else str(instance.trouble)
 
