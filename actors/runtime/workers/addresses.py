@@ -1,4 +1,4 @@
-"""Addresses of this process by number, so that the other process can answer them."""
+"""Addresses of this process by number, so that the other process can reply to them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ..endpoint import Envelope
 
 NUMBERED_MAX: Final = 100_000
-"""Senders that can be answered; one more makes the oldest unanswerable, as a request does that timed out long ago."""
+"""Senders that are remembered; beyond it the oldest is forgotten, and replies to it are dropped."""
 
 
 class Addresses:
-    """Numbers for senders. Written by one thread, read by another: each step is one step of a dict."""
+    """Numbers for senders. Written by one thread, read by another: each step is one atomic operation of a dict."""
 
     def __init__(self) -> None:
         self._actor: Any = None
@@ -27,7 +27,7 @@ class Addresses:
         self._numbers: dict[Any, int] = {}
 
     def be(self, actor: Any) -> None:
-        """Say what stands for the worker's actor here, number `ACTOR`."""
+        """Set the address that stands for the worker's actor here, number `ACTOR`."""
         self._actor = actor
 
     def number(self, address: Any) -> int:
@@ -44,7 +44,7 @@ class Addresses:
         return number
 
     def find(self, number: int) -> Any:
-        """Return the address; None if nobody has that number. One that takes a single answer is given out once."""
+        """Return the address; None if the number is unknown. One that takes a single answer is returned once."""
         if number == ACTOR:
             return self._actor
         address = self._by_number.get(number)
@@ -58,7 +58,7 @@ class Addresses:
 
 
 class Far(Endpoint):
-    """An address of the other process. `send` takes what is for it there."""
+    """An address of the other process. `send` is called with each message for it."""
 
     __slots__ = ("_send", "guest", "name", "says", "target", "wants_answer")
 
@@ -72,7 +72,7 @@ class Far(Endpoint):
         wants_answer: bool,
         of: Endpoint | None = None,
     ) -> None:
-        """Make one, of an actor there; None: it is known to the other process, which has looked at what it says."""
+        """Create one, of that actor class there; None: the other process knows it, and has validated its messages."""
         super().__init__(f"far {target}")
         self.guest = of is not None and of.guest
         self.says = None if of is None else of.says
@@ -82,5 +82,5 @@ class Far(Endpoint):
         self._send = send
 
     def put(self, envelope: Envelope) -> None:
-        """Send it there."""
+        """Send the message there."""
         self._send(self, envelope)

@@ -1,4 +1,4 @@
-"""Describing an actor to another process, and finding it there."""
+"""Describes an actor and its settings to another process, and imports them there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     import random
 
 _first_ids = itertools.count(1 << 32, 1 << 32)
-"""Two million processes, with four thousand million hops each, before a number is too large for a float."""
+"""Ids of one process: for two million processes of four thousand million hops each, all ids are exact in a float."""
 
 
 def assign(
     name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.Random | None = None, trace_every: int = EVERY
 ) -> Assignment:
-    """Write down which actor a worker is to run.
+    """Return the message that tells a worker which actor to run.
 
     Raises:
         NotHostableError: the class cannot be imported by another process, or the settings have no wire form.
@@ -57,7 +57,7 @@ def accept(assignment: Assignment) -> tuple[type[RuntimeActor], Any]:
     """Return the actor's class and its settings, in the worker.
 
     Raises:
-        WorkerRefusedError: this process would run other code, or does not find what it is to run.
+        WorkerRefusedError: this process would run other code than its parent, or cannot import the actor.
     """
     if assignment.build_id != build_id():
         ours, theirs = build_id()[:12], assignment.build_id[:12]

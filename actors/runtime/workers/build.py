@@ -1,4 +1,4 @@
-"""Which code this is: a worker process must run exactly what its parent runs."""
+"""Identifies the code of this process: a worker process must run exactly its parent's."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 _PACKAGE: Final = Path(__file__).parents[3]
 
 _OURS: Final = ("actors", "config", "messages")
-"""Folders beside the files at the top: the rest of a checkout (tests, an environment) is not the package."""
+"""Folders that belong to the package; the rest of a checkout (tests, an environment) does not."""
 
 
 @functools.cache
 def build_id() -> str:
-    """Hash the sources of the package, as they are when this is first asked, with its version."""
+    """Return a hash of the package's sources, as of the first call, with its version."""
     digest = hashlib.sha256(_version().encode())
     sources = [*_PACKAGE.glob("*.py"), *(path for room in _OURS for path in (_PACKAGE / room).rglob("*.py"))]
     for path in sorted(sources):

@@ -6,7 +6,7 @@ from ..errors import ActorRuntimeError
 
 
 class WorkerDiedError(ActorRuntimeError):
-    """The process ended without being asked to. A restart starts another; what it had in hand may have been handled."""
+    """The process ended unexpectedly. A restart starts another; messages sent to it may have been handled."""
 
 
 class WorkerRefusedError(ActorRuntimeError):
@@ -18,14 +18,14 @@ class NotHostableError(ActorRuntimeError):
 
 
 class RemoteError(Exception):
-    """What an actor raised in a worker process: its text. Its type there has the same name, and no other likeness."""
+    """An exception of an actor in a worker process: a subclass with the name of its type there, and its text."""
 
     raised_at: str = ""
     """`file:line in function` there; see `where_of`."""
 
 
 def remote_error(name: str, reason: str, trace: str, raised_at: str = "") -> RemoteError:
-    """Make an exception that reads as the one that was raised, its traceback as a note."""
+    """Return an exception that prints as the one that was raised there, its traceback as a note."""
     kind = type(name, (RemoteError,), {"__module__": RemoteError.__module__})
     error: RemoteError = kind(reason)
     error.raised_at = raised_at

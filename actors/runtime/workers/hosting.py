@@ -40,21 +40,21 @@ if TYPE_CHECKING:
     from ..trace import Span
 
 UNSENT_MAX: Final = 65_536
-"""Messages that may wait to be written to the parent: of one more, market data is dropped, anything else refused."""
+"""Messages that may wait to be written to the parent; beyond it, market data is dropped and others are refused."""
 
 ALIVE_NS: Final = 200_000_000
-"""Between two turns it says so often that it goes on."""
+"""Seconds between two `Alive`s to the parent, sent between turns."""
 
 TEXT_MAX: Final = 65_536
-"""Characters of a reason, a traceback or a log record's fields that the parent is told."""
+"""Characters of a reason, a traceback or a log record's fields that are sent to the parent."""
 
 
 TOLD_OTHERWISE: Final = frozenset({"handler.failed", "actor.start_failed", "actor.stop_failed", "message.died"})
-"""Log events of which the parent hears in a report or a dead letter, and logs them itself."""
+"""Log events that are not sent: the parent logs them itself, from a report or a dead letter."""
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """To the actor, behind each batch: all before this is handled."""
+    """To the actor, after each batch: all messages before this are handled."""
 
     mark: int
 
@@ -67,18 +67,18 @@ class Names(dict[str, Endpoint]):
         self._host = host
 
     def get(self, name: str, _default: Any = None) -> Endpoint:
-        """Find the actor of that name here, or a way to it."""
+        """Return the actor of that name here, or an address that leads to the parent."""
         found = super().get(name)
         return self._host.far(name) if found is None else found
 
     def setdefault(self, name: str, endpoint: Endpoint) -> Endpoint:
-        """Give the actor its name: before it says anything, it is what the parent knows as `ACTOR`."""
+        """Register the actor's name; from now on it is what the parent knows as `ACTOR`."""
         self._host.addresses.be(endpoint)
         return super().setdefault(name, endpoint)
 
 
 class HostedCell(RuntimeCell):
-    """Has shorter turns: its parent bounds how long one may take."""
+    """A cell with shorter turns, since the parent limits the time of one."""
 
     __slots__ = ()
 
@@ -100,11 +100,11 @@ class HostedBase(InProcessSystemBase):
         self.tracer = HostedTracer(self.clock, every=assignment.trace_every, first_id=assignment.first_id)
 
     def new_names(self) -> dict[str, Endpoint]:
-        """Make names that lead to the parent."""
+        """Return the table of names, in which unknown ones lead to the parent."""
         return Names(self._host)
 
     def new_quiescence(self) -> Quiescence:
-        """Make one that tells the parent when offloaded jobs are done."""
+        """Return one that tells the parent when offloaded jobs are done."""
         return HostedQuiescence(self._host, self.market)
 
     def _new_loop(self) -> ReadingLoop:
@@ -112,7 +112,7 @@ class HostedBase(InProcessSystemBase):
 
 
 class HostedTracer(Tracer):
-    """Keeps what it recorded for the parent, too."""
+    """Also keeps what it records for the parent."""
 
     def __init__(self, clock: Clock, *, every: int, first_id: int) -> None:
         super().__init__(clock, every=every, first_id=first_id)
@@ -129,7 +129,7 @@ class HostedTracer(Tracer):
 
 
 class HostedQuiescence(Quiescence):
-    """Of one worker process: nobody waits for quiet here, but the parent does."""
+    """Of one worker process: only the parent waits until it is idle."""
 
     __slots__ = ("_host",)
 
@@ -144,7 +144,7 @@ class HostedQuiescence(Quiescence):
 
 
 class Host(Endpoint):
-    """Runs one actor for the parent: it is the actor's supervisor here, and hands on what either says."""
+    """Runs one actor for the parent: acts as its supervisor here, and passes messages between the two."""
 
     __slots__ = (
         "_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "_place",
@@ -161,7 +161,7 @@ class Host(Endpoint):
         self._lost = wire.Lost(0, 0)
         self._mark = 0
         self._place = 0
-        """Of the message that was read last, among all that the parent has posted."""
+        """Number of the message read last, among all that the parent has posted."""
 
         self._cell: RuntimeCell | None = None
         self._base: HostedBase | None = None
@@ -169,7 +169,7 @@ class Host(Endpoint):
         self._link = Link(connection, self.addresses, unsendable=self._unsendable)
 
     def serve(self) -> None:
-        """Do what the parent says until it hangs up, or the actor has stopped."""
+        """Serve the parent until it closes the socket, or the actor has stopped."""
         while self._base is None and self._read(0):
             self._link.flush()
         if self._base is not None:
@@ -194,7 +194,7 @@ class Host(Endpoint):
         return ReadingLoop(base.clock, base.quiet.test, connection=self._connection, read=read, flush=flush)
 
     def _read(self, flags: int) -> bool:
-        """Do what has come; False: there will be nothing more."""
+        """Handle the frames that have arrived; return False if the socket is closed."""
         try:
             frames = self._link.receive(flags)
         except LinkError as fault:
@@ -237,7 +237,7 @@ class Host(Endpoint):
         except WorkerRefusedError as refusal:
             self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
             return
-        # This process runs this one class: its table may know a message more than the class declares.
+        # This process runs this one class, so a message may be added to its handler table.
         actor.front_table[Mark] = self._handled
         self._base = HostedBase(self, assignment)
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
@@ -246,7 +246,7 @@ class Host(Endpoint):
         first, self._place = self._place + 1, self._place + len(letters.traces)
         target = self.addresses.find(letters.target) if isinstance(letters.target, int) else None
         if target is None:
-            return  # the asker here is gone, or was too long ago to be known
+            return  # the sender here is gone, or was forgotten
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
         try:
             traced = zip(wire.messages_of(letters), letters.traces, strict=True)
@@ -256,7 +256,7 @@ class Host(Endpoint):
             deliver_all(target, [(message, sender, trace) for message, trace in traced])
 
     def _deliver_readable(self, target: Any, sender: Far, letters: wire.Letters, first: int) -> None:
-        """Deliver what is as declared, and have the parent turn away what is not."""
+        """Deliver messages that can be decoded, and report the others to the parent, which refuses them."""
         try:
             messages = wire.messages_apart(letters)
         except ValueError as fault:
@@ -271,10 +271,10 @@ class Host(Endpoint):
                 substitute = Failed(actor=name, message_type=message.kind, error=error, reason=_told(message.reason))
                 target.deliver(substitute, sender, trace)
 
-    # What the actor says.
+    # Messages of the actor.
 
     def far(self, target: int | str, *, wants_answer: bool = False) -> Far:
-        """Return the way to an address of the parent, the same object each time; one that is answered once is new."""
+        """Return the address of an actor in the parent, always the same object, except if it takes one answer."""
         if wants_answer:
             return Far(target, self._send, wants_answer=True)
         found = self._far.get(target)
@@ -285,7 +285,7 @@ class Host(Endpoint):
     def _send(self, far: Far, envelope: Envelope) -> None:
         if self._link.waiting() < UNSENT_MAX:
             self._link.put((far.target, [envelope]))
-            self._link.call_writer()  # for the case that the handler goes on for long; as a rule the loop is first
+            self._link.call_writer()  # in case the handler runs for long; usually the loop flushes first
             return
         message, sender, trace = envelope
         self._dropped += 1
@@ -324,7 +324,7 @@ class Host(Endpoint):
             self._link.call_writer()
 
     def put(self, envelope: Envelope) -> None:
-        """Hand a report of the actor's to the parent."""
+        """Pass a report of the actor on to the parent."""
         match envelope[0]:
             case lifecycle.Started():
                 self._tell(wire.Started())
@@ -343,7 +343,7 @@ class Host(Endpoint):
                 return
 
     def log(self, record: logging.LogRecord) -> None:
-        """Hand a log record to the parent, unless too much waits already."""
+        """Pass a log record on to the parent, unless too many frames wait."""
         if record.msg not in TOLD_OTHERWISE and self._link.waiting() < UNSENT_MAX:
             fields = msgspec.json.encode(jsonable(getattr(record, "fields", {}))).decode()
             if len(fields) > TEXT_MAX:
@@ -355,7 +355,7 @@ class Host(Endpoint):
 
 
 class ToParent(logging.Handler):
-    """Logs where the parent logs."""
+    """Log handler that sends records to the parent."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -383,7 +383,7 @@ def _described(error: BaseException) -> tuple[str, str, str, str]:
 
 
 def _reworded(message: Any) -> Failed | DeadLetter | None:
-    """Return a report without what no wire takes, as a user may have put into the text of an error."""
+    """Return a report whose texts can be encoded, whatever a user's error text contains."""
     reworded: Failed | DeadLetter | None = None
     if isinstance(message, Failed):
         reworded = replace(message, reason=_told(message.reason))
@@ -393,12 +393,12 @@ def _reworded(message: Any) -> Failed | DeadLetter | None:
 
 
 def _told(text: str) -> str:
-    """Make it fit for the wire, whatever a user has put into it."""
+    """Return the text shortened and encodable."""
     return text[:TEXT_MAX].encode(errors="backslashreplace").decode()
 
 
 def run(fd: int, *, parent_pid: int) -> None:
-    """Be a worker process until the parent hangs up. Does not return: an actor that holds a thread may not keep it."""
+    """Run as a worker process until the parent closes the socket. Exits the process, even if a thread still runs."""
     die_with_parent(parent_pid)
     leave_signals_to_parent()
     gc.set_threshold(*THRESHOLDS)

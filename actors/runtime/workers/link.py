@@ -1,8 +1,8 @@
-"""One end of the socket pair. Whoever has a moment writes what waits; a thread writes what would make him wait.
+"""One end of the socket pair: any thread may write without blocking; a writing thread does what would block.
 
-A frame is written by the thread that has the pen. `flush` takes it if it is free, writes as much as the socket takes at
-once, and leaves the rest to the writing thread, which may wait. So as a rule no other thread has part in a message: to
-wake one, and to get the interpreter's lock back from it, takes longer than to write a thousand ticks.
+A frame is written by the thread that holds the lock called pen. `flush` takes it if it is free, writes as much as the
+socket accepts at once, and leaves the rest to the writing thread, which may block. So usually no second thread handles
+a message: to wake one, and to get the interpreter lock back from it, takes longer than to write a thousand ticks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .wire import Parcel
 
 LETTERS_A_FRAME_MAX: Final = 1_024
-"""So that a frame of ticks has some 40 KB: larger ones measured no faster, and hold the loop that writes them."""
+"""Messages of a frame, which then has about 40 KB of ticks: larger ones are no faster, and delay the writing loop."""
 
 SOCKET_BUFFER_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 18
@@ -43,11 +43,11 @@ _Run: TypeAlias = "tuple[Any, int | str, list[Any], list[int | Stamp]]"
 
 
 class LinkError(Exception):
-    """What came is no frame: the other end is not one of ours, or is broken."""
+    """The bytes received are no frame: the other end is not one of ours, or is broken."""
 
 
 class Link:
-    """Putting and flushing never block and are for any thread; reading is for one. Each owner bounds what it puts."""
+    """Any thread may put and flush, which never block; one thread reads. The owner bounds what it puts."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class Link:
         Args:
             connection: this end.
             addresses: gives senders their numbers.
-            unsendable: hears of a message without a wire form, and why; on the thread that has the pen.
-            market: knows when its newest message was released, which each frame says.
-            shipped: hears of each frame's messages before they leave, with the frame's mark; on that thread too.
+            unsendable: called with a message that has no wire form, and why; on the thread that has the pen.
+            market: tells when its newest message was released, which is put into each frame.
+            shipped: called with each frame's messages before it is written, and its mark; on that thread, too.
         """
         self._connection = connection
         self._addresses = addresses
@@ -75,12 +75,12 @@ class Link:
         self._mark = 0
         self._outbox: deque[Bundle | Parcel] = deque()
         self.put: Final = self._outbox.append
-        """Let a bundle or a parcel wait for the next flush."""
+        """Queue a bundle or a parcel for the next flush."""
 
         self._frames: deque[memoryview] = deque()
         self._incoming = Incoming()
         self._over = False
-        """Either end has hung up: what waits stays for `take_unsent`."""
+        """Whether either end has closed: what is queued stays for `take_unsent`."""
 
         self._pen = threading.Lock()
         self._call = threading.Lock()
@@ -91,14 +91,14 @@ class Link:
     # Writing.
 
     def waiting(self) -> int:
-        """Tell how many bundles and parcels wait to be written."""
+        """Return the number of bundles and parcels that wait to be written."""
         return len(self._outbox)
 
     def flush(self) -> None:
-        """Write what waits, as far as the socket takes it at once."""
+        """Write what is queued, as far as the socket accepts it without blocking."""
         while (
             self._outbox and not self._over and self._pen.acquire(blocking=False)
-        ):  # else its holder looks again before he rests
+        ):  # else the holder of the pen looks again before it releases it
             try:
                 if not self._write(socket.MSG_DONTWAIT):
                     self.call_writer()
@@ -107,30 +107,30 @@ class Link:
                 self._pen.release()
 
     def call_writer(self) -> None:
-        """Have the writing thread flush; for one who will be busy, perhaps for long."""
+        """Have the writing thread flush; for a caller that may be busy for long."""
         with contextlib.suppress(RuntimeError):  # it was called already
             self._call.release()
 
     def finish(self) -> None:
-        """Write all that was put, then hang up."""
+        """Write all that is queued, then close the connection."""
         with self._pen:
             self._write(0)
         self.hang_up()
 
     def hang_up(self) -> None:
-        """End it: nothing is written any more, and reading ends here and at the other end."""
+        """Shut the connection down: nothing more is written, and reading ends at both ends."""
         self._over = True
         with contextlib.suppress(OSError):  # the other end hung up first
             self._connection.shutdown(socket.SHUT_RDWR)
         self.call_writer()
 
     def close(self) -> None:
-        """Give the socket free, after `hang_up`; for the thread that reads."""
+        """Close the socket, after `hang_up`; for the thread that reads."""
         with self._pen:
             self._connection.close()
 
     def take_unsent(self) -> list[Bundle]:
-        """Return what never left, after `hang_up`; for the thread that puts."""
+        """Return what was never written, after `hang_up`; for the thread that puts."""
         with self._pen:
             items = [*self._outbox]
             self._outbox.clear()
@@ -144,7 +144,7 @@ class Link:
                     self._write(0)
 
     def _write(self, flags: int) -> bool:
-        """Write until nothing waits, or (False) the socket takes no more without waiting; with the pen."""
+        """Write until nothing is queued, or (False) the socket would block; called with the pen."""
         frames = self._frames
         while not self._over:
             if not frames:
@@ -155,7 +155,7 @@ class Link:
                 sent = self._connection.send(frames[0], flags)
             except BlockingIOError:
                 return False
-            except OSError:  # the other end is gone, which whoever reads will see
+            except OSError:  # the other end is gone, which the reading thread will see
                 self._over = True
                 return True
             if sent == len(frames[0]):
@@ -174,7 +174,7 @@ class Link:
         self._pack(items)
 
     def _pack(self, items: list[Bundle | Parcel]) -> None:
-        """Make a frame of them; of halves of them if that is too long, or one of the messages has no wire form."""
+        """Make a frame of the items; frames of their halves if it is too long, or a message has no wire form."""
         bundles = [item for item in items if isinstance(item, tuple)]
         count = sum(len(envelopes) for _, envelopes in bundles)
         mark = self._mark + count
@@ -196,7 +196,7 @@ class Link:
         self._frames.append(frame)
 
     def _parcels(self, items: list[Bundle | Parcel]) -> list[Parcel]:
-        """Write bundles as letters, neighbours of one sender to one target as one."""
+        """Encode bundles as letters, neighbours of one sender to one target as one."""
         parcels: list[Parcel] = []
         last: _Run | None = None
         for item in items:
@@ -255,13 +255,13 @@ class Link:
 
 
 class Incoming:
-    """Makes frames of the bytes that come."""
+    """Splits the received bytes into frames."""
 
     def __init__(self) -> None:
         self._reader = FrameReader(FRAME_BYTES_MAX, _read)
 
     def add(self, chunk: bytes) -> list[Frame]:
-        """Take bytes; return the frames that are whole with them.
+        """Add bytes; return the frames that are complete now.
 
         Raises:
             LinkError: they are none.
@@ -273,7 +273,7 @@ class Incoming:
 
 
 def _by_sender(envelopes: list[Envelope]) -> Iterator[tuple[Any, Iterable[Any], Iterable[int | Stamp]]]:
-    # As a rule all have the same, the market's router. To transpose them takes a sixth of the time of `groupby`.
+    # Usually all have the same sender, the market's router. Transposing takes a sixth of the time of `groupby`.
     messages, senders, traces = zip(*envelopes, strict=True)
     if len({*senders}) == 1:
         yield senders[0], messages, traces

@@ -1,4 +1,4 @@
-"""Starting a worker process, and its dying with its parent."""
+"""Starts a worker process, and makes it end with its parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 from .link import SOCKET_BUFFER_BYTES
 
 ENVIRONMENT: Final = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
-"""What a worker gets of its parent's environment, with `LC_*`; no other variable: tokens and passwords live there."""
+"""Environment variables that a worker inherits, with `LC_*`; no others, since these hold tokens and passwords."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -21,8 +21,8 @@ _PR_SET_PDEATHSIG: Final = 1
 def launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a process of this interpreter, which waits for its assignment at the other end of the socket returned.
 
-    For a thread that lives as long as the system: the kernel's death signal follows the thread that launched, not its
-    process, so a worker launched from a thread that ends dies with it.
+    Call it from a thread that lives as long as the system: the kernel sends the death signal when the launching thread
+    ends, not its process, so a worker launched from a short-lived thread dies with that.
 
     Raises:
         OSError: no process, or no socket, is to be had.
@@ -48,13 +48,13 @@ def launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Let the kernel kill this process when its parent ends, and do not outlive one that has ended already."""
+    """Have the kernel kill this process when its parent ends; exit if it has ended already."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         os._exit(1)
 
 
 def leave_signals_to_parent() -> None:
-    """Ignore what a terminal or a service manager sends to the whole group: the parent stops its workers in order."""
+    """Ignore signals to the whole process group (Ctrl-C, a service manager): the parent stops its workers in order."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

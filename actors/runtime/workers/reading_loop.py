@@ -1,4 +1,4 @@
-"""The loop of a worker process, which also reads what the parent sends: no second thread has part in a message."""
+"""The loop of a worker process, which also reads the parent's socket, so that no second thread handles a message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReadingLoop(Worker):
-    """Runs actors; reads the socket when it has nothing else to do, and else between turns, now and then."""
+    """Runs actors; reads the socket when it is idle, and else between turns at intervals."""
 
     __slots__ = ("_flush", "_poll", "_read", "_waker")
 
@@ -29,14 +29,14 @@ class ReadingLoop(Worker):
         read: Callable[[], None],
         flush: Callable[[], None],
     ) -> None:
-        """Take what is called between turns.
+        """Take the callbacks to run between turns.
 
         Args:
             clock: for timers.
             on_idle: as for any worker.
             connection: what wakes the loop.
-            read: take what has come, without waiting.
-            flush: write what waits, without waiting; called after every turn.
+            read: reads what has arrived, without blocking.
+            flush: writes what is queued, without blocking; called after every turn.
         """
         super().__init__("natya-worker", clock, on_idle)
         self._read: Final = read
@@ -54,7 +54,7 @@ class ReadingLoop(Worker):
         self._run()
 
     def wake(self) -> None:
-        """Let it go on."""
+        """Wake the loop, from any thread."""
         self.asleep = False
         os.eventfd_write(self._waker, 1)
 

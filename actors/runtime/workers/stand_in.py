@@ -1,13 +1,13 @@
-"""What stands in the parent for an actor of a worker process: its address, its mailbox, its supervision.
+"""The proxy, in the parent, of an actor in a worker process: its address, its mailbox, its supervision.
 
-Owns    the worker process, its end of the socket pair, and what was sent there and is not known to be handled.
-Hears   every message there is, for the actor; what the process says, from the thread that reads it.
-Sends   what the actor sends, in the actor's name, to whomever it is for.
-        A process that holds a turn for longer than its limit it kills; until then the tree says so.
-Fails   when the actor fails: then the process stays, and is told to restart it in place. And when the process dies:
-        then the next life has another. What was written to a dead one and not reported handled is a dead letter, since
-        it may have been handled; what was not yet written goes to the next. The state of a dead one is gone: a copy
-        kept here would be older than the last things that the actor did, and have it do them again.
+Owns    the worker process, the parent's end of the socket pair, and the messages sent but not reported handled.
+Hears   every message type, for the actor; frames of the process, from the thread that reads them.
+Sends   the actor's messages, on the actor's behalf.
+        It kills a process whose turn takes longer than its limit; until then the tree shows the trouble.
+Fails   when the actor fails: the process stays, and restarts the actor in place. And when the process dies: the next
+        life starts another. Messages written to a dead process and not reported handled are dead letters, since they
+        may have been handled; those not yet written go to the next. A dead process's state is lost: a copy kept here
+        would be older than the actor's last actions, and make it repeat them.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from ..trace import Trace
 
 LOOK_S: Final = 1.0
-"""So often a process is looked after that has something to do."""
+"""Seconds between two checks of a busy process."""
 
 UNHANDLED_MAX = 65_536
-"""Messages that may be on their way to the actor; of one more, market data is dropped, anything else refused."""
+"""Messages that may be under way to the actor; beyond it, market data is dropped and others are refused."""
 
 
 class StandInSettings(msgspec.Struct, frozen=True):
-    """Which actor it stands for."""
+    """The actor that it stands for."""
 
     actor: type[RuntimeActor]
     settings: Any = None
@@ -58,11 +58,11 @@ class StandInSettings(msgspec.Struct, frozen=True):
 
 
 class Begin(lifecycle.News, frozen=True):
-    """To itself, when `on_start` and `restore` are over: start the actor, in the process there is or a new one."""
+    """To itself, after `on_start` and `restore`: start the actor, in the existing process or a new one."""
 
 
 class Look(lifecycle.News, frozen=True):
-    """To itself: see whether the process has ended a turn since the last look."""
+    """To itself: check whether the process has ended a turn since the last check."""
 
     worker: WorkerProcess
 
@@ -74,11 +74,11 @@ class Handover(msgspec.Struct, frozen=True):
     """The process, if it lives."""
 
     kept: list[Envelope]
-    """What waits for the next one."""
+    """Messages for the next process."""
 
 
 class StandIn(RuntimeActor):
-    """Cannot be told from the actor it stands for, neither by its supervisor nor by those who send to it."""
+    """Behaves as the actor it stands for, to its supervisor and to senders."""
 
     ready_when_told: ClassVar[bool] = True
 
@@ -87,7 +87,7 @@ class StandIn(RuntimeActor):
     host: RuntimeCell
 
     def on_start(self) -> None:
-        """Prepare; whether a process is left from the life before is known a little later."""
+        """Prepare; `restore`, called after this, tells whether a process exists."""
         self.host.be_a(self.settings.actor)
         self._worker: WorkerProcess | None = None
         self._kept: list[Envelope] = []
@@ -101,21 +101,21 @@ class StandIn(RuntimeActor):
         self.host.deliver(Begin(), self.host)
 
     def snapshot(self) -> Handover:
-        """Keep the process, if it lives."""
+        """Return the process, if it lives, and the messages for it."""
         self._let_go()
         worker, self._worker = self._worker, None
-        if worker is not None and worker.is_starting:  # it was told to, and hangs: no order will reach it
+        if worker is not None and worker.is_starting:  # its start hangs: no message will be read
             self._bury(worker.kill(), "its worker process hung while it started")
             worker = None
         kept, self._kept = self._kept, []
         return Handover(worker, kept)
 
     def restore(self, state: Handover) -> None:
-        """Take it over."""
+        """Take the process over."""
         self._worker, self._kept = state.worker, state.kept
 
     def on_stop(self) -> None:
-        """End the process, unless the next life has it.
+        """End the process, unless the next life takes it over.
 
         Raises:
             RemoteError: the actor's `on_stop` raised there, or it ended with an error.
@@ -128,7 +128,7 @@ class StandIn(RuntimeActor):
             raise remote_error(self._stopped.error, self._stopped.reason, "")
 
     def is_drained(self) -> bool:
-        """Stop the actor in the process, and wait for its last word."""
+        """Stop the actor in the process; return True when it has stopped."""
         if self._worker is None or self._stopped is not None:
             return True
         if not self._is_stopping:
@@ -137,7 +137,7 @@ class StandIn(RuntimeActor):
         return False
 
     def statistics(self) -> Statistics:
-        """Tell what the actor counted, when it has stopped."""
+        """Return the actor's counters, once it has stopped."""
         if self._stopped is None or self._stopped.statistics is None:
             return super().statistics()
         return self._stopped.statistics
@@ -147,12 +147,12 @@ class StandIn(RuntimeActor):
         """Start the actor.
 
         Raises:
-            FailedElsewhere: there can be no such process.
+            FailedElsewhere: no process can be started for it.
         """
         if self._worker is None:
             try:
                 self._worker = WorkerProcess.start(self.host, self.settings.actor, self.settings.settings)
-            except Exception as fault:  # no such actor, or no process to be had: its start failed
+            except Exception as fault:  # the actor cannot be described, or no process started: its start failed
                 raise runtime_cell.FailedElsewhere(fault, at_start=True) from fault
         else:
             self._worker.tell(wire.Restart())
@@ -165,9 +165,9 @@ class StandIn(RuntimeActor):
     # For the actor.
 
     def on_turn(self) -> None:
-        """Hand on what is for the actor and waits ahead of all else, in one go: one by one takes three times as long.
+        """Pass on waiting messages for the actor in one batch: one by one takes three times as long.
 
-        While there is no process the messages come one by one.
+        While there is no process, messages are handled one by one.
         """
         cell, worker = self.host, self._worker
         if worker is None or not cell.box:
@@ -187,7 +187,7 @@ class StandIn(RuntimeActor):
         worker.flush()
 
     def _is_sayable(self, envelope: Envelope) -> bool:
-        """Say whether its sender may say that; its fields are looked at where it is read (see `wire`)."""
+        """Return whether its sender may send it; its fields are validated where it is decoded (see `wire`)."""
         message, sender, trace = envelope
         try:
             expect_sayable(message, sender)
@@ -201,18 +201,18 @@ class StandIn(RuntimeActor):
         self.host.turn_away(message, sender, refusal)
 
     def on_drained(self) -> None:
-        """Let go what came one by one."""
+        """Flush messages that were handled one by one."""
         if self._worker is not None:
             self._worker.flush()
 
     @handles(*MESSAGE_TYPES, reads_back=True)
     def pass_on(self, message: Any, sender: Any) -> None:
-        """Hand one message on."""
+        """Pass one message on."""
         trace = self.trace
         self._ship([(message, sender, trace if isinstance(trace, int) else trace.stamp())])
 
     def _ship(self, envelopes: list[Envelope]) -> None:
-        """Hand messages on, as far as there is room for them."""
+        """Pass messages on, as far as there is room for them."""
         worker = self._worker
         waiting = len(self._kept) if worker is None else worker.posted - worker.handled
         room = max(0, UNHANDLED_MAX - waiting)
@@ -228,7 +228,7 @@ class StandIn(RuntimeActor):
 
     @handles(Onward)
     def hand_on(self, onward: Onward, _sender: ActorAddress) -> None:
-        """Hand on what is not for the actor itself; answers to its questions are as many as it asked."""
+        """Pass on a message for another address of the process: an answer; as many as its requests."""
         worker, target, envelope = onward.worker, onward.far, onward.envelope
         if worker is not self._worker:
             why = "its worker process is gone"
@@ -248,7 +248,7 @@ class StandIn(RuntimeActor):
 
     @handles(Unsendable)
     def not_sent(self, unsendable: Unsendable, _sender: ActorAddress) -> None:
-        """Turn away what a guest has put into a message that cannot even be written."""
+        """Refuse a guest's message that cannot be encoded."""
         message, sender, trace = unsendable.envelope
         self._turn_away(message, sender, trace, refusal_of(type(message).__name__, unsendable.why))
 
@@ -256,11 +256,11 @@ class StandIn(RuntimeActor):
         for message, sender, trace in envelopes:
             self.host.dead_letters.undelivered(self.host, message, sender, why, trace)
 
-    # What the process says.
+    # Frames of the process.
 
     @handles(Heard)
     def hear(self, heard: Heard, _sender: ActorAddress) -> None:
-        """Do as the actor would.
+        """Handle a frame of the process, as the actor's own cell would.
 
         Raises:
             FailedElsewhere: it failed.
@@ -308,7 +308,7 @@ class StandIn(RuntimeActor):
 
     @handles(Ended)
     def process_ended(self, ended: Ended, _sender: ActorAddress) -> None:
-        """Fail, unless it was to end.
+        """Fail, unless the process was told to end.
 
         Raises:
             FailedElsewhere: the process died.
@@ -326,7 +326,7 @@ class StandIn(RuntimeActor):
 
     @handles(Look)
     def look(self, look: Look, _sender: ActorAddress) -> None:
-        """Kill a process that holds a turn for too long: it would keep a market waiting, and hears nothing any more."""
+        """Kill a process whose turn takes too long: a simulated market waits for it, and it reads no messages."""
         self._looks = False
         worker, limit_s = self._worker, self.settings.turn_limit_s
         if worker is not look.worker or worker.posted == worker.handled:
@@ -348,12 +348,12 @@ class StandIn(RuntimeActor):
         if self._looks or not self.settings.turn_limit_s:
             return
         self._looks = True
-        # By the machine's clock: the time of a market stands still as long as it waits for this process.
+        # By the machine's clock: a simulated market's clock stands still while it waits for this process.
         wait_ns = round(min(LOOK_S, self.settings.turn_limit_s / 4) * SECOND_NS)
         clock, host = self.host.services.clock, self.host
         host.worker.timers.add(clock.monotonic_ns() + wait_ns, lambda: host.deliver(Look(worker), host))
 
-    # A simulated market waits while anything is on its way, and while the actor starts.
+    # A simulated market waits while messages are under way, and while the actor starts.
 
     def _settle(self) -> None:
         if self._worker is None or self._worker.is_at_rest():
@@ -370,7 +370,7 @@ class StandIn(RuntimeActor):
 
 
 HOSTED_TYPES: Final = frozenset(MESSAGE_TYPES)
-"""What the actor may be sent."""
+"""Message types that the actor may be sent."""
 
 _message_of = itemgetter(0)
 _sender_of = itemgetter(1)

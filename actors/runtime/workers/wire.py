@@ -1,10 +1,10 @@
-"""What a parent and its worker process say to each other: frames of msgpack over a socket pair.
+"""Protocol between a parent and its worker process: frames of msgpack over a socket pair.
 
 A frame is a `Frame` behind its length. It carries messages of `natya.messages` alone, written as
 the codec writes them; nothing that is read here is ever executed, and no version is needed: both ends are of one build.
 
-The messages of one sender are written apart from all else, and read with the types and ranges of their classes: what
-somebody's code has put into one of them costs that message, and no other, nor the frame. So nobody looks at it before.
+The messages of one sender are encoded separately, and decoded with the types and ranges of their classes: an invalid
+one is refused alone, without harm to others or the frame. So they are not validated before.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
     """Messages of one sender to one target, in order."""
 
     target: int | str
-    """A name, or the number of an address of the reader's own that it has written to us as a sender before."""
+    """A name, or the number that the reader gave one of its own addresses when it was a sender."""
 
     sender: int
-    """A number of the writer's: answers to it find the sender."""
+    """The writer's number for the sender: answers are addressed to it."""
 
     wants_answer: bool
-    """It waits for one answer: if the message dies, `Unavailable` is that answer."""
+    """The sender waits for one answer: if the message is a dead letter, `Unavailable` is that answer."""
 
     messages: bytes
     """As `letters` writes them; `messages_of` reads them."""
 
     traces: list[int | Stamp]
-    """Of each, to which conversation it belongs."""
+    """The trace of each message."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """What is read in the place of a message that is not as its class declares."""
+    """Stands for a message that is not as its class declares."""
 
     kind: str
-    """Name of the class; empty where it cannot be made out."""
+    """Name of the class; empty if it is unknown."""
 
     reason: str
 
@@ -79,7 +79,7 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
 
     trace_every: int
     first_id: int
-    """Of its conversations and hops; so that those of two processes differ."""
+    """First id of its conversations and hops, so that those of two processes differ."""
 
 
 class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
@@ -95,18 +95,18 @@ class Started(msgspec.Struct, frozen=True, array_like=True, tag="S"):
 
 
 class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
-    """From the worker process: it does not."""
+    """From the worker process: the actor's start failed."""
 
     error: str
     reason: str
     trace: str
     raised_at: str = ""
     refused: bool = False
-    """The process itself cannot run it: other code, or nothing to import."""
+    """Whether the process itself cannot run it: it has other code, or cannot import the actor."""
 
 
 class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
-    """From the worker process: a handler raised; its message is dead, its asker knows."""
+    """From the worker process: a handler raised; the message is a dead letter, and its sender was answered."""
 
     error: str
     reason: str
@@ -117,7 +117,7 @@ class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
 
 
 class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
-    """From the worker process, its last word."""
+    """From the worker process, its last frame: the actor has stopped."""
 
     statistics: Statistics | None
     error: str
@@ -126,29 +126,29 @@ class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
 
 
 class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
-    """From the worker process: the actor has handled all up to this mark, and what it sent on is before this."""
+    """From the worker process: the actor has handled all messages up to this mark; those it sent precede this."""
 
     mark: int
 
     busy: bool = False
-    """Jobs that it offloaded are not done yet: this comes again when they are."""
+    """Whether offloaded jobs are still running: if so, this is sent again when they are done."""
 
 
 class TurnedAway(msgspec.Struct, frozen=True, array_like=True, tag="u"):
-    """From the worker process: a message could not be read."""
+    """From the worker process: a message could not be decoded."""
 
     place: int
-    """Which of all that were posted, from 1."""
+    """Number of the message among all that were posted, from 1."""
 
     reason: str
 
 
 class Alive(msgspec.Struct, frozen=True, array_like=True, tag="v"):
-    """From the worker process, between two turns of a long batch: it goes on."""
+    """From the worker process, between two turns of a long batch: it is alive."""
 
 
 class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
-    """From the worker process, whenever one of these has grown: what has been lost there so far."""
+    """From the worker process, whenever one of these counts has grown: messages lost there so far."""
 
     dropped: int
     """Messages that were dropped or refused because too many waited to leave it."""
@@ -157,7 +157,7 @@ class Lost(msgspec.Struct, frozen=True, array_like=True, tag="x"):
 
 
 class Hops(msgspec.Struct, frozen=True, array_like=True, tag="t"):
-    """From the worker process: what it recorded of conversations since it last said so."""
+    """From the worker process: the hops that it recorded since the last time."""
 
     hops: list[Hop]
     """Times are monotonic, a clock that all processes of a machine share."""
@@ -202,19 +202,19 @@ _apart = msgspec.msgpack.Decoder(list[msgspec.Raw])
 def letters(
     target: int | str, sender: int, *, wants_answer: bool, messages: list[Any], traces: list[int | Stamp]
 ) -> Letters:
-    """Write messages of one sender to one target.
+    """Encode messages of one sender to one target.
 
     Raises:
-        Exception: one of them has no wire form; it may be anything, since a value of a user's own may have code in it.
+        Exception: one of them has no wire form; of any type, since a user's value may run code of its own.
     """
     return Letters(target, sender, wants_answer, _encoder.encode(messages), traces)
 
 
 def messages_of(letters: Letters) -> list[Any]:
-    """Read messages, each with the types and ranges of its class.
+    """Decode messages, each with the types and ranges of its class.
 
     Raises:
-        ValueError: that cannot be done with one of them, or they are not as many as their traces.
+        ValueError: one of them is invalid, or they are not as many as their traces.
     """
     try:
         messages = _messages.decode(letters.messages)
@@ -224,10 +224,10 @@ def messages_of(letters: Letters) -> list[Any]:
 
 
 def messages_apart(letters: Letters) -> list[Any]:
-    """Read messages one by one, after `messages_of` failed; `Unreadable` in the place of each that cannot be read.
+    """Decode messages one by one, after `messages_of` failed; `Unreadable` stands for each that is invalid.
 
     Raises:
-        ValueError: they cannot be told apart: a `msgspec.Raw` in one of them was not one value.
+        ValueError: they cannot be separated: a `msgspec.Raw` in one of them was not one value.
     """
     return [*map(_read_alone, _as_many(_apart.decode(letters.messages), letters))]
 
@@ -254,7 +254,7 @@ def _kind_of(written: msgspec.Raw) -> str:
 
 
 def write(frame: Frame) -> memoryview:
-    """Write a frame, length included.
+    """Encode a frame, length included.
 
     Raises:
         TypeError, ValueError, OverflowError: a message in it has no wire form, or together they are too long.
@@ -269,7 +269,7 @@ def write(frame: Frame) -> memoryview:
 
 
 def read(body: bytes | bytearray | memoryview) -> Frame:
-    """Read a frame without its length.
+    """Decode a frame without its length.
 
     Raises:
         ValueError: it is none (`msgspec.DecodeError`, or invalid UTF-8).

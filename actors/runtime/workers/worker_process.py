@@ -1,4 +1,4 @@
-"""The parent's hold on one worker process: what it says comes to the stand-in's mailbox, from a thread that reads."""
+"""One worker process, as seen by its parent: a reading thread puts its frames into the stand-in's mailbox."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .link import Bundle
 
 HANG_UP_S: Final = 1.0
-"""A process whose end of the line is closed ends by itself within this, or is killed."""
+"""Seconds within which a process ends by itself after its socket was closed; then it is killed."""
 
 
 class WorkerProcess:
@@ -74,10 +74,10 @@ class WorkerProcess:
         self.pid: Final = process.pid
 
         self.posted = 0
-        """Messages that were posted; for the stand-in, as all that follows."""
+        """Messages posted; this and the following attributes are for the stand-in."""
 
         self.handled = 0
-        """Those that are known to be handled."""
+        """Messages reported handled."""
 
         self.beats = 0
         """Grows whenever the process has ended a turn."""
@@ -92,11 +92,11 @@ class WorkerProcess:
         threading.Thread(target=self._read_all, name=f"natya-{cell.name}-reader", daemon=True).start()
 
     def is_at_rest(self) -> bool:
-        """Say whether it has handled all that it was sent."""
+        """Return whether it has handled all messages posted."""
         return self.posted == self.handled and not self.is_busy and not self.is_starting
 
     def post(self, target: int | str, envelopes: list[Envelope]) -> None:
-        """Let messages for the actor, or another address there, wait for the next flush."""
+        """Queue messages for the actor, or another address there, for the next flush."""
         self.posted += len(envelopes)
         self._link.put((target, envelopes))
 
@@ -256,7 +256,7 @@ class WorkerProcess:
 
 
 class Onward(msgspec.Struct, frozen=True):
-    """To the stand-in: this is for another address of the process, as the answer to a question of the actor's is."""
+    """To the stand-in: a message for another address of the process, such as the answer to a request of the actor's."""
 
     worker: WorkerProcess
     far: Far
@@ -271,14 +271,14 @@ class Unsendable(lifecycle.News, frozen=True):
 
 
 class Heard(lifecycle.News, frozen=True):
-    """To the stand-in: the process said this."""
+    """To the stand-in: a parcel came from the process."""
 
     worker: WorkerProcess
     parcel: wire.Parcel
 
 
 class Ended(lifecycle.News, frozen=True):
-    """To the stand-in: the process is gone."""
+    """To the stand-in: the process has ended."""
 
     worker: WorkerProcess
     how: str
