@@ -6,5 +6,6 @@ show, errors, secrets   settings for people and programs, problems with them, va
 data_directory, locks   one process at a time owns a data directory
 files, forks            files made and moved without losing any; what a forked process must not keep
 engine_paths            paths at which DuckDB can have a database
+options                 options of a broker or market data source, which it checks itself
 container               a dependency container that knows nothing of natya
 """

@@ -70,7 +70,7 @@ class Usage:
         self.in_flight += 1
 
     def end(self, now_ns: int) -> None:
-        """Take note that its answer is here, or that nobody waits for it any more; times never step back."""
+        """Note that its answer has come, or is no longer awaited; times never step back."""
         self.in_flight -= 1
         self._answered.append(now_ns)
 

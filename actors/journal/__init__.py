@@ -9,6 +9,7 @@ beginning   why a journal may begin later than with sequence 1
 view        reading by sequence, time, type and key, in any process; live: while the owner writes; keys: the index
 upkeep      key files, archives, retention; tools: `natya journal …`
 segments    segment files by name and header; simulated: a disk that loses what was not synced
+errors      one type for each decision of a caller
 """
 
 from __future__ import annotations

@@ -331,7 +331,7 @@ class Journal:
         self._failure = f"{path} was moved, removed or replaced, or cut short, while the journal was open"
         if written is not None and not self._files.may_be_shared:
             offset, size = written
-            with contextlib.suppress(OSError):  # of files that nobody may find again
+            with contextlib.suppress(OSError):  # the files may be gone already
                 self._files.file.write(bytes(size), offset)
                 self._files.file.sync()
                 self._files.write_mark(synced=True, failed_first_sequence=self._files.segments[-1].first_sequence)

@@ -51,7 +51,7 @@ class InProcessSystemBase(ThespianDoor):
 
     cell_class: ClassVar[type[RuntimeCell]] = RuntimeCell
 
-    def __init__(  # noqa: PLR0913  each has its default, and nobody gives more than two
+    def __init__(  # noqa: PLR0913  each has its default, and no caller gives more than two
         self,
         capabilities: dict[str, Any] | None = None,
         *,

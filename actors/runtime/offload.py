@@ -113,7 +113,7 @@ class Offloader:
             job.done(job.run())
             with self._changed:
                 if self._lanes.get(lane):
-                    self._startable.append(lane)  # for this thread itself: nobody has to wake for it
+                    self._startable.append(lane)  # for this thread itself: no other has to wake for it
                 else:
                     self._lanes.pop(lane, None)
 

@@ -1,1 +1,14 @@
-"""The sections of the settings, one file each, named as the section. All defaults are in `default.toml` alone."""
+"""The sections of the settings, one file each, named as the section. All defaults are in `default.toml` alone.
+
+base           the base of all sections
+system, log    the process as a whole; logging
+supervision    how failed actors are restarted
+journal        the journal files
+database       the DuckDB files
+feed           the market data source
+orders         the risk gate and the book of record
+broker         the broker session; exchange: the paper exchange that it may lead to
+strategy       one of the `[[strategies]]`
+control        the socket for requests of other processes of this user
+redis          reserved
+"""

@@ -29,7 +29,7 @@ STATUSES: Final = (
     *("TRIGGERED", "CLOSED", "CONFIRM", "MODIFIED", "INACTIVE"),
 )
 OPEN_STATUSES: Final = frozenset({"TRANSIT", "PENDING", "PART_TRADED", "CONFIRM", "MODIFIED"})
-"""Of an order that may trade yet; one of a status that nobody knows may, too."""
+"""Statuses of an order that may still trade; an unknown status counts as one, too."""
 
 ENDED_STATUSES: Final = frozenset({"TRADED", "REJECTED", "CANCELLED", "EXPIRED", "CLOSED"})
 
@@ -122,7 +122,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def is_open(self) -> bool:
-        """Whether it may trade yet; so may one whose status nobody knows."""
+        """Whether it may still trade; with an unknown status it may."""
         return self.order_status not in ENDED_STATUSES
 
 

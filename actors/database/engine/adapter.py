@@ -119,7 +119,7 @@ class DuckDBAdapter:
         encryption_key: encrypts both files, where this DuckDB can do that safely.
         executor_factory: makes the executor of a connection from its name.
         monotonic_ns: measures how long queries run.
-        read_only: change nothing, not even the schema; several may read files that nobody owns. There are no writers.
+        read_only: change nothing, not even the schema; several processes may read so. There are no writers.
 
     Raises:
         DatabaseLocked, DatabaseDamaged, DatabaseTooNew, DatabaseEncrypted, DatabaseUnreachable: see there; nothing is

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class FileLock:
     """Holds `<path>.lock`; the file contains the holder's process id, and stays when the lock is released.
 
-    Several may hold it `shared`, to read what nobody owns. Who cannot open the database withdraws: a lock file that was
-    not there before is gone again.
+    Several may hold it `shared`, to read files without an owner. If the database cannot be opened, a lock file that was
+    not there before is removed.
 
     Raises:
         DatabaseLocked: another owner has it, in this process or another.

@@ -207,7 +207,7 @@ class BaseRepository(ABC, Generic[Entity]):
         return self._store.delete(self.file, (self.table,), where, parameters)
 
     def _select(self, work: Callable[[], Columns], build: Callable[[Columns], T | None]) -> Answer[T]:
-        """Begin to read columns that become messages if somebody asks for them."""
+        """Begin to read columns; messages are built from them only on demand."""
         return Answer(self._begin(work), build)
 
     def _select_one(self, work: Callable[[], Columns]) -> Answer[Entity]:

@@ -27,7 +27,7 @@ EXPIRE_S = 0.5
 
 
 class Answerer:
-    """Answers as many queries at a time as there are lanes, each on one of its own: a slow one delays nobody.
+    """Answers as many queries at a time as there are lanes, each on its own: a slow one does not delay the others.
 
     Args:
         actor: provides threads, clock and messages.

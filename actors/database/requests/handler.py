@@ -3,8 +3,8 @@
     handler = RequestHandler(database, Folders.beside(database.core_path, life="1"))
     handler.perform(QueryToFile(sql="select * from orders"))
 
-The database actor calls it on threads of its own; a command calls it directly, for files that nobody owns. What it
-hands over as a file lies in a folder of the owner's: the owner opens nobody's files, and nobody the owner's.
+The database actor calls it on threads of its own; a command calls it directly, for files without a running owner. Files
+that it hands over are in a folder of the owner's: the owner opens no file of a client's, and no client one of its own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Work: TypeAlias = Reading | ArchiveDay
 Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked
 
 HANDED_OVER_MAX: Final = 64
-"""Files that wait for those who asked for them; then the oldest goes. Whoever opened it can still read it."""
+"""Files that wait for their clients; beyond it the oldest is removed. A client that has opened it can still read it."""
 
 SPACE_LEFT_BYTES: Final = 1 << 28
 """That a copy leaves free."""

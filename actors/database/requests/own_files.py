@@ -32,7 +32,7 @@ class OwnFiles:
 
     Args:
         settings: they name the files.
-        read_only: changes nothing, and lets others read at the same time; else nobody else may work in the directory,
+        read_only: changes nothing, and lets others read at the same time; else no one else may work in the directory,
             and files that are not there are made.
 
     Raises:

@@ -87,7 +87,7 @@ class SimulatedSystemBase(InProcessSystemBase):
         return self.request(target, message, timeout_s, correlation_id=correlation_id)
 
     def new_future_reply(self) -> FutureReply:
-        """Make an address with a future; whoever asks it for its result lets the simulation run."""
+        """Return an address with a future; waiting for its result runs the simulation."""
         reply = super().new_future_reply()
         reply.future = SimulatedFuture(self.run_until)
         return reply

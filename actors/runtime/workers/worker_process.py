@@ -157,7 +157,7 @@ class WorkerProcess:
             reason = ""
         except LinkError as fault:
             reason = f"sent what is no frame ({fault})"
-        except Exception as fault:  # noqa: BLE001  a market would wait for ever for one that nobody reads any more
+        except Exception as fault:  # noqa: BLE001  a simulated market would wait for ever for a process without a reader
             _log.exception("worker.unreadable", extra={"actor": self._cell.name, "fields": {}})
             reason = f"sent what nobody can take ({type(fault).__name__}: {fault})"
         self._link.hang_up()
