@@ -131,10 +131,10 @@ class TestAFaultInTheActiveSegment:
         assert found.last_sequence == 0
 
     def test_in_which_nothing_is_missing_is_damage_whatever_is_missing_behind_it(self, workshop, disk):
-        journal = workshop.a_journal(disk, segment_bytes=SEGMENT_BYTES)
+        journal = workshop.a_journal(disk, segment_bytes=65_536)
         journal.open()
         for number in (1, 2, 3):
-            journal.append((workshop.an_intent(number, symbol="X" * 600),))
+            journal.append((workshop.an_intent(number, symbol="X" * 1_500),))
         journal.commit()
         content = active(journal, disk)
         first, _, third = offsets(content)
@@ -144,7 +144,7 @@ class TestAFaultInTheActiveSegment:
         without_mark(workshop, disk)
 
         with pytest.raises(JournalDamagedError, match="a record was changed: nothing of it is missing"):
-            workshop.a_journal(self.killed(workshop, disk), segment_bytes=SEGMENT_BYTES).open()
+            workshop.a_journal(self.killed(workshop, disk), segment_bytes=65_536).open()
 
     def killed(self, workshop, disk):
         """Give what a killed process leaves: the page cache, without its lock."""

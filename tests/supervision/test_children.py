@@ -578,6 +578,16 @@ class TestAChildThatMayBeParked:
         supervisor.children.failed(supervisor.children["bad"], "handle", unmendable())
 
         assert supervisor.parked == [("bad", "no restart can mend it")]
+        assert supervisor.orders("reject") == ["bad"]
+
+    def test_is_told_nothing_if_it_has_ended(self):
+        supervisor = a_supervisor("good", "bad", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.ended(supervisor.children["bad"], error=unmendable(), requested=False)
+
+        assert supervisor.parked == [("bad", "no restart can mend it")]
+        assert supervisor.orders("reject") == []
 
     def test_is_not_at_the_start_of_all_if_no_restart_can_mend_it(self):
         """Whoever starts the system hears of it, and can mend it before anything runs."""
