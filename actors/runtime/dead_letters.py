@@ -46,7 +46,7 @@ NEVER_BURIED = (
     lifecycle.StartFailed,
     lifecycle.ChildHandlerFailed,
     lifecycle.Stopped,
-    lifecycle.News,
+    lifecycle.InternalMessage,
     TicksRecorded,
 )
 """Reports for an actor that is gone: no dead letters, since nothing is lost with them."""

@@ -131,8 +131,8 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     """False: it ended by itself, without a `Stop` (an exit request, or SystemExit in a handler)."""
 
 
-class News(msgspec.Struct, frozen=True):
-    """Base of messages to an actor from a thread of its own: once the actor has ended, none is a dead letter."""
+class InternalMessage(msgspec.Struct, frozen=True):
+    """Base of messages to an actor from itself or a thread of its own: no dead letter once the actor has ended."""
 
 
 class Terminated(msgspec.Struct, frozen=True, kw_only=True):

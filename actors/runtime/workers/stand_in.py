@@ -57,11 +57,11 @@ class StandInSettings(msgspec.Struct, frozen=True):
     turn_limit_s: float = 0.0
 
 
-class Begin(lifecycle.News, frozen=True):
+class Begin(lifecycle.InternalMessage, frozen=True):
     """To itself, after `on_start` and `restore`: start the actor, in the existing process or a new one."""
 
 
-class Look(lifecycle.News, frozen=True):
+class Look(lifecycle.InternalMessage, frozen=True):
     """To itself: check whether the process has ended a turn since the last check."""
 
     worker: WorkerProcess

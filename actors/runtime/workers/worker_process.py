@@ -263,21 +263,21 @@ class Onward(msgspec.Struct, frozen=True):
     envelope: Envelope
 
 
-class Unsendable(lifecycle.News, frozen=True):
+class Unsendable(lifecycle.InternalMessage, frozen=True):
     """To the stand-in: a guest's message has no wire form."""
 
     envelope: Envelope
     why: str
 
 
-class Heard(lifecycle.News, frozen=True):
+class Heard(lifecycle.InternalMessage, frozen=True):
     """To the stand-in: a parcel came from the process."""
 
     worker: WorkerProcess
     parcel: wire.Parcel
 
 
-class Ended(lifecycle.News, frozen=True):
+class Ended(lifecycle.InternalMessage, frozen=True):
     """To the stand-in: the process has ended."""
 
     worker: WorkerProcess
