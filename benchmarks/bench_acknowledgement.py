@@ -121,7 +121,7 @@ class Orders(Timetable):
     period_s = 1 / FACTS_PER_S
 
     def on_start(self) -> None:
-        """Wait for nobody yet."""
+        """Wait for no answer yet."""
         super().on_start()
         self._sent_ns: dict[str, int] = {}
         self._waits_ms: list[float] = []

@@ -1,4 +1,4 @@
-"""A recording at full speed through the whole house: feed to durable in DuckDB and to one strategy.
+"""A recording at full speed through the whole system: feed to durable in DuckDB and to one strategy.
 
     python benchmarks/bench_replay.py [--rows 200000]
 
