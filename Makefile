@@ -51,7 +51,7 @@ corruptions: $(STAMP) ## Damage the journal, and the database files, 500 times e
 		$(BIN)/python -m pytest tests/journal/test_corruption.py tests/database/test_damage.py --timeout 600 -q -s
 
 .PHONY: full-disk
-full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the database, and the whole house (COUNT=n SEED=n)
+full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the database, and the whole system (COUNT=n SEED=n)
 	FULL_DISK=$(or $(COUNT),200) FULL_DISK_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_disk_full.py tests/database/test_faults.py -k full --timeout 900 -q -s
 

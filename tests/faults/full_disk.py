@@ -1,4 +1,4 @@
-"""A journal, or the whole house, on a small disk that fills up and empties again; run in a mount namespace of its own.
+"""A journal, or the whole system, on a small disk that fills up and empties again; run in a mount namespace of its own.
 
     unshare --mount [--map-root-user] python full_disk.py journal|house ROUNDS SEED
 
@@ -214,7 +214,7 @@ class House:
 
 
 def house_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
-    """Fill the disk under the whole house, again and again; it is never started anew."""
+    """Fill the disk under the whole system, again and again; it is never started anew."""
     mount_tmpfs(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
     ballast, house, recovered = Ballast(directory), House(directory), []
     with house.system:

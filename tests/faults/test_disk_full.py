@@ -1,4 +1,4 @@
-"""The disk fills up at any moment, under the journal alone and under the whole house, and empties again.
+"""The disk fills up at any moment, under the journal alone and under the whole system, and empties again.
 
 `make full-disk` runs both for longer: FULL_DISK and FULL_DISK_SEED are how often, and at which numbers of free bytes.
 """

@@ -218,7 +218,7 @@ class WorkerProcess:
     def _turn_away(
         self, message: wire.Unreadable, target: Any, sender: Endpoint, name: int | str, trace: int | Stamp
     ) -> None:
-        """Let a message of the actor's die that is not as declared; who sent it hears why, and who waits for it."""
+        """Refuse an invalid message of the actor: a dead letter, answered to its sender and its requester."""
         actor = getattr(target, "name", "") or str(name)
         refusal = refusal_of(message.kind, message.reason)
         self._cell.dead_letters.failed(actor, message, refusal, trace, kind=message.kind)
