@@ -1,20 +1,17 @@
 """A broker session between orders and an exchange, both played by the test."""
 
 import pytest
+from natya_builders import to_place
 
 from natya.actors.broker import BrokerActor
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
-from natya.messages.broker import ExecutionReport, PlaceOrder
+from natya.messages.broker import ExecutionReport
 
 
 def some_settings(**fields):
     fields = {"name": "paper", "client_id": "", "access_token": Secret(""), "base_url": ""} | fields
     return BrokerSettings.default(**fields)
-
-
-def an_order(client_order_id="A-1"):
-    return PlaceOrder(client_order_id=client_order_id, symbol="INFY", side="BUY", quantity=10, order_type="MARKET")
 
 
 def a_report(execution_type, client_order_id="A-1", **fields):
@@ -23,7 +20,7 @@ def a_report(execution_type, client_order_id="A-1", **fields):
 
 
 class Stage:
-    order = staticmethod(an_order)
+    order = staticmethod(to_place)
     report = staticmethod(a_report)
     settings = staticmethod(some_settings)
 

@@ -4,6 +4,7 @@ A new body adds its other side to `COUNTERPARTS`; the tests find the body in the
 """
 
 import pytest
+from natya_builders import to_place
 
 from natya.actors.broker import BROKERS, BrokerActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
@@ -21,7 +22,6 @@ from natya.messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     OrderStatusRequest,
-    PlaceOrder,
     WithdrawOrder,
 )
 from natya.messages.system import Ping
@@ -105,10 +105,6 @@ class Session:
         return self.orders.receive(timeout_s=5)
 
 
-def an_order(client_order_id="A-1", symbol="INFY"):
-    return PlaceOrder(client_order_id=client_order_id, symbol=symbol, side="BUY", quantity=10, order_type="MARKET")
-
-
 @pytest.fixture(params=sorted(BROKERS))
 def session(request):
     with InProcessSystem() as system:
@@ -116,25 +112,25 @@ def session(request):
 
 
 class TestEveryBroker:
-    def test_places_an_order_and_names_it(self, session):
-        answer = session.ask(an_order())
+    def test_places_to_place_and_names_it(self, session):
+        answer = session.ask(to_place())
 
         assert isinstance(answer, OrderPlaced)
         assert answer.client_order_id == "A-1"
         assert answer.broker_order_id
 
-    def test_sends_an_order_once_however_often_it_is_asked(self, session):
-        answers = [session.ask(an_order()) for _ in range(5)]
+    def test_sends_to_place_once_however_often_it_is_asked(self, session):
+        answers = [session.ask(to_place()) for _ in range(5)]
 
         assert answers == answers[:1] * 5
         assert session.faults.received == ["A-1"]
 
     def test_says_when_the_order_was_refused_for_certain(self, session):
-        assert isinstance(session.ask(an_order(symbol="BAD")), OrderNotPlaced)
+        assert isinstance(session.ask(to_place(symbol="BAD")), OrderNotPlaced)
 
     def test_is_in_doubt_when_the_answer_is_lost_and_never_sends_again(self, session):
         session.faults.loses_answers = True
-        answers = [session.ask(an_order()) for _ in range(2)]
+        answers = [session.ask(to_place()) for _ in range(2)]
         session.faults.loses_answers = False
 
         assert [type(answer) for answer in answers] == [OrderInDoubt] * 2
@@ -144,10 +140,10 @@ class TestEveryBroker:
     def test_is_in_doubt_when_the_other_side_breaks(self, session):
         session.faults.breaks = True
 
-        assert isinstance(session.ask(an_order()), OrderInDoubt)
+        assert isinstance(session.ask(to_place()), OrderInDoubt)
 
     def test_finds_what_is_there_and_denies_what_is_not(self, session):
-        session.ask(an_order())
+        session.ask(to_place())
 
         assert session.ask(FindOrder(client_order_id="A-1")).state == "OPEN"
         assert session.ask(FindOrder(client_order_id="A-2")) == OrderNotFound(client_order_id="A-2")
@@ -158,7 +154,7 @@ class TestEveryBroker:
         assert isinstance(session.ask(FindOrder(client_order_id="A-1")), LookupFailed)
 
     def test_reports_what_came_of_a_cancellation(self, session):
-        session.ask(an_order())
+        session.ask(to_place())
 
         assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCELLED"
         assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCEL_REJECTED"
@@ -167,6 +163,6 @@ class TestEveryBroker:
         assert set(COUNTERPARTS) == set(BROKERS)
 
     def test_tells_how_it_is(self, session):
-        session.ask(an_order())
+        session.ask(to_place())
 
         assert session.system.request("broker", Ping()).statistics.placed == 1

@@ -1,7 +1,7 @@
 """Builders that show only what a test is about."""
 
 import pytest
-from natya_orders import BUILDERS
+from natya_builders import BUILDERS
 
 
 @pytest.fixture

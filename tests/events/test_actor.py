@@ -1,6 +1,7 @@
 """The events router among actors."""
 
 import pytest
+from natya_builders import a_tick, filled
 
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.events.routes import RouteTable
@@ -9,28 +10,10 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
-from natya.messages.market import Candle, Tick
-from natya.messages.orders import OrderAccepted, OrderFilled
+from natya.messages.market import Candle
+from natya.messages.orders import OrderAccepted
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import Ping
-
-
-def a_tick(symbol="INFY", sequence=1):
-    return Tick(symbol=symbol, price=100.0, quantity=1, exchange_ns=sequence, source="test", sequence=sequence)
-
-
-def a_fill(symbol="INFY", trade_id="T-1"):
-    return OrderFilled(
-        client_order_id="a-1",
-        trade_id=trade_id,
-        strategy="crossover",
-        symbol=symbol,
-        side="BUY",
-        quantity=1,
-        price=100.0,
-        cumulative_quantity=1,
-        occurred_ns=1,
-    )
 
 
 def records(first, last, fact=None):
@@ -66,7 +49,7 @@ class TestARouterWithSubscribers:
             Subscribe(subscriber="everyone", topics=("Tick",)),
             Subscribe(subscriber="picky", topics=("Tick",), symbols=("TCS",)),
         )
-        infy, tcs = a_tick("INFY"), a_tick("TCS", 2)
+        infy, tcs = a_tick(1, "INFY"), a_tick(2, "TCS")
 
         system.tell("events", infy)
         system.tell("events", tcs)
@@ -111,11 +94,11 @@ class TestFactsFromTheJournal:
             Subscribe(subscriber="strategy", topics=("OrderFilled",)),
             Subscribe(subscriber="database", topics=("journal",)),
         )
-        batch = records(1, 2) + records(3, 3, a_fill())
+        batch = records(1, 2) + records(3, 3, filled())
 
         system.tell("events", Journaled(records=batch))
 
-        assert strategy.receive() == a_fill()
+        assert strategy.receive() == filled()
         assert database.receive() == Journaled(records=batch)
 
     def test_are_read_from_the_journal_when_some_are_missing_and_come_in_sequence_once(self, system):
@@ -212,7 +195,7 @@ class TestFactsOfOneBatch:
     def test_come_one_by_one_in_sequence(self, system):
         strategy = system.probe("strategy")
         start_router(system, Subscribe(subscriber="strategy", topics=("OrderFilled", "OrderAccepted")))
-        batch = records(1, 3) + records(4, 4, a_fill(trade_id="T-1")) + records(5, 5) + records(6, 6, a_fill())
+        batch = records(1, 3) + records(4, 4, filled(trade_id="T-1")) + records(5, 5) + records(6, 6, filled())
         system.tell("events", Journaled(records=batch))
 
         assert [strategy.receive() for _ in batch] == [record.fact for record in batch]
@@ -242,9 +225,11 @@ class TestFactsOfOneBatch:
             Subscribe(subscriber="mine", topics=("OrderFilled",), symbols=("TCS",)),
             Subscribe(subscriber="everyone", topics=("OrderFilled",)),
         )
-        system.tell("events", Journaled(records=records(1, 1, a_fill("INFY")) + records(2, 2, a_fill("TCS"))))
+        system.tell(
+            "events", Journaled(records=records(1, 1, filled(symbol="INFY")) + records(2, 2, filled(symbol="TCS")))
+        )
 
-        assert mine.receive() == a_fill("TCS")
+        assert mine.receive() == filled(symbol="TCS")
         assert [everyone.receive().symbol for _ in range(2)] == ["INFY", "TCS"]
         assert mine.is_empty()
 
@@ -266,7 +251,7 @@ class TestFactsOfOneBatch:
             Subscribe(subscriber="one", topics=("OrderFilled", "journal")),
             Subscribe(subscriber="two", topics=("OrderFilled",)),
         )
-        system.tell("events", Journaled(records=records(1, 2) + records(3, 3, a_fill())))
+        system.tell("events", Journaled(records=records(1, 2) + records(3, 3, filled())))
 
         found = statistics(system)
         assert (found.facts, found.delivered, found.last_sequence) == (3, 3, 3)

@@ -1,7 +1,7 @@
 """Builders for the exchange: each shows only what the test is about."""
 
 import pytest
-from natya_orders import BUILDERS
+from natya_builders import BUILDERS
 
 from natya.actors.exchange.matching import Matching
 from natya.messages.broker import NewOrder

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_builders import a_candle, a_report, a_tick, filled, to_place
 
 from natya.messages import units
-from natya.messages.broker import ExecutionReport, PlaceOrder
 from natya.messages.codec import (
     FACT_TYPES,
     MESSAGE_SIZE_MAX_BYTES,
@@ -17,37 +17,11 @@ from natya.messages.codec import (
     decode,
     encode,
 )
-from natya.messages.market import Candle, Depth, Tick
-from natya.messages.orders import OrderFilled, Position, SubmitOrder
+from natya.messages.market import Depth
+from natya.messages.orders import Position, SubmitOrder
 from natya.messages.system import Ping
 
 NAMES = [message_type.__name__ for message_type in MESSAGE_TYPES]
-
-
-def a_tick(**changes):
-    fields = {"symbol": "RELIANCE", "price": 2500.05, "quantity": 10, "exchange_ns": 1, "source": "s", "sequence": 1}
-    return Tick(**{**fields, **changes})
-
-
-def a_candle(**changes):
-    prices = {"open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0}
-    fields = {"symbol": "TCS", "interval_ns": 60, "start_ns": 0, **prices, "volume": 1, "source": "s"}
-    return Candle(**{**fields, **changes})
-
-
-def a_fill(**changes):
-    names = {"client_order_id": "c", "trade_id": "t", "strategy": "s", "symbol": "TCS", "side": "BUY"}
-    return OrderFilled(**{**names, "quantity": 1, "price": 1.0, "cumulative_quantity": 1, "occurred_ns": 1, **changes})
-
-
-def an_order_to_place(**changes):
-    fields = {"client_order_id": "c", "symbol": "TCS", "side": "BUY", "quantity": 1, "order_type": "LIMIT"}
-    return PlaceOrder(**{**fields, **changes})
-
-
-def a_report(**changes):
-    fields = {"client_order_id": "c", "broker_order_id": "b", "execution_type": "TRADE", "execution_id": "x"}
-    return ExecutionReport(**{**fields, "occurred_ns": 1, **changes})
 
 
 class TestWritingAndReadingBack:
@@ -169,9 +143,9 @@ class TestANumberOutOfItsRange:
         [
             lambda price: a_tick(price=price),
             lambda price: a_candle(low=price),
-            lambda price: a_fill(price=price),
+            lambda price: filled(price=price),
             lambda price: a_report(price=price),
-            lambda price: an_order_to_place(limit_price=price),
+            lambda price: to_place(limit_price=price),
             lambda price: a_tick(
                 depth=Depth(bid_prices=(price,), bid_quantities=(1,), ask_prices=(), ask_quantities=())
             ),
@@ -190,7 +164,7 @@ class TestANumberOutOfItsRange:
             lambda count: a_tick(exchange_ns=count),
             lambda count: a_tick(sequence=count),
             lambda count: a_candle(volume=count),
-            lambda count: a_fill(quantity=count),
+            lambda count: filled(quantity=count),
             lambda count: a_report(leaves_quantity=count),
         ],
         ids=["quantity", "time", "sequence", "volume", "fill", "leaves"],

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from natya_orders import BUILDERS
+from natya_builders import BUILDERS
 
 from natya.actors.orders.ledger import Ledger
 from natya.messages.journal import Appended, AppendRefused

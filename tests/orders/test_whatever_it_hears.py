@@ -5,8 +5,8 @@ from fractions import Fraction
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_builders import BUILDERS
 from natya_messages import messages
-from natya_orders import BUILDERS
 
 from natya.actors.orders import updates
 from natya.domain.orders import Order, advance

@@ -9,6 +9,7 @@ from collections import deque
 from types import SimpleNamespace
 
 import pytest
+from natya_builders import a_tick
 from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, SystemClock, handles
@@ -24,13 +25,8 @@ from natya.actors.runtime.workers.hosting import deliver_all
 from natya.actors.runtime.workers.worker_process import Ended, Heard
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.supervision import SupervisionSettings
-from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import DescribeTree
-
-
-def a_tick(sequence=1):
-    return Tick(symbol="INFY", price=1.0, quantity=1, exchange_ns=1, source="test", sequence=sequence)
 
 
 class Idle(RuntimeActor):

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_builders import a_tick
 from natya_messages import ill_typed, messages
 
 from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
@@ -41,7 +42,6 @@ from natya.config.sections.supervision import SupervisionSettings
 from natya.messages import codec
 from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES, UndecodableMessageError
 from natya.messages.journal import Appended
-from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
 from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping, Pong
@@ -52,10 +52,6 @@ WAIT_S = 30
 
 def do(command):
     return CancelOrder(client_order_id=command)
-
-
-def a_tick(sequence=1):
-    return Tick(symbol="INFY", price=1500.05, quantity=1, exchange_ns=1, source="test", sequence=sequence)
 
 
 def eventually(condition):
@@ -775,7 +771,7 @@ class TestAStrategyInAWorker:
         system.start("orders", PlayedOrders)
         settings = StrategySettings(name="buyer", strategy="natya_hosted:Buyer")
         system.start("buyer", *in_process(hosted.Buyer, settings))
-        system.tell("buyer", a_tick())
+        system.tell("buyer", a_tick(price=1500.05))
 
         order = placed.receive(5)
 

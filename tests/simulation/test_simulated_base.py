@@ -5,6 +5,7 @@ import threading
 
 import msgspec
 import pytest
+from natya_builders import a_tick
 
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, WouldDeadlockError, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
@@ -77,10 +78,6 @@ class Greedy(RuntimeActor):
         with pytest.raises(WouldDeadlockError):
             self.settings.request("greedy", Note(1), 1.0)
         self.send(sender, "refused")
-
-
-def a_tick(sequence):
-    return Tick(symbol="INFY", price=100.0, quantity=1, exchange_ns=sequence, source="test", sequence=sequence)
 
 
 def a_system(seed=1, **faults):

@@ -2,17 +2,16 @@
 
 from types import SimpleNamespace
 
+import natya_builders
 import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.strategy import StrategySettings
-from natya.messages.market import Tick
 from natya.messages.orders import CancelOrder, HoldingsRead, OrderFilled, ReadHoldings, SubmitOrder
 
 
 def a_tick(price=100.0, symbol="INFY", **fields):
-    fields = {"quantity": 1, "exchange_ns": 1, "source": "test", "sequence": 1} | fields
-    return Tick(symbol=symbol, price=price, **fields)
+    return natya_builders.a_tick(price=price, symbol=symbol, **fields)
 
 
 def a_fill(order, quantity=None, price=100.0, already=0):

@@ -1,9 +1,9 @@
-"""Builders of what orders and domain are about, which show only what a test is about."""
+"""Builders of messages and settings: each shows only what a test is about."""
 
 from types import SimpleNamespace
 
-from natya.actors.orders import OrdersActorSettings
-from natya.messages.broker import ExecutionReport
+from natya.messages.broker import ExecutionReport, PlaceOrder
+from natya.messages.market import Candle, Tick
 from natya.messages.orders import (
     OrderAccepted,
     OrderCancelled,
@@ -15,6 +15,23 @@ from natya.messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
+
+
+def a_tick(sequence=1, symbol="INFY", price=100.0, **fields):
+    fields = {"quantity": 1, "exchange_ns": max(1, sequence), "source": "test"} | fields
+    return Tick(symbol=symbol, price=price, sequence=sequence, **fields)
+
+
+def a_candle(symbol="INFY", **fields):
+    prices = {"open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0}
+    fields = {"interval_ns": 60, "start_ns": 0, **prices, "volume": 1, "source": "test"} | fields
+    return Candle(symbol=symbol, **fields)
+
+
+def to_place(client_order_id="A-1", symbol="INFY", **fields):
+    """An order on its way to the broker; `an_order` is one that a strategy asks for."""
+    fields = {"side": "BUY", "quantity": 10, "order_type": "MARKET"} | fields
+    return PlaceOrder(client_order_id=client_order_id, symbol=symbol, **fields)
 
 
 def an_order(client_order_id="A-1", side="BUY", quantity=10, **fields):
@@ -98,6 +115,8 @@ def some_limits(**fields):
         "absence_horizon_s": 120.0,
         "lookup_interval_s": 5.0,
     } | fields
+    from natya.actors.orders import OrdersActorSettings  # noqa: PLC0415  messages alone need no actor
+
     return OrdersActorSettings.default(**fields)
 
 
