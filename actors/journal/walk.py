@@ -50,8 +50,8 @@ class Walk:
         offset: int,
         end: int,
         sequence: int,
+        landmarks: Landmarks,
         previous_hash: bytes | None = None,
-        landmarks: Landmarks | None = None,
     ) -> None:
         self.offset = offset
         self.sequence = sequence
@@ -60,7 +60,7 @@ class Walk:
         self._file: Final = file
         self._format: Final = record_format
         self._end: Final = end
-        self._landmarks: Final = {} if landmarks is None else landmarks
+        self._landmarks: Final = landmarks
 
     def __iter__(self) -> Iterator[RawRecord]:
         window, position = b"", 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from natya.actors.journal import JournalView, SimulatedDisk
 from natya.actors.journal.segments import open_segment
+from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.journal.walk import record_at
@@ -264,3 +265,19 @@ class TestTools:
         assert [line["sequence"] for line in lines] == [1_499, 1_500]
         assert lines[1]["type"] == "OrderCancelled"
         assert lines[1]["client_order_id"] == "A-1500"
+
+
+def test_a_page_far_behind_is_read_from_a_place_near_it_once_somebody_has_passed_there(workshop, monkeypatch):
+    journal = workshop.a_journal(SimulatedDisk(), segment_bytes=1 << 20)
+    journal.open()
+    journal.append(tuple(workshop.an_intent(number) for number in range(1, 1_101)))
+    journal.commit()
+    view, offsets = journal.view(), []
+    assert len(view.page(0, 2_000).records) == 1_100
+    read = SimulatedFile.read
+    monkeypatch.setattr(
+        SimulatedFile, "read", lambda file, offset, size: offsets.append(offset) or read(file, offset, size)
+    )
+
+    assert [record.sequence for record in view.page(1_050, 2).records] == [1_051, 1_052]
+    assert min(offsets) > journal.place.sequence * 100  # a record has more bytes than that, and 1,024 are passed over
