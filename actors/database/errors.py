@@ -44,7 +44,7 @@ class DatabasePathRefused(DatabaseUnreachable):
 
 
 class DatabaseForeign(DatabaseError):
-    """A file is no database, and never was one of ours. It stays as it is; name another path, or move it away."""
+    """A file is no database, or one of somebody else's. It stays as it is; name another path, or move it away."""
 
     restart_helps = False
 

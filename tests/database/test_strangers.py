@@ -5,6 +5,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from natya.actors.database import (
@@ -340,6 +341,29 @@ class TestAFileThatIsNoDatabase:
 
         assert str(refusal.value).startswith(f"{named_by_mistake} cannot be opened")
         assert contents(named_by_mistake.parent) == before
+
+    @pytest.mark.parametrize(
+        "theirs",
+        [
+            "create table mine as select 42 as answer",
+            "create view mine as select 42 as answer",
+            "create table migrations (version varchar, applied timestamp)",
+        ],
+        ids=["table", "view", "ledger of its own"],
+    )
+    @pytest.mark.parametrize("name", ["natya.duckdb", "natya-market.duckdb"])
+    def test_is_refused_where_it_is_a_database_of_somebody_else(self, settings, path, theirs, name):
+        for each in path.parent.glob("natya*"):
+            each.unlink()
+        file = path.with_name(name)
+        with duckdb.connect(file) as stranger:
+            stranger.execute(theirs)
+        before = file.read_bytes()
+        with pytest.raises(DatabaseForeign, match="a database of natya wanted, found one with mi") as refusal:
+            open_database(settings, 1)
+
+        assert str(refusal.value).startswith(f"{file}: ")
+        assert file.read_bytes() == before
 
     def test_is_refused_where_the_market_file_would_be(self, settings, path):
         for each in path.parent.glob("natya*"):

@@ -446,6 +446,8 @@ def _migrate(writer: Connection, file: DatabaseFile, path: str) -> None:
         writer.run(functools.partial(bring_up_to_date, file=file), label="migrate")
     except (StatementFailed, DatabaseDamaged) as fault:
         raise refusal(path, fault) from fault
+    except DatabaseForeign as fault:
+        raise DatabaseForeign(f"{path}: {fault}; it stays as it is, name another path") from None
 
 
 def _checkpoint(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import duckdb
 import msgspec
 
-from ..errors import DatabaseTooNew
+from ..errors import DatabaseForeign, DatabaseTooNew
 from .projecting import project_anew
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ FILES: tuple[DatabaseFile, ...] = ("core", "market")
 _LEDGER = (
     "create table if not exists migrations (number integer primary key, name varchar not null, sha256 varchar not null)"
 )
+_FOUND = """
+select table_name from duckdb_tables() where database_name = ?
+union all select view_name from duckdb_views() where database_name = ? and not internal
+order by all limit 5
+"""
 _ENTRY = "insert into migrations values (?, ?, ?)"
 
 
@@ -76,15 +81,15 @@ def bring_up_to_date(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> N
 
     Raises:
         DatabaseTooNew: as `migrate`.
+        DatabaseForeign: the file has tables or views, and none of them is our ledger, which comes before all others.
     """
     steps = migrations(file)
     try:
         applied = cursor.execute(f"select number, name, sha256 from {file}.migrations order by number").fetchall()  # noqa: S608  our names
-    except duckdb.CatalogException:
-        tables = cursor.execute("select 1 from duckdb_tables() where database_name = ? limit 1", [file]).fetchall()
-        if tables:  # a file that is none of ours, or one whose first owner died while creating it
-            migrate(cursor, steps)
-            return
+    except (duckdb.CatalogException, duckdb.BinderException):
+        found = [name for (name,) in cursor.execute(_FOUND, [file, file]).fetchall()]
+        if found:
+            raise DatabaseForeign(f"a database of natya wanted, found one with {', '.join(found)}") from None
         with _transaction(cursor):
             cursor.execute(_LEDGER)
             cursor.execute(schema(file))
