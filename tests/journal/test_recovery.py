@@ -100,6 +100,15 @@ class TestTheChain:
             again(workshop, disks[0]).open()
 
 
+def test_a_closed_segment_of_many_windows_is_whole(workshop, disk, monkeypatch):
+    monkeypatch.setattr("natya.actors.journal.recovery.WINDOW_SIZE", 600)
+    journal = grown(workshop, disk, closed=1)
+    found = again(workshop, disk)
+
+    assert found.open() is None
+    assert found.last_sequence == journal.last_sequence
+
+
 class TestAFaultInTheActiveSegment:
     @pytest.mark.parametrize("record", [0, 1, 3])
     @pytest.mark.parametrize("mark", ["kept", "gone"])
