@@ -118,6 +118,7 @@ class Client(msgspec.Struct):
 class ExternalActor(RuntimeActor):
     """Makes the calls to one service within its limits, and answers each."""
 
+    system_time: ClassVar[bool] = True  # the service knows nothing of a simulated market
     offload_threads_max: ClassVar[int] = 2 * READS_AT_ONCE
 
     settings: ExternalSettings
