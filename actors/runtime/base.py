@@ -335,12 +335,17 @@ _running: weakref.WeakSet[InProcessSystemBase] = weakref.WeakSet()
 
 
 def _forked() -> None:
-    # A forked child has the objects and none of the threads: no message would ever be handled, so sending raises.
+    # A forked child has the objects and of the threads only the one that forked: no message would ever be handled, so
+    # sending raises. If it was a handler that forked, what waits for its thread is the parent's to do.
     for base in _running:
         base.stopped = True
         base.names.clear()
+        base.loop.abandon()
         for cell in base._cells:  # noqa: SLF001  this module's own class
             cell.put = _refuse
+            while cell.box:
+                cell.box.popleft()
+            cell.worker.abandon()
 
 
 def _refuse(_: Envelope) -> None:

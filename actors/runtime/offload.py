@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -110,7 +111,11 @@ class Offloader:
     def _serve(self) -> None:
         while (taken := self._take()) is not None:
             lane, job = taken
-            job.done(job.run())
+            pid = os.getpid()
+            outcome = job.run()
+            if os.getpid() != pid:  # the function forked: the child has nothing else to do
+                os._exit(int(outcome.error is not None))
+            job.done(outcome)
             with self._changed:
                 if self._lanes.get(lane):
                     self._startable.append(lane)  # for this thread itself: no other has to wake for it

@@ -242,6 +242,7 @@ class RuntimeCell(CellContext):
     # Failing.
 
     def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
+        self.worker.leave_if_forked(error)
         if isinstance(error, Ended):
             self._take(self._life.end(requested=False))
             return
@@ -491,6 +492,7 @@ class RuntimeCell(CellContext):
 
     def _end_of_killed(self) -> None:
         """Release the instance of a cell that was killed while a handler ran, which has returned now."""
+        self.worker.leave_if_forked()
         self._release()
         self._drain(self)
 

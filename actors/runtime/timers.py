@@ -53,6 +53,11 @@ class TimerHeap:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._entries.clear()
+        self._cancelled = 0
+
     def add(self, due_ns: int, fire: Fire) -> Timer:
         """Call `fire` once, when `fire_due` is given `due_ns` or more."""
         timer = Timer(self, fire)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import logging
+import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -53,6 +54,7 @@ class Worker:
         "asleep",
         "current",
         "ident",
+        "in_child",
         "name",
         "on_idle",
         "ready",
@@ -78,6 +80,7 @@ class Worker:
 
         self.rounds = 0
         self.stopping = False
+        self.in_child = False
         self.ident = 0
         self._clock = clock
         self._lock = _thread.allocate_lock()
@@ -100,6 +103,21 @@ class Worker:
         except RuntimeError:
             return
 
+    def abandon(self) -> None:
+        """In a forked child: forget all that waits, so that the parent's work is not done a second time here.
+
+        What is in hand is the forking handler's own; when it ends, or this thread has it no more, the child does.
+        """
+        self.in_child = self.stopping = True
+        self.ready.clear()
+        self.timers.clear()
+
+    def leave_if_forked(self, error: BaseException | None = None) -> None:
+        """End the process if it is a forked child, as a script does that comes to its end, or to an error."""
+        if self.in_child:
+            code = error.code if isinstance(error, SystemExit) else int(error is not None)
+            os._exit(code if isinstance(code, int) else int(code is not None))
+
     def schedule(self, cell: Runnable) -> None:
         """Give the cell a turn; thread-safe."""
         self.ready.append(cell)
@@ -117,8 +135,10 @@ class Worker:
                 self._work()
             except BaseException as fault:  # noqa: BLE001  logged with its traceback
                 # Cells catch what their actors raise, so this is a fault of the runtime; the other actors go on.
+                self.leave_if_forked(fault)
                 _log.exception("runtime.turn_failed", extra={"actor": self.name, "fields": {}})
                 self._fail_current(fault)
+        self.leave_if_forked()
         while self.ready:  # cells that died meanwhile: their messages become dead letters
             self.ready.popleft().turn()
 

@@ -97,6 +97,56 @@ class TestAForkOfTheProcess:
         assert (ended.returncode, ended.stderr) == (0, "")
 
 
+class TestAHandlerThatForks:
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_has_a_child_that_ends_with_it_and_takes_no_message_of_the_parents(self, blocking):
+        ended = run(f"""
+            import warnings
+            warnings.simplefilter("ignore")  # newer Pythons warn of a fork with threads, which is what this is about
+            from natya.messages.system import Ping
+
+            def nothing(actor): pass
+            def leave(actor): sys.exit(7)
+            def fail(actor): raise ValueError("in the child")
+            def speak(actor): actor.send("forker", 1)
+
+            class Forker(RuntimeActor):
+                blocking = {blocking}
+
+                @handles(tuple)
+                def fork(self, does, sender):
+                    (do,) = does
+                    pid = os.fork()
+                    if pid == 0:
+                        do(self)
+                    else:
+                        self.send(sender, pid)
+
+                @handles(list)
+                def offload_a_fork(self, _, sender):
+                    self.offload(os.fork, then=lambda outcome: self.send(sender, outcome.unwrap()))
+
+                @handles(int)
+                def note(self, number, _sender):
+                    os.write(1, b"x")
+
+            def code_of(asked):
+                forked = system.request_future("forker", asked)
+                for number in range(50):
+                    system.tell("forker", number)
+                pid = forked.result(10)
+                system.request("forker", Ping())
+                return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+            system.start("forker", Forker)
+            codes = [code_of(asked) for asked in ((nothing,), (leave,), (fail,), (speak,), [])]
+            assert codes == [0, 7, 1, 0, 0], codes
+            system.shutdown()
+        """)
+
+        assert (ended.returncode, ended.stdout.count("x"), ended.stderr) == (0, 250, "")
+
+
 class TestAStrategyThatDiesInItsStartForEver:
     def test_is_left_behind_and_the_run_ends_with_70_and_its_own_error(self, tmp_path):
         (tmp_path / "stillborn.py").write_text(
