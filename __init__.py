@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
-    from .actors.external import BaseExternalAdapter, ExternalServiceResult
+    from .actors.external import Allowance, BaseExternalAdapter, Endpoint, ExternalServiceResult
     from .actors.runtime import (
         Bounded,
         Conflating,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .config.sections.supervision import SupervisionSettings
     from .config.settings import Settings
     from .domain.instruments import Instrument, PriceGrid
+    from .domain.quotas import Quota
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
         CancelOrder,
@@ -93,7 +94,7 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
-    ".actors.external": ("BaseExternalAdapter", "ExternalServiceResult"),
+    ".actors.external": ("Allowance", "BaseExternalAdapter", "Endpoint", "ExternalServiceResult"),
     ".actors.runtime": (
         "Bounded",
         "Conflating",
@@ -127,6 +128,7 @@ _MODULES: Final = {
     ".config.sections.supervision": ("SupervisionSettings",),
     ".config.settings": ("Settings",),
     ".domain.instruments": ("Instrument", "PriceGrid"),
+    ".domain.quotas": ("Quota",),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
         "CancelOrder",
@@ -155,6 +157,7 @@ _MODULES: Final = {
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Allowance",
     "BaseExternalAdapter",
     "BaseRepository",
     "Bounded",
@@ -170,6 +173,7 @@ __all__ = [
     "Depth",
     "DescribeTree",
     "DuckDBAdapter",
+    "Endpoint",
     "EventRepository",
     "ExternalServiceResult",
     "Failed",
@@ -197,6 +201,7 @@ __all__ = [
     "Position",
     "PositionRepository",
     "PriceGrid",
+    "Quota",
     "RepositoryResult",
     "RequestTimedOut",
     "Resize",

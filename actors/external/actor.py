@@ -23,15 +23,19 @@ from ..runtime import RuntimeActor, handles
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
 from .limiter import Allowance, Limiter
-from .service import Call, Effect, Finish, Send, Service, Verdict
+from .service import Call, Effect, Endpoint, ExternalServiceResult, Finish, Send, Service, Verdict, own
 from .session import BODY_BYTES_MAX, HttpAnswer, HttpSession
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome, Timer
+    from ..runtime.clock import Clock
 
 READS_AT_ONCE: Final = 8
-"""Threads that wait for answers to reads; writes have as many of their own, so that no read holds one up."""
+WRITES_AT_ONCE: Final = 48
+URGENT_AT_ONCE: Final = 16
+"""Threads that wait for answers, each kind its own, so that none holds up another; made when they are needed."""
 
+DEADLINE_S_MAX: Final = 86_400.0
 ORPHANED_S: Final = 120.0
 """No request is on its way for longer than this."""
 
@@ -119,7 +123,7 @@ class ExternalActor(RuntimeActor):
     """Makes the calls to one service within its limits, and answers each."""
 
     system_time: ClassVar[bool] = True  # the service knows nothing of a simulated market
-    offload_threads_max: ClassVar[int] = 2 * READS_AT_ONCE
+    offload_threads_max: ClassVar[int] = READS_AT_ONCE + WRITES_AT_ONCE + URGENT_AT_ONCE
 
     settings: ExternalSettings
 
@@ -137,16 +141,19 @@ class ExternalActor(RuntimeActor):
         """Close the connections."""
         self._session.close()
 
-    def snapshot(self) -> Limiter:
-        """Hand over what was counted against the limits."""
+    def snapshot(self) -> tuple[Limiter, tuple[Client, ...]]:
+        """Hand over what was counted against the limits, and who waits for an answer."""
         self._limiter.forget_waiting()
-        return self._limiter
+        return self._limiter, tuple(self._clients.values())
 
-    def restore(self, state: Limiter) -> None:
+    def restore(self, state: tuple[Limiter, tuple[Client, ...]]) -> None:
         """Count on; what is on its way still counts until nothing of it can arrive any more."""
-        self._limiter = state
+        self._limiter, clients = state
+        error = "the owner of the calls failed; what was sent may be carried out"
+        for client in clients:
+            self._tell(client, ExternalServiceResult(success=False, sent="unknown", error=error))
         self._make_service()
-        if orphans := state.under_way():
+        if orphans := self._limiter.under_way():
             self.after(ORPHANED_S, Orphaned(orphans))
 
     def is_drained(self) -> bool:
@@ -155,7 +162,10 @@ class ExternalActor(RuntimeActor):
 
     @handles(Ask, from_outside=True)
     def ask_service(self, request: Ask, sender: ActorAddress) -> None:
-        """Begin a call."""
+        """Begin a call; one that cannot be made is refused before anything is known of it."""
+        if fault := self._fault_of(request.call):
+            self.send(sender, ExternalServiceResult(success=False, error=fault, correlation_id=self.correlation_id))
+            return
         number = next(self._numbers)
         self._clients[number] = Client(sender, self.trace, self.correlation_id, request.call.endpoint.name)
         self._do(self._service.ask(number, request.call, self.clock.monotonic_ns()))
@@ -171,6 +181,7 @@ class ExternalActor(RuntimeActor):
         """Let the periods of those begin to end."""
         for number in orphaned.numbers:
             self._limiter.end(number, self.clock.monotonic_ns())
+        self._do(self._service.look(self.clock.monotonic_ns()))
 
     # Helpers.
 
@@ -187,13 +198,18 @@ class ExternalActor(RuntimeActor):
         self._set_timer()
 
     def _send(self, send: Send) -> None:
-        lane = f"read {send.attempt % READS_AT_ONCE}" if send.call.endpoint.read else f"write {send.attempt}"
+        if send.call.urgent:
+            lane = f"urgent {send.attempt}"
+        elif send.call.endpoint.read:
+            lane = f"read {send.attempt % READS_AT_ONCE}"
+        else:
+            lane = f"write {send.attempt % WRITES_AT_ONCE}"
         self.offload(
             exchange,
             self._session,
             send,
             self.settings,
-            self.clock.now_ns,
+            self.clock,
             then=functools.partial(self._ended, send.attempt),
             lane=lane,
         )
@@ -201,14 +217,12 @@ class ExternalActor(RuntimeActor):
     def _ended(self, attempt: int, outcome: Outcome) -> None:
         verdict = outcome.value
         if outcome.error is not None:  # our own code, or that of who judges: what the service did is not known
-            verdict = Verdict(
-                outcome="failed", sent="unknown", error=f"{type(outcome.error).__name__}: {outcome.error}"
-            )
+            verdict = Verdict(outcome="failed", sent="unknown", error=type(outcome.error).__name__)
         self._do(self._service.ended(attempt, verdict, self.clock.monotonic_ns()))
 
     def _answer(self, finish: Finish) -> None:
         result = finish.result
-        for number in finish.numbers:
+        for place, number in enumerate(finish.numbers):
             client = self._clients.pop(number)
             self.trace = client.trace
             self.log(
@@ -222,7 +236,23 @@ class ExternalActor(RuntimeActor):
                 attempts=result.attempts,
                 response_time_s=result.response_time,
             )
-            self.send(client.address, msgspec.structs.replace(result, correlation_id=client.correlation_id))
+            self._tell(client, result if place == 0 else own(result))
+
+    def _tell(self, client: Client, result: ExternalServiceResult) -> None:
+        self.send(client.address, msgspec.structs.replace(result, correlation_id=client.correlation_id))
+
+    def _fault_of(self, call: Call) -> str:
+        """Say why a call cannot be made; empty if it can."""
+        if not (isinstance(call, Call) and isinstance(call.endpoint, Endpoint)):
+            return "a Call of an Endpoint wanted, found something else"
+        if call.endpoint.kind not in self.settings.allowances:
+            return f"one of the kinds {', '.join(self.settings.allowances)} wanted, found {call.endpoint.kind!a}"
+        if not (isinstance(call.deadline_s, int | float) and 0 < call.deadline_s <= DEADLINE_S_MAX):
+            return f"a deadline above 0 and up to {DEADLINE_S_MAX:g} s wanted, found {call.deadline_s!a}"
+        texts = [call.method, call.url, *itertools.chain.from_iterable(call.query)]
+        if not (isinstance(call.query, tuple) and all(type(text) is str for text in texts)):
+            return "texts wanted for method, URL, and the names and values of the query"
+        return ""
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -234,16 +264,28 @@ class ExternalActor(RuntimeActor):
             self._timer = self.after(max(0, due_ns - now_ns) / SECOND_NS, Look())
 
 
-def exchange(session: Session, send: Send, settings: ExternalSettings, now_ns: Callable[[], int]) -> Verdict:
+def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Clock) -> Verdict:
     """Send one attempt and judge the answer; it blocks."""
     call = send.call
-    url = f"{call.url}?{urlencode(call.query)}" if call.query else call.url
     try:
-        answer = session.request(call.method, url, timeout_s=send.timeout_s, headers=settings.headers(), body=call.body)
+        url = f"{call.url}?{urlencode(call.query)}" if call.query else call.url
+        headers = settings.headers()
+    except Exception as error:  # noqa: BLE001  a user's own, and its text may have a secret; it would be the same again
+        return Verdict(outcome="refused", sent="no", error=f"no headers, or no query: {type(error).__name__}")
+    left_s = (send.deadline_ns - clock.monotonic_ns()) / SECOND_NS
+    if left_s <= 0:
+        return Verdict(outcome="refused", sent="no", error="its time was over before it could be sent")
+    # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
+    timeout_s = min(call.endpoint.timeout_s, left_s) if call.endpoint.read else call.endpoint.timeout_s
+    try:
+        answer = session.request(call.method, url, timeout_s=timeout_s, headers=headers, body=call.body)
     except NotSentError as error:
         return Verdict(outcome="failed", sent="no", error=str(error))
     except UnknownOutcomeError as error:
         return Verdict(outcome="failed", sent="unknown", error=str(error))
     except RefusedAnswerError as error:
         return Verdict(outcome="failed", sent="unknown", status_code=error.status_code, error=str(error))
-    return settings.judge(answer, now_ns() / SECOND_NS)
+    verdict = settings.judge(answer, clock.now_ns() / SECOND_NS)
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"judge returns a Verdict, found {type(verdict).__name__}")
+    return verdict

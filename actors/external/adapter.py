@@ -1,9 +1,13 @@
 """An external service for those who write a client of one: subclass it, and give it a method for each thing to ask.
 
+    from natya import Allowance, BaseExternalAdapter, Endpoint, Quota
+
+    TODAY = Endpoint(name="today", kind="all", read=True, attempts_max=3)
+
     class Weather(BaseExternalAdapter):
         service = "weather"
         base_url = "https://api.weather.example/v1"
-        allowances = {"all": Allowance(quotas=(Quota(10, SECOND_NS),))}
+        allowances = {"all": Allowance(quotas=(Quota(10, 1_000_000_000),))}  # ten in a second
 
         def today(self, city):
             return self.call(TODAY, "GET", "/today", query={"city": city})
@@ -63,7 +67,11 @@ class PendingResult:
 
 
 class BaseExternalAdapter:
-    """One external service; usable from asyncio and from threads. See the module.
+    """One external service; usable from asyncio and from threads.
+
+    A subclass names the service, its base URL and its allowances, and gives it a method for each thing to ask, which
+    returns what `call` does. What an endpoint may be done with, repeated or kept for example, is said by `Endpoint`.
+    The results are told apart by `success`, `sent` and `error`; what the service says never raises.
 
     Args:
         system: whose actors make the calls; by default one of its own, which ends with the adapter.
@@ -75,7 +83,16 @@ class BaseExternalAdapter:
     """Its name, in logs."""
 
     base_url: str
+    """With a scheme and a host, without a slash at its end: `https://api.weather.example/v1`."""
+
     allowances: Mapping[str, Allowance]
+    """By kind of request."""
+
+    fail_max: int = 5
+    """Failures in a row, of whatever endpoint, after which no read is sent for a while."""
+
+    reset_timeout_s: float = 10.0
+    """Seconds until one is tried again."""
 
     def __init__(
         self, *, system: InProcessSystem | None = None, ca_file: str | None = None, proxy: str | None = None
@@ -85,6 +102,7 @@ class BaseExternalAdapter:
         self._proxy: Final = proxy
         self._guard: Final = threading.Lock()
         self._system: InProcessSystem | None = None
+        self._is_closed = False
 
     # For a subclass.
 
@@ -115,7 +133,16 @@ class BaseExternalAdapter:
             query: names and values.
             json: what the body is to say; None for no body.
             how: `key`, `urgent`, `deadline_s` of `Call`.
+
+        Raises:
+            ValueError: there is no allowance of the endpoint's kind, the path does not begin with a slash, or the
+                adapter is closed.
         """
+        if endpoint.kind not in self.allowances:
+            kinds = ", ".join(sorted(self.allowances)) or "none"
+            raise ValueError(f"{endpoint.name}: one of the kinds {kinds} wanted, found {endpoint.kind!r}")
+        if not path.startswith("/"):
+            raise ValueError(f"{endpoint.name}: a path that begins with / wanted, found {path!r}")
         call = Call(
             endpoint=endpoint,
             method=method,
@@ -132,6 +159,7 @@ class BaseExternalAdapter:
     def close(self) -> None:
         """Wait for the answers that are to come, and end what was begun here."""
         with self._guard:
+            self._is_closed = True
             system, self._system = self._system, None
             if system is not None:
                 system.stop(self._name)
@@ -163,14 +191,23 @@ class BaseExternalAdapter:
     def _running(self) -> InProcessSystem:
         """Start the actor at the first call."""
         with self._guard:
+            if self._is_closed:
+                raise ValueError(f"{self.service}: an adapter that is open wanted, found one that was closed")
             if self._system is None:
-                host = urlsplit(self.base_url).hostname or ""
+                parts = urlsplit(self.base_url)
+                host = parts.hostname or ""
+                if parts.scheme not in {"http", "https"} or not host:
+                    raise ValueError(
+                        f"{self.service}: a base URL such as https://host/v1 wanted, found {self.base_url!r}"
+                    )
                 settings = ExternalSettings(
                     service=self.service,
                     hosts=frozenset({host}),
                     allowances=self.allowances,
                     headers=self.headers,
                     judge=self.judge,
+                    fail_max=self.fail_max,
+                    reset_timeout_s=self.reset_timeout_s,
                     ca_file=self._ca_file,
                     proxy=self._proxy,
                 )

@@ -13,6 +13,9 @@ import msgspec
 from .service import Verdict
 from .session import HttpAnswer
 
+WAIT_S_MAX = 86_400.0
+"""No service is waited for longer than a day because it says so."""
+
 _WELL = range(200, 300)
 _SERVER_ERRORS = range(500, 600)
 _ERROR_TEXT_MAX = 500
@@ -63,7 +66,7 @@ def retry_after_s(text: str | None, now_s: float) -> float | None:
         except (ValueError, OverflowError):
             return None
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now_s
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), WAIT_S_MAX) if math.isfinite(seconds) else None
 
 
 def _phrase(status: int) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from copy import deepcopy
 from statistics import quantiles
 from typing import Any, Final, Literal, TypeAlias
 
@@ -30,6 +31,7 @@ TIMES_KEPT: Final = 100
 TIMES_MIN: Final = 20
 """So many answers must have been timed before a read is hedged."""
 
+WAIT_S_MAX: Final = 86_400.0
 THROTTLED_S: Final = 1.0
 THROTTLED_MAX_S: Final = 60.0
 
@@ -122,7 +124,8 @@ class Send(msgspec.Struct, frozen=True):
 
     attempt: int
     call: Call
-    timeout_s: float
+    deadline_ns: int
+    """After this it may not be begun; a read has to be at its end by then."""
 
 
 class Finish(msgspec.Struct, frozen=True):
@@ -196,7 +199,7 @@ class Service:
         if endpoint.read:
             kept = self._kept.get(identity)
             if kept is not None and kept[0] > now_ns:
-                return [Finish((number,), msgspec.structs.replace(kept[1], response_time=0.0, attempts=0))]
+                return [Finish((number,), msgspec.structs.replace(own(kept[1]), response_time=0.0, attempts=0))]
             shared = self._shared.get(identity)
             if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
                 shared.numbers.append(number)
@@ -233,7 +236,9 @@ class Service:
         for flight in [*self._flights.values()]:
             if not flight.numbers:
                 continue
-            if flight.retry_ns is not None and flight.retry_ns <= now_ns:
+            if flight.call.endpoint.read and flight.deadline_ns <= now_ns:
+                effects.append(self._settle(flight, _overdue(flight), now_ns))
+            elif flight.retry_ns is not None and flight.retry_ns <= now_ns:
                 flight.retry_ns = None
                 effects += self._attempt(flight, now_ns)
             elif flight.hedge_ns is not None and flight.hedge_ns <= now_ns:
@@ -244,6 +249,7 @@ class Service:
     def next_ns(self, now_ns: int) -> int | None:
         """Tell when `look` has something to do, if no outcome comes before."""
         times = [time for flight in self._flights.values() for time in (flight.retry_ns, flight.hedge_ns)]
+        times += [flight.deadline_ns for flight in self._flights.values() if flight.call.endpoint.read]
         return min((time for time in (*times, self._limiter.next_ns(now_ns)) if time is not None), default=None)
 
     # Attempts.
@@ -254,7 +260,9 @@ class Service:
         return self._enter(flight, now_ns, wait_ns=flight.deadline_ns - now_ns)
 
     def _hedge(self, flight: Flight, now_ns: int) -> list[Effect]:
-        """Send it a second time, if there is room in the limiter at once."""
+        """Send it a second time, if there is room in the limiter at once, and the service is not said to fail."""
+        if self._breaker.state != "closed":
+            return []
         return self._enter(flight, now_ns, wait_ns=0, alone=False)
 
     def _enter(self, flight: Flight, now_ns: int, *, wait_ns: int, alone: bool = True) -> list[Effect]:
@@ -288,9 +296,7 @@ class Service:
         times = self._times.get(endpoint.name, ())
         if endpoint.read and endpoint.hedged and flight.attempts == 1 and len(times) >= TIMES_MIN:
             flight.hedge_ns = now_ns + round(quantiles(times, n=20)[-1] * SECOND_NS)
-        left_s = max(flight.deadline_ns - now_ns, 1) / SECOND_NS
-        # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
-        return Send(attempt, flight.call, min(endpoint.timeout_s, left_s) if endpoint.read else endpoint.timeout_s)
+        return Send(attempt, flight.call, flight.deadline_ns)
 
     # What is made of outcomes.
 
@@ -300,7 +306,7 @@ class Service:
         if not endpoint.read or flight.attempts >= endpoint.attempts_max:
             return False
         pause_s = self._jitter() * min(self._backoff_max_s, self._backoff_s * 2.0 ** (flight.attempts - 1))
-        retry_ns = now_ns + round(max(pause_s, verdict.retry_after_s or 0.0) * SECOND_NS)
+        retry_ns = now_ns + round(max(pause_s, _bounded(verdict.retry_after_s)) * SECOND_NS)
         if retry_ns >= flight.deadline_ns:
             return False
         flight.retry_ns = retry_ns
@@ -320,7 +326,7 @@ class Service:
         if verdict.outcome == "throttled":
             times = self._throttled[endpoint.kind] = self._throttled.get(endpoint.kind, 0) + 1
             pause_s = min(THROTTLED_MAX_S, THROTTLED_S * 2.0 ** min(times - 1, 10))
-            pause_s = max(pause_s, verdict.retry_after_s or 0.0)
+            pause_s = max(pause_s, _bounded(verdict.retry_after_s))
             self._limiter.penalise(endpoint.kind, now_ns + math.ceil(pause_s * SECOND_NS))
         flight.probe = False
 
@@ -340,6 +346,9 @@ class Service:
     def _settle(self, flight: Flight, verdict: Verdict, now_ns: int) -> Finish:
         """Answer all who asked; attempts of it that wait are taken back, and those on their way are heard by nobody."""
         call, identity = flight.call, _identity(flight.call)
+        if flight.probe:  # it never left, and so showed nothing: another has to
+            flight.probe = False
+            self._breaker.failed(now_ns)
         for attempt in [*flight.open]:
             if attempt not in self._away and self._limiter.withdraw(attempt):
                 flight.open.discard(attempt)
@@ -359,7 +368,7 @@ class Service:
         if self._shared.get(identity) is flight:
             del self._shared[identity]
         if call.endpoint.kept_s and result.success:
-            self._keep(identity, result, now_ns + round(call.endpoint.kept_s * SECOND_NS))
+            self._keep(identity, own(result), now_ns + round(call.endpoint.kept_s * SECOND_NS))
         return Finish(tuple(numbers), result)
 
     def _keep(self, identity: Any, result: ExternalServiceResult, until_ns: int) -> None:
@@ -367,6 +376,23 @@ class Service:
         self._kept.move_to_end(identity)
         if len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
+
+
+def own(result: ExternalServiceResult) -> ExternalServiceResult:
+    """Return a result whose data nobody else can change."""
+    return msgspec.structs.replace(result, data=deepcopy(result.data))
+
+
+def _bounded(wait_s: float | None) -> float:
+    """Return how long a service is waited for: what it says, within a day."""
+    return min(max(wait_s, 0.0), WAIT_S_MAX) if wait_s is not None and wait_s == wait_s else 0.0  # noqa: PLR0124  NaN
+
+
+def _overdue(flight: Flight) -> Verdict:
+    """Say that a read has no answer by its deadline; what it was told last is told as well."""
+    last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
+    error = f"no answer in {flight.call.deadline_s:g} s{last}"
+    return Verdict(outcome="failed", sent="unknown" if flight.attempts else "no", error=error)
 
 
 def _identity(call: Call) -> tuple[Any, ...]:

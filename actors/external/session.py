@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 import certifi
 import msgspec
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
@@ -35,14 +34,15 @@ _NOT_MODIFIED: Final = 304
 
 
 class _Discretion(logging.Filter):
-    """Keeps out of the log what urllib3 tells of our requests while it works: it quotes their queries."""
+    """Keeps out of the log what urllib3 tells of our requests, at any level: it quotes their queries."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let pass what is none of ours, and warnings."""
-        return record.levelno >= logging.WARNING or CALL.get(None) is None
+    def filter(self, _record: logging.LogRecord) -> bool:
+        """Let pass what is none of ours."""
+        return CALL.get(None) is None
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_Discretion())
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_Discretion())
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ class HttpSession:
         self._hosts: Final = hosts
         self._body_bytes_max: Final = body_bytes_max
         self._proxies: Final = {} if proxy is None else {"http": proxy, "https": proxy}
-        self._session: Final = requests.Session()
+        self._session: Final = _Straight()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["User-Agent"] = user_agent
@@ -115,20 +115,25 @@ class HttpSession:
             UnknownOutcomeError: it left, and no whole answer came.
             RefusedAnswerError: the answer is a redirection, or larger than allowed.
         """
-        prepared = self._session.prepare_request(requests.Request(method, url, headers=dict(headers or {}), data=body))
-        where = self._permit(prepared)
+        where = self._permit(method, url)
         call, started_ns = Call(timeout_s), time.monotonic_ns()
         token = CALL.set(call)
         try:
+            request = requests.Request(method, url, headers=dict(headers or {}), data=body)
+            prepared = self._session.prepare_request(request)
             with self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=timeout_s, proxies=self._proxies
             ) as response:
                 answer = self._read(response, where)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except RefusedAnswerError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a server or a header makes of the libraries
             cause = _innermost(error)
             reason = f"{where}: {_text(cause)}"
-            # Not from `error`: its text has the query, and the query may have a password.
-            raise (UnknownOutcomeError(reason) if call.written else NotSentError(reason)) from cause
+            # Not from `error`: its text has the query, and the query may have a password; nor from what an HTTP library
+            # says, which quotes headers.
+            shown = cause if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) else None
+            raise (UnknownOutcomeError(reason) if call.written else NotSentError(reason)) from shown
         finally:
             CALL.reset(token)
         return msgspec.structs.replace(answer, response_time_s=(time.monotonic_ns() - started_ns) / 1e9)
@@ -137,10 +142,13 @@ class HttpSession:
         """Close the connections that are kept."""
         self._session.close()
 
-    def _permit(self, prepared: requests.PreparedRequest) -> str:
+    def _permit(self, method: str, url: str) -> str:
         """Refuse what may not leave, and say in words that may be logged what it is."""
-        parts = urlsplit(prepared.url or "")
-        where = f"{prepared.method} {parts.hostname}{parts.path}"
+        try:
+            parts, port = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            raise NotSentError(f"{method!a}: a URL wanted, found none") from None
+        where = ascii(f"{method} {parts.hostname}{f':{port}' if port else ''}{parts.path}")[1:-1]
         if parts.hostname not in self._hosts:
             raise NotSentError(f"{where}: one of the hosts {', '.join(sorted(self._hosts))} wanted")
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
@@ -150,7 +158,7 @@ class HttpSession:
     def _read(self, response: requests.Response, where: str) -> HttpAnswer:
         status = response.status_code
         if status in _REDIRECTIONS and status != _NOT_MODIFIED:
-            to = urlsplit(response.headers.get("location", "")).hostname
+            to = _host_of(response.headers.get("location", ""))
             raise RefusedAnswerError(f"{where}: an answer wanted, found a redirection ({status}) to {to}", status)
         chunks, size = [], 0
         while chunk := response.raw.read(_CHUNK_BYTES, decode_content=True):
@@ -161,6 +169,13 @@ class HttpSession:
             chunks.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(status_code=status, headers=headers, body=b"".join(chunks), response_time_s=0.0)
+
+
+class _Straight(requests.Session):
+    """Looks at no redirection, not even to say where it would lead."""
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """Find none."""
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -208,6 +223,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _host_of(url: str) -> str:
+    try:
+        return ascii(urlsplit(url).hostname)
+    except ValueError:
+        return "nowhere"
+
+
 def _innermost(error: BaseException) -> BaseException:
     """Find what all the others were made of."""
     while (inner := error.__cause__ or error.__context__) is not None:
@@ -217,6 +239,6 @@ def _innermost(error: BaseException) -> BaseException:
 
 def _text(cause: BaseException) -> str:
     """Say what it is; not the texts of HTTP libraries, which may quote the request."""
-    if isinstance(cause, OSError):
+    if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
         return f"{type(cause).__name__}: {cause}"
     return type(cause).__name__

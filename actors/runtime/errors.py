@@ -15,7 +15,13 @@ REASON_MAX: Final = 4_096
 TRACE_MAX: Final = 8_192
 """Characters of a traceback that are kept."""
 
-_OURS: Final = (f"{Path(__file__).parents[1]}/", "<")
+_PACKAGE: Final = Path(__file__).parents[2]
+_OURS: Final = (
+    *(f"{_PACKAGE / name}/" for name in ("actors", "cli", "client", "config", "domain", "messages", "transfer")),
+    "<",
+)
+"""Where the code of this package lies; its root is also that of its tests and examples, which are none of it."""
+
 _INSTALLED: Final = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 

@@ -151,7 +151,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     security_id: str
     exchange_segment: str
     product_type: str
-    net_qty: SignedUnits = 0
+    net_qty: SignedUnits
     """Bought less sold."""
 
     trading_symbol: str = ""

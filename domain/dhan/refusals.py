@@ -98,4 +98,6 @@ def _code_and_text(body: Any) -> tuple[str, str]:
 
 
 def _cut(found: Any, most: int) -> str:
-    return found[:most] if isinstance(found, str) else ascii(found)[:most]
+    if isinstance(found, str):
+        return found[:most]
+    return ascii(found)[:most] if isinstance(found, int | float) else type(found).__name__

@@ -22,8 +22,11 @@ from ..time import IST
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-NOTHING: Final = frozenset({"", "na", "n/a", "null", "none", "nil", "0001-01-01", "0001-01-01 00:00:00"})
+NOTHING: Final = frozenset({"", "na", "n/a", "null", "none", "nil"})
 """Texts, in small letters, that say that there is nothing."""
+
+_NEVER = ("0001-01-01", "01/01/0001")
+"""What a day begins with that means that there is none."""
 
 ROWS_MAX: Final = 100_000
 TEXT_MAX: Final = 4_096
@@ -41,6 +44,7 @@ class Words(msgspec.Struct, frozen=True):
 _MOMENTS = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d")
 _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{0,9})?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d\d\d?)*,\d{3}(?:\.\d*)?", re.ASCII)
 _FOUND_MAX = 80
 _ENORMOUS = 1e300
 
@@ -77,10 +81,14 @@ def read_all(kind: type[T], found: Any) -> tuple[T, ...]:
 
 
 def _object(kind: type[T], found: dict[Any, Any], path: str) -> T:
-    by_name = {str(key).lower().replace("_", ""): value for key, value in found.items()}
+    by_name: dict[str, Any] = {}
+    for key, value in found.items():
+        name = str(key).lower().replace("_", "")
+        if name not in by_name or is_nothing(by_name[name]):
+            by_name[name] = value
     values = {}
     for field in _fields(kind):
-        raw = next((by_name[name] for name in field.names if name in by_name), None)
+        raw = next((by_name[name] for name in field.names if not is_nothing(by_name.get(name))), None)
         if is_nothing(raw):
             if field.required:
                 raise MalformedAnswerError(f"{path}.{field.wire}: {field.wanted} wanted, found nothing")
@@ -94,7 +102,10 @@ def _object(kind: type[T], found: dict[Any, Any], path: str) -> T:
 
 def is_nothing(found: Any) -> bool:
     """Say whether it stands for nothing."""
-    return found is None or (isinstance(found, str) and found.strip().lower() in NOTHING)
+    if not isinstance(found, str):
+        return found is None
+    text = found.strip().lower()
+    return text in NOTHING or text.startswith(_NEVER)
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -182,7 +193,7 @@ def _whole(found: Any) -> int | None:
         return found
     if isinstance(found, float):
         return int(found) if math.isfinite(found) and found.is_integer() and abs(found) < 1 << 53 else None
-    text = found.strip().replace(",", "") if isinstance(found, str) and len(found) <= _FOUND_MAX else ""
+    text = _ungrouped(found)
     return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
 
 
@@ -192,9 +203,15 @@ def _number(found: Any) -> float | None:
     if isinstance(found, int | float):
         number = float(found) if abs(found) < _ENORMOUS else math.inf
         return number if math.isfinite(number) else None
-    text = found.strip().replace(",", "") if isinstance(found, str) and len(found) <= _FOUND_MAX else ""
+    text = _ungrouped(found)
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     return number if math.isfinite(number) else None
+
+
+def _ungrouped(found: Any) -> str:
+    """Take the commas out of a number that is grouped as in India or elsewhere: 12,34,567 or 1,234,567."""
+    text = found.strip() if isinstance(found, str) and len(found) <= _FOUND_MAX else ""
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
 
 
 def _text(found: Any) -> str | None:
@@ -207,6 +224,8 @@ def _text(found: Any) -> str | None:
 def _truth(found: Any) -> bool | None:
     if isinstance(found, bool):
         return found
+    if not isinstance(found, int | str):
+        return None
     return {"true": True, "false": False, "1": True, "0": False}.get(str(found).strip().lower())
 
 

@@ -170,6 +170,75 @@ class TestCallsAtOnce:
             assert all(read.result(20).success for read in reads)
 
 
+class TestAnUrgentCall:
+    def test_is_not_held_up_by_writes_that_hang(self, serve):
+        let_go = threading.Event()
+
+        def answer(server, connection):
+            while (request := server.read(connection)) is not None:
+                if b"umbrella" in request:
+                    let_go.wait(20)
+                connection.sendall(http("1"))
+
+        class Patient(Weather):
+            def order(self, what, **how):
+                slow = Endpoint(name="order", kind="all", read=False, timeout_s=20.0)
+                return self.call(slow, "POST", "/orders", json={"what": what}, **how)
+
+        server = serve(answer)
+        with Patient(server.url) as weather:
+            writes = [weather.order("an umbrella") for _ in range(60)]
+            done = weather.order("nothing", urgent=True).result(10)
+            let_go.set()
+
+            assert done.success
+            assert all(write.result(20).success for write in writes)
+
+
+class TestACallThatCannotBeMade:
+    def test_is_refused_where_it_is_asked(self):
+        with Weather("http://127.0.0.1:1") as weather:
+            with pytest.raises(ValueError, match="one of the kinds all wanted, found 'quotes'"):
+                weather.call(Endpoint(name="q", kind="quotes", read=True), "GET", "/x")
+            with pytest.raises(ValueError, match="a path that begins with / wanted"):
+                weather.call(TODAY, "GET", "x")
+        with pytest.raises(ValueError, match="found one that was closed"):
+            weather.today("Pune")
+        with Weather("weather.example") as weather, pytest.raises(ValueError, match="a base URL"):
+            weather.today("Pune")
+
+    @pytest.mark.parametrize("how", [{"deadline_s": float("nan")}, {"deadline_s": -1}, {"query": {"a": ["x"]}}])
+    def test_harms_no_other(self, serve, how):
+        server = serve(answering(http("1")))
+        with Weather(server.url) as weather:
+            other = weather.today("Pune")
+            refused = weather.call(TODAY, "GET", "/today", **how).result(10)
+
+            assert (refused.success, refused.sent) == (False, "no")
+            assert other.result(10).success
+
+    def test_for_want_of_a_token_was_not_sent_and_does_not_say_it(self, serve):
+        server = serve(answering(http("1")))
+
+        class Tokenless(Weather):
+            def headers(self):
+                raise LookupError(TOKEN)
+
+        with Tokenless(server.url) as weather:
+            result = weather.order("an umbrella").result(10)
+
+        assert (result.sent, result.attempts, server.heard) == ("no", 1, [])
+        assert TOKEN not in result.error
+
+    def test_is_not_judged_by_who_says_nothing(self, serve):
+        class Mute(Weather):
+            def judge(self, answer, now_s):
+                return None
+
+        with Mute(serve(answering(http("1"))).url) as weather:
+            assert weather.order("an umbrella").result(10).sent == "unknown"
+
+
 class TestAnAdapter:
     def test_ends_its_own_system_and_leaves_that_of_others(self, serve):
         server = serve(answering(http("1")))

@@ -68,6 +68,7 @@ class TestATimeToWait:
             ("-3", 0.0),
             ("nan", None),
             ("inf", None),
+            ("1e305", 86_400.0),
             ("soon", None),
             (None, None),
         ],

@@ -1,5 +1,6 @@
 """What is done about calls to a service."""
 
+import math
 from collections import Counter
 from random import Random
 
@@ -89,7 +90,7 @@ class TestAWrite:
         assert service.ask(2, a_call(WRITE, deadline_s=5), 0) == []
         send = only(service.look(service.next_ns(0)))
         assert isinstance(send, Send)
-        assert send.timeout_s == WRITE.timeout_s
+        assert send.deadline_ns == 5 * SECOND_NS
 
 
 class TestARead:
@@ -112,6 +113,14 @@ class TestARead:
         end(service, begin(service), msgspec.structs.replace(BROKEN, retry_after_s=7.0))
 
         assert service.next_ns(0) == 7 * SECOND_NS
+
+    def test_has_its_answer_at_its_deadline_whatever_becomes_of_its_attempts(self):
+        service = a_service()
+        attempt = begin(service, call=a_call(deadline_s=2.0))
+
+        result = result_of(service.look(service.next_ns(0)))
+        assert (result.response_time, result.sent, result.error) == (2.0, "unknown", "no answer in 2 s")
+        assert end(service, attempt, OK, 9.0) == []
 
     def test_is_not_tried_again_beyond_its_deadline(self):
         service = a_service()
@@ -147,6 +156,14 @@ class TestARead:
         kept = result_of(service.ask(2, a_call(KEPT), 11 * SECOND_NS - 1))
         assert (kept.data, kept.response_time, kept.attempts) == ("well", 0.0, 0)
         assert isinstance(only(service.ask(3, a_call(KEPT), 11 * SECOND_NS)), Send)
+
+    def test_that_was_kept_is_each_ones_own(self):
+        service = a_service()
+        answer = msgspec.structs.replace(OK, data={"net": [1]})
+        result_of(end(service, begin(service, call=a_call(KEPT)), answer)).data["net"].append(2)
+        result_of(service.ask(2, a_call(KEPT), 1)).data["net"].append(3)
+
+        assert result_of(service.ask(3, a_call(KEPT), 1)).data == {"net": [1]}
 
     def test_that_failed_is_not_kept(self):
         service = a_service()
@@ -188,7 +205,22 @@ class TestAServiceThatFails:
         assert isinstance(only(service.ask(9, a_call(), 99 * SECOND_NS)), Send)
 
 
+class TestAProbe:
+    def test_that_does_not_get_past_the_limits_leaves_the_breaker_open_for_another(self):
+        service = a_service(Quota(1, 100 * SECOND_NS), fail_max=1)
+        end(service, begin(service), BROKEN)
+
+        assert result_of(service.ask(2, a_call(deadline_s=1.0), 31 * SECOND_NS)).sent == "no"
+        assert isinstance(only(service.ask(3, a_call(), 200 * SECOND_NS)), Send)
+
+
 class TestTooManyRequests:
+    @pytest.mark.parametrize("wait_s", [1e305, math.inf, math.nan, -1.0])
+    def test_that_ask_for_a_silence_without_end_get_one_of_a_day_at_most(self, wait_s):
+        service = a_service()
+        end(service, begin(service, 1, a_call(WRITE)), msgspec.structs.replace(THROTTLED, retry_after_s=wait_s))
+        end(service, begin(service, 2, a_call(WRITE), 86_400.0), OK, 86_400.0)
+
     def test_are_answered_by_silence_that_grows(self):
         service, now_s, pauses = a_service(), 0.0, []
         for number in range(8):
@@ -233,11 +265,20 @@ class TestAHedgedRead:
         assert end(service, first, LOST, 0.2) == []
         assert result_of(end(service, second, BROKEN, 0.3)).error == "502 Bad Gateway"
 
+    def test_is_not_sent_again_to_a_service_that_fails(self):
+        service = a_service(fail_max=1)
+        for number in range(1, 101):
+            end(service, begin(service, number, a_call(HEDGED)), OK)
+        begin(service, 101, a_call(HEDGED))
+        end(service, begin(service, 102, a_call(WRITE)), BROKEN)
+
+        assert service.look(SECOND_NS) == []
+
     def test_is_not_sent_again_before_anything_is_known(self):
         service = a_service()
-        begin(service, call=a_call(HEDGED))
+        begin(service, call=a_call(HEDGED, deadline_s=7))
 
-        assert service.next_ns(0) is None
+        assert service.next_ns(0) == 7 * SECOND_NS
 
 
 class TestAnyCalls:
@@ -262,7 +303,7 @@ class TestAnyCalls:
             for effect in effects:
                 if isinstance(effect, Send):
                     sends[id(effect.call)] += 1
-                    away.append((now + random.randrange(round(effect.timeout_s * SECOND_NS) + 1), effect.attempt))
+                    away.append((now + random.randrange(10 * SECOND_NS), effect.attempt))
                 else:
                     results.update(effect.numbers)
 

@@ -1,6 +1,7 @@
 """One HTTP session with a service."""
 
 import gzip
+import logging
 import socket
 import ssl
 import threading
@@ -151,9 +152,16 @@ class TestAnAnswerThatNobodyShouldRead:
             answering(f"HTTP/1.1 {status} Go\r\nLocation: {elsewhere.url}/\r\nContent-Length: 0\r\n\r\n".encode())
         )
 
-        with pytest.raises(RefusedAnswerError, match=f"redirection .{status}. to 127.0.0.1"):
+        with pytest.raises(RefusedAnswerError, match=f"redirection .{status}. to '127.0.0.1'"):
             ask(session, server.url, "POST", body=b"{}")
         assert elsewhere.heard == []
+
+    @pytest.mark.parametrize("to", [b"http://[", b"", b"\xff"])
+    def test_is_a_redirection_to_nowhere(self, serve, session, to):
+        server = serve(answering(b"HTTP/1.1 302 Go\r\nLocation: " + to + b"\r\nContent-Length: 0\r\n\r\n"))
+
+        with pytest.raises(RefusedAnswerError, match="redirection"):
+            ask(session, server.url)
 
     def test_is_larger_than_allowed(self, serve, session):
         bomb = gzip.compress(bytes(50_000_000))
@@ -188,7 +196,7 @@ class TestAFailure:
     def test_says_what_was_asked_of_whom_and_nothing_that_is_secret(self, serve, session):
         server = serve(lambda server, connection: server.read(connection))
 
-        with pytest.raises(UnknownOutcomeError, match=r"GET 127.0.0.1/token: ") as caught:
+        with pytest.raises(UnknownOutcomeError, match=r"GET 127.0.0.1:\d+/token: ") as caught:
             ask(session, f"{server.url}/token?pin={SECRET}")
 
         assert SECRET not in "".join(traceback.format_exception(caught.value))
@@ -198,6 +206,41 @@ class TestAFailure:
 @pytest.fixture(scope="module")
 def authority():
     return trustme.CA()
+
+
+class TestARequestThatCannotBeMade:
+    @pytest.mark.parametrize(
+        ("method", "url", "headers"),
+        [
+            ("GET", "{}/", {"access-token": f"{SECRET}\n"}),
+            ("GET", "{}/", {"access-token": f" {SECRET}"}),
+            ("GET", "{}/", {"access-token": f"{SECRET}\u20ac"}),
+            ("GET", "{}/", {"access-token": f"a\r\nX: {SECRET}"}),
+            (f"GET / HTTP/1.1\r\nX: {SECRET}\r\n\r\nGET", "{}/", {}),
+            ("GET", "http://127.0.0.1:port/", {}),
+            ("GET", "http://[127.0.0.1/", {}),
+        ],
+    )
+    def test_leaves_nothing_with_anyone_and_keeps_what_is_secret(self, serve, session, method, url, headers):
+        server = serve(answering(OK))
+
+        with pytest.raises(NotSentError) as caught:
+            session.request(method, url.format(server.url), timeout_s=5, headers=headers)
+
+        told = "".join(traceback.format_exception(caught.value))
+        assert not [head for head in server.heard if SECRET.encode() in head and b"X:" in head]
+        assert SECRET not in str(caught.value) or method != "GET"
+        assert method != "GET" or SECRET not in told
+
+
+class TestALineThatIsNoHeader:
+    def test_is_logged_without_the_query(self, serve, session, caplog):
+        caplog.set_level(logging.DEBUG)
+        server = serve(answering(OK.replace(b"X-Kind: test", b"no header at all")))
+
+        ask(session, f"{server.url}/x?pin={SECRET}")
+
+        assert SECRET not in caplog.text
 
 
 class TestAnEncryptedService:

@@ -81,6 +81,23 @@ class TestAnOrder:
 
         assert read(OrderRow, pascal) == read(OrderRow, snake) == read(OrderRow, [ORDER]) == read(OrderRow, ORDER)
 
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"filledQty": None, "tradedQuantity": 15},
+            {"filledQty": "NA", "filledQuantity": 15},
+            {"filledQty": 15, "filled_qty": None},
+            {"exchangeTime": "0001-01-01T00:00:00Z"},
+            {"exchangeTime": "01/01/0001 05:30:00"},
+        ],
+    )
+    def test_is_read_by_what_says_something(self, changes):
+        assert read(OrderRow, an_order(**changes)) == read(OrderRow, ORDER)
+
+    @pytest.mark.parametrize("price", ["1,513.00", "1513", "1,513"])
+    def test_has_numbers_in_groups(self, price):
+        assert read(OrderRow, an_order(price=price)).price == 1513.0
+
     def test_of_a_status_that_nobody_knows_is_open(self):
         order = read(OrderRow, an_order(orderStatus="HELD_BACK"))
 
@@ -99,6 +116,9 @@ class TestAnOrder:
             ({"orderId": ["1"]}, "OrderRow.orderId: a text wanted, found list of 1"),
             ({"transactionType": "HOLD"}, "OrderRow.transactionType: one of BUY, SELL wanted, found 'HOLD'"),
             ({"createTime": "yesterday"}, "createTime: a time such as 2026-10-07 10:15:29 wanted, found 'yesterday'"),
+            ({"price": "1,5"}, "OrderRow.price: a number wanted, found '1,5'"),
+            ({"quantity": "1,0"}, "OrderRow.quantity: a whole number wanted, found '1,0'"),
+            ({"afterMarketOrder": [[]]}, "OrderRow.afterMarketOrder: true or false wanted, found list of 1"),
             ({"quantity": -1}, "OrderRow: Expected `int` >= 0"),
             ({"price": 1e13}, "OrderRow: Expected `float` <= 1000000000000.0"),
         ],
