@@ -102,7 +102,10 @@ def value(data_dir, sql):
         return result.rows[0][0]
 
 
-RECORDED = "select count(*) from all_ticks where source like 'replay-%' and symbol = 'RELIANCE'"
+REPLAYED = "source like 'replay-%' and symbol = 'RELIANCE'"
+"""What the system plays, and not what a test has imported beside it."""
+
+RECORDED = f"select count(*) from all_ticks where {REPLAYED}"
 FILLED = "select count(*) from fills"
 
 
@@ -209,7 +212,9 @@ class TestBesideASystemThatTrades:
 
     def test_closed_days_go_to_the_archive_and_are_seen_all_the_same(self, trading):
         sql = f"{RECORDED} and exchange_ns < {FIRST_DAY_END_NS}"
-        await_that(lambda: value(trading, "select max(exchange_ns) from all_ticks") > FIRST_DAY_END_NS)
+        await_that(
+            lambda: value(trading, f"select max(exchange_ns) from all_ticks where {REPLAYED}") > FIRST_DAY_END_NS
+        )
         before = value(trading, sql)
         found = json_of("archive", "--before", "2020-01-02", "--data-dir", trading)
 
@@ -218,7 +223,7 @@ class TestBesideASystemThatTrades:
         assert json_of("stat", "--data-dir", trading)["archived_days"] == 1
 
     def test_an_export_is_a_file_a_day_and_an_interval(self, trading, tmp_path):
-        await_that(lambda: value(trading, "select max(start_ns) from candles") > FIRST_DAY_END_NS)
+        await_that(lambda: value(trading, f"select max(start_ns) from candles where {REPLAYED}") > FIRST_DAY_END_NS)
         arguments = ("--symbol", "RELIANCE", "--to", "2020-01-01", "--format", "csv", "--data-dir", trading, "--json")
         files = [json.loads(line) for line in answered("export", tmp_path / "out", *arguments).splitlines()]
 
