@@ -63,6 +63,9 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     held_by: str = ""
     """Which actor has held the event loop for longer than that now, and at which line; empty if none."""
 
+    held_s: float = 0.0
+    """For how many seconds it has."""
+
     tree: SupervisionTree | None = None
     """State of every actor; None when the root was busy."""
 
@@ -194,9 +197,8 @@ class TradingSystem:
             with contextlib.suppress(UnknownActorError):  # gone for the moment, or for good
                 asked[name] = runtime.request_future(name, Ping())
         wait(asked.values(), timeout=LOOK_TIMEOUT_S)
+        # One that comes later is no dead letter: nobody lost it, and this will ask again.
         answers = {name: future.result() for name, future in asked.items() if future.done()}
-        for future in asked.values():
-            future.cancel()
         tree = answers.pop(TREE, None)
         watchdog = runtime.base.watchdog
         held = None if watchdog is None else watchdog.held
@@ -206,6 +208,7 @@ class TradingSystem:
             dead_letters=runtime.base.dead_letters.count,
             stalls=0 if watchdog is None else watchdog.stalls,
             held_by="" if held is None else f"{held.actor} at {held.place}",
+            held_s=0.0 if watchdog is None else watchdog.held_s(),
             statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
         )
 

@@ -40,22 +40,18 @@ class Failures:
 
 
 class Stalls:
-    """Measures how long the current stall of the event loop lasts; nothing else in the system runs meanwhile."""
+    """Tells of a stall of the event loop, during which nothing else in the system runs."""
 
     def __init__(self) -> None:
-        self._number = 0
-        self._since_s = 0.0
-        self._is_told = False
+        self._told = 0
+        """Number of the stall that was told last."""
 
     def fresh(self, view: SystemView) -> list[str]:
         """Return which actor holds the loop, and at which line, once for each stall longer than `STALL_TOLD_S`."""
-        if view.stalls != self._number:
-            self._number, self._since_s, self._is_told = view.stalls, view.running_s, False
-        held_s = view.running_s - self._since_s
-        if not view.held_by or self._is_told or held_s < STALL_TOLD_S:
+        if not view.held_by or view.stalls == self._told or view.held_s < STALL_TOLD_S:
             return []
-        self._is_told = True
-        return [f"the event loop has been held for {held_s:.0f} s, and nothing goes on: {view.held_by}"]
+        self._told = view.stalls
+        return [f"the event loop has been held for {view.held_s:.0f} s, and nothing goes on: {view.held_by}"]
 
 
 def has_nobody_left(tree: SupervisionTree | None) -> bool:

@@ -14,7 +14,7 @@ import typer
 
 from ..config.errors import SettingsError
 from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, UNAVAILABLE, exit_code
-from .terminal import complain, tell, tell_json
+from .terminal import complain, note, tell, tell_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,7 +78,25 @@ def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> It
             owner: Owner = held.enter_context(connect(settings.system.data_dir))
         except NotRunningError:
             owner = held.enter_context(OwnFiles(settings, read_only=not writes))
+            _tell_lag(owner, settings)
         yield owner
+
+
+def _tell_lag(owner: Owner, settings: Settings) -> None:
+    """Say on standard error what the files do not know: facts that a system which was killed had only journaled."""
+    from ..actors.journal import JournalError, JournalView  # noqa: PLC0415
+    from ..actors.journal.disk import RealDisk  # noqa: PLC0415
+    from ..client.owner import projected_sequence  # noqa: PLC0415
+    from ..domain.wording import counted  # noqa: PLC0415
+
+    directory = Path(settings.journal.path)
+    if not directory.is_dir():
+        return
+    with contextlib.suppress(JournalError, OSError):  # a journal that cannot be read is for `natya journal verify`
+        projected, newest = projected_sequence(owner), JournalView.of_directory(RealDisk(), directory).last_sequence
+        if 0 < projected < newest:  # one that knows none was made just now
+            unknown = counted(newest - projected, "fact")
+            note(f"the journal has {unknown} that these answers do not know: they are added at the next start")
 
 
 @contextlib.contextmanager

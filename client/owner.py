@@ -67,9 +67,15 @@ def closed_days(owner: Owner, before: dt.date | None = None) -> tuple[dt.date, .
     return tuple(EPOCH + dt.timedelta(days=day) for (day,) in rows)
 
 
+def projected_sequence(owner: Owner) -> int:
+    """Return the journal sequence up to which the core file is current."""
+    ((sequence,),) = rows_of(owner, "select sequence from projection", ())
+    return int(sequence)
+
+
 def stat(owner: Owner) -> DatabaseStat:
     """Return the content of the database."""
-    ((projected,),) = rows_of(owner, "select sequence from projection", ())
+    projected = projected_sequence(owner)
     ((days, first, last),) = rows_of(owner, DAYS_TOLD, ())
     ((archived,),) = rows_of(owner, "select count(distinct day) from archived", ())
     symbols = rows_of(owner, "select symbol from all_ticks union select symbol from candles order by symbol", ())

@@ -6,11 +6,14 @@ import logging
 import os
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from ...domain.time import SECOND_NS
 
 if TYPE_CHECKING:
     from .worker import Runnable, Worker
@@ -27,6 +30,9 @@ class Stall(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     held_s: float
     """Seconds that it had taken at least when it was noticed."""
+
+    since_ns: int = 0
+    """When it was seen first, by the monotonic clock of the machine: nanoseconds."""
 
     stack: str
 
@@ -54,22 +60,28 @@ class Watchdog:
 
     def _watch(self) -> None:
         seen: tuple[Runnable | None, int, int] | None = None
-        reported = False
+        reported, since_ns = False, 0
         while not self._stopped.wait(self._stall_warn_s):
             cell = self._loop.current
             now = (cell, self._loop.rounds, 0 if cell is None else cell.handled)
             if cell is None or now != seen:
-                seen, reported, self.held = now, False, None
+                seen, reported, self.held, since_ns = now, False, None, time.monotonic_ns()
             elif not reported:
                 reported = True
-                self._report(cell)
+                self._report(cell, since_ns)
 
-    def _report(self, cell: Runnable) -> None:
+    def held_s(self) -> float:
+        """Tell for how many seconds the stall of now has lasted; 0 if there is none."""
+        held = self.held
+        return 0.0 if held is None else (time.monotonic_ns() - held.since_ns) / SECOND_NS
+
+    def _report(self, cell: Runnable, since_ns: int) -> None:
         frame = sys._current_frames().get(self._loop.ident)  # noqa: SLF001  its documented use: debugging of threads
         calls = [] if frame is None else traceback.extract_stack(frame)
         stack = "".join(traceback.format_list(calls))
         self.stalls += 1
-        self.held = Stall(actor=cell.name or str(cell), held_s=self._stall_warn_s, stack=stack, place=_place(calls))
+        name, place = cell.name or str(cell), _place(calls)
+        self.held = Stall(actor=name, held_s=self._stall_warn_s, since_ns=since_ns, stack=stack, place=place)
         self.last = self.held
         fields = {"held_s": self._stall_warn_s, "stack": stack}
         _log.warning("loop.stalled", extra={"actor": self.last.actor, "fields": fields})

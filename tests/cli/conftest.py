@@ -25,6 +25,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     statistics: dict
     stalls: int = 0
     held_by: str = ""
+    held_s: float = 0.0
     tree: SupervisionTree | None = None
 
 

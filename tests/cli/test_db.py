@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,8 +22,10 @@ import natya
 from natya.actors.control import NotRunningError
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.engine.lock import FileLock
+from natya.actors.journal import Journal
 from natya.cli.app import app
 from natya.config.data_directory import DataDirectory
+from natya.messages.orders import OrderCancelled
 
 NO_NIGHT = 1_000_000
 """Minutes a day of a market that nobody has to wait for in the night."""
@@ -279,6 +282,19 @@ def files(left, tmp_path):
 
 
 class TestOnFilesThatNobodyOwns:
+    def test_an_answer_comes_with_what_only_the_journal_knows(self, files):
+        """As a system leaves them that was killed between a commit of the journal and that of the database."""
+        journal = Journal(files / "journal", now_ns=time.time_ns)
+        journal.open()
+        fact = OrderCancelled(client_order_id="never-0-1", reason="none", occurred_ns=1)
+        journal.append((fact, fact), "never-0-1")
+        journal.commit()
+        journal.close()
+        done = shell("query", "select count(*) as facts from facts", "--data-dir", files)
+
+        assert done.exit_code == 0
+        assert done.stderr.startswith("the journal has 2 facts that these answers do not know: ")
+
     def test_everything_works_too(self, files, tmp_path):
         ticks = write_ticks(tmp_path / "ticks.csv", 100)
         fills = json_of("query", "select count(*) as n from fills", "--data-dir", files)["n"]

@@ -44,7 +44,7 @@ class TestALoopThatIsHeld:
     """By an endless loop of a strategy, for one."""
 
     def held(self, view, number=1, *, after_s, by="bad at bad.py:3 in on_tick"):
-        return msgspec.structs.replace(view(), running_s=10 + after_s, stalls=number, held_by=by)
+        return msgspec.structs.replace(view(), stalls=number, held_by=by, held_s=after_s)
 
     def test_is_told_of_once_with_who_holds_it_and_where(self, view):
         stalls = Stalls()
