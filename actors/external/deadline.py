@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-SECOND_NS: Final = 1_000_000_000
+from ...domain.time import SECOND_NS
 
 
 class Call:

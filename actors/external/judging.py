@@ -10,11 +10,8 @@ from typing import Any
 
 import msgspec
 
-from .service import Verdict
+from .service import WAIT_S_MAX, Verdict
 from .session import HttpAnswer
-
-WAIT_S_MAX = 86_400.0
-"""No service is waited for longer than a day because it says so."""
 
 _WELL = range(200, 300)
 _SERVER_ERRORS = range(500, 600)

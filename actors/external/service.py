@@ -32,6 +32,8 @@ TIMES_MIN: Final = 20
 """So many answers must have been timed before a read is hedged."""
 
 WAIT_S_MAX: Final = 86_400.0
+"""No service is waited for longer than a day because it says so."""
+
 THROTTLED_S: Final = 1.0
 THROTTLED_MAX_S: Final = 60.0
 
@@ -339,8 +341,7 @@ class Service:
         if self._breaker.state == "closed" or flight.probe:
             return None
         wait_s = self._breaker.retry_after_s(now_ns)
-        last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
-        error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{last}"
+        error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{_last_error(flight)}"
         return Verdict(outcome="failed", sent="no", error=error, retry_after_s=wait_s)
 
     def _settle(self, flight: Flight, verdict: Verdict, now_ns: int) -> Finish:
@@ -388,10 +389,14 @@ def _bounded(wait_s: float | None) -> float:
     return min(max(wait_s, 0.0), WAIT_S_MAX) if wait_s is not None and wait_s == wait_s else 0.0  # noqa: PLR0124  NaN
 
 
+def _last_error(flight: Flight) -> str:
+    """Add what came of the attempt before, if there was one: the real error is never hidden behind ours."""
+    return "" if flight.last is None else f"; the last attempt: {flight.last.error}"
+
+
 def _overdue(flight: Flight) -> Verdict:
     """Say that a read has no answer by its deadline; what it was told last is told as well."""
-    last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
-    error = f"no answer in {flight.call.deadline_s:g} s{last}"
+    error = f"no answer in {flight.call.deadline_s:g} s{_last_error(flight)}"
     return Verdict(outcome="failed", sent="unknown" if flight.attempts else "no", error=error)
 
 
@@ -404,6 +409,5 @@ def _not_in_time(refused: Refused, flight: Flight) -> Verdict:
     """Say that it did not fit into the limits; a read that was sent before has its last failure told as well."""
     retry_after_s = None if refused.retry_after_ns is None else refused.retry_after_ns / SECOND_NS
     when = "ever" if retry_after_s is None else f"for {retry_after_s:.3f} s"
-    last = "" if flight.last is None else f"; the last attempt: {flight.last.error}"
-    error = f"it does not fit into {refused.quota} {when}{last}"
+    error = f"it does not fit into {refused.quota} {when}{_last_error(flight)}"
     return Verdict(outcome="refused", sent="no", error=error, retry_after_s=retry_after_s)

@@ -129,10 +129,10 @@ class HttpSession:
             raise
         except Exception as error:  # noqa: BLE001  whatever a server or a header makes of the libraries
             cause = _innermost(error)
-            reason = f"{where}: {_text(cause)}"
             # Not from `error`: its text has the query, and the query may have a password; nor from what an HTTP library
             # says, which quotes headers.
-            shown = cause if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) else None
+            shown = cause if _is_of_the_system(cause) else None
+            reason = f"{where}: {type(cause).__name__}{'' if shown is None else f': {shown}'}"
             raise (UnknownOutcomeError(reason) if call.written else NotSentError(reason)) from shown
         finally:
             CALL.reset(token)
@@ -145,7 +145,8 @@ class HttpSession:
     def _permit(self, method: str, url: str) -> str:
         """Refuse what may not leave, and say in words that may be logged what it is."""
         try:
-            parts, port = urlsplit(url), urlsplit(url).port
+            parts = urlsplit(url)
+            port = parts.port
         except ValueError:
             raise NotSentError(f"{method!a}: a URL wanted, found none") from None
         where = ascii(f"{method} {parts.hostname}{f':{port}' if port else ''}{parts.path}")[1:-1]
@@ -237,8 +238,6 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _text(cause: BaseException) -> str:
-    """Say what it is; not the texts of HTTP libraries, which may quote the request."""
-    if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
-        return f"{type(cause).__name__}: {cause}"
-    return type(cause).__name__
+def _is_of_the_system(cause: BaseException) -> bool:
+    """Tell whether it comes from sockets or TLS: those of HTTP libraries are OSErrors, too, and quote the request."""
+    return isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
