@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
-    from .actors.external import Allowance, BaseExternalAdapter, Endpoint, ExternalServiceResult
+    from .actors.external import BaseExternalAdapter, Endpoint, ExternalServiceResult
     from .actors.runtime import (
         Bounded,
         Conflating,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .config.sections.supervision import SupervisionSettings
     from .config.settings import Settings
     from .domain.instruments import Instrument, PriceGrid
-    from .domain.quotas import Quota
+    from .domain.quotas import Allowance, Quota
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
         CancelOrder,
@@ -94,7 +94,7 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
-    ".actors.external": ("Allowance", "BaseExternalAdapter", "Endpoint", "ExternalServiceResult"),
+    ".actors.external": ("BaseExternalAdapter", "Endpoint", "ExternalServiceResult"),
     ".actors.runtime": (
         "Bounded",
         "Conflating",
@@ -128,7 +128,7 @@ _MODULES: Final = {
     ".config.sections.supervision": ("SupervisionSettings",),
     ".config.settings": ("Settings",),
     ".domain.instruments": ("Instrument", "PriceGrid"),
-    ".domain.quotas": ("Quota",),
+    ".domain.quotas": ("Allowance", "Quota"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
         "CancelOrder",

@@ -53,6 +53,16 @@ class Quota(msgspec.Struct, frozen=True, gc=False):
         return f"{self.requests} in {'all' if self.period_ns is None else duration_text(self.period_ns)}"
 
 
+class Allowance(msgspec.Struct, frozen=True):
+    """What is allowed of one kind of request."""
+
+    quotas: tuple[Quota, ...]
+    """All of them hold at once."""
+
+    each_key: Quota | None = None
+    """Of requests for one and the same thing, besides: such as the modifications of one order."""
+
+
 class Usage:
     """What is counted against one quota."""
 

@@ -12,11 +12,12 @@ errors
 
 from __future__ import annotations
 
+from ...domain.quotas import Allowance
 from .actor import Ask, ExternalActor, ExternalSettings
 from .adapter import BaseExternalAdapter, PendingResult
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
-from .limiter import Allowance, Granted, Limiter, Refused, Waiting
+from .limiter import Granted, Limiter, Refused, Waiting
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
 from .session import HttpAnswer, HttpSession
 

@@ -18,11 +18,12 @@ from urllib.parse import urlencode
 import msgspec
 
 from ...domain.breaker import Breaker
+from ...domain.quotas import Allowance
 from ...domain.time import SECOND_NS
 from ..runtime import RuntimeActor, handles
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
-from .limiter import Allowance, Limiter
+from .limiter import Limiter
 from .service import Call, Effect, Endpoint, ExternalServiceResult, Finish, Send, Service, Verdict, own
 from .session import BODY_BYTES_MAX, HttpAnswer, HttpSession
 

@@ -31,10 +31,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ...domain.quotas import Allowance
 from ..runtime import InProcessSystem
 from .actor import Ask, ExternalActor, ExternalSettings
 from .judging import judge
-from .limiter import Allowance
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
 
 if TYPE_CHECKING:

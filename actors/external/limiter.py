@@ -22,21 +22,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from ...domain.quotas import Quota, Usage
+from ...domain.quotas import Allowance, Quota, Usage
 
-MILLISECOND_NS: Final = 1_000_000
-MARGIN_NS: Final = 20 * MILLISECOND_NS
+MARGIN_NS: Final = 20_000_000
 KEYS_MAX: Final = 100_000
-
-
-class Allowance(msgspec.Struct, frozen=True):
-    """What is allowed of one kind of request."""
-
-    quotas: tuple[Quota, ...]
-    """All of them hold at once."""
-
-    each_key: Quota | None = None
-    """Of requests with the same key, besides: such as the modifications of one order."""
 
 
 class Granted(msgspec.Struct, frozen=True, gc=False):

@@ -8,23 +8,11 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-import msgspec
-
-from ..quotas import Quota
+from ..quotas import Allowance, Quota
 from ..time import duration_ns
 
 
-class Limits(msgspec.Struct, frozen=True):
-    """Of one kind of request."""
-
-    quotas: tuple[Quota, ...]
-    """All of them hold at once."""
-
-    same: Quota | None = None
-    """Of requests for one and the same thing: modifications of an order, an option chain."""
-
-
-def limits_on(day: date) -> dict[str, Limits]:
+def limits_on(day: date) -> dict[str, Allowance]:
     """Return the limits that hold on a day, by kind: `orders`, `data`, `option_chain`, `quotes`, `others`, `tokens`.
 
     Raises:
@@ -35,17 +23,17 @@ def limits_on(day: date) -> dict[str, Limits]:
         of_the_day = [table for table in tables if table["since"] <= day]
         if not of_the_day:
             raise ValueError(f"a day from {tables[0]['since']} on wanted for limits of {kind}, found {day}")
-        found[kind] = _limits(max(of_the_day, key=lambda table: table["since"]))
+        found[kind] = _allowance(max(of_the_day, key=lambda table: table["since"]))
     return found
 
 
-def _limits(table: dict[str, Any]) -> Limits:
-    same = None
+def _allowance(table: dict[str, Any]) -> Allowance:
+    each_key = None
     if "modifications" in table:
-        same = Quota(table["modifications"], None)
+        each_key = Quota(table["modifications"], None)
     elif "same" in table:
-        same = _quota(table["same"])
-    return Limits(quotas=tuple(map(_quota, table["windows"])), same=same)
+        each_key = _quota(table["same"])
+    return Allowance(quotas=tuple(map(_quota, table["windows"])), each_key=each_key)
 
 
 def _quota(window: dict[str, Any]) -> Quota:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.external.limiter import Allowance, Limiter
+from natya.actors.external.limiter import Limiter
 from natya.actors.external.service import Call, Endpoint, Finish, Send, Service, Verdict
 from natya.domain.breaker import Breaker
-from natya.domain.quotas import Quota
+from natya.domain.quotas import Allowance, Quota
 from natya.domain.time import SECOND_NS
 
 WRITE = Endpoint(name="orders.place", kind="all", read=False)

@@ -23,9 +23,9 @@ class TestOfADay:
             "7000 in 1d",
         ]
         assert [quota.reserved for quota in limits["orders"].quotas] == [2, 25, 100, 300]
-        assert limits["orders"].same == Quota(25, None)
+        assert limits["orders"].each_key == Quota(25, None)
         assert limits["data"].quotas == (Quota(5, SECOND_NS), Quota(100_000, DAY_NS))
-        assert limits["option_chain"].same == Quota(1, 3 * SECOND_NS)
+        assert limits["option_chain"].each_key == Quota(1, 3 * SECOND_NS)
         assert limits["quotes"].quotas == (Quota(1, SECOND_NS),)
         assert limits["others"].quotas == (Quota(20, SECOND_NS),)
 
