@@ -69,6 +69,7 @@ from .errors import (
     trace_of,
     where_of,
 )
+from .lifecycle import Terminated
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
 from .probe import Probe
@@ -98,6 +99,7 @@ __all__ = [
     "StashFullError",
     "SystemClock",
     "SystemStoppedError",
+    "Terminated",
     "Timer",
     "Trace",
     "UnknownActorError",

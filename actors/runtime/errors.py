@@ -74,7 +74,7 @@ class UnknownActorError(ActorRuntimeError):
 
 
 class StashFullError(ActorRuntimeError):
-    """`stash_max` messages are stashed already. Unstash some, or raise `stash_max`."""
+    """`stash_max` messages are stashed already. Uncaught, it fails the message alone: the actor is not restarted."""
 
 
 class NameTakenError(ActorRuntimeError):

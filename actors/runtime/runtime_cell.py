@@ -24,7 +24,7 @@ from .cell import BATCH, Cell
 from .cell_context import CellContext
 from .dead_letters import NEVER_ANSWERED
 from .door import is_ours
-from .errors import reason_of
+from .errors import StashFullError, reason_of
 from .life import (
     ADMIT,
     BEGIN,
@@ -246,13 +246,15 @@ class RuntimeCell(CellContext):
         if isinstance(error, Ended):
             self._take(self._life.end(requested=False))
             return
+        # A restart would put the whole stash back into the mailbox, to overflow again.
+        goes_on = isinstance(error, StashFullError) and message is not None and self._life.state is RUNNING
         if isinstance(error, FailedElsewhere):
             if error.at_start:
                 self._take(self._life.start_failed(error.error))
                 return
             got_past, error, message = error.got_past, error.error, None
         else:
-            got_past = None if message is None else self._got_past(message)
+            got_past = None if message is None or goes_on else self._got_past(message)
         self.failures += 1
         self._log_failure("handler.failed", error)
         if message is not None:
@@ -262,6 +264,8 @@ class RuntimeCell(CellContext):
                 self._to(sender, Failed(actor=self.name, message_type=kind, error=type(error).__name__, reason=reason))
         if self.dead:
             self._end_of_killed()
+        elif goes_on:
+            self._take((GO_ON,))
         else:
             self._take(self._life.failed(error), message, got_past=got_past)
 

@@ -6,7 +6,7 @@ import pytest
 from natya.actors.runtime import Bounded, Conflating, InProcessSystem, RuntimeActor, handles
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.supervision import SupervisionSettings
-from natya.messages.supervision import Failed, Unavailable
+from natya.messages.supervision import DescribeTree, Failed, Unavailable
 
 
 class Connect(msgspec.Struct, frozen=True):
@@ -108,6 +108,19 @@ class TestWhatIsPutAside:
         assert system.request("session", Break()).error == "RuntimeError"
         system.tell("session", Connect())
         assert [each.result(10) for each in asked] == [0, 1, 2]
+
+    def test_fails_what_is_too_much_and_nothing_else(self, system):
+        policy = SupervisionSettings.default(backoff_first_s=0.001)
+        children = (ChildSpec("session", Session),)
+        system.start("root", Supervisor, SupervisorSettings(children=children, policy=policy, journal=""))
+        asked = [system.request_future("session", Ask(number)) for number in range(5)]
+
+        assert {system.request("session", Ask(number)).error for number in range(5, 200)} == {"StashFullError"}
+        (status,) = (each for each in system.request("root", DescribeTree()).children if each.path == "root/session")
+        assert (status.state, status.restarts) == ("RUNNING", 0)
+        assert system.request("session", Break()).error == "RuntimeError"  # the breaker is closed: one restart, at once
+        system.tell("session", Connect())
+        assert [each.result(10) for each in asked] == [0, 1, 2, 3, 4]
 
     def test_goes_to_the_dead_letters_with_its_actor(self, session):
         asked = [session.request_future("session", Ask(number)) for number in range(3)]
