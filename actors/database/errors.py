@@ -16,7 +16,10 @@ class DatabaseLocked(DatabaseError):
         self.path = path
         self.holder_pid = holder_pid
         holder = "an unknown process" if holder_pid is None else f"process {holder_pid}"
-        super().__init__(f"{path} is in use by {holder}: one process owns a database, others ask it")
+        super().__init__(
+            f"{path} is in use by {holder}: one process owns a database, others ask it, "
+            "by natya.connect(its data directory) or `natya db query`"
+        )
 
 
 class DatabaseMissing(DatabaseError):

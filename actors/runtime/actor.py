@@ -180,7 +180,7 @@ class RuntimeActor(Actor):
         """Put the current message aside; `unstash_all`, a restart or a stop puts it back into the mailbox.
 
         Raises:
-            StashFullError: `stash_max` messages are stashed already; uncaught, it fails this message, and no restart follows.
+            StashFullError: `stash_max` messages are stashed already; uncaught, it fails this message alone.
         """
         self.host.stash(message, sender)
 

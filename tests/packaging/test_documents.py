@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from natya.config.loader import load_settings
 from natya.summary import Summary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,3 +34,15 @@ def test_the_readme_shows_every_field_of_the_summary_in_order():
 
     assert shown is not None
     assert list(msgspec.json.decode(shown[1])) == list(Summary.__struct_fields__)
+
+
+def test_the_settings_that_the_readme_shows_are_accepted(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+
+    assert blocks
+    for number, block in enumerate(blocks):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block, encoding="utf-8")
+        load_settings("paper", config=file)
