@@ -8,6 +8,7 @@ positions and counts are those of the current account, the one entered last.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
@@ -90,6 +91,10 @@ class Book:
     def strategy_unanswered(self, strategy: str) -> int:
         """Return how many of them are of one strategy."""
         return self._account.strategy_unanswered.get(strategy, 0)
+
+    def unanswered_by_strategy(self) -> Mapping[str, int]:
+        """Return them counted by strategy; 0 of one that had some before."""
+        return self._account.strategy_unanswered
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""

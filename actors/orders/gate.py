@@ -5,6 +5,7 @@ It fails closed: a missing value refuses the order, and every comparison is writ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -170,7 +171,18 @@ def orders_in_flight_max(_order: SubmitOrder, situation: Situation) -> str:
     """Limit the orders without an answer of the broker, this one included."""
     limit = situation.limits.orders_in_flight_max
     in_flight = situation.book.unanswered + len(situation.intents) + 1
-    return "" if in_flight <= limit else f"at most {limit} unanswered orders wanted, found {in_flight}"
+    if in_flight <= limit:
+        return ""
+    return f"at most {limit} unanswered orders wanted, found {in_flight}{_whose_most_are(situation)}"
+
+
+def _whose_most_are(situation: Situation) -> str:
+    """Name the strategy that has most of the account's unanswered orders: the others wait for it."""
+    counts = Counter(situation.book.unanswered_by_strategy())
+    counts.update(intent.strategy for intent in situation.intents.values())
+    # By name where two have as many, so that a recording says the same each time it is played.
+    name, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    return f", {count} of them of {printable(name)}" if count else ""
 
 
 def strategy_orders_in_flight_max(order: SubmitOrder, situation: Situation) -> str:

@@ -307,6 +307,13 @@ class TestOrdersInFlight:
 
         assert rule_of(make.order(), flying) == rule
 
+    def test_are_told_with_the_strategy_that_has_most_of_them(self, make, situation):
+        flood = [make.order(f"F-{number}", strategy="flood") for number in range(3)]
+        flying = situation(make.intent("L-1"), intents=flood, orders_in_flight_max=4)
+
+        refusal = judge(make.order(), flying)
+        assert refusal.reason == "at most 4 unanswered orders wanted, found 5, 3 of them of flood"
+
     @pytest.mark.parametrize(("limit", "rule"), [(4, None), (3, "strategy_orders_in_flight_max")])
     def test_of_a_strategy_with_a_limit_of_its_own_are_counted_alone(self, make, situation, limit, rule):
         flying = situation(
