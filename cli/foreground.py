@@ -123,6 +123,14 @@ class Outcome(NamedTuple):
     failed: tuple[str, ...] = ()
     """Strategies that failed during a replay, so that their figures are not those of the whole recording."""
 
+    unplayed: bool = False
+    """Whether it was a replay that was stopped before the end of its recording."""
+
+    def of_a_stop(self) -> list[str]:
+        """Return what to know of the figures of a replay that was stopped; the stop itself is no error."""
+        said = "the recording was not played to its end: the figures are those of its beginning"
+        return [said] if self.unplayed else []
+
     def of_the_market(self) -> list[str]:
         """Return why the market broke off, if it did."""
         return [f"the market broke off: {self.error}"] if self.error else []
@@ -135,7 +143,7 @@ class Outcome(NamedTuple):
     def summary_with_error(self) -> Summary:
         """Return the summary, with all failures in `error`."""
         ended = self.summary.error or (_words(self.fault) if self.fault is not None else "")
-        told = [*([ended] if ended else []), *self.of_the_market(), *self.of_strategies()]
+        told = [*([ended] if ended else []), *self.of_a_stop(), *self.of_the_market(), *self.of_strategies()]
         return msgspec.structs.replace(self.summary, error="; ".join(told))
 
 
@@ -200,7 +208,8 @@ def _run(
             system.stop()
         raise
     error = ended.error if ended is not None else ""
-    return Outcome(system.stop(), error, unseen, failed=watch.failed)
+    unplayed = ended is None and settings.feed.source == "replay"
+    return Outcome(system.stop(), error, unseen, failed=watch.failed, unplayed=unplayed)
 
 
 class Display(NamedTuple):

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
@@ -124,6 +125,20 @@ class TestASignal:
         assert perform(settings, lambda _: system) == 0
         assert system.calls == ["start", "wait", "look", "stop"]
         assert "1,000 ticks" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            ("replay", "the recording was not played to its end: the figures are those of its beginning"),
+            ("synthetic", ""),
+        ],
+    )
+    def test_during_a_replay_is_told_with_its_figures(self, play, settings, capsys, source, said):
+        settings = replace(settings, feed=replace(settings.feed, source=source))
+        system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), signal.SIGINT))
+
+        assert perform(settings, lambda _: system, summary_format="json") == 0
+        assert json.loads(capsys.readouterr().out)["error"] == said
 
     def test_during_the_start_is_obeyed_after_it(self, play, settings):
         system = play(waits=1_000)
