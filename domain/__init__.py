@@ -10,6 +10,7 @@ dhan                what Dhan's API says, and how many requests it allows
 instruments         symbols, price grids, lots
 lazily              names of a package that are imported when they are looked up
 money               exact rupees, and their one rounding
+order_check         what an order must be before it leaves
 orders              the state machine of one order
 positions           positions by average cost, profit
 quotas              what a service allows in a period, and what is used of it

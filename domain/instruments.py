@@ -1,20 +1,22 @@
-"""Instruments: valid symbols, the price grid, and an instrument's lot, freeze quantity and expiry."""
+"""Instruments: valid symbols, the price grid, what one instrument is, and which orders it takes.
+
+A *symbol* is natya's own name of an instrument, and the only one that strategies, orders and market data use. A broker
+knows it by another: by a number that is unique in one segment only.
+"""
 
 from __future__ import annotations
 
 import functools
 import math
 import re
-from datetime import date
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
-from msgspec import Meta
 
-from ..messages.units import RUPEES_MAX, SomeShares
+from ..messages.instruments import InstrumentDefinition, Segment
+from ..messages.units import RUPEES_MAX
 from .money import exact
 
-Segment: TypeAlias = Literal["NSE_EQ", "NSE_FNO", "NSE_CURRENCY", "BSE_EQ", "BSE_FNO", "BSE_CURRENCY", "MCX_COMM"]
 Rounding: TypeAlias = Literal["down", "up", "nearest"]
 
 SYMBOL_LENGTH_MAX: Final = 64
@@ -91,25 +93,21 @@ class PriceGrid:
         return found
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """The reference data of one instrument, as the exchange publishes it.
+class Instrument(InstrumentDefinition, frozen=True, kw_only=True):
+    """The reference data of one instrument, as the exchange publishes it, and what follows from it.
 
     Raises:
         ValueError: on construction: no valid symbol, lot, freeze quantity or tick size.
     """
 
-    symbol: str
-    segment: Segment
-    tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
+    @classmethod
+    def of(cls, definition: InstrumentDefinition) -> Self:
+        """Make it of the message in which it was told."""
+        return cls(**msgspec.structs.asdict(definition))
 
-    lot_size: SomeShares = 1
-    """Shares: every quantity is a multiple of it."""
-
-    freeze_quantity: SomeShares | None = None
-    """Shares: the exchange refuses an order of more; None where there is no such limit."""
-
-    expiry: date | None = None
-    """The last trading day, in India; None for instruments that do not expire."""
+    def definition(self) -> InstrumentDefinition:
+        """Return the message that tells of it."""
+        return InstrumentDefinition(**msgspec.structs.asdict(self))
 
     def __post_init__(self) -> None:
         if not is_symbol(self.symbol):
@@ -120,6 +118,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                 f"found {self.lot_size} and {self.freeze_quantity}"
             )
         price_grid(self.tick_size_rupees)
+
+    @property
+    def is_tradable(self) -> bool:
+        """Whether there can be an order for it: an index is only computed."""
+        segment: Segment = self.segment
+        return segment != "IDX_I"
 
     @property
     def grid(self) -> PriceGrid:

@@ -13,7 +13,20 @@ from typing import Any, get_args
 
 import msgspec
 
-from . import accounts, broker, control, database, events, journal, market, orders, supervision, system, trace
+from . import (
+    accounts,
+    broker,
+    control,
+    database,
+    events,
+    instruments,
+    journal,
+    market,
+    orders,
+    supervision,
+    system,
+    trace,
+)
 
 VERSION = 1
 """Of the frame; the first byte."""
@@ -27,7 +40,20 @@ class UndecodableMessageError(ValueError):
 
 
 def _message_types() -> tuple[type[msgspec.Struct], ...]:
-    modules = (accounts, broker, control, database, events, journal, market, orders, supervision, system, trace)
+    modules = (
+        accounts,
+        broker,
+        control,
+        database,
+        events,
+        instruments,
+        journal,
+        market,
+        orders,
+        supervision,
+        system,
+        trace,
+    )
     types = {
         value
         for module in modules

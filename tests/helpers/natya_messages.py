@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing
 from decimal import Decimal
 
@@ -13,7 +14,9 @@ if typing.TYPE_CHECKING:
     from msgspec import Meta
 
 
-def _of_number(kind: type, meta: Meta) -> st.SearchStrategy:
+def _bounded(kind: type, meta: Meta) -> st.SearchStrategy:
+    if kind is str:
+        return st.text(max_size=min(meta.max_length, 20))
     low = meta.ge if meta.ge is not None else meta.gt
     if kind is int:
         return st.integers(low, meta.le)
@@ -24,7 +27,7 @@ def values(hint: object) -> st.SearchStrategy:
     """Values of one type hint, inside its bounds."""
     match typing.get_origin(hint), typing.get_args(hint):
         case typing.Annotated, (kind, meta):
-            found = _of_number(kind, meta)
+            found = _bounded(kind, meta)
         case typing.Literal, choices:
             found = st.sampled_from(choices)
         case origin, (item, *_) if origin is tuple:
@@ -59,6 +62,7 @@ PLAIN = {
     bool: st.booleans(),
     bytes: st.binary(max_size=20),
     type(None): st.none(),
+    dt.date: st.dates(),
     Decimal: st.decimals(-(10**15), 10**15, places=4),
 }
 
