@@ -68,11 +68,30 @@ class WithdrawOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     client_order_id: str
 
+    broker_order_id: str = ""
+    """As the broker numbers it; empty while that is not known."""
+
 
 class FindOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FindOrder"):
-    """From orders to the broker session: what do you know of this order? Answered by one of the three below."""
+    """From orders to the broker session: what do you know of this order? Answered by one of the three below.
+
+    What orders knows of it comes along, since a session that was restarted may not.
+    """
 
     client_order_id: str
+    symbol: str = ""
+    side: Side | None = None
+    quantity: Shares = 0
+    """Shares ordered; 0: not told."""
+
+    broker_order_id: str = ""
+    """As the broker numbers it; empty while that is not known."""
+
+    filled: Shares = 0
+    """Shares of the trades that orders knows."""
+
+    intended_ns: Nanoseconds = 0
+    """When it was intended: nanoseconds since 1970-01-01 UTC; 0: not told. A broker may list those of today only."""
 
 
 class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrderFound"):

@@ -35,6 +35,7 @@ from ...messages.broker import (
 )
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
+from .adapter import Due
 from .bodies import broker_of
 from .intake import Intake, is_written
 
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from .adapter import BrokerEvent, FindAnswer, PlaceAnswer
 
 
-Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake]"
-"""The answers by client order id, None where none has come yet; and what has been reported of each order."""
+Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake, Any]"
+"""The answers by client order id, None where none has come yet; what has been reported of each order; the body's."""
 
 
 class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
@@ -93,11 +94,12 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over which orders have been sent, and their answers."""
-        return self._answers, self._intake
+        return self._answers, self._intake, self._body.snapshot()
 
     def restore(self, state: Handover) -> None:
         """Take over; orders without an answer are in doubt from now on."""
-        self._answers, self._intake = state
+        self._answers, self._intake, known = state
+        self._body.restore(known)
         for client_order_id, answer in self._answers.items():
             if answer is None:
                 self.report(OrderInDoubt(client_order_id=client_order_id, reason="the broker session was restarted"))
@@ -150,6 +152,11 @@ class BrokerActor(RuntimeActor):
             self.report(message)  # refused there: a body finds orders by their ids
             return
         self._body.hear(message)
+
+    @handles(Due)
+    def call_body(self, due: Due, _sender: ActorAddress) -> None:
+        """Call what the body has set a timer for, or what one of its threads wants done here."""
+        due.call()
 
     def report(self, event: BrokerEvent) -> None:
         """Pass on an event of the body: answers to their requesters, everything else to orders. Called by the body.

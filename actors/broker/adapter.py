@@ -2,7 +2,8 @@
 
 A body knows one broker's protocol and nothing else. It answers each request by calling `session.report` *once* with the
 outcome, at once or later, and calls it for unsolicited execution reports, too. The session keeps the promises: no order
-is placed twice, and a request without an answer in time is in doubt.
+is placed twice, and a request without an answer in time is in doubt. A restart of the session makes a new body; what
+the one before was waiting for, a timer or an answer, never comes, and `restore` hands over what it knew.
 
     PlaceOrder    -> OrderPlaced | OrderNotPlaced | OrderInDoubt
     FindOrder     -> OrderFound | OrderNotFound | LookupFailed
@@ -20,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
+import msgspec
+
 from ...config.sections.broker import BrokerSettings
 from ...messages.broker import (
     ExecutionReport,
@@ -35,7 +38,8 @@ from ...messages.broker import (
 )
 
 if TYPE_CHECKING:
-    import msgspec
+    from ..runtime import Outcome, Timer
+    from ..runtime.clock import Clock
 
 PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 """The answers to `PlaceOrder`."""
@@ -48,16 +52,41 @@ BrokerEvent: TypeAlias = PlaceAnswer | FindAnswer | ExecutionReport
 
 
 class BrokerSession(Protocol):
-    """The session, as a body may use it; in a test any object with these three methods."""
+    """The session, as a body may use it; in a test any object with these methods."""
+
+    clock: Clock
+    """In a simulated market that of the market."""
 
     def send(self, target: str, message: Any) -> None:
-        """Send a message to another actor: an exchange in this process, or the owner of a socket."""
+        """Send a message to another actor; an answer comes to `hear`."""
+
+    def ask(self, target: str, message: Any, *, timeout_s: float, then: Callable[[Outcome], None]) -> None:
+        """Ask another actor: the owner of the calls to a service, of its limits and its breaker, or of instruments.
+
+        `then(outcome)` runs in the session, once: with the answer, be it `Failed` or `Unavailable`, or with the error
+        that none came in time.
+        """
+
+    def after(self, seconds: float, message: Due) -> Timer:
+        """Call what is due after so many seconds, in the session."""
 
     def offload(self, function: Callable[..., Any], *arguments: Any, then: Callable[[Any], None], lane: str) -> None:
-        """Run a call that blocks, such as an HTTP request; `then(outcome)` runs in the session. A lane keeps order."""
+        """Run a call that blocks; `then(outcome)` runs in the session. A lane keeps order."""
+
+    def entrance(self) -> Callable[[Any], None]:
+        """Return a function by which any thread may have what is `Due` called in the session."""
+
+    def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
+        """Log an event; never a secret."""
 
     def report(self, event: BrokerEvent) -> None:
         """Report the answer to a request, or an unsolicited execution report."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """To the session itself, for its body: call this."""
+
+    call: Callable[[], object]
 
 
 class BrokerAdapter(Protocol):
@@ -86,3 +115,9 @@ class BrokerAdapter(Protocol):
 
     def hear(self, message: Any) -> None:
         """Handle a message of another actor to the session."""
+
+    def snapshot(self) -> Any:
+        """Return what the next body needs to know, when the session has failed; None: nothing."""
+
+    def restore(self, state: Any) -> None:
+        """Take over what the body before handed over; after `open`."""

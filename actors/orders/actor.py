@@ -216,7 +216,7 @@ class OrdersActor(RuntimeActor):
         elif order.is_open:
             if not order.broker_order_id:
                 self._withdraw_later(client_order_id)  # once more: the broker may not have it yet
-            self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+            self.send(BROKER, updates.to_withdraw(order))
 
     @handles(ReadHoldings)
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
@@ -547,7 +547,7 @@ class OrdersActor(RuntimeActor):
         if client_order_id in self._withdrawals and after is not None and (after.broker_order_id or not after.is_open):
             self._withdrawals.remove(client_order_id)
             if after.is_open:
-                self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+                self.send(BROKER, updates.to_withdraw(after))
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
         if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
             self._look_up_later(client_order_id)
@@ -576,7 +576,8 @@ class OrdersActor(RuntimeActor):
 
     def _find(self, client_order_id: str) -> None:
         self.join_trace(client_order_id)
-        self.send(BROKER, FindOrder(client_order_id=client_order_id))
+        order = self._ledger.order(client_order_id)
+        self.send(BROKER, FindOrder(client_order_id=client_order_id) if order is None else updates.to_find(order))
 
     # A timer runs only while there is something to look up, since a simulated market stops for each timer that fires.
 

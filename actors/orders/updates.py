@@ -1,6 +1,6 @@
-"""From the broker's answers and reports to facts (pure).
+"""From an order to what the broker is asked of it, and from its answers and reports to facts (pure).
 
-Each function gets the order as it will be when all facts on their way to the journal are durable, and returns only
+Each of the latter gets the order as it will be when all facts on their way to the journal are durable, and returns only
 facts that change it; so a report that is repeated, late or out of order has no effect.
 """
 
@@ -13,7 +13,15 @@ import msgspec
 from ...domain.orders import Order, advance
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
-from ...messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
+from ...messages.broker import (
+    ExecutionReport,
+    FindOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotPlaced,
+    OrderPlaced,
+    WithdrawOrder,
+)
 from ...messages.orders import (
     OrderAccepted,
     OrderCancelled,
@@ -64,6 +72,24 @@ def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
         reason=refusal.reason,
         occurred_ns=now_ns,
     )
+
+
+def to_find(order: Order) -> FindOrder:
+    """Return the look-up of an order, with all that may help to find it."""
+    return FindOrder(
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        broker_order_id=order.broker_order_id,
+        filled=order.filled,
+        intended_ns=order.intended_ns,
+    )
+
+
+def to_withdraw(order: Order) -> WithdrawOrder:
+    """Return the request to cancel what is open of an order."""
+    return WithdrawOrder(client_order_id=order.client_order_id, broker_order_id=order.broker_order_id)
 
 
 def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, now_ns: int) -> Update:

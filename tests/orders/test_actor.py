@@ -283,7 +283,7 @@ class TestAnOrderInDoubt:
     def test_is_looked_up_until_the_broker_has_answered_and_never_sent_again(self, doubtful):
         stage = doubtful()
         for _ in range(3):
-            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            assert stage.asked_next(FindOrder).client_order_id == "A-1"
             stage.tell(LookupFailed(client_order_id="A-1", reason="time-out"))
         stage.settle()
         assert stage.statistics.uncertain_orders == 1
@@ -298,7 +298,7 @@ class TestAnOrderInDoubt:
     def test_is_not_absent_before_the_horizon(self, doubtful):
         stage = doubtful(absence_horizon_s=1000.0)
         for _ in range(3):
-            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            assert stage.asked_next(FindOrder).client_order_id == "A-1"
             stage.tell(OrderNotFound(client_order_id="A-1"))
         stage.settle()
 
@@ -308,7 +308,7 @@ class TestAnOrderInDoubt:
     def test_is_absent_when_the_broker_does_not_know_it_after_the_horizon(self, doubtful):
         stage = doubtful(absence_horizon_s=0.1)
         while OrderExpired not in stage.disk.kinds():
-            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            assert stage.asked_next(FindOrder).client_order_id == "A-1"
             stage.tell(OrderNotFound(client_order_id="A-1"))
             stage.settle()
 
@@ -345,14 +345,14 @@ class TestAnOrderInDoubt:
         stage.settle()
 
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
-        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
 
     def test_is_one_that_the_session_never_answered_for(self, stage, make):
         stage.open()
         stage.submit(make.order())
         stage.broker.receive()
 
-        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
         stage.tell(OrderNotFound(client_order_id="A-1"))
         stage.settle()
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
@@ -364,7 +364,7 @@ class TestACancellation:
         stage.place(make.order())
         stage.settle()
         stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
-        assert stage.broker.receive() == WithdrawOrder(client_order_id="A-1")
+        assert stage.broker.receive() == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
         stage.tell(make.report("CANCELLED"))
         stage.settle()
 
@@ -461,7 +461,7 @@ class TestTimeAndAgain:
         stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)
         stage.place(make.order("A-1"))
         for _ in range(3):
-            assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+            assert stage.asked_next(FindOrder).client_order_id == "A-1"
         reports = (make.report(quantity=10),)
         stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports))
         stage.wait_until(lambda: OrderFilled in stage.disk.kinds())
@@ -520,7 +520,7 @@ class TestAStart:
         stage.disk.mode = "write"
         stage.system.tell("journal", Release())
 
-        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
 
     def test_looks_up_open_orders_and_sends_none_of_them_again(self, stage, make):
         stage.open(
@@ -604,7 +604,7 @@ class TestAJournalThatFails:
         stage.disk.mode = "write"
         stage.system.tell("journal", Release())
 
-        assert stage.broker.receive() == FindOrder(client_order_id="A-1")
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
         stage.settle()
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
 

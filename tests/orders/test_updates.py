@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from natya.actors.orders import updates
 from natya.domain.orders import Order, advance
-from natya.messages.broker import ExecutionReport, OrderFound, OrderInDoubt, OrderNotPlaced, OrderPlaced
+from natya.messages.broker import (
+    ExecutionReport,
+    FindOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotPlaced,
+    OrderPlaced,
+    WithdrawOrder,
+)
 from natya.messages.orders import (
     OrderAccepted,
     OrderCancelled,
@@ -43,6 +51,33 @@ def order():
 
 def kinds(update):
     return [type(fact) for fact in update.facts]
+
+
+class TestWhatTheBrokerIsAsked:
+    def test_tells_all_that_helps_to_find_the_order(self, order):
+        accepted = OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=2)
+        fill = OrderFilled(
+            client_order_id="A-1",
+            trade_id="T-1",
+            strategy="crossover",
+            symbol="INFY",
+            side="BUY",
+            quantity=4,
+            price=100.0,
+            cumulative_quantity=4,
+            occurred_ns=3,
+        )
+
+        assert updates.to_find(order(accepted, fill)) == FindOrder(
+            client_order_id="A-1",
+            symbol="INFY",
+            side="BUY",
+            quantity=10,
+            broker_order_id="B-1",
+            filled=4,
+            intended_ns=1_000,
+        )
+        assert updates.to_withdraw(order(accepted)) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
 
 
 class TestAFact:

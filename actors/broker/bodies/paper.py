@@ -86,6 +86,12 @@ class PaperBroker:
             case Failed() | Unavailable() if message.actor == EXCHANGE:
                 self._hear_failure(message)
 
+    def snapshot(self) -> None:
+        """Hand nothing over: whatever was asked is in doubt."""
+
+    def restore(self, state: Any) -> None:
+        """Do nothing."""
+
     def _hear_report(self, report: ExecutionReport) -> None:
         client_order_id = report.client_order_id
         is_answer = client_order_id in self._placing

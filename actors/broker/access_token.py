@@ -1,0 +1,70 @@
+"""The access token in use: read for every request, given up when the broker calls it dead, replaced without a restart.
+
+The problem: a token dies at night, or when another program logs in, and each request made with a dead one brings the
+account nearer to being locked. The idea: one object, shared by all who send, that gives no dead token away; so not one
+request leaves until there is a new one. The trap: the answer to a request that was sent with the token before must not
+kill the new one, so each thread remembers which it was given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from ...config.secrets import Secret
+from .errors import BrokerError
+
+
+class TokenDeadError(BrokerError):
+    """There is no token that the broker would take: nothing was sent."""
+
+
+class AccessToken:
+    """For many threads."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._lock: Final = threading.Lock()
+        self._given: Final = threading.local()
+        self._secret = secret
+        self._number = 1
+        self._is_dead = not secret
+        self._on_death: Callable[[], object] | None = None
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the broker has called it dead, or there never was one."""
+        return self._is_dead
+
+    def reveal(self) -> str:
+        """Return it, for a request that this thread is about to send.
+
+        Raises:
+            TokenDeadError: it is dead.
+        """
+        with self._lock:
+            if self._is_dead:
+                raise TokenDeadError("an access token that is alive wanted, found none: log in again")
+            self._given.number = self._number
+            return self._secret.reveal()
+
+    def refused(self) -> None:
+        """Note that the broker called dead what this thread was given; of no effect on a token that came since."""
+        with self._lock:
+            if self._is_dead or getattr(self._given, "number", None) != self._number:
+                return
+            self._is_dead, told = True, self._on_death
+        if told is not None:
+            told()
+
+    def replace(self, secret: Secret) -> None:
+        """Take a new one: requests may leave again."""
+        with self._lock:
+            self._secret = secret
+            self._number += 1
+            self._is_dead = not secret
+
+    def when_dead(self, call: Callable[[], object]) -> None:
+        """Have this called, on whatever thread finds it out, each time that a token dies."""
+        with self._lock:
+            self._on_death = call

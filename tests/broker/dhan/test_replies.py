@@ -1,0 +1,126 @@
+"""What came of a request to Dhan: only an answer of its own proves anything."""
+
+import msgspec
+import pytest
+
+from natya.actors.broker.bodies.dhan import endpoints
+from natya.actors.broker.bodies.dhan.replies import judge_dhan, reply_of
+from natya.actors.external import ExternalServiceResult, HttpAnswer
+from natya.domain.dhan.orders import OrderAck
+from natya.domain.dhan.tolerant import read
+
+BUSY = {"data": {"805": "Too many requests."}, "status": "failed"}
+
+
+def answered(status, body):
+    raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return HttpAnswer(status_code=status, headers={}, body=raw, response_time_s=0.1)
+
+
+def reply(status, body, deaths=None):
+    deaths = [] if deaths is None else deaths
+    verdict = judge_dhan(answered(status, body), 0.0, on_dead_token=lambda: deaths.append(1))
+    return reply_of(
+        ExternalServiceResult(
+            success=verdict.outcome == "ok",
+            data=verdict.data,
+            error=verdict.error,
+            status_code=verdict.status_code,
+            sent=verdict.sent,
+        ),
+        lambda data: read(OrderAck, data),
+    )
+
+
+def refusal(code, text="no", kind="Order_Error"):
+    return {"errorType": kind, "errorCode": code, "errorMessage": text}
+
+
+class TestAnAnswer:
+    def test_with_what_was_asked_is_told(self):
+        told = reply(200, {"orderId": "412610070153", "orderStatus": "TRANSIT"})
+
+        assert told.outcome == "told"
+        assert told.value.order_id == "412610070153"
+
+    @pytest.mark.parametrize("body", [{}, [], b"", b"<html>", {"orderStatus": "TRANSIT"}, {"status": "failed"}])
+    def test_of_success_without_it_proves_nothing(self, body):
+        assert reply(200, body).outcome == "unknown"
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (400, refusal("DH-905", "quantity is required")),
+            (400, refusal("DH-906", "Market is Closed!")),
+            (401, {"data": {"808": "Authentication Failed"}, "status": "failed"}),
+            (404, b"<html>not found</html>"),
+            (429, BUSY),
+        ],
+    )
+    def test_that_says_no_is_refused_in_dhans_own_words(self, status, body):
+        refused = reply(status, body)
+
+        assert refused.outcome == "refused"
+        assert isinstance(body, bytes) or refused.text in str(body)
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [(400, b"<html>proxy</html>"), (408, b""), (499, b""), (500, refusal("DH-906")), (502, b""), (302, b"")],
+    )
+    def test_that_is_not_dhans_own_proves_nothing(self, status, body):
+        if status == 302:
+            result = ExternalServiceResult(success=False, sent="unknown", status_code=302, error="a redirection")
+            assert reply_of(result, lambda data: data).outcome == "unknown"
+        else:
+            assert reply(status, body).outcome == "unknown"
+
+    def test_that_never_came_is_unknown_and_one_never_asked_for_is_not_sent(self):
+        unknown = ExternalServiceResult(success=False, sent="unknown", error="reset")
+        not_sent = ExternalServiceResult(success=False, sent="no", error="limit", retry_after_s=2.0)
+
+        assert reply_of(unknown, lambda data: data).outcome == "unknown"
+        assert reply_of(not_sent, lambda data: data).outcome == "not_sent"
+        assert reply_of(not_sent, lambda data: data).retry_after_s == 2.0
+
+
+class TestADeadToken:
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (401, {"data": {"808": "Authentication Failed"}, "status": "failed"}),
+            (400, refusal("DH-906", "Invalid Token")),
+            (401, refusal("DH-901", "expired", "Invalid_Authentication")),
+        ],
+    )
+    def test_is_told_in_each_of_its_shapes(self, status, body):
+        deaths = []
+        refused = reply(status, body, deaths)
+
+        assert (refused.meaning, len(deaths)) == ("token", 1)
+
+    def test_is_not_seen_in_a_refusal_of_an_order(self):
+        deaths = []
+        reply(400, refusal("DH-906", "Market is Closed!"), deaths)
+
+        assert not deaths
+
+
+class TestTooMany:
+    @pytest.mark.parametrize("status", [400, 403, 429])
+    def test_is_taken_for_what_it_is_whatever_its_status(self, status):
+        assert judge_dhan(answered(status, BUSY), 0.0, on_dead_token=lambda: None).outcome == "throttled"
+
+
+class TestARoute:
+    def test_writes_what_it_is_given_into_its_path_and_nothing_else(self):
+        call = endpoints.ORDER_BY_CORRELATION.call("https://x/v2", deadline_s=1.0, correlation_id="../a b?c")
+
+        assert call.url == "https://x/v2/orders/external/..%2Fa%20b%3Fc"
+        assert call.method == "GET"
+
+    def test_to_cancel_overtakes_and_is_never_repeated(self):
+        call = endpoints.CANCEL_ORDER.call("https://x", deadline_s=1.0, order_id="7")
+
+        assert call.urgent
+        assert not call.endpoint.read
+        assert call.endpoint.attempts_max == 1

@@ -1,0 +1,63 @@
+"""The access token: given to whoever sends, until the broker calls it dead, and then not once more."""
+
+import threading
+
+import pytest
+
+from natya.actors.broker.access_token import AccessToken, TokenDeadError
+from natya.config.secrets import Secret
+
+
+@pytest.fixture
+def token():
+    return AccessToken(Secret("first"))
+
+
+def in_thread(call):
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join(timeout=5)
+
+
+class TestAToken:
+    def test_that_the_broker_refused_is_given_to_nobody_until_there_is_another(self, token):
+        assert token.reveal() == "first"
+        token.refused()
+
+        assert token.is_dead
+        with pytest.raises(TokenDeadError, match="alive wanted"):
+            token.reveal()
+        token.replace(Secret("second"))
+        assert token.reveal() == "second"
+
+    def test_that_never_was_is_dead(self):
+        with pytest.raises(TokenDeadError):
+            AccessToken(Secret("")).reveal()
+
+    def test_is_not_killed_by_the_answer_to_a_request_with_the_one_before(self, token):
+        token.reveal()
+        token.replace(Secret("second"))
+        token.refused()
+
+        assert token.reveal() == "second"
+
+    def test_is_not_killed_by_a_thread_that_never_had_it(self, token):
+        token.reveal()
+        in_thread(token.refused)
+
+        assert token.reveal() == "first"
+
+    def test_tells_of_its_death_once(self, token):
+        deaths = []
+        token.when_dead(lambda: deaths.append("dead"))
+        token.reveal()
+        token.refused()
+        token.refused()
+
+        assert deaths == ["dead"]
+
+    def test_shows_itself_to_nobody(self, token):
+        token.reveal()
+
+        assert "first" not in repr(token)
+        assert "first" not in repr(vars(token))
