@@ -16,6 +16,7 @@ from .sections.redis import RedisSettings
 from .sections.strategy import StrategySettings
 from .sections.supervision import SupervisionSettings
 from .sections.system import SystemSettings
+from .sections.web import WebSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,3 +34,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: LogSettings
     strategies: tuple[StrategySettings, ...]
     control: ControlSettings
+    web: WebSettings

@@ -17,7 +17,10 @@ ORDERS: Final = "orders"
 STRATEGIES: Final = "strategies"
 """The supervisor of all strategies."""
 
+WEB: Final = "web"
+"""The HTTP server, where something is served."""
+
 CONTROL: Final = "control"
 FEED: Final = "feed"
 
-NAMES: Final = frozenset({SYSTEM, JOURNAL, DATABASE, EVENTS, EXCHANGE, BROKER, ORDERS, STRATEGIES, CONTROL, FEED})
+NAMES: Final = frozenset({SYSTEM, JOURNAL, DATABASE, EVENTS, EXCHANGE, BROKER, ORDERS, STRATEGIES, WEB, CONTROL, FEED})

@@ -26,6 +26,7 @@ from . import (
     supervision,
     system,
     trace,
+    web,
 )
 
 VERSION = 1
@@ -53,6 +54,7 @@ def _message_types() -> tuple[type[msgspec.Struct], ...]:
         supervision,
         system,
         trace,
+        web,
     )
     types = {
         value

@@ -15,6 +15,7 @@ from .market import FeedStatistics
 from .orders import OrdersStatistics
 from .supervision import SupervisorStatistics
 from .units import Count, Microseconds
+from .web import WebStatistics
 
 
 class ActorStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ActorStatistics"):
@@ -55,6 +56,7 @@ Statistics: TypeAlias = (
     | OrdersStatistics
     | StrategyStatistics
     | SupervisorStatistics
+    | WebStatistics
 )
 
 

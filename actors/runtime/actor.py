@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .cell import Cell
     from .clock import Clock
-    from .context import ActorContext
+    from .context import ActorContext, Request
     from .lifecycle import Control, MailboxCounters
     from .mailboxes import MailboxKind
     from .offload import Then
@@ -239,6 +239,13 @@ class RuntimeActor(Actor):
     def entrance(self) -> Callable[[Any], None]:
         """Return a function that any thread may call to send to this actor; without effect after the next restart."""
         return self.host.entrance()
+
+    def requester(self) -> Request:
+        """Return a function by which coroutines on other threads ask actors in this one's name; it outlives a restart.
+
+        `answer = await request("orders", message, timeout_s=5)`
+        """
+        return self.host.requester()
 
     def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
         """Send the message to this actor itself when no other actor, except background ones, has work.

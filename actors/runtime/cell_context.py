@@ -11,7 +11,7 @@ from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint, Quoted
 from .errors import RequestTimedOut, StashFullError, reason_of
 from .offload import Job, Outcome, OutcomeArrived
-from .requests import ActorReply
+from .requests import ActorAsyncReply, ActorReply
 from .thespian.calls import ThespianCalls
 from .watching import take_watchers, watch
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...messages.trace import Hop
     from .cell import Queue
-    from .context import HostedActor
+    from .context import HostedActor, Request
     from .endpoint import Envelope
     from .errors import MessageRefusedError
     from .market_clock import MarketClock
@@ -206,6 +206,24 @@ class CellContext(ThespianCalls):
                 self.services.quiet.admit(self, message, self, self.services.tracer.begin())
 
         return enter
+
+    def requester(self) -> Request:
+        """Return a coroutine function by which other threads ask actors in the name of this one."""
+
+        async def request(target: ActorAddress | str, message: Any, *, timeout_s: float) -> Any:
+            import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+            services, dead_letters = self.services, self.dead_letters
+            reply = ActorAsyncReply(self, dead_letters, asyncio.get_running_loop())
+            trace = services.tracer.begin()
+            found = services.names.get(target) if isinstance(target, str) else target
+            if isinstance(found, Endpoint):
+                services.quiet.admit(found, message, reply, trace)
+            else:
+                dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
+            return await reply.wait(timeout_s)
+
+        return request
 
     def when_quiet(self, message: Any, at_ns: int | None) -> None:
         """Deliver the message to this cell when nothing else goes on and market time has reached `at_ns`."""

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from .trace import Trace
 
 
+class Request(Protocol):
+    """Asks an actor from a coroutine, on any asyncio loop of this process."""
+
+    async def __call__(self, target: ActorAddress | str, message: Any, *, timeout_s: float) -> Any:
+        """Send a request, and await its answer, be it `Failed` or `Unavailable`.
+
+        Raises:
+            RequestTimedOut: none came within `timeout_s` seconds; a late one is a dead letter.
+        """
+        ...
+
+
 class ActorContext(Protocol):
     """What an actor may ask of its host, on its own thread; `RuntimeActor` documents each call for its callers."""
 
@@ -91,6 +103,10 @@ class ActorContext(Protocol):
 
     def entrance(self) -> Callable[[Any], None]:
         """Return a function by which other threads send to the actor, until its next restart."""
+        ...
+
+    def requester(self) -> Request:
+        """Return a function by which coroutines on other threads ask actors in this one's name."""
         ...
 
     # Time and work.

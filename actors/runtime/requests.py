@@ -163,3 +163,13 @@ class AsyncReply(ReplyAddress):
             raise RequestTimedOut(f"no answer in {timeout_s:g} s") from None
         finally:
             self.claim()
+
+
+class ActorAsyncReply(AsyncReply):
+    """The same, of a coroutine that an actor has started on another thread: what it says, the actor says."""
+
+    __slots__ = ("guest", "name", "says")
+
+    def __init__(self, asker: Endpoint, dead_letters: DeadLetters, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(dead_letters, loop)
+        self.name, self.guest, self.says = asker.name, asker.guest, asker.says

@@ -10,5 +10,6 @@ orders         the risk gate and the book of record
 broker         the broker session; exchange: the paper exchange that it may lead to
 strategy       one of the `[[strategies]]`
 control        the socket for requests of other processes of this user
+web            the HTTP server
 redis          reserved
 """

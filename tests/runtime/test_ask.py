@@ -1,5 +1,6 @@
 """An actor that asks another without standing still, and hears from threads that are not its own."""
 
+import asyncio
 import threading
 
 import msgspec
@@ -34,6 +35,7 @@ class Asker(RuntimeActor):
         self.brought = 0
         if isinstance(self.settings, list):
             self.settings.append(self.entrance())
+            self.settings.append(self.requester())
 
     @handles(Question)
     def ask_for(self, question, sender):
@@ -150,6 +152,34 @@ class TestAnEntrance:
         entrances[0](Bring(0))
 
         assert system.request("asker", "tell") == 0
+
+
+class TestARequester:
+    @pytest.fixture
+    def request_of(self, system):
+        ways = []
+        system.start("asker", Asker, ways)
+        return lambda target, message, timeout_s=5: asyncio.run(ways[1](target, message, timeout_s=timeout_s))
+
+    def test_asks_another_actor_from_a_loop_of_another_thread(self, system, request_of):
+        system.start("other", Asker)
+
+        assert isinstance(request_of("other", Ping()), Pong)
+
+    def test_asks_its_own_after_a_restart_too(self, system, request_of):
+        system.request("asker", Restart())
+
+        assert request_of("asker", "tell") == 0
+
+    def test_is_answered_when_the_handler_fails_and_when_there_is_no_actor(self, system, request_of):
+        assert isinstance(request_of("asker", Restart()), Failed)
+        assert isinstance(request_of("nobody", Ping()), Unavailable)
+
+    def test_waits_no_longer_than_it_was_told(self, system, request_of):
+        system.probe("silent")
+
+        with pytest.raises(RequestTimedOut):
+            request_of("silent", Ping(), timeout_s=0.01)
 
 
 class Endless(RuntimeActor):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....messages.trace import Hop
-    from ..context import HostedActor
+    from ..context import HostedActor, Request
     from ..lifecycle import Control, MailboxCounters
     from ..offload import Then
     from ..trace import Trace
@@ -236,6 +236,10 @@ class ForeignContext:
     def entrance(self) -> Callable[[Any], None]:
         """Refuse: this base has one thread."""
         raise UnsupportedBaseError("an entrance for other threads needs natya's own system base")
+
+    def requester(self) -> Request:
+        """Refuse: this base has one thread."""
+        raise UnsupportedBaseError("requests of other threads need natya's own system base")
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
         """As `after`: there is no simulated market."""

@@ -1,0 +1,47 @@
+"""One HTTP server of the process; whoever serves HTTP gives it an application.
+
+actor         `WebActor`, which owns the server and takes applications; mounting: the messages
+server        `WebServer`, usable without any actor: a listening socket, and the thread that serves it
+protocol      one connection: uvicorn's, with bounds on bytes and time
+application   the application above all others: Host, path, what becomes of an error
+bodies        reading a body, writing an answer
+errors
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .actor import WebActor
+    from .application import Application
+    from .bodies import answer, body_of
+    from .errors import ClientGoneError, WebError
+    from .mounting import Mount, Mounted, Unmount
+    from .server import WebServer
+
+__all__ = [
+    "Application",
+    "ClientGoneError",
+    "Mount",
+    "Mounted",
+    "Unmount",
+    "WebActor",
+    "WebError",
+    "WebServer",
+    "answer",
+    "body_of",
+]
+
+_HOMES = {
+    ".actor": ("WebActor",),
+    ".application": ("Application",),
+    ".errors": ("ClientGoneError", "WebError"),
+    ".bodies": ("answer", "body_of"),
+    ".mounting": ("Mount", "Mounted", "Unmount"),
+    ".server": ("WebServer",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -1,0 +1,217 @@
+"""One connection: uvicorn's HTTP/1.1 on httptools, with bounds on what a client may send and how long it may take.
+
+uvicorn bounds neither the bytes of a head nor of a body, nor the time that either takes, nor how long an answer is not
+read; it bounds the time between two requests only. All of that is here. No timer is set for a request: a connection
+has the time by which it must move on, and the server looks at all of them several times a second.
+
+What is refused is answered, and then read and thrown away for a moment: a socket that is closed with unread bytes
+resets the connection, and the client would not see why.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ...config.sections.web import WebSettings
+
+PIPELINED_MAX: Final = 16
+"""Requests that one connection may send ahead of their answers."""
+
+LINGER_S: Final = 2.0
+"""How long the rest of a refused request is read."""
+
+LINGER_BYTES_MAX: Final = 16 * 1024 * 1024
+
+REASONS: Final = {
+    400: "a request of HTTP/1.1 is wanted",
+    408: "the request did not come in time",
+    413: "a shorter body is wanted",
+    431: "a shorter head is wanted",
+    503: "too many connections are open",
+}
+
+# What uvicorn would write about clients is counted instead: a hostile one could fill a log.
+_QUIET: Final = logging.getLogger("natya.web.uvicorn")
+_QUIET.setLevel(logging.CRITICAL + 1)
+
+
+class Counts(msgspec.Struct):
+    """What is counted of all connections, on the server's thread."""
+
+    accepted: int = 0
+    turned_away: int = 0
+    dropped: int = 0
+
+
+class RefusedRequestError(Exception):
+    """Inside the parser: this request is refused."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that is closed when it breaks a bound."""
+
+    def __init__(self, bounds: WebSettings, counts: Counts, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = self.access_logger = _QUIET
+        self.access_log = False
+        self.timeout_keep_alive = bounds.idle_s  # type: ignore[assignment]  # a number of seconds for asyncio
+        self._bounds: Final = bounds
+        self._counts: Final = counts
+        self._in_head = self._in_message = self._begins_here = self._lingers = False
+        self._head_bytes = self._body_bytes = 0
+        self._refused_with = 0
+        self._move_by_s = self._write_by_s = math.inf
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, or turn it away."""
+        super().connection_made(transport)
+        if len(self.connections) > self._bounds.connections_max:
+            self._counts.turned_away += 1
+            self._refuse(503)
+            return
+        self._counts.accepted += 1
+        self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come."""
+        if self._lingers:
+            self._head_bytes += len(data)
+            if self._head_bytes > LINGER_BYTES_MAX:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        was_idle = not self._in_message
+        if was_idle and self._move_by_s == math.inf:  # whatever it sends, a request must come of it
+            self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
+        self._begins_here = False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # to no protocol that is offered: the request is answered as it is
+            if self.cycle is not None:
+                self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            self._drop(self._refused_with or 400)
+            return
+        if self._in_head and (was_idle or not self._begins_here):  # else it may be the end of a body, for the most part
+            self._head_bytes += len(data)
+            if self._head_bytes > self._bounds.head_bytes_max:
+                self._drop(431)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._move_by_s = self._write_by_s = math.inf
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait until the client reads, for so long."""
+        self._write_by_s = self.loop.time() + self._bounds.stall_s
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on: it has read."""
+        self._write_by_s = math.inf
+        super().resume_writing()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head = self._in_message = self._begins_here = True
+        self._head_bytes = self._body_bytes = 0
+        if self._move_by_s == math.inf:
+            self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        super().on_url(url)
+        if len(self.url) > self._bounds.head_bytes_max:
+            self._refuse_in_parser(431)
+
+    def on_headers_complete(self) -> None:
+        """Pass the request on, unless its head or its body is too long."""
+        self._in_head = False
+        self._move_by_s = self.loop.time() + self._bounds.body_timeout_s
+        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if head_bytes > self._bounds.head_bytes_max:
+            self._refuse_in_parser(431)
+        if len(self.pipeline) >= PIPELINED_MAX:
+            self._refuse_in_parser(400)
+        for name, value in self.headers:
+            if name == b"content-length" and int(value) > self._bounds.body_bytes_max:
+                self._refuse_in_parser(413)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._body_bytes += len(body)
+        if self._body_bytes > self._bounds.body_bytes_max:
+            self._refuse_in_parser(413)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request: what follows is the application's time."""
+        self._in_message = False
+        self._move_by_s = math.inf
+        super().on_message_complete()
+
+    # What the server calls.
+
+    def shutdown(self) -> None:
+        """Close after the answer that is being made."""
+        if self._lingers:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def look(self, now_s: float) -> None:
+        """Close the connection if it has not moved on in time."""
+        if self.transport.is_closing():  # it waits for the client to read the rest of an answer
+            self._write_by_s = min(self._write_by_s, now_s + self._bounds.stall_s)
+        if self._write_by_s <= now_s or (self._lingers and self._move_by_s <= now_s):
+            self._counts.dropped += not self._lingers
+            self.transport.abort()
+        elif self._move_by_s <= now_s:
+            self._drop(408)
+
+    # Helpers.
+
+    def _refuse_in_parser(self, status: int) -> None:
+        self._refused_with = status
+        raise RefusedRequestError
+
+    def _drop(self, status: int) -> None:
+        self._counts.dropped += 1
+        self._refuse(status)
+
+    def _refuse(self, status: int) -> None:
+        """Answer the request that is coming in, if that is the next answer this client waits for, and close."""
+        cycle = self.cycle
+        is_next = cycle is None or cycle.response_complete
+        if not is_next and self._in_message and not self._in_head and not self.pipeline and not cycle.response_started:
+            is_next = True  # the request whose body is coming: its application has not answered
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not is_next:
+            self.transport.abort()
+            return
+        body = msgspec.json.encode({"error": REASONS[status]})
+        head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[status] + head + body)
+        self._lingers = True
+        self._head_bytes = 0
+        self._move_by_s = self.loop.time() + LINGER_S
+        self.flow.resume_reading()
+        self.transport.write_eof()
