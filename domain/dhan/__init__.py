@@ -1,9 +1,15 @@
 """What Dhan's API says, and what may be said to it (version 2): for its client, and for an exchange that speaks it.
 
-tolerant    JSON into messages, whatever the service makes of numbers, dates, nothing and names
-orders      orders, trades, positions, holdings, funds
-refusals    what an error means, whichever of its shapes it has
-limits      how many requests are allowed, by date (`limits.toml`)
+trading/       orders, super_orders, forever_orders, alerts (conditional orders, several in one request), control
+account/       portfolio, funds (and margins), statements, profile (addresses and tokens, too), edis
+market/        quotes, charts (of expired options, too), option_chain
+words          the words and ranges that they share
+moments        times and days
+tolerant       JSON into messages, whatever the service makes of numbers, dates, nothing and names
+writing        requests into bytes, checked; answers as the service writes them
+refusals       what an error means, whichever of its shapes it has
+limits         how many requests are allowed, by date (`limits.toml`)
 
+A struct whose name ends in Request is what is sent; one that ends in Row, Ack or like a thing is what is answered.
 Source: the documentation of DhanHQ 2.5, its OpenAPI export, and recorded exchanges, where they differ the latter.
 """

@@ -13,12 +13,12 @@ from __future__ import annotations
 import functools
 import math
 import re
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from ..time import IST
+from . import moments
+from .words import TEXT_MAX, Words
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -29,23 +29,12 @@ _NEVER = ("0001-01-01", "01/01/0001")
 """What a day begins with that means that there is none."""
 
 ROWS_MAX: Final = 100_000
-TEXT_MAX: Final = 4_096
 
-Moment: TypeAlias = Annotated[int | None, "moment"]
-"""Nanoseconds since 1970-01-01 UTC, read from a text on the clock of the Indian exchanges; None: there is none."""
-
-
-class Words(msgspec.Struct, frozen=True):
-    """A note on a text: these words are known, in whatever case they come; any other is taken as it is."""
-
-    known: tuple[str, ...]
-
-
-_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d")
 _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{0,9})?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d\d\d?)*,\d{3}(?:\.\d*)?", re.ASCII)
 _FOUND_MAX = 80
+_NO_TYPES = (type(None), msgspec.UnsetType)
 _ENORMOUS = 1e300
 
 
@@ -146,7 +135,7 @@ def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
             hint, *more = get_args(hint)
             notes += tuple(more)
         elif origin in {Union, type(int | None)}:
-            (hint,) = (each for each in get_args(hint) if each is not type(None))
+            (hint,) = (each for each in get_args(hint) if each not in _NO_TYPES)
         else:
             return hint, notes
 
@@ -156,15 +145,15 @@ def _value(hint: Any, found: Any, path: str, wanted: str) -> Any:
     read_as: Any = None
     words = next((note for note in notes if isinstance(note, Words)), None)
     if "moment" in notes:
-        read_as = moment_ns(found)
+        read_as = moments.moment(found)
+    elif "day" in notes:
+        read_as = moments.day(found)
     elif words is not None:
         read_as = _word(words.known, found) or _text(found)
     elif get_origin(bare) is Literal:
         read_as = _word(get_args(bare), found)
-    elif get_origin(bare) is tuple:
-        inner = get_args(bare)[0]
-        if isinstance(found, list) and len(found) <= ROWS_MAX:
-            return tuple(_value(inner, each, f"{path}[{place}]", _wanted(inner)) for place, each in enumerate(found))
+    elif get_origin(bare) in {tuple, dict}:
+        read_as = _several(bare, found, path)
     elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
         if isinstance(found, dict):
             return _object(bare, found, path)
@@ -175,14 +164,28 @@ def _value(hint: Any, found: Any, path: str, wanted: str) -> Any:
     return read_as
 
 
+def _several(bare: Any, found: Any, path: str) -> Any:
+    """Read an array, or an object whose keys are data; None if it is none, or too large."""
+    kind = get_origin(bare)
+    if kind is tuple and isinstance(found, list) and len(found) <= ROWS_MAX:
+        inner = get_args(bare)[0]
+        return tuple(_value(inner, each, f"{path}[{place}]", _wanted(inner)) for place, each in enumerate(found))
+    if kind is tuple or not isinstance(found, dict) or len(found) > ROWS_MAX:
+        return None
+    _, inner = get_args(bare)
+    return {key: _value(inner, each, f"{path}.{_shown(key)}", _wanted(inner)) for key, each in found.items()}
+
+
 def _wanted(hint: Any) -> str:
     bare, notes = _bare(hint)
     if "moment" in notes:
         return "a time such as 2026-10-07 10:15:29"
+    if "day" in notes:
+        return "a day such as 2026-10-07"
     if get_origin(bare) is Literal:
         return f"one of {', '.join(get_args(bare))}"
-    if get_origin(bare) is tuple:
-        return f"an array of up to {ROWS_MAX}"
+    if get_origin(bare) in {tuple, dict}:
+        return f"an {'array' if get_origin(bare) is tuple else 'object'} of up to {ROWS_MAX}"
     return _NAMES.get(bare, "an object")
 
 
@@ -241,24 +244,6 @@ def _letters(word: str) -> str:
 @functools.cache
 def _by_letters(words: tuple[str, ...]) -> dict[str, str]:
     return {_letters(word): word for word in words}
-
-
-def moment_ns(found: Any) -> int | None:
-    """Read a time on the clock of the Indian exchanges, or with a zone of its own; None if it is none."""
-    if not isinstance(found, str) or len(found) > _FOUND_MAX:
-        return None
-    text = found.strip()
-    for form in _MOMENTS:
-        try:
-            moment = datetime.strptime(text, form).replace(tzinfo=IST)
-        except ValueError:
-            continue
-        return round(moment.timestamp() * 1e6) * 1_000
-    try:
-        moment = datetime.fromisoformat(text)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=IST)).timestamp() * 1e6) * 1_000
-    except (ValueError, OverflowError):
-        return None
 
 
 def _shown(found: Any) -> str:

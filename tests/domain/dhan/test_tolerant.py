@@ -8,17 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.dhan.orders import (
-    Funds,
-    HoldingRow,
-    ModifyOrderRequest,
-    OrderAck,
-    OrderRow,
-    PlaceOrderRequest,
-    PositionRow,
-    TradeRow,
-)
+from natya.domain.dhan.account.funds import Funds
+from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
+from natya.domain.dhan.moments import time_ns
 from natya.domain.dhan.tolerant import MalformedAnswerError, read, read_all
+from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
 ROWS = [OrderAck, OrderRow, TradeRow, PositionRow, HoldingRow, Funds]
@@ -52,7 +46,8 @@ class TestAnOrder:
         assert (order.order_id, order.order_status, order.is_open) == ("412610070153", "PART_TRADED", True)
         assert (order.quantity, order.filled_qty, order.remaining_quantity) == (40, 15, 25)
         assert (order.price, order.average_traded_price) == (1513.0, 1512.9)
-        assert order.create_time == int(datetime(2026, 10, 7, 10, 15, 29, tzinfo=IST).timestamp()) * 10**9
+        assert order.create_time == datetime(2026, 10, 7, 10, 15, 29)  # noqa: DTZ001
+        assert time_ns(order.create_time) == int(datetime(2026, 10, 7, 10, 15, 29, tzinfo=IST).timestamp()) * 10**9
         assert (order.exchange_time, order.leg_name) == (None, "")
 
     @pytest.mark.parametrize(

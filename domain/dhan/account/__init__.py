@@ -1,0 +1,1 @@
+"""Who trades, with what: holdings, money, statements, consents, tokens."""

@@ -1,0 +1,1 @@
+"""What is placed, modified, cancelled and stopped."""
