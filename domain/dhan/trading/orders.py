@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..moments import Day, Moment
+from ..moments import Day, Moment, time_ns
 from ..words import (
     ENDED_STATUSES,
     AmoTime,
@@ -140,6 +140,11 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What the service writes where there is nothing."""
 
     @property
+    def updated_ns(self) -> int | None:
+        """When it last changed, nanoseconds since 1970 UTC; None: it is not told."""
+        return time_ns(self.update_time)
+
+    @property
     def is_open(self) -> bool:
         """Whether it may still trade; with an unknown status it may."""
         return self.order_status not in ENDED_STATUSES
@@ -169,3 +174,8 @@ class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     drv_strike_price: PriceRupees = 0.0
 
     UNSAID: ClassVar[dict[str, str]] = {"exchange_order_id": "0", "drv_option_type": "NA"}
+
+    @property
+    def traded_ns(self) -> int | None:
+        """When it traded, nanoseconds since 1970 UTC; None: it is not told."""
+        return time_ns(self.exchange_time or self.create_time)

@@ -6,8 +6,8 @@ import pytest
 from natya.actors.broker.bodies.dhan import endpoints
 from natya.actors.broker.bodies.dhan.replies import judge_dhan, reply_of
 from natya.actors.external import ExternalServiceResult, HttpAnswer
-from natya.domain.dhan.orders import OrderAck
 from natya.domain.dhan.tolerant import read
+from natya.domain.dhan.trading.orders import OrderAck
 
 BUSY = {"data": {"805": "Too many requests."}, "status": "failed"}
 

@@ -47,7 +47,11 @@ class TestAnOrder:
         assert (order.quantity, order.filled_qty, order.remaining_quantity) == (40, 15, 25)
         assert (order.price, order.average_traded_price) == (1513.0, 1512.9)
         assert order.create_time == datetime(2026, 10, 7, 10, 15, 29)  # noqa: DTZ001
-        assert time_ns(order.create_time) == int(datetime(2026, 10, 7, 10, 15, 29, tzinfo=IST).timestamp()) * 10**9
+        assert (
+            order.updated_ns - 2 * 10**9
+            == time_ns(order.create_time)
+            == int(datetime(2026, 10, 7, 10, 15, 29, tzinfo=IST).timestamp()) * 10**9
+        )
         assert (order.exchange_time, order.leg_name) == (None, "")
 
     @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .....domain.dhan.orders import OrderRow, PositionRow, TradeRow
+from .....domain.dhan.account.portfolio import PositionRow
+from .....domain.dhan.trading.orders import OrderRow, TradeRow
 from .....messages.orders import Side
 from .progress import Instrument
 

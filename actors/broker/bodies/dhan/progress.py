@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from .....domain.dhan.orders import OrderRow, TradeRow
 from .....domain.dhan.tolerant import MalformedAnswerError, read
+from .....domain.dhan.trading.orders import OrderRow, TradeRow
 from .....messages.broker import BrokerOrderState, ExecutionReport, ExecutionType
 from .....messages.orders import Side
 
@@ -90,7 +90,7 @@ def progress_of(order: Watched, row: OrderRow, trades: Iterable[TradeRow], now_n
     """
     reports: list[ExecutionReport] = []
     filled = order.filled
-    for trade in sorted(trades, key=lambda each: each.exchange_time or each.create_time or 0):
+    for trade in sorted(trades, key=lambda each: each.traded_ns or 0):
         if trade.order_id != row.order_id or trade.exchange_trade_id in order.trades:
             continue
         if any(trade.exchange_trade_id == report.execution_id for report in reports):
@@ -124,7 +124,7 @@ def trade_report(order: Watched, trade: TradeRow, *, cumulative: int, ordered: i
         broker_order_id=trade.order_id,
         execution_type="TRADE",
         execution_id=trade.exchange_trade_id,
-        occurred_ns=trade.exchange_time or trade.create_time or now_ns,
+        occurred_ns=trade.traded_ns or now_ns,
         quantity=trade.traded_quantity,
         price=trade.traded_price,
         cumulative_quantity=cumulative,
@@ -174,7 +174,7 @@ def _ending(order: Watched, row: OrderRow, state: BrokerOrderState, filled: int,
         broker_order_id=row.order_id,
         execution_type=execution_type,
         execution_id=f"{row.order_id}-{state}",
-        occurred_ns=row.update_time or now_ns,
+        occurred_ns=row.updated_ns or now_ns,
         cumulative_quantity=filled,
         reason=reason_of(row),
         symbol=symbol_told(order, row.exchange_segment, row.security_id),
