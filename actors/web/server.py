@@ -150,13 +150,15 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let answers that are being made be sent, within the bound, and close everything."""
+        # First no more is accepted, then what was accepted becomes a connection, and only then the servers are closed:
+        # asyncio leaks a connection that was accepted in the moment in which its server is closed, open and unanswered.
+        for each in sockets or ():
+            asyncio.get_running_loop().remove_reader(each)
+        await asyncio.sleep(DRAIN_LOOK_S)
         for server in self.servers:
             server.close()
-        for each in sockets or ():
-            each.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._bounds.drain_s):
-                await asyncio.sleep(DRAIN_LOOK_S)  # in which a connection that was just accepted becomes one of them
                 while self.server_state.connections or self.server_state.tasks:
                     for connection in tuple(self._connections()):
                         connection.shutdown()

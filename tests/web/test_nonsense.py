@@ -26,7 +26,7 @@ PIECES = [
 
 @pytest.fixture(scope="module")
 def served():
-    served = Served(echo, {"head_timeout_s": 0.05, "body_timeout_s": 0.05, "drain_s": 0.2})
+    served = Served(echo, {"drain_s": 0.2})
     yield served
     served.close()
 
