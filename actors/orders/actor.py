@@ -81,17 +81,17 @@ RESTS_MAX: Final = 10
 WITHDRAWALS_MAX: Final = 10_000
 """Pending cancellations: of orders that are not read back, not durable or not known to the broker yet."""
 
-Handover: TypeAlias = tuple[int, frozenset[str], str, bool]
+Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], str, bool]
 """The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
 whether the account of this run has been entered, which happens once in a run."""
 
 
-def _only_strategy(sender: Any, strategy: str) -> str:
-    """Return for which strategy alone the sender may speak, if that is another; else an empty text.
+def _only_strategy(sender: Any) -> str:
+    """Return for which strategy alone the sender may speak; empty: for any.
 
     The name of a strategy is that of its address, whatever it says of itself. On a foreign base addresses name nobody.
     """
-    return sender.name if getattr(sender, "says", None) is not None and sender.name != strategy else ""
+    return sender.name if getattr(sender, "says", None) is not None else ""
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
@@ -127,7 +127,7 @@ class OrdersActor(RuntimeActor):
         self._newest_life = 0
         self._has_entered = False
         self._askers: dict[str, list[ActorAddress]] = {}
-        self._withdrawals: set[str] = set()
+        self._withdrawals: dict[str, frozenset[str]] = {}  # strategies that it may be of, by id; an empty name is any
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
         self._moment_ns = 0
@@ -139,7 +139,7 @@ class OrdersActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what is not in the journal."""
-        return self._newest_life, frozenset(self._withdrawals), self._risk.alarm, self._has_entered
+        return self._newest_life, dict(self._withdrawals), self._risk.alarm, self._has_entered
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
@@ -156,7 +156,8 @@ class OrdersActor(RuntimeActor):
         count as a fact of the order that has the id.
         """
         now_ns = self.clock.now_ns()
-        if only := _only_strategy(sender, order.strategy):
+        only = _only_strategy(sender)
+        if only not in {"", order.strategy}:
             self.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
             reason = f"an order of {only}, its sender, wanted, found one of {printable(order.strategy)}"
             self.send(sender, updates.refused(order, Refusal(rule="identity", reason=reason), now_ns))
@@ -203,19 +204,23 @@ class OrdersActor(RuntimeActor):
     @handles(CancelOrder)
     def cancel(self, request: CancelOrder, sender: ActorAddress) -> None:
         """Cancel the open quantity of the order, as soon as it has been placed; in every risk state."""
-        client_order_id = request.client_order_id
+        self._cancel(request.client_order_id, _only_strategy(sender))
+
+    def _cancel(self, client_order_id: str, only: str) -> None:
+        """Cancel it, if it is of this strategy; an empty name is any."""
         order = self._ledger.order(client_order_id)
         known = self._ledger.intents.get(client_order_id) or order
-        if known is not None and (only := _only_strategy(sender, known.strategy)):
+        if known is not None and only not in {"", known.strategy}:
             self.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=only)
             return
         if not self._is_read or client_order_id in self._ledger.intents:
-            self._withdraw_later(client_order_id)
+            self._withdraw_later(client_order_id, only=only)  # whose it is may not be known before the journal is read
         elif order is None:
             self.log("cancel.unknown", level="warning", client_order_id=client_order_id)
         elif order.is_open:
             if not order.broker_order_id:
-                self._withdraw_later(client_order_id)  # once more: the broker may not have it yet
+                # Once more: the broker may not have it yet.
+                self._withdraw_later(client_order_id, only=order.strategy)
             self.send(BROKER, updates.to_withdraw(order))
 
     @handles(ReadHoldings)
@@ -523,7 +528,7 @@ class OrdersActor(RuntimeActor):
         )
         self._lookups.place(client_order_id)
         self.send(BROKER, request)
-        if client_order_id in self._withdrawals:
+        if self._is_to_be_cancelled(client_order_id, order.strategy):
             self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
         self._keep_looking()
 
@@ -545,8 +550,9 @@ class OrdersActor(RuntimeActor):
             self.send(JOURNAL, self._ledger.write(update.facts, change=change))
         after = self._ledger.order(client_order_id)
         if client_order_id in self._withdrawals and after is not None and (after.broker_order_id or not after.is_open):
-            self._withdrawals.remove(client_order_id)
-            if after.is_open:
+            is_to_be_cancelled = self._is_to_be_cancelled(client_order_id, after.strategy)
+            del self._withdrawals[client_order_id]
+            if after.is_open and is_to_be_cancelled:
                 self.send(BROKER, updates.to_withdraw(after))
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
         if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
@@ -564,9 +570,17 @@ class OrdersActor(RuntimeActor):
         self._newest_life = max(self._newest_life, self._newest_sequence) + 1
         self.send(holder, self._ledger.holdings(strategy, life=self._newest_life))
 
-    def _withdraw_later(self, client_order_id: str) -> None:
+    def _is_to_be_cancelled(self, client_order_id: str, strategy: str) -> bool:
+        """Say whether a cancellation waits for this order, from a sender who may speak for its strategy."""
+        may_be_of = self._withdrawals.get(client_order_id, frozenset())
+        if not may_be_of or may_be_of & {"", strategy}:
+            return bool(may_be_of)
+        self.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=", ".join(may_be_of))
+        return False
+
+    def _withdraw_later(self, client_order_id: str, *, only: str) -> None:
         if len(self._withdrawals) < WITHDRAWALS_MAX:
-            self._withdrawals.add(client_order_id)
+            self._withdrawals[client_order_id] = self._withdrawals.get(client_order_id, frozenset()) | {only}
         else:
             self.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)
 
@@ -609,7 +623,7 @@ class OrdersActor(RuntimeActor):
 
     def _tell_unwritten(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
         """Send a strategy directly the fact that the journal refused."""
-        self._withdrawals.discard(entry.client_order_id)
+        self._withdrawals.pop(entry.client_order_id, None)
         fact = entry.facts[0]
         if not isinstance(fact, OrderRefused):
             fact = updates.refused(order, Refusal(rule="journal", reason=reason), self.clock.now_ns())
@@ -635,9 +649,10 @@ class OrdersActor(RuntimeActor):
             self._find(client_order_id)
         if is_first:
             self.write_halt(ChangeDue(), self.myAddress)
-            waiting, self._withdrawals = self._withdrawals, set()
-            for client_order_id in sorted(waiting):
-                self.cancel(CancelOrder(client_order_id=client_order_id), self.myAddress)
+            waiting, self._withdrawals = self._withdrawals, {}
+            for client_order_id, may_be_of in sorted(waiting.items()):
+                for only in sorted(may_be_of):
+                    self._cancel(client_order_id, only)
             for strategy, holder in self._holders.items():
                 self._tell_holdings(strategy, holder)
             self._holders.clear()

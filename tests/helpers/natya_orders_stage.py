@@ -125,6 +125,14 @@ class Stage:
                 self.statistics = self.system.request(name, Ping()).statistics
             self.statistics = self.system.request("orders", Ping()).statistics
 
+    def heard(self):
+        """Return the types of all messages that have reached the broker."""
+        self.settle()
+        types = []
+        while not self.broker.is_empty():
+            types.append(type(self.broker.receive()))
+        return types
+
     def wait_until(self, is_so, timeout_s=5):
         """Let the actors work until something is so."""
         by = time.monotonic() + timeout_s

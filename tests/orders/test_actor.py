@@ -7,7 +7,7 @@ import pytest
 from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
-from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.time import SECOND_NS
 from natya.messages.broker import (
@@ -35,6 +35,7 @@ from natya.messages.orders import (
     OrderRejected,
     OrderUncertain,
     ReadHoldings,
+    SubmitOrder,
 )
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
 
@@ -424,12 +425,26 @@ class TestACancellation:
         stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
         stage.tell(make.report("CANCEL_REJECTED", broker_order_id=""))
+        assert WithdrawOrder not in stage.heard()
         stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
 
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
         stage.tell(make.report("CANCELLED"))
         stage.settle()
         assert stage.disk.kinds()[-1] is OrderCancelled
+
+    def test_that_waits_for_an_order_that_is_never_placed_is_forgotten_with_it(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.tell(OrderInDoubt(client_order_id="A-1", reason="time-out"))
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+        stage.tell(make.report("REJECTED", broker_order_id="B-1"))
+        stage.settle()
+
+        assert WithdrawOrder not in stage.heard()
+        assert stage.disk.kinds()[-1] is OrderRejected
 
     def test_of_what_has_ended_or_never_was_asks_for_nothing(self, stage, make):
         stage.open(make.intent(), make.cancelled())
@@ -440,6 +455,78 @@ class TestACancellation:
 
         assert stage.broker.is_empty()
         assert stage.disk.kinds() == [OrderIntended, OrderCancelled]
+
+
+class Speak(msgspec.Struct, frozen=True):
+    message: object
+
+
+class OneStrategy(RuntimeActor):
+    """Says what it is told to, under its own name alone, as a strategy does."""
+
+    says = frozenset({SubmitOrder, CancelOrder})
+
+    @handles(Speak)
+    def speak(self, speak, _sender):
+        self.send("orders", speak.message)
+
+
+class TestAStrategyThatCancels:
+    @pytest.fixture
+    def cancel(self, stage):
+        for name in ("owner", "stranger"):
+            stage.system.start(name, OneStrategy)
+
+        def call(*names):
+            for name in names:
+                stage.system.tell(name, Speak(CancelOrder(client_order_id="A-1")))
+            stage.settle()
+
+        return call
+
+    def test_an_order_of_its_own_is_heard(self, stage, make, cancel):
+        stage.open()
+        stage.place(make.order(strategy="owner"))
+        stage.settle()
+        cancel("owner")
+
+        assert stage.broker.receive() == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
+
+    def test_anothers_order_is_not(self, stage, make, cancel):
+        stage.open()
+        stage.place(make.order(strategy="owner"))
+        stage.settle()
+        cancel("stranger")
+
+        assert stage.broker.is_empty()
+
+    def test_anothers_order_is_not_while_its_intent_is_written_either(self, stage, make, cancel):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order(strategy="owner"))
+        cancel("stranger")
+        stage.system.tell("journal", Release())
+
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        stage.settle()
+        assert stage.broker.is_empty()
+
+    @pytest.mark.parametrize(
+        ("names", "asked"), [(("stranger",), False), (("owner", "stranger"), True), (("stranger", "owner"), True)]
+    )
+    def test_before_it_is_known_whose_order_it_is_is_heard_if_it_is_its_own(self, stage, make, cancel, names, asked):
+        stage.disk.facts.extend((make.intent("A-1", strategy="owner"), make.accepted("A-1")))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=60))
+        cancel(*names)
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        heard = stage.heard()
+        assert FindOrder in heard
+        assert (WithdrawOrder in heard) is asked
 
 
 class TestTimeAndAgain:
