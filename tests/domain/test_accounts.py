@@ -39,8 +39,10 @@ class TestAReplay:
 
     @pytest.mark.parametrize("before", [("new",), ("new", "session"), ("new", "played", "newest")])
     def test_does_not_go_on_where_another_was_stopped_in_the_middle(self, before):
-        with pytest.raises(AccountUnfinishedError, match="account 1"):
+        with pytest.raises(AccountUnfinishedError, match="account 1") as refusal:
             after(*before).choose("newest", 5)
+
+        assert not refusal.value.restart_helps
 
     def test_may_begin_anew_where_another_was_stopped(self):
         assert after("new").choose("new", 5).account == 2

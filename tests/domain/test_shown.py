@@ -88,13 +88,19 @@ class TestAnything:
 
         assert str(jsonable(endless)) == "[" * DEPTH_MAX + "'list'" + "]" * DEPTH_MAX
 
+    def test_of_endless_depth_by_names_is_named_by_its_type(self):
+        endless = {}
+        endless["x"] = endless
+
+        assert str(jsonable(endless)) == "{'x': " * DEPTH_MAX + "'dict'" + "}" * DEPTH_MAX
+
     @given(text=st.text())
     def test_that_has_bytes_stays_as_it_is(self, text):
         assert encodable(text) == text_of(text) == text
 
 
 class TestALongText:
-    @given(text=st.text(max_size=400), length_max=st.integers(60, 300))
+    @given(text=st.text(max_size=9).map(lambda text: text * 40), length_max=st.integers(60, 300))
     def test_is_no_longer_than_allowed_and_says_exactly_what_it_lacks(self, text, length_max):
         shown = shortened(text, length_max)
 

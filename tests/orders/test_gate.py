@@ -209,6 +209,12 @@ class TestTheSizeOfAnOrder:
             == rule
         )
 
+    @pytest.mark.parametrize("price", [-0.5, float("nan"), float("inf"), 1e300])
+    def test_of_a_symbol_whose_price_is_none_says_so(self, make, situation, price):
+        assert judge(make.order(reference_price=price), situation()).reason == (
+            f"a last price above 0 rupees wanted, found {price}"
+        )
+
     def test_of_a_symbol_without_a_price_says_that_its_name_may_be_wrong(self, make, situation):
         refusal = judge(make.order(symbol="RELAINCE", reference_price=0.0), situation())
 
@@ -308,11 +314,11 @@ class TestOrdersInFlight:
         assert rule_of(make.order(), flying) == rule
 
     def test_are_told_with_the_strategy_that_has_most_of_them(self, make, situation):
-        flood = [make.order(f"F-{number}", strategy="flood") for number in range(3)]
+        flood = [make.order(f"F-{number}", strategy="a-flood") for number in range(3)]
         flying = situation(make.intent("L-1"), intents=flood, orders_in_flight_max=4)
 
         refusal = judge(make.order(), flying)
-        assert refusal.reason == "at most 4 unanswered orders wanted, found 5, 3 of them of flood"
+        assert refusal.reason == "at most 4 unanswered orders wanted, found 5, 3 of them of a-flood"
 
     @pytest.mark.parametrize(("limit", "rule"), [(4, None), (3, "strategy_orders_in_flight_max")])
     def test_of_a_strategy_with_a_limit_of_its_own_are_counted_alone(self, make, situation, limit, rule):

@@ -84,7 +84,8 @@ class TestWhatMayPass:
 
     def test_is_nothing_in_a_halt_and_most_when_normal(self):
         assert strictest("RECONCILING", "HALTED", "NORMAL") == "HALTED"
-        assert strictest("REDUCING", "NORMAL") == "REDUCING"
+        assert strictest("REDUCING", "NORMAL") == strictest("NORMAL", "REDUCING") == "REDUCING"
+        assert strictest("STARTING", "REDUCING") == strictest("REDUCING", "STARTING") == "STARTING"
         assert strictest("REDUCING", "RECONCILING") == "RECONCILING"
 
 

@@ -58,6 +58,7 @@ class TestAStrategyName:
             ("def on_tick(self:\n    pass", 1, "SyntaxError: "),
             ("if True:\npass", 2, "IndentationError: "),
             ("raise SystemExit(3)", 1, "SystemExit: 3"),
+            ("raise ModuleNotFoundError('by hand')", 1, "ModuleNotFoundError: by hand"),
         ],
     )
     def test_whose_module_breaks_tells_in_which_line_and_how(self, module, text, line, reason):
@@ -85,6 +86,11 @@ NEVER_CALLED = {
     "def on_tick(self): pass": r"on_tick: it is called as \(self, message\), found \(self\)",
     "def on_tick(self, tick, book): pass": r"on_tick: it is called as \(self, message\), found \(self, tick, book\)",
     "def on_begin(self, settings): pass": r"on_begin: it is called as \(self\), found \(self, settings\)",
+    "def on_stop(self, why): pass": r"on_stop: it is called as \(self\), found \(self, why\)",
+    "def on_drained(self, count): pass": r"on_drained: it is called as \(self\), found \(self, count\)",
+    "def on_candle(self): pass": r"on_candle: it is called as \(self, message\), found \(self\)",
+    "def on_fill(self): pass": r"on_fill: it is called as \(self, message\), found \(self\)",
+    "def on_order(self): pass": r"on_order: it is called as \(self, message\), found \(self\)",
     "on_tick = 5": "on_tick: a method is wanted, found int",
     "on_tick = staticmethod(print)": "on_tick: a method is wanted, found staticmethod",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
@@ -94,6 +100,8 @@ FINE = [
     "def on_tick(self, tick, *more, **options): pass",
     "def on_tick(self, tick, book=None): pass",
     "def on_stop(self): super().on_stop()",
+    "def on_drained(self): pass",
+    "def on_order(self, fact): pass",
     "one_more = 3",
     "def only_mine(self): pass\n    def on_tick(self, tick): self.only_mine()",
     "def _only_mine(self): pass",

@@ -40,6 +40,14 @@ class TestANameThatTheRuntimeGives:
         assert refusal
         assert name == "mine"
 
+    def test_is_not_there_before_it_is_given_and_cannot_be_taken_away(self):
+        early = Renaming()
+
+        with pytest.raises(AttributeError, match="name is there from on_begin on, not in __init__"):
+            early.name  # noqa: B018  it is the reading that raises
+        with pytest.raises(AttributeError, match="name is the runtime's to set"):
+            del early.name
+
 
 class TestANameOfAMethodOrOfTheBasesOwn:
     @pytest.mark.parametrize("attribute", TAKEN)

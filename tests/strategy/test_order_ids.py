@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.strategy.errors import OrderIdsExhaustedError
-from natya.actors.strategy.order_ids import COUNTER_DIGITS, LIFE_DIGITS, OrderIds, base36, is_own, short_name
+from natya.actors.strategy.order_ids import (
+    COUNTER_DIGITS,
+    LIFE_DIGITS,
+    NAME_LENGTH_MAX,
+    OrderIds,
+    base36,
+    is_own,
+    short_name,
+)
 from natya.domain.client_order_ids import is_client_order_id
 
 LIVES = st.integers(0, 36**LIFE_DIGITS - 1)
@@ -33,6 +41,15 @@ class TestAnId:
             ids.add(maker.next())
 
         assert len(ids) == len(made)
+
+    @pytest.mark.parametrize("name", ["a", "0", "-", "a-b_C9", "x" * NAME_LENGTH_MAX])
+    def test_has_the_whole_name_where_every_broker_takes_it(self, name):
+        assert short_name(name) == name
+
+    @pytest.mark.parametrize("name", ["", "a b", "\u20b9", "x" * (NAME_LENGTH_MAX + 1)])
+    def test_has_a_checksum_of_any_other_name(self, name):
+        assert short_name(name) != name
+        assert len(short_name(name)) <= NAME_LENGTH_MAX
 
     def test_that_would_be_too_long_is_refused(self):
         spent = OrderIds("s", life=36**LIFE_DIGITS - 1)
