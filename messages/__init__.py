@@ -7,6 +7,7 @@ codec           every message to bytes and back
 control         the outer frames of the control socket: a request for an actor, and its answer
 database        queries and upkeep of the database files
 events          subscriptions
+exchange        the facts of an account at the paper exchange
 framing         length-prefixed frames on a byte stream
 journal         facts to be made durable, and the records read back
 market          ticks, candles, the end of a recording

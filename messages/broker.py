@@ -15,7 +15,15 @@ import msgspec
 from .orders import OrderType, Side
 from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
 
-ExecutionType: TypeAlias = Literal["NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED"]
+ExecutionType: TypeAlias = Literal[
+    "NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED", "TRIGGERED", "REPLACED"
+]
+ExchangeOrderType: TypeAlias = Literal["MARKET", "LIMIT", "STOP_LOSS", "STOP_LOSS_MARKET"]
+"""What the exchange takes; a stop order is in the market from its trigger on."""
+
+Validity: TypeAlias = Literal["DAY", "IOC"]
+"""DAY rests until it trades or is cancelled. IOC (immediate or cancel) does not rest."""
+
 BrokerOrderState: TypeAlias = Literal["OPEN", "PART_FILLED", "FILLED", "REJECTED", "CANCELLED", "EXPIRED"]
 
 
@@ -134,9 +142,35 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     quantity: SomeShares
     """Shares or contract units, at least 1."""
 
-    order_type: OrderType
+    order_type: ExchangeOrderType
     limit_price: Price | None = None
-    """Rupees; only for LIMIT."""
+    """Rupees; only for LIMIT and STOP_LOSS."""
+
+    trigger_price: Price | None = None
+    """Rupees; only for STOP_LOSS and STOP_LOSS_MARKET."""
+
+    validity: Validity = "DAY"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a trigger."""
+        return self.order_type in {"STOP_LOSS", "STOP_LOSS_MARKET"}
+
+
+class ReplaceRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReplaceRequest"):
+    """To the exchange (FIX OrderCancelReplaceRequest): an open order, restated whole.
+
+    Answered by an `ExecutionReport` of type REPLACED or CANCEL_REJECTED.
+    """
+
+    client_order_id: str
+    quantity: SomeShares
+    """All of it, the traded part included."""
+
+    order_type: ExchangeOrderType
+    limit_price: Price | None = None
+    trigger_price: Price | None = None
+    validity: Validity = "DAY"
 
 
 class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelRequest"):

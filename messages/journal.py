@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, get_args
 import msgspec
 
 from .accounts import AccountFact
+from .exchange import ExchangeFact
 from .orders import OrderFact, RiskStateChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
@@ -25,7 +26,7 @@ class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """Nanoseconds since 1970-01-01 UTC."""
 
 
-Fact: TypeAlias = OrderFact | RiskStateChanged | AccountFact | SupervisionFact | JournalShortened
+Fact: TypeAlias = OrderFact | RiskStateChanged | AccountFact | SupervisionFact | JournalShortened | ExchangeFact
 """Everything that may be journaled."""
 
 _KEY_FIELDS: Final = {

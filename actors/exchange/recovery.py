@@ -10,7 +10,7 @@ from ...domain.orders import advance
 from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.broker import ExecutionReport, NewOrder
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused
-from .order import Order
+from .matching import Order
 
 if TYPE_CHECKING:
     from ...messages.accounts import AccountChoice

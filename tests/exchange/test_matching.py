@@ -383,7 +383,7 @@ class TestAnOrderThatIsRefused:
         assert matching.orders == 1
 
     def test_comes_after_all_that_a_run_may_place(self, matching, a_tick, an_order, monkeypatch):
-        monkeypatch.setattr("natya.actors.exchange.matching.ORDERS_MAX", 1)
+        monkeypatch.setattr("natya.actors.exchange.matching.matching.ORDERS_MAX", 1)
         matching.move(a_tick())
         matching.place(an_order("a"))
 

@@ -15,6 +15,9 @@ if typing.TYPE_CHECKING:
 
 
 def _bounded(kind: type, meta: Meta) -> st.SearchStrategy:
+    if typing.get_origin(kind) is tuple:
+        item, *_ = typing.get_args(kind)
+        return st.lists(values(item), min_size=meta.min_length, max_size=meta.max_length).map(tuple)
     if kind is str:
         return st.text(max_size=min(meta.max_length, 20))
     low = meta.ge if meta.ge is not None else meta.gt
@@ -30,6 +33,8 @@ def values(hint: object) -> st.SearchStrategy:
             found = _bounded(kind, meta)
         case typing.Literal, choices:
             found = st.sampled_from(choices)
+        case origin, items if origin is tuple and ... not in items:
+            found = st.tuples(*map(values, items))
         case origin, (item, *_) if origin is tuple:
             found = st.lists(values(item), max_size=3).map(tuple)
         case origin, (key, value) if origin is dict:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...messages.broker import BrokerOrderState, ExecutionReport, NewOrder
+    from ....messages.broker import BrokerOrderState, ExecutionReport, NewOrder
 
 
 class Order:
     """The request and its progress. Changed only by the matching."""
 
-    __slots__ = ("arrival", "broker_order_id", "filled", "request", "state", "trades")
+    __slots__ = (
+        *("ahead", "arrival", "broker_order_id", "due_ns", "filled", "is_triggered", "limit_price", "linked"),
+        *("request", "state", "trades"),
+    )
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:
         """Open an order; `arrival` is its number in order of arrival."""
@@ -21,6 +24,20 @@ class Order:
         self.filled = 0
         self.state: BrokerOrderState = "OPEN"
         self.trades: list[ExecutionReport] = []
+        self.limit_price = request.limit_price
+        """Rupees, on the grid; None for a market order. Of a protected market order: its protection."""
+
+        self.is_triggered = not request.is_stop
+        """Whether it takes part in the market: a stop order does from its trigger on."""
+
+        self.ahead = 0
+        """Shares before it in the queue at its limit, as far as the model knows them."""
+
+        self.due_ns = 0
+        """When it is in the book: nanoseconds since 1970-01-01 UTC, for one that is on its way."""
+
+        self.linked: Order | None = None
+        """The other of two of which one cancels the other: what one trades the other loses."""
 
     @property
     def leaves(self) -> int:
@@ -35,10 +52,16 @@ class Order:
     @property
     def priority(self) -> tuple[float, int]:
         """Sort key: market orders first, then by better limit, then by earlier arrival (price-time priority)."""
-        limit_price = self.request.limit_price
+        limit_price = self.limit_price
         if limit_price is None:
             return float("-inf"), self.arrival
         return (-limit_price if self.request.side == "BUY" else limit_price), self.arrival
+
+    def is_reached(self, last_price: float) -> bool:
+        """Tell whether the last price (rupees) meets the trigger of a stop order."""
+        trigger_price = self.request.trigger_price
+        assert trigger_price is not None, "a stop order has a trigger"
+        return last_price >= trigger_price if self.request.side == "BUY" else last_price <= trigger_price
 
     def price_at(self, offered: float, *, opening_price: float | None) -> float:
         """Return the price (rupees) of its trade with an offer while it rests: its limit.
@@ -50,7 +73,7 @@ class Order:
             opening_price: last price, if a session has just opened: it then trades at this price or the offer, the
                 worse of both, if that is better than its limit.
         """
-        limit_price = self.request.limit_price
+        limit_price = self.limit_price
         worse, better = (max, min) if self.request.side == "BUY" else (min, max)
         if limit_price is None:
             paid = self.trades[-1].price if self.trades and opening_price is None else offered

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...messages.units import INTEGER_MAX
+from ....messages.units import INTEGER_MAX
 
 if TYPE_CHECKING:
-    from ...messages.market import Tick
-    from ...messages.orders import Side
+    from ....messages.market import Tick
+    from ....messages.orders import Side
 
 UNLIMITED: Final = INTEGER_MAX
 
@@ -36,37 +36,52 @@ class Liquidity:
     the last price.
     """
 
-    def __init__(self, tick: Tick, traded: int) -> None:
-        """Take what was traded since the tick before, in shares."""
+    def __init__(self, tick: Tick, traded: int, *, share: float = 1.0) -> None:
+        """Take what was traded since the tick before, in shares, and the part of all quantities that we may have."""
         depth = tick.depth
         self._is_book = depth is not None
         if depth is None:
             self._asks, self._bids = [Level(tick.price, UNLIMITED)], [Level(tick.price, UNLIMITED)]
         else:
-            self._asks = _levels(depth.ask_prices, depth.ask_quantities)
-            self._bids = _levels(depth.bid_prices, depth.bid_quantities)
-        self._printed = Level(tick.price, traded if depth is not None else 0)
+            self._asks = _levels(depth.ask_prices, depth.ask_quantities, share)
+            self._bids = _levels(depth.bid_prices, depth.bid_quantities, share)
+        self._printed = Level(tick.price, _part(traded, share) if depth is not None else 0)
 
-    def against(self, side: Side, *, limit_price: float | None, rested: bool) -> list[Level]:
+    def against(self, side: Side, *, limit_price: float | None, rested: bool, at_limit: int = 0) -> list[Level]:
         """Return the levels that an order may trade with now, best price first.
 
         Args:
             side: of the order.
             limit_price: rupees; None for a market order.
             rested: whether the order was in the book before this tick.
+            at_limit: shares that it may have of a print at its very limit.
         """
         levels = self._asks if side == "BUY" else self._bids
-        reaches = _within if self._is_book or not rested else _through
+        reaches = _within if self._is_book or not rested or at_limit == UNLIMITED else _through
         found = [level for level in levels if level.quantity and reaches(side, level.price, limit_price)]
         printed = self._printed
-        if rested and printed.quantity and limit_price is not None and _through(side, printed.price, limit_price):
-            found.append(printed)
-            found.sort(key=lambda level: level.price, reverse=side == "SELL")
+        if rested and printed.quantity and limit_price is not None:
+            if _through(side, printed.price, limit_price):
+                found.append(printed)
+                found.sort(key=lambda level: level.price, reverse=side == "SELL")
+            elif at_limit and printed.price == limit_price:
+                found.append(printed)
         return found
 
+    def most_of(self, level: Level, *, limit_price: float | None, at_limit: int) -> int:
+        """Return how many shares of a level an order may have; of a print at its very limit, what its queue left."""
+        if level is self._printed and level.price == limit_price:
+            return min(level.quantity, at_limit)
+        return level.quantity
 
-def _levels(prices: tuple[float, ...], quantities: tuple[int, ...]) -> list[Level]:
-    return [Level(price, quantity) for price, quantity in zip(prices, quantities, strict=True) if price > 0]
+
+def _levels(prices: tuple[float, ...], quantities: tuple[int, ...], share: float) -> list[Level]:
+    levels = zip(prices, quantities, strict=True)
+    return [Level(price, _part(quantity, share)) for price, quantity in levels if price > 0]
+
+
+def _part(quantity: int, share: float) -> int:
+    return quantity if share == 1.0 else int(quantity * share)
 
 
 def _within(side: Side, price: float, limit_price: float | None) -> bool:

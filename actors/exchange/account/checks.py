@@ -1,0 +1,104 @@
+"""Why an order is rejected: the checks of the broker's risk management (`RMS`) and of the exchange (`EXCH`).
+
+The texts begin as the broker's do; where the rest is known from its records, it is theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ....domain.calendar import MINUTE_NS, session_at
+from .state import DELIVERED
+
+if TYPE_CHECKING:
+    from ....messages.exchange import AccountOrder
+    from .core import Core
+    from .listings import Listing
+
+SQUARE_OFF_MINUTES: Final = 10
+"""Before the close: at 15:20 on an ordinary day intraday positions are closed, and none is opened any more."""
+
+DISCLOSED_SHARE_MIN: Final = 0.3
+
+
+def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa: C901, PLR0911, PLR0912  one rule a line
+    """Return why an order is rejected; empty if it is taken."""
+    rms = f"RMS:{order.order_id}:"
+    reference = listing.reference
+    if core.state.switches.kill_switch and not order.source:
+        return f"{rms} Kill switch is active: no orders for the rest of the day"
+    if listing.kind == "INDEX":
+        return "EXCH:16387:Security is not allowed to trade in this market"
+    if is_expired(core, listing):
+        return f"{rms} The contract expired on {reference.expiry}"
+    fault = reference.quantity_fault(order.quantity)
+    if fault:
+        return f"{rms} Quantity: {fault}"
+    if order.disclosed_quantity and not (
+        order.quantity * DISCLOSED_SHARE_MIN <= order.disclosed_quantity <= order.quantity
+    ):
+        return f"{rms} Disclosed quantity: 30 to 100 percent of the quantity wanted, found {order.disclosed_quantity}"
+    for price in (order.limit_price, order.trigger_price):
+        if price and reference.grid.snap(price) is None:
+            return "EXCH:16283:The order price is not multiple of the tick size."
+    quote = core.quotes.get(order.symbol)
+    if quote is None:
+        return f"{rms} No quote: the market has shown no price of {order.symbol} yet"
+    low, high = band(core, listing)
+    for price in (order.limit_price, order.trigger_price):
+        if price and not low <= price <= high:
+            return f"{rms} Rate not within circuit limits: {low:.2f} to {high:.2f} wanted, found {price:.2f}"
+    if order.order_type == "STOP_LOSS" and not _is_beyond(order):
+        return f"{rms} Trigger Price should be {'less' if order.side == 'BUY' else 'greater'} than Price"
+    if order.product == "INTRADAY" and not order.source and is_after_square_off(core, listing):
+        return f"{rms} Intraday orders are not allowed after the square-off"
+    if order.side == "SELL" and order.product in DELIVERED and listing.kind == "EQUITY":
+        owned = sellable(core, order)
+        if order.remaining_quantity > owned:
+            return f"{rms} Selling more than held: {owned} shares are available, found {order.remaining_quantity}"
+    return ""
+
+
+def sellable(core: Core, order: AccountOrder) -> int:
+    """Return the shares that may still be sold for delivery: owned, or bought today, and not in another sale."""
+    state = core.state
+    owned = state.holdings.get(order.instrument)
+    shares = owned.quantity if owned is not None else 0
+    for product in DELIVERED:
+        shares += state.net(order.instrument, product)  # type: ignore[arg-type]
+        shares -= state.leaves_like(replace(order, product=product))
+    known = state.open.get(order.order_id)
+    return shares + (known.remaining_quantity if known is not None else 0)
+
+
+def band(core: Core, listing: Listing) -> tuple[float, float]:
+    """Return the lowest and the highest price of an order: rupees."""
+    quote = core.quotes.get(listing.symbol)
+    percent = core.settings.price_band_percent if listing.band_percent is None else listing.band_percent
+    if not percent or quote is None or listing.kind == "OPTION":
+        return 0.0, float("inf")
+    grid, reference = listing.reference.grid, quote.reference_price
+    lowest = reference * (1 - percent / 100)
+    return grid.round(max(lowest, grid.tick_size_rupees), "up"), grid.round(reference * (1 + percent / 100), "down")
+
+
+def is_after_square_off(core: Core, listing: Listing) -> bool:
+    """Tell whether intraday positions of today's session were closed already."""
+    if core.settings.always_open:
+        return False
+    session = session_at(core.now_ns, listing.exchange)
+    return session is not None and core.now_ns >= session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS
+
+
+def is_expired(core: Core, listing: Listing) -> bool:
+    """Tell whether the last trading day of a contract is over."""
+    expiry = listing.reference.expiry
+    return expiry is not None and expiry < core.today
+
+
+def _is_beyond(order: AccountOrder) -> bool:
+    if order.side == "BUY":
+        return order.trigger_price <= order.limit_price
+    return order.trigger_price >= order.limit_price

@@ -1,0 +1,129 @@
+"""What all parts of an account share: its state, its instruments, prices, time, and the changes of the present call."""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+from ....domain.calendar import session_at
+from ....domain.instruments import FINEST_TICK_RUPEES
+from ....domain.time import SECOND_NS, day_of
+from ..matching import Matching
+from .refusals import wrong
+from .state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ....config.sections.exchange import ExchangeSettings
+    from ....messages.exchange import ExchangeFact, Instrument
+    from ....messages.market import Tick
+    from ..matching import Order
+    from .listings import Listing, Listings
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+class Quote:
+    """The newest prices of a symbol."""
+
+    __slots__ = ("last_price", "reference_price", "tick")
+
+    def __init__(self, tick: Tick) -> None:
+        """Take the first tick."""
+        self.tick = tick
+        self.last_price = tick.price
+        self.reference_price = _previous_close(tick) or tick.price
+        """The previous close where the market tells it; else the first price seen."""
+
+    def move(self, tick: Tick) -> None:
+        """Take the next tick."""
+        self.tick = tick
+        self.last_price = tick.price
+        self.reference_price = _previous_close(tick) or self.reference_price
+
+
+def _previous_close(tick: Tick) -> float:
+    return tick.day.close_price if tick.day is not None else 0.0
+
+
+@functools.lru_cache(maxsize=16)
+def _date(day: int) -> date:
+    return _EPOCH + timedelta(days=day)
+
+
+@functools.lru_cache(maxsize=16)
+def _day_digits(day: int) -> str:
+    return f"{_date(day):%y%m%d}"
+
+
+class Core:
+    """Every change of the state goes through `do`, which keeps it for the answer: so the changes are the state."""
+
+    def __init__(self, settings: ExchangeSettings, listings: Listings, *, now_ns: int) -> None:
+        """Begin with an empty state."""
+        self.settings = settings
+        self.listings = listings
+        self.state = State()
+        self.now_ns = now_ns
+        self.quotes: dict[str, Quote] = {}
+        self.matching = self.new_matching()
+        self.due: list[tuple[int, int, str]] = []
+        """A heap: when an order reaches the exchange, its number, its id."""
+
+        self._numbers = itertools.count()
+        self._changes: list[ExchangeFact] = []
+
+    def new_matching(self, resting: Iterable[Order] = ()) -> Matching:
+        """Return a market with some orders."""
+        return Matching(tick_size_rupees=FINEST_TICK_RUPEES, run=0, now_ns=self.now_ns, resting=resting)
+
+    def do(self, change: ExchangeFact) -> None:
+        """Change the state."""
+        self.state.apply(change)
+        self._changes.append(change)
+
+    def take_changes(self) -> tuple[ExchangeFact, ...]:
+        """Return the changes since the last call."""
+        changes, self._changes = tuple(self._changes), []
+        return changes
+
+    def listing(self, instrument: Instrument) -> Listing:
+        """Return an instrument.
+
+        Raises:
+            Refused: it is not listed.
+        """
+        found = self.listings.find(instrument)
+        if found is None:
+            raise wrong("securityId", "an instrument of the list", f"{instrument[1]} of {instrument[0]}")
+        return found
+
+    def last_price(self, symbol: str) -> float:
+        """Return the last price of a symbol: rupees, 0 without any."""
+        quote = self.quotes.get(symbol)
+        return quote.last_price if quote is not None else 0.0
+
+    def is_open(self, listing: Listing) -> bool:
+        """Tell whether the market of an instrument trades now."""
+        if self.settings.always_open:
+            return True
+        session = session_at(self.now_ns, listing.exchange)
+        return session is not None and any(start <= self.now_ns < end for start, end in session.spans)
+
+    @property
+    def today(self) -> date:
+        """The day in India."""
+        return _date(day_of(self.now_ns))
+
+    def new_id(self, prefix: str) -> str:
+        """Return the next id: decimal digits, as the broker's: prefix, day, number."""
+        return f"{prefix}{_day_digits(day_of(self.now_ns))}{self.state.issued + 1:06}"
+
+    def send_to_exchange(self, order_id: str) -> None:
+        """Let an order arrive after the acknowledgement delay."""
+        delay_ns = round(self.settings.acknowledgement_delay_s * SECOND_NS)
+        heapq.heappush(self.due, (self.now_ns + delay_ns, next(self._numbers), order_id))

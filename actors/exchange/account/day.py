@@ -1,0 +1,180 @@
+"""What time does to an account: the day turns, orders are released, positions are squared off, the market closes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from ....domain.calendar import MINUTE_NS, next_open, session_at
+from ....domain.money import PAISA_PLACES, exact, rounded
+from ....domain.time import day_of, day_start_ns
+from ....messages.exchange import DayBegan, MoneyMoved
+from ..matching import Order
+from .checks import SQUARE_OFF_MINUTES
+from .orders import as_new_order
+from .requests import Ticket
+from .state import DELIVERED
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ....messages.exchange import AccountOrder
+    from .core import Core
+    from .money import Money
+    from .orders import Orders
+
+SQUARE_OFF: Final = "SQUARE_OFF"
+
+
+class Day:
+    """The clockwork."""
+
+    def __init__(self, core: Core, money: Money, orders: Orders) -> None:
+        self._core = core
+        self._money = money
+        self._orders = orders
+        self._passed_ns = core.now_ns
+        """Up to here everything was done."""
+
+    def resume(self) -> None:
+        """Let the open orders of an earlier run rest again, in the order of their arrival."""
+        core = self._core
+        resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
+        core.matching = core.new_matching([_as_resting(row) for row in resting])
+        for row in core.state.open.values():
+            if not row.arrival:
+                core.send_to_exchange(row.order_id)
+        self._money.refresh_all()
+        newest_ns = max((row.updated_ns for row in core.state.orders.values()), default=0)
+        self._passed_ns = min(core.now_ns, newest_ns or core.now_ns)
+
+    def pass_time(self) -> None:
+        """Do what has become due since the last call."""
+        core = self._core
+        self._turn()
+        if core.settings.always_open:
+            self._passed_ns = core.now_ns
+            return
+        for exchange in ("NSE", "BSE"):
+            session = session_at(core.now_ns, exchange)
+            if session is None:
+                continue
+            if self._reaches(session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS):
+                self._square_off(exchange)
+            if self._reaches(session.close_ns):
+                self._close(exchange)
+        self._passed_ns = core.now_ns
+
+    def next_ns(self) -> int | None:
+        """Return when there is something to do next: nanoseconds since 1970-01-01 UTC."""
+        core = self._core
+        due = [core.due[0][0]] if core.due else []
+        due += [
+            self._orders.release_ns(row, core.listing(row.instrument).exchange) for row in core.state.parked.values()
+        ]
+        tomorrow_ns = day_start_ns(day_of(core.now_ns) + 1)
+        if core.settings.always_open:
+            due.append(tomorrow_ns)
+        else:
+            session = session_at(core.now_ns)
+            if session is not None:
+                due += [session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS, session.close_ns]
+            due.append(day_start_ns(day_of(next_open(tomorrow_ns - 1))))
+        return min((time_ns for time_ns in due if time_ns > self._passed_ns), default=None)
+
+    def _reaches(self, time_ns: int) -> bool:
+        return self._passed_ns < time_ns <= self._core.now_ns
+
+    def _turn(self) -> None:
+        """Begin a new day, where a trading day has come."""
+        core = self._core
+        state, today = core.state, day_of(core.now_ns)
+        trades = core.settings.always_open or not state.day or session_at(core.now_ns) is not None
+        if today <= state.day or not trades:
+            self._release()
+            return
+        if not state.day:
+            self._book("RCPT", "FUNDS ADDED", exact(core.settings.opening_balance_rupees))
+        else:
+            for row in list(state.open.values()):
+                if row.arrival:  # the market closed while nobody was here
+                    self._orders.end(row, "EXPIRED", "EXPIRED")
+            self._settle()
+        core.do(DayBegan(day=today, occurred_ns=core.now_ns))
+        core.matching = core.new_matching()
+        for quote in core.quotes.values():
+            core.matching.move(quote.tick)
+        self._money.refresh_all()
+        self._release()
+
+    def _release(self) -> None:
+        """Let after-market orders go that are due."""
+        for order_id in list(self._core.state.parked):
+            self._orders.arrive(order_id)
+
+    def _settle(self) -> None:
+        """Book the last day's trades and charges."""
+        state = self._core.state
+        total = Fraction(0)
+        for (_, product), traded in state.positions.items():
+            total += traded.realized
+            if product in DELIVERED:
+                total -= traded.cost
+        if total:
+            self._book("BILL", "TRADES OF THE DAY", rounded(total.numerator, total.denominator, PAISA_PLACES))
+        if state.charges_rupees:
+            self._book("CHRG", "CHARGES OF THE DAY", -state.charges_rupees)
+
+    def _book(self, description: str, narration: str, amount: Decimal) -> None:
+        core = self._core
+        core.do(
+            MoneyMoved(
+                voucher=f"{core.today:%Y%m%d}{len(core.state.ledger) + 1:04}",
+                narration=narration,
+                description=description,
+                amount_rupees=amount,
+                balance_rupees=core.state.cash_rupees + amount,
+                occurred_ns=core.now_ns,
+            )
+        )
+
+    def _square_off(self, exchange: str) -> None:
+        """Close intraday positions at the market, and cancel their orders."""
+        core = self._core
+        for row in list(core.state.open.values()):
+            if row.product == "INTRADAY" and row.arrival and core.listing(row.instrument).exchange == exchange:
+                self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
+        for (instrument, product), traded in list(core.state.positions.items()):
+            if product == "INTRADAY" and traded.net and core.listing(instrument).exchange == exchange:
+                self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
+
+    def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:
+        """Send an order at the market against a position."""
+        ticket = Ticket(
+            instrument=instrument,
+            side="SELL" if net > 0 else "BUY",
+            product=product,  # type: ignore[arg-type]
+            order_type="MARKET",
+            quantity=abs(net),
+        )
+        freeze = self._core.listing(instrument).reference.freeze_quantity
+        rest = ticket.quantity
+        while rest:
+            size = min(rest, freeze) if freeze else rest
+            rest -= size
+            self._orders.place(ticket, source=source, quantity=size)
+
+    def _close(self, exchange: str) -> None:
+        """Let the orders of the day expire."""
+        core = self._core
+        for row in list(core.state.open.values()):
+            if row.arrival and core.listing(row.instrument).exchange == exchange:
+                self._orders.end(row, "EXPIRED", "EXPIRED")
+
+
+def _as_resting(row: AccountOrder) -> Order:
+    order = Order(as_new_order(row), broker_order_id=row.exchange_order_id, arrival=row.arrival)
+    order.filled = row.filled_quantity
+    order.state = "PART_FILLED" if row.filled_quantity else "OPEN"
+    order.is_triggered = order.is_triggered or row.is_triggered
+    return order

@@ -1,0 +1,79 @@
+"""The instruments that an account may trade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from ....domain.calendar import Exchange
+from ....domain.instruments import Instrument as Reference
+from ....messages.exchange import Instrument
+
+Kind: TypeAlias = Literal["EQUITY", "INDEX", "FUTURE", "OPTION"]
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """An instrument: our symbol, the broker's id, and its reference data."""
+
+    reference: Reference
+    security_id: str
+    kind: Kind = "EQUITY"
+    strike_rupees: float = 0.0
+    """Of an option."""
+
+    option_type: Literal["", "CALL", "PUT"] = ""
+    name: str = ""
+    """As the broker shows it; empty: the symbol."""
+
+    isin: str = ""
+    band_percent: float | None = None
+    """Of the previous close: an order outside is refused; None for the exchange's setting."""
+
+    @property
+    def symbol(self) -> str:
+        """As natya names it."""
+        return self.reference.symbol
+
+    @property
+    def instrument(self) -> Instrument:
+        """Segment and security id."""
+        return self.reference.segment, self.security_id
+
+    @property
+    def exchange(self) -> Exchange:
+        """Whose sessions it has."""
+        return "BSE" if self.reference.segment.startswith("BSE") else "NSE"
+
+
+class Listings:
+    """The instruments, by the broker's id and by symbol."""
+
+    def __init__(self, listings: Iterable[Listing] = ()) -> None:
+        self._of_id: dict[Instrument, Listing] = {}
+        self._of_symbol: dict[str, Listing] = {}
+        for listing in listings:
+            self.add(listing)
+
+    def add(self, listing: Listing) -> None:
+        """List one more.
+
+        Raises:
+            ValueError: another has its symbol or its id.
+        """
+        for known in (self._of_id.get(listing.instrument), self._of_symbol.get(listing.symbol)):
+            if known is not None and known != listing:
+                raise ValueError(
+                    f"an instrument of an own symbol and id wanted, found {listing.symbol} {listing.instrument} "
+                    f"beside {known.symbol} {known.instrument}"
+                )
+        self._of_id[listing.instrument] = self._of_symbol[listing.symbol] = listing
+
+    def find(self, instrument: Instrument) -> Listing | None:
+        """Return the instrument of a segment and security id."""
+        return self._of_id.get(instrument)
+
+    def of_symbol(self, symbol: str) -> Listing | None:
+        """Return the instrument of a symbol."""
+        return self._of_symbol.get(symbol)

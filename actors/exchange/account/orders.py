@@ -1,0 +1,378 @@
+"""The life of an order at the broker: placed, in transit, checked, at the exchange, ended."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ....domain.calendar import Exchange, next_open, session_at
+from ....domain.money import exact_value
+from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
+from ....messages.exchange import AccountOrder, AccountTrade
+from .checks import rejection
+from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....messages.broker import ExecutionReport
+    from ....messages.exchange import Leg
+    from .core import Core
+    from .listings import Listing
+    from .money import Money
+    from .requests import Modification, Ticket
+
+ORDER_PREFIX: Final = "41"
+EXCHANGE_PREFIX: Final = "13"
+MODIFICATIONS_MAX: Final = 25
+"""Of one order, as the broker allows."""
+
+CONFIRMED: Final = "CONFIRMED"
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
+_AMO_DELAY_MINUTES: Final = {"PRE_OPEN": -15, "OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
+_SLICES_MAX: Final = 100
+
+
+class Orders:
+    """The orders of an account, and their trades."""
+
+    def __init__(self, core: Core, money: Money) -> None:
+        self._core = core
+        self._money = money
+        self.on_trade: list[Callable[[AccountOrder, AccountTrade], None]] = []
+        """Told of each trade, after order and position know it."""
+
+        self.on_end: list[Callable[[AccountOrder], None]] = []
+        """Told of each order that has ended."""
+
+    # What the client asks.
+
+    def place(
+        self, ticket: Ticket, *, source: str = "", parent_id: str = "", leg: Leg = "", quantity: int = 0
+    ) -> AccountOrder:
+        """Take an order in; it is in transit.
+
+        Args:
+            ticket: what is asked.
+            source: who placed it, if not the client.
+            parent_id: the order that it belongs to.
+            leg: which part of that.
+            quantity: of a slice; 0 for the ticket's own.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        core = self._core
+        listing = core.listing(ticket.instrument)
+        self._check(ticket, listing)
+        row = AccountOrder(
+            order_id=core.new_id(ORDER_PREFIX),
+            symbol=listing.symbol,
+            instrument=ticket.instrument,
+            side=ticket.side,
+            product=ticket.product,
+            order_type=ticket.order_type,
+            quantity=quantity or ticket.quantity,
+            validity=ticket.validity,
+            limit_price=ticket.limit_price,
+            trigger_price=ticket.trigger_price,
+            disclosed_quantity=ticket.disclosed_quantity,
+            amo_time=ticket.amo_time,
+            correlation_id=ticket.correlation_id,
+            parent_id=parent_id,
+            leg=leg,
+            source=source,
+            created_ns=core.now_ns,
+            updated_ns=core.now_ns,
+        )
+        core.do(row)
+        core.send_to_exchange(row.order_id)
+        return row
+
+    def place_sliced(self, ticket: Ticket) -> list[AccountOrder]:
+        """Take an order above the freeze quantity in, as several of at most that.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        listing = self._core.listing(ticket.instrument)
+        self._check(ticket, listing)
+        freeze, lot = listing.reference.freeze_quantity, listing.reference.lot_size
+        most = freeze // lot * lot if freeze else ticket.quantity
+        if ticket.quantity > most * _SLICES_MAX:
+            raise wrong("quantity", f"at most {_SLICES_MAX} slices of {most}", ticket.quantity)
+        full, rest = divmod(ticket.quantity, most)
+        sizes = [most] * full + ([rest] if rest else [])
+        return [self.place(ticket, quantity=size) for size in sizes]
+
+    def modify(self, change: Modification) -> AccountOrder:
+        """Restate a pending order.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        core = self._core
+        row = self._open(change.order_id)
+        if row.modifications >= MODIFICATIONS_MAX:
+            raise Refused("order", f"Maximum of {MODIFICATIONS_MAX} modifications of an order exceeded")
+        listing = core.listing(row.instrument)
+        if row.amo_time and not row.arrival and not core.is_open(listing):
+            raise Refused("order", MARKET_CLOSED_FOR_CHANGES)
+        check_prices(change.order_type, change.limit_price, change.trigger_price)
+        if change.quantity <= row.filled_quantity:
+            raise wrong("quantity", f"more than the {row.filled_quantity} that are traded", change.quantity)
+        after = replace(
+            row,
+            order_type=change.order_type,
+            quantity=change.quantity,
+            limit_price=change.limit_price,
+            trigger_price=change.trigger_price,
+            disclosed_quantity=change.disclosed_quantity,
+            validity=change.validity,
+            modifications=row.modifications + 1,
+            updated_ns=core.now_ns,
+        )
+        if not row.arrival:
+            core.do(after)
+            return after
+        after = self._with_margin(after, listing)
+        fault = rejection(core, after, listing) or self._shortfall(after, held=row.blocked_rupees)
+        if fault:
+            raise Refused("order", fault)
+        reports = core.matching.replace(
+            ReplaceRequest(
+                client_order_id=row.order_id,
+                quantity=after.quantity,
+                order_type=after.order_type,
+                limit_price=after.limit_price or None,
+                trigger_price=after.trigger_price or None,
+                validity=after.validity,
+            )
+        )
+        if reports[0].execution_type == "CANCEL_REJECTED":
+            raise Refused("order", reports[0].reason)
+        core.do(replace(after, is_triggered=row.is_triggered and after.order_type.startswith("STOP")))
+        self.hear_all(reports[1:])
+        return core.state.orders[row.order_id]
+
+    def cancel(self, order_id: str, *, reason: str = CONFIRMED) -> AccountOrder:
+        """Cancel what is open of an order.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        row = self._open(order_id)
+        if not row.arrival and not row.exchange_order_id:
+            raise Refused("order", IN_TRANSIT)
+        return self.end(row, "CANCELLED", reason)
+
+    def end(self, row: AccountOrder, status: str, reason: str) -> AccountOrder:
+        """End an open order: out of the market, with a status."""
+        if row.arrival:
+            self._core.matching.cancel(CancelRequest(client_order_id=row.order_id))
+        ended = replace(row, status=status, reason=reason, updated_ns=self._core.now_ns)
+        self._core.do(ended)
+        for hear in self.on_end:
+            hear(ended)
+        return ended
+
+    # What time brings.
+
+    def arrive(self, order_id: str) -> None:
+        """Let an order reach the broker's checks, and the exchange."""
+        core = self._core
+        row = core.state.open.get(order_id)
+        if row is None or row.arrival:
+            return
+        listing = core.listing(row.instrument)
+        exchange_order_id = row.exchange_order_id or f"{EXCHANGE_PREFIX}{int(order_id):014}"
+        if row.amo_time and core.now_ns < self.release_ns(row, listing.exchange):
+            if not row.exchange_order_id:
+                core.do(
+                    replace(
+                        row,
+                        status="PENDING",
+                        exchange_order_id=exchange_order_id,
+                        reason=CONFIRMED,
+                        updated_ns=core.now_ns,
+                        exchange_ns=core.now_ns,
+                    )
+                )
+            return
+        candidate = self._with_margin(row, listing)
+        fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
+        if not fault and not core.is_open(listing):
+            fault = f"RMS:{order_id}: {MARKET_CLOSED}"
+        if fault:
+            self._reject(row, fault)
+            return
+        core.do(
+            replace(
+                candidate,
+                status="PENDING",
+                exchange_order_id=exchange_order_id,
+                reason=CONFIRMED,
+                arrival=core.state.arrivals + 1,
+                updated_ns=core.now_ns,
+                exchange_ns=core.now_ns,
+            )
+        )
+        core.matching.pass_time(core.now_ns)
+        reports = core.matching.place(as_new_order(candidate))
+        if reports[0].execution_type == "REJECTED":
+            self._reject(core.state.orders[order_id], f"EXCH:16387:{reports[0].reason}")
+            return
+        self.hear_all(reports[1:])
+
+    def release_ns(self, row: AccountOrder, exchange: Exchange) -> int:
+        """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""
+        placed_ns = row.created_ns
+        today = session_at(placed_ns, exchange)
+        opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, exchange)
+        return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
+
+    def hear_all(self, reports: list[ExecutionReport]) -> None:
+        """Take what the matching reports."""
+        for report in reports:
+            self._hear(report)
+
+    def _hear(self, report: ExecutionReport) -> None:
+        core = self._core
+        row = core.state.orders[report.client_order_id]
+        match report.execution_type:
+            case "TRADE":
+                self._trade(row, report.quantity, report.price)
+            case "TRIGGERED":
+                core.do(replace(row, is_triggered=True, updated_ns=core.now_ns))
+            case "REPLACED":
+                quantity = row.filled_quantity + report.leaves_quantity
+                core.do(replace(row, quantity=quantity, updated_ns=core.now_ns))
+            case "CANCELLED":
+                ended = replace(row, status="CANCELLED", updated_ns=core.now_ns)
+                core.do(ended)
+                for hear in self.on_end:
+                    hear(ended)
+
+    def _trade(self, row: AccountOrder, quantity: int, price: float) -> None:
+        core = self._core
+        listing = core.listing(row.instrument)
+        charges = self._money.charges_of(listing, row, quantity, price, core.today)
+        trade = AccountTrade(
+            trade_id=f"{20_000_001 + core.state.traded}",
+            order_id=row.order_id,
+            exchange_order_id=row.exchange_order_id,
+            symbol=row.symbol,
+            instrument=row.instrument,
+            side=row.side,
+            product=row.product,
+            order_type=row.order_type,
+            quantity=quantity,
+            price=price,
+            charges_rupees=charges.total,
+            occurred_ns=core.now_ns,
+            brokerage_rupees=charges.brokerage,
+            transaction_tax_rupees=charges.transaction_tax,
+            exchange_rupees=charges.exchange,
+            sebi_fee_rupees=charges.sebi_fee,
+            stamp_duty_rupees=charges.stamp_duty,
+            gst_rupees=charges.gst,
+        )
+        filled = row.filled_quantity + quantity
+        after = replace(
+            row,
+            status="TRADED" if filled == row.quantity else "PART_TRADED",
+            filled_quantity=filled,
+            traded_rupees=row.traded_rupees + exact_value(price, quantity),
+            reason=CONFIRMED,
+            updated_ns=core.now_ns,
+        )
+        core.do(trade)
+        core.do(after)
+        self._money.refresh(row.instrument, row.product)
+        for hear in self.on_trade:
+            hear(after, trade)
+        if not after.is_open:
+            for hear_end in self.on_end:
+                hear_end(after)
+
+    def _reject(self, row: AccountOrder, text: str) -> None:
+        rejected = replace(row, status="REJECTED", reason=text, updated_ns=self._core.now_ns)
+        self._core.do(rejected)
+        for hear in self.on_end:
+            hear(rejected)
+
+    # Rules.
+
+    def _check(self, ticket: Ticket, listing: Listing) -> None:
+        """Refuse what the broker refuses at once."""
+        if _CORRELATION_ID.fullmatch(ticket.correlation_id) is None:
+            raise wrong("correlationId", "at most 25 letters, digits, spaces, _, - and .", repr(ticket.correlation_id))
+        if ticket.quantity < 1:
+            raise wrong("quantity", "at least 1", ticket.quantity)
+        check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
+        is_open = self._core.is_open(listing)
+        if not is_open and not ticket.amo_time:
+            raise Refused("order", MARKET_CLOSED)
+        if is_open and ticket.amo_time and not self._core.settings.always_open:
+            raise Refused("order", "Market is Open! An offline order is for hours in which it is closed.")
+
+    def _open(self, order_id: str) -> AccountOrder:
+        row = self._core.state.orders.get(order_id)
+        if row is None:
+            raise Refused("unknown", f"orderId: an order of the day wanted, found none of {order_id[:32]!a}")
+        if not row.is_open:
+            raise Refused("order", f"Order is already {row.status}")
+        return row
+
+    def _with_margin(self, row: AccountOrder, listing: Listing) -> AccountOrder:
+        """Return the order with the margin it needs: shares that close a position need none."""
+        last_price = self._core.last_price(row.symbol)
+        price = row.limit_price or row.trigger_price or last_price
+        if row.side == "SELL":
+            price = max(price, last_price)
+        net = self._core.state.net(row.instrument, row.product)
+        against = max(0, net) if row.side == "SELL" else max(0, -net)
+        known = self._core.state.open.get(row.order_id)
+        closing = self._core.state.leaves_like(row) - (known.remaining_quantity if known is not None else 0)
+        return replace(
+            row,
+            opening_quantity=max(0, row.remaining_quantity - max(0, against - closing)),
+            margin_each_rupees=self._money.margin_each(listing, row.product, row.side, price),
+        )
+
+    def _shortfall(self, row: AccountOrder, *, held: Decimal) -> str:
+        """Return the text of a lack of funds; empty if they suffice. What is not the client's order is never short."""
+        needed, available = row.blocked_rupees, self._money.available() + held
+        if needed <= available or row.source:
+            return ""
+        return f"RMS:{row.order_id}: Insufficient funds: {needed:.2f} rupees needed, found {available:.2f}"
+
+
+def check_prices(order_type: str, limit_price: float, trigger_price: float) -> None:
+    """Refuse prices that do not belong to a type of order, or lack.
+
+    Raises:
+        Refused: one of them does not fit.
+    """
+    is_limited = order_type in {"LIMIT", "STOP_LOSS"}
+    if bool(limit_price) != is_limited:
+        raise wrong("price", f"{'one above 0' if is_limited else '0'} for {order_type}", limit_price)
+    if order_type.startswith("STOP") and not trigger_price:
+        raise wrong("triggerPrice", f"one above 0 for {order_type}", trigger_price)
+
+
+def as_new_order(row: AccountOrder) -> NewOrder:
+    """Return an order as the matching takes it."""
+    return NewOrder(
+        client_order_id=row.order_id,
+        symbol=row.symbol,
+        side=row.side,
+        quantity=row.quantity,
+        order_type=row.order_type,
+        limit_price=row.limit_price or None,
+        trigger_price=(row.trigger_price or None) if row.order_type.startswith("STOP") else None,
+        validity=row.validity,
+    )

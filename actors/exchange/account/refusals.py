@@ -1,0 +1,31 @@
+"""What the account refuses at once; everything else is taken, and may be rejected later, as at the broker."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+RefusalKind: TypeAlias = Literal["input", "order", "unknown"]
+"""`input`: a field is wrong. `order`: it cannot be done now. `unknown`: there is no such thing."""
+
+MARKET_CLOSED: Final = "Market is Closed! Want to place an offline order?"
+MARKET_CLOSED_FOR_CHANGES: Final = "Market is Closed! You cannot modify/cancel an order now."
+IN_TRANSIT: Final = "Order is in Transit state"
+
+
+class ExchangeError(Exception):
+    """Base of this room's errors."""
+
+
+class Refused(ExchangeError):  # noqa: N818  an outcome, as a broker's word for it
+    """Not done, and nothing has changed."""
+
+    def __init__(self, kind: RefusalKind, text: str) -> None:
+        """Take the kind, which decides the error code on the wire, and the broker's text."""
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+def wrong(field: str, wanted: str, found: object) -> Refused:
+    """Return the refusal of a field's value."""
+    return Refused("input", f"{field}: {wanted} wanted, found {found}")

@@ -1,0 +1,14 @@
+"""The matching of the paper exchange: our orders against the market that is shown. Pure: no clock, no actors.
+
+matching    all markets and orders: place, replace, cancel, move
+market      one symbol: its tick, its liquidity, its resting and waiting orders
+order       one order and its progress
+liquidity   what one tick offers our orders
+model       how fills are modelled: what the settings choose
+"""
+
+from .matching import Matching
+from .model import FillModel
+from .order import Order
+
+__all__ = ["FillModel", "Matching", "Order"]

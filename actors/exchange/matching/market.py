@@ -1,0 +1,130 @@
+"""One symbol at the exchange: its newest tick, the liquidity left of it, and our orders."""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING
+
+from ....domain.calendar import session_at
+from ....domain.time import day_of, day_start_ns
+from .liquidity import UNLIMITED, Liquidity
+
+if TYPE_CHECKING:
+    from ....messages.market import Tick
+    from .model import FillModel
+    from .order import Order
+
+
+class Market:
+    """The resting orders by priority; stop orders, and orders on their way, by arrival."""
+
+    __slots__ = ("arriving", "buys", "liquidity", "model", "opens_ns", "sells", "stops", "tick", "traded")
+
+    def __init__(self, tick: Tick | None, *, since_ns: int, model: FillModel) -> None:
+        """Begin without orders.
+
+        Args:
+            tick: None before the first tick of this run; only resting orders of an earlier run are known then.
+            since_ns: time of the tick, or of the earlier run's last event: nanoseconds since 1970-01-01 UTC.
+            model: how fills are modelled.
+        """
+        self.tick = tick
+        self.model = model
+        self.opens_ns = next_opening(since_ns)
+        self.traded = 0
+        """Shares traded between the two newest ticks."""
+
+        self.liquidity: Liquidity | None = None
+        self.buys: list[Order] = []
+        self.sells: list[Order] = []
+        self.stops: list[Order] = []
+        self.arriving: list[Order] = []
+
+    @property
+    def last_price(self) -> float | None:
+        """Rupees; None before the first tick."""
+        return None if self.tick is None else self.tick.price
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any order of ours is here."""
+        return bool(self.buys or self.sells or self.stops or self.arriving)
+
+    def insert(self, order: Order) -> None:
+        """Put an order where it belongs: on its way, before its trigger, or into the book."""
+        if order.due_ns:
+            self.arriving.append(order)
+        elif not order.is_triggered:
+            self.stops.append(order)
+        else:
+            resting = self.buys if order.request.side == "BUY" else self.sells
+            bisect.insort(resting, order, key=lambda each: each.priority)
+
+    def remove(self, order: Order) -> None:
+        """Take an order out."""
+        if order.due_ns:
+            self.arriving.remove(order)
+        elif not order.is_triggered:
+            self.stops.remove(order)
+        else:
+            resting = self.buys if order.request.side == "BUY" else self.sells
+            del resting[bisect.bisect_left(resting, order.priority, key=lambda each: each.priority)]
+
+    def opened(self, tick: Tick) -> bool:
+        """Tell whether a session opened between the tick before and this one; False in pre-open."""
+        if tick.exchange_ns < self.opens_ns:
+            return False
+        self.opens_ns = next_opening(tick.exchange_ns)
+        today = session_at(tick.exchange_ns)
+        return today is None or tick.exchange_ns >= today.open_ns
+
+    def offer(self) -> Liquidity:
+        """Return the liquidity left of the tick: made on demand, since most ticks match no order."""
+        assert self.tick is not None, "nothing trades before the first tick"
+        if self.liquidity is None:
+            self.liquidity = Liquidity(self.tick, self.traded, share=self.model.shown_share)
+        return self.liquidity
+
+    def queue(self, order: Order) -> None:
+        """Note how many shares are before an order that begins to rest."""
+        if self.model.queue_position == "shown":
+            order.ahead = self._shown_at(order, otherwise=UNLIMITED)
+
+    def print_for(self, order: Order) -> int:
+        """Return how many shares traded at the very limit of a resting order it may have, as its queue moves on."""
+        position = self.model.queue_position
+        if position != "shown":
+            return UNLIMITED if position == "first" else 0
+        assert self.tick is not None, "an order rests at a tick"
+        order.ahead = min(order.ahead, self._shown_at(order, otherwise=order.ahead))
+        traded = self.traded if self.tick.price == order.limit_price else 0
+        free, order.ahead = max(0, traded - order.ahead), max(0, order.ahead - traded)
+        return free
+
+    def _shown_at(self, order: Order, *, otherwise: int) -> int:
+        """Return the quantity shown at its limit; 0 where that is better than the best, unknown beyond the last."""
+        depth = self.tick.depth if self.tick is not None else None
+        if depth is None or order.limit_price is None:
+            return otherwise
+        buys = order.request.side == "BUY"
+        prices = depth.bid_prices if buys else depth.ask_prices
+        quantities = depth.bid_quantities if buys else depth.ask_quantities
+        for price, quantity in zip(prices, quantities, strict=True):
+            if price == order.limit_price:
+                return quantity
+            if price > 0 and (price < order.limit_price if buys else price > order.limit_price):
+                return 0
+        return otherwise
+
+
+def volume_between(before: Tick | None, tick: Tick) -> int:
+    """Return the shares traded between two ticks; `volume` counts from the start of the day, so 0 across days."""
+    if before is None or day_of(before.exchange_ns) != day_of(tick.exchange_ns):
+        return 0
+    return max(0, tick.volume - before.volume)
+
+
+def next_opening(time_ns: int) -> int:
+    """Return the earliest time of the next opening: of today's session, or midnight (the next day may be special)."""
+    today = session_at(time_ns)
+    return today.open_ns if today is not None and time_ns < today.open_ns else day_start_ns(day_of(time_ns) + 1)

@@ -1,0 +1,359 @@
+"""The matching of the paper exchange: our orders against the recorded market. Pure: no clock, no actors.
+
+Rules (the reasons, and the direction in which each of them errs: docs/decisions/0016):
+- An arriving order trades with the book of the current tick, level by level, at the recorded prices. The remainder of a
+  limit order rests. The remainder of a market order beyond the last level rests, too, ahead of all limit orders, and
+  trades with later ticks, at no better price than its last trade: real books continue beyond the recorded levels, at
+  worse prices.
+- A resting limit order trades at its limit, never better: it was in the book, and an incoming order paid its price. It
+  trades when a later tick shows the other side of the book at its limit or beyond, or a trade beyond its limit; a trade
+  at the limit itself may have gone to orders ahead in the queue. Without depth it trades only when the last price goes
+  beyond its limit.
+- If a session opened between two ticks, at a price beyond its limit, it trades at the later tick's price instead: an
+  opening auction executes all orders at one price.
+- A stop order arrives with the tick whose last price meets its trigger, after the orders that rest.
+- The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
+  again, since the recording is not affected by our trades.
+- Our own orders never trade with each other. Of two that are linked, what one trades the other loses.
+- A replaced order keeps its place only where nothing but its quantity changed, downwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ....domain.instruments import price_grid
+from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
+from .market import Market, volume_between
+from .model import FillModel
+from .order import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ....messages.broker import CancelRequest, ReplaceRequest
+    from ....messages.market import Tick
+
+ORDERS_MAX: Final = 1_000_000
+"""Orders that one run may place (about 1 GB); more are rejected."""
+
+
+class Matching:
+    """All markets and orders of one run. Its answers are execution reports, as in FIX."""
+
+    def __init__(  # noqa: PLR0913  by name
+        self,
+        *,
+        tick_size_rupees: float,
+        run: int,
+        now_ns: int,
+        resting: Iterable[Order] = (),
+        since_ns: int = 0,
+        model: FillModel | None = None,
+    ) -> None:
+        """Start without any price.
+
+        Args:
+            tick_size_rupees: limit prices must be multiples of it.
+            run: a number, 0 or more, that is unique among the runs of the data directory; ids are made from it.
+            now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` advances it.
+            resting: open orders of an earlier run, in order of arrival.
+            since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
+            model: how fills are modelled.
+        """
+        self._grid = price_grid(tick_size_rupees)
+        self._run = f"{run:x}"
+        self._now_ns = now_ns
+        self._model = model if model is not None else FillModel()
+        self._markets: dict[str, Market] = {}
+        self._orders: dict[str, Order] = {}
+        self._executions = self._arrivals = 0
+        self.ticks = self.trades = self.resting = 0
+        for order in resting:
+            self._orders[order.request.client_order_id] = order
+            symbol = order.request.symbol
+            market = self._markets.get(symbol)
+            if market is None:
+                market = self._markets[symbol] = Market(None, since_ns=since_ns, model=self._model)
+            market.queue(order)
+            market.insert(order)
+            self._arrivals = max(self._arrivals, order.arrival)
+            self.resting += 1
+
+    @property
+    def orders(self) -> int:
+        """Orders placed so far."""
+        return len(self._orders)
+
+    def pass_time(self, now_ns: int) -> None:
+        """Advance the time beyond the last tick: an order at a daily candle's end comes hours after the close."""
+        self._now_ns = max(self._now_ns, now_ns)
+
+    def move(self, tick: Tick) -> list[ExecutionReport]:
+        """Move a market to its next tick; return the trades of resting orders, in the order they happened."""
+        self.ticks += 1
+        self._now_ns = tick.exchange_ns
+        market = self._markets.get(tick.symbol)
+        if market is None:
+            self._markets[tick.symbol] = Market(tick, since_ns=tick.exchange_ns, model=self._model)
+            return []
+        before = market.tick
+        market.tick, market.liquidity = tick, None
+        opened = market.opened(tick)
+        if not market.has_orders:
+            return []
+        market.traded = volume_between(before, tick)
+        resting = (*market.buys, *market.sells)
+        reports = [report for order in resting for report in self._trade(market, order, rested=True, opened=opened)]
+        if market.stops or market.arriving:
+            reports += self._let_in(market, tick)
+        return reports
+
+    def place(self, request: NewOrder) -> list[ExecutionReport]:
+        """Take an order; return REJECTED, or NEW and its immediate trades."""
+        reason = self._refusal(request)
+        if request.client_order_id in self._orders:
+            # Not stored: the existing order of that id stays as it is.
+            return [self._report(Order(request, broker_order_id="", arrival=0), "REJECTED", reason=reason)]
+        number = len(self._orders) + 1
+        self._arrivals += 1
+        order = Order(request, broker_order_id=f"X-{self._run}-{number}", arrival=self._arrivals)
+        if number <= ORDERS_MAX:
+            self._orders[request.client_order_id] = order
+        if reason:
+            order.state = "REJECTED"
+            return [self._report(order, "REJECTED", reason=reason)]
+        market = self._markets[request.symbol]
+        self._price(market, order)
+        if self._model.latency_ns:
+            order.due_ns = self._now_ns + self._model.latency_ns
+        market.insert(order)
+        self.resting += 1
+        reports = [self._report(order, "NEW")]
+        if not order.due_ns:
+            reports += self._enter(market, order)
+        return reports
+
+    def replace(self, request: ReplaceRequest) -> list[ExecutionReport]:
+        """Change an open order; return REPLACED and its immediate trades, or CANCEL_REJECTED."""
+        order = self._orders.get(request.client_order_id)
+        if order is None or not order.is_open:
+            return [self._not_open(request.client_order_id, order)]
+        before = order.request
+        was_triggered = before.is_stop and order.is_triggered
+        is_stop = request.order_type in {"STOP_LOSS", "STOP_LOSS_MARKET"}
+        after = replace(
+            before,
+            quantity=request.quantity,
+            order_type=request.order_type,
+            limit_price=request.limit_price,
+            trigger_price=before.trigger_price if was_triggered and is_stop else request.trigger_price,
+            validity=request.validity,
+        )
+        reason = self._fault(after)
+        if request.quantity <= order.filled:
+            reason = f"a quantity above the {order.filled} shares that were traded is wanted, found {request.quantity}"
+        if reason:
+            return [self._report(order, "CANCEL_REJECTED", reason=reason)]
+        market = self._markets[before.symbol]
+        keeps_place = after.quantity <= before.quantity and replace(after, quantity=before.quantity) == before
+        if keeps_place:
+            order.request = after
+            return [self._report(order, "REPLACED")]
+        market.remove(order)
+        order.request = after
+        order.is_triggered = was_triggered or not is_stop
+        self._arrivals += 1
+        order.arrival = self._arrivals
+        self._price(market, order)
+        market.insert(order)
+        reports = [self._report(order, "REPLACED")]
+        if not order.due_ns:
+            reports += self._enter(market, order)
+        return reports
+
+    def link(self, client_order_id: str, other_id: str) -> None:
+        """Let one of two open orders lose what the other trades."""
+        first, second = self._orders[client_order_id], self._orders[other_id]
+        first.linked, second.linked = second, first
+
+    def cancel(self, request: CancelRequest) -> ExecutionReport:
+        """Cancel the open quantity of an order; return CANCELLED, or CANCEL_REJECTED if it is not open."""
+        order = self._orders.get(request.client_order_id)
+        if order is None or not order.is_open:
+            return self._not_open(request.client_order_id, order)
+        self._end(self._markets[order.request.symbol], order)
+        order.state = "CANCELLED"
+        return self._report(order, "CANCELLED", reason="withdrawn")
+
+    def find(self, client_order_id: str) -> OrderFound | OrderNotFound:
+        """Return the state and all trades of an order."""
+        order = self._orders.get(client_order_id)
+        if order is None:
+            return OrderNotFound(client_order_id=client_order_id)
+        return OrderFound(
+            client_order_id=client_order_id,
+            broker_order_id=order.broker_order_id,
+            state=order.state,
+            reports=tuple(order.trades),
+            symbol=order.request.symbol,
+            side=order.request.side,
+        )
+
+    def _refusal(self, request: NewOrder) -> str:
+        """Return why an order is rejected: what was wanted, what was found; empty if it is accepted."""
+        if request.client_order_id in self._orders:
+            return f"a new client_order_id is wanted, found the duplicate {request.client_order_id}"
+        if len(self._orders) >= ORDERS_MAX:
+            return f"at most {ORDERS_MAX} orders a run are wanted, found one more"
+        if request.quantity < 1:
+            return f"a quantity of at least 1 share is wanted, found {request.quantity}"
+        market = self._markets.get(request.symbol)
+        if market is None or market.tick is None:
+            return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
+        return self._fault(request)
+
+    def _fault(self, request: NewOrder) -> str:
+        """Return what is wrong with the prices of an order; empty if nothing."""
+        tick_size = self._grid.tick_size_rupees
+        trigger = request.trigger_price
+        if request.is_stop:
+            if trigger is None or self._grid.snap(trigger) is None:
+                return f"a trigger_price in whole multiples of {tick_size} rupees is wanted, found {trigger}"
+        elif trigger is not None:
+            return f"no trigger_price for {request.order_type} is wanted, found {trigger}"
+        if request.order_type in {"MARKET", "STOP_LOSS_MARKET"}:
+            if request.limit_price is None:
+                return ""
+            return f"no price for {request.order_type} is wanted, found {request.limit_price}"
+        if request.limit_price is None or self._grid.snap(request.limit_price) is None:
+            return f"a limit_price in whole multiples of {tick_size} rupees is wanted, found {request.limit_price}"
+        return ""
+
+    def _price(self, market: Market, order: Order) -> None:
+        """Set the limit of an order: its own, on the grid; or the protection of a market order, from its trigger on."""
+        limit_price = order.request.limit_price
+        if limit_price is not None:
+            order.limit_price = self._grid.snap(limit_price)
+        elif self._model.protection_percent and market.last_price is not None and order.is_triggered:
+            away = self._model.protection_percent / 100
+            buys = order.request.side == "BUY"
+            price = market.last_price * (1 + away if buys else 1 - away)
+            order.limit_price = self._grid.round(max(price, self._grid.tick_size_rupees), "down" if buys else "up")
+        else:
+            order.limit_price = None
+
+    def _let_in(self, market: Market, tick: Tick) -> list[ExecutionReport]:
+        """Let orders in that were on their way or met their trigger, in the order of their arrival."""
+        reports = []
+        for order in [order for order in market.arriving if order.due_ns <= tick.exchange_ns]:
+            market.arriving.remove(order)
+            order.due_ns = 0
+            market.insert(order)
+            reports += self._enter(market, order)
+        for order in [order for order in market.stops if order.is_reached(tick.price)]:
+            if order.is_open:  # else another, linked with it, has just traded
+                reports += self._enter(market, order)
+        return reports
+
+    def _enter(self, market: Market, order: Order) -> list[ExecutionReport]:
+        """Trade an order that has just come into the book; a stop order comes when its trigger is met."""
+        reports: list[ExecutionReport] = []
+        if not order.is_triggered:
+            assert market.last_price is not None, "orders are taken at a price"
+            if not order.is_reached(market.last_price):
+                return reports
+            market.remove(order)
+            order.is_triggered = True
+            self._price(market, order)
+            market.insert(order)
+            reports.append(self._report(order, "TRIGGERED"))
+        reports += self._trade(market, order, rested=False)
+        if not order.is_open:
+            return reports
+        if order.request.validity == "IOC":
+            self._end(market, order)
+            order.state = "CANCELLED"
+            reports.append(self._report(order, "CANCELLED", reason="immediate or cancel"))
+        else:
+            market.queue(order)
+        return reports
+
+    def _trade(self, market: Market, order: Order, *, rested: bool, opened: bool = False) -> list[ExecutionReport]:
+        """Trade with the liquidity left at the tick; `opened`: a session opened since the tick before."""
+        reports: list[ExecutionReport] = []
+        if not order.is_open:  # another, linked with it, has traded at this tick
+            return reports
+        request, limit_price = order.request, order.limit_price
+        at_limit = market.print_for(order) if rested else 0
+        offer = market.offer()
+        for level in offer.against(request.side, limit_price=limit_price, rested=rested, at_limit=at_limit):
+            quantity = min(order.leaves, offer.most_of(level, limit_price=limit_price, at_limit=at_limit))
+            level.quantity -= quantity
+            price = level.price
+            if rested:
+                price = order.price_at(level.price, opening_price=market.last_price if opened else None)
+            order.filled += quantity
+            order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
+            report = self._report(order, "TRADE", quantity=quantity, price=price)
+            order.trades.append(report)
+            reports.append(report)
+            self.trades += 1
+            if order.linked is not None:
+                reports += self._shorten(market, order.linked, quantity)
+            if not order.is_open:
+                self._end(market, order)
+                break
+        return reports
+
+    def _shorten(self, market: Market, order: Order, quantity: int) -> list[ExecutionReport]:
+        """Take from an order what the one that is linked with it has traded."""
+        if not order.is_open:
+            return []
+        if order.leaves > quantity:
+            order.request = replace(order.request, quantity=order.request.quantity - quantity)
+            return [self._report(order, "REPLACED")]
+        self._end(market, order)
+        order.state = "CANCELLED"
+        return [self._report(order, "CANCELLED", reason="the other of the two has traded")]
+
+    def _end(self, market: Market, order: Order) -> None:
+        """Remove an order from the book."""
+        market.remove(order)
+        self.resting -= 1
+
+    def _not_open(self, client_order_id: str, order: Order | None) -> ExecutionReport:
+        if order is not None:
+            return self._report(order, "CANCEL_REJECTED", reason=f"an open order is wanted, found it {order.state}")
+        return ExecutionReport(
+            client_order_id=client_order_id,
+            broker_order_id="",
+            execution_type="CANCEL_REJECTED",
+            execution_id=self._execution_id("E"),
+            occurred_ns=self._now_ns,
+            reason="an order that was placed is wanted, found none of that id",
+        )
+
+    def _report(
+        self, order: Order, kind: ExecutionType, *, quantity: int = 0, price: float = 0.0, reason: str = ""
+    ) -> ExecutionReport:
+        return ExecutionReport(
+            client_order_id=order.request.client_order_id,
+            broker_order_id=order.broker_order_id,
+            execution_type=kind,
+            execution_id=self._execution_id("T" if kind == "TRADE" else "E"),
+            occurred_ns=self._now_ns,
+            quantity=quantity,
+            price=price,
+            cumulative_quantity=order.filled,
+            leaves_quantity=order.leaves,
+            reason=reason,
+            symbol=order.request.symbol,
+            side=order.request.side,
+        )
+
+    def _execution_id(self, letter: str) -> str:
+        self._executions += 1
+        return f"{letter}-{self._run}-{self._executions}"

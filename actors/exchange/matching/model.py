@@ -1,0 +1,31 @@
+"""How fills are modelled, where the recording does not say: the choices, and what each does to a backtest.
+
+The reasons, and the direction in which each errs: docs/decisions/0016.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+QueuePosition: TypeAlias = Literal["last", "shown", "first"]
+"""Of an order that rests: behind all others at its price, whoever they are (`last`); behind the quantity that the book
+showed when it arrived (`shown`); before all others (`first`)."""
+
+
+class FillModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The defaults are those that flatter least, save latency, which only the user knows."""
+
+    queue_position: QueuePosition = "last"
+    """Decides what a trade at the very limit of a resting order gives it: nothing, what is left of it behind the queue,
+    or all of it."""
+
+    latency_ns: int = 0
+    """From the order until it is in the book: it meets no tick before."""
+
+    shown_share: float = 1.0
+    """Of the quantity shown at a level, or traded: the part that an order of ours may have; above 0, at most 1."""
+
+    protection_percent: float = 0.0
+    """Market price protection: a MARKET order is a limit order this far from the last price; 0: it has no limit."""

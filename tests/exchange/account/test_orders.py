@@ -1,0 +1,257 @@
+"""The life of an order at the broker: what is refused at once, what is rejected later, what trades."""
+
+import pytest
+
+from natya.actors.exchange.account import Modification, Refused, Ticket
+
+INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
+
+
+def refusal(call, *arguments, **fields):
+    with pytest.raises(Refused) as caught:
+        call(*arguments, **fields)
+    return caught.value.text
+
+
+class TestAPlacedOrder:
+    def test_is_in_transit_and_then_pending(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, wait=False)
+        assert client.status(order_id) == "TRANSIT"
+
+        client.wait(0.4)
+        assert client.status(order_id) == "TRANSIT"
+        client.wait(0.2)
+
+        order = client.order(order_id)
+        assert (order.status, order.reason, order.exchange_order_id != "") == ("PENDING", "CONFIRMED", True)
+
+    def test_has_an_id_of_digits_with_the_day_in_it(self, client):
+        client.tick(1500.0)
+
+        assert client.place(price=1490.0) == "41261007000001"
+
+    def test_is_not_found_by_its_correlation_id_while_it_is_in_transit(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, correlation_id="bot-1", wait=False)
+        assert client.account.by_correlation("bot-1") is None
+
+        client.wait()
+
+        assert client.account.by_correlation("bot-1").order_id == order_id
+
+    def test_is_a_second_order_where_its_correlation_id_is_used_again(self, client):
+        client.tick(1500.0)
+        first, second = (client.place(price=1490.0, correlation_id="bot-1") for _ in range(2))
+
+        assert first != second
+        assert client.account.by_correlation("bot-1").order_id == second
+
+    def test_trades_in_parts_at_the_depth_that_is_shown(self, client):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        order_id = client.place(price=1500.0)
+
+        order = client.order(order_id)
+        assert (order.status, order.filled_quantity, order.remaining_quantity) == ("PART_TRADED", 4, 6)
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 9)])
+        assert client.status(order_id) == "TRADED"
+        assert [trade.quantity for trade in client.account.trades(order_id)] == [4, 6]
+
+    def test_of_immediate_or_cancel_keeps_what_it_traded_and_loses_the_rest(self, client):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        order = client.order(client.place(price=1500.0, validity="IOC"))
+
+        assert (order.status, order.filled_quantity, order.remaining_quantity) == ("CANCELLED", 4, 0)
+
+    def test_expires_at_the_close(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, product="CNC")
+
+        client.wait(6 * 3600)
+
+        assert client.status(order_id) == "EXPIRED"
+
+
+class TestAnOrderThatIsRefusedAtOnce:
+    @pytest.mark.parametrize(
+        ("fields", "text"),
+        [
+            ({"instrument": ("NSE_EQ", "7")}, "securityId: an instrument of the list wanted, found 7 of NSE_EQ"),
+            ({"quantity": 0}, "quantity: at least 1 wanted, found 0"),
+            ({"order_type": "LIMIT"}, "price: one above 0 for LIMIT wanted, found 0.0"),
+            ({"price": 5.0, "order_type": "MARKET"}, "price: 0 for MARKET wanted, found 5.0"),
+            ({"order_type": "STOP_LOSS_MARKET"}, "triggerPrice: one above 0 for STOP_LOSS_MARKET wanted, found 0.0"),
+            (
+                {"correlation_id": "x" * 26},
+                f"correlationId: at most 25 letters, digits, spaces, _, - and . wanted, found '{'x' * 26}'",
+            ),
+        ],
+    )
+    def test_names_field_wanted_and_found(self, client, fields, text):
+        before = client.account.comparable()
+
+        assert refusal(client.place, **fields) == text
+        assert client.account.comparable() == before
+
+    def test_is_one_outside_of_the_session(self, client):
+        client.wait(6 * 3600)
+
+        assert refusal(client.place) == "Market is Closed! Want to place an offline order?"
+
+    def test_trades_at_night_where_the_market_is_always_open(self, open_account):
+        client = open_account(always_open=True)
+        client.wait(12 * 3600)
+        client.tick(1500.0)
+
+        assert client.status(client.place()) == "TRADED"
+
+
+class TestAnOrderThatIsRejectedLater:
+    @pytest.mark.parametrize(
+        ("fields", "text"),
+        [
+            ({"price": 1490.05}, "EXCH:16283:The order price is not multiple of the tick size."),
+            ({"price": 1100.0}, "RMS:{}: Rate not within circuit limits: 1200.00 to 1800.00 wanted, found 1100.00"),
+            ({"quantity": 100_000, "price": 1500.0}, "RMS:{}: Insufficient funds: 30000000.00 rupees needed"),
+            ({"side": "SELL", "product": "CNC"}, "RMS:{}: Selling more than held: 0 shares are available, found 10"),
+            ({"instrument": ("NSE_EQ", "11536")}, "RMS:{}: No quote: the market has shown no price of TCS yet"),
+            ({"instrument": OPTION, "quantity": 10}, "RMS:{}: Quantity: a multiple of the lot of 65 shares wanted"),
+            ({"instrument": OPTION, "quantity": 1820}, "RMS:{}: Quantity: at most the freeze quantity of 1800"),
+            ({"disclosed_quantity": 2}, "RMS:{}: Disclosed quantity: 30 to 100 percent"),
+            (
+                {"price": 1500.0, "order_type": "STOP_LOSS", "trigger_price": 1510.0},
+                "RMS:{}: Trigger Price should be less than Price",
+            ),
+        ],
+    )
+    def test_says_why_in_the_words_of_the_oms(self, client, fields, text):
+        client.tick(1500.0)
+        client.tick(120.0, OPTION)
+        order_id = client.place(**fields)
+
+        order = client.order(order_id)
+        assert order.status == "REJECTED"
+        assert order.reason.startswith(text.format(order_id))
+
+
+class TestAStopOrder:
+    def test_waits_for_its_trigger_and_then_for_its_limit(self, client):
+        client.tick(1500.0)
+        order_id = client.place("SELL", price=1480.0, order_type="STOP_LOSS", trigger_price=1490.0)
+        client.tick(1490.1)
+        assert client.status(order_id) == "PENDING"
+
+        client.tick(1470.0)
+        assert (client.status(order_id), client.order(order_id).is_triggered) == ("PENDING", True)
+        client.tick(1480.1)
+
+        assert client.status(order_id) == "TRADED"
+        assert client.order(order_id).average_price == 1480.0
+
+    def test_of_the_market_pays_what_the_market_gives_after_a_gap(self, client):
+        client.tick(1500.0)
+        order_id = client.place("SELL", order_type="STOP_LOSS_MARKET", trigger_price=1490.0)
+
+        client.tick(1450.0)
+
+        assert client.order(order_id).average_price == 1450.0
+
+
+class TestAnOrderThatIsModified:
+    def test_trades_at_its_new_price(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+
+        client.ask("modify", Modification(order_id=order_id, order_type="LIMIT", quantity=20, limit_price=1500.0))
+
+        order = client.order(order_id)
+        assert (order.status, order.filled_quantity, order.modifications) == ("TRADED", 20, 1)
+
+    def test_may_not_have_less_than_it_traded(self, client):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        order_id = client.place(price=1500.0)
+        change = Modification(order_id=order_id, order_type="LIMIT", quantity=4, limit_price=1500.0)
+
+        assert refusal(client.ask, "modify", change) == "quantity: more than the 4 that are traded wanted, found 4"
+
+    def test_may_be_changed_25_times(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+        change = Modification(order_id=order_id, order_type="LIMIT", quantity=10, limit_price=1491.0)
+        for _ in range(25):
+            client.ask("modify", change)
+
+        assert refusal(client.ask, "modify", change) == "Maximum of 25 modifications of an order exceeded"
+
+    def test_while_in_transit_arrives_as_it_was_changed(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, wait=False)
+        client.ask("modify", Modification(order_id=order_id, order_type="LIMIT", quantity=10, limit_price=1500.0))
+
+        client.wait()
+
+        assert client.order(order_id).average_price == 1500.0
+
+
+class TestAnOrderThatIsCancelled:
+    def test_gives_its_margin_back(self, client):
+        client.tick(1500.0)
+        before = client.account.funds()
+        order_id = client.place(price=1490.0)
+        assert client.account.funds().available_rupees < before.available_rupees
+
+        assert client.ask("cancel", order_id).status == "CANCELLED"
+
+        assert client.account.funds() == before
+        client.tick(1400.0)
+        assert client.account.trades() == ()
+
+    def test_in_transit_is_refused(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, wait=False)
+
+        assert refusal(client.ask, "cancel", order_id) == "Order is in Transit state"
+
+    def test_twice_is_refused(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+        client.ask("cancel", order_id)
+
+        assert refusal(client.ask, "cancel", order_id) == "Order is already CANCELLED"
+
+
+class TestAnAfterMarketOrder:
+    def test_waits_for_the_opening_and_may_be_cancelled_but_not_modified_before(self, client):
+        client.tick(1500.0)
+        client.wait(6 * 3600)
+        first, second = (client.place(price=1490.0, amo_time="OPEN") for _ in range(2))
+        assert client.status(first) == "PENDING"
+        change = Modification(order_id=first, order_type="LIMIT", quantity=20, limit_price=1500.0)
+        assert refusal(client.ask, "modify", change) == "Market is Closed! You cannot modify/cancel an order now."
+        client.ask("cancel", second)
+
+        assert client.account.next_ns > client.account.now_ns
+        while client.account.next_ns <= client.account.now_ns + 24 * 3600 * 10**9 and not client.order(first).arrival:
+            client.wait_until(client.account.next_ns)
+
+        assert client.account.now_ns % (86_400 * 10**9) == (9 * 60 + 15 - 330) * 60 * 10**9
+        client.tick(1480.0)
+        assert client.status(first) == "TRADED"
+        assert client.order(second) is None
+
+    def test_is_refused_in_the_session(self, client):
+        assert refusal(client.place, amo_time="OPEN").startswith("Market is Open!")
+
+
+class TestAnOrderAboveTheFreezeQuantity:
+    def test_is_placed_as_several(self, client):
+        client.tick(120.0, OPTION)
+        ticket = Ticket(
+            instrument=OPTION, side="BUY", product="MARGIN", order_type="LIMIT", quantity=3900, limit_price=100.0
+        )
+
+        ids = client.ask("place_sliced", ticket).ids
+
+        client.wait()
+        assert [client.order(each).quantity for each in ids] == [1755, 1755, 390]
+        assert {client.status(each) for each in ids} == {"PENDING"}
