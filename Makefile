@@ -63,8 +63,13 @@ faults: $(STAMP) ## Run the storms of faults at full length (three minutes, on a
 
 .PHONY: sim
 sim: $(STAMP) ## Play 1,000 seeds of the whole paper system under faults (SEED=n: one, aloud; FIRST=n COUNT=n)
-	@PYTHONPATH=tests/simulation $(BIN)/python -m natya_explore \
+	@PYTHONPATH=tests/simulation:tests/helpers $(BIN)/python -m natya_explore \
 		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),1000))
+
+.PHONY: sim-dhan
+sim-dhan: $(STAMP) ## Play 2,000 seeds of the system at a Dhan that fails in every way (SEED=n: one, aloud; FIRST=n COUNT=n)
+	@PYTHONPATH=tests/simulation:tests/helpers $(BIN)/python -m natya_explore --world dhan \
+		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),2000))
 
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)

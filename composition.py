@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .actors.broker import BrokerActor
+from .actors.broker import AccessToken, BrokerActor, broker_of
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
+from .actors.external import ExternalActor
 from .actors.feed import FeedActor
 from .actors.journal import JournalActor
 from .actors.orders import OrdersActor, OrdersActorSettings
@@ -21,6 +22,8 @@ from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .messages.addresses import (
     BROKER,
+    BROKER_GROUP,
+    BROKER_SERVICE,
     CONTROL,
     DATABASE,
     EVENTS,
@@ -104,7 +107,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         ChildSpec(DATABASE, DatabaseActor, settings.database),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
         *([ChildSpec(EXCHANGE, ExchangeActor, exchange)] if has_exchange(settings) else []),
-        ChildSpec(BROKER, BrokerActor, settings.broker),
+        broker(settings),
         ChildSpec(
             ORDERS,
             OrdersActor,
@@ -115,6 +118,23 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),
         ChildSpec(FEED, FeedActor, settings.feed),
     )
+
+
+def broker(settings: Settings) -> ChildSpec:
+    """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it."""
+    body, options = broker_of(settings.broker)
+    session = ChildSpec(BROKER, BrokerActor, settings.broker)
+    service = body.service(settings.broker, options, AccessToken(settings.broker.access_token))
+    if service is None:
+        return session
+    group = SupervisorSettings(
+        children=(ChildSpec(BROKER_SERVICE, ExternalActor, service), session),
+        policy=settings.supervision,
+        strategy="rest_for_one",
+        shutdown_s=settings.system.shutdown_s,
+        market_speed=settings.feed.speed,
+    )
+    return ChildSpec(BROKER_GROUP, Supervisor, group)
 
 
 def _expect_names(settings: Settings, actors: Sequence[ChildSpec]) -> None:

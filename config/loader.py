@@ -14,12 +14,14 @@ import platformdirs
 from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
 from ..messages.addresses import NAMES
+from .confirmation import CONFIRMED, MADE_UP_MARKETS, unconfirmed
 from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
 from .layers import Value, environment_layer, file_layer, override_layer
 from .sections.system import SystemSettings
 from .settings import Settings
+from .urls import is_loopback_url, url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,6 +138,7 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     problems = []
     if values[PROFILE].value == "live" and values["broker.name"].value == "paper":
         problems.append(say("broker.name", "wanted a broker of the real market for profile live, found 'paper'"))
+    problems += _broker_contradictions(values, say)
     problems += _feed_contradictions(values, say)
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
@@ -161,6 +164,24 @@ def _contradictions_of_strategies(strategies: Value) -> list[str]:
             problems.append(f"{origin}.strategy: wanted module:Class, found {strategy.strategy!r}")
         problems.extend(f"{origin}.symbols: {problem}" for problem in _no_symbols(strategy.symbols))
         taken.add(strategy.name)
+    return problems
+
+
+def _broker_contradictions(values: dict[str, Value], say: Callable[[str, str], str]) -> list[str]:
+    problems = []
+    base_url = values["broker.base_url"].value
+    is_real = values[PROFILE].value == "live" and values["broker.name"].value != "paper"
+    if is_real and not values["broker.client_id"].value:
+        problems.append(say("broker.client_id", "wanted the number of the account at the broker, found none"))
+    if problem := url_problem(base_url):
+        problems.append(say("broker.base_url", problem))
+    if values["broker.live"].value:
+        limits = {key: values[f"orders.{key}"].value for key in CONFIRMED}
+        found = unconfirmed(limits, values["broker.confirmed_limits"].value)
+        problems.extend(say("broker.confirmed_limits", problem) for problem in found)
+        source = values["feed.source"].value
+        if source in MADE_UP_MARKETS and not is_loopback_url(base_url):
+            problems.append(say("feed.source", f"wanted prices of the real market for real orders, found {source!r}"))
     return problems
 
 

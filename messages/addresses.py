@@ -11,7 +11,16 @@ JOURNAL: Final = "journal"
 DATABASE: Final = "database"
 EVENTS: Final = "events"
 EXCHANGE: Final = "exchange"
+INSTRUMENTS: Final = "instruments"
 BROKER: Final = "broker"
+"""The broker session."""
+
+BROKER_SERVICE: Final = "broker-service"
+"""The owner of the HTTP calls to the broker, where it is reached by HTTP."""
+
+BROKER_GROUP: Final = "broker-group"
+"""The supervisor of the session and of what it needs, where it needs any."""
+
 ORDERS: Final = "orders"
 
 STRATEGIES: Final = "strategies"
@@ -23,4 +32,9 @@ WEB: Final = "web"
 CONTROL: Final = "control"
 FEED: Final = "feed"
 
-NAMES: Final = frozenset({SYSTEM, JOURNAL, DATABASE, EVENTS, EXCHANGE, BROKER, ORDERS, STRATEGIES, WEB, CONTROL, FEED})
+NAMES: Final = frozenset(
+    {
+        *(SYSTEM, JOURNAL, DATABASE, EVENTS, INSTRUMENTS, EXCHANGE, BROKER, BROKER_SERVICE, BROKER_GROUP),
+        *(ORDERS, STRATEGIES, WEB, CONTROL, FEED),
+    }
+)

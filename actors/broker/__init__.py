@@ -1,5 +1,6 @@
 """The broker session: places each order at most once, and reports an order in doubt as such."""
 
+from .access_token import AccessToken, TokenDeadError
 from .actor import BrokerActor
 from .adapter import BrokerAdapter, BrokerEvent, BrokerSession
 from .bodies import BROKERS, broker_of
@@ -7,10 +8,12 @@ from .errors import BrokerError
 
 __all__ = [
     "BROKERS",
+    "AccessToken",
     "BrokerActor",
     "BrokerAdapter",
     "BrokerError",
     "BrokerEvent",
     "BrokerSession",
+    "TokenDeadError",
     "broker_of",
 ]

@@ -13,7 +13,7 @@ Fails   when the body raises. Restarted, it knows which orders have been sent (h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -49,6 +49,9 @@ Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake, Any]"
 """The answers by client order id, None where none has come yet; what has been reported of each order; the body's."""
 
 
+DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
+
+
 class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
     """To itself: no answer to `PlaceOrder` in time."""
 
@@ -80,6 +83,7 @@ class BrokerActor(RuntimeActor):
             SettingsError: there is no body of that name, or it refuses its options.
         """
         body, options = broker_of(self.settings)
+        self._is_dry_run = not (body.IS_PAPER or self.settings.live)
         self._answers: dict[str, PlaceAnswer | None] = {}
         self._placing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
@@ -119,6 +123,11 @@ class BrokerActor(RuntimeActor):
             self._refused += 1
             reason = f"at most {self.settings.orders_max} orders a session"
             self.send(sender, OrderNotPlaced(client_order_id=client_order_id, reason=reason))
+        elif self._is_dry_run:
+            self._answers[client_order_id] = OrderNotPlaced(client_order_id=client_order_id, reason=DRY_RUN)
+            self._refused += 1
+            self.log("order.held_back", level="warning", client_order_id=client_order_id, reason=DRY_RUN)
+            self.send(sender, self._answers[client_order_id])
         else:
             # Remembered before it is sent: if the body raises, the order may have been sent.
             self._answers[client_order_id] = None
@@ -130,7 +139,18 @@ class BrokerActor(RuntimeActor):
     @handles(WithdrawOrder)
     def withdraw(self, request: WithdrawOrder, _sender: ActorAddress) -> None:
         """Request the cancellation; its outcome is an execution report."""
-        self._body.withdraw(request)
+        if not self._is_dry_run:
+            self._body.withdraw(request)
+            return
+        report = ExecutionReport(
+            client_order_id=request.client_order_id,
+            broker_order_id=request.broker_order_id,
+            execution_type="CANCEL_REJECTED",
+            execution_id="",
+            occurred_ns=self.house_clock.now_ns(),
+            reason=DRY_RUN,
+        )
+        self.report(report)
 
     @handles(FindOrder)
     def find(self, request: FindOrder, sender: ActorAddress) -> None:

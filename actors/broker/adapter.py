@@ -38,8 +38,10 @@ from ...messages.broker import (
 )
 
 if TYPE_CHECKING:
+    from ..external import ExternalSettings
     from ..runtime import Outcome, Timer
     from ..runtime.clock import Clock
+    from .access_token import AccessToken
 
 PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 """The answers to `PlaceOrder`."""
@@ -94,6 +96,13 @@ class BrokerAdapter(Protocol):
 
     OPTIONS: ClassVar[type[msgspec.Struct]]
     """Struct of the options that only this broker has (`broker.options`); `NoOptions` if it has none."""
+
+    IS_PAPER: ClassVar[bool]
+    """No order of it costs money: it needs no leave to trade (`broker.live`)."""
+
+    @classmethod
+    def service(cls, settings: BrokerSettings, options: Any, token: AccessToken) -> ExternalSettings | None:
+        """Return the settings of the owner of its calls over HTTP, named `broker-service`; None: it makes none."""
 
     def __init__(self, settings: BrokerSettings, options: Any, session: BrokerSession) -> None:
         """Keep them; nothing is sent yet. The options are of the type `OPTIONS`."""

@@ -137,7 +137,8 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
         or (found.state == "FILLED" and after.filled < after.quantity)
         or any(_is_untaken(report, after) for report in found.reports)
     )
-    ending = _ending(found.state, order.client_order_id, "as the broker answered a look-up", now_ns)
+    told = (report.reason for report in found.reports if report.execution_type == found.state and report.reason)
+    ending = _ending(found.state, order.client_order_id, next(told, "as the broker answered a look-up"), now_ns)
     if ending is None or missing or not after.is_open:
         return Update(facts=facts, trades_missing=missing)
     return Update(facts=(*facts, ending))

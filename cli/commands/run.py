@@ -53,6 +53,9 @@ def command(
     duration: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="End the market after so much of its time.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Let orders of the real market leave; without it a live run is a dry run.")
+    ] = False,
     go_on: Annotated[
         bool, typer.Option("--continue", help="Replay with the account of the replay before, not with a new one.")
     ] = False,
@@ -82,6 +85,7 @@ def command(
         "feed.symbols": None if symbol is None or replay else [symbol],
         "feed.speed": speed,
         "feed.duration_s": duration,
+        "broker.live": True if live else None,
         "orders.account": "newest" if go_on else None,
         "feed.bad_rows_max": max_bad_rows,
         "feed.seed": seed,

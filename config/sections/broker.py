@@ -20,6 +20,12 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     access_token: Secret
     base_url: str
 
+    live: bool
+    """Orders of the real market leave; without it they are refused here (dry run), and only what reads is sent."""
+
+    confirmed_limits: dict[str, Any]
+    """The limits of `[orders]` that matter most, written once more (`confirmation.CONFIRMED`); wanted with `live`."""
+
     answer_timeout_s: PositiveSeconds
     """A request without an answer after this long is in doubt."""
 

@@ -253,7 +253,7 @@ class TestASessionThatWasRestarted:
 
 class TestASession:
     def test_with_an_unknown_broker_does_not_start(self, stage):
-        with pytest.raises(SettingsError, match=r"broker\.name: wanted one of paper, found 'zerodha'"):
+        with pytest.raises(SettingsError, match=r"broker\.name: wanted one of paper, dhan, found 'zerodha'"):
             stage.open(name="zerodha")
 
     def test_stops_when_every_order_has_its_answer(self, threads, stage):

@@ -125,7 +125,7 @@ class TestWrongSettings:
         [
             (["--set", "feed.sed=1"], "natya: command line: feed.sed: unknown key; did you mean feed.seed?"),
             (["--strategy", "Mine"], "natya: command line: strategies[0].strategy: wanted module:Class, found 'Mine'"),
-            (["--profile", "live"], "natya: default.toml: broker.name: wanted a broker of the real market"),
+            (["--profile", "live"], "natya: default.toml: broker.client_id: wanted the number of the account"),
             (["--config", "/none.toml"], "natya: /none.toml: cannot be read: No such file or directory"),
         ],
         ids=["key", "strategy", "live", "file"],

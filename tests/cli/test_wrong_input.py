@@ -57,7 +57,7 @@ class TestARunThatCannotBe:
             (["--symbol", "R\u00c9LIANCE"], 78, "feed.symbols: wanted a symbol of 1 to 64 printable characters"),
             (["--set", "orders.symbols=TCS,\x07"], 78, "orders.symbols: wanted a symbol of 1 to 64"),
             (["--set", f"feed.symbol={'X' * 65}"], 78, "feed.symbol: wanted a symbol of 1 to 64"),
-            (["--profile", "live"], 78, "wanted a broker of the real market"),
+            (["--profile", "live"], 78, "wanted the number of the account"),
             (["--profile", "papper"], 2, "papper"),
         ],
         ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",

@@ -1,5 +1,6 @@
 import tomllib
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
@@ -370,10 +371,79 @@ class TestWhatIsRefused:
             load_with_origins(profile, environment={})
 
     def test_as_a_live_profile_without_a_real_broker(self, load):
+        (problem,) = problems(load, profile="live", overrides={"broker.name": "paper"})
+
+        assert problem.startswith("command line: broker.name: wanted a broker of the real market")
+
+    def test_as_a_live_profile_without_an_account(self, load):
         (problem,) = problems(load, profile="live")
 
-        assert problem.startswith("default.toml: broker.name: wanted a broker of the real market")
+        assert problem.startswith("default.toml: broker.client_id: wanted the number of the account")
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://api.dhan.co/v2",
+            "ftp://x/v2",
+            "api.dhan.co",
+            "https://api.dhan.co/v2/",
+            "https://a:b@c/v2",
+            "http://[/",
+        ],
+    )
+    def test_as_a_broker_at_another_address_than_https(self, load, url):
+        (problem,) = problems(load, profile="live", overrides={"broker.client_id": "1", "broker.base_url": url})
+
+        assert problem.startswith("command line: broker.base_url: wanted ")
+        assert "a:b" not in problem
+
+
+class TestLeaveToTradeRealMoney:
+    limits = MappingProxyType(
+        {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
+    )
+
+    def given(self, **fields):
+        return {"broker.client_id": "1", "broker.live": True, "broker.base_url": "http://127.0.0.1:8080/v2"} | fields
+
+    def test_is_not_given_by_default(self, load):
+        assert not load(profile="live", overrides={"broker.client_id": "1"}).settings.broker.live
+
+    def test_is_given_with_every_limit_confirmed_as_it_is(self, load):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits)})
+
+        assert load(profile="live", overrides=given).settings.broker.live
+
+    @pytest.mark.parametrize("key", ["quantity_max", "value_max_rupees", "position_max", "orders_in_flight_max"])
+    @pytest.mark.parametrize("wrong", [1, None, True, "10"])
+    def test_is_refused_with_a_limit_that_is_another_or_missing(self, load, key, wrong):
+        confirmed = {name: value for name, value in (dict(self.limits) | {key: wrong}).items() if value is not None}
+        (problem,) = problems(load, profile="live", overrides=self.given(**{"broker.confirmed_limits": confirmed}))
+
+        assert f"wanted {key} = " in problem
+        assert "nothing" in problem if wrong is None else repr(wrong) in problem
+
+    def test_is_refused_when_a_limit_is_raised_after_it_was_confirmed(self, load):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits), "orders.position_max": 2_000})
+        (problem,) = problems(load, profile="live", overrides=given)
+
+        assert problem.endswith("wanted position_max = 2_000 as in [orders], found 20")
+
+    def test_is_refused_with_a_limit_that_there_is_not(self, load):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits) | {"quantity": 10}})
+
+        assert "found 'quantity'" in problems(load, profile="live", overrides=given)[0]
+
+    def test_is_refused_by_prices_that_are_made_up_save_at_an_exchange_of_this_machine(self, load):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits), "broker.base_url": ""})
+        (problem,) = problems(load, profile="live", overrides=given)
+
+        assert (
+            problem == "default.toml: feed.source: wanted prices of the real market for real orders, found 'synthetic'"
+        )
+
+
+class TestWhatIsRefusedBesides:
     def test_as_a_strategy_whose_class_no_other_process_would_find(self, load):
         class Hidden:
             pass

@@ -3,11 +3,18 @@
 A new body adds its other side to `COUNTERPARTS`; the tests find the body in the table.
 """
 
+import json
+from urllib.parse import urlsplit
+
+import msgspec
 import pytest
 from natya_builders import to_place
+from natya_dhan_model import DhanModel, ListOfInstruments
 
-from natya.actors.broker import BROKERS, BrokerActor
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.broker import BROKERS, AccessToken, BrokerActor
+from natya.actors.broker.bodies.dhan.service import service_of
+from natya.actors.external import ExternalActor, HttpAnswer, UnknownOutcomeError
+from natya.actors.runtime import InProcessSystem, RuntimeActor, SystemClock, handles
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import (
@@ -85,7 +92,43 @@ class PaperCounterpart(RuntimeActor):
         self.send(sender, report)
 
 
-COUNTERPARTS = {"paper": ("exchange", PaperCounterpart)}
+class FaultyDhan(DhanModel):
+    """Dhan without latencies, whose faults are those of the test."""
+
+    def __init__(self, faults):
+        super().__init__(SystemClock(), slow=False)
+        self.switches = faults
+
+    def request(self, method, url, *, headers=None, body=None, **_):
+        path = urlsplit(url).path.removeprefix("/v2")
+        if method == "POST":
+            self.switches.received.append(json.loads(body)["correlationId"])
+        if self.switches.breaks:
+            raise UnknownOutcomeError("the other side broke")
+        status, told = self.handle(method, path, headers, body)
+        if self.switches.loses_answers:
+            raise UnknownOutcomeError("no answer in time")
+        return HttpAnswer(status_code=status, headers={}, body=json.dumps(told).encode(), response_time_s=0.0)
+
+    def close(self):
+        pass
+
+
+def paper_counterpart(system, _settings, faults):
+    system.start("exchange", PaperCounterpart, faults)
+
+
+def dhan_counterpart(system, settings, faults):
+    far_end = FaultyDhan(faults)
+    system.start("instruments", ListOfInstruments)
+    service = service_of(settings, AccessToken(Secret("T-1")))
+    system.start("broker-service", ExternalActor, msgspec.structs.replace(service, new_session=lambda _: far_end))
+
+
+COUNTERPARTS = {"paper": paper_counterpart, "dhan": dhan_counterpart}
+
+ANSWER_TIMEOUT_S = {"paper": 0.1}
+"""Of bodies that wait in vain for a lost answer; the others are told of it."""
 
 
 class Session:
@@ -93,11 +136,15 @@ class Session:
         self.system = system
         self.faults = Faults()
         self.orders = system.probe("orders")
-        actor_name, counterpart = COUNTERPARTS[name]
-        system.start(actor_name, counterpart, self.faults)
         settings = BrokerSettings.default(
-            name=name, client_id="", access_token=Secret(""), base_url="", answer_timeout_s=0.1
+            name=name,
+            client_id="1",
+            access_token=Secret("T-1"),
+            base_url="",
+            answer_timeout_s=ANSWER_TIMEOUT_S.get(name, 5.0),
+            live=True,
         )
+        COUNTERPARTS[name](system, settings, self.faults)
         system.start("broker", BrokerActor, settings)
 
     def ask(self, message):

@@ -1,4 +1,7 @@
-"""`make sim`: plays many seeds of the world on all processors; `make sim SEED=n` plays one and tells what happened."""
+"""`make sim`: plays many seeds of a world on all processors; `make sim SEED=n` plays one and tells what happened.
+
+`make sim-dhan` plays the world in which the broker is Dhan, reached by HTTP.
+"""
 
 import argparse
 import logging
@@ -9,8 +12,13 @@ import sys
 import time
 import traceback
 from collections import Counter
+from functools import partial
 
+from natya_dhan_world import DhanWorld
 from natya_world import World
+
+WORLDS = {"paper": World, "dhan": DhanWorld}
+TARGETS = {"paper": "sim", "dhan": "sim-dhan"}
 
 PLAY_S_MAX = 30
 """Seconds after which a seed has hung."""
@@ -19,15 +27,16 @@ TWICE_EVERY = 20
 """One seed of so many is played twice, to compare the journals."""
 
 
-def play(seed: int) -> tuple[int, Counter, list[str]]:
+def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
     """Play a seed; return it, its faults, and what was wrong."""
     logging.getLogger("natya").setLevel(logging.CRITICAL)
-    world = World(seed)
+    world_class = WORLDS[kind]
+    world = world_class(seed)
     signal.signal(signal.SIGALRM, _hung)
     signal.alarm(PLAY_S_MAX)
     try:
         problems = world.run().violations()
-        if seed % TWICE_EVERY == 0 and world.digest() != World(seed).run().digest():
+        if seed % TWICE_EVERY == 0 and world.digest() != world_class(seed).run().digest():
             problems.append("two runs have different journals")
     except Exception as fault:  # noqa: BLE001  whatever it is, it is this seed's result
         problems = ["".join(traceback.format_exception_only(fault)).strip()]
@@ -39,27 +48,28 @@ def _hung(_number, frame):
     raise TimeoutError(f"it goes on for ever, now in {frame}")
 
 
-def explore(first: int, count: int) -> int:
+def explore(kind: str, first: int, count: int) -> int:
     """Play `count` seeds; print the failing ones and the sums; return the exit code."""
     began_s = time.monotonic()
     faults: Counter[str] = Counter()
     failed = 0
     with multiprocessing.Pool(os.cpu_count()) as pool:
-        for seed, injected, problems in pool.imap_unordered(play, range(first, first + count), chunksize=5):
+        played = pool.imap_unordered(partial(play, kind=kind), range(first, first + count), chunksize=5)
+        for seed, injected, problems in played:
             faults += injected
             failed += bool(problems)
             for problem in problems:
                 print(f"seed {seed}: {problem}", flush=True)
             if problems:
-                print(f"          make sim SEED={seed}", flush=True)
+                print(f"          make {TARGETS[kind]} SEED={seed}", flush=True)
     told = ", ".join(f"{number} {kind}" for kind, number in sorted(faults.items()))
     print(f"{count} seeds, {failed} failed, {time.monotonic() - began_s:.0f} s; injected: {told}")
     return 1 if failed else 0
 
 
-def reproduce(seed: int) -> int:
+def reproduce(kind: str, seed: int) -> int:
     """Play one seed aloud."""
-    world = World(seed)
+    world = WORLDS[kind](seed)
 
     class Aloud(logging.Handler):
         def emit(self, record):
@@ -84,8 +94,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one aloud")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--world", choices=sorted(WORLDS), default="paper")
     chosen = parser.parse_args()
-    return explore(chosen.first, chosen.count) if chosen.seed is None else reproduce(chosen.seed)
+    if chosen.seed is not None:
+        return reproduce(chosen.world, chosen.seed)
+    return explore(chosen.world, chosen.first, chosen.count)
 
 
 if __name__ == "__main__":

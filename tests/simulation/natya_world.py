@@ -81,6 +81,8 @@ class Owners(dict):
 class World:
     """One seed's run. `run` plays it; what is left of it is looked at afterwards."""
 
+    base_class = SimulatedSystemBase
+
     def __init__(self, seed: int, scenario: Scenario | None = None):
         self.seed = seed
         self.scenario = scenario or a_scenario(seed)
@@ -138,7 +140,7 @@ class World:
 
     def _live(self, cut_s: float | None) -> None:
         self.lives += 1
-        base = SimulatedSystemBase(
+        base = self.base_class(
             f"{self.seed}/{self.lives}", faults=self.scenario.faults, fatal=(PowerCutError,), clock=self.clock
         )
         system = InProcessSystem(base)
@@ -184,6 +186,7 @@ class World:
         self._await_market_end(system)
         system.base.injector.active = False
         self.disk.troubles = []
+        self.calm()
         self._settle(system)
         self.files.at_end = True
         system.request(ROOT, StopChildren(), timeout_s=200.0)
@@ -196,6 +199,9 @@ class World:
                 return
             system.base.run_for(LOOK_EVERY_S)
         raise NotSettledError("the market did not end")
+
+    def calm(self):
+        """Let no more go wrong outside of the system."""
 
     def _settle(self, system):
         wanted = ""
@@ -243,6 +249,10 @@ class World:
         except RequestTimedOut as fault:
             return fault
 
+    def children_of(self, settings):
+        """Return all children of the root, before those that need the world are put in their places."""
+        return children(settings)
+
     def _root(self) -> SupervisorSettings:
         settings = self.scenario.settings
         disk, world = self.disk, self
@@ -257,7 +267,7 @@ class World:
             "exchange": ChildSpec("exchange", exchange, ExchangeActorSettings(limits=settings.exchange)),
             "events": ChildSpec("events", EventsActor, EventsSettings(subscriptions=heard)),
         }
-        specs = tuple(others.get(each.name, each) for each in children(settings))
+        specs = tuple(others.get(each.name, each) for each in self.children_of(settings))
         return SupervisorSettings(
             children=specs, policy=settings.supervision, root=True, shutdown_s=settings.system.shutdown_s
         )

@@ -136,7 +136,7 @@ class TestANameThatNoBodyHas:
         ("key", "problem"),
         [
             ("feed.source", "feed.source: wanted one of synthetic, replay, found 'liv'"),
-            ("broker.name", "broker.name: wanted one of paper, found 'liv'"),
+            ("broker.name", "broker.name: wanted one of paper, dhan, found 'liv'"),
         ],
     )
     def test_is_refused_before_anything_is_started(self, tmp_path, natya, key, problem):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....config.options import choose_body, decode_options
 from ..adapter import BrokerAdapter
+from .dhan import DhanBroker
 from .paper import PaperBroker
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ....config.sections.broker import BrokerSettings
 
-BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker}
+BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker, "dhan": DhanBroker}
 """By the name in the settings (`broker.name`)."""
 
 

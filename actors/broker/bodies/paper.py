@@ -27,6 +27,8 @@ from ..adapter import BrokerSession
 if TYPE_CHECKING:
     import msgspec
 
+    from ..access_token import AccessToken
+
 
 class PaperBroker:
     """Exchanges FIX-like messages with the actor named `exchange`.
@@ -37,6 +39,11 @@ class PaperBroker:
     """
 
     OPTIONS: ClassVar[type[msgspec.Struct]] = NoOptions
+    IS_PAPER: ClassVar[bool] = True
+
+    @classmethod
+    def service(cls, settings: BrokerSettings, options: msgspec.Struct, token: AccessToken) -> None:
+        """Return nothing: the exchange is asked by message."""
 
     def __init__(self, settings: BrokerSettings, options: msgspec.Struct, session: BrokerSession) -> None:
         """Keep the session; paper trading needs no settings of the broker."""

@@ -113,13 +113,13 @@ class TestTooMany:
 
 class TestARoute:
     def test_writes_what_it_is_given_into_its_path_and_nothing_else(self):
-        call = endpoints.ORDER_BY_CORRELATION.call("https://x/v2", deadline_s=1.0, correlation_id="../a b?c")
+        call = endpoints.ORDER_BY_CORRELATION.call("https://x/v2", {"correlation_id": "../a b?c"}, deadline_s=1.0)
 
         assert call.url == "https://x/v2/orders/external/..%2Fa%20b%3Fc"
         assert call.method == "GET"
 
     def test_to_cancel_overtakes_and_is_never_repeated(self):
-        call = endpoints.CANCEL_ORDER.call("https://x", deadline_s=1.0, order_id="7")
+        call = endpoints.CANCEL_ORDER.call("https://x", {"order_id": "7"}, deadline_s=1.0)
 
         assert call.urgent
         assert not call.endpoint.read

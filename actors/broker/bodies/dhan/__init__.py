@@ -1,7 +1,18 @@
 """Dhan's body of the broker session; it speaks HTTP through the owner of the calls to a service.
 
-endpoints    the paths of the REST API, and what may be done with each
-replies      what came of one request: told, refused, not sent, unknown (pure)
-progress     what an order's row and its trades say of it (pure)
-absence      when it may be said that Dhan does not have an order (pure)
+body        places, cancels, looks up and watches orders: who waits for what
+service     what the owner of the calls is told of Dhan: limits, headers, how answers are judged
+talk        drives the flows
+flows       cancelling and looking up, as conversations of several requests (pure)
+looks       what is open, looked at again and again (pure)
+progress    what an order's row and its trades say of it (pure)
+absence     when it may be said that Dhan does not have an order (pure)
+reading     what a look-up reads of an answer (pure)
+replies     what came of one request: told, refused, not sent, unknown (pure)
+endpoints   the paths of the REST API, and what may be done with each
+listings    from our symbols to Dhan's numbers of instruments
 """
+
+from .body import DhanBroker
+
+__all__ = ["DhanBroker"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -24,36 +25,36 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     urgent: bool = False
     """It makes a position or an exposure smaller: it overtakes others in the limiter."""
 
-    def call(
+    def call(  # noqa: PLR0913  each is one part of the request
         self,
         base_url: str,
+        names: Mapping[str, str] | None = None,
         *,
         deadline_s: float,
-        body: Any = None,
+        body: bytes | None = None,
         query: tuple[tuple[str, str], ...] = (),
         key: str | None = None,
-        **names: str,
     ) -> Call:
-        """Return the request; `body` is written as JSON, and `names` fill the path.
+        """Return the request; `names` fill the path.
 
         Raises:
             KeyError: the path has a name that is not given.
         """
-        path = self.path.format_map({name: quote(text, safe="") for name, text in names.items()})
+        path = self.path.format_map({name: quote(text, safe="") for name, text in (names or {}).items()})
         return Call(
             endpoint=self.endpoint,
             method=self.method,
             url=f"{base_url}{path}",
             query=query,
-            body=None if body is None else msgspec.json.encode(body),
+            body=body,
             key=key,
             urgent=self.urgent,
             deadline_s=deadline_s,
         )
 
 
-def _read(name: str, path: str, *, kind: str = "others", **how: Any) -> Route:
-    return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3, **how), method="GET", path=path)
+def _read(name: str, path: str, *, kind: str = "others") -> Route:
+    return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3), method="GET", path=path)
 
 
 def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: bool = False) -> Route:

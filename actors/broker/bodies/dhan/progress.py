@@ -7,16 +7,13 @@ of the trades that are known, trades are missing, and the order has not ended be
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from .....domain.dhan.tolerant import MalformedAnswerError, read
 from .....domain.dhan.trading.orders import OrderRow, TradeRow
 from .....messages.broker import BrokerOrderState, ExecutionReport, ExecutionType
 from .....messages.orders import Side
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 _ENDINGS: Final[dict[str, BrokerOrderState]] = {
     "TRADED": "FILLED",
@@ -146,23 +143,6 @@ def symbol_told(order: Watched, segment: str, security_id: str) -> str:
 def reason_of(row: OrderRow) -> str:
     """Return what Dhan says of how it ended."""
     return row.oms_error_description or row.order_status
-
-
-def readable(kind: type[T], found: Any) -> tuple[list[T], int]:
-    """Read those rows of an answer that can be read, and count the others.
-
-    Raises:
-        MalformedAnswerError: it is no array: nothing is known of what is not in it.
-    """
-    if not isinstance(found, list):
-        raise MalformedAnswerError(f"an array of {kind.__name__} wanted, found {type(found).__name__}")
-    rows, unreadable = [], 0
-    for each in found:
-        try:
-            rows.append(read(kind, each))
-        except MalformedAnswerError:
-            unreadable += 1
-    return rows, unreadable
 
 
 def _ending(order: Watched, row: OrderRow, state: BrokerOrderState, filled: int, now_ns: int) -> ExecutionReport | None:

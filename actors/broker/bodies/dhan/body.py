@@ -1,0 +1,330 @@
+"""The body that trades at Dhan, or at an exchange that speaks as Dhan does.
+
+What it does at the broker are flows (`flows.py`, `looks.py`); what is left here is who waits for what. An order is
+posted once, by `place` alone. Orders that are open, or in doubt, are looked at until they have ended.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+import msgspec
+
+from .....config.sections.broker import BrokerSettings
+from .....domain.client_order_ids import is_client_order_id
+from .....domain.dhan.tolerant import read
+from .....domain.dhan.trading.orders import OrderAck, OrderRow, PlaceOrderRequest, TradeRow
+from .....domain.dhan.writing import InvalidRequestError, body_of
+from .....domain.instruments import Instrument
+from .....domain.order_check import order_fault
+from .....messages.broker import (
+    ExecutionReport,
+    FindOrder,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotPlaced,
+    OrderPlaced,
+    PlaceOrder,
+    WithdrawOrder,
+)
+from ...adapter import BrokerSession, Due
+from .endpoints import LIVE_URL, PLACE_ORDER
+from .flows import Found, cancel, find, india_day
+from .listings import Listings
+from .looks import Interval, Sight, look
+from .progress import Watched, progress_of, symbol_told, take
+from .service import service_of
+from .talk import Talk
+
+if TYPE_CHECKING:
+    from ....external import ExternalSettings
+    from ....runtime import Timer
+    from ...access_token import AccessToken
+    from .replies import Reply
+
+PLACE_WAIT_S: Final = 2.0
+"""So long an order may wait for the limits before it is given up unsent: prices move."""
+
+
+class DhanOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What only Dhan has."""
+
+    product: Literal["INTRADAY", "CNC", "MARGIN"] = "INTRADAY"
+    """Of all orders. INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried futures and
+    options."""
+
+
+class Handover(msgspec.Struct, frozen=True):
+    """What the next body has to know."""
+
+    orders: tuple[Watched, ...]
+    cancelling: tuple[Watched, ...]
+
+
+class DhanBroker:
+    """Places, cancels, looks up and watches orders at Dhan."""
+
+    OPTIONS: ClassVar[type[msgspec.Struct]] = DhanOptions
+    IS_PAPER: ClassVar[bool] = False
+
+    @classmethod
+    def service(cls, settings: BrokerSettings, options: DhanOptions, token: AccessToken) -> ExternalSettings:
+        """Return what the owner of the calls to Dhan is told."""
+        del options
+        return service_of(settings, token)
+
+    def __init__(self, settings: BrokerSettings, options: DhanOptions, session: BrokerSession) -> None:
+        """Keep them; nothing is sent yet."""
+        self._settings: Final = settings
+        self._options: Final = options
+        self._session: Final = session
+        self._talk: Final = Talk(session, settings.base_url or LIVE_URL)
+        self._listings: Final = Listings(session)
+        self._orders: dict[str, Watched] = {}
+        """Open or in doubt, by client order id."""
+
+        self._placing: dict[str, Watched] = {}
+        self._cancelling: dict[str, Watched] = {}
+        self._cancel_when_placed: set[str] = set()
+        self._interval: Final = Interval()
+        self._next_look: Timer | None = None
+        self._is_looking = False
+
+    def open(self) -> None:
+        """Do nothing: a connection is opened with the first call."""
+
+    def close(self) -> None:
+        """Do nothing: the connections are another actor's."""
+
+    def snapshot(self) -> Handover:
+        """Hand over the orders that are open, and those that may be; and the cancellations under way."""
+        return Handover((*self._orders.values(), *self._placing.values()), tuple(self._cancelling.values()))
+
+    def restore(self, state: Handover) -> None:
+        """Watch them, and cancel again, which does nothing twice; no order is sent again."""
+        self._orders = {order.client_order_id: order for order in state.orders}
+        for order in state.cancelling:
+            self._cancel(order)
+        self._look_soon()
+
+    def hear(self, message: Any) -> None:
+        """Leave it: the answers to this body's questions come to those who asked."""
+
+    # Placing.
+
+    def place(self, order: PlaceOrder) -> None:
+        """Post the order, once."""
+        watched = Watched(client_order_id=order.client_order_id, symbol=order.symbol, side=order.side, instrument=None)
+        self._placing[order.client_order_id] = watched
+        self._listings.find(order.symbol, functools.partial(self._post, order, watched))
+
+    def _post(self, order: PlaceOrder, watched: Watched, instrument: Instrument | str) -> None:
+        if isinstance(instrument, str):
+            self._not_placed(order.client_order_id, instrument)
+            return
+        watched.instrument = instrument.segment, instrument.security_id
+        refusal = self._refusal_of(order, instrument)
+        if refusal:
+            self._not_placed(order.client_order_id, refusal)
+            return
+        request = PlaceOrderRequest(
+            dhan_client_id=self._settings.client_id,
+            correlation_id=order.client_order_id,
+            transaction_type=order.side,
+            exchange_segment=instrument.segment,
+            product_type=self._options.product,
+            order_type=order.order_type,
+            security_id=instrument.security_id,
+            quantity=order.quantity,
+            price=0.0 if order.limit_price is None else instrument.grid.snap(order.limit_price) or order.limit_price,
+        )
+        try:
+            body = body_of(request)
+        except InvalidRequestError as fault:
+            self._not_placed(order.client_order_id, str(fault))
+            return
+        self._talk.ask(
+            PLACE_ORDER,
+            lambda data: read(OrderAck, data),
+            functools.partial(self._take_placing, watched),
+            deadline_s=PLACE_WAIT_S,
+            body=body,
+        )
+
+    def _refusal_of(self, order: PlaceOrder, instrument: Instrument) -> str:
+        """Say why the order may not leave; empty if it may."""
+        if not is_client_order_id(order.client_order_id):
+            return f"a client order id of 1 to 25 letters, digits, - or _ wanted, found {order.client_order_id!a}"
+        fault = order_fault(
+            instrument,
+            symbol=order.symbol,
+            quantity=order.quantity,
+            day=india_day(self._session.clock.now_ns()),
+            limit_price=order.limit_price,
+        )
+        return "" if fault is None else str(fault)
+
+    def _take_placing(self, watched: Watched, reply: Reply) -> None:
+        client_order_id = watched.client_order_id
+        if reply.outcome in {"refused", "not_sent"}:
+            self._not_placed(client_order_id, reply.reason)
+            return
+        del self._placing[client_order_id]
+        self._orders[client_order_id] = watched
+        if reply.outcome == "told":
+            watched.broker_order_id = reply.value.order_id
+            self._tell_placed(watched)
+        else:
+            self._session.report(OrderInDoubt(client_order_id=client_order_id, reason=reply.reason))
+        if client_order_id in self._cancel_when_placed:
+            self._cancel_when_placed.discard(client_order_id)
+            self._cancel(watched)
+        self._look_soon()
+
+    def _tell_placed(self, watched: Watched) -> None:
+        placed = OrderPlaced(
+            client_order_id=watched.client_order_id,
+            broker_order_id=watched.broker_order_id,
+            symbol=watched.symbol,
+            side=watched.side,
+        )
+        self._session.report(placed)
+
+    def _not_placed(self, client_order_id: str, reason: str) -> None:
+        del self._placing[client_order_id]
+        self._session.report(OrderNotPlaced(client_order_id=client_order_id, reason=reason))
+        if client_order_id in self._cancel_when_placed:
+            self._cancel_when_placed.discard(client_order_id)
+            self._refuse_cancel(client_order_id, "", f"it was not placed: {reason}")
+
+    # Cancelling.
+
+    def withdraw(self, request: WithdrawOrder) -> None:
+        """Cancel the open quantity, as soon as the order is placed; requests meanwhile are the same one."""
+        client_order_id = request.client_order_id
+        if client_order_id in self._placing:
+            self._cancel_when_placed.add(client_order_id)
+        elif client_order_id not in self._cancelling:
+            watched = self._orders.get(client_order_id) or Watched(
+                client_order_id=client_order_id, symbol="", side=None, instrument=None
+            )
+            watched.broker_order_id = watched.broker_order_id or request.broker_order_id
+            self._cancel(watched)
+
+    def _cancel(self, watched: Watched) -> None:
+        self._cancelling[watched.client_order_id] = watched
+        self._talk.run(cancel(watched), functools.partial(self._take_cancelling, watched))
+
+    def _take_cancelling(self, watched: Watched, refusal: str) -> None:
+        client_order_id = watched.client_order_id
+        del self._cancelling[client_order_id]
+        if refusal:
+            self._refuse_cancel(client_order_id, watched.broker_order_id, refusal)
+        else:
+            self._orders.setdefault(client_order_id, watched)
+        self._look_soon()
+
+    def _refuse_cancel(self, client_order_id: str, number: str, reason: str) -> None:
+        report = ExecutionReport(
+            client_order_id=client_order_id,
+            broker_order_id=number,
+            execution_type="CANCEL_REJECTED",
+            execution_id="",
+            occurred_ns=self._session.clock.now_ns(),
+            reason=reason,
+        )
+        self._session.report(report)
+
+    # Looking up.
+
+    def find(self, request: FindOrder) -> None:
+        """Look the order up, whatever is known of it here."""
+        watched = self._orders.get(request.client_order_id) or Watched(
+            client_order_id=request.client_order_id,
+            symbol=request.symbol,
+            side=request.side,
+            instrument=None,
+            broker_order_id=request.broker_order_id,
+        )
+        if request.symbol and watched.instrument is None:
+            watched.symbol = request.symbol
+            self._listings.find(request.symbol, functools.partial(self._find, request, watched))
+        else:
+            self._run_find(request, watched)
+
+    def _find(self, request: FindOrder, watched: Watched, instrument: Instrument | str) -> None:
+        if isinstance(instrument, Instrument):
+            watched.instrument = instrument.segment, instrument.security_id
+        self._run_find(request, watched)
+
+    def _run_find(self, request: FindOrder, watched: Watched) -> None:
+        flow = find(request, watched, self._session.clock.now_ns())
+        self._talk.run(flow, functools.partial(self._take_found, watched))
+
+    def _take_found(self, watched: Watched, found: Found) -> None:
+        client_order_id = watched.client_order_id
+        if found.row is not None and not watched.broker_order_id:
+            watched.broker_order_id = found.row.order_id
+        if found.progress is not None:
+            take(watched, found.progress)
+        has_ended = found.progress.has_ended if found.progress is not None else isinstance(found.answer, OrderFound)
+        if has_ended:
+            self._orders.pop(client_order_id, None)
+        elif found.row is not None:
+            self._orders[client_order_id] = watched
+        self._session.report(found.answer)
+        self._look_soon()
+
+    # Watching.
+
+    def _look_soon(self) -> None:
+        """Look at the orders after the shortest interval: something has happened, or will."""
+        self._interval.shorten()
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+        self._look_later()
+
+    def _look_later(self) -> None:
+        if self._orders and self._next_look is None and not self._is_looking:
+            self._next_look = self._session.after(self._interval.seconds, Due(self._look))
+
+    def _look(self) -> None:
+        self._next_look, self._is_looking = None, True
+        orders = tuple(self._orders.values())
+        self._talk.run(look(orders, self._session.clock.now_ns()), self._take_sight)
+
+    def _take_sight(self, sight: Sight) -> None:
+        self._is_looking = False
+        if sight.problem:
+            self._session.log("orders.not_seen", level="warning", reason=sight.problem)
+        news = False
+        for watched, row in sight.rows:
+            if self._orders.get(watched.client_order_id) is watched:  # else it has ended meanwhile
+                news |= self._take_row(watched, row, sight.trades)
+        if news:
+            self._interval.shorten()
+        else:
+            self._interval.lengthen(any_open=any(order.broker_order_id for order in self._orders.values()))
+        self._look_later()
+
+    def _take_row(self, watched: Watched, row: OrderRow, trades: tuple[TradeRow, ...]) -> bool:
+        """Report what is new of an order, and say whether anything is."""
+        news = False
+        if not watched.broker_order_id:
+            if symbol_told(watched, row.exchange_segment, row.security_id) not in {"", watched.symbol}:
+                self._session.log("order.of_another", level="error", client_order_id=watched.client_order_id)
+                return False
+            watched.broker_order_id = row.order_id
+            self._tell_placed(watched)
+            news = True
+        progress = progress_of(watched, row, trades, self._session.clock.now_ns())
+        take(watched, progress)
+        for report in progress.trades:
+            self._session.report(report)
+        if progress.has_ended:
+            del self._orders[watched.client_order_id]
+            if progress.ending is not None:
+                self._session.report(progress.ending)
+        return news or bool(progress.trades) or progress.has_ended

@@ -1,0 +1,79 @@
+"""What a look-up reads of an answer; pure. A row that cannot be read is counted: nobody knows what it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Any, TypeVar
+
+import msgspec
+
+from .....domain.dhan.tolerant import MalformedAnswerError, read
+from .....domain.dhan.trading.orders import OrderRow
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def readable(kind: type[T], found: Any) -> tuple[list[T], int]:
+    """Read those rows of an answer that can be read, and count the others.
+
+    Raises:
+        MalformedAnswerError: it is no array: nothing is known of what is not in it.
+    """
+    if not isinstance(found, list):
+        raise MalformedAnswerError(f"an array of {kind.__name__} wanted, found {type(found).__name__}")
+    rows, unreadable = [], 0
+    for each in found:
+        try:
+            rows.append(read(kind, each))
+        except MalformedAnswerError:
+            unreadable += 1
+    return rows, unreadable
+
+
+def rows_of(kind: type[T]) -> Callable[[Any], tuple[list[T], int]]:
+    """Make what reads an array, and counts the rows of it that cannot be read."""
+    return lambda data: readable(kind, data)
+
+
+def row_of(number: str) -> Callable[[Any], OrderRow | None]:
+    """Make what reads one order, or that there is none; of several that of this number."""
+
+    def read_row(data: Any) -> OrderRow | None:
+        if isinstance(data, list):
+            if not data:
+                return None
+            if len(data) > 1:
+                rows = [row for row in readable(OrderRow, data)[0] if number and row.order_id == number]
+                if len(rows) != 1:
+                    raise MalformedAnswerError(f"one order wanted, found {len(data)}")
+                return rows[0]
+        row = read(OrderRow, data)
+        if number and row.order_id != number:
+            raise MalformedAnswerError(f"the order {number} wanted, found {row.order_id!a}")
+        return row
+
+    return read_row
+
+
+def only(kind: type[msgspec.Struct], numbers: set[str], correlation_ids: Container[str]) -> Callable[[Any], Any]:
+    """Make what reads the rows of these orders alone: a day has thousands, and each takes its time to read."""
+
+    def read_some(data: Any) -> tuple[list[Any], int]:
+        if not isinstance(data, list):
+            raise MalformedAnswerError(f"an array of {kind.__name__} wanted, found {type(data).__name__}")
+        rows, unreadable = [], 0
+        for each in data:
+            if isinstance(each, dict):
+                number, correlation_id = each.get("orderId", ""), each.get("correlationId", "")
+                told = isinstance(number, str) and isinstance(correlation_id, str) and number
+                if told and number not in numbers and correlation_id not in correlation_ids:
+                    continue
+            try:
+                row = read(kind, each)
+            except MalformedAnswerError:
+                unreadable += 1
+            else:
+                rows.append(row)
+        return rows, unreadable
+
+    return read_some

@@ -1,0 +1,46 @@
+"""What the owner of the calls is told of Dhan: its hosts, its limits, the headers, how its answers are judged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .....domain.dhan.limits import limits_on
+from ....external import ExternalSettings
+from ...access_token import AccessToken
+from .endpoints import LIVE_URL
+from .replies import judge_dhan
+
+if TYPE_CHECKING:
+    from .....config.sections.broker import BrokerSettings
+
+
+def service_of(settings: BrokerSettings, token: AccessToken) -> ExternalSettings:
+    """Return the settings of the owner of the calls; the newest limits that are known hold.
+
+    Args:
+        settings: of the broker session.
+        token: read for each request, and told when it is dead.
+    """
+    base_url = settings.base_url or LIVE_URL
+    return ExternalSettings(
+        service="dhan",
+        hosts=frozenset({urlsplit(base_url).hostname or ""}),
+        allowances=limits_on(date.max),
+        headers=functools.partial(_headers, settings.client_id, token),
+        judge=functools.partial(judge_dhan, on_dead_token=token.refused),
+    )
+
+
+def _headers(client_id: str, token: AccessToken) -> Mapping[str, str]:
+    """Return what every request has; a dead token raises, and the request does not leave."""
+    return {
+        "access-token": token.reveal(),
+        "client-id": client_id,
+        "dhanClientId": client_id,
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }

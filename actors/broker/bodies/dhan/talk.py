@@ -1,0 +1,110 @@
+"""Drives the flows: asks the owner of the calls to Dhan, waits, and reads the whole day once for all who want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Final
+
+from .....messages.addresses import BROKER_SERVICE
+from .....messages.supervision import Unavailable
+from ....external import Ask, ExternalServiceResult
+from ...adapter import BrokerSession, Due
+from .flows import Flow, Pause, Question, Wish, read_day
+from .replies import Reply, reply_of
+
+if TYPE_CHECKING:
+    from ....external import Call
+    from ....runtime import Outcome
+    from .endpoints import Route
+
+READ_DEADLINE_S: Final = 4.0
+"""Of one read, with its repetitions."""
+
+CANCEL_DEADLINE_S: Final = 5.0
+"""So long a cancellation may wait for the limits."""
+
+SLACK_S: Final = 5.0
+"""An owner that has not answered so long after the last moment will not."""
+
+
+class Talk:
+    """The conversations with Dhan that are under way."""
+
+    def __init__(self, session: BrokerSession, base_url: str) -> None:
+        self._session: Final = session
+        self._base_url: Final = base_url
+        self._await_day: list[Callable[[Reply], object]] = []
+        self._reads_day = False
+
+    def run(self, flow: Flow[Any], then: Callable[[Any], object]) -> None:
+        """Run a flow to its end, and give its result to `then`; neither is called again after a restart."""
+        self._go_on(flow, None, then)
+
+    def ask(  # noqa: PLR0913  each is one part of the request
+        self,
+        route: Route,
+        read: Callable[[Any], Any],
+        then: Callable[[Reply], object],
+        names: dict[str, str] | None = None,
+        *,
+        deadline_s: float | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        """Make one call."""
+        if deadline_s is None:
+            deadline_s = READ_DEADLINE_S if route.endpoint.read else CANCEL_DEADLINE_S
+        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body)
+        self._send(call, read, then)
+
+    def _send(self, call: Call, read: Callable[[Any], Any], then: Callable[[Reply], object]) -> None:
+        timeout_s = call.deadline_s + call.endpoint.timeout_s + SLACK_S
+
+        def answered(outcome: Outcome) -> None:
+            then(_reply(outcome, read))
+
+        self._session.ask(BROKER_SERVICE, Ask(call), timeout_s=timeout_s, then=answered)
+
+    def _go_on(self, flow: Generator[Wish, Any, Any], told: Any, then: Callable[[Any], object]) -> None:
+        try:
+            wish = flow.send(told)
+        except StopIteration as end:
+            then(end.value)
+            return
+
+        def go_on(answer: Any) -> None:
+            self._go_on(flow, answer, then)
+
+        match wish:
+            case Question():
+                self.ask(wish.route, wish.read, go_on, wish.names)
+            case Pause():
+                self._session.after(wish.seconds, Due(lambda: go_on(None)))
+            case _:
+                self._await_day.append(go_on)
+                self._read_day()
+
+    def _read_day(self) -> None:
+        """Read the day for all who wait; who comes meanwhile gets the next reading, since this one may be too old."""
+        if self._reads_day or not self._await_day:
+            return
+        self._reads_day = True
+        waiting, self._await_day = self._await_day, []
+
+        def tell(reply: Reply) -> None:
+            self._reads_day = False
+            for go_on in waiting:
+                go_on(reply)
+            self._read_day()
+
+        self.run(read_day(), tell)
+
+
+def _reply(outcome: Outcome, read: Callable[[Any], Any]) -> Reply:
+    """Tell what came of asking: an owner that is down has sent nothing, one that failed may have."""
+    answer = outcome.value
+    if isinstance(answer, ExternalServiceResult):
+        return reply_of(answer, read)
+    if isinstance(answer, Unavailable):
+        return Reply(outcome="not_sent", reason=f"{answer.actor}: {answer.reason}", retry_after_s=answer.retry_after_s)
+    reason = getattr(answer, "reason", "") or f"{type(outcome.error or answer).__name__}: {outcome.error or answer}"
+    return Reply(outcome="unknown", reason=reason)

@@ -1,0 +1,29 @@
+"""Leave to trade real money: the limits that matter most have to be written a second time, as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+CONFIRMED: Final = ("quantity_max", "value_max_rupees", "position_max", "orders_in_flight_max")
+"""Keys of `[orders]`."""
+
+MADE_UP_MARKETS: Final = frozenset({"synthetic", "replay"})
+"""Sources of market data by which no real order may be decided."""
+
+
+def unconfirmed(limits: Mapping[str, Any], confirmed: Mapping[str, Any]) -> list[str]:
+    """Return what is wanted and was found for each limit that is not confirmed; empty: all are.
+
+    Args:
+        limits: of `[orders]`, by key; others may be among them.
+        confirmed: as they were written once more.
+    """
+    problems = []
+    for key in CONFIRMED:
+        wanted, found = limits[key], confirmed.get(key)
+        if isinstance(found, bool) or found != wanted:
+            shown = "nothing" if found is None else repr(found)
+            problems.append(f"wanted {key} = {wanted:_} as in [orders], found {shown}")
+    problems += [f"wanted only {', '.join(CONFIRMED)}, found {key!r}" for key in confirmed if key not in CONFIRMED]
+    return problems

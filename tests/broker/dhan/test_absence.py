@@ -1,0 +1,52 @@
+"""When it may be said that Dhan does not have an order: when the book, the trades and the positions agree."""
+
+import pytest
+from natya_dhan_rows import INFY, a_position, a_row, a_trade
+
+from natya.actors.broker.bodies.dhan.absence import reason_against
+
+
+def against(instrument=INFY, side="BUY", book=(), trades=(), positions=()):
+    return reason_against(instrument, side, book=book, trades=trades, positions=positions)
+
+
+class TestNothingSpeaksAgainstIt:
+    def test_on_a_day_without_anything(self):
+        assert against() == ""
+
+    def test_if_the_book_explains_all_trades_and_positions(self):
+        book = [a_row("TRADED", filled=10), a_row("CANCELLED", number="8", filled=3)]
+        trades = [a_trade(), a_trade("E2", 3, number="8")]
+
+        assert against(book=book, trades=trades, positions=[a_position(bought=13)]) == ""
+
+    def test_if_what_is_not_explained_is_another_instrument_or_side(self):
+        other = {"security_id": "11536"}
+        trades = [a_trade(number="9", **other), a_trade(number="9", transaction_type="SELL")]
+
+        assert against(trades=trades, positions=[a_position(bought=5, **other), a_position(sold=5)]) == ""
+
+    def test_if_a_position_was_carried_over_from_yesterday(self):
+        carried = a_position(bought=0, carry_forward_buy_qty=50)
+
+        assert against(positions=[carried]) == ""
+
+
+class TestItIsNotProved:
+    def test_by_a_book_that_lacks_the_order_of_a_trade(self):
+        assert "does not list" in against(trades=[a_trade(number="9")])
+
+    def test_by_a_book_that_lacks_what_was_bought(self):
+        assert "13 of NSE_EQ 1594 were bought" in against(
+            book=[a_row("TRADED", filled=10)], positions=[a_position(bought=13)]
+        )
+
+    def test_by_one_product_of_several(self):
+        positions = [a_position(bought=6), a_position(bought=6, product_type="CNC")]
+
+        assert against(book=[a_row("TRADED", filled=10)], positions=positions)
+
+    @pytest.mark.parametrize("instrument", [None, INFY])
+    def test_for_an_order_whose_side_or_instrument_is_not_known_by_anything_unexplained(self, instrument):
+        assert against(instrument=instrument, side=None, positions=[a_position(sold=1)])
+        assert against(instrument=instrument, side=None, trades=[a_trade(number="9")])

@@ -1,0 +1,206 @@
+"""Looking up and cancelling, as conversations: what is asked, and what may be concluded from the replies."""
+
+import pytest
+from natya_dhan_rows import a_position, a_row, a_trade, watched
+
+from natya.actors.broker.bodies.dhan import endpoints
+from natya.actors.broker.bodies.dhan.flows import CANCELS_MAX, Day, Pause, Question, WholeDay, cancel, find, read_day
+from natya.actors.broker.bodies.dhan.replies import Reply
+from natya.domain.dhan.trading.orders import OrderAck
+from natya.messages.broker import FindOrder, LookupFailed, OrderNotFound
+
+S_NS = 1_000_000_000
+MORNING_NS = 1_704_080_700 * S_NS
+YESTERDAY_NS = MORNING_NS - 86_400 * S_NS
+NOT_FOUND = Reply(outcome="refused", meaning="not_found", reason="DH-906")
+LOST = Reply(outcome="unknown", reason="reset")
+DEAD = Reply(outcome="refused", meaning="token", reason="808")
+
+
+def told(value):
+    return Reply(outcome="told", value=value)
+
+
+def a_day(book=(), trades=(), positions=(), unreadable=0):
+    return told(Day(book=list(book), trades=list(trades), positions=list(positions), unreadable=unreadable))
+
+
+def to_find(**fields):
+    fields = {"symbol": "INFY", "side": "BUY", "quantity": 10, "intended_ns": MORNING_NS} | fields
+    return FindOrder(client_order_id="A-1", **fields)
+
+
+def play(flow, *replies):
+    """Run a flow with these replies; return what it wished for, and its result."""
+    wishes, replies = [], list(replies)
+    answer = None
+    while True:
+        try:
+            wish = flow.send(answer)
+        except StopIteration as end:
+            assert not replies, f"never asked for: {replies}"
+            return wishes, end.value
+        wishes.append(wish.route if isinstance(wish, Question) else type(wish))
+        answer = None if isinstance(wish, Pause) else replies.pop(0)
+
+
+def find_it(*replies, number="", request=None):
+    return play(find(request or to_find(), watched(number=number), MORNING_NS), *replies)
+
+
+class TestALookUp:
+    def test_by_correlation_id_finds_the_order_and_all_its_trades(self):
+        row = a_row("TRADED", filled=10)
+        wishes, found = find_it(told(row), told(([a_trade("E1", 4), a_trade("E2", 6)], 0)))
+
+        assert wishes == [endpoints.ORDER_BY_CORRELATION, endpoints.TRADES_OF_ORDER]
+        assert (found.answer.state, found.answer.broker_order_id) == ("FILLED", "7")
+        assert [report.execution_id for report in found.answer.reports] == ["E1", "E2"]
+
+    def test_by_number_asks_for_that(self):
+        wishes, found = find_it(told(a_row()), number="7")
+
+        assert wishes == [endpoints.ORDER]
+        assert found.answer.state == "OPEN"
+
+    def test_that_finds_nothing_looks_into_the_whole_day(self):
+        wishes, found = find_it(NOT_FOUND, a_day(book=[a_row("TRANSIT")]))
+
+        assert wishes == [endpoints.ORDER_BY_CORRELATION, WholeDay]
+        assert found.answer.broker_order_id == "7"
+
+    def test_says_that_there_is_none_only_if_the_whole_day_agrees(self):
+        assert find_it(NOT_FOUND, a_day())[1].answer == OrderNotFound(client_order_id="A-1")
+        assert find_it(told(None), a_day())[1].answer == OrderNotFound(client_order_id="A-1")
+
+    @pytest.mark.parametrize(
+        "replies",
+        [
+            [LOST],
+            [DEAD],
+            [Reply(outcome="not_sent", reason="limits")],
+            [NOT_FOUND, LOST],
+            [NOT_FOUND, a_day(unreadable=1)],
+            [NOT_FOUND, a_day(trades=[a_trade(number="9")])],
+            [NOT_FOUND, a_day(positions=[a_position(bought=1)])],
+            [NOT_FOUND, a_day(book=[a_row(), a_row(number="8")])],
+            [told(a_row(correlation_id="B-2"))],
+            [told(a_row("TRADED", filled=10)), LOST],
+            [told(a_row("TRADED", filled=10)), told(([], 1))],
+        ],
+        ids=str,
+    )
+    def test_that_failed_is_never_that_there_is_none(self, replies):
+        assert isinstance(find_it(*replies)[1].answer, LookupFailed)
+
+    def test_of_an_order_that_the_broker_had_is_no_proof_when_it_lists_it_no_more(self):
+        assert isinstance(find_it(told(None), a_day(), number="7")[1].answer, LookupFailed)
+
+    def test_does_not_end_an_order_whose_trades_are_missing(self):
+        _, found = find_it(told(a_row("CANCELLED", filled=6)), told(([a_trade("E1", 4)], 0)))
+
+        assert found.answer.state == "PART_FILLED"
+        assert not found.progress.has_ended
+
+
+class TestAnOrderOfAnEarlierDay:
+    request = to_find(intended_ns=YESTERDAY_NS, broker_order_id="7")
+
+    def test_takes_its_fills_from_the_history_of_trades(self):
+        rows = [a_trade("0", 4, price=101.0), a_trade("0", 6, price=100.0), a_trade("0", 5, number="8")]
+        wishes, found = find_it(told(None), a_day(), told((rows, 0)), told(([], 0)), number="7", request=self.request)
+
+        assert wishes == [endpoints.ORDER, WholeDay, endpoints.TRADE_HISTORY, endpoints.TRADE_HISTORY]
+        assert found.answer.state == "FILLED"
+        assert [(r.execution_id, r.quantity, r.price) for r in found.answer.reports] == [
+            ("7-1", 6, 100.0),
+            ("7-2", 4, 101.0),
+        ]
+
+    def test_has_expired_with_what_it_had_filled(self):
+        replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), told(([], 0))]
+        request = to_find(intended_ns=YESTERDAY_NS, broker_order_id="7", filled=4)
+        _, found = find_it(*replies, number="7", request=request)
+
+        assert (found.answer.state, found.answer.reports) == ("EXPIRED", ())
+
+    def test_is_not_guessed_at_where_only_some_of_its_trades_are_known(self):
+        replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), told(([], 0))]
+        request = to_find(intended_ns=YESTERDAY_NS, broker_order_id="7", filled=3)
+
+        assert isinstance(find_it(*replies, number="7", request=request)[1].answer, LookupFailed)
+
+    def test_without_a_number_was_never_placed_if_nothing_like_it_traded(self):
+        request = to_find(intended_ns=YESTERDAY_NS)
+        other = a_trade("0", security_id="11536")
+
+        nothing = find_it(NOT_FOUND, a_day(), told(([other], 0)), told(([], 0)), request=request)
+        something = find_it(NOT_FOUND, a_day(), told(([a_trade("0")], 0)), told(([], 0)), request=request)
+        assert isinstance(nothing[1].answer, OrderNotFound)
+        assert isinstance(something[1].answer, LookupFailed)
+
+    def test_is_unknown_if_the_history_cannot_be_read(self):
+        replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), LOST]
+
+        assert isinstance(find_it(*replies, number="7", request=self.request)[1].answer, LookupFailed)
+
+
+class TestTheWholeDay:
+    def test_reads_the_order_book_last_so_that_it_explains_the_others(self):
+        wishes, reply = play(read_day(), told(([], 0)), told(([], 1)), told(([], 2)))
+
+        assert wishes == [endpoints.POSITIONS, endpoints.TRADE_BOOK, endpoints.ORDER_BOOK]
+        assert reply.value.unreadable == 3
+
+    def test_is_not_told_in_parts(self):
+        assert play(read_day(), told(([], 0)), LOST)[1].outcome == "unknown"
+
+
+def refused(text, meaning="order"):
+    return Reply(outcome="refused", meaning=meaning, reason=text, text=text)
+
+
+ACK = told(OrderAck(order_id="7", order_status="CANCELLED"))
+
+
+class TestACancellation:
+    def test_is_sent_to_the_orders_number(self):
+        assert play(cancel(watched()), ACK) == ([endpoints.CANCEL_ORDER], "")
+
+    def test_of_an_order_without_a_number_looks_that_up_first(self):
+        order = watched(number="")
+        wishes, refusal = play(cancel(order), told(a_row(number="9")), ACK)
+
+        assert wishes == [endpoints.ORDER_BY_CORRELATION, endpoints.CANCEL_ORDER]
+        assert (refusal, order.broker_order_id) == ("", "9")
+
+    def test_of_an_order_that_is_not_there_is_refused(self):
+        assert "found none" in play(cancel(watched(number="")), NOT_FOUND)[1]
+
+    def test_of_an_order_in_transit_is_sent_again_later(self):
+        wishes, refusal = play(cancel(watched()), refused("Order is in Transit state"), ACK)
+
+        assert wishes == [endpoints.CANCEL_ORDER, Pause, endpoints.CANCEL_ORDER]
+        assert refusal == ""
+
+    def test_that_the_broker_refuses_is_not_sent_again(self):
+        assert play(cancel(watched()), refused("already traded"))[1] == "already traded"
+        assert play(cancel(watched()), DEAD)[1] == "808"
+
+    def test_in_doubt_is_sent_again_only_after_the_order_was_seen_open(self):
+        wishes, refusal = play(cancel(watched()), LOST, told(a_row("CANCELLED")))
+
+        assert wishes == [endpoints.CANCEL_ORDER, Pause, endpoints.ORDER]
+        assert refusal == ""
+        looks_twice = play(cancel(watched()), LOST, LOST, told(a_row()), ACK)[0]
+        assert [each for each in looks_twice if each is not Pause] == [
+            endpoints.CANCEL_ORDER,
+            endpoints.ORDER,
+            endpoints.ORDER,
+            endpoints.CANCEL_ORDER,
+        ]
+
+    def test_is_given_up_after_so_many(self):
+        replies = [refused("Order is in Transit state")] * CANCELS_MAX
+
+        assert "wanted to be enough" in play(cancel(watched()), *replies)[1]

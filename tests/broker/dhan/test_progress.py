@@ -1,0 +1,82 @@
+"""What a row and its trades say of an order: a trade is a fill, once, and nothing else is one."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_dhan_rows import a_row, a_trade, watched
+
+from natya.actors.broker.bodies.dhan.progress import progress_of, take
+
+
+class TestAFill:
+    def test_is_a_trade_and_told_once(self):
+        order = watched()
+        first = progress_of(order, a_row("PART_TRADED", filled=4), [a_trade(quantity=4)], 1)
+        take(order, first)
+        again = progress_of(order, a_row("PART_TRADED", filled=4), [a_trade(quantity=4)], 1)
+
+        assert [(each.execution_id, each.quantity, each.cumulative_quantity) for each in first.trades] == [("E1", 4, 4)]
+        assert not again.trades
+        assert not again.needs_trades
+
+    def test_is_never_made_of_what_the_row_counts(self):
+        ahead = progress_of(watched(), a_row("TRADED", filled=10), [], 1)
+
+        assert not ahead.trades
+        assert ahead.needs_trades
+        assert not ahead.has_ended
+
+    def test_of_another_order_is_passed_over(self):
+        assert not progress_of(watched(), a_row(), [a_trade(number="8")], 1).trades
+
+    def test_of_another_instrument_is_told_as_such(self):
+        (report,) = progress_of(watched(), a_row(), [a_trade(security_id="999")], 1).trades
+
+        assert report.symbol == "NSE_EQ 999"
+
+
+class TestAnOrder:
+    def test_has_not_ended_while_trades_are_missing(self):
+        order = watched()
+        early = progress_of(order, a_row("CANCELLED", filled=6), [a_trade(quantity=4)], 1)
+        take(order, early)
+        late = progress_of(order, a_row("CANCELLED", filled=6), [a_trade("E2", 2)], 1)
+
+        assert (early.state, early.ending) == ("PART_FILLED", None)
+        assert late.state == "CANCELLED"
+        assert late.ending.cumulative_quantity == 6
+
+    def test_that_is_traded_needs_no_count_in_its_row(self):
+        assert progress_of(watched(), a_row("TRADED", filled=0), [], 1).needs_trades
+        assert progress_of(watched(), a_row("TRADED", filled=0), [a_trade()], 1).state == "FILLED"
+
+    def test_with_a_status_that_is_not_known_is_open(self):
+        assert progress_of(watched(), a_row("ON_THE_MOON"), [], 1).state == "OPEN"
+
+    def test_that_was_rejected_says_why(self):
+        row = a_row("REJECTED", oms_error_description="RMS:7: fund shortfall")
+        ending = progress_of(watched(), row, [], 1).ending
+
+        assert (ending.execution_type, ending.reason) == ("REJECTED", "RMS:7: fund shortfall")
+
+
+@given(
+    parts=st.lists(st.integers(1, 5), min_size=1, max_size=6),
+    told=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12),
+)
+@settings(max_examples=40)
+def test_however_often_and_in_whatever_parts_it_is_told_each_trade_counts_once(parts, told):
+    """What is told is a row that counts the first n trades, with the trades from m on: late, repeated, or short."""
+    trades = [a_trade(f"E{place}", quantity) for place, quantity in enumerate(parts)]
+    order, total, heard = watched(), sum(parts), []
+    for first, count in [*told, (0, len(parts))]:
+        filled = sum(parts[:count])
+        status = "TRADED" if filled == total else "PART_TRADED"
+        progress = progress_of(order, a_row(status, filled=filled, quantity=total), trades[first : first + count], 1)
+        before = order.filled
+        take(order, progress)
+        heard += progress.trades
+        assert order.filled >= before
+        assert progress.state != "FILLED" or order.filled == total
+
+    assert sorted(report.execution_id for report in heard) == sorted(trade.exchange_trade_id for trade in trades)
+    assert order.filled == total
