@@ -333,8 +333,19 @@ class DayBegan(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     occurred_ns: Nanoseconds
 
 
+class AccountServed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountServed"):
+    """Fact: the facts of the exchange to come belong to this account; before the first of it to account 0.
+
+    As in `accounts`: all sessions share account 0, a replay has one of its own.
+    """
+
+    account: Count
+    occurred_ns: Nanoseconds
+
+
 ExchangeFact: TypeAlias = (
-    AccountOrder
+    AccountServed
+    | AccountOrder
     | AccountTrade
     | SuperOrder
     | ForeverOrder

@@ -1,6 +1,15 @@
-"""The paper exchange: fills orders at the prices of the recorded or synthetic market."""
+"""The paper exchange: fills orders at the prices of the recorded or synthetic market.
+
+actor        `ExchangeActor`: the exchange of paper trading, asked by message; settings; recovery: its resting orders
+serving      `AccountActor`: an account as a broker keeps it, for whoever speaks the broker's protocol
+calls        what is asked of it
+remembering  which facts of the journal are those of the account
+matching     our orders against the market (pure)
+account      orders, positions, holdings and money of one client (pure)
+"""
 
 from .actor import ExchangeActor
+from .serving import AccountActor, AccountActorSettings
 from .settings import ExchangeActorSettings
 
-__all__ = ["ExchangeActor", "ExchangeActorSettings"]
+__all__ = ["AccountActor", "AccountActorSettings", "ExchangeActor", "ExchangeActorSettings"]

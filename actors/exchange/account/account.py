@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from ....messages.broker import ExchangeStatistics
 from .core import Core, Quote
 from .day import Day
 from .money import Money
@@ -68,22 +69,25 @@ class Account:
         return self._core.now_ns
 
     @property
-    def next_ns(self) -> int | None:
-        """When `pass_time` has something to do next: nanoseconds since 1970-01-01 UTC; None for never."""
-        return self._day.next_ns()
+    def next_ns(self) -> int:
+        """When `pass_time` has something to do next, the past for at once: nanoseconds since 1970-01-01 UTC."""
+        return self._core.wake_ns
 
     def pass_time(self, now_ns: int) -> tuple[ExchangeFact, ...]:
         """Let time pass: orders arrive, the day turns, after-market orders are released, the market closes."""
         core = self._core
         core.now_ns = max(core.now_ns, now_ns)
-        self._day.pass_time()
-        while core.due and core.due[0][0] <= core.now_ns:
-            self._orders.arrive(heapq.heappop(core.due)[2])
+        if core.now_ns >= core.wake_ns:
+            self._day.pass_time()
+            while core.due and core.due[0][0] <= core.now_ns:
+                self._orders.arrive(heapq.heappop(core.due)[2])
+            core.wake_ns = self._day.next_ns()
         return core.take_changes()
 
     def move(self, tick: Tick) -> tuple[ExchangeFact, ...]:
         """Move the market of one instrument to its next tick."""
         core = self._core
+        core.ticks += 1
         quote = core.quotes.get(tick.symbol)
         if quote is None:
             core.quotes[tick.symbol] = Quote(tick)
@@ -180,6 +184,16 @@ class Account:
     def last_price(self, symbol: str) -> float:
         """Return the last price of a symbol: rupees; 0 before the first tick."""
         return self._core.last_price(symbol)
+
+    def statistics(self) -> ExchangeStatistics:
+        """Return the counts of the account."""
+        core = self._core
+        return ExchangeStatistics(
+            ticks=core.ticks,
+            orders=len(core.state.orders),
+            trades=core.state.traded,
+            resting_orders=len(core.state.open),
+        )
 
     def comparable(self) -> tuple[object, ...]:
         """Return the state as values that compare."""

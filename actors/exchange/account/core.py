@@ -70,16 +70,22 @@ class Core:
         self.state = State()
         self.now_ns = now_ns
         self.quotes: dict[str, Quote] = {}
+        self.ticks = 0
         self.matching = self.new_matching()
         self.due: list[tuple[int, int, str]] = []
         """A heap: when an order reaches the exchange, its number, its id."""
 
+        self.wake_ns = 0
+        """Before it time brings nothing: nanoseconds since 1970-01-01 UTC."""
+
         self._numbers = itertools.count()
         self._changes: list[ExchangeFact] = []
 
-    def new_matching(self, resting: Iterable[Order] = ()) -> Matching:
-        """Return a market with some orders."""
-        return Matching(tick_size_rupees=FINEST_TICK_RUPEES, run=0, now_ns=self.now_ns, resting=resting)
+    def new_matching(self, resting: Iterable[Order] = (), *, since_ns: int = 0) -> Matching:
+        """Return a market with the resting orders of an earlier run, whose last event was at a time."""
+        return Matching(
+            tick_size_rupees=FINEST_TICK_RUPEES, run=0, now_ns=self.now_ns, resting=resting, since_ns=since_ns
+        )
 
     def do(self, change: ExchangeFact) -> None:
         """Change the state."""
@@ -126,4 +132,6 @@ class Core:
     def send_to_exchange(self, order_id: str) -> None:
         """Let an order arrive after the acknowledgement delay."""
         delay_ns = round(self.settings.acknowledgement_delay_s * SECOND_NS)
-        heapq.heappush(self.due, (self.now_ns + delay_ns, next(self._numbers), order_id))
+        due_ns = self.now_ns + delay_ns
+        self.wake_ns = min(self.wake_ns, due_ns)
+        heapq.heappush(self.due, (due_ns, next(self._numbers), order_id))

@@ -40,13 +40,13 @@ class Day:
         """Let the open orders of an earlier run rest again, in the order of their arrival."""
         core = self._core
         resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
-        core.matching = core.new_matching([_as_resting(row) for row in resting])
+        newest_ns = max((row.updated_ns for row in core.state.orders.values()), default=core.now_ns)
+        core.matching = core.new_matching([_as_resting(row) for row in resting], since_ns=newest_ns)
         for row in core.state.open.values():
             if not row.arrival:
                 core.send_to_exchange(row.order_id)
         self._money.refresh_all()
-        newest_ns = max((row.updated_ns for row in core.state.orders.values()), default=0)
-        self._passed_ns = min(core.now_ns, newest_ns or core.now_ns)
+        self._passed_ns = min(core.now_ns, newest_ns)
 
     def pass_time(self) -> None:
         """Do what has become due since the last call."""
@@ -65,7 +65,7 @@ class Day:
                 self._close(exchange)
         self._passed_ns = core.now_ns
 
-    def next_ns(self) -> int | None:
+    def next_ns(self) -> int:
         """Return when there is something to do next: nanoseconds since 1970-01-01 UTC."""
         core = self._core
         due = [core.due[0][0]] if core.due else []
@@ -80,7 +80,7 @@ class Day:
             if session is not None:
                 due += [session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS, session.close_ns]
             due.append(day_start_ns(day_of(next_open(tomorrow_ns - 1))))
-        return min((time_ns for time_ns in due if time_ns > self._passed_ns), default=None)
+        return min(time_ns for time_ns in due if time_ns > self._passed_ns)
 
     def _reaches(self, time_ns: int) -> bool:
         return self._passed_ns < time_ns <= self._core.now_ns

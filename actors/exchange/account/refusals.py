@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-RefusalKind: TypeAlias = Literal["input", "order", "unknown"]
-"""`input`: a field is wrong. `order`: it cannot be done now. `unknown`: there is no such thing."""
+RefusalKind: TypeAlias = Literal["input", "order", "unknown", "unavailable"]
+"""`input`: a field is wrong. `order`: it cannot be done now. `unknown`: there is no such thing. `unavailable`: it could
+not be made durable, and so did not happen."""
 
 MARKET_CLOSED: Final = "Market is Closed! Want to place an offline order?"
 MARKET_CLOSED_FOR_CHANGES: Final = "Market is Closed! You cannot modify/cancel an order now."

@@ -1,0 +1,268 @@
+"""The account actor: the paper exchange where it keeps an account as a broker does, for whoever speaks its protocol.
+
+Owns    one Account (see account/), and the answers that wait until what they tell of is durable.
+Hears   Tick; Call and AddListings of the wire; JournalPage, Appended, AppendRefused, Failed and Unavailable of the
+        journal.
+Sends   Answered or CallRefused to who called, in the order of the calls; ReadJournal and Append to the journal, one
+        Append at a time: what happens meanwhile goes into the next.
+Fails   when the journal did not take what has happened: the account is then ahead of it, so it is read again. Who waits
+        is refused where the journal said no; where it did not answer, they are in doubt. In a new process, too, the
+        account is the facts in the journal: orders in transit arrive, open orders rest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...config.sections.exchange import ExchangeSettings
+from ...domain.time import SECOND_NS
+from ...messages.accounts import AccountChoice
+from ...messages.addresses import JOURNAL
+from ...messages.broker import ExchangeStatistics
+from ...messages.exchange import AccountServed
+from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.market import Tick
+from ...messages.supervision import Failed, Unavailable
+from ..runtime import RuntimeActor, handles
+from .account import Account, Listing, Listings, Refused
+from .account.refusals import ExchangeError
+from .calls import VERBS, VIEWS, AddListings, Answered, Call, CallRefused
+from .remembering import TYPES, RememberedAccount
+
+if TYPE_CHECKING:
+    from ...messages.exchange import ExchangeFact
+    from ..runtime import ActorAddress
+
+PAGE_RECORDS: Final = 10_000
+FACTS_AT_ONCE_MAX: Final = 2_000
+"""Facts of one Append."""
+
+CALLS_WAITING_MAX: Final = 10_000
+"""Calls whose changes are not durable yet; one more is refused."""
+
+RETRY_S: Final = 1.0
+
+
+class JournalBehindError(ExchangeError):
+    """The journal did not take facts: the account must be read again."""
+
+
+class AccountActorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The user's settings, the instruments, and the account of the run."""
+
+    limits: ExchangeSettings
+    listings: tuple[Listing, ...] = ()
+    account: AccountChoice = "session"
+
+
+class Open(msgspec.Struct, frozen=True, gc=False):
+    """To itself: read the journal."""
+
+
+class Due(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time brings something."""
+
+
+class AccountActor(RuntimeActor):
+    """Passes calls and ticks to the account, makes its changes durable, and only then answers."""
+
+    ready_when_told = True
+    stash_max = CALLS_WAITING_MAX
+    settings: AccountActorSettings
+
+    def on_start(self) -> None:
+        """Begin to read the account; the start is complete when it is known."""
+        self._listings = Listings(self.settings.listings)
+        self._ticks: dict[str, Tick] = {}
+        self._begin()
+        self.send(self.myAddress, Open())
+
+    def snapshot(self) -> tuple[Listings, dict[str, Tick]]:
+        """Hand over the market: the account itself is read again."""
+        return self._listings, self._ticks
+
+    def restore(self, state: tuple[Listings, dict[str, Tick]]) -> None:
+        """Take the market over."""
+        self._listings, self._ticks = state
+
+    def _begin(self) -> None:
+        self._account: Account | None = None
+        self._remembered = RememberedAccount(self.settings.account)
+        self._read_sequence = 0
+        self._facts: list[ExchangeFact] = []
+        self._writing = 0
+        """Facts of the Append that is not confirmed yet."""
+
+        self._appends = 0
+        self._waiting: deque[tuple[int, ActorAddress, Any]] = deque()
+        """Answers, each with the number of facts, of all so far, that must be durable before it goes."""
+
+        self._made = self._durable = 0
+        self._armed_ns = 0
+
+    # Opening.
+
+    @handles(Open)
+    def open(self, _message: Open, _sender: ActorAddress) -> None:
+        """Ask the journal for the facts of the exchange."""
+        if self._account is None:
+            request = ReadJournal(after_sequence=self._read_sequence, types=TYPES, records_max=PAGE_RECORDS)
+            self.send(JOURNAL, request)
+
+    @handles(JournalPage)
+    def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
+        """Apply the facts page by page; after the last page the account is served."""
+        if self._account is not None:
+            return
+        for record in page.records:
+            if record.sequence > self._read_sequence:  # a page may have been requested by an earlier instance
+                self._remembered.apply(record.fact)
+                self._read_sequence = record.sequence
+        if len(page.records) == PAGE_RECORDS:
+            self.open(Open(), self.myAddress)
+            return
+        remembered, now_ns = self._remembered, self.clock.now_ns()
+        self._account = account = Account(self.settings.limits, self._listings, now_ns=now_ns)
+        account.resume(remembered.facts())
+        if remembered.account != remembered.written:
+            self._facts.append(AccountServed(account=remembered.account, occurred_ns=now_ns))
+            self._made += 1
+        for tick in self._ticks.values():
+            self._keep(account.move(tick))
+        self._pass_time()
+        self._write()
+        self.log("exchange.account_served", account=remembered.account, orders=len(account.orders()))
+        self.unstash_all()
+        self.ready()
+
+    @handles(Failed, Unavailable)
+    def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Ask the journal again later; fail if it may have lost what was written."""
+        if answer.actor != JOURNAL:
+            return
+        if self._account is None:
+            self.after(RETRY_S, Open())
+        elif self._writing:
+            raise JournalBehindError(f"{self._writing} facts to be durable wanted, found the journal not answering")
+
+    # Serving.
+
+    @handles(Tick)
+    def move(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Move the market."""
+        self._ticks[tick.symbol] = tick
+        if self._account is not None:
+            self._pass_time()
+            self._keep(self._account.move(tick))
+            self._write()
+
+    @handles(Call, from_outside=True)
+    def call(self, call: Call, sender: ActorAddress) -> None:
+        """Do what is asked; answer when it is durable, and with it everything that happened before."""
+        if self._account is None:
+            self.stash(call, sender)
+            return
+        self._pass_time()
+        account = self._account
+        answer: Any
+        if len(self._waiting) >= CALLS_WAITING_MAX:
+            self.send(sender, CallRefused("order", f"at most {CALLS_WAITING_MAX} calls at once wanted, found one more"))
+            return
+        if call.verb not in VERBS and call.verb not in VIEWS:
+            raise ExchangeError(f"a verb of an account wanted, found {call.verb[:40]!a}")
+        try:
+            value = getattr(account, call.verb)(*call.arguments)
+        except Refused as refused:
+            answer = CallRefused(refused.kind, refused.text)
+        else:
+            answer = Answered(value)
+            if call.verb in VERBS:
+                self._keep(value.changes)
+        self._write()
+        self._answer(sender, answer)
+        self._arm()
+
+    @handles(AddListings, from_outside=True)
+    def add_listings(self, message: AddListings, _sender: ActorAddress) -> None:
+        """List more instruments."""
+        for listing in message.listings:
+            self._listings.add(listing)
+
+    @handles(Due)
+    def let_time_pass(self, _message: Due, _sender: ActorAddress) -> None:
+        """Do what is due."""
+        self._armed_ns = 0
+        if self._account is not None:
+            self._pass_time()
+            self._write()
+
+    def statistics(self) -> ExchangeStatistics:
+        """Return the counts of the account; zeros before it is served."""
+        if self._account is None:
+            return ExchangeStatistics(ticks=0, orders=0, trades=0, resting_orders=0)
+        return self._account.statistics()
+
+    # The journal.
+
+    @handles(Appended)
+    def confirm(self, answer: Appended, _sender: ActorAddress) -> None:
+        """Answer whoever waited for these facts, and write the next."""
+        if self._account is None:
+            return  # of an instance before this one: the page that was asked for after it has it
+        if answer.correlation_id != self._append_id:
+            raise JournalBehindError(f"the answer to {self._append_id} wanted, found {answer.correlation_id}")
+        self._durable += self._writing
+        self._writing = 0
+        self._write()
+        while self._waiting and self._waiting[0][0] <= self._durable:
+            _, sender, waiting = self._waiting.popleft()
+            self.send(sender, waiting)
+
+    @handles(AppendRefused)
+    def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
+        """Tell everybody that waits that nothing has happened, and fail."""
+        while self._waiting:
+            _, sender, _ = self._waiting.popleft()
+            self.send(sender, CallRefused("unavailable", f"not durable: {answer.reason}"))
+        raise JournalBehindError(f"facts to be durable wanted, found {answer.reason}")
+
+    @property
+    def _append_id(self) -> str:
+        return f"exchange-{self._read_sequence}-{self._appends}"
+
+    @property
+    def _served(self) -> Account:
+        assert self._account is not None, "calls come only after the start"
+        return self._account
+
+    def _pass_time(self) -> None:
+        self._keep(self._served.pass_time(self.clock.now_ns()))
+        self._arm()
+
+    def _keep(self, changes: tuple[ExchangeFact, ...]) -> None:
+        self._facts += changes
+        self._made += len(changes)
+
+    def _write(self) -> None:
+        """Append what has happened, if nothing is being written."""
+        if self._facts and not self._writing:
+            now, self._facts = self._facts[:FACTS_AT_ONCE_MAX], self._facts[FACTS_AT_ONCE_MAX:]
+            self._writing = len(now)
+            self._appends += 1
+            self.send(JOURNAL, Append(facts=tuple(now), correlation_id=self._append_id))
+
+    def _answer(self, sender: ActorAddress, answer: Any) -> None:
+        if self._made == self._durable:
+            self.send(sender, answer)
+        else:
+            self._waiting.append((self._made, sender, answer))
+
+    def _arm(self) -> None:
+        """Have a timer for what time brings next."""
+        next_ns = self._served.next_ns
+        if not self._armed_ns or next_ns < self._armed_ns:
+            self._armed_ns = next_ns
+            self.after(max(0.0, (next_ns - self.clock.now_ns()) / SECOND_NS), Due())

@@ -1,0 +1,189 @@
+"""The account actor: nothing is answered before it is durable, and what is durable is there again."""
+
+from types import SimpleNamespace
+
+import pytest
+from msgspec.structs import replace
+
+from natya.actors.exchange import AccountActor, AccountActorSettings
+from natya.actors.exchange.account import Listing, Ticket
+from natya.actors.exchange.calls import AddListings, Answered, Call, CallRefused
+from natya.actors.runtime import RuntimeActor, handles
+from natya.config.sections.exchange import ExchangeSettings
+from natya.domain.instruments import Instrument
+from natya.messages.exchange import AccountOrder, AccountServed
+from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.system import Ping
+
+INFY = ("NSE_EQ", "1594")
+LISTING = Listing(
+    reference=Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.1), security_id="1594", kind="EQUITY"
+)
+
+
+class KeptJournal(RuntimeActor):
+    """Keeps facts as its settings say: at once, when it is told to, or not at all."""
+
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        kept = self.settings
+        records = tuple(
+            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
+            for sequence, fact in enumerate(kept.facts, start=1)
+            if sequence > request.after_sequence and type(fact).__name__ in request.types
+        )
+        self.send(sender, JournalPage(records=records[: request.records_max], last_sequence=len(kept.facts)))
+
+    @handles(Append)
+    def append(self, request, sender):
+        kept = self.settings
+        kept.appends += 1
+        if kept.refuses:
+            kept.refuses -= 1
+            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
+        elif kept.holds:
+            kept.held.append((request, sender))
+        else:
+            self.keep(request, sender)
+
+    @handles(Ping)
+    def let_go(self, _ping, sender):
+        """Make durable what was held back."""
+        kept = self.settings
+        kept.holds = False
+        held, kept.held = kept.held, []
+        for request, asker in held:
+            self.keep(request, asker)
+        self.send(sender, "let go")
+
+    def keep(self, request, sender):
+        kept = self.settings
+        first = len(kept.facts) + 1
+        kept.facts += request.facts
+        answer = Appended(first_sequence=first, last_sequence=len(kept.facts), correlation_id=request.correlation_id)
+        self.send(sender, answer)
+
+
+class FailingAccount(AccountActor):
+    @handles(str)
+    def fail(self, _message, _sender):
+        raise RuntimeError("asked to")
+
+
+@pytest.fixture
+def journal():
+    return SimpleNamespace(facts=[], appends=0, refuses=0, holds=False, held=[])
+
+
+@pytest.fixture
+def serve(actor_system, journal):
+    def build(account="session", name="exchange"):
+        if name == "exchange":
+            actor_system.start("journal", KeptJournal, journal)
+        limits = ExchangeSettings.default(always_open=True, acknowledgement_delay_s=0.0)
+        actor_system.start(name, FailingAccount, AccountActorSettings(limits=limits, account=account))
+        actor_system.tell(name, AddListings(listings=(LISTING,)))
+        return actor_system
+
+    return build
+
+
+@pytest.fixture
+def system(serve, a_tick):
+    system = serve()
+    system.tell("exchange", a_tick(1500.0, symbol="INFY"))
+    return system
+
+
+def a_ticket(**changes):
+    fields = {"side": "BUY", "product": "INTRADAY", "order_type": "LIMIT", "quantity": 10, "limit_price": 1490.0}
+    return Ticket(instrument=INFY, **(fields | changes))
+
+
+def call(system, verb, *arguments, name="exchange"):
+    answer = system.request(name, Call(verb, arguments), timeout_s=5)
+    assert isinstance(answer, Answered | CallRefused), answer
+    return answer
+
+
+class TestACall:
+    def test_that_changes_something_is_answered_with_what_it_did(self, system):
+        answer = call(system, "place", a_ticket())
+
+        assert isinstance(answer, Answered)
+        assert answer.value.status == "TRANSIT"
+
+    def test_that_the_account_refuses_is_answered_with_its_text(self, system, journal):
+        call(system, "funds")
+        before = len(journal.facts)
+
+        answer = call(system, "place", a_ticket(quantity=0))
+
+        assert answer == CallRefused("input", "quantity: at least 1 wanted, found 0")
+        assert len(journal.facts) == before
+
+    def test_is_not_answered_before_it_is_durable(self, system, journal):
+        call(system, "funds")
+        journal.holds = True
+        client = system.probe("client")
+        system.tell("exchange", Call("place", (a_ticket(),)), sender=client)
+        system.tell("exchange", Call("orders"), sender=client)
+        system.request("exchange", Ping(), timeout_s=5)
+        assert client.is_empty()
+
+        system.request("journal", Ping(), timeout_s=5)
+
+        placed, shown = client.receive(timeout_s=5), client.receive(timeout_s=5)
+        assert [order.order_id for order in shown.value] == list(placed.value.ids)
+        assert any(isinstance(fact, AccountOrder) for fact in journal.facts)
+
+    def test_that_the_journal_refuses_has_not_happened(self, system, journal):
+        call(system, "funds")
+        journal.refuses = 1
+
+        answer = call(system, "place", a_ticket())
+
+        assert answer == CallRefused("unavailable", "not durable: disk full")
+        assert call(system, "orders").value == ()
+
+
+class TestARestart:
+    def test_after_a_failure_shows_the_same_account(self, system):
+        placed = call(system, "place", a_ticket()).value.ids
+        system.tell("exchange", "fail")
+
+        assert [order.order_id for order in call(system, "orders").value] == list(placed)
+
+    def test_knows_the_prices_that_were_shown(self, system):
+        system.tell("exchange", "fail")
+        order_id = call(system, "place", a_ticket(limit_price=1500.0)).value.ids[0]
+
+        assert call(system, "order", order_id).value.status == "TRADED"
+
+    def test_in_a_new_process_trades_the_orders_that_rest(self, system, serve, a_tick):
+        order_id = call(system, "place", a_ticket()).value.ids[0]
+        order = call(system, "order", order_id).value
+        assert order.status == "PENDING"
+        other = serve(name="other")
+        call(other, "orders", name="other")
+
+        for price in (1480.0, 1470.0):
+            tick = replace(a_tick(price, symbol="INFY"), exchange_ns=order.updated_ns)
+            other.tell("other", tick)
+
+        order = call(other, "order", order_id, name="other").value
+        assert (order.status, order.average_price) == ("TRADED", 1490.0)
+
+
+class TestAnAccountOfItsOwn:
+    def test_begins_with_nothing_and_leaves_that_of_the_sessions_alone(self, system, serve, journal):
+        call(system, "place", a_ticket())
+        serve(account="new", name="replay")
+        assert call(system, "orders", name="replay").value == ()
+        assert AccountServed in map(type, journal.facts)
+
+        serve(name="session")
+        serve(account="newest", name="newest")
+
+        assert len(call(system, "orders", name="session").value) == 1
+        assert call(system, "orders", name="newest").value == ()
