@@ -71,6 +71,11 @@ sim-dhan: $(STAMP) ## Play 2,000 seeds of the system at a Dhan that fails in eve
 	@PYTHONPATH=tests/simulation:tests/helpers $(BIN)/python -m natya_explore --world dhan \
 		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),2000))
 
+.PHONY: faulty-broker
+faulty-broker: $(STAMP) ## Send 10,000 orders to a Dhan that fails in every way, in virtual time (COUNT=n SEED=n)
+	FAULTY_ORDERS=$(or $(COUNT),10000) FAULTY_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_faulty_broker.py -q -s
+
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.

@@ -123,8 +123,11 @@ class DhanModel:
         """Placements that a client began to send."""
 
         self.requests = Counter()
+        self.known_dead = set()
+        """Tokens that a client has been told are dead."""
+
         self.dead_calls = 0
-        """Requests that came with a token which is not alive."""
+        """Requests that a client began with such a token."""
 
         self.injected = Counter()
         self._numbers = itertools.count(412610070001)
@@ -150,7 +153,6 @@ class DhanModel:
         self.pass_time()
         self.requests[f"{method} {path.split('/')[1]}"] += 1
         if headers.get("access-token") != self.token:
-            self.dead_calls += 1
             return self.chance.choice(DEAD_TOKEN)
         if method == "POST" and path == "/orders":
             return self._place(json.loads(body))
@@ -322,6 +324,7 @@ class DhanSession:
     def request(self, method, url, *, timeout_s, headers=None, body=None):
         model, chance = self.model, self.model.chance
         path = urlsplit(url).path.removeprefix("/v2")
+        model.dead_calls += headers["access-token"] in model.known_dead
         if method == "POST":
             model.attempts[json.loads(body)["correlationId"]] += 1
 
@@ -339,18 +342,25 @@ class DhanSession:
             raise UnknownOutcomeError("connection reset")
         if fault in NEVER_ARRIVED:
             return _answer(*chance.choice(NEVER_ARRIVED[fault]))
-        status, told = arrive()
+        answer = _answer(*arrive())
         self.sleep(latency_s)
+        return self._on_its_way_back(answer, fault, headers["access-token"])
+
+    def _on_its_way_back(self, answer, fault, token):
         if fault == "reset_after":
             raise UnknownOutcomeError("connection reset")
         if fault == "error_after":
             return _answer(500, _error("DH-906", "Transaction has Failed", "Order_Error"))
-        answer = _answer(status, told)
         if fault == "garbled":
-            raw = answer.body
-            garbage = [b"", b"{}", b"<html>", raw[: len(raw) // 2], b'{"orderId":null}', b"[[[[", b"7"]
-            return HttpAnswer(status_code=status, headers={}, body=chance.choice(garbage), response_time_s=latency_s)
+            return self._garbled(answer)
+        if (answer.status_code, json.loads(answer.body)) in DEAD_TOKEN:
+            self.model.known_dead.add(token)
         return answer
+
+    def _garbled(self, answer):
+        raw = answer.body
+        garbage = [b"", b"{}", b"<html>", raw[: len(raw) // 2], b'{"orderId":null}', b"[[[[", b"7"]
+        return msgspec.structs.replace(answer, body=self.model.chance.choice(garbage))
 
     def _go_astray(self, fault, arrive, patience_s):
         """Never arrive, or arrive when nobody waits any more."""

@@ -71,6 +71,8 @@ class DhanWorld(World):
         for client_order_id, attempts in self.matching.attempts.items():
             if attempts > 1:
                 found.append(f"{client_order_id} was sent {attempts} times")
+        if self.matching.dead_calls:
+            found.append(f"{self.matching.dead_calls} requests were made with a token that was known to be dead")
         placed = [order.correlation_id for order in self.matching.orders.values()]
         found += [f"{each} is at the broker twice" for each, number in Counter(placed).items() if number > 1]
         return found

@@ -7,7 +7,7 @@ from natya_scenario import a_scenario
 from natya_world import without_faults
 
 
-@pytest.mark.parametrize("seed", [1, 2, 22, 23])
+@pytest.mark.parametrize("seed", [1, 22, 23])
 def test_each_order_is_sent_once_and_ends_in_a_known_state(seed):
     world = DhanWorld(seed).run()
 
