@@ -43,6 +43,9 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     limit_price: Price | None = None
     """Rupees; only for LIMIT."""
 
+    reduces: bool = False
+    """It closes shares that are held, and opens none: where the broker limits orders it goes before those that open."""
+
 
 class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderPlaced"):
     """Answer to `PlaceOrder`: the broker has it."""

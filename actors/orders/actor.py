@@ -525,6 +525,7 @@ class OrdersActor(RuntimeActor):
             quantity=order.quantity,
             order_type=order.order_type,
             limit_price=order.limit_price,
+            reduces=self._ledger.book.only_closes(order.symbol, order.side),
         )
         self._lookups.place(client_order_id)
         self.send(BROKER, request)

@@ -96,6 +96,11 @@ class Book:
         """Return them counted by strategy; 0 of one that had some before."""
         return self._account.strategy_unanswered
 
+    def only_closes(self, symbol: str, side: Side) -> bool:
+        """Say whether all open orders of this side together close shares that are held, and open none."""
+        held, leaves = self.position(symbol), self.leaves(symbol, side)
+        return held <= -leaves if side == "BUY" else held >= leaves
+
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
         return self._account.positions.quantity(symbol)

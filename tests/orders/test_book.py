@@ -45,6 +45,18 @@ class TestABook:
         assert counted.refused_by_rule == {"tick_size": 2, "position": 1}
         assert (counted.rejected, counted.orders) == (4, 4)
 
+    @pytest.mark.parametrize(
+        ("side", "quantity", "closes"),
+        [("SELL", 4, True), ("SELL", 10, True), ("SELL", 11, False), ("BUY", 1, False)],
+    )
+    def test_says_whether_orders_only_close_what_is_held(self, make, side, quantity, closes):
+        held = [make.intent(), make.filled(quantity=10)]
+
+        assert the_book(*held, make.intent("A-2", side, quantity)).only_closes("INFY", side) is closes
+        if closes:
+            another = make.intent("A-3", side, 10 - quantity + 1)
+            assert not the_book(*held, make.intent("A-2", side, quantity), another).only_closes("INFY", side)
+
     def test_takes_each_trade_once(self, make):
         book = the_book(make.intent(), make.filled(quantity=4), make.filled(quantity=4))
 

@@ -150,6 +150,7 @@ class DhanBroker:
             functools.partial(self._take_placing, watched),
             deadline_s=PLACE_WAIT_S,
             body=body,
+            urgent=order.reduces,
         )
 
     def _refusal_of(self, order: PlaceOrder, instrument: Instrument) -> str:

@@ -34,6 +34,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         body: bytes | None = None,
         query: tuple[tuple[str, str], ...] = (),
         key: str | None = None,
+        urgent: bool = False,
     ) -> Call:
         """Return the request; `names` fill the path.
 
@@ -48,7 +49,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             query=query,
             body=body,
             key=key,
-            urgent=self.urgent,
+            urgent=self.urgent or urgent,
             deadline_s=deadline_s,
         )
 

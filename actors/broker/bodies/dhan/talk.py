@@ -49,11 +49,12 @@ class Talk:
         *,
         deadline_s: float | None = None,
         body: bytes | None = None,
+        urgent: bool = False,
     ) -> None:
         """Make one call."""
         if deadline_s is None:
             deadline_s = READ_DEADLINE_S if route.endpoint.read else CANCEL_DEADLINE_S
-        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body)
+        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body, urgent=urgent)
         self._send(call, read, then)
 
     def _send(self, call: Call, read: Callable[[Any], Any], then: Callable[[Reply], object]) -> None:

@@ -1,0 +1,363 @@
+"""Dhan's body alone, without any actor: what it sends, and what it makes of the answers and of time."""
+
+import msgspec
+import pytest
+from natya_builders import to_place
+
+from natya.actors.broker.bodies.dhan import DhanBroker
+from natya.actors.broker.bodies.dhan.body import DhanOptions
+from natya.actors.external import Ask, ExternalServiceResult
+from natya.actors.runtime import Outcome
+from natya.config.secrets import Secret
+from natya.config.sections.broker import BrokerSettings
+from natya.messages.broker import (
+    ExecutionReport,
+    FindOrder,
+    LookupFailed,
+    OrderFound,
+    OrderInDoubt,
+    OrderNotPlaced,
+    OrderPlaced,
+    WithdrawOrder,
+)
+from natya.messages.instruments import (
+    InstrumentDefinition,
+    InstrumentList,
+    InstrumentShown,
+    InstrumentUnknown,
+    ShowInstrument,
+)
+from natya.messages.supervision import Failed, Unavailable
+
+ACK = {"orderId": "7", "orderStatus": "TRANSIT"}
+NOT_FOUND = {"errorType": "Order_Error", "errorCode": "DH-906", "errorMessage": "no such order"}
+UNAVAILABLE = Unavailable(actor="broker-service", reason="breaker open", retry_after_s=1.0)
+
+
+class Timer:
+    def __init__(self, seconds, due):
+        self.seconds, self.due, self.waits = seconds, due, True
+
+    def cancel(self):
+        self.waits = False
+
+
+class Clock:
+    time_ns = 1_704_080_700_000_000_000
+
+    def now_ns(self):
+        return self.time_ns
+
+    monotonic_ns = now_ns
+
+
+class Session:
+    """Keeps what a body asks for, for the test to answer."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.asked, self.timers, self.reports, self.logged = [], [], [], []
+
+    def ask(self, target, message, *, timeout_s, then):
+        if isinstance(message, ShowInstrument):
+            then(Outcome(value=self.instrument(message.name)))
+        else:
+            assert target == "broker-service"
+            assert timeout_s > message.call.deadline_s + message.call.endpoint.timeout_s
+            self.asked.append((message, then))
+
+    def after(self, seconds, due):
+        self.timers.append(Timer(seconds, due))
+        return self.timers[-1]
+
+    def report(self, event):
+        self.reports.append(event)
+
+    def log(self, event, **fields):
+        self.logged.append((event, fields))
+
+    @staticmethod
+    def instrument(symbol):
+        if symbol == "NONE":
+            return InstrumentUnknown(name=symbol, reason="there is none of this name")
+        share = InstrumentDefinition(
+            symbol=symbol, segment="NSE_EQ", tick_size_rupees=0.05, lot_size=5, security_id="1594"
+        )
+        return InstrumentShown(name=symbol, instrument=share, of=InstrumentList(source="test"))
+
+
+class Stage:
+    def __init__(self):
+        self.session = Session()
+        self.settings = BrokerSettings.default(
+            name="dhan", client_id="11", access_token=Secret("T"), base_url="https://x/v2"
+        )
+        self.body = DhanBroker(self.settings, DhanOptions(), self.session)
+        self.body.open()
+
+    def calls(self):
+        """What is asked of Dhan and not answered yet."""
+        return [f"{ask.call.method} {ask.call.url.removeprefix('https://x/v2')}" for ask, _ in self.session.asked]
+
+    def answer(self, data=None, status=200, **fields):
+        """Answer the oldest question."""
+        ask, then = self.session.asked.pop(0)
+        assert isinstance(ask, Ask)
+        fields = {"success": status < 300, "sent": "yes", "status_code": status, "data": data} | fields
+        then(Outcome(value=ExternalServiceResult(**fields)))
+        return ask.call
+
+    def answer_with(self, message):
+        self.session.asked.pop(0)[1](Outcome(value=message))
+
+    def pass_time(self):
+        """Let the timer that is due next fire."""
+        timer = next(timer for timer in self.session.timers if timer.waits)
+        timer.waits = False
+        timer.due.call()
+        return timer.seconds
+
+    def heard(self):
+        reports, self.session.reports = self.session.reports, []
+        return reports
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+@pytest.fixture
+def placed(stage):
+    stage.body.place(to_place())
+    stage.answer(ACK)
+    stage.heard()
+    return stage
+
+
+def a_row(status="PENDING", filled=0, **fields):
+    fields = {"orderId": "7", "correlationId": "A-1", "transactionType": "BUY", "securityId": "1594"} | fields
+    return {"orderStatus": status, "exchangeSegment": "NSE_EQ", "quantity": 10, "filledQty": filled, **fields}
+
+
+def a_trade(trade_id="E1", quantity=10):
+    return {
+        "orderId": "7",
+        "exchangeTradeId": trade_id,
+        "securityId": "1594",
+        "exchangeSegment": "NSE_EQ",
+        "transactionType": "BUY",
+        "tradedQuantity": quantity,
+        "tradedPrice": 100.5,
+    }
+
+
+class TestPlacing:
+    def test_posts_the_whole_order_once(self, stage):
+        stage.body.place(to_place(order_type="LIMIT", limit_price=100.05))
+        call = stage.answer(ACK)
+
+        assert (call.method, call.url, call.urgent) == ("POST", "https://x/v2/orders", False)
+        assert msgspec.json.decode(call.body) == {
+            "dhanClientId": "11",
+            "correlationId": "A-1",
+            "transactionType": "BUY",
+            "exchangeSegment": "NSE_EQ",
+            "productType": "INTRADAY",
+            "orderType": "LIMIT",
+            "validity": "DAY",
+            "securityId": "1594",
+            "quantity": 10,
+            "disclosedQuantity": 0,
+            "price": 100.05,
+            "triggerPrice": 0.0,
+            "afterMarketOrder": False,
+        }
+        assert stage.heard() == [OrderPlaced(client_order_id="A-1", broker_order_id="7", symbol="INFY", side="BUY")]
+
+    def test_of_what_closes_a_position_overtakes(self, stage):
+        stage.body.place(to_place(reduces=True))
+
+        assert stage.answer(ACK).urgent
+
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"symbol": "NONE"}, "there is none of this name"),
+            ({"quantity": 7}, "quantity: a multiple of the lot of 5 wanted, found 7"),
+            ({"order_type": "LIMIT", "limit_price": 100.01}, "limit_price: a multiple of the tick of 0.05 wanted"),
+            ({"client_order_id": "A" * 26}, "1 to 25 letters"),
+        ],
+    )
+    def test_of_what_cannot_be_sends_nothing(self, stage, fields, reason):
+        stage.body.place(to_place(**fields))
+        (answer,) = stage.heard()
+
+        assert isinstance(answer, OrderNotPlaced)
+        assert reason in answer.reason
+        assert not stage.calls()
+
+    @pytest.mark.parametrize(
+        ("told", "kind"),
+        [
+            ({"status": 400, "data": NOT_FOUND, "error": "400"}, OrderNotPlaced),
+            ({"success": False, "sent": "no", "status_code": None, "error": "10 in 1s"}, OrderNotPlaced),
+            ({"success": False, "sent": "unknown", "status_code": None, "error": "reset"}, OrderInDoubt),
+            ({"status": 502, "sent": "unknown", "error": "502"}, OrderInDoubt),
+            ({"data": {}}, OrderInDoubt),
+        ],
+    )
+    def test_ends_in_one_of_three_answers(self, stage, told, kind):
+        stage.body.place(to_place())
+        stage.answer(**told)
+
+        assert [type(answer) for answer in stage.heard()] == [kind]
+
+    def test_is_certain_only_when_the_owner_of_the_calls_was_down(self, stage):
+        for answer in (UNAVAILABLE, Failed(actor="broker-service", message_type="Ask", error="E", reason="bug")):
+            stage.body.place(to_place(str(answer.actor) + str(len(stage.session.logged))))
+            stage.session.logged.append("next")
+            stage.answer_with(answer)
+
+        assert [type(answer) for answer in stage.heard()] == [OrderNotPlaced, OrderInDoubt]
+
+    def test_in_doubt_is_settled_by_the_order_book_when_it_shows_it(self, stage):
+        stage.body.place(to_place())
+        stage.answer(success=False, sent="unknown", status_code=None)
+        stage.pass_time()
+
+        assert stage.calls() == ["GET /orders"]
+        stage.answer([a_row(), a_row(orderId="8", correlationId="B-1")])
+        assert [type(event) for event in stage.heard()] == [OrderInDoubt, OrderPlaced]
+
+
+class TestCancelling:
+    def test_before_the_order_is_placed_waits_for_that(self, stage):
+        stage.body.place(to_place())
+        stage.body.withdraw(WithdrawOrder(client_order_id="A-1"))
+
+        assert stage.calls() == ["POST /orders"]
+        stage.answer(ACK)
+        assert stage.calls() == ["DELETE /orders/7"]
+
+    def test_an_order_that_was_not_placed_is_refused(self, stage):
+        stage.body.place(to_place())
+        stage.body.withdraw(WithdrawOrder(client_order_id="A-1"))
+        stage.answer(status=400, data=NOT_FOUND)
+
+        assert [getattr(event, "execution_type", "") for event in stage.heard()] == ["", "CANCEL_REJECTED"]
+
+    def test_twice_at_once_is_one(self, placed):
+        for _ in range(2):
+            placed.body.withdraw(WithdrawOrder(client_order_id="A-1"))
+
+        assert placed.calls() == ["DELETE /orders/7"]
+
+    def test_ends_the_order_with_what_it_had_filled(self, placed):
+        placed.body.withdraw(WithdrawOrder(client_order_id="A-1"))
+        assert placed.answer({"orderId": "7", "orderStatus": "CANCELLED"}).urgent
+        placed.pass_time()
+        placed.answer([a_row("CANCELLED", filled=4)])
+        placed.answer([a_trade(quantity=4)])
+
+        trade, ending = placed.heard()
+        assert (trade.execution_type, trade.execution_id, trade.quantity) == ("TRADE", "E1", 4)
+        assert (ending.execution_type, ending.cumulative_quantity) == ("CANCELLED", 4)
+
+    def test_of_an_order_that_this_body_never_placed_goes_by_its_number(self, stage):
+        stage.body.withdraw(WithdrawOrder(client_order_id="A-1", broker_order_id="7"))
+
+        assert stage.calls() == ["DELETE /orders/7"]
+
+
+class TestLooking:
+    def test_tells_each_trade_once_and_ends_with_the_last(self, placed):
+        placed.pass_time()
+        placed.answer([a_row("PART_TRADED", filled=4)])
+        placed.answer([a_trade(quantity=4)])
+        placed.pass_time()
+        placed.answer([a_row("TRADED", filled=10)])
+        placed.answer([a_trade(quantity=4), a_trade("E2", 6)])
+
+        reports = placed.heard()
+        assert all(isinstance(report, ExecutionReport) for report in reports)
+        assert [(report.execution_id, report.cumulative_quantity) for report in reports] == [("E1", 4), ("E2", 10)]
+        assert not [timer for timer in placed.session.timers if timer.waits]
+
+    def test_becomes_rarer_while_nothing_happens_and_frequent_after_news(self, placed):
+        waits = []
+        for _ in range(10):
+            waits.append(placed.pass_time())
+            placed.answer([a_row()])
+        placed.pass_time()
+        placed.answer([a_row("PART_TRADED", filled=4)])
+        placed.answer([a_trade(quantity=4)])
+
+        assert waits == sorted(waits)
+        assert (waits[0], waits[-1]) == (0.25, 5.0)
+        assert placed.pass_time() == 0.25
+
+    def test_goes_on_when_it_cannot_see(self, placed):
+        placed.pass_time()
+        placed.answer(status=502, sent="unknown", error="502 Bad Gateway")
+        placed.pass_time()
+
+        assert placed.calls() == ["GET /orders/7"]
+        assert placed.session.logged == [("orders.not_seen", {"level": "warning", "reason": "502 Bad Gateway"})]
+
+    def test_reads_the_whole_book_for_many(self, stage):
+        for number in range(3):
+            stage.body.place(to_place(f"A-{number}"))
+            stage.answer({"orderId": str(number), "orderStatus": "TRANSIT"})
+        stage.pass_time()
+
+        assert stage.calls() == ["GET /orders"]
+
+
+class TestARestart:
+    def test_sends_nothing_again_and_watches_what_is_open_or_may_be(self, placed):
+        placed.body.place(to_place("A-2"))
+        placed.body.withdraw(WithdrawOrder(client_order_id="A-1"))
+        state = placed.body.snapshot()
+        after = Stage()
+        after.body.restore(state)
+
+        assert after.calls() == ["DELETE /orders/7"]
+        after.pass_time()
+        assert after.calls() == ["DELETE /orders/7", "GET /orders"]
+
+    def test_of_the_process_finds_its_order_again_and_watches_it(self, stage):
+        request = FindOrder(client_order_id="A-1", symbol="INFY", side="BUY", quantity=10, broker_order_id="7")
+        stage.body.find(request)
+        stage.answer([a_row("PART_TRADED", filled=4)])
+        stage.answer([a_trade(quantity=4)])
+        (found,) = stage.heard()
+
+        assert isinstance(found, OrderFound)
+        assert (found.state, [report.execution_id for report in found.reports]) == ("PART_FILLED", ["E1"])
+        stage.pass_time()
+        stage.answer([a_row("TRADED", filled=10)])
+        stage.answer([a_trade(quantity=4), a_trade("E2", 6)])
+        assert [report.execution_id for report in stage.heard()] == ["E2"]
+
+
+class TestLookUps:
+    def test_that_wait_at_the_same_time_read_the_day_once(self, stage):
+        for number in range(5):
+            stage.body.find(FindOrder(client_order_id=f"A-{number}", symbol="INFY", side="BUY"))
+        for _ in range(5):
+            stage.answer(NOT_FOUND, status=404)
+
+        # The first began to read before the others asked; one more reading serves those.
+        assert stage.calls() == ["GET /positions"]
+        for _ in range(2):
+            for _ in range(3):
+                stage.answer([])
+        assert not stage.calls()
+        assert [event.client_order_id for event in stage.heard()] == [f"A-{number}" for number in range(5)]
+
+    def test_fail_when_the_owner_of_the_calls_is_down(self, stage):
+        stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
+        stage.answer_with(UNAVAILABLE)
+
+        assert [type(event) for event in stage.heard()] == [LookupFailed]
