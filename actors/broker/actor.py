@@ -3,10 +3,12 @@
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
 Hears   PlaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport, OrderFound,
-        OrderNotFound, Failed, Unavailable.
+        OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and of
+        instruments.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
         LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused instead of one that cannot be true
-        (see intake.py). After OrderInDoubt the certain answer may follow.
+        (see intake.py). After OrderInDoubt the certain answer may follow. In a dry run (`broker.live` is not set, and
+        the broker is no paper one) every order is answered OrderNotPlaced, and no cancellation leaves.
 Fails   when the body raises. Restarted, it knows which orders have been sent (hand-over): those without an answer are
         in doubt, and none of them is sent again.
 """

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from .....domain.dhan.tolerant import MalformedAnswerError, read
+from .....domain.dhan.tolerant import MalformedAnswerError, read, read_all
 from .....domain.dhan.trading.orders import OrderRow
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -21,6 +21,10 @@ def readable(kind: type[T], found: Any) -> tuple[list[T], int]:
     """
     if not isinstance(found, list):
         raise MalformedAnswerError(f"an array of {kind.__name__} wanted, found {type(found).__name__}")
+    try:
+        return [*read_all(kind, found)], 0
+    except MalformedAnswerError:
+        pass  # one of them, or several: which
     rows, unreadable = [], 0
     for each in found:
         try:
