@@ -86,6 +86,7 @@ class BrokerActor(RuntimeActor):
         """
         body, options = broker_of(self.settings)
         self._is_dry_run = not (body.IS_PAPER or self.settings.live)
+        self.tell_trouble("")
         self._answers: dict[str, PlaceAnswer | None] = {}
         self._placing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
@@ -179,6 +180,12 @@ class BrokerActor(RuntimeActor):
     def call_body(self, due: Due, _sender: ActorAddress) -> None:
         """Call what the body has set a timer for, or what one of its threads wants done here."""
         due.call()
+
+    def tell_trouble(self, reason: str) -> None:
+        """Show it in the tree; a dry run is one, too. Called by the body."""
+        if reason and reason != self.trouble:
+            self.log("broker.in_trouble", level="error", reason=reason)
+        self.trouble = reason or (DRY_RUN if self._is_dry_run else "")
 
     def report(self, event: BrokerEvent) -> None:
         """Pass on an event of the body: answers to their requesters, everything else to orders. Called by the body.

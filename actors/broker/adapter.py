@@ -81,6 +81,9 @@ class BrokerSession(Protocol):
     def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """Log an event; never a secret."""
 
+    def tell_trouble(self, reason: str) -> None:
+        """Show people why orders cannot be placed although the session runs; empty: they can."""
+
     def report(self, event: BrokerEvent) -> None:
         """Report the answer to a request, or an unsolicited execution report."""
 

@@ -57,6 +57,7 @@ class Session:
     def __init__(self):
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
+        self.troubles = []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
@@ -72,6 +73,9 @@ class Session:
 
     def report(self, event):
         self.reports.append(event)
+
+    def tell_trouble(self, reason):
+        self.troubles.append(reason)
 
     def log(self, event, **fields):
         self.logged.append((event, fields))
@@ -361,3 +365,19 @@ class TestLookUps:
         stage.answer_with(UNAVAILABLE)
 
         assert [type(event) for event in stage.heard()] == [LookupFailed]
+
+
+class TestADeadToken:
+    def test_is_shown_once_until_the_broker_answers_again(self, stage):
+        for number in range(2):
+            stage.body.place(to_place(f"A-{number}"))
+            stage.answer(status=401, data={"data": {"808": "Authentication Failed"}, "status": "failed"})
+        stage.body.place(to_place("A-2"))
+        stage.answer(success=False, sent="no", status_code=None, error="no headers, or no query: TokenDeadError")
+        assert [type(event) for event in stage.heard()] == [OrderNotPlaced] * 3
+        stage.body.place(to_place("A-3"))
+        stage.answer(ACK)
+
+        assert len(stage.session.troubles) == 2
+        assert "dead" in stage.session.troubles[0]
+        assert stage.session.troubles[1] == ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .....messages.addresses import BROKER_SERVICE
 from .....messages.supervision import Unavailable
 from ....external import Ask, ExternalServiceResult
+from ...access_token import TokenDeadError
 from ...adapter import BrokerSession, Due
 from .flows import Flow, Pause, Question, Wish, read_day
 from .replies import Reply, reply_of
@@ -23,6 +24,8 @@ READ_DEADLINE_S: Final = 4.0
 CANCEL_DEADLINE_S: Final = 5.0
 """So long a cancellation may wait for the limits."""
 
+NOTHING_LEAVES: Final = "the broker calls the access token dead: nothing is sent before there is a new one"
+
 SLACK_S: Final = 5.0
 """An owner that has not answered so long after the last moment will not."""
 
@@ -35,6 +38,7 @@ class Talk:
         self._base_url: Final = base_url
         self._await_day: list[Callable[[Reply], object]] = []
         self._reads_day = False
+        self._has_dead_token = False
 
     def run(self, flow: Flow[Any], then: Callable[[Any], object]) -> None:
         """Run a flow to its end, and give its result to `then`; neither is called again after a restart."""
@@ -61,9 +65,18 @@ class Talk:
         timeout_s = call.deadline_s + call.endpoint.timeout_s + SLACK_S
 
         def answered(outcome: Outcome) -> None:
-            then(_reply(outcome, read))
+            reply = _reply(outcome, read)
+            self._watch_token(reply)
+            then(reply)
 
         self._session.ask(BROKER_SERVICE, Ask(call), timeout_s=timeout_s, then=answered)
+
+    def _watch_token(self, reply: Reply) -> None:
+        """Show that nothing leaves since the token is dead, once, until something is told again."""
+        is_dead = reply.meaning == "token" or TokenDeadError.__name__ in reply.reason
+        if is_dead != self._has_dead_token and (is_dead or reply.outcome == "told"):
+            self._has_dead_token = is_dead
+            self._session.tell_trouble(NOTHING_LEAVES if is_dead else "")
 
     def _go_on(self, flow: Generator[Wish, Any, Any], told: Any, then: Callable[[Any], object]) -> None:
         try:
