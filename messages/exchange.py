@@ -33,7 +33,7 @@ AccountOrderStatus: TypeAlias = Literal[
 SuperStatus: TypeAlias = Literal[
     "TRANSIT", "PENDING", "PART_TRADED", "TRADED", "REJECTED", "CANCELLED", "EXPIRED", "TRIGGERED", "CLOSED"
 ]
-ForeverStatus: TypeAlias = Literal["CONFIRM", "TRADED", "REJECTED", "CANCELLED", "EXPIRED"]
+ForeverStatus: TypeAlias = Literal["CONFIRM", "TRIGGERED", "REJECTED", "CANCELLED", "EXPIRED"]
 AlertStatus: TypeAlias = Literal["ACTIVE", "TRIGGERED", "EXPIRED", "CANCELLED"]
 SignedRupees: TypeAlias = Annotated[float, Meta(ge=-RUPEES_MAX, le=RUPEES_MAX)]
 
@@ -189,6 +189,9 @@ class ForeverLeg(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     order_id: str = ""
     """Of the order it sent; empty before."""
 
+    rises: bool | None = None
+    """Whether it waits for a rise, or a fall; None before the first price."""
+
 
 class ForeverOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ForeverOrder"):
     """Fact: an order that waits for its trigger over days, as it now stands."""
@@ -205,9 +208,6 @@ class ForeverOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
 
     correlation_id: str = ""
     disclosed_quantity: Shares = 0
-    reference_price: Rupees = 0.0
-    """Rupees: the last price when it was placed; a trigger above it waits for a rise, one below for a fall."""
-
     created_ns: Nanoseconds = 0
     updated_ns: Nanoseconds = 0
     expires_ns: Nanoseconds = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 from ...messages.exchange import AccountServed, ExchangeFact
 
@@ -35,7 +35,7 @@ class RememberedAccount:
                 if self._choice != "session":
                     self._facts.clear()
         elif type(fact) in _MEMBERS and self._choice != "new" and self._written == self._wanted:
-            self._facts.append(fact)  # type: ignore[arg-type]  one of its members, as was just seen
+            self._facts.append(cast("ExchangeFact", fact))
 
     @property
     def account(self) -> int:

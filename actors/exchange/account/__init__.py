@@ -1,10 +1,12 @@
 """One account at the paper exchange, as a broker's order management keeps it. Pure: no clock, no actors.
 
-account     the verbs and views of an account
+account     the verbs of an account; watching: its views
 core        what its parts share: state, instruments, prices, time, the changes of the present call
 state       the fold of its facts
 positions   what was traded of an instrument in a product, what is owned
 orders      the life of an order
+super_orders, forever_orders, alerts   what places orders later
+controls    exit all, conversion, kill switch, the exit at a profit or a loss
 checks      why an order is rejected
 money       margin, funds, charges
 day         what time does: the day turns, square-off, the close
@@ -27,6 +29,7 @@ from .requests import (
     ForeverModification,
     ForeverTicket,
     MarginTicket,
+    MarginTogether,
     Modification,
     PnlExit,
     SuperModification,
@@ -49,6 +52,7 @@ __all__ = [
     "Listings",
     "Margin",
     "MarginTicket",
+    "MarginTogether",
     "Modification",
     "Outcome",
     "PnlExit",

@@ -5,31 +5,44 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from ....messages.broker import ExchangeStatistics
+from .alerts import Alerts
+from .controls import Controls
 from .core import Core, Quote
 from .day import Day
+from .forever_orders import ForeverOrders
 from .money import Money
 from .orders import Orders
 from .shown import Shown
+from .super_orders import SuperOrders
 from .views import Outcome
+from .watching import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ....config.sections.exchange import ExchangeSettings
     from ....messages.exchange import (
         AccountOrder,
-        AccountTrade,
         ExchangeFact,
-        MoneyMoved,
+        Leg,
     )
     from ....messages.market import Tick
     from .listings import Listings
-    from .requests import MarginTicket, Modification, Ticket
-    from .views import AccountHolding, AccountPosition, Funds, Margin
+    from .requests import (
+        AlertModification,
+        AlertTicket,
+        Conversion,
+        ForeverModification,
+        ForeverTicket,
+        Modification,
+        PnlExit,
+        SuperModification,
+        SuperTicket,
+        Ticket,
+    )
 
 
-class Account:
+class Account(Views):
     """Orders, positions, holdings and money of one client.
 
     Each verb changes the state at once and returns the changes; whoever serves it makes them durable before it answers.
@@ -45,11 +58,16 @@ class Account:
             listings: what may be traded.
             now_ns: nanoseconds since 1970-01-01 UTC, until `pass_time` or a tick moves it.
         """
-        self._core = Core(settings, listings, now_ns=now_ns)
-        self._money = Money(self._core)
+        core = Core(settings, listings, now_ns=now_ns)
+        money = Money(core)
+        super().__init__(core, money, Shown(core, money))
         self._orders = Orders(self._core, self._money)
         self._day = Day(self._core, self._money, self._orders)
-        self._shown = Shown(self._core, self._money)
+        self._super_orders = SuperOrders(self._core, self._orders)
+        self._forever_orders = ForeverOrders(self._core, self._orders)
+        self._alerts = Alerts(self._core, self._orders)
+        self._controls = Controls(self._core, self._money, self._orders, self._day, self._shown)
+        self._day.on_turn += [self._forever_orders.pass_day, self._alerts.pass_day]
 
     # Memory.
 
@@ -62,6 +80,9 @@ class Account:
         for change in changes:
             self._core.state.apply(change)
         self._day.resume()
+        self._super_orders.resume()
+        self._forever_orders.resume()
+        self._alerts.resume()
 
     @property
     def now_ns(self) -> int:
@@ -88,12 +109,18 @@ class Account:
         """Move the market of one instrument to its next tick."""
         core = self._core
         core.ticks += 1
-        quote = core.quotes.get(tick.symbol)
+        symbol, price = tick.symbol, tick.price
+        quote = core.quotes.get(symbol)
+        before = quote.last_price if quote is not None else price
         if quote is None:
-            core.quotes[tick.symbol] = Quote(tick)
+            core.quotes[symbol] = Quote(tick)
         else:
             quote.move(tick)
         self._orders.hear_all(core.matching.move(tick))
+        self._super_orders.move(symbol, price)
+        self._forever_orders.move(symbol, price)
+        self._alerts.move(symbol, before, price)
+        self._controls.move()
         return core.take_changes()
 
     # Orders.
@@ -130,71 +157,135 @@ class Account:
         """
         return self._done(self._orders.cancel(order_id))
 
-    def _done(self, *rows: AccountOrder) -> Outcome:
-        ids = tuple(row.order_id for row in rows)
-        return Outcome(ids=ids, status=rows[0].status, changes=self._core.take_changes())
+    # Orders with parts of their own.
 
-    # Views.
-
-    def orders(self) -> Sequence[AccountOrder]:
-        """Return the orders of the day, oldest first."""
-        return tuple(self._core.state.orders.values())
-
-    def order(self, order_id: str) -> AccountOrder | None:
-        """Return an order of the day."""
-        return self._core.state.orders.get(order_id)
-
-    def by_correlation(self, correlation_id: str) -> AccountOrder | None:
-        """Return the newest order of a correlation id; None, too, while it is in transit, as at the broker."""
-        row = self._core.state.orders.get(self._core.state.of_correlation.get(correlation_id, ""))
-        return None if row is None or row.status == "TRANSIT" else row
-
-    def trades(self, order_id: str = "") -> Sequence[AccountTrade]:
-        """Return the trades of the day, of one order where it is named."""
-        return tuple(trade for trade in self._core.state.trades if not order_id or trade.order_id == order_id)
-
-    def past_trades(self, since_ns: int, until_ns: int) -> Sequence[AccountTrade]:
-        """Return the trades of a time (the end exclusive; nanoseconds since 1970-01-01 UTC), oldest first."""
-        return self._shown.past_trades(since_ns, until_ns)
-
-    def positions(self) -> Sequence[AccountPosition]:
-        """Return the positions of the day, the closed ones among them."""
-        return self._shown.positions()
-
-    def holdings(self) -> Sequence[AccountHolding]:
-        """Return what is owned."""
-        return self._shown.holdings()
-
-    def funds(self) -> Funds:
-        """Return the money as it stands."""
-        return self._money.funds()
-
-    def margin_of(self, *tickets: MarginTicket) -> tuple[Margin, ...]:
-        """Return what orders would need, each by itself.
+    def place_super(self, ticket: SuperTicket) -> Outcome:
+        """Place an entry with a target and a stop.
 
         Raises:
-            Refused: an instrument is not listed.
+            Refused: nothing was placed.
         """
-        return tuple(self._money.margin_of(ticket, self._core.today) for ticket in tickets)
+        return self._done(self._super_orders.place(ticket))
 
-    def ledger(self, since_ns: int, until_ns: int) -> Sequence[MoneyMoved]:
-        """Return the vouchers of a time (the end exclusive; nanoseconds since 1970-01-01 UTC), oldest first."""
-        return tuple(voucher for voucher in self._core.state.ledger if since_ns <= voucher.occurred_ns < until_ns)
+    def modify_super(self, change: SuperModification) -> Outcome:
+        """Change a leg of a super order.
 
-    def last_price(self, symbol: str) -> float:
-        """Return the last price of a symbol: rupees; 0 before the first tick."""
-        return self._core.last_price(symbol)
+        Raises:
+            Refused: nothing has changed.
+        """
+        return self._done(self._super_orders.modify(change))
 
-    def statistics(self) -> ExchangeStatistics:
-        """Return the counts of the account."""
-        core = self._core
-        return ExchangeStatistics(
-            ticks=core.ticks,
-            orders=len(core.state.orders),
-            trades=core.state.traded,
-            resting_orders=len(core.state.open),
-        )
+    def cancel_super(self, order_id: str, leg: Leg) -> Outcome:
+        """Cancel a leg of a super order; with the entry, all.
 
-    def comparable(self) -> tuple[object, ...]:
-        """Return the state as values that compare."""
-        return self._core.state.comparable()
+        Raises:
+            Refused: nothing has changed.
+        """
+        self._super_orders.cancel(order_id, leg)
+        return self._outcome("CANCELLED", order_id)
+
+    def place_forever(self, ticket: ForeverTicket) -> Outcome:
+        """Place an order that waits for its trigger over days.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        return self._outcome("PENDING", self._forever_orders.place(ticket).order_id)
+
+    def modify_forever(self, change: ForeverModification) -> Outcome:
+        """Restate a leg of a forever order.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        return self._outcome("PENDING", self._forever_orders.modify(change).order_id)
+
+    def cancel_forever(self, order_id: str) -> Outcome:
+        """Cancel a forever order.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        return self._outcome("CANCELLED", self._forever_orders.cancel(order_id).order_id)
+
+    def place_conditional(self, ticket: AlertTicket) -> Outcome:
+        """Let orders wait for a condition.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        return self._outcome("ACTIVE", self._alerts.place(ticket).alert_id)
+
+    def modify_conditional(self, change: AlertModification) -> Outcome:
+        """Restate an alert.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        return self._outcome("ACTIVE", self._alerts.modify(change).alert_id)
+
+    def cancel_conditional(self, alert_id: str) -> Outcome:
+        """Cancel an alert.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        return self._outcome("CANCELLED", self._alerts.cancel(alert_id).alert_id)
+
+    # The account as a whole.
+
+    def exit_all(self) -> Outcome:
+        """Cancel all open orders and close all positions at the market.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        self._controls.exit_all()
+        return self._outcome("SUCCESS")
+
+    def convert_position(self, asked: Conversion) -> Outcome:
+        """Move shares of an open position to another product.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        self._controls.convert(asked)
+        return self._outcome("SUCCESS")
+
+    def set_kill_switch(self, is_active: bool) -> Outcome:  # noqa: FBT001  the one argument of this verb
+        """Stop trading for the rest of the day, or allow it again.
+
+        Raises:
+            Refused: a position or an order is open.
+        """
+        self._controls.set_kill_switch(is_active=is_active)
+        return self._outcome("ACTIVATE" if is_active else "DEACTIVATE")
+
+    def set_pnl_exit(self, asked: PnlExit) -> Outcome:
+        """Close positions when the day's profit or loss reaches a threshold; at once if it has.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        self._controls.set_pnl_exit(asked)
+        return self._outcome("ACTIVE")
+
+    def cancel_pnl_exit(self) -> Outcome:
+        """Take the thresholds away."""
+        self._controls.cancel_pnl_exit()
+        return self._outcome("INACTIVE")
+
+    def add_funds(self, rupees: float) -> Outcome:
+        """Put money into the account.
+
+        Raises:
+            Refused: the amount is not above 0.
+        """
+        self._controls.add_funds(rupees)
+        return self._outcome("SUCCESS")
+
+    def _done(self, *rows: AccountOrder) -> Outcome:
+        return self._outcome(rows[0].status, *(row.order_id for row in rows))
+
+    def _outcome(self, status: str, *ids: str) -> Outcome:
+        return Outcome(ids=ids, status=status, changes=self._core.take_changes())

@@ -125,6 +125,12 @@ class Core:
         """The day in India."""
         return _date(day_of(self.now_ns))
 
+    epoch_ordinal: Final = _EPOCH.toordinal()
+
+    def new_voucher(self) -> str:
+        """Return the number of the next voucher of the ledger."""
+        return f"{self.today:%Y%m%d}{len(self.state.ledger) + 1:04}"
+
     def new_id(self, prefix: str) -> str:
         """Return the next id: decimal digits, as the broker's: prefix, day, number."""
         return f"{prefix}{_day_digits(day_of(self.now_ns))}{self.state.issued + 1:06}"

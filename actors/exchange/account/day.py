@@ -16,6 +16,7 @@ from .requests import Ticket
 from .state import DELIVERED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from ....messages.exchange import AccountOrder
@@ -33,6 +34,9 @@ class Day:
         self._core = core
         self._money = money
         self._orders = orders
+        self.on_turn: list[Callable[[], None]] = []
+        """Called when a day has begun."""
+
         self._passed_ns = core.now_ns
         """Up to here everything was done."""
 
@@ -105,6 +109,8 @@ class Day:
         for quote in core.quotes.values():
             core.matching.move(quote.tick)
         self._money.refresh_all()
+        for hear in self.on_turn:
+            hear()
         self._release()
 
     def _release(self) -> None:
@@ -129,7 +135,7 @@ class Day:
         core = self._core
         core.do(
             MoneyMoved(
-                voucher=f"{core.today:%Y%m%d}{len(core.state.ledger) + 1:04}",
+                voucher=core.new_voucher(),
                 narration=narration,
                 description=description,
                 amount_rupees=amount,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, ProductType
     from ....messages.orders import Side
     from .core import Core
-    from .requests import MarginTicket
+    from .requests import MarginTicket, MarginTogether
 
 _PERCENT: Final = Decimal("0.01")
 _ONE: Final = Decimal(1)
@@ -119,6 +119,25 @@ class Money:
             insufficient_rupees=max(_NONE, total - available),
             brokerage_rupees=brokerage,
             leverage=round(float(value / total), 2) if total else 1.0,
+        )
+
+    def margin_together(self, asked: MarginTogether, day: date) -> Margin:
+        """Return what orders would need together; nothing is set off against anything."""
+        parts = [self.margin_of(ticket, day) for ticket in asked.tickets]
+        held = (self._used if asked.with_positions else _NONE) + (
+            self._core.state.blocked_rupees if asked.with_orders else _NONE
+        )
+        total = sum((part.total_rupees for part in parts), _to_paisa(held))
+        available = _to_paisa(self.available())
+        return Margin(
+            total_rupees=total,
+            span_rupees=sum((part.span_rupees for part in parts), _NONE),
+            exposure_rupees=sum((part.exposure_rupees for part in parts), _NONE),
+            variable_rupees=sum((part.variable_rupees for part in parts), _NONE),
+            available_rupees=available,
+            insufficient_rupees=max(_NONE, total - available),
+            brokerage_rupees=sum((part.brokerage_rupees for part in parts), _NONE),
+            leverage=1.0,
         )
 
     def charges_of(self, listing: Listing, order: AccountOrder, quantity: int, price: float, day: date) -> Charges:

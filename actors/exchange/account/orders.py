@@ -14,6 +14,7 @@ from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
 from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, wrong
+from .state import SUPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,7 +340,7 @@ class Orders:
         closing = self._core.state.leaves_like(row) - (known.remaining_quantity if known is not None else 0)
         return replace(
             row,
-            opening_quantity=max(0, row.remaining_quantity - max(0, against - closing)),
+            opening_quantity=0 if row.source == SUPER else max(0, row.remaining_quantity - max(0, against - closing)),
             margin_each_rupees=self._money.margin_each(listing, row.product, row.side, price),
         )
 

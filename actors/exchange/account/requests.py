@@ -173,3 +173,12 @@ class MarginTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: SomeShares
     price: Rupees = 0.0
     trigger_price: Rupees = 0.0
+
+
+class MarginTogether(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Orders that are thought of together: `margin_together`."""
+
+    tickets: tuple[MarginTicket, ...]
+    with_positions: bool = False
+    with_orders: bool = False
+    """Whether the open orders count, too."""

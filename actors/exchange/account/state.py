@@ -27,7 +27,8 @@ from .positions import Owned, Traded
 DELIVERED: Final = frozenset({"CNC", "MTF"})
 """Products whose open positions become holdings."""
 
-ENDED_SUPER: Final = frozenset({"CLOSED", "REJECTED", "CANCELLED", "EXPIRED"})
+SUPER: Final = "SUPER"
+"""Source of the exits of super orders."""
 
 
 class State:
@@ -42,7 +43,9 @@ class State:
         self.parked: dict[str, AccountOrder] = {}
         """After-market orders that wait for their release."""
 
-        self._leaves: dict[tuple[Instrument, ProductType, str], int] = {}
+        self._leaves: dict[tuple[Instrument, ProductType, str], list[int]] = {}
+        """Shares that open orders may still trade: of ordinary ones, of targets, of stops."""
+
         self.of_correlation: dict[str, str] = {}
         """The newest order of each correlation id."""
 
@@ -92,8 +95,12 @@ class State:
         return traded.net if traded is not None else 0
 
     def leaves_like(self, row: AccountOrder) -> int:
-        """Return the shares that open orders of the same instrument, product and side may still trade."""
-        return self._leaves.get((row.instrument, row.product, row.side), 0)
+        """Return the shares that open orders of the same instrument, product and side may still trade.
+
+        Of target and stop of a position only one does.
+        """
+        ordinary, targets, stops = self._leaves.get((row.instrument, row.product, row.side), (0, 0, 0))
+        return ordinary + max(targets, stops)
 
     def comparable(self) -> tuple[Any, ...]:
         """Return everything as values that compare: for tests, and for whoever doubts a replay."""
@@ -108,10 +115,14 @@ class State:
     def _order(self, row: AccountOrder) -> None:
         before = self.orders.get(row.order_id)
         self.orders[row.order_id] = row
-        key = row.instrument, row.product, row.side
         left = row.remaining_quantity - (before.remaining_quantity if before is not None else 0)
         if left:
-            self._leaves[key] = self._leaves.get(key, 0) + left
+            key = row.instrument, row.product, row.side
+            kind = 0 if row.source != SUPER else 1 if row.leg == "TARGET_LEG" else 2
+            leaves = self._leaves.get(key)
+            if leaves is None:
+                leaves = self._leaves[key] = [0, 0, 0]
+            leaves[kind] += left
         if before is None:
             self.issued += 1
             if row.correlation_id:

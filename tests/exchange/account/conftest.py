@@ -111,7 +111,7 @@ class Client:
         return other
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def open_account():
     return Client
 

@@ -1,0 +1,203 @@
+"""Conditional orders: an alert waits for a price, and then sends its orders.
+
+Conditions on technical indicators are refused: the exchange knows only the prices that it has shown itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ....domain.time import DAY_NS, day_start_ns
+from ....messages.exchange import Alert, AlertCondition, AlertOrder
+from .orders import check_prices
+from .refusals import Refused, wrong
+from .requests import Ticket
+
+if TYPE_CHECKING:
+    from .core import Core
+    from .orders import Orders
+    from .requests import AlertModification, AlertTicket
+
+ALERT_PREFIX: Final = "7"
+ORDERS_MAX: Final = 15
+LIFE_NS: Final = 365 * DAY_NS
+
+OPERATORS: Final[dict[str, Callable[[float, float, float], bool]]] = {
+    "CROSSING_UP": lambda before, last, value: before < value <= last,
+    "CROSSING_DOWN": lambda before, last, value: before > value >= last,
+    "CROSSING_ANY_SIDE": lambda before, last, value: before < value <= last or before > value >= last,
+    "GREATER_THAN": lambda _, last, value: last > value,
+    "LESS_THAN": lambda _, last, value: last < value,
+    "GREATER_THAN_EQUAL": lambda _, last, value: last >= value,
+    "LESS_THAN_EQUAL": lambda _, last, value: last <= value,
+    "EQUAL": lambda _, last, value: last == value,
+    "NOT_EQUAL": lambda _, last, value: last != value,
+}
+"""What each makes of the price before, the last price and the value."""
+
+
+class Alerts:
+    """The alerts of an account."""
+
+    def __init__(self, core: Core, orders: Orders) -> None:
+        self._core = core
+        self._orders = orders
+        self._active: dict[str, set[str]] = {}
+        """Ids of those that wait, by symbol."""
+
+    def resume(self) -> None:
+        """Watch those of an earlier run."""
+        for row in self._core.state.alerts.values():
+            self._watch(row)
+
+    def place(self, ticket: AlertTicket) -> Alert:
+        """Take one in.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        core = self._core
+        self._check(ticket.condition)
+        self._check_orders(ticket.orders)
+        row = Alert(
+            alert_id=core.new_id(ALERT_PREFIX),
+            condition=ticket.condition,
+            orders=ticket.orders,
+            created_ns=core.now_ns,
+            last_price=self._last_price(ticket.condition),
+            expires_ns=self._expires_ns(ticket.condition),
+        )
+        self._do(row)
+        return row
+
+    def modify(self, change: AlertModification) -> Alert:
+        """Restate one that waits.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        row = self._found(change.alert_id)
+        self._check(change.condition)
+        orders = row.orders if change.orders is None else change.orders
+        self._check_orders(orders)
+        changed = replace(row, condition=change.condition, orders=orders, expires_ns=self._expires_ns(change.condition))
+        self._watch(replace(row, status="CANCELLED"))
+        self._do(changed)
+        return changed
+
+    def cancel(self, alert_id: str) -> Alert:
+        """End one that waits.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        cancelled = replace(self._found(alert_id), status="CANCELLED")
+        self._do(cancelled)
+        return cancelled
+
+    def move(self, symbol: str, before: float, last_price: float) -> None:
+        """Send the orders whose condition holds; `before`: the last price of the tick before."""
+        for alert_id in sorted(self._active.get(symbol, ())):
+            row = self._core.state.alerts[alert_id]
+            if self._core.now_ns >= row.expires_ns:
+                self._do(replace(row, status="EXPIRED"))
+            elif OPERATORS[row.condition.operator](before, last_price, row.condition.value):
+                self._send(row, last_price)
+
+    def pass_day(self) -> None:
+        """End those whose day has come."""
+        for row in list(self._core.state.alerts.values()):
+            if row.status == "ACTIVE" and self._core.now_ns >= row.expires_ns:
+                self._do(replace(row, status="EXPIRED"))
+
+    def _send(self, row: Alert, last_price: float) -> None:
+        sent = []
+        for order in row.orders:
+            try:
+                placed = self._orders.place(_ticket(order), parent_id=row.alert_id)
+            except Refused:  # the market of that instrument is closed: the alert has no order to show for it
+                continue
+            sent.append(placed.order_id)
+        self._do(
+            replace(
+                row,
+                status="TRIGGERED",
+                order_ids=tuple(sent),
+                triggered_ns=self._core.now_ns,
+                last_price=last_price,
+            )
+        )
+
+    def _check(self, condition: AlertCondition) -> None:
+        self._listed(condition)
+        if condition.comparison != "PRICE_WITH_VALUE":
+            raise wrong("comparisonType", "PRICE_WITH_VALUE at the paper exchange", condition.comparison[:40])
+        if condition.operator not in OPERATORS:
+            raise wrong("operator", f"one of {', '.join(OPERATORS)}", condition.operator[:40])
+        if condition.frequency != "ONCE":
+            raise wrong("frequency", "ONCE", condition.frequency[:40])
+
+    def _check_orders(self, orders: tuple[AlertOrder, ...]) -> None:
+        if not 1 <= len(orders) <= ORDERS_MAX:
+            raise wrong("orders", f"1 to {ORDERS_MAX}", len(orders))
+        for order in orders:
+            self._core.listing(order.instrument)
+            check_prices(order.order_type, order.limit_price, order.trigger_price)
+
+    def _listed(self, condition: AlertCondition) -> str:
+        segment = condition.instrument[0]
+        if segment not in {"NSE_EQ", "BSE_EQ", "IDX_I"}:
+            raise wrong("exchangeSegment", "NSE_EQ, BSE_EQ or IDX_I", segment)
+        return self._core.listing(condition.instrument).symbol
+
+    def _last_price(self, condition: AlertCondition) -> float:
+        return self._core.last_price(self._listed(condition))
+
+    def _expires_ns(self, condition: AlertCondition) -> int:
+        if not condition.expires_on:
+            return self._core.now_ns + LIFE_NS
+        try:
+            day = date.fromisoformat(condition.expires_on)
+        except ValueError as fault:
+            raise wrong("expDate", "a day such as 2027-10-07", repr(condition.expires_on[:20])) from fault
+        return day_start_ns(day.toordinal() - self._core.epoch_ordinal + 1)
+
+    def _found(self, alert_id: str) -> Alert:
+        row = self._core.state.alerts.get(alert_id)
+        if row is None:
+            raise Refused("unknown", f"alertId: an alert wanted, found none of {alert_id[:32]!a}")
+        if row.status != "ACTIVE":
+            raise Refused("order", f"Alert is already {row.status}")
+        return row
+
+    def _do(self, row: Alert) -> None:
+        self._core.do(row)
+        self._watch(row)
+
+    def _watch(self, row: Alert) -> None:
+        listing = self._core.listings.find(row.condition.instrument)
+        if listing is None:  # it is listed no more
+            return
+        active = self._active.setdefault(listing.symbol, set())
+        if row.status == "ACTIVE":
+            active.add(row.alert_id)
+        else:
+            active.discard(row.alert_id)
+
+
+def _ticket(order: AlertOrder) -> Ticket:
+    return Ticket(
+        instrument=order.instrument,
+        side=order.side,
+        product=order.product,
+        order_type=order.order_type,
+        quantity=order.quantity,
+        validity=order.validity,
+        limit_price=order.limit_price,
+        trigger_price=order.trigger_price,
+        disclosed_quantity=order.disclosed_quantity,
+    )

@@ -1,0 +1,313 @@
+"""Super orders: an entry, and a target and a stop that exit what it has traded; one of them cancels the other.
+
+Target and stop are orders of their own at the exchange, from the first trade of the entry on: a LIMIT that rests, and a
+STOP_LOSS_MARKET. The matching takes from one what the other trades. They last for the day, as the entry does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from ....messages.broker import ReplaceRequest
+from ....messages.exchange import AccountOrder, SuperOrder
+from .orders import CONFIRMED
+from .refusals import Refused, wrong
+from .requests import Modification, Ticket
+from .state import SUPER
+
+if TYPE_CHECKING:
+    from ....messages.exchange import AccountTrade, Leg, SuperStatus
+    from .core import Core
+    from .orders import Orders
+    from .requests import SuperModification, SuperTicket
+
+
+class SuperOrders:
+    """The super orders of an account."""
+
+    def __init__(self, core: Core, orders: Orders) -> None:
+        self._core = core
+        self._orders = orders
+        self._trailing: dict[str, set[str]] = {}
+        """Ids of the orders whose stop trails, by symbol."""
+
+        orders.on_trade.append(self._traded)
+        orders.on_end.append(self._ended)
+
+    def resume(self) -> None:
+        """Link the exits of an earlier run again."""
+        for row in self._core.state.super_orders.values():
+            self._watch(row)
+            self._link(row)
+
+    def place(self, ticket: SuperTicket) -> AccountOrder:
+        """Place the entry.
+
+        Raises:
+            Refused: nothing was placed.
+        """
+        core = self._core
+        if ticket.order_type not in {"LIMIT", "MARKET"}:
+            raise wrong("orderType", "LIMIT or MARKET", ticket.order_type)
+        if bool(ticket.limit_price) != (ticket.order_type == "LIMIT"):
+            raise Refused("input", "Invalid Price for orderType")
+        listing = core.listing(ticket.instrument)
+        price = ticket.limit_price or core.last_price(listing.symbol)
+        self._check(ticket.side, price, ticket.target_price, ticket.stop_price, ticket.trailing_jump)
+        entry = self._orders.place(
+            Ticket(
+                instrument=ticket.instrument,
+                side=ticket.side,
+                product=ticket.product,
+                order_type=ticket.order_type,
+                quantity=ticket.quantity,
+                limit_price=ticket.limit_price,
+                correlation_id=ticket.correlation_id,
+            ),
+            leg="ENTRY_LEG",
+        )
+        self._do(
+            SuperOrder(
+                order_id=entry.order_id,
+                target_price=ticket.target_price,
+                stop_price=ticket.stop_price,
+                trailing_jump=ticket.trailing_jump,
+                target_status="PENDING" if ticket.target_price else "CANCELLED",
+                stop_status="PENDING" if ticket.stop_price else "CANCELLED",
+                status="TRANSIT",
+            )
+        )
+        return entry
+
+    def modify(self, change: SuperModification) -> AccountOrder:
+        """Change a leg: the entry while it is open; the target's price; the stop's price and jump.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        row, entry = self._found(change.order_id)
+        target = change.target_price if change.target_price is not None else row.target_price
+        stop = change.stop_price if change.stop_price is not None else row.stop_price
+        jump = change.trailing_jump
+        if change.leg == "TARGET_LEG":
+            stop, jump = row.stop_price, row.trailing_jump
+            self._expect_pending(row.target_status)
+        elif change.leg == "STOP_LOSS_LEG":
+            target = row.target_price
+            self._expect_pending(row.stop_status)
+        elif change.leg != "ENTRY_LEG":
+            raise wrong("legName", "ENTRY_LEG, TARGET_LEG or STOP_LOSS_LEG", repr(change.leg))
+        if (target and row.target_status == "CANCELLED") or (stop and row.stop_status == "CANCELLED"):
+            raise Refused("order", "A cancelled leg cannot be put back")
+        limit_price = entry.limit_price if change.limit_price is None else change.limit_price
+        price = entry.average_price or limit_price or self._core.last_price(entry.symbol)
+        self._check(entry.side, price, target, stop, jump)
+        if change.leg == "ENTRY_LEG":
+            modification = Modification(
+                order_id=entry.order_id,
+                order_type=change.order_type or entry.order_type,
+                quantity=change.quantity or entry.quantity,
+                limit_price=limit_price,
+            )
+            entry = self._orders.modify(modification)
+            row = self._core.state.super_orders[row.order_id]
+        self._do(replace(row, target_price=target, stop_price=stop, trailing_jump=jump))
+        for leg in ("TARGET_LEG", "STOP_LOSS_LEG"):
+            self._reprice(self._core.state.super_orders[row.order_id], leg)
+        return entry
+
+    def cancel(self, order_id: str, leg: Leg) -> AccountOrder:
+        """Cancel a leg; with the entry, all.
+
+        Raises:
+            Refused: nothing has changed.
+        """
+        row, entry = self._found(order_id)
+        if leg == "ENTRY_LEG":
+            exits = [each for each in map(self._exit, (row.target_order_id, row.stop_order_id)) if each is not None]
+            if entry.is_open:
+                entry = self._orders.cancel(order_id)
+            elif not exits:
+                raise Refused("order", f"Order is already {row.status}")
+            for each in exits:
+                self._end_exit(each.order_id)
+            row = self._core.state.super_orders[order_id]
+            self._do(replace(row, target_status="CANCELLED", stop_status="CANCELLED", status="CANCELLED"))
+        elif leg == "TARGET_LEG":
+            self._expect_pending(row.target_status)
+            self._end_exit(row.target_order_id)
+            self._do(replace(self._core.state.super_orders[order_id], target_status="CANCELLED"))
+        elif leg == "STOP_LOSS_LEG":
+            self._expect_pending(row.stop_status)
+            self._end_exit(row.stop_order_id)
+            self._do(replace(self._core.state.super_orders[order_id], stop_status="CANCELLED", trailing_jump=0.0))
+        else:
+            raise wrong("legName", "ENTRY_LEG, TARGET_LEG or STOP_LOSS_LEG", repr(leg))
+        return entry
+
+    def move(self, symbol: str, last_price: float) -> None:
+        """Let stops trail."""
+        for order_id in tuple(self._trailing.get(symbol, ())):
+            self._trail(self._core.state.super_orders[order_id], last_price)
+
+    # What happens to its orders.
+
+    def _traded(self, order: AccountOrder, trade: AccountTrade) -> None:
+        if order.leg == "ENTRY_LEG":
+            row = self._core.state.super_orders[order.order_id]
+            anchor = row.anchor_price or trade.price
+            self._do(replace(row, status=order.status, anchor_price=anchor))
+            self._exit_more(order, trade.quantity)
+        elif order.source == SUPER and order.leg:
+            row = self._core.state.super_orders[order.parent_id]
+            is_target = order.leg == "TARGET_LEG"
+            changed = replace(row, target_status="TRIGGERED") if is_target else replace(row, stop_status="TRIGGERED")
+            self._do(changed)
+
+    def _ended(self, order: AccountOrder) -> None:
+        """Close a super order whose entry has ended and whose exits are through."""
+        is_entry = order.leg == "ENTRY_LEG"
+        if not is_entry and (order.source != SUPER or not order.leg):
+            return
+        state = self._core.state
+        row = state.super_orders[order.order_id if is_entry else order.parent_id]
+        entry = state.orders[row.order_id]
+        if entry.is_open or any(self._exit(each) is not None for each in (row.target_order_id, row.stop_order_id)):
+            return
+        exited = sum(each.filled_quantity for each in state.orders.values() if each.parent_id == row.order_id)
+        status: SuperStatus = order.status
+        if entry.filled_quantity and exited >= entry.filled_quantity:
+            status = "CLOSED"
+        elif is_entry and entry.filled_quantity:
+            status = entry.status
+        target = row.target_status if row.target_status == "TRIGGERED" else "CANCELLED"
+        stop = row.stop_status if row.stop_status == "TRIGGERED" else "CANCELLED"
+        self._do(replace(row, status=status, target_status=target, stop_status=stop))
+
+    def _exit_more(self, entry: AccountOrder, quantity: int) -> None:
+        """Let the exits have so many shares more."""
+        legs: tuple[Leg, ...] = ("TARGET_LEG", "STOP_LOSS_LEG")
+        for leg in legs:
+            row = self._core.state.super_orders[entry.order_id]
+            price = row.target_price if leg == "TARGET_LEG" else row.stop_price
+            if (row.target_status if leg == "TARGET_LEG" else row.stop_status) == "CANCELLED":
+                continue
+            known = self._exit(row.target_order_id if leg == "TARGET_LEG" else row.stop_order_id)
+            if known is not None:
+                self._restate(replace(known, quantity=known.quantity + quantity))
+                continue
+            placed = self._orders.place(
+                Ticket(
+                    instrument=entry.instrument,
+                    side="SELL" if entry.side == "BUY" else "BUY",
+                    product=entry.product,
+                    order_type="LIMIT" if leg == "TARGET_LEG" else "STOP_LOSS_MARKET",
+                    quantity=quantity,
+                    limit_price=price if leg == "TARGET_LEG" else 0.0,
+                    trigger_price=price if leg == "STOP_LOSS_LEG" else 0.0,
+                ),
+                source=SUPER,
+                parent_id=entry.order_id,
+                leg=leg,
+            )
+            row = self._core.state.super_orders[entry.order_id]
+            if leg == "TARGET_LEG":
+                self._do(replace(row, target_order_id=placed.order_id))
+            else:
+                self._do(replace(row, stop_order_id=placed.order_id))
+        row = self._core.state.super_orders[entry.order_id]
+        for order_id in (row.target_order_id, row.stop_order_id):
+            self._orders.arrive(order_id)
+        self._link(self._core.state.super_orders[entry.order_id])
+
+    # Helpers.
+
+    def _trail(self, row: SuperOrder, last_price: float) -> None:
+        entry = self._core.state.orders[row.order_id]
+        sign = 1 if entry.side == "BUY" else -1
+        if not row.anchor_price:
+            return
+        jumps = math.floor(sign * (last_price - row.anchor_price) / row.trailing_jump + 1e-9)
+        if jumps < 1:
+            return
+        grid = self._core.listing(entry.instrument).reference.grid
+        moved = sign * jumps * row.trailing_jump
+        stop = grid.round(row.stop_price + moved, "down" if sign > 0 else "up")
+        row = replace(row, stop_price=stop, anchor_price=grid.round(row.anchor_price + moved))
+        self._do(row)
+        self._reprice(row, "STOP_LOSS_LEG")
+
+    def _reprice(self, row: SuperOrder, leg: str) -> None:
+        known = self._exit(row.target_order_id if leg == "TARGET_LEG" else row.stop_order_id)
+        if known is None or known.is_triggered:
+            return
+        if leg == "TARGET_LEG" and known.limit_price != row.target_price:
+            self._restate(replace(known, limit_price=row.target_price))
+        elif leg == "STOP_LOSS_LEG" and known.trigger_price != row.stop_price:
+            self._restate(replace(known, trigger_price=row.stop_price))
+
+    def _restate(self, order: AccountOrder) -> None:
+        """Change an exit, at the exchange, too."""
+        core = self._core
+        core.do(replace(order, updated_ns=core.now_ns))
+        reports = core.matching.replace(
+            ReplaceRequest(
+                client_order_id=order.order_id,
+                quantity=order.quantity,
+                order_type=order.order_type,
+                limit_price=order.limit_price or None,
+                trigger_price=order.trigger_price or None,
+            )
+        )
+        self._orders.hear_all(reports[1:])
+
+    def _link(self, row: SuperOrder) -> None:
+        target, stop = self._exit(row.target_order_id), self._exit(row.stop_order_id)
+        if target is not None and stop is not None and target.arrival and stop.arrival:
+            self._core.matching.link(target.order_id, stop.order_id)
+
+    def _exit(self, order_id: str) -> AccountOrder | None:
+        return self._core.state.open.get(order_id)
+
+    def _end_exit(self, order_id: str) -> None:
+        known = self._exit(order_id)
+        if known is not None:
+            self._orders.end(known, "CANCELLED", CONFIRMED)
+
+    def _found(self, order_id: str) -> tuple[SuperOrder, AccountOrder]:
+        row = self._core.state.super_orders.get(order_id)
+        if row is None:
+            raise Refused("unknown", f"orderId: a super order wanted, found none of {order_id[:32]!a}")
+        return row, self._core.state.orders[order_id]
+
+    def _expect_pending(self, status: str) -> None:
+        if status != "PENDING":
+            raise Refused("order", f"Order is already {status}")
+
+    def _check(self, side: str, price: float, target: float, stop: float, jump: float) -> None:
+        if not target and not stop:
+            raise wrong("targetPrice", "a target or a stop", "neither")
+        if jump and not stop:
+            raise wrong("trailingJump", "0 without a stop", jump)
+        if not price:
+            return
+        above, below = (target, stop) if side == "BUY" else (stop, target)
+        if above and above <= price:
+            raise wrong("targetPrice" if side == "BUY" else "stopLossPrice", f"a price above {price}", above)
+        if below and below >= price:
+            raise wrong("stopLossPrice" if side == "BUY" else "targetPrice", f"a price below {price}", below)
+
+    def _do(self, row: SuperOrder) -> None:
+        self._core.do(replace(row, updated_ns=self._core.now_ns))
+        self._watch(row)
+
+    def _watch(self, row: SuperOrder) -> None:
+        symbol = self._core.state.orders[row.order_id].symbol
+        trailing = self._trailing.setdefault(symbol, set())
+        if row.trailing_jump and row.stop_status == "PENDING" and row.status not in {"CLOSED", "REJECTED", "EXPIRED"}:
+            trailing.add(row.order_id)
+        else:
+            trailing.discard(row.order_id)

@@ -1,0 +1,229 @@
+"""What acts on the account as a whole, and what its money and its days do."""
+
+from decimal import Decimal
+
+import pytest
+
+from natya.actors.exchange.account import Conversion, MarginTicket, PnlExit, Refused
+
+INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
+DAY_S = 86_400
+
+
+def refusal(call, *arguments):
+    with pytest.raises(Refused) as caught:
+        call(*arguments)
+    return caught.value.text
+
+
+class TestExitAll:
+    def test_cancels_orders_and_closes_positions(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        resting, transit = client.place(price=1400.0), client.place(price=1410.0, wait=False)
+
+        client.ask("exit_all")
+        client.wait()
+
+        assert (client.status(resting), client.status(transit)) == ("CANCELLED", "CANCELLED")
+        assert [position.net_quantity for position in client.account.positions()] == [0]
+        assert client.account.orders()[-1].source == "EXIT_ALL"
+
+
+class TestTheKillSwitch:
+    def test_needs_an_account_without_orders_and_positions(self, client):
+        client.tick(1500.0)
+        client.place(price=1400.0)
+
+        assert refusal(client.ask, "set_kill_switch", True) == (
+            "Kill switch needs no open position and no pending order"
+        )
+
+    def test_rejects_orders_until_the_next_day(self, client):
+        client.tick(1500.0)
+        client.ask("set_kill_switch", True)
+        order = client.order(client.place())
+        assert order.reason.endswith("Kill switch is active: no orders for the rest of the day")
+
+        client.wait(DAY_S)
+        client.tick(1500.0)
+
+        assert client.status(client.place()) == "TRADED"
+
+
+class TestTheExitAtAProfitOrALoss:
+    @pytest.mark.parametrize("price", [1551.0, 1469.0])
+    def test_closes_positions_at_the_threshold(self, client, price):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=300.0, kills=True))
+        client.tick(1510.0)
+        assert client.account.switches().exit_is_active
+
+        client.tick(price)
+        client.wait()
+
+        assert client.account.positions()[0].net_quantity == 0
+        assert client.account.switches().kill_switch
+        assert not client.account.switches().exit_is_active
+
+    def test_acts_at_once_where_it_is_passed_already(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1600.0)
+
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=0.0))
+        client.wait()
+
+        assert client.account.positions()[0].net_quantity == 0
+
+    def test_leaves_other_products_alone(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=0.0, products=("INTRADAY",)))
+
+        client.tick(1600.0)
+        client.wait()
+
+        assert client.account.positions()[0].net_quantity == 10
+
+
+class TestAConversion:
+    def test_moves_shares_at_their_cost_and_their_margin(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        before = client.account.funds().utilized_rupees
+
+        client.ask(
+            "convert_position",
+            Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=True, quantity=4),
+        )
+
+        intraday, delivery = client.account.positions()
+        assert (intraday.net_quantity, intraday.buy_quantity, intraday.realized_rupees) == (6, 6, 0)
+        assert (delivery.net_quantity, delivery.cost_price) == (4, 1500.0)
+        assert client.account.funds().utilized_rupees - before == Decimal(4 * 1500 - 4 * 300)
+
+    def test_of_more_than_there_is_is_refused(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        asked = Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=True, quantity=11)
+
+        assert refusal(client.ask, "convert_position", asked) == "convertQty: 1 to 10 wanted, found 11"
+
+
+class TestMoney:
+    def test_of_an_intraday_position_is_a_fifth_of_its_value_and_its_charges(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+
+        charges = client.account.trades()[0].charges_rupees
+        assert client.account.funds().utilized_rupees == Decimal(3000) + charges
+        assert charges > 0
+
+    def test_of_a_profit_is_receivable_but_not_available(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1600.0)
+        client.place("SELL", quantity=10)
+
+        funds = client.account.funds()
+        charges = sum(trade.charges_rupees for trade in client.account.trades())
+        assert funds.receivable_rupees == Decimal("1000.00")
+        assert funds.available_rupees == funds.start_of_day_rupees - charges
+
+    def test_of_a_loss_is_gone_at_once(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1400.0)
+        client.place("SELL", quantity=10)
+
+        funds = client.account.funds()
+        charges = sum(trade.charges_rupees for trade in client.account.trades())
+        assert funds.available_rupees == funds.start_of_day_rupees - charges - 1000
+
+    def test_is_settled_the_next_day(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1600.0)
+        client.place("SELL", quantity=10)
+        charges = sum(trade.charges_rupees for trade in client.account.trades())
+
+        client.wait(DAY_S)
+
+        assert client.account.funds().available_rupees == Decimal(1_000_000) + 1000 - charges
+        kinds = [voucher.description for voucher in client.account.ledger(0, 1 << 62)]
+        assert kinds == ["RCPT", "BILL", "CHRG"]
+        assert client.account.ledger(0, 1 << 62)[-1].balance_rupees == client.account.funds().start_of_day_rupees
+
+    @pytest.mark.parametrize(
+        ("fields", "total", "leverage"),
+        [
+            ({"instrument": INFY, "product": "INTRADAY", "price": 1500.0}, 300 * 65, 5.0),
+            ({"instrument": INFY, "product": "CNC", "price": 1500.0}, 1500 * 65, 1.0),
+            ({"instrument": OPTION, "product": "MARGIN", "price": 120.0}, 120 * 65, 1.0),
+            ({"instrument": OPTION, "product": "MARGIN", "price": 120.0, "side": "SELL"}, 3750 * 65, 0.03),
+            ({"instrument": FUTURE, "product": "MARGIN", "price": 25_000.0}, 3750 * 65, 6.67),
+        ],
+    )
+    def test_that_an_order_would_need_is_told(self, client, fields, total, leverage):
+        (margin,) = client.account.margin_of(MarginTicket(**({"side": "BUY", "quantity": 65} | fields)))
+
+        assert (margin.total_rupees, margin.leverage) == (total, leverage)
+
+
+class TestADay:
+    def test_makes_holdings_of_what_was_bought_and_delivers_them_a_day_later(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.wait(DAY_S)
+        (holding,) = client.account.holdings()
+        assert (holding.quantity, holding.unsettled_quantity, holding.average_cost_rupees) == (10, 10, 1500.0)
+        assert client.account.positions() == ()
+
+        client.wait(DAY_S)
+
+        assert client.account.holdings()[0].unsettled_quantity == 0
+        client.tick(1550.0)
+        assert client.status(client.place("SELL", quantity=10, product="CNC")) == "TRADED"
+        assert client.account.holdings()[0].available_quantity == 0
+        client.wait(4 * DAY_S)
+        assert client.account.holdings() == ()
+
+    def test_squares_intraday_positions_off_at_twenty_past_three(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        order_id = client.place(price=1400.0)
+        carried = client.place(quantity=5, product="CNC")
+        client.wait_until(client.account.now_ns - client.account.now_ns % (3600 * 10**9) + 5 * 3600 * 10**9)
+
+        while client.account.now_ns < client.account.order(carried).created_ns + 6 * 3600 * 10**9:
+            client.wait_until(client.account.next_ns)
+            squared = [order for order in client.account.orders() if order.source == "SQUARE_OFF"]
+            if squared and squared[0].status == "TRADED":
+                break
+
+        assert squared[0].created_ns % (86_400 * 10**9) == ((15 * 60 + 20 - 330) * 60) * 10**9
+        assert client.status(order_id) == "CANCELLED"
+        assert [position.net_quantity for position in client.account.positions()] == [0, 5]
+        late = client.order(client.place(quantity=10))
+        assert late.reason.endswith("Intraday orders are not allowed after the square-off")
+
+    def test_that_is_a_weekend_changes_nothing(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.wait(3 * DAY_S)  # Saturday
+        friday = client.account.comparable()
+
+        client.wait(DAY_S)
+
+        assert client.account.comparable() == friday
+
+    def test_carries_derivatives_over(self, client):
+        client.tick(25_000.0, FUTURE)
+        client.place(quantity=65, product="MARGIN", instrument=FUTURE)
+        client.wait(DAY_S)
+
+        (position,) = client.account.positions()
+        assert (position.net_quantity, position.carried_buy_quantity, position.day_buy_quantity) == (65, 65, 0)
+        assert position.cost_price == 25_000.0
