@@ -93,7 +93,7 @@ class PriceGrid:
         return found
 
 
-class Instrument(InstrumentDefinition, frozen=True, kw_only=True):
+class Instrument(InstrumentDefinition, frozen=True, kw_only=True, gc=False):
     """The reference data of one instrument, as the exchange publishes it, and what follows from it.
 
     Raises:

@@ -13,7 +13,7 @@ import ipaddress
 import logging
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -92,7 +92,7 @@ class HttpSession:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 
-    def request(
+    def request(  # noqa: PLR0913  each is a part of a request
         self,
         method: str,
         url: str,
@@ -100,6 +100,7 @@ class HttpSession:
         timeout_s: float,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        sink: Callable[[bytes], object] | None = None,
     ) -> HttpAnswer:
         """Send one request, once, and read the whole answer.
 
@@ -109,6 +110,7 @@ class HttpSession:
             timeout_s: for all of it: connection, request, answer.
             headers: added to those of the session.
             body: as it is sent.
+            sink: takes the answer's body, part by part; the answer that is returned has none then.
 
         Raises:
             NotSentError: it may not be asked, or nothing of it left.
@@ -124,7 +126,7 @@ class HttpSession:
             with self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=timeout_s, proxies=self._proxies
             ) as response:
-                answer = self._read(response, where)
+                answer = self._read(response, where, sink)
         except RefusedAnswerError:
             raise
         except Exception as error:  # noqa: BLE001  whatever a server or a header makes of the libraries
@@ -156,18 +158,21 @@ class HttpSession:
             raise NotSentError(f"{where}: https wanted, found {parts.scheme}; only this machine may be asked without")
         return where
 
-    def _read(self, response: requests.Response, where: str) -> HttpAnswer:
+    def _read(
+        self, response: requests.Response, where: str, sink: Callable[[bytes], object] | None = None
+    ) -> HttpAnswer:
         status = response.status_code
         if status in _REDIRECTIONS and status != _NOT_MODIFIED:
             to = _host_of(response.headers.get("location", ""))
             raise RefusedAnswerError(f"{where}: an answer wanted, found a redirection ({status}) to {to}", status)
-        chunks, size = [], 0
+        chunks: list[bytes] = []
+        size, take = 0, sink or chunks.append
         while chunk := response.raw.read(_CHUNK_BYTES, decode_content=True):
             size += len(chunk)
             if size > self._body_bytes_max:
                 limit = self._body_bytes_max
                 raise RefusedAnswerError(f"{where}: an answer of at most {limit} bytes wanted, found more", status)
-            chunks.append(chunk)
+            take(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(status_code=status, headers=headers, body=b"".join(chunks), response_time_s=0.0)
 

@@ -8,6 +8,7 @@ moments        times and days
 tolerant       JSON into messages, whatever the service makes of numbers, dates, nothing and names
 writing        requests into bytes, checked; answers as the service writes them
 refusals       what an error means, whichever of its shapes it has
+scrips         its daily list of instruments, in both forms, into instruments of ours
 limits         how many requests are allowed, by date (`limits.toml`)
 
 A struct whose name ends in Request is what is sent; one that ends in Row, Ack or like a thing is what is answered.

@@ -1,0 +1,197 @@
+"""Dhan's lists of instruments: both forms, and what is wrong with a file."""
+
+import csv
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_scrips import COMPACT, COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
+
+from natya.domain.dhan.scrips import ScripListError, read_scrips
+
+SYMBOLS = {
+    "NSE_EQ:1594": "INFY",
+    "BSE_EQ:500209": "BSE:INFY",
+    "NSE_EQ:685": "CHOLAFIN",
+    "NSE_EQ:19257": "CHOLAFIN-D1",
+    "NSE_EQ:21954": "HFCL",
+    "NSE_EQ:18116": "ELECTCAST-W1",
+    "IDX_I:13": "NIFTY",
+    "IDX_I:51": "BSE:SENSEX",
+    "NSE_FNO:68407": "NIFTY-29Sep2026-FUT",
+    "NSE_FNO:35084": "NIFTY-29Sep2026-29150-CE",
+    "NSE_FNO:35085": "NIFTY-22Sep2026-29150-CE",
+    "NSE_FNO:49083": "BAJAJ-AUTO-29Sep2026-9050.5-PE",
+    "BSE_FNO:85001": "BSE:SENSEX-09Oct2026-80000-CE",
+    "NSE_CURRENCY:1008": "USDINR-28Sep2026-FUT",
+    "MCX_COMM:569900": "MCX:CRUDEOIL-19Oct2026-FUT",
+    "NSE_COMM:35084": "NSE_COMM:GOLD-28Sep2026-90000-CE",
+}
+
+
+def read(text):
+    rows = csv.reader(text.splitlines())
+    return read_scrips(next(rows), rows)
+
+
+def by_number(found):
+    return {f"{each.segment}:{each.security_id}": each for each in found.instruments}
+
+
+def of_one(row, header=COMPACT, *, more=300):
+    """Read a list in which the row is one of many."""
+    return read(listed(header, [row], more=more))
+
+
+BOTH = pytest.mark.parametrize("text", [listed(), listed(DETAILED, DETAILED_ROWS)], ids=["compact", "detailed"])
+
+
+class TestAList:
+    @BOTH
+    def test_names_each_instrument_by_what_it_is_and_none_twice(self, text):
+        found = read(text)
+
+        assert {number: each.symbol for number, each in by_number(found).items()} == SYMBOLS
+        assert (found.faulty, found.other) == (0, 0)
+
+    @BOTH
+    def test_has_ticks_in_paise_and_those_of_indices_in_rupees(self, text):
+        found = by_number(read(text))
+
+        ticks = {"NSE_EQ:1594": 0.1, "NSE_FNO:35084": 0.05, "NSE_CURRENCY:1008": 0.0025, "MCX_COMM:569900": 1.0}
+        assert {number: found[number].tick_size_rupees for number in ticks} == ticks
+        assert found["IDX_I:13"].tick_size_rupees == 0.05
+
+    @BOTH
+    def test_has_contracts_whole(self, text):
+        found = by_number(read(text))["NSE_FNO:49083"]
+
+        assert (found.underlying, found.expiry, found.strike_rupees, found.option_type, found.lot_size) == (
+            "BAJAJ-AUTO",
+            dt.date(2026, 9, 29),
+            9050.5,
+            "PE",
+            75,
+        )
+
+    def test_in_detail_has_freeze_quantities_where_there_are_any(self):
+        found = by_number(read(listed(DETAILED, DETAILED_ROWS)))
+
+        freeze = {"NSE_FNO:35084": 1756, "NSE_EQ:1594": 331_034, "BSE_EQ:500209": None, "NSE_EQ:685": None}
+        assert {number: found[number].freeze_quantity for number in freeze} == freeze
+        assert found["NSE_EQ:1594"].isin == "INE009A01021"
+
+    def test_of_which_a_share_trades_in_two_series_has_the_first_under_its_name(self):
+        be = "NSE,E,21951,EQUITY,,HFCL,1.0,HFCL,,,,1.0000,NA,ES,EQ,HFCL LIMITED"
+
+        found = by_number(read(listed(rows=(*COMPACT_ROWS, be))))
+        assert (found["NSE_EQ:21951"].symbol, found["NSE_EQ:21954"].symbol) == ("HFCL", "HFCL#21954")
+
+    def test_of_which_two_are_alike_gives_neither_the_name(self):
+        adjusted = COMPACT_ROWS[9].replace("35084", "35086")
+
+        found = by_number(read(listed(rows=(*COMPACT_ROWS, adjusted))))
+        assert found["NSE_FNO:35084"].symbol == "NIFTY-29Sep2026-29150-CE#35084"
+        assert found["NSE_FNO:35086"].symbol == "NIFTY-29Sep2026-29150-CE#35086"
+
+    def test_leaves_out_what_the_api_does_not_trade(self):
+        found = of_one("NCDEX,M,1,FUTCOM,0,JEERA-Sep2026-FUT,1.0,JEERA,2026-09-20,,XX,5.0,M,F,NA,JEERA")
+
+        assert (found.other, found.faulty, len(found.instruments)) == (1, 0, 300)
+
+
+class TestARow:
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            ("NSE,E,1594", "cells: 16 wanted, found 3"),
+            (COMPACT_ROWS[0].replace("1594", "15x4"), "SEM_SMST_SECURITY_ID: a number wanted, found '15x4'"),
+            (
+                COMPACT_ROWS[0].replace(",1.0,", ",1.5,"),
+                "SEM_LOT_UNITS: a whole number of at least 1 wanted, found '1.5'",
+            ),
+            (COMPACT_ROWS[0].replace(",1.0,", ",,"), "SEM_LOT_UNITS: a whole number of at least 1 wanted, found ''"),
+            (
+                COMPACT_ROWS[0].replace("10.0000", "0.05"),
+                "SEM_TICK_SIZE: paise in multiples of 0.25 wanted, found '0.05'",
+            ),
+            (
+                COMPACT_ROWS[0].replace("10.0000", "nan"),
+                "SEM_TICK_SIZE: paise in multiples of 0.25 wanted, found 'nan'",
+            ),
+            (COMPACT_ROWS[0].replace("INFY", ""), "SEM_TRADING_SYMBOL: a trading symbol wanted, found ''"),
+            (COMPACT_ROWS[0].replace("INFY", "INFÝ"), "a symbol of 1 to 64 printable characters wanted, found 'INFÝ'"),
+            (
+                COMPACT_ROWS[9].replace("2026-09-29", "29-09-2026"),
+                "SEM_EXPIRY_DATE: a day such as 2026-09-29 wanted, found '29-09-2026 14:30:00'",
+            ),
+            (COMPACT_ROWS[9].replace(",CE,", ",XX,"), "SEM_OPTION_TYPE: CE or PE wanted, found 'XX'"),
+            (
+                COMPACT_ROWS[9].replace(",29150.00000", ",-0.01000"),
+                "SEM_STRIKE_PRICE: rupees above 0 wanted, found '-0.01000'",
+            ),
+        ],
+        ids=lambda value: value[-40:],
+    )
+    def test_that_cannot_be_read_is_left_out_and_said(self, row, reason):
+        found = of_one(row)
+
+        assert (found.faulty, len(found.instruments)) == (1, 300)
+        assert found.examples == (f"line 2: {reason}",)
+
+    def test_below_whose_lot_the_exchange_freezes_is_left_out(self):
+        rows = [row.replace(",1756,", ",64,") for row in DETAILED_ROWS] + [
+            f"NSE,E,{70_000 + number},NA,EQUITY,,SHARE{number},SHARE,Share,ES,EQ,1,,,,5,NA,0,0,0,0,"
+            for number in range(300)
+        ]
+
+        assert "SM_FREEZE_QTY: at least the lot of 65 wanted, found '64'" in read(listed(DETAILED, rows)).examples[0]
+
+    def test_of_a_number_that_another_row_has_leaves_out_both(self):
+        found = read(listed(rows=[COMPACT_ROWS[0], COMPACT_ROWS[2].replace(",685,", ",1594,")], more=300))
+
+        assert (found.faulty, len(found.instruments)) == (2, 300)
+        assert "one row of a number wanted, found another of NSE_EQ:1594" in found.examples[0]
+
+    def test_that_comes_twice_is_one(self):
+        assert len(read(listed(rows=[COMPACT_ROWS[0]] * 2)).instruments) == 1
+
+
+class TestAFileThatIsNoList:
+    @pytest.mark.parametrize(
+        "text", ["<!DOCTYPE html>\n<html><body>Sorry</body></html>\n", "{}\n", ",,\n"], ids=["HTML", "JSON", "commas"]
+    )
+    def test_is_refused_by_its_columns(self, text):
+        with pytest.raises(ScripListError, match=r"columns: SEM_EXM_EXCH_ID, .* wanted, found"):
+            read(text)
+
+    def test_that_lacks_a_column_says_which(self):
+        with pytest.raises(ScripListError, match="columns: TICK_SIZE wanted, found 'EXCH_ID, SEGMENT") as refused:
+            read(listed(DETAILED.replace("TICK_SIZE", "TICKS"), DETAILED_ROWS))
+
+        assert refused.value.field == "columns"
+
+    def test_of_which_too_much_cannot_be_read_is_refused(self):
+        with pytest.raises(
+            ScripListError, match="rows: at most 1% of the rows faulty wanted, found 1 of 20: line 2: cells"
+        ):
+            of_one("NSE,E,1594", more=19)
+
+    def test_in_rupees_is_refused(self):
+        with pytest.raises(ScripListError, match=r"SEM_TICK_SIZE: paise in multiples of 0\.25 wanted, found '0.05'"):
+            read(listed(rows=[row.replace("5.0000", "0.05") for row in COMPACT_ROWS]))
+
+    @given(
+        header=st.sampled_from([COMPACT, DETAILED]),
+        rows=st.lists(
+            st.lists(st.text(max_size=12) | st.sampled_from([*COMPACT_ROWS[0].split(","), "-1"]), max_size=22)
+        ),
+    )
+    def test_is_refused_or_read_whatever_is_in_it(self, header, rows):
+        try:
+            found = read_scrips(header.split(","), rows)
+        except ScripListError:
+            return  # as the tests above show how
+        assert len(found.instruments) + found.faulty + found.other <= len(rows)
+        assert len({each.symbol for each in found.instruments}) == len(found.instruments)

@@ -1,0 +1,118 @@
+"""A list from the network: whole, within time and size, or not at all."""
+
+import contextlib
+import datetime as dt
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from natya_scrips import listed
+
+from natya.actors.instruments import ListRefusedError
+from natya.actors.instruments.fetching import fetch_list
+
+
+class Publisher:
+    """Answers each GET with one function."""
+
+    def __init__(self, answer):
+        self.over = threading.Event()
+        asked = self.asked = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append((self.path, dict(self.headers)))
+                with contextlib.suppress(OSError):
+                    answer(self)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/api-scrip-master.csv"
+
+    def close(self):
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def serve():
+    with contextlib.ExitStack() as servers:
+        yield lambda answer: servers.enter_context(contextlib.closing(Publisher(answer)))
+
+
+def saying(text, *, status=200, length=None):
+    def answer(request):
+        body = text.encode()
+        request.send_response(status)
+        request.send_header("Content-Length", str(length or len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+class TestAListFromAnAddress:
+    def test_is_in_use_when_it_came_whole(self, master, serve):
+        publisher = serve(saying(listed(more=5)))
+
+        found = master.refresh(publisher.url, rows_min=1)
+        assert len(found.instruments) == 21
+        assert (master.of.source, master.of.day) == (publisher.url, dt.date(2026, 9, 28))
+
+    def test_leaves_no_file_behind_but_the_list(self, master, serve, folder):
+        master.refresh(serve(saying(listed())).url, rows_min=1)
+
+        assert [each.suffix for each in sorted(folder.iterdir()) if each.name != ".natya"] == [".duckdb"]
+
+    def test_is_asked_for_without_a_token_or_a_cookie(self, master, serve):
+        publisher = serve(saying(listed()))
+
+        master.refresh(publisher.url, rows_min=1)
+        ((_, headers),) = publisher.asked
+        assert not {name.lower() for name in headers} & {"access-token", "authorization", "cookie", "client-id"}
+
+
+class TestAnAnswerThatIsNoList:
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (saying("<html>", status=200), "columns: SEM_EXM_EXCH_ID"),
+            (saying(listed(), status=503), "status 200 wanted, found 503"),
+            (saying(listed(), length=1_000_000), "IncompleteRead"),
+            (saying("x" * 300_000), "an answer of at most 200000 bytes wanted, found more"),
+        ],
+        ids=["HTML", "503", "cut", "too long"],
+    )
+    def test_is_refused_and_the_list_before_is_kept(self, master, serve, folder, answer, reason):
+        master.refresh(serve(saying(listed())).url, rows_min=1)
+        before = master.of
+
+        with pytest.raises(ListRefusedError, match=reason):
+            master.refresh(serve(answer).url, rows_min=1, bytes_max=200_000)
+        assert master.of == before
+        assert [each.suffix for each in sorted(folder.iterdir()) if each.name != ".natya"] == [".duckdb"]
+
+    def test_in_time_is_refused_also_when_something_comes_all_the_time(self, tmp_path, serve):
+        def drip(request):
+            request.send_response(200)
+            request.send_header("Content-Length", "1000000")
+            request.end_headers()
+            while not publisher.over.wait(0.02):
+                request.wfile.write(b"x")
+                request.wfile.flush()
+
+        publisher = serve(drip)
+
+        with pytest.raises(ListRefusedError, match="TimeoutError"):
+            fetch_list(publisher.url, tmp_path / "list.csv", timeout_s=0.3, bytes_max=2_000_000)
+
+    @pytest.mark.parametrize("url", ["http://images.dhan.co/list.csv", "ftp://127.0.0.1/list.csv", "list.csv", ""])
+    def test_is_not_asked_for_without_encryption(self, tmp_path, url):
+        with pytest.raises(ListRefusedError, match="wanted"):
+            fetch_list(url, tmp_path / "list.csv", timeout_s=1.0, bytes_max=1)

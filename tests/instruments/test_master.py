@@ -1,0 +1,312 @@
+"""`InstrumentMaster`: lists that are put in use, kept and asked."""
+
+import datetime as dt
+import stat
+
+import pytest
+from natya_scrips import listed
+
+from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError
+from natya.actors.instruments.naming import NameUnknownError
+from natya.actors.instruments.stored import Stored, write_list
+from natya.domain.instruments import Instrument
+from natya.domain.time import IST
+from natya.messages.instruments import FindInstrument, InstrumentList
+
+DAY = dt.datetime(2026, 9, 28, 8, 15, tzinfo=IST)
+TOMORROW = dt.timedelta(days=1)
+
+
+def take(master, path, **how):
+    return master.take(path, **{"rows_min": 1} | how)
+
+
+def lists_of(folder):
+    return sorted(each for each in folder.iterdir() if each.suffix == ".duckdb")
+
+
+class TestAFolderWithoutAList:
+    def test_has_the_built_in_instruments(self, master):
+        assert master.of == InstrumentList(source="built-in", instruments=58)
+        assert master.show("RELIANCE").security_id == "2885"
+        assert master.show("NSE_EQ:1594").symbol == "INFY"
+        assert not master.is_of_today
+
+    def test_is_not_made_by_looking(self, master, folder):
+        master.find(FindInstrument(text="bank"))
+
+        assert not folder.exists()
+
+
+class TestAListThatIsTaken:
+    def test_is_in_use_and_says_where_it_is_from(self, master, publish):
+        path = publish()
+
+        found = take(master, path)
+        assert (len(found.instruments), found.faulty) == (16, 0)
+        assert master.of == InstrumentList(source=str(path), day=dt.date(2026, 9, 28), instruments=16)
+        assert master.is_of_today
+
+    def test_gives_each_instrument_back_as_it_was_read(self, master, publish):
+        found = take(master, publish())
+
+        assert [master.show(each.symbol) for each in found.instruments] == list(found.instruments)
+        numbers = [f"{each.segment}:{each.security_id}" for each in found.instruments]
+        assert [master.show(number) for number in numbers] == list(found.instruments)
+
+    def test_is_there_for_other_processes_and_after_a_restart(self, master, publish, folder, days):
+        take(master, publish())
+
+        with InstrumentMaster(folder, now=days) as other:
+            assert other.of == master.of
+            assert other.show("NIFTY-29Sep2026-FUT").lot_size == 65
+
+    def test_is_a_file_of_this_user_alone(self, master, publish, folder):
+        take(master, publish())
+
+        (path,) = lists_of(folder)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+    def test_takes_the_place_of_yesterdays_which_stays_beside_it(self, master, publish, folder, days):
+        for _ in range(4):
+            take(master, publish())
+            days.now += TOMORROW
+            assert not master.is_of_today
+
+        assert master.of.day == dt.date(2026, 10, 1)
+        assert [path.name[:13] for path in lists_of(folder)] == ["list-20260930", "list-20261001"]
+
+    def test_is_used_on_while_another_process_puts_new_ones_there(self, master, publish, folder, days):
+        take(master, publish())
+        with InstrumentMaster(folder, now=days) as other:
+            for _ in range(3):
+                days.now += TOMORROW
+                take(other, publish())
+
+            assert master.of.day == dt.date(2026, 9, 28)
+            assert master.show("HFCL").series == "BE"
+            master.reopen()
+            assert master.of == other.of
+
+
+def html(_text):
+    return "<html><head><title>503</title></head></html>\n"
+
+
+def half(text):
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: len(lines) // 2])
+
+
+class TestABrokenList:
+    @pytest.mark.parametrize(
+        ("broken", "reason"),
+        [
+            (html, "columns: SEM_EXM_EXCH_ID, .* wanted, found '<html>"),
+            (lambda _: "\n", "columns: .* wanted, found 'an empty file'"),
+            (lambda text: text[:-30], r"line 41: a line with its end wanted, found the end of the file behind '.*'"),
+            (half, r"rows: at least 20 \(half of the list in use\) wanted, found 19"),
+            (
+                lambda text: text.replace("SEM_LOT_UNITS", "LOT"),
+                "columns: SEM_LOT_UNITS wanted, found 'SEM_EXM_EXCH_ID",
+            ),
+            (
+                lambda text: text.replace(",65.0,", ",,"),
+                "rows: at most 1% of the rows faulty wanted, found 3 of 40: line",
+            ),
+            (lambda text: f'{text}NSE,"E"x\n', "line 42: a row of CSV wanted, found ',' expected after"),
+            (lambda text: f"{text}{'x' * 70_000}\n", "line 42: a line with its end wanted, found more than 65,536"),
+        ],
+        ids=["HTML", "empty", "cut", "half", "columns", "lots", "quotes", "endless line"],
+    )
+    def test_is_refused_and_yesterdays_is_kept(self, master, publish, days, broken, reason):
+        text = listed(more=24)
+        take(master, publish(text))
+        days.now += TOMORROW
+
+        with pytest.raises(ListRefusedError, match=reason):
+            take(master, publish(broken(text)))
+        assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 28), 40)
+        assert master.show("INFY").security_id == "1594"
+
+    def test_of_too_few_rows_is_refused_also_as_the_first(self, master, publish, folder):
+        with pytest.raises(ListRefusedError, match=r"rows: at least 1,000 \(what a list has\) wanted, found 16"):
+            master.take(publish())
+        assert not folder.exists()
+
+    def test_of_a_clock_that_was_set_back_is_the_newest_all_the_same(self, master, publish, days):
+        take(master, publish())
+        days.now -= TOMORROW
+
+        take(master, publish(listed(more=3)))
+        assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 27), 19)
+
+    def test_that_shrank_is_taken_from_who_says_so(self, master, publish):
+        take(master, publish(listed(more=40)))
+
+        take(master, publish(), may_shrink=True)
+        assert master.of.instruments == 16
+
+
+class TestAFileOfOurs:
+    def test_that_is_damaged_gives_way_to_the_one_before(self, master, publish, folder, days):
+        take(master, publish())
+        days.now += TOMORROW
+        take(master, publish())
+        master.close()
+        newest = lists_of(folder)[-1]
+        newest.write_bytes(newest.read_bytes()[:5_000])
+
+        with InstrumentMaster(folder, now=days) as other:
+            assert other.of.day == dt.date(2026, 9, 28)
+            assert str(newest) in other.faults[0]
+
+    def test_with_fewer_instruments_than_it_says_is_not_used(self, folder, days, master, publish):
+        take(master, publish())
+        broken = InstrumentList(source="here", day=days.now.date(), instruments=2)
+        write_list(folder / "list-20270101-000000000000.duckdb", [master.show("INFY")], broken)
+
+        with InstrumentMaster(folder, now=days) as other:
+            assert other.of == master.of
+            assert "with all its instruments wanted, found format 1 with 1 of 2" in other.faults[0]
+
+    def test_in_a_folder_that_is_not_ours_is_neither_used_nor_made(self, folder, days, publish):
+        folder.mkdir()
+        (folder / "list-20270101-000000000000.duckdb").write_text("mine")
+
+        with InstrumentMaster(folder, now=days) as opened:
+            assert opened.of.source == "built-in"
+            with pytest.raises(InstrumentsError, match="a folder of natya's for lists of instruments wanted"):
+                take(opened, publish())
+
+    def test_that_was_half_written_is_taken_for_nothing(self, master, publish, folder, days):
+        take(master, publish())
+        (folder / f"new-{'0' * 32}.duckdb").write_text("half")
+
+        with InstrumentMaster(folder, now=days) as other:
+            assert (other.of, other.faults) == (master.of, ())
+
+
+@pytest.fixture(scope="module")
+def in_use(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("names")
+    (folder / "published.csv").write_text(listed())
+    with InstrumentMaster(folder / "instruments", now=lambda: DAY) as opened:
+        take(opened, folder / "published.csv")
+    return folder / "instruments"
+
+
+class TestAName:
+    @pytest.fixture
+    def master(self, in_use, days):
+        with InstrumentMaster(in_use, now=days) as opened:
+            yield opened
+
+    @pytest.mark.parametrize(
+        ("name", "symbol"),
+        [
+            ("INFY", "INFY"),
+            ("infy", "INFY"),
+            ("bse:infy", "BSE:INFY"),
+            ("NSE:INFY", "INFY"),
+            ("NSE_EQ:INFY", "INFY"),
+            ("BSE_EQ:500209", "BSE:INFY"),
+            ("NSE_FNO:35084", "NIFTY-29Sep2026-29150-CE"),
+            ("NSE_COMM:35084", "NSE_COMM:GOLD-28Sep2026-90000-CE"),
+            ("nifty 29 sep 29150 call", "NIFTY-29Sep2026-29150-CE"),
+            ("nifty-29sep2026-29150-ce", "NIFTY-29Sep2026-29150-CE"),
+            ("CRUDEOIL-19Oct2026-FUT", "MCX:CRUDEOIL-19Oct2026-FUT"),
+            ("sensex", "BSE:SENSEX"),
+            ("cholamandalam investment", "CHOLAFIN"),
+        ],
+    )
+    def test_means_the_instrument_that_has_it_alone(self, master, name, symbol):
+        assert master.show(name).symbol == symbol
+
+    def test_of_several_means_none_of_them(self, master, days):
+        days.now -= dt.timedelta(days=10)
+
+        with pytest.raises(
+            NameUnknownError, match="which is that of NIFTY-22Sep2026-29150-CE, NIFTY-29Sep2026-29150-CE"
+        ):
+            master.show("NIFTY-Sep2026-29150-CE")
+
+    def test_of_several_means_the_one_that_has_not_expired(self, master):
+        assert master.show("NIFTY-Sep2026-29150-CE").symbol == "NIFTY-29Sep2026-29150-CE"
+
+    @pytest.mark.parametrize("name", ["", "NIFTI", "NSE_FNO:1594", "NSE:", "x" * 200, "';--"])
+    def test_that_nothing_has_is_unknown(self, master, name):
+        with pytest.raises(NameUnknownError, match="an instrument of the list wanted"):
+            master.show(name)
+
+    def test_of_a_share_is_never_that_of_its_warrants(self, master):
+        assert master.show("CHOLAFIN").series == "EQ"
+        assert master.show("HFCL").security_id == "21954"
+
+
+class TestASearch:
+    @pytest.fixture(params=["built-in", "stored"])
+    def of_either(self, request, master, tmp_path):
+        """The built-in list, as it is and as a file."""
+        found, total = master.find(FindInstrument(rows_max=1_000))
+        assert len(found) == total == 58
+        if request.param == "built-in":
+            yield master._table
+            return
+        write_list(tmp_path / "built-in.duckdb", found, master.of)
+        table = Stored(tmp_path / "built-in.duckdb")
+        yield table
+        table.close()
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            FindInstrument(text="nifty"),
+            FindInstrument(text="NIFTY", segment="IDX_I"),
+            FindInstrument(text="bank ax"),
+            FindInstrument(text="tata", rows_max=1),
+            FindInstrument(instrument_type="index"),
+            FindInstrument(underlying="NIFTY"),
+            FindInstrument(text="%"),
+        ],
+        ids=str,
+    )
+    def test_finds_the_same_in_memory_and_in_a_file(self, of_either, master, wanted):
+        today = dt.date(2026, 9, 28)
+
+        found, total = of_either.find(wanted, today)
+        expected, _ = master._table.find(wanted, today)
+        assert (len(found), total) == (len(expected), master._table.find(wanted, today)[1])
+        assert [each.symbol for each in found[:1]] == [each.symbol for each in expected[:1]]
+
+    @pytest.mark.parametrize("name", ["INFY", "infosys", "M&M", "india vix", "bse:sensex", "nix"])
+    def test_knows_the_same_names_in_memory_and_in_a_file(self, of_either, master, name):
+        assert of_either.called(name) == master._table.called(name)
+        assert of_either.symbol(name) == master._table.symbol(name)
+
+    def test_is_by_what_a_contract_is(self, master, publish, days):
+        take(master, publish())
+
+        def symbols(**wanted):
+            return [each.symbol for each in master.find(FindInstrument(**wanted))[0]]
+
+        assert symbols(underlying="NIFTY") == ["NIFTY-29Sep2026-FUT", "NIFTY-29Sep2026-29150-CE"]
+        assert symbols(underlying="NIFTY", is_expired=True)[0] == "NIFTY-22Sep2026-29150-CE"
+        assert symbols(option_type="PE") == ["BAJAJ-AUTO-29Sep2026-9050.5-PE"]
+        assert symbols(expiry=dt.date(2026, 10, 9)) == ["BSE:SENSEX-09Oct2026-80000-CE"]
+        assert symbols(text="call nifty") == ["NIFTY-29Sep2026-29150-CE"]
+        assert symbols(text="INE009A01021") == ["BSE:INFY", "INFY"]
+        assert symbols(text="infy")[0] == "INFY"
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    bare = Instrument(symbol="A", segment="NSE_EQ", tick_size_rupees=0.05)
+    path = tmp_path / "list.duckdb"
+
+    write_list(path, [bare], InstrumentList(source="here", instruments=1))
+    table = Stored(path)
+    assert table.symbol("A") == bare
+    table.close()
+    with pytest.raises(FileExistsError):
+        write_list(path, [bare], InstrumentList(source="here", instruments=1))
