@@ -33,14 +33,18 @@ from .messages.addresses import (
     NAMES,
     ORDERS,
     STRATEGIES,
+    WEB,
+    WIRE,
 )
 from .messages.events import Subscribe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .config.secrets import Secret
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
+    from .messages.instruments import InstrumentDefinition
 
 PAPER: Final = "paper"
 """Name of the broker whose orders go to the paper exchange."""
@@ -135,6 +139,54 @@ def broker(settings: Settings) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
+    settings: Settings,
+    *,
+    token: Secret,
+    client_id: str,
+    definitions: tuple[InstrumentDefinition, ...] = (),
+    has_market: bool = True,
+    has_faults: bool = False,
+    is_limited: bool = True,
+) -> tuple[ChildSpec, ...]:
+    """Return the actors of the paper exchange by itself, in the order of starting; they stop in reverse.
+
+    Args:
+        settings: of the whole system.
+        token: what the only client has to give.
+        client_id: of that client.
+        definitions: of the instruments that are known; other symbols get an id of their own.
+        has_market: whether the feed is one of them; without it prices are set by hand alone.
+        has_faults: whether faults may be asked for.
+        is_limited: whether the broker's limits of requests hold.
+    """
+    from .actors.exchange.listed import listing_of  # noqa: PLC0415  the wire is loaded where it is served
+    from .actors.exchange.serving import AccountActor, AccountActorSettings  # noqa: PLC0415
+    from .actors.exchange.wire.actor import WireActor  # noqa: PLC0415
+    from .actors.exchange.wire.settings import WireActorSettings  # noqa: PLC0415
+    from .actors.web import WebActor  # noqa: PLC0415
+
+    heard = tuple(Subscribe(subscriber=name, topics=("Tick",)) for name in (EXCHANGE, WIRE))
+    listings = tuple(listing_of(each) for each in definitions if each.security_id)
+    wire = WireActorSettings(
+        limits=settings.exchange,
+        token=token,
+        client_id=client_id,
+        definitions=definitions,
+        has_faults=has_faults,
+        is_limited=is_limited,
+        records=has_market,
+    )
+    return (
+        ChildSpec(JOURNAL, JournalActor, settings.journal),
+        ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=heard)),
+        ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=settings.exchange, listings=listings)),
+        ChildSpec(WEB, WebActor, settings.web),
+        ChildSpec(WIRE, WireActor, wire),
+        *([ChildSpec(FEED, FeedActor, settings.feed)] if has_market else []),
+    )
 
 
 def _expect_names(settings: Settings, actors: Sequence[ChildSpec]) -> None:

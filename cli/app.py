@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "ping",
     "resume",
     "trace",
+    "exchange.serve",
     "config.show",
     "config.check",
     "journal.verify",
@@ -45,6 +46,7 @@ COMMANDS: Final = (
 since `import` is a keyword), and a function `command`."""
 
 GROUPS: Final = {
+    "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",
     "db": "The database: ask it, fill it, copy it, keep it in order.",

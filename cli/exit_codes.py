@@ -69,6 +69,7 @@ def exit_code(fault: BaseException) -> int:
     )
     from ..actors.orders import FactWithoutIntentError  # noqa: PLC0415
     from ..actors.strategy import StrategyError  # noqa: PLC0415
+    from ..actors.web.errors import AddressTakenError  # noqa: PLC0415
     from ..config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..domain.accounts import AccountUnfinishedError  # noqa: PLC0415
@@ -92,7 +93,10 @@ def exit_code(fault: BaseException) -> int:
             ),
             BAD_DATA,
         ),
-        ((DataDirectoryError, DatabaseUnreachable, JournalFailedError, JournalFullError), CANNOT_CREATE),
+        (
+            (AddressTakenError, DataDirectoryError, DatabaseUnreachable, JournalFailedError, JournalFullError),
+            CANNOT_CREATE,
+        ),
     )
     for each in _causes(fault):
         for kinds, code in meanings:

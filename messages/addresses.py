@@ -26,6 +26,9 @@ ORDERS: Final = "orders"
 STRATEGIES: Final = "strategies"
 """The supervisor of all strategies."""
 
+WIRE: Final = "wire"
+"""Who speaks a broker's protocol for the paper exchange, where that is served."""
+
 WEB: Final = "web"
 """The HTTP server, where something is served."""
 
@@ -35,6 +38,6 @@ FEED: Final = "feed"
 NAMES: Final = frozenset(
     {
         *(SYSTEM, JOURNAL, DATABASE, EVENTS, INSTRUMENTS, EXCHANGE, BROKER, BROKER_SERVICE, BROKER_GROUP),
-        *(ORDERS, STRATEGIES, WEB, CONTROL, FEED),
+        *(ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
     }
 )

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from .actor import WebActor
     from .application import Application
     from .bodies import answer, body_of
-    from .errors import ClientGoneError, WebError
+    from .errors import AddressTakenError, ClientGoneError, WebError
     from .mounting import Mount, Mounted, Unmount
-    from .server import WebServer
+    from .server import WebServer, expect_free
 
 __all__ = [
+    "AddressTakenError",
     "Application",
     "ClientGoneError",
     "Mount",
@@ -33,15 +34,16 @@ __all__ = [
     "WebServer",
     "answer",
     "body_of",
+    "expect_free",
 ]
 
 _HOMES = {
     ".actor": ("WebActor",),
     ".application": ("Application",),
-    ".errors": ("ClientGoneError", "WebError"),
+    ".errors": ("AddressTakenError", "ClientGoneError", "WebError"),
     ".bodies": ("answer", "body_of"),
     ".mounting": ("Mount", "Mounted", "Unmount"),
-    ".server": ("WebServer",),
+    ".server": ("WebServer", "expect_free"),
 }
 
 __getattr__ = lazily(__name__, _HOMES)

@@ -1,3 +1,4 @@
+import socket
 import threading
 import time
 
@@ -61,6 +62,14 @@ class TestAClient:
 
 
 class TestAServer:
+    def test_does_not_hold_the_end_of_an_answer_back(self, serve):
+        served = serve()
+        served.line().ask()
+        (connection,) = served.server._serving.server_state.connections
+        own = connection.transport.get_extra_info("socket")
+
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
     def test_stops_within_its_bound_whatever_an_application_does(self, serve):
         begun = threading.Event()
 

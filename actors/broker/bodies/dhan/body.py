@@ -172,7 +172,7 @@ class DhanBroker:
             self._not_placed(client_order_id, reply.reason)
             return
         del self._placing[client_order_id]
-        watched = self._orders.setdefault(client_order_id, watched)  # a look-up may have found it meanwhile
+        self._orders[client_order_id] = watched
         if reply.outcome == "told":
             watched.broker_order_id = reply.value.order_id
             self._tell_placed(watched)

@@ -1,0 +1,14 @@
+"""Dhan's REST protocol, spoken by the paper exchange.
+
+actor         the actor: owner of what the market has shown, and of the application
+application   who asks, how often, for what: path, token, limits, body, endpoint
+routes        the table of endpoints; groups/ has them
+request       a request, and what an endpoint may ask of the exchange
+reading       requests, as tolerant as Dhan's server is
+answers       answers, and errors in their four shapes
+counting      requests counted as the broker does (pure)
+market        what the market has shown (pure)
+hand          prices by hand, the list of instruments, faults
+asking        messages from the application to the actor
+settings
+"""

@@ -1,0 +1,234 @@
+"""The wire's actor: what the market has shown, and the application that speaks Dhan's protocol about it.
+
+Owns    one MarketShown, and one WireApplication, which the web server serves.
+Hears   Tick; ShowMarket, SetPrice and ListInstrument of the application; Mounted and MountRefused of the web server;
+        MarketEnded of the feed.
+Sends   Mount to the web server; MarketTold or HandRefused to who asked; AddListings to the exchange, of symbols that no
+        list knows; a Tick to events for each price that is set by hand; TicksRecorded to the feed where no database
+        records what it sends.
+Fails   when the web server does not serve it. Restarted, market, token and counts of requests are what they were
+        (hand-over).
+
+After the end of a recording the exchange goes on: it has the last prices, and its time moves on at the market's speed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+
+from ....domain.instruments import without_noise
+from ....domain.time import SECOND_NS
+from ....messages.addresses import EVENTS, EXCHANGE, FEED, WEB
+from ....messages.market import AwaitMarketEnd, DaySummary, Depth, MarketEnded, Tick, TicksRecorded
+from ....messages.supervision import Failed, Unavailable
+from ....messages.system import ActorStatistics
+from ....messages.units import RUPEES_MAX
+from ...runtime import RuntimeActor, SystemClock, handles
+from ...web import Mount, Mounted
+from ...web.mounting import MountRefused
+from ..calls import AddListings
+from .application import WireApplication
+from .asking import FindWire, HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket, WireFound
+from .market import MarketShown
+from .routes import BASE
+from .settings import WireActorSettings
+
+if TYPE_CHECKING:
+    from ...runtime import ActorAddress
+
+VIEWS: Final = frozenset({"last_prices", "ohlc", "quotes", "chart", "daily", "expiries", "chain", "listed"})
+BEAT_S: Final = 0.01
+LEVELS_MAX: Final = 20
+
+
+class Beat(msgspec.Struct, frozen=True, gc=False):
+    """To itself, in real time: let the time of the market go on."""
+
+
+class Passed(msgspec.Struct, frozen=True, gc=False):
+    """To itself: it has."""
+
+
+class NotServedError(Exception):
+    """The web server serves something else at the exchange's path."""
+
+
+class WireActor(RuntimeActor):
+    """Shows the market, and gives the web server the application."""
+
+    ready_when_told: ClassVar[bool] = True  # by the web server: where it is served
+
+    settings: WireActorSettings
+
+    def on_start(self) -> None:
+        """Make market and application, and have it served."""
+        settings = self.settings
+        inherited: tuple[MarketShown, WireApplication] | None = self.inherited
+        if inherited is None:
+            limits = settings.limits
+            market = MarketShown(
+                settings.definitions,
+                tick_size_rupees=limits.tick_size_rupees,
+                band_percent=limits.price_band_percent,
+            )
+            application = WireApplication(
+                client_id=settings.client_id,
+                token=settings.token.reveal(),
+                market=market,
+                market_actor=self.name,
+                ask=self.requester(),
+                now_ns=self.clock.now_ns,
+                machine_ns=SystemClock().now_ns,
+                is_limited=settings.is_limited,
+            )
+        else:
+            market, application = inherited
+        self._market, self._application = market, application
+        self._source = f"by-hand-{self.clock.now_ns()}"
+        self._by_hand = 0
+        self.url = ""
+        self.send(WEB, Mount(path="", application=application, owner=self.name))  # answered: then it is ready
+        if settings.records:
+            self.send(FEED, AwaitMarketEnd())
+
+    def snapshot(self) -> tuple[MarketShown, WireApplication]:
+        """Hand over the market, the token and the counts."""
+        return self._market, self._application
+
+    def restore(self, state: tuple[MarketShown, WireApplication]) -> None:
+        """Do nothing: `on_start` has taken it."""
+
+    @handles(Tick)
+    def move(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Show a tick."""
+        listing = self._market.list_unknown(tick.symbol)
+        if listing is not None:
+            self.send(EXCHANGE, AddListings((listing,)))
+        self._market.move(tick)
+        if self.settings.records and tick.source != self._source:
+            self.send(FEED, TicksRecorded(source=tick.source, sequence=tick.sequence))
+
+    @handles(ShowMarket)
+    def show(self, question: ShowMarket, sender: ActorAddress) -> None:
+        """Tell what was shown."""
+        if question.view not in VIEWS:
+            self.turn_away(question, sender, f"one of {', '.join(sorted(VIEWS))} wanted, found {question.view!r}")
+            return
+        self.send(sender, MarketTold(getattr(self._market, question.view)(*question.arguments)))
+
+    @handles(SetPrice)
+    def set_price(self, wanted: SetPrice, sender: ActorAddress) -> None:
+        """Send a tick as the feed does, so that everybody hears it."""
+        try:
+            tick = self._tick_of(wanted)
+        except ValueError as fault:
+            self.send(sender, HandRefused(str(fault)))
+            return
+        self.send(EVENTS, tick)
+        self.send(sender, MarketTold({"symbol": tick.symbol, "price": tick.price}))
+
+    @handles(ListInstrument)
+    def list_instrument(self, wanted: ListInstrument, sender: ActorAddress) -> None:
+        """List an instrument, here and at the account."""
+        try:
+            listing = self._market.list_instrument(wanted.definition)
+        except ValueError as fault:
+            self.send(sender, HandRefused(str(fault)))
+            return
+        self.send(EXCHANGE, AddListings((listing,)))
+        self.send(sender, MarketTold({"symbol": listing.symbol, "securityId": listing.security_id}))
+
+    @handles(Mounted)
+    def be_served(self, mounted: Mounted, _sender: ActorAddress) -> None:
+        """Note where; the start is complete."""
+        self.url = mounted.url
+        self.log("exchange.served", url=mounted.url)
+        self.ready()
+
+    @handles(FindWire, from_outside=True)
+    def tell_where(self, _message: FindWire, sender: ActorAddress) -> None:
+        """Tell where the protocol is spoken."""
+        self.send(sender, WireFound(rest=f"{self.url}{BASE}", client_id=self.settings.client_id))
+
+    @handles(MountRefused)
+    def fail(self, refusal: MountRefused, _sender: ActorAddress) -> None:
+        """Fail: without a server this is nothing."""
+        raise NotServedError(str(refusal.error)) from refusal.error
+
+    @handles(MarketEnded, Beat)
+    def go_on(self, _message: MarketEnded | Beat, _sender: ActorAddress) -> None:
+        """Let the market's time go on after its last message, as it would if it still sent some."""
+        if self.market_rules:
+            self.when_quiet(Passed(), self.house_clock.now_ns() + round(BEAT_S * SECOND_NS))
+
+    @handles(Passed)
+    def beat_again(self, _message: Passed, _sender: ActorAddress) -> None:
+        """Go on in a moment of real time."""
+        self.after_on_machine(BEAT_S, Beat())
+
+    @handles(Failed, Unavailable)
+    def hear_of_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Log that another actor could not take what was sent."""
+        self.log("exchange.not_heard", level="warning", by=answer.actor, reason=answer.reason)
+
+    def statistics(self) -> ActorStatistics:
+        """Count messages."""
+        return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
+
+    def _tick_of(self, wanted: SetPrice) -> Tick:
+        listings = self._market.listings
+        if wanted.symbol:
+            listing = listings.of_symbol(wanted.symbol)
+        else:
+            listing = listings.find((wanted.exchange_segment, wanted.security_id))
+        if listing is None:
+            raise ValueError("a symbol, or exchangeSegment and securityId, of a listed instrument wanted")
+        price = without_noise(wanted.price)
+        if not 0 < price <= RUPEES_MAX:
+            raise ValueError(f"price: rupees above 0 wanted, found {wanted.price}")
+        if wanted.quantity < 0:
+            raise ValueError(f"quantity: 0 shares or more wanted, found {wanted.quantity}")
+        self._by_hand += 1
+        close = wanted.previous_close
+        return Tick(
+            symbol=listing.symbol,
+            price=price,
+            quantity=wanted.quantity,
+            exchange_ns=self.clock.now_ns(),
+            received_ns=self.clock.now_ns(),
+            source=self._source,
+            sequence=self._by_hand,
+            depth=_depth(wanted),
+            day=None if not close else _day(price, close),
+        )
+
+
+def _depth(wanted: SetPrice) -> Depth | None:
+    if wanted.bids is None and wanted.asks is None:
+        return None
+    bids, asks = wanted.bids or (), wanted.asks or ()
+    levels = max(len(bids), len(asks))
+    if levels > LEVELS_MAX or any(price <= 0 or quantity < 0 for price, quantity in (*bids, *asks)):
+        raise ValueError(f"bids, asks: up to {LEVELS_MAX} pairs of a price above 0 and a quantity wanted")
+    padding = ((0.0, 0),) * levels
+    bids, asks = (bids + padding)[:levels], (asks + padding)[:levels]
+    return Depth(
+        bid_prices=tuple(price for price, _ in bids),
+        bid_quantities=tuple(quantity for _, quantity in bids),
+        ask_prices=tuple(price for price, _ in asks),
+        ask_quantities=tuple(quantity for _, quantity in asks),
+    )
+
+
+def _day(price: float, close: float) -> DaySummary:
+    return DaySummary(
+        open_price=price,
+        high_price=price,
+        low_price=price,
+        close_price=close,
+        average_price=price,
+        total_buy_quantity=0,
+        total_sell_quantity=0,
+    )

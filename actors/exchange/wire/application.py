@@ -1,0 +1,266 @@
+"""The application that speaks Dhan's protocol: who asks, how often, for what, and what is answered.
+
+It runs on the web server's thread and knows no state but the token and the counts of requests: all else is asked of the
+actors that own it. A request goes through: path, token, limits, body, endpoint.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+from starlette.routing import Route as Path
+from starlette.routing import Router
+
+from ....domain.dhan.limits import limits_on
+from ....domain.time import day_of
+from ....messages.addresses import EXCHANGE
+from ....messages.supervision import Unavailable
+from ...runtime import RequestTimedOut
+from ...web import answer, body_of
+from ..account import Refused
+from ..calls import Answered, Call, CallRefused
+from .answers import (
+    THROTTLED,
+    THROTTLED_DATA,
+    Answer,
+    WireRefusal,
+    data_error,
+    path_error,
+    trading_error,
+)
+from .asking import MarketTold, ShowMarket
+from .counting import RequestCounts
+from .groups.market import chain_key
+from .groups.portfolio import epoch_day
+from .hand import Hand
+from .request import Request
+from .routes import BASE, ROUTES, TOKEN, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....domain.quotas import Allowance
+    from .market import MarketShown
+
+ASK_TIMEOUT_S: Final = 30.0
+QUERY_PARTS_MAX: Final = 32
+
+_STATUS_OF: Final = {"input": (400, "DH-905"), "order": (400, "DH-906"), "unknown": (404, "DH-906")}
+_DATA_PATHS: Final = ("/v2/marketfeed", "/v2/optionchain")
+_CHART_PATHS: Final = ("/v2/charts",)
+
+Scope = "MutableMapping[str, Any]"
+Receive = "Callable[[], Awaitable[Mapping[str, Any]]]"
+Send = "Callable[[Mapping[str, Any]], Awaitable[None]]"
+
+
+class Ask(Protocol):
+    """Asks an actor from the server's thread."""
+
+    async def __call__(self, target: str, message: Any, *, timeout_s: float) -> Any:
+        """Return the answer."""
+
+
+class WireApplication:
+    """One client's exchange, as an ASGI application; `exchange` of the endpoints."""
+
+    def __init__(  # noqa: PLR0913  what the actor has to give
+        self,
+        *,
+        client_id: str,
+        token: str,
+        market: MarketShown,
+        market_actor: str,
+        ask: Ask,
+        now_ns: Callable[[], int],
+        machine_ns: Callable[[], int],
+        is_limited: bool = True,
+    ) -> None:
+        """Begin with no request counted.
+
+        Args:
+            client_id: of the only client.
+            token: that it has to give.
+            market: whose listings are read; everything else of it is asked of its actor.
+            market_actor: name of the actor that owns the market.
+            ask: asks actors.
+            now_ns: the exchange's time: nanoseconds since 1970-01-01 UTC.
+            machine_ns: the machine's, by which requests are counted: nanoseconds since 1970-01-01 UTC.
+            is_limited: whether the broker's limits of requests hold.
+        """
+        self.client_id: Final = client_id
+        self.listed: Final = market
+        self.now_ns: Final = now_ns
+        self._token = token.encode()
+        self._market_actor: Final = market_actor
+        self._ask: Final = ask
+        self._machine_ns: Final = machine_ns
+        self._is_limited: Final = is_limited
+        self._counted_day = self._counted_ns = 0
+        self._limits: dict[str, Allowance] = {}
+        self._counts = RequestCounts({})
+        hand = Hand(self)
+        paths: dict[str, dict[str, Route]] = {}
+        for route in ROUTES:
+            paths.setdefault(route.path, {})[route.method] = route
+        self._router: Final = Router(
+            routes=[
+                *(Path(BASE + path, _Endpoint(self, by_method)) for path, by_method in paths.items()),
+                Path(TOKEN.path, _Endpoint(self, {TOKEN.method: TOKEN}, is_public=True)),
+                *(Path(path, endpoint) for path, endpoint in hand.endpoints()),
+            ],
+            redirect_slashes=False,
+            default=self._not_found,
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        await self._router(scope, receive, send)
+
+    async def _not_found(self, scope: Any, _receive: Any, send: Any) -> None:
+        await answer(send, *path_error(404, "Not Found", scope["path"], self.now_ns() // 1_000_000))
+
+    # For endpoints.
+
+    async def account(self, verb: str, *arguments: Any) -> Any:
+        """Call a method of the account, and await until its changes are durable.
+
+        Raises:
+            Refused: the account refused.
+            WireRefusal: the account is not there, or it is not known what became of the call.
+        """
+        told = await self._asked(EXCHANGE, Call(verb, arguments))
+        if isinstance(told, Answered):
+            return told.value
+        if isinstance(told, CallRefused):
+            raise Refused(told.kind, told.text)
+        raise WireRefusal(trading_error(503, "DH-909", "The exchange is not available"))
+
+    async def market(self, view: str, *arguments: Any) -> Any:
+        """Call a method of `MarketShown`.
+
+        Raises:
+            WireRefusal: it is not there.
+        """
+        told = await self._asked(self._market_actor, ShowMarket(view, arguments))
+        if isinstance(told, MarketTold):
+            return told.value
+        raise WireRefusal(data_error(503, "800", "Internal Server Error"))
+
+    async def by_hand(self, message: Any) -> Any:
+        """Ask the market's actor for something that no client of a broker may."""
+        return await self._asked(self._market_actor, message)
+
+    async def _asked(self, actor: str, message: Any) -> Any:
+        try:
+            return await self._ask(actor, message, timeout_s=ASK_TIMEOUT_S)
+        except RequestTimedOut:
+            return Unavailable(actor=actor, reason="no answer in time", retry_after_s=0.0)
+
+    def renew_token(self) -> str:
+        """Make a new token; the former is dead."""
+        token = secrets.token_urlsafe(32)
+        self._token = token.encode()
+        return token
+
+    # What stands before the endpoints.
+
+    def refuse_stranger(self, scope: Any, path: str) -> Answer | None:
+        """Return the error of one whose token or client id is wrong, in the shape that the path has; None if right."""
+        token = client = b""
+        for name, value in scope["headers"]:
+            if name == b"access-token":
+                token = value
+            elif name in {b"client-id", b"dhanclientid"}:
+                client = value
+        is_right = hmac.compare_digest(token, self._token)
+        if client and not hmac.compare_digest(client, self.client_id.encode()):
+            is_right = False
+        if is_right:
+            return None
+        return dead_token(path)
+
+    def count(self, route: Route, body: bytes) -> Answer | None:
+        """Count a request; return the error of one too many."""
+        if not self._is_limited:
+            return None
+        now_ns = self._counted_ns = max(self._counted_ns, self._machine_ns())
+        day = day_of(now_ns)
+        if day != self._counted_day:
+            self._counted_day = day
+            limits = limits_on(epoch_day(day))
+            if limits != self._limits:
+                self._limits, self._counts = limits, RequestCounts(limits)
+        kind = route.kind
+        if kind == "option_chain":
+            key = f"{route.path} {chain_key(body)}"
+            is_let_in = self._counts.admit(kind, now_ns, also="data", key=key)
+        else:
+            is_let_in = self._counts.admit(kind, now_ns)
+        if is_let_in:
+            return None
+        return THROTTLED_DATA if kind in {"quotes", "option_chain"} else THROTTLED
+
+
+class _Endpoint:
+    """All methods of one path."""
+
+    def __init__(self, wire: WireApplication, by_method: dict[str, Route], *, is_public: bool = False) -> None:
+        self._wire = wire
+        self._by_method = by_method
+        self._is_public = is_public
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        wire = self._wire
+        route = self._by_method.get(scope["method"])
+        if route is None:
+            told = path_error(405, "Method Not Allowed", scope["path"], wire.now_ns() // 1_000_000)
+            await answer(send, *told)
+            return
+        await answer(send, *await self._answer(route, scope, receive))
+
+    async def _answer(self, route: Route, scope: Any, receive: Any) -> Answer:
+        wire = self._wire
+        if not self._is_public:
+            refusal = wire.refuse_stranger(scope, route_path(route))
+            if refusal is not None:
+                return refusal
+        body = await body_of(receive)
+        refusal = wire.count(route, body)
+        if refusal is not None:
+            return refusal
+        query = scope["query_string"]
+        request = Request(scope["path_params"], query_of(query) if query else {}, body)
+        try:
+            return await route.handler(wire, request)
+        except WireRefusal as refused:
+            return refused.answer
+        except Refused as refused:
+            status, code = _STATUS_OF[refused.kind]
+            return trading_error(status, code, refused.text)
+
+
+def route_path(route: Route) -> str:
+    """Return the whole path of an endpoint."""
+    return BASE + route.path
+
+
+def dead_token(path: str) -> Answer:
+    """Return what a token that is dead, or none of ours, is answered with: three shapes, by the path."""
+    if path.startswith(_DATA_PATHS):
+        return data_error(401, "808", "Authentication Failed - Client ID or Access Token invalid")
+    if path.startswith(_CHART_PATHS):
+        return trading_error(400, "DH-906", "Invalid Token")
+    return trading_error(401, "DH-901", "Client ID or user generated access token is invalid or expired.")
+
+
+def query_of(query: bytes) -> dict[str, str]:
+    """Read a query; the last value of a name counts."""
+    try:
+        return dict(parse_qsl(query.decode("ascii"), max_num_fields=QUERY_PARTS_MAX, keep_blank_values=True))
+    except ValueError:
+        return {}

@@ -1,0 +1,172 @@
+"""The trader's controls, and who the client is."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from .....domain.dhan.account.edis import EdisBulkFormRequest, EdisForm, EdisFormRequest, EdisStatus
+from .....domain.dhan.account.profile import IpAck, IpAddresses, IpRequest, TokenAnswer
+from .....domain.dhan.moments import moment_of
+from .....domain.dhan.trading.control import KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
+from ...account import PnlExit
+from ..answers import Answer, found, invalid
+from ..reading import read
+
+if TYPE_CHECKING:
+    from .....messages.exchange import SwitchesSet
+    from ..request import Exchange, Request
+
+TOKEN_HOURS: Final = 24
+_ISIN: Final = re.compile(r"[A-Z0-9]{12}|ALL", re.ASCII)
+_DIGITS: Final = re.compile(r"\d{6}", re.ASCII)
+
+
+async def set_kill_switch(exchange: Exchange, request: Request) -> Answer:
+    """`POST /killswitch?killSwitchStatus=…`: answered by a sentence."""
+    wanted = request.query.get("killSwitchStatus", "")
+    if wanted not in {"ACTIVATE", "DEACTIVATE"}:
+        raise invalid("killSwitchStatus: one of ACTIVATE, DEACTIVATE is wanted, found something else")
+    await exchange.account("set_kill_switch", wanted == "ACTIVATE")
+    told = f"Kill Switch has been successfully {wanted.lower()}d"
+    return found(KillSwitchRow(dhan_client_id=exchange.client_id, kill_switch_status=told))
+
+
+async def kill_switch(exchange: Exchange, _request: Request) -> Answer:
+    """`GET /killswitch`."""
+    switches: SwitchesSet = await exchange.account("switches")
+    status = "ACTIVATE" if switches.kill_switch else "DEACTIVATE"
+    return found(KillSwitchRow(dhan_client_id=exchange.client_id, kill_switch_status=status))
+
+
+async def set_pnl_exit(exchange: Exchange, request: Request) -> Answer:
+    """`POST /pnlExit`."""
+    wanted = read(PnlExitRequest, request.body)
+    await exchange.account(
+        "set_pnl_exit",
+        PnlExit(
+            profit_rupees=wanted.profit_value,
+            loss_rupees=wanted.loss_value,
+            products=wanted.product_type,
+            kills=wanted.enable_kill_switch,
+        ),
+    )
+    return found(PnlExitAck(pnl_exit_status="ACTIVE", message="P&L based exit configured successfully"))
+
+
+async def pnl_exit(exchange: Exchange, _request: Request) -> Answer:
+    """`GET /pnlExit`."""
+    switches: SwitchesSet = await exchange.account("switches")
+    return found(
+        PnlExitRow(
+            pnl_exit_status="ACTIVE" if switches.exit_is_active else "INACTIVE",
+            profit=switches.exit_profit_rupees,
+            loss=switches.exit_loss_rupees,
+            product_type=switches.exit_products,
+            enable_kill_switch=switches.exit_kills,
+        )
+    )
+
+
+async def stop_pnl_exit(exchange: Exchange, _request: Request) -> Answer:
+    """`DELETE /pnlExit`."""
+    await exchange.account("cancel_pnl_exit")
+    return found(PnlExitAck(pnl_exit_status="DISABLED", message="P&L based exit stopped successfully"))
+
+
+async def profile(exchange: Exchange, _request: Request) -> Answer:
+    """`GET /profile`."""
+    until = moment_of(exchange.now_ns()) + timedelta(hours=TOKEN_HOURS)
+    told = {
+        "dhanClientId": exchange.client_id,
+        "tokenValidity": f"{until:%d/%m/%Y %H:%M}",
+        "activeSegment": "Equity, Derivative",
+        "ddpi": "Active",
+        "mtf": "Active",
+        "dataPlan": "Active",
+        "dataValidity": f"{until + timedelta(days=30):%Y-%m-%d 00:00:00.0}",
+    }
+    return Answer(200, msgspec.json.encode(told))
+
+
+async def renew_token(exchange: Exchange, _request: Request) -> Answer:
+    """`GET /RenewToken`: the token that asked is dead from here on."""
+    return found(_token(exchange))
+
+
+async def generate_token(exchange: Exchange, request: Request) -> Answer:
+    """`POST /app/generateAccessToken`, of another host: by client id, PIN and TOTP. Any six digits will do."""
+    given = request.query
+    if given.get("dhanClientId") != exchange.client_id or not _DIGITS.fullmatch(given.get("pin", "")):
+        return found({"message": "Invalid Pin", "status": "error"})
+    if not _DIGITS.fullmatch(given.get("totp", "")):
+        return found({"message": "Invalid TOTP", "status": "error"})
+    return found(_token(exchange))
+
+
+def _token(exchange: Exchange) -> TokenAnswer:
+    return TokenAnswer(
+        dhan_client_id=exchange.client_id,
+        dhan_client_name="PAPER TRADER",
+        dhan_client_ucc="PAPER00001",
+        access_token=exchange.renew_token(),
+        expiry_time=moment_of(exchange.now_ns()) + timedelta(hours=TOKEN_HOURS),
+    )
+
+
+async def set_address(exchange: Exchange, request: Request) -> Answer:
+    """`POST /ip/setIP`, `PUT /ip/modifyIP`: believed, and not kept: here orders may come from this machine alone."""
+    read(IpRequest, request.body)
+    return found(IpAck(status="SUCCESS", message=f"IP saved successfully for {exchange.client_id}"))
+
+
+async def addresses(_exchange: Exchange, _request: Request) -> Answer:
+    """`GET /ip/getIP`."""
+    return found(IpAddresses(primary_ip="127.0.0.1", detected_ip="127.0.0.1", ip_match_status="MATCH"))
+
+
+async def edis_pin(_exchange: Exchange, _request: Request) -> Answer:
+    """`GET /edis/tpin`: 202, and nothing."""
+    return Answer(202)
+
+
+async def edis_form(exchange: Exchange, request: Request) -> Answer:
+    """`POST /edis/form`."""
+    wanted = read(EdisFormRequest, request.body)
+    return _form(exchange, (wanted.isin,))
+
+
+async def edis_bulk_form(exchange: Exchange, request: Request) -> Answer:
+    """`POST /edis/bulkform`."""
+    return _form(exchange, read(EdisBulkFormRequest, request.body).isin)
+
+
+def _form(exchange: Exchange, isins: tuple[str, ...]) -> Answer:
+    shown = html.escape(", ".join(isins))
+    page = f"<html><body><form name='frmDIS'><p>Paper exchange: {shown} may be sold.</p></form></body></html>"
+    return found(EdisForm(dhan_client_id=exchange.client_id, edis_form_html=page))
+
+
+async def edis_status(exchange: Exchange, request: Request) -> Answer:
+    """`GET /edis/inquire/{isin}`: whatever is held may be sold."""
+    isin = request.parameters["isin"]
+    if not _ISIN.fullmatch(isin):
+        raise invalid("isin: twelve capital letters and digits, or ALL, are wanted, found something else")
+    held = 0
+    for holding in await exchange.account("holdings"):
+        listing = exchange.listed.listings.find(holding.instrument)
+        held += holding.quantity if isin == "ALL" or (listing is not None and listing.isin == isin) else 0
+    return found(
+        EdisStatus(
+            client_id=exchange.client_id,
+            isin=isin,
+            total_qty=held,
+            aprvd_qty=held,
+            status="SUCCESS",
+            remarks="eDIS transaction done successfully",
+        )
+    )

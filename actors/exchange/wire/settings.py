@@ -1,0 +1,30 @@
+"""Settings of the wire."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ....config.secrets import Secret
+from ....config.sections.exchange import ExchangeSettings
+from ....messages.instruments import InstrumentDefinition
+
+CLIENT_ID = "1000000001"
+
+
+class WireActorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may trade over HTTP, and with what."""
+
+    limits: ExchangeSettings
+    token: Secret
+    """The access token of the only client."""
+
+    client_id: str = CLIENT_ID
+    definitions: tuple[InstrumentDefinition, ...] = ()
+    is_limited: bool = True
+    """Whether the limits of requests hold."""
+
+    has_faults: bool = False
+    """Whether `/__faults` is served."""
+
+    records: bool = False
+    """Whether it tells the feed that ticks are recorded: where no database does."""

@@ -1,0 +1,66 @@
+"""`natya exchange serve`: the paper exchange, for any client that speaks Dhan's protocol."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...options import SetOption, assignments
+from ...session import load, load_to_run
+
+
+def command(
+    *,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="To listen on; 0: one that is free.")] = None,
+    replay: Annotated[
+        list[Path], typer.Option(metavar="FILE", help="Recording to play; may be repeated: all go by one time.")
+    ] = [],
+    synthetic: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of a synthetic market.")] = None,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="No market: prices are set by POST /__market.")] = False,
+    token: Annotated[
+        str | None, typer.Option(envvar="NATYA_EXCHANGE_TOKEN", help="Access token; by default a random one.")
+    ] = None,
+    client_id: Annotated[str, typer.Option(metavar="ID", help="Of the only client.")] = "1000000001",
+    speed: Annotated[float | None, typer.Option(metavar="X", help="Times the recorded speed.")] = None,
+    always_open: Annotated[bool, typer.Option("--always-open", help="Trade at any hour, on any day.")] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory of the account; by default the paper profile's with -exchange."),
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", help="Let a client ask for faults at /__faults.")] = False,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Without the broker's limits of requests.")] = False,
+    settings: SetOption = [],
+) -> None:
+    """Serve the paper exchange on a port of this machine, until Ctrl-C or SIGTERM."""
+    if sum((bool(replay), synthetic is not None, by_hand)) > 1:
+        raise typer.BadParameter("one of --replay, --synthetic and --by-hand wanted, found several")
+    overrides: dict[str, Any] = {
+        "feed.source": "replay" if replay else "synthetic",
+        "feed.recording": None if not replay else str(replay[0]) if len(replay) == 1 else list(map(str, replay)),
+        "feed.seed": synthetic,
+        "feed.speed": speed,
+        "web.port": port,
+        "exchange.always_open": True if always_open else None,
+        "system.data_dir": None if data_dir is None else str(data_dir),
+    }
+    given = assignments(settings) | {key: value for key, value in overrides.items() if value is not None}
+    if "system.data_dir" not in given:  # not that of `natya run`, which may run beside it
+        beside = Path(load("paper", given).settings.system.data_dir)
+        given["system.data_dir"] = str(beside.with_name(f"{beside.name}-exchange"))
+    loaded = load_to_run("paper", given)
+
+    from ....config.secrets import Secret
+    from ....exchange_system import ExchangeSystem, Serving
+    from ...serving import perform
+
+    serving = Serving(
+        token=Secret(token or secrets.token_urlsafe(32)),
+        client_id=client_id,
+        has_market=not by_hand,
+        has_faults=faults,
+        is_limited=not unlimited,
+    )
+    raise typer.Exit(perform(lambda: ExchangeSystem(loaded.settings, serving), serving.token))

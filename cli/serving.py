@@ -1,0 +1,40 @@
+"""The paper exchange in the foreground: announced in one line, served until a signal, stopped in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..actors.runtime import tuned_process
+from .exit_codes import OK, exit_code
+from .foreground import Interrupts
+from .terminal import complain, out, tell_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..config.secrets import Secret
+    from ..exchange_system import ExchangeSystem
+
+LOOK_S: Final = 0.25
+
+
+def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
+    """Serve until a signal comes; return the exit code. The first line of output says where, and with which token."""
+    interrupts = Interrupts()
+    with interrupts.heard(), tuned_process():
+        try:
+            with make() as system:
+                for note in system.notes:
+                    complain(note)
+                found = system.found()
+                told = {"rest": found.rest, "client_id": found.client_id, "token": token.reveal()}
+                tell_json(msgspec.json.encode(told))
+                out().flush()
+                while not interrupts.asked:
+                    system.expect_running(LOOK_S)
+        except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
+            complain(str(fault) or type(fault).__name__)
+            return exit_code(fault)
+    return OK
