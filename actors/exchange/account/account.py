@@ -97,12 +97,13 @@ class Account(Views):
     def pass_time(self, now_ns: int) -> tuple[ExchangeFact, ...]:
         """Let time pass: orders arrive, the day turns, after-market orders are released, the market closes."""
         core = self._core
-        core.now_ns = max(core.now_ns, now_ns)
-        if core.now_ns >= core.wake_ns:
+        while core.wake_ns <= now_ns:  # each at its own time: after a night the square-off comes before the close
+            core.now_ns = max(core.now_ns, core.wake_ns)
             self._day.pass_time()
             while core.due and core.due[0][0] <= core.now_ns:
                 self._orders.arrive(heapq.heappop(core.due)[2])
             core.wake_ns = self._day.next_ns()
+        core.now_ns = max(core.now_ns, now_ns)
         return core.take_changes()
 
     def move(self, tick: Tick) -> tuple[ExchangeFact, ...]:

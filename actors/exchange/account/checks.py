@@ -21,6 +21,8 @@ SQUARE_OFF_MINUTES: Final = 10
 """Before the close: at 15:20 on an ordinary day intraday positions are closed, and none is opened any more."""
 
 DISCLOSED_SHARE_MIN: Final = 0.3
+PRODUCTS: Final = {True: frozenset({"CNC", "INTRADAY", "MTF"}), False: frozenset({"INTRADAY", "MARGIN"})}
+"""Of shares, and of derivatives."""
 
 
 def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa: C901, PLR0911, PLR0912  one rule a line
@@ -31,6 +33,8 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
         return f"{rms} Kill switch is active: no orders for the rest of the day"
     if listing.kind == "INDEX":
         return "EXCH:16387:Security is not allowed to trade in this market"
+    if order.product not in PRODUCTS[listing.kind == "EQUITY"]:
+        return f"{rms} Product {order.product} is not allowed for this security"
     if is_expired(core, listing):
         return f"{rms} The contract expired on {reference.expiry}"
     fault = reference.quantity_fault(order.quantity)

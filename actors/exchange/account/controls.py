@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ....domain.money import exact, rounded
 from ....messages.exchange import MoneyMoved, PositionConverted
+from .checks import PRODUCTS
 from .refusals import MARKET_CLOSED, Refused, wrong
 from .state import DELIVERED
 
@@ -65,8 +66,8 @@ class Controls:
             raise Refused("order", f"No {'long' if asked.is_long else 'short'} position of {asked.source} to convert")
         if not 1 <= asked.quantity <= abs(net):
             raise wrong("convertQty", f"1 to {abs(net)}", asked.quantity)
-        if asked.target in DELIVERED and (not asked.is_long or listing.kind != "EQUITY"):
-            raise Refused("order", f"Only a long position in shares can become {asked.target}")
+        if asked.target not in PRODUCTS[listing.kind == "EQUITY"] or (asked.target in DELIVERED and not asked.is_long):
+            raise Refused("order", f"This position cannot become {asked.target}")
         cost = traded.cost / net
         price = float(rounded(cost.numerator, cost.denominator, PRICE_PLACES))
         side: Side = "BUY" if asked.is_long else "SELL"

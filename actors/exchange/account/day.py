@@ -44,13 +44,14 @@ class Day:
         """Let the open orders of an earlier run rest again, in the order of their arrival."""
         core = self._core
         resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
-        newest_ns = max((row.updated_ns for row in core.state.orders.values()), default=core.now_ns)
+        newest_ns = core.state.newest_ns or core.now_ns
+        core.now_ns = min(core.now_ns, newest_ns)  # what was missed comes at its own time
         core.matching = core.new_matching([_as_resting(row) for row in resting], since_ns=newest_ns)
         for row in core.state.open.values():
             if not row.arrival:
                 core.send_to_exchange(row.order_id)
         self._money.refresh_all()
-        self._passed_ns = min(core.now_ns, newest_ns)
+        self._passed_ns = core.now_ns
 
     def pass_time(self) -> None:
         """Do what has become due since the last call."""

@@ -44,10 +44,15 @@ class Orders:
         self._core = core
         self._money = money
         self.on_trade: list[Callable[[AccountOrder, AccountTrade], None]] = []
-        """Told of each trade, after order and position know it."""
+        """Told of each trade, after order and position know it. Only `on_heard` may place, change and end orders."""
 
         self.on_end: list[Callable[[AccountOrder], None]] = []
         """Told of each order that has ended."""
+
+        self.on_heard: list[Callable[[], None]] = []
+        """Called when all that the matching reported is known."""
+
+        self._hearing = 0
 
     # What the client asks.
 
@@ -117,6 +122,8 @@ class Orders:
         """
         core = self._core
         row = self._open(change.order_id)
+        if row.source:
+            raise Refused("order", f"Order was placed by {row.source}: it cannot be modified by itself")
         if row.modifications >= MODIFICATIONS_MAX:
             raise Refused("order", f"Maximum of {MODIFICATIONS_MAX} modifications of an order exceeded")
         listing = core.listing(row.instrument)
@@ -182,8 +189,8 @@ class Orders:
 
     # What time brings.
 
-    def arrive(self, order_id: str) -> None:
-        """Let an order reach the broker's checks, and the exchange."""
+    def arrive(self, order_id: str, *, linked_with: str = "") -> None:
+        """Let an order reach the broker's checks, and the exchange; there another may lose what it trades."""
         core = self._core
         row = core.state.open.get(order_id)
         if row is None or row.arrival:
@@ -222,7 +229,7 @@ class Orders:
             )
         )
         core.matching.pass_time(core.now_ns)
-        reports = core.matching.place(as_new_order(candidate))
+        reports = core.matching.place(as_new_order(candidate), linked_with=linked_with)
         if reports[0].execution_type == "REJECTED":
             self._reject(core.state.orders[order_id], f"EXCH:16387:{reports[0].reason}")
             return
@@ -236,9 +243,14 @@ class Orders:
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:
-        """Take what the matching reports."""
+        """Take what the matching reports; only then may anybody act on it, since the matching is ahead until then."""
+        self._hearing += 1
         for report in reports:
             self._hear(report)
+        self._hearing -= 1
+        if not self._hearing:
+            for hear in self.on_heard:
+                hear()
 
     def _hear(self, report: ExecutionReport) -> None:
         core = self._core

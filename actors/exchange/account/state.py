@@ -81,9 +81,14 @@ class State:
         self.traded = 0
         """Trades so far, over all days."""
 
+        self.newest_ns = 0
+        """Time of the newest fact: nanoseconds since 1970-01-01 UTC."""
+
     def apply(self, fact: ExchangeFact) -> None:
         """Add one fact."""
         _APPLY[type(fact)](self, fact)
+        occurred_ns = getattr(fact, _TIMES.get(type(fact), "occurred_ns"))
+        self.newest_ns = max(self.newest_ns, occurred_ns)
 
     def position(self, instrument: Instrument, product: ProductType) -> Traded | None:
         """Return what was traded of an instrument in a product; None if nothing was."""
@@ -219,3 +224,11 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     SwitchesSet: State._switches,  # noqa: SLF001
     DayBegan: State._day,  # noqa: SLF001
 }
+
+_TIMES: Final[dict[type, str]] = {
+    AccountOrder: "updated_ns",
+    SuperOrder: "updated_ns",
+    ForeverOrder: "updated_ns",
+    Alert: "created_ns",
+}
+"""Names of the fields that say when a fact occurred, where it is not `occurred_ns`."""

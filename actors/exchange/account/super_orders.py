@@ -21,6 +21,7 @@ from .state import SUPER
 if TYPE_CHECKING:
     from ....messages.exchange import AccountTrade, Leg, SuperStatus
     from .core import Core
+    from .listings import Listing
     from .orders import Orders
     from .requests import SuperModification, SuperTicket
 
@@ -34,12 +35,23 @@ class SuperOrders:
         self._trailing: dict[str, set[str]] = {}
         """Ids of the orders whose stop trails, by symbol."""
 
+        self._entered: dict[str, None] = {}
+        """Ids of the entries that have traded more than their exits know."""
+
+        self._exits_of: dict[str, list[str]] = {}
+        """Ids of all exits of an entry, the ended ones among them."""
+
+        orders.on_heard.append(self._exit_all)
         orders.on_trade.append(self._traded)
         orders.on_end.append(self._ended)
 
     def resume(self) -> None:
         """Link the exits of an earlier run again."""
-        for row in self._core.state.super_orders.values():
+        state = self._core.state
+        for order in state.orders.values():
+            if order.source == SUPER:
+                self._exits_of.setdefault(order.parent_id, []).append(order.order_id)
+        for row in state.super_orders.values():
             self._watch(row)
             self._link(row)
 
@@ -56,7 +68,16 @@ class SuperOrders:
             raise Refused("input", "Invalid Price for orderType")
         listing = core.listing(ticket.instrument)
         price = ticket.limit_price or core.last_price(listing.symbol)
-        self._check(ticket.side, price, ticket.target_price, ticket.stop_price, ticket.trailing_jump)
+        row = SuperOrder(
+            order_id="",
+            target_price=ticket.target_price,
+            stop_price=ticket.stop_price,
+            trailing_jump=ticket.trailing_jump,
+            target_status="PENDING" if ticket.target_price else "CANCELLED",
+            stop_status="PENDING" if ticket.stop_price else "CANCELLED",
+            status="TRANSIT",
+        )
+        _check(row, listing, ticket.side, price)
         entry = self._orders.place(
             Ticket(
                 instrument=ticket.instrument,
@@ -69,17 +90,7 @@ class SuperOrders:
             ),
             leg="ENTRY_LEG",
         )
-        self._do(
-            SuperOrder(
-                order_id=entry.order_id,
-                target_price=ticket.target_price,
-                stop_price=ticket.stop_price,
-                trailing_jump=ticket.trailing_jump,
-                target_status="PENDING" if ticket.target_price else "CANCELLED",
-                stop_status="PENDING" if ticket.stop_price else "CANCELLED",
-                status="TRANSIT",
-            )
-        )
+        self._do(replace(row, order_id=entry.order_id))
         return entry
 
     def modify(self, change: SuperModification) -> AccountOrder:
@@ -104,7 +115,8 @@ class SuperOrders:
             raise Refused("order", "A cancelled leg cannot be put back")
         limit_price = entry.limit_price if change.limit_price is None else change.limit_price
         price = entry.average_price or limit_price or self._core.last_price(entry.symbol)
-        self._check(entry.side, price, target, stop, jump)
+        changed = replace(row, target_price=target, stop_price=stop, trailing_jump=jump)
+        _check(changed, self._core.listing(entry.instrument), entry.side, price)
         if change.leg == "ENTRY_LEG":
             modification = Modification(
                 order_id=entry.order_id,
@@ -160,7 +172,7 @@ class SuperOrders:
             row = self._core.state.super_orders[order.order_id]
             anchor = row.anchor_price or trade.price
             self._do(replace(row, status=order.status, anchor_price=anchor))
-            self._exit_more(order, trade.quantity)
+            self._entered[order.order_id] = None
         elif order.source == SUPER and order.leg:
             row = self._core.state.super_orders[order.parent_id]
             is_target = order.leg == "TARGET_LEG"
@@ -175,9 +187,16 @@ class SuperOrders:
         state = self._core.state
         row = state.super_orders[order.order_id if is_entry else order.parent_id]
         entry = state.orders[row.order_id]
-        if entry.is_open or any(self._exit(each) is not None for each in (row.target_order_id, row.stop_order_id)):
+        if order.leg == "TARGET_LEG" and row.target_status == "PENDING":
+            row = replace(row, target_status="CANCELLED")
+            self._do(row)
+        elif order.leg == "STOP_LOSS_LEG" and row.stop_status == "PENDING":
+            row = replace(row, stop_status="CANCELLED")
+            self._do(row)
+        exits = map(self._exit, (row.target_order_id, row.stop_order_id))
+        if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):
             return
-        exited = sum(each.filled_quantity for each in state.orders.values() if each.parent_id == row.order_id)
+        exited = self._exited(row.order_id)
         status: SuperStatus = order.status
         if entry.filled_quantity and exited >= entry.filled_quantity:
             status = "CLOSED"
@@ -187,43 +206,57 @@ class SuperOrders:
         stop = row.stop_status if row.stop_status == "TRIGGERED" else "CANCELLED"
         self._do(replace(row, status=status, target_status=target, stop_status=stop))
 
-    def _exit_more(self, entry: AccountOrder, quantity: int) -> None:
-        """Let the exits have so many shares more."""
+    def _exit_all(self) -> None:
+        while self._entered:
+            order_id = next(iter(self._entered))
+            del self._entered[order_id]
+            self._exit_more(order_id)
+
+    def _exit_more(self, order_id: str) -> None:
+        """Let each exit have as many shares as the entry has traded, less what the exits have."""
         legs: tuple[Leg, ...] = ("TARGET_LEG", "STOP_LOSS_LEG")
         for leg in legs:
-            row = self._core.state.super_orders[entry.order_id]
-            price = row.target_price if leg == "TARGET_LEG" else row.stop_price
-            if (row.target_status if leg == "TARGET_LEG" else row.stop_status) == "CANCELLED":
+            state = self._core.state
+            row, entry = state.super_orders[order_id], state.orders[order_id]
+            needed = entry.filled_quantity - self._exited(order_id)
+            is_target = leg == "TARGET_LEG"
+            if not needed or (row.target_status if is_target else row.stop_status) == "CANCELLED":
                 continue
-            known = self._exit(row.target_order_id if leg == "TARGET_LEG" else row.stop_order_id)
+            known = self._exit(row.target_order_id if is_target else row.stop_order_id)
             if known is not None:
-                self._restate(replace(known, quantity=known.quantity + quantity))
-                continue
-            placed = self._orders.place(
-                Ticket(
-                    instrument=entry.instrument,
-                    side="SELL" if entry.side == "BUY" else "BUY",
-                    product=entry.product,
-                    order_type="LIMIT" if leg == "TARGET_LEG" else "STOP_LOSS_MARKET",
-                    quantity=quantity,
-                    limit_price=price if leg == "TARGET_LEG" else 0.0,
-                    trigger_price=price if leg == "STOP_LOSS_LEG" else 0.0,
-                ),
-                source=SUPER,
-                parent_id=entry.order_id,
-                leg=leg,
-            )
-            row = self._core.state.super_orders[entry.order_id]
-            if leg == "TARGET_LEG":
-                self._do(replace(row, target_order_id=placed.order_id))
+                self._restate(replace(known, quantity=known.filled_quantity + needed))
             else:
-                self._do(replace(row, stop_order_id=placed.order_id))
-        row = self._core.state.super_orders[entry.order_id]
-        for order_id in (row.target_order_id, row.stop_order_id):
-            self._orders.arrive(order_id)
-        self._link(self._core.state.super_orders[entry.order_id])
+                self._place_exit(row, entry, leg, needed)
+
+    def _place_exit(self, row: SuperOrder, entry: AccountOrder, leg: Leg, quantity: int) -> None:
+        is_target = leg == "TARGET_LEG"
+        placed = self._orders.place(
+            Ticket(
+                instrument=entry.instrument,
+                side="SELL" if entry.side == "BUY" else "BUY",
+                product=entry.product,
+                order_type="LIMIT" if is_target else "STOP_LOSS_MARKET",
+                quantity=quantity,
+                limit_price=row.target_price if is_target else 0.0,
+                trigger_price=0.0 if is_target else row.stop_price,
+            ),
+            source=SUPER,
+            parent_id=row.order_id,
+            leg=leg,
+        )
+        if is_target:
+            self._do(replace(row, target_order_id=placed.order_id))
+        else:
+            self._do(replace(row, stop_order_id=placed.order_id))
+        self._exits_of.setdefault(row.order_id, []).append(placed.order_id)
+        other = self._exit(row.stop_order_id if is_target else row.target_order_id)
+        self._orders.arrive(placed.order_id, linked_with=other.order_id if other is not None else "")
 
     # Helpers.
+
+    def _exited(self, order_id: str) -> int:
+        orders = self._core.state.orders
+        return sum(orders[each].filled_quantity for each in self._exits_of.get(order_id, ()))
 
     def _trail(self, row: SuperOrder, last_price: float) -> None:
         entry = self._core.state.orders[row.order_id]
@@ -262,6 +295,7 @@ class SuperOrders:
                 trigger_price=order.trigger_price or None,
             )
         )
+        assert reports[0].execution_type == "REPLACED", reports[0].reason
         self._orders.hear_all(reports[1:])
 
     def _link(self, row: SuperOrder) -> None:
@@ -287,19 +321,6 @@ class SuperOrders:
         if status != "PENDING":
             raise Refused("order", f"Order is already {status}")
 
-    def _check(self, side: str, price: float, target: float, stop: float, jump: float) -> None:
-        if not target and not stop:
-            raise wrong("targetPrice", "a target or a stop", "neither")
-        if jump and not stop:
-            raise wrong("trailingJump", "0 without a stop", jump)
-        if not price:
-            return
-        above, below = (target, stop) if side == "BUY" else (stop, target)
-        if above and above <= price:
-            raise wrong("targetPrice" if side == "BUY" else "stopLossPrice", f"a price above {price}", above)
-        if below and below >= price:
-            raise wrong("stopLossPrice" if side == "BUY" else "targetPrice", f"a price below {price}", below)
-
     def _do(self, row: SuperOrder) -> None:
         self._core.do(replace(row, updated_ns=self._core.now_ns))
         self._watch(row)
@@ -311,3 +332,24 @@ class SuperOrders:
             trailing.add(row.order_id)
         else:
             trailing.discard(row.order_id)
+
+
+def _check(row: SuperOrder, listing: Listing, side: str, price: float) -> None:
+    """Check target and stop against each other and the entry's price: rupees, 0 where it is not known.
+
+    Raises:
+        Refused: they do not fit.
+    """
+    target, stop = row.target_price, row.stop_price
+    if not target and not stop:
+        raise wrong("targetPrice", "a target or a stop", "neither")
+    if row.trailing_jump and not stop:
+        raise wrong("trailingJump", "0 without a stop", row.trailing_jump)
+    for field, given in (("targetPrice", target), ("stopLossPrice", stop)):
+        if given and listing.reference.grid.snap(given) is None:
+            raise wrong(field, f"a multiple of {listing.reference.tick_size_rupees}", given)
+    above, below = (target, stop) if side == "BUY" else (stop, target)
+    if price and above and above <= price:
+        raise wrong("targetPrice" if side == "BUY" else "stopLossPrice", f"a price above {price}", above)
+    if price and below and below >= price:
+        raise wrong("stopLossPrice" if side == "BUY" else "targetPrice", f"a price below {price}", below)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ....messages.broker import ExchangeStatistics
 
 if TYPE_CHECKING:
@@ -84,7 +86,11 @@ class Views:
 
     def super_orders(self) -> Sequence[SuperOrder]:
         """Return the super orders of the day; their entries and exits are orders."""
-        return tuple(self._core.state.super_orders.values())
+        state = self._core.state
+        return tuple(
+            row if row.status != "TRANSIT" else replace(row, status=state.orders[row.order_id].status)
+            for row in state.super_orders.values()
+        )
 
     def forever_orders(self) -> Sequence[ForeverOrder]:
         """Return the forever orders: those that wait, and those that ended today."""

@@ -111,8 +111,11 @@ class Matching:
             reports += self._let_in(market, tick)
         return reports
 
-    def place(self, request: NewOrder) -> list[ExecutionReport]:
-        """Take an order; return REJECTED, or NEW and its immediate trades."""
+    def place(self, request: NewOrder, *, linked_with: str = "") -> list[ExecutionReport]:
+        """Take an order; return REJECTED, or NEW and its immediate trades.
+
+        `linked_with`: an open order, see `link`.
+        """
         reason = self._refusal(request)
         if request.client_order_id in self._orders:
             # Not stored: the existing order of that id stays as it is.
@@ -131,6 +134,8 @@ class Matching:
             order.due_ns = self._now_ns + self._model.latency_ns
         market.insert(order)
         self.resting += 1
+        if linked_with:
+            self.link(request.client_order_id, linked_with)
         reports = [self._report(order, "NEW")]
         if not order.due_ns:
             reports += self._enter(market, order)

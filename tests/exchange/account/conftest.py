@@ -108,6 +108,7 @@ class Client:
         """The account that the changes alone make."""
         other = Account(self.settings, Listings(LISTINGS), now_ns=self.account.now_ns)
         other.resume(self.changes)
+        assert other.pass_time(self.account.now_ns) == ()
         return other
 
 

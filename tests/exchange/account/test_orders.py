@@ -117,6 +117,7 @@ class TestAnOrderThatIsRejectedLater:
             ({"instrument": ("NSE_EQ", "11536")}, "RMS:{}: No quote: the market has shown no price of TCS yet"),
             ({"instrument": OPTION, "quantity": 10}, "RMS:{}: Quantity: a multiple of the lot of 65 shares wanted"),
             ({"instrument": OPTION, "quantity": 1820}, "RMS:{}: Quantity: at most the freeze quantity of 1800"),
+            ({"product": "MARGIN"}, "RMS:{}: Product MARGIN is not allowed for this security"),
             ({"disclosed_quantity": 2}, "RMS:{}: Disclosed quantity: 30 to 100 percent"),
             (
                 {"price": 1500.0, "order_type": "STOP_LOSS", "trigger_price": 1510.0},
