@@ -269,8 +269,9 @@ class BrokerActor(RuntimeActor):
         self._settle(self._placing.pop(answer.client_order_id, None), answer)
 
     def _answer_finding(self, answer: FindAnswer) -> None:
+        """Answer those who asked; what was found too late is told all the same, since it is no less true."""
         pending = self._finding.pop(answer.client_order_id, None)
-        if pending is not None:
+        if pending is not None or isinstance(answer, OrderFound):
             self._settle(pending, answer)
 
     def _settle(self, pending: PendingRequest | None, answer: PlaceAnswer | FindAnswer) -> None:

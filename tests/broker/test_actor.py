@@ -156,6 +156,14 @@ class TestLookingAnOrderUp:
         stage.system.request("broker", Ping())
         assert stage.orders.is_empty()
 
+    def test_that_finds_the_order_too_late_tells_it_all_the_same(self, stage):
+        stage.open(answer_timeout_s=0.02).ask(FindOrder(client_order_id="A-1"))
+        assert isinstance(stage.orders.receive(), LookupFailed)
+        found = OrderFound(client_order_id="A-1", broker_order_id="X-1", state="OPEN")
+        stage.answer(found)
+
+        assert stage.orders.receive() == found
+
 
 class TestReports:
     def test_that_answer_nothing_go_to_orders(self, stage):
