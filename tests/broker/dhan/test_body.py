@@ -57,7 +57,7 @@ class Session:
     def __init__(self):
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
-        self.troubles = []
+        self.troubles, self.offloaded = [], []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
@@ -76,6 +76,10 @@ class Session:
 
     def tell_trouble(self, reason):
         self.troubles.append(reason)
+
+    def offload(self, function, *arguments, then, lane):
+        self.offloaded.append(lane)
+        then(Outcome(value=function(*arguments)))
 
     def log(self, event, **fields):
         self.logged.append((event, fields))
@@ -359,6 +363,15 @@ class TestLookUps:
                 stage.answer([])
         assert not stage.calls()
         assert [event.client_order_id for event in stage.heard()] == [f"A-{number}" for number in range(5)]
+
+    def test_read_a_long_day_on_another_thread(self, stage):
+        stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
+        stage.answer(NOT_FOUND, status=404)
+        for rows in ([], [], [a_row(orderId=str(number), correlationId=f"B-{number}") for number in range(101)]):
+            stage.answer(rows)
+
+        assert stage.session.offloaded == ["reading"]
+        assert [event.client_order_id for event in stage.heard()] == ["A-1"]
 
     def test_fail_when_the_owner_of_the_calls_is_down(self, stage):
         stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))

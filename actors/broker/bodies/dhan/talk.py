@@ -24,6 +24,9 @@ READ_DEADLINE_S: Final = 4.0
 CANCEL_DEADLINE_S: Final = 5.0
 """So long a cancellation may wait for the limits."""
 
+ROWS_READ_HERE_MAX: Final = 100
+"""An answer of more rows is read on another thread: a day's order book takes as long as a thousand ticks."""
+
 NOTHING_LEAVES: Final = "the broker calls the access token dead: nothing is sent before there is a new one"
 
 SLACK_S: Final = 5.0
@@ -65,7 +68,16 @@ class Talk:
         timeout_s = call.deadline_s + call.endpoint.timeout_s + SLACK_S
 
         def answered(outcome: Outcome) -> None:
-            reply = _reply(outcome, read)
+            rows = getattr(outcome.value, "data", None)
+            if isinstance(rows, list) and len(rows) > ROWS_READ_HERE_MAX:
+                self._session.offload(_reply, outcome, read, then=take_read, lane="reading")
+            else:
+                take(_reply(outcome, read))
+
+        def take_read(reading: Outcome) -> None:
+            take(reading.unwrap())
+
+        def take(reply: Reply) -> None:
             self._watch_token(reply)
             then(reply)
 
