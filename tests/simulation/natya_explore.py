@@ -20,8 +20,9 @@ from natya_world import World
 WORLDS = {"paper": World, "dhan": DhanWorld}
 TARGETS = {"paper": "sim", "dhan": "sim-dhan"}
 
-PLAY_S_MAX = 30
-"""Seconds after which a seed has hung."""
+PLAY_CPU_S_MAX = 30
+PLAY_S_MAX = 600
+"""Seconds, of the processor and of the clock, after which a seed has hung; a machine may be busy with other things."""
 
 TWICE_EVERY = 20
 """One seed of so many is played twice, to compare the journals."""
@@ -32,8 +33,10 @@ def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
     logging.getLogger("natya").setLevel(logging.CRITICAL)
     world_class = WORLDS[kind]
     world = world_class(seed)
-    signal.signal(signal.SIGALRM, _hung)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, _hung)
     signal.alarm(PLAY_S_MAX)
+    signal.setitimer(signal.ITIMER_PROF, PLAY_CPU_S_MAX)
     try:
         problems = world.run().violations()
         if seed % TWICE_EVERY == 0 and world.digest() != world_class(seed).run().digest():
@@ -41,6 +44,7 @@ def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
     except Exception as fault:  # noqa: BLE001  whatever it is, it is this seed's result
         problems = ["".join(traceback.format_exception_only(fault)).strip()]
     signal.alarm(0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     return seed, world.injected + Counter({"power cut": world.lives - 1}), problems
 
 
