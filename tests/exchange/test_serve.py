@@ -86,9 +86,9 @@ def test_a_synthetic_market_is_served_on_the_port_that_is_wanted(start):
 
     assert exchange.first["rest"] == f"http://127.0.0.1:{port}/v2"
     assert sorted(exchange.first) == ["client_id", "rest", "token"]
-    while not (listed := exchange.ask("GET", "/__market")[1]) or not all(each["lastPrice"] for each in listed):
+    while not (shown := [each for each in exchange.ask("GET", "/__market")[1] if each["lastPrice"]]):
         pass
-    order = an_order(orderType="MARKET", price=0, securityId=listed[0]["securityId"], quantity=1)
+    order = an_order(orderType="MARKET", price=0, securityId=shown[0]["securityId"], quantity=1)
     order_id = exchange.ask("POST", "/v2/orders", order)[1]["orderId"]
     while (row := exchange.ask("GET", f"/v2/orders/{order_id}")[1][0])["orderStatus"] == "TRANSIT":
         pass
