@@ -5,6 +5,7 @@ serving      `AccountActor`: an account as a broker keeps it, for whoever speaks
 calls        what is asked of it
 remembering  which facts of the journal are those of the account
 matching     our orders against the market (pure)
+faults       which request meets which fault, on demand (pure)
 account      orders, positions, holdings and money of one client (pure)
 """
 
