@@ -286,6 +286,8 @@ def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Cl
         return Verdict(outcome="failed", sent="unknown", error=str(error))
     except RefusedAnswerError as error:
         return Verdict(outcome="failed", sent="unknown", status_code=error.status_code, error=str(error))
+    if call.endpoint.reads is not None:
+        answer = msgspec.structs.replace(answer, reads=call.endpoint.reads)
     verdict = settings.judge(answer, clock.now_ns() / SECOND_NS)
     if not isinstance(verdict, Verdict):
         raise TypeError(f"judge returns a Verdict, found {type(verdict).__name__}")

@@ -26,7 +26,7 @@ def judge(answer: HttpAnswer, now_s: float) -> Verdict:
         now_s: seconds since 1970-01-01 UTC, for a `Retry-After` that is a date.
     """
     status, wait_s = answer.status_code, retry_after_s(answer.headers.get("retry-after"), now_s)
-    data, problem = json_of(answer.body)
+    data, problem = _data_of(answer)
     common: dict[str, Any] = {"status_code": status, "response_time_s": answer.response_time_s}
     if status in _WELL:
         if problem:
@@ -38,6 +38,16 @@ def judge(answer: HttpAnswer, now_s: float) -> Verdict:
     if status in _SERVER_ERRORS:
         return Verdict(outcome="failed", sent="unknown", data=data, error=error, retry_after_s=wait_s, **common)
     return Verdict(outcome="refused", data=data, error=error, **common)
+
+
+def _data_of(answer: HttpAnswer) -> tuple[Any, str]:
+    """Read a good answer as its endpoint says, any other as JSON."""
+    if answer.reads is None or answer.status_code not in _WELL:
+        return json_of(answer.body)
+    try:
+        return answer.reads(answer.body), ""
+    except ValueError as fault:
+        return None, f"an answer that can be read wanted: {fault}"
 
 
 def json_of(body: bytes) -> tuple[Any, str]:

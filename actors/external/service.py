@@ -61,6 +61,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     kept_s: float = 0.0
     """An answer to a read may be given again for so long; 0: never."""
 
+    reads: Callable[[bytes], Any] | None = None
+    """Makes the data of the body of a good answer, in the thread that got it, or raises ValueError; None: JSON."""
+
     hedged: bool = False
     """A read without an answer after the 95th percentile of such times is sent a second time; the first answer wins."""
 

@@ -58,6 +58,9 @@ class HttpAnswer(msgspec.Struct, frozen=True):
     response_time_s: float
     """From before the connection was taken or made until the last byte."""
 
+    reads: Callable[[bytes], Any] | None = None
+    """Of the endpoint that was asked; see there."""
+
 
 class HttpSession:
     """Sends single requests to the hosts of one service; safe for many threads.

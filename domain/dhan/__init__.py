@@ -6,6 +6,7 @@ market/        quotes, charts (of expired options, too), option_chain
 words          the words and ranges that they share
 moments        times and days
 tolerant       JSON into messages, whatever the service makes of numbers, dates, nothing and names
+decoding       bytes into rows: fast where they are as documented, tolerant where not
 writing        requests into bytes, checked; answers as the service writes them
 refusals       what an error means, whichever of its shapes it has
 scrips         its daily list of instruments, in both forms, into instruments of ours

@@ -16,6 +16,7 @@ FIGURES = {
     "bench_acknowledgement --seconds 0.1": 3,
     "bench_bulk --rows 500": 2,
     "bench_cache --queries 5": 2,
+    "bench_dhan --orders 5 --rounds 1": 3,
     "bench_broker --orders 5": 4,
     "bench_rebuild --facts 500 --late 100": 2,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -24,7 +24,7 @@ from ..words import (
 ConvertedSegment: TypeAlias = Literal["NSE_EQ", "NSE_FNO", "BSE_EQ", "BSE_FNO", "MCX_COMM"]
 
 
-class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A position of the day, carried ones and those that were closed today among them: `GET /positions`."""
 
     security_id: Id
@@ -53,15 +53,13 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     day_sell_value: PriceRupees = 0.0
     rbi_reference_rate: PriceRupees = 0.0
     drv_expiry_date: Day = None
-    drv_option_type: Text = ""
+    drv_option_type: Text | None = None
     drv_strike_price: PriceRupees = 0.0
     cross_currency: bool = False
     dhan_client_id: Text = ""
 
-    UNSAID: ClassVar[dict[str, str | None]] = {"drv_option_type": None}
 
-
-class HoldingRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class HoldingRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Shares in the depository: `GET /holdings`."""
 
     security_id: Id

@@ -90,7 +90,7 @@ class OrderAck(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     order_status: Status
 
 
-class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """An order of the day: `GET /orders`, `/orders/{order-id}`, `/orders/external/{correlation-id}`."""
 
     order_id: Id
@@ -150,7 +150,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return self.order_status not in ENDED_STATUSES
 
 
-class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A fill of the day: `GET /trades`, `/trades/{order-id}`."""
 
     order_id: Id

@@ -11,6 +11,7 @@ import msgspec
 from ....external import Call, Endpoint
 
 LIVE_URL: Final = "https://api.dhan.co/v2"
+AUTH_URL: Final = "https://auth.dhan.co"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,11 @@ def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: b
     return Route(endpoint=Endpoint(name=name, kind=kind, read=False), method=method, path=path, urgent=urgent)
 
 
+def _question(name: str, path: str, *, kind: str = "others") -> Route:
+    """Make a read that has to be posted, since what it asks is in its body."""
+    return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3), method="POST", path=path)
+
+
 PLACE_ORDER: Final = _write("orders.place", "POST", "/orders")
 MODIFY_ORDER: Final = _write("orders.modify", "PUT", "/orders/{order_id}")
 CANCEL_ORDER: Final = _write("orders.cancel", "DELETE", "/orders/{order_id}", urgent=True)
@@ -72,3 +78,67 @@ TRADE_BOOK: Final = _read("trades.book", "/trades")
 TRADES_OF_ORDER: Final = _read("trades.of_order", "/trades/{order_id}")
 TRADE_HISTORY: Final = _read("trades.history", "/trades/{from_date}/{to_date}/{page}")
 POSITIONS: Final = _read("positions", "/positions")
+HOLDINGS: Final = _read("holdings", "/holdings")
+CONVERT_POSITION: Final = _write("positions.convert", "POST", "/positions/convert", kind="others")
+EXIT_ALL: Final = _write("positions.exit_all", "DELETE", "/positions", kind="others", urgent=True)
+
+PLACE_SLICES: Final = _write("orders.place_slices", "POST", "/orders/slicing")
+PLACE_SEVERAL: Final = _write("orders.place_several", "POST", "/alerts/multi/orders")
+
+PLACE_SUPER_ORDER: Final = _write("super_orders.place", "POST", "/super/orders")
+MODIFY_SUPER_ORDER: Final = _write("super_orders.modify", "PUT", "/super/orders/{order_id}")
+CANCEL_SUPER_ORDER: Final = _write("super_orders.cancel", "DELETE", "/super/orders/{order_id}/{leg}", urgent=True)
+SUPER_ORDERS: Final = _read("super_orders", "/super/orders")
+
+PLACE_FOREVER_ORDER: Final = _write("forever_orders.place", "POST", "/forever/orders")
+MODIFY_FOREVER_ORDER: Final = _write("forever_orders.modify", "PUT", "/forever/orders/{order_id}")
+CANCEL_FOREVER_ORDER: Final = _write("forever_orders.cancel", "DELETE", "/forever/orders/{order_id}", urgent=True)
+FOREVER_ORDERS: Final = _read("forever_orders", "/forever/orders")
+
+PLACE_ALERT: Final = _write("alerts.place", "POST", "/alerts/orders")
+MODIFY_ALERT: Final = _write("alerts.modify", "PUT", "/alerts/orders/{alert_id}")
+CANCEL_ALERT: Final = _write("alerts.cancel", "DELETE", "/alerts/orders/{alert_id}", urgent=True)
+ALERT: Final = _read("alerts.one", "/alerts/orders/{alert_id}")
+ALERTS: Final = _read("alerts", "/alerts/orders")
+
+EDIS_PIN: Final = Route(endpoint=Endpoint(name="edis.pin", kind="others", read=False), method="GET", path="/edis/tpin")
+"""It sends the client a message, so it is no read."""
+
+EDIS_FORM: Final = _write("edis.form", "POST", "/edis/form", kind="others")
+EDIS_BULK_FORM: Final = _write("edis.bulk_form", "POST", "/edis/bulkform", kind="others")
+EDIS_STATUS: Final = _read("edis.status", "/edis/inquire/{isin}")
+
+SET_KILL_SWITCH: Final = _write("kill_switch.set", "POST", "/killswitch", kind="others", urgent=True)
+KILL_SWITCH: Final = _read("kill_switch", "/killswitch")
+SET_PNL_EXIT: Final = _write("pnl_exit.set", "POST", "/pnlExit", kind="others", urgent=True)
+STOP_PNL_EXIT: Final = _write("pnl_exit.stop", "DELETE", "/pnlExit", kind="others")
+PNL_EXIT: Final = _read("pnl_exit", "/pnlExit")
+
+FUNDS: Final = _read("funds", "/fundlimit")
+MARGIN: Final = _question("margin", "/margincalculator")
+MULTI_MARGIN: Final = _question("margin.several", "/margincalculator/multi")
+LEDGER: Final = _read("ledger", "/ledger")
+
+LAST_PRICES: Final = _question("quotes.last", "/marketfeed/ltp", kind="quotes")
+OHLC_QUOTES: Final = _question("quotes.ohlc", "/marketfeed/ohlc", kind="quotes")
+QUOTES: Final = _question("quotes.book", "/marketfeed/quote", kind="quotes")
+DAILY_CHART: Final = _question("charts.daily", "/charts/historical", kind="data")
+INTRADAY_CHART: Final = _question("charts.intraday", "/charts/intraday", kind="data")
+EXPIRED_CHART: Final = _question("charts.expired", "/charts/rollingoption", kind="data")
+OPTION_CHAIN: Final = _question("options.chain", "/optionchain", kind="option_chain")
+EXPIRIES: Final = _question("options.expiries", "/optionchain/expirylist", kind="data")
+
+PROFILE: Final = _read("profile", "/profile")
+SET_IP: Final = _write("ip.set", "POST", "/ip/setIP", kind="others")
+MODIFY_IP: Final = _write("ip.modify", "PUT", "/ip/modifyIP", kind="others")
+IP_ADDRESSES: Final = _read("ip", "/ip/getIP")
+
+RENEW_TOKEN: Final = Route(
+    endpoint=Endpoint(name="tokens.renew", kind="tokens", read=False), method="GET", path="/RenewToken"
+)
+"""The one before dies, so it is no read."""
+
+GENERATE_TOKEN: Final = _write("tokens.generate", "POST", "/app/generateAccessToken", kind="tokens")
+GENERATE_CONSENT: Final = _write("tokens.consent", "POST", "/app/generate-consent", kind="tokens")
+CONSUME_CONSENT: Final = _write("tokens.consume", "POST", "/app/consumeApp-consent", kind="tokens")
+"""These three are asked of `AUTH_URL`. The last is POST in production, GET in the official client."""

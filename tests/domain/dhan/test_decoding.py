@@ -1,0 +1,75 @@
+"""Bytes into rows, fast and tolerantly: the same rows."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_dhan import ANYTHING, FRESH, HOLDING, ORDER, POSITION, TRADE
+
+from natya.domain.dhan import decoding
+from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
+from natya.domain.dhan.decoding import row_reader, rows_reader
+from natya.domain.dhan.tolerant import MalformedAnswerError, read_all
+from natya.domain.dhan.trading.orders import OrderAck, OrderRow, TradeRow
+
+KINDS = [(OrderRow, ORDER), (OrderRow, FRESH), (TradeRow, TRADE), (PositionRow, POSITION), (HoldingRow, HOLDING)]
+SAID = st.sampled_from(
+    ["", "NA", "0001-01-01", "0001-01-01 00:00:00", "2026-10-07 10:15:29", "2026-10-07", "CONFIRMED", "TRADED",
+     "Traded", 'a "quote"', "back\\slash", None, 0, 7, 7.0, 0.0, 1.5, "7", True, -1],
+)  # fmt: skip
+
+
+def fail(*found):
+    raise AssertionError(f"read tolerantly: {found}")
+
+
+class TestRows:
+    @pytest.mark.parametrize(("kind", "wire"), KINDS)
+    def test_as_documented_are_read_strictly(self, kind, wire, monkeypatch):
+        monkeypatch.setattr(decoding, "read_all", fail)
+        body = json.dumps([wire] * 3).encode()
+
+        assert decoding.rows_reader.__wrapped__(kind)(body)[2].security_id == "1594"
+
+    @given(st.data())
+    def test_are_the_same_however_they_are_read(self, data):
+        kind, wire = data.draw(st.sampled_from(KINDS))
+        changes = data.draw(st.dictionaries(st.sampled_from(sorted(wire)), SAID | ANYTHING, max_size=2))
+        found = [{**wire, **changes}, wire]
+        try:
+            expected = read_all(kind, found)
+        except MalformedAnswerError:
+            with pytest.raises(MalformedAnswerError):
+                rows_reader(kind)(json.dumps(found).encode())
+            return
+
+        assert rows_reader(kind)(json.dumps(found).encode()) == expected
+
+    @pytest.mark.parametrize("alias", [{"filledQuantity": 15}, {"FilledQty": 15}, {"tradedQuantity": 15}])
+    def test_with_a_name_of_their_own_for_what_is_filled_lose_nothing(self, alias):
+        order = {name: value for name, value in ORDER.items() if name != "filledQty"}
+
+        assert rows_reader(OrderRow)(json.dumps([{**order, **alias}]).encode())[0].filled_qty == 15
+
+    def test_that_ended_in_another_case_have_ended(self):
+        (order,) = rows_reader(OrderRow)(json.dumps([{**ORDER, "orderStatus": "Traded"}]).encode())
+
+        assert (order.order_status, order.is_open) == ("TRADED", False)
+
+    def test_may_be_none(self):
+        assert rows_reader(OrderRow)(b"[]") == rows_reader(OrderRow)(b" ") == rows_reader(OrderRow)(b"null") == ()
+
+    @pytest.mark.parametrize("body", [b"[{", b"\xff", b"[" * 100_000, b"7", b'[{"orderId": NaN}]', b'{"orderId"'])
+    def test_that_are_none_are_refused(self, body):
+        for reader in (rows_reader(OrderRow), row_reader(OrderRow), row_reader(OrderAck)):
+            with pytest.raises(MalformedAnswerError):
+                reader(body)
+
+    @given(st.binary(max_size=60))
+    def test_of_any_bytes_are_read_or_refused(self, body):
+        for reader in (rows_reader(OrderRow), row_reader(OrderRow)):
+            try:
+                reader(body)
+            except MalformedAnswerError:
+                continue
