@@ -15,6 +15,7 @@ from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor
 from .actors.feed import FeedActor
+from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
@@ -29,6 +30,7 @@ from .messages.addresses import (
     EVENTS,
     EXCHANGE,
     FEED,
+    INSTRUMENTS,
     JOURNAL,
     NAMES,
     ORDERS,
@@ -105,11 +107,14 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     )
     account = account_of(settings)
     exchange = ExchangeActorSettings(limits=settings.exchange, account=account)
+    # Where orders are real, a number may have become another's since natya was made.
+    instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not settings.broker.live)
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(DATABASE, DatabaseActor, settings.database),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
+        ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *([ChildSpec(EXCHANGE, ExchangeActor, exchange)] if has_exchange(settings) else []),
         broker(settings),
         ChildSpec(

@@ -31,6 +31,9 @@ COMMANDS: Final = (
     "journal.stat",
     "journal.tail",
     "journal.export",
+    "instruments.find",
+    "instruments.show",
+    "instruments.refresh",
     "db.query",
     "db.snapshot",
     "db.backup",
@@ -49,6 +52,7 @@ GROUPS: Final = {
     "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",
+    "instruments": "The list of instruments: find one, fetch a new list.",
     "db": "The database: ask it, fill it, copy it, keep it in order.",
 }
 """Groups of commands, and their help."""

@@ -19,6 +19,9 @@ from .terminal import complain, note, tell, tell_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import msgspec
+
+    from ..actors.instruments import InstrumentMaster
     from ..actors.journal import JournalView
     from ..client import Connection, Owner
     from ..config.loader import LoadedSettings
@@ -80,6 +83,34 @@ def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> It
             owner = held.enter_context(OwnFiles(settings, read_only=not writes))
             _tell_lag(owner, settings)
         yield owner
+
+
+@contextlib.contextmanager
+def instruments_of(data_dir: Path | None, profile: str) -> Iterator[InstrumentMaster]:
+    """Open the newest list of instruments, or the built-in one; beside a running system, too."""
+    from ..actors.instruments import InstrumentMaster  # noqa: PLC0415
+
+    with InstrumentMaster(settings_of(data_dir, profile).instruments.path) as master:
+        for fault in master.faults:
+            note(fault)
+        yield master
+
+
+def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -> bool:
+    """Send a message to the owner of the instruments of the running system, and tell whether one runs and answered."""
+    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+    from ..messages.addresses import INSTRUMENTS  # noqa: PLC0415
+
+    try:
+        with connect(data_dir, profile=profile) as system:
+            system.request(INSTRUMENTS, message)
+    except NotRunningError:
+        return False
+    except ControlError as fault:
+        note(f"the running system was not told: {fault}")
+        return False
+    return True
 
 
 def _tell_lag(owner: Owner, settings: Settings) -> None:
@@ -175,6 +206,7 @@ def faults() -> Iterator[None]:
 def _code_of(fault: Exception) -> int | None:
     from ..actors.control import ControlError  # noqa: PLC0415
     from ..actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
+    from ..actors.instruments import InstrumentsError, ListRefusedError  # noqa: PLC0415
     from ..actors.journal import JournalError  # noqa: PLC0415
     from ..client import QueryFailedError  # noqa: PLC0415
     from ..config.data_directory import DataDirectoryError  # noqa: PLC0415
@@ -187,7 +219,9 @@ def _code_of(fault: Exception) -> int | None:
         case SettingsError() | DatabaseError() | DataDirectoryError() | JournalError():
             code = exit_code(fault)
             return FAILED if code == INTERNAL else code
-        case OSError():
+        case ListRefusedError():
+            return BAD_DATA
+        case InstrumentsError() | OSError():
             return CANNOT_CREATE
         case _:
             return None

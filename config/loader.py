@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 PROFILES: Final[tuple[str, ...]] = get_args(get_type_hints(SystemSettings)["profile"])
 
-PATHS_IN_DATA_DIR: Final = {"journal.path": "journal", "database.path": "natya.duckdb", "log.path": "natya.log"}
+PATHS_IN_DATA_DIR: Final = {
+    "journal.path": "journal",
+    "database.path": "natya.duckdb",
+    "instruments.path": "instruments",
+    "log.path": "natya.log",
+}
 """Names in the data directory of paths that are left empty."""
 
 _CLASS = re.compile(r"[\w.]+:\w+")

@@ -9,6 +9,7 @@ from .sections.control import ControlSettings
 from .sections.database import DatabaseSettings
 from .sections.exchange import ExchangeSettings
 from .sections.feed import FeedSettings
+from .sections.instruments import InstrumentsSettings
 from .sections.journal import JournalSettings
 from .sections.log import LogSettings
 from .sections.orders import OrdersSettings
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database: DatabaseSettings
     broker: BrokerSettings
     redis: RedisSettings
+    instruments: InstrumentsSettings
     exchange: ExchangeSettings
     orders: OrdersSettings
     feed: FeedSettings

@@ -138,8 +138,12 @@ class RefreshInstruments(
     """Accept a list that is far smaller than the one in use."""
 
 
+class ReopenInstruments(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReopenInstruments"):
+    """To instruments, from who has put a list into its folder: use it. Answered by `InstrumentsRefreshed`."""
+
+
 class InstrumentsRefreshed(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="InstrumentsRefreshed"):
-    """Answer to `RefreshInstruments`: this list is in use."""
+    """Answer to `RefreshInstruments` and `ReopenInstruments`: this list is in use."""
 
     of: InstrumentList
     took_s: Seconds = 0.0

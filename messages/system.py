@@ -10,6 +10,7 @@ from .broker import BrokerStatistics, ExchangeStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .events import EventsStatistics
+from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
 from .market import FeedStatistics
 from .orders import OrdersStatistics
@@ -52,6 +53,7 @@ Statistics: TypeAlias = (
     | EventsStatistics
     | ExchangeStatistics
     | FeedStatistics
+    | InstrumentsStatistics
     | JournalStatistics
     | OrdersStatistics
     | StrategyStatistics

@@ -1,4 +1,4 @@
-"""Which messages are admitted from outside: those that change nothing, add or archive market data, and Resume."""
+"""Which messages are admitted from outside: those that change nothing, add, renew or archive data, and Resume."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...messages.codec import UndecodableMessageError, decode
 from ...messages.database import ArchiveDay, BackUp, CheckDatabase, Query, QueryToFile, SaveMarketData
+from ...messages.instruments import FindInstrument, RefreshInstruments, ReopenInstruments, ShowInstrument
 from ...messages.journal import ReadJournal
 from ...messages.orders import Resume
 from ...messages.supervision import DescribeTree
@@ -55,13 +56,17 @@ ADMITTED: Final[dict[type, Check]] = {
     BackUp: _in_time,
     CheckDatabase: _in_time,
     DescribeTree: _anything,
+    FindInstrument: _anything,
     Ping: _anything,
     Query: _query,
     QueryToFile: _query_to_file,
     ReadJournal: _read_journal,
     ReadTrace: _read_trace,
+    RefreshInstruments: _anything,
+    ReopenInstruments: _anything,
     Resume: _anything,
     SaveMarketData: _anything,
+    ShowInstrument: _anything,
 }
 """Every admitted message type, with its check. To admit another, add a line."""
 

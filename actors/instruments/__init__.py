@@ -6,6 +6,7 @@ its own, named by when it was read, written once and never changed, so that any 
 newest that opens is in use. The trap: a file that is written to belongs to one process, so these are not tables of the
 database, which a command could not ask beside a running system, and which a rebuild would have to fill again.
 
+actor       the owner in a running system; schedule: when it fetches a list (pure)
 master      `InstrumentMaster`: lists in a folder, asked and refreshed; usable by itself
 naming      which instrument a name means (pure)
 tables      the two lists it may ask: a file (`stored`), or the few that are part of natya (`built_in`)
@@ -20,13 +21,22 @@ from typing import TYPE_CHECKING
 from ...domain.lazily import lazily
 
 if TYPE_CHECKING:
+    from .actor import InstrumentsActor, InstrumentsActorSettings
     from .errors import InstrumentsError, ListRefusedError
     from .master import InstrumentMaster
     from .naming import NameUnknownError
 
-__all__ = ["InstrumentMaster", "InstrumentsError", "ListRefusedError", "NameUnknownError"]
+__all__ = [
+    "InstrumentMaster",
+    "InstrumentsActor",
+    "InstrumentsActorSettings",
+    "InstrumentsError",
+    "ListRefusedError",
+    "NameUnknownError",
+]
 
 _HOMES = {
+    ".actor": ("InstrumentsActor", "InstrumentsActorSettings"),
     ".errors": ("InstrumentsError", "ListRefusedError"),
     ".master": ("InstrumentMaster",),
     ".naming": ("NameUnknownError",),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ...domain.time import IST
 from ...messages.instruments import InstrumentList
@@ -101,7 +101,22 @@ class InstrumentMaster:
         """Find instruments of a kind: the first ones, and how many there are."""
         return self._table.find(wanted, self._now().date())
 
-    def refresh(  # noqa: PLR0913  each is a bound, by keyword
+    def refresh(self, url: str, **bounds: Any) -> ScripList:
+        """Fetch a list from an address and use it; the one before stays in use if that fails.
+
+        Args:
+            url: of a list in one of Dhan's forms.
+            bounds: of `fetch`.
+
+        Raises:
+            ListRefusedError: it may not be used, or cannot be fetched.
+            InstrumentsError: it cannot be kept.
+        """
+        found = self.fetch(url, **bounds)
+        self.reopen()
+        return found
+
+    def fetch(  # noqa: PLR0913  each is a bound, by keyword
         self,
         url: str,
         *,
@@ -111,7 +126,7 @@ class InstrumentMaster:
         bytes_max: int = BYTES_MAX,
         session: Session | None = None,
     ) -> ScripList:
-        """Fetch a list from an address and use it; the one before stays in use if that fails.
+        """Fetch a list and put it into the folder, without using it: any thread may, and another then calls `reopen`.
 
         Args:
             url: of a list in one of Dhan's forms.
@@ -128,7 +143,7 @@ class InstrumentMaster:
         file = self._folder.half_made("csv")
         try:
             fetch_list(url, file, timeout_s=timeout_s, bytes_max=bytes_max, session=session)
-            return self.take(file, source=url, rows_min=rows_min, may_shrink=may_shrink)
+            return self._keep(file, source=url, rows_min=rows_min, may_shrink=may_shrink)
         finally:
             file.unlink(missing_ok=True)
 
@@ -142,24 +157,8 @@ class InstrumentMaster:
             InstrumentsError: it cannot be kept.
             OSError: the file cannot be read.
         """
-        found = self.keep(file, source=source, rows_min=rows_min, may_shrink=may_shrink)
+        found = self._keep(file, source=source, rows_min=rows_min, may_shrink=may_shrink)
         self.reopen()
-        return found
-
-    def keep(
-        self, file: str | Path, *, source: str = "", rows_min: int = ROWS_MIN, may_shrink: bool = False
-    ) -> ScripList:
-        """Do the same without using it: any thread may, and another then calls `reopen`."""
-        before = 0 if may_shrink or self.of.day is None else self.of.instruments
-        found = read_list(Path(file), rows_min=rows_min, rows_before=before)
-        now = self._now()
-        of = InstrumentList(
-            source=source or str(Path(file).absolute()),
-            day=now.date(),
-            instruments=len(found.instruments),
-            left_out=found.faulty,
-        )
-        self._folder.put(found.instruments, of, now)
         return found
 
     def reopen(self) -> None:
@@ -174,3 +173,16 @@ class InstrumentMaster:
     def close(self) -> None:
         """Let go of the list."""
         self._table.close()
+
+    def _keep(self, file: str | Path, *, source: str, rows_min: int, may_shrink: bool) -> ScripList:
+        before = 0 if may_shrink or self.of.day is None else self.of.instruments
+        found = read_list(Path(file), rows_min=rows_min, rows_before=before)
+        now = self._now()
+        of = InstrumentList(
+            source=source or str(Path(file).absolute()),
+            day=now.date(),
+            instruments=len(found.instruments),
+            left_out=found.faulty,
+        )
+        self._folder.put(found.instruments, of, now)
+        return found

@@ -7,6 +7,7 @@ journal        the journal files
 database       the DuckDB files
 feed           the market data source
 orders         the risk gate and the book of record
+instruments    the list of instruments
 broker         the broker session; exchange: the paper exchange that it may lead to
 strategy       one of the `[[strategies]]`
 control        the socket for requests of other processes of this user

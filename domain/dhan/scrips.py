@@ -392,4 +392,5 @@ def _rank(instrument: Instrument) -> int:
 
 
 def _lacking(form: _Columns, names: Sequence[str]) -> list[str]:
-    return [name for field, name in form._asdict().items() if name not in names and field not in _MAY_LACK]
+    lacks = (name for field, name in form._asdict().items() if name not in names and field not in _MAY_LACK)
+    return list(dict.fromkeys(lacks))

@@ -1,8 +1,10 @@
 """A folder of lists, and files as they are published."""
 
+import contextlib
 import datetime as dt
 
 import pytest
+from natya_publisher import Publisher
 from natya_scrips import DETAILED, DETAILED_ROWS, listed
 
 from natya.actors.instruments import InstrumentMaster
@@ -48,3 +50,9 @@ def folder(tmp_path):
 def master(folder, days):
     with InstrumentMaster(folder, now=days) as opened:
         yield opened
+
+
+@pytest.fixture
+def serve():
+    with contextlib.ExitStack() as servers:
+        yield lambda answer: servers.enter_context(contextlib.closing(Publisher(answer)))

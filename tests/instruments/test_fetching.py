@@ -1,60 +1,13 @@
 """A list from the network: whole, within time and size, or not at all."""
 
-import contextlib
 import datetime as dt
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from natya_publisher import saying
 from natya_scrips import listed
 
 from natya.actors.instruments import ListRefusedError
 from natya.actors.instruments.fetching import fetch_list
-
-
-class Publisher:
-    """Answers each GET with one function."""
-
-    def __init__(self, answer):
-        self.over = threading.Event()
-        asked = self.asked = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.append((self.path, dict(self.headers)))
-                with contextlib.suppress(OSError):
-                    answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/api-scrip-master.csv"
-
-    def close(self):
-        self.over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@pytest.fixture
-def serve():
-    with contextlib.ExitStack() as servers:
-        yield lambda answer: servers.enter_context(contextlib.closing(Publisher(answer)))
-
-
-def saying(text, *, status=200, length=None):
-    def answer(request):
-        body = text.encode()
-        request.send_response(status)
-        request.send_header("Content-Length", str(length or len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
 
 
 class TestAListFromAnAddress:
