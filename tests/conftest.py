@@ -1,5 +1,7 @@
 """The systems that actors are tested in."""
 
+import gc
+
 import hypothesis
 import pytest
 
@@ -26,6 +28,15 @@ def pytest_collection_modifyitems(items):
     nameless = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if nameless:
         raise pytest.UsageError(f"names without the address of an object are wanted (ids=…), found {nameless[0]}")
+
+
+def pytest_collection_finish():
+    """Take what is there for good out of the garbage collector: each run of a system ends by searching all the rest.
+
+    Six thousand tests and what they import are half a million objects, 0.3 s each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
