@@ -27,7 +27,7 @@ from ...messages.journal import JournalPage, ReadJournal
 from ...messages.market import Tick
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from .matching import Matching
+from .matching import FillModel, Matching
 from .recovery import TYPES, Remembered
 from .settings import ExchangeActorSettings
 
@@ -99,6 +99,7 @@ class ExchangeActor(RuntimeActor):
                 now_ns=self.clock.now_ns(),
                 resting=resting,
                 since_ns=self._heard_ns,
+                model=FillModel.of(self.settings.limits),
             )
         )
         self._owners.update((order.request.client_order_id, BROKER) for order in resting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -18,6 +18,18 @@ class ExchangeSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
 
     tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
     """Limit prices must be whole multiples of it: rupees."""
+
+    queue_position: Literal["last", "shown", "first"]
+    """Of an order that rests: behind all others at its price, behind the quantity shown when it came, before all."""
+
+    order_latency_s: Annotated[float, Meta(ge=0, le=3600)]
+    """Market time until an order is in the book; it meets no tick before."""
+
+    shown_share: Annotated[float, Meta(gt=0, le=1)]
+    """Of the quantity shown, or traded: the part that our orders may have."""
+
+    market_protection_percent: Percent
+    """A MARKET order is a limit order this far from the last price; 0: it has no limit."""
 
     always_open: bool
     """Whether the account trades at any hour: no sessions, no square-off, no expiry at the close."""

@@ -14,7 +14,7 @@ STARTED_NS = 1_766_992_000_000_000_000
 def an_order():
     def build(client_order_id="a", **changes):
         fields = {"symbol": "TCS", "side": "BUY", "quantity": 10, "order_type": "MARKET"} | changes
-        if "limit_price" in changes:
+        if "limit_price" in changes and "order_type" not in changes:
             fields["order_type"] = "LIMIT"
         return NewOrder(client_order_id=client_order_id, **fields)
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ....domain.calendar import session_at
-from ....domain.instruments import FINEST_TICK_RUPEES
+from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
 from ....domain.time import SECOND_NS, day_of
-from ..matching import Matching
+from ..matching import FillModel, Matching
 from .refusals import wrong
 from .state import State
 
@@ -84,8 +84,18 @@ class Core:
     def new_matching(self, resting: Iterable[Order] = (), *, since_ns: int = 0) -> Matching:
         """Return a market with the resting orders of an earlier run, whose last event was at a time."""
         return Matching(
-            tick_size_rupees=FINEST_TICK_RUPEES, run=0, now_ns=self.now_ns, resting=resting, since_ns=since_ns
+            tick_size_rupees=FINEST_TICK_RUPEES,
+            run=0,
+            now_ns=self.now_ns,
+            resting=resting,
+            since_ns=since_ns,
+            model=FillModel.of(self.settings),
+            grid_of=self._grid_of,
         )
+
+    def _grid_of(self, symbol: str) -> PriceGrid:
+        listing = self.listings.of_symbol(symbol)
+        return listing.reference.grid if listing is not None else price_grid(FINEST_TICK_RUPEES)
 
     def do(self, change: ExchangeFact) -> None:
         """Change the state."""

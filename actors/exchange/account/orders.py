@@ -210,7 +210,7 @@ class Orders:
                     )
                 )
             return
-        candidate = self._with_margin(row, listing)
+        candidate = self._with_margin(self._protected(row, listing), listing)
         fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
         if not fault and not core.is_open(listing):
             fault = f"RMS:{order_id}: {MARKET_CLOSED}"
@@ -318,6 +318,16 @@ class Orders:
             hear(rejected)
 
     # Rules.
+
+    def _protected(self, row: AccountOrder, listing: Listing) -> AccountOrder:
+        """Make a limit order of a market order, where prices are protected: so the broker's book shows it."""
+        percent, last_price = self._core.settings.market_protection_percent, self._core.last_price(row.symbol)
+        if row.order_type != "MARKET" or not percent or not last_price:
+            return row
+        grid, buys = listing.reference.grid, row.side == "BUY"
+        price = last_price * (1 + percent / 100 if buys else 1 - percent / 100)
+        price = grid.round(max(price, grid.tick_size_rupees), "down" if buys else "up")
+        return replace(row, order_type="LIMIT", limit_price=price)
 
     def _check(self, ticket: Ticket, listing: Listing) -> None:
         """Refuse what the broker refuses at once."""

@@ -96,9 +96,10 @@ class Market:
         if position != "shown":
             return UNLIMITED if position == "first" else 0
         assert self.tick is not None, "an order rests at a tick"
-        order.ahead = min(order.ahead, self._shown_at(order, otherwise=order.ahead))
+        # The print came before the book of the same tick: who is gone from the book may have been in the print.
         traded = self.traded if self.tick.price == order.limit_price else 0
-        free, order.ahead = max(0, traded - order.ahead), max(0, order.ahead - traded)
+        free, ahead = max(0, traded - order.ahead), max(0, order.ahead - traded)
+        order.ahead = min(ahead, self._shown_at(order, otherwise=ahead))
         return free
 
     def _shown_at(self, order: Order, *, otherwise: int) -> int:

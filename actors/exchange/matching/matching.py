@@ -31,8 +31,9 @@ from .model import FillModel
 from .order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from ....domain.instruments import PriceGrid
     from ....messages.broker import CancelRequest, ReplaceRequest
     from ....messages.market import Tick
 
@@ -52,6 +53,7 @@ class Matching:
         resting: Iterable[Order] = (),
         since_ns: int = 0,
         model: FillModel | None = None,
+        grid_of: Callable[[str], PriceGrid] | None = None,
     ) -> None:
         """Start without any price.
 
@@ -62,8 +64,10 @@ class Matching:
             resting: open orders of an earlier run, in order of arrival.
             since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
+            grid_of: the prices of a symbol, where not all have the same tick size.
         """
-        self._grid = price_grid(tick_size_rupees)
+        grid = price_grid(tick_size_rupees)
+        self._grid_of = grid_of if grid_of is not None else lambda _: grid
         self._run = f"{run:x}"
         self._now_ns = now_ns
         self._model = model if model is not None else FillModel()
@@ -222,10 +226,11 @@ class Matching:
 
     def _fault(self, request: NewOrder) -> str:
         """Return what is wrong with the prices of an order; empty if nothing."""
-        tick_size = self._grid.tick_size_rupees
+        grid = self._grid_of(request.symbol)
+        tick_size = grid.tick_size_rupees
         trigger = request.trigger_price
         if request.is_stop:
-            if trigger is None or self._grid.snap(trigger) is None:
+            if trigger is None or grid.snap(trigger) is None:
                 return f"a trigger_price in whole multiples of {tick_size} rupees is wanted, found {trigger}"
         elif trigger is not None:
             return f"no trigger_price for {request.order_type} is wanted, found {trigger}"
@@ -233,20 +238,20 @@ class Matching:
             if request.limit_price is None:
                 return ""
             return f"no price for {request.order_type} is wanted, found {request.limit_price}"
-        if request.limit_price is None or self._grid.snap(request.limit_price) is None:
+        if request.limit_price is None or grid.snap(request.limit_price) is None:
             return f"a limit_price in whole multiples of {tick_size} rupees is wanted, found {request.limit_price}"
         return ""
 
     def _price(self, market: Market, order: Order) -> None:
         """Set the limit of an order: its own, on the grid; or the protection of a market order, from its trigger on."""
-        limit_price = order.request.limit_price
+        limit_price, grid = order.request.limit_price, self._grid_of(order.request.symbol)
         if limit_price is not None:
-            order.limit_price = self._grid.snap(limit_price)
+            order.limit_price = grid.snap(limit_price)
         elif self._model.protection_percent and market.last_price is not None and order.is_triggered:
             away = self._model.protection_percent / 100
             buys = order.request.side == "BUY"
             price = market.last_price * (1 + away if buys else 1 - away)
-            order.limit_price = self._grid.round(max(price, self._grid.tick_size_rupees), "down" if buys else "up")
+            order.limit_price = grid.round(max(price, grid.tick_size_rupees), "down" if buys else "up")
         else:
             order.limit_price = None
 

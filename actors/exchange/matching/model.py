@@ -5,9 +5,14 @@ The reasons, and the direction in which each errs: docs/decisions/0016.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import msgspec
+
+from ....domain.time import SECOND_NS
+
+if TYPE_CHECKING:
+    from ....config.sections.exchange import ExchangeSettings
 
 QueuePosition: TypeAlias = Literal["last", "shown", "first"]
 """Of an order that rests: behind all others at its price, whoever they are (`last`); behind the quantity that the book
@@ -29,3 +34,13 @@ class FillModel(msgspec.Struct, frozen=True, kw_only=True):
 
     protection_percent: float = 0.0
     """Market price protection: a MARKET order is a limit order this far from the last price; 0: it has no limit."""
+
+    @classmethod
+    def of(cls, settings: ExchangeSettings) -> Self:
+        """Return the model that the settings choose."""
+        return cls(
+            queue_position=settings.queue_position,
+            latency_ns=round(settings.order_latency_s * SECOND_NS),
+            shown_share=settings.shown_share,
+            protection_percent=settings.market_protection_percent,
+        )

@@ -1,0 +1,136 @@
+"""How fills are modelled: what each setting does to an order, and that no setting beats the market."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.exchange.matching import FillModel, Matching
+from natya.config.sections.exchange import ExchangeSettings
+
+STARTED_NS = 1_766_992_000_000_000_000
+
+
+def under(**model):
+    return Matching(tick_size_rupees=0.05, run=1, now_ns=STARTED_NS, model=FillModel(**model))
+
+
+class TestTheDefaults:
+    def test_of_the_settings_are_those_of_the_model(self):
+        assert FillModel.of(ExchangeSettings.default()) == FillModel()
+
+
+class TestThePlaceInTheQueue:
+    """A buyer rests at 99, where 50 shares are wanted before; then shares are traded at 99."""
+
+    def played(self, a_tick, an_order, trades, *, volumes, **model):
+        matching = under(**model)
+        book = {"bids": [(99.0, 50)], "asks": [(100.0, 50)]}
+        matching.move(a_tick(100.0, **book))
+        matching.place(an_order(limit_price=99.0))
+        found = []
+        for seconds, volume in enumerate(volumes, start=1):
+            found += trades(matching.move(a_tick(99.0, **book, volume=volume, after_s=seconds)))
+        return found
+
+    @pytest.mark.parametrize(
+        ("position", "expected"), [("last", []), ("shown", [(5, 99.0), (5, 99.0)]), ("first", [(10, 99.0)])]
+    )
+    def test_decides_what_trades_at_the_very_limit_give(self, a_tick, an_order, trades, position, expected):
+        found = self.played(a_tick, an_order, trades, volumes=[30, 55, 70], queue_position=position)
+
+        assert found == expected
+
+    def test_moves_up_where_less_is_shown_than_was_before_it(self, a_tick, an_order, trades):
+        matching = under(queue_position="shown")
+        matching.move(a_tick(100.0, bids=[(99.0, 50)], asks=[(100.0, 50)]))
+        matching.place(an_order(limit_price=99.0))
+        matching.move(a_tick(100.0, bids=[(99.0, 3)], asks=[(100.0, 50)]))
+
+        found = trades(matching.move(a_tick(99.0, bids=[(99.0, 3)], asks=[(100.0, 5)], volume=8)))
+
+        assert found == [(5, 99.0)]
+
+    def test_is_the_first_at_a_price_better_than_the_best(self, a_tick, an_order, trades):
+        matching = under(queue_position="shown")
+        matching.move(a_tick(100.0, bids=[(99.0, 50)], asks=[(100.0, 50)]))
+        matching.place(an_order(limit_price=99.5))
+
+        found = trades(matching.move(a_tick(99.5, bids=[(99.0, 50)], asks=[(100.0, 50)], volume=4)))
+
+        assert found == [(4, 99.5)]
+
+    def test_is_unknown_beyond_the_last_level_shown(self, a_tick, an_order, trades):
+        matching = under(queue_position="shown")
+        matching.move(a_tick(100.0, bids=[(99.0, 50)], asks=[(100.0, 50)]))
+        matching.place(an_order(limit_price=98.0))
+
+        assert trades(matching.move(a_tick(98.0, bids=[(97.0, 1)], asks=[(100.0, 5)], volume=90))) == []
+
+
+class TestLatency:
+    def test_lets_an_order_meet_no_tick_before(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        assert [report.execution_type for report in matching.place(an_order())] == ["NEW"]
+        assert matching.move(a_tick(101.0, after_s=1)) == []
+
+        assert trades(matching.move(a_tick(102.0, after_s=2))) == [(10, 102.0)]
+
+
+class TestAShareOfWhatIsShown:
+    def test_is_all_that_an_order_may_have(self, a_tick, an_order, trades):
+        matching = under(shown_share=0.25)
+        matching.move(a_tick(100.0, bids=[], asks=[(100.0, 8), (100.1, 100)]))
+
+        assert trades(matching.place(an_order())) == [(2, 100.0), (8, 100.1)]
+
+
+class TestMarketPriceProtection:
+    def test_makes_a_limit_order_of_a_market_order(self, a_tick, an_order, trades):
+        matching = under(protection_percent=1.0)
+        matching.move(a_tick(100.0, bids=[], asks=[(100.5, 4), (101.0, 3), (101.05, 50)]))
+
+        assert trades(matching.place(an_order())) == [(4, 100.5), (3, 101.0)]
+        assert matching.resting == 1
+
+
+prices = st.integers(1_980, 2_020).map(lambda ticks: round(ticks * 0.05, 2))
+sizes = st.integers(1, 40)
+models = st.builds(
+    FillModel,
+    queue_position=st.sampled_from(["last", "shown", "first"]),
+    latency_ns=st.sampled_from([0, 10**9]),
+    shown_share=st.sampled_from([0.1, 0.5, 1.0]),
+    protection_percent=st.sampled_from([0.0, 0.5]),
+)
+steps = st.lists(
+    st.tuples(st.just("tick"), prices, sizes, sizes, st.integers(0, 60))
+    | st.tuples(st.just("order"), st.sampled_from(["BUY", "SELL"]), sizes, st.none() | prices),
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(model=models, day=steps)
+def test_under_no_model_an_order_beats_its_limit_or_takes_more_than_was_there(a_tick, an_order, model, day):
+    matching = Matching(tick_size_rupees=0.05, run=1, now_ns=STARTED_NS, model=model)
+    volume, limits = 0, {}
+    for number, (kind, *values) in enumerate(day):
+        if kind == "tick":
+            price, bid, ask, traded = values
+            volume += traded
+            tick = a_tick(price, bids=[(price - 0.05, bid)], asks=[(price, ask)], volume=volume, after_s=number)
+            reports, there = matching.move(tick), bid + ask + traded
+        else:
+            side, quantity, limit_price = values
+            limits[str(number)] = side, limit_price
+            changes = {} if limit_price is None else {"limit_price": limit_price}
+            reports, there = matching.place(an_order(str(number), side=side, quantity=quantity, **changes)), 80
+        found = [report for report in reports if report.execution_type == "TRADE"]
+        assert sum(report.quantity for report in found) <= there
+        for report in found:
+            side, limit_price = limits[report.client_order_id]
+            if limit_price is not None:
+                assert report.price <= limit_price if side == "BUY" else report.price >= limit_price
+                if kind == "tick" and not model.latency_ns:
+                    assert report.price == limit_price

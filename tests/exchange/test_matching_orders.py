@@ -1,0 +1,161 @@
+"""Kinds of orders in the matching: stops, immediate or cancel, replaced ones, two that are linked."""
+
+import pytest
+
+from natya.messages.broker import CancelRequest, ReplaceRequest
+
+
+def kinds(reports):
+    return [report.execution_type for report in reports]
+
+
+def a_change(client_order_id="a", *, quantity=10, limit_price=None, **fields):
+    fields = {"order_type": "LIMIT" if limit_price else "MARKET"} | fields
+    return ReplaceRequest(client_order_id=client_order_id, quantity=quantity, limit_price=limit_price, **fields)
+
+
+class TestAStopOrder:
+    def a_stop(self, an_order, trigger_price=101.0, **changes):
+        order_type = "STOP_LOSS" if "limit_price" in changes else "STOP_LOSS_MARKET"
+        order = an_order(trigger_price=trigger_price, **changes)
+        return type(order)(
+            **{name: getattr(order, name) for name in order.__struct_fields__} | {"order_type": order_type}
+        )
+
+    def test_meets_no_tick_before_its_trigger(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        assert kinds(matching.place(self.a_stop(an_order))) == ["NEW"]
+        assert kinds(matching.move(a_tick(100.95))) == []
+
+        reports = matching.move(a_tick(101.0))
+
+        assert kinds(reports) == ["TRIGGERED", "TRADE"]
+        assert trades(reports) == [(10, 101.0)]
+
+    def test_pays_the_price_behind_a_gap(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order, 99.0, side="SELL"))
+
+        assert trades(matching.move(a_tick(95.0))) == [(10, 95.0)]
+
+    def test_with_a_limit_rests_at_it_from_its_trigger_on(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order, limit_price=101.5))
+        assert trades(matching.move(a_tick(103.0))) == []
+
+        assert trades(matching.move(a_tick(101.0))) == [(10, 101.5)]
+
+    def test_whose_trigger_is_met_already_trades_at_once(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(102.0))
+
+        assert trades(matching.place(self.a_stop(an_order))) == [(10, 102.0)]
+
+    def test_comes_after_the_orders_that_rest(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0, bids=[(99.9, 5)], asks=[(101.5, 5)]))
+        matching.place(self.a_stop(an_order, client_order_id="stop"))
+        matching.place(an_order("limit", limit_price=101.0))
+
+        reports = matching.move(a_tick(101.0, bids=[(100.9, 5)], asks=[(101.0, 12)]))
+
+        assert [(report.client_order_id, report.quantity) for report in reports if report.quantity] == [
+            ("limit", 10),
+            ("stop", 2),
+        ]
+
+    def test_may_be_cancelled_before_its_trigger(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order))
+
+        assert matching.cancel(CancelRequest(client_order_id="a")).execution_type == "CANCELLED"
+        assert matching.resting == 0
+        assert matching.move(a_tick(105.0)) == []
+
+    def test_without_a_trigger_is_rejected(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+
+        assert matching.place(self.a_stop(an_order, None))[0].reason == (
+            "a trigger_price in whole multiples of 0.05 rupees is wanted, found None"
+        )
+
+
+class TestImmediateOrCancel:
+    def test_keeps_what_it_trades_and_loses_the_rest(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0, bids=[(99.9, 5)], asks=[(100.0, 4)]))
+
+        reports = matching.place(an_order(limit_price=100.0, validity="IOC"))
+
+        assert kinds(reports) == ["NEW", "TRADE", "CANCELLED"]
+        assert trades(reports) == [(4, 100.0)]
+        assert (matching.resting, matching.find("a").state) == (0, "CANCELLED")
+
+
+class TestAReplacedOrder:
+    @pytest.fixture
+    def queue(self, matching, a_tick, an_order):
+        """Two buyers at 99, `first` before `second`; returns who trades how much of twelve shares."""
+        matching.move(a_tick(100.0, bids=[(98.0, 5)], asks=[(100.0, 5)]))
+        for name in ("first", "second"):
+            matching.place(an_order(name, limit_price=99.0))
+
+        def trade():
+            reports = matching.move(a_tick(99.0, bids=[(98.0, 5)], asks=[(99.0, 12)]))
+            return [(report.client_order_id, report.quantity) for report in reports if report.quantity]
+
+        return trade
+
+    def test_keeps_its_place_where_its_quantity_falls(self, matching, queue):
+        assert kinds(matching.replace(a_change("first", quantity=8, limit_price=99.0))) == ["REPLACED"]
+
+        assert queue() == [("first", 8), ("second", 4)]
+
+    def test_loses_its_place_where_its_quantity_rises(self, matching, queue):
+        matching.replace(a_change("first", quantity=11, limit_price=99.0))
+
+        assert queue() == [("second", 10), ("first", 2)]
+
+    def test_loses_its_place_where_its_price_was_away(self, matching, queue):
+        matching.replace(a_change("first", limit_price=98.5))
+        matching.replace(a_change("first", limit_price=99.0))
+
+        assert queue() == [("second", 10), ("first", 2)]
+
+    def test_trades_at_once_at_a_price_that_meets_the_book(self, matching, queue, trades):
+        assert trades(matching.replace(a_change("first", limit_price=100.0))) == [(5, 100.0)]
+
+    def test_must_not_have_less_than_it_traded(self, matching, queue):
+        queue()
+
+        report = matching.replace(a_change("second", quantity=2, limit_price=99.0))[0]
+
+        assert (report.execution_type, report.reason) == (
+            "CANCEL_REJECTED",
+            "a quantity above the 2 shares that were traded is wanted, found 2",
+        )
+
+    def test_that_is_filled_is_as_it_was(self, matching, queue):
+        queue()
+
+        assert matching.replace(a_change("first", limit_price=99.0))[0].reason == (
+            "an open order is wanted, found it FILLED"
+        )
+
+
+class TestTwoLinkedOrders:
+    @pytest.fixture
+    def exits(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+        matching.place(an_order("target", side="SELL", limit_price=110.0))
+        stop = an_order("stop", side="SELL", trigger_price=90.0, order_type="STOP_LOSS_MARKET")
+        matching.place(stop, linked_with="target")
+        return matching
+
+    def test_end_together(self, exits, a_tick):
+        assert kinds(exits.move(a_tick(111.0))) == ["TRADE", "CANCELLED"]
+        assert exits.move(a_tick(80.0)) == []
+        assert exits.resting == 0
+
+    def test_lose_what_the_other_trades(self, exits, a_tick, trades):
+        exits.move(a_tick(110.0, bids=[(110.0, 4)], asks=[]))
+
+        assert trades(exits.move(a_tick(89.0))) == [(6, 89.0)]
+        assert exits.find("target").state == "CANCELLED"
