@@ -9,6 +9,7 @@ tolerant       JSON into messages, whatever the service makes of numbers, dates,
 decoding       bytes into rows: fast where they are as documented, tolerant where not
 writing        requests into bytes, checked; answers as the service writes them
 refusals       what an error means, whichever of its shapes it has
+tokens         how long an access token lives, and when another may be asked for
 scrips         its daily list of instruments, in both forms, into instruments of ours
 limits         how many requests are allowed, by date (`limits.toml`)
 

@@ -1,0 +1,148 @@
+"""How long a token lives, and when another may be asked for."""
+
+import base64
+import datetime as dt
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.dhan.tokens import (
+    AHEAD_NS,
+    APART_NS,
+    Attempts,
+    judge_skew,
+    life_of,
+    next_night_ns,
+    skew_s,
+)
+from natya.domain.time import DAY_NS, IST, SECOND_NS
+
+TIMES = st.integers(1_600_000_000, 2_000_000_000).map(lambda second: second * SECOND_NS)
+
+
+def at(hour, minute=0, day=28):
+    return int(dt.datetime(2026, 11, day, hour, minute, tzinfo=IST).timestamp()) * SECOND_NS
+
+
+def a_token(**claims):
+    def part(content):
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'HS512'})}.{part({'iss': 'dhan', 'dhanClientId': '1100012345', **claims})}.c2ln"
+
+
+def seconds(time_ns):
+    return time_ns // SECOND_NS
+
+
+class TestAToken:
+    def test_ends_when_it_says_so(self):
+        token = a_token(exp=seconds(at(18)))
+
+        assert life_of(token, now_ns=at(9)).ends_ns == at(18)
+
+    def test_ends_with_the_night_at_the_latest(self):
+        token = a_token(iat=seconds(at(9)), exp=seconds(at(9, day=29)))
+
+        life = life_of(token, now_ns=at(23))
+        assert (life.ends_ns, life.replace_ns) == (at(3, day=29), at(2, 45, day=29))
+        assert str(life) == "good until 2026-11-29 03:00:00 IST"
+
+    def test_of_yesterday_is_over_in_the_morning(self):
+        token = a_token(iat=seconds(at(20, day=27)), exp=seconds(at(20, day=28)))
+
+        assert life_of(token, now_ns=at(8)).is_over(at(8))
+
+    def test_that_was_made_shortly_before_the_night_is_replaced_after_it(self):
+        token = a_token(iat=seconds(at(2, 46)), exp=seconds(at(2, 46, day=29)))
+
+        life = life_of(token, now_ns=at(2, 46))
+        assert (life.ends_ns, life.replace_ns) == (at(3), at(3, 1))
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "",
+            "secret",
+            "a.b.c",
+            "..",
+            a_token(exp="soon"),
+            a_token(exp=True),
+            a_token(exp=-5),
+            a_token(exp=1e300),
+            "a.W10.c",
+        ],
+    )
+    def test_that_says_nothing_ends_with_the_night(self, token):
+        assert life_of(token, now_ns=at(9)).ends_ns == at(3, day=29)
+
+    @given(token=st.text(max_size=60) | st.binary(max_size=40).map(lambda raw: f"a.{base64.b64encode(raw).decode()}.c"))
+    def test_is_read_whatever_it_is(self, token):
+        assert life_of(token, now_ns=at(9)).obtained_ns <= at(9)
+
+    @given(now_ns=TIMES, issued=st.none() | st.integers(0, 90_000), lasts=st.none() | st.integers(1, 90_000))
+    def test_is_replaced_before_its_end_or_right_after_it(self, now_ns, issued, lasts):
+        claims = {} if issued is None else {"iat": seconds(now_ns) - issued}
+        claims |= {} if lasts is None else {"exp": seconds(now_ns) + lasts}
+
+        life = life_of(a_token(**claims), now_ns=now_ns)
+        assert life.ends_ns <= next_night_ns(life.obtained_ns) <= life.obtained_ns + DAY_NS
+        assert life.replace_ns > life.obtained_ns
+        assert life.ends_ns - AHEAD_NS <= life.replace_ns <= life.ends_ns + 60 * SECOND_NS
+
+
+class TestAttempts:
+    @given(pauses_s=st.lists(st.integers(0, 400), max_size=30))
+    def test_are_two_minutes_apart_and_no_more_than_three(self, pauses_s):
+        attempts, now_ns, made = Attempts(), 0, []
+        for pause_s in pauses_s:
+            now_ns += pause_s * SECOND_NS
+            if not attempts.are_over and attempts.wait_ns(now_ns) == 0:
+                attempts = attempts.after(now_ns)
+                made.append(now_ns)
+
+        assert len(made) <= 3
+        assert all(later - earlier >= APART_NS for earlier, later in itertools.pairwise(made))
+
+    def test_begin_anew_when_a_person_asks_but_not_before_the_two_minutes(self):
+        attempts = Attempts().after(0).after(APART_NS).after(2 * APART_NS)
+
+        assert attempts.are_over
+        assert not attempts.anew().are_over
+        assert attempts.anew().wait_ns(2 * APART_NS + 1) == APART_NS - 1
+
+
+class TestAClock:
+    @pytest.mark.parametrize(
+        ("off_s", "verdict"),
+        [
+            (0.0, "well"),
+            (1.5, "well"),
+            (-1.9, "well"),
+            (3.5, "alarm"),
+            (-4.0, "alarm"),
+            (17.0, "too_far"),
+            (-20.0, "too_far"),
+        ],
+    )
+    def test_is_judged_by_the_servers_date(self, off_s, verdict):
+        server_s = seconds(at(9))
+        ours_ns = round((server_s + 0.5 + off_s) * SECOND_NS)
+        date = dt.datetime.fromtimestamp(server_s, dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+        found = skew_s(date, sent_ns=ours_ns, received_ns=ours_ns + 100_000_000)
+        assert judge_skew(found) == verdict
+
+    @given(true_ns=TIMES, rest_ns=st.integers(0, 999_999_999), trip=st.tuples(*[st.integers(0, 5 * SECOND_NS)] * 2))
+    def test_that_is_right_is_never_found_wrong(self, true_ns, rest_ns, trip):
+        stamped_ns = true_ns + rest_ns
+        date = dt.datetime.fromtimestamp(true_ns // SECOND_NS, dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+        assert skew_s(date, sent_ns=stamped_ns - trip[0], received_ns=stamped_ns + trip[1]) == 0.0
+
+    @pytest.mark.parametrize("date", [None, "", "yesterday", "Sat, 99 Nov 2026 09:00:00 GMT"])
+    def test_is_not_judged_without_a_date(self, date):
+        assert judge_skew(skew_s(date, sent_ns=0, received_ns=0)) == "unknown"
