@@ -76,6 +76,10 @@ faulty-broker: $(STAMP) ## Send 10,000 orders to a Dhan that fails in every way,
 	FAULTY_ORDERS=$(or $(COUNT),10000) FAULTY_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_faulty_broker.py -q -s
 
+.PHONY: bodies
+bodies: $(STAMP) ## Send 10,000 random requests to the paper exchange (COUNT=n)
+	WIRE_BODIES=$(or $(COUNT),10000) $(BIN)/python -m pytest tests/exchange/test_wire_hostile.py -k random --timeout 900 -q
+
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import logging
 import math
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -69,6 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = self._in_message = self._begins_here = self._lingers = False
         self._head_bytes = self._body_bytes = 0
         self._refused_with = 0
+        self._extensions: Final = {"natya.abort": self.abort}
         self._move_by_s = self._write_by_s = math.inf
 
     # What the transport calls.
@@ -128,6 +131,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # a name of our own
         self._in_head = self._in_message = self._begins_here = True
         self._head_bytes = self._body_bytes = 0
         if self._move_by_s == math.inf:
@@ -184,6 +188,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
         elif self._move_by_s <= now_s:
             self._drop(408)
+
+    def abort(self) -> None:
+        """Cut the connection: the client finds it reset. An application may ask for it (`natya.abort`)."""
+        own = self.transport.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.transport.abort()
 
     # Helpers.
 

@@ -8,6 +8,7 @@ reading       requests, as tolerant as Dhan's server is
 answers       answers, and errors in their four shapes
 counting      requests counted as the broker does (pure)
 market        what the market has shown (pure)
+carrying      faults on demand
 hand          prices by hand, the list of instruments, faults
 asking        messages from the application to the actor
 settings

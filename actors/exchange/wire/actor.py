@@ -31,6 +31,7 @@ from ...web.mounting import MountRefused
 from ..calls import AddListings
 from .application import WireApplication
 from .asking import FindWire, HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket, WireFound
+from .carrying import Carrier
 from .market import MarketShown
 from .routes import BASE
 from .settings import WireActorSettings
@@ -82,6 +83,7 @@ class WireActor(RuntimeActor):
                 now_ns=self.clock.now_ns,
                 machine_ns=SystemClock().now_ns,
                 is_limited=settings.is_limited,
+                carrier=Carrier() if settings.has_faults else None,
             )
         else:
             market, application = inherited

@@ -6,6 +6,7 @@ actors that own it. A request goes through: path, token, limits, body, endpoint.
 
 from __future__ import annotations
 
+import functools
 import hmac
 import secrets
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -43,12 +44,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....domain.quotas import Allowance
+    from .carrying import Carrier
     from .market import MarketShown
 
 ASK_TIMEOUT_S: Final = 30.0
 QUERY_PARTS_MAX: Final = 32
 
-_STATUS_OF: Final = {"input": (400, "DH-905"), "order": (400, "DH-906"), "unknown": (404, "DH-906")}
+_STATUS_OF: Final = {
+    "input": (400, "DH-905"),
+    "order": (400, "DH-906"),
+    "unknown": (404, "DH-906"),
+    "unavailable": (503, "DH-909"),
+}
 _DATA_PATHS: Final = ("/v2/marketfeed", "/v2/optionchain")
 _CHART_PATHS: Final = ("/v2/charts",)
 
@@ -78,6 +85,7 @@ class WireApplication:
         now_ns: Callable[[], int],
         machine_ns: Callable[[], int],
         is_limited: bool = True,
+        carrier: Carrier | None = None,
     ) -> None:
         """Begin with no request counted.
 
@@ -90,6 +98,7 @@ class WireApplication:
             now_ns: the exchange's time: nanoseconds since 1970-01-01 UTC.
             machine_ns: the machine's, by which requests are counted: nanoseconds since 1970-01-01 UTC.
             is_limited: whether the broker's limits of requests hold.
+            carrier: carries faults out; None: none can be asked for.
         """
         self.client_id: Final = client_id
         self.listed: Final = market
@@ -102,6 +111,7 @@ class WireApplication:
         self._counted_day = self._counted_ns = 0
         self._limits: dict[str, Allowance] = {}
         self._counts = RequestCounts({})
+        self.carrier: Final = carrier
         hand = Hand(self)
         paths: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
@@ -159,6 +169,11 @@ class WireApplication:
             return await self._ask(actor, message, timeout_s=ASK_TIMEOUT_S)
         except RequestTimedOut:
             return Unavailable(actor=actor, reason="no answer in time", retry_after_s=0.0)
+
+    def refused(self, refusal: Refused) -> Answer:
+        """Return the error that a refusal of the account is."""
+        status, code = _STATUS_OF[refusal.kind]
+        return trading_error(status, code, refusal.text)
 
     def renew_token(self) -> str:
         """Make a new token; the former is dead."""
@@ -221,15 +236,19 @@ class _Endpoint:
             told = path_error(405, "Method Not Allowed", scope["path"], wire.now_ns() // 1_000_000)
             await answer(send, *told)
             return
-        await answer(send, *await self._answer(route, scope, receive))
+        carrier = wire.carrier
+        if carrier is None:
+            await answer(send, *await self._answer(route, scope, await body_of(receive)))
+        else:
+            path = scope["path"].removeprefix(BASE)
+            await carrier.answer(wire, scope, receive, send, functools.partial(self._answer, route, scope), path)
 
-    async def _answer(self, route: Route, scope: Any, receive: Any) -> Answer:
+    async def _answer(self, route: Route, scope: Any, body: bytes) -> Answer:
         wire = self._wire
         if not self._is_public:
             refusal = wire.refuse_stranger(scope, route_path(route))
             if refusal is not None:
                 return refusal
-        body = await body_of(receive)
         refusal = wire.count(route, body)
         if refusal is not None:
             return refusal
@@ -240,8 +259,7 @@ class _Endpoint:
         except WireRefusal as refused:
             return refused.answer
         except Refused as refused:
-            status, code = _STATUS_OF[refused.kind]
-            return trading_error(status, code, refused.text)
+            return wire.refused(refused)
 
 
 def route_path(route: Route) -> str:

@@ -1,7 +1,8 @@
 """What stands beside the broker's protocol, for tests and for people: prices by hand, the list of instruments, faults.
 
 `GET /__market` lists instruments with their last prices, `POST /__market` sets a price, `POST /__market/instruments`
-lists an instrument. They need the client's token as everything else.
+lists an instrument; `PUT /__faults` plays a plan of faults (`faults.FaultPlan`), `GET /__faults` tells how often each
+has fallen, `DELETE /__faults` ends it. They need the client's token as everything else.
 """
 
 from __future__ import annotations
@@ -12,18 +13,26 @@ import msgspec
 
 from ....messages.instruments import InstrumentDefinition
 from ...web import answer, body_of
+from ..faults import FaultPlan
 from .answers import Answer
 from .asking import HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .carrying import Carrier
+
 MARKET: Final = "/__market"
 INSTRUMENTS: Final = "/__market/instruments"
+FAULTS: Final = "/__faults"
 
 
 class Wire(Protocol):
     """What the hand needs of the application."""
+
+    @property
+    def carrier(self) -> Carrier | None:
+        """Who carries faults out, where they may be asked for."""
 
     async def by_hand(self, message: Any) -> Any:
         """Ask the market's actor."""
@@ -56,7 +65,24 @@ class Hand:
 
     def endpoints(self) -> tuple[tuple[str, Any], ...]:
         """Return them by path."""
-        return (MARKET, _Guarded(self._wire, self._market)), (INSTRUMENTS, _Guarded(self._wire, self._instruments))
+        handles = {MARKET: self._market, INSTRUMENTS: self._instruments}
+        if self._wire.carrier is not None:
+            handles[FAULTS] = self._faults
+        return tuple((path, _Guarded(self._wire, handle)) for path, handle in handles.items())
+
+    async def _faults(self, method: str, body: bytes) -> Answer:
+        carrier = self._wire.carrier
+        assert carrier is not None, "it is served only where there is one"
+        if method == "DELETE":
+            carrier.take(FaultPlan())
+        elif method in {"POST", "PUT"}:
+            try:
+                carrier.take(msgspec.json.decode(body, type=FaultPlan))
+            except (msgspec.MsgspecError, ValueError, RecursionError) as fault:
+                return refusal(400, str(fault))
+        elif method != "GET":
+            return refusal(405, "GET, PUT, POST or DELETE wanted")
+        return carrier.told()
 
     async def _market(self, method: str, body: bytes) -> Answer:
         if method == "GET":

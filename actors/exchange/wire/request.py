@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from .answers import Answer
 
 if TYPE_CHECKING:
+    from ..account import Refused
     from .market import MarketShown
 
 
@@ -49,6 +50,9 @@ class Exchange(Protocol):
 
     def now_ns(self) -> int:
         """The exchange's time: nanoseconds since 1970-01-01 UTC."""
+
+    def refused(self, refusal: Refused) -> Answer:
+        """Return the error that a refusal of the account is."""
 
     def renew_token(self) -> str:
         """Make a new token; the former is dead."""

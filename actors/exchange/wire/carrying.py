@@ -1,0 +1,122 @@
+"""Carries out the faults that were asked for: waits, answers something else, cuts the connection, or accepts later."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from ....domain.dhan.trading.orders import PlaceOrderRequest
+from ...web import answer, body_of
+from ..account import Refused
+from ..faults import FaultPlan, Faults, Met, without_trigger
+from .answers import Answer, WireRefusal
+from .groups.orders import acknowledged, ticket_of
+from .reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .request import Exchange
+
+ABORT: Final = "natya.abort"
+"""Extension of the web server: cuts the connection."""
+
+LATE_MAX: Final = 10_000
+"""Requests that are accepted later; one more is accepted at once."""
+
+_STOP: Final = b"STOP_LOSS_MARKET"
+
+
+class Serve(Protocol):
+    """Does what a request asks, its body given."""
+
+    def __call__(self, body: bytes) -> Awaitable[Answer]:
+        """Return the answer."""
+
+
+class Carrier:
+    """The plan that is being played, and what is still to be accepted."""
+
+    def __init__(self) -> None:
+        """Begin without a fault."""
+        self._faults = Faults(FaultPlan())
+        self._late: Final[set[asyncio.Task[Answer]]] = set()
+
+    def take(self, plan: FaultPlan) -> None:
+        """Play this plan from its beginning."""
+        self._faults = Faults(plan)
+
+    def told(self) -> Answer:
+        """Answer with the plan, and how often each fault has fallen."""
+        told = {"plan": self._faults.plan, "fallen": self._faults.fallen}
+        return Answer(200, msgspec.json.encode(told))
+
+    async def answer(self, exchange: Exchange, scope: Any, receive: Any, send: Any, serve: Serve, path: str) -> None:  # noqa: PLR0913, PLR0917  a request of ASGI, and what it is for
+        """Answer one request, or let it meet its fault.
+
+        Args:
+            exchange: for orders that are changed on their way.
+            scope: of ASGI.
+            receive: of ASGI.
+            send: of ASGI.
+            serve: does what is asked.
+            path: of the request, without `/v2`.
+        """
+        body = await body_of(receive)
+        method = scope["method"]
+        is_stop = method == "POST" and path == "/orders" and _STOP in body
+        met = self._faults.meet(method, path, is_stop=is_stop)
+        if met is None:
+            await answer(send, *await serve(body))
+            return
+        await self._carry_out(met, exchange, scope["extensions"][ABORT], send, serve, body)
+
+    async def _carry_out(  # noqa: PLR0913, PLR0917  a fault, and the request that meets it
+        self, met: Met, exchange: Exchange, abort: Callable[[], object], send: Any, serve: Serve, body: bytes
+    ) -> None:
+        if met.kind == "delayed_acceptance":
+            self._accept_later(serve(body), met.seconds)
+            abort()
+            return
+        if met.kind == "latency":
+            await asyncio.sleep(met.seconds)
+        if met.kind == "stop_without_trigger":
+            told = await _placed_without_trigger(exchange, body)
+        elif met.acceptance == "BEFORE":
+            told = Answer(met.status, met.body or b"")
+        else:
+            told = await serve(body)
+        if met.kind.startswith("timeout"):
+            await asyncio.sleep(met.seconds)
+        if met.kind.startswith(("timeout", "reset")):
+            abort()
+        elif met.body is not None:
+            await answer(send, met.status, met.body)
+        else:
+            await answer(send, *told)
+
+    def _accept_later(self, served: Awaitable[Answer], seconds: float) -> None:
+        async def accept() -> Answer:
+            await asyncio.sleep(seconds if len(self._late) < LATE_MAX else 0)
+            return await served
+
+        task = asyncio.get_running_loop().create_task(accept())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+
+async def _placed_without_trigger(exchange: Exchange, body: bytes) -> Answer:
+    """Place a stop order as the broker did when market price protection came: it trades at once, as a LIMIT."""
+    try:
+        ticket = ticket_of(read(PlaceOrderRequest, body))
+        listing = exchange.listed.listings.find(ticket.instrument)
+        last_price = 0.0 if listing is None else await exchange.account("last_price", listing.symbol)
+        if listing is not None and last_price:
+            ticket = without_trigger(ticket, last_price, listing.reference.grid)
+        return acknowledged(await exchange.account("place", ticket))
+    except WireRefusal as refused:
+        return refused.answer
+    except Refused as refused:
+        return exchange.refused(refused)

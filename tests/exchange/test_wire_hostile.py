@@ -1,0 +1,130 @@
+"""Clients that mean no good, or know no better: whatever comes, the answer is one of the protocol's."""
+
+import os
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_wire import CLIENT, TOKEN, Served, an_order
+
+from natya.actors.exchange.wire.routes import ROUTES
+
+BODIES = int(os.environ.get("WIRE_BODIES", "300"))
+"""Requests of random content; `make bodies` sends 10,000."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    served = Served(tmp_path_factory.mktemp("exchange"))
+    served.price(1500.0)
+    yield served
+    assert served.system.runtime.base.dead_letters.count == 0
+    served.stop()
+
+
+NUMBERS = st.integers() | st.floats() | st.sampled_from([0, -1, 1e308, 10**40, "10", "", "NaN", "1e9", 1500.0])
+SOME_WORDS = """
+BUY SELL NSE_EQ NSE_FNO IDX_I CNC INTRADAY MARGIN BO LIMIT MARKET STOP_LOSS STOP_LOSS_MARKET DAY IOC 1594 13 2885 NA
+OCO SINGLE ENTRY_LEG TARGET_LEG STOP_LOSS_LEG LONG EQUITY 1 5 2026-11-01 2026-11-28 LESS_THAN ATM RSI_14 OPEN 1000000001
+PRICE_WITH_VALUE CALL WEEK OPTIDX open INE009A01021 PRIMARY 127.0.0.1 TECHNICAL_WITH_VALUE
+"""
+SOME_FIELDS = """
+dhanClientId transactionType exchangeSegment productType orderType validity securityId quantity price triggerPrice
+disclosedQuantity afterMarketOrder amoTime correlationId orderId legName targetPrice stopLossPrice trailingJump
+orderFlag price1 quantity1 triggerPrice1 condition orders sequence comparisonType operator comparingValue convertQty
+fromProductType toProductType positionType profitValue lossValue scripList interval fromDate toDate instrument
+expiryCode oi UnderlyingScrip UnderlyingSeg Expiry NSE_EQ expiryFlag strike drvOptionType requiredData isin qty ip
+ipFlag boProfitValue
+"""
+WORDS = st.sampled_from(SOME_WORDS.split()) | st.text(max_size=30)
+FIELDS = st.sampled_from(SOME_FIELDS.split())
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS | st.text(max_size=5), inner, max_size=6),
+    max_leaves=12,
+)
+BODY = st.dictionaries(FIELDS, JSON, max_size=10).map(lambda fields: an_order(**fields)) | JSON | st.binary(max_size=60)
+QUERIES = ["", "?killSwitchStatus=DEACTIVATE", "?from-date=2026-11-01&to-date=2026-11-28", "?a=b&a", "?%"]
+PART = st.sampled_from(["410000000001", "1594", "ENTRY_LEG", "0", "2026-11-01", "ALL"]) | st.text(
+    string.ascii_letters + string.digits + "_-.~ %/;'\"\u00e9", min_size=1, max_size=12
+)
+
+
+def quoted(text):
+    from urllib.parse import quote  # noqa: PLC0415
+
+    return quote(text, safe="")
+
+
+@settings(max_examples=BODIES)
+@given(data=st.data())
+def test_a_random_request_is_answered_in_the_protocol_s_words(served, data):
+    route = data.draw(st.sampled_from(ROUTES))
+    path = route.path
+    while "{" in path:
+        before, _, rest = path.partition("{")
+        path = before + quoted(data.draw(PART)) + rest.partition("}")[2]
+    if route.path == "/RenewToken":
+        return  # it would end this client's token
+    status, said = served.ask(route.method, f"/v2{path}{data.draw(st.sampled_from(QUERIES))}", data.draw(BODY))
+
+    assert status in {200, 202, 400, 401, 404, 405} or said["errorCode"] == "DH-1111"
+    if status >= 400:
+        assert {"errorCode", "data", "error"} & set(said)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"access-token": ""}, {"access-token": TOKEN + "x"}, {"access-token": TOKEN, "client-id": "2"}, {"a": "b"}],
+    ids=str,
+)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_nobody_gets_in_without_the_token(served, route, headers):
+    status, said = served.ask(route.method, f"/v2{route.path}", {}, headers=headers)
+
+    assert (status, "data" in said or said["errorCode"]) in {(401, "DH-901"), (401, True), (400, "DH-906")}
+    assert TOKEN not in str(said)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v2", "/v2/", "/v2/order", "/v1/orders", "/v2/orders/a/b/c", "/__faults", "/..;/x"]
+)
+def test_a_path_that_there_is_not_is_a_404_of_its_own_shape(served, path):
+    status, said = served.ask("GET", path)
+
+    assert (status, said["status"], said["error"], said["path"]) == (404, 404, "Not Found", path)
+
+
+def test_a_method_that_there_is_not_is_a_405(served):
+    assert served.ask("PATCH", "/v2/orders", {})[0] == 405
+
+
+class TestLimits:
+    @pytest.fixture
+    def limited(self, tmp_path):
+        served = Served(tmp_path, is_limited=True)
+        served.price(1500.0)
+        yield served
+        served.stop()
+
+    def test_are_dhan_s_and_answered_in_both_shapes(self, limited):
+        orders = [limited.ask("POST", "/v2/orders", an_order()) for _ in range(25)]
+        quotes = [limited.ask("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [1594]}) for _ in range(3)]
+
+        refused = [said for status, said in orders if status == 429]
+        assert refused
+        assert all(said["errorCode"] == "DH-904" and said["errorType"] == "Rate_Limit" for said in refused)
+        assert any(status == 429 and "805" in said["data"] for status, said in quotes)
+
+    def test_end_with_a_token_that_is_renewed(self, limited):
+        old = {"access-token": TOKEN}
+        new = {"access-token": limited.ask("GET", "/v2/RenewToken", headers=old)[1]["accessToken"]}
+
+        assert limited.ask("GET", "/v2/fundlimit", headers=old)[0] == 401
+        assert limited.ask("GET", "/v2/fundlimit", headers=new)[0] == 200
+        minted = limited.ask(
+            "POST", f"/app/generateAccessToken?dhanClientId={CLIENT}&pin=123456&totp=123456", headers={}
+        )
+        assert limited.ask("GET", "/v2/fundlimit", headers=new)[0] == 401
+        assert limited.ask("GET", "/v2/fundlimit", headers={"access-token": minted[1]["accessToken"]})[0] == 200
