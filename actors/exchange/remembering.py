@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from ...messages.exchange import AccountServed, ExchangeFact
+from .account.state import State
 
 if TYPE_CHECKING:
     from ...messages.accounts import AccountChoice
@@ -17,14 +18,15 @@ _MEMBERS: Final = frozenset(get_args(ExchangeFact))
 
 
 class RememberedAccount:
-    """The facts of one account, from all facts in sequence: no more are kept than may be needed."""
+    """The state of one account, from all facts in sequence; of the others nothing is kept."""
 
     def __init__(self, choice: AccountChoice) -> None:
         """Choose the account, as the settings do."""
         self._choice: Final = choice
         self._written = 0
         self._newest = 0
-        self._facts: list[ExchangeFact] = []
+        self.state = State()
+        """What its facts have made of it so far."""
 
     def apply(self, fact: Fact) -> None:
         """Apply one fact."""
@@ -33,9 +35,9 @@ class RememberedAccount:
             if fact.account > self._newest:
                 self._newest = fact.account
                 if self._choice != "session":
-                    self._facts.clear()
+                    self.state = State()
         elif type(fact) in _MEMBERS and self._choice != "new" and self._written == self._wanted:
-            self._facts.append(cast("ExchangeFact", fact))
+            self.state.apply(cast("ExchangeFact", fact))
 
     @property
     def account(self) -> int:
@@ -46,10 +48,6 @@ class RememberedAccount:
     def written(self) -> int:
         """The account whose facts would come next."""
         return self._written
-
-    def facts(self) -> tuple[ExchangeFact, ...]:
-        """Return what happened to the account, in order."""
-        return tuple(self._facts)
 
     @property
     def _wanted(self) -> int:

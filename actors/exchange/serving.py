@@ -126,7 +126,7 @@ class AccountActor(RuntimeActor):
             return
         remembered, now_ns = self._remembered, self.clock.now_ns()
         self._account = account = Account(self.settings.limits, self._listings, now_ns=now_ns)
-        account.resume(remembered.facts())
+        account.resume(state=remembered.state)
         if remembered.account != remembered.written:
             self._facts.append(AccountServed(account=remembered.account, occurred_ns=now_ns))
             self._made += 1

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natya.actors.exchange.matching import FillModel, Matching
+from natya.actors.exchange.matching import FillModel, Matching, Order
+from natya.actors.exchange.matching.liquidity import UNLIMITED
+from natya.actors.exchange.matching.market import Market
 from natya.config.sections.exchange import ExchangeSettings
 
 STARTED_NS = 1_766_992_000_000_000_000
@@ -134,3 +136,23 @@ def test_under_no_model_an_order_beats_its_limit_or_takes_more_than_was_there(a_
                 assert report.price <= limit_price if side == "BUY" else report.price >= limit_price
                 if kind == "tick" and not model.latency_ns:
                     assert report.price == limit_price
+
+
+@settings(deadline=None)
+@given(model=models, day=steps)
+def test_no_order_that_could_trade_is_out_of_reach(a_tick, an_order, model, day):
+    market = Market(a_tick(100.0), since_ns=STARTED_NS, model=model)
+    for number, (kind, *values) in enumerate(day):
+        if kind == "order":
+            side, quantity, limit_price = values
+            changes = {} if limit_price is None else {"limit_price": limit_price}
+            request = an_order(str(number), side=side, quantity=quantity, **changes)
+            market.insert(Order(request, broker_order_id="", arrival=number))
+        else:
+            price, bid, ask, traded = values
+            market.tick = a_tick(price, bids=[(price - 0.05, bid)], asks=[(price, ask)] if ask % 3 else None)
+            market.liquidity, market.traded = None, traded
+            reached = market.reached()
+            for order in {*market.buys, *market.sells} - {*reached}:
+                limit_price, side = order.limit_price, order.request.side
+                assert not market.offer().against(side, limit_price=limit_price, rested=True, at_limit=UNLIMITED)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         SuperTicket,
         Ticket,
     )
+    from .state import State
 
 
 class Account(Views):
@@ -75,8 +76,10 @@ class Account(Views):
         """Apply a change of an earlier run."""
         self._core.state.apply(change)
 
-    def resume(self, changes: Iterable[ExchangeFact] = ()) -> None:
-        """Apply changes of an earlier run, and let its open orders rest again."""
+    def resume(self, changes: Iterable[ExchangeFact] = (), *, state: State | None = None) -> None:
+        """Apply changes of an earlier run, and let its open orders rest again; `state`: that of changes before them."""
+        if state is not None:
+            self._core.state = state
         for change in changes:
             self._core.state.apply(change)
         self._day.resume()

@@ -68,6 +68,12 @@ class Liquidity:
                 found.append(printed)
         return found
 
+    def best(self, side: Side) -> float:
+        """Return the best price for an order that rests on a side: rupees; of no level, the last trade's."""
+        levels = self._asks if side == "BUY" else self._bids
+        prices = [level.price for level in levels]
+        return min([*prices, self._printed.price]) if side == "BUY" else max([*prices, self._printed.price])
+
     def most_of(self, level: Level, *, limit_price: float | None, at_limit: int) -> int:
         """Return how many shares of a level an order may have; of a print at its very limit, what its queue left."""
         if level is self._printed and level.price == limit_price:

@@ -85,6 +85,22 @@ class Market:
             self.liquidity = Liquidity(self.tick, self.traded, share=self.model.shown_share)
         return self.liquidity
 
+    def reached(self) -> list[Order]:
+        """Return the resting orders that may trade at this tick, by priority; none whose limit is out of its reach."""
+        if self.model.queue_position == "shown":  # each has to move on in its queue
+            return [*self.buys, *self.sells]
+        found = []
+        for orders, buys in ((self.buys, True), (self.sells, False)):
+            if not orders:
+                continue
+            best = self.offer().best("BUY" if buys else "SELL")
+            for order in orders:
+                limit_price = order.limit_price
+                if limit_price is not None and (limit_price < best if buys else limit_price > best):
+                    break  # and so are all behind it
+                found.append(order)
+        return found
+
     def queue(self, order: Order) -> None:
         """Note how many shares are before an order that begins to rest."""
         if self.model.queue_position == "shown":

@@ -109,8 +109,9 @@ class Matching:
         if not market.has_orders:
             return []
         market.traded = volume_between(before, tick)
-        resting = (*market.buys, *market.sells)
-        reports = [report for order in resting for report in self._trade(market, order, rested=True, opened=opened)]
+        reports = [
+            report for order in market.reached() for report in self._trade(market, order, rested=True, opened=opened)
+        ]
         if market.stops or market.arriving:
             reports += self._let_in(market, tick)
         return reports
