@@ -9,8 +9,23 @@ faults       which request meets which fault, on demand (pure)
 account      orders, positions, holdings and money of one client (pure)
 """
 
-from .actor import ExchangeActor
-from .serving import AccountActor, AccountActorSettings
-from .settings import ExchangeActorSettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .actor import ExchangeActor
+    from .serving import AccountActor, AccountActorSettings
+    from .settings import ExchangeActorSettings
 
 __all__ = ["AccountActor", "AccountActorSettings", "ExchangeActor", "ExchangeActorSettings"]
+
+_HOMES = {
+    ".actor": ("ExchangeActor",),
+    ".serving": ("AccountActor", "AccountActorSettings"),
+    ".settings": ("ExchangeActorSettings",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -5,21 +5,28 @@ actor       the owner of the calls to one service
 service     what is done about a call: a state machine (pure)
 limiter     when a request may leave (pure)
 judging     what an answer says (pure)
-session     one HTTP session, hardened
+session     one HTTP session, hardened; loaded when it is asked for
+answer      what it gives
 deadline    its sockets
 errors
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
 from ...domain.quotas import Allowance
 from .actor import Ask, ExternalActor, ExternalSettings
 from .adapter import BaseExternalAdapter, PendingResult
+from .answer import HttpAnswer
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
 from .limiter import Granted, Limiter, Refused, Waiting
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
-from .session import HttpAnswer, HttpSession
+
+if TYPE_CHECKING:
+    from .session import HttpSession
 
 __all__ = [
     "Allowance",
@@ -44,3 +51,5 @@ __all__ = [
     "Waiting",
     "judge",
 ]
+
+__getattr__ = lazily(__name__, {".session": ("HttpSession",)})

@@ -21,11 +21,11 @@ from ...domain.breaker import Breaker
 from ...domain.quotas import Allowance
 from ...domain.time import SECOND_NS
 from ..runtime import RuntimeActor, handles
+from .answer import BODY_BYTES_MAX, HttpAnswer
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
 from .limiter import Limiter
 from .service import Call, Effect, Endpoint, ExternalServiceResult, Finish, Send, Service, Verdict, own
-from .session import BODY_BYTES_MAX, HttpAnswer, HttpSession
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome, Timer
@@ -63,7 +63,9 @@ class Session(Protocol):
         """Close the connections that are kept."""
 
 
-def _http_session(settings: ExternalSettings) -> HttpSession:
+def _http_session(settings: ExternalSettings) -> Session:
+    from .session import HttpSession  # noqa: PLC0415  60 ms that only who has a service has to pay
+
     return HttpSession(
         settings.hosts,
         threads=ExternalActor.offload_threads_max,

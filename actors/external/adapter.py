@@ -40,7 +40,7 @@ from .service import Call, Endpoint, ExternalServiceResult, Verdict
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .session import HttpAnswer
+    from .answer import HttpAnswer
 
 
 class PendingResult:

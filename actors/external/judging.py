@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from .answer import HttpAnswer
 from .service import WAIT_S_MAX, Verdict
-from .session import HttpAnswer
 
 _WELL = range(200, 300)
 _SERVER_ERRORS = range(500, 600)

@@ -23,10 +23,10 @@ import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 
+from .answer import BODY_BYTES_MAX, HttpAnswer
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 
-BODY_BYTES_MAX: Final = 8 << 20
 THREADS: Final = 8
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTIONS: Final = range(300, 400)
@@ -43,23 +43,6 @@ class _Discretion(logging.Filter):
 
 for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_"):
     logging.getLogger(f"urllib3.{_name}").addFilter(_Discretion())
-
-
-class HttpAnswer(msgspec.Struct, frozen=True):
-    """What a service answered, whatever its status."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    """Names in small letters."""
-
-    body: bytes
-    """Decoded; at most as many bytes as the session allows."""
-
-    response_time_s: float
-    """From before the connection was taken or made until the last byte."""
-
-    reads: Callable[[bytes], Any] | None = None
-    """Of the endpoint that was asked; see there."""
 
 
 class HttpSession:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
-from ..external import ExternalError, HttpSession
+from ..external import ExternalError
 from .errors import ListRefusedError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def fetch_list(url: str, target: Path, *, timeout_s: float, bytes_max: int, sess
         ListRefusedError: there is no whole answer within time and size, or it says no.
         OSError: the file cannot be written.
     """
-    chosen = session or HttpSession(frozenset({urlsplit(url).hostname or ""}), threads=1, body_bytes_max=bytes_max)
+    chosen = session or _session_with(urlsplit(url).hostname or "", bytes_max)
     try:
         with target.open("xb") as file:
             answer = chosen.request("GET", url, timeout_s=timeout_s, sink=file.write)
@@ -52,3 +52,9 @@ def fetch_list(url: str, target: Path, *, timeout_s: float, bytes_max: int, sess
             chosen.close()
     if answer.status_code != _WELL:
         raise ListRefusedError(f"{url}: status {_WELL} wanted, found {answer.status_code}")
+
+
+def _session_with(host: str, bytes_max: int) -> Session:
+    from ..external import HttpSession  # noqa: PLC0415  60 ms that only who fetches has to pay
+
+    return HttpSession(frozenset({host}), threads=1, body_bytes_max=bytes_max)
