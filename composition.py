@@ -21,6 +21,7 @@ from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from .config.urls import is_loopback_url
 from .messages.addresses import (
     BROKER,
     BROKER_GROUP,
@@ -108,7 +109,8 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     account = account_of(settings)
     exchange = ExchangeActorSettings(limits=settings.exchange, account=account)
     # Where orders are real, a number may have become another's since natya was made.
-    instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not settings.broker.live)
+    are_orders_real = settings.broker.live and not is_loopback_url(settings.broker.base_url)
+    instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not are_orders_real)
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),

@@ -50,6 +50,24 @@ class TestTheTree:
         assert "control" not in names(msgspec.structs.replace(settings, control=control))
 
 
+class TestTheBuiltInInstruments:
+    @pytest.mark.parametrize(
+        ("live", "base_url", "are_enough"),
+        [
+            (False, "", True),
+            (True, "", False),
+            (True, "https://api.dhan.co/v2", False),
+            (True, "http://127.0.0.1:8711/v2", True),
+        ],
+    )
+    def test_are_enough_where_no_real_order_leaves(self, settings, live, base_url, are_enough):
+        broker = msgspec.structs.replace(settings.broker, name="dhan", live=live, base_url=base_url)
+        tree = children(msgspec.structs.replace(settings, broker=broker))
+        (instruments,) = (child for child in tree if child.name == "instruments")
+
+        assert instruments.settings.may_be_built_in is are_enough
+
+
 class TestTheLimitOfAStrategy:
     def test_reaches_the_gate(self, tmp_path):
         strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
