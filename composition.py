@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from .actors.broker import AccessToken, BrokerActor, broker_of
 from .actors.control import ControlActor, ControlActorSettings
@@ -21,7 +24,10 @@ from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from .config.secrets import Secret
 from .config.urls import is_loopback_url
+from .domain.quotas import Allowance, Quota
+from .domain.time import SECOND_NS
 from .messages.addresses import (
     BROKER,
     BROKER_GROUP,
@@ -44,10 +50,15 @@ from .messages.events import Subscribe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .config.secrets import Secret
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
+
+WIRE_CLIENT_ID: Final = "1000000001"
+"""Of the account at the paper exchange where orders go to it over HTTP."""
+
+UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
+"""Of requests in a market that is not played at the speed of the world: no broker counts them."""
 
 PAPER: Final = "paper"
 """Name of the broker whose orders go to the paper exchange."""
@@ -57,6 +68,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     """Return the subscriptions that hold from the first message on; the exchange gets each tick before any strategy."""
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
+        *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Candle", JOURNAL_TOPIC)),
     )
 
@@ -89,6 +101,12 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
     """
     _expect_names(settings, actors)
+    token = settings.broker.access_token
+    if settings.broker.wire:  # made anew in each process, and known to nobody outside of it
+        token = Secret(secrets.token_urlsafe(32))
+        settings = msgspec.structs.replace(
+            settings, broker=msgspec.structs.replace(settings.broker, client_id=WIRE_CLIENT_ID)
+        )
     strategies = SupervisorSettings(
         children=tuple(
             ChildSpec(
@@ -107,7 +125,6 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         orders=ORDERS,
     )
     account = account_of(settings)
-    exchange = ExchangeActorSettings(limits=settings.exchange, account=account)
     # Where orders are real, a number may have become another's since natya was made.
     are_orders_real = settings.broker.live and not is_loopback_url(settings.broker.base_url)
     instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not are_orders_real)
@@ -117,8 +134,8 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         ChildSpec(DATABASE, DatabaseActor, settings.database),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
-        *([ChildSpec(EXCHANGE, ExchangeActor, exchange)] if has_exchange(settings) else []),
-        broker(settings),
+        *exchange(settings, account=account, token=token),
+        broker(settings, token),
         ChildSpec(
             ORDERS,
             OrdersActor,
@@ -131,13 +148,34 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     )
 
 
-def broker(settings: Settings) -> ChildSpec:
+def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tuple[ChildSpec, ...]:
+    """Return the paper exchange: none, one that is asked by message, or one that speaks Dhan's protocol."""
+    if not has_exchange(settings):
+        return ()
+    if not settings.broker.wire:
+        return (ChildSpec(EXCHANGE, ExchangeActor, ExchangeActorSettings(limits=settings.exchange, account=account)),)
+    limits = settings.exchange
+    if settings.feed.source == "synthetic":  # it has no sessions
+        limits = msgspec.structs.replace(limits, always_open=True)
+    settings = msgspec.structs.replace(settings, exchange=limits)
+    return _wired_exchange(
+        settings,
+        token=token,
+        client_id=settings.broker.client_id,
+        account=account,
+        is_limited=_lives_in_real_time(settings),
+    )
+
+
+def broker(settings: Settings, token: Secret) -> ChildSpec:
     """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it."""
     body, options = broker_of(settings.broker)
     session = ChildSpec(BROKER, BrokerActor, settings.broker)
-    service = body.service(settings.broker, options, AccessToken(settings.broker.access_token))
+    service = body.service(settings.broker, options, AccessToken(token))
     if service is None:
         return session
+    if settings.broker.wire and not _lives_in_real_time(settings):
+        service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
     group = SupervisorSettings(
         children=(ChildSpec(BROKER_SERVICE, ExternalActor, service), session),
         policy=settings.supervision,
@@ -146,6 +184,11 @@ def broker(settings: Settings) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def _lives_in_real_time(settings: Settings) -> bool:
+    """Tell whether a second of the market is one of the world: a broker counts requests by the latter."""
+    return settings.feed.speed == 1
 
 
 def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
@@ -169,16 +212,9 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         has_faults: whether faults may be asked for.
         is_limited: whether the broker's limits of requests hold.
     """
-    from .actors.exchange.listed import listing_of  # noqa: PLC0415  the wire is loaded where it is served
-    from .actors.exchange.serving import AccountActor, AccountActorSettings  # noqa: PLC0415
-    from .actors.exchange.wire.actor import WireActor  # noqa: PLC0415
-    from .actors.exchange.wire.settings import WireActorSettings  # noqa: PLC0415
-    from .actors.web import WebActor  # noqa: PLC0415
-
     heard = tuple(Subscribe(subscriber=name, topics=("Tick",)) for name in (EXCHANGE, WIRE))
-    listings = tuple(listing_of(each) for each in definitions if each.security_id)
-    wire = WireActorSettings(
-        limits=settings.exchange,
+    exchange = _wired_exchange(
+        settings,
         token=token,
         client_id=client_id,
         definitions=definitions,
@@ -189,10 +225,43 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=heard)),
-        ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=settings.exchange, listings=listings)),
+        *exchange,
+        *([ChildSpec(FEED, FeedActor, settings.feed)] if has_market else []),
+    )
+
+
+def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
+    settings: Settings,
+    *,
+    token: Secret,
+    client_id: str,
+    account: AccountChoice = "session",
+    definitions: tuple[InstrumentDefinition, ...] = (),
+    has_faults: bool = False,
+    is_limited: bool = True,
+    records: bool = False,
+) -> tuple[ChildSpec, ...]:
+    from .actors.exchange.listed import listing_of  # noqa: PLC0415  the wire is loaded where it is served
+    from .actors.exchange.serving import AccountActor, AccountActorSettings  # noqa: PLC0415
+    from .actors.exchange.wire.actor import WireActor  # noqa: PLC0415
+    from .actors.exchange.wire.settings import WireActorSettings  # noqa: PLC0415
+    from .actors.web import WebActor  # noqa: PLC0415
+
+    listings = tuple(listing_of(each) for each in definitions if each.security_id)
+    limits = settings.exchange
+    wire = WireActorSettings(
+        limits=limits,
+        token=token,
+        client_id=client_id,
+        definitions=definitions,
+        has_faults=has_faults,
+        is_limited=is_limited,
+        records=records,
+    )
+    return (
+        ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=limits, listings=listings, account=account)),
         ChildSpec(WEB, WebActor, settings.web),
         ChildSpec(WIRE, WireActor, wire),
-        *([ChildSpec(FEED, FeedActor, settings.feed)] if has_market else []),
     )
 
 

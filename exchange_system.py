@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from .actors.exchange.wire.asking import FindWire, WireFound
 from .actors.feed import look_ahead
 from .actors.instruments.built_in import BuiltIn
 from .actors.observability import logging_to
@@ -20,6 +19,7 @@ from .composition import exchange_children
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .config.secrets import Secret
 from .messages.addresses import SYSTEM, WIRE
+from .messages.exchange import FindWire, WireFound
 from .messages.instruments import FindInstrument
 from .messages.system import Ping
 from .system import START_TIMEOUT_S, SystemGaveUpError, SystemNotRunningError

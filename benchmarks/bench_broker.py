@@ -12,6 +12,7 @@ saw is as old as that when its order leaves.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import socket
@@ -106,8 +107,8 @@ def an_order(number: int) -> SubmitOrder:
     )
 
 
-def orders_ms(directory: Path, base_url: str, count: int) -> list[float]:
-    """Place orders, one after the other; return how long each took to the broker."""
+def placed_ms(directory: Path, base_url: str, count: int) -> tuple[list[float], list[float]]:
+    """Place orders one after the other, in turn with the least; return how long each took to the broker, and that."""
     token = Secret("bench")
     given = {
         "system.data_dir": str(directory),
@@ -126,9 +127,8 @@ def orders_ms(directory: Path, base_url: str, count: int) -> list[float]:
     service = msgspec.structs.replace(
         service_of(settings.broker, AccessToken(token)), allowances={"orders": FREELY, "others": FREELY}
     )
-    directory.mkdir()
-    waits_ms = []
-    with InProcessSystem() as system:
+    waits_ms, bare_ms = [], []
+    with InProcessSystem() as system, contextlib.closing(Bare(directory, base_url)) as bare:
         events = system.probe("events")
         system.start("journal", JournalActor, settings.journal)
         system.start("instruments", Instruments)
@@ -140,7 +140,8 @@ def orders_ms(directory: Path, base_url: str, count: int) -> list[float]:
             system.tell("orders", an_order(number))
             accepted = await_acceptance(events, f"bench-{number}")
             waits_ms.append((int(accepted.broker_order_id) - began_ns) / 1e6)
-    return waits_ms[WARM_UP:]
+            bare_ms.append(bare.place())
+    return waits_ms[WARM_UP:], bare_ms[WARM_UP:]
 
 
 def await_acceptance(events: object, client_order_id: str) -> OrderAccepted:
@@ -152,23 +153,33 @@ def await_acceptance(events: object, client_order_id: str) -> OrderAccepted:
                 return record.fact
 
 
-def bare_ms(directory: Path, base_url: str, count: int) -> list[float]:
-    """Do the least: make 200 bytes durable, and post the order with `requests`."""
-    body = json.dumps({"correlationId": "bench-1", "securityId": "2885", "quantity": 1, "note": "y" * 270})
-    waits_ms = []
-    with requests.Session() as session, (directory / "bare").open("wb") as file:
-        session.trust_env = False
-        file.write(bytes(4096) * 1_000)
-        file.seek(0)
-        os.fdatasync(file.fileno())
-        for _ in range(count + WARM_UP):
-            began_ns = time.monotonic_ns()
-            file.write(RECORD)
-            file.flush()
-            os.fdatasync(file.fileno())
-            told = session.post(f"{base_url}/orders", data=body, headers={"access-token": "bench"}, timeout=5).json()
-            waits_ms.append((int(told["orderId"]) - began_ns) / 1e6)
-    return waits_ms[WARM_UP:]
+class Bare:
+    """Does the least: makes 200 bytes durable, and posts an order with `requests`."""
+
+    def __init__(self, directory: Path, base_url: str) -> None:
+        """Open the file and the session."""
+        self._url = f"{base_url}/orders"
+        self._body = json.dumps({"correlationId": "bench-1", "securityId": "2885", "quantity": 1, "note": "y" * 270})
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._file = (directory / "bare").open("wb")
+        self._file.write(bytes(1 << 22))
+        self._file.seek(0)
+        os.fdatasync(self._file.fileno())
+
+    def place(self) -> float:
+        """Do it once; return how long it took to the broker."""
+        began_ns = time.monotonic_ns()
+        self._file.write(RECORD)
+        self._file.flush()
+        os.fdatasync(self._file.fileno())
+        told = self._session.post(self._url, data=self._body, headers={"access-token": "bench"}, timeout=5).json()
+        return (int(told["orderId"]) - began_ns) / 1e6
+
+    def close(self) -> None:
+        """Close both."""
+        self._session.close()
+        self._file.close()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -186,8 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
         tuned_process(),
     ):
         base_url = f"http://127.0.0.1:{broker.stdout.readline().strip()}"
-        bare = bare_ms(Path(temporary), base_url, options.orders)
-        found = orders_ms(Path(temporary) / "natya", base_url, options.orders)
+        found, bare = placed_ms(Path(temporary), base_url, options.orders)
         broker.kill()
     bare_cuts, cuts = quantiles(bare, n=100), quantiles(found, n=100)
     figures = []

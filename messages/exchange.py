@@ -356,3 +356,16 @@ ExchangeFact: TypeAlias = (
     | DayBegan
 )
 """Every change of an account at the paper exchange."""
+
+
+class FindWire(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FindWire"):
+    """To the wire: where is the broker's protocol spoken? Answered by `WireFound`."""
+
+
+class WireFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="WireFound"):
+    """Answer to `FindWire`."""
+
+    rest: str
+    """The base URL of the REST protocol."""
+
+    client_id: str

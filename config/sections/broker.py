@@ -20,6 +20,9 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     access_token: Secret
     base_url: str
 
+    wire: bool
+    """Of the paper broker: orders go over HTTP to the paper exchange, by the code that trades at Dhan."""
+
     live: bool
     """Orders of the real market leave; without it they are refused here (dry run), and only what reads is sent."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....config.options import choose_body, decode_options
 from ..adapter import BrokerAdapter
-from .dhan import DhanBroker
+from .dhan import DhanBroker, WiredPaperBroker
 from .paper import PaperBroker
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker, "dhan": DhanBroker}
 """By the name in the settings (`broker.name`)."""
+
+WIRED: Final[dict[str, type[BrokerAdapter]]] = {"paper": WiredPaperBroker}
+"""The same, where `broker.wire` is set: over HTTP what would go by message."""
 
 
 def broker_of(
@@ -33,5 +36,6 @@ def broker_of(
         SettingsError: there is no such body, or it refuses its options.
     """
     given = origins or {}
-    body: type[BrokerAdapter] = choose_body(BROKERS, settings.name, key="broker.name", origins=given)
+    bodies = WIRED if settings.wire else BROKERS
+    body: type[BrokerAdapter] = choose_body(bodies, settings.name, key="broker.name", origins=given)
     return body, decode_options(body.OPTIONS, settings.options, key="broker.options", origins=given)

@@ -2,10 +2,10 @@
 
 Owns    one MarketShown, and one WireApplication, which the web server serves.
 Hears   Tick; ShowMarket, SetPrice and ListInstrument of the application; Mounted and MountRefused of the web server;
-        MarketEnded of the feed.
-Sends   Mount to the web server; MarketTold or HandRefused to who asked; AddListings to the exchange, of symbols that no
-        list knows; a Tick to events for each price that is set by hand; TicksRecorded to the feed where no database
-        records what it sends.
+        MarketEnded of the feed; FindWire and ShowInstrument.
+Sends   Mount to the web server; MarketTold or HandRefused, WireFound, InstrumentShown or InstrumentUnknown to who
+        asked; AddListings to the exchange, of symbols that no list knows; a Tick to events for each price that is set
+        by hand; TicksRecorded to the feed where no database records what it sends.
 Fails   when the web server does not serve it. Restarted, market, token and counts of requests are what they were
         (hand-over).
 
@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from ....domain.instruments import without_noise
+from ....domain.instruments import is_symbol, without_noise
 from ....domain.time import SECOND_NS
 from ....messages.addresses import EVENTS, EXCHANGE, FEED, WEB
+from ....messages.exchange import FindWire, WireFound
+from ....messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
 from ....messages.market import AwaitMarketEnd, DaySummary, Depth, MarketEnded, Tick, TicksRecorded
 from ....messages.supervision import Failed, Unavailable
 from ....messages.system import ActorStatistics
@@ -30,7 +32,7 @@ from ...web import Mount, Mounted
 from ...web.mounting import MountRefused
 from ..calls import AddListings
 from .application import WireApplication
-from .asking import FindWire, HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket, WireFound
+from .asking import HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket
 from .carrying import Carrier
 from .market import MarketShown
 from .routes import BASE
@@ -153,6 +155,24 @@ class WireActor(RuntimeActor):
     def tell_where(self, _message: FindWire, sender: ActorAddress) -> None:
         """Tell where the protocol is spoken."""
         self.send(sender, WireFound(rest=f"{self.url}{BASE}", client_id=self.settings.client_id))
+
+    @handles(ShowInstrument)
+    def show_instrument(self, question: ShowInstrument, sender: ActorAddress) -> None:
+        """Tell how a symbol is listed here; one that no list knows is listed now."""
+        if not is_symbol(question.name):
+            self.send(sender, InstrumentUnknown(name=question.name, reason="a symbol wanted, found none"))
+            return
+        added = self._market.list_unknown(question.name)
+        if added is not None:
+            self.send(EXCHANGE, AddListings((added,)))
+        listing = self._market.listings.of_symbol(question.name)
+        assert listing is not None, "it is listed now"
+        shown = InstrumentShown(
+            name=question.name,
+            instrument=listing.reference.definition(),
+            of=InstrumentList(source="paper exchange"),
+        )
+        self.send(sender, shown)
 
     @handles(MountRefused)
     def fail(self, refusal: MountRefused, _sender: ActorAddress) -> None:

@@ -1,4 +1,4 @@
-"""What the wire's actor is asked: by the application, from the server's thread, and by who starts it."""
+"""What the wire's actor is asked by the application, from the server's thread."""
 
 from __future__ import annotations
 
@@ -51,16 +51,3 @@ class HandRefused(msgspec.Struct, frozen=True):
     """Answer: it cannot be."""
 
     reason: str
-
-
-class FindWire(msgspec.Struct, frozen=True):
-    """From a program: where is the protocol spoken? Answered by `WireFound`."""
-
-
-class WireFound(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to `FindWire`."""
-
-    rest: str
-    """The base URL of the REST protocol."""
-
-    client_id: str

@@ -1,6 +1,7 @@
 """Dhan's body of the broker session; it speaks HTTP through the owner of the calls to a service.
 
 body        places, cancels, looks up and watches orders: who waits for what
+paper       the same at the paper exchange of this system
 service     what the owner of the calls is told of Dhan: limits, headers, how answers are judged
 talk        drives the flows
 flows       cancelling and looking up, as conversations of several requests (pure)
@@ -14,5 +15,6 @@ listings    from our symbols to Dhan's numbers of instruments
 """
 
 from .body import DhanBroker
+from .paper import WiredPaperBroker
 
-__all__ = ["DhanBroker"]
+__all__ = ["DhanBroker", "WiredPaperBroker"]

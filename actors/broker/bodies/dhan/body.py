@@ -18,6 +18,7 @@ from .....domain.dhan.trading.orders import OrderAck, OrderRow, PlaceOrderReques
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
+from .....messages.addresses import INSTRUMENTS
 from .....messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -68,6 +69,9 @@ class DhanBroker:
     OPTIONS: ClassVar[type[msgspec.Struct]] = DhanOptions
     IS_PAPER: ClassVar[bool] = False
 
+    INSTRUMENTS_OWNER: ClassVar[str] = INSTRUMENTS
+    """Name of the actor that knows the exchange's numbers of instruments."""
+
     @classmethod
     def service(cls, settings: BrokerSettings, options: DhanOptions, token: AccessToken) -> ExternalSettings:
         """Return what the owner of the calls to Dhan is told."""
@@ -79,8 +83,8 @@ class DhanBroker:
         self._settings: Final = settings
         self._options: Final = options
         self._session: Final = session
-        self._talk: Final = Talk(session, settings.base_url or LIVE_URL)
-        self._listings: Final = Listings(session)
+        self._talk: Final = Talk(session, self._base_url())
+        self._listings: Final = Listings(session, self.INSTRUMENTS_OWNER)
         self._orders: dict[str, Watched] = {}
         """Open or in doubt, by client order id."""
 
@@ -90,6 +94,10 @@ class DhanBroker:
         self._interval: Final = Interval()
         self._next_look: Timer | None = None
         self._is_looking = False
+
+    def _base_url(self) -> str | None:
+        """Return where Dhan is; None: that is found out later."""
+        return self._settings.base_url or LIVE_URL
 
     def open(self) -> None:
         """Do nothing: a connection is opened with the first call."""
@@ -172,7 +180,7 @@ class DhanBroker:
             self._not_placed(client_order_id, reply.reason)
             return
         del self._placing[client_order_id]
-        self._orders[client_order_id] = watched
+        watched = self._orders.setdefault(client_order_id, watched)  # a look-up may have found it meanwhile
         if reply.outcome == "told":
             watched.broker_order_id = reply.value.order_id
             self._tell_placed(watched)

@@ -20,8 +20,10 @@ ANSWER_S: Final = 2.0
 class Listings:
     """Asks the owner of the instruments, once a day for each symbol."""
 
-    def __init__(self, session: BrokerSession) -> None:
+    def __init__(self, session: BrokerSession, owner: str = INSTRUMENTS) -> None:
+        """Know nothing yet; the owner of the instruments is an actor's name."""
         self._session: Final = session
+        self._owner: Final = owner
         self._day = 0
         self._known: Final[dict[str, Instrument]] = {}
 
@@ -39,7 +41,7 @@ class Listings:
         def answered(outcome: Outcome) -> None:
             then(self._take(symbol, outcome))
 
-        self._session.ask(INSTRUMENTS, ShowInstrument(name=symbol), timeout_s=ANSWER_S, then=answered)
+        self._session.ask(self._owner, ShowInstrument(name=symbol), timeout_s=ANSWER_S, then=answered)
 
     def _take(self, symbol: str, outcome: Outcome) -> Instrument | str:
         answer = outcome.value

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from .....config.sections.broker import BrokerSettings
 
 
-def service_of(settings: BrokerSettings, token: AccessToken) -> ExternalSettings:
+def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = "") -> ExternalSettings:
     """Return the settings of the owner of the calls; the newest limits that are known hold.
 
     Args:
         settings: of the broker session.
         token: read for each request, and told when it is dead.
+        base_url: whose host alone is spoken to; by default that of the settings, or Dhan's.
     """
-    base_url = settings.base_url or LIVE_URL
+    base_url = base_url or settings.base_url or LIVE_URL
     return ExternalSettings(
         service="dhan",
         hosts=frozenset({urlsplit(base_url).hostname or ""}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,9 +37,11 @@ SLACK_S: Final = 5.0
 class Talk:
     """The conversations with Dhan that are under way."""
 
-    def __init__(self, session: BrokerSession, base_url: str) -> None:
+    def __init__(self, session: BrokerSession, base_url: str | None) -> None:
+        """Begin none; with a base URL that is not known yet (None), calls wait for `is_at`."""
         self._session: Final = session
-        self._base_url: Final = base_url
+        self._base_url = base_url
+        self._waiting: list[Callable[[], None]] = []
         self._await_day: list[Callable[[Reply], object]] = []
         self._reads_day = False
         self._has_dead_token = False
@@ -59,10 +62,23 @@ class Talk:
         urgent: bool = False,
     ) -> None:
         """Make one call."""
+        if self._base_url is None:
+            again = functools.partial(
+                self.ask, route, read, then, names, deadline_s=deadline_s, body=body, urgent=urgent
+            )
+            self._waiting.append(again)
+            return
         if deadline_s is None:
             deadline_s = READ_DEADLINE_S if route.endpoint.read else CANCEL_DEADLINE_S
         call = route.call(self._base_url, names, deadline_s=deadline_s, body=body, urgent=urgent)
         self._send(call, read, then)
+
+    def is_at(self, base_url: str) -> None:
+        """Make the calls that have waited for it, and all later ones, there."""
+        self._base_url = base_url
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
 
     def _send(self, call: Call, read: Callable[[Any], Any], then: Callable[[Reply], object]) -> None:
         timeout_s = call.deadline_s + call.endpoint.timeout_s + SLACK_S

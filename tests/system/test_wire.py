@@ -1,0 +1,71 @@
+"""Paper trading over HTTP (`broker.wire`): the code that trades at Dhan, at the paper exchange of the same system."""
+
+import pytest
+
+from natya import StrategyActor, TradingSystem
+from natya.config.errors import SettingsError
+from natya.config.loader import load_settings
+
+
+class Rester(StrategyActor):
+    """Buys once, so low that it never trades; and once at the market."""
+
+    def on_begin(self) -> None:
+        self._has_ordered = bool(self.parameters.get("idle"))
+
+    def on_tick(self, tick) -> None:
+        if not self._has_ordered:
+            self._has_ordered = True
+            self.buy(tick.symbol, 3, round(tick.price * 0.9, 2))
+            self.buy(tick.symbol, 2)
+
+
+@pytest.fixture
+def played(tmp_path):
+    """Play a market to its end, in one data directory; return what each actor counted."""
+
+    def play(**parameters):
+        strategy = {"name": "rester", "strategy": Rester, "symbols": ["ABC"], "parameters": parameters}
+        given = {
+            "system.data_dir": str(tmp_path),
+            "broker.wire": True,
+            "feed.symbols": ["ABC"],
+            "feed.ticks_per_s": 2.0,
+            "feed.duration_s": 30.0,
+            "feed.speed": 0.0,
+            "control.enabled": False,
+            "strategies": [strategy],
+        }
+        with TradingSystem(load_settings("paper", overrides=given, environment={})) as system:
+            system.await_end(30)
+            return system.look()
+
+    return play
+
+
+class TestPaperOnTheWire:
+    def test_trades_over_http_and_leaves_nothing_in_doubt(self, played):
+        view = played()
+        orders, web = view.statistics["orders"], view.statistics["web"]
+
+        assert (orders.orders, orders.open_orders, orders.uncertain_orders, orders.rejected) == (2, 1, 0, 0)
+        assert sum(position.quantity for position in orders.positions) == 2
+        assert view.statistics["exchange"].orders == 2
+        assert web.requests > 4
+        assert web.failures == view.dead_letters == 0
+
+    def test_finds_its_open_orders_again_in_a_new_process_and_sends_none_again(self, played):
+        played()
+        view = played(idle=True)
+        orders = view.statistics["orders"]
+
+        assert (orders.open_orders, orders.uncertain_orders, orders.risk_state) == (1, 0, "NORMAL")
+        assert sum(position.quantity for position in orders.positions) == 2
+        exchange = view.statistics["exchange"]
+        assert (exchange.orders, exchange.trades, exchange.resting_orders) == (2, 1, 1)
+
+    def test_is_of_the_paper_broker_alone(self):
+        given = {"broker.wire": True, "broker.name": "dhan"}
+
+        with pytest.raises(SettingsError, match=r"broker\.name: wanted one of paper, found 'dhan'"):
+            TradingSystem(load_settings("paper", overrides=given, environment={}))
