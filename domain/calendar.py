@@ -1,7 +1,8 @@
 """When NSE and BSE trade: their sessions, from dated data (`sessions.toml`), on the exchanges' clock.
 
-Equity and equity derivatives have the same hours, and both exchanges the same days. For years that the data does not
-cover, holidays are unknown: each weekday is assumed to be a trading day, and its session has `known=False`.
+Both exchanges have the same days. Equity derivatives have the hours of shares until August 2026, and then ten minutes
+more. The closing auction of shares is not in it. For years that the data does not cover, holidays are unknown: each
+weekday is assumed to be a trading day, and its session has `known=False`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import msgspec
 from .time import SECOND_NS, day_of, day_start_ns
 
 Exchange: TypeAlias = Literal["NSE", "BSE"]
+
+Market: TypeAlias = Literal["CASH", "DERIVATIVES"]
 
 Span: TypeAlias = tuple[int, int]
 """Start, and end (exclusive): nanoseconds since 1970-01-01 UTC."""
@@ -65,16 +68,18 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     normal: dict[str, time]
     holidays: frozenset[date]
     special: dict[tuple[date, str], dict[str, Any]]
+    derivatives: tuple[tuple[date, time], ...]
+    """Since when they end when, the oldest first; before the first, with shares."""
 
 
-def session(day: date, exchange: Exchange = "NSE") -> Session | None:
+def session(day: date, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
     """Return the session of a day; None if the exchange does not trade on it."""
-    return _session((day - _EPOCH).days, exchange)
+    return _session((day - _EPOCH).days, exchange, market)
 
 
-def session_at(time_ns: int, exchange: Exchange = "NSE") -> Session | None:
+def session_at(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
     """Return the session of the day in India that a time falls on (nanoseconds since 1970-01-01 UTC); None if none."""
-    return _session(day_of(time_ns), exchange)
+    return _session(day_of(time_ns), exchange, market)
 
 
 def is_open(time_ns: int, exchange: Exchange = "NSE") -> bool:
@@ -120,7 +125,7 @@ def covered_years() -> range:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _session(day_number: int, exchange: Exchange) -> Session | None:
+def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Session | None:
     data = _sessions()
     day = _EPOCH + timedelta(days=day_number)
     known = data.first_year <= day.year <= data.last_year
@@ -128,7 +133,10 @@ def _session(day_number: int, exchange: Exchange) -> Session | None:
     if not special and (day.weekday() >= _SATURDAY or day in data.holidays):
         return None
     normal = data.normal
-    spans = special.get("spans", [[normal["open"], normal["close"]]])
+    close = normal["close"]
+    if market == "DERIVATIVES":
+        close = next((later for since, later in reversed(data.derivatives) if since <= day), close)
+    spans = special.get("spans", [[normal["open"], close]])
     begins = tuple((_at(day_number, start), _at(day_number, end)) for start, end in spans)
     before_opening_ns = _at(0, normal["open"]) - _at(0, normal["pre_open"])
     return Session(
@@ -152,6 +160,7 @@ def _sessions() -> Sessions:
         last_year=data["last_year"],
         normal=data["normal"],
         holidays=frozenset(day for days in data["holidays"].values() for day in days),
+        derivatives=tuple((each["since"], each["close"]) for each in data["derivatives"]),
         special={
             (special["day"], exchange): special
             for special in data["special"]

@@ -1,6 +1,6 @@
 """When the exchanges trade."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -92,6 +92,22 @@ class TestASession:
     def test_is_found_by_a_time_of_its_day_in_india(self):
         assert session_at(at("2025-12-29T00:00")).day == date(2025, 12, 29)
         assert session_at(at("2025-12-29T00:00") - 1) is None
+
+
+class TestDerivatives:
+    @pytest.mark.parametrize(
+        ("day", "close"),
+        [(date(2026, 7, 31), time(15, 30)), (date(2026, 8, 3), time(15, 40)), (date(2026, 12, 24), time(15, 40))],
+    )
+    def test_trade_ten_minutes_longer_than_shares_since_august_2026(self, day, close):
+        found = session(day, "NSE", "DERIVATIVES")
+
+        assert datetime.fromtimestamp(found.close_ns / 1e9, tz=IST).time() == close
+        assert datetime.fromtimestamp(session(day).close_ns / 1e9, tz=IST).time() == time(15, 30)
+        assert found.open_ns == session(day).open_ns
+
+    def test_have_the_hours_of_shares_on_special_days(self):
+        assert session(date(2021, 2, 24), "NSE", "DERIVATIVES") == session(date(2021, 2, 24), "NSE")
 
 
 class TestAnExchange:

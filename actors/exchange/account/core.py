@@ -127,7 +127,7 @@ class Core:
         """Tell whether the market of an instrument trades now."""
         if self.settings.always_open:
             return True
-        session = session_at(self.now_ns, listing.exchange)
+        session = session_at(self.now_ns, listing.exchange, listing.market)
         return session is not None and any(start <= self.now_ns < end for start, end in session.spans)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from ....domain.calendar import MINUTE_NS, next_open, session_at
+from ....domain.calendar import MINUTE_NS, Exchange, Market, next_open, session_at
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.time import day_of, day_start_ns
 from ....messages.exchange import DayBegan, MoneyMoved
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .orders import Orders
 
 SQUARE_OFF: Final = "SQUARE_OFF"
+EXCHANGES: Final[tuple[Exchange, ...]] = ("NSE", "BSE")
+MARKETS: Final[tuple[Market, ...]] = ("CASH", "DERIVATIVES")
 
 
 class Day:
@@ -60,14 +62,16 @@ class Day:
         if core.settings.always_open:
             self._passed_ns = core.now_ns
             return
-        for exchange in ("NSE", "BSE"):
+        for exchange in EXCHANGES:
             session = session_at(core.now_ns, exchange)
             if session is None:
                 continue
             if self._reaches(session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS):
                 self._square_off(exchange)
-            if self._reaches(session.close_ns):
-                self._close(exchange)
+            for market in MARKETS:
+                closing = session_at(core.now_ns, exchange, market)
+                if closing is not None and self._reaches(closing.close_ns):
+                    self._close(exchange, market)
         self._passed_ns = core.now_ns
 
     def next_ns(self) -> int:
@@ -81,9 +85,11 @@ class Day:
         if core.settings.always_open:
             due.append(tomorrow_ns)
         else:
-            session = session_at(core.now_ns)
-            if session is not None:
-                due += [session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS, session.close_ns]
+            for exchange in EXCHANGES:
+                closings = [session_at(core.now_ns, exchange, market) for market in MARKETS]
+                due += [session.close_ns for session in closings if session is not None]
+                if closings[0] is not None:
+                    due.append(closings[0].close_ns - SQUARE_OFF_MINUTES * MINUTE_NS)
             due.append(day_start_ns(day_of(next_open(tomorrow_ns - 1))))
         return min(time_ns for time_ns in due if time_ns > self._passed_ns)
 
@@ -171,11 +177,12 @@ class Day:
             rest -= size
             self._orders.place(ticket, source=source, quantity=size)
 
-    def _close(self, exchange: str) -> None:
+    def _close(self, exchange: str, market: str) -> None:
         """Let the orders of the day expire."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.arrival and core.listing(row.instrument).exchange == exchange:
+            listing = core.listing(row.instrument)
+            if row.arrival and listing.exchange == exchange and listing.market == market:
                 self._orders.end(row, "EXPIRED", "EXPIRED")
 
 

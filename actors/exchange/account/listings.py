@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ....domain.calendar import Exchange
+from ....domain.calendar import Exchange, Market
 from ....domain.instruments import Instrument as Reference
 from ....messages.exchange import Instrument
 
@@ -45,6 +45,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def exchange(self) -> Exchange:
         """Whose sessions it has."""
         return "BSE" if self.reference.segment.startswith("BSE") else "NSE"
+
+    @property
+    def market(self) -> Market:
+        """Whose hours it has."""
+        return "DERIVATIVES" if self.kind in {"FUTURE", "OPTION"} else "CASH"
 
 
 class Listings:

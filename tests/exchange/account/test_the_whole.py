@@ -227,3 +227,18 @@ class TestADay:
         (position,) = client.account.positions()
         assert (position.net_quantity, position.carried_buy_quantity, position.day_buy_quantity) == (65, 65, 0)
         assert position.cost_price == 25_000.0
+
+    def test_of_derivatives_is_ten_minutes_longer_since_august_2026(self, client):
+        client.tick(1500.0)
+        client.tick(25_000.0, FUTURE)
+        share = client.place(price=1400.0, product="CNC")
+        order = {"price": 24_000.0, "product": "MARGIN", "instrument": FUTURE, "quantity": 65}
+        future = client.place(**order)
+        before_it_ends = client.account.now_ns + (5 * 60 + 35) * 60 * 10**9
+
+        client.wait_until(before_it_ends)
+
+        assert (client.status(share), client.status(future)) == ("EXPIRED", "PENDING")
+        assert client.status(client.place(**order)) == "PENDING"
+        client.wait(5 * 60)
+        assert client.status(future) == "EXPIRED"
