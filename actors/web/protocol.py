@@ -68,8 +68,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive = bounds.idle_s  # type: ignore[assignment]  # a number of seconds for asyncio
         self._bounds: Final = bounds
         self._counts: Final = counts
-        self._in_head = self._in_message = self._begins_here = self._lingers = False
-        self._head_bytes = self._body_bytes = 0
+        self._in_head = self._in_message = self._begins_here = self._lingers = self._began_behind = False
+        self._is_idle_before = True
+        self._head_bytes = self._body_bytes = self._fed_bytes = 0
         self._refused_with = 0
         self._extensions: Final = {"natya.abort": self.abort}
         self._move_by_s = self._write_by_s = math.inf
@@ -98,6 +99,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if was_idle and self._move_by_s == math.inf:  # whatever it sends, a request must come of it
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
         self._begins_here = False
+        self._is_idle_before = was_idle
+        self._fed_bytes = len(data) + self._head_bytes
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # to no protocol that is offered: the request is answered as it is
@@ -133,6 +136,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # a name of our own
         self._in_head = self._in_message = self._begins_here = True
+        self._began_behind = not self._is_idle_before  # another message, whose end its first bytes came with
         self._head_bytes = self._body_bytes = 0
         if self._move_by_s == math.inf:
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
@@ -147,9 +151,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Pass the request on, unless its head or its body is too long."""
         self._in_head = False
         self._move_by_s = self.loop.time() + self._bounds.body_timeout_s
-        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if head_bytes > self._bounds.head_bytes_max:
-            self._refuse_in_parser(431)
+        if self._fed_bytes > self._bounds.head_bytes_max or self._began_behind:  # else it cannot be too long
+            head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if head_bytes > self._bounds.head_bytes_max:
+                self._refuse_in_parser(431)
         if len(self.pipeline) >= PIPELINED_MAX:
             self._refuse_in_parser(400)
         for name, value in self.headers:

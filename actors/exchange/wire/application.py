@@ -116,9 +116,11 @@ class WireApplication:
         paths: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             paths.setdefault(route.path, {})[route.method] = route
+        endpoints = {BASE + path: _Endpoint(self, by_method) for path, by_method in paths.items()}
+        self._exact: Final = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         self._router: Final = Router(
             routes=[
-                *(Path(BASE + path, _Endpoint(self, by_method)) for path, by_method in paths.items()),
+                *(Path(path, endpoint) for path, endpoint in endpoints.items()),
                 Path(TOKEN.path, _Endpoint(self, {TOKEN.method: TOKEN}, is_public=True)),
                 *(Path(path, endpoint) for path, endpoint in hand.endpoints()),
             ],
@@ -128,7 +130,12 @@ class WireApplication:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        await self._router(scope, receive, send)
+        endpoint = self._exact.get(scope["path"])
+        if endpoint is None:
+            await self._router(scope, receive, send)
+        else:  # most requests: the router would try one pattern after the other
+            scope["path_params"] = {}
+            await endpoint(scope, receive, send)
 
     async def _not_found(self, scope: Any, _receive: Any, send: Any) -> None:
         await answer(send, *path_error(404, "Not Found", scope["path"], self.now_ns() // 1_000_000))
