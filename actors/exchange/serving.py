@@ -181,9 +181,13 @@ class AccountActor(RuntimeActor):
             answer = Answered(value)
             if call.verb in VERBS:
                 self._keep(value.changes)
-        self._write()
         self._answer(sender, answer)
         self._arm()
+
+    def on_drained(self) -> None:
+        """Append what the calls of a burst have changed: all of it costs one commit."""
+        if self._account is not None:
+            self._write()
 
     @handles(AddListings, from_outside=True)
     def add_listings(self, message: AddListings, _sender: ActorAddress) -> None:

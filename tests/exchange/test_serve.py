@@ -2,14 +2,21 @@
 
 import json
 import os
+import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from natya_web import ask
-from natya_wire import an_order
+from natya_wire import Served, an_order
+
+from natya.actors.web import AddressTakenError
+from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 
 NATYA = [sys.executable, "-m", "natya", "exchange", "serve", "--always-open", "--unlimited"]
 
@@ -78,37 +85,34 @@ def test_an_account_survives_a_kill_and_sigterm_ends_it_with_0(start):
     assert again.kill(signal.SIGTERM) == (0, "")
 
 
-def test_a_synthetic_market_is_served_on_the_port_that_is_wanted(start):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    exchange = start("--port", str(port), "--synthetic", "3", "--speed", "50")
-
-    assert exchange.first["rest"] == f"http://127.0.0.1:{port}/v2"
-    assert sorted(exchange.first) == ["client_id", "rest", "token"]
-    while not (shown := [each for each in exchange.ask("GET", "/__market")[1] if each["lastPrice"]]):
-        pass
-    order = an_order(orderType="MARKET", price=0, securityId=shown[0]["securityId"], quantity=1)
-    order_id = exchange.ask("POST", "/v2/orders", order)[1]["orderId"]
-    while (row := exchange.ask("GET", f"/v2/orders/{order_id}")[1][0])["orderStatus"] == "TRANSIT":
-        pass
-
-    assert row["orderStatus"] == "TRADED"
-    assert exchange.kill(signal.SIGTERM) == (0, "")
-
-
-def test_a_port_that_is_taken_is_told_in_words(tmp_path):
+def test_a_port_that_is_taken_is_told_at_once_and_the_directory_is_free_again(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [*NATYA, "--by-hand", "--data-dir", str(tmp_path), "--port", str(port)],
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        with pytest.raises(AddressTakenError, match=f"found 127.0.0.1 port {port}") as refused:
+            Served(tmp_path, **{"web.port": port})
 
-    assert (done.returncode, done.stdout) == (73, "")
-    assert f"an address to listen on is wanted, found 127.0.0.1 port {port}" in done.stderr
+    assert exit_code(refused.value) == CANNOT_CREATE
+    Served(tmp_path).stop()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README's commands are of curl")
+def test_the_readme_s_order_trades_as_it_is_written_there(start):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    serve = re.search(r"^    (natya exchange serve .*)$", readme, re.MULTILINE)[1]
+    order, positions = re.findall(r"^    (curl -s http.*?)(?=^    curl|^\n)", readme, re.MULTILINE | re.DOTALL)
+    options = shlex.split(serve)[3:]
+    exchange = start(*(option if option != "8711" else "0" for option in options))
+    port = exchange.first["rest"].split(":")[2].split("/")[0]
+
+    def run(command):
+        words = shlex.split(command.replace(":8711/", f":{port}/"))
+        return json.loads(subprocess.run(words, capture_output=True, check=True, timeout=20).stdout)
+
+    while not any(each["lastPrice"] and each["symbol"] == "INFY" for each in exchange.ask("GET", "/__market")[1]):
+        pass
+    assert run(order)["orderStatus"] == "TRANSIT"
+    while not (found := run(positions)):
+        pass
+    assert [(row["tradingSymbol"], row["netQty"]) for row in found] == [("INFY", 10)]
