@@ -57,10 +57,11 @@ class Session:
     def __init__(self):
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
-        self.troubles, self.offloaded = [], []
+        self.troubles, self.offloaded, self.shown = [], [], []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
+            self.shown.append(message.name)
             then(Outcome(value=self.instrument(message.name)))
         else:
             assert target == "broker-service"
@@ -182,6 +183,15 @@ class TestPlacing:
             "afterMarketOrder": False,
         }
         assert stage.heard() == [OrderPlaced(client_order_id="A-1", broker_order_id="7", symbol="INFY", side="BUY")]
+
+    def test_asks_for_an_instrument_once_a_day(self, stage):
+        for number in range(3):
+            stage.body.place(to_place(client_order_id=f"A-{number}"))
+        assert stage.session.shown == ["INFY"]
+        stage.session.clock.time_ns += 86_400_000_000_000
+        stage.body.place(to_place(client_order_id="A-9"))
+
+        assert stage.session.shown == ["INFY", "INFY"]
 
     def test_of_what_closes_a_position_overtakes(self, stage):
         stage.body.place(to_place(reduces=True))

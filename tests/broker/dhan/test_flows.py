@@ -93,6 +93,13 @@ class TestALookUp:
     def test_that_failed_is_never_that_there_is_none(self, replies):
         assert isinstance(find_it(*replies)[1].answer, LookupFailed)
 
+    def test_of_an_order_whose_side_is_told_by_who_asks_goes_by_that(self):
+        sold = [NOT_FOUND, a_day(positions=[a_position(sold=1)])]
+
+        for side, kind in (("BUY", OrderNotFound), ("SELL", LookupFailed)):
+            unknown = watched(number="", side=None)
+            assert isinstance(play(find(to_find(side=side), unknown, MORNING_NS), *sold)[1].answer, kind)
+
     def test_of_an_order_that_the_broker_had_is_no_proof_when_it_lists_it_no_more(self):
         assert isinstance(find_it(told(None), a_day(), number="7")[1].answer, LookupFailed)
 

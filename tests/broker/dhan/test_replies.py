@@ -55,6 +55,7 @@ class TestAnAnswer:
             (401, {"data": {"808": "Authentication Failed"}, "status": "failed"}),
             (404, b"<html>not found</html>"),
             (429, BUSY),
+            (499, refusal("DH-906", "Market is Closed!")),
         ],
     )
     def test_that_says_no_is_refused_in_dhans_own_words(self, status, body):

@@ -183,3 +183,10 @@ class TestFunds:
 
         assert (funds.available_balance, funds.cash) == (250_000.5, 200_000.5)
         assert read(Funds, {"availableBalance": 1}).available_balance == 1.0
+
+
+class TestTheNumberOfAnOrder:
+    @pytest.mark.parametrize("number", ["", None, "NA" * 40])
+    def test_that_is_none_is_refused(self, number):
+        with pytest.raises(MalformedAnswerError, match="orderId"):
+            read(OrderAck, {"orderId": number, "orderStatus": "TRANSIT"})
