@@ -9,7 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .actors.broker import BrokerAdapter
+    from .actors.broker.adapters import (
+        BrokerAdapter,
+        BrokerCredentials,
+        DhanBrokerAdapter,
+        ForeverLeg,
+        ForeverOrderRequest,
+        OrderRequest,
+        SuperOrderRequest,
+        WriteAccepted,
+        WriteNotSent,
+        WriteRefused,
+        WriteUnknown,
+    )
     from .actors.database import (
         BaseRepository,
         DuckDBAdapter,
@@ -84,7 +96,19 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES: Final = {
-    ".actors.broker": ("BrokerAdapter",),
+    ".actors.broker.adapters": (
+        "BrokerAdapter",
+        "BrokerCredentials",
+        "DhanBrokerAdapter",
+        "ForeverLeg",
+        "ForeverOrderRequest",
+        "OrderRequest",
+        "SuperOrderRequest",
+        "WriteAccepted",
+        "WriteNotSent",
+        "WriteRefused",
+        "WriteUnknown",
+    ),
     ".actors.database": (
         "BaseRepository",
         "DuckDBAdapter",
@@ -165,6 +189,7 @@ __all__ = [
     "Bounded",
     "BreakerSettings",
     "BrokerAdapter",
+    "BrokerCredentials",
     "ByKey",
     "CancelOrder",
     "Candle",
@@ -174,12 +199,15 @@ __all__ = [
     "DependencyContainer",
     "Depth",
     "DescribeTree",
+    "DhanBrokerAdapter",
     "DuckDBAdapter",
     "Endpoint",
     "EventRepository",
     "ExternalServiceResult",
     "Failed",
     "FillRepository",
+    "ForeverLeg",
+    "ForeverOrderRequest",
     "GaveUpError",
     "InProcessSystem",
     "Instrument",
@@ -194,6 +222,7 @@ __all__ = [
     "OrderRefused",
     "OrderRejected",
     "OrderRepository",
+    "OrderRequest",
     "OrderUncertain",
     "Outcome",
     "Ping",
@@ -222,6 +251,7 @@ __all__ = [
     "StrategyNotFoundError",
     "SubmitOrder",
     "Summary",
+    "SuperOrderRequest",
     "SupervisionSettings",
     "SupervisionTree",
     "Supervisor",
@@ -232,6 +262,10 @@ __all__ = [
     "TradingSystem",
     "Unavailable",
     "UnknownActorError",
+    "WriteAccepted",
+    "WriteNotSent",
+    "WriteRefused",
+    "WriteUnknown",
     "connect",
     "get_container",
     "handles",

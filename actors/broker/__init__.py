@@ -2,15 +2,15 @@
 
 from .access_token import AccessToken, TokenDeadError
 from .actor import BrokerActor
-from .adapter import BrokerAdapter, BrokerEvent, BrokerSession
 from .bodies import BROKERS, broker_of
+from .body import BrokerBody, BrokerEvent, BrokerSession
 from .errors import BrokerError
 
 __all__ = [
     "BROKERS",
     "AccessToken",
     "BrokerActor",
-    "BrokerAdapter",
+    "BrokerBody",
     "BrokerError",
     "BrokerEvent",
     "BrokerSession",

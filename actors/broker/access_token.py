@@ -48,6 +48,12 @@ class AccessToken:
             self._given.number = self._number
             return self._secret.reveal()
 
+    def taken_out_of(self, text: str) -> str:
+        """Return a text without it, for who has to show what a service said."""
+        with self._lock:
+            value = self._secret.reveal()
+        return text.replace(value, repr(self._secret)) if value else text
+
     def refused(self) -> None:
         """Note that the broker called dead what this thread was given; of no effect on a token that came since."""
         with self._lock:

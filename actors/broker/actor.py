@@ -37,14 +37,14 @@ from ...messages.broker import (
 )
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from .adapter import Due
 from .bodies import broker_of
+from .body import Due
 from .intake import Intake, is_written
 
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
     from ..runtime import ActorAddress, Timer
-    from .adapter import BrokerEvent, FindAnswer, PlaceAnswer
+    from .body import BrokerEvent, FindAnswer, PlaceAnswer
 
 
 Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake, Any]"

@@ -20,7 +20,7 @@ from ...messages.broker import (
 )
 from ...messages.codec import checked
 from ...messages.orders import Side
-from .adapter import BrokerEvent
+from .body import BrokerEvent
 
 BROKER_EVENTS: Final = get_args(BrokerEvent)
 """The types of `BrokerEvent`."""

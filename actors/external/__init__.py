@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ...domain.lazily import lazily
 from ...domain.quotas import Allowance
 from .actor import Ask, ExternalActor, ExternalSettings
-from .adapter import BaseExternalAdapter, PendingResult
+from .adapter import BaseExternalAdapter, Conversation, Pending, PendingResult
 from .answer import HttpAnswer
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
@@ -33,6 +33,7 @@ __all__ = [
     "Ask",
     "BaseExternalAdapter",
     "Call",
+    "Conversation",
     "Endpoint",
     "ExternalActor",
     "ExternalError",
@@ -43,6 +44,7 @@ __all__ = [
     "HttpSession",
     "Limiter",
     "NotSentError",
+    "Pending",
     "PendingResult",
     "Refused",
     "RefusedAnswerError",

@@ -24,9 +24,9 @@ The calls are made by an actor, in the system that is given or in one of its own
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -43,27 +43,48 @@ if TYPE_CHECKING:
     from .answer import HttpAnswer
 
 
-class PendingResult:
-    """An `ExternalServiceResult` on its way: `await` it, or read `result()`, which waits for it."""
+Conversation: TypeAlias = Generator[Call, ExternalServiceResult, ExternalServiceResult]
+"""Calls that follow from each other: it yields one, is sent its result, and returns what came of all."""
 
-    def __init__(self, future: Future[Any]) -> None:
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Pending(Generic[T]):
+    """Something on its way: `await` it, or read `result()`, which waits for it."""
+
+    def __init__(self, future: Future[Any], make: Callable[[Any], T]) -> None:
+        """Take the future of an answer, and what is to be made of it."""
         self._future: Final = future
+        self._make: Final = make
 
-    def __await__(self) -> Generator[Any, None, ExternalServiceResult]:
+    def __await__(self) -> Generator[Any, None, T]:
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
         return self._awaited(asyncio.shield(asyncio.wrap_future(self._future))).__await__()
 
-    async def _awaited(self, answer: Any) -> ExternalServiceResult:
-        return _result_of(await answer)
+    async def _awaited(self, answer: Any) -> T:
+        return self._make(await answer)
 
-    def result(self, timeout_s: float | None = None) -> ExternalServiceResult:
+    def result(self, timeout_s: float | None = None) -> T:
         """Wait for it.
 
         Raises:
             TimeoutError: it did not come in time; it may still.
         """
-        return _result_of(self._future.result(timeout_s))
+        return self._make(self._future.result(timeout_s))
+
+    def then(self, make: Callable[[T], U]) -> Pending[U]:
+        """Return the same with something else made of it; `make` is called by whoever waits."""
+        return Pending(self._future, lambda answer: make(self._make(answer)))
+
+
+class PendingResult(Pending[ExternalServiceResult]):
+    """An `ExternalServiceResult` on its way."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        """Take the future of an answer."""
+        super().__init__(future, _result_of)
 
 
 class BaseExternalAdapter:
@@ -151,8 +172,45 @@ class BaseExternalAdapter:
             body=None if json is None else msgspec.json.encode(json),
             **how,
         )
-        system = self._running()
-        return PendingResult(system.request_future(self._name, Ask(call)))
+        return self.make(call)
+
+    def make(self, call: Call) -> PendingResult:
+        """Make a call that is whole already.
+
+        Raises:
+            ValueError: the adapter is closed.
+        """
+        return PendingResult(self._running().request_future(self._name, Ask(call)))
+
+    def converse(self, conversation: Conversation, future: Future[Any] | None = None) -> PendingResult:
+        """Make calls that follow from each other.
+
+        Args:
+            conversation: is gone on with on whatever thread has the result, so it must not block.
+            future: takes the result, in the place of a new one.
+
+        Raises:
+            ValueError: the adapter is closed.
+        """
+        self._running()
+        future = Future() if future is None else future
+        self._go_on(conversation, None, future)
+        return PendingResult(future)
+
+    def _go_on(self, conversation: Conversation, told: ExternalServiceResult | None, future: Future[Any]) -> None:
+        try:
+            answer = self._running().request_future(self._name, Ask(conversation.send(told)))  # type: ignore[arg-type]
+        except StopIteration as end:
+            future.set_result(end.value)
+        except Exception as fault:  # noqa: BLE001  whoever waits is told
+            future.set_exception(fault)
+        else:
+            answer.add_done_callback(lambda done: self._take(conversation, done, future))
+
+    def _take(self, conversation: Conversation, done: Future[Any], future: Future[Any]) -> None:
+        """Go on with what came of a call; of one whose system stopped in the middle, nothing is known."""
+        fault = done.exception()
+        self._go_on(conversation, _result_of(done.result() if fault is None else fault), future)
 
     # Its life.
 

@@ -405,7 +405,7 @@ def _overdue(flight: Flight) -> Verdict:
 
 def _identity(call: Call) -> tuple[Any, ...]:
     """Tell two questions apart."""
-    return call.endpoint.name, call.method, call.url, call.query, call.body
+    return call.endpoint.name, call.endpoint.reads, call.method, call.url, call.query, call.body
 
 
 def _not_in_time(refused: Refused, flight: Flight) -> Verdict:

@@ -85,7 +85,7 @@ def _strict(kind: type[msgspec.Struct], whole: Any) -> Callable[[bytes], Any] | 
 
 def _words(kind: type[msgspec.Struct]) -> list[tuple[Callable[[Any], str], frozenset[str]]]:
     """Find the fields whose words are to be known ones."""
-    found = []
+    found: list[tuple[Callable[[Any], str], frozenset[str]]] = []
     for name, hint in get_type_hints(kind, include_extras=True).items():
         notes = [note for note in get_args(hint) if isinstance(note, Words)]
         found += [(attrgetter(name), frozenset(note.known)) for note in notes]

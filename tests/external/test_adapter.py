@@ -5,6 +5,7 @@ import logging
 import threading
 
 import pytest
+from natya_servers import answering, http
 
 from natya.actors.external import Allowance, Ask, BaseExternalAdapter, Call, Endpoint
 from natya.actors.runtime import InProcessSystem, RuntimeActor
@@ -15,20 +16,6 @@ from natya.domain.time import SECOND_NS
 TODAY = Endpoint(name="today", kind="all", read=True, attempts_max=3, timeout_s=5.0)
 ORDER = Endpoint(name="order", kind="all", read=False, timeout_s=0.3)
 TOKEN = "canary-of-a-token"  # noqa: S105
-
-
-def http(body, status="200 OK"):
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-
-
-def answering(*answers):
-    """Give the n-th of these to the n-th request, over all connections; then the last one again."""
-
-    def answer(server, connection):
-        while server.read(connection) is not None:
-            connection.sendall(answers[min(len(server.heard), len(answers)) - 1])
-
-    return answer
 
 
 class Weather(BaseExternalAdapter):

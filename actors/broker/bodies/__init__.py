@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....config.options import choose_body, decode_options
-from ..adapter import BrokerAdapter
+from ..body import BrokerBody
 from .dhan import DhanBroker, WiredPaperBroker
 from .paper import PaperBroker
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from ....config.sections.broker import BrokerSettings
 
-BROKERS: Final[dict[str, type[BrokerAdapter]]] = {"paper": PaperBroker, "dhan": DhanBroker}
+BROKERS: Final[dict[str, type[BrokerBody]]] = {"paper": PaperBroker, "dhan": DhanBroker}
 """By the name in the settings (`broker.name`)."""
 
-WIRED: Final[dict[str, type[BrokerAdapter]]] = {"paper": WiredPaperBroker}
+WIRED: Final[dict[str, type[BrokerBody]]] = {"paper": WiredPaperBroker}
 """The same, where `broker.wire` is set: over HTTP what would go by message."""
 
 
 def broker_of(
     settings: BrokerSettings, origins: Mapping[str, str] | None = None
-) -> tuple[type[BrokerAdapter], msgspec.Struct]:
+) -> tuple[type[BrokerBody], msgspec.Struct]:
     """Return the body that the settings name, and its options.
 
     Args:
@@ -37,5 +37,5 @@ def broker_of(
     """
     given = origins or {}
     bodies = WIRED if settings.wire else BROKERS
-    body: type[BrokerAdapter] = choose_body(bodies, settings.name, key="broker.name", origins=given)
+    body: type[BrokerBody] = choose_body(bodies, settings.name, key="broker.name", origins=given)
     return body, decode_options(body.OPTIONS, settings.options, key="broker.options", origins=given)

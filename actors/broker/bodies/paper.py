@@ -22,7 +22,7 @@ from ....messages.broker import (
     WithdrawOrder,
 )
 from ....messages.supervision import Failed, Unavailable
-from ..adapter import BrokerSession
+from ..body import BrokerSession
 
 if TYPE_CHECKING:
     import msgspec

@@ -7,9 +7,10 @@ adjusted backwards for splits, so that a chart of yesterday is not the same tomo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from itertools import chain, pairwise
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -160,30 +161,36 @@ def joined(charts: Iterable[Chart]) -> Chart:
 
     Open interest is kept if every chart with candles has it.
     """
-    rows: dict[int, tuple[float, ...]] = {}
-    have_interest = True
-    for chart in charts:
-        have_interest &= bool(chart.open_interest) or not chart.timestamp
-        interest = chart.open_interest or (0.0,) * len(chart.timestamp)
-        rows.update(
-            zip(
-                chart.timestamp,
-                zip(chart.open, chart.high, chart.low, chart.close, chart.volume, interest, strict=True),
-                strict=True,
-            )
-        )
-    times = sorted(rows)
-    columns = list(zip(*(rows[time] for time in times), strict=True)) or [()] * 6
-    opens, highs, lows, closes, volumes, interest = columns
-    return Chart(
-        timestamp=tuple(times),
-        open=opens,
-        high=highs,
-        low=lows,
-        close=closes,
-        volume=tuple(map(int, volumes)),
-        open_interest=interest if have_interest else (),
+    found = [each for each in charts if each.timestamp]
+    columns = [*Chart.COLUMNS, *(["open_interest"] if all(each.open_interest for each in found) else [])]
+    return Chart(**_joined(found, columns))
+
+
+def joined_expired(charts: Iterable[ExpiredChart]) -> ExpiredChart:
+    """Do the same for expired options; what is empty in one chart with candles is so in the whole."""
+    data = [each.data for each in charts]
+    return ExpiredChart(
+        data=ExpiredSides(ce=_joined_side(each.ce for each in data), pe=_joined_side(each.pe for each in data))
     )
+
+
+def _joined_side(sides: Iterable[ExpiredSide | None]) -> ExpiredSide | None:
+    known = [each for each in sides if each is not None]
+    found = [each for each in known if each.timestamp]
+    columns = [name for name in ExpiredSide.COLUMNS if all(getattr(each, name) for each in found)]
+    return ExpiredSide(**_joined(found, ["timestamp", *columns])) if known else None
+
+
+def _joined(parts: Sequence[Columns], names: Sequence[str]) -> dict[str, Any]:
+    """Join columns; those whose times follow each other, as they nearly always do, are put one behind the other."""
+    if all(later.timestamp[0] > earlier.timestamp[-1] for earlier, later in pairwise(parts)):
+        return {name: tuple(chain.from_iterable(getattr(each, name) for each in parts)) for name in names}
+    rows: dict[int, tuple[Any, ...]] = {}
+    for each in parts:
+        columns = [getattr(each, name) for name in names]
+        rows.update(zip(each.timestamp, zip(*columns, strict=True), strict=True))
+    ordered = [rows[time] for time in sorted(rows)]
+    return dict(zip(names, zip(*ordered, strict=True), strict=True))
 
 
 def day_text(day: date | datetime) -> str:

@@ -29,8 +29,8 @@ from .....messages.broker import (
     PlaceOrder,
     WithdrawOrder,
 )
-from ...adapter import BrokerSession, Due
-from .endpoints import LIVE_URL, PLACE_ORDER
+from ...body import BrokerSession, Due
+from .endpoints import LIVE_URL, PLACE_ORDER, base_url_of
 from .flows import Found, cancel, find, india_day
 from .listings import Listings
 from .looks import Interval, Sight, look
@@ -97,7 +97,7 @@ class DhanBroker:
 
     def _base_url(self) -> str | None:
         """Return where Dhan is; None: that is found out later."""
-        return self._settings.base_url or LIVE_URL
+        return base_url_of(self._settings.base_url or LIVE_URL)
 
     def open(self) -> None:
         """Do nothing: a connection is opened with the first call."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -36,15 +36,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         query: tuple[tuple[str, str], ...] = (),
         key: str | None = None,
         urgent: bool = False,
+        reads: Callable[[bytes], Any] | None = None,
     ) -> Call:
-        """Return the request; `names` fill the path.
+        """Return the request; `names` fill the path, and `reads` makes its data of the body of a good answer.
 
         Raises:
             KeyError: the path has a name that is not given.
         """
         path = self.path.format_map({name: quote(text, safe="") for name, text in (names or {}).items()})
         return Call(
-            endpoint=self.endpoint,
+            endpoint=self.endpoint if reads is None else msgspec.structs.replace(self.endpoint, reads=reads),
             method=self.method,
             url=f"{base_url}{path}",
             query=query,
@@ -142,3 +143,8 @@ GENERATE_TOKEN: Final = _write("tokens.generate", "POST", "/app/generateAccessTo
 GENERATE_CONSENT: Final = _write("tokens.consent", "POST", "/app/generate-consent", kind="tokens")
 CONSUME_CONSENT: Final = _write("tokens.consume", "POST", "/app/consumeApp-consent", kind="tokens")
 """These three are asked of `AUTH_URL`. The last is POST in production, GET in the official client."""
+
+
+def base_url_of(text: str) -> str:
+    """Return where the API is: a host alone means its version 2, since what answers without it is an older one."""
+    return text if urlsplit(text).path.strip("/") else f"{text.rstrip('/')}/v2"

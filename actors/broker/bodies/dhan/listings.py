@@ -9,7 +9,7 @@ from .....domain.instruments import Instrument
 from .....domain.time import day_of
 from .....messages.addresses import INSTRUMENTS
 from .....messages.instruments import InstrumentShown, InstrumentUnknown, ShowInstrument
-from ...adapter import BrokerSession
+from ...body import BrokerSession
 
 if TYPE_CHECKING:
     from ....runtime import Outcome

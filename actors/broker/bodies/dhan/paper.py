@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from .....messages.addresses import WIRE
 from .....messages.exchange import FindWire, WireFound
-from ...adapter import Due
+from ...body import Due
 from .body import DhanBroker
 from .service import service_of
 

@@ -31,6 +31,10 @@ _PLAIN_REFUSALS: Final = frozenset(
 """Statuses that refuse a request whoever answers with them; any other is Dhan's refusal only with a code of Dhan's."""
 
 
+NOTHING_HELD: Final = "DH-1111"
+"""Comes with 500 where there are no holdings: the service works, and asking again helps nothing."""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer, or the lack of one."""
 
@@ -53,6 +57,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 def judge_dhan(answer: HttpAnswer, now_s: float, *, on_dead_token: Callable[[], object]) -> Verdict:
     """Judge as any service, tell of a dead token, and take "too many" for what it is whatever its status."""
     verdict = judge(answer, now_s)
+    if verdict.outcome == "failed" and refusal_of(answer.status_code, verdict.data).code == NOTHING_HELD:
+        return msgspec.structs.replace(verdict, outcome="refused", sent="yes")
     if verdict.outcome == "ok" or answer.status_code not in _CLIENT_ERRORS:
         return verdict
     meaning = refusal_of(answer.status_code, verdict.data).meaning

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .....domain.dhan.limits import limits_on
 from ....external import ExternalSettings
 from ...access_token import AccessToken
-from .endpoints import LIVE_URL
+from .endpoints import LIVE_URL, base_url_of
 from .replies import judge_dhan
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = 
         token: read for each request, and told when it is dead.
         base_url: whose host alone is spoken to; by default that of the settings, or Dhan's.
     """
-    base_url = base_url or settings.base_url or LIVE_URL
+    base_url = base_url or base_url_of(settings.base_url or LIVE_URL)
     return ExternalSettings(
         service="dhan",
         hosts=frozenset({urlsplit(base_url).hostname or ""}),
         allowances=limits_on(date.max),
-        headers=functools.partial(_headers, settings.client_id, token),
+        headers=functools.partial(headers_of, settings.client_id, token),
         judge=functools.partial(judge_dhan, on_dead_token=token.refused),
     )
 
 
-def _headers(client_id: str, token: AccessToken) -> Mapping[str, str]:
+def headers_of(client_id: str, token: AccessToken) -> Mapping[str, str]:
     """Return what every request has; a dead token raises, and the request does not leave."""
     return {
         "access-token": token.reveal(),

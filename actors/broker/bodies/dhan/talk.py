@@ -10,7 +10,7 @@ from .....messages.addresses import BROKER_SERVICE
 from .....messages.supervision import Unavailable
 from ....external import Ask, ExternalServiceResult
 from ...access_token import TokenDeadError
-from ...adapter import BrokerSession, Due
+from ...body import BrokerSession, Due
 from .flows import Flow, Pause, Question, Wish, read_day
 from .replies import Reply, reply_of
 

@@ -94,7 +94,7 @@ class Due(msgspec.Struct, frozen=True):
     call: Callable[[], object]
 
 
-class BrokerAdapter(Protocol):
+class BrokerBody(Protocol):
     """One broker's protocol. No method blocks, and none sends anything twice."""
 
     OPTIONS: ClassVar[type[msgspec.Struct]]

@@ -1,0 +1,110 @@
+"""Quotes and options. They are asked for by our symbols, and told by them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from .....domain.dhan.decoding import row_reader
+from .....domain.dhan.market.charts import day_text
+from .....domain.dhan.market.option_chain import Expiries, ExpiriesRequest, OptionChain, OptionChainRequest
+from .....domain.dhan.market.quotes import INSTRUMENTS_MAX, LastPrices, OhlcQuotes, Quotes, QuotesRequest
+from .....domain.dhan.writing import body_of
+from .....domain.instruments import Instrument
+from ....external import Conversation, ExternalServiceResult, PendingResult
+from ....instruments import NameUnknownError
+from ...bodies.dhan import endpoints
+from ...bodies.dhan.endpoints import Route
+from .calls import DhanCalls
+
+
+class Market(DhanCalls):
+    """What the market shows now."""
+
+    def get_last_prices(self, symbols: Sequence[str]) -> PendingResult:
+        """Read last prices: a dictionary of `LastPrice` by symbol. What Dhan does not know of is not in it."""
+        return self._quotes(endpoints.LAST_PRICES, row_reader(LastPrices), symbols)
+
+    def get_ohlc(self, symbols: Sequence[str]) -> PendingResult:
+        """Read open, high, low and close of the day: a dictionary of `OhlcQuote` by symbol."""
+        return self._quotes(endpoints.OHLC_QUOTES, row_reader(OhlcQuotes), symbols)
+
+    def get_quotes(self, symbols: Sequence[str]) -> PendingResult:
+        """Read quotes with five prices of the book: a dictionary of `Quote` by symbol."""
+        return self._quotes(endpoints.QUOTES, row_reader(Quotes), symbols)
+
+    def get_option_chain(self, underlying: str, expiry: date) -> PendingResult:
+        """Read the options on an underlying of one expiry: `OptionChain`. Dhan answers the same once in 3 seconds."""
+        return self._of_underlying(
+            endpoints.OPTION_CHAIN,
+            row_reader(OptionChain),
+            underlying,
+            lambda number, segment: OptionChainRequest(
+                underlying_scrip=number, underlying_seg=segment, expiry=day_text(expiry)
+            ),
+            key=expiry.isoformat(),
+        )
+
+    def get_expiries(self, underlying: str) -> PendingResult:
+        """Read on which days options on an underlying expire: `Expiries`."""
+        return self._of_underlying(
+            endpoints.EXPIRIES,
+            row_reader(Expiries),
+            underlying,
+            lambda number, segment: ExpiriesRequest(underlying_scrip=number, underlying_seg=segment),
+            key="expiries",
+        )
+
+    def _of_underlying(
+        self,
+        route: Route,
+        read: Callable[[bytes], Any],
+        underlying: str,
+        make: Callable[[int, Any], msgspec.Struct],
+        *,
+        key: str,
+    ) -> PendingResult:
+        try:
+            instrument = self._instrument(underlying)
+            request = make(int(instrument.security_id), instrument.segment)
+        except (NameUnknownError, ValueError) as fault:
+            return self._known(ExternalServiceResult(success=False, error=str(fault)))
+        key = f"{instrument.segment}:{instrument.security_id} {key}"
+        return self._read(route, read, request=request, key=key)
+
+    def _quotes(self, route: Route, read: Callable[[bytes], Any], symbols: Sequence[str]) -> PendingResult:
+        try:
+            found = {symbol: self._instrument(symbol) for symbol in symbols}
+            numbers = {(each.segment, str(int(each.security_id))): symbol for symbol, each in found.items()}
+        except (NameUnknownError, ValueError) as fault:
+            return self._known(ExternalServiceResult(success=False, error=str(fault)))
+        if isinstance(symbols, str) or not numbers:
+            return self._known(ExternalServiceResult(success=False, error="symbols: one at least wanted, in a list"))
+        return self.converse(self._quoting(route, read, [*found.values()], numbers))
+
+    def _quoting(
+        self,
+        route: Route,
+        read: Callable[[bytes], Any],
+        instruments: list[Instrument],
+        numbers: dict[tuple[Any, str], str],
+    ) -> Conversation:
+        """Ask for as many at once as Dhan answers, and give each its symbol."""
+        told: dict[str, Any] = {}
+        for start in range(0, len(instruments), INSTRUMENTS_MAX):
+            asked: defaultdict[str, list[int]] = defaultdict(list)
+            for each in instruments[start : start + INSTRUMENTS_MAX]:
+                asked[each.segment].append(int(each.security_id))
+            body = body_of(dict(asked), QuotesRequest)
+            result = self._told((yield self._call(route, read, body=body)))
+            if not result.success:
+                return result
+            for segment, quotes in result.data.data.items():
+                for number, quote in quotes.items():
+                    if (symbol := numbers.get((segment, number))) is not None:
+                        told[symbol] = quote
+        return msgspec.structs.replace(result, data=told)

@@ -1,0 +1,68 @@
+"""What reads the body of each answer. Pure; one function of each, since answers are shared by who reads them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from .....config.secrets import Secret
+from .....domain.dhan.account.profile import TokenAnswer
+from .....domain.dhan.decoding import row_reader, rows_reader
+from .....domain.dhan.market.charts import Chart, ExpiredChart
+from .....domain.dhan.moments import Moment
+from .....domain.dhan.tolerant import MalformedAnswerError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class RenewedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that came in the place of the one before."""
+
+    secret: Secret
+    expires: Moment = None
+
+
+@functools.cache
+def one_or_none(kind: type[T]) -> Callable[[bytes], T | None]:
+    """Return what reads an object, an array of one, or an empty one: there is none."""
+
+    def read_it(body: bytes) -> T | None:
+        rows = rows_reader(kind)(body)
+        if len(rows) > 1:
+            raise MalformedAnswerError(f"one {kind.__name__} wanted, found {len(rows)}")
+        return rows[0] if rows else None
+
+    return read_it
+
+
+def nothing(_body: bytes) -> None:
+    """Read an answer that says nothing but its status, whatever stands in it."""
+
+
+def chart(body: bytes) -> Chart:
+    """Read candles."""
+    found: Chart = row_reader(Chart)(body)
+    if fault := found.fault():
+        raise MalformedAnswerError(f"Chart: {fault}")
+    return found
+
+
+def expired_chart(body: bytes) -> ExpiredChart:
+    """Read candles of expired options."""
+    found: ExpiredChart = row_reader(ExpiredChart)(body)
+    for side in (found.data.ce, found.data.pe):
+        if side is not None and (fault := side.fault()):
+            raise MalformedAnswerError(f"ExpiredChart: {fault}")
+    return found
+
+
+def token(body: bytes) -> RenewedToken:
+    """Read a token, and wrap it; what is wrong with an answer is told without quoting it."""
+    try:
+        answer = row_reader(TokenAnswer)(body)
+    except MalformedAnswerError:
+        raise MalformedAnswerError("a token wanted, found an answer without one") from None
+    return RenewedToken(secret=Secret(answer.access_token), expires=answer.expiry_time)

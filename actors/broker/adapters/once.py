@@ -1,0 +1,69 @@
+"""Each order is posted at most once, whoever asks, how often, from how many threads. No actor and no network.
+
+Who asks first gets a future to fill; who asks again, at the same time or later, waits for the same one. An order that
+certainly never left is forgotten, so that it may be placed later; one that may have left never is.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any, Final
+
+import msgspec
+
+ORDERS_MAX: Final = 100_000
+"""Two weeks of as many orders as a broker takes a day; one more is refused."""
+
+
+class Posted(msgspec.Struct, kw_only=True):
+    """An order that is being posted, or was."""
+
+    content: Any
+    """What it says: the same id with another content is a mistake."""
+
+    future: Future[Any]
+    posted_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Once:
+    """The orders that were posted, by client order id; for many threads."""
+
+    def __init__(self, orders_max: int = ORDERS_MAX) -> None:
+        """Remember at most so many."""
+        self._guard: Final = threading.Lock()
+        self._posted: Final[dict[str, Posted]] = {}
+        self._orders_max: Final = orders_max
+
+    def begin(self, client_order_id: str, content: Any, now_ns: int) -> tuple[Posted, bool] | str:
+        """Return what is remembered of an order and whether the caller is to post it; or why nobody may."""
+        with self._guard:
+            known = self._posted.get(client_order_id)
+            if known is not None:
+                if known.content != content:
+                    return f"client_order_id: one of its own wanted, found that of another order, {client_order_id}"
+                return known, False
+            if len(self._posted) >= self._orders_max:
+                return f"at most {self._orders_max} orders of one adapter wanted, found one more"
+            posted = Posted(content=content, future=Future(), posted_ns=now_ns)
+            self._posted[client_order_id] = posted
+            return posted, True
+
+    def forget(self, client_order_id: str) -> None:
+        """Forget one that never left."""
+        with self._guard:
+            del self._posted[client_order_id]
+
+    def find(self, client_order_id: str) -> Posted | None:
+        """Tell what is remembered of an order."""
+        with self._guard:
+            return self._posted.get(client_order_id)
+
+    def settle(self, client_order_id: str, result: Any) -> None:
+        """Put what is known now in the place of what was not."""
+        future: Future[Any] = Future()
+        future.set_result(result)
+        with self._guard:
+            if (posted := self._posted.get(client_order_id)) is not None:
+                posted.future = future
