@@ -8,6 +8,7 @@ portfolio    what is held, money, statements, and what stops trading
 client       profile, addresses, consents, tokens
 market       quotes and options
 charts       candles, in as many requests as they take
+symbols      from our symbols to Dhan's numbers
 translating  from what a user orders to what Dhan is asked (pure)
 reading      from bodies to messages (pure)
 """

@@ -7,8 +7,7 @@ leaves. The access token is in the headers alone; what the broker echoes of it i
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -21,9 +20,7 @@ from .....config.urls import url_problem
 from .....domain.dhan.limits import limits_on
 from .....domain.dhan.refusals import refusal_of
 from .....domain.dhan.writing import InvalidRequestError, body_of
-from .....domain.instruments import Instrument
 from ....external import BaseExternalAdapter, Call, Conversation, ExternalServiceResult, PendingResult, Verdict
-from ....instruments import InstrumentMaster, NameUnknownError
 from ...access_token import AccessToken, TokenDeadError
 from ...bodies.dhan.endpoints import LIVE_URL, Route, base_url_of
 from ...bodies.dhan.flows import india_day
@@ -31,6 +28,7 @@ from ...bodies.dhan.replies import judge_dhan, reply_of
 from ...bodies.dhan.service import headers_of
 from ...bodies.dhan.talk import NOTHING_LEAVES
 from ..results import WriteAccepted, WriteNotSent, WriteRefused, WriteResult, WriteUnknown, fields_of, not_sent
+from .symbols import InstrumentMaster, Symbols
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -91,9 +89,7 @@ class DhanCalls(BaseExternalAdapter):
         self.allowances = limits_on(date.max)
         self._client_id = client_id
         self._token: Final = AccessToken(access_token if isinstance(access_token, Secret) else Secret(access_token))
-        self._instruments_given: Final = instruments
-        self._instruments: InstrumentMaster | None = None
-        self._looking: Final = threading.Lock()
+        self._symbols: Final = Symbols(instruments)
 
     @property
     def client_id(self) -> str:
@@ -204,43 +200,10 @@ class DhanCalls(BaseExternalAdapter):
         """Answer at once."""
         return self.converse(_saying(result))
 
-    # Instruments.
-
-    def _instrument(self, symbol: Any) -> Instrument:
-        """Find what a symbol stands for.
-
-        Raises:
-            NameUnknownError: nothing, or several things, or what has no number at the broker.
-        """
-        if not isinstance(symbol, str):
-            raise NameUnknownError(f"symbol: a text wanted, found {type(symbol).__name__}")
-        with self._looking:
-            found = self._list().show(symbol)
-        if not found.security_id:
-            raise NameUnknownError(f"symbol: an instrument with a number at the broker wanted, found {symbol!a}")
-        return found
-
-    def _instruments_of(self, symbols: Sequence[str]) -> list[Instrument]:
-        return [self._instrument(symbol) for symbol in symbols]
-
-    def _list(self) -> InstrumentMaster:
-        """Open the list when it is first needed."""
-        if self._instruments is None:
-            given = self._instruments_given
-            if isinstance(given, InstrumentMaster):
-                self._instruments = given
-            else:
-                folder = Path(load_settings().system.data_dir) / "instruments" if given is None else given
-                self._instruments = InstrumentMaster(folder)
-        return self._instruments
-
     def close(self) -> None:
         """Wait for the answers that are to come, and end what was begun here."""
         super().close()
-        with self._looking:
-            if self._instruments is not None and self._instruments is not self._instruments_given:
-                self._instruments.close()
-                self._instruments = None
+        self._symbols.close()
 
     # Time.
 

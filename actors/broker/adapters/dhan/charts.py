@@ -29,10 +29,10 @@ from .....domain.dhan.words import OptionType
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
 from ....external import Call, Conversation, ExternalServiceResult, PendingResult
-from ....instruments import NameUnknownError
 from ...bodies.dhan import endpoints
 from .calls import DhanCalls
 from .reading import chart, expired_chart
+from .symbols import NameUnknownError
 
 LOOKS: Final = 2
 """At a part of a range that comes empty."""
@@ -165,7 +165,7 @@ class Charts(DhanCalls):
         if not 0 < (until - since).days <= RANGE_DAYS_MAX:
             return f"until: a day after {since}, {RANGE_DAYS_MAX} days at most, wanted, found {until}"
         try:
-            instrument = self._instrument(symbol)
+            instrument = self._symbols.find(symbol)
             bodies = [body_of(make(instrument, first, end)) for first, end in chunks(since, until, days_max)]
         except (NameUnknownError, InvalidRequestError, ValueError) as fault:
             return str(fault)

@@ -16,10 +16,10 @@ from .....domain.dhan.market.quotes import INSTRUMENTS_MAX, LastPrices, OhlcQuot
 from .....domain.dhan.writing import body_of
 from .....domain.instruments import Instrument
 from ....external import Conversation, ExternalServiceResult, PendingResult
-from ....instruments import NameUnknownError
 from ...bodies.dhan import endpoints
 from ...bodies.dhan.endpoints import Route
 from .calls import DhanCalls
+from .symbols import NameUnknownError
 
 
 class Market(DhanCalls):
@@ -69,7 +69,7 @@ class Market(DhanCalls):
         key: str,
     ) -> PendingResult:
         try:
-            instrument = self._instrument(underlying)
+            instrument = self._symbols.find(underlying)
             request = make(int(instrument.security_id), instrument.segment)
         except (NameUnknownError, ValueError) as fault:
             return self._known(ExternalServiceResult(success=False, error=str(fault)))
@@ -78,7 +78,7 @@ class Market(DhanCalls):
 
     def _quotes(self, route: Route, read: Callable[[bytes], Any], symbols: Sequence[str]) -> PendingResult:
         try:
-            found = {symbol: self._instrument(symbol) for symbol in symbols}
+            found = {symbol: self._symbols.find(symbol) for symbol in symbols}
             numbers = {(each.segment, str(int(each.security_id))): symbol for symbol, each in found.items()}
         except (NameUnknownError, ValueError) as fault:
             return self._known(ExternalServiceResult(success=False, error=str(fault)))

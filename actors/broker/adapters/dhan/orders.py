@@ -21,7 +21,6 @@ from .....domain.instruments import Instrument
 from .....domain.time import SECOND_NS
 from .....messages.broker import FindOrder, OrderFound, OrderNotFound
 from ....external import Call, Conversation, ExternalServiceResult, PendingResult
-from ....instruments import NameUnknownError
 from ...bodies.dhan import endpoints
 from ...bodies.dhan.endpoints import Route
 from ...bodies.dhan.flows import Flow, Question, find, read_day
@@ -32,6 +31,7 @@ from ..orders import OrderRequest
 from ..results import WriteAccepted, WriteNotSent, WriteRefused, WriteResult, WriteUnknown, fields_of, not_sent
 from .calls import PLACE_WAIT_S, DhanCalls
 from .reading import one_or_none
+from .symbols import NameUnknownError
 from .translating import AnyOrder, fault_of, modifying, placing
 
 ABSENCE_HORIZON_S: Final = 120.0
@@ -156,7 +156,7 @@ class Orders(DhanCalls):
 
     def _named(self, order: AnyOrder) -> Instrument | str:
         try:
-            return self._instrument(order.symbol)
+            return self._symbols.find(order.symbol)
         except NameUnknownError as fault:
             return str(fault)
 

@@ -16,13 +16,13 @@ from .....domain.dhan.refusals import refusal_of
 from .....domain.dhan.trading.control import ExitProduct, KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
 from .....domain.dhan.words import PositionType
 from ....external import Conversation, ExternalServiceResult, PendingResult
-from ....instruments import NameUnknownError
 from ...bodies.dhan import endpoints
 from ...bodies.dhan.replies import NOTHING_HELD
 from ..orders import OrderRequest, Product
 from ..results import not_sent
 from .orders import Orders
 from .reading import nothing, one_or_none
+from .symbols import NameUnknownError
 from .translating import margin_leg
 
 
@@ -48,7 +48,7 @@ class Portfolio(Orders):
     ) -> PendingResult:
         """Convert shares of a position from one product to another."""
         try:
-            instrument = self._instrument(symbol)
+            instrument = self._symbols.find(symbol)
         except NameUnknownError as fault:
             return self._known(not_sent(str(fault)))
         request = ConvertPositionRequest(
