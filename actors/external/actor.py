@@ -119,7 +119,7 @@ class Client(msgspec.Struct):
     address: ActorAddress
     trace: Any
     correlation_id: str
-    endpoint: str
+    endpoint: Endpoint
 
 
 class ExternalActor(RuntimeActor):
@@ -170,7 +170,7 @@ class ExternalActor(RuntimeActor):
             self.send(sender, ExternalServiceResult(success=False, error=fault, correlation_id=self.correlation_id))
             return
         number = next(self._numbers)
-        self._clients[number] = Client(sender, self.trace, self.correlation_id, request.call.endpoint.name)
+        self._clients[number] = Client(sender, self.trace, self.correlation_id, request.call.endpoint)
         self._do(self._service.ask(number, request.call, self.clock.monotonic_ns()))
 
     @handles(Look)
@@ -230,9 +230,9 @@ class ExternalActor(RuntimeActor):
             self.trace = client.trace
             self.log(
                 "external.called",
-                level="info" if result.success else "warning",
+                level="warning" if not result.success else "debug" if client.endpoint.read else "info",
                 service=self.settings.service,
-                endpoint=client.endpoint,
+                endpoint=client.endpoint.name,
                 success=result.success,
                 sent=result.sent,
                 status_code=result.status_code,
