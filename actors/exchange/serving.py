@@ -193,7 +193,12 @@ class AccountActor(RuntimeActor):
     def add_listings(self, message: AddListings, _sender: ActorAddress) -> None:
         """List more instruments."""
         for listing in message.listings:
+            is_new = self._listings.of_symbol(listing.symbol) is None
             self._listings.add(listing)
+            tick = self._ticks.get(listing.symbol)
+            if is_new and tick is not None and self._account is not None:
+                self._keep(self._account.move(tick))  # it came before the listing
+        self._write()
 
     @handles(Due)
     def let_time_pass(self, _message: Due, _sender: ActorAddress) -> None:

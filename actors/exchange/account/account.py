@@ -120,10 +120,13 @@ class Account(Views):
             core.quotes[symbol] = Quote(tick)
         else:
             quote.move(tick)
+        listing = core.listings.of_symbol(symbol)
+        if listing is None:  # nobody can have an order of it now
+            return ()
         self._orders.hear_all(core.matching.move(tick))
         self._super_orders.move(symbol, price)
         self._forever_orders.move(symbol, price)
-        self._alerts.move(symbol, before, price)
+        self._alerts.move(listing.instrument, before, price)
         self._controls.move()
         return core.take_changes()
 

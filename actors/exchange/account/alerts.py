@@ -18,6 +18,7 @@ from .refusals import Refused, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
+    from ....messages.exchange import Instrument
     from .core import Core
     from .orders import Orders
     from .requests import AlertModification, AlertTicket
@@ -46,8 +47,8 @@ class Alerts:
     def __init__(self, core: Core, orders: Orders) -> None:
         self._core = core
         self._orders = orders
-        self._active: dict[str, set[str]] = {}
-        """Ids of those that wait, by symbol."""
+        self._active: dict[Instrument, set[str]] = {}
+        """Ids of those that wait, by what they wait for: it may not be listed yet."""
 
     def resume(self) -> None:
         """Watch those of an earlier run."""
@@ -99,9 +100,9 @@ class Alerts:
         self._do(cancelled)
         return cancelled
 
-    def move(self, symbol: str, before: float, last_price: float) -> None:
+    def move(self, instrument: Instrument, before: float, last_price: float) -> None:
         """Send the orders whose condition holds; `before`: the last price of the tick before."""
-        for alert_id in sorted(self._active.get(symbol, ())):
+        for alert_id in sorted(self._active.get(instrument, ())):
             row = self._core.state.alerts[alert_id]
             if self._core.now_ns >= row.expires_ns:
                 self._do(replace(row, status="EXPIRED"))
@@ -179,10 +180,7 @@ class Alerts:
         self._watch(row)
 
     def _watch(self, row: Alert) -> None:
-        listing = self._core.listings.find(row.condition.instrument)
-        if listing is None:  # it is listed no more
-            return
-        active = self._active.setdefault(listing.symbol, set())
+        active = self._active.setdefault(row.condition.instrument, set())
         if row.status == "ACTIVE":
             active.add(row.alert_id)
         else:

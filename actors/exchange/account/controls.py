@@ -46,7 +46,8 @@ class Controls:
             Refused: the market of a position is closed; nothing has changed.
         """
         for (instrument, _), traded in self._core.state.positions.items():
-            if traded.net and not self._core.is_open(self._core.listing(instrument)):
+            listing = self._core.listings.find(instrument)
+            if traded.net and listing is not None and not self._core.is_open(listing):
                 raise Refused("order", MARKET_CLOSED)
         self._exit(ALL_PRODUCTS, source=EXIT_ALL)
 
@@ -167,7 +168,7 @@ class Controls:
             if row.product in products and row.order_id in core.state.open:
                 self._orders.end(row, "CANCELLED", f"Cancelled by {source}")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product in products and traded.net and core.is_open(core.listing(instrument)):
+            if product in products and traded.net:
                 self._day.close_position(instrument, product, traded.net, source=source)
 
     def _set(self, switches: SwitchesSet) -> None:

@@ -145,9 +145,9 @@ class Core:
         """Return the next id: decimal digits, as the broker's: prefix, day, number."""
         return f"{prefix}{_day_digits(day_of(self.now_ns))}{self.state.issued + 1:06}"
 
-    def send_to_exchange(self, order_id: str) -> None:
-        """Let an order arrive after the acknowledgement delay."""
-        delay_ns = round(self.settings.acknowledgement_delay_s * SECOND_NS)
+    def send_to_exchange(self, order_id: str, *, delay_s: float | None = None) -> None:
+        """Let an order arrive after a delay; None: that of the acknowledgement."""
+        delay_ns = round((self.settings.acknowledgement_delay_s if delay_s is None else delay_s) * SECOND_NS)
         due_ns = self.now_ns + delay_ns
         self.wake_ns = min(self.wake_ns, due_ns)
         heapq.heappush(self.due, (due_ns, next(self._numbers), order_id))

@@ -11,6 +11,7 @@ from ....domain.time import day_of, day_start_ns
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import Order
 from .checks import SQUARE_OFF_MINUTES
+from .listings import exchange_of, market_of
 from .orders import as_new_order
 from .requests import Ticket
 from .state import DELIVERED
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .orders import Orders
 
 SQUARE_OFF: Final = "SQUARE_OFF"
+EXPIRY: Final = "EXPIRY"
 EXCHANGES: Final[tuple[Exchange, ...]] = ("NSE", "BSE")
 MARKETS: Final[tuple[Market, ...]] = ("CASH", "DERIVATIVES")
 
@@ -78,9 +80,7 @@ class Day:
         """Return when there is something to do next: nanoseconds since 1970-01-01 UTC."""
         core = self._core
         due = [core.due[0][0]] if core.due else []
-        due += [
-            self._orders.release_ns(row, core.listing(row.instrument).exchange) for row in core.state.parked.values()
-        ]
+        due += [self._orders.release_ns(row) for row in core.state.parked.values()]
         tomorrow_ns = day_start_ns(day_of(core.now_ns) + 1)
         if core.settings.always_open:
             due.append(tomorrow_ns)
@@ -155,10 +155,10 @@ class Day:
         """Close intraday positions at the market, and cancel their orders."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product == "INTRADAY" and row.arrival and core.listing(row.instrument).exchange == exchange:
+            if row.product == "INTRADAY" and row.arrival and exchange_of(row.instrument) == exchange:
                 self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product == "INTRADAY" and traded.net and core.listing(instrument).exchange == exchange:
+            if product == "INTRADAY" and traded.net and exchange_of(instrument) == exchange:
                 self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
 
     def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:
@@ -170,7 +170,10 @@ class Day:
             order_type="MARKET",
             quantity=abs(net),
         )
-        freeze = self._core.listing(instrument).reference.freeze_quantity
+        listing = self._core.listings.find(instrument)
+        if listing is None or not self._core.is_open(listing):  # it cannot be traded: the position stays
+            return
+        freeze = listing.reference.freeze_quantity
         rest = ticket.quantity
         while rest:
             size = min(rest, freeze) if freeze else rest
@@ -178,12 +181,18 @@ class Day:
             self._orders.place(ticket, source=source, quantity=size)
 
     def _close(self, exchange: str, market: str) -> None:
-        """Let the orders of the day expire."""
+        """Let the orders of the day expire, and settle contracts on their last day, at their last price."""
         core = self._core
         for row in list(core.state.open.values()):
-            listing = core.listing(row.instrument)
-            if row.arrival and listing.exchange == exchange and listing.market == market:
+            if row.arrival and (exchange_of(row.instrument), market_of(row.instrument)) == (exchange, market):
                 self._orders.end(row, "EXPIRED", "EXPIRED")
+        for (instrument, product), traded in list(core.state.positions.items()):
+            listing = core.listings.find(instrument)
+            price = core.last_price(traded.symbol)
+            if listing is None or listing.reference.expiry != core.today or not traded.net or not price:
+                continue
+            if (listing.exchange, listing.market) == (exchange, market):
+                self._orders.settle(instrument, product, traded.net, price=price, source=EXPIRY)
 
 
 def _as_resting(row: AccountOrder) -> Order:

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import ForeverLeg, ForeverOrder
-from .checks import is_expired
 from .refusals import Refused, wrong
 from .requests import Ticket
 
@@ -128,8 +127,7 @@ class ForeverOrders:
     def pass_day(self) -> None:
         """End those whose life is over."""
         for row in list(self._core.state.forever_orders.values()):
-            over = self._core.now_ns >= row.expires_ns or is_expired(self._core, self._core.listing(row.instrument))
-            if row.is_open and over:
+            if row.is_open and self._core.now_ns >= row.expires_ns:
                 self._end(row, "EXPIRED")
 
     def _trigger(self, row: ForeverOrder, last_price: float) -> None:

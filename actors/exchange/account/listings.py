@@ -14,6 +14,16 @@ from ....messages.exchange import Instrument
 Kind: TypeAlias = Literal["EQUITY", "INDEX", "FUTURE", "OPTION"]
 
 
+def exchange_of(instrument: Instrument) -> Exchange:
+    """Return whose sessions an instrument has; its segment tells, also where it is not listed any more."""
+    return "BSE" if instrument[0].startswith("BSE") else "NSE"
+
+
+def market_of(instrument: Instrument) -> Market:
+    """Return whose hours an instrument has."""
+    return "CASH" if instrument[0].endswith("_EQ") else "DERIVATIVES"
+
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """An instrument: our symbol, the broker's id, and its reference data."""
 
@@ -44,12 +54,12 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exchange(self) -> Exchange:
         """Whose sessions it has."""
-        return "BSE" if self.reference.segment.startswith("BSE") else "NSE"
+        return exchange_of(self.instrument)
 
     @property
     def market(self) -> Market:
         """Whose hours it has."""
-        return "DERIVATIVES" if self.kind in {"FUTURE", "OPTION"} else "CASH"
+        return market_of(self.instrument)
 
 
 class Listings:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.calendar import Exchange, next_open, session_at
+from ....domain.calendar import next_open, session_at
 from ....domain.money import exact_value
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
+from .listings import exchange_of
 from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, wrong
 from .state import SUPER
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....messages.broker import ExecutionReport
-    from ....messages.exchange import Leg
+    from ....messages.exchange import Instrument, Leg, ProductType
     from .core import Core
     from .listings import Listing
     from .money import Money
@@ -35,6 +36,8 @@ CONFIRMED: Final = "CONFIRMED"
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
 _AMO_DELAY_MINUTES: Final = {"PRE_OPEN": -15, "OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
 _SLICES_MAX: Final = 100
+UNLISTED_DELAY_S: Final = 1.0
+"""After which an order is looked at again whose instrument is not listed yet."""
 
 
 class Orders:
@@ -187,6 +190,28 @@ class Orders:
             hear(ended)
         return ended
 
+    def settle(self, instrument: Instrument, product: ProductType, net: int, *, price: float, source: str) -> None:
+        """Close a position outside of the market, at a price: signed shares that are open, rupees."""
+        core = self._core
+        order_id = core.new_id(ORDER_PREFIX)
+        row = AccountOrder(
+            order_id=order_id,
+            symbol=core.listing(instrument).symbol,
+            instrument=instrument,
+            side="SELL" if net > 0 else "BUY",
+            product=product,
+            order_type="MARKET",
+            quantity=abs(net),
+            status="PENDING",
+            exchange_order_id=f"{EXCHANGE_PREFIX}{int(order_id):014}",
+            source=source,
+            created_ns=core.now_ns,
+            updated_ns=core.now_ns,
+            exchange_ns=core.now_ns,
+        )
+        core.do(row)
+        self._trade(row, row.quantity, price)
+
     # What time brings.
 
     def arrive(self, order_id: str, *, linked_with: str = "") -> None:
@@ -195,9 +220,12 @@ class Orders:
         row = core.state.open.get(order_id)
         if row is None or row.arrival:
             return
-        listing = core.listing(row.instrument)
+        listing = core.listings.find(row.instrument)
+        if listing is None:  # not listed yet, in a new process
+            core.send_to_exchange(order_id, delay_s=UNLISTED_DELAY_S)
+            return
         exchange_order_id = row.exchange_order_id or f"{EXCHANGE_PREFIX}{int(order_id):014}"
-        if row.amo_time and core.now_ns < self.release_ns(row, listing.exchange):
+        if row.amo_time and core.now_ns < self.release_ns(row):
             if not row.exchange_order_id:
                 core.do(
                     replace(
@@ -235,9 +263,9 @@ class Orders:
             return
         self.hear_all(reports[1:])
 
-    def release_ns(self, row: AccountOrder, exchange: Exchange) -> int:
+    def release_ns(self, row: AccountOrder) -> int:
         """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""
-        placed_ns = row.created_ns
+        placed_ns, exchange = row.created_ns, exchange_of(row.instrument)
         today = session_at(placed_ns, exchange)
         opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, exchange)
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9

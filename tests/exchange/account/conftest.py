@@ -50,6 +50,7 @@ class Client:
         self.settings = ExchangeSettings.default(**settings)
         self.account = Account(self.settings, Listings(LISTINGS), now_ns=at("10:00"))
         self.changes = []
+        self.listings = LISTINGS
         self.moves = 0
         self.wait_until(at("10:00"))
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from natya.actors.exchange.account import Conversion, MarginTicket, PnlExit, Refused
+from natya.actors.exchange.account import Account, Conversion, Listings, MarginTicket, PnlExit, Refused
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
 DAY_S = 86_400
@@ -242,3 +242,56 @@ class TestADay:
         assert client.status(client.place(**order)) == "PENDING"
         client.wait(5 * 60)
         assert client.status(future) == "EXPIRED"
+
+    def test_on_which_a_contract_ends_settles_it_at_its_last_price(self, client):
+        client.tick(120.0, OPTION)
+        client.place(product="MARGIN", instrument=OPTION, quantity=65)
+        client.tick(90.0, OPTION)
+
+        client.wait_until(client.account.now_ns + 21 * DAY_S * 10**9)  # 28 October, the day after
+
+        assert client.account.positions() == ()
+        assert client.account.order(client.account.past_trades(0, 1 << 62)[-1].order_id) is None
+        last = client.account.past_trades(0, 1 << 62)[-1]
+        assert (last.side, last.quantity, last.price) == ("SELL", 65, 90.0)
+
+
+class TestAnInstrumentThatIsNotListed:
+    """As after a restart, before the market has shown it again."""
+
+    def a_process_without(self, client, symbol):
+        """Let the account go on without one of its instruments; return what brings it back."""
+        listings = Listings(each for each in client.listings if each.symbol != symbol)
+        other = Account(client.settings, listings, now_ns=client.account.now_ns)
+        other.resume(client.changes)
+        client.account = other
+        return lambda: listings.add(next(each for each in client.listings if each.symbol == symbol))
+
+    def test_lets_its_orders_wait_in_transit_until_it_is_listed(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, wait=False)
+        list_again = self.a_process_without(client, "INFY")
+        client.wait(3)
+        client.tick(1500.0)
+        assert client.status(order_id) == "TRANSIT"
+
+        list_again()
+        client.tick(1500.0)
+        client.wait(2)
+
+        assert client.status(order_id) == "PENDING"
+
+    def test_lets_its_days_pass_and_its_positions_stay(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        resting, parked = client.place(price=1400.0, product="CNC"), client.place(quantity=1, product="CNC")
+        client.account.order(parked)
+        self.a_process_without(client, "INFY")
+
+        client.wait(8 * 3600)
+
+        assert client.status(resting) == "EXPIRED"
+        assert {position.product for position in client.account.positions()} == {"INTRADAY", "CNC"}
+        client.wait(DAY_S)
+        client.ask("exit_all")
+        assert [position.net_quantity for position in client.account.positions()] == [10]
