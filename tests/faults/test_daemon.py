@@ -28,14 +28,17 @@ from natya.config.data_directory import DataDirectory
 from natya.messages.accounts import AccountEntered
 from natya.messages.orders import OrderFilled, OrderIntended
 
-CANDLES = 3_000
-TICKS = 4 * CANDLES
 KILLS = int(os.environ.get("KILLS", "4"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
+CANDLES = 3_000 if "KILLS" in os.environ else 1_000
+TICKS = 4 * CANDLES
+MARKET_S = CANDLES / 3_500
+"""About how long a run goes on at full speed once it has started others: who kills it by then meets the midst of it."""
+
 RUN_S = 60
 """No run may take longer."""
 
-IN_TWO_MINUTES = "5000"
+UNHURRIED = "5000"
 """The speed at which the recording outlasts any run: who stops it does so in the middle, however slow the machine."""
 
 
@@ -179,8 +182,9 @@ class TestADaemonThatIsKilled:
     def test_loses_nothing_and_says_nothing_twice(self, daemon):
         random = Random(SEED)
         for number in range(KILLS):
-            wait_s = random.uniform(0.0, 0.9)
-            was_running, started = killed(daemon, wait_s, in_the_market=number % 3 > 0)
+            in_the_market = number % 3 > 0
+            wait_s = random.uniform(0.0, MARKET_S if in_the_market else 0.9)
+            was_running, started = killed(daemon, wait_s, in_the_market=in_the_market)
             print(f"seed {SEED}: killed after {wait_s:.3f} s, was running: {was_running}, helpers {started}")  # noqa: T201
             await_ends(started)
         summary = daemon.finish(daemon.start())
@@ -194,7 +198,7 @@ class TestADaemonThatIsKilled:
 
 class TestADaemonThatIsToldToStop:
     def test_ends_in_order_and_can_be_started_again(self, daemon):
-        process = daemon.start(speed=IN_TWO_MINUTES)
+        process = daemon.start(speed=UNHURRIED)
         await_that(daemon.has_traded)
         helpers = children_of(process.pid)
         process.send_signal(signal.SIGTERM)
@@ -232,7 +236,7 @@ class TestADaemonThatIsStartedAgain:
         assert set(held_over_time(daemon)) <= {0, 10}
 
     def test_to_go_on_where_it_was_killed_is_refused_and_says_what_to_do(self, daemon):
-        process = daemon.start(speed=IN_TWO_MINUTES)
+        process = daemon.start(speed=UNHURRIED)
         await_that(daemon.has_traded)
         helpers = children_of(process.pid)
         process.kill()

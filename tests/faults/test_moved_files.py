@@ -32,9 +32,13 @@ def remove_lock(data_dir):
     return data_dir / "journal"
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    return write_candles(tmp_path_factory.mktemp("recording") / "candles.csv", 30_000)
+
+
 @pytest.fixture
-def daemon(tmp_path):
-    recording = write_candles(tmp_path / "candles.csv", 30_000)
+def daemon(tmp_path, recording):
     command = [sys.executable, "-m", "natya", "run", "--replay", str(recording), "--symbol", "RELIANCE"]
     command += ["--data-dir", str(tmp_path / "data"), "--speed", IN_TWO_MINUTES, "--summary", "json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as process:

@@ -16,10 +16,10 @@ def replay(tmp_path):
     """Replay a small recording in a process of its own; return exit code, summary and complaints."""
     recording = write_candles(tmp_path / "candles.csv", 50)
 
-    def run():
+    def run(*options):
         command = [sys.executable, "-m", "natya", "run", "--replay", recording, "--symbol", "TCS", "--speed", "max"]
         ended = subprocess.run(
-            [*map(str, command), "--data-dir", str(tmp_path / "data"), "--summary", "json"],
+            [*map(str, command), "--data-dir", str(tmp_path / "data"), "--summary", "json", *options],
             capture_output=True,
             text=True,
             timeout=50,
@@ -38,7 +38,8 @@ class TestAMarketFileThatAnotherProcessReadsAllTheTime:
             pass
         # Of this process: an open file of another is what the daemon meets.
         with duckdb.connect(str(market), read_only=True):
-            code, summary, told = replay()
+            # It is waited for until then: five times as long by default.
+            code, summary, told = replay("--set", "system.shutdown_s=2")
 
         assert code == NOT_RECORDED
         assert (summary["ticks"], summary["recorded"], summary["recorded_candles"]) == (200, 0, 0)
