@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+T = TypeVar("T")
 
 
 def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
@@ -27,3 +27,38 @@ def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str]
         return value
 
     return get
+
+
+class LoadedByName(MutableMapping[str, T], Generic[T]):
+    """A table whose entries are loaded when they are looked up: to know the names, and to choose one, loads no other.
+
+    Args:
+        package: the `__name__` that the homes are relative to.
+        homes: by name, the module and what is looked up in it, such as `.paper:PaperBroker`.
+    """
+
+    def __init__(self, package: str, homes: Mapping[str, str]) -> None:
+        self._package = package
+        self._homes = dict(homes)
+        self._loaded: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._loaded:
+            home, _, member = self._homes[name].partition(":")
+            self._loaded[name] = getattr(import_module(home, self._package), member)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, value: T) -> None:
+        self._loaded[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaded or name in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes | self._loaded)
+
+    def __len__(self) -> int:
+        return len(self._homes | self._loaded)

@@ -1,13 +1,11 @@
-"""The bodies of the broker session: one file a broker, and one line in this table."""
+"""The bodies of the broker session: one file a broker, and one line in this table; loaded when it is chosen."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from ....config.options import choose_body, decode_options
-from ..body import BrokerBody
-from .dhan import DhanBroker, WiredPaperBroker
-from .paper import PaperBroker
+from ....domain.lazily import LoadedByName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +13,14 @@ if TYPE_CHECKING:
     import msgspec
 
     from ....config.sections.broker import BrokerSettings
+    from ..body import BrokerBody
 
-BROKERS: Final[dict[str, type[BrokerBody]]] = {"paper": PaperBroker, "dhan": DhanBroker}
+BROKERS: Final[LoadedByName[type[BrokerBody]]] = LoadedByName(
+    __name__, {"paper": ".paper:PaperBroker", "dhan": ".dhan:DhanBroker"}
+)
 """By the name in the settings (`broker.name`)."""
 
-WIRED: Final[dict[str, type[BrokerBody]]] = {"paper": WiredPaperBroker}
+WIRED: Final[LoadedByName[type[BrokerBody]]] = LoadedByName(__name__, {"paper": ".dhan:WiredPaperBroker"})
 """The same, where `broker.wire` is set: over HTTP what would go by message."""
 
 
