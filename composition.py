@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .actors.broker import AccessToken, BrokerActor, broker_of
+from .actors.broker import AccessToken, BrokerActor, TokenKeeper, TokenKeeperSettings, broker_of
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
@@ -32,6 +33,7 @@ from .messages.addresses import (
     BROKER,
     BROKER_GROUP,
     BROKER_SERVICE,
+    BROKER_TOKENS,
     CONTROL,
     DATABASE,
     EVENTS,
@@ -170,14 +172,20 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
 def broker(settings: Settings, token: Secret) -> ChildSpec:
     """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it."""
     body, options = broker_of(settings.broker)
-    session = ChildSpec(BROKER, BrokerActor, settings.broker)
-    service = body.service(settings.broker, options, AccessToken(token))
+    session, in_use = ChildSpec(BROKER, BrokerActor, settings.broker), AccessToken(token)
+    service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
+    keeper = TokenKeeperSettings(token=in_use, new_source=functools.partial(body.token_source, settings.broker))
+    tokens = () if settings.broker.wire else (ChildSpec(BROKER_TOKENS, TokenKeeper, keeper),)
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
     group = SupervisorSettings(
-        children=(ChildSpec(BROKER_SERVICE, ExternalActor, service), session),
+        children=(
+            ChildSpec(BROKER_SERVICE, ExternalActor, service),
+            session,
+            *tokens,
+        ),
         policy=settings.supervision,
         strategy="rest_for_one",
         shutdown_s=settings.system.shutdown_s,

@@ -31,6 +31,9 @@ COMMANDS: Final = (
     "journal.stat",
     "journal.tail",
     "journal.export",
+    "broker.status",
+    "broker.login",
+    "broker.renew",
     "instruments.find",
     "instruments.show",
     "instruments.refresh",
@@ -52,6 +55,7 @@ GROUPS: Final = {
     "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",
+    "broker": "The access token of the running system's broker.",
     "instruments": "The list of instruments: find one, fetch a new list.",
     "db": "The database: ask it, fill it, copy it, keep it in order.",
 }

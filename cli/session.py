@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from ..config.loader import LoadedSettings
     from ..config.settings import Settings
     from ..messages.journal import JournalRecord
+    from ..messages.tokens import TokenStatus
 
 JOURNAL_PAGE_RECORDS: Final = 10_000
+TOKEN_S: Final = 60.0
+"""An attempt to get an access token takes no longer."""
 
 # Which settings.
 
@@ -111,6 +114,27 @@ def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -
         note(f"the running system was not told: {fault}")
         return False
     return True
+
+
+def ask_keeper(data_dir: Path | None, profile: str, message: msgspec.Struct) -> TokenStatus:
+    """Ask the keeper of the running system's access token; a system without one ends the command with 1."""
+    from ..messages.addresses import BROKER_TOKENS  # noqa: PLC0415
+    from ..messages.tokens import TokenStatus  # noqa: PLC0415
+
+    with running(data_dir, profile) as system:
+        answer = system.request(BROKER_TOKENS, message, timeout_s=TOKEN_S)
+    if not isinstance(answer, TokenStatus):
+        give_up(f"the running system did not say how its access token stands: {answer}", FAILED)
+    return answer
+
+
+def tell_token(status: TokenStatus, *, json: bool) -> None:
+    """Print what came of the wish for a new access token; if there is none, the command ends with 1."""
+    from .views.tokens import token_json, token_text  # noqa: PLC0415
+
+    tell_answer(token_json(status), token_text(status), json=json)
+    if status.state != "alive" or status.reason:
+        raise typer.Exit(FAILED)
 
 
 def _tell_lag(owner: Owner, settings: Settings) -> None:

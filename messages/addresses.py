@@ -21,6 +21,9 @@ BROKER_SERVICE: Final = "broker-service"
 BROKER_GROUP: Final = "broker-group"
 """The supervisor of the session and of what it needs, where it needs any."""
 
+BROKER_TOKENS: Final = "broker-tokens"
+"""The keeper of the access token, where the broker has one."""
+
 ORDERS: Final = "orders"
 
 STRATEGIES: Final = "strategies"
@@ -37,7 +40,18 @@ FEED: Final = "feed"
 
 NAMES: Final = frozenset(
     {
-        *(SYSTEM, JOURNAL, DATABASE, EVENTS, INSTRUMENTS, EXCHANGE, BROKER, BROKER_SERVICE, BROKER_GROUP),
-        *(ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
+        *(
+            SYSTEM,
+            JOURNAL,
+            DATABASE,
+            EVENTS,
+            INSTRUMENTS,
+            EXCHANGE,
+            BROKER,
+            BROKER_SERVICE,
+            BROKER_GROUP,
+            BROKER_TOKENS,
+        ),
+        *(BROKER_TOKENS, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
     }
 )

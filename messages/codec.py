@@ -26,6 +26,7 @@ from . import (
     orders,
     supervision,
     system,
+    tokens,
     trace,
     web,
 )
@@ -55,6 +56,7 @@ def _message_types() -> tuple[type[msgspec.Struct], ...]:
         orders,
         supervision,
         system,
+        tokens,
         trace,
         web,
     )

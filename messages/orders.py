@@ -74,6 +74,16 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
             raise ValueError(message)
 
 
+class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
+    """To orders, from the keeper of the access token: from now on only orders pass that reduce a position.
+
+    It holds until it is taken back, and in no other run: the keeper of that one finds out for itself.
+    """
+
+    reason: str
+    """Empty: it is taken back."""
+
+
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
     """From a strategy to orders: cancel the open quantity of this order.
 

@@ -1,10 +1,18 @@
-"""The broker session: places each order at most once, and reports an order in doubt as such."""
+"""The broker session: places each order at most once, and reports an order in doubt as such.
+
+actor           the session; body: what one must do; intake: what is believed of a body (pure)
+bodies/         one file or folder a broker
+adapters/       what users construct
+access_token    the token in use; token_keeper: the actor that has it replaced
+errors
+"""
 
 from .access_token import AccessToken, TokenDeadError
 from .actor import BrokerActor
 from .bodies import BROKERS, broker_of
 from .body import BrokerBody, BrokerEvent, BrokerSession
-from .errors import BrokerError
+from .errors import BrokerError, TokenRefusedError
+from .token_keeper import TokenKeeper, TokenKeeperSettings
 
 __all__ = [
     "BROKERS",
@@ -15,5 +23,8 @@ __all__ = [
     "BrokerEvent",
     "BrokerSession",
     "TokenDeadError",
+    "TokenKeeper",
+    "TokenKeeperSettings",
+    "TokenRefusedError",
     "broker_of",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from ...config.secrets import Secret
 from .errors import BrokerError
@@ -74,3 +74,23 @@ class AccessToken:
         """Have this called, on whatever thread finds it out, each time that a token dies."""
         with self._lock:
             self._on_death = call
+
+
+class TokenSource(Protocol):
+    """Where tokens come from; as `bodies/dhan/tokens.py` has it; its methods block."""
+
+    @property
+    def can_mint(self) -> bool:
+        """Whether it has what a login needs."""
+
+    def clock_skew_s(self) -> float | None:
+        """Tell how far our clock is ahead of the service's; None where it is not known."""
+
+    def mint(self) -> Secret:
+        """Log in."""
+
+    def renew(self, token: Secret) -> Secret:
+        """Renew a token that is alive."""
+
+    def close(self) -> None:
+        """Close its connections."""

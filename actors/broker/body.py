@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..external import ExternalSettings
     from ..runtime import Outcome, Timer
     from ..runtime.clock import Clock
-    from .access_token import AccessToken
+    from .access_token import AccessToken, TokenSource
 
 PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 """The answers to `PlaceOrder`."""
@@ -106,6 +106,10 @@ class BrokerBody(Protocol):
     @classmethod
     def service(cls, settings: BrokerSettings, options: Any, token: AccessToken) -> ExternalSettings | None:
         """Return the settings of the owner of its calls over HTTP, named `broker-service`; None: it makes none."""
+
+    @classmethod
+    def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> TokenSource | None:
+        """Return where access tokens come from; None: it has none."""
 
     def __init__(self, settings: BrokerSettings, options: Any, session: BrokerSession) -> None:
         """Keep them; nothing is sent yet. The options are of the type `OPTIONS`."""

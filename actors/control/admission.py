@@ -12,6 +12,7 @@ from ...messages.journal import ReadJournal
 from ...messages.orders import Resume
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
+from ...messages.tokens import LogIn, RenewToken, ShowToken
 from ...messages.trace import ReadTrace
 from .errors import AskRefusedError
 
@@ -57,16 +58,19 @@ ADMITTED: Final[dict[type, Check]] = {
     CheckDatabase: _in_time,
     DescribeTree: _anything,
     FindInstrument: _anything,
+    LogIn: _anything,
     Ping: _anything,
     Query: _query,
     QueryToFile: _query_to_file,
     ReadJournal: _read_journal,
     ReadTrace: _read_trace,
+    RenewToken: _anything,
     RefreshInstruments: _anything,
     ReopenInstruments: _anything,
     Resume: _anything,
     SaveMarketData: _anything,
     ShowInstrument: _anything,
+    ShowToken: _anything,
 }
 """Every admitted message type, with its check. To admit another, add a line."""
 

@@ -1,9 +1,10 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; Appended, AppendRefused and JournalPage of the
-        journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and
-        ReportRefused of the broker session; Failed and Unavailable of both.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; ReduceOnly of the keeper of the access token;
+        Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound,
+        OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
+        both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
         and only when its intent is durable, WithdrawOrder and FindOrder. A strategy receives facts from the events
         router; from here only the newest fact of a client order id that was used before, an OrderRefused that could not
@@ -47,6 +48,7 @@ from ...messages.orders import (
     OrderRefused,
     OrdersStatistics,
     ReadHoldings,
+    ReduceOnly,
     Resume,
     Resumed,
     ResumeRefused,
@@ -81,7 +83,7 @@ RESTS_MAX: Final = 10
 WITHDRAWALS_MAX: Final = 10_000
 """Pending cancellations: of orders that are not read back, not durable or not known to the broker yet."""
 
-Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], str, bool]
+Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], tuple[str, str], bool]
 """The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
 whether the account of this run has been entered, which happens once in a run."""
 
@@ -139,11 +141,11 @@ class OrdersActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what is not in the journal."""
-        return self._newest_life, dict(self._withdrawals), self._risk.alarm, self._has_entered
+        return self._newest_life, dict(self._withdrawals), (self._risk.alarm, self._risk.limit), self._has_entered
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._newest_life, waiting, self._risk.alarm, self._has_entered = state
+        self._newest_life, waiting, (self._risk.alarm, self._risk.limit), self._has_entered = state
         self._withdrawals.update(waiting)
 
     # From the strategies.
@@ -249,6 +251,14 @@ class OrdersActor(RuntimeActor):
             return
         self._resumer, self._halted_because = sender, self._ledger.book.risk_cause
         self.send(JOURNAL, self._ledger.write_change(self._change("NORMAL", request.reason, request.person)))
+
+    @handles(ReduceOnly)
+    def limit(self, request: ReduceOnly, _sender: ActorAddress) -> None:
+        """Let only orders pass that reduce a position, until that is taken back."""
+        if request.reason != self._risk.limit:
+            level = "error" if request.reason else "warning"
+            self._risk.limit = request.reason
+            self.log("risk_state.limited", level=level, state=self._risk_state, cause=request.reason)
 
     # From the journal.
 
@@ -475,7 +485,7 @@ class OrdersActor(RuntimeActor):
 
     def statistics(self) -> OrdersStatistics:
         """Return the counts of the current account."""
-        return self._ledger.book.statistics(self._risk_state, self._risk.alarm)
+        return self._ledger.book.statistics(self._risk_state, self._risk.alarm or self._risk.limit)
 
     # Helpers.
 

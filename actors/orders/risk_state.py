@@ -27,12 +27,16 @@ class RiskControl:
         self.alarm = ""
         """Cause of a halt that is not durable yet; empty if there is none."""
 
+        self.limit = ""
+        """Why only orders pass that reduce a position, until who said so takes it back; empty if others pass, too."""
+
     def state(self, durable: RiskState, changes: Iterable[RiskStateChanged]) -> RiskState:
         """Return the effective state, given the durable one and the changes on their way to the journal."""
         return strictest(
             durable,
             *(change.state for change in changes),
             "HALTED" if self.alarm else "NORMAL",
+            "REDUCING" if self.limit else "NORMAL",
             "NORMAL" if self.is_reconciled else "RECONCILING",
         )
 

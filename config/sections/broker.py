@@ -18,6 +18,16 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     client_id: str
     access_token: Secret
+
+    pin: Secret
+    """With `totp_secret`: a new token is had by itself, ahead of the end of the one in use and when it has died."""
+
+    totp_secret: Secret
+    """In base32, as the broker shows it when one-time codes are set up."""
+
+    auth_url: str
+    """Where tokens are had. Empty: the broker's usual address; with a `base_url`, the same server."""
+
     base_url: str
 
     wire: bool

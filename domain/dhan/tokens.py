@@ -47,11 +47,15 @@ class TokenLife(msgspec.Struct, frozen=True, kw_only=True):
     """From when on a token was known, and until when it is good."""
 
     obtained_ns: int
+    expires_ns: int
+    """By its own word: the broker takes it no longer for certain."""
+
     ends_ns: int
+    """When it is to be replaced at the latest: the night ends it before."""
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether it has ended."""
-        return now_ns >= self.ends_ns
+        """Whether it has expired."""
+        return now_ns >= self.expires_ns
 
     @property
     def replace_ns(self) -> int:
@@ -63,18 +67,20 @@ class TokenLife(msgspec.Struct, frozen=True, kw_only=True):
         return f"good until {time_text(self.ends_ns // SECOND_NS * SECOND_NS)}"
 
 
-def life_of(token: str, *, now_ns: int) -> TokenLife:
-    """Tell how long a token is good: until it expires by its own word, at the latest until the night.
+def life_of(token: str, *, now_ns: int) -> TokenLife | None:
+    """Tell how long a token is good: until it expires by its own word, as a rule until the night.
 
     Args:
-        token: a JWT, as the broker gives it; of anything else only the night is known.
+        token: a JWT, as the broker gives it; None is told of anything else.
         now_ns: nanoseconds since 1970-01-01 UTC; when it was obtained, if it does not say so itself.
     """
     claims = _claims(token)
     issued_ns = claims.get("iat")
+    if "exp" not in claims:
+        return None
     obtained_ns = now_ns if issued_ns is None else min(issued_ns, now_ns)
-    night_ns = next_night_ns(obtained_ns)
-    return TokenLife(obtained_ns=obtained_ns, ends_ns=min(claims.get("exp", night_ns), night_ns))
+    ends_ns = min(claims["exp"], next_night_ns(obtained_ns))
+    return TokenLife(obtained_ns=obtained_ns, expires_ns=claims["exp"], ends_ns=ends_ns)
 
 
 def next_night_ns(time_ns: int) -> int:

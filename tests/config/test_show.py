@@ -9,7 +9,9 @@ from natya.config.keys import KEYS, SECRET_KEYS
 from natya.config.show import as_json, as_text, problems_as_json
 
 CANARY = "canary-7f3a91"
-VARIABLES = {"BROKER_ACCESS_TOKEN": CANARY, "NATYA_DATABASE__ENCRYPTION_KEY": CANARY}
+VARIABLES = dict.fromkeys(
+    ("BROKER_ACCESS_TOKEN", "NATYA_BROKER__PIN", "NATYA_BROKER__TOTP_SECRET", "NATYA_DATABASE__ENCRYPTION_KEY"), CANARY
+)
 
 
 class TestSettingsThatAreShown:

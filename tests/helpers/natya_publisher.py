@@ -21,6 +21,7 @@ class Publisher:
             def log_message(self, *_):
                 pass
 
+        self.Handler = Handler
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
         self._thread.start()

@@ -17,7 +17,7 @@ from natya.actors.external import ExternalSettings
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ChildSpec
 from natya.config.secrets import Secret
-from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, INSTRUMENTS
+from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, BROKER_TOKENS, INSTRUMENTS
 
 SLOWER = 20
 """The market has as many ticks as in the world, but so much more time: answers over a network take theirs."""
@@ -93,7 +93,8 @@ class DhanWorld(World):
 
     def _with_model(self, group):
         replace = msgspec.structs.replace
-        (service, *others) = group.settings.children
+        # A person logs in here; what the keeper of the token does is played by itself.
+        (service, *others) = (each for each in group.settings.children if each.name != BROKER_TOKENS)
         assert service.name == BROKER_SERVICE
         settings: ExternalSettings = service.settings
         self.token = settings.headers.args[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ....config.options import NoOptions
@@ -44,6 +45,10 @@ class PaperBroker:
     @classmethod
     def service(cls, settings: BrokerSettings, options: msgspec.Struct, token: AccessToken) -> None:
         """Return nothing: the exchange is asked by message."""
+
+    @classmethod
+    def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> None:
+        """Return nothing: there are no tokens."""
 
     def __init__(self, settings: BrokerSettings, options: msgspec.Struct, session: BrokerSession) -> None:
         """Keep the session; paper trading needs no settings of the broker."""

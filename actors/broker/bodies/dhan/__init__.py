@@ -11,6 +11,7 @@ absence     when it may be said that Dhan does not have an order (pure)
 reading     what a look-up reads of an answer (pure)
 replies     what came of one request: told, refused, not sent, unknown (pure)
 endpoints   the paths of the REST API, and what may be done with each
+tokens      new access tokens: minted or renewed
 listings    from our symbols to Dhan's numbers of instruments
 """
 

@@ -7,6 +7,7 @@ posted once, by `place` alone. Orders that are open, or in doubt, are looked at 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import msgspec
@@ -37,6 +38,7 @@ from .looks import Interval, Sight, look
 from .progress import Watched, progress_of, symbol_told, take
 from .service import service_of
 from .talk import Talk
+from .tokens import DhanTokens
 
 if TYPE_CHECKING:
     from ....external import ExternalSettings
@@ -77,6 +79,11 @@ class DhanBroker:
         """Return what the owner of the calls to Dhan is told."""
         del options
         return service_of(settings, token)
+
+    @classmethod
+    def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> DhanTokens:
+        """Return where access tokens come from."""
+        return DhanTokens(settings, now_ns)
 
     def __init__(self, settings: BrokerSettings, options: DhanOptions, session: BrokerSession) -> None:
         """Keep them; nothing is sent yet."""

@@ -1,0 +1,288 @@
+"""The keeper of the access token: has it replaced ahead of its end, and when it has died.
+
+Owns    the secrets by which a token is had, and the requests for one: one at a time.
+Hears   LogIn, RenewToken, ShowToken.
+Sends   TokenStatus to the sender; to orders ReduceOnly, when no new token was had in three attempts, and when there is
+        one again.
+Fails   not by what the service does. Restarted, it goes on with the attempts that it had made (hand-over): no restart
+        brings more of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+
+import msgspec
+
+from ...config.secrets import Secret
+from ...domain.dhan.tokens import ATTEMPTS_MAX, SKEW_MAX_S, Attempts, TokenLife, judge_skew, life_of
+from ...domain.time import SECOND_NS
+from ...messages.addresses import ORDERS
+from ...messages.orders import ReduceOnly
+from ...messages.tokens import LogIn, RenewToken, ShowToken, TokenState, TokenStatus
+from ..runtime import RuntimeActor, handles
+from .access_token import AccessToken, TokenDeadError, TokenSource
+from .errors import TokenRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..runtime import ActorAddress, Outcome, Timer
+
+How: TypeAlias = Literal["mint", "renew"]
+
+NO_WAY: Final = "PIN and secret of one-time codes wanted (broker.pin, broker.totp_secret), found none"
+
+
+class TokenKeeperSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the keeper needs."""
+
+    token: AccessToken
+    """The one in use, which all who send read."""
+
+    new_source: Callable[[Callable[[], int]], TokenSource | None]
+    """Makes the source, from what tells the time."""
+
+
+class Obtained(msgspec.Struct, frozen=True):
+    """What an attempt came to."""
+
+    token: Secret | None
+    reason: str = ""
+    skew_s: float | None = None
+
+
+class ReplaceDue(msgspec.Struct, frozen=True):
+    """To itself: time for the next token; of an older life of the token it is of no effect."""
+
+    life: TokenLife
+
+
+class EndDue(msgspec.Struct, frozen=True):
+    """To itself: the token has ended, if it is still this one."""
+
+    life: TokenLife
+
+
+class Died(msgspec.Struct, frozen=True, gc=False):
+    """To itself: the broker has called the token dead."""
+
+
+class TryDue(msgspec.Struct, frozen=True):
+    """To itself: another attempt may be made."""
+
+    how: How
+
+
+class TokenKeeper(RuntimeActor):
+    """Keeps one token alive."""
+
+    system_time: ClassVar[bool] = True  # tokens know nothing of a simulated market
+
+    settings: TokenKeeperSettings
+
+    def on_start(self) -> None:
+        """Look at the token that there is."""
+        self._token = self.settings.token
+        source = self.settings.new_source(self.clock.now_ns)
+        assert source is not None  # only a body that speaks HTTP has a keeper
+        self._source: TokenSource = source
+        self._attempts: Attempts = self.inherited or Attempts()
+        self._waiting: list[ActorAddress] = []
+        self._busy = False
+        self._next: Timer | None = None
+        self._life: TokenLife | None = None
+        self._reason = ""
+        arrive = self.entrance()
+        self._token.when_dead(lambda: arrive(Died()))
+        self.send(self.myAddress, Died()) if self._token.is_dead else self._take_up()
+
+    def snapshot(self) -> Attempts:
+        """Hand over what was tried."""
+        return self._attempts
+
+    def restore(self, _: Attempts) -> None:
+        """Do nothing: `on_start` counts on already, since it may make an attempt."""
+
+    def on_stop(self) -> None:
+        """Close the connections."""
+        self._source.close()
+
+    # From persons.
+
+    @handles(ShowToken)
+    def show(self, _: ShowToken, sender: ActorAddress) -> None:
+        """Say how it stands."""
+        self.send(sender, self._status())
+
+    @handles(LogIn)
+    def log_in(self, _: LogIn, sender: ActorAddress) -> None:
+        """Try anew, however often it was tried before."""
+        self._ask_again("mint", sender)
+
+    @handles(RenewToken)
+    def renew(self, _: RenewToken, sender: ActorAddress) -> None:
+        """Have the one in use renewed."""
+        self._ask_again("renew", sender)
+
+    # From itself.
+
+    @handles(Died)
+    def replace_dead(self, _: Died, __: ActorAddress) -> None:
+        """Begin: from here on not one call leaves until there is a new one."""
+        if not self._token.is_dead:
+            return  # replaced meanwhile
+        self._life = None
+        self.log("token.died", level="error")
+        self._begin("mint")
+
+    @handles(ReplaceDue)
+    def replace_ahead(self, due: ReplaceDue, _: ActorAddress) -> None:
+        """Begin while it is still good."""
+        if due.life is self._life:
+            self._begin("mint" if self._source.can_mint else "renew")
+
+    @handles(EndDue)
+    def end(self, due: EndDue, _: ActorAddress) -> None:
+        """Use it no more: the broker would call it dead."""
+        if due.life is self._life:
+            self._declare_dead()
+
+    @handles(TryDue)
+    def try_again(self, due: TryDue, _: ActorAddress) -> None:
+        """Make the attempt that had to wait."""
+        self._next = None
+        self._begin(due.how)
+
+    # Helpers.
+
+    def _take_up(self) -> None:
+        """Plan the end of the token in use."""
+        try:
+            token = self._token.reveal()
+        except TokenDeadError:
+            return  # `Died` comes
+        now_ns = self.clock.now_ns()
+        life = self._life = life_of(token, now_ns=now_ns)
+        self.log("token.in_use", life=str(life))
+        if life is None:
+            return
+        if life.is_over(now_ns):
+            self._declare_dead()
+            return
+        self.after_on_machine(max(0, life.replace_ns - now_ns) / SECOND_NS, ReplaceDue(life))
+        self.after_on_machine((life.expires_ns - now_ns) / SECOND_NS, EndDue(life))
+
+    def _declare_dead(self) -> None:
+        try:
+            self._token.reveal()
+        except TokenDeadError:
+            return
+        self._token.refused()
+
+    def _ask_again(self, how: How, sender: ActorAddress) -> None:
+        if not self._busy:
+            self._attempts = self._attempts.anew()
+            if self._attempts.wait_ns(self.clock.monotonic_ns()) > 0:
+                self._begin(how)
+                self.send(sender, self._status())
+                return
+        self._waiting.append(sender)
+        self._begin(how)
+
+    def _begin(self, how: How) -> None:
+        """Make an attempt, or plan it; one at a time."""
+        if self._busy or self._next is not None:
+            return
+        if self._token.is_dead:
+            how = "mint"  # only one that is alive is renewed
+        if self._attempts.are_over:
+            self._give_up()
+            return
+        wait_ns = self._attempts.wait_ns(self.clock.monotonic_ns())
+        if wait_ns > 0:
+            self._next = self.after_on_machine(wait_ns / SECOND_NS, TryDue(how))
+            return
+        self._busy = True
+        self._attempts = self._attempts.after(self.clock.monotonic_ns())
+        self.offload(obtain, self._source, how, self._token, then=functools.partial(self._tried, how))
+
+    def _tried(self, how: How, outcome: Outcome) -> None:
+        self._busy = False
+        got: Any = outcome.value
+        if outcome.error is not None:  # a text of it could quote a secret
+            got = Obtained(None, type(outcome.error).__name__)
+        if judge_skew(got.skew_s) in {"alarm", "too_far"}:
+            self.log("token.clock_is_off", level="error", seconds=got.skew_s)
+        self._reason = got.reason
+        if got.token is None:
+            self._failed(how)
+        else:
+            self._succeeded(got.token)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            self.send(each, self._status())
+
+    def _succeeded(self, token: Secret) -> None:
+        self._token.replace(token)
+        self._attempts = self._attempts.anew()
+        self.trouble = ""
+        self.send(ORDERS, ReduceOnly(reason=""))
+        self._take_up()
+
+    def _failed(self, how: How) -> None:
+        level = "error" if self._attempts.are_over else "warning"
+        self.log("token.not_had", level=level, how=how, attempt=self._attempts.made, reason=self._reason)
+        if self._reason == NO_WAY:  # to try again changes nothing
+            self._attempts = msgspec.structs.replace(self._attempts, made=ATTEMPTS_MAX)
+        self._begin(how)
+
+    def _give_up(self) -> None:
+        reason = f"no new access token in {self._attempts.made} attempts: {self._reason}"
+        if reason == self.trouble:
+            return
+        self.trouble = reason
+        self.log("token.given_up", level="error", reason=self._reason)
+        self.send(ORDERS, ReduceOnly(reason=reason))
+
+    def _status(self) -> TokenStatus:
+        state: TokenState = "dead" if self._token.is_dead else "alive"
+        if self._attempts.are_over and not self._busy and self._token.is_dead:
+            state = "given_up"
+        elif self._busy or self._next is not None:
+            state = "asking"
+        return TokenStatus(
+            state=state,
+            ends_ns=0 if self._life is None else self._life.ends_ns,
+            attempts=self._attempts.made,
+            wait_s=self._attempts.wait_ns(self.clock.monotonic_ns()) / SECOND_NS,
+            can_log_in=self._source.can_mint,
+            reason=self._reason,
+        )
+
+
+def obtain(source: TokenSource, how: How, token: AccessToken) -> Obtained:
+    """Get a token; it blocks."""
+    if how == "renew":
+        try:
+            old = Secret(token.reveal())
+        except TokenDeadError as dead:
+            return Obtained(None, f"a token that is alive wanted, to be renewed: {dead}")
+        return _answer(functools.partial(source.renew, old))
+    if not source.can_mint:
+        return Obtained(None, NO_WAY)
+    skew = source.clock_skew_s()
+    if judge_skew(skew) == "too_far":
+        reason = (
+            f"a clock within {SKEW_MAX_S:g} s of the broker's wanted, found one {skew:+.1f} s off: no code was sent"
+        )
+        return Obtained(None, reason, skew)
+    return msgspec.structs.replace(_answer(source.mint), skew_s=skew)
+
+
+def _answer(ask: Callable[[], Secret]) -> Obtained:
+    try:
+        return Obtained(ask())
+    except TokenRefusedError as refusal:
+        return Obtained(None, str(refusal))

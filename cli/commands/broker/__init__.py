@@ -1,0 +1,1 @@
+"""`natya broker …`: the access token of the running system's broker."""

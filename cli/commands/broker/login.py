@@ -1,0 +1,16 @@
+"""`natya broker login`: a new access token."""
+
+from __future__ import annotations
+
+from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...session import ask_keeper, tell_token
+
+
+def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "live", json: JsonOption = False) -> None:
+    """Have the running system log in at its broker by PIN and one-time code; the token before dies.
+
+    Attempts are two minutes apart: one that has to wait is made by itself.
+    """
+    from ....messages.tokens import LogIn
+
+    tell_token(ask_keeper(data_dir, profile, LogIn()), json=json)

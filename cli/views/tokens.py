@@ -1,0 +1,40 @@
+"""How the access token stands, as text and JSON. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...domain.time import SECOND_NS, time_text
+
+if TYPE_CHECKING:
+    from ...messages.tokens import TokenStatus
+
+_STATES: Final = {
+    "alive": "the access token is alive",
+    "dead": "there is no access token that is alive",
+    "asking": "a new access token is being asked for",
+    "given_up": "there is no access token, and none is asked for any more: natya broker login",
+}
+
+
+def token_json(status: TokenStatus) -> dict[str, Any]:
+    """Return all of it."""
+    return msgspec.structs.asdict(status)
+
+
+def token_text(status: TokenStatus) -> str:
+    """Return it in sentences."""
+    parts = [_STATES[status.state]]
+    if status.ends_ns:
+        parts.append(f"good until {time_text(status.ends_ns // SECOND_NS * SECOND_NS)}")
+    if status.attempts:
+        parts.append(f"attempts: {status.attempts}")
+    if status.wait_s:
+        parts.append(f"the next attempt may be made in {status.wait_s:.0f} s")
+    if status.reason:
+        parts.append(f"the last one failed: {status.reason}")
+    if not status.can_log_in:
+        parts.append("no PIN and secret of one-time codes in the settings")
+    return "\n".join(parts)

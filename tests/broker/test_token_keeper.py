@@ -1,0 +1,251 @@
+"""The keeper of the access token, in virtual time."""
+
+import base64
+import itertools
+import json
+
+import pytest
+
+from natya.actors.broker import AccessToken, TokenDeadError, TokenKeeper, TokenKeeperSettings, TokenRefusedError
+from natya.actors.broker.token_keeper import NO_WAY
+from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
+from natya.config.secrets import Secret
+from natya.domain.dhan.tokens import next_night_ns
+from natya.domain.time import SECOND_NS
+from natya.messages.orders import ReduceOnly
+from natya.messages.tokens import LogIn, RenewToken, ShowToken
+
+HOUR_S = 3_600
+
+
+def a_token(exp_s, number=0):
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": exp_s, "n": number}).encode()).decode().rstrip("=")
+    return f"e30.{payload}.c2ln"
+
+
+class Source:
+    """Gives a new token of 24 hours for each request, or refuses what a test wants refused."""
+
+    def __init__(self, now_ns):
+        self.now_ns = now_ns
+        self.asked = []
+        self.refuse = []
+        self.can_mint = True
+        self.skew_s = 0.0
+        self.closed = False
+
+    def clock_skew_s(self):
+        return self.skew_s
+
+    def mint(self):
+        return self._answer("mint")
+
+    def renew(self, token):
+        assert token.reveal()
+        return self._answer("renew")
+
+    def _answer(self, how):
+        self.asked.append((how, self.now_ns()))
+        if self.refuse:
+            refusal = self.refuse.pop(0)
+            if refusal:
+                raise TokenRefusedError(refusal)
+        return Secret(a_token(self.now_ns() // SECOND_NS + 24 * HOUR_S, len(self.asked)))
+
+    def close(self):
+        self.closed = True
+
+
+class House:
+    """A keeper in a simulated system; `orders` is a probe."""
+
+    def __init__(self, faults=None):
+        self.base = SimulatedSystemBase(seed=1, faults=faults)
+        self.system = InProcessSystem(self.base)
+        self.orders = self.system.probe("orders")
+        self.token = None
+        self.source = None
+
+    def start(self, token="", **source):
+        self.token = AccessToken(Secret(token))
+
+        def make(now_ns):
+            self.source = Source(now_ns)
+            for name, value in source.items():
+                setattr(self.source, name, value)
+            return self.source
+
+        self.system.start("broker-tokens", TokenKeeper, TokenKeeperSettings(token=self.token, new_source=make))
+        return self
+
+    @property
+    def now_s(self):
+        return self.base.clock.now_ns() // SECOND_NS
+
+    def ask(self, message):
+        return self.system.request("broker-tokens", message, timeout_s=60)
+
+    def told_orders(self):
+        found = []
+        while not self.orders.is_empty():
+            found.append(self.orders.receive())
+        return found
+
+
+@pytest.fixture
+def house():
+    made = House()
+    with made.system:
+        yield made
+
+
+class TestASystemWithoutAToken:
+    def test_logs_in(self, house):
+        house.start()
+        house.base.run_for(5)
+
+        assert [how for how, _ in house.source.asked] == ["mint"]
+        assert not house.token.is_dead
+        assert house.ask(ShowToken()).state == "alive"
+
+    def test_asks_nothing_without_pin_and_secret_and_says_so_once(self, house):
+        house.start(can_mint=False)
+        house.base.run_for(HOUR_S)
+
+        assert house.source.asked == []
+        status = house.ask(ShowToken())
+        assert (status.state, status.reason) == ("given_up", NO_WAY)
+        (told,) = house.told_orders()
+        assert NO_WAY in told.reason
+
+
+class TestATokenThatDies:
+    @pytest.fixture(autouse=True)
+    def alive(self, house):
+        house.start(a_token(house.now_s + 20 * HOUR_S))
+        house.base.run_for(1)
+        assert house.source.asked == []
+
+    def die(self, house):
+        house.token.reveal()
+        house.token.refused()
+
+    def test_is_replaced_without_a_restart(self, house):
+        old = house.token.reveal()
+
+        self.die(house)
+        with pytest.raises(TokenDeadError):
+            house.token.reveal()
+        house.base.run_for(5)
+        assert house.token.reveal() != old
+        assert house.told_orders() == [ReduceOnly(reason="")]
+
+    def test_is_asked_for_three_times_two_minutes_apart_and_then_only_positions_are_closed(self, house):
+        house.source.refuse = ["Invalid TOTP"] * 9
+
+        self.die(house)
+        house.base.run_for(2 * HOUR_S)
+        times_s = [time_ns / SECOND_NS for _, time_ns in house.source.asked]
+        assert len(times_s) == 3
+        assert all(later - earlier >= 120 for earlier, later in itertools.pairwise(times_s))
+        (told,) = house.told_orders()
+        assert told == ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")
+        assert house.ask(ShowToken()).state == "given_up"
+
+    def test_is_asked_for_again_by_a_person(self, house):
+        house.source.refuse = ["Invalid TOTP"] * 3
+        self.die(house)
+        house.base.run_for(2 * HOUR_S)
+
+        status = house.ask(LogIn())
+        assert (status.state, status.reason, status.attempts) == ("alive", "", 0)
+        assert house.told_orders()[-1] == ReduceOnly(reason="")
+
+    def test_is_asked_for_once_however_many_ask(self, house):
+        self.die(house)
+        answers = [house.system.request_future("broker-tokens", LogIn()) for _ in range(5)]
+        house.base.run_for(10)
+
+        assert len(house.source.asked) == 1
+        assert {answer.result(0).state for answer in answers} == {"alive"}
+
+    def test_is_not_asked_for_with_a_clock_that_is_far_off(self, house):
+        house.source.skew_s = 17.0
+
+        self.die(house)
+        house.base.run_for(HOUR_S)
+        assert house.source.asked == []
+        assert "found one +17.0 s off: no code was sent" in house.ask(ShowToken()).reason
+
+
+class TestAKeeperThatFails:
+    def test_makes_no_more_attempts_than_one_that_does_not(self):
+        house = House(Faults(script=(ScriptedFault(kind="crash", actor="broker-tokens", message_type=ShowToken),)))
+        with house.system:
+            house.start(refuse=["Invalid TOTP"] * 9)
+            house.base.run_for(5)
+            first = house.source
+            house.system.tell("broker-tokens", ShowToken())
+            house.base.run_for(60)
+
+            assert first.closed
+            assert (len(first.asked), house.source.asked) == (1, [])
+            house.base.run_for(HOUR_S)
+            assert len(house.source.asked) == 2
+
+
+class TestATokenThatIsAlive:
+    def test_is_replaced_before_the_night(self, house):
+        house.start(a_token(house.now_s + 24 * HOUR_S))
+        night_s = next_night_ns(house.base.clock.now_ns()) // SECOND_NS
+
+        house.base.run_for(night_s - house.now_s + 30)
+        assert len(house.source.asked) == 1
+        assert night_s - 15 * 60 <= house.source.asked[0][1] / SECOND_NS < night_s - 14 * 60
+
+    def test_that_was_made_before_the_night_is_replaced_after_it_and_then_a_day_later(self, house):
+        house.start(a_token(house.now_s + 24 * HOUR_S))
+        night_s = next_night_ns(house.base.clock.now_ns()) // SECOND_NS
+
+        house.base.run_for(night_s - house.now_s + 23 * HOUR_S)
+        assert len(house.source.asked) == 2
+        assert 0 < house.source.asked[1][1] / SECOND_NS - night_s < 5 * 60
+        house.base.run_for(HOUR_S)
+        assert len(house.source.asked) == 3
+
+    def test_is_renewed_where_nobody_can_log_in(self, house):
+        house.start(a_token(house.now_s + HOUR_S), can_mint=False)
+
+        house.base.run_for(50 * 60)
+        assert [how for how, _ in house.source.asked] == ["renew"]
+        assert not house.token.is_dead
+
+    def test_is_used_no_more_when_it_has_expired(self, house):
+        house.start(a_token(house.now_s + HOUR_S), refuse=["no"] * 3)
+
+        house.base.run_for(HOUR_S + 1)
+        assert house.token.is_dead
+        assert len(house.source.asked) == 3
+
+    def test_of_another_kind_is_used_until_the_broker_says_no(self, house):
+        house.start("T")
+        house.base.run_for(48 * HOUR_S)
+
+        assert house.source.asked == []
+        assert house.token.reveal() == "T"
+
+    def test_is_renewed_when_a_person_asks(self, house):
+        house.start("T")
+
+        assert house.ask(RenewToken()).state == "alive"
+        assert [how for how, _ in house.source.asked] == ["renew"]
+
+    def test_is_in_no_text_that_is_told(self, house, caplog):
+        token = a_token(house.now_s + HOUR_S)
+        caplog.set_level("DEBUG")
+        house.start(token, refuse=["no"] * 3)
+        house.base.run_for(2 * HOUR_S)
+
+        assert token not in repr(house.ask(ShowToken()))
+        assert not [record for record in caplog.records if token in repr(record.__dict__)]
