@@ -6,11 +6,13 @@ import pytest
 from natya_wire import CLIENT, TOKEN, Served
 
 from natya import (
+    Allowance,
     BrokerCredentials,
     DhanBrokerAdapter,
     ForeverLeg,
     ForeverOrderRequest,
     OrderRequest,
+    Quota,
     SuperOrderRequest,
     WriteAccepted,
     WriteNotSent,
@@ -46,6 +48,8 @@ def served(tmp_path_factory):
 def dhan(served, tmp_path_factory):
     folder = tmp_path_factory.mktemp("instruments")
     with DhanBrokerAdapter(CLIENT, TOKEN, base_url=served.rest, instruments=folder) as dhan:
+        freely = Allowance(quotas=(Quota(1_000, 1_000_000_000),))  # as the exchange does here
+        dhan.allowances = dict.fromkeys(dhan.allowances, freely)
         yield dhan
 
 

@@ -58,6 +58,7 @@ class DhanCalls(BaseExternalAdapter):
         base_url: where the API is; by default `BROKER_BASE_URL`, else Dhan's own.
         instruments: the list that symbols are looked up in, or the folder of one; by default that of natya's data
             directory, else the few instruments that are part of natya.
+        timeout_s: of one request, from the connection to the last byte of the answer.
         system: whose actors make the calls; by default one of its own, which ends with the adapter.
         ca_file: certificates to trust in the place of certifi's.
         proxy: URL of one, if there is to be one.
@@ -75,6 +76,7 @@ class DhanCalls(BaseExternalAdapter):
         *,
         base_url: str | None = None,
         instruments: InstrumentMaster | str | Path | None = None,
+        timeout_s: float = 10.0,
         system: InProcessSystem | None = None,
         ca_file: str | None = None,
         proxy: str | None = None,
@@ -90,6 +92,7 @@ class DhanCalls(BaseExternalAdapter):
         self._client_id = client_id
         self._token: Final = AccessToken(access_token if isinstance(access_token, Secret) else Secret(access_token))
         self._symbols: Final = Symbols(instruments)
+        self._timeout_s: Final = timeout_s
 
     @property
     def client_id(self) -> str:
@@ -160,9 +163,11 @@ class DhanCalls(BaseExternalAdapter):
         deadline_s: float = READ_WAIT_S,
     ) -> Call:
         given = tuple((query or {}).items())
-        return route.call(
+        call = route.call(
             self.base_url, names, deadline_s=deadline_s, body=body, query=given, key=key, urgent=urgent, reads=read
         )
+        endpoint = msgspec.structs.replace(call.endpoint, timeout_s=self._timeout_s)
+        return msgspec.structs.replace(call, endpoint=endpoint)
 
     def _reading(self, call: Call) -> Conversation:
         return self._told((yield call))

@@ -11,7 +11,7 @@ import msgspec
 
 from .....domain.dhan.decoding import row_reader
 from .....domain.dhan.market.charts import day_text
-from .....domain.dhan.market.option_chain import Expiries, ExpiriesRequest, OptionChain, OptionChainRequest
+from .....domain.dhan.market.option_chain import Expiries, ExpiriesRequest, OptionChainRequest
 from .....domain.dhan.market.quotes import INSTRUMENTS_MAX, LastPrices, OhlcQuotes, Quotes, QuotesRequest
 from .....domain.dhan.writing import body_of
 from .....domain.instruments import Instrument
@@ -19,6 +19,7 @@ from ....external import Conversation, ExternalServiceResult, PendingResult
 from ...bodies.dhan import endpoints
 from ...bodies.dhan.endpoints import Route
 from .calls import DhanCalls
+from .reading import option_chain
 from .symbols import NameUnknownError
 
 
@@ -41,7 +42,7 @@ class Market(DhanCalls):
         """Read the options on an underlying of one expiry: `OptionChain`. Dhan answers the same once in 3 seconds."""
         return self._of_underlying(
             endpoints.OPTION_CHAIN,
-            row_reader(OptionChain),
+            option_chain,
             underlying,
             lambda number, segment: OptionChainRequest(
                 underlying_scrip=number, underlying_seg=segment, expiry=day_text(expiry)

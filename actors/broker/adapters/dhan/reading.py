@@ -12,6 +12,7 @@ from .....config.secrets import Secret
 from .....domain.dhan.account.profile import TokenAnswer
 from .....domain.dhan.decoding import row_reader, rows_reader
 from .....domain.dhan.market.charts import Chart, ExpiredChart
+from .....domain.dhan.market.option_chain import OptionChain
 from .....domain.dhan.moments import Moment
 from .....domain.dhan.tolerant import MalformedAnswerError
 
@@ -56,6 +57,13 @@ def expired_chart(body: bytes) -> ExpiredChart:
     for side in (found.data.ce, found.data.pe):
         if side is not None and (fault := side.fault()):
             raise MalformedAnswerError(f"ExpiredChart: {fault}")
+    return found
+
+
+def option_chain(body: bytes) -> OptionChain:
+    """Read an option chain whose strikes are prices."""
+    found: OptionChain = row_reader(OptionChain)(body)
+    found.by_strike()
     return found
 
 

@@ -17,8 +17,8 @@ class Symbols:
     """The list that an adapter looks symbols up in; for many threads.
 
     Args:
-        given: a list, or the folder of one; None: that of natya's data directory, else the few instruments that are
-            part of natya.
+        given: a list, or the folder of one; None: that of the settings of the paper profile, which `natya instruments
+            refresh` fills, else the few instruments that are part of natya.
     """
 
     def __init__(self, given: InstrumentMaster | str | Path | None) -> None:
@@ -54,6 +54,5 @@ class Symbols:
             if isinstance(given, InstrumentMaster):
                 self._list = given
             else:
-                folder = Path(load_settings().system.data_dir) / "instruments" if given is None else given
-                self._list = InstrumentMaster(folder)
+                self._list = InstrumentMaster(load_settings().instruments.path if given is None else given)
         return self._list
