@@ -143,6 +143,16 @@ class Instrument(InstrumentDefinition, frozen=True, kw_only=True, gc=False):
         return ""
 
 
+def price_away(grid: PriceGrid, price: float, percent: float) -> float:
+    """Return the price on the grid that is at most so many percent above another, or below it (`percent` below 0).
+
+    It is at least one tick, and at most the highest price there is: rupees.
+    """
+    tick_size = grid.tick_size_rupees
+    away = min(max(price * (1 + percent / 100), tick_size), RUPEES_MAX)
+    return grid.round(away, "down" if percent > 0 else "up")
+
+
 def without_noise(price: float) -> float:
     """Remove floating-point noise from a price of any instrument: 1499.35 for 1499.4 - 0.05.
 

@@ -119,7 +119,7 @@ class TestACall:
 
         answer = call(system, "place", a_ticket(quantity=0))
 
-        assert answer == CallRefused("input", "quantity: at least 1 wanted, found 0")
+        assert answer == CallRefused("input", "quantity: at least 1, at most 2147483647 wanted, found 0")
         assert len(journal.facts) == before
 
     def test_is_not_answered_before_it_is_durable(self, system, journal):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import Alert, AlertCondition, AlertOrder
 from .orders import check_prices
-from .refusals import Refused, wrong
+from .refusals import Refused, expect_quantity, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ class Alerts:
             raise wrong("orders", f"1 to {ORDERS_MAX}", len(orders))
         for order in orders:
             self._core.listing(order.instrument)
+            expect_quantity(order.quantity)
             check_prices(order.order_type, order.limit_price, order.trigger_price)
 
     def _listed(self, condition: AlertCondition) -> str:
@@ -165,7 +166,10 @@ class Alerts:
             day = date.fromisoformat(condition.expires_on)
         except ValueError as fault:
             raise wrong("expDate", "a day such as 2027-10-07", repr(condition.expires_on[:20])) from fault
-        return day_start_ns(day.toordinal() - self._core.epoch_ordinal + 1)
+        expires_ns = day_start_ns(day.toordinal() - self._core.epoch_ordinal + 1)
+        if not self._core.now_ns < expires_ns <= self._core.now_ns + LIFE_NS + DAY_NS:
+            raise wrong("expDate", "a day from today to a year on", condition.expires_on)
+        return expires_ns
 
     def _found(self, alert_id: str) -> Alert:
         row = self._core.state.alerts.get(alert_id)

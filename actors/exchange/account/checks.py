@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from ....domain.calendar import MINUTE_NS, session_at
+from ....domain.instruments import price_away
 from .state import DELIVERED
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ def band(core: Core, listing: Listing) -> tuple[float, float]:
     if not percent or quote is None or listing.kind == "OPTION":
         return 0.0, float("inf")
     grid, reference = listing.reference.grid, quote.reference_price
-    lowest = reference * (1 - percent / 100)
-    return grid.round(max(lowest, grid.tick_size_rupees), "up"), grid.round(reference * (1 + percent / 100), "down")
+    return price_away(grid, reference, -percent), price_away(grid, reference, percent)
 
 
 def is_after_square_off(core: Core, listing: Listing) -> bool:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import ForeverLeg, ForeverOrder
-from .refusals import Refused, wrong
+from .refusals import Refused, expect_quantity, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ class ForeverOrders:
         for field, price in (("price", leg.price), ("triggerPrice", leg.trigger_price)):
             if price and listing.reference.grid.snap(price) is None:
                 raise wrong(field, f"a multiple of {listing.reference.tick_size_rupees}", price)
-        if leg.quantity < 1 or leg.quantity % listing.reference.lot_size:
+        expect_quantity(leg.quantity)
+        if leg.quantity % listing.reference.lot_size:
             raise wrong("quantity", f"a multiple of {listing.reference.lot_size}", leg.quantity)
 
     def _found(self, order_id: str) -> ForeverOrder:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.charges import Product, charges
 from ....domain.money import exact, rounded
 from .listings import Listing
+from .refusals import expect_quantity
 from .views import Funds, Margin
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Money:
     def margin_of(self, ticket: MarginTicket, day: date) -> Margin:
         """Return what an order would need; at the last price where it names none."""
         listing = self._core.listing(ticket.instrument)
+        expect_quantity(ticket.quantity)
         price = ticket.price or self._core.last_price(listing.symbol)
         total = _to_paisa(self.margin_each(listing, ticket.product, ticket.side, price) * ticket.quantity)
         value = _to_paisa(exact(price) * ticket.quantity)

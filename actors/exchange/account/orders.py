@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from ....domain.calendar import next_open, session_at
+from ....domain.instruments import price_away
 from ....domain.money import exact_value
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
 from .listings import exchange_of
-from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, wrong
+from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, wrong
 from .state import SUPER
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Orders:
         if row.amo_time and not row.arrival and not core.is_open(listing):
             raise Refused("order", MARKET_CLOSED_FOR_CHANGES)
         check_prices(change.order_type, change.limit_price, change.trigger_price)
+        expect_quantity(change.quantity)
         if change.quantity <= row.filled_quantity:
             raise wrong("quantity", f"more than the {row.filled_quantity} that are traded", change.quantity)
         after = replace(
@@ -352,17 +354,14 @@ class Orders:
         percent, last_price = self._core.settings.market_protection_percent, self._core.last_price(row.symbol)
         if row.order_type != "MARKET" or not percent or not last_price:
             return row
-        grid, buys = listing.reference.grid, row.side == "BUY"
-        price = last_price * (1 + percent / 100 if buys else 1 - percent / 100)
-        price = grid.round(max(price, grid.tick_size_rupees), "down" if buys else "up")
+        price = price_away(listing.reference.grid, last_price, percent if row.side == "BUY" else -percent)
         return replace(row, order_type="LIMIT", limit_price=price)
 
     def _check(self, ticket: Ticket, listing: Listing) -> None:
         """Refuse what the broker refuses at once."""
         if _CORRELATION_ID.fullmatch(ticket.correlation_id) is None:
             raise wrong("correlationId", "at most 25 letters, digits, spaces, _, - and .", repr(ticket.correlation_id))
-        if ticket.quantity < 1:
-            raise wrong("quantity", "at least 1", ticket.quantity)
+        expect_quantity(ticket.quantity)
         check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
         is_open = self._core.is_open(listing)
         if not is_open and not ticket.amo_time:

@@ -27,6 +27,20 @@ class Refused(ExchangeError):  # noqa: N818  an outcome, as a broker's word for 
         self.text = text
 
 
+QUANTITY_MAX: Final = (1 << 31) - 1
+"""Shares or contract units of one order: the broker's numbers have 32 bits."""
+
+
+def expect_quantity(quantity: int) -> None:
+    """Check that a quantity is one.
+
+    Raises:
+        Refused: it is not.
+    """
+    if not 1 <= quantity <= QUANTITY_MAX:
+        raise wrong("quantity", f"at least 1, at most {QUANTITY_MAX}", quantity)
+
+
 def wrong(field: str, wanted: str, found: object) -> Refused:
     """Return the refusal of a field's value."""
     return Refused("input", f"{field}: {wanted} wanted, found {found}")

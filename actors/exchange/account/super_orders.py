@@ -268,8 +268,10 @@ class SuperOrders:
             return
         grid = self._core.listing(entry.instrument).reference.grid
         moved = sign * jumps * row.trailing_jump
-        stop = grid.round(row.stop_price + moved, "down" if sign > 0 else "up")
-        row = replace(row, stop_price=stop, anchor_price=grid.round(row.anchor_price + moved))
+        stop = grid.round(max(row.stop_price + moved, grid.tick_size_rupees), "down" if sign > 0 else "up")
+        row = replace(
+            row, stop_price=stop, anchor_price=grid.round(max(row.anchor_price + moved, grid.tick_size_rupees))
+        )
         self._do(row)
         self._reprice(row, "STOP_LOSS_LEG")
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.instruments import price_grid
+from ....domain.instruments import price_away, price_grid
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from .market import Market, volume_between
 from .model import FillModel
@@ -249,10 +249,10 @@ class Matching:
         if limit_price is not None:
             order.limit_price = grid.snap(limit_price)
         elif self._model.protection_percent and market.last_price is not None and order.is_triggered:
-            away = self._model.protection_percent / 100
-            buys = order.request.side == "BUY"
-            price = market.last_price * (1 + away if buys else 1 - away)
-            order.limit_price = grid.round(max(price, grid.tick_size_rupees), "down" if buys else "up")
+            percent = self._model.protection_percent
+            order.limit_price = price_away(
+                grid, market.last_price, percent if order.request.side == "BUY" else -percent
+            )
         else:
             order.limit_price = None
 

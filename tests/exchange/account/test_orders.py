@@ -77,7 +77,7 @@ class TestAnOrderThatIsRefusedAtOnce:
         ("fields", "text"),
         [
             ({"instrument": ("NSE_EQ", "7")}, "securityId: an instrument of the list wanted, found 7 of NSE_EQ"),
-            ({"quantity": 0}, "quantity: at least 1 wanted, found 0"),
+            ({"quantity": 0}, "quantity: at least 1, at most 2147483647 wanted, found 0"),
             ({"order_type": "LIMIT"}, "price: one above 0 for LIMIT wanted, found 0.0"),
             ({"price": 5.0, "order_type": "MARKET"}, "price: 0 for MARKET wanted, found 5.0"),
             ({"order_type": "STOP_LOSS_MARKET"}, "triggerPrice: one above 0 for STOP_LOSS_MARKET wanted, found 0.0"),

@@ -17,10 +17,11 @@ from natya.messages.codec import decode, encode
 from natya.messages.exchange import AlertCondition, AlertOrder
 
 INFY, TCS, OPTION = ("NSE_EQ", "1594"), ("NSE_EQ", "11536"), ("NSE_FNO", "51234")
-prices = st.integers(14_900, 15_100).map(lambda ticks: ticks / 10)
+usual_prices = st.integers(14_900, 15_100).map(lambda ticks: ticks / 10)
+prices = usual_prices | usual_prices | usual_prices | st.sampled_from([5e-324, 1e-9, 0.05, 1499.99999999, 1e12])
 sides = st.sampled_from(["BUY", "SELL"])
 instruments = st.sampled_from([INFY, INFY, TCS, OPTION])
-quantities = st.sampled_from([1, 5, 10, 65, 100_000])
+quantities = st.sampled_from([1, 5, 10, 10, 65, 65, 100_000, 0, 2**63 - 1])
 products = st.sampled_from(["CNC", "INTRADAY", "MARGIN"])
 
 
