@@ -249,13 +249,13 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
     is_limited: bool = True,
     records: bool = False,
 ) -> tuple[ChildSpec, ...]:
-    from .actors.exchange.listed import listing_of  # noqa: PLC0415  the wire is loaded where it is served
+    from .actors.exchange.account import Listing  # noqa: PLC0415  the wire is loaded where it is served
     from .actors.exchange.serving import AccountActor, AccountActorSettings  # noqa: PLC0415
     from .actors.exchange.wire.actor import WireActor  # noqa: PLC0415
     from .actors.exchange.wire.settings import WireActorSettings  # noqa: PLC0415
     from .actors.web import WebActor  # noqa: PLC0415
 
-    listings = tuple(listing_of(each) for each in definitions if each.security_id)
+    listings = tuple(Listing.of(each) for each in definitions if each.security_id)
     limits = settings.exchange
     wire = WireActorSettings(
         limits=limits,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from .instruments import InstrumentDefinition
 from .orders import Side
 from .units import RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeShares
 
@@ -333,6 +334,15 @@ class DayBegan(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     occurred_ns: Nanoseconds
 
 
+class InstrumentListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="InstrumentListed"):
+    """Fact: an instrument that no list of natya's knows may be traded; what was traded of it needs it for ever."""
+
+    definition: InstrumentDefinition
+    """With a security id."""
+
+    occurred_ns: Nanoseconds
+
+
 class AccountServed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountServed"):
     """Fact: the facts of the exchange to come belong to this account; before the first of it to account 0.
 
@@ -354,6 +364,7 @@ ExchangeFact: TypeAlias = (
     | MoneyMoved
     | SwitchesSet
     | DayBegan
+    | InstrumentListed
 )
 """Every change of an account at the paper exchange."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from .account import Listing
+from ...messages.instruments import InstrumentDefinition
 from .account.refusals import RefusalKind
 
 
@@ -36,9 +36,9 @@ class CallRefused(msgspec.Struct, frozen=True, gc=False):
 
 
 class AddListings(msgspec.Struct, frozen=True):
-    """To the exchange: these may be traded, too."""
+    """To the exchange: these may be traded, too. It remembers them."""
 
-    listings: tuple[Listing, ...]
+    definitions: tuple[InstrumentDefinition, ...]
 
 
 VERBS = frozenset(
@@ -54,6 +54,6 @@ VERBS = frozenset(
 VIEWS = frozenset(
     {
         *("orders", "order", "by_correlation", "trades", "past_trades", "positions", "holdings", "funds", "margin_of"),
-        *("margin_together", "ledger", "super_orders", "forever_orders", "alerts", "switches", "last_price"),
+        *("margin_together", "ledger", "super_orders", "forever_orders", "alerts", "switches", "last_price", "listed"),
     }
 )

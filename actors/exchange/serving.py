@@ -190,15 +190,17 @@ class AccountActor(RuntimeActor):
             self._write()
 
     @handles(AddListings, from_outside=True)
-    def add_listings(self, message: AddListings, _sender: ActorAddress) -> None:
+    def add_listings(self, message: AddListings, sender: ActorAddress) -> None:
         """List more instruments."""
-        for listing in message.listings:
-            is_new = self._listings.of_symbol(listing.symbol) is None
-            self._listings.add(listing)
-            tick = self._ticks.get(listing.symbol)
-            if is_new and tick is not None and self._account is not None:
+        if self._account is None:
+            self.stash(message, sender)
+            return
+        for definition in message.definitions:
+            is_new = self._listings.of_symbol(definition.symbol) is None
+            self._keep(self._account.list_instruments(definition).changes)
+            tick = self._ticks.get(definition.symbol)
+            if is_new and tick is not None:
                 self._keep(self._account.move(tick))  # it came before the listing
-        self._write()
 
     @handles(Due)
     def let_time_pass(self, _message: Due, _sender: ActorAddress) -> None:

@@ -10,15 +10,13 @@ from natya.actors.exchange.account import Listing, Ticket
 from natya.actors.exchange.calls import AddListings, Answered, Call, CallRefused
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.exchange import ExchangeSettings
-from natya.domain.instruments import Instrument
 from natya.messages.exchange import AccountOrder, AccountServed
+from natya.messages.instruments import InstrumentDefinition
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.system import Ping
 
 INFY = ("NSE_EQ", "1594")
-LISTING = Listing(
-    reference=Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.1), security_id="1594", kind="EQUITY"
-)
+LISTING = Listing.of(InstrumentDefinition(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.1, security_id="1594"))
 
 
 class KeptJournal(RuntimeActor):
@@ -82,7 +80,7 @@ def serve(actor_system, journal):
             actor_system.start("journal", KeptJournal, journal)
         limits = ExchangeSettings.default(always_open=True, acknowledgement_delay_s=0.0)
         actor_system.start(name, FailingAccount, AccountActorSettings(limits=limits, account=account))
-        actor_system.tell(name, AddListings(listings=(LISTING,)))
+        actor_system.tell(name, AddListings(definitions=(LISTING.reference.definition(),)))
         return actor_system
 
     return build

@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from ....messages.exchange import InstrumentListed
 from .alerts import Alerts
 from .controls import Controls
 from .core import Core, Quote
 from .day import Day
 from .forever_orders import ForeverOrders
+from .listings import Listing
 from .money import Money
 from .orders import Orders
 from .shown import Shown
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         ExchangeFact,
         Leg,
     )
+    from ....messages.instruments import InstrumentDefinition
     from ....messages.market import Tick
     from .listings import Listings
     from .requests import (
@@ -82,6 +85,8 @@ class Account(Views):
             self._core.state = state
         for change in changes:
             self._core.state.apply(change)
+        for definition in self._core.state.listed.values():
+            self._core.listings.remember(Listing.of(definition))
         self._day.resume()
         self._super_orders.resume()
         self._forever_orders.resume()
@@ -281,6 +286,20 @@ class Account(Views):
         """Take the thresholds away."""
         self._controls.cancel_pnl_exit()
         return self._outcome("INACTIVE")
+
+    def list_instruments(self, *definitions: InstrumentDefinition) -> Outcome:
+        """List instruments; those that are listed stay as they are.
+
+        Raises:
+            ValueError: another one has the symbol or the id.
+        """
+        core = self._core
+        for definition in definitions:
+            listing = Listing.of(definition)
+            if core.listings.find(listing.instrument) is None:
+                core.listings.add(listing)
+                core.do(InstrumentListed(definition=definition, occurred_ns=core.now_ns))
+        return self._outcome("SUCCESS")
 
     def add_funds(self, rupees: float) -> Outcome:
         """Put money into the account.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
 from ....domain.calendar import Exchange, Market
 from ....domain.instruments import Instrument as Reference
 from ....messages.exchange import Instrument
+from ....messages.instruments import InstrumentDefinition
 
 Kind: TypeAlias = Literal["EQUITY", "INDEX", "FUTURE", "OPTION"]
+_KINDS: Final[dict[str, Kind]] = {"EQUITY": "EQUITY", "INDEX": "INDEX"}
 
 
 def exchange_of(instrument: Instrument) -> Exchange:
@@ -40,6 +42,20 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     isin: str = ""
     band_percent: float | None = None
     """Of the previous close: an order outside is refused; None for the exchange's setting."""
+
+    @classmethod
+    def of(cls, definition: InstrumentDefinition) -> Self:
+        """Make it of the message that tells of it."""
+        kind = definition.instrument_type
+        return cls(
+            reference=Reference.of(definition),
+            security_id=definition.security_id,
+            kind=_KINDS.get(kind) or ("OPTION" if kind.startswith("OPT") else "FUTURE"),
+            strike_rupees=definition.strike_rupees or 0.0,
+            option_type="" if definition.option_type is None else "CALL" if definition.option_type == "CE" else "PUT",
+            name=definition.display_name,
+            isin=definition.isin,
+        )
 
     @property
     def symbol(self) -> str:
@@ -84,6 +100,11 @@ class Listings:
                     f"beside {known.symbol} {known.instrument}"
                 )
         self._of_id[listing.instrument] = self._of_symbol[listing.symbol] = listing
+
+    def remember(self, listing: Listing) -> None:
+        """List one of an earlier run again; where another has its symbol by now, it is found by its id alone."""
+        self._of_id.setdefault(listing.instrument, listing)
+        self._of_symbol.setdefault(listing.symbol, listing)
 
     def find(self, instrument: Instrument) -> Listing | None:
         """Return the instrument of a segment and security id."""

@@ -16,12 +16,14 @@ from ....messages.exchange import (
     ExchangeFact,
     ForeverOrder,
     Instrument,
+    InstrumentListed,
     MoneyMoved,
     PositionConverted,
     ProductType,
     SuperOrder,
     SwitchesSet,
 )
+from ....messages.instruments import InstrumentDefinition
 from .positions import Owned, Traded
 
 DELIVERED: Final = frozenset({"CNC", "MTF"})
@@ -57,6 +59,9 @@ class State:
         self.forever_orders: dict[str, ForeverOrder] = {}
         self.alerts: dict[str, Alert] = {}
         self.positions: dict[tuple[Instrument, ProductType], Traded] = {}
+        self.listed: dict[Instrument, InstrumentDefinition] = {}
+        """Instruments that were listed by this account, by segment and id."""
+
         self.holdings: dict[Instrument, Owned] = {}
         self.ledger: list[MoneyMoved] = []
         self.cash_rupees = Decimal(0)
@@ -113,9 +118,14 @@ class State:
             *(self.orders, self.open, self.of_correlation, self.trades, self.past_trades, self.super_orders),
             *(self.forever_orders, self.alerts, self.ledger, self.cash_rupees, self.blocked_rupees),
             *(self.charges_rupees, astuple(self.switches), self.day, self.issued, self.arrivals, self.traded),
+            self.listed,
             {key: traded.comparable() for key, traded in self.positions.items()},
             {key: owned.comparable() for key, owned in self.holdings.items()},
         )
+
+    def _list(self, fact: InstrumentListed) -> None:
+        definition = fact.definition
+        self.listed[definition.segment, definition.security_id] = definition
 
     def _order(self, row: AccountOrder) -> None:
         before = self.orders.get(row.order_id)
@@ -223,6 +233,7 @@ _APPLY: Final[dict[type, Callable[[State, Any], None]]] = {
     MoneyMoved: State._money,  # noqa: SLF001
     SwitchesSet: State._switches,  # noqa: SLF001
     DayBegan: State._day,  # noqa: SLF001
+    InstrumentListed: State._list,  # noqa: SLF001
 }
 
 _TIMES: Final[dict[type, str]] = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SuperOrder,
         SwitchesSet,
     )
+    from ....messages.instruments import InstrumentDefinition
     from .core import Core
     from .money import Money
     from .requests import MarginTicket, MarginTogether
@@ -103,6 +104,10 @@ class Views:
     def switches(self) -> SwitchesSet:
         """Return the trader's controls as they stand."""
         return self._core.state.switches
+
+    def listed(self) -> Sequence[InstrumentDefinition]:
+        """Return the instruments that were listed by this account."""
+        return tuple(self._core.state.listed.values())
 
     def ledger(self, since_ns: int, until_ns: int) -> Sequence[MoneyMoved]:
         """Return the vouchers of a time (the end exclusive; nanoseconds since 1970-01-01 UTC), oldest first."""

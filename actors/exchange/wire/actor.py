@@ -30,7 +30,7 @@ from ....messages.units import RUPEES_MAX
 from ...runtime import RuntimeActor, SystemClock, handles
 from ...web import Mount, Mounted
 from ...web.mounting import MountRefused
-from ..calls import AddListings
+from ..calls import AddListings, Answered, Call
 from .application import WireApplication
 from .asking import HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket
 from .carrying import Carrier
@@ -39,11 +39,12 @@ from .routes import BASE
 from .settings import WireActorSettings
 
 if TYPE_CHECKING:
-    from ...runtime import ActorAddress
+    from ...runtime import ActorAddress, Outcome
 
 VIEWS: Final = frozenset({"last_prices", "ohlc", "quotes", "chart", "daily", "expiries", "chain", "listed"})
 BEAT_S: Final = 0.01
 LEVELS_MAX: Final = 20
+LISTED_TIMEOUT_S: Final = 60.0
 
 
 class Beat(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +56,7 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
 
 
 class NotServedError(Exception):
-    """The web server serves something else at the exchange's path."""
+    """The account is not there, or the web server serves something else at the exchange's path."""
 
 
 class WireActor(RuntimeActor):
@@ -93,7 +94,7 @@ class WireActor(RuntimeActor):
         self._source = f"by-hand-{self.clock.now_ns()}"
         self._by_hand = 0
         self.url = ""
-        self.send(WEB, Mount(path="", application=application, owner=self.name))  # answered: then it is ready
+        self.ask(EXCHANGE, Call("listed"), timeout_s=LISTED_TIMEOUT_S, then=self._remember)
         if settings.records:
             self.send(FEED, AwaitMarketEnd())
 
@@ -107,9 +108,9 @@ class WireActor(RuntimeActor):
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
         """Show a tick."""
-        listing = self._market.list_unknown(tick.symbol)
-        if listing is not None:
-            self.send(EXCHANGE, AddListings((listing,)))
+        unknown = self._market.list_unknown(tick.symbol)
+        if unknown is not None:
+            self.send(EXCHANGE, AddListings((unknown,)))
         self._market.move(tick)
         if self.settings.records and tick.source != self._source:
             self.send(FEED, TicksRecorded(source=tick.source, sequence=tick.sequence))
@@ -136,13 +137,14 @@ class WireActor(RuntimeActor):
     @handles(ListInstrument)
     def list_instrument(self, wanted: ListInstrument, sender: ActorAddress) -> None:
         """List an instrument, here and at the account."""
+        definition = wanted.definition
         try:
-            listing = self._market.list_instrument(wanted.definition)
+            self._market.list_instrument(definition)
         except ValueError as fault:
             self.send(sender, HandRefused(str(fault)))
             return
-        self.send(EXCHANGE, AddListings((listing,)))
-        self.send(sender, MarketTold({"symbol": listing.symbol, "securityId": listing.security_id}))
+        self.send(EXCHANGE, AddListings((definition,)))
+        self.send(sender, MarketTold({"symbol": definition.symbol, "securityId": definition.security_id}))
 
     @handles(Mounted)
     def be_served(self, mounted: Mounted, _sender: ActorAddress) -> None:
@@ -198,6 +200,15 @@ class WireActor(RuntimeActor):
     def statistics(self) -> ActorStatistics:
         """Count messages."""
         return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
+
+    def _remember(self, outcome: Outcome) -> None:
+        """Know what was listed in earlier runs, and be served."""
+        told = outcome.unwrap()
+        if not isinstance(told, Answered):
+            raise NotServedError(f"the account's instruments wanted, found {type(told).__name__}")
+        for definition in told.value:
+            self._market.remember(definition)
+        self.send(WEB, Mount(path="", application=self._application, owner=self.name))  # answered: then it is ready
 
     def _tick_of(self, wanted: SetPrice) -> Tick:
         listings = self._market.listings

@@ -18,7 +18,7 @@ from ....domain.dhan.moments import moment_of
 from ....domain.instruments import FINEST_TICK_RUPEES, price_grid
 from ....domain.time import DAY_NS, SECOND_NS, day_of
 from ..account import Listing, Listings
-from ..listed import listing_of, own_listing
+from ..listed import own_instrument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +106,7 @@ class MarketShown:
             band_percent: of the previous close, by which circuit limits are shown.
         """
         self._listed: Final = {
-            listing.symbol: listing for listing in (listing_of(each) for each in definitions if each.security_id)
+            listing.symbol: listing for listing in (Listing.of(each) for each in definitions if each.security_id)
         }
         self.listings: Final = Listings(self._listed.values())
         self._tick_size_rupees: Final = tick_size_rupees
@@ -122,16 +122,15 @@ class MarketShown:
             shown = self._shown[tick.symbol] = Shown(tick)
         shown.move(tick)
 
-    def list_unknown(self, symbol: str) -> Listing | None:
+    def list_unknown(self, symbol: str) -> InstrumentDefinition | None:
         """List a symbol if it is not listed; return what was listed."""
         if self.listings.of_symbol(symbol) is not None:
             return None
-        listing = own_listing(symbol, self._tick_size_rupees)
-        self.listings.add(listing)
-        self._listed[listing.symbol] = listing
-        return listing
+        definition = own_instrument(symbol, self._tick_size_rupees)
+        self.list_instrument(definition)
+        return definition
 
-    def list_instrument(self, definition: InstrumentDefinition) -> Listing:
+    def list_instrument(self, definition: InstrumentDefinition) -> None:
         """List one more; the same once more is none.
 
         Raises:
@@ -139,10 +138,15 @@ class MarketShown:
         """
         if not definition.security_id:
             raise ValueError("an instrument with a security id is wanted, found one without")
-        listing = listing_of(definition)
+        listing = Listing.of(definition)
         self.listings.add(listing)
         self._listed[listing.symbol] = listing
-        return listing
+
+    def remember(self, definition: InstrumentDefinition) -> None:
+        """List one of an earlier run again."""
+        listing = Listing.of(definition)
+        self.listings.remember(listing)
+        self._listed.setdefault(listing.symbol, listing)
 
     def listed(self) -> tuple[tuple[Listing, float], ...]:
         """Return every instrument with its last price, 0 of one without any."""
