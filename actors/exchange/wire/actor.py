@@ -93,6 +93,9 @@ class WireActor(RuntimeActor):
         self._market, self._application = market, application
         self._source = f"by-hand-{self.clock.now_ns()}"
         self._by_hand = 0
+        self._by_hand_told: dict[int, ActorAddress] = {}
+        """Who waits until a price that was set by hand has reached the exchange, by its number."""
+
         self.url = ""
         self.ask(EXCHANGE, Call("listed"), timeout_s=LISTED_TIMEOUT_S, then=self._remember)
         if settings.records:
@@ -112,7 +115,11 @@ class WireActor(RuntimeActor):
         if unknown is not None:
             self.send(EXCHANGE, AddListings((unknown,)))
         self._market.move(tick)
-        if self.settings.records and tick.source != self._source:
+        if tick.source == self._source:  # events sends to the exchange first: whoever asks it now finds it moved
+            sender = self._by_hand_told.pop(tick.sequence, None)
+            if sender is not None:
+                self.send(sender, MarketTold({"symbol": tick.symbol, "price": tick.price}))
+        elif self.settings.records:
             self.send(FEED, TicksRecorded(source=tick.source, sequence=tick.sequence))
 
     @handles(ShowMarket)
@@ -131,8 +138,8 @@ class WireActor(RuntimeActor):
         except ValueError as fault:
             self.send(sender, HandRefused(str(fault)))
             return
+        self._by_hand_told[tick.sequence] = sender
         self.send(EVENTS, tick)
-        self.send(sender, MarketTold({"symbol": tick.symbol, "price": tick.price}))
 
     @handles(ListInstrument)
     def list_instrument(self, wanted: ListInstrument, sender: ActorAddress) -> None:
