@@ -125,9 +125,16 @@ def rates_on(product: Product, day: date) -> Rates:
 
 
 def charges(  # noqa: PLR0913  what a trade is, and its day
-    product: Product, side: Side, quantity: int, price: float, day: date, *, takes_shares_out: bool = True
+    product: Product,
+    side: Side,
+    quantity: int,
+    price: float,
+    day: date,
+    *,
+    takes_shares_out: bool = True,
+    traded_rupees: Decimal = Decimal(0),
 ) -> Charges:
-    """Return the charges of an order that is filled in full at one price.
+    """Return the charges of an order that is filled in full at one price, or of one of its trades.
 
     Args:
         product: delivery, intraday, future or option.
@@ -135,6 +142,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         quantity: shares or contract units, at least 1.
         price: rupees a share (of an option its premium), above 0.
         day: of the trade, in India.
+        traded_rupees: turnover of the same order before this trade: the brokerage is of the order, not of each trade.
         takes_shares_out: whether it is the day's first sale of the symbol, for which the depository charges.
 
     Raises:
@@ -145,7 +153,9 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         raise ValueError(f"at least 1 share at a price above 0 wanted, found {quantity} at {price}")
     rates = rates_on(product, day)
     buys = side == "BUY"
-    brokerage = min(turnover * rates.brokerage, rates.brokerage_max)
+    brokerage = min((traded_rupees + turnover) * rates.brokerage, rates.brokerage_max)
+    if traded_rupees:
+        brokerage = _shown(brokerage) - _shown(min(traded_rupees * rates.brokerage, rates.brokerage_max))
     exchange, sebi_fee = turnover * rates.exchange, turnover * SEBI_FEE
     depository = rates.depository if not buys and takes_shares_out else Decimal(0)
     return Charges(

@@ -80,6 +80,18 @@ class TestAFuture:
         assert charges("FUTURE", "BUY", 75, 26_000.0, DAY).exchange == Decimal("33.74")
 
 
+class TestAnOrderThatTradesInParts:
+    @given(product=PRODUCTS, side=SIDES, parts=st.lists(st.tuples(QUANTITIES, PRICES), min_size=1, max_size=5))
+    def test_pays_the_brokerage_of_one_order(self, product, side, parts):
+        traded = paid = Decimal(0)
+        for quantity, price in parts:
+            paid += charges(product, side, quantity, price, DAY, traded_rupees=traded).brokerage
+            traded += quantity * Decimal(str(price))
+
+        rates = rates_on(product, DAY)
+        assert paid == min(traded * rates.brokerage, rates.brokerage_max).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+
+
 class TestATrade:
     @given(product=PRODUCTS, side=SIDES, quantity=QUANTITIES, price=PRICES, days=st.integers(0, 1_500))
     def test_costs_what_fractions_say(self, product, side, quantity, price, days):

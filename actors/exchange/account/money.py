@@ -143,10 +143,18 @@ class Money:
         )
 
     def charges_of(self, listing: Listing, order: AccountOrder, quantity: int, price: float, day: date) -> Charges:
-        """Return the charges of a trade; its share of an order's brokerage is capped by what the order was charged."""
+        """Return the charges of a trade of an order, which is as it was before."""
         product = charged_as(listing, order.product)
         first_sale = product == "DELIVERY" and order.side == "SELL" and not self._sold_today(order)
-        return charges(product, order.side, quantity, price, day, takes_shares_out=first_sale)
+        return charges(
+            product,
+            order.side,
+            quantity,
+            price,
+            day,
+            takes_shares_out=first_sale,
+            traded_rupees=order.traded_rupees,
+        )
 
     def _sold_today(self, order: AccountOrder) -> bool:
         traded = self._core.state.position(order.instrument, order.product)
