@@ -27,6 +27,9 @@ from ...domain.time import SECOND_NS
 from .limiter import Granted, Limiter, Refused
 
 KEPT_MAX: Final = 1_000
+KEPT_BYTES_MAX: Final = 16 << 20
+"""Of kept answers and of the questions they are found by, as they came over the network; decoded, each is larger."""
+
 TIMES_KEPT: Final = 100
 TIMES_MIN: Final = 20
 """So many answers must have been timed before a read is hedged."""
@@ -101,6 +104,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     retry_after_s: float | None = None
     response_time_s: float = 0.0
+    size_bytes: int = 0
+    """Of the body of the answer."""
 
 
 class ExternalServiceResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +166,14 @@ class Flight(msgspec.Struct, kw_only=True):
     last: Verdict | None = None
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that may be given again."""
+
+    until_ns: int
+    result: ExternalServiceResult
+    size_bytes: int
+
+
 class Service:
     """The calls to one service.
 
@@ -194,7 +207,8 @@ class Service:
         """Attempts that were sent; the others wait in the limiter."""
 
         self._shared: Final[dict[Any, Flight]] = {}
-        self._kept: Final[OrderedDict[Any, tuple[int, ExternalServiceResult]]] = OrderedDict()
+        self._kept: Final[OrderedDict[Any, Kept]] = OrderedDict()
+        self._kept_bytes = 0
         self._times: Final[dict[str, deque[float]]] = {}
         self._throttled: Final[dict[str, int]] = {}
 
@@ -203,8 +217,8 @@ class Service:
         endpoint, identity = call.endpoint, _identity(call)
         if endpoint.read:
             kept = self._kept.get(identity)
-            if kept is not None and kept[0] > now_ns:
-                return [Finish((number,), msgspec.structs.replace(own(kept[1]), response_time=0.0, attempts=0))]
+            if kept is not None and kept.until_ns > now_ns:
+                return [Finish((number,), msgspec.structs.replace(own(kept.result), response_time=0.0, attempts=0))]
             shared = self._shared.get(identity)
             if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
                 shared.numbers.append(number)
@@ -372,14 +386,27 @@ class Service:
         if self._shared.get(identity) is flight:
             del self._shared[identity]
         if call.endpoint.kept_s and result.success:
-            self._keep(identity, own(result), now_ns + round(call.endpoint.kept_s * SECOND_NS))
+            until_ns = now_ns + round(call.endpoint.kept_s * SECOND_NS)
+            size_bytes = verdict.size_bytes + len(call.body or b"") + len(call.url) + len(str(call.query))
+            self._keep(identity, Kept(until_ns=until_ns, result=own(result), size_bytes=size_bytes), now_ns)
         return Finish(tuple(numbers), result)
 
-    def _keep(self, identity: Any, result: ExternalServiceResult, until_ns: int) -> None:
-        self._kept[identity] = until_ns, result
-        self._kept.move_to_end(identity)
-        if len(self._kept) > KEPT_MAX:
-            self._kept.popitem(last=False)
+    def _keep(self, identity: Any, kept: Kept, now_ns: int) -> None:
+        """Keep an answer; those that are over go, and then the oldest, until all of them are few and small enough."""
+        if before := self._kept.pop(identity, None):
+            self._kept_bytes -= before.size_bytes
+        if kept.size_bytes > KEPT_BYTES_MAX:
+            return
+        self._kept[identity] = kept
+        self._kept_bytes += kept.size_bytes
+        while self._kept and (
+            len(self._kept) > KEPT_MAX or self._kept_bytes > KEPT_BYTES_MAX or self._oldest().until_ns <= now_ns
+        ):
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.size_bytes
+
+    def _oldest(self) -> Kept:
+        return next(iter(self._kept.values()))
 
 
 def own(result: ExternalServiceResult) -> ExternalServiceResult:

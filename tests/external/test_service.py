@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.external.limiter import Limiter
-from natya.actors.external.service import Call, Endpoint, Finish, Send, Service, Verdict
+from natya.actors.external.service import KEPT_BYTES_MAX, Call, Endpoint, Finish, Send, Service, Verdict
 from natya.domain.breaker import Breaker
 from natya.domain.quotas import Allowance, Quota
 from natya.domain.time import SECOND_NS
@@ -164,6 +164,32 @@ class TestARead:
         result_of(service.ask(2, a_call(KEPT), 1)).data["net"].append(3)
 
         assert result_of(service.ask(3, a_call(KEPT), 1)).data == {"net": [1]}
+
+    def test_is_kept_only_while_all_that_is_kept_is_small_enough(self):
+        service = a_service()
+        large = msgspec.structs.replace(OK, size_bytes=KEPT_BYTES_MAX // 4)
+        for number in range(10):
+            end(service, begin(service, number, a_call(KEPT, url=str(number))), large)
+
+        answers = [only(service.ask(20 + number, a_call(KEPT, url=str(number)), 1)) for number in range(10)]
+        assert [isinstance(answer, Send) for answer in answers] == [True] * 7 + [False] * 3
+
+    def test_that_is_larger_than_all_may_be_is_not_kept(self):
+        service = a_service()
+        end(service, begin(service, 1, a_call(KEPT, url="a")), OK)
+        end(service, begin(service, 2, a_call(KEPT)), msgspec.structs.replace(OK, size_bytes=KEPT_BYTES_MAX + 1))
+
+        assert isinstance(only(service.ask(3, a_call(KEPT), 1)), Send)
+        assert not isinstance(only(service.ask(4, a_call(KEPT, url="a"), 1)), Send)
+
+    def test_that_was_kept_makes_room_when_it_is_over(self):
+        service = a_service()
+        large = msgspec.structs.replace(OK, size_bytes=KEPT_BYTES_MAX // 4)
+        for number in range(3):
+            end(service, begin(service, number, a_call(KEPT, url=str(number))), large)
+        end(service, begin(service, 9, a_call(KEPT, url="9"), now_s=11.0), large, 11.0)
+
+        assert (len(service._kept), service._kept_bytes < KEPT_BYTES_MAX // 3) == (1, True)
 
     def test_that_failed_is_not_kept(self):
         service = a_service()
