@@ -9,6 +9,7 @@ begin: sliding ones, and those of its own clock's seconds, minutes, hours and da
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -83,6 +84,12 @@ class Usage:
         """Note that its answer has come, or is no longer awaited; times never step back."""
         self.in_flight -= 1
         self._answered.append(now_ns)
+
+    def add(self, times_ns: Iterable[int]) -> None:
+        """Note answers that came before, or among, those that are noted."""
+        merged = sorted((*self._answered, *times_ns))
+        self._answered.clear()
+        self._answered.extend(merged)
 
     def counted(self, now_ns: int) -> int:
         """Tell how many requests still count."""

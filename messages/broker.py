@@ -8,9 +8,10 @@ paper exchange.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from .orders import OrderType, Side
 from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
@@ -231,6 +232,13 @@ class ReportRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     rule: str
     reason: str
     """What was wanted and what was found."""
+
+
+class OrdersSentBefore(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrdersSentBefore"):
+    """From orders to the broker session, before anything else: requests of the last day that its limits count, too."""
+
+    times_ns: Annotated[tuple[Nanoseconds, ...], Meta(min_length=1, max_length=100_000)]
+    """When each left, or a little before; since 1970-01-01 UTC."""
 
 
 class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BrokerStatistics"):

@@ -31,6 +31,7 @@ from ...messages.broker import (
     OrderNotFound,
     OrderNotPlaced,
     OrderPlaced,
+    OrdersSentBefore,
     PlaceOrder,
     ReportRefused,
     WithdrawOrder,
@@ -138,6 +139,11 @@ class BrokerActor(RuntimeActor):
             timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
             self._placing[client_order_id] = PendingRequest(askers=[sender], timer=timer)
             self._body.place(order)
+
+    @handles(OrdersSentBefore)
+    def count(self, before: OrdersSentBefore, _sender: ActorAddress) -> None:
+        """Count what a process before this one sent."""
+        self._body.count(before.times_ns)
 
     @handles(WithdrawOrder)
     def withdraw(self, request: WithdrawOrder, _sender: ActorAddress) -> None:

@@ -129,6 +129,9 @@ class BrokerBody(Protocol):
     def find(self, request: FindOrder) -> None:
         """Look the order up at the broker."""
 
+    def count(self, times_ns: tuple[int, ...]) -> None:
+        """Count requests of a process before this one against the broker's limits; told before anything is placed."""
+
     def hear(self, message: Any) -> None:
         """Handle a message of another actor to the session."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...domain.lazily import lazily
 from ...domain.quotas import Allowance
-from .actor import Ask, ExternalActor, ExternalSettings
+from .actor import Ask, CountBefore, ExternalActor, ExternalSettings
 from .adapter import BaseExternalAdapter, Conversation, Pending, PendingResult
 from .answer import HttpAnswer
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
@@ -34,6 +34,7 @@ __all__ = [
     "BaseExternalAdapter",
     "Call",
     "Conversation",
+    "CountBefore",
     "Endpoint",
     "ExternalActor",
     "ExternalError",

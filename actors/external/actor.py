@@ -1,7 +1,7 @@
 """The owner of the calls to one external service.
 
 Owns    the HTTP session with the service, the limiter of its requests, its breaker, and the calls that are under way.
-Hears   Ask, from those who want something of the service.
+Hears   Ask, from those who want something of the service; CountBefore, from who knows what left before it began.
 Sends   ExternalServiceResult to the sender, one for each Ask.
 Fails   not by what a service does. Restarted, it counts all requests of before against the limits (hand-over); the
         calls that were under way are not answered, as with any actor, and what was sent for them may be carried out.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
@@ -103,6 +103,18 @@ class Ask(msgspec.Struct, frozen=True):
     call: Call
 
 
+class CountBefore(msgspec.Struct, frozen=True):
+    """Count requests that a process before this one has sent; no answer.
+
+    It counts once for each kind, and only what left before the owner of the calls began, so that who restarts alone may
+    say it again.
+    """
+
+    kind: str
+    times_ns: tuple[int, ...]
+    """Since 1970-01-01 UTC."""
+
+
 class Look(msgspec.Struct, frozen=True):
     """To itself: a time that the service's state machine waits for has come."""
 
@@ -122,6 +134,10 @@ class Client(msgspec.Struct):
     endpoint: Endpoint
 
 
+Handover: TypeAlias = tuple[Limiter, int, set[str], tuple[Client, ...]]
+"""What was counted, since when, what was told of before that, and who waits for an answer."""
+
+
 class ExternalActor(RuntimeActor):
     """Makes the calls to one service within its limits, and answers each."""
 
@@ -134,6 +150,8 @@ class ExternalActor(RuntimeActor):
         """Prepare; nothing is opened before the first call."""
         settings = self.settings
         self._limiter = Limiter(settings.allowances)
+        self._began_ns = self.clock.now_ns()
+        self._counted: set[str] = set()
         self._session = settings.new_session(settings)
         self._numbers = itertools.count(1)
         self._clients: dict[int, Client] = {}
@@ -144,14 +162,14 @@ class ExternalActor(RuntimeActor):
         """Close the connections."""
         self._session.close()
 
-    def snapshot(self) -> tuple[Limiter, tuple[Client, ...]]:
+    def snapshot(self) -> Handover:
         """Hand over what was counted against the limits, and who waits for an answer."""
         self._limiter.forget_waiting()
-        return self._limiter, tuple(self._clients.values())
+        return self._limiter, self._began_ns, self._counted, tuple(self._clients.values())
 
-    def restore(self, state: tuple[Limiter, tuple[Client, ...]]) -> None:
+    def restore(self, state: Handover) -> None:
         """Count on; what is on its way still counts until nothing of it can arrive any more."""
-        self._limiter, clients = state
+        self._limiter, self._began_ns, self._counted, clients = state
         error = "the owner of the calls failed; what was sent may be carried out"
         for client in clients:
             self._tell(client, ExternalServiceResult(success=False, sent="unknown", error=error))
@@ -172,6 +190,17 @@ class ExternalActor(RuntimeActor):
         number = next(self._numbers)
         self._clients[number] = Client(sender, self.trace, self.correlation_id, request.call.endpoint)
         self._do(self._service.ask(number, request.call, self.clock.monotonic_ns()))
+
+    @handles(CountBefore, from_outside=True)
+    def count_before(self, before: CountBefore, _sender: ActorAddress) -> None:
+        """Count them as if their answers had come a moment before this life of the service's owner began."""
+        if before.kind in self._counted or before.kind not in self.settings.allowances:
+            return
+        self._counted.add(before.kind)
+        ago_ns = self.clock.now_ns() - self.clock.monotonic_ns()
+        times_ns = [time_ns - ago_ns for time_ns in before.times_ns if time_ns < self._began_ns]
+        self._limiter.restore(before.kind, times_ns)
+        self.log("external.counted", service=self.settings.service, kind=before.kind, requests=len(times_ns))
 
     @handles(Look)
     def look(self, _: Look, __: ActorAddress) -> None:
@@ -293,4 +322,4 @@ def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Cl
     verdict = settings.judge(answer, clock.now_ns() / SECOND_NS)
     if not isinstance(verdict, Verdict):
         raise TypeError(f"judge returns a Verdict, found {type(verdict).__name__}")
-    return verdict
+    return msgspec.structs.replace(verdict, size_bytes=len(answer.body))

@@ -155,10 +155,9 @@ class Limiter:
 
     def restore(self, kind: str, times_ns: Iterable[int]) -> None:
         """Count requests that a process before this one has sent, and when it had their answers."""
-        for time_ns in sorted(times_ns):
-            for usage in self._kinds[kind].usages:
-                usage.begin()
-                usage.end(time_ns)
+        times_ns = tuple(times_ns)
+        for usage in self._kinds[kind].usages:
+            usage.add(times_ns)
 
     def remaining(self, kind: str, now_ns: int) -> dict[str, int]:
         """Tell how many more requests fit, by quota: `{"10 in 1s": 4}`; those kept for urgent ones among them."""

@@ -6,9 +6,10 @@ Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; ReduceOnly o
         OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
         both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
-        and only when its intent is durable, WithdrawOrder and FindOrder. A strategy receives facts from the events
-        router; from here only the newest fact of a client order id that was used before, an OrderRefused that could not
-        be journaled, and HoldingsRead, once the journal is read back. Resumed, when that is durable, or ResumeRefused.
+        and only when its intent is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
+        receives facts from the events router; from here only the newest fact of a client order id that was used before,
+        an OrderRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when that
+        is durable, or ResumeRefused.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
@@ -17,13 +18,13 @@ Fails   when the account of the run cannot go on (AccountUnfinishedError: no res
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from ...domain.reports import instrument_fault
-from ...domain.time import SECOND_NS
+from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.accounts import AccountFact
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.broker import (
@@ -35,6 +36,7 @@ from ...messages.broker import (
     OrderNotFound,
     OrderNotPlaced,
     OrderPlaced,
+    OrdersSentBefore,
     PlaceOrder,
     ReportRefused,
     WithdrawOrder,
@@ -43,6 +45,7 @@ from ...messages.journal import Append, Appended, AppendRefused, JournalPage, Jo
 from ...messages.orders import (
     CancelOrder,
     KeptRiskState,
+    OrderCancelled,
     OrderFact,
     OrderIntended,
     OrderRefused,
@@ -79,6 +82,9 @@ JOURNAL_TIMEOUT_S: Final = 10.0
 
 RESTS_MAX: Final = 10
 """In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
+
+SENT_MAX: Final = 20_000
+"""Requests of before that are told to the session, the newest: more than any broker allows in a day."""
 
 WITHDRAWALS_MAX: Final = 10_000
 """Pending cancellations: of orders that are not read back, not durable or not known to the broker yet."""
@@ -129,6 +135,7 @@ class OrdersActor(RuntimeActor):
         self._newest_life = 0
         self._has_entered = False
         self._askers: dict[str, list[ActorAddress]] = {}
+        self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
         self._withdrawals: dict[str, frozenset[str]] = {}  # strategies that it may be of, by id; an empty name is any
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
@@ -335,6 +342,8 @@ class OrdersActor(RuntimeActor):
             self._ledger.enter(fact)
         if not isinstance(fact, OrderFact | RiskStateChanged):
             return
+        if isinstance(fact, OrderIntended | OrderCancelled):  # a cancellation may have been asked for: it counts, too
+            self._sent_ns.append(record.recorded_ns)
         try:
             self._ledger.book.apply(fact)
         except FactWithoutIntentError as fault:
@@ -645,10 +654,20 @@ class OrdersActor(RuntimeActor):
         request = ReadJournal(after_sequence=self._read_sequence)
         self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
 
+    def _tell_sent(self) -> None:
+        """Tell the session what left within a day: the broker's limits know nothing of our restarts."""
+        since_ns = self.clock.now_ns() - DAY_NS
+        times_ns = tuple(time_ns for time_ns in self._sent_ns if time_ns > since_ns)
+        self._sent_ns.clear()
+        if times_ns and not self.market_rules:
+            self.send(BROKER, OrdersSentBefore(times_ns=times_ns))
+
     def _reconcile(self) -> None:
         """Look up every open order, except those that this instance has just sent or appended."""
         is_first = not self._is_read
         self._is_read = True
+        if is_first:
+            self._tell_sent()
         for order in self._ledger.book.open_orders():
             client_order_id = order.client_order_id
             ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)

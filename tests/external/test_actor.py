@@ -9,6 +9,7 @@ from natya.actors.external import (
     Allowance,
     Ask,
     Call,
+    CountBefore,
     Endpoint,
     ExternalActor,
     ExternalServiceResult,
@@ -108,3 +109,64 @@ class TestAnyCalls:
             if call.endpoint is WRITE:
                 assert service.asked[call.method, call.url] <= 1
         assert service.windows_exceeded() == []
+
+
+class TestRequestsOfAProcessBefore:
+    DAY = Allowance(quotas=(Quota(5, 3_600 * SECOND_NS),))
+
+    def begin(self):
+        base = SimulatedSystemBase(seed=1)
+        system = InProcessSystem(base)
+        service = Well()
+        settings = ExternalSettings(
+            service="test", hosts=frozenset(), allowances={"all": self.DAY}, new_session=lambda _: service
+        )
+        system.start("external", ExternalActor, settings)
+        return system, base.clock.now_ns()
+
+    def left(self, system):
+        """How many more may leave."""
+        call = Call(endpoint=WRITE, method="POST", url="1", deadline_s=1.0)
+        return [system.request("external", Ask(call), timeout_s=120).success for _ in range(6)].count(True)
+
+    def test_count_against_the_limits(self):
+        system, now_ns = self.begin()
+        with system:
+            system.tell("external", CountBefore("all", (now_ns - 3_000 * SECOND_NS, now_ns - 5 * SECOND_NS)))
+
+            assert self.left(system) == 3
+
+    def test_that_are_over_do_not(self):
+        system, now_ns = self.begin()
+        with system:
+            system.tell("external", CountBefore("all", (now_ns - 3_700 * SECOND_NS,) * 3))
+
+            assert self.left(system) == 5
+
+    def test_are_counted_once_and_none_that_this_process_sent(self):
+        system, now_ns = self.begin()
+        with system:
+            for _ in range(3):
+                system.tell("external", CountBefore("all", (now_ns - SECOND_NS, now_ns + SECOND_NS)))
+            system.tell("external", CountBefore("nothing of ours", (now_ns,)))
+
+            assert self.left(system) == 4
+
+    def test_are_counted_once_whatever_fails(self):
+        system, now_ns = self.begin()
+        with system:
+            system.tell("external", CountBefore("all", (now_ns - SECOND_NS,)))
+            system.request("external", Ask(None), timeout_s=120)
+            system.tell("external", CountBefore("all", (now_ns - SECOND_NS,)))
+
+            assert self.left(system) == 4
+
+
+class Well:
+    """Answers well."""
+
+    def request(self, method, url, *, timeout_s, headers=None, body=None):
+        return HttpAnswer(status_code=200, headers={}, body=b"1", response_time_s=0.01)
+
+    def close(self):
+        pass

@@ -7,7 +7,7 @@ import msgspec
 
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
-from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, PlaceOrder
+from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, OrdersSentBefore, PlaceOrder
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -20,6 +20,7 @@ class Disk:
         self.facts = list(facts)
         self.mode = "write"
         self.reads = 0
+        self.recorded_ns = {}  # by place, from 1; of all others 1970
 
     def kinds(self, client_order_id="A-1"):
         return [type(fact) for fact in self.facts if getattr(fact, "client_order_id", "") == client_order_id]
@@ -73,7 +74,13 @@ class FakeJournal(RuntimeActor):
             return
         facts = list(enumerate(self.settings.facts, 1))[request.after_sequence :][:2]
         records = tuple(
-            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact) for sequence, fact in facts
+            JournalRecord(
+                sequence=sequence,
+                recorded_ns=self.settings.recorded_ns.get(sequence, 1),
+                correlation_id="",
+                fact=fact,
+            )
+            for sequence, fact in facts
         )
         self.send(sender, JournalPage(records=records, last_sequence=len(self.settings.facts)))
 
@@ -91,6 +98,7 @@ class Stage:
         self.system = system
         self.make = make
         self.disk = Disk()
+        self.asked_at_start = []
         self.broker = system.probe("broker")
         self.strategy = system.probe("crossover")
 
@@ -109,6 +117,9 @@ class Stage:
         while not starting.done():
             if not self.broker.is_empty():
                 question = self.broker.receive()
+                self.asked_at_start.append(question)
+                if isinstance(question, OrdersSentBefore):
+                    continue
                 assert isinstance(question, FindOrder)
                 self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
 

@@ -9,7 +9,7 @@ from natya_orders_stage import FakeJournal, Release, Stage
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.cli.exit_codes import BAD_DATA, exit_code
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import (
     FindOrder,
     LookupFailed,
@@ -18,6 +18,7 @@ from natya.messages.broker import (
     OrderNotFound,
     OrderNotPlaced,
     OrderPlaced,
+    OrdersSentBefore,
     PlaceOrder,
     ReportRefused,
     WithdrawOrder,
@@ -753,3 +754,30 @@ class TestAnOrderlyStop:
 
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
         assert statistics.open_orders == 1
+
+
+class TestWhatLeftBeforeARestart:
+    def test_is_told_to_the_session_before_anything_else_if_it_was_within_a_day(self, stage, make):
+        now_ns = stage.system.base.clock.now_ns()
+        times_ns = [now_ns - DAY_NS - SECOND_NS, now_ns - 3 * SECOND_NS, now_ns - 2 * SECOND_NS, now_ns - SECOND_NS]
+        stage.disk.recorded_ns = dict(enumerate(times_ns, 1))
+        facts = [make.intent(f"A-{number}") for number in (1, 2, 3)]
+        stage.open(*facts, OrderCancelled(client_order_id="A-2", reason="", occurred_ns=1))
+
+        asked = asked_so_far(stage)
+        assert asked[0] == OrdersSentBefore(times_ns=tuple(times_ns[1:]))
+        assert {type(each) for each in asked[1:]} == {FindOrder}
+
+    def test_is_not_told_where_there_was_nothing(self, stage, make):
+        stage.open(make.intent("A-1"))
+
+        assert {type(each) for each in asked_so_far(stage)} == {FindOrder}
+
+
+def asked_so_far(stage):
+    """Everything that has reached the broker since the start."""
+    stage.settle()
+    asked = list(stage.asked_at_start)
+    while not stage.broker.is_empty():
+        asked.append(stage.broker.receive())
+    return asked

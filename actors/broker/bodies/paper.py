@@ -87,6 +87,9 @@ class PaperBroker:
         self._finding.add(request.client_order_id)
         self._session.send(EXCHANGE, OrderStatusRequest(client_order_id=request.client_order_id))
 
+    def count(self, times_ns: tuple[int, ...]) -> None:
+        """Do nothing: the exchange in this process has no limits."""
+
     def hear(self, message: Any) -> None:
         """Translate a message of the exchange, and report it to the session."""
         match message:

@@ -6,7 +6,7 @@ from natya_builders import to_place
 
 from natya.actors.broker.bodies.dhan import DhanBroker
 from natya.actors.broker.bodies.dhan.body import DhanOptions
-from natya.actors.external import Ask, ExternalServiceResult
+from natya.actors.external import Ask, CountBefore, ExternalServiceResult
 from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
@@ -57,7 +57,7 @@ class Session:
     def __init__(self):
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
-        self.troubles, self.offloaded, self.shown = [], [], []
+        self.troubles, self.offloaded, self.shown, self.counted = [], [], [], []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
@@ -67,6 +67,10 @@ class Session:
             assert target == "broker-service"
             assert timeout_s > message.call.deadline_s + message.call.endpoint.timeout_s
             self.asked.append((message, then))
+
+    def send(self, target, message):
+        assert target == "broker-service"
+        self.counted.append(message)
 
     def after(self, seconds, due):
         self.timers.append(Timer(seconds, due))
@@ -404,3 +408,12 @@ class TestADeadToken:
         assert len(stage.session.troubles) == 2
         assert "dead" in stage.session.troubles[0]
         assert stage.session.troubles[1] == ""
+
+
+class TestWhatAProcessBeforeHasSent:
+    def test_counts_against_the_limits_of_orders(self):
+        stage = Stage()
+
+        stage.body.count((1, 2))
+
+        assert stage.session.counted == [CountBefore("orders", (1, 2))]

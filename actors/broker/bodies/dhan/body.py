@@ -19,7 +19,7 @@ from .....domain.dhan.trading.orders import OrderAck, OrderRow, PlaceOrderReques
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
-from .....messages.addresses import INSTRUMENTS
+from .....messages.addresses import BROKER_SERVICE, INSTRUMENTS
 from .....messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -30,6 +30,7 @@ from .....messages.broker import (
     PlaceOrder,
     WithdrawOrder,
 )
+from ....external import CountBefore
 from ...body import BrokerSession, Due
 from .endpoints import LIVE_URL, PLACE_ORDER, base_url_of
 from .flows import Found, cancel, find, india_day
@@ -122,6 +123,10 @@ class DhanBroker:
         for order in state.cancelling:
             self._cancel(order)
         self._look_soon()
+
+    def count(self, times_ns: tuple[int, ...]) -> None:
+        """Have the owner of the calls count them: Dhan's day does not begin anew with our process."""
+        self._session.send(BROKER_SERVICE, CountBefore(PLACE_ORDER.endpoint.kind, times_ns))
 
     def hear(self, message: Any) -> None:
         """Leave it: the answers to this body's questions come to those who asked."""
