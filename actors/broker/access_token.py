@@ -15,6 +15,9 @@ from typing import Final, Protocol
 from ...config.secrets import Secret
 from .errors import BrokerError
 
+BEGINNING: Final = 12
+"""Characters by which a token is known again that was cut off."""
+
 
 class TokenDeadError(BrokerError):
     """There is no token that the broker would take: nothing was sent."""
@@ -49,10 +52,14 @@ class AccessToken:
             return self._secret.reveal()
 
     def taken_out_of(self, text: str) -> str:
-        """Return a text without it, for who has to show what a service said."""
+        """Return a text without it, for who has to show what a service said; where it was cut off, too."""
         with self._lock:
-            value = self._secret.reveal()
-        return text.replace(value, repr(self._secret)) if value else text
+            value, shown = self._secret.reveal(), repr(self._secret)
+        if not value:
+            return text
+        text = text.replace(value, shown)
+        cut = text.find(value[:BEGINNING])
+        return text if cut < 0 or len(value) <= BEGINNING else f"{text[:cut]}{shown}"
 
     def refused(self) -> None:
         """Note that the broker called dead what this thread was given; of no effect on a token that came since."""

@@ -199,7 +199,8 @@ class BaseExternalAdapter:
 
     def _go_on(self, conversation: Conversation, told: ExternalServiceResult | None, future: Future[Any]) -> None:
         try:
-            answer = self._running().request_future(self._name, Ask(conversation.send(told)))  # type: ignore[arg-type]
+            call = conversation.send(told)  # type: ignore[arg-type]  # a generator that begins is sent None
+            answer = self._running().request_future(self._name, Ask(call))
         except StopIteration as end:
             future.set_result(end.value)
         except Exception as fault:  # noqa: BLE001  whoever waits is told

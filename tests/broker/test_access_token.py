@@ -61,3 +61,19 @@ class TestAToken:
 
         assert "first" not in repr(token)
         assert "first" not in repr(vars(token))
+
+
+class TestWhatAServiceSays:
+    @pytest.mark.parametrize(
+        ("said", "shown"),
+        [
+            ("no canary-of-a-token-of-a-day here", "no *** here"),
+            ("cut off: canary-of-a-tok", "cut off: ***"),
+            ("nothing of it", "nothing of it"),
+        ],
+    )
+    def test_is_shown_without_the_token(self, said, shown):
+        assert AccessToken(Secret("canary-of-a-token-of-a-day")).taken_out_of(said) == shown
+
+    def test_is_shown_as_it_is_where_there_is_none(self):
+        assert AccessToken(Secret("")).taken_out_of("anything") == "anything"

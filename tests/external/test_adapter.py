@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 
+import msgspec
 import pytest
 from natya_servers import answering, http
 
@@ -34,6 +35,19 @@ class Weather(BaseExternalAdapter):
 
     def order(self, what, **how):
         return self.call(ORDER, "POST", "/orders", json={"what": what}, **how)
+
+    def trip(self, cities):
+        def asking():
+            told = []
+            for city in cities:
+                result = yield self.call_of(city)
+                told.append(result.data)
+            return msgspec.structs.replace(result, data=told)
+
+        return self.converse(asking())
+
+    def call_of(self, city):
+        return Call(endpoint=TODAY, method="GET", url=f"{self.base_url}/today", query=(("city", city),))
 
 
 class Idle(RuntimeActor):
@@ -256,3 +270,33 @@ class TestAnAdapter:
 
         assert (result.sent, server.heard) == ("no", [])
         assert "one of the hosts 127.0.0.1 wanted" in result.error
+
+
+class TestAConversation:
+    def test_makes_calls_one_after_the_other_and_has_one_result(self, serve):
+        server = serve(answering(http("1"), http("2"), http("3")))
+
+        with Weather(server.url) as weather:
+            result = weather.trip(["Mumbai", "Pune", "Delhi"]).result(10)
+
+        assert (result.success, result.data) == (True, [1, 2, 3])
+        assert [head.split(b" ")[1] for head in server.heard] == [
+            b"/today?city=Mumbai",
+            b"/today?city=Pune",
+            b"/today?city=Delhi",
+        ]
+
+    def test_whose_own_code_fails_tells_who_waits(self, serve):
+        with Weather(serve(answering(http("1"))).url) as weather, pytest.raises(KeyError, match="nowhere"):
+            weather.converse(failing(weather)).result(10)
+
+    def test_is_made_something_else_of_by_who_waits(self, serve):
+        with Weather(serve(answering(http("1"))).url) as weather:
+            pending = weather.today("Mumbai").then(lambda result: result.data + 1)
+
+            assert pending.result(10) == 2
+
+
+def failing(weather):
+    yield weather.call_of("Mumbai")
+    raise KeyError("nowhere")

@@ -178,6 +178,29 @@ class TestAPlacement:
         assert [each.data.order_id for each in results] == ["412610070153"] * 8
         assert len(adapter.server.heard) == 1
 
+    def test_whose_answer_is_to_come_when_the_adapter_ends_has_it(self, dhan):
+        arrived, gate = threading.Event(), threading.Event()
+
+        def slowly(server, connection):
+            while server.read(connection) is not None:
+                arrived.set()
+                gate.wait(10)
+                connection.sendall(ACK)
+
+        adapter = dhan(slowly)
+        pending = adapter.place_order(an_order())
+        arrived.wait(10)
+        with ThreadPoolExecutor(1) as threads:
+            closing = threads.submit(adapter.close)
+            while not adapter._is_closed:
+                pass
+            gate.set()
+            closing.result(10)
+
+        assert isinstance(pending.result(10), WriteAccepted)
+        with pytest.raises(ValueError, match="closed"):
+            adapter.place_order(an_order())
+
     def test_with_the_id_of_another_order_is_not_sent(self, dhan):
         adapter = dhan(answering(ACK))
         adapter.place_order(an_order(client_order_id="A-1")).result(10)
