@@ -80,6 +80,14 @@ def has_exchange(settings: Settings) -> bool:
     return settings.broker.name == PAPER
 
 
+def notes_on(settings: Settings) -> tuple[str, ...]:
+    """Return what a person should know of a run before it begins: that no order of it leaves."""
+    body, _ = broker_of(settings.broker)
+    if body.IS_PAPER or settings.broker.live:
+        return ()
+    return (f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)",)
+
+
 def account_of(settings: Settings) -> AccountChoice:
     """Return which account a run trades on: a replay on a new one, unless the settings say otherwise."""
     if settings.orders.account != "auto":

@@ -14,7 +14,7 @@ from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from .bodies import expect_bodies
-from .composition import children
+from .composition import children, notes_on
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .domain.time import SECOND_NS
 from .messages.addresses import DATABASE, FEED, STRATEGIES, SYSTEM
@@ -94,7 +94,7 @@ class TradingSystem:
         self.settings: Final = settings
         self._children: Final = children(settings, actors)
         self.notes: tuple[str, ...] = ()
-        """How the recordings that are replayed are understood; known once it is started."""
+        """How recordings are understood, and whether it is a dry run; known once it is started."""
 
         self._directory: Final = DataDirectory(settings.system.data_dir)
         self._clock: Final = SystemClock()
@@ -139,7 +139,7 @@ class TradingSystem:
         """
         self._started_ns = self._clock.monotonic_ns()
         outlook = look_ahead(self.settings.feed)
-        self.notes = outlook.notes
+        self.notes = (*outlook.notes, *notes_on(self.settings))
         prove_encryption(self.settings.database.encryption_key.reveal())
         with contextlib.ExitStack() as undo:
             self._directory.take()

@@ -43,6 +43,14 @@ class TestRun:
         assert (settings.system.profile, settings.feed.source, summary_format) == ("paper", "synthetic", "text")
         assert settings.system.data_dir == str(tmp_path)
 
+    def test_lets_real_orders_leave_only_when_it_is_told_to(self, run):
+        limits = "{ quantity_max = 10, value_max_rupees = 25000.0, position_max = 20, orders_in_flight_max = 10 }"
+        given = ["broker.client_id=1", "broker.base_url=http://127.0.0.1:1/v2", f"broker.confirmed_limits={limits}"]
+        arguments = ["--profile", "live", *(part for each in given for part in ("--set", each))]
+
+        assert not run(*arguments)[0].broker.live
+        assert run(*arguments, "--live")[0].broker.live
+
     def test_replays_a_recording(self, run):
         arguments = "--replay day.csv --symbol TCS --speed max --max-bad-rows 3 --duration 1.5 --summary json"
         settings, summary_format = run(*arguments.split())

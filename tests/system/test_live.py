@@ -82,11 +82,13 @@ def counts(system):
 def test_orders_leave_only_with_leave_and_are_found_again_by_the_next_process(exchange, a_system):
     exchange.ask("POST", "/__market", {"symbol": "RELIANCE", "price": 1_526.0})
     with a_system() as dry:
+        assert "a dry run: no order leaves for dhan" in dry.notes[-1]
         await_that(lambda: counts(dry).rejected == 2)
         assert exchange.book() == []
 
     live = {"broker.live": True, "broker.confirmed_limits": LIMITS}
     with a_system(**live) as first:
+        assert not first.notes
         await_that(lambda: counts(first).fills == 1 and counts(first).open_orders == 1)
     with a_system(**live, idle=True) as second:
         found = await_that(lambda: (now := counts(second)).risk_state == "NORMAL" and now)

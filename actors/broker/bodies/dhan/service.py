@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .....domain.dhan.limits import limits_on
@@ -16,6 +16,10 @@ from .replies import judge_dhan
 
 if TYPE_CHECKING:
     from .....config.sections.broker import BrokerSettings
+
+FAIL_MAX: Final = 8
+RESET_TIMEOUT_S: Final = 2.0
+"""Reads are refused only for a moment: while they are, a fill is not heard of, and an order in doubt stays so."""
 
 
 def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = "") -> ExternalSettings:
@@ -31,6 +35,8 @@ def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = 
         service="dhan",
         hosts=frozenset({urlsplit(base_url).hostname or ""}),
         allowances=limits_on(date.max),
+        fail_max=FAIL_MAX,
+        reset_timeout_s=RESET_TIMEOUT_S,
         headers=functools.partial(headers_of, settings.client_id, token),
         judge=functools.partial(judge_dhan, on_dead_token=token.refused),
     )
