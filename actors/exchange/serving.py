@@ -34,7 +34,7 @@ from .remembering import TYPES, RememberedAccount
 
 if TYPE_CHECKING:
     from ...messages.exchange import ExchangeFact
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Timer
 
 PAGE_RECORDS: Final = 10_000
 FACTS_AT_ONCE_MAX: Final = 2_000
@@ -101,7 +101,9 @@ class AccountActor(RuntimeActor):
         """Answers, each with the number of facts, of all so far, that must be durable before it goes."""
 
         self._made = self._durable = 0
+        self._timer: Timer | None = None
         self._armed_ns = 0
+        """When it is due."""
 
     # Opening.
 
@@ -205,7 +207,6 @@ class AccountActor(RuntimeActor):
     @handles(Due)
     def let_time_pass(self, _message: Due, _sender: ActorAddress) -> None:
         """Do what is due."""
-        self._armed_ns = 0
         if self._account is not None:
             self._pass_time()
             self._write()
@@ -272,8 +273,10 @@ class AccountActor(RuntimeActor):
             self._waiting.append((self._made, sender, answer))
 
     def _arm(self) -> None:
-        """Have a timer for what time brings next."""
+        """Have one timer, for what time brings next."""
         next_ns = self._served.next_ns
-        if not self._armed_ns or next_ns < self._armed_ns:
+        if self._timer is None or not self._timer.waiting or next_ns < self._armed_ns:
+            if self._timer is not None:
+                self._timer.cancel()
             self._armed_ns = next_ns
-            self.after(max(0.0, (next_ns - self.clock.now_ns()) / SECOND_NS), Due())
+            self._timer = self.after(max(0.0, (next_ns - self.clock.now_ns()) / SECOND_NS), Due())

@@ -1,6 +1,7 @@
 """The account actor: nothing is answered before it is durable, and what is durable is there again."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -63,6 +64,12 @@ class KeptJournal(RuntimeActor):
 
 
 class FailingAccount(AccountActor):
+    timers: ClassVar[list] = []
+
+    def after(self, seconds, message):
+        self.timers.append(super().after(seconds, message))
+        return self.timers[-1]
+
     @handles(str)
     def fail(self, _message, _sender):
         raise RuntimeError("asked to")
@@ -143,6 +150,17 @@ class TestACall:
 
         assert answer == CallRefused("unavailable", "not durable: disk full")
         assert call(system, "orders").value == ()
+
+
+class TestTime:
+    def test_has_one_timer_however_many_orders_have_come(self, system):
+        FailingAccount.timers.clear()
+        for _ in range(20):
+            order_id = call(system, "place", a_ticket()).value.ids[0]
+            while call(system, "order", order_id).value.status == "TRANSIT":
+                pass
+
+        assert sum(timer.waiting for timer in FailingAccount.timers) == 1
 
 
 class TestARestart:
