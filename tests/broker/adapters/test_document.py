@@ -1,12 +1,15 @@
 """The user's own snippets on external services, with nothing changed but the root of their imports."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 from natya_wire import CLIENT, TOKEN, Served
 
 from natya import OrderRequest, WriteAccepted, WriteNotSent
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 SNIPPET = """
 from natya import DhanBrokerAdapter, BrokerCredentials, OrderRequest
 
@@ -74,6 +77,16 @@ class TestTheDocument:
         assert response.status_code == 200
         assert response.response_time > 0
         assert served.settled(response.data.order_id)["orderStatus"] == "TRADED"
+
+    def test_of_the_readme_does_so_too(self, monkeypatch):
+        monkeypatch.setenv("BROKER_CLIENT_ID", CLIENT)
+        monkeypatch.setenv("BROKER_ACCESS_TOKEN", TOKEN)
+        blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        (snippet,) = [block for block in blocks if "DhanBrokerAdapter" in block]
+
+        order = run(snippet).data
+
+        assert (order.trading_symbol, order.quantity) == ("INFY", 10)
 
 
 def test_an_order_has_a_name_of_its_own():
