@@ -180,10 +180,12 @@ def _columns_of(instruments: Sequence[Instrument]) -> dict[str, Any]:
             case "bigint":
                 found[name] = np.array([_NONE if each is None else each for each in values], dtype=np.int64)
             case "date":
-                days = [_NONE if each is None else each.toordinal() for each in values]
-                found[name] = np.array(days, dtype=np.int64)
+                days = {each: _NONE if each is None else each.toordinal() for each in set(values)}
+                found[name] = np.array([days[each] for each in values], dtype=np.int64)
+            case _ if name == "option_type":
+                found[name] = np.array([each or "" for each in values], dtype=object)
             case _:
-                found[name] = np.array(["" if each is None else each for each in values], dtype=object)
+                found[name] = np.array(values, dtype=object)
     return found
 
 

@@ -244,7 +244,8 @@ class _Reader:
         """
         if len(cells) != self._width:
             raise ScripFaultError(f"cells: {self._width} wanted, found {len(cells)}")
-        row = _Columns._make(self._pick((*cells, "")))
+        # As `_make` does, which counts them again: 0.3 us.
+        row = tuple.__new__(_Columns, self._pick((*cells, "")))
         segment = _SEGMENTS.get((row.exchange, row.segment))
         if segment is None:
             return None
