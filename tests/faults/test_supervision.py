@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from natya_processes import await_that
 
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings, SystemStopped
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import Failed
@@ -68,10 +68,7 @@ class Stillborn(RuntimeActor):
         raise StillbornError
 
 
-@pytest.fixture
-def actor_system():
-    with InProcessSystem() as system:
-        yield system
+pytestmark = pytest.mark.usefixtures("threads")  # crashes in a simulation are those of tests/simulation
 
 
 def a_supervisor(*children, policy=UNLIMITED):
