@@ -5,9 +5,10 @@ Hears   Tick; Call and AddListings of the wire; JournalPage, Appended, AppendRef
         journal.
 Sends   Answered or CallRefused to who called, in the order of the calls; ReadJournal and Append to the journal, one
         Append at a time: what happens meanwhile goes into the next.
-Fails   when the journal did not take what has happened: the account is then ahead of it, so it is read again. Who waits
-        is refused where the journal said no; where it did not answer, they are in doubt. In a new process, too, the
-        account is the facts in the journal: orders in transit arrive, open orders rest.
+Fails   when the journal does not answer: the account may be ahead of it, so it is read again, and who waits is in
+        doubt. Where the journal refuses, nothing has happened: who waits is told so, and the account is read again,
+        without a failure. In a new process, too, the account is the facts in the journal: orders in transit arrive,
+        open orders rest.
 """
 
 from __future__ import annotations
@@ -235,11 +236,15 @@ class AccountActor(RuntimeActor):
 
     @handles(AppendRefused)
     def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
-        """Tell everybody that waits that nothing has happened, and fail."""
+        """Tell whoever waits that nothing has happened; read the account again, which is ahead of the journal."""
+        self.log("exchange.not_durable", level="error", reason=answer.reason, facts=self._writing + len(self._facts))
         while self._waiting:
             _, sender, _ = self._waiting.popleft()
             self.send(sender, CallRefused("unavailable", f"not durable: {answer.reason}"))
-        raise JournalBehindError(f"facts to be durable wanted, found {answer.reason}")
+        if self._timer is not None:
+            self._timer.cancel()
+        self._begin()
+        self.after(RETRY_S, Open())
 
     @property
     def _append_id(self) -> str:

@@ -64,7 +64,12 @@ class KeptJournal(RuntimeActor):
 
 
 class FailingAccount(AccountActor):
+    starts = 0
     timers: ClassVar[list] = []
+
+    def on_start(self):
+        FailingAccount.starts += 1
+        super().on_start()
 
     def after(self, seconds, message):
         self.timers.append(super().after(seconds, message))
@@ -82,6 +87,8 @@ def journal():
 
 @pytest.fixture
 def serve(actor_system, journal):
+    FailingAccount.starts = 0
+
     def build(account="session", name="exchange"):
         if name == "exchange":
             actor_system.start("journal", KeptJournal, journal)
@@ -142,7 +149,8 @@ class TestACall:
         assert [order.order_id for order in shown.value] == list(placed.value.ids)
         assert any(isinstance(fact, AccountOrder) for fact in journal.facts)
 
-    def test_that_the_journal_refuses_has_not_happened(self, system, journal):
+    def test_that_the_journal_refuses_has_not_happened(self, system, journal, monkeypatch):
+        monkeypatch.setattr("natya.actors.exchange.serving.RETRY_S", 0.01)
         call(system, "funds")
         journal.refuses = 1
 
@@ -150,6 +158,8 @@ class TestACall:
 
         assert answer == CallRefused("unavailable", "not durable: disk full")
         assert call(system, "orders").value == ()
+        assert call(system, "place", a_ticket(limit_price=1500.0)).value.status == "TRANSIT"
+        assert FailingAccount.starts == 1
 
 
 class TestTime:
