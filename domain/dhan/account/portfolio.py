@@ -24,7 +24,7 @@ from ..words import (
 ConvertedSegment: TypeAlias = Literal["NSE_EQ", "NSE_FNO", "BSE_EQ", "BSE_FNO", "MCX_COMM"]
 
 
-class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, gc=False):
     """A position of the day, carried ones and those that were closed today among them: `GET /positions`."""
 
     security_id: Id
@@ -59,7 +59,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
     dhan_client_id: Text = ""
 
 
-class HoldingRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class HoldingRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, gc=False):
     """Shares in the depository: `GET /holdings`."""
 
     security_id: Id

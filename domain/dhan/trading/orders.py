@@ -90,7 +90,7 @@ class OrderAck(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     order_status: Status
 
 
-class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, gc=False):
     """An order of the day: `GET /orders`, `/orders/{order-id}`, `/orders/external/{correlation-id}`."""
 
     order_id: Id
@@ -150,7 +150,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
         return self.order_status not in ENDED_STATUSES
 
 
-class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, gc=False):
     """A fill of the day: `GET /trades`, `/trades/{order-id}`."""
 
     order_id: Id
