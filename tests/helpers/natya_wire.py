@@ -14,7 +14,7 @@ CLIENT = "1000000001"
 class Served:
     """The system, and plain HTTP to it."""
 
-    def __init__(self, data_dir, *, is_limited=False, has_faults=False, **changes):
+    def __init__(self, data_dir, *, is_limited=False, has_faults=False, has_market=False, **changes):
         settings = load_settings(
             "paper",
             environment={},
@@ -26,7 +26,7 @@ class Served:
             },
         )
         serving = Serving(
-            token=Secret(TOKEN), client_id=CLIENT, has_market=False, has_faults=has_faults, is_limited=is_limited
+            token=Secret(TOKEN), client_id=CLIENT, has_market=has_market, has_faults=has_faults, is_limited=is_limited
         )
         self.system = ExchangeSystem(settings, serving)
         self.system.start()

@@ -98,8 +98,7 @@ class WireActor(RuntimeActor):
 
         self.url = ""
         self.ask(EXCHANGE, Call("listed"), timeout_s=LISTED_TIMEOUT_S, then=self._remember)
-        if settings.records:
-            self.send(FEED, AwaitMarketEnd())
+        self._awaits_end = False
 
     def snapshot(self) -> tuple[MarketShown, WireApplication]:
         """Hand over the market, the token and the counts."""
@@ -119,8 +118,12 @@ class WireActor(RuntimeActor):
             sender = self._by_hand_told.pop(tick.sequence, None)
             if sender is not None:
                 self.send(sender, MarketTold({"symbol": tick.symbol, "price": tick.price}))
-        elif self.settings.records:
+            return
+        if self.settings.records:
             self.send(FEED, TicksRecorded(source=tick.source, sequence=tick.sequence))
+        if not self._awaits_end:  # the feed starts last: only now it is certainly there
+            self._awaits_end = True
+            self.send(FEED, AwaitMarketEnd())
 
     @handles(ShowMarket)
     def show(self, question: ShowMarket, sender: ActorAddress) -> None:
