@@ -78,7 +78,7 @@ class ListFolder:
             raise InstrumentsError(f"a list of instruments cannot be written to {self.path}: {fault}") from fault
         finally:
             half_made.unlink(missing_ok=True)
-        for old in self._lists()[:-KEPT]:
+        for old in (*self._lists()[:-KEPT], *self._left_over(now)):
             empty_private_folder(self.path, OWNER, names=re.compile(re.escape(old.name)))
         return target
 
@@ -101,16 +101,22 @@ class ListFolder:
             raise InstrumentsError(f"{self.path}: a folder of natya's for lists of instruments wanted, found another")
         return self.path / f"new-{uuid.uuid4().hex}.{ending}"
 
-    def tidy(self) -> None:
-        """Remove what processes left that were killed in the middle; only while no other may be at work."""
-        empty_private_folder(self.path, OWNER, names=_HALF_MADE)
-
     def _next(self, now: datetime) -> Path:
         """Name a list of this time, behind all that are there: also when the clock was set back."""
         while (target := self.path / f"list-{now:%Y%m%d-%H%M%S%f}.duckdb") <= max(self._lists(), default=self.path):
             newest = datetime.strptime(self._lists()[-1].stem, "list-%Y%m%d-%H%M%S%f").replace(tzinfo=now.tzinfo)
             now = newest + timedelta(microseconds=1)
         return target
+
+    def _left_over(self, now: datetime) -> list[Path]:
+        """Find what processes left half made that were killed; what is younger than a day may be another's work."""
+        before_s = (now - timedelta(days=1)).timestamp()
+        found = []
+        for each in self.path.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # finished, or removed, just now
+                if _HALF_MADE.fullmatch(each.name) and each.lstat().st_mtime < before_s:
+                    found.append(each)
+        return found
 
     def _lists(self) -> list[Path]:
         if not is_private_folder(self.path, OWNER):

@@ -1,6 +1,7 @@
 """`InstrumentMaster`: lists that are put in use, kept and asked."""
 
 import datetime as dt
+import os
 import stat
 
 import pytest
@@ -180,12 +181,18 @@ class TestAFileOfOurs:
             with pytest.raises(InstrumentsError, match="a folder of natya's for lists of instruments wanted"):
                 take(opened, publish())
 
-    def test_that_was_half_written_is_taken_for_nothing(self, master, publish, folder, days):
+    def test_that_was_half_written_is_taken_for_nothing_and_removed_after_a_day(self, master, publish, folder, days):
         take(master, publish())
-        (folder / f"new-{'0' * 32}.duckdb").write_text("half")
+        left, fresh = folder / f"new-{'0' * 32}.duckdb", folder / f"new-{'1' * 32}.csv"
+        for path, age in ((left, 2 * TOMORROW), (fresh, TOMORROW / 2)):
+            path.write_text("half")
+            at_s = (days.now - age).timestamp()
+            os.utime(path, (at_s, at_s))
 
         with InstrumentMaster(folder, now=days) as other:
             assert (other.of, other.faults) == (master.of, ())
+        take(master, publish())
+        assert (left.exists(), fresh.exists()) == (False, True)
 
 
 @pytest.fixture(scope="module")
