@@ -28,6 +28,7 @@ from natya.messages.broker import (
     OrderNotFound,
     OrderNotPlaced,
     OrderPlaced,
+    OrdersSentBefore,
     OrderStatusRequest,
     WithdrawOrder,
 )
@@ -133,7 +134,7 @@ ANSWER_TIMEOUT_S = {"paper": 0.1}
 
 class Session:
     def __init__(self, system, name):
-        self.system = system
+        self.system, self.name = system, name
         self.faults = Faults()
         self.orders = system.probe("orders")
         settings = BrokerSettings.default(
@@ -205,6 +206,30 @@ class TestEveryBroker:
 
         assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCELLED"
         assert session.ask(WithdrawOrder(client_order_id="A-1")).execution_type == "CANCEL_REJECTED"
+
+    def test_counts_what_a_process_before_it_sent_where_the_broker_does(self, session):
+        now_ns = session.system.base.clock.now_ns()
+        before = OrdersSentBefore(times_ns=tuple(now_ns - number * 10**9 for number in range(3_600, 4_600)))
+        session.system.tell("broker", before, sender=session.orders)
+        assert isinstance(session.ask(to_place()), OrderPlaced)
+        within_the_hour = OrdersSentBefore(times_ns=(now_ns - 10**9,) * 1_000)
+        session.system.tell("broker", within_the_hour, sender=session.orders)  # it was told once already
+
+        assert isinstance(session.ask(to_place(client_order_id="A-2")), OrderPlaced)
+
+    def test_sends_no_more_than_the_day_has_left(self, session):
+        now_ns = session.system.base.clock.now_ns()
+        before = OrdersSentBefore(times_ns=tuple(now_ns - number * 10**10 for number in range(1, 7_001)))
+        session.system.tell("broker", before, sender=session.orders)
+
+        answer = session.ask(to_place())
+
+        if session.name == "paper":
+            assert isinstance(answer, OrderPlaced)
+        else:
+            assert isinstance(answer, OrderNotPlaced)
+            assert "7000 in 1d" in answer.reason
+            assert session.faults.received == []
 
     def test_has_a_counterpart_here_to_be_tested_against(self):
         assert set(COUNTERPARTS) == set(BROKERS)
