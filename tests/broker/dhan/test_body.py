@@ -364,6 +364,14 @@ class TestARestart:
 
 
 class TestLookUps:
+    def test_tell_first_that_the_broker_has_an_order_which_it_rejected(self, stage):
+        stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
+        stage.answer(a_row("REJECTED"))
+
+        placed, found = stage.heard()
+        assert (type(placed), placed.broker_order_id) == (OrderPlaced, "7")
+        assert (type(found), found.state) == (OrderFound, "REJECTED")
+
     def test_that_wait_at_the_same_time_read_the_day_once(self, stage):
         for number in range(5):
             stage.body.find(FindOrder(client_order_id=f"A-{number}", symbol="INFY", side="BUY"))

@@ -287,6 +287,10 @@ class DhanBroker:
         client_order_id = watched.client_order_id
         if found.row is not None and not watched.broker_order_id:
             watched.broker_order_id = found.row.order_id
+            if isinstance(found.answer, OrderFound) and found.answer.symbol in {"", watched.symbol}:
+                # First that the broker has it: told only that it was rejected, orders takes it for one that never was
+                # there, and whatever is heard of it later for an alarm.
+                self._tell_placed(watched)
         if found.progress is not None:
             take(watched, found.progress)
         has_ended = found.progress.has_ended if found.progress is not None else isinstance(found.answer, OrderFound)
