@@ -14,6 +14,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.heard = []
         self.over = threading.Event()
+        self._connections = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -23,6 +24,7 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=[connection])
             self._threads.append(thread)
             thread.start()
@@ -51,6 +53,10 @@ class Server:
         self.over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join()  # so that there are no more connections
+        for connection in self._connections:
+            with contextlib.suppress(OSError):  # it is closed
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
 
