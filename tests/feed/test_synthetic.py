@@ -4,7 +4,7 @@ import itertools
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.feed import SOURCES, Surroundings
@@ -21,7 +21,6 @@ def ticks(feed, *, seed=7, start_ns=1_000_000_000):
     return list(itertools.islice(itertools.chain.from_iterable(chunks), COUNT))
 
 
-@settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32), tick_size=st.sampled_from([0.01, 0.05, 0.25]))
 def test_every_price_is_on_the_grid_and_the_book_is_in_order(feed_settings, seed, tick_size):
     grid = PriceGrid(tick_size)

@@ -10,7 +10,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalDamagedError, JournalError, SimulatedDisk
@@ -128,7 +128,6 @@ class TestACorruption:
             outcomes[kind, "detected" if everything is None else "harmless"] += 1
         print(f"seed {SEED}: {CORRUPTIONS} corruptions of the journal, no wrong answer: {dict(outcomes)}")  # noqa: T201
 
-    @settings(deadline=None, max_examples=100)
     @given(where=st.floats(0, 0.999), bit=st.integers(0, 7), which=st.integers(0, 100))
     def test_of_one_bit_of_a_record_is_named_with_file_offset_and_sequence(self, workshop, where, bit, which):
         scene = Scene(workshop, closed=True)
@@ -172,7 +171,6 @@ class TestACorruption:
 class TestWithoutTheMark:
     """After a power cut the mark may be old; then the records alone must tell a torn tail from damage."""
 
-    @settings(deadline=None, max_examples=150)
     @given(back=st.integers(1, 400), bit=st.integers(0, 7))
     def test_a_changed_last_record_is_damage_and_not_a_torn_tail(self, workshop, back, bit):
         scene = Scene(workshop, closed=True)
@@ -191,7 +189,6 @@ class TestWithoutTheMark:
         assert found == scene.facts[: len(found)]
         assert len(scene.facts) - len(found) <= 4
 
-    @settings(deadline=None, max_examples=100)
     @given(missing=st.integers(1, 150))
     def test_a_tail_of_zeros_is_cut_at_the_last_whole_append(self, workshop, missing):
         scene = Scene(workshop, closed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalDamagedError, JournalView
@@ -40,7 +40,6 @@ def a_table(workshop, keys):
 
 
 class TestAKeyFile:
-    @settings(deadline=None, max_examples=50)
     @given(seed=st.integers(0, 2**32), size=st.sampled_from([0, 1, 7, PAGE_ENTRIES, PAGE_ENTRIES + 1, 2_000]))
     def test_finds_what_a_plain_search_finds(self, workshop, seed, size):
         keys = [Random(seed + step).randint(1, 1 + size // 3) for step in range(size)]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_examples import HALF
 
 from natya.actors.journal import (
     JournalActor,
@@ -266,7 +267,6 @@ class TestForgetting:
         again = attic.open()
         assert verify(workshop.directory, attic.disk).last_sequence == again.last_sequence
 
-    @settings(deadline=None, max_examples=60)
     @given(seed=st.integers(0, 2**32), actions=st.integers(0, 25))
     def test_cut_off_anywhere_is_no_damage(self, workshop, seed, actions):
         attic = Attic(workshop)
@@ -300,7 +300,7 @@ class TestAReader:
 class TestTheBook:
     """Built from what is kept, it is the book that was built from everything."""
 
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=HALF)
     @given(st.lists(st.sampled_from(["restart", "order", "halt"]), min_size=1, max_size=200), st.integers(0, 3))
     def test_is_the_same_before_and_after(self, workshop, kinds, idle_segments):
         attic = Attic(workshop)

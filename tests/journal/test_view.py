@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalView, SimulatedDisk
@@ -47,7 +47,6 @@ def library(workshop):
 
 
 class TestFinding:
-    @settings(deadline=None, max_examples=100)
     @given(
         after=st.integers(0, 1_600),
         times=st.tuples(st.integers(-1_000, 20_000), st.integers(-1_000, 20_000)),
@@ -86,7 +85,6 @@ class TestFinding:
                 wanted = [record for record in records if record.recorded_ns == at_ns]
                 assert list(journal.view().find(since_ns=at_ns, until_ns=at_ns + 1)) == wanted
 
-    @settings(deadline=None, max_examples=100)
     @given(after=st.integers(0, 1_600), size=st.integers(0, 700))
     def test_of_a_page_gives_the_next_records(self, library, after, size):
         _, journal, records = library
