@@ -186,6 +186,14 @@ class _BoundedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = POOLS
         return manager
 
+    def close(self) -> None:
+        """Close the connections now: urllib3 leaves it to the garbage collector, and a failure keeps a pool alive."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  it is no dictionary: only its keys can be gone through
+                if (pool := manager.pools.get(key)) is not None:
+                    pool.close()
+        super().close()
+
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:

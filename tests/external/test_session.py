@@ -1,5 +1,6 @@
 """One HTTP session with a service."""
 
+import gc
 import gzip
 import logging
 import socket
@@ -314,3 +315,29 @@ class TestManyThreads:
 
         assert bodies == [b"ok"] * 80
         assert len(server._threads) <= 9
+
+
+class TestASessionThatIsClosed:
+    def test_leaves_no_connection_open_whatever_a_failure_holds_on_to(self, serve):
+        ended = threading.Event()
+
+        def answer(server, connection):
+            while server.read(connection) is not None:
+                if len(server.heard) == 1:
+                    return
+                connection.sendall(OK)
+            ended.set()
+
+        server = serve(answer)
+        session = HttpSession(HOSTS)
+        gc.disable()
+        try:
+            with pytest.raises(UnknownOutcomeError) as failure:
+                session.request("GET", server.url, timeout_s=5)
+            session.request("GET", server.url, timeout_s=5)
+            session.close()
+
+            assert ended.wait(5)
+            assert failure.value
+        finally:
+            gc.enable()
