@@ -404,13 +404,16 @@ class TestAFileThatIsNoDatabase:
 
 
 class TestAPathThatIsNoCoreFile:
-    @pytest.fixture
-    def desk(self, settings, tmp_path):
-        live(settings)
-        (tmp_path / "alone").mkdir()
-        shutil.copy(tmp_path / "natya-market.duckdb", tmp_path / "alone" / "ticks.duckdb")
-        os.mkfifo(tmp_path / "alone" / "pipe")
-        return tmp_path
+    @pytest.fixture(scope="class")
+    @classmethod
+    def desk(cls, class_path):
+        """One for all: each test shows that it has left it as it was."""
+        live(of_the_file(class_path))
+        desk = class_path.parent
+        (desk / "alone").mkdir()
+        shutil.copy(desk / "natya-market.duckdb", desk / "alone" / "ticks.duckdb")
+        os.mkfifo(desk / "alone" / "pipe")
+        return desk
 
     @pytest.mark.parametrize(
         ("name", "found"),
