@@ -164,9 +164,9 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
         return ()
     if not settings.broker.wire:
         return (ChildSpec(EXCHANGE, ExchangeActor, ExchangeActorSettings(limits=settings.exchange, account=account)),)
-    limits = settings.exchange
-    if settings.feed.source == "synthetic":  # it has no sessions
-        limits = msgspec.structs.replace(limits, always_open=True)
+    # As where it is asked by message: no sessions. A square-off by the exchange would be no order of ours, and the book
+    # of record would go on holding what the account has closed.
+    limits = msgspec.structs.replace(settings.exchange, always_open=True)
     settings = msgspec.structs.replace(settings, exchange=limits)
     return _wired_exchange(
         settings,

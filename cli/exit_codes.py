@@ -34,6 +34,9 @@ NOT_RECORDED: Final = 74
 BUSY: Final = 75
 """Another process has the data directory, or one of its files: try later."""
 
+REFUSED: Final = 77
+"""The broker refuses whoever this is: no order could leave when the run ended."""
+
 SETTINGS: Final = 78
 """The settings are refused."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..messages.addresses import STRATEGIES
+from ..messages.addresses import BROKER_TOKENS, STRATEGIES
 
 if TYPE_CHECKING:
     from ..messages.supervision import ChildStatus, SupervisionTree
@@ -68,6 +68,12 @@ def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
         for child in children
         if _is_strategy(child) and child.restarts
     )
+
+
+def lost_broker(tree: SupervisionTree | None) -> str:
+    """Return why no order can leave any more, such as an access token that is dead; empty if they can."""
+    children = tree.children if tree is not None else ()
+    return next((child.trouble for child in children if name_of(child) == BROKER_TOKENS and child.trouble), "")
 
 
 def trouble_of(child: ChildStatus) -> str:

@@ -18,8 +18,8 @@ import msgspec
 from ..actors.runtime import tuned_process
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
-from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, SIGNALLED, exit_code
-from .failures import Failures, Stalls, failed_strategies, has_nobody_left
+from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
+from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
 from .terminal import OutputError, complain, out, tell, tell_json
 
 if TYPE_CHECKING:
@@ -123,6 +123,9 @@ class Outcome(NamedTuple):
     failed: tuple[str, ...] = ()
     """Strategies that failed during a replay, so that their figures are not those of the whole recording."""
 
+    lost_broker: str = ""
+    """Why no order could leave any more; empty if they could."""
+
     unplayed: bool = False
     """Whether it was a replay that was stopped before the end of its recording."""
 
@@ -130,6 +133,10 @@ class Outcome(NamedTuple):
         """Return what to know of the figures of a replay that was stopped; the stop itself is no error."""
         said = "the recording was not played to its end: the figures are those of its beginning"
         return [said] if self.unplayed else []
+
+    def of_the_broker(self) -> list[str]:
+        """Return why no order could leave any more, if so."""
+        return [f"no order could leave: {self.lost_broker}"] if self.lost_broker else []
 
     def of_the_market(self) -> list[str]:
         """Return why the market broke off, if it did."""
@@ -143,7 +150,8 @@ class Outcome(NamedTuple):
     def summary_with_error(self) -> Summary:
         """Return the summary, with all failures in `error`."""
         ended = self.summary.error or (_words(self.fault) if self.fault is not None else "")
-        told = [*([ended] if ended else []), *self.of_a_stop(), *self.of_the_market(), *self.of_strategies()]
+        others = (self.of_a_stop, self.of_the_broker, self.of_the_market, self.of_strategies)
+        told = [*([ended] if ended else []), *(text for of in others for text in of())]
         return msgspec.structs.replace(self.summary, error="; ".join(told))
 
 
@@ -170,12 +178,14 @@ def perform(
     if outcome.fault is not None:
         _complain(outcome.fault)
         return exit_code(outcome.fault)
-    if market := outcome.of_the_market():
-        complain("\n".join(market))
-        return BAD_DATA
-    if strategies := outcome.of_strategies():
-        complain("\n".join(strategies))
-        return INTERNAL
+    for told, code in (
+        (outcome.of_the_market(), BAD_DATA),
+        (outcome.of_strategies(), INTERNAL),
+        (outcome.of_the_broker(), REFUSED),
+    ):
+        if told:
+            complain("\n".join(told))
+            return code
     if lost:
         return NOT_RECORDED
     return CANNOT_CREATE if unseen and not interrupts.hung_up else OK
@@ -209,7 +219,7 @@ def _run(
         raise
     error = ended.error if ended is not None else ""
     unplayed = ended is None and settings.feed.source == "replay"
-    return Outcome(system.stop(), error, unseen, failed=watch.failed, unplayed=unplayed)
+    return Outcome(system.stop(), error, unseen, failed=watch.failed, lost_broker=watch.lost_broker, unplayed=unplayed)
 
 
 class Display(NamedTuple):
@@ -232,6 +242,9 @@ class Watch:
         self._failures = Failures()
         self._stalls = Stalls()
         self._untold: list[str] = []
+
+        self.lost_broker = ""
+        """Why no order could leave when it was looked at last."""
 
         self.failed: tuple[str, ...] = ()
         """Strategies of a replay that have failed so far; without a replay none is listed."""
@@ -261,6 +274,7 @@ class Watch:
         view = self._system.look()
         self._untold += self._failures.fresh(view.tree)
         self._untold += self._stalls.fresh(view)
+        self.lost_broker = lost_broker(view.tree)
         if self._is_replay:
             self.failed = failed_strategies(view.tree) or self.failed
         return view

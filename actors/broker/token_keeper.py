@@ -182,6 +182,10 @@ class TokenKeeper(RuntimeActor):
         self._token.refused()
 
     def _ask_again(self, how: How, sender: ActorAddress) -> None:
+        if not self._source.can_mint and (how == "mint" or self._token.is_dead):  # no attempt would change that
+            self._reason = NO_WAY
+            self.send(sender, self._status())
+            return
         if not self._busy:
             self._attempts = self._attempts.anew()
             if self._attempts.wait_ns(self.clock.monotonic_ns()) > 0:

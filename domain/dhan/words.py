@@ -66,7 +66,7 @@ Number: TypeAlias = Annotated[float, Meta(ge=-1e15, le=1e15)]
 CorrelationId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9 _-]{0,25}\Z")]
 """Documented with 30 characters; 25 were accepted, and 26 refused."""
 
-ClientId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,32}\Z")]
+ClientId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
 SecurityId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,20}\Z")]
 OrderId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")]
 """What we write of an order's id: it becomes part of a path."""

@@ -120,6 +120,22 @@ class TestASystemWithoutAToken:
         assert NO_WAY in told.reason
 
 
+class TestAPersonWhoAsksInVain:
+    @pytest.mark.parametrize("question", [LogIn(), RenewToken()])
+    def test_is_told_at_once_that_nobody_can_log_in(self, house, question):
+        house.start(can_mint=False)
+        house.base.run_for(HOUR_S)
+        status = house.ask(question)
+
+        assert (status.state, status.reason, house.source.asked) == ("given_up", NO_WAY, [])
+
+    def test_is_told_of_a_token_that_is_alive_too(self, house):
+        house.start(a_token(house.now_s + 20 * HOUR_S), can_mint=False)
+        status = house.ask(LogIn())
+
+        assert (status.state, status.reason, house.source.asked) == ("alive", NO_WAY, [])
+
+
 class TestATokenThatDies:
     @pytest.fixture(autouse=True)
     def alive(self, house):

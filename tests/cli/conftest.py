@@ -103,6 +103,7 @@ class PlayedSystem:
         self.waits, self.error, self.on_wait, self.faults = waits, error, on_wait, dict(faults)
         self.calls = []
         self.notes = ()
+        self.tree = None
 
     def start(self):
         self._say("start")
@@ -116,7 +117,7 @@ class PlayedSystem:
 
     def look(self):
         self._say("look")
-        return a_view()
+        return msgspec.structs.replace(a_view(), tree=self.tree)
 
     def stop(self):
         self._say("stop")

@@ -9,7 +9,16 @@ import pytest
 from natya_recordings import write_candles
 
 from natya.cli.exit_codes import INTERNAL
-from natya.cli.failures import STALL_TOLD_S, TOLD_MAX, Failures, Stalls, failed_strategies, has_nobody_left, trouble_of
+from natya.cli.failures import (
+    STALL_TOLD_S,
+    TOLD_MAX,
+    Failures,
+    Stalls,
+    failed_strategies,
+    has_nobody_left,
+    lost_broker,
+    trouble_of,
+)
 from natya.cli.foreground import perform
 from natya.cli.views.screen import line
 from natya.messages.supervision import ChildStatus, SupervisionTree
@@ -105,6 +114,17 @@ class TestAFailure:
     def test_is_none_where_nothing_failed_or_nobody_answered(self):
         assert Failures().fresh(a_tree(a_child(error="", at=""))) == []
         assert Failures().fresh(None) == []
+
+
+class TestABrokerThatTakesNothing:
+    def test_is_told_by_the_keeper_of_the_token_alone(self):
+        keeper = msgspec.structs.replace(a_child(), path="system/broker-group/broker-tokens")
+        lost = msgspec.structs.replace(keeper, trouble="no new access token in 3 attempts")
+        dry = msgspec.structs.replace(keeper, path="system/broker-group/broker", trouble="dry run")
+
+        assert lost_broker(a_tree(dry, lost)) == "no new access token in 3 attempts"
+        assert lost_broker(a_tree(dry, keeper)) == ""
+        assert lost_broker(None) == ""
 
 
 class TestTheStrategiesOfATree:

@@ -18,6 +18,7 @@ from natya.cli.foreground import LINES_EVERY, Interrupts, perform
 from natya.cli.terminal import stream
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
+from natya.messages.supervision import ChildStatus, SupervisionTree
 from natya.summary import IncompleteSummaryError
 
 
@@ -64,6 +65,31 @@ class TestAMarketThatBreaksOff:
         assert output.err == "natya: the market broke off: ticks.csv:7: price -1\n"
         assert json.loads(output.out)["ticks"] == 1_000
         assert json.loads(output.out)["error"] == "the market broke off: ticks.csv:7: price -1"
+
+
+class TestABrokerThatTakesNoOrderAnyMore:
+    def test_is_told_with_the_figures_and_ends_with_77(self, play, settings, capsys):
+        system = play()
+        system.tree = SupervisionTree(
+            children=(
+                ChildStatus(
+                    path="system/broker-group/broker-tokens",
+                    state="RUNNING",
+                    host="loop",
+                    restarts=0,
+                    breaker="closed",
+                    mailbox_depth=0,
+                    last_error="",
+                    trouble="no new access token in 3 attempts: Invalid Pin",
+                ),
+            )
+        )
+        code = perform(settings, lambda _: system, summary_format="json")
+
+        said = "no order could leave: no new access token in 3 attempts: Invalid Pin"
+        output = capsys.readouterr()
+        assert (code, output.err) == (77, f"natya: {said}\n")
+        assert json.loads(output.out)["error"] == said
 
 
 class TestASystemThatDoesNotRun:

@@ -112,6 +112,8 @@ def test_the_readme_s_order_trades_as_it_is_written_there(start):
 
     while not any(each["lastPrice"] and each["symbol"] == "INFY" for each in exchange.ask("GET", "/__market")[1]):
         pass
+    status, refusal = exchange.ask("POST", "/__market", {"symbol": "INFY", "price": 1500.0})
+    assert (status, "symbol: one that no market moves wanted, found 'INFY'" in str(refusal)) == (400, True)
     assert run(order)["orderStatus"] == "TRANSIT"
     while not (found := run(positions)):
         pass

@@ -48,3 +48,7 @@ def test_a_symbol_that_no_list_knows_is_traded_by_an_id_of_its_own(served):
 
     assert 900_000_000 <= int(listed["securityId"]) < 1_000_000_000
     assert served.settled(order_id)["averageTradedPrice"] == 100.5
+
+
+def test_a_price_of_what_it_has_played_may_be_set_by_hand_when_it_is_over(served):
+    assert served.ask("POST", "/__market", {"symbol": "INFY", "price": 1529})[0] == 200

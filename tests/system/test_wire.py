@@ -64,6 +64,27 @@ class TestPaperOnTheWire:
         exchange = view.statistics["exchange"]
         assert (exchange.orders, exchange.trades, exchange.resting_orders) == (2, 1, 1)
 
+    def test_holds_what_the_account_holds_also_after_the_hour_of_the_square_off(self, tmp_path):
+        recording = tmp_path / "day.csv"
+        rows = [f"2026-11-25 15:{minute:02}:00,100,101,99,100,50" for minute in range(10, 29)]
+        recording.write_text("\n".join(["date,open,high,low,close,volume", *rows, ""]))
+        given = {
+            "system.data_dir": str(tmp_path / "data"),
+            "broker.wire": True,
+            "feed.source": "replay",
+            "feed.recording": str(recording),
+            "feed.symbol": "ABC",
+            "feed.speed": 0.0,
+            "control.enabled": False,
+            "strategies": [{"name": "rester", "strategy": Rester}],
+        }
+        with TradingSystem(load_settings("paper", overrides=given, environment={})) as system:
+            system.await_end(30)
+            statistics = system.look().statistics
+
+        assert [(each.symbol, each.quantity) for each in statistics["orders"].positions] == [("ABC", 2)]
+        assert (statistics["exchange"].orders, statistics["exchange"].trades) == (2, 1)
+
     def test_is_of_the_paper_broker_alone(self):
         given = {"broker.wire": True, "broker.name": "dhan"}
 

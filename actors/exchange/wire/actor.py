@@ -93,6 +93,9 @@ class WireActor(RuntimeActor):
         self._market, self._application = market, application
         self._source = f"by-hand-{self.clock.now_ns()}"
         self._by_hand = 0
+        self._played: set[str] = set()
+        """Symbols that a market moves."""
+
         self._by_hand_told: dict[int, ActorAddress] = {}
         """Who waits until a price that was set by hand has reached the exchange, by its number."""
 
@@ -119,6 +122,7 @@ class WireActor(RuntimeActor):
             if sender is not None:
                 self.send(sender, MarketTold({"symbol": tick.symbol, "price": tick.price}))
             return
+        self._played.add(tick.symbol)
         if self.settings.records:
             self.send(FEED, TicksRecorded(source=tick.source, sequence=tick.sequence))
         if not self._awaits_end:  # the feed starts last: only now it is certainly there
@@ -194,6 +198,7 @@ class WireActor(RuntimeActor):
     @handles(MarketEnded, Beat)
     def go_on(self, _message: MarketEnded | Beat, _sender: ActorAddress) -> None:
         """Let the market's time go on after its last message, as it would if it still sent some."""
+        self._played.clear()
         if self.market_rules:
             self.when_quiet(Passed(), self.house_clock.now_ns() + round(BEAT_S * SECOND_NS))
 
@@ -227,7 +232,14 @@ class WireActor(RuntimeActor):
         else:
             listing = listings.find((wanted.exchange_segment, wanted.security_id))
         if listing is None:
-            raise ValueError("a symbol, or exchangeSegment and securityId, of a listed instrument wanted")
+            found = wanted.symbol or f"{wanted.exchange_segment} {wanted.security_id}"
+            raise ValueError(
+                f"a symbol, or exchangeSegment and securityId, of a listed instrument wanted, found {found!a}"
+            )
+        if listing.symbol in self._played:
+            raise ValueError(
+                f"symbol: one that no market moves wanted, found {listing.symbol!a} (--by-hand plays no market)"
+            )
         price = without_noise(wanted.price)
         if not 0 < price <= RUPEES_MAX:
             raise ValueError(f"price: rupees above 0 wanted, found {wanted.price}")

@@ -18,6 +18,9 @@ def command(
     replay: Annotated[
         list[Path], typer.Option(metavar="FILE", help="Recording to play; may be repeated: all go by one time.")
     ] = [],
+    symbol: Annotated[
+        str | None, typer.Option(metavar="SYMBOL", help="Of a recording whose rows name none; of the synthetic market.")
+    ] = None,
     synthetic: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of a synthetic market.")] = None,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="No market: prices are set by POST /__market.")] = False,
     token: Annotated[
@@ -40,6 +43,8 @@ def command(
     overrides: dict[str, Any] = {
         "feed.source": "replay" if replay else "synthetic",
         "feed.recording": None if not replay else str(replay[0]) if len(replay) == 1 else list(map(str, replay)),
+        "feed.symbol": symbol,
+        "feed.symbols": None if symbol is None or replay else [symbol],
         "feed.seed": synthetic,
         "feed.speed": speed,
         "web.port": port,
