@@ -78,6 +78,23 @@ class TestLatency:
 
         assert trades(matching.move(a_tick(102.0, after_s=2))) == [(10, 102.0)]
 
+    @pytest.mark.parametrize(("price", "ends"), [(111.0, "stop"), (89.0, "target")])
+    def test_that_ends_at_a_tick_for_two_linked_orders_lets_one_of_them_trade(self, a_tick, an_order, price, ends):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        limit = an_order("target", side="SELL", limit_price=110.0)
+        stop = an_order("stop", side="SELL", trigger_price=90.0, order_type="STOP_LOSS_MARKET")
+        first, second = (limit, stop) if ends == "stop" else (stop, limit)
+        matching.place(first)
+        matching.place(second, linked_with=first.client_order_id)
+
+        reports = matching.move(a_tick(price, after_s=2))
+
+        done = [(each.client_order_id, each.execution_type) for each in reports if each.execution_type != "TRIGGERED"]
+        assert [kind for _, kind in done] == ["TRADE", "CANCELLED"]
+        assert done[1][0] == ends
+        assert matching.resting == 0
+
 
 class TestAShareOfWhatIsShown:
     def test_is_all_that_an_order_may_have(self, a_tick, an_order, trades):

@@ -9,7 +9,7 @@ from ....domain.calendar import MINUTE_NS, Exchange, Market, next_open, session_
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.time import day_of, day_start_ns
 from ....messages.exchange import DayBegan, MoneyMoved
-from ..matching import Order
+from ..matching import FillModel, Order
 from .checks import SQUARE_OFF_MINUTES
 from .listings import exchange_of, market_of
 from .orders import as_new_order
@@ -50,7 +50,9 @@ class Day:
         resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
         newest_ns = core.state.newest_ns or core.now_ns
         core.now_ns = min(core.now_ns, newest_ns)  # what was missed comes at its own time
-        core.matching = core.new_matching([_as_resting(row) for row in resting], since_ns=newest_ns)
+        latency_ns = FillModel.of(core.settings).latency_ns
+        orders = [_as_open(row, latency_ns=latency_ns, newest_ns=newest_ns) for row in resting]
+        core.matching = core.new_matching(orders, since_ns=newest_ns)
         for row in core.state.open.values():
             if not row.arrival:
                 core.send_to_exchange(row.order_id)
@@ -195,9 +197,12 @@ class Day:
                 self._orders.settle(instrument, product, traded.net, price=price, source=EXPIRY)
 
 
-def _as_resting(row: AccountOrder) -> Order:
+def _as_open(row: AccountOrder, *, latency_ns: int, newest_ns: int) -> Order:
+    """Return an order as the matching holds it: at rest, or on its way where it was due after the newest fact."""
     order = Order(as_new_order(row), broker_order_id=row.exchange_order_id, arrival=row.arrival)
     order.filled = row.filled_quantity
     order.state = "PART_FILLED" if row.filled_quantity else "OPEN"
     order.is_triggered = order.is_triggered or row.is_triggered
+    if row.exchange_ns + latency_ns > newest_ns and not row.filled_quantity and not row.is_triggered:
+        order.due_ns = row.exchange_ns + latency_ns
     return order

@@ -61,7 +61,7 @@ class Matching:
             tick_size_rupees: limit prices must be multiples of it.
             run: a number, 0 or more, that is unique among the runs of the data directory; ids are made from it.
             now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` advances it.
-            resting: open orders of an earlier run, in order of arrival.
+            resting: open orders of an earlier run, in order of arrival; those with a `due_ns` are still on their way.
             since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
@@ -260,12 +260,14 @@ class Matching:
         """Let orders in that were on their way or met their trigger, in the order of their arrival."""
         reports = []
         for order in [order for order in market.arriving if order.due_ns <= tick.exchange_ns]:
+            if not order.is_open:  # another, linked with it, has just traded
+                continue
             market.arriving.remove(order)
             order.due_ns = 0
             market.insert(order)
             reports += self._enter(market, order)
         for order in [order for order in market.stops if order.is_reached(tick.price)]:
-            if order.is_open:  # else another, linked with it, has just traded
+            if order.is_open:
                 reports += self._enter(market, order)
         return reports
 

@@ -156,3 +156,18 @@ def test_the_changes_of_an_account_are_the_account(open_account, day):
     client.changes = [decode(encode(change)) for change in client.changes]
 
     assert client.replayed().comparable() == client.account.comparable()
+
+
+class TestAnOrderOnItsWayWhenTheProcessEnds:
+    def test_meets_no_tick_before_it_is_in_the_book(self, open_account):
+        client = open_account(order_latency_s=5.0)
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+        client.account = client.replayed()
+
+        client.tick(1480.0)
+        assert client.status(order_id) == "PENDING"
+        client.wait(5)
+        client.tick(1485.0)
+
+        assert (client.status(order_id), client.order(order_id).average_price) == ("TRADED", 1485.0)
