@@ -78,6 +78,10 @@ class Core:
         self.wake_ns = 0
         """Before it time brings nothing: nanoseconds since 1970-01-01 UTC."""
 
+        self.inherited: dict[str, int] = {}
+        """Orders that an earlier process took and that were not at the exchange yet; when each is looked at next."""
+
+        self.resumed_ns = 0
         self._numbers = itertools.count()
         self._changes: list[ExchangeFact] = []
 

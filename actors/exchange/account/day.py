@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.calendar import MINUTE_NS, Exchange, Market, next_open, session_at
 from ....domain.money import PAISA_PLACES, exact, rounded
+from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
@@ -53,6 +54,8 @@ class Day:
         latency_ns = FillModel.of(core.settings).latency_ns
         orders = [_as_open(row, latency_ns=latency_ns, newest_ns=newest_ns) for row in resting]
         core.matching = core.new_matching(orders, since_ns=newest_ns)
+        core.resumed_ns = core.now_ns
+        core.inherited = {row.order_id: 0 for row in core.state.open.values() if not row.arrival}
         for row in core.state.open.values():
             if not row.arrival:
                 core.send_to_exchange(row.order_id)
@@ -112,6 +115,7 @@ class Day:
             for row in list(state.open.values()):
                 if row.arrival:  # the market closed while nobody was here
                     self._orders.end(row, "EXPIRED", "EXPIRED")
+            self._close_what_was_missed()
             self._settle()
         core.do(DayBegan(day=today, occurred_ns=core.now_ns))
         core.matching = core.new_matching()
@@ -121,6 +125,16 @@ class Day:
         for hear in self.on_turn:
             hear()
         self._release()
+
+    def _close_what_was_missed(self) -> None:
+        """Close intraday positions that nobody was here to square off, at the last price that is known."""
+        core = self._core
+        if core.settings.always_open:
+            return
+        for (instrument, product), traded in list(core.state.positions.items()):
+            price = core.last_price(traded.symbol) or core.state.last_traded(instrument)
+            if product == "INTRADAY" and traded.net and price and core.listings.find(instrument) is not None:
+                self._orders.settle(instrument, product, traded.net, price=price, source=SQUARE_OFF)
 
     def _release(self) -> None:
         """Let after-market orders go that are due."""
@@ -175,11 +189,8 @@ class Day:
         listing = self._core.listings.find(instrument)
         if listing is None or not self._core.is_open(listing):  # it cannot be traded: the position stays
             return
-        freeze = listing.reference.freeze_quantity
-        rest = ticket.quantity
-        while rest:
-            size = min(rest, freeze) if freeze else rest
-            rest -= size
+        whole = ticket.quantity // listing.reference.lot_size * listing.reference.lot_size
+        for size in slices(listing.reference, whole) if whole else ():
             self._orders.place(ticket, source=source, quantity=size)
 
     def _close(self, exchange: str, market: str) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ....domain.calendar import next_open, session_at
 from ....domain.instruments import price_away
 from ....domain.money import exact_value
+from ....domain.time import SECOND_NS
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
@@ -38,7 +39,10 @@ _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
 _AMO_DELAY_MINUTES: Final = {"PRE_OPEN": -15, "OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
 _SLICES_MAX: Final = 100
 UNLISTED_DELAY_S: Final = 1.0
-"""After which an order is looked at again whose instrument is not listed yet."""
+"""After which an order is looked at again whose instrument is not listed, or not quoted, yet."""
+
+QUOTE_WAIT_NS: Final = 60 * SECOND_NS
+"""So long an order that an earlier process took waits for the first quote: that process may have shown some."""
 
 
 class Orders:
@@ -226,6 +230,8 @@ class Orders:
         if listing is None:  # not listed yet, in a new process
             core.send_to_exchange(order_id, delay_s=UNLISTED_DELAY_S)
             return
+        if self._waits_for_a_quote(row):
+            return
         exchange_order_id = row.exchange_order_id or f"{EXCHANGE_PREFIX}{int(order_id):014}"
         if row.amo_time and core.now_ns < self.release_ns(row):
             if not row.exchange_order_id:
@@ -264,6 +270,20 @@ class Orders:
             self._reject(core.state.orders[order_id], f"EXCH:16387:{reports[0].reason}")
             return
         self.hear_all(reports[1:])
+
+    def _waits_for_a_quote(self, row: AccountOrder) -> bool:
+        """Tell whether an order that an earlier process took waits on: that process may have shown a price."""
+        core = self._core
+        look_ns = core.inherited.get(row.order_id)
+        if look_ns is None or row.symbol in core.quotes:
+            return False
+        since_ns = max(core.resumed_ns, self.release_ns(row) if row.amo_time else 0)
+        if core.now_ns >= since_ns + QUOTE_WAIT_NS:
+            return False
+        if core.now_ns >= look_ns:
+            core.send_to_exchange(row.order_id, delay_s=UNLISTED_DELAY_S)
+            core.inherited[row.order_id] = core.now_ns + round(UNLISTED_DELAY_S * SECOND_NS)
+        return True
 
     def release_ns(self, row: AccountOrder) -> int:
         """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""

@@ -157,6 +157,14 @@ class State:
             else:
                 self.parked.pop(row.order_id, None)
 
+    def last_traded(self, instrument: Instrument) -> float:
+        """Return the price of the account's last trade of an instrument: rupees, 0 without any."""
+        for trades in (self.trades, self.past_trades):
+            for trade in reversed(trades):
+                if trade.instrument == instrument:
+                    return trade.price
+        return 0.0
+
     def _trade(self, trade: AccountTrade) -> None:
         self.trades.append(trade)
         self.traded += 1

@@ -1,13 +1,21 @@
 """What acts on the account as a whole, and what its money and its days do."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
-from natya.actors.exchange.account import Account, Conversion, Listings, MarginTicket, PnlExit, Refused
+from natya.actors.exchange.account import Account, Conversion, Listings, MarginTicket, PnlExit, Refused, Ticket
+from natya.domain.time import IST, SECOND_NS
+from natya.messages.exchange import AccountTrade
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
 DAY_S = 86_400
+
+
+def at(clock, day=7):
+    hour, minute = map(int, clock.split(":"))
+    return int(datetime(2026, 10, day, hour, minute, tzinfo=IST).timestamp()) * SECOND_NS
 
 
 def refusal(call, *arguments):
@@ -295,3 +303,83 @@ class TestAnInstrumentThatIsNotListed:
         client.wait(DAY_S)
         client.ask("exit_all")
         assert [position.net_quantity for position in client.account.positions()] == [10]
+
+
+def in_a_new_process(client, now_ns):
+    """The same account in another process, which has shown no price yet."""
+    client.account = Account(client.settings, Listings(client.listings), now_ns=now_ns)
+    client.account.resume(client.changes)
+    client.wait_until(now_ns)
+
+
+def held(client):
+    return {row.product: row.net_quantity for row in client.account.positions() if row.net_quantity}
+
+
+class TestAPositionAboveTheFreezeQuantity:
+    """Of a contract whose freeze quantity is no whole number of lots."""
+
+    @pytest.mark.parametrize("way", ["exit all", "square-off"])
+    def test_is_closed_in_whole_lots(self, open_account, way):
+        client = open_account(opening_balance_rupees=1e9)
+        client.tick(100.0, OPTION)
+        ticket = Ticket(side="BUY", quantity=65 * 40, instrument=OPTION, product="INTRADAY", order_type="MARKET")
+        client.ask("place_sliced", ticket)
+        client.wait()
+        assert held(client) == {"INTRADAY": 2_600}
+        if way == "exit all":
+            client.ask("exit_all")
+        else:
+            client.wait_until(at("15:20"))
+        client.wait()
+        client.tick(100.0, OPTION)
+
+        assert held(client) == {}
+
+
+class TestAnAccountThatWasDown:
+    def test_over_the_square_off_has_closed_its_intraday_positions_at_the_last_price_it_knows(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        in_a_new_process(client, at("09:30", day=8))
+
+        assert held(client) == {}
+        (trade,) = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
+        assert (trade.quantity, trade.price) == (10, 1500.0)
+
+    def test_lets_what_was_in_transit_wait_for_the_first_price(self, client):
+        client.tick(1500.0)
+        ticket = Ticket(side="BUY", quantity=10, instrument=INFY, product="INTRADAY", order_type="MARKET")
+        placed = client.ask("place", ticket)
+        in_a_new_process(client, client.account.now_ns)
+        client.wait(5)
+        assert client.account.orders()[0].status == "TRANSIT"
+        client.tick(1501.0)
+        client.wait(2)
+
+        assert [row.status for row in client.account.orders()] == ["TRADED"], placed
+        assert held(client) == {"INTRADAY": 10}
+
+    def test_lets_an_after_market_order_wait_for_the_first_price_of_the_morning(self, client):
+        client.tick(1500.0)
+        client.wait_until(at("18:00"))
+        ticket = Ticket(side="BUY", quantity=5, instrument=INFY, product="CNC", order_type="MARKET", amo_time="OPEN")
+        client.ask("place", ticket)
+        client.wait()
+        in_a_new_process(client, at("09:14", day=8))
+        client.wait_until(at("09:15", day=8))
+        client.wait(3)
+        client.tick(1490.0)
+        client.wait(2)
+
+        assert [row.status for row in client.account.orders()] == ["TRADED"]
+
+    def test_rejects_what_no_price_comes_for(self, client):
+        client.tick(1500.0)
+        ticket = Ticket(side="BUY", quantity=10, instrument=INFY, product="INTRADAY", order_type="MARKET")
+        client.ask("place", ticket)
+        in_a_new_process(client, client.account.now_ns)
+        client.wait(62)
+
+        (row,) = client.account.orders()
+        assert (row.status, "No quote" in row.reason) == ("REJECTED", True)
