@@ -114,9 +114,12 @@ class SuperOrders:
         if (target and row.target_status == "CANCELLED") or (stop and row.stop_status == "CANCELLED"):
             raise Refused("order", "A cancelled leg cannot be put back")
         limit_price = entry.limit_price if change.limit_price is None else change.limit_price
-        price = entry.average_price or limit_price or self._core.last_price(entry.symbol)
         changed = replace(row, target_price=target, stop_price=stop, trailing_jump=jump)
-        _check(changed, self._core.listing(entry.instrument), entry.side, price)
+        listing, last_price = self._core.listing(entry.instrument), self._core.last_price(entry.symbol)
+        if entry.filled_quantity:  # the market may be beyond the entry's price by now, and a stop that trails, too
+            _check(changed, listing, entry.side, last_price, before=row)
+        else:
+            _check(changed, listing, entry.side, limit_price or last_price)
         if change.leg == "ENTRY_LEG":
             modification = Modification(
                 order_id=entry.order_id,
@@ -336,8 +339,15 @@ class SuperOrders:
             trailing.discard(row.order_id)
 
 
-def _check(row: SuperOrder, listing: Listing, side: str, price: float) -> None:
-    """Check target and stop against each other and the entry's price: rupees, 0 where it is not known.
+def _check(row: SuperOrder, listing: Listing, side: str, price: float, *, before: SuperOrder | None = None) -> None:
+    """Check target and stop against each other and a price.
+
+    Args:
+        row: as it shall be.
+        listing: the instrument.
+        side: of the entry.
+        price: that the entry pays, or the last one once it has traded: rupees, 0 where it is not known.
+        before: as it is; what does not change is not checked against the price. None to check all.
 
     Raises:
         Refused: they do not fit.
@@ -350,8 +360,13 @@ def _check(row: SuperOrder, listing: Listing, side: str, price: float) -> None:
     for field, given in (("targetPrice", target), ("stopLossPrice", stop)):
         if given and listing.reference.grid.snap(given) is None:
             raise wrong(field, f"a multiple of {listing.reference.tick_size_rupees}", given)
-    above, below = (target, stop) if side == "BUY" else (stop, target)
-    if price and above and above <= price:
-        raise wrong("targetPrice" if side == "BUY" else "stopLossPrice", f"a price above {price}", above)
-    if price and below and below >= price:
-        raise wrong("stopLossPrice" if side == "BUY" else "targetPrice", f"a price below {price}", below)
+    for field, given, other, known in (
+        ("targetPrice", target, stop, before.target_price if before is not None else 0.0),
+        ("stopLossPrice", stop, target, before.stop_price if before is not None else 0.0),
+    ):
+        if not given or given == known:
+            continue
+        is_above = (field == "targetPrice") == (side == "BUY")
+        for limit in (price, other):
+            if limit and (given <= limit if is_above else given >= limit):
+                raise wrong(field, f"a price {'above' if is_above else 'below'} {limit}", given)

@@ -123,6 +123,51 @@ class TestALegThatIsChanged:
 
         assert exits(client)["TARGET_LEG"].average_price == 1510.0
 
+    @pytest.fixture
+    def trailed(self, client):
+        """A client whose stop has trailed to 1509, past the entry at 1500; the id of the super order."""
+        client.tick(1500.0)
+        order_id = client.ask("place_super", a_super(stop_price=1490.0, trailing_jump=1.0)).ids[0]
+        client.wait()
+        client.tick(1519.0)
+        assert row(client).stop_price == 1509.0
+        return order_id
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"leg": "TARGET_LEG", "target_price": 1540.0}, {"leg": "STOP_LOSS_LEG", "stop_price": 1515.0}],
+    )
+    def test_may_be_where_the_market_is_beyond_the_entry(self, client, trailed, change):
+        client.ask("modify_super", SuperModification(order_id=trailed, **change))
+
+        found = exits(client)
+        assert found["TARGET_LEG"].limit_price == change.get("target_price", 1530.0)
+        assert found["STOP_LOSS_LEG"].trigger_price == change.get("stop_price", 1509.0)
+
+    @pytest.mark.parametrize(
+        ("change", "text"),
+        [
+            ({"leg": "TARGET_LEG", "target_price": 1519.0}, "targetPrice: a price above 1519.0 wanted, found 1519.0"),
+            (
+                {"leg": "STOP_LOSS_LEG", "stop_price": 1519.0},
+                "stopLossPrice: a price below 1519.0 wanted, found 1519.0",
+            ),
+        ],
+    )
+    def test_is_refused_at_a_price_that_the_market_has_passed(self, client, trailed, change, text):
+        with pytest.raises(Refused) as caught:
+            client.ask("modify_super", SuperModification(order_id=trailed, **change))
+
+        assert caught.value.text == text
+
+    def test_of_the_target_is_free_while_the_stop_waits_for_a_buyer(self, client, entered):
+        client.tick(1480.0, bids=[], asks=[(1480.1, 5)])
+        assert exits(client)["STOP_LOSS_LEG"].is_triggered
+
+        client.ask("modify_super", SuperModification(order_id=entered, leg="TARGET_LEG", target_price=1510.0))
+
+        assert exits(client)["TARGET_LEG"].limit_price == 1510.0
+
     def test_that_is_cancelled_cannot_be_put_back(self, client, entered):
         client.ask("cancel_super", entered, "STOP_LOSS_LEG")
         assert exits(client)["STOP_LOSS_LEG"].status == "CANCELLED"
