@@ -50,11 +50,11 @@ class Day:
         core = self._core
         resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
         newest_ns = core.state.newest_ns or core.now_ns
+        core.resumed_ns = core.now_ns
         core.now_ns = min(core.now_ns, newest_ns)  # what was missed comes at its own time
         latency_ns = FillModel.of(core.settings).latency_ns
         orders = [_as_open(row, latency_ns=latency_ns, newest_ns=newest_ns) for row in resting]
         core.matching = core.new_matching(orders, since_ns=newest_ns)
-        core.resumed_ns = core.now_ns
         core.inherited = {row.order_id: 0 for row in core.state.open.values() if not row.arrival}
         for row in core.state.open.values():
             if not row.arrival:

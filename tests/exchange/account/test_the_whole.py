@@ -351,7 +351,7 @@ class TestAnAccountThatWasDown:
         client.tick(1500.0)
         ticket = Ticket(side="BUY", quantity=10, instrument=INFY, product="INTRADAY", order_type="MARKET")
         placed = client.ask("place", ticket)
-        in_a_new_process(client, client.account.now_ns)
+        in_a_new_process(client, client.account.now_ns + 600 * SECOND_NS)
         client.wait(5)
         assert client.account.orders()[0].status == "TRANSIT"
         client.tick(1501.0)
