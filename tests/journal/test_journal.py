@@ -6,6 +6,7 @@ import errno
 import subprocess
 import sys
 import time
+from random import Random
 
 import msgspec
 import pytest
@@ -156,6 +157,23 @@ class TestAFullDisk:
     def test_of_a_new_journal_is_named(self, workshop):
         with pytest.raises(JournalFullError):
             workshop.a_journal(SimulatedDisk(capacity_bytes=1_000)).open()
+
+
+class TestAWriteThatWasTakenBack:
+    """Half of it had arrived on a full disk, its first record whole; it was refused, and the power goes."""
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_is_never_read_back(self, disk, journal, workshop, seed):
+        workshop.commit_one(journal, 1)
+        for number in (2, 3):  # two appends of one length: the first of them arrives whole
+            journal.append((workshop.an_intent(number),))
+        disk.troubles = [Trouble(action="write", error=errno.ENOSPC)]
+        with pytest.raises(JournalFullError):
+            journal.commit()
+        again = workshop.a_journal(disk.crash(Random(seed)))
+        again.open()
+
+        assert workshop.facts_of(again) == [workshop.an_intent(1)]
 
 
 class TestAWriteThatCannotBeTakenBack:
