@@ -7,6 +7,7 @@ words          the words and ranges that they share
 moments        times and days
 tolerant       JSON into messages, whatever the service makes of numbers, dates, nothing and names
 decoding       bytes into rows: fast where they are as documented, tolerant where not
+faults         why a request was refused: field, wanted, found
 writing        requests into bytes, checked; answers as the service writes them
 refusals       what an error means, whichever of its shapes it has
 tokens         how long an access token lives, and when another may be asked for

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from ..time import IST_OFFSET_NS, SECOND_NS
+from .faults import fault_text
 
 NEVER: Final = "0001-01-01 00:00:00"
 NO_DAY: Final = "0001-01-01"
@@ -42,8 +43,15 @@ def body_of(request: msgspec.Struct | dict[str, Any], kind: Any = None) -> bytes
         msgspec.json.decode(body, type=wanted)
     except (msgspec.ValidationError, TypeError, ValueError) as fault:
         name = getattr(wanted, "__name__", "request")
-        raise InvalidRequestError(f"{name}: {fault}") from None
+        text = str(fault)
+        if isinstance(request, msgspec.Struct) and isinstance(wanted, type):
+            text = fault_text(text, type(request), _by_wire_name(request))
+        raise InvalidRequestError(f"{name}: {text}") from None
     return body
+
+
+def _by_wire_name(request: msgspec.Struct) -> Written:
+    return {field.encode_name: getattr(request, field.name) for field in msgspec.structs.fields(request)}
 
 
 def written(answer: Any) -> Any:

@@ -12,11 +12,11 @@ from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hi
 
 import msgspec
 
+from ....domain.dhan.faults import fault_text
 from .answers import INVALID, invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_SHOWN_MAX: Final = 60
 _MISSING: Final = "Object missing required field `"
 
 
@@ -63,7 +63,7 @@ def converted(kind: type[T], values: dict[str, Any]) -> T:
     try:
         return msgspec.convert(_mended(kind, present), kind, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError, RecursionError) as fault:
-        raise invalid(_told(str(fault), present)) from None
+        raise invalid(_told(str(fault), kind, present)) from None
 
 
 def _mended(kind: type[msgspec.Struct], values: dict[str, Any]) -> dict[str, Any]:
@@ -108,14 +108,11 @@ def _kinds(hint: Any) -> tuple[bool, type[msgspec.Struct] | None]:
     return hint is str or (bool(args) and all(isinstance(each, str) for each in args)), None
 
 
-def _told(fault: str, values: dict[str, Any]) -> str:
+def _told(fault: str, kind: type[msgspec.Struct], values: dict[str, Any]) -> str:
     if fault.startswith(_MISSING):
         name, _, place = fault.removeprefix(_MISSING).partition("`")
         return f"{name} is required{_place(place)}"
-    wanted, _, place = fault.partition(" - at `$")
-    name = place.rstrip("`").lstrip(".")
-    shown = ascii(values[name])[:_SHOWN_MAX] if name in values and not isinstance(values[name], dict | list) else ""
-    return f"{INVALID}: {name or 'the body'}: {wanted}{f', found {shown}' if shown else ''}"
+    return f"{INVALID}: {fault_text(fault, kind, values)}"
 
 
 def _place(place: str) -> str:

@@ -1,0 +1,30 @@
+"""A refusal names the field, what was wanted and what was found."""
+
+import pytest
+
+from natya.domain.dhan.trading.orders import PlaceOrderRequest
+from natya.domain.dhan.writing import InvalidRequestError, body_of
+
+
+def an_order(**fields):
+    fields = {"transaction_type": "BUY", "exchange_segment": "NSE_EQ", "product_type": "CNC"} | fields
+    fields = {"order_type": "MARKET", "security_id": "1594", "quantity": 1, "dhan_client_id": "11"} | fields
+    return PlaceOrderRequest(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"transaction_type": "buy"}, "transactionType: one of BUY, SELL wanted, found 'buy'"),
+        ({"quantity": 0}, "quantity: Expected `int` >= 1, found 0"),
+        ({"quantity": "1"}, "quantity: Expected `int`, got `str`, found '1'"),
+        ({"validity": None}, "validity: "),
+        ({"security_id": "\u20b9" * 100}, "found '" + "\\u20b9" * 9),
+    ],
+)
+def test_of_a_field_that_is_none_of_what_it_may_be(fields, told):
+    with pytest.raises(InvalidRequestError) as caught:
+        body_of(an_order(**fields))
+
+    assert told in str(caught.value)
+    assert len(str(caught.value)) < 200
