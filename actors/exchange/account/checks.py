@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from ....domain.calendar import MINUTE_NS, session_at
 from ....domain.instruments import price_away
 from .state import DELIVERED
 
 if TYPE_CHECKING:
-    from ....messages.exchange import AccountOrder
+    from ....messages.exchange import AccountOrder, Instrument
     from .core import Core
     from .listings import Listing
 
@@ -67,15 +65,19 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
 
 
 def sellable(core: Core, order: AccountOrder) -> int:
-    """Return the shares that may still be sold for delivery: owned, or bought today, and not in another sale."""
+    """Return the shares that may still be sold for delivery, by this order or others."""
+    known = core.state.open.get(order.order_id)
+    return unsold(core, order.instrument) + (known.remaining_quantity if known is not None else 0)
+
+
+def unsold(core: Core, instrument: Instrument) -> int:
+    """Return the shares for delivery, owned or bought today, that no open order is to sell."""
     state = core.state
-    owned = state.holdings.get(order.instrument)
+    owned = state.holdings.get(instrument)
     shares = owned.quantity if owned is not None else 0
     for product in DELIVERED:
-        shares += state.net(order.instrument, product)  # type: ignore[arg-type]
-        shares -= state.leaves_like(replace(order, product=product))
-    known = state.open.get(order.order_id)
-    return shares + (known.remaining_quantity if known is not None else 0)
+        shares += state.net(instrument, product) - sum(state.leaves(instrument, product, "SELL"))
+    return shares
 
 
 def band(core: Core, listing: Listing) -> tuple[float, float]:

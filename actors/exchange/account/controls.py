@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from ....domain.money import exact, rounded
 from ....messages.exchange import MoneyMoved, PositionConverted
-from .checks import PRODUCTS
+from .checks import PRODUCTS, unsold
+from .closing import lacks_for_exits, restated
 from .refusals import MARKET_CLOSED, Refused, wrong
 from .state import DELIVERED
 
 if TYPE_CHECKING:
-    from ....messages.exchange import SwitchesSet
+    from ....messages.exchange import AccountOrder, SwitchesSet
     from ....messages.orders import Side
     from .core import Core
     from .day import Day
@@ -74,20 +76,25 @@ class Controls:
         side: Side = "BUY" if asked.is_long else "SELL"
         more = self._money.margin_each(listing, asked.target, side, price)
         less = self._money.margin_each(listing, asked.source, side, price)
-        needed, available = (more - less) * asked.quantity, self._money.available()
+        signed = asked.quantity if asked.is_long else -asked.quantity
+        orders = self._orders_after(asked, signed)
+        held = sum((row.blocked_rupees - core.state.open[row.order_id].blocked_rupees for row in orders), Decimal(0))
+        needed, available = (more - less) * asked.quantity + held, self._money.available()
         if needed > available:
             raise Refused("order", f"Insufficient funds: {needed:.2f} rupees needed, found {available:.2f}")
         core.do(
             PositionConverted(
                 instrument=asked.instrument,
                 symbol=listing.symbol,
-                quantity=asked.quantity if asked.is_long else -asked.quantity,
+                quantity=signed,
                 source=asked.source,
                 target=asked.target,
                 price=price,
                 occurred_ns=core.now_ns,
             )
         )
+        for row in orders:
+            core.do(replace(row, updated_ns=core.now_ns))
         for product in (asked.source, asked.target):
             self._money.refresh(asked.instrument, product)
 
@@ -161,6 +168,26 @@ class Controls:
                 occurred_ns=core.now_ns,
             )
         )
+
+    def _orders_after(self, asked: Conversion, signed: int) -> list[AccountOrder]:
+        """Return the open orders whose margin a conversion changes, with their new one.
+
+        Raises:
+            Refused: shares are converted that an order is to deliver, or the exit of a super order to close.
+        """
+        core, instrument = self._core, asked.instrument
+        is_delivery = asked.source in DELIVERED and core.listing(instrument).kind == "EQUITY"
+        if is_delivery and asked.target not in DELIVERED and asked.quantity > (most := unsold(core, instrument)):
+            raise wrong("convertQty", f"at most {max(0, most)} that no open order is to sell", asked.quantity)
+        changed = []
+        for product, moved in ((asked.source, -signed), (asked.target, signed)):
+            net = core.state.net(instrument, product)
+            lacked = lacks_for_exits(core.state, instrument, product, net=net)
+            lacking = lacks_for_exits(core.state, instrument, product, net=net + moved)
+            if lacking > lacked:
+                raise Refused("order", f"{lacking - lacked} of these shares are for exits of super orders: cancel them")
+            changed += restated(core.state, instrument, product, net=net + moved)
+        return changed
 
     def _exit(self, products: frozenset[str], *, source: str) -> None:
         core = self._core

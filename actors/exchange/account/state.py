@@ -24,9 +24,10 @@ from ....messages.exchange import (
     SwitchesSet,
 )
 from ....messages.instruments import InstrumentDefinition
+from ....messages.orders import Side
 from .positions import Owned, Traded
 
-DELIVERED: Final = frozenset({"CNC", "MTF"})
+DELIVERED: Final[frozenset[ProductType]] = frozenset({"CNC", "MTF"})
 """Products whose open positions become holdings."""
 
 SUPER: Final = "SUPER"
@@ -109,8 +110,12 @@ class State:
 
         Of target and stop of a position only one does.
         """
-        ordinary, targets, stops = self._leaves.get((row.instrument, row.product, row.side), (0, 0, 0))
-        return ordinary + max(targets, stops)
+        return sum(self.leaves(row.instrument, row.product, row.side))
+
+    def leaves(self, instrument: Instrument, product: ProductType, side: Side) -> tuple[int, int]:
+        """Return the shares that open orders may still trade: ordinary ones, and exits of super orders."""
+        ordinary, targets, stops = self._leaves.get((instrument, product, side), (0, 0, 0))
+        return ordinary, max(targets, stops)
 
     def comparable(self) -> tuple[Any, ...]:
         """Return everything as values that compare: for tests, and for whoever doubts a replay."""

@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from natya.actors.exchange.account import Account, Conversion, Listings, MarginTicket, PnlExit, Refused, Ticket
+from natya.actors.exchange.account import (
+    Account,
+    Conversion,
+    Listings,
+    MarginTicket,
+    PnlExit,
+    Refused,
+    SuperTicket,
+    Ticket,
+)
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.exchange import AccountTrade
 
@@ -96,6 +105,10 @@ class TestTheExitAtAProfitOrALoss:
         assert client.account.positions()[0].net_quantity == 10
 
 
+def to_delivery(quantity, *, source="INTRADAY", target="CNC"):
+    return Conversion(instrument=INFY, source=source, target=target, is_long=True, quantity=quantity)
+
+
 class TestAConversion:
     def test_moves_shares_at_their_cost_and_their_margin(self, client):
         client.tick(1500.0)
@@ -118,6 +131,70 @@ class TestAConversion:
         asked = Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=True, quantity=11)
 
         assert refusal(client.ask, "convert_position", asked) == "convertQty: 1 to 10 wanted, found 11"
+
+    def test_takes_margin_for_the_exit_of_shares_that_leave(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        exit_id = client.place("SELL", 10, 1600.0)
+        assert client.order(exit_id).blocked_rupees == 0
+
+        client.ask("convert_position", to_delivery(4))
+
+        assert client.order(exit_id).blocked_rupees == 4 * 320
+        assert client.replayed().comparable() == client.account.comparable()
+
+    def test_is_refused_where_the_margin_of_its_exit_cannot_be_paid(self, open_account):
+        client = open_account(opening_balance_rupees=15_100.0)
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.place("SELL", 10, 1600.0)
+        before = client.account.comparable()
+
+        assert refusal(client.ask, "convert_position", to_delivery(10)).startswith(
+            "Insufficient funds: 15200.00 rupees needed, found 12"
+        )
+        assert client.account.comparable() == before
+
+    def test_frees_the_margin_of_orders_that_now_close_what_has_come(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        short = client.place("SELL", 10, 1600.0)
+        assert client.order(short).blocked_rupees == 10 * 320
+
+        client.ask("convert_position", to_delivery(10, source="CNC", target="INTRADAY"))
+
+        assert client.order(short).blocked_rupees == 0
+
+    def test_of_shares_that_a_super_order_is_to_exit_is_refused(self, client):
+        client.tick(1500.0)
+        ticket = SuperTicket(
+            instrument=INFY,
+            side="BUY",
+            product="INTRADAY",
+            order_type="MARKET",
+            quantity=10,
+            limit_price=0.0,
+            target_price=1520.0,
+            stop_price=1480.0,
+        )
+        client.ask("place_super", ticket)
+        client.wait()
+        client.place(quantity=5)
+
+        assert refusal(client.ask, "convert_position", to_delivery(6)) == (
+            "1 of these shares are for exits of super orders: cancel them"
+        )
+        client.ask("convert_position", to_delivery(5))
+
+    def test_of_shares_that_an_order_is_to_deliver_is_refused(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.place("SELL", 7, 1600.0, product="CNC")
+        asked = to_delivery(4, source="CNC", target="INTRADAY")
+
+        assert refusal(client.ask, "convert_position", asked) == (
+            "convertQty: at most 3 that no open order is to sell wanted, found 4"
+        )
 
 
 class TestMoney:
