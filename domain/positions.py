@@ -65,6 +65,23 @@ class Holding:
         else:
             self._cost, self._shares_of_unit = units * after, 1
 
+    def move(self, quantity: int, cost: Fraction) -> None:
+        """Add signed shares that were not traded but moved here or away (below 0), at their cost: signed rupees.
+
+        The cost has to be a decimal number.
+        """
+        units = self._whole(*cost.as_integer_ratio())
+        held, after = self.quantity, self.quantity + quantity
+        self.quantity = after
+        self._cash -= units
+        if held * quantity >= 0:
+            self._cost += units * self._shares_of_unit
+        elif held * after > 0:
+            self._close_part(after, held)
+        else:
+            common = math.gcd(after, quantity)
+            self._cost, self._shares_of_unit = units * (abs(after) // common), abs(quantity) // common
+
     def position(self, symbol: str) -> Position:
         """Return it rounded: average price to four places, profit to the paisa."""
         part = self._scale * self._shares_of_unit
@@ -97,9 +114,12 @@ class Holding:
         units = round(price * self._scale)
         if units < _PRICE_UNITS_MAX and units / self._scale == price:
             return units
-        numerator, denominator = exact(price).as_integer_ratio()
+        return self._whole(*exact(price).as_integer_ratio())
+
+    def _whole(self, numerator: int, denominator: int) -> int:
+        """Return an exact amount in units of a rupee / _scale, which grows where it has more decimal places."""
         while self._scale % denominator:
-            # Tens suffice: a price is a decimal number, so its denominator divides a power of ten.
+            # Tens suffice: an amount is a decimal number, so its denominator divides a power of ten.
             self._scale *= 10
             self._cash *= 10
             self._cost *= 10

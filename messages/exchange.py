@@ -279,7 +279,7 @@ class PositionConverted(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
     source: ProductType
     target: ProductType
     price: Price
-    """Rupees a share: their average cost."""
+    """Rupees a share: their average cost, to eight places. The shares themselves move at a finer one."""
 
     occurred_ns: Nanoseconds
 

@@ -1,10 +1,12 @@
 """Positions: average cost, and no paisa lost."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.domain.money import rounded
 from natya.domain.positions import Holding, Positions, StrategyShares, unrealized
 from natya.messages.orders import OrderFilled, Position
 
@@ -56,6 +58,26 @@ class TestAPosition:
         position = after((-10, 100.0), (10, 99.95)).position("INFY")
 
         assert (position.quantity, position.average_price, position.realized_pnl) == (0, 0, Decimal("0.50"))
+
+    @given(TRADES, st.integers(1, 1_000), st.integers(-500, 500).filter(bool))
+    def test_loses_nothing_when_shares_move_to_another_at_their_cost(self, trades, moved, there):
+        source, target = after(*trades), after((there, 100.05))
+        if not source.quantity:
+            return
+        quantity = min(moved, source.quantity) if source.quantity > 0 else max(-moved, source.quantity)
+        part = source.cost * quantity / source.quantity
+        cost = Fraction(rounded(part.numerator, part.denominator, 30))
+        before, gained = source.cost, source.realized
+        together = source.realized - source.cost + target.realized - target.cost
+
+        source.move(-quantity, -cost)
+        target.move(quantity, cost)
+
+        assert source.cost == before - part
+        assert abs(source.realized - gained) <= Fraction(1, 10**30)
+        assert source.realized - source.cost + target.realized - target.cost == together
+        if there * target.quantity < 0:
+            assert target.cost == cost * target.quantity / quantity
 
     def test_turns_over_at_the_price_of_the_trade(self):
         position = after((10, 100.0), (-15, 110.0)).position("INFY")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
-from ....domain.money import exact_value
+from ....domain.money import COST_PLACES, exact_sum, exact_value, rounded
 from ....domain.positions import Holding
+
+_PLACES: Final = 30
+"""Of the cost of shares that move: so many that their sum over a day shows as the exact one, and no more for ever."""
 
 
 class Traded:
@@ -57,22 +60,29 @@ class Traded:
             self.sell_quantity -= quantity
             self.sell_rupees += exact_value(price, -quantity)
 
-    def shift(self, quantity: int, price: float) -> None:
-        """Move shares in or out at their average cost: nothing is bought or sold by it.
+    def cost_of(self, quantity: int) -> Fraction:
+        """Return the part of the cost that belongs to signed shares of those that are open, to 30 places."""
+        part = self.cost * quantity / self.net
+        return Fraction(rounded(part.numerator, part.denominator, _PLACES))
+
+    def shift(self, quantity: int, cost: Fraction) -> None:
+        """Move shares in or out (below 0) at their cost, signed as they are: nothing is bought or sold by it.
 
         A share that leaves was bought today, if any was; else it is one that was carried.
         """
         was_long = self.net > 0 if self.net else quantity > 0
-        self._holding.trade(quantity, price)
+        self._holding.move(quantity, cost)
         size = abs(quantity) if (quantity > 0) == was_long else -abs(quantity)
         today = self.buy_quantity if was_long else self.sell_quantity
         of_today = max(size, -today)
+        moved = abs(cost / quantity) * of_today
+        rupees = rounded(moved.numerator, moved.denominator, COST_PLACES)
         if was_long:
             self.buy_quantity += of_today
-            self.buy_rupees = self.buy_rupees + exact_value(price, of_today) if self.buy_quantity else Decimal(0)
+            self.buy_rupees = exact_sum(self.buy_rupees, rupees) if self.buy_quantity else Decimal(0)
         else:
             self.sell_quantity += of_today
-            self.sell_rupees = self.sell_rupees + exact_value(price, of_today) if self.sell_quantity else Decimal(0)
+            self.sell_rupees = exact_sum(self.sell_rupees, rupees) if self.sell_quantity else Decimal(0)
         carried = (size - of_today) if was_long else (of_today - size)
         if carried:
             self.carried_cost += self.carried_cost * carried / self.carried_quantity

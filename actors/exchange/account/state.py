@@ -197,8 +197,9 @@ class State:
         target = self.positions.get(key)
         if target is None:
             target = self.positions[key] = Traded(fact.symbol)
-        source.shift(-fact.quantity, fact.price)
-        target.shift(fact.quantity, fact.price)
+        cost = source.cost_of(fact.quantity)
+        source.shift(-fact.quantity, -cost)
+        target.shift(fact.quantity, cost)
 
     def _money(self, fact: MoneyMoved) -> None:
         self.ledger.append(fact)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -15,6 +16,7 @@ from natya.actors.exchange.account import (
     SuperTicket,
     Ticket,
 )
+from natya.actors.exchange.account.positions import Traded
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.exchange import AccountTrade
 
@@ -131,6 +133,32 @@ class TestAConversion:
         asked = Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=True, quantity=11)
 
         assert refusal(client.ask, "convert_position", asked) == "convertQty: 1 to 10 wanted, found 11"
+
+    def test_leaves_no_profit_behind_where_the_average_is_no_price(self, open_account):
+        client = open_account(opening_balance_rupees=1e11)
+        client.tick(1500.0)
+        client.place(quantity=4_000_000)
+        client.tick(1500.1)
+        client.place(quantity=2_000_000)
+
+        client.ask("convert_position", to_delivery(6_000_000))
+
+        intraday, delivery = client.account.positions()
+        assert (intraday.net_quantity, intraday.realized_rupees) == (0, 0)
+        assert delivery.day_buy_rupees == Decimal(9000200000)
+
+    def test_is_as_exact_and_as_cheap_after_a_thousand_others(self):
+        here, there = Traded("INFY"), Traded("INFY")
+        for step in range(1, 1_001):
+            source, target = (here, there) if step % 2 else (there, here)
+            source.trade(step, 1500.05 + step)
+            quantity = source.net // 2 + 1
+            cost = source.cost_of(quantity)
+            source.shift(-quantity, -cost)
+            target.shift(quantity, cost)
+
+        assert 10**30 % cost.denominator == 0
+        assert max(abs(here.realized), abs(there.realized)) < Fraction(1, 10**26)
 
     def test_takes_margin_for_the_exit_of_shares_that_leave(self, client):
         client.tick(1500.0)
