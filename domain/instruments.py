@@ -134,13 +134,36 @@ class Instrument(InstrumentDefinition, frozen=True, kw_only=True, gc=False):
         """Round a price to the grid, as `PriceGrid.round`."""
         return self.grid.round(price, to)
 
+    def quantity_wanted(self, quantity: int, *, is_sliced: bool = False) -> str:
+        """Say what an order's quantity must be, if it must not be this one; empty if it may.
+
+        Args:
+            quantity: shares or contract units.
+            is_sliced: the order is divided into some below the freeze quantity.
+        """
+        if quantity < 1 or quantity % self.lot_size:
+            return f"a multiple of the lot of {self.lot_size}"
+        if self.freeze_quantity is not None and quantity > self.freeze_quantity and not is_sliced:
+            return f"at most the freeze quantity of {self.freeze_quantity}"
+        return ""
+
     def quantity_fault(self, quantity: int) -> str:
         """Say why an order must not have this quantity; empty if it may."""
-        if quantity < 1 or quantity % self.lot_size:
-            return f"a multiple of the lot of {self.lot_size} shares wanted, found {quantity}"
-        if self.freeze_quantity is not None and quantity > self.freeze_quantity:
-            return f"at most the freeze quantity of {self.freeze_quantity} shares wanted, found {quantity}"
-        return ""
+        wanted = self.quantity_wanted(quantity)
+        return f"{wanted} shares wanted, found {quantity}" if wanted else ""
+
+    @property
+    def slice_quantity_max(self) -> int | None:
+        """Shares of the largest order, in whole lots, that the freeze quantity lets through; None: any."""
+        return None if self.freeze_quantity is None else self.freeze_quantity // self.lot_size * self.lot_size
+
+    def divided(self, quantity: int) -> tuple[int, ...]:
+        """Divide a quantity into orders that the exchange takes, as few as possible, all but the last in whole lots."""
+        most = self.slice_quantity_max
+        if most is None:
+            return (quantity,)
+        whole, rest = divmod(quantity, most)
+        return (*[most] * whole, *([rest] if rest else []))
 
 
 def price_away(grid: PriceGrid, price: float, percent: float) -> float:

@@ -71,20 +71,12 @@ def slices(instrument: Instrument, quantity: int) -> tuple[int, ...]:
     """
     if fault := _quantity_fault(instrument, quantity, is_sliced=True):
         raise ValueError(str(fault))
-    if instrument.freeze_quantity is None:
-        return (quantity,)
-    most = instrument.freeze_quantity // instrument.lot_size * instrument.lot_size
-    whole, rest = divmod(quantity, most)
-    return (*[most] * whole, *([rest] if rest else []))
+    return instrument.divided(quantity)
 
 
 def _quantity_fault(instrument: Instrument, quantity: int, *, is_sliced: bool) -> OrderFault | None:
-    lot, freeze = instrument.lot_size, instrument.freeze_quantity
-    if quantity < 1 or quantity % lot:
-        return OrderFault(field="quantity", wanted=f"a multiple of the lot of {lot}", found=str(quantity))
-    if freeze is not None and quantity > freeze and not is_sliced:
-        return OrderFault(field="quantity", wanted=f"at most the freeze quantity of {freeze}", found=str(quantity))
-    return None
+    wanted = instrument.quantity_wanted(quantity, is_sliced=is_sliced)
+    return OrderFault(field="quantity", wanted=wanted, found=str(quantity)) if wanted else None
 
 
 def _price_fault(

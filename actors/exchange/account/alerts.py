@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import Alert, AlertCondition, AlertOrder
 from .orders import check_prices
-from .refusals import Refused, expect_quantity, wrong
+from .refusals import Refused, expect_quantity, unknown, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Alerts:
     def _found(self, alert_id: str) -> Alert:
         row = self._core.state.alerts.get(alert_id)
         if row is None:
-            raise Refused("unknown", f"alertId: an alert wanted, found none of {alert_id[:32]!a}")
+            raise unknown("alertId", "an alert", alert_id)
         if row.status != "ACTIVE":
             raise Refused("order", f"Alert is already {row.status}")
         return row

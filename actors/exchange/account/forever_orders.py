@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import ForeverLeg, ForeverOrder
-from .refusals import Refused, expect_quantity, wrong
+from .refusals import Refused, expect_quantity, unknown, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class ForeverOrders:
     def _found(self, order_id: str) -> ForeverOrder:
         row = self._core.state.forever_orders.get(order_id)
         if row is None:
-            raise Refused("unknown", f"orderId: a forever order wanted, found none of {order_id[:32]!a}")
+            raise unknown("orderId", "a forever order", order_id)
         if not row.is_open:
             raise Refused("order", f"Order is already {row.legs[0].status}")
         return row

@@ -16,7 +16,7 @@ from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
 from .listings import exchange_of
-from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, wrong
+from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, unknown, wrong
 from .state import SUPER
 
 if TYPE_CHECKING:
@@ -114,13 +114,10 @@ class Orders:
         """
         listing = self._core.listing(ticket.instrument)
         self._check(ticket, listing)
-        freeze, lot = listing.reference.freeze_quantity, listing.reference.lot_size
-        most = freeze // lot * lot if freeze else ticket.quantity
-        if ticket.quantity > most * _SLICES_MAX:
+        most = listing.reference.slice_quantity_max
+        if most is not None and ticket.quantity > most * _SLICES_MAX:
             raise wrong("quantity", f"at most {_SLICES_MAX} slices of {most}", ticket.quantity)
-        full, rest = divmod(ticket.quantity, most)
-        sizes = [most] * full + ([rest] if rest else [])
-        return [self.place(ticket, quantity=size) for size in sizes]
+        return [self.place(ticket, quantity=size) for size in listing.reference.divided(ticket.quantity)]
 
     def modify(self, change: Modification) -> AccountOrder:
         """Restate a pending order.
@@ -392,7 +389,7 @@ class Orders:
     def _open(self, order_id: str) -> AccountOrder:
         row = self._core.state.orders.get(order_id)
         if row is None:
-            raise Refused("unknown", f"orderId: an order of the day wanted, found none of {order_id[:32]!a}")
+            raise unknown("orderId", "an order of the day", order_id)
         if not row.is_open:
             raise Refused("order", f"Order is already {row.status}")
         return row

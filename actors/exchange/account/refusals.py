@@ -44,3 +44,8 @@ def expect_quantity(quantity: int) -> None:
 def wrong(field: str, wanted: str, found: object) -> Refused:
     """Return the refusal of a field's value."""
     return Refused("input", f"{field}: {wanted} wanted, found {found}")
+
+
+def unknown(field: str, wanted: str, found: str) -> Refused:
+    """Return the refusal of a number that names nothing."""
+    return Refused("unknown", f"{field}: {wanted} wanted, found none of {found[:32]!a}")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ....messages.broker import ReplaceRequest
 from ....messages.exchange import AccountOrder, SuperOrder
 from .orders import CONFIRMED
-from .refusals import Refused, wrong
+from .refusals import Refused, unknown, wrong
 from .requests import Modification, Ticket
 from .state import SUPER
 
@@ -319,7 +319,7 @@ class SuperOrders:
     def _found(self, order_id: str) -> tuple[SuperOrder, AccountOrder]:
         row = self._core.state.super_orders.get(order_id)
         if row is None:
-            raise Refused("unknown", f"orderId: a super order wanted, found none of {order_id[:32]!a}")
+            raise unknown("orderId", "a super order", order_id)
         return row, self._core.state.orders[order_id]
 
     def _expect_pending(self, status: str) -> None:
