@@ -319,6 +319,16 @@ class TestLooking:
         assert (waits[0], waits[-1]) == (0.25, 5.0)
         assert placed.pass_time() == 0.25
 
+    def test_is_not_put_off_by_orders_that_follow_each_other(self, placed):
+        first = next(timer for timer in placed.session.timers if timer.waits)
+        for number in range(2, 9):
+            placed.body.place(to_place(client_order_id=f"A-{number}"))
+            placed.answer({"orderId": f"7{number}", "orderStatus": "TRANSIT"})
+
+        assert [timer for timer in placed.session.timers if timer.waits] == [first]
+        placed.pass_time()
+        assert placed.calls() == ["GET /orders"]
+
     def test_goes_on_when_it_cannot_see(self, placed):
         placed.pass_time()
         placed.answer(status=502, sent="unknown", error="502 Bad Gateway")

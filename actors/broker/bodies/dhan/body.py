@@ -101,6 +101,9 @@ class DhanBroker:
         self._cancel_when_placed: set[str] = set()
         self._interval: Final = Interval()
         self._next_look: Timer | None = None
+        self._next_look_s = 0.0
+        """The wait that `_next_look` was set for."""
+
         self._is_looking = False
 
     def _base_url(self) -> str | None:
@@ -304,16 +307,20 @@ class DhanBroker:
     # Watching.
 
     def _look_soon(self) -> None:
-        """Look at the orders after the shortest interval: something has happened, or will."""
+        """Look at the orders after the shortest interval at most: something has happened, or will.
+
+        A look that is as near already stays: orders that follow each other faster would put it off for ever.
+        """
         self._interval.shorten()
-        if self._next_look is not None:
+        if self._next_look is not None and self._next_look_s > self._interval.seconds:
             self._next_look.cancel()
             self._next_look = None
         self._look_later()
 
     def _look_later(self) -> None:
         if self._orders and self._next_look is None and not self._is_looking:
-            self._next_look = self._session.after(self._interval.seconds, Due(self._look))
+            self._next_look_s = self._interval.seconds
+            self._next_look = self._session.after(self._next_look_s, Due(self._look))
 
     def _look(self) -> None:
         self._next_look, self._is_looking = None, True
