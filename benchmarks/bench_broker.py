@@ -197,8 +197,10 @@ def main(arguments: list[str] | None = None) -> int:
         tuned_process(),
     ):
         base_url = f"http://127.0.0.1:{broker.stdout.readline().strip()}"
-        found, bare = placed_ms(Path(temporary), base_url, options.orders)
-        broker.kill()
+        try:
+            found, bare = placed_ms(Path(temporary), base_url, options.orders)
+        finally:
+            broker.kill()  # leaving the `with` waits for it
     bare_cuts, cuts = quantiles(bare, n=100), quantiles(found, n=100)
     figures = []
     for place, name, target in ((49, "median", P50_MS_TARGET), (98, "p99", P99_MS_TARGET)):
