@@ -4,11 +4,13 @@ The problem: reading tolerantly costs a hundred microseconds a row, and a book h
 read strictly, and only what fails is read again tolerantly. The trap: what succeeds strictly must be what the tolerant
 reading says. So strictly read are only rows that forbid names they do not have (an alias, another case: read again),
 only bodies without an escape in them (then a quote is a quote, and the service's words for nothing can be taken out
-beforehand), and a word that is not exactly one of the known ones makes all of it be read again.
+beforehand), and a word that is not exactly one of the known ones makes all of it be read again; so does an empty text
+where nothing is not the same as an empty text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from operator import attrgetter
@@ -66,7 +68,7 @@ def _strict(kind: type[msgspec.Struct], whole: Any) -> Callable[[bytes], Any] | 
     if not kind.__struct_config__.forbid_unknown_fields:
         return None
     decoder = msgspec.json.Decoder(whole)
-    words = _words(kind)
+    words, unempty = _words(kind), _unempty(kind)
 
     def strictly(body: bytes) -> Any:
         if b"\\" in body:
@@ -78,9 +80,22 @@ def _strict(kind: type[msgspec.Struct], whole: Any) -> Callable[[bytes], Any] | 
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         rows = found if isinstance(found, tuple) else (found,)
+        if any("" in map(text, rows) for text in unempty):
+            return None
         return found if all(known.issuperset(map(word, rows)) for word, known in words) else None
 
     return strictly
+
+
+def _unempty(kind: type[msgspec.Struct]) -> list[Callable[[Any], Any]]:
+    """Find the fields that could be read as an empty text, and for which that is not what nothing means."""
+    hints = get_type_hints(kind, include_extras=True)
+    found: list[Callable[[Any], Any]] = []
+    for field in msgspec.structs.fields(kind):
+        with contextlib.suppress(msgspec.ValidationError):
+            if msgspec.convert("", hints[field.name]) == "" and field.default != "":
+                found.append(attrgetter(field.name))
+    return found
 
 
 def _words(kind: type[msgspec.Struct]) -> list[tuple[Callable[[Any], str], frozenset[str]]]:

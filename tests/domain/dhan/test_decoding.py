@@ -32,6 +32,17 @@ class TestRows:
 
         assert decoding.rows_reader.__wrapped__(kind)(body)[2].security_id == "1594"
 
+    @pytest.mark.parametrize("name", ["exchangeSegment", "productType"])
+    def test_without_a_text_that_has_to_be_there_are_refused(self, name):
+        with pytest.raises(MalformedAnswerError, match=name):
+            rows_reader(PositionRow)(json.dumps([{**POSITION, name: ""}]).encode())
+
+    @pytest.mark.parametrize("nothing", ["", "NA", None])
+    def test_say_nothing_in_one_way(self, nothing):
+        (row,) = rows_reader(PositionRow)(json.dumps([{**POSITION, "drvOptionType": nothing}]).encode())
+
+        assert row.drv_option_type is None
+
     @given(st.data())
     def test_are_the_same_however_they_are_read(self, data):
         kind, wire = data.draw(st.sampled_from(KINDS))
