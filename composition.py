@@ -238,9 +238,11 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         is_limited=is_limited,
         records=has_market,
     )
+    instruments = InstrumentsActorSettings(limits=settings.instruments)
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=heard)),
+        ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange,
         *([ChildSpec(FEED, FeedActor, settings.feed)] if has_market else []),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ...messages.exchange import Instrument
 from ...messages.instruments import InstrumentDefinition
 from .account.refusals import RefusalKind
 
@@ -33,6 +34,8 @@ class CallRefused(msgspec.Struct, frozen=True, gc=False):
 
     kind: RefusalKind
     text: str
+    unlisted: Instrument | None = None
+    """Segment and security id of an instrument that is not listed: the only reason of the refusal."""
 
 
 class AddListings(msgspec.Struct, frozen=True):

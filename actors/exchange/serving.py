@@ -29,7 +29,7 @@ from ...messages.market import Tick
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .account import Account, Listing, Listings, Refused
-from .account.refusals import ExchangeError
+from .account.refusals import ExchangeError, Unlisted
 from .calls import VERBS, VIEWS, AddListings, Answered, Call, CallRefused
 from .remembering import TYPES, RememberedAccount
 
@@ -179,7 +179,8 @@ class AccountActor(RuntimeActor):
         try:
             value = getattr(account, call.verb)(*call.arguments)
         except Refused as refused:
-            answer = CallRefused(refused.kind, refused.text)
+            unlisted = refused.instrument if isinstance(refused, Unlisted) else None
+            answer = CallRefused(refused.kind, refused.text, unlisted)
         else:
             answer = Answered(value)
             if call.verb in VERBS:

@@ -12,7 +12,7 @@ from ....domain.calendar import session_at
 from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
 from ....domain.time import SECOND_NS, day_of
 from ..matching import FillModel, Matching
-from .refusals import wrong
+from .refusals import Unlisted
 from .state import State
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ class Core:
         """Return an instrument.
 
         Raises:
-            Refused: it is not listed.
+            Unlisted: it is not listed.
         """
         found = self.listings.find(instrument)
         if found is None:
-            raise wrong("securityId", "an instrument of the list", f"{instrument[1]} of {instrument[0]}")
+            raise Unlisted(instrument)
         return found
 
     def last_price(self, symbol: str) -> float:

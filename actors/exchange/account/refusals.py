@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from ....messages.exchange import Instrument
 
 RefusalKind: TypeAlias = Literal["input", "order", "unknown", "unavailable"]
 """`input`: a field is wrong. `order`: it cannot be done now. `unknown`: there is no such thing. `unavailable`: it could
@@ -25,6 +28,17 @@ class Refused(ExchangeError):  # noqa: N818  an outcome, as a broker's word for 
         super().__init__(text)
         self.kind = kind
         self.text = text
+
+
+class Unlisted(Refused):
+    """An instrument is not listed: segment and security id."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        """Take the instrument."""
+        segment, security_id = instrument
+        refusal = wrong("securityId", "an instrument of the list", f"{security_id} of {segment}")
+        super().__init__(refusal.kind, refusal.text)
+        self.instrument = instrument
 
 
 QUANTITY_MAX: Final = (1 << 31) - 1

@@ -1,11 +1,12 @@
 """The wire's actor: what the market has shown, and the application that speaks Dhan's protocol about it.
 
 Owns    one MarketShown, and one WireApplication, which the web server serves.
-Hears   Tick; ShowMarket, SetPrice and ListInstrument of the application; Mounted and MountRefused of the web server;
-        MarketEnded of the feed; FindWire and ShowInstrument.
+Hears   Tick; ShowMarket, SetPrice, ListInstrument and ListNumber of the application; Mounted and MountRefused of the
+        web server; MarketEnded of the feed; FindWire and ShowInstrument; the answers of the list of instruments.
 Sends   Mount to the web server; MarketTold or HandRefused, WireFound, InstrumentShown or InstrumentUnknown to who
-        asked; AddListings to the exchange, of symbols that no list knows; a Tick to events for each price that is set
-        by hand; TicksRecorded to the feed where no database records what it sends.
+        asked; ShowInstrument and FindInstrument to the list of instruments, of what is not listed yet; AddListings to
+        the exchange, also of symbols that no list knows; a Tick to events for each price that is set by hand;
+        TicksRecorded to the feed where no database records what it sends.
 Fails   when the web server does not serve it. Restarted, market, token and counts of requests are what they were
         (hand-over).
 
@@ -14,6 +15,7 @@ After the end of a recording the exchange goes on: it has the last prices, and i
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
@@ -32,19 +34,23 @@ from ...web import Mount, Mounted
 from ...web.mounting import MountRefused
 from ..calls import AddListings, Answered, Call
 from .application import WireApplication
-from .asking import HandRefused, ListInstrument, MarketTold, SetPrice, ShowMarket
+from .asking import HandRefused, ListInstrument, ListNumber, MarketTold, SetPrice, ShowMarket
 from .carrying import Carrier
+from .finding import Finder
 from .market import MarketShown
 from .routes import BASE
 from .settings import WireActorSettings
 
 if TYPE_CHECKING:
+    from ....messages.instruments import InstrumentDefinition
     from ...runtime import ActorAddress, Outcome
 
 VIEWS: Final = frozenset({"last_prices", "ohlc", "quotes", "chart", "daily", "expiries", "chain", "listed"})
 BEAT_S: Final = 0.01
 LEVELS_MAX: Final = 20
 LISTED_TIMEOUT_S: Final = 60.0
+OF_UNDERLYINGS: Final = frozenset({"expiries", "chain"})
+"""Views that are about an underlying, their first argument."""
 
 
 class Beat(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +97,10 @@ class WireActor(RuntimeActor):
         else:
             market, application = inherited
         self._market, self._application = market, application
+        self._finder = Finder(market, ask=self.ask, now_ns=self.clock.now_ns, listed=self._list_at_account)
+        self._sought: set[str] = set()
+        """Symbols that the list of instruments was asked for."""
+
         self._source = f"by-hand-{self.clock.now_ns()}"
         self._by_hand = 0
         self._played: set[str] = set()
@@ -113,9 +123,10 @@ class WireActor(RuntimeActor):
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
         """Show a tick."""
-        unknown = self._market.list_unknown(tick.symbol)
-        if unknown is not None:
-            self.send(EXCHANGE, AddListings((unknown,)))
+        symbol = tick.symbol
+        if symbol not in self._sought and self._market.listings.of_symbol(symbol) is None:
+            self._sought.add(symbol)
+            self._finder.symbol(symbol, functools.partial(self._list_anyway, symbol))
         self._market.move(tick)
         if tick.source == self._source:  # events sends to the exchange first: whoever asks it now finds it moved
             sender = self._by_hand_told.pop(tick.sequence, None)
@@ -135,18 +146,24 @@ class WireActor(RuntimeActor):
         if question.view not in VIEWS:
             self.turn_away(question, sender, f"one of {', '.join(sorted(VIEWS))} wanted, found {question.view!r}")
             return
-        self.send(sender, MarketTold(getattr(self._market, question.view)(*question.arguments)))
+        if question.view in OF_UNDERLYINGS:
+            self._finder.options(question.arguments[0], functools.partial(self._tell, question, sender))
+        else:
+            self._tell(question, sender)
 
     @handles(SetPrice)
     def set_price(self, wanted: SetPrice, sender: ActorAddress) -> None:
         """Send a tick as the feed does, so that everybody hears it."""
-        try:
-            tick = self._tick_of(wanted)
-        except ValueError as fault:
-            self.send(sender, HandRefused(str(fault)))
-            return
-        self._by_hand_told[tick.sequence] = sender
-        self.send(EVENTS, tick)
+        then = functools.partial(self._set_price, wanted, sender)
+        if wanted.symbol:
+            self._finder.symbol(wanted.symbol, then)
+        else:
+            self._finder.number((wanted.exchange_segment, wanted.security_id), then)
+
+    @handles(ListNumber)
+    def list_number(self, wanted: ListNumber, sender: ActorAddress) -> None:
+        """List an instrument at the account, if any list knows it."""
+        self._finder.number(wanted.instrument, functools.partial(self._tell_listed, wanted, sender))
 
     @handles(ListInstrument)
     def list_instrument(self, wanted: ListInstrument, sender: ActorAddress) -> None:
@@ -157,8 +174,17 @@ class WireActor(RuntimeActor):
         except ValueError as fault:
             self.send(sender, HandRefused(str(fault)))
             return
-        self.send(EXCHANGE, AddListings((definition,)))
+        self._list_at_account(definition)
         self.send(sender, MarketTold({"symbol": definition.symbol, "securityId": definition.security_id}))
+
+    def _set_price(self, wanted: SetPrice, sender: ActorAddress) -> None:
+        try:
+            tick = self._tick_of(wanted)
+        except ValueError as fault:
+            self.send(sender, HandRefused(str(fault)))
+            return
+        self._by_hand_told[tick.sequence] = sender
+        self.send(EVENTS, tick)
 
     @handles(Mounted)
     def be_served(self, mounted: Mounted, _sender: ActorAddress) -> None:
@@ -178,9 +204,10 @@ class WireActor(RuntimeActor):
         if not is_symbol(question.name):
             self.send(sender, InstrumentUnknown(name=question.name, reason="a symbol wanted, found none"))
             return
-        added = self._market.list_unknown(question.name)
-        if added is not None:
-            self.send(EXCHANGE, AddListings((added,)))
+        self._finder.symbol(question.name, functools.partial(self._show_instrument, question, sender))
+
+    def _show_instrument(self, question: ShowInstrument, sender: ActorAddress) -> None:
+        self._list_anyway(question.name)
         listing = self._market.listings.of_symbol(question.name)
         assert listing is not None, "it is listed now"
         shown = InstrumentShown(
@@ -215,6 +242,23 @@ class WireActor(RuntimeActor):
     def statistics(self) -> ActorStatistics:
         """Count messages."""
         return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
+
+    def _tell(self, question: ShowMarket, sender: ActorAddress) -> None:
+        self.send(sender, MarketTold(getattr(self._market, question.view)(*question.arguments)))
+
+    def _tell_listed(self, wanted: ListNumber, sender: ActorAddress) -> None:
+        listing = self._market.listings.find(wanted.instrument)
+        if listing is not None:  # of the options of an underlying, the account knows only those that were asked for
+            self._list_at_account(listing.reference.definition())
+        self.send(sender, MarketTold(listing is not None))
+
+    def _list_anyway(self, symbol: str) -> None:
+        added = self._market.list_unknown(symbol)
+        if added is not None:
+            self._list_at_account(added)
+
+    def _list_at_account(self, definition: InstrumentDefinition) -> None:
+        self.send(EXCHANGE, AddListings((definition,)))
 
     def _remember(self, outcome: Outcome) -> None:
         """Know what was listed in earlier runs, and be served."""

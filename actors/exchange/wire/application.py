@@ -32,7 +32,7 @@ from .answers import (
     path_error,
     trading_error,
 )
-from .asking import MarketTold, ShowMarket
+from .asking import ListNumber, MarketTold, ShowMarket
 from .counting import RequestCounts
 from .groups.market import chain_key
 from .groups.portfolio import epoch_day
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....domain.quotas import Allowance
+    from ....messages.exchange import Instrument
     from .carrying import Carrier
     from .market import MarketShown
 
@@ -149,7 +150,13 @@ class WireApplication:
             Refused: the account refused.
             WireRefusal: the account is not there, or it is not known what became of the call.
         """
+        sought: set[Instrument] = set()
         told = await self._asked(EXCHANGE, Call(verb, arguments))
+        while isinstance(told, CallRefused) and told.unlisted is not None and told.unlisted not in sought:
+            sought.add(told.unlisted)
+            if not await self.listing_of(told.unlisted):
+                break
+            told = await self._asked(EXCHANGE, Call(verb, arguments))  # it was refused: nothing has happened yet
         if isinstance(told, Answered):
             return told.value
         if isinstance(told, CallRefused):
@@ -166,6 +173,11 @@ class WireApplication:
         if isinstance(told, MarketTold):
             return told.value
         raise WireRefusal(data_error(503, "800", "Internal Server Error"))
+
+    async def listing_of(self, instrument: Instrument) -> bool:
+        """List an instrument at the account if any list knows it; return whether one does."""
+        told = await self._asked(self._market_actor, ListNumber(instrument))
+        return isinstance(told, MarketTold) and bool(told.value)
 
     async def by_hand(self, message: Any) -> Any:
         """Ask the market's actor for something that no client of a broker may."""

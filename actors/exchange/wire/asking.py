@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ....messages.exchange import Instrument
 from ....messages.instruments import InstrumentDefinition
 
 
@@ -45,6 +46,12 @@ class ListInstrument(msgspec.Struct, frozen=True):
     """List an instrument; answered by `MarketTold` or `HandRefused`."""
 
     definition: InstrumentDefinition
+
+
+class ListNumber(msgspec.Struct, frozen=True):
+    """List an instrument at the account if any list knows it; answered by `MarketTold`: whether one does."""
+
+    instrument: Instrument
 
 
 class HandRefused(msgspec.Struct, frozen=True):

@@ -35,6 +35,13 @@ def command(
     ] = None,
     faults: Annotated[bool, typer.Option("--faults", help="Let a client ask for faults at /__faults.")] = False,
     unlimited: Annotated[bool, typer.Option("--unlimited", help="Without the broker's limits of requests.")] = False,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of lists of instruments; by default that of natya instruments refresh.",
+        ),
+    ] = None,
     settings: SetOption = [],
 ) -> None:
     """Serve the paper exchange on a port of this machine, until Ctrl-C or SIGTERM."""
@@ -48,13 +55,16 @@ def command(
         "feed.seed": synthetic,
         "feed.speed": speed,
         "web.port": port,
+        "instruments.path": None if instruments is None else str(instruments),
         "exchange.always_open": True if always_open else None,
         "system.data_dir": None if data_dir is None else str(data_dir),
     }
     given = assignments(settings) | {key: value for key, value in overrides.items() if value is not None}
     if "system.data_dir" not in given:  # not that of `natya run`, which may run beside it
-        beside = Path(load("paper", given).settings.system.data_dir)
-        given["system.data_dir"] = str(beside.with_name(f"{beside.name}-exchange"))
+        beside = load("paper", given).settings
+        data_dir = Path(beside.system.data_dir)
+        given["system.data_dir"] = str(data_dir.with_name(f"{data_dir.name}-exchange"))
+        given.setdefault("instruments.path", beside.instruments.path)
     loaded = load_to_run("paper", given)
 
     from ....config.secrets import Secret

@@ -18,13 +18,14 @@ from .....domain.dhan.market.option_chain import ExpiriesRequest, OptionChainReq
 from .....domain.dhan.market.quotes import INSTRUMENTS_MAX
 from .....domain.dhan.moments import time_ns
 from .....domain.dhan.writing import written
-from .....domain.time import DAY_NS
+from .....domain.time import DAY_NS, day_of
 from ..answers import Answer, WireRefusal, data_error, found, invalid
 from ..reading import converted, object_of, read
-from .portfolio import day_ns, day_wanted
+from .portfolio import day_ns, day_wanted, epoch_day
 
 if TYPE_CHECKING:
     from .....domain.dhan.market.charts import Chart
+    from .....messages.exchange import Instrument
     from ..request import Exchange, Request
 
 SEGMENTS: Final = frozenset(
@@ -119,7 +120,7 @@ async def option_chain(exchange: Exchange, request: Request) -> Answer:
     except ValueError:
         raise WireRefusal(data_error(400, "812", "Invalid Date Format")) from None
     key = wanted.underlying_seg, str(wanted.underlying_scrip)
-    if expiry not in await exchange.market("expiries", key):
+    if expiry not in await _expiries(exchange, key):
         raise WireRefusal(data_error(400, "811", "Invalid Expiry Date"))
     last_price, chain = await exchange.market("chain", key, expiry)
     strikes = {}
@@ -134,8 +135,14 @@ async def option_chain(exchange: Exchange, request: Request) -> Answer:
 async def expiries(exchange: Exchange, request: Request) -> Answer:
     """`POST /optionchain/expirylist`."""
     wanted = _option_request(ExpiriesRequest, request)
-    days = await exchange.market("expiries", (wanted.underlying_seg, str(wanted.underlying_scrip)))
-    return found({"data": list(days), "status": "success"})
+    days = await _expiries(exchange, (wanted.underlying_seg, str(wanted.underlying_scrip)))
+    return found({"data": days, "status": "success"})
+
+
+async def _expiries(exchange: Exchange, underlying: Instrument) -> list[date]:
+    """Return the days that have not passed on which options of an underlying expire."""
+    today = epoch_day(day_of(exchange.now_ns()))
+    return [day for day in await exchange.market("expiries", underlying) if day >= today]
 
 
 def _option_request(kind: type[Any], request: Request) -> Any:
