@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from .history import Fetched
 from .market import Candle, Tick
 from .units import Bytes, Count, Cursor, Seconds
 
@@ -118,6 +119,9 @@ class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
 
     ticks: tuple[Tick, ...] = ()
     candles: tuple[Candle, ...] = ()
+
+    fetches: tuple[Fetched, ...] = ()
+    """What the candles of this message, and of those before it, are the answer to."""
 
 
 class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketDataSaved"):

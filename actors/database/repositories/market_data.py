@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 GAP_S = 60.0
 
+HISTORY_BARS_MAX = 100_000
+
+OPEN_SHARE = 6
+"""Candles of so many times their length hold as many as wanted, as a rule: markets are open for a fifth of a week."""
+
+PAUSE_NS = 5 * DAY_NS
+"""More than that is looked back for nights and holidays; and so many times further where it was not enough:"""
+
+FURTHER = 4
+
 _IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
 
 # A book has thirty-nine columns: they are read only where there are books.
@@ -61,6 +71,13 @@ with neighbours as (
 )
 select start_ns, end_ns from neighbours where end_ns - start_ns > $4 order by start_ns
 """  # noqa: S608  our own text
+
+_OLDEST = """
+select least(
+    (select min(start_ns) from candles where symbol = ? and interval_ns <= ? and start_ns <= ?),
+    (select min(exchange_ns) from all_ticks where symbol = ? and exchange_ns <= ?)
+) as oldest_ns
+"""
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -150,13 +167,50 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         def work() -> Columns:
             nonlocal length
             length = interval_ns(interval)
-            bounds = {"start_ns": start_ns(start), "end_ns": end_ns(end)}
-            parameters = candle_parameters(symbol, length_ns=length, opening=opening, **bounds)
-            found = self._query(LOOK, parameters)
-            sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]))
-            return self._query(sql, parameters)
+            return self._candles(symbol, length, start_ns(start), end_ns(end), opening)
 
         return self._select(work, lambda columns: _candles(columns, symbol, length))
+
+    def history(
+        self,
+        symbol: str,
+        interval: int | str | dt.timedelta,
+        bars: int,
+        until: Moment,
+        *,
+        opening: dt.time = NSE_OPENING,
+    ) -> Answer[tuple[Candle, ...]]:
+        """Return the newest `bars` candles of a symbol that had ended at a moment, the oldest first.
+
+        They are those of `candles`, stored or made of shorter ones and of ticks. None knows anything of what came after
+        the moment: a candle has ended when all of its interval is over, that of a day at midnight. There are fewer
+        where less is known.
+        """
+        length = 0
+
+        def work() -> Columns:
+            nonlocal length
+            length = interval_ns(interval)
+            if not isinstance(bars, int) or not 1 <= bars <= HISTORY_BARS_MAX:
+                raise ValueError(f"1 to {HISTORY_BARS_MAX:,} bars wanted, found {bars!r}")
+            last_start_ns = last_ns(until) - length
+            oldest = self._query(_OLDEST, [symbol, length, last_start_ns, symbol, last_start_ns])["oldest_ns"].tolist()
+            begin_ns, span_ns = last_start_ns + 1, bars * length * OPEN_SHARE + PAUSE_NS
+            while True:
+                begin_ns = max(begin_ns - span_ns, 0)
+                columns = self._candles(symbol, length, begin_ns, last_start_ns + 1, opening)
+                is_all = begin_ns == 0 or oldest[0] is None or begin_ns <= oldest[0] - length
+                if is_all or len(columns["start_ns"]) >= bars:
+                    return {name: values[-bars:] for name, values in columns.items()}
+                span_ns *= FURTHER
+
+        return self._select(work, lambda columns: _candles(columns, symbol, length))
+
+    def _candles(self, symbol: str, length_ns: int, since_ns: int, until_ns: int, opening: dt.time) -> Columns:
+        parameters = candle_parameters(symbol, length_ns=length_ns, start_ns=since_ns, end_ns=until_ns, opening=opening)
+        found = self._query(LOOK, parameters)
+        sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]))
+        return self._query(sql, parameters)
 
     def gaps(self, symbol: str, day: Moment, *, longer_than_s: float = GAP_S) -> Answer[tuple[Gap, ...]]:
         """List the stretches of a day without a tick of the symbol, from its first tick to its last."""

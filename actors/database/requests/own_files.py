@@ -94,7 +94,13 @@ class OwnFiles:
         del timeout_s  # no other process is asked
         match message:
             case SaveMarketData():
-                written = self._market.write(message.ticks, message.candles, all_or_none=True, from_outside=True)
+                written = self._market.write(
+                    message.ticks,
+                    message.candles,
+                    all_or_none=True,
+                    from_outside=True,
+                    fetches=message.fetches,
+                )
                 return MarketDataSaved(rows=written.ticks + written.candles)
             case _:
                 return self._handler.perform(message)

@@ -11,8 +11,6 @@ from ..errors import Unstorable, WritesRefused
 from .market import MarketStore, Part, Written, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ....messages.database import SaveMarketData
     from ....messages.market import Candle, Tick
 
@@ -129,13 +127,13 @@ def write_batch(market: MarketStore, batch: Batch[Asker]) -> list[Written | Unst
         DatabaseError: see the store; whether it was written is not certain.
     """
     parts: list[Part | Unstorable] = [part_of(batch.ticks, batch.candles)]
-    parts += [_part(save.ticks, save.candles) for save, _ in batch.saves]
+    parts += [_part(save) for save, _ in batch.saves]
     written = iter(market.write_each([part for part in parts if isinstance(part, Part)]))
     return [next(written) if isinstance(part, Part) else part for part in parts]
 
 
-def _part(ticks: Sequence[Tick], candles: Sequence[Candle]) -> Part | Unstorable:
+def _part(save: SaveMarketData) -> Part | Unstorable:
     try:
-        return part_of(ticks, candles, all_or_none=True, from_outside=True)
+        return part_of(save.ticks, save.candles, all_or_none=True, from_outside=True, fetches=save.fetches)
     except Unstorable as refusal:
         return refusal

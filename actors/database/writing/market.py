@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from ..errors import Unstorable
-from ..tables.columns import Columns, insert, parsed
+from ..tables.columns import Columns, insert, integers, parsed, texts
 from ..tables.ticks import UNSTORABLE, TickWriter, candle_columns, tick_columns
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from ....messages.history import Fetched
     from ....messages.market import Candle, Tick
     from ..engine.adapter import DuckDBAdapter
 
@@ -24,6 +25,7 @@ OUTSIDE: Final = "saved:"
 sequence far ahead, and all ticks of the feed below it would be dropped as duplicates."""
 
 _REPLACE_CANDLES = "insert or replace into candles by name select * from batch"
+_INSERT_FETCHES = "insert into fetches by name select * from batch"
 _NOT_JUST_SO = """
 anti join (from candles where start_ns >= ? and start_ns <= ?)
 using (symbol, interval_ns, start_ns, open, high, low, close, volume, source)
@@ -64,6 +66,7 @@ class Part(msgspec.Struct, frozen=True):
 
     refused: int
     from_outside: bool = False
+    fetches: tuple[Fetched, ...] = ()
 
 
 class MarketStore:
@@ -87,6 +90,7 @@ class MarketStore:
         *,
         all_or_none: bool = False,
         from_outside: bool = False,
+        fetches: tuple[Fetched, ...] = (),
     ) -> Written:
         """Write the ticks that are not there yet, and the candles, in one transaction; durable when this returns.
 
@@ -94,7 +98,8 @@ class MarketStore:
             Unstorable: with `all_or_none`, some of them fit into no row; nothing was written.
             DatabaseError: see the adapter; nothing was written.
         """
-        (written,) = self.write_each([part_of(ticks, candles, all_or_none=all_or_none, from_outside=from_outside)])
+        part = part_of(ticks, candles, all_or_none=all_or_none, from_outside=from_outside, fetches=fetches)
+        (written,) = self.write_each([part])
         return written
 
     def write_each(self, parts: Sequence[Part]) -> list[Written]:
@@ -107,6 +112,7 @@ class MarketStore:
         tables = frozenset(
             (("ticks", "books", "recorded") if any(part.ticks for part in parts) else ())
             + (("candles", "origin") if any(part.candles for part in parts) else ())
+            + (("fetches",) if any(part.fetches for part in parts) else ())
         )
         steps = 0
 
@@ -127,6 +133,8 @@ class MarketStore:
                     candles += _write_candles(cursor, columns, is_compared=part.from_outside)
                     cursor.execute("update origin set candle_batches = candle_batches + 1")
                     steps += 1
+                if part.fetches:
+                    insert(cursor, _INSERT_FETCHES, _fetch_columns(part.fetches))
                 told: dict[str, int] = {}
                 rows = 0
                 for source, columns in part.ticks:
@@ -177,7 +185,12 @@ def outside(source: str) -> str:
 
 
 def part_of(
-    ticks: Sequence[Tick], candles: Sequence[Candle], *, all_or_none: bool = False, from_outside: bool = False
+    ticks: Sequence[Tick],
+    candles: Sequence[Candle],
+    *,
+    all_or_none: bool = False,
+    from_outside: bool = False,
+    fetches: tuple[Fetched, ...] = (),
 ) -> Part:
     """Build the columns; ticks from outside keep their sequence, and have a source of their own.
 
@@ -192,7 +205,7 @@ def part_of(
     heard = len(ticks) + len(candles)
     if all_or_none and refused:
         raise Unstorable(f"{refused} of {heard} fit into no row")
-    return Part(tick_batches, candle_batches, heard - refused, refused, from_outside)
+    return Part(tick_batches, candle_batches, heard - refused, refused, from_outside, fetches)
 
 
 def _all_that_fit(
@@ -228,6 +241,19 @@ def _candle_batches(candles: Sequence[Candle]) -> list[Columns]:
     """Build the columns of the candles; of one symbol, interval and start the last counts."""
     latest = {(candle.symbol, candle.interval_ns, candle.start_ns): candle for candle in candles}
     return [candle_columns(tuple(latest.values()))] if latest else []
+
+
+def _fetch_columns(fetches: Sequence[Fetched]) -> Columns:
+    """Build the columns of the table `fetches`."""
+    return {
+        "symbol": texts([each.symbol for each in fetches]),
+        "interval_ns": integers([each.interval_ns for each in fetches]),
+        "start_ns": integers([each.start_ns for each in fetches]),
+        "end_ns": integers([each.end_ns for each in fetches]),
+        "asked_ns": integers([each.asked_ns for each in fetches]),
+        "requests": integers([each.requests for each in fetches]),
+        "candles": integers([each.candles for each in fetches]),
+    }
 
 
 def _write_candles(cursor: duckdb.DuckDBPyConnection, columns: Columns, *, is_compared: bool) -> int:

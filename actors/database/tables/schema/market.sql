@@ -81,6 +81,18 @@ create table candles (
     primary key (symbol, interval_ns, start_ns)
 );
 
+-- What was asked of a broker's charts, and when: how far a fetch is, and what counts against the limit of a day. Written in
+-- the transaction of the last candles of the range.
+create table fetches (
+    symbol varchar not null,
+    interval_ns bigint not null,
+    start_ns bigint not null,
+    end_ns bigint not null,
+    asked_ns bigint not null,
+    requests bigint not null,
+    candles bigint not null
+);
+
 -- Days that were moved to Parquet files; written in the transaction that takes their ticks out of the table. The path of
 -- a file below the folder `archive` begins with `origin.identity`; names without it are of older versions, where several
 -- databases shared the folder.
