@@ -99,6 +99,9 @@ def test_a_stop_without_its_trigger_is_a_limit_that_trades_at_once():
     found = without_trigger(asked, 1500.0, price_grid(0.1))
 
     assert (found.order_type, found.limit_price, found.trigger_price) == ("LIMIT", 1455.0, 0.0)
+    bought = without_trigger(msgspec.structs.replace(asked, side="BUY"), 1503.3, price_grid(0.1))
+    assert bought.limit_price == 1548.3
+    assert without_trigger(asked, 1503.3, price_grid(0.1)).limit_price == 1458.3
 
 
 @pytest.mark.parametrize("name", HOSTILE)

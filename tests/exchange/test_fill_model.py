@@ -20,6 +20,9 @@ class TestTheDefaults:
     def test_of_the_settings_are_those_of_the_model(self):
         assert FillModel.of(ExchangeSettings.default()) == FillModel()
 
+    def test_may_be_less_than_a_second(self):
+        assert FillModel.of(ExchangeSettings.default(order_latency_s=0.25)).latency_ns == 250_000_000
+
 
 class TestThePlaceInTheQueue:
     """A buyer rests at 99, where 50 shares are wanted before; then shares are traded at 99."""

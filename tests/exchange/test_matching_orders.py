@@ -154,6 +154,16 @@ class TestTwoLinkedOrders:
         assert exits.move(a_tick(80.0)) == []
         assert exits.resting == 0
 
+    def test_are_one_where_both_could_trade_at_a_tick(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        matching.place(an_order("far", side="SELL", limit_price=110.0))
+        matching.place(an_order("near", side="SELL", limit_price=105.0), linked_with="far")
+
+        reports = matching.move(a_tick(120.0))
+
+        assert trades(reports) == [(10, 105.0)]
+        assert matching.find("far").state == "CANCELLED"
+
     def test_lose_what_the_other_trades(self, exits, a_tick, trades):
         exits.move(a_tick(110.0, bids=[(110.0, 4)], asks=[]))
 

@@ -8,7 +8,7 @@ from natya.actors.exchange.account import Account, Listing, Listings, Ticket
 from natya.config.sections.exchange import ExchangeSettings
 from natya.domain.instruments import Instrument
 from natya.domain.time import IST
-from natya.messages.market import Depth, Tick
+from natya.messages.market import DaySummary, Depth, Tick
 
 INFY, TCS = ("NSE_EQ", "1594"), ("NSE_EQ", "11536")
 OPTION, FUTURE = ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
@@ -42,6 +42,18 @@ LISTINGS = (
 SYMBOLS = {listing.instrument: listing.symbol for listing in LISTINGS}
 
 
+def a_day(price, close):
+    return DaySummary(
+        open_price=price,
+        high_price=price,
+        low_price=price,
+        close_price=close,
+        average_price=price,
+        total_buy_quantity=0,
+        total_sell_quantity=0,
+    )
+
+
 class Client:
     """Plays an account step by step, and keeps its changes."""
 
@@ -62,7 +74,7 @@ class Client:
     def wait(self, seconds=1):
         return self.wait_until(self.account.now_ns + round(seconds * SECOND_NS))
 
-    def tick(self, price, instrument=INFY, *, bids=None, asks=None, volume=0):
+    def tick(self, price, instrument=INFY, *, bids=None, asks=None, volume=0, close=0.0):  # noqa: PLR0913  of a tick
         self.moves += 1
         depth = None
         if bids is not None or asks is not None:
@@ -82,6 +94,7 @@ class Client:
             sequence=self.moves,
             volume=volume,
             depth=depth,
+            day=a_day(price, close) if close else None,
         )
         changes = self.account.move(tick)
         self.changes += changes

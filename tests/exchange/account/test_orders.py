@@ -135,6 +135,14 @@ class TestAnOrderThatIsRejectedLater:
         assert order.reason.startswith(text.format(order_id))
 
 
+class TestTheCircuitLimits:
+    def test_are_those_of_the_previous_close_where_the_market_tells_it(self, client):
+        client.tick(1500.0, close=2000.0)
+
+        assert client.status(client.place(price=1600.0)) != "REJECTED"
+        assert "1600.00 to 2400.00 wanted" in client.order(client.place(price=1599.9)).reason
+
+
 class TestAStopOrder:
     def test_waits_for_its_trigger_and_then_for_its_limit(self, client):
         client.tick(1500.0)
@@ -148,6 +156,15 @@ class TestAStopOrder:
 
         assert client.status(order_id) == "TRADED"
         assert client.order(order_id).average_price == 1480.0
+
+    @pytest.mark.parametrize(("side", "price"), [("BUY", 1510.0), ("SELL", 1490.0)])
+    def test_is_triggered_at_its_very_trigger(self, client, side, price):
+        client.tick(1500.0)
+        order_id = client.place(side, order_type="STOP_LOSS_MARKET", trigger_price=price)
+
+        client.tick(price)
+
+        assert client.status(order_id) == "TRADED"
 
     def test_of_the_market_pays_what_the_market_gives_after_a_gap(self, client):
         client.tick(1500.0)
@@ -174,6 +191,24 @@ class TestAnOrderThatIsModified:
         change = Modification(order_id=order_id, order_type="LIMIT", quantity=4, limit_price=1500.0)
 
         assert refusal(client.ask, "modify", change) == "quantity: more than the 4 that are traded wanted, found 4"
+
+    @pytest.mark.parametrize(
+        ("change", "text"),
+        [
+            ({"limit_price": 1490.05}, "EXCH:16283"),
+            ({"limit_price": 100.0}, "Rate not within circuit limits"),
+            ({"quantity": 1_000_000}, "Insufficient"),
+        ],
+    )
+    def test_to_what_would_be_rejected_stays_as_it_was(self, client, change, text):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+        before = client.account.comparable()
+        fields = {"order_id": order_id, "order_type": "LIMIT", "quantity": 10, "limit_price": 1490.0} | change
+
+        assert text in refusal(client.ask, "modify", Modification(**fields))
+
+        assert client.account.comparable() == before
 
     def test_may_be_changed_25_times(self, client):
         client.tick(1500.0)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.exchange.account import (
     Account,
@@ -127,6 +128,27 @@ class TestAConversion:
         assert (delivery.net_quantity, delivery.cost_price) == (4, 1500.0)
         assert client.account.funds().utilized_rupees - before == Decimal(4 * 1500 - 4 * 300)
 
+    def test_may_be_of_one_share_or_of_a_short_position(self, client):
+        client.tick(1500.0)
+        client.tick(25_000.0, FUTURE)
+        client.place(quantity=10)
+        client.place("SELL", quantity=65, instrument=FUTURE, product="INTRADAY")
+
+        client.ask("convert_position", to_delivery(1))
+        short = replace(to_delivery(65), instrument=FUTURE, target="MARGIN", is_long=False)
+        client.ask("convert_position", short)
+
+        found = {(each.instrument, each.product): each.net_quantity for each in client.account.positions()}
+        assert found == {(INFY, "INTRADAY"): 9, (INFY, "CNC"): 1, (FUTURE, "INTRADAY"): 0, (FUTURE, "MARGIN"): -65}
+
+    def test_of_a_short_position_into_one_that_is_delivered_is_refused(self, client):
+        client.tick(1500.0)
+        client.place("SELL", quantity=10)
+
+        assert refusal(client.ask, "convert_position", replace(to_delivery(10), is_long=False)) == (
+            "This position cannot become CNC"
+        )
+
     def test_of_more_than_there_is_is_refused(self, client):
         client.tick(1500.0)
         client.place(quantity=10)
@@ -169,6 +191,16 @@ class TestAConversion:
         client.ask("convert_position", to_delivery(4))
 
         assert client.order(exit_id).blocked_rupees == 4 * 320
+        assert client.replayed().comparable() == client.account.comparable()
+
+    def test_takes_the_margin_of_the_last_exits_first(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        exits = [client.place("SELL", quantity, 1600.0) for quantity in (3, 3, 3)]
+
+        client.ask("convert_position", to_delivery(5))
+
+        assert [client.order(each).blocked_rupees for each in exits] == [0, 320, 3 * 320]
         assert client.replayed().comparable() == client.account.comparable()
 
     def test_is_refused_where_the_margin_of_its_exit_cannot_be_paid(self, open_account):
@@ -223,6 +255,44 @@ class TestAConversion:
         assert refusal(client.ask, "convert_position", asked) == (
             "convertQty: at most 3 that no open order is to sell wanted, found 4"
         )
+
+
+class TestAPosition:
+    @pytest.mark.parametrize(
+        ("trades", "kind", "unrealized"),
+        [(["BUY"], "LONG", 100.0), (["SELL"], "SHORT", -100.0), (["BUY", "SELL"], "CLOSED", 0.0)],
+    )
+    def test_is_what_its_trades_leave(self, client, trades, kind, unrealized):
+        client.tick(1500.0)
+        for side in trades:
+            client.place(side, quantity=10)
+        client.tick(1510.0)
+
+        (position,) = client.account.positions()
+        assert (position.kind, float(position.unrealized_rupees)) == (kind, unrealized)
+
+    @pytest.mark.parametrize(("side", "carried"), [("BUY", (65, 0, 1_625_000, 0)), ("SELL", (0, 65, 0, 1_625_000))])
+    def test_that_is_carried_over_is_told_on_its_side(self, client, side, carried):
+        client.tick(25_000.0, FUTURE)
+        client.place(side, quantity=65, instrument=FUTURE, product="MARGIN")
+
+        client.wait(DAY_S)
+
+        (position,) = client.account.positions()
+        assert carried == (
+            position.carried_buy_quantity,
+            position.carried_sell_quantity,
+            position.carried_buy_rupees,
+            position.carried_sell_rupees,
+        )
+
+    def test_without_a_price_has_no_profit_yet(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+
+        (position,) = client.replayed().positions()
+
+        assert (position.net_quantity, position.unrealized_rupees) == (10, 0)
 
 
 class TestMoney:
@@ -302,6 +372,18 @@ class TestADay:
         assert client.account.holdings()[0].available_quantity == 0
         client.wait(4 * DAY_S)
         assert client.account.holdings() == ()
+
+    def test_leaves_the_average_cost_of_what_was_not_sold(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.wait(2 * DAY_S)
+        client.tick(1600.0)
+        client.place("SELL", quantity=4, product="CNC")
+
+        client.wait(3 * DAY_S)  # Monday
+
+        (holding,) = client.account.holdings()
+        assert (holding.quantity, holding.average_cost_rupees) == (6, 1500.0)
 
     def test_squares_intraday_positions_off_at_twenty_past_three(self, client):
         client.tick(1500.0)

@@ -134,6 +134,16 @@ class TestAnAlert:
 
         assert len(client.account.orders()) == 1
 
+    def test_whose_orders_the_account_refuses_is_over_without_them(self, client):
+        client.tick(1500.0)
+        client.ask("place_conditional", an_alert("LESS_THAN"))
+        client.wait(6 * 3_600)
+
+        client.tick(1400.0)
+
+        (alert,) = client.account.alerts()
+        assert (alert.status, alert.order_ids) == ("TRIGGERED", ())
+
     def test_on_an_indicator_is_refused(self, client):
         with pytest.raises(Refused, match="comparisonType: PRICE_WITH_VALUE at the paper exchange wanted"):
             client.ask("place_conditional", an_alert(comparison="TECHNICAL_WITH_VALUE", indicator="SMA_5"))
