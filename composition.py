@@ -142,7 +142,14 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(DATABASE, DatabaseActor, settings.database),
-        ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=subscriptions(settings))),
+        ChildSpec(
+            EVENTS,
+            EventsActor,
+            EventsSettings(
+                subscriptions=subscriptions(settings),
+                exchange=None if settings.feed.exchange == "none" else settings.feed.exchange,
+            ),
+        ),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange(settings, account=account, token=token),
         broker(settings, token),

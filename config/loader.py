@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 import msgspec
 import platformdirs
 
+from ..domain.candles import interval_of
 from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
 from ..messages.addresses import NAMES
@@ -168,7 +169,18 @@ def _contradictions_of_strategies(strategies: Value) -> list[str]:
         if not _CLASS.fullmatch(strategy.strategy):
             problems.append(f"{origin}.strategy: wanted module:Class, found {strategy.strategy!r}")
         problems.extend(f"{origin}.symbols: {problem}" for problem in _no_symbols(strategy.symbols))
+        problems.extend(f"{origin}.candles: {problem}" for problem in _no_intervals(strategy.candles))
         taken.add(strategy.name)
+    return problems
+
+
+def _no_intervals(texts: tuple[str, ...]) -> list[str]:
+    problems = []
+    for text in texts:
+        try:
+            interval_of(text)
+        except ValueError as fault:
+            problems.append(str(fault))
     return problems
 
 

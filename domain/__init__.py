@@ -3,7 +3,8 @@
 accounts            which account a run trades on
 breaker             a circuit breaker on a clock that is passed in
 calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
-candles             candles from ticks, and ticks from candles
+candle_making       candles of ticks as they come, each told once, when it is closed
+candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
 client_order_ids    which texts may be one
 dhan                what Dhan's API says, and how many requests it allows

@@ -1,7 +1,16 @@
-"""Candles from ticks, and the ticks that could have made a candle. Prices are counted in ticks of the grid: exact.
+"""Candles from trades, and the trades that could have made a candle.
 
-Where candles begin (docs/decisions/0011): within a day they are counted from the opening of the market, none extends
-beyond midnight, daily ones begin at midnight in India, and weekly ones on Monday.
+Where candles begin (docs/decisions/0011): within a day they are counted from the opening of that day's session, none
+extends beyond midnight, daily ones begin at midnight in India, and weekly ones on Monday.
+
+What is in one: the trades of its time by the exchange's clock, in whatever order they are told. Its open is the
+earliest of them and its close the latest; of trades at one time, the first and the last that were told.
+
+How much was traded. A live packet tells the shares of the day so far and of the last trade, and stands for all trades
+since the packet before. So what it adds is the rise of the day's volume, where the source tells that; the last trade
+alone would leave out all others. Where it does not, each trade is told, and adds its own quantity. The first of a day
+adds its own quantity either way: what was traded before it may have been traded hours before, if the source was joined
+late (docs/decisions/0011). So the volumes of a day's candles sum to the volume of the day, from its first tick on.
 
 The path. A recorded candle has four prices and does not say when they were met. To replay it, ticks are made from it:
 the open at the beginning, the close at the end, before the next candle opens, and between them first the extreme that
@@ -15,7 +24,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from .time import DAY_NS, IST_OFFSET_NS, SECOND_NS, day_of, day_start_ns
+from .calendar import session_at
+from .time import DAY_NS, IST_OFFSET_NS, SECOND_NS, day_of, day_start_ns, duration_ns, duration_text
 
 if TYPE_CHECKING:
     from .calendar import Span
@@ -25,78 +35,148 @@ Path: TypeAlias = tuple[int, int, int, int]
 
 TICKS_A_CANDLE: Final = 4
 OPENING_NS: Final = (9 * 60 + 15) * 60 * SECOND_NS
-"""Opening of NSE and BSE: nanoseconds after midnight in India."""
+"""Opening of NSE and BSE on most days: nanoseconds after midnight in India."""
 
 _FROM_MONDAY_NS: Final = 3 * DAY_NS + IST_OFFSET_NS
 """Nanoseconds from midnight in India of Monday, 29 December 1969, to 1970-01-01 UTC."""
 
+_UNKNOWN: Final = -1
 
-class Bar(msgspec.Struct, kw_only=True):
-    """An unfinished candle: prices in ticks of the grid, volume in shares, start in ns since 1970-01-01 UTC."""
+
+class Bar(msgspec.Struct, kw_only=True, gc=False):
+    """A candle as far as it has come: prices in rupees, volume in shares, times in ns since 1970-01-01 UTC."""
 
     start_ns: int
-    open: int
-    high: int
-    low: int
-    close: int
+    open: float
+    high: float
+    low: float
+    close: float
     volume: int
+    first_ns: int
+    """Of the trade that is the open."""
 
-    def add(self, price_ticks: int, quantity: int) -> None:
-        """Add a trade."""
-        self.high = max(self.high, price_ticks)
-        self.low = min(self.low, price_ticks)
-        self.close = price_ticks
-        self.volume += quantity
+    last_ns: int
+    """Of the trade that is the close."""
 
-
-class BarMaker:
-    """Builds the candles of one symbol from its trades, which must come in order of time."""
-
-    def __init__(self, interval_ns: int, *, opening_ns: int = OPENING_NS) -> None:
-        self._interval_ns = interval_ns
-        self._opening_ns = opening_ns
-        self._bar: Bar | None = None
-
-    def add(self, time_ns: int, price_ticks: int, quantity: int) -> Bar | None:
-        """Add a trade; return the finished candle before it, if the trade begins another.
-
-        Raises:
-            ValueError: its time is before the start of the current candle.
-        """
-        bar = self._bar
-        start_ns = start_of(time_ns, self._interval_ns, opening_ns=self._opening_ns)
-        if bar is not None and start_ns == bar.start_ns:
-            bar.add(price_ticks, quantity)
-            return None
-        if bar is not None and start_ns < bar.start_ns:
-            raise ValueError(f"a trade not before {bar.start_ns} ns is wanted, found {time_ns} ns")
-        self._bar = Bar(
-            start_ns=start_ns, open=price_ticks, high=price_ticks, low=price_ticks, close=price_ticks, volume=quantity
+    @classmethod
+    def of(cls, start_ns: int, time_ns: int, price: float, shares: int) -> Bar:
+        """Begin one with its first trade."""
+        return cls(
+            start_ns=start_ns,
+            open=price,
+            high=price,
+            low=price,
+            close=price,
+            volume=shares,
+            first_ns=time_ns,
+            last_ns=time_ns,
         )
-        return bar
 
-    def end(self) -> Bar | None:
-        """Return the unfinished candle; None if there was no trade since the last call."""
-        bar, self._bar = self._bar, None
-        return bar
+    def add(self, time_ns: int, price: float, shares: int) -> None:
+        """Add a trade of its time."""
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        if time_ns >= self.last_ns:
+            self.close, self.last_ns = price, time_ns
+        elif time_ns < self.first_ns:
+            self.open, self.first_ns = price, time_ns
+        self.volume += shares
+
+    def join(self, later: Bar) -> None:
+        """Add the trades of a bar that begins after this one."""
+        self.high, self.low = max(self.high, later.high), min(self.low, later.low)
+        self.close, self.last_ns = later.close, later.last_ns
+        self.volume += later.volume
 
 
-def start_of(time_ns: int, interval_ns: int, *, opening_ns: int = OPENING_NS) -> int:
-    """Return the start of the candle that a time falls into; times in nanoseconds since 1970-01-01 UTC.
+class DayVolume:
+    """The shares that each tick of one symbol adds to what was traded; see the module's docstring."""
 
-    Args:
-        time_ns: within the candle.
-        interval_ns: length of the candle.
-        opening_ns: of the market, after midnight in India; candles of less than a day are counted from it.
-    """
+    __slots__ = ("_so_far", "_until_ns")
+
+    def __init__(self) -> None:
+        self._so_far = _UNKNOWN
+        self._until_ns = 0
+        """End of the day: nanoseconds since 1970-01-01 UTC."""
+
+    def add(self, time_ns: int, quantity: int, volume: int) -> int:
+        """Return the shares that were traded since the tick before.
+
+        Args:
+            time_ns: of the tick; one of an earlier day than the last one's tells nothing of this day.
+            quantity: of its last trade.
+            volume: of the day so far; 0 where the source does not say.
+        """
+        if time_ns >= self._until_ns:
+            self._until_ns = day_start_ns(day_of(time_ns) + 1)
+            self._so_far = _UNKNOWN
+        elif time_ns < self._until_ns - DAY_NS:
+            return 0 if volume else quantity
+        so_far = self._so_far
+        if not volume:
+            if so_far == _UNKNOWN:
+                self._so_far = 0
+            return quantity
+        if so_far == _UNKNOWN:
+            so_far = max(0, volume - quantity)
+        if volume <= so_far:
+            return 0
+        self._so_far = volume
+        return volume - so_far
+
+
+def start_of(time_ns: int, interval_ns: int) -> int:
+    """Return the start of the candle that a time falls into; times in nanoseconds since 1970-01-01 UTC."""
     if interval_ns >= DAY_NS:
         return (time_ns + _FROM_MONDAY_NS) // interval_ns * interval_ns - _FROM_MONDAY_NS
     midnight_ns = day_start_ns(day_of(time_ns))
-    first_ns = opening_ns % interval_ns
+    first_ns = _opening_ns(time_ns, midnight_ns) % interval_ns
     since_ns = time_ns - midnight_ns
     if since_ns < first_ns:
         return midnight_ns
     return midnight_ns + first_ns + (since_ns - first_ns) // interval_ns * interval_ns
+
+
+def end_of(start_ns: int, interval_ns: int) -> int:
+    """Return the end (exclusive) of the candle that begins at a time as `start_of` returns it."""
+    end_ns = start_ns + interval_ns
+    if interval_ns >= DAY_NS:
+        return end_ns
+    midnight_ns = day_start_ns(day_of(start_ns))
+    if start_ns == midnight_ns:
+        first_ns = _opening_ns(start_ns, midnight_ns) % interval_ns
+        if first_ns:
+            return midnight_ns + first_ns
+    return min(end_ns, midnight_ns + DAY_NS)
+
+
+def interval_of(text: str) -> int:
+    """Parse a length of candles such as `30s`, `5m`, `1h` or `1d` to nanoseconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    interval_ns = duration_ns(text)
+    if fault := fault_of_interval(interval_ns):
+        raise ValueError(fault)
+    return interval_ns
+
+
+def fault_of_interval(interval_ns: int) -> str:
+    """Say what is wrong with a length of candles; empty if nothing is."""
+    if interval_ns < SECOND_NS or interval_ns % SECOND_NS:
+        return f"candles of whole seconds are wanted, found {duration_text(interval_ns)}"
+    if interval_ns > DAY_NS and interval_ns % DAY_NS:
+        return f"candles above a day are wanted of whole days, found {duration_text(interval_ns)}"
+    return ""
+
+
+def _opening_ns(time_ns: int, midnight_ns: int) -> int:
+    """Return when the market opens on the day of a time: nanoseconds after midnight in India."""
+    session = session_at(time_ns)
+    return OPENING_NS if session is None else session.open_ns - midnight_ns
 
 
 def path_of(open_: int, high: int, low: int, close: int) -> Path:

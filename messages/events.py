@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .units import Count, Cursor
+from .units import Count, Cursor, Nanoseconds
 
 
 class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Subscribe"):
@@ -21,6 +21,10 @@ class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
 
     symbols: tuple[str, ...] = ()
     """Only these symbols; empty for all."""
+
+    intervals_ns: tuple[Nanoseconds, ...] = ()
+    """Of `Candle`, only these lengths, whole seconds each: those of a recording where it has them, else made of its
+    ticks, each once, when it is closed. Empty: the candles of a recording, of whatever length."""
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Unsubscribe"):
@@ -51,3 +55,12 @@ class EventsStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     dead_letters: Count
     last_sequence: Cursor
     """Newest journal sequence that was delivered."""
+
+    candles: Count = 0
+    """Candles that were made of ticks."""
+
+    late_ticks: Count = 0
+    """Ticks that came when the candle of their time was closed: their price is in none."""
+
+    partial_candles: Count = 0
+    """Candles that were not sent, since not all of their time was listened to."""

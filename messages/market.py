@@ -98,7 +98,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Candle"):
-    """Prices of one interval; from the feed to the events router, after the last tick of the interval."""
+    """Prices of one interval, sent when it is closed: from the feed to the events router, where a recording has it.
+
+    The router makes those of other lengths that somebody subscribed to, of ticks; their source is that of the ticks.
+    """
 
     symbol: str
 

@@ -1,11 +1,15 @@
 """The events router: delivers market data and journaled facts to their subscribers.
 
-Owns    the table of subscriptions, and the newest dead letters, `dead_letters_max` at most.
+Owns    the table of subscriptions, the open candles of the intervals that are subscribed to, and the newest dead
+        letters, `dead_letters_max` at most.
 Hears   Tick, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, DeadLetter; Failed and Unavailable of the journal.
 Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
+        candles that a recording does not have it makes of ticks, and sends each once, when it is closed: before the
+        tick that closes it, or when its time is over (in a simulated market by that market's clock);
         ReadJournal when records are missing; Subscribed and Unsubscribed to the sender.
-Fails   on no expected input; restarted, it has its subscriptions and its journal cursor again (hand-over), and reads
-        from the journal what it missed. A tick that it was handling is lost, and counted as a dead letter.
+Fails   on no expected input; restarted, it has its subscriptions, its open candles and its journal cursor again
+        (hand-over), and reads from the journal what it missed. A tick that it was handling is lost, and counted as a
+        dead letter.
 """
 
 from __future__ import annotations
@@ -20,10 +24,14 @@ from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJourn
 from ...messages.market import Candle, Tick
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from .routes import JOURNAL_TOPIC, RouteTable
+from .candles import CandlesInTime, CloseCandles, fault_of
+from .routes import JOURNAL_TOPIC, ROUTES_CACHED_MAX, RouteTable
 from .sequence import SequenceGate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...domain.candle_making import CandleMaker, SymbolCandles
     from ..runtime import ActorAddress, Timer
     from .settings import EventsSettings
 
@@ -32,8 +40,15 @@ class ReadMissing(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask the journal again."""
 
 
-Handover = tuple[tuple[Subscribe, ...], int | None, int]
-"""Subscriptions, the newest sequence that was sent to all its subscribers, the number of dead letters."""
+class Handover(msgspec.Struct, frozen=True):
+    """From one life to the next."""
+
+    routes: RouteTable
+    delivered: int | None
+    """The newest sequence that was sent to all its subscribers."""
+
+    dead_letters: int
+    candles: CandleMaker
 
 
 class EventsActor(RuntimeActor):
@@ -44,6 +59,10 @@ class EventsActor(RuntimeActor):
     def on_start(self) -> None:
         """Begin with the subscriptions in the settings."""
         self._routes = RouteTable(self.settings.subscriptions)
+        self._ticks_to: dict[str, tuple[tuple[str, ...], SymbolCandles | None]] = {}
+        """By symbol the subscribers to its ticks, and its candles, if somebody wants some."""
+
+        self._candles = CandlesInTime(self, self.settings, self._tell)
         self._gate = SequenceGate()
         self._catching_up: Timer | None = None
         """Set while a request to the journal is pending; when it fires, the request is repeated."""
@@ -55,23 +74,29 @@ class EventsActor(RuntimeActor):
         self._ticks = self._facts = self._delivered = 0
 
     def snapshot(self) -> Handover:
-        """Hand over the subscriptions, the journal cursor and the count of dead letters."""
-        return self._routes.subscriptions, self._delivered_to_all, self._dead_letters_counted
+        """Hand over the subscriptions, the journal cursor, the count of dead letters, and the open candles."""
+        return Handover(self._routes, self._delivered_to_all, self._dead_letters_counted, self._candles.maker)
 
     def restore(self, state: Handover) -> None:
         """Take them over, and read the records that came meanwhile."""
-        subscriptions, delivered, self._dead_letters_counted = state
-        self._routes = RouteTable(subscriptions)
+        self._routes, delivered = state.routes, state.delivered
+        self._dead_letters_counted = state.dead_letters
         self._gate = SequenceGate(delivered)
         self._delivered_to_all = delivered
         if delivered is not None:
             self._read_missing(delivered)
+        self._candles.take_over(state.candles)
 
     @handles(Tick)
     def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
         """Deliver to the subscribers of this symbol. The most frequent handler of the system."""
         self._ticks += 1
-        names = self._routes.names("Tick", tick.symbol)
+        route = self._ticks_to.get(tick.symbol)
+        if route is None:
+            route = self._route_of(tick.symbol)
+        names, candles = route
+        if candles is not None:
+            self._candles.grow(candles, tick)
         self._delivered += len(names)
         send = self.send
         for name in names:
@@ -79,10 +104,15 @@ class EventsActor(RuntimeActor):
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
-        """Deliver to the subscribers of this symbol."""
-        for name in self._routes.names("Candle", candle.symbol):
-            self.send(name, candle)
-            self._delivered += 1
+        """Deliver a recorded one to the subscribers of this symbol and interval; there is no other of its kind."""
+        if self._candles.is_recorded(candle):
+            self._route_of(candle.symbol)
+        self._tell((candle,))
+
+    @handles(CloseCandles)
+    def close_candles(self, _message: CloseCandles, _sender: ActorAddress) -> None:
+        """Send the candles whose time is over."""
+        self._candles.close()
 
     @handles(Journaled)
     def route_records(self, batch: Journaled, _sender: ActorAddress) -> None:
@@ -129,7 +159,11 @@ class EventsActor(RuntimeActor):
         """Deliver from the next message on."""
         if not self._may_speak_for(sender, request):
             return
-        self._routes.add(request)
+        if fault := fault_of(request.intervals_ns):
+            self.turn_away(request, sender, fault)
+            return
+        self._routes.add(request, self._candles.since_ns)
+        self._ticks_to.clear()
         self.send(sender, Subscribed(subscriber=request.subscriber))
 
     @handles(Unsubscribe)
@@ -138,6 +172,7 @@ class EventsActor(RuntimeActor):
         if not self._may_speak_for(sender, request):
             return
         self._routes.remove(request.subscriber)
+        self._ticks_to.clear()
         self.send(sender, Unsubscribed(subscriber=request.subscriber))
 
     @handles(DeadLetter)
@@ -167,7 +202,23 @@ class EventsActor(RuntimeActor):
             subscribers=len(self._routes),
             dead_letters=self._dead_letters_counted,
             last_sequence=self._gate.delivered or 0,
+            candles=self._candles.maker.made,
+            late_ticks=self._candles.maker.late,
+            partial_candles=self._candles.maker.partial,
         )
+
+    def _route_of(self, symbol: str) -> tuple[tuple[str, ...], SymbolCandles | None]:
+        if len(self._ticks_to) >= ROUTES_CACHED_MAX:
+            self._ticks_to.clear()
+        candles = self._candles.maker.of(symbol, self._routes.intervals(symbol))
+        route = self._ticks_to[symbol] = self._routes.names("Tick", symbol), candles
+        return route
+
+    def _tell(self, candles: Iterable[Candle]) -> None:
+        for candle in candles:
+            for name in self._routes.names("Candle", candle.symbol, candle.interval_ns):
+                self.send(name, candle)
+                self._delivered += 1
 
     def _may_speak_for(self, sender: ActorAddress, request: Subscribe | Unsubscribe) -> bool:
         """Tell whether the sender may subscribe for this name; a strategy may only for its own."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ...domain.candle_making import intervals_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,7 +26,8 @@ class RouteTable:
 
     def __init__(self, subscriptions: Iterable[Subscribe] = ()) -> None:
         self._subscriptions: dict[str, Subscribe] = {}
-        self._routes: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._since_ns: dict[str, int] = {}
+        self._routes: dict[tuple[str, str, int], tuple[str, ...]] = {}
         for subscription in subscriptions:
             self.add(subscription)
 
@@ -36,26 +39,50 @@ class RouteTable:
         """Every subscription, in the order in which they were made."""
         return tuple(self._subscriptions.values())
 
-    def add(self, subscription: Subscribe) -> None:
-        """Subscribe; a subscriber has one subscription, the newest, and keeps its place in the order."""
+    def add(self, subscription: Subscribe, since_ns: int = 0) -> None:
+        """Subscribe; a subscriber has one subscription, the newest, and keeps its place in the order.
+
+        Args:
+            subscription: of one subscriber.
+            since_ns: now; of one that is repeated as it was, the first time counts.
+        """
+        if self._subscriptions.get(subscription.subscriber) != subscription:
+            self._since_ns[subscription.subscriber] = since_ns
         self._subscriptions[subscription.subscriber] = subscription
         self._routes.clear()
 
     def remove(self, subscriber: str) -> None:
         """Unsubscribe; no effect for a name without a subscription."""
         self._subscriptions.pop(subscriber, None)
+        self._since_ns.pop(subscriber, None)
         self._routes.clear()
 
-    def names(self, topic: str, symbol: str = "") -> tuple[str, ...]:
-        """Return the subscribers of a topic; of those with certain symbols only if `symbol` is among them, or empty."""
-        route = self._routes.get((topic, symbol))
+    def names(self, topic: str, symbol: str = "", interval_ns: int = 0) -> tuple[str, ...]:
+        """Return the subscribers of a topic; of those with certain symbols only if `symbol` is among them, or empty.
+
+        The same for those with certain intervals.
+        """
+        route = self._routes.get((topic, symbol, interval_ns))
         if route is None:
             if len(self._routes) >= ROUTES_CACHED_MAX:
                 self._routes.clear()
-            route = self._routes[topic, symbol] = tuple(
+            route = self._routes[topic, symbol, interval_ns] = tuple(
                 name
                 for name, subscription in self._subscriptions.items()
                 if topic in subscription.topics
-                and (not symbol or not subscription.symbols or symbol in subscription.symbols)
+                and (not symbol or _is_of(subscription, symbol))
+                and (not interval_ns or not subscription.intervals_ns or interval_ns in subscription.intervals_ns)
             )
         return route
+
+    def intervals(self, symbol: str) -> dict[int, int]:
+        """Return the intervals (ns) of candles that are wanted of a symbol, and since when each is."""
+        return intervals_of(
+            (subscription.intervals_ns, self._since_ns[name])
+            for name, subscription in self._subscriptions.items()
+            if "Candle" in subscription.topics and _is_of(subscription, symbol)
+        )
+
+
+def _is_of(subscription: Subscribe, symbol: str) -> bool:
+    return not subscription.symbols or symbol in subscription.symbols

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from ...messages.addresses import JOURNAL
 from ...messages.events import Subscribe
+
+if TYPE_CHECKING:
+    from ...domain.calendar import Exchange
 
 
 class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,3 +30,9 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     answer_s: float = 5.0
     """Seconds until it is asked again when it did not answer: a restart drops its readers."""
+
+    exchange: Exchange | None = "NSE"
+    """Exchange at whose close the candles of its day are closed in a live market; None: trading never ends."""
+
+    candle_wait_s: float = 2.0
+    """Seconds that a live market's ticks may take to come here: so long after its time a candle is closed."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
 from ...config.sections.strategy import StrategySettings
+from ...domain.candles import interval_of
 from ...domain.instruments import without_noise
 from ...messages.addresses import EVENTS, ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData
@@ -104,6 +105,11 @@ class StrategyActor(RuntimeActor):
 
     ready_when_told = True
     says = MAY_SAY
+    candles: ClassVar[tuple[str, ...]] = ()
+    """Lengths of the candles that `on_candle` is called with, such as `("1m", "15m")`, unless the settings say others:
+    each once, when it is closed; from the recording where it has them, else made of ticks. Empty: those of the
+    recording, of whatever length."""
+
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
     name = Given()
@@ -120,7 +126,7 @@ class StrategyActor(RuntimeActor):
         """React to a price."""
 
     def on_candle(self, candle: Candle) -> None:
-        """React to the end of an interval."""
+        """React to a closed candle; see `candles`."""
 
     def on_fill(self, fill: OrderFilled) -> None:
         """React to a trade of one of its orders; `position` includes it already. Each trade comes once."""
@@ -188,7 +194,15 @@ class StrategyActor(RuntimeActor):
         self._moment_ns = self._ordered_now = 0
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
-        self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS, symbols=self.settings.symbols))
+        self.send(
+            EVENTS,
+            Subscribe(
+                subscriber=self.name,
+                topics=self.TOPICS,
+                symbols=self.settings.symbols,
+                intervals_ns=tuple(map(interval_of, self.settings.candles or self.candles)),
+            ),
+        )
         self.ask(ORDERS, ReadHoldings(strategy=self.name), timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:

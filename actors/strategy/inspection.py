@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Final
 
+from ...domain.candles import interval_of
+
 HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_stop": 0, "on_drained": 0}
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "TOPICS", "background", "behavior", "blocking", "is_drained", "mailbox", "offload_threads_max", "offloads_max",
-    "restore", "snapshot", "stash_max", "statistics", "trouble",
+    "TOPICS", "background", "behavior", "blocking", "candles", "is_drained", "mailbox", "offload_threads_max",
+    "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
 
@@ -63,6 +65,8 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
             continue
         elif name in HOOKS:
             fault = _fault_of_hook(name, value)
+        elif name == "candles":
+            fault = _fault_of_candles(value)
         elif (name.startswith("on_") or _squeezed(name) in _SQUEEZED) and not hasattr(base, name):
             fault = _nobody_calls(name)
         elif hasattr(base, name) and name not in OPTIONS:
@@ -77,6 +81,17 @@ def _nobody_calls(name: str) -> str:
     near = [_SQUEEZED[_squeezed(name)]] if _squeezed(name) in _SQUEEZED else get_close_matches(name, HOOKS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(HOOKS)}"
     return f"nobody calls {name}: {hint}"
+
+
+def _fault_of_candles(value: Any) -> str:
+    if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
+        return f'a tuple of texts such as ("5m",) is wanted, found {value!r}'
+    try:
+        for each in value:
+            interval_of(each)
+    except ValueError as fault:
+        return str(fault)
+    return ""
 
 
 def _fault_of_hook(name: str, value: Any) -> str:

@@ -21,6 +21,9 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     symbols: tuple[str, ...] = ()
     """Symbols whose market data it receives; empty: all."""
 
+    candles: tuple[str, ...] = ()
+    """Lengths of the candles that it receives, such as `5m`, instead of those that its class says."""
+
     parameters: dict[str, Any] = {}
     """Passed to the strategy as they are."""
 

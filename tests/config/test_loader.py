@@ -305,6 +305,10 @@ class TestWhatIsRefused:
                 "[[strategies]]\nname = 'feed'\nstrategy = 'a:B'",
                 "strategies[0].name: wanted a name of its own, found 'feed'",
             ),
+            (
+                "[[strategies]]\nname = 'a'\nstrategy = 'b:B'\ncandles = ['5 minutes']",
+                "strategies[0].candles: an interval such as 30s, 5m, 1h or 1d wanted, found '5 minutes'",
+            ),
             ("[[strategies]]\nname = 'a'\nstrategy = 'B'", "strategies[0].strategy: wanted module:Class, found 'B'"),
         ],
         ids=lambda value: value.splitlines()[-1] if "\n" in value else None,

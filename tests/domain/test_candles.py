@@ -1,45 +1,18 @@
-"""Candles of ticks, and ticks of a candle."""
+"""What is in a candle and where it begins, and ticks of a candle."""
 
-import pandas as pd
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.calendar import open_spans
-from natya.domain.candles import BarMaker, path_of, split, start_of, times_of
+from natya.domain.calendar import open_spans, session
+from natya.domain.candles import DayVolume, end_of, fault_of_interval, path_of, split, start_of, times_of
 from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
 
 MINUTE_NS = 60 * SECOND_NS
 MONDAY_NS = day_start_ns(20_451)  # 2025-12-29
 OPENING_NS = MONDAY_NS + (9 * 60 + 15) * MINUTE_NS
-
-
-def bars_of(trades, interval_ns):
-    maker = BarMaker(interval_ns)
-    bars = [maker.add(*trade) for trade in trades]
-    return [bar for bar in [*bars, maker.end()] if bar is not None]
-
-
-@given(
-    trades=st.lists(
-        st.tuples(st.integers(0, 6 * 3_600), st.integers(1, 10_000), st.integers(0, 500)), min_size=1, max_size=60
-    ),
-    minutes=st.sampled_from([1, 3, 5, 15, 60]),
-)
-def test_candles_of_ticks_are_those_of_pandas(trades, minutes):
-    trades = [(OPENING_NS + second * SECOND_NS, price, quantity) for second, price, quantity in sorted(trades)]
-    frame = pd.DataFrame(trades, columns=["time", "price", "quantity"])
-    frame.index = pd.to_datetime(frame["time"])
-    groups = frame.resample(f"{minutes}min", origin=pd.Timestamp(OPENING_NS))
-    expected = groups["price"].ohlc().dropna().astype("int64")
-    volumes = groups["quantity"].sum()
-
-    assert [
-        (bar.start_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
-        for bar in bars_of(trades, minutes * MINUTE_NS)
-    ] == [
-        (row.Index.value, row.open, row.high, row.low, row.close, volumes[row.Index]) for row in expected.itertuples()
-    ]
 
 
 class TestWhereACandleBegins:
@@ -67,12 +40,70 @@ class TestWhereACandleBegins:
         assert start_of(friday_ns, DAY_NS) == MONDAY_NS + 4 * DAY_NS
         assert start_of(friday_ns, 7 * DAY_NS) == start_of(MONDAY_NS, 7 * DAY_NS) == MONDAY_NS
 
-    def test_is_not_before_the_one_that_grows(self):
-        maker = BarMaker(MINUTE_NS)
-        maker.add(OPENING_NS + MINUTE_NS, 100, 1)
+    def test_is_counted_from_the_opening_of_that_day(self):
+        opening_ns = session(date(2025, 10, 21)).open_ns  # an hour in the afternoon, for Diwali
 
-        with pytest.raises(ValueError, match="a trade not before"):
-            maker.add(OPENING_NS, 100, 1)
+        assert start_of(opening_ns, 60 * MINUTE_NS) == opening_ns
+        assert start_of(opening_ns + 50 * MINUTE_NS, 60 * MINUTE_NS) == opening_ns
+
+    @given(
+        since_s=st.integers(0, 10 * 86_400),
+        interval=st.sampled_from([1, 7, 60, 3 * 60, 15 * 60, 3_600, 86_400, 7 * 86_400, 5_000]),
+    )
+    def test_is_where_the_one_before_ends(self, since_s, interval):
+        interval_ns, time_ns = interval * SECOND_NS, MONDAY_NS + since_s * SECOND_NS
+        start_ns = start_of(time_ns, interval_ns)
+        end_ns = end_of(start_ns, interval_ns)
+
+        assert start_ns <= time_ns < end_ns <= start_ns + interval_ns
+        assert start_of(end_ns - 1, interval_ns) == start_ns
+        assert start_of(end_ns, interval_ns) == end_ns
+
+    def test_is_told_of_whole_seconds_and_above_a_day_of_whole_days(self):
+        assert not any(fault_of_interval(seconds * SECOND_NS) for seconds in (1, 90, 86_400, 7 * 86_400))
+        assert all(fault_of_interval(wrong) for wrong in (0, -SECOND_NS, SECOND_NS // 2, DAY_NS + SECOND_NS))
+
+
+class TestTheSharesThatATickAdds:
+    def test_are_the_rise_of_the_volume_where_the_source_tells_it(self):
+        day = DayVolume()
+
+        assert [day.add(OPENING_NS, 10, 500), day.add(OPENING_NS + 1, 1, 530), day.add(OPENING_NS + 2, 1, 530)] == [
+            10,
+            30,
+            0,
+        ]
+
+    def test_are_its_own_quantity_where_it_does_not(self):
+        day = DayVolume()
+
+        assert [day.add(OPENING_NS, 10, 0), day.add(OPENING_NS + 1, 7, 0)] == [10, 7]
+
+    def test_are_all_of_the_volume_after_a_tick_of_the_day_before_any_trade(self):
+        day = DayVolume()
+
+        assert [day.add(OPENING_NS - MINUTE_NS, 0, 0), day.add(OPENING_NS, 5, 5_000)] == [0, 5_000]
+
+    def test_begin_anew_with_each_day(self):
+        day = DayVolume()
+
+        assert [day.add(OPENING_NS, 10, 500), day.add(OPENING_NS + DAY_NS, 20, 90), day.add(OPENING_NS, 5, 510)] == [
+            10,
+            20,
+            0,
+        ]
+
+    @given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)), min_size=1, max_size=30), st.randoms())
+    def test_sum_to_the_volume_of_the_day_in_whatever_order_they_come(self, trades, random):
+        told, so_far = [], 0
+        for traded, last in trades:
+            so_far += traded
+            told.append((OPENING_NS + len(told), min(last, traded), so_far))
+        first, *others = told
+        random.shuffle(others)
+        day = DayVolume()
+
+        assert sum(day.add(*each) for each in (first, *others)) == so_far - first[2] + first[1]
 
 
 class TestThePathOfACandle:

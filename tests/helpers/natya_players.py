@@ -1,5 +1,7 @@
 """Strategies for plays of recordings: they trade by the clock of the market, and some of them fail."""
 
+from pathlib import Path
+
 import natya
 
 MINUTE_NS = 60_000_000_000
@@ -151,3 +153,20 @@ class Waits(natya.StrategyActor):
         if not self.is_waiting:
             self.is_waiting = True
             self.buy(tick.symbol, 1, 1.0)
+
+
+class Charting(natya.StrategyActor):
+    """Notes every candle, and how many ticks it had heard before, in the file `notes`."""
+
+    candles = ("1m", "5m")
+
+    def on_begin(self):
+        self.ticks = 0
+
+    def on_tick(self, tick):
+        self.ticks += 1
+
+    def on_candle(self, candle):
+        prices = (candle.open, candle.high, candle.low, candle.close)
+        with Path(self.parameters["notes"]).open("a", encoding="utf-8") as notes:
+            print(candle.interval_ns // MINUTE_NS, candle.start_ns, *prices, candle.volume, self.ticks, file=notes)

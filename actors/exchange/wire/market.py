@@ -9,13 +9,14 @@ from collections import deque
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ....domain.calendar import MINUTE_NS
-from ....domain.candles import Bar, start_of
+from ....domain.candles import Bar, DayVolume, start_of
 from ....domain.dhan.market.charts import Chart
 from ....domain.dhan.market.option_chain import OptionQuote, StrikeQuotes
 from ....domain.dhan.market.quotes import Book, LastPrice, Level, Ohlc, OhlcQuote, Quote
 from ....domain.dhan.moments import moment_of
-from ....domain.instruments import FINEST_TICK_RUPEES, price_grid
 from ....domain.time import DAY_NS, SECOND_NS, day_of
 from ..account import Listing, Listings
 from ..listed import own_instrument
@@ -31,16 +32,18 @@ BARS_MAX: Final = 40_000
 """Minutes of one symbol that are kept: about a hundred trading days."""
 
 LEVELS: Final = 5
-_GRID: Final = price_grid(FINEST_TICK_RUPEES)
 
 
 class Shown:
     """One symbol."""
 
-    __slots__ = ("bars", "day", "high", "low", "open", "previous_close", "rupees", "tick", "volume")
+    __slots__ = ("_charted", "bars", "day", "high", "low", "open", "previous_close", "rupees", "tick", "volume")
 
     def __init__(self, tick: Tick) -> None:
         self.bars: deque[Bar] = deque(maxlen=BARS_MAX)
+        """Of minutes, in order of time."""
+
+        self._charted = DayVolume()
         self.previous_close = 0.0
         self._begin(tick)
 
@@ -63,20 +66,24 @@ class Shown:
         self.volume += traded
         self.rupees += traded * tick.price
         self.high, self.low, self.tick = max(self.high, tick.price), min(self.low, tick.price), tick
-        self._chart(tick, traded)
+        self._chart(tick)
 
-    def _chart(self, tick: Tick, traded: int) -> None:
-        start_ns, price = start_of(tick.exchange_ns, MINUTE_NS), _GRID.count(tick.price)
-        bar = self.bars[-1] if self.bars else None
-        if bar is None or start_ns > bar.start_ns:
-            self.bars.append(Bar(start_ns=start_ns, open=price, high=price, low=price, close=price, volume=traded))
-        elif start_ns == bar.start_ns:
-            bar.add(price, traded)
-        else:  # late: its minute is shown already, and takes it in
-            late = next((each for each in reversed(self.bars) if each.start_ns == start_ns), None)
-            if late is not None:
-                late.high, late.low = max(late.high, price), min(late.low, price)
-                late.volume += traded
+    def _chart(self, tick: Tick) -> None:
+        time_ns = tick.exchange_ns
+        shares = self._charted.add(time_ns, tick.quantity, tick.volume)
+        start_ns = start_of(time_ns, MINUTE_NS)
+        bars = self.bars
+        if not bars or start_ns > bars[-1].start_ns:
+            bars.append(Bar.of(start_ns, time_ns, tick.price, shares))
+            return
+        # The newest minute, or, for a late tick, one that is shown already: it takes the tick in.
+        place = len(bars)
+        while place and bars[place - 1].start_ns > start_ns:
+            place -= 1
+        if place and bars[place - 1].start_ns == start_ns:
+            bars[place - 1].add(time_ns, tick.price, shares)
+        elif len(bars) < BARS_MAX:
+            bars.insert(place, Bar.of(start_ns, time_ns, tick.price, shares))
 
     @property
     def close_before(self) -> float:
@@ -205,27 +212,15 @@ class MarketShown:
                 continue
             start_ns = start_of(minute.start_ns, interval_ns)
             if bars and bars[-1].start_ns == start_ns:
-                bar = bars[-1]
-                bar.high, bar.low = max(bar.high, minute.high), min(bar.low, minute.low)
-                bar.close = minute.close
-                bar.volume += minute.volume
+                bars[-1].join(minute)
             else:
-                bars.append(
-                    Bar(
-                        start_ns=start_ns,
-                        open=minute.open,
-                        high=minute.high,
-                        low=minute.low,
-                        close=minute.close,
-                        volume=minute.volume,
-                    )
-                )
+                bars.append(msgspec.structs.replace(minute, start_ns=start_ns))
         return Chart(
             timestamp=tuple(bar.start_ns // SECOND_NS for bar in bars),
-            open=tuple(_rupees(bar.open) for bar in bars),
-            high=tuple(_rupees(bar.high) for bar in bars),
-            low=tuple(_rupees(bar.low) for bar in bars),
-            close=tuple(_rupees(bar.close) for bar in bars),
+            open=tuple(bar.open for bar in bars),
+            high=tuple(bar.high for bar in bars),
+            low=tuple(bar.low for bar in bars),
+            close=tuple(bar.close for bar in bars),
             volume=tuple(bar.volume for bar in bars),
         )
 
@@ -319,7 +314,3 @@ def _levels(prices: tuple[float, ...], quantities: tuple[int, ...], orders: tupl
     counts = orders + (0,) * LEVELS
     rows = [Level(price=p, quantity=q, orders=o) for p, q, o in zip(prices, quantities, counts, strict=False)]
     return tuple([*rows, *[Level()] * LEVELS][:LEVELS])
-
-
-def _rupees(ticks: int) -> float:
-    return ticks * FINEST_TICK_RUPEES if ticks % 4 else ticks // 4 / 100
