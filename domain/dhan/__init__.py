@@ -3,6 +3,7 @@
 trading/       orders, super_orders, forever_orders, alerts (conditional orders, several in one request), control
 account/       portfolio, funds (and margins), statements, profile (addresses and tokens, too), edis
 market/        quotes, charts (of expired options, too), option_chain
+streams/       packets of the sockets, and what is asked over them
 words          the words and ranges that they share
 moments        times and days
 tolerant       JSON into messages, whatever the service makes of numbers, dates, nothing and names
