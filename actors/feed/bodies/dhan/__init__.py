@@ -1,0 +1,4 @@
+"""Dhan's market feed, live.
+
+decoding     packets into ticks
+"""

@@ -1,0 +1,161 @@
+"""Packets of Dhan's market feed into ticks."""
+
+import math
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_packets import (
+    DISCONNECT,
+    EVERY,
+    FULL,
+    LAST_TRADE_NS,
+    OPEN_INTEREST,
+    PREVIOUS_CLOSE,
+    QUOTE,
+    STATUS,
+    TICKER,
+    full,
+)
+
+from natya.actors.feed.bodies.dhan.decoding import Decoder
+from natya.domain.dhan.streams import packets
+from natya.domain.instruments import PriceGrid
+from natya.messages.codec import decode, encode
+from natya.messages.market import DaySummary, Tick
+
+NOW_NS = LAST_TRADE_NS + 400_000_000
+TICK_RUPEES = 0.05
+OPTION = 51_234
+
+
+@pytest.fixture
+def decoder():
+    decoder = Decoder("dhan-1")
+    decoder.add("NSE_EQ", "1594", "INFY", PriceGrid(TICK_RUPEES))
+    decoder.add("IDX_I", "13", "NIFTY", PriceGrid(TICK_RUPEES))
+    decoder.add("NSE_FNO", str(OPTION), "NIFTY OCT", PriceGrid(TICK_RUPEES))
+    return decoder
+
+
+def a_ticker(price, security_id=1594, segment=1):
+    return packets.TICKER_LAYOUT.pack(packets.TICKER, 16, segment, security_id, price, 1_791_368_130)
+
+
+class TestATicker:
+    def test_has_price_and_time(self, decoder):
+        assert decoder.decode(TICKER, NOW_NS) == [
+            Tick(
+                symbol="INFY",
+                price=1512.5,
+                quantity=0,
+                exchange_ns=LAST_TRADE_NS,
+                source="dhan-1",
+                sequence=1,
+                received_ns=NOW_NS,
+            )
+        ]
+
+    @given(st.integers(1, 2_000_000))
+    def test_has_the_price_on_the_grid_that_was_sent(self, count):
+        decoder = Decoder("x")
+        grid = PriceGrid(TICK_RUPEES)
+        decoder.add("NSE_EQ", "1594", "INFY", grid)
+        price = grid.nearest(count * TICK_RUPEES)
+
+        (first,) = decoder.decode(a_ticker(price), NOW_NS)
+        (again,) = decoder.decode(a_ticker(price), NOW_NS)
+
+        assert first.price == again.price == price
+
+
+class TestAQuote:
+    def test_has_the_day(self, decoder):
+        (tick,) = decoder.decode(QUOTE, NOW_NS)
+        assert (tick.price, tick.quantity, tick.volume, tick.exchange_ns) == (1512.5, 12, 2_450_000, LAST_TRADE_NS)
+        assert tick.day == DaySummary(
+            open_price=1500.0,
+            high_price=1518.0,
+            low_price=1496.5,
+            close_price=1498.25,
+            average_price=1509.75,
+            total_buy_quantity=295_000,
+            total_sell_quantity=310_000,
+            open_interest=None,
+        )
+
+    def test_of_a_derivative_has_the_open_interest_that_came_before_it(self, decoder):
+        written = packets.HEADER.pack(packets.QUOTE, 50, 2, OPTION) + QUOTE[8:]
+        (before,) = decoder.decode(written, NOW_NS)
+        (after,) = decoder.decode(OPEN_INTEREST + written, NOW_NS)
+        assert (before.day.open_interest, after.day.open_interest) == (0, 1_250_300)
+
+    def test_without_a_close_has_the_previous_one_that_came_before_it(self, decoder):
+        values = list(packets.QUOTE_LAYOUT.unpack(QUOTE))
+        values[12] = 0.0
+        close = packets.PREVIOUS_CLOSE_LAYOUT.pack(packets.PREVIOUS_CLOSE, 16, 1, 1594, 1490.05, 0)
+        (tick,) = decoder.decode(close + packets.QUOTE_LAYOUT.pack(*values), NOW_NS)
+        assert tick.day.close_price == 1490.05
+
+
+class TestAFullPacket:
+    def test_has_the_book_best_level_first(self, decoder):
+        (tick,) = decoder.decode(FULL, NOW_NS)
+        assert tick.depth.bid_prices == (1512.5, 1512.0, 1511.5, 1511.0, 1510.5)
+        assert tick.depth.ask_prices == (1513.0, 1513.5, 1514.0, 1514.5, 1515.0)
+        assert tick.depth.bid_quantities == (100, 101, 102, 103, 104)
+        assert tick.depth.ask_quantities == (200, 201, 202, 203, 204)
+        assert (tick.depth.bid_orders, tick.depth.ask_orders) == ((2,) * 5, (3,) * 5)
+        assert (tick.day.open_price, tick.day.high_price, tick.day.low_price) == (1500.0, 1518.0, 1496.5)
+
+    def test_of_a_derivative_has_open_interest(self, decoder):
+        (tick,) = decoder.decode(full(OPTION, 2, open_interest=77), NOW_NS)
+        assert tick.day.open_interest == 77
+
+
+class TestAFrame:
+    def test_of_several_packets_gives_ticks_that_are_numbered_on(self, decoder):
+        found = decoder.decode(STATUS + TICKER + PREVIOUS_CLOSE + QUOTE + FULL, NOW_NS)
+        assert [tick.sequence for tick in found] == [1, 2, 3]
+        assert decoder.decode(TICKER, NOW_NS)[0].sequence == 4
+        assert (decoder.packets, decoder.ticks, decoder.unknown) == (6, 4, 0)
+
+    def test_that_ends_the_connection_tells_why(self, decoder):
+        assert decoder.decode(TICKER + DISCONNECT, NOW_NS)
+        assert decoder.reason == 807
+
+    def test_about_what_is_not_subscribed_to_is_counted_and_left_out(self, decoder):
+        decoder.remove("NSE_EQ", "1594")
+        assert decoder.decode(TICKER + QUOTE + FULL + bytes.fromhex("6308000000000000"), NOW_NS) == []
+        assert decoder.unknown == 4
+
+    @pytest.mark.parametrize("price", [math.nan, math.inf, -1.0, 0.0, 1e13])
+    def test_with_a_price_that_is_none_gives_the_others(self, decoder, price):
+        found = decoder.decode(a_ticker(price) + TICKER, NOW_NS)
+        assert [tick.price for tick in found] == [1512.5]
+        assert decoder.damaged == 1
+        assert "price" in decoder.fault
+
+    @pytest.mark.parametrize("place", range(14))
+    def test_with_a_number_that_is_none_anywhere_gives_none(self, decoder, place):
+        floats = [8, 18, 46, 50, 54, 58, *(62 + level * 20 + side for level in range(4) for side in (12, 16))]
+        frame = bytearray(FULL)
+        struct.pack_into("<f", frame, floats[place], math.nan)
+        assert decoder.decode(bytes(frame), NOW_NS) == []
+        assert decoder.damaged == 1
+
+    def test_that_is_cut_off_gives_what_was_before(self, decoder):
+        assert len(decoder.decode(TICKER + FULL[:-1], NOW_NS)) == 1
+        assert decoder.fault == "a packet of 162 bytes at 16 wanted, found the frame's end at 177"
+
+    @given(data=st.data())
+    def test_of_any_bytes_gives_ticks_that_a_reader_accepts(self, data):
+        decoder = Decoder("x")
+        for segment in range(3):
+            decoder.add(packets.SEGMENTS[segment], "1594", f"S{segment}", PriceGrid(TICK_RUPEES))
+        frame = bytearray(b"".join(data.draw(st.lists(st.sampled_from(EVERY), min_size=1, max_size=3))))
+        for _ in range(data.draw(st.integers(0, 6))):
+            frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+        for tick in decoder.decode(bytes(frame), NOW_NS):
+            assert decode(encode(tick)) == tick
