@@ -8,6 +8,7 @@ import msgspec
 
 from .accounts import AccountFact
 from .exchange import ExchangeFact
+from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
@@ -26,7 +27,9 @@ class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """Nanoseconds since 1970-01-01 UTC."""
 
 
-Fact: TypeAlias = OrderFact | RiskStateChanged | AccountFact | SupervisionFact | JournalShortened | ExchangeFact
+Fact: TypeAlias = (
+    OrderFact | RiskStateChanged | AccountFact | SupervisionFact | JournalShortened | ExchangeFact | MarketFact
+)
 """Everything that may be journaled."""
 
 _KEY_FIELDS: Final = {

@@ -6,9 +6,14 @@ order for each instrument; it is not journaled, the database records it in batch
 
 from __future__ import annotations
 
+from typing import Annotated, Final, TypeAlias
+
 import msgspec
+from msgspec import Meta
 
 from .units import Count, Cursor, Nanoseconds, Price, Rupees, Sequence, Shares
+
+GAPPED_SYMBOLS_MAX: Final = 500
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Depth"):
@@ -142,6 +147,30 @@ class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """All ticks of the source up to this number are durable."""
 
 
+class FeedGapped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FeedGapped"):
+    """Fact: of these instruments nothing came for a while in which the market may have moved; it comes again now."""
+
+    source: str
+    """Of the ticks, as in `Tick`."""
+
+    symbols: Annotated[tuple[str, ...], Meta(max_length=GAPPED_SYMBOLS_MAX)]
+    """Of one gap there may be several facts."""
+
+    start_ns: Nanoseconds
+    """When the last that came had come: nanoseconds since 1970-01-01 UTC."""
+
+    end_ns: Nanoseconds
+    """From when on everything comes again."""
+
+    cause: str
+    """Why, in a few words."""
+
+    occurred_ns: Nanoseconds
+
+
+MarketFact: TypeAlias = FeedGapped
+
+
 class AwaitMarketEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AwaitMarketEnd"):
     """To the feed: answer `MarketEnded` when the source has nothing more to send. Several requests may be pending."""
 
@@ -175,3 +204,26 @@ class FeedStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
 
     recorded_sequence: Cursor = 0
     """How far the database has recorded the source."""
+
+    arrived: Count = 0
+    """Of a live market: ticks that came; `arrived` is `ticks` + `conflated` + `queued`, always."""
+
+    conflated: Count = 0
+    """Ticks that were left out, because a newer one of their instrument came before they could be sent on."""
+
+    queued: Count = 0
+    """Ticks that are yet to be sent on."""
+
+    unknown: Count = 0
+    """Packets of no instrument that was asked for."""
+
+    damaged: Count = 0
+    """Frames that were none."""
+
+    connections: Count = 0
+    """That are open."""
+
+    reconnects: Count = 0
+    gaps: Count = 0
+    silent: Count = 0
+    """Instruments of which nothing comes now although they were traded a moment ago."""

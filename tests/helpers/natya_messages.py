@@ -17,7 +17,7 @@ if typing.TYPE_CHECKING:
 def _bounded(kind: type, meta: Meta) -> st.SearchStrategy:
     if typing.get_origin(kind) is tuple:
         item, *_ = typing.get_args(kind)
-        return st.lists(values(item), min_size=meta.min_length, max_size=meta.max_length).map(tuple)
+        return st.lists(values(item), min_size=meta.min_length or 0, max_size=min(meta.max_length or 5, 5)).map(tuple)
     if kind is str:
         return st.text(max_size=min(meta.max_length, 20))
     low = meta.ge if meta.ge is not None else meta.gt
