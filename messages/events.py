@@ -45,6 +45,13 @@ class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     subscriber: str
 
 
+class Published(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Published"):
+    """What was sent to one subscriber: each of its ticks was handled, waits, or was conflated or dropped."""
+
+    subscriber: str
+    ticks: Count
+
+
 class EventsStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsStatistics"):
     """What the router counts since it started."""
 
@@ -64,3 +71,6 @@ class EventsStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
     partial_candles: Count = 0
     """Candles that were not sent, since not all of their time was listened to."""
+
+    published: tuple[Published, ...] = ()
+    """By subscriber, since it subscribed."""

@@ -6,7 +6,7 @@ order for each instrument; it is not journaled, the database records it in batch
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -133,6 +133,10 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tru
 
     source: str
     """Where it comes from, as in `Tick`."""
+
+
+CONFLATED: Final[frozenset[type[Any]]] = frozenset({Tick})
+"""Market data that a newer one of its `symbol` replaces: a receiver that is behind in a live market gets the newest."""
 
 
 class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TicksRecorded"):

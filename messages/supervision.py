@@ -131,6 +131,12 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     last_traceback: str = ""
     """Traceback of the newest failure, as Python prints it; empty if none, or if failures came too fast to format."""
 
+    conflated: Count = 0
+    """Ticks that it was not given, since a newer one of their symbol came while it was behind in a live market."""
+
+    dropped: Count = 0
+    """Messages that its mailbox refused or discarded at a limit."""
+
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
     """To a supervisor; answered by `SupervisionTree`."""

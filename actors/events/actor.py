@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from ...messages.events import EventsStatistics, Published, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from ...messages.market import Candle, Tick
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .candles import CandlesInTime, CloseCandles, fault_of
-from .routes import JOURNAL_TOPIC, ROUTES_CACHED_MAX, RouteTable
+from .routes import JOURNAL_TOPIC, ROUTES_CACHED_MAX, RouteTable, TickRoute, TickRoutes
 from .sequence import SequenceGate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...domain.candle_making import CandleMaker, SymbolCandles
+    from ...domain.candle_making import CandleMaker
     from ..runtime import ActorAddress, Timer
     from .settings import EventsSettings
 
@@ -49,6 +49,7 @@ class Handover(msgspec.Struct, frozen=True):
 
     dead_letters: int
     candles: CandleMaker
+    ticks_to: TickRoutes
 
 
 class EventsActor(RuntimeActor):
@@ -59,9 +60,7 @@ class EventsActor(RuntimeActor):
     def on_start(self) -> None:
         """Begin with the subscriptions in the settings."""
         self._routes = RouteTable(self.settings.subscriptions)
-        self._ticks_to: dict[str, tuple[tuple[str, ...], SymbolCandles | None]] = {}
-        """By symbol the subscribers to its ticks, and its candles, if somebody wants some."""
-
+        self._ticks_to = TickRoutes()
         self._candles = CandlesInTime(self, self.settings, self._tell)
         self._gate = SequenceGate()
         self._catching_up: Timer | None = None
@@ -75,7 +74,9 @@ class EventsActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over the subscriptions, the journal cursor, the count of dead letters, and the open candles."""
-        return Handover(self._routes, self._delivered_to_all, self._dead_letters_counted, self._candles.maker)
+        return Handover(
+            self._routes, self._delivered_to_all, self._dead_letters_counted, self._candles.maker, self._ticks_to
+        )
 
     def restore(self, state: Handover) -> None:
         """Take them over, and read the records that came meanwhile."""
@@ -86,6 +87,7 @@ class EventsActor(RuntimeActor):
         if delivered is not None:
             self._read_missing(delivered)
         self._candles.take_over(state.candles)
+        self._ticks_to = state.ticks_to
 
     @handles(Tick)
     def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -94,12 +96,11 @@ class EventsActor(RuntimeActor):
         route = self._ticks_to.get(tick.symbol)
         if route is None:
             route = self._route_of(tick.symbol)
-        names, candles = route
-        if candles is not None:
-            self._candles.grow(candles, tick)
-        self._delivered += len(names)
+        if route.candles is not None:
+            self._candles.grow(route.candles, tick)
+        route.ticks += 1
         send = self.send
-        for name in names:
+        for name in route.names:
             send(name, tick)
 
     @handles(Candle)
@@ -172,7 +173,7 @@ class EventsActor(RuntimeActor):
         if not self._may_speak_for(sender, request):
             return
         self._routes.remove(request.subscriber)
-        self._ticks_to.clear()
+        self._delivered += self._ticks_to.forget(request.subscriber)
         self.send(sender, Unsubscribed(subscriber=request.subscriber))
 
     @handles(DeadLetter)
@@ -195,23 +196,27 @@ class EventsActor(RuntimeActor):
 
     def statistics(self) -> EventsStatistics:
         """Return the counts."""
+        published = self._ticks_to.published()
         return EventsStatistics(
             ticks=self._ticks,
             facts=self._facts,
-            delivered=self._delivered,
+            delivered=self._delivered + sum(published.values()),
             subscribers=len(self._routes),
             dead_letters=self._dead_letters_counted,
             last_sequence=self._gate.delivered or 0,
             candles=self._candles.maker.made,
             late_ticks=self._candles.maker.late,
             partial_candles=self._candles.maker.partial,
+            published=tuple(Published(subscriber=name, ticks=ticks) for name, ticks in published.items()),
         )
 
-    def _route_of(self, symbol: str) -> tuple[tuple[str, ...], SymbolCandles | None]:
+    def _route_of(self, symbol: str) -> TickRoute:
         if len(self._ticks_to) >= ROUTES_CACHED_MAX:
             self._ticks_to.clear()
         candles = self._candles.maker.of(symbol, self._routes.intervals(symbol))
-        route = self._ticks_to[symbol] = self._routes.names("Tick", symbol), candles
+        known = self._ticks_to.get(symbol)
+        route = self._ticks_to[symbol] = TickRoute(self._routes.names("Tick", symbol), candles)
+        route.ticks = 0 if known is None else known.ticks
         return route
 
     def _tell(self, candles: Iterable[Candle]) -> None:

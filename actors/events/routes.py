@@ -9,6 +9,7 @@ from ...domain.candle_making import intervals_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ...domain.candle_making import SymbolCandles
     from ...messages.events import Subscribe
 
 JOURNAL_TOPIC: Final = "journal"
@@ -16,6 +17,46 @@ JOURNAL_TOPIC: Final = "journal"
 
 ROUTES_CACHED_MAX: Final = 100_000
 """Combinations of topic and symbol in the cache; it is cleared when there are more."""
+
+
+class TickRoute:
+    """Where the ticks of one symbol go."""
+
+    __slots__ = ("candles", "names", "ticks")
+
+    def __init__(self, names: tuple[str, ...], candles: SymbolCandles | None) -> None:
+        self.names: Final = names
+        self.candles: Final = candles
+        """None: nobody wants any."""
+
+        self.ticks = 0
+        """Sent to each of these names."""
+
+
+class TickRoutes(dict[str, TickRoute]):
+    """Routes by symbol, and how many ticks each subscriber was sent by them and by those before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[str, int] = {}
+
+    def clear(self) -> None:
+        """Forget the routes, not what was sent."""
+        self._before = self.published()
+        super().clear()
+
+    def forget(self, subscriber: str) -> int:
+        """Forget what was sent to one that has unsubscribed, and return it; forget the routes."""
+        self.clear()
+        return self._before.pop(subscriber, 0)
+
+    def published(self) -> dict[str, int]:
+        """Count the ticks that were sent, by subscriber."""
+        sent = self._before.copy()
+        for route in self.values():
+            for name in route.names:
+                sent[name] = sent.get(name, 0) + route.ticks
+        return sent
 
 
 class RouteTable:

@@ -27,6 +27,7 @@ life.py          the life of an actor as a pure state machine
 runtime_cell.py  runs turns, carries out the steps of a life
 services.py      what a cell may use of the system (protocol)
 mailboxes.py     bounded and conflating mailboxes
+conflation.py    market data for receivers that are behind
 dead_letters.py  messages that no handler completed
 requests.py      pending requests of a thread, a future, a coroutine, an actor
 watching.py      notifying watchers of an actor's end
@@ -69,7 +70,7 @@ from .errors import (
     trace_of,
     where_of,
 )
-from .lifecycle import Terminated
+from .lifecycle import MailboxCounters, Terminated
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
 from .probe import Probe
@@ -89,6 +90,7 @@ __all__ = [
     "Conflating",
     "InProcessSystem",
     "InProcessSystemBase",
+    "MailboxCounters",
     "MessageRefusedError",
     "NameTakenError",
     "OffloadRefusedError",

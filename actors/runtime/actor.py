@@ -75,6 +75,10 @@ class RuntimeActor(Actor):
     stash_max: ClassVar[int] = 1_000
     """Messages that may be stashed."""
 
+    conflates: ClassVar[bool] = False
+    """When it is behind in a live market, it gets the newest tick of each symbol alone, and what is left out is counted
+    (see `conflation`). Otherwise it gets each, however late."""
+
     says: ClassVar[frozenset[type] | None] = None
     """Message types that it and its children may send to natya's own actors; None: all. See `door`."""
 

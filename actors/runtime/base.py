@@ -77,6 +77,7 @@ class InProcessSystemBase(ThespianDoor):
             trace_every: record one unnamed conversation in so many.
         """
         super().__init__(capabilities, own_threads=own_threads)
+        self.conflates = True
         self.clock: Clock = clock or SystemClock()
         self.market = MarketClock(self.clock, market_opening_ns)
         self.tracer = Tracer(self.clock, every=trace_every)

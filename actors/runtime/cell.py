@@ -51,9 +51,9 @@ class Cell(Endpoint):
     """One actor's address, mailbox and turn. `RuntimeCell` and `ThespianCell` define what a turn does."""
 
     __slots__ = (
-        "background", "box", "children", "control_box", "dead", "dead_letters", "dropped", "global_name", "handled",
-        "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put", "ready", "special", "trace",
-        "wakeups", "worker",
+        "away", "background", "box", "children", "conflated", "control_box", "dead", "dead_letters", "dropped",
+        "global_name", "handled", "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put",
+        "ready", "special", "trace", "wakeups", "worker",
     )  # fmt: skip
 
     batch: ClassVar[int] = BATCH
@@ -93,6 +93,10 @@ class Cell(Endpoint):
         self.handled = 0
         self.high_water = 0
         self.dropped = 0
+        self.conflated = 0
+        self.away = 0
+        """Messages that wait elsewhere: on their way to a worker process."""
+
         self.instance: Any = None
 
     # For senders, on any thread.
@@ -116,9 +120,9 @@ class Cell(Endpoint):
 
     def counters(self) -> MailboxCounters:
         """Return the counters of its mailbox."""
-        depth = len(self.box)
+        depth = len(self.box) + self.away
         dropped = self.dropped + getattr(self.box, "dropped", 0)  # a bare deque counts nothing
-        conflated = getattr(self.box, "conflated", 0)
+        conflated = self.conflated + getattr(self.box, "conflated", 0)
         return MailboxCounters(
             depth=depth, high_water=max(depth, self.high_water), dropped=dropped, conflated=conflated
         )

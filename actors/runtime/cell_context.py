@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.time import SECOND_NS
 from ...messages.supervision import Failed
 from . import lifecycle
+from .conflation import KeepingUp
 from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint, Quoted
 from .errors import RequestTimedOut, StashFullError, reason_of
@@ -232,7 +233,15 @@ class CellContext(ThespianCalls):
     def make_mailbox(self) -> Queue:
         """Make a mailbox of the kind that the actor's class declares."""
         kind = self.actor_class.mailbox
-        return super().make_mailbox() if kind is None else kind.make(self, self.services.on_actor_thread)
+        if kind is not None:
+            return kind.make(self, self.services.on_actor_thread)
+        return KeepingUp() if self.conflates and self.worker is not self.services.loop else super().make_mailbox()
+
+    @property
+    def conflates(self) -> bool:
+        """Whether its market data is conflated when it is behind."""
+        services = self.services
+        return self.actor_class.conflates and services.conflates and not services.market.rules
 
     def may_log(self) -> bool:
         """Say whether another line of the bounded log may be written, and count it."""

@@ -194,6 +194,7 @@ class HostedActor(Protocol):
     offload_threads_max: ClassVar[int]
     offloads_max: ClassVar[int]
     stash_max: ClassVar[int]
+    conflates: ClassVar[bool]
     says: ClassVar[frozenset[type] | None]
     handler_table: ClassVar[HandlerTable]
     front_table: ClassVar[HandlerTable]

@@ -22,6 +22,7 @@ from ...messages.supervision import Failed, Unavailable
 from . import lifecycle
 from .cell import BATCH, Cell
 from .cell_context import CellContext
+from .conflation import BEHIND, NEVER, UNTIMED, behind_at, conflate, share_of
 from .dead_letters import NEVER_ANSWERED
 from .door import is_ours
 from .errors import StashFullError, reason_of
@@ -45,6 +46,8 @@ from .proof import Proof, ProvingHandlers
 from .trace import correlation_of
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from thespian.actors import ActorAddress
 
     from .context import HostedActor, KeepsState
@@ -77,8 +80,8 @@ class RuntimeCell(CellContext):
     """Runs one `RuntimeActor`."""
 
     __slots__ = (
-        "_drains", "_handlers", "_has_ended", "_life", "_proof", "_settings", "_stop_askers", "_table", "_takes_ahead",
-        "ends_with_life", "failures", "guest", "says",
+        "_behind_at", "_drains", "_handlers", "_has_ended", "_life", "_looks_at", "_proof", "_settings", "_share",
+        "_stop_askers", "_table", "_takes_ahead", "ends_with_life", "failures", "guest", "says",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +117,16 @@ class RuntimeCell(CellContext):
         self._proof: Proof | None = None
         """Watches whether the actor gets past the message it failed at last; None if it never failed at one."""
 
+        is_swept = self.conflates and actor_class.mailbox is None and worker is services.loop
+        self._behind_at = BEHIND if is_swept else NEVER
+        """So many waiting messages are too many, and conflated."""
+
+        self._looks_at = 0
+        """Waiting messages above which there is work: the most that ever waited, or those of a timed turn."""
+
+        self._share = BATCH
+        """Messages of one turn, when it is behind: fewer, when they take long."""
+
         self._drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
 
@@ -131,9 +144,11 @@ class RuntimeCell(CellContext):
             return
         box, instance, handlers = self.box, self.instance, self._handlers
         depth = len(box)
-        if depth > self.high_water:  # noqa: PLR1730  `max` and `min` are calls: 60 ns each, of 400 for a hop
-            self.high_water = depth
-        count = depth if depth < 2 else min(depth, self.batch)  # noqa: PLR2004  the same, for the usual depths
+        if depth > self._looks_at:
+            count, began_ns = self._look_at(depth)
+        else:
+            count = depth if depth < 2 else min(depth, self.batch)  # noqa: PLR2004  a call: 60 ns, of 400 for a hop
+            began_ns = -1
         message, done = None, 0
         sender: ActorAddress = self
         try:
@@ -157,10 +172,36 @@ class RuntimeCell(CellContext):
             self._on_error(error, message, sender)
             return
         self.handled += count
+        if began_ns >= 0:
+            self._end_share(began_ns, count)
         if box:
             self.ready(self)
         else:
             self.rest()
+
+    def _look_at(self, depth: int) -> tuple[int, int]:
+        """Note how many messages wait; if they are too many, conflate them.
+
+        Return how many to handle in this turn, and when it began if it is to be timed, else -1.
+        """
+        self._looks_at = self.high_water = max(depth, self.high_water)
+        if self._behind_at == NEVER:
+            return min(depth, self.batch), -1
+        self._looks_at = min(self.high_water, UNTIMED)
+        if depth > self._behind_at:
+            try:
+                self.conflated += conflate(cast("deque[Envelope]", self.box))
+            except IndexError:  # killed from another thread, which takes what is left; the turn finds that out
+                self._drain(self)
+            depth = len(self.box)
+            self._behind_at = behind_at(depth)
+        return min(depth, self.batch, self._share), self.services.clock.monotonic_ns()
+
+    def _end_share(self, began_ns: int, count: int) -> None:
+        """Measure how many messages its turns may have while more wait."""
+        self._share = share_of(self.services.clock.monotonic_ns() - began_ns, count)
+        if not self.box:
+            self._behind_at = BEHIND
 
     def _handle_recorded(self, message: Any, sender: ActorAddress, stamp: Stamp) -> None:
         tracer, failed = self.services.tracer, True

@@ -51,6 +51,9 @@ class Services(Protocol):
 
     watchdog: Watchdog | None
 
+    conflates: bool
+    """Whether market data of receivers that are behind is conflated, where the market is live."""
+
     # What a simulation overrides.
 
     def new_random(self, cell: Cell) -> random.Random:

@@ -104,6 +104,7 @@ class StrategyActor(RuntimeActor):
     """
 
     ready_when_told = True
+    conflates = True
     says = MAY_SAY
     candles: ClassVar[tuple[str, ...]] = ()
     """Lengths of the candles that `on_candle` is called with, such as `("1m", "15m")`, unless the settings say others:

@@ -17,8 +17,8 @@ HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_o
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "TOPICS", "background", "behavior", "blocking", "candles", "is_drained", "mailbox", "offload_threads_max",
-    "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
+    "TOPICS", "background", "behavior", "blocking", "candles", "conflates", "is_drained", "mailbox",
+    "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
 

@@ -408,7 +408,7 @@ class Supervisor(RuntimeActor):
                 self.name,
                 child,
                 breaker=self._children.breaker(child),
-                mailbox_depth=0 if child.address is None else self.mailbox_of(child.address).depth,
+                mailbox=None if child.address is None else self.mailbox_of(child.address),
                 trouble="" if child.address is None else self.trouble_of(child.address),
             )
             for child in self._children

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...messages.supervision import ChildStatus, SupervisionTree
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, MailboxCounters
     from .child import Child
     from .deadline import Deadline
 
@@ -40,22 +40,28 @@ def under(supervisor: str, node: ChildStatus) -> ChildStatus:
         trouble=node.trouble,
         raised_at=node.raised_at,
         last_traceback=node.last_traceback,
+        conflated=node.conflated,
+        dropped=node.dropped,
     )
 
 
-def status(supervisor: str, child: Child, *, breaker: str, mailbox_depth: int, trouble: str) -> ChildStatus:
-    """Return the status of one child."""
+def status(
+    supervisor: str, child: Child, *, breaker: str, mailbox: MailboxCounters | None, trouble: str
+) -> ChildStatus:
+    """Return the status of one child; one that was never started has no mailbox."""
     return ChildStatus(
         path=f"{supervisor}/{child.spec.name}",
         state=child.state,
         host=child.spec.runs_on,
         restarts=child.restarts,
         breaker=breaker,
-        mailbox_depth=mailbox_depth,
+        mailbox_depth=0 if mailbox is None else mailbox.depth,
         last_error=child.last_error,
         trouble=trouble or (f"parked: {child.parked}" if child.parked else ""),
         raised_at=child.raised_at,
         last_traceback=child.last_traceback,
+        conflated=0 if mailbox is None else mailbox.conflated,
+        dropped=0 if mailbox is None else mailbox.dropped,
     )
 
 

@@ -40,7 +40,7 @@ def tree_table(tree: SupervisionTree) -> Table:
             plain(child.host),
             Text(str(child.restarts), "yellow" if child.restarts else "dim"),
             Text(plain(child.breaker), "dim" if child.breaker == "closed" else "bold red"),
-            str(child.mailbox_depth),
+            _mailbox(child),
             Text(plain_lines("\n".join(filter(None, (child.trouble, _failure(child))))), "red"),
         )
     if tree.stalls:
@@ -49,6 +49,13 @@ def tree_table(tree: SupervisionTree) -> Table:
         )
         table.caption_justify = "left"
     return table
+
+
+def _mailbox(child: ChildStatus) -> Text:
+    """Write what waits, and what it was not given: conflated since it was behind, or dropped at a limit."""
+    left_out = ((child.conflated, "conflated"), (child.dropped, "dropped"))
+    notes = [f"{count:,} {what}" for count, what in left_out if count]
+    return Text(f"{child.mailbox_depth}, {', '.join(notes)}", "yellow") if notes else Text(str(child.mailbox_depth))
 
 
 def _failure(child: ChildStatus) -> str:

@@ -267,6 +267,14 @@ class TestTheTree:
 
         assert captured.get().splitlines()[2].rstrip().endswith("down: natya.duckdb is in use by process 4711")
 
+    def test_says_what_an_actor_was_not_given(self):
+        slow = a_child("system/slow", mailbox_depth=3, conflated=12_000, dropped=1)
+        console = Console(width=160)
+        with console.capture() as captured:
+            console.print(tree_table(SupervisionTree(children=(slow,))))
+
+        assert "3, 12,000 conflated, 1 dropped" in captured.get()
+
     def test_says_below_who_held_the_loop_too_long(self):
         console = Console(width=80)
         with console.capture() as captured:

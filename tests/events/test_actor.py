@@ -85,6 +85,23 @@ class TestARouterWithSubscribers:
         assert probe.receive().sequence == 1
         assert probe.is_empty()
 
+    def test_counts_what_it_sent_to_each_whatever_changes_meanwhile(self, system):
+        for name in ("everyone", "picky"):
+            system.probe(name)
+        start_router(system, Subscribe(subscriber="everyone", topics=("Tick",)))
+        system.tell("events", a_tick(1, "TCS"))
+        system.request("events", Subscribe(subscriber="picky", topics=("Tick",), symbols=("TCS",)))
+        for sequence, symbol in ((2, "TCS"), (3, "INFY"), (4, "TCS")):
+            system.tell("events", a_tick(sequence, symbol))
+
+        found = statistics(system)
+        assert {each.subscriber: each.ticks for each in found.published} == {"everyone": 4, "picky": 2}
+        assert found.delivered == 6
+        system.request("events", Unsubscribe(subscriber="picky"))
+        found = statistics(system)
+        assert {each.subscriber: each.ticks for each in found.published} == {"everyone": 4}
+        assert found.delivered == 6
+
 
 class TestFactsFromTheJournal:
     def test_come_to_subscribers_of_their_type_and_whole_batches_to_those_of_the_journal(self, system):

@@ -84,9 +84,9 @@ def hosted(monkeypatch):
 def supervised(system, hosted):
     """Start a supervisor with one performer in a worker process; return the function that does."""
 
-    def start(turn_limit_s=0.0, **manner):
+    def start(turn_limit_s=0.0, of=hosted.Performer, **manner):
         settings = hosted.Manner(**manner)
-        spec = ChildSpec("performer", hosted.Performer, settings, host="process", turn_limit_s=turn_limit_s)
+        spec = ChildSpec("performer", of, settings, host="process", turn_limit_s=turn_limit_s)
         policy = SupervisionSettings.default(
             restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
             backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
@@ -687,6 +687,32 @@ class TestAWorkerThatIsSlow:
 
         assert isinstance(answer, Unavailable)
         assert cell.counters().dropped == 92
+
+    def test_gets_the_newest_ticks_when_it_keeps_up_and_all_else_in_its_order_and_each_is_counted(
+        self, system, supervised, hosted
+    ):
+        supervised(of=hosted.KeepsUp)
+        cell, listener = system.base.find("performer"), system.probe("listener")
+        pid = pid_of(system)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for sequence in range(1, 10_001):
+                system.tell("performer", a_tick(sequence, symbol=f"S{sequence % 5}"))
+                if sequence % 2_500 == 0:
+                    system.tell("performer", do("send:listener"))
+            eventually(lambda: cell.conflated and not cell.box)
+            counted = cell.counters()
+            assert counted.depth + counted.conflated == 10_004
+            assert counted.depth < 600
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+        assert [listener.receive(WAIT_S) for _ in range(4)] == [do("send:listener")] * 4
+        answer = system.request("performer", do("last"))
+        assert answer.correlation_id == "S0 10000"
+        assert answer.first_sequence - 1 == 10_000 - cell.counters().conflated
+        eventually(lambda: not cell.counters().depth)
+        assert cell.counters().dropped == 0
 
     def test_sends_what_it_sent_before_it_went_on_for_long(self, system, supervised):
         listener = system.probe("listener")

@@ -97,6 +97,7 @@ class HostedBase(InProcessSystemBase):
     def __init__(self, host: Host, assignment: wire.Assignment) -> None:
         self._host = host
         super().__init__(seed=assignment.seed)
+        self.conflates = False  # the parent does, and counts places of messages by what is reported handled here
         self.tracer = HostedTracer(self.clock, every=assignment.trace_every, first_id=assignment.first_id)
 
     def new_names(self) -> dict[str, Endpoint]:

@@ -8,6 +8,9 @@ Fails   when the actor fails: the process stays, and restarts the actor in place
         life starts another. Messages written to a dead process and not reported handled are dead letters, since they
         may have been handled; those not yet written go to the next. A dead process's state is lost: a copy kept here
         would be older than the actor's last actions, and make it repeat them.
+
+In a live market, an actor that `conflates` has at most `AHEAD_MAX` messages on their way to it; what comes then waits
+here, and of market data only the newest of each symbol.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from ....messages.market import Candle, Tick
 from ....messages.supervision import Unavailable
 from .. import lifecycle, runtime_cell
 from ..actor import RuntimeActor
+from ..conflation import BEHIND, behind_at, newest_of
 from ..dispatch import HandlerTable, handles
 from ..door import door, expect_sayable, refusal_of
 from ..endpoint import Endpoint
@@ -44,6 +48,9 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 1.0
 """Seconds between two checks of a busy process."""
+
+AHEAD_MAX = 256
+"""Messages on their way to an actor that conflates: what it has not handled of them is how far it can be behind."""
 
 UNHANDLED_MAX = 65_536
 """Messages that may be under way to the actor; beyond it, market data is dropped and others are refused."""
@@ -74,7 +81,7 @@ class Handover(msgspec.Struct, frozen=True):
     """The process, if it lives."""
 
     kept: list[Envelope]
-    """Messages for the next process."""
+    """Messages that wait here, for a process or for room on the way to it."""
 
 
 class StandIn(RuntimeActor):
@@ -91,6 +98,9 @@ class StandIn(RuntimeActor):
         self.host.be_a(self.settings.actor)
         self._worker: WorkerProcess | None = None
         self._kept: list[Envelope] = []
+        services = self.host.services
+        self._conflates = self.settings.actor.conflates and services.conflates and not services.market.rules
+        self._behind_at = BEHIND
         self._has_started = False
         self._is_stopping = False
         self._stopped: wire.Stopped | None = None
@@ -133,6 +143,7 @@ class StandIn(RuntimeActor):
             return True
         if not self._is_stopping:
             self._is_stopping = True
+            self._post_kept(UNHANDLED_MAX)
             self._worker.tell(wire.Stop())
         return False
 
@@ -214,17 +225,38 @@ class StandIn(RuntimeActor):
     def _ship(self, envelopes: list[Envelope]) -> None:
         """Pass messages on, as far as there is room for them."""
         worker = self._worker
-        waiting = len(self._kept) if worker is None else worker.posted - worker.handled
+        waiting = len(self._kept) + (0 if worker is None else worker.posted - worker.handled)
         room = max(0, UNHANDLED_MAX - waiting)
         for envelope in envelopes[room:]:
             self._refuse(envelope)
         del envelopes[room:]
-        if worker is None:
-            self._kept += envelopes
-        elif envelopes:
-            worker.post(ACTOR, envelopes)
+        self._kept += envelopes
+        self._post_kept(AHEAD_MAX if self._conflates and not self._is_stopping else UNHANDLED_MAX)
+        if self._conflates and len(self._kept) > self._behind_at:
+            before = len(self._kept)
+            self._kept = newest_of(self._kept)[::-1]
+            self.host.conflated += before - len(self._kept)
+            self._behind_at = behind_at(len(self._kept))
+        self._note_away()
+
+    def _post_kept(self, ahead_max: int) -> None:
+        """Pass on what waits here, up to so many on their way."""
+        worker, kept = self._worker, self._kept
+        if worker is None or not kept:
+            return
+        room = max(0, ahead_max - (worker.posted - worker.handled))
+        if room >= len(kept):
+            self._kept, self._behind_at = [], BEHIND
+        else:
+            kept, self._kept = kept[:room], kept[room:]
+        if kept:
+            worker.post(ACTOR, kept)
             if not self._holds:
                 self._settle()
+
+    def _note_away(self) -> None:
+        worker = self._worker
+        self.host.away = len(self._kept) + (0 if worker is None else worker.posted - worker.handled)
 
     @handles(Onward)
     def hand_on(self, onward: Onward, _sender: ActorAddress) -> None:
@@ -270,6 +302,9 @@ class StandIn(RuntimeActor):
         match heard.parcel:
             case wire.Handled() as report:
                 heard.worker.note_handled(report)
+                self._post_kept(AHEAD_MAX)
+                heard.worker.flush()
+                self._note_away()
                 self._settle()
             case wire.TurnedAway(place, reason):
                 envelope = heard.worker.posted_at(place)
@@ -318,7 +353,8 @@ class StandIn(RuntimeActor):
             return
         self._bury(worker.take_in_doubt(), f"its worker process {ended.how}")
         self._worker = None
-        self._kept = worker.take_unsent()
+        self._kept = [*worker.take_unsent(), *self._kept]
+        self._note_away()
         self._let_go()
         if self._stopped is None and not self._is_stopping:
             fault = WorkerDiedError(f"worker process {worker.pid} {ended.how}")

@@ -161,6 +161,20 @@ class Performer(RuntimeActor):
         self.send("listener", outcome.unwrap())
 
 
+class KeepsUp(Performer):
+    """Gets the newest ticks alone when it is behind; answers `last` with the price of the last one."""
+
+    conflates = True
+
+    @handles(Tick)
+    def hear(self, tick, sender):
+        self.ticks += 1
+        self.last = tick
+
+    def do_last(self, _, order, sender):
+        self.do_say(f"{self.last.symbol} {self.last.sequence}", order, sender)
+
+
 class Buyer(StrategyActor):
     """Buys once."""
 
