@@ -3,4 +3,5 @@
 packets        the market feed: codes, layouts, and where one packet of a frame ends and the next begins
 depth          the feeds of 20 and 200 levels, whose header is another
 subscriptions  what a client asks of both, as JSON
+order_updates  the socket of order updates: the login, and what is pushed
 """
