@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .actors.broker import broker_of
-from .actors.feed import source_of
+from .actors.feed import expect_source
 from .config.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def expect_bodies(settings: Settings, origins: Mapping[str, str] | None = None) 
         SettingsError: with everything that they refuse, a line each.
     """
     problems: list[str] = []
-    for check in (lambda: broker_of(settings.broker, origins), lambda: source_of(settings.feed, origins)):
+    for check in (lambda: broker_of(settings.broker, origins), lambda: expect_source(settings.feed, origins)):
         try:
             check()
         except SettingsError as fault:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .actors.broker import AccessToken, BrokerActor, TokenKeeper, TokenKeeperSettings, broker_of
+from .actors.broker import AccessToken, BrokerActor, TokenDeadError, TokenKeeper, TokenKeeperSettings, broker_of
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor
-from .actors.feed import FeedActor
+from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
 from .actors.orders import OrdersActor, OrdersActorSettings
@@ -112,6 +112,8 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     """
     _expect_names(settings, actors)
     token = settings.broker.access_token
+    in_use = AccessToken(token)  # of the real broker, for all who speak to it
+    feed = feed_of(settings, in_use)
     if settings.broker.wire:  # made anew in each process, and known to nobody outside of it
         token = Secret(secrets.token_urlsafe(32))
         settings = msgspec.structs.replace(
@@ -152,7 +154,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         ),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange(settings, account=account, token=token),
-        broker(settings, token),
+        broker(settings, AccessToken(token) if settings.broker.wire else in_use),
         ChildSpec(
             ORDERS,
             OrdersActor,
@@ -161,8 +163,30 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
         *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),
-        ChildSpec(FEED, FeedActor, settings.feed),
+        feed,
     )
+
+
+def feed_of(settings: Settings, in_use: AccessToken) -> ChildSpec:
+    """Return the feed, simulated or live; a live one is subscribed to the symbols of settings and strategies."""
+    if not is_live(settings.feed):
+        return ChildSpec(FEED, SimulatedFeedActor, settings.feed)
+
+    def token() -> str | None:
+        try:
+            return in_use.reveal()
+        except TokenDeadError:
+            return None
+
+    of_strategies = (symbol for strategy in settings.strategies for symbol in strategy.symbols)
+    live = LiveFeedSettings(
+        limits=settings.feed,
+        symbols=tuple(dict.fromkeys((*settings.feed.symbols, *of_strategies))),
+        client_id=settings.broker.client_id,
+        token=token,
+        token_refused=in_use.refused,
+    )
+    return ChildSpec(FEED, LiveFeedActor, live)
 
 
 def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tuple[ChildSpec, ...]:
@@ -184,10 +208,10 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
     )
 
 
-def broker(settings: Settings, token: Secret) -> ChildSpec:
+def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
     """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it."""
     body, options = broker_of(settings.broker)
-    session, in_use = ChildSpec(BROKER, BrokerActor, settings.broker), AccessToken(token)
+    session = ChildSpec(BROKER, BrokerActor, settings.broker)
     service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
@@ -211,7 +235,7 @@ def broker(settings: Settings, token: Secret) -> ChildSpec:
 
 def _lives_in_real_time(settings: Settings) -> bool:
     """Tell whether a second of the market is one of the world: a broker counts requests by the latter."""
-    return settings.feed.speed == 1
+    return is_live(settings.feed) or settings.feed.speed == 1
 
 
 def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
@@ -251,7 +275,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=heard)),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange,
-        *([ChildSpec(FEED, FeedActor, settings.feed)] if has_market else []),
+        *([feed_of(settings, AccessToken(settings.broker.access_token))] if has_market else []),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
-from .actors.feed import look_ahead
+from .actors.feed import is_live, look_ahead
 from .actors.instruments.built_in import BuiltIn
 from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock
@@ -90,7 +90,7 @@ class ExchangeSystem:
         if self._serving.has_market:
             outlook = look_ahead(settings.feed)
             self.notes = outlook.notes
-            if settings.feed.source == "replay" or settings.feed.speed != 1:
+            if settings.feed.source == "replay" or (settings.feed.speed != 1 and not is_live(settings.feed)):
                 opening_ns = clock.now_ns() if outlook.opening_ns is None else outlook.opening_ns
         with contextlib.ExitStack() as undo:
             self._directory.take()

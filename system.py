@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import msgspec
 
 from .actors.database import prove_encryption
-from .actors.feed import look_ahead
+from .actors.feed import is_live, look_ahead
 from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from types import TracebackType
 
+    from .actors.feed import Outlook
     from .actors.supervision import ChildSpec
     from .config.settings import Settings
     from .messages.trace import Hop
@@ -147,7 +148,7 @@ class TradingSystem:
             undo.enter_context(logging_to(self.settings))
             of_all = self.settings.system
             base = InProcessSystemBase(
-                market_opening_ns=self._clock.now_ns() if outlook.opening_ns is None else outlook.opening_ns,
+                market_opening_ns=self._opening_ns(outlook),
                 seed=self.settings.feed.seed,
                 stall_warn_s=of_all.stall_warn_s,
                 trace_every=of_all.trace_every,
@@ -166,6 +167,12 @@ class TradingSystem:
             self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime
             self._undo.push(undo.pop_all())
+
+    def _opening_ns(self, outlook: Outlook) -> int | None:
+        """Return when the time of a simulated market begins; None: the market is live, and its time the machine's."""
+        if is_live(self.settings.feed):
+            return None
+        return self._clock.now_ns() if outlook.opening_ns is None else outlook.opening_ns
 
     def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
         """Wait for the end of the market, at most `timeout_s` seconds (None: without limit); None if it goes on.

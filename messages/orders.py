@@ -59,7 +59,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Rupees: the last price of the symbol that the strategy saw; 0 for none, and then a MARKET order is refused."""
 
     reference_ns: Nanoseconds = 0
-    """When that was the price: nanoseconds since 1970-01-01 UTC, by the exchange's clock; 0 where it is not known."""
+    """When that price came: nanoseconds since 1970-01-01 UTC; 0 where it is not known."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.quantity <= INTEGER_MAX:

@@ -1,8 +1,10 @@
 """Owner of the market data source: replays recordings or a synthetic market, paced by the rest of the system.
 
-actor.py        the actor: releases one message at a time, when all actors are idle
-source.py       protocol of a source; sources.py, the table of sources; opening.py, when a market begins
-bodies/         the sources: replay.py of CSV recordings, synthetic.py of a random walk
+simulated.py    the actor of a simulated market: releases one message at a time, when all actors are idle
+live.py         the actor of a live one: passes on what comes; queue.py, from its thread to the actor
+source.py       protocol of a simulated source; live_source.py, of a live one
+sources.py      the tables of sources; opening.py, when a market begins
+bodies/         the sources: replay.py of CSV recordings, synthetic.py of a random walk, dhan/ of the broker's feed
 apart.py        reads a recording in a process of its own; reading.py, that process
 merging.py      several recordings merged in the order of time
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
@@ -13,24 +15,30 @@ numbers.py      prices and counts from text; times.py, times
 errors.py
 """
 
-from .actor import FeedActor
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
+from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
+from .simulated import SimulatedFeedActor
 from .source import MarketMessage, MarketSource, Surroundings
-from .sources import SOURCES, SourceBody, source_of
+from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
 
 __all__ = [
+    "LIVE_SOURCES",
     "SOURCES",
-    "FeedActor",
     "FeedError",
+    "LiveFeedActor",
+    "LiveFeedSettings",
     "MarketMessage",
     "MarketSource",
     "Outlook",
     "Recording",
     "RecordingError",
+    "SimulatedFeedActor",
     "SourceBody",
     "Surroundings",
+    "expect_source",
+    "is_live",
     "look_ahead",
     "source_of",
 ]

@@ -335,7 +335,7 @@ class StrategyActor(RuntimeActor):
             limit_price=None if limit_price is None else without_noise(limit_price),
             submitted_ns=now_ns,
             reference_price=0.0 if newest is None else newest.price,
-            reference_ns=0 if newest is None else newest.exchange_ns,
+            reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
         self._ordered += 1

@@ -40,8 +40,11 @@ def command(
             help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time.",
         ),
     ] = [],
+    feed: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Where prices come from, instead of the settings': dhan.")
+    ] = None,
     symbol: Annotated[
-        str | None, typer.Option(help="Symbol of a recording that says none, or the synthetic one.")
+        str | None, typer.Option(help="Symbol of a recording that says none; else the only one of the market.")
     ] = None,
     interval: Annotated[
         str | None,
@@ -77,8 +80,10 @@ def command(
     ] = SummaryFormat.TEXT,
 ) -> None:
     """Trade until the market ends, or Ctrl-C."""
+    if replay and feed is not None:
+        raise typer.BadParameter("one of --replay and --feed wanted, found both")
     overrides: dict[str, Any] = {
-        "feed.source": "replay" if replay else None,
+        "feed.source": "replay" if replay else feed,
         "feed.recording": _recording(replay),
         "feed.interval": interval,
         "feed.symbol": symbol,

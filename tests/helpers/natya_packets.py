@@ -20,9 +20,11 @@ LEVELS = [(100 + level, 200 + level, 2, 3, 1512.5 - level / 2, 1513.0 + level / 
 """Bid and ask quantity, bid and ask orders, bid and ask price."""
 
 
-def full(security_id=1594, segment=1, *, price=1512.5, open_interest=0, levels=LEVELS):
+def full(  # noqa: PLR0913  what a packet has
+    security_id=1594, segment=1, *, price=1512.5, open_interest=0, levels=LEVELS, time_s=LAST_TRADE, volume=2_450_000
+):
     return packets.FULL_LAYOUT.pack(
-        *(packets.FULL, packets.FULL_LAYOUT.size, segment, security_id, price, 12, LAST_TRADE, 1509.75, 2_450_000),
+        *(packets.FULL, packets.FULL_LAYOUT.size, segment, security_id, price, 12, time_s, 1509.75, volume),
         *(310_000, 295_000, open_interest, 0, 0, 1500.0, 1498.25, 1518.0, 1496.5),
         *(value for level in levels for value in level),
     )

@@ -135,7 +135,7 @@ class TestANameThatNoBodyHas:
     @pytest.mark.parametrize(
         ("key", "problem"),
         [
-            ("feed.source", "feed.source: wanted one of synthetic, replay, found 'liv'"),
+            ("feed.source", "feed.source: wanted one of synthetic, replay, dhan, found 'liv'"),
             ("broker.name", "broker.name: wanted one of paper, dhan, found 'liv'"),
         ],
     )

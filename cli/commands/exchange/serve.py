@@ -22,6 +22,9 @@ def command(
         str | None, typer.Option(metavar="SYMBOL", help="Of a recording whose rows name none; of the synthetic market.")
     ] = None,
     synthetic: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of a synthetic market.")] = None,
+    feed: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A live market to trade on: dhan, with BROKER_ACCESS_TOKEN.")
+    ] = None,
     by_hand: Annotated[bool, typer.Option("--by-hand", help="No market: prices are set by POST /__market.")] = False,
     token: Annotated[
         str | None, typer.Option(envvar="NATYA_EXCHANGE_TOKEN", help="Access token; by default a random one.")
@@ -45,10 +48,10 @@ def command(
     settings: SetOption = [],
 ) -> None:
     """Serve the paper exchange on a port of this machine, until Ctrl-C or SIGTERM."""
-    if sum((bool(replay), synthetic is not None, by_hand)) > 1:
-        raise typer.BadParameter("one of --replay, --synthetic and --by-hand wanted, found several")
+    if sum((bool(replay), synthetic is not None, feed is not None, by_hand)) > 1:
+        raise typer.BadParameter("one of --replay, --synthetic, --feed and --by-hand wanted, found several")
     overrides: dict[str, Any] = {
-        "feed.source": "replay" if replay else "synthetic",
+        "feed.source": "replay" if replay else feed or "synthetic",
         "feed.recording": None if not replay else str(replay[0]) if len(replay) == 1 else list(map(str, replay)),
         "feed.symbol": symbol,
         "feed.symbols": None if symbol is None or replay else [symbol],

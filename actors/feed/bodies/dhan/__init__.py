@@ -1,4 +1,8 @@
 """Dhan's market feed, live.
 
+settings     options of the source
+stream       all connections, on one thread; connection, one of them
+line         when a connection is opened, when it is dead, when it is tried again (pure)
+silence      instruments that were traded a moment ago and of which nothing comes (pure)
 decoding     packets into ticks
 """

@@ -136,8 +136,11 @@ class Decoder:
         self.reason = 0
         """Of the last packet that ended a connection: one of `packets.REASONS`; 0 for none."""
 
+        self.broken = ""
+        """Of the last frame that was not packets, until it is set back."""
+
         self.fault = ""
-        """Of the last frame that was damaged."""
+        """Of the last frame or packet that was damaged."""
 
     @property
     def ticks(self) -> int:
@@ -204,7 +207,7 @@ class Decoder:
                     self.fault = str(fault)
         except PacketError as fault:
             self.damaged += 1
-            self.fault = str(fault)
+            self.fault = self.broken = str(fault)
         return found
 
     def _ticker(self, instrument: Instrument, frame: bytes, offset: int, received_ns: int) -> Tick:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from natya_processes import children_of
 
-from natya.actors.feed import FeedActor
-from natya.actors.feed.actor import EndMarket
+from natya.actors.feed import SimulatedFeedActor
+from natya.actors.feed.simulated import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.messages.broker import FindOrder
@@ -38,7 +38,7 @@ def start(system, feed_settings):
     return build
 
 
-class FailingFeed(FeedActor):
+class FailingFeed(SimulatedFeedActor):
     """Fails when it is asked for an order."""
 
     @handles(FindOrder)

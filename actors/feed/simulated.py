@@ -72,7 +72,7 @@ class Progress(msgspec.Struct, kw_only=True):
     waiting: list[ActorAddress] = msgspec.field(default_factory=list)
 
 
-class FeedActor(RuntimeActor):
+class SimulatedFeedActor(RuntimeActor):
     """Releases one message at a time."""
 
     settings: FeedSettings

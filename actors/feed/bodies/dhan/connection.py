@@ -1,0 +1,232 @@
+"""One connection of Dhan's market feed, over all the sockets that it has in the course of time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+import picows
+
+from .....domain.dhan.streams import packets, subscriptions
+from .....domain.dhan.streams.subscriptions import SUBSCRIBE, Listed
+from .line import Line
+from .silence import Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .....domain.instruments import Instrument
+    from ...live_source import LiveSurroundings
+    from .settings import DhanFeedOptions
+
+PING_S: Final = 10.0
+FRAME_BYTES_MAX: Final = 1 << 20
+TOO_MANY_REQUESTS: Final = 429
+UNAUTHORIZED: Final = frozenset({401, 403})
+
+_MUTE: Final = logging.getLogger("natya.feed.sockets")
+"""Of the library: addresses have the token in them, so nothing of it is ever written."""
+
+_MUTE.setLevel(logging.CRITICAL + 1)  # of its children, too, which are the ones that it writes to
+
+
+class Owner(Protocol):
+    """Whose connection it is, and who takes what comes."""
+
+    reconnects: int
+
+    @property
+    def given(self) -> LiveSurroundings:
+        """Instruments, token, clocks."""
+
+    @property
+    def options(self) -> DhanFeedOptions:
+        """Of this source."""
+
+    def token(self) -> str | None:
+        """Return a token that the service has not refused; None: there is none."""
+
+    def refuse_token(self, token: str) -> None:
+        """Never send this one again."""
+
+    def receive(self, frame: bytes, line: Connection) -> None:
+        """Take a frame."""
+
+    def gap(self, symbols: tuple[str, ...], start_ns: int, cause: str) -> None:
+        """Note that a gap has ended now."""
+
+    def fail(self, fault: Exception) -> None:
+        """End everything with a fault of ours."""
+
+
+class Connection:
+    """One connection, over all the sockets it has in the course of time."""
+
+    def __init__(self, stream: Owner, instruments: Sequence[Instrument]) -> None:
+        self._stream: Final = stream
+        self.symbols: Final = tuple(each.symbol for each in instruments)
+        self._listed: Final = {each.symbol: Listed(each.segment, each.security_id) for each in instruments}
+        self.line: Final = Line(stream.options.bounds, stream.given.random)
+        self.silence: Final = Silence(stream.options.subscription_silence_s)
+        self.opening: asyncio.Task[None] | None = None
+        self._transport: Any = None
+        self._used: list[Any] = []
+        """Sockets that may not be closed yet."""
+
+        self._token = ""
+        self._last_ns = stream.given.last_ns
+        """When its last data came: nanoseconds since 1970-01-01 UTC; 0: it never had any."""
+
+        self.cause = "restarted" if self._last_ns else ""
+        """Why it is not open, or was not a moment ago."""
+
+    def look(self, monotonic_ns: int, trading_since_ns: int | None) -> None:
+        """Do what is due."""
+        deed = self.line.deed(monotonic_ns, trading_since_ns=trading_since_ns)
+        if deed == "drop":
+            self.end("silent" if self.line.state == "open" else "it takes too long to open")
+        elif deed == "open":
+            token = self._stream.token()
+            if token is None:
+                self.cause = "no access token that is alive"
+                return
+            self.line.began(monotonic_ns)
+            self.opening = asyncio.get_running_loop().create_task(self._open(token))
+        elif self.line.state == "open" and trading_since_ns is not None:
+            again = self.silence.look(monotonic_ns)
+            if again:
+                self._subscribe([self._listed[symbol] for symbol in again])
+
+    async def _open(self, token: str) -> None:
+        """Open a socket and subscribe to everything."""
+        stream = self._stream
+        options = stream.options
+        self._token = token
+        who = f"token={quote(token, safe='')}&clientId={quote(stream.given.client_id, safe='')}"
+        url = f"{options.url}?version=2&{who}&authType=2"
+        try:
+            transport, _ = await picows.ws_connect(
+                lambda: _Listener(self),
+                url,
+                ssl_context=_tls() if options.url.startswith("wss") else None,
+                websocket_handshake_timeout=options.bounds.opening_s,
+                logger_name=_MUTE,
+                enable_auto_ping=True,
+                auto_ping_idle_timeout=PING_S,
+                auto_ping_reply_timeout=PING_S,
+                max_frame_size=FRAME_BYTES_MAX,
+                max_redirects=0,
+            )
+        except picows.WSInvalidStatusError as fault:
+            status = int(getattr(getattr(fault, "response", None), "status", 0) or 0)
+            if status in UNAUTHORIZED:
+                stream.refuse_token(token)
+            self.end(f"the opening was answered by {status}", busy=status == TOO_MANY_REQUESTS)
+        except (picows.WSError, OSError, TimeoutError, asyncio.InvalidStateError) as fault:
+            self.end(f"it cannot be opened: {type(fault).__name__}")  # its text may have the address, and so the token
+        else:
+            self._used = [each for each in self._used if not each.is_disconnected] + [transport]
+            if self.line.state != "opening":  # it took too long
+                transport.disconnect(graceful=False)
+                return
+            self._transport = transport
+            if transport.is_disconnected:  # while we were told of it
+                self.end("closed")
+                return
+            self.line.opened(stream.given.monotonic_ns())
+            self.silence.forget()
+            self._subscribe(list(self._listed.values()))
+            if self._last_ns:
+                stream.reconnects += 1
+                stream.gap(self.symbols, self._last_ns, self.cause or "closed")
+            self.cause = ""
+        finally:
+            self.opening = None
+
+    def _subscribe(self, listed: list[Listed]) -> None:
+        for request in subscriptions.requests(SUBSCRIBE[self._stream.options.mode], listed):
+            self._transport.send(picows.WSMsgType.TEXT, request)
+
+    def frame(self, transport: Any, frame: Any) -> None:
+        """Take a frame."""
+        if transport is not self._transport and self._transport is not None:
+            return  # of a socket that was given up
+        if frame.msg_type == picows.WSMsgType.BINARY and frame.fin:
+            stream = self._stream
+            self.line.heard(stream.given.monotonic_ns())
+            self._last_ns = stream.given.now_ns()  # also where it brings no tick: the service lives
+            stream.receive(frame.get_payload_as_bytes(), self)
+        elif frame.msg_type in {picows.WSMsgType.TEXT, picows.WSMsgType.CONTINUATION, picows.WSMsgType.BINARY}:
+            self.end("a damaged frame: binary ones in one piece wanted")
+
+    def disconnected(self, transport: Any) -> None:
+        """Take the end of a socket."""
+        if transport is self._transport:
+            self.end("closed")
+
+    def end_for(self, reason: int) -> None:
+        """End it because the service says so."""
+        if reason in packets.TOKEN_REASONS:
+            self._stream.refuse_token(self._token)
+        text = packets.REASONS.get(reason, "for a reason that is not known")
+        self.end(f"ended by the service: {reason} {text}", busy=reason == packets.TOO_MANY_CONNECTIONS)
+
+    def end(self, cause: str, *, busy: bool = False) -> None:
+        """Be without a socket; it is opened again when that is due."""
+        if self.line.state == "waiting":
+            return
+        self.cause = cause
+        self.line.ended(self._stream.given.monotonic_ns(), busy=busy)
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.disconnect(graceful=False)
+
+    def fail(self, fault: Exception) -> None:
+        """End the whole stream with a fault of ours."""
+        self._stream.fail(fault)
+
+    def leave(self) -> None:
+        """End it for good, and say so to the service."""
+        if self.opening is not None:
+            self.opening.cancel()
+        transport = self._transport
+        if transport is not None and not transport.is_disconnected:
+            transport.send(picows.WSMsgType.TEXT, subscriptions.disconnect_request())
+            transport.send_close(picows.WSCloseCode.OK)
+            transport.disconnect()
+
+    async def gone(self) -> None:
+        """Wait until no socket is left."""
+        if self.opening is not None:
+            await asyncio.gather(self.opening, return_exceptions=True)
+        for transport in self._used:
+            await transport.wait_disconnected()
+
+
+class _Listener(picows.WSListener):
+    """Of one socket: passes on what it hears."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection: Final = connection
+
+    def on_ws_frame(self, transport: Any, frame: Any) -> None:
+        """Take a frame; a fault of ours ends the stream, and does not only close a socket."""
+        try:
+            self._connection.frame(transport, frame)
+        except Exception as fault:
+            self._connection.fail(fault)
+            raise
+
+    def on_ws_disconnected(self, transport: Any) -> None:
+        """Take the end."""
+        self._connection.disconnected(transport)
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

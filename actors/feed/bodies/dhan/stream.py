@@ -1,0 +1,221 @@
+"""Dhan's market feed: up to five connections on one thread, each opened, watched, and opened again.
+
+The problem: a socket of this feed may close, be reset, fall silent, send what is none, or not be taken at all; a market
+that stands still looks the same. The idea: whatever ends a connection ends it in one way (`_end`), which notes when its
+last data came; once all its instruments are subscribed to again, what lies between is told as a gap. The trap: the
+service remembers nothing and repeats nothing, and it ends the oldest of six connections, so one that it ended for that
+is left alone for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final
+
+from .....domain.calendar import open_spans, session_at
+from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION
+from ...live_source import Gap, LiveCounts, LiveSurroundings
+from ...queue import TickQueue
+from .connection import Connection
+from .decoding import Decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .....config.sections.feed import FeedSettings
+    from .....domain.instruments import Instrument
+    from .....messages.market import Tick
+    from .settings import DhanFeedOptions
+
+LOOK_S: Final = 0.1
+"""Between two looks at the connections."""
+
+LEAVE_S: Final = 2.0
+"""For the service to answer that connections end."""
+
+
+class DhanStream:
+    """See `LiveSource`."""
+
+    def __init__(self, settings: FeedSettings, options: DhanFeedOptions, surroundings: LiveSurroundings) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: of the feed; `exchange` says whose hours of trading count, `none`: all hours.
+            options: of this source.
+            surroundings: instruments, token, clocks.
+        """
+        self._options: Final = options
+        self._given: Final = surroundings
+        self._exchange: Final = settings.exchange
+        self._decoder: Final = Decoder(surroundings.source)
+        self._queue: Final = TickQueue(surroundings.ticks_max)
+        self._gaps: list[Gap] = []
+        self._guard: Final = threading.Lock()
+        self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: asyncio.Event | None = None
+        self._fault: Exception | None = None
+        self._refused_token = ""
+        """The one that the service called dead: it is not sent again."""
+
+        self.left_out = max(0, len(surroundings.instruments) - options.connections_max * INSTRUMENTS_A_CONNECTION)
+        """Instruments that no connection has room for."""
+
+        parts = _parts(surroundings.instruments, options.connections_max)
+        self._lines: Final = tuple(Connection(self, part) for part in parts)
+        for instrument in surroundings.instruments:
+            self._decoder.add(instrument.segment, instrument.security_id, instrument.symbol, instrument.grid)
+        self.reconnects = 0
+
+    # For the actor.
+
+    def run(self) -> None:
+        """Receive until `close`."""
+        asyncio.run(self._main())
+
+    def close(self) -> None:
+        """End `run`."""
+        with self._guard:
+            self._closing = True
+            loop, told = self._loop, self._told
+        if loop is not None and told is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                loop.call_soon_threadsafe(told.set)
+
+    def take(self, most: int) -> list[Tick]:
+        """Remove and return the oldest ticks."""
+        return self._queue.take(most)
+
+    def take_gaps(self) -> list[Gap]:
+        """Remove and return the gaps that have ended."""
+        with self._guard:
+            gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def counts(self) -> LiveCounts:
+        """Return the counts."""
+        arrived, conflated, queued = self._queue.counts()
+        return LiveCounts(
+            arrived=arrived,
+            conflated=conflated,
+            queued=queued,
+            unknown=self._decoder.unknown,
+            damaged=self._decoder.damaged,
+            connections=sum(line.line.state == "open" for line in self._lines),
+            reconnects=self.reconnects,
+            silent=sum(len(line.silence.silent) for line in self._lines),
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Say what keeps it from being whole."""
+        down = [line for line in self._lines if line.line.state != "open"]
+        parts = []
+        if down:
+            causes = ", ".join(sorted({line.cause for line in down if line.cause})) or "being opened"
+            parts.append(f"{len(down)} of {len(self._lines)} connections are not open: {causes}")
+        if self.left_out:
+            room = self._options.connections_max * INSTRUMENTS_A_CONNECTION
+            parts.append(f"{self.left_out} instruments are left out: {room} have room")
+        return "; ".join(parts)
+
+    # On its thread.
+
+    async def _main(self) -> None:
+        told = asyncio.Event()
+        with self._guard:
+            self._loop, self._told = asyncio.get_running_loop(), told
+            if self._closing:
+                told.set()
+        try:
+            while not told.is_set():
+                self._look()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await told.wait()
+        finally:
+            for line in self._lines:
+                line.leave()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_S):
+                    await asyncio.gather(*(line.gone() for line in self._lines))
+        if self._fault is not None:
+            raise self._fault
+
+    def _look(self) -> None:
+        monotonic_ns = self._given.monotonic_ns()
+        trading_since_ns = self._trading_since_ns(monotonic_ns)
+        for line in self._lines:
+            line.look(monotonic_ns, trading_since_ns)
+
+    def _trading_since_ns(self, monotonic_ns: int) -> int | None:
+        """Return since when the exchange trades, on the monotonic clock; None while it does not."""
+        if self._exchange == "none":
+            return 0
+        now_ns = self._given.now_ns()
+        session = session_at(now_ns, self._exchange)
+        for start_ns, end_ns in session.spans if session is not None else ():
+            if start_ns <= now_ns < end_ns:
+                return monotonic_ns - (now_ns - start_ns)
+        return None
+
+    # For its connections.
+
+    def token(self) -> str | None:
+        """Return a token that the service has not refused; None: there is none."""
+        token = self._given.token()
+        return None if not token or token == self._refused_token else token
+
+    def refuse_token(self, token: str) -> None:
+        """Never send this one again."""
+        if token != self._refused_token:
+            self._refused_token = token
+            self._given.token_refused()
+
+    def receive(self, frame: bytes, line: Connection) -> None:
+        """Take a frame of a connection."""
+        decoder = self._decoder
+        decoder.broken, decoder.reason = "", 0
+        found = decoder.decode(frame, self._given.now_ns())
+        if found:
+            line.silence.heard(found, self._given.monotonic_ns())
+            if self._queue.put(found):
+                self._given.wake()
+        if decoder.reason:
+            line.end_for(decoder.reason)
+        elif decoder.broken:
+            line.end(f"a damaged frame: {decoder.broken}")
+
+    def fail(self, fault: Exception) -> None:
+        """Let `run` raise this."""
+        self._fault = self._fault or fault
+        assert self._told is not None, "sockets are there only while it runs"
+        self._told.set()
+
+    def gap(self, symbols: tuple[str, ...], start_ns: int, cause: str) -> None:
+        """Note that a gap has ended now, unless nothing was traded in it."""
+        end_ns = self._given.now_ns()
+        if end_ns <= start_ns or (self._exchange != "none" and not open_spans(start_ns, end_ns, self._exchange)):
+            return
+        with self._guard:
+            self._gaps.append(Gap(symbols=symbols, start_ns=start_ns, end_ns=end_ns, cause=cause))
+        self._given.wake()
+
+    @property
+    def given(self) -> LiveSurroundings:
+        """What it was given."""
+        return self._given
+
+    @property
+    def options(self) -> DhanFeedOptions:
+        """Of this source."""
+        return self._options
+
+
+def _parts(instruments: Sequence[Instrument], connections_max: int) -> list[Sequence[Instrument]]:
+    """Divide them among as few connections as have room."""
+    size = INSTRUMENTS_A_CONNECTION
+    return [instruments[begin : begin + size] for begin in range(0, len(instruments), size)][:connections_max]

@@ -1,0 +1,167 @@
+"""When a connection of a feed is opened, dropped and tried again; and which instruments are silent."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.feed.bodies.dhan.line import Line, LineBounds
+from natya.actors.feed.bodies.dhan.silence import Silence
+from natya.actors.feed.queue import TickQueue
+from natya.messages.market import Tick
+
+S = 10**9
+
+
+def a_line(seed=1, **bounds):
+    return Line(LineBounds(**bounds), random.Random(seed))
+
+
+def an_open_line(now_s=0, **bounds):
+    line = a_line(**bounds)
+    line.began(now_s * S)
+    line.opened(now_s * S)
+    return line
+
+
+def a_tick(symbol="S1", sequence=1, price=1.0, volume=0):
+    return Tick(symbol=symbol, price=price, quantity=1, exchange_ns=1, source="x", sequence=sequence, volume=volume)
+
+
+class TestALine:
+    def test_is_opened_at_once(self):
+        assert a_line().deed(0, trading_since_ns=None) == "open"
+
+    def test_that_takes_too_long_to_open_is_dropped(self):
+        line = a_line(opening_s=10.0)
+        line.began(0)
+        assert line.deed(10 * S, trading_since_ns=0) == ""
+        assert line.deed(10 * S + 1, trading_since_ns=None) == "drop"
+
+    def test_is_dropped_in_silence_only_while_there_is_trading(self):
+        line = an_open_line()
+        line.heard(100 * S)
+        assert line.deed(115 * S, trading_since_ns=0) == ""
+        assert line.deed(115 * S + 1, trading_since_ns=0) == "drop"
+        assert line.deed(10_000 * S, trading_since_ns=None) == ""
+
+    def test_is_silent_only_from_the_opening_of_the_market_on(self):
+        line = an_open_line()
+        assert line.deed(50_000 * S, trading_since_ns=49_990 * S) == ""
+        assert line.deed(50_006 * S, trading_since_ns=49_990 * S) == "drop"
+
+    @given(st.integers(0, 1000), st.integers(1, 40))
+    def test_waits_at_most_as_long_as_the_attempts_before_allow(self, seed, failures):
+        line = a_line(seed)
+        now_ns, waits = 0, []
+        for _ in range(failures):
+            line.began(now_ns)
+            line.ended(now_ns)
+            step = now_ns
+            while line.deed(step, trading_since_ns=0) == "":
+                step += S // 4
+            waits.append((step - now_ns) / S)
+            now_ns = step
+        for number, wait_s in enumerate(waits):
+            assert wait_s <= min(30.0, 2.0**number) + 0.25
+
+    def test_that_stood_for_a_while_begins_with_the_shortest_wait_again(self):
+        line = a_line()
+        for _ in range(8):
+            line.began(0)
+            line.ended(0)
+        line.began(0)
+        line.opened(0)
+        line.heard(31 * S)
+        line.ended(31 * S)
+        assert line.deed(32 * S, trading_since_ns=None) == "open"
+
+    def test_that_is_ended_as_soon_as_it_is_opened_waits_longer_and_longer(self):
+        waits = []
+        for seed in range(40):
+            line = a_line(seed)
+            for _ in range(8):
+                line.began(0)
+                line.opened(0)
+                line.ended(S)
+            waits.append(next(s for s in range(1, 40) if line.deed(s * S, trading_since_ns=None) == "open"))
+        assert max(waits) > 20
+
+    @given(st.integers(0, 1000))
+    def test_of_a_busy_service_is_left_alone_for_half_of_the_longest_wait_at_least(self, seed):
+        line = an_open_line()
+        line._random.seed(seed)
+        line.ended(0, busy=True)
+        assert line.deed(15 * S - 1, trading_since_ns=None) == ""
+        assert line.deed(30 * S, trading_since_ns=None) == "open"
+
+
+class TestASilentInstrument:
+    def test_is_one_that_was_traded_a_moment_ago(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10), a_tick("B", volume=10)], 10 * S)
+        silence.heard([a_tick("B", volume=11)], 14 * S)
+        assert silence.look(15 * S) == ()
+        assert silence.look(16 * S) == ("A",)
+        assert silence.silent == {"A"}
+
+    def test_is_asked_for_again_every_half_minute(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10)], 10 * S)
+        asked = [second for second in range(11, 71) if silence.look(second * S)]
+        assert asked == [16, 46]
+
+    def test_is_none_that_was_not_traded_for_a_minute(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10)], 10 * S)
+        silence.heard([a_tick("A", volume=10)], 60 * S)  # a quote without a trade
+        assert silence.look(71 * S) == ()
+        assert silence.silent == frozenset()
+
+    def test_is_none_on_a_new_connection(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10)], 10 * S)
+        silence.forget()
+        assert silence.look(16 * S) == ()
+
+
+class TestTheQueue:
+    @given(
+        st.lists(
+            st.one_of(
+                st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=12).map(tuple),
+                st.integers(1, 8),
+            ),
+            max_size=40,
+        ),
+        st.integers(1, 10),
+    )
+    def test_loses_nothing_that_it_does_not_count_and_keeps_the_newest_of_each(self, steps, most):
+        queue, sent, taken, number = TickQueue(most), [], [], 0
+        for step in steps:
+            if isinstance(step, int):
+                taken += queue.take(step)
+            else:
+                batch = []
+                for symbol in step:
+                    number += 1
+                    batch.append(a_tick(symbol, number))
+                sent += batch
+                queue.put(batch)
+            arrived, conflated, queued = queue.counts()
+            assert arrived == len(sent) == len(taken) + conflated + queued
+            assert queued <= max(most, 10)
+        taken += queue.take(1_000)
+        for symbol in "ABCDE":
+            of_sent = [tick.sequence for tick in sent if tick.symbol == symbol]
+            of_taken = [tick.sequence for tick in taken if tick.symbol == symbol]
+            assert of_taken == sorted(of_taken)
+            assert of_taken[-1:] == of_sent[-1:]
+
+    def test_says_when_somebody_has_to_be_told(self):
+        queue = TickQueue(10)
+        assert queue.put([a_tick()])
+        assert not queue.put([a_tick()])
+        queue.take(2)
+        assert not queue.put([])
+        assert queue.put([a_tick()])

@@ -1,0 +1,251 @@
+"""Dhan's market feed over real sockets: what comes, what happens to connections, and what is told of it."""
+
+import logging
+import queue
+import random
+import threading
+import time
+
+import picows
+import pytest
+from natya_feed import ScriptedFeed, a_quote, an_end
+
+from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
+from natya.actors.feed.bodies.dhan.stream import DhanStream
+from natya.actors.feed.live_source import LiveSurroundings
+from natya.config.sections.feed import FeedSettings
+from natya.domain.instruments import Instrument
+
+TOKEN = "a-token-that-nobody-may-see"  # noqa: S105  of a test
+
+
+class Running:
+    """A stream on a thread, and who takes from it."""
+
+    def __init__(self, feed, *, count=2, last_ns=0, ticks_max=20_000, exchange="none", token=True, **options):  # noqa: PLR0913
+        self.tokens, self.refused = [TOKEN] if token else [None], queue.SimpleQueue()
+        self.woken = queue.SimpleQueue()
+        instruments = tuple(
+            Instrument(symbol=f"S{number}", segment="NSE_EQ", tick_size_rupees=0.05, security_id=str(number))
+            for number in range(1, count + 1)
+        )
+        given = LiveSurroundings(
+            instruments=instruments,
+            source="dhan-1",
+            client_id="1000000001",
+            token=lambda: self.tokens[-1],
+            token_refused=lambda: self.refused.put(self.tokens[-1]),
+            now_ns=time.time_ns,
+            monotonic_ns=time.monotonic_ns,
+            random=random.Random(7),
+            wake=lambda: self.woken.put(None),
+            last_ns=last_ns,
+            ticks_max=ticks_max,
+        )
+        options = {"backoff_s": 0.05, "backoff_max_s": 0.2, "mode": "quote", "url": feed.url} | options
+        self.stream = DhanStream(FeedSettings.default(exchange=exchange), DhanFeedOptions(**options), given)
+        self.fault = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            self.stream.run()
+        except Exception as fault:  # noqa: BLE001  the thread of a test: it is looked at when the test ends
+            self.fault = fault
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        assert self.fault is None
+
+    def ticks(self, count):
+        """Wait for so many ticks."""
+        found = []
+        while len(found) < count:
+            self.woken.get(timeout=10)
+            found += self.stream.take(10_000)
+        return found
+
+    def gap(self):
+        """Wait for a gap."""
+        while not (gaps := self.stream.take_gaps()):
+            self.woken.get(timeout=10)
+        (gap,) = gaps
+        return gap
+
+
+@pytest.fixture
+def feed():
+    with ScriptedFeed() as feed:
+        yield feed
+
+
+@pytest.fixture
+def running(feed):
+    with Running(feed) as running:
+        feed.wait_for_sockets(1, 2)
+        yield running
+
+
+class TestAConnection:
+    def test_is_opened_with_the_token_and_subscribes_to_everything(self, feed, running):
+        assert feed.sockets[0].query == {
+            "version": ["2"],
+            "token": [TOKEN],
+            "clientId": ["1000000001"],
+            "authType": ["2"],
+        }
+        assert [request.request_code for request in feed.sockets[0].requests] == [17]
+        assert feed.subscribed() == ["1", "2"]
+        assert running.stream.counts().connections == 1
+        assert running.stream.trouble == ""
+
+    def test_subscribes_in_messages_of_a_hundred(self, feed):
+        with Running(feed, count=250):
+            feed.wait_for_sockets(1, 250)
+        assert [request.instrument_count for request in feed.sockets[0].requests][:3] == [100, 100, 50]
+
+    def test_brings_ticks(self, feed, running):
+        feed.send(a_quote(1, 100.05) + a_quote(2, 200.0))
+        assert [(tick.symbol, tick.price) for tick in running.ticks(2)] == [("S1", 100.05), ("S2", 200.0)]
+
+    def test_says_goodbye(self, feed, running):
+        running.stream.close()
+        feed.wait_for(lambda feed: feed.ended == 1)
+        assert [request.request_code for request in feed.sockets[0].requests][-1] == 12
+
+
+class TestAConnectionThatEnds:
+    @pytest.mark.parametrize(
+        ("end", "cause"),
+        [
+            (lambda feed: feed.drop(), "closed"),
+            (lambda feed: feed.send(an_end(800)), "ended by the service: 800 internal server error"),
+            (lambda feed: feed.send(b"garbage"), "a damaged frame"),
+            (lambda feed: feed.send(a_quote(1, 5.0)[:-1]), "a damaged frame"),
+            (lambda feed: feed.send(b"hello", kind=picows.WSMsgType.TEXT), "a damaged frame"),
+        ],
+        ids=["dropped", "told", "garbage", "wrong length", "text"],
+    )
+    def test_is_opened_again_and_what_lies_between_is_a_gap(self, feed, running, end, cause):
+        feed.send(a_quote(1, 100.0))
+        running.ticks(1)
+        before_ns = time.time_ns()
+
+        end(feed)
+        feed.wait_for_sockets(2, 2)
+
+        gap = running.gap()
+        assert gap.symbols == ("S1", "S2")
+        assert gap.start_ns <= before_ns + 10**9 <= gap.end_ns + 10**9
+        assert gap.cause.startswith(cause)
+        feed.send(a_quote(2, 7.0))
+        assert [tick.price for tick in running.ticks(1)] == [7.0]
+        assert running.stream.counts().reconnects == 1
+
+    def test_in_silence_is_found_in_hours_of_trading(self, feed):
+        with Running(feed, silence_s=0.3) as running:
+            feed.wait_for_sockets(1, 2)
+            feed.send(a_quote(1, 100.0))
+            feed.wait_for_sockets(2, 2)
+            assert running.gap().cause == "silent"
+
+    def test_never_had_data_has_no_gap(self, feed, running):
+        feed.drop()
+        feed.wait_for_sockets(2, 2)
+        feed.send(a_quote(1, 1.0))
+        running.ticks(1)
+        assert running.stream.take_gaps() == []
+
+    def test_leaves_no_gap_where_nothing_was_traded(self, feed):
+        yesterday_ns = 1_796_083_200_000_000_000 - 10 * 86_400 * 10**9
+        with Running(feed, exchange="NSE", last_ns=yesterday_ns) as running:
+            feed.wait_for_sockets(1, 2)
+            assert running.gap().cause == "restarted"  # ten days have sessions in them
+
+
+class TestAServiceThatDoesNotTakeUs:
+    def test_is_asked_again_less_and_less_often(self, feed):
+        feed.answer = 503
+        with Running(feed, backoff_s=0.02, backoff_max_s=0.2) as running:
+            feed.wait_for(lambda feed: len(feed.attempts) >= 5)
+            assert "answered by 503" in running.stream.trouble
+            feed.answer = None
+            feed.wait_for_sockets(1, 2)
+
+    def test_for_too_many_requests_is_left_alone_for_long(self, feed):
+        feed.answer = 429
+        with Running(feed, backoff_s=0.01, backoff_max_s=2.0):
+            feed.wait_for(lambda feed: len(feed.attempts) == 1)
+            began = time.monotonic()
+            feed.wait_for(lambda feed: len(feed.attempts) == 2)
+            assert time.monotonic() - began > 0.9
+
+    @pytest.mark.parametrize("how", ["401", "packet"])
+    def test_for_its_token_is_not_asked_again_before_there_is_another(self, feed, how):
+        if how == "401":
+            feed.answer = 401
+        else:
+            feed.greeting = an_end(807)
+        with Running(feed) as running:
+            feed.wait_for(lambda feed: len(feed.attempts) == 1)
+            assert running.refused.get(timeout=10) == TOKEN
+            feed.answer, feed.greeting = None, b""
+            running.tokens.append("another")
+            feed.wait_for_sockets(1 if how == "401" else 2, 2)
+            assert feed.attempts == [TOKEN, "another"]
+
+    def test_without_a_token_is_not_asked(self, feed):
+        with Running(feed, token=False) as running:
+            while "no access token that is alive" not in running.stream.trouble:
+                pass
+            assert feed.attempts == []
+            running.tokens.append(TOKEN)
+            feed.wait_for_sockets(1, 2)
+
+
+class TestTheToken:
+    def test_is_in_no_log_and_no_trouble(self, feed, caplog):
+        caplog.set_level(logging.DEBUG)
+        feed.answer = 500
+        with Running(feed) as running:
+            feed.wait_for(lambda feed: len(feed.attempts) >= 2)
+            assert TOKEN not in running.stream.trouble
+        assert TOKEN not in caplog.text
+
+
+class TestMoreThanIsTaken:
+    def test_leaves_the_newest_of_each_instrument_and_counts_the_others(self, feed):
+        with Running(feed, ticks_max=10) as running:
+            feed.wait_for_sockets(1, 2)
+            for number in range(100):
+                feed.send(a_quote(1, 100.0 + number) + a_quote(2, 500.0 + number))
+            counts = running.stream.counts()
+            while counts.arrived < 200:
+                counts = running.stream.counts()
+            assert counts.arrived == counts.conflated + counts.queued
+            assert counts.queued <= 12
+            taken = running.stream.take(1_000)
+            assert {tick.symbol: tick.price for tick in taken} == {"S1": 199.0, "S2": 599.0}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api-feed.dhan.co",
+        "ws://api-feed.dhan.co",
+        "wss://example.com",
+        "wss://user:secret@api-feed.dhan.co",
+        "wss://api-feed.dhan.co?token=x",
+        "http://127.0.0.1:1",
+        "",
+    ],
+)
+def test_an_address_where_no_token_may_go_is_refused(url):
+    assert "wanted" in DhanFeedOptions(url=url).problem()
+    assert "secret" not in DhanFeedOptions(url=url).problem()

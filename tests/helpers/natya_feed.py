@@ -1,0 +1,133 @@
+"""A market feed as Dhan's, on a port of this machine, that does what a test says."""
+
+import asyncio
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import picows
+from natya_packets import LAST_TRADE
+
+from natya.domain.dhan.streams import packets
+from natya.domain.dhan.streams.subscriptions import read_request
+
+WAIT_S = 10.0
+
+
+def a_quote(security_id, price, *, segment=1, volume=1, time_s=LAST_TRADE):
+    return packets.QUOTE_LAYOUT.pack(
+        *(packets.QUOTE, 50, segment, int(security_id), price, 1, time_s, price, volume, 10, 10),
+        *(price, price, price, price),
+    )
+
+
+def a_ticker(security_id, price, *, segment=1, time_s=LAST_TRADE):
+    return packets.TICKER_LAYOUT.pack(packets.TICKER, 16, segment, int(security_id), price, time_s)
+
+
+def an_end(reason):
+    return packets.DISCONNECT_LAYOUT.pack(packets.DISCONNECT, 10, 0, 0, reason)
+
+
+class _Socket(picows.WSListener):
+    def __init__(self, feed, query):
+        super().__init__()
+        self.feed, self.query = feed, query
+        self.transport = None
+        self.requests = []
+
+    def on_ws_connected(self, transport):
+        self.transport = transport
+        with self.feed.changed:
+            self.feed.sockets.append(self)
+            self.feed.changed.notify_all()
+        if self.feed.greeting:
+            transport.send(picows.WSMsgType.BINARY, self.feed.greeting)
+
+    def on_ws_frame(self, transport, frame):
+        if frame.msg_type == picows.WSMsgType.TEXT:
+            with self.feed.changed:
+                self.requests.append(read_request(frame.get_payload_as_bytes()))
+                self.feed.changed.notify_all()
+        elif frame.msg_type == picows.WSMsgType.CLOSE:
+            transport.send_close(picows.WSCloseCode.OK)
+            transport.disconnect()
+
+    def on_ws_disconnected(self, _transport):
+        with self.feed.changed:
+            self.feed.ended += 1
+            self.feed.changed.notify_all()
+
+
+class ScriptedFeed:
+    """`with ScriptedFeed() as feed:`; its sockets in the order of their opening."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.sockets, self.ended, self.attempts = [], 0, []
+        self.greeting = b""
+        self.answer = None
+        """Status with which an opening is refused."""
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        self.listen()
+        return self
+
+    def __exit__(self, *_):
+        self._call(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(WAIT_S)
+        self._loop.close()
+
+    def listen(self, port=0):
+        self._server = self._call(picows.ws_create_server(self._take, "127.0.0.1", port))
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.port}"
+
+    def _take(self, request):
+        query = parse_qs(urlsplit(request.path.decode()).query)
+        with self.changed:
+            self.attempts.append(query["token"][0])
+            self.changed.notify_all()
+        if self.answer is not None:
+            refusal = picows.WSUpgradeResponse.create_error_response(self.answer)
+            return picows.WSUpgradeResponseWithListener(refusal, None)
+        return _Socket(self, query)
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(WAIT_S)
+
+    async def _stop(self):
+        self._server.close()
+        for socket in self.sockets:
+            socket.transport.disconnect(graceful=False)
+        await asyncio.sleep(0)
+
+    def on_loop(self, function, *arguments):
+        async def call():
+            return function(*arguments)
+
+        return self._call(call())
+
+    def send(self, frame, which=-1, kind=picows.WSMsgType.BINARY):
+        self.on_loop(self.sockets[which].transport.send, kind, frame)
+
+    def drop(self, which=-1):
+        self.on_loop(self.sockets[which].transport.disconnect, False)
+
+    def wait_for(self, condition, *, within_s=WAIT_S):
+        with self.changed:
+            assert self.changed.wait_for(lambda: condition(self), within_s), (len(self.sockets), self.attempts)
+
+    def subscribed(self, which=-1):
+        return [each.security_id for request in self.sockets[which].requests for each in request.instrument_list]
+
+    def wait_for_sockets(self, count, instruments=1):
+        """Wait until the newest of so many sockets has subscribed to so many instruments."""
+        self.wait_for(lambda feed: len(feed.sockets) >= count and len(feed.subscribed(count - 1)) >= instruments)
