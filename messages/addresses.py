@@ -24,6 +24,9 @@ BROKER_GROUP: Final = "broker-group"
 BROKER_TOKENS: Final = "broker-tokens"
 """The keeper of the access token, where the broker has one."""
 
+BROKER_UPDATES: Final = "broker-updates"
+"""The owner of the socket of order updates, where the broker has one."""
+
 ORDERS: Final = "orders"
 
 STRATEGIES: Final = "strategies"
@@ -52,6 +55,6 @@ NAMES: Final = frozenset(
             BROKER_GROUP,
             BROKER_TOKENS,
         ),
-        *(BROKER_TOKENS, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
+        *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
     }
 )

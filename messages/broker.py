@@ -241,6 +241,64 @@ class OrdersSentBefore(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """When each left, or a little before; since 1970-01-01 UTC."""
 
 
+class OrderUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderUpdated"):
+    """From the owner of the socket of order updates to the broker session: an order of the account has changed.
+
+    As often as it comes, in whatever order. It is no fill: it has the sums of an order, and no trade's id.
+    """
+
+    broker_order_id: str
+    status: str
+    """In the broker's word, where that is known in capitals."""
+
+    client_order_id: str = ""
+    """Empty: the broker tells none; the order was placed by another program, by hand, or by nobody knows whom."""
+
+    filled: Shares = 0
+    """Shares of all its trades so far."""
+
+
+class UpdatesConnected(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesConnected"):
+    """From the owner of the socket to the broker session: updates come from now on; what was before is not repeated."""
+
+
+class UpdatesLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesLost"):
+    """From the owner of the socket to the broker session, after each connection, and each attempt that has failed."""
+
+    reason: str
+    is_login_in_doubt: bool = False
+    """The broker ended it before it showed any life, as it does when the access token is dead, and not only then."""
+
+
+class UpdatesStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesStatistics"):
+    """What the owner of the socket of order updates counts since it started."""
+
+    connected: bool
+    since_ns: Nanoseconds
+    """When it was connected, or lost; nanoseconds since 1970-01-01 UTC; 0 where neither was yet."""
+
+    connections: Count
+    """Since each but the first is a reconnect, one less of these."""
+
+    failures: Count
+    """Attempts to connect that failed."""
+
+    updates: Count
+    """Updates of orders, repeated ones included."""
+
+    without_id: Count
+    """Those of them that have no id of a client: of orders that were placed by hand, or by another program."""
+
+    ignored: Count
+    """Messages about no order."""
+
+    refused: Count
+    """Messages that could not be read, or are of another account."""
+
+    reason: str = ""
+    """Why it is not connected."""
+
+
 class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="BrokerStatistics"):
     """What the broker session counts since it started."""
 

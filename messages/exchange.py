@@ -380,3 +380,6 @@ class WireFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """The base URL of the REST protocol."""
 
     client_id: str
+
+    order_update: str = ""
+    """The URL of the socket of order updates; empty: there is none."""

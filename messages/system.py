@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from .broker import BrokerStatistics, ExchangeStatistics
+from .broker import BrokerStatistics, ExchangeStatistics, UpdatesStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .events import EventsStatistics
@@ -58,6 +58,7 @@ Statistics: TypeAlias = (
     | OrdersStatistics
     | StrategyStatistics
     | SupervisorStatistics
+    | UpdatesStatistics
     | WebStatistics
 )
 

@@ -4,7 +4,7 @@ Owns    one body (see bodies/), which speaks the broker's protocol; and, for eve
         most), the answer, the broker's order id and the trades.
 Hears   PlaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport, OrderFound,
         OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and of
-        instruments.
+        instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected, UpdatesLost.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
         LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused instead of one that cannot be true
         (see intake.py). After OrderInDoubt the certain answer may follow. In a dry run (`broker.live` is not set, and
@@ -32,8 +32,11 @@ from ...messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     OrdersSentBefore,
+    OrderUpdated,
     PlaceOrder,
     ReportRefused,
+    UpdatesConnected,
+    UpdatesLost,
     WithdrawOrder,
 )
 from ...messages.supervision import Failed, Unavailable
@@ -180,6 +183,11 @@ class BrokerActor(RuntimeActor):
         if not isinstance(message, Failed | Unavailable) and not isinstance(message.client_order_id, str):
             self.report(message)  # refused there: a body finds orders by their ids
             return
+        self._body.hear(message)
+
+    @handles(OrderUpdated, UpdatesConnected, UpdatesLost)
+    def hear_updates(self, message: OrderUpdated | UpdatesConnected | UpdatesLost, _sender: ActorAddress) -> None:
+        """Pass it to the body; what it says is checked there against what the broker answers when it is asked."""
         self._body.hear(message)
 
     @handles(Due)

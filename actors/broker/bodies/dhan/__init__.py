@@ -6,6 +6,7 @@ service     what the owner of the calls is told of Dhan: limits, headers, how an
 talk        drives the flows
 flows       cancelling and looking up, as conversations of several requests (pure)
 looks       what is open, looked at again and again (pure)
+hints       what order updates say of those, and what follows for the looks (pure)
 progress    what an order's row and its trades say of it (pure)
 absence     when it may be said that Dhan does not have an order (pure)
 reading     what a look-up reads of an answer (pure)

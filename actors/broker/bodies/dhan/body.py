@@ -19,6 +19,7 @@ from .....domain.dhan.trading.orders import OrderAck, OrderRow, PlaceOrderReques
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
+from .....domain.time import SECOND_NS
 from .....messages.addresses import BROKER_SERVICE, INSTRUMENTS
 from .....messages.broker import (
     ExecutionReport,
@@ -27,13 +28,17 @@ from .....messages.broker import (
     OrderInDoubt,
     OrderNotPlaced,
     OrderPlaced,
+    OrderUpdated,
     PlaceOrder,
+    UpdatesConnected,
+    UpdatesLost,
     WithdrawOrder,
 )
 from ....external import CountBefore
 from ...body import BrokerSession, Due
-from .endpoints import LIVE_URL, PLACE_ORDER, base_url_of
+from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
 from .flows import Found, cancel, find, india_day
+from .hints import SPACING_S, Hints
 from .listings import Listings
 from .looks import Interval, Sight, look
 from .progress import Watched, progress_of, symbol_told, take
@@ -105,6 +110,13 @@ class DhanBroker:
         """The wait that `_next_look` was set for."""
 
         self._is_looking = False
+        self._hints: Final = Hints()
+        self._next_hinted: Timer | None = None
+        self._hinted_ns: int | None = None
+        """When updates last made it look."""
+
+        self._updated_in_placing: set[str] = set()
+        """Ids of orders that an update told of before the answer to their placement."""
 
     def _base_url(self) -> str | None:
         """Return where Dhan is; None: that is found out later."""
@@ -132,7 +144,21 @@ class DhanBroker:
         self._session.send(BROKER_SERVICE, CountBefore(PLACE_ORDER.endpoint.kind, times_ns))
 
     def hear(self, message: Any) -> None:
-        """Leave it: the answers to this body's questions come to those who asked."""
+        """Take order updates; the answers to this body's questions come to those who asked."""
+        match message:
+            case OrderUpdated():
+                self._take_update(message)
+            case UpdatesConnected():
+                self._hints.connect(self._orders.values())
+                self._look_hinted()
+            case UpdatesLost():
+                if self._hints.is_connected:
+                    self._hints.lose()
+                    self._look_soon()
+                if message.is_login_in_doubt:
+                    # No proof that the token is dead, and calling a good one so would stop all orders: an answer over
+                    # HTTP is one.
+                    self._talk.ask(PROFILE, lambda _: None, lambda _: None)
 
     # Placing.
 
@@ -195,6 +221,8 @@ class DhanBroker:
             self._not_placed(client_order_id, reply.reason)
             return
         del self._placing[client_order_id]
+        was_updated = client_order_id in self._updated_in_placing
+        self._updated_in_placing.discard(client_order_id)
         watched = self._orders.setdefault(client_order_id, watched)  # a look-up may have found it meanwhile
         if reply.outcome == "told":
             watched.broker_order_id = reply.value.order_id
@@ -205,6 +233,9 @@ class DhanBroker:
             self._cancel_when_placed.discard(client_order_id)
             self._cancel(watched)
         self._look_soon()
+        if was_updated:
+            self._hints.suspect(watched)
+            self._look_hinted()
 
     def _tell_placed(self, watched: Watched) -> None:
         placed = OrderPlaced(
@@ -217,6 +248,7 @@ class DhanBroker:
 
     def _not_placed(self, client_order_id: str, reason: str) -> None:
         del self._placing[client_order_id]
+        self._updated_in_placing.discard(client_order_id)
         self._session.report(OrderNotPlaced(client_order_id=client_order_id, reason=reason))
         if client_order_id in self._cancel_when_placed:
             self._cancel_when_placed.discard(client_order_id)
@@ -299,6 +331,7 @@ class DhanBroker:
         has_ended = found.progress.has_ended if found.progress is not None else isinstance(found.answer, OrderFound)
         if has_ended:
             self._orders.pop(client_order_id, None)
+            self._hints.forget(client_order_id)
         elif found.row is not None:
             self._orders[client_order_id] = watched
         self._session.report(found.answer)
@@ -311,7 +344,11 @@ class DhanBroker:
 
         A look that is as near already stays: orders that follow each other faster would put it off for ever.
         """
-        self._interval.shorten()
+        self._interval.shorten(is_eased=self._is_eased())
+        self._plan_look()
+
+    def _plan_look(self) -> None:
+        """Have the next look after the interval at the latest."""
         if self._next_look is not None and self._next_look_s > self._interval.seconds:
             self._next_look.cancel()
             self._next_look = None
@@ -323,25 +360,39 @@ class DhanBroker:
             self._next_look = self._session.after(self._next_look_s, Due(self._look))
 
     def _look(self) -> None:
-        self._next_look, self._is_looking = None, True
-        orders = tuple(self._orders.values())
-        self._talk.run(look(orders, self._session.clock.now_ns()), self._take_sight)
+        self._next_look = None
+        if not self._is_looking:
+            self._look_at(tuple(self._orders.values()), is_hinted=False)
+            return
+        for watched in self._orders.values():  # after the look that is under way, which may be of a few of them
+            self._hints.suspect(watched)
 
-    def _take_sight(self, sight: Sight) -> None:
+    def _look_at(self, orders: tuple[Watched, ...], *, is_hinted: bool) -> None:
+        self._is_looking = True
+        then = functools.partial(self._take_sight, is_hinted=is_hinted)
+        self._talk.run(look(orders, self._session.clock.now_ns()), then)
+
+    def _is_eased(self) -> bool:
+        return self._hints.may_ease(self._orders.values())
+
+    def _take_sight(self, sight: Sight, *, is_hinted: bool) -> None:
         self._is_looking = False
         if sight.problem:
             self._session.log("orders.not_seen", level="warning", reason=sight.problem)
         news = False
         for watched, row in sight.rows:
             if self._orders.get(watched.client_order_id) is watched:  # else it has ended meanwhile
-                news |= self._take_row(watched, row, sight.trades)
+                news |= self._take_row(watched, row, sight.trades, is_hinted=is_hinted)
+        is_eased = self._is_eased()
         if news:
-            self._interval.shorten()
+            self._interval.shorten(is_eased=is_eased)
         else:
-            self._interval.lengthen(any_open=any(order.broker_order_id for order in self._orders.values()))
-        self._look_later()
+            any_open = any(order.broker_order_id for order in self._orders.values())
+            self._interval.lengthen(any_open=any_open, is_eased=is_eased)
+        self._plan_look()
+        self._look_hinted()
 
-    def _take_row(self, watched: Watched, row: OrderRow, trades: tuple[TradeRow, ...]) -> bool:
+    def _take_row(self, watched: Watched, row: OrderRow, trades: tuple[TradeRow, ...], *, is_hinted: bool) -> bool:
         """Report what is new of an order, and say whether anything is."""
         news = False
         if not watched.broker_order_id:
@@ -353,10 +404,50 @@ class DhanBroker:
             news = True
         progress = progress_of(watched, row, trades, self._session.clock.now_ns())
         take(watched, progress)
+        if not is_hinted and (progress.trades or progress.has_ended):
+            self._hints.note_seen(watched, has_ended=progress.has_ended)
         for report in progress.trades:
             self._session.report(report)
         if progress.has_ended:
             del self._orders[watched.client_order_id]
+            self._hints.forget(watched.client_order_id)
             if progress.ending is not None:
                 self._session.report(progress.ending)
         return news or bool(progress.trades) or progress.has_ended
+
+    # Order updates.
+
+    def _take_update(self, update: OrderUpdated) -> None:
+        """Look at an order that is watched now, if the update may say more of it than is known."""
+        if update.client_order_id in self._placing:
+            self._updated_in_placing.add(update.client_order_id)
+            return
+        watched = self._orders.get(update.client_order_id)
+        if watched is None:
+            number = update.broker_order_id
+            watched = next((each for each in self._orders.values() if each.broker_order_id == number), None)
+        if watched is None:
+            self._session.log("update.not_watched", level="debug", broker_order_id=update.broker_order_id)
+            return
+        self._hints.take(update, watched)
+        if self._hints.is_behind(watched):
+            self._interval.shorten()  # for when the order book does not show yet what the update says
+        self._look_hinted()
+
+    def _look_hinted(self) -> None:
+        """Look at those orders of which updates say that something has happened: at once, but not without a pause."""
+        if self._is_looking or self._next_hinted is not None or not self._hints.any_due:
+            return
+        now_ns = self._session.clock.monotonic_ns()
+        wait_s = 0.0 if self._hinted_ns is None else SPACING_S - (now_ns - self._hinted_ns) / SECOND_NS
+        if wait_s > 0:
+            self._next_hinted = self._session.after(wait_s, Due(self._look_after_pause))
+            return
+        orders = self._hints.take_due(self._orders)
+        if orders:
+            self._hinted_ns = now_ns
+            self._look_at(orders, is_hinted=True)
+
+    def _look_after_pause(self) -> None:
+        self._next_hinted = None
+        self._look_hinted()

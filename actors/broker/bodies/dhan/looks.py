@@ -19,6 +19,10 @@ FEW: Final = 2
 FIRST_S: Final = 0.25
 OPEN_MAX_S: Final = 5.0
 DOUBTFUL_MAX_S: Final = 60.0
+EASED_FIRST_S: Final = 1.0
+EASED_MAX_S: Final = 15.0
+"""Where order updates say when to look: what they do not say is seen so late at most."""
+
 GROWTH: Final = 1.6
 
 
@@ -28,13 +32,14 @@ class Interval:
     def __init__(self) -> None:
         self.seconds = FIRST_S
 
-    def shorten(self) -> None:
+    def shorten(self, *, is_eased: bool = False) -> None:
         """Begin anew: something has happened, or will."""
-        self.seconds = FIRST_S
+        self.seconds = EASED_FIRST_S if is_eased else FIRST_S
 
-    def lengthen(self, *, any_open: bool) -> None:
+    def lengthen(self, *, any_open: bool, is_eased: bool = False) -> None:
         """Wait longer; longest where all that is left are orders that the broker may not have."""
-        self.seconds = min(self.seconds * GROWTH, OPEN_MAX_S if any_open else DOUBTFUL_MAX_S)
+        longest = EASED_MAX_S if is_eased else OPEN_MAX_S if any_open else DOUBTFUL_MAX_S
+        self.seconds = min(self.seconds * GROWTH, longest)
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
