@@ -4,7 +4,10 @@ actor        the owner of all the others, and the only sender of orders to the b
 gate         the risk rules (pure): a new rule is a function and a line in `RULES`
 book         orders and positions, from durable facts (pure); ledger: the book and the facts on their way into it
 updates      from the broker's answers and reports to facts (pure)
-lookups      which orders have to be looked up; risk_state: what may pass now
+reading      how far the journal is read back
+lookups      which orders have to be looked up; rounds: when
+withdrawals  cancellations that wait for their order
+risk_state   what may pass now, and who may change it
 settings, errors
 """
 

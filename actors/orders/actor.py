@@ -18,14 +18,14 @@ Fails   when the account of the run cannot go on (AccountUnfinishedError: no res
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from ...domain.reports import instrument_fault
-from ...domain.time import DAY_NS, SECOND_NS
-from ...messages.accounts import AccountFact
+from ...domain.time import SECOND_NS
+from ...domain.wording import printable
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.broker import (
     ExecutionReport,
@@ -41,12 +41,9 @@ from ...messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
-from ...messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
 from ...messages.orders import (
     CancelOrder,
-    KeptRiskState,
-    OrderCancelled,
-    OrderFact,
     OrderIntended,
     OrderRefused,
     OrdersStatistics,
@@ -62,32 +59,27 @@ from ...messages.orders import (
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
-from .errors import FactWithoutIntentError, JournalLostError
-from .gate import Refusal, Situation, contradiction, judge, printable
+from .errors import JournalLostError
+from .gate import Refusal, Situation, contradiction, judge
 from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
-from .risk_state import RiskControl
+from .reading import ReadBack
+from .risk_state import RiskControl, changed, why_not_resumed
+from .rounds import Rounds
 from .settings import OrdersActorSettings
 from .updates import Update
+from .withdrawals import WITHDRAWALS_MAX, Withdrawals
 
 if TYPE_CHECKING:
     from ...domain.orders import Order
-    from ..runtime import ActorAddress, Outcome, Timer
-
-CAUSE_LENGTH_MAX: Final = 200
-"""Characters of the cause of a change of the risk state."""
+    from ...messages.orders import KeptRiskState
+    from ..runtime import ActorAddress, Outcome
 
 JOURNAL_TIMEOUT_S: Final = 10.0
 """Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
 
 RESTS_MAX: Final = 10
 """In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
-
-SENT_MAX: Final = 20_000
-"""Requests of before that are told to the session, the newest: more than any broker allows in a day."""
-
-WITHDRAWALS_MAX: Final = 10_000
-"""Pending cancellations: of orders that are not read back, not durable or not known to the broker yet."""
 
 Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], tuple[str, str], bool]
 """The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
@@ -131,29 +123,32 @@ class OrdersActor(RuntimeActor):
         self._resumer: ActorAddress | None = None
         self._halted_because = ""
         self._is_read = self._is_ready = False
-        self._read_sequence = self._newest_sequence = 0
-        self._newest_life = 0
+        self._read_back = ReadBack()
         self._has_entered = False
         self._askers: dict[str, list[ActorAddress]] = {}
-        self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
-        self._withdrawals: dict[str, frozenset[str]] = {}  # strategies that it may be of, by id; an empty name is any
+        self._withdrawals = Withdrawals()
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
-        self._next_round: Timer | None = None
-        self._next_reconciliation: Timer | None = None
+        self._next_round = Rounds(lambda after_s: self.after(after_s, LookUpDue()))
+        self._next_reconciliation = Rounds(lambda after_s: self.after(after_s, ReconcileDue()))
         self._rounds_without_news = 0
         self._read_on()
 
     def snapshot(self) -> Handover:
         """Hand over what is not in the journal."""
-        return self._newest_life, dict(self._withdrawals), (self._risk.alarm, self._risk.limit), self._has_entered
+        return (
+            self._read_back.newest_life,
+            self._withdrawals.handover(),
+            (self._risk.alarm, self._risk.limit),
+            self._has_entered,
+        )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._newest_life, waiting, (self._risk.alarm, self._risk.limit), self._has_entered = state
-        self._withdrawals.update(waiting)
+        self._read_back.newest_life, waiting, (self._risk.alarm, self._risk.limit), self._has_entered = state
+        self._withdrawals.restore(waiting)
 
     # From the strategies.
 
@@ -246,13 +241,7 @@ class OrdersActor(RuntimeActor):
     def resume(self, request: Resume, sender: ActorAddress) -> None:
         """Leave HALTED, once that is durable; there is no other way to leave it."""
         found = self._risk_state
-        refusal = ""
-        if found != "HALTED":
-            refusal = f"risk state HALTED wanted, found {found}"
-        elif not request.reason.strip():
-            refusal = "a reason for going on wanted, found none"
-        elif self._ledger.risk_state != "HALTED":
-            refusal = "a halt that is written down wanted, found a change of it on its way; ask again"
+        refusal = why_not_resumed(request, found=found, to_be=self._ledger.risk_state)
         if refusal:
             self.send(sender, ResumeRefused(risk_state=found, reason=refusal))
             return
@@ -272,11 +261,11 @@ class OrdersActor(RuntimeActor):
     @handles(Appended)
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
         """Act on durable facts: an intent is placed now, and only now."""
-        self._newest_sequence = max(self._newest_sequence, answer.last_sequence)
+        self._read_back.note(answer.last_sequence)
         entry = self._ledger.confirm(answer)
         if entry is None:
             # Appended by an earlier instance, and committed after the journal was read back: read it now.
-            if answer.last_sequence > self._read_sequence:
+            if answer.last_sequence > self._read_back.sequence:
                 self._read_on()
             return
         self._reconcile_as_often_as_set()
@@ -326,28 +315,13 @@ class OrdersActor(RuntimeActor):
     def _read_page(self, page: JournalPage) -> None:
         """Build the book from the journal, page by page."""
         for record in page.records:
-            self._take_in(record)
-            self._read_sequence = record.sequence
-        self._newest_sequence = max(self._newest_sequence, self._read_sequence)
-        if page.records and self._read_sequence < page.last_sequence:
+            self._read_back.take_in(record, self._ledger)
+        if page.records and self._read_back.sequence < page.last_sequence:
             self._read_on()
         elif self._has_entered:
             self._reconcile()
         else:
             self._enter()
-
-    def _take_in(self, record: JournalRecord) -> None:
-        fact = record.fact
-        if isinstance(fact, AccountFact):
-            self._ledger.enter(fact)
-        if not isinstance(fact, OrderFact | RiskStateChanged):
-            return
-        if isinstance(fact, OrderIntended | OrderCancelled):  # a cancellation may have been asked for: it counts, too
-            self._sent_ns.append(record.recorded_ns)
-        try:
-            self._ledger.book.apply(fact)
-        except FactWithoutIntentError as fault:
-            raise FactWithoutIntentError(f"record {record.sequence} of the journal: {fault}") from fault
 
     @handles(ReadDue)
     def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:
@@ -370,7 +344,7 @@ class OrdersActor(RuntimeActor):
         def written(outcome: Outcome) -> None:
             if isinstance(outcome.value, Appended):
                 self._has_entered = True
-                self._newest_sequence = max(self._newest_sequence, outcome.value.last_sequence)
+                self._read_back.note(outcome.value.last_sequence)
                 self._ledger.enter(entered)
                 self.log("account.entered", account=entered.account, choice=entered.choice)
                 self._reconcile()
@@ -452,7 +426,7 @@ class OrdersActor(RuntimeActor):
     @handles(LookUpDue)
     def look_up(self, _message: LookUpDue, _sender: ActorAddress) -> None:
         """Look up every order in doubt, and every placed order without an answer since the last round."""
-        self._next_round = None
+        self._next_round.fired()
         self._tell_ready()
         for client_order_id in self._lookups.next_round():
             self._find(client_order_id)
@@ -461,7 +435,7 @@ class OrdersActor(RuntimeActor):
     @handles(ReconcileDue)
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
         """Look up every order that is open at the broker: only this reveals a lost report."""
-        self._next_reconciliation = None
+        self._next_reconciliation.fired()
         for order in self._ledger.book.open_orders():
             if order.broker_order_id:
                 self._find(order.client_order_id)
@@ -503,13 +477,7 @@ class OrdersActor(RuntimeActor):
         return self._risk.state(self._ledger.book.risk_state, self._ledger.changes)
 
     def _change(self, state: KeptRiskState, cause: str, changed_by: str) -> RiskStateChanged:
-        return RiskStateChanged(
-            previous=self._ledger.risk_state,
-            state=state,
-            cause=printable(cause, CAUSE_LENGTH_MAX),
-            changed_by=printable(changed_by),
-            occurred_ns=self.clock.now_ns(),
-        )
+        return changed(self._ledger.risk_state, state, cause=cause, by=changed_by, now_ns=self.clock.now_ns())
 
     def _halt(self, cause: str) -> RiskStateChanged | None:
         """Let no order pass from now on; return the fact to append, None if it is durable or on its way."""
@@ -571,7 +539,7 @@ class OrdersActor(RuntimeActor):
         after = self._ledger.order(client_order_id)
         if client_order_id in self._withdrawals and after is not None and (after.broker_order_id or not after.is_open):
             is_to_be_cancelled = self._is_to_be_cancelled(client_order_id, after.strategy)
-            del self._withdrawals[client_order_id]
+            self._withdrawals.drop(client_order_id)
             if after.is_open and is_to_be_cancelled:
                 self.send(BROKER, updates.to_withdraw(after))
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
@@ -582,26 +550,16 @@ class OrdersActor(RuntimeActor):
             self._keep_looking()
 
     def _tell_holdings(self, strategy: str, holder: ActorAddress) -> None:
-        """Answer what a strategy holds, and the number of its life, from which it builds its client order ids.
-
-        The number is unique: it is above every sequence of the journal, so above the number of every life that has
-        facts there, and above every number given by this instance or the one that handed over to it.
-        """
-        self._newest_life = max(self._newest_life, self._newest_sequence) + 1
-        self.send(holder, self._ledger.holdings(strategy, life=self._newest_life))
+        self.send(holder, self._ledger.holdings(strategy, life=self._read_back.next_life()))
 
     def _is_to_be_cancelled(self, client_order_id: str, strategy: str) -> bool:
         """Say whether a cancellation waits for this order, from a sender who may speak for its strategy."""
-        may_be_of = self._withdrawals.get(client_order_id, frozenset())
-        if not may_be_of or may_be_of & {"", strategy}:
-            return bool(may_be_of)
-        self.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=", ".join(may_be_of))
-        return False
+        if others := self._withdrawals.others(client_order_id, strategy):
+            self.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=others)
+        return self._withdrawals.is_asked(client_order_id, strategy)
 
     def _withdraw_later(self, client_order_id: str, *, only: str) -> None:
-        if len(self._withdrawals) < WITHDRAWALS_MAX:
-            self._withdrawals[client_order_id] = self._withdrawals.get(client_order_id, frozenset()) | {only}
-        else:
+        if not self._withdrawals.add(client_order_id, only=only):
             self.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)
 
     def _look_up_later(self, client_order_id: str) -> None:
@@ -613,37 +571,25 @@ class OrdersActor(RuntimeActor):
         order = self._ledger.order(client_order_id)
         self.send(BROKER, FindOrder(client_order_id=client_order_id) if order is None else updates.to_find(order))
 
-    # A timer runs only while there is something to look up, since a simulated market stops for each timer that fires.
-
     def _reconcile_as_often_as_set(self) -> None:
         """Return to the interval of the settings, since something has happened."""
-        if self._rounds_without_news and self._next_reconciliation is not None:
-            self._next_reconciliation.cancel()
-            self._next_reconciliation = None
+        if self._rounds_without_news:
+            self._next_reconciliation.stop()
         self._rounds_without_news = 0
         self._keep_reconciling()
 
     def _keep_reconciling(self) -> None:
-        timer, is_needed = self._next_reconciliation, self._ledger.book.has_open_orders
-        if is_needed and timer is None:
-            # In a simulated market a night is a thousand minutes, in which no report can be lost.
-            rests = min(self._rounds_without_news, RESTS_MAX) if self.market_rules else 0
-            self._next_reconciliation = self.after(self.settings.reconcile_interval_s * 2**rests, ReconcileDue())
-        elif timer is not None and not is_needed:
-            timer.cancel()
-            self._next_reconciliation = None
+        # In a simulated market a night is a thousand minutes, in which no report can be lost.
+        rests = min(self._rounds_without_news, RESTS_MAX) if self.market_rules else 0
+        after_s = self.settings.reconcile_interval_s * 2**rests
+        self._next_reconciliation.keep(self._ledger.book.has_open_orders, after_s=after_s)
 
     def _keep_looking(self) -> None:
-        timer, is_needed = self._next_round, self._lookups.is_needed
-        if is_needed and timer is None:
-            self._next_round = self.after(self.settings.lookup_interval_s, LookUpDue())
-        elif timer is not None and not is_needed:
-            timer.cancel()
-            self._next_round = None
+        self._next_round.keep(self._lookups.is_needed, after_s=self.settings.lookup_interval_s)
 
     def _tell_unwritten(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
         """Send a strategy directly the fact that the journal refused."""
-        self._withdrawals.pop(entry.client_order_id, None)
+        self._withdrawals.drop(entry.client_order_id)
         fact = entry.facts[0]
         if not isinstance(fact, OrderRefused):
             fact = updates.refused(order, Refusal(rule="journal", reason=reason), self.clock.now_ns())
@@ -651,14 +597,12 @@ class OrdersActor(RuntimeActor):
             self.send(asker, fact)
 
     def _read_on(self) -> None:
-        request = ReadJournal(after_sequence=self._read_sequence)
+        request = ReadJournal(after_sequence=self._read_back.sequence)
         self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
 
     def _tell_sent(self) -> None:
         """Tell the session what left within a day: the broker's limits know nothing of our restarts."""
-        since_ns = self.clock.now_ns() - DAY_NS
-        times_ns = tuple(time_ns for time_ns in self._sent_ns if time_ns > since_ns)
-        self._sent_ns.clear()
+        times_ns = self._read_back.take_sent_ns(self.clock.now_ns())
         if times_ns and not self.market_rules:
             self.send(BROKER, OrdersSentBefore(times_ns=times_ns))
 
@@ -679,10 +623,8 @@ class OrdersActor(RuntimeActor):
             self._find(client_order_id)
         if is_first:
             self.write_halt(ChangeDue(), self.myAddress)
-            waiting, self._withdrawals = self._withdrawals, {}
-            for client_order_id, may_be_of in sorted(waiting.items()):
-                for only in sorted(may_be_of):
-                    self._cancel(client_order_id, only)
+            for client_order_id, only in self._withdrawals.take_all():
+                self._cancel(client_order_id, only)
             for strategy, holder in self._holders.items():
                 self._tell_holdings(strategy, holder)
             self._holders.clear()
@@ -693,7 +635,7 @@ class OrdersActor(RuntimeActor):
     def _come_up(self) -> None:
         if self._is_read and self._lookups.is_proved and not self._risk.is_reconciled:
             self._risk.is_reconciled = True
-            self.log("orders.reconciled", sequence=self._read_sequence, risk_state=self._risk_state)
+            self.log("orders.reconciled", sequence=self._read_back.sequence, risk_state=self._risk_state)
             self._tell_ready()
 
     def _tell_ready(self) -> None:

@@ -17,6 +17,7 @@ from ...domain.instruments import is_symbol
 from ...domain.money import exact, exact_value
 from ...domain.orders import Order
 from ...domain.time import SECOND_NS
+from ...domain.wording import printable
 from ...messages.orders import OrderRefused, RiskState, Side, SubmitOrder
 from ...messages.units import RUPEES_MAX
 from .book import Book
@@ -246,8 +247,3 @@ def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefuse
             reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
             return Refusal(rule=duplicate.__name__, reason=printable(reason, 200))
     return None
-
-
-def printable(text: str, length_max: int = 64) -> str:
-    """Return text as ASCII with escapes, at most `length_max` characters of it, for any file, log and terminal."""
-    return text[:length_max].encode("ascii", "backslashreplace").decode("ascii")

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ...messages.orders import RiskState, RiskStateChanged
+from ...domain.wording import printable
+from ...messages.orders import KeptRiskState, Resume, RiskState, RiskStateChanged
+
+CAUSE_LENGTH_MAX: Final = 200
+"""Characters of the cause of a change of the risk state."""
 
 _STRICTNESS: Final[dict[RiskState, int]] = {"NORMAL": 0, "REDUCING": 1, "STARTING": 2, "RECONCILING": 3, "HALTED": 4}
 
@@ -44,3 +48,31 @@ class RiskControl:
         """Note that a change is durable."""
         if change.state == "HALTED":
             self.alarm = ""
+
+
+def changed(previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: str, now_ns: int) -> RiskStateChanged:
+    """Return the fact of a change, in words that any file can hold."""
+    return RiskStateChanged(
+        previous=previous,
+        state=state,
+        cause=printable(cause, CAUSE_LENGTH_MAX),
+        changed_by=printable(by),
+        occurred_ns=now_ns,
+    )
+
+
+def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState) -> str:
+    """Say why a person may not resume now; empty where they may.
+
+    Args:
+        request: of the person.
+        found: the effective state.
+        to_be: the state when all changes on their way to the journal are durable.
+    """
+    if found != "HALTED":
+        return f"risk state HALTED wanted, found {found}"
+    if not request.reason.strip():
+        return "a reason for going on wanted, found none"
+    if to_be != "HALTED":
+        return "a halt that is written down wanted, found a change of it on its way; ask again"
+    return ""

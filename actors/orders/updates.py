@@ -13,6 +13,7 @@ import msgspec
 from ...domain.orders import Order, advance
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
+from ...domain.wording import printable
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -34,7 +35,7 @@ from ...messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
-from .gate import Refusal, printable
+from .gate import Refusal
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,71 @@
+"""How far the journal is read back, and what is learnt of it besides the book (plain, without actors)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from ...domain.time import DAY_NS
+from ...messages.accounts import AccountFact
+from ...messages.orders import OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
+from .errors import FactWithoutIntentError
+
+if TYPE_CHECKING:
+    from ...messages.journal import JournalRecord
+    from .ledger import Ledger
+
+SENT_MAX: Final = 20_000
+"""Requests of before that are told to the session, the newest: more than any broker allows in a day."""
+
+
+class ReadBack:
+    """The sequences of the journal that are read and known, and the requests that left before."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        """Of the newest record that was read."""
+
+        self.newest_life = 0
+        """The newest number that was given to the start of a strategy."""
+
+        self._newest_sequence = 0
+        self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
+
+    def take_in(self, record: JournalRecord, ledger: Ledger) -> None:
+        """Apply one record to the ledger.
+
+        Raises:
+            FactWithoutIntentError: an order's fact came before its intent.
+        """
+        self.sequence = record.sequence
+        self.note(record.sequence)
+        fact = record.fact
+        if isinstance(fact, AccountFact):
+            ledger.enter(fact)
+        if not isinstance(fact, OrderFact | RiskStateChanged):
+            return
+        if isinstance(fact, OrderIntended | OrderCancelled):  # a cancellation may have been asked for: it counts, too
+            self._sent_ns.append(record.recorded_ns)
+        try:
+            ledger.book.apply(fact)
+        except FactWithoutIntentError as fault:
+            raise FactWithoutIntentError(f"record {record.sequence} of the journal: {fault}") from fault
+
+    def note(self, sequence: int) -> None:
+        """Note that the journal has a record of this sequence."""
+        self._newest_sequence = max(self._newest_sequence, sequence)
+
+    def next_life(self) -> int:
+        """Return a number for the start of a strategy, from which it builds its client order ids.
+
+        The number is unique: it is above every sequence of the journal, so above the number of every life that has
+        facts there, and above every number given by this instance or the one that handed over to it.
+        """
+        self.newest_life = max(self.newest_life, self._newest_sequence) + 1
+        return self.newest_life
+
+    def take_sent_ns(self, now_ns: int) -> tuple[int, ...]:
+        """Return once when the requests of the last day left: nanoseconds since 1970-01-01 UTC."""
+        times_ns = tuple(time_ns for time_ns in self._sent_ns if time_ns > now_ns - DAY_NS)
+        self._sent_ns.clear()
+        return times_ns
