@@ -71,7 +71,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
-        Subscribe(subscriber=DATABASE, topics=("Tick", "Candle", JOURNAL_TOPIC)),
+        Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 from .units import Count, Cursor, Nanoseconds, Price, Rupees, Sequence, Shares
 
 GAPPED_SYMBOLS_MAX: Final = 500
+TICKS_TOGETHER_MAX: Final = 64
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Depth"):
@@ -100,6 +101,16 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
 
     day: DaySummary | None = None
     """None where the source is not of full packets."""
+
+
+class Ticks(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Ticks"):
+    """Ticks that came together in a live market; from the feed to the events router.
+
+    It sends on each by itself, except to those who want them together, and hear all symbols: the database.
+    """
+
+    ticks: Annotated[tuple[Tick, ...], Meta(max_length=TICKS_TOGETHER_MAX)]
+    """In order. No more than a receiver handles in a turn: one that hears all of them is not behind because of it."""
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Candle"):

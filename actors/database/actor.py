@@ -3,7 +3,7 @@
 Owns    one DuckDBAdapter while the files can be opened; market data on its way to a batch (`ROWS_WAITING_MAX` ticks at
         most, what comes then is counted as dropped); the place in the journal up to which the core file is current;
         beside the files its own folder of `archive`, and one in which it hands files over.
-Hears   Tick, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see
+Hears   Tick, Ticks, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see
         `requests/handler.py`), and Abandon.
 Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to requesters Rows,
         RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
@@ -34,7 +34,7 @@ from ...messages.database import (
     SaveMarketData,
 )
 from ...messages.journal import Journaled
-from ...messages.market import Candle, Tick
+from ...messages.market import Candle, Tick, Ticks
 from ..runtime import RuntimeActor, handles
 from .engine.adapter import market_path_of, thread_of_its_own
 from .errors import DatabaseError, WritesRefused
@@ -210,6 +210,11 @@ class DatabaseActor(RuntimeActor):
     def record_tick(self, tick: Tick, _sender: ActorAddress) -> None:
         """Add the tick to the batch."""
         self._recorder.hear_tick(tick)
+
+    @handles(Ticks)
+    def record_ticks(self, together: Ticks, _sender: ActorAddress) -> None:
+        """Add the ticks to the batch."""
+        self._recorder.hear_ticks(together.ticks)
 
     @handles(Candle)
     def record_candle(self, candle: Candle, _sender: ActorAddress) -> None:

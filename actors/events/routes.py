@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 JOURNAL_TOPIC: Final = "journal"
 """Topic of whole batches of journal records, in sequence."""
 
+TOGETHER: Final = "Ticks"
+"""Topic of ticks that came together in a live market: of all symbols, by those who hear `Tick` as well."""
+
 ROUTES_CACHED_MAX: Final = 100_000
 """Combinations of topic and symbol in the cache; it is cleared when there are more."""
 
@@ -22,10 +25,15 @@ ROUTES_CACHED_MAX: Final = 100_000
 class TickRoute:
     """Where the ticks of one symbol go."""
 
-    __slots__ = ("candles", "names", "ticks")
+    __slots__ = ("apart", "candles", "names", "ticks")
 
-    def __init__(self, names: tuple[str, ...], candles: SymbolCandles | None) -> None:
+    def __init__(
+        self, names: tuple[str, ...], candles: SymbolCandles | None, *, together: tuple[str, ...] = ()
+    ) -> None:
         self.names: Final = names
+        self.apart: Final = tuple(name for name in names if name not in together)
+        """Of these, who gets each by itself where several came together."""
+
         self.candles: Final = candles
         """None: nobody wants any."""
 
@@ -111,6 +119,7 @@ class RouteTable:
                 name
                 for name, subscription in self._subscriptions.items()
                 if topic in subscription.topics
+                and not (topic == TOGETHER and subscription.symbols)
                 and (not symbol or _is_of(subscription, symbol))
                 and (not interval_ns or not subscription.intervals_ns or interval_ns in subscription.intervals_ns)
             )

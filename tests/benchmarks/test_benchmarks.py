@@ -12,6 +12,7 @@ FIGURES = {
     "bench_actors 1000": 9,
     "bench_workers 1000": 1,
     "bench_lives 50": 4,
+    "bench_market --seconds 0.05 --rate 2000 --burst 4000": 10,
     "bench_journal --records 5 --appends 2000 --rounds 1": 3,
     "bench_acknowledgement --seconds 0.1": 3,
     "bench_bulk --rows 500": 2,

@@ -20,6 +20,7 @@ from natya.actors.database.requests.pending import QUERIES_WAITING_MAX
 from natya.actors.database.requests.projector import Projector
 from natya.actors.database.upkeep.copies import check
 from natya.actors.database.upkeep.days import tidy
+from natya.actors.database.writing import gathering
 from natya.actors.database.writing.gathering import Gathering
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
@@ -32,7 +33,7 @@ from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS
 from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
-from natya.messages.market import TicksRecorded
+from natya.messages.market import Ticks, TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 from natya.system import TradingSystem
@@ -104,6 +105,26 @@ class TestRecordingTheMarket:
 
         assert feed.receive(timeout_s=5) == TicksRecorded(source="recording", sequence=1)
         assert ask(system, "select count(*) from candles").rows == ((1,),)
+
+    def test_ticks_that_come_together_are_committed_as_others_are(self, system, database, feed, build):
+        ticks = build.ticks(129)
+        system.tell(database, Ticks(ticks=tuple(ticks[:64])))
+        system.tell(database, ticks[64])
+        system.tell(database, Ticks(ticks=tuple(ticks[65:])))
+
+        heard = feed.receive(timeout_s=5)
+        while heard.sequence < 129:
+            heard = feed.receive(timeout_s=5)
+        assert ask(system, "select count(*), max(sequence) from ticks").rows == ((129, 129),)
+
+    def test_what_there_is_no_room_for_is_counted_to_the_last_tick(self, system, database, build, monkeypatch, caplog):
+        monkeypatch.setattr(gathering, "ROWS_WAITING_MAX", 10)
+        ticks = build.ticks(64)
+        system.tell(database, Ticks(ticks=tuple(ticks)))
+        counts = system.stop(database)
+
+        assert (counts.ticks, counts.dropped) == (10, 54)
+        assert [record.message for record in caplog.records].count("market_data.dropped") == 1
 
     def test_a_stop_commits_what_waits(self, system, database, build):
         for tick in build.ticks(250):

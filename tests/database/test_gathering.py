@@ -10,7 +10,7 @@ from natya.messages.database import SaveMarketData
 from natya.messages.journal import JournalRecord
 from natya.messages.orders import OrderCancelled
 
-OPERATIONS = st.lists(st.sampled_from(["tick", "candle", "save", "take", "end", "fail"]), max_size=60)
+OPERATIONS = st.lists(st.sampled_from(["tick", "ticks", "candle", "save", "take", "end", "fail"]), max_size=60)
 
 
 def records(*sequences):
@@ -30,6 +30,9 @@ class TestBatches:
             match operation:
                 case "tick":
                     assert gathering.add_tick(build.tick(number))
+                    heard.append(number)
+                case "ticks":
+                    assert gathering.add_ticks((build.tick(number),))
                     heard.append(number)
                 case "candle":
                     assert gathering.add_candle(build.candle(number))

@@ -10,7 +10,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
-from natya.messages.market import Candle
+from natya.messages.market import Candle, Ticks
 from natya.messages.orders import OrderAccepted
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import Ping
@@ -84,6 +84,28 @@ class TestARouterWithSubscribers:
         assert statistics(system).ticks == 2
         assert probe.receive().sequence == 1
         assert probe.is_empty()
+
+    def test_hands_on_ticks_that_came_together_one_by_one_or_to_those_who_want_it_together(self, system):
+        each, together, alone = system.probe("each"), system.probe("together"), system.probe("alone")
+        start_router(
+            system,
+            Subscribe(subscriber="each", topics=("Tick",), symbols=("TCS",)),
+            Subscribe(subscriber="together", topics=("Tick", "Ticks")),
+            Subscribe(subscriber="alone", topics=("Tick", "Ticks"), symbols=("INFY",)),
+        )
+        ticks = a_tick(1, "INFY"), a_tick(2, "TCS"), a_tick(3, "TCS")
+
+        system.tell("events", Ticks(ticks=ticks))
+        system.tell("events", a_tick(4, "TCS"))
+
+        assert [each.receive().sequence for _ in range(3)] == [2, 3, 4]
+        assert together.receive() == Ticks(ticks=ticks)
+        assert together.receive().sequence == 4
+        assert alone.receive().sequence == 1
+        assert all(probe.is_empty() for probe in (each, together, alone))
+        found = statistics(system)
+        assert {one.subscriber: one.ticks for one in found.published} == {"each": 3, "together": 4, "alone": 1}
+        assert found.ticks == 4
 
     def test_counts_what_it_sent_to_each_whatever_changes_meanwhile(self, system):
         for name in ("everyone", "picky"):

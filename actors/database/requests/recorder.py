@@ -56,6 +56,7 @@ class Recorder:
         self._gathering: Gathering[ActorAddress] = Gathering(settings.batch_rows_max)
         self._market: MarketStore | None = None
         self._timer: Timer | None = None
+        self._is_dropping = False
 
     @property
     def rows(self) -> int:
@@ -83,6 +84,14 @@ class Recorder:
         if not gathering.add_tick(tick):
             self._note_dropped()
         elif self._timer is None or len(gathering.ticks) >= self._settings.batch_rows_max:
+            self._gather()
+
+    def hear_ticks(self, ticks: tuple[Tick, ...]) -> None:
+        """Add them to the batch."""
+        gathering = self._gathering
+        if not gathering.add_ticks(ticks):
+            self._note_dropped()
+        if self._timer is None or len(gathering.ticks) >= self._settings.batch_rows_max:
             self._gather()
 
     def hear_candle(self, candle: Candle) -> None:
@@ -168,5 +177,6 @@ class Recorder:
         self.recorded.refused += written.refused
 
     def _note_dropped(self) -> None:
-        if self._gathering.dropped == 1:
+        if not self._is_dropping:
+            self._is_dropping = True
             self._actor.log("market_data.dropped", level="warning", waiting=ROWS_WAITING_MAX)

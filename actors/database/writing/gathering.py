@@ -81,6 +81,16 @@ class Gathering(Generic[Asker]):
         self.ticks.append(tick)
         return True
 
+    def add_ticks(self, ticks: tuple[Tick, ...]) -> bool:
+        """Take them in, as far as there is room; return whether there was for all."""
+        room = ROWS_WAITING_MAX - len(self.ticks)
+        if room >= len(ticks):
+            self.ticks += ticks
+            return True
+        self.ticks += ticks[: max(0, room)]
+        self.dropped += len(ticks) - max(0, room)
+        return False
+
     def add_candle(self, candle: Candle) -> bool:
         """Take it in, if there is room."""
         if len(self._candles) >= ROWS_WAITING_MAX:
