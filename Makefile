@@ -76,6 +76,10 @@ faulty-broker: $(STAMP) ## Send 10,000 orders to a Dhan that fails in every way,
 	FAULTY_ORDERS=$(or $(COUNT),10000) FAULTY_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_faulty_broker.py -q -s
 
+.PHONY: faulty-feed
+faulty-feed: $(STAMP) ## Let each fault of a market feed happen 200 times to one that lives on (COUNT=n)
+	FEED_FAULTS=$(or $(COUNT),200) $(BIN)/python -m pytest tests/faults/test_feed_faults.py --timeout 1800 -q
+
 .PHONY: bodies
 bodies: $(STAMP) ## Send 10,000 random requests to the paper exchange (COUNT=n)
 	WIRE_BODIES=$(or $(COUNT),10000) $(BIN)/python -m pytest tests/exchange/test_wire_hostile.py -k random --timeout 900 -q

@@ -1,82 +1,13 @@
 """Dhan's market feed over real sockets: what comes, what happens to connections, and what is told of it."""
 
 import logging
-import queue
-import random
-import threading
 import time
 
 import picows
 import pytest
-from natya_feed import ScriptedFeed, a_quote, an_end
+from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, an_end
 
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
-from natya.actors.feed.bodies.dhan.stream import DhanStream
-from natya.actors.feed.live_source import LiveSurroundings
-from natya.config.sections.feed import FeedSettings
-from natya.domain.instruments import Instrument
-
-TOKEN = "a-token-that-nobody-may-see"  # noqa: S105  of a test
-
-
-class Running:
-    """A stream on a thread, and who takes from it."""
-
-    def __init__(self, feed, *, count=2, last_ns=0, ticks_max=20_000, exchange="none", token=True, **options):  # noqa: PLR0913
-        self.tokens, self.refused = [TOKEN] if token else [None], queue.SimpleQueue()
-        self.woken = queue.SimpleQueue()
-        instruments = tuple(
-            Instrument(symbol=f"S{number}", segment="NSE_EQ", tick_size_rupees=0.05, security_id=str(number))
-            for number in range(1, count + 1)
-        )
-        given = LiveSurroundings(
-            instruments=instruments,
-            source="dhan-1",
-            client_id="1000000001",
-            token=lambda: self.tokens[-1],
-            token_refused=lambda: self.refused.put(self.tokens[-1]),
-            now_ns=time.time_ns,
-            monotonic_ns=time.monotonic_ns,
-            random=random.Random(7),
-            wake=lambda: self.woken.put(None),
-            last_ns=last_ns,
-            ticks_max=ticks_max,
-        )
-        options = {"backoff_s": 0.05, "backoff_max_s": 0.2, "mode": "quote", "url": feed.url} | options
-        self.stream = DhanStream(FeedSettings.default(exchange=exchange), DhanFeedOptions(**options), given)
-        self.fault = None
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        try:
-            self.stream.run()
-        except Exception as fault:  # noqa: BLE001  the thread of a test: it is looked at when the test ends
-            self.fault = fault
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stream.close()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-        assert self.fault is None
-
-    def ticks(self, count):
-        """Wait for so many ticks."""
-        found = []
-        while len(found) < count:
-            self.woken.get(timeout=10)
-            found += self.stream.take(10_000)
-        return found
-
-    def gap(self):
-        """Wait for a gap."""
-        while not (gaps := self.stream.take_gaps()):
-            self.woken.get(timeout=10)
-        (gap,) = gaps
-        return gap
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
@@ -12,6 +10,7 @@ import picows
 
 from .....domain.dhan.streams import packets, subscriptions
 from .....domain.dhan.streams.subscriptions import SUBSCRIBE, Listed
+from .attempt import OPENING_FAULTS, Attempt
 from .line import Line
 from .silence import Silence
 
@@ -22,15 +21,8 @@ if TYPE_CHECKING:
     from ...live_source import LiveSurroundings
     from .settings import DhanFeedOptions
 
-PING_S: Final = 10.0
-FRAME_BYTES_MAX: Final = 1 << 20
 TOO_MANY_REQUESTS: Final = 429
 UNAUTHORIZED: Final = frozenset({401, 403})
-
-_MUTE: Final = logging.getLogger("natya.feed.sockets")
-"""Of the library: addresses have the token in them, so nothing of it is ever written."""
-
-_MUTE.setLevel(logging.CRITICAL + 1)  # of its children, too, which are the ones that it writes to
 
 
 class Owner(Protocol):
@@ -71,7 +63,10 @@ class Connection:
         self._listed: Final = {each.symbol: Listed(each.segment, each.security_id) for each in instruments}
         self.line: Final = Line(stream.options.bounds, stream.given.random)
         self.silence: Final = Silence(stream.options.subscription_silence_s)
-        self.opening: asyncio.Task[None] | None = None
+        self._openings: Final[set[asyncio.Task[None]]] = set()
+        """Of attempts to open a socket; all but one were given up, and end in a moment."""
+
+        self._attempt: Attempt | None = None
         self._transport: Any = None
         self._used: list[Any] = []
         """Sockets that may not be closed yet."""
@@ -94,57 +89,65 @@ class Connection:
                 self.cause = "no access token that is alive"
                 return
             self.line.began(monotonic_ns)
-            self.opening = asyncio.get_running_loop().create_task(self._open(token))
+            self._begin(token)
         elif self.line.state == "open" and trading_since_ns is not None:
             again = self.silence.look(monotonic_ns)
             if again:
                 self._subscribe([self._listed[symbol] for symbol in again])
 
-    async def _open(self, token: str) -> None:
-        """Open a socket and subscribe to everything."""
-        stream = self._stream
-        options = stream.options
+    def _begin(self, token: str) -> None:
+        """Open a socket in a task of its own."""
+        options, given = self._stream.options, self._stream.given
         self._token = token
-        who = f"token={quote(token, safe='')}&clientId={quote(stream.given.client_id, safe='')}"
+        who = f"token={quote(token, safe='')}&clientId={quote(given.client_id, safe='')}"
         url = f"{options.url}?version=2&{who}&authType=2"
+        self._attempt = Attempt(url, lambda: _Listener(self), handshake_s=options.bounds.opening_s)
+        task = asyncio.get_running_loop().create_task(self._open(self._attempt, token))
+        self._openings.add(task)
+        task.add_done_callback(self._hear_of_opening)
+
+    def _hear_of_opening(self, task: asyncio.Task[None]) -> None:
+        self._openings.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if isinstance(fault, Exception):
+            self.fail(fault)
+
+    async def _open(self, attempt: Attempt, token: str) -> None:
+        """Open a socket and subscribe to everything."""
         try:
-            transport, _ = await picows.ws_connect(
-                lambda: _Listener(self),
-                url,
-                ssl_context=_tls() if options.url.startswith("wss") else None,
-                websocket_handshake_timeout=options.bounds.opening_s,
-                logger_name=_MUTE,
-                enable_auto_ping=True,
-                auto_ping_idle_timeout=PING_S,
-                auto_ping_reply_timeout=PING_S,
-                max_frame_size=FRAME_BYTES_MAX,
-                max_redirects=0,
-            )
+            transport = await attempt.open()
         except picows.WSInvalidStatusError as fault:
             status = int(getattr(getattr(fault, "response", None), "status", 0) or 0)
             if status in UNAUTHORIZED:
-                stream.refuse_token(token)
-            self.end(f"the opening was answered by {status}", busy=status == TOO_MANY_REQUESTS)
-        except (picows.WSError, OSError, TimeoutError, asyncio.InvalidStateError) as fault:
-            self.end(f"it cannot be opened: {type(fault).__name__}")  # its text may have the address, and so the token
+                self._stream.refuse_token(token)
+            self._end_attempt(attempt, f"the opening was answered by {status}", busy=status == TOO_MANY_REQUESTS)
+        except OPENING_FAULTS as fault:
+            self._end_attempt(attempt, f"it cannot be opened: {type(fault).__name__}")
         else:
-            self._used = [each for each in self._used if not each.is_disconnected] + [transport]
-            if self.line.state != "opening":  # it took too long
-                transport.disconnect(graceful=False)
-                return
-            self._transport = transport
-            if transport.is_disconnected:  # while we were told of it
-                self.end("closed")
-                return
-            self.line.opened(stream.given.monotonic_ns())
-            self.silence.forget()
-            self._subscribe(list(self._listed.values()))
-            if self._last_ns:
-                stream.reconnects += 1
-                stream.gap(self.symbols, self._last_ns, self.cause or "closed")
-            self.cause = ""
-        finally:
-            self.opening = None
+            self._take(attempt, transport)
+
+    def _end_attempt(self, attempt: Attempt, cause: str, *, busy: bool = False) -> None:
+        if attempt is self._attempt:  # not where it was given up, and another may be on its way
+            self._attempt = None
+            self.end(cause, busy=busy)
+
+    def _take(self, attempt: Attempt, transport: Any) -> None:
+        self._used = [each for each in self._used if not each.is_disconnected] + [transport]
+        if attempt is not self._attempt:  # it was given up
+            transport.disconnect(graceful=False)
+            return
+        stream = self._stream
+        self._attempt, self._transport = None, transport
+        if transport.is_disconnected:  # while we were told of it
+            self.end("closed")
+            return
+        self.line.opened(stream.given.monotonic_ns())
+        self.silence.forget()
+        self._subscribe(list(self._listed.values()))
+        if self._last_ns:
+            stream.reconnects += 1
+            stream.gap(self.symbols, self._last_ns, self.cause or "closed")
+        self.cause = ""
 
     def _subscribe(self, listed: list[Listed]) -> None:
         for request in subscriptions.requests(SUBSCRIBE[self._stream.options.mode], listed):
@@ -180,6 +183,7 @@ class Connection:
             return
         self.cause = cause
         self.line.ended(self._stream.given.monotonic_ns(), busy=busy)
+        self._give_up()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.disconnect(graceful=False)
@@ -188,10 +192,14 @@ class Connection:
         """End the whole stream with a fault of ours."""
         self._stream.fail(fault)
 
+    def _give_up(self) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.give_up()
+
     def leave(self) -> None:
         """End it for good, and say so to the service."""
-        if self.opening is not None:
-            self.opening.cancel()
+        self._give_up()
         transport = self._transport
         if transport is not None and not transport.is_disconnected:
             transport.send(picows.WSMsgType.TEXT, subscriptions.disconnect_request())
@@ -200,8 +208,7 @@ class Connection:
 
     async def gone(self) -> None:
         """Wait until no socket is left."""
-        if self.opening is not None:
-            await asyncio.gather(self.opening, return_exceptions=True)
+        await asyncio.gather(*self._openings, return_exceptions=True)
         for transport in self._used:
             await transport.wait_disconnected()
 
@@ -224,9 +231,3 @@ class _Listener(picows.WSListener):
     def on_ws_disconnected(self, transport: Any) -> None:
         """Take the end."""
         self._connection.disconnected(transport)
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
