@@ -3,9 +3,9 @@
     python benchmarks/bench_market.py [--seconds 10] [--rate 100000] [--burst 250000]
 
 Another process sends packets of 250 instruments over a TCP connection, a hundred of them each millisecond. Here, on one
-core, a thread reads and decodes them, an actor in the feed's place takes them from it, the router delivers them, and
-fifty receivers have five instruments each and a thousand facts a second. Then the same with the database as one more
-receiver, and a burst that is too much, for which the feed leaves out and counts what it cannot send on.
+core, a thread reads and decodes them, the feed takes them from it, the router delivers them, and fifty receivers have
+five instruments each and a thousand facts a second. Then the same with the database as one more receiver (on all
+cores), and a burst that is too much, of which the feed leaves out and counts what it cannot send on.
 
 Floor: one loop that reads the same socket, decodes, and calls a function for each packet: no actors, no queue, nobody
 else to wait for. Targets: the rate held; a wait of 5 ms at the 99th percentile, from when a packet was due to be sent
@@ -18,6 +18,7 @@ all liquid instruments of an exchange send at its opening.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -28,7 +29,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,17 @@ from figures import Figure, report
 from natya.actors.database import DatabaseActor
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.feed.bodies.dhan.decoding import Decoder
+from natya.actors.feed.live import LiveFeedActor, LiveFeedSettings, Woken
+from natya.actors.feed.live_source import LiveCounts
+from natya.actors.feed.queue import TickQueue
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, tuned_process
+from natya.config.loader import load_settings
 from natya.config.sections.database import DatabaseSettings
 from natya.domain.dhan.streams import packets
 from natya.domain.instruments import price_grid
 from natya.messages.events import Subscribe
 from natya.messages.journal import Journaled, JournalRecord
-from natya.messages.market import TICKS_TOGETHER_MAX, Tick, Ticks, TicksRecorded
+from natya.messages.market import Tick
 from natya.messages.orders import OrderAccepted
 from natya.messages.system import Ping
 
@@ -140,60 +144,48 @@ def ticks_of(connection: socket.socket, made: Decoder, total: int) -> Any:
         yield found
 
 
-class Inlet:
-    """Between the thread that reads and the feed: conflated when too much waits."""
+class Reading:
+    """A live market on a TCP connection: packets without frames, connected once."""
+
+    trouble = ""
 
     def __init__(self) -> None:
-        self.waiting: deque[Tick] = deque()
-        self.lock = threading.Lock()
-        self.arrived = self.conflated = 0
+        """Begin with nothing."""
+        self.queue = TickQueue(INLET_MAX)
         self.wake: Any = None
-        self.is_awake = False
 
-    def put_all(self, ticks: list[Tick]) -> None:
+    def put(self, ticks: list[Tick]) -> None:
         """Take them in."""
-        waiting = self.waiting
-        waiting.extend(ticks)
-        self.arrived += len(ticks)
-        if len(waiting) > INLET_MAX:
-            with self.lock:
-                newest = {tick.symbol: tick for tick in waiting}
-                self.conflated += len(waiting) - len(newest)
-                waiting.clear()
-                waiting.extend(sorted(newest.values(), key=lambda tick: tick.sequence))
-        if not self.is_awake:
-            self.is_awake = True
-            self.wake("more")
+        if self.queue.put(ticks):
+            self.wake()
+
+    def take(self, most: int) -> list[Tick]:
+        """Return the oldest."""
+        return self.queue.take(most)
+
+    def counts(self) -> LiveCounts:
+        """Count as the feed does."""
+        arrived, conflated, queued = self.queue.counts()
+        return LiveCounts(
+            arrived=arrived, conflated=conflated, queued=queued, unknown=0, damaged=0, connections=1, reconnects=0,
+            silent=0,
+        )  # fmt: skip
+
+    def take_gaps(self) -> list[Any]:
+        """Return none."""
+        return []
+
+    def close(self) -> None:
+        """Nothing is to be closed."""
 
 
-class Pushing(RuntimeActor):
-    """Sends on what the inlet has, as many as the router takes in a turn, then lets others have theirs."""
+class Feed(LiveFeedActor):
+    """The feed as it is, whose source has no instruments to ask for."""
 
-    def on_start(self) -> None:
-        """Begin without any."""
-        self.sent = 0
-        self.settings.wake = self.entrance()
-
-    @handles(str)
-    def push(self, more: str, _sender: Any) -> None:
-        """Send some on."""
-        inlet = self.settings
-        inlet.is_awake = True
-        waiting = inlet.waiting
-        with inlet.lock:
-            count = min(TICKS_TOGETHER_MAX, len(waiting))
-            take = waiting.popleft
-            ticks = tuple([take() for _ in range(count)])
-        self.send("events", Ticks(ticks=ticks))
-        self.sent += count
-        inlet.is_awake = False
-        if waiting and not inlet.is_awake:  # the flag first: whoever puts some in looks at it after that
-            inlet.is_awake = True
-            self.send(self.myAddress, more)
-
-    @handles(TicksRecorded)
-    def hear(self, _recorded: TicksRecorded, _sender: Any) -> None:
-        """A live market waits for nobody."""
+    def _ask_for(self, symbols: tuple[str, ...]) -> None:
+        del symbols
+        self._source: Any = self.settings.token
+        self._source.wake = functools.partial(self.entrance(), Woken())
 
 
 class Receiver(RuntimeActor):
@@ -264,38 +256,46 @@ def house(connection: socket.socket, folder: Path | None) -> dict[str, float]:
             )  # fmt: skip
             system.start("database", DatabaseActor, settings)
             subscriptions.insert(0, Subscribe(subscriber="database", topics=("Tick", "Ticks")))
-        inlet = Inlet()
+        source = Reading()
         system.start("events", EventsActor, EventsSettings(subscriptions=tuple(subscriptions), journal="nobody"))
         waits = Waits(connection)
         for name in receivers():
             system.start(name, Receiver, waits)
-        system.start("feed", Pushing, inlet)
+        feed = LiveFeedSettings(
+            limits=load_settings("paper", environment={}).feed,
+            symbols=(),
+            client_id="",
+            token=source,  # type: ignore[arg-type]  which it takes its ticks from
+            token_refused=bool,
+        )
+        system.start("feed", Feed, feed)
         ended, told = threading.Event(), []
         teller = threading.Thread(target=facts, args=(system, ended, told))
         teller.start()
         cpu_s, began_s = time.process_time(), time.perf_counter()
         for ticks in ticks_of(connection, decoder(), waits.total):
-            inlet.put_all(ticks)
+            source.put(ticks)
         took_s = time.perf_counter() - began_s
         ended.set()
         teller.join()
-        while inlet.waiting or not drained(system):
+        while source.queue.counts()[2] or not drained(system):
             time.sleep(0.001)  # a look, not a race: what is awaited is that nothing waits
+        arrived, conflated, _ = source.queue.counts()
         cpu_s = time.process_time() - cpu_s
         cells = [system.base.find(name) for name in receivers()]
-        conflated = inlet.conflated + sum(cell.counters().conflated for cell in cells)
+        conflated += sum(cell.counters().conflated for cell in cells)
         found = {
-            "packets": inlet.arrived,
-            "per_s": inlet.arrived / took_s,
-            "cpu_us": cpu_s / inlet.arrived * 1e6,
+            "packets": arrived,
+            "per_s": arrived / took_s,
+            "cpu_us": cpu_s / arrived * 1e6,
             "p50_ms": waits.percentile_ms(0.5),
             "p99_ms": waits.percentile_ms(0.99),
             "conflated": conflated,
-            "unaccounted": inlet.arrived - conflated - sum(cell.instance.ticks for cell in cells),
+            "unaccounted": arrived - conflated - sum(cell.instance.ticks for cell in cells),
             "facts_lost": told[0] * RECEIVERS - sum(cell.instance.facts for cell in cells),
         }
         if folder is not None:
-            sent = system.base.find("feed").instance.sent
+            sent = system.request("feed", Ping(), timeout_s=60).statistics.ticks
             while (counts := system.request("database", Ping(), timeout_s=60).statistics).ticks + counts.dropped < sent:
                 time.sleep(0.01)  # as above
             found["durable_per_s"] = counts.ticks / (time.perf_counter() - began_s)

@@ -2,7 +2,7 @@
 
 Owns    one live source (see live_source.py), on a thread of its own.
 Hears   the answers of the list of instruments; TicksRecorded, AwaitMarketEnd; the journal's answers.
-Sends   ShowInstrument to the list of instruments, for each symbol; each Tick to events, once, numbered without gaps;
+Sends   ShowInstrument to the list of instruments, for each symbol; Ticks to events, each once, numbered without gaps;
         FeedGapped to the journal for each time in which the market may have moved unheard; MarketEnded to everyone who
         awaited it, once it is told to end.
 Fails   when the source fails by a fault of ours; what the service does is waited out, and told in `trouble`.
@@ -24,10 +24,12 @@ from ...messages.instruments import InstrumentShown, ShowInstrument
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.market import (
     GAPPED_SYMBOLS_MAX,
+    TICKS_TOGETHER_MAX,
     AwaitMarketEnd,
     FeedGapped,
     FeedStatistics,
     MarketEnded,
+    Ticks,
     TicksRecorded,
 )
 from ...messages.supervision import Failed, Unavailable
@@ -41,9 +43,6 @@ if TYPE_CHECKING:
 
     from ..runtime import ActorAddress, Outcome, Timer
     from .live_source import Gap
-
-TICKS_A_TURN: Final = 500
-"""Ticks that are passed on before another message has its turn: a millisecond of work."""
 
 ASK_TIMEOUT_S: Final = 30.0
 ASK_AGAIN_S: Final = 30.0
@@ -209,18 +208,20 @@ class LiveFeedActor(RuntimeActor):
         source = self._source
         if source is None or self._ended:
             return
-        ticks = source.take(TICKS_A_TURN)
-        send, sequence, last_prices = self.send, self._ticks, self._last_prices
+        # As many as all others handle in a turn: what is more waits in the source, where the newest replaces the older,
+        # and not before the router, where it would only become older.
+        ticks = source.take(TICKS_TOGETHER_MAX)
+        sequence, last_prices = self._ticks, self._last_prices
         for tick in ticks:
             sequence += 1
             # No other actor has seen the tick yet; where some were left out, the numbers have no gap all the same.
             force_setattr(tick, "sequence", sequence)
             last_prices[tick.symbol] = tick.price
-            send(EVENTS, tick)
         self._ticks = sequence
         if ticks:
+            self.send(EVENTS, Ticks(ticks=tuple(ticks)))
             self._last_ns = ticks[-1].received_ns
-        if len(ticks) == TICKS_A_TURN:
+        if len(ticks) == TICKS_TOGETHER_MAX:
             self.send(self.myAddress, Woken())
         for gap in source.take_gaps():
             self._tell_gap(gap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class TickQueue:
         """Begin empty."""
         self._ticks_max: Final = ticks_max
         self._lock: Final = threading.Lock()
-        self._waiting: list[Tick] = []
+        self._waiting: deque[Tick] = deque()
         self._most = ticks_max
         """How many wait before it is looked which may go; more than `ticks_max` where so many instruments wait."""
 
@@ -35,14 +36,15 @@ class TickQueue:
             if len(self._waiting) > self._most:
                 newest = {tick.symbol: tick for tick in self._waiting}
                 self.conflated += len(self._waiting) - len(newest)
-                self._waiting = list(newest.values())
+                self._waiting = deque(newest.values())
                 self._most = max(self._ticks_max, 2 * len(newest))
             return was_empty and bool(self._waiting)
 
     def take(self, most: int) -> list[Tick]:
         """Remove and return the oldest ones."""
         with self._lock:
-            found, self._waiting = self._waiting[:most], self._waiting[most:]
+            take = self._waiting.popleft
+            found = [take() for _ in range(min(most, len(self._waiting)))]
             self.taken += len(found)
             return found
 
