@@ -13,9 +13,16 @@
 | `views/`        | the screen, tables, trees                                                              |
 """
 
+import os
+
 
 def main() -> None:
-    """Run the command line; the console script `natya`."""
+    """Run the command line; the console script `natya`.
+
+    NumPy's linear algebra starts a thread per core when it is imported, 0.1 s of a core that nothing here uses. A
+    strategy that multiplies large matrices says how many it wants: `OPENBLAS_NUM_THREADS=4 natya run …`.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from .app import run  # noqa: PLC0415  importing a part of this package must not need typer
 
     run()

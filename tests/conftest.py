@@ -1,6 +1,7 @@
 """The systems that actors are tested in."""
 
 import gc
+import os
 
 import hypothesis
 import pytest
@@ -13,6 +14,9 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 hypothesis.settings.register_profile("natya", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("natya")
+
+# As `natya` does: each process that a test starts would begin a thread per core for linear algebra that none needs.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASES = {"threads": InProcessSystemBase, "simulation": lambda: SimulatedSystemBase(seed=1)}
 
