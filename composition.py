@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .actors.broker import AccessToken, BrokerActor, TokenDeadError, TokenKeeper, TokenKeeperSettings, broker_of
+from .actors.broker import (
+    AccessToken,
+    BrokerActor,
+    TokenDeadError,
+    TokenKeeper,
+    TokenKeeperSettings,
+    UpdatesActor,
+    broker_of,
+)
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
 from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
@@ -34,6 +42,7 @@ from .messages.addresses import (
     BROKER_GROUP,
     BROKER_SERVICE,
     BROKER_TOKENS,
+    BROKER_UPDATES,
     CONTROL,
     DATABASE,
     EVENTS,
@@ -209,7 +218,10 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
 
 
 def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
-    """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it."""
+    """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it.
+
+    The owner of the socket of order updates is the last: it begins anew with the session, and tells it that it has.
+    """
     body, options = broker_of(settings.broker)
     session = ChildSpec(BROKER, BrokerActor, settings.broker)
     service = body.service(settings.broker, options, in_use)
@@ -219,11 +231,14 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
     tokens = () if settings.broker.wire else (ChildSpec(BROKER_TOKENS, TokenKeeper, keeper),)
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
+    # Where a replay is faster than the world, updates in the world's time would come long after what they are about.
+    updates = body.updates(settings.broker, options, in_use) if _lives_in_real_time(settings) else None
     group = SupervisorSettings(
         children=(
             ChildSpec(BROKER_SERVICE, ExternalActor, service),
             session,
             *tokens,
+            *([ChildSpec(BROKER_UPDATES, UpdatesActor, updates)] if updates is not None else []),
         ),
         policy=settings.supervision,
         strategy="rest_for_one",

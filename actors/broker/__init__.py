@@ -4,6 +4,7 @@ actor           the session; body: what one must do; intake: what is believed of
 bodies/         one file or folder a broker
 adapters/       what users construct
 access_token    the token in use; token_keeper: the actor that has it replaced
+updates         the owner of the socket of order updates
 errors
 """
 
@@ -13,6 +14,7 @@ from .bodies import BROKERS, broker_of
 from .body import BrokerBody, BrokerEvent, BrokerSession
 from .errors import BrokerError, TokenRefusedError
 from .token_keeper import TokenKeeper, TokenKeeperSettings
+from .updates import UpdatesActor, UpdatesSettings
 
 __all__ = [
     "BROKERS",
@@ -26,5 +28,7 @@ __all__ = [
     "TokenKeeper",
     "TokenKeeperSettings",
     "TokenRefusedError",
+    "UpdatesActor",
+    "UpdatesSettings",
     "broker_of",
 ]

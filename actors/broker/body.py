@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ..runtime import Outcome, Timer
     from ..runtime.clock import Clock
     from .access_token import AccessToken, TokenSource
+    from .updates import UpdatesSettings
 
 PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 """The answers to `PlaceOrder`."""
@@ -98,7 +99,8 @@ class BrokerBody(Protocol):
     """One broker's protocol. No method blocks, and none sends anything twice."""
 
     OPTIONS: ClassVar[type[msgspec.Struct]]
-    """Struct of the options that only this broker has (`broker.options`); `NoOptions` if it has none."""
+    """Struct of the options that only this broker has (`broker.options`); `NoOptions` if it has none. It may have
+    `problem()`, which says what is wrong with them."""
 
     IS_PAPER: ClassVar[bool]
     """No order of it costs money: it needs no leave to trade (`broker.live`)."""
@@ -106,6 +108,13 @@ class BrokerBody(Protocol):
     @classmethod
     def service(cls, settings: BrokerSettings, options: Any, token: AccessToken) -> ExternalSettings | None:
         """Return the settings of the owner of its calls over HTTP, named `broker-service`; None: it makes none."""
+
+    @classmethod
+    def updates(cls, settings: BrokerSettings, options: Any, token: AccessToken) -> UpdatesSettings | None:
+        """Return the settings of the owner of its socket of order updates, named `broker-updates`; None: it has none.
+
+        What that reads comes to `hear`: OrderUpdated, UpdatesConnected, UpdatesLost.
+        """
 
     @classmethod
     def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> TokenSource | None:

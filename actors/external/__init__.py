@@ -8,6 +8,7 @@ judging     what an answer says (pure)
 session     one HTTP session, hardened; loaded when it is asked for
 answer      what it gives
 deadline    its sockets
+tls         what they trust
 errors
 """
 
@@ -27,6 +28,7 @@ from .service import Call, Endpoint, ExternalServiceResult, Verdict
 
 if TYPE_CHECKING:
     from .session import HttpSession
+    from .tls import tls_context
 
 __all__ = [
     "Allowance",
@@ -53,6 +55,7 @@ __all__ = [
     "Verdict",
     "Waiting",
     "judge",
+    "tls_context",
 ]
 
-__getattr__ = lazily(__name__, {".session": ("HttpSession",)})
+__getattr__ = lazily(__name__, {".session": ("HttpSession",), ".tls": ("tls_context",)})

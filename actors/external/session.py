@@ -18,7 +18,6 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import certifi
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
+from .tls import tls_context
 
 THREADS: Final = 8
 _CHUNK_BYTES: Final = 1 << 16
@@ -74,7 +74,9 @@ class HttpSession:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["User-Agent"] = user_agent
-        adapter = _BoundedAdapter(_tls_context(ca_file), threads)
+        context = tls_context(ca_file)
+        context.sslsocket_class = BoundedTlsSocket
+        adapter = _BoundedAdapter(context, threads)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 
@@ -202,16 +204,6 @@ class _BoundedAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave certificates to the context."""
-
-
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Make one by hand: those that are made for us read SSLKEYLOGFILE and SSL_CERT_FILE from the environment."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(ca_file or certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = BoundedTlsSocket
-    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ....config.errors import SettingsError
 from ....config.options import choose_body, decode_options
 from ....domain.lazily import LoadedByName
 
@@ -39,4 +40,8 @@ def broker_of(
     given = origins or {}
     bodies = WIRED if settings.wire else BROKERS
     body: type[BrokerBody] = choose_body(bodies, settings.name, key="broker.name", origins=given)
-    return body, decode_options(body.OPTIONS, settings.options, key="broker.options", origins=given)
+    options = decode_options(body.OPTIONS, settings.options, key="broker.options", origins=given)
+    check = getattr(options, "problem", None)
+    if check is not None and (problem := check()):
+        raise SettingsError((f"broker.options.{problem}",))
+    return body, options

@@ -47,6 +47,10 @@ class PaperBroker:
         """Return nothing: the exchange is asked by message."""
 
     @classmethod
+    def updates(cls, settings: BrokerSettings, options: msgspec.Struct, token: AccessToken) -> None:
+        """Return nothing: what happens to an order comes by message."""
+
+    @classmethod
     def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> None:
         """Return nothing: there are no tokens."""
 

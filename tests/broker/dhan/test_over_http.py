@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from natya_builders import to_place
 from natya_dhan_model import DhanModel, ListOfInstruments
+from natya_updates_server import UpdatesServer
 
+from natya.actors.broker import AccessToken
 from natya.actors.runtime import InProcessSystem, SystemClock
 from natya.actors.supervision import Supervisor
 from natya.composition import broker
@@ -65,11 +67,11 @@ def orders(far_end):
 
         def start(**given):
             settings = load_settings("live", environment=environment, overrides=given)
-            spec = broker(settings, settings.broker.access_token)
+            spec = broker(settings, AccessToken(settings.broker.access_token))
             assert spec.actor is Supervisor
+            probe = system.probe("orders")  # before the others, which may have something to tell at once
             system.start("instruments", ListOfInstruments)
             system.start(spec.name, spec.actor, spec.settings)
-            probe = system.probe("orders")
 
             def ask(message):
                 system.tell("broker", message, sender=probe)
@@ -81,6 +83,13 @@ def orders(far_end):
             return probe
 
         yield start
+
+
+@pytest.fixture
+def pushed(far_end):
+    """The socket of order updates of the same far end."""
+    with UpdatesServer(far_end.model.token) as server:
+        yield server
 
 
 def live():
@@ -119,3 +128,27 @@ class TestTheLiveProfile:
 
         assert [type(answer) for answer in refused] == [OrderNotPlaced] * 3
         assert sum(far_end.model.requests.values()) == 1
+
+
+class TestOrderUpdates:
+    def test_have_a_fill_told_at_once_and_once(self, orders, far_end, pushed):
+        probe = orders(**live(), **{"broker.options": {"order_updates": pushed.url}})
+        assert pushed.connected.acquire(timeout=10)
+        placed = probe.ask(to_place())
+        with far_end.guard:
+            far_end.model.pass_time()
+            far_end.model.fill(far_end.model.orders[placed.broker_order_id], 4, 100.5)
+        for _ in range(3):
+            pushed.push_alert(orderNo=placed.broker_order_id, status="Pending", tradedQty=4, correlationId="A-1")
+        trade = probe.receive(timeout_s=10)
+        ending = probe.ask(WithdrawOrder(client_order_id="A-1"))
+
+        assert (trade.execution_type, trade.quantity, trade.price, trade.symbol) == ("TRADE", 4, 100.5, "INFY")
+        assert (ending.execution_type, ending.cumulative_quantity) == ("CANCELLED", 4)
+
+    def test_of_a_dead_token_end_in_a_question_that_shows_it(self, orders, far_end, pushed):
+        far_end.model.token = "another"  # noqa: S105  it opens nothing
+        pushed.token = "another"  # noqa: S105  it opens nothing
+        probe = orders(**live(), **{"broker.options": {"order_updates": pushed.url}})
+
+        assert "access token" in probe.receive(timeout_s=20).reason

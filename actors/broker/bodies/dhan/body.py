@@ -42,7 +42,7 @@ from .hints import SPACING_S, Hints
 from .listings import Listings
 from .looks import Interval, Sight, look
 from .progress import Watched, progress_of, symbol_told, take
-from .service import service_of
+from .service import service_of, updates_of, updates_url_of, updates_url_problem
 from .talk import Talk
 from .tokens import DhanTokens
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ....external import ExternalSettings
     from ....runtime import Timer
     from ...access_token import AccessToken
+    from ...updates import UpdatesSettings
     from .replies import Reply
 
 PLACE_WAIT_S: Final = 2.0
@@ -62,6 +63,14 @@ class DhanOptions(msgspec.Struct, frozen=True, kw_only=True):
     product: Literal["INTRADAY", "CNC", "MARGIN"] = "INTRADAY"
     """Of all orders. INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried futures and
     options."""
+
+    order_updates: str = ""
+    """URL of the socket of order updates. Empty: Dhan's, and none with a `base_url`; `none`: looks alone show fills."""
+
+    def problem(self) -> str:
+        """Say what is wrong with them; empty: nothing."""
+        problem = updates_url_problem(self.order_updates)
+        return f"order_updates: {problem}" if problem else ""
 
 
 class Handover(msgspec.Struct, frozen=True):
@@ -85,6 +94,12 @@ class DhanBroker:
         """Return what the owner of the calls to Dhan is told."""
         del options
         return service_of(settings, token)
+
+    @classmethod
+    def updates(cls, settings: BrokerSettings, options: DhanOptions, token: AccessToken) -> UpdatesSettings | None:
+        """Return what the owner of the socket of order updates is told; None: the settings want none."""
+        url = updates_url_of(settings, options.order_updates)
+        return None if url is None else updates_of(settings, token, url)
 
     @classmethod
     def token_source(cls, settings: BrokerSettings, now_ns: Callable[[], int]) -> DhanTokens:

@@ -12,6 +12,7 @@ from ....external import Call, Endpoint
 
 LIVE_URL: Final = "https://api.dhan.co/v2"
 AUTH_URL: Final = "https://auth.dhan.co"
+UPDATES_URL: Final = "wss://api-order-update.dhan.co"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

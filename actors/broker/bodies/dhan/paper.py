@@ -8,13 +8,14 @@ from .....messages.addresses import WIRE
 from .....messages.exchange import FindWire, WireFound
 from ...body import Due
 from .body import DhanBroker
-from .service import service_of
+from .service import NO_UPDATES, service_of, updates_of
 
 if TYPE_CHECKING:
     from .....config.sections.broker import BrokerSettings
     from ....external import ExternalSettings
     from ....runtime import Outcome
     from ...access_token import AccessToken
+    from ...updates import UpdatesSettings
     from .body import DhanOptions
 
 LOOPBACK: Final = "http://127.0.0.1"
@@ -35,6 +36,11 @@ class WiredPaperBroker(DhanBroker):
         """Return what the owner of the calls is told: this machine alone."""
         del options
         return service_of(settings, token, base_url=LOOPBACK)
+
+    @classmethod
+    def updates(cls, settings: BrokerSettings, options: DhanOptions, token: AccessToken) -> UpdatesSettings | None:
+        """Return what the owner of the socket is told: to ask where that is."""
+        return None if options.order_updates == NO_UPDATES else updates_of(settings, token, None)
 
     def _base_url(self) -> None:
         return None

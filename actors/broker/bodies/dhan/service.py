@@ -1,4 +1,4 @@
-"""What the owner of the calls is told of Dhan: its hosts, its limits, the headers, how its answers are judged."""
+"""What the owners of calls and socket are told of Dhan: its hosts, its limits, the headers, how answers are judged."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from .....config.urls import is_loopback_url
 from .....domain.dhan.limits import limits_on
 from ....external import ExternalSettings
 from ...access_token import AccessToken
-from .endpoints import LIVE_URL, base_url_of
+from ...updates import UpdatesSettings, UpdatesSocket
+from .endpoints import LIVE_URL, UPDATES_URL, base_url_of
 from .replies import judge_dhan
 
 if TYPE_CHECKING:
     from .....config.sections.broker import BrokerSettings
 
+NO_UPDATES: Final = "none"
 FAIL_MAX: Final = 8
 RESET_TIMEOUT_S: Final = 2.0
 """Reads are refused only for a moment: while they are, a fill is not heard of, and an order in doubt stays so."""
@@ -51,3 +54,45 @@ def headers_of(client_id: str, token: AccessToken) -> Mapping[str, str]:
         "Content-Type": "application/json",
         "Accept": "application/json",
     }
+
+
+def updates_url_of(settings: BrokerSettings, chosen: str) -> str | None:
+    """Return where order updates come from; None: nowhere, and orders are looked at alone.
+
+    Args:
+        settings: of the broker session; with a base URL of one's own there is no usual address.
+        chosen: `broker.options.order_updates`.
+    """
+    if chosen:
+        return None if chosen == NO_UPDATES else chosen
+    return None if settings.base_url else UPDATES_URL
+
+
+def updates_url_problem(chosen: str) -> str:
+    """Say why order updates cannot come from there; empty: they can."""
+    wanted = f"wanted {UPDATES_URL}, a socket of this machine (ws://) or {NO_UPDATES!r}"
+    if chosen in {"", NO_UPDATES}:
+        return ""
+    try:
+        parts = urlsplit(chosen)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{wanted}, found another text"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return f"{wanted}, found one with more than host, port and path"
+    if is_loopback_url(chosen):
+        return "" if parts.scheme in {"ws", "wss"} else f"{wanted}, found {parts.scheme!a}"
+    if parts.scheme == "wss" and host == urlsplit(UPDATES_URL).hostname:
+        return ""
+    return f"{wanted}, found another address"  # the token is sent to whoever answers there
+
+
+def updates_of(settings: BrokerSettings, token: AccessToken, url: str | None) -> UpdatesSettings:
+    """Return the settings of the owner of the socket of order updates."""
+    return UpdatesSettings(url=url, new_socket=functools.partial(_new_socket, settings.client_id, token))
+
+
+def _new_socket(client_id: str, token: AccessToken, url: str) -> UpdatesSocket:
+    from .updates import DhanUpdates  # noqa: PLC0415  the library is loaded where it is used
+
+    return DhanUpdates(url, client_id=client_id, token=token)

@@ -1,0 +1,203 @@
+"""The owner of the socket of order updates: in virtual time, at a socket that does as a test tells it."""
+
+import itertools
+import threading
+
+import pytest
+
+from natya.actors.broker import UpdatesActor, UpdatesSettings
+from natya.actors.broker.updates import NO_SOCKET, PENDING_MAX, Connected, Ending, Ignored, Inbox, Unreadable
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.messages.broker import OrderUpdated, UpdatesConnected, UpdatesLost
+from natya.messages.exchange import FindWire, WireFound
+from natya.messages.system import Ping
+
+UPDATE = OrderUpdated(broker_order_id="7", status="TRADED", client_order_id="A-1", filled=10)
+CLOSED = Ending(reason="closed")
+URL = "ws://127.0.0.1:1"
+
+
+class Far:
+    """The connections that a test has written: each tells its events and ends; later ones end at once."""
+
+    def __init__(self, now_ns, *connections):
+        self.now_ns = now_ns
+        self.connections = list(connections)
+        self.urls, self.times_ns = [], []
+
+    def socket(self, url):
+        self.urls.append(url)
+        return Socket(self)
+
+
+class Socket:
+    def __init__(self, far):
+        self.far = far
+
+    def run(self, tell):
+        self.far.times_ns.append(self.far.now_ns())
+        events, ending = self.far.connections.pop(0) if self.far.connections else ((), CLOSED)
+        for event in events:
+            tell(event)
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    def stop(self):
+        pass
+
+
+class Wire(RuntimeActor):
+    """Says where the paper exchange is."""
+
+    @handles(FindWire)
+    def tell(self, _message, sender):
+        self.send(sender, WireFound(rest="http://127.0.0.1:1/v2", client_id="1", order_update=self.settings))
+
+
+class House:
+    """The owner in a simulated system; `broker` is a probe."""
+
+    def __init__(self):
+        self.base = SimulatedSystemBase(seed=3)
+        self.system = InProcessSystem(self.base)
+        self.broker = self.system.probe("broker")
+        self.far = None
+
+    def start(self, *connections, url=URL, wire=None):
+        self.far = Far(self.base.clock.monotonic_ns, *connections)
+        if wire is not None:
+            self.system.start("wire", Wire, wire)
+        self.system.start("broker-updates", UpdatesActor, UpdatesSettings(url=url, new_socket=self.far.socket))
+        return self
+
+    def heard(self):
+        found = []
+        while not self.broker.is_empty():
+            found.append(self.broker.receive())
+        return found
+
+    def counts(self):
+        return self.system.request("broker-updates", Ping(), timeout_s=60).statistics
+
+
+@pytest.fixture
+def house():
+    made = House()
+    with made.system:
+        yield made
+
+
+class TestWhatComes:
+    def test_is_passed_on_and_counted(self, house):
+        by_hand = OrderUpdated(broker_order_id="8", status="PENDING")
+        events = (Connected(), UPDATE, UPDATE, by_hand, Ignored(), Unreadable("JSON wanted"))
+        house.start((events, CLOSED))
+        house.base.run_for(0.05)
+
+        assert house.heard() == [
+            UpdatesLost(reason="not yet connected"),
+            UpdatesConnected(),
+            UPDATE,
+            UPDATE,
+            by_hand,
+            UpdatesLost(reason="closed"),
+        ]
+        counts = house.counts()
+        assert (counts.updates, counts.without_id, counts.ignored, counts.refused) == (3, 1, 1, 1)
+        assert (counts.connected, counts.connections, counts.failures, counts.reason) == (False, 1, 0, "closed")
+
+    def test_by_thousands_is_too_much(self):
+        arrived = []
+        inbox = Inbox(arrived.append)
+        told = [inbox.tell(UPDATE) for _ in range(PENDING_MAX)]
+
+        assert (all(told[:-1]), told[-1]) == (True, False)
+        inbox.taken += 2
+        assert inbox.tell(UPDATE)
+
+
+class TestAConnectionThatEnds:
+    def test_is_made_again_after_waits_that_grow_to_half_a_minute_and_are_never_a_storm(self, house):
+        house.start()
+        house.base.run_for(3_600)
+
+        times_s = [time_ns / 1e9 for time_ns in house.far.times_ns]
+        waits = [after - before for before, after in itertools.pairwise(times_s)]
+        assert 120 < len(times_s) < 480
+        assert max(waits) <= 30.1
+        assert sum(waits[:4]) <= 15.1
+        assert house.counts().failures == len(times_s)
+
+    def test_because_too_many_were_opened_waits_for_long(self, house):
+        house.start(*[((), Ending(reason="429", is_told_to_wait=True))] * 20)
+        house.base.run_for(200)
+
+        waits = [(after - before) / 1e9 for before, after in itertools.pairwise(house.far.times_ns)]
+        assert min(waits) >= 15
+
+    def test_for_want_of_a_token_is_tried_again_soon_and_is_no_failure(self, house):
+        house.start(*[((), Ending(reason="no token", has_no_token=True))] * 5, *[((Connected(),), CLOSED)] * 20)
+        house.base.run_for(11)
+
+        assert UpdatesConnected() in house.heard()
+        assert house.counts().failures == 0
+
+    def test_with_a_login_in_doubt_says_so(self, house):
+        house.start(((), Ending(reason="reset", is_login_in_doubt=True)))
+        house.base.run_for(0.05)
+
+        assert house.heard()[-1] == UpdatesLost(reason="reset", is_login_in_doubt=True)
+
+    def test_by_a_fault_of_ours_has_the_owner_restarted(self, house):
+        house.start(((Connected(),), RuntimeError("a bug")), ((Connected(),), CLOSED))
+        house.base.run_for(1)
+
+        heard = house.heard()
+        assert heard.count(UpdatesLost(reason="not yet connected")) == 2
+        assert heard.count(UpdatesConnected()) == 2
+
+
+class TestAtThePaperExchange:
+    def test_is_asked_where_the_socket_is(self, house):
+        house.start(url=None, wire="ws://127.0.0.1:9/order-update")
+        house.base.run_for(0.05)
+
+        assert house.far.urls[0] == "ws://127.0.0.1:9/order-update"
+
+    @pytest.mark.parametrize(
+        ("url", "reason"), [("", NO_SOCKET), ("wss://another.example", "a socket of this machine wanted")]
+    )
+    def test_that_serves_none_or_is_elsewhere_nothing_is_opened(self, house, url, reason):
+        house.start(url=None, wire=url)
+        house.base.run_for(100)
+
+        assert not house.far.urls
+        assert reason in house.counts().reason
+
+
+def test_a_stop_ends_the_connection():
+    """Over threads: one that runs until it is stopped."""
+
+    class Lasting(Socket):
+        def __init__(self, far):
+            super().__init__(far)
+            self.ended = threading.Event()
+
+        def run(self, tell):
+            tell(Connected())
+            assert self.ended.wait(10)
+            return Ending(reason="it was stopped")
+
+        def stop(self):
+            self.ended.set()
+
+    with InProcessSystem() as system:
+        broker = system.probe("broker")
+        system.start("broker-updates", UpdatesActor, UpdatesSettings(url=URL, new_socket=lambda _: Lasting(None)))
+        while not isinstance(broker.receive(timeout_s=10), UpdatesConnected):
+            pass
+        statistics = system.stop("broker-updates")
+
+    assert statistics.connections == 1
