@@ -47,6 +47,8 @@ COMMANDS: Final = (
     "db.stat",
     "db.compact",
     "db.rebuild",
+    "data.fetch",
+    "data.status",
 )
 """Every command, in the order of the help. The module in `commands/` has the same name (`import_` for `db.import`,
 since `import` is a keyword), and a function `command`."""
@@ -58,6 +60,7 @@ GROUPS: Final = {
     "broker": "The access token of the running system's broker.",
     "instruments": "The list of instruments: find one, fetch a new list.",
     "db": "The database: ask it, fill it, copy it, keep it in order.",
+    "data": "Market data: fetch candles of the past, list what there is.",
 }
 """Groups of commands, and their help."""
 

@@ -41,6 +41,9 @@ WEB: Final = "web"
 CONTROL: Final = "control"
 FEED: Final = "feed"
 
+HISTORY: Final = "history"
+"""Who reads the broker's charts, where there are any."""
+
 NAMES: Final = frozenset(
     {
         *(
@@ -55,6 +58,6 @@ NAMES: Final = frozenset(
             BROKER_GROUP,
             BROKER_TOKENS,
         ),
-        *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED),
+        *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED, HISTORY),
     }
 )

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
-import msgspec
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
 
-from .units import Count, Nanoseconds
+import msgspec
+from msgspec import Meta
+
+from .instruments import InstrumentName
+from .units import Count, Nanoseconds, Rupees, Shares
+
+ChartSeconds: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 32)]
+"""A time since 1970-01-01 UTC, until the year 2106."""
+
+NoChart: TypeAlias = Literal["nothing", "refused", "token", "later", "unreachable"]
+"""`nothing`: the instrument has none so far back. `refused`: not these, or they cannot be read. `token`: the broker
+does not know us. `later`: a limit is reached, or the broker is not asked for a moment. `unreachable`: no answer."""
+
+
+class ReadChart(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadChart"):
+    """To history: read candles of the broker's charts, by one request. Answered by `ChartRead` or `ChartNotRead`."""
+
+    symbol: InstrumentName
+
+    interval_ns: Nanoseconds
+    """Length of the candles in nanoseconds."""
+
+    since: date
+    """The first day, in India."""
+
+    until: date
+    """The day after the last."""
+
+
+class ChartRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChartRead"):
+    """Answer to `ReadChart`: candles as the broker tells them, in the order of time, a value in each of these."""
+
+    starts_s: tuple[ChartSeconds, ...]
+    """Seconds since 1970-01-01 UTC."""
+
+    opens: tuple[Rupees, ...]
+    highs: tuple[Rupees, ...]
+    lows: tuple[Rupees, ...]
+    closes: tuple[Rupees, ...]
+
+    volumes: tuple[Shares, ...]
+    """Shares traded in the interval; 0 of an index."""
+
+    requests: Count = 1
+    """That were made for it."""
+
+
+class ChartNotRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChartNotRead"):
+    """Answer to `ReadChart`: there are no candles to be had."""
+
+    why: NoChart
+    reason: str
+    requests: Count = 0
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Fetched"):
@@ -22,7 +75,8 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     """Of the range: nanoseconds since 1970-01-01 UTC."""
 
     end_ns: Nanoseconds
-    """End of the range, exclusive. The same as `start_ns`: requests without an answer that could be used."""
+    """End of the range, exclusive. The same as `start_ns`: requests without an answer that could be used. 0: prices
+    have been adjusted, and what was asked for before has to be asked for again."""
 
     asked_ns: Nanoseconds
     """When the answer was there. Prices are adjusted as of then for splits and bonus issues."""

@@ -1,6 +1,43 @@
-"""Import and export of market data files, through the owner of the database: `importing.py`, `exporting.py`."""
+"""Market data into the database and out of it, through its owner.
 
-from .exporting import Exported, export
-from .importing import Imported, import_file
+importing, exporting   files
+fetching               candles from a broker's charts; symbol_fetch: of one symbol; charts: the two ways to them
+"""
 
-__all__ = ["Exported", "Imported", "export", "import_file"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .charts import BrokerCharts, SystemCharts
+    from .exporting import Exported, export
+    from .fetching import fetch, requests_since
+    from .importing import Imported, import_file
+    from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
+
+__all__ = [
+    "BrokerCharts",
+    "Charts",
+    "Exported",
+    "Fetch",
+    "FetchStoppedError",
+    "Imported",
+    "SystemCharts",
+    "Want",
+    "export",
+    "fetch",
+    "import_file",
+    "requests_since",
+]
+
+_HOMES = {
+    ".charts": ("BrokerCharts", "SystemCharts"),
+    ".exporting": ("Exported", "export"),
+    ".fetching": ("fetch", "requests_since"),
+    ".importing": ("Imported", "import_file"),
+    ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -24,7 +24,7 @@ from ..messages.framing import framed, read_frame
 from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..client import Owner
     from ..messages.database import MarketDataSaved
@@ -171,13 +171,14 @@ def _parts(chunks: Iterator[list[MarketMessage]]) -> Iterator[SaveMarketData]:
     for chunk in chunks:
         gathered += chunk
         if len(gathered) >= BATCH_MESSAGES:
-            yield from _small_enough(gathered)
+            yield from small_enough(gathered)
             gathered = []
     if gathered:
-        yield from _small_enough(gathered)
+        yield from small_enough(gathered)
 
 
-def _small_enough(messages: list[MarketMessage]) -> Iterator[SaveMarketData]:
+def small_enough(messages: Sequence[MarketMessage]) -> Iterator[SaveMarketData]:
+    """Divide messages into parts that the owner accepts in one request."""
     part = SaveMarketData(
         ticks=tuple(message for message in messages if isinstance(message, Tick)),
         candles=tuple(message for message in messages if isinstance(message, Candle)),
@@ -186,8 +187,8 @@ def _small_enough(messages: list[MarketMessage]) -> Iterator[SaveMarketData]:
         yield part
         return
     middle = len(messages) // 2
-    yield from _small_enough(messages[:middle])
-    yield from _small_enough(messages[middle:])
+    yield from small_enough(messages[:middle])
+    yield from small_enough(messages[middle:])
 
 
 def _put(spool: IO[bytes], part: SaveMarketData) -> None:

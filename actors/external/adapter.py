@@ -24,7 +24,7 @@ The calls are made by an actor, in the system that is given or in one of its own
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ import msgspec
 
 from ...domain.quotas import Allowance
 from ..runtime import InProcessSystem
-from .actor import Ask, ExternalActor, ExternalSettings
+from .actor import Ask, CountBefore, ExternalActor, ExternalSettings
 from .judging import judge
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
 
@@ -181,6 +181,18 @@ class BaseExternalAdapter:
             ValueError: the adapter is closed.
         """
         return PendingResult(self._running().request_future(self._name, Ask(call)))
+
+    def count_before(self, kind: str, times_ns: Sequence[int]) -> None:
+        """Count requests that other processes have sent against the limits; once for each kind.
+
+        Args:
+            kind: one of the allowances.
+            times_ns: of their answers, since 1970-01-01 UTC.
+
+        Raises:
+            ValueError: the adapter is closed.
+        """
+        self._running().tell(self._name, CountBefore(kind, tuple(times_ns)))
 
     def converse(self, conversation: Conversation, future: Future[Any] | None = None) -> PendingResult:
         """Make calls that follow from each other.

@@ -10,11 +10,12 @@ master.find(FindInstrument(underlying="NIFTY", option_type="CE"))
 from __future__ import annotations
 
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ...domain.time import IST
-from ...messages.instruments import InstrumentList
+from ...messages.instruments import FindInstrument, InstrumentList
 from .built_in import BuiltIn
 from .fetching import fetch_list
 from .folder import ListFolder
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
 
     from ...domain.dhan.scrips import ScripList
     from ...domain.instruments import Instrument
-    from ...messages.instruments import FindInstrument
     from .fetching import Session
     from .tables import InstrumentTable
 
 ROWS_MIN: Final = 1_000
 BYTES_MAX: Final = 256 << 20
 TIMEOUT_S: Final = 300.0
+NEAR_MAX: Final = 3
+NEAR_ROWS_MAX: Final = 200
+NEAR_LETTERS_MIN: Final = 2
+NEAR_LETTERS_MAX: Final = 20
 SHOWN_MAX: Final = 10_000
 """Answers that are remembered."""
 
@@ -96,6 +100,17 @@ class InstrumentMaster:
             if len(self._shown) < SHOWN_MAX:
                 self._shown[name] = found
         return found
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Return symbols that look like a name that none has: a few, the nearest first."""
+        text = name.strip()
+        for length in range(min(len(text), NEAR_LETTERS_MAX), NEAR_LETTERS_MIN - 1, -1):
+            found, _ = self.find(FindInstrument(text=text[:length], rows_max=NEAR_ROWS_MAX))
+            if found:
+                by_name = {each.symbol.upper(): each.symbol for each in found}
+                near = get_close_matches(text.upper(), by_name, NEAR_MAX, cutoff=0.0)
+                return tuple(by_name[each] for each in near)
+        return ()
 
     def find(self, wanted: FindInstrument) -> tuple[tuple[Instrument, ...], int]:
         """Find instruments of a kind: the first ones, and how many there are."""

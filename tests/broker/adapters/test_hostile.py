@@ -14,6 +14,7 @@ from natya_servers import Server, answering, http
 
 from natya import Allowance, DhanBrokerAdapter, ExternalServiceResult, OrderRequest, Quota, WriteUnknown
 from natya.actors.broker.adapters.dhan import reading
+from natya.actors.broker.bodies.dhan import charts
 from natya.domain.dhan.tolerant import MalformedAnswerError
 from natya.domain.dhan.trading.orders import OrderRow
 
@@ -167,7 +168,7 @@ class TestWhatReadsBodies:
     @given(st.binary(max_size=60) | ANYTHING.map(lambda found: json.dumps(found).encode()))
     def test_reads_them_or_says_what_is_wrong(self, body):
         for read in (
-            reading.chart,
+            charts.chart,
             reading.expired_chart,
             reading.option_chain,
             reading.token,
@@ -179,7 +180,7 @@ class TestWhatReadsBodies:
     @pytest.mark.parametrize("changed", [{"open": [1.0]}, {"timestamp": [2, 1]}, {"open_interest": [1.0]}])
     def test_takes_no_candles_that_are_none(self, changed):
         with pytest.raises(MalformedAnswerError, match="wanted"):
-            reading.chart(json.dumps({**CHART, **changed}).encode())
+            charts.chart(json.dumps({**CHART, **changed}).encode())
 
     def test_takes_no_strikes_that_are_none(self):
         chain = {"data": {"last_price": 1.0, "oc": {"nowhere": {"ce": None, "pe": None}}}}

@@ -7,19 +7,18 @@ for a second time; and a part that cannot be had makes the whole a failure: a ch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
 
+from .....domain.calendar import MINUTE_NS
 from .....domain.dhan.market.charts import (
     EXPIRED_DAYS_MAX,
     INTRADAY_DAYS_MAX,
     Chart,
-    DailyChartRequest,
     ExpiredChart,
     ExpiredChartRequest,
-    IntradayChartRequest,
     chunks,
     day_text,
     joined,
@@ -28,10 +27,13 @@ from .....domain.dhan.market.charts import (
 from .....domain.dhan.words import OptionType
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
-from ....external import Call, Conversation, ExternalServiceResult, PendingResult
+from .....domain.time import DAY_NS
+from .....messages.history import ChartNotRead, ChartRead
+from ....external import Call, Conversation, ExternalServiceResult, Pending, PendingResult
 from ...bodies.dhan import endpoints
+from ...bodies.dhan.charts import chart, chart_answer, chart_body, chart_call
 from .calls import DhanCalls
-from .reading import chart, expired_chart
+from .reading import expired_chart
 from .symbols import NameUnknownError
 
 LOOKS: Final = 2
@@ -58,37 +60,30 @@ class Charts(DhanCalls):
 
         Prices are adjusted backwards for splits: a chart of yesterday may differ tomorrow.
         """
-
-        def make(instrument: Instrument, first: date, end: date) -> msgspec.Struct:
-            return DailyChartRequest(
-                security_id=instrument.security_id,
-                exchange_segment=instrument.segment,
-                instrument=instrument.instrument_type,  # type: ignore[arg-type]  # checked when it is written
-                from_date=day_text(first),
-                to_date=day_text(end),
-                oi=open_interest,
-            )
-
-        return self._chart(endpoints.DAILY_CHART, symbol, since, until, DAILY_DAYS_MAX, make)
+        return self._chart(symbol, DAY_NS, since, until, DAILY_DAYS_MAX, open_interest=open_interest)
 
     def get_intraday_candles(
         self, symbol: str, minutes: Minutes, since: date, until: date, *, open_interest: bool = False
     ) -> PendingResult:
         """Read candles of minutes, from `since` until before `until`, 90 days a request: a `Chart`."""
+        return self._chart(symbol, minutes * MINUTE_NS, since, until, INTRADAY_DAYS_MAX, open_interest=open_interest)
 
-        def make(instrument: Instrument, first: date, end: date) -> msgspec.Struct:
-            return IntradayChartRequest(
-                security_id=instrument.security_id,
-                exchange_segment=instrument.segment,
-                instrument=instrument.instrument_type,  # type: ignore[arg-type]  # checked when it is written
-                interval=str(minutes),  # type: ignore[arg-type]  # checked when it is written
-                from_date=day_text(first),
-                to_date=day_text(end - timedelta(days=1)),  # a day alone is included here
-                oi=open_interest,
-                expiry_code=msgspec.UNSET if instrument.expiry is None else 0,
-            )
+    def read_chart(
+        self, instrument: Instrument, interval_ns: int, since: date, until: date
+    ) -> Pending[ChartRead | ChartNotRead]:
+        """Read candles from one day until before another, by one request of at most 90 days of minutes.
 
-        return self._chart(endpoints.INTRADAY_CHART, symbol, since, until, INTRADAY_DAYS_MAX, make)
+        Raises:
+            InvalidRequestError: Dhan has no such candles.
+        """
+        call = chart_call(self.base_url, instrument, interval_ns, since, until)
+        return self.make(call).then(self._chart_told)
+
+    def _chart_told(self, result: ExternalServiceResult) -> ChartRead | ChartNotRead:
+        answer = chart_answer(result)
+        if isinstance(answer, ChartRead):
+            return answer
+        return msgspec.structs.replace(answer, reason=self._without_token(answer.reason))
 
     def get_expired_options(  # noqa: PLR0913  each is a part of what is asked
         self,
@@ -117,8 +112,8 @@ class Charts(DhanCalls):
             data: what is wanted.
         """
 
-        def make(instrument: Instrument, first: date, end: date) -> msgspec.Struct:
-            return ExpiredChartRequest(
+        def ask(instrument: Instrument, first: date, end: date) -> Call:
+            request = ExpiredChartRequest(
                 exchange_segment="BSE_FNO" if instrument.symbol.startswith("BSE:") else "NSE_FNO",
                 interval=str(minutes),  # type: ignore[arg-type]  # checked when it is written
                 security_id=int(instrument.security_id),
@@ -131,45 +126,41 @@ class Charts(DhanCalls):
                 from_date=day_text(first),
                 to_date=day_text(end),
             )
+            return self._call(endpoints.EXPIRED_CHART, expired_chart, body=body_of(request))
 
-        calls = self._calls(endpoints.EXPIRED_CHART, expired_chart, underlying, since, until, EXPIRED_DAYS_MAX, make)
+        calls = self._calls(underlying, since, until, EXPIRED_DAYS_MAX, ask)
         if isinstance(calls, str):
             return self._known(ExternalServiceResult(success=False, error=calls))
         return self.converse(self._in_parts(calls, _is_empty_expired, joined_expired))
 
-    def _chart(  # noqa: PLR0913, PLR0917  each is a part of what is asked
-        self,
-        route: endpoints.Route,
-        symbol: str,
-        since: date,
-        until: date,
-        days_max: int,
-        make: Callable[[Instrument, date, date], msgspec.Struct],
+    def _chart(  # noqa: PLR0913  each is a part of what is asked
+        self, symbol: str, interval_ns: int, since: date, until: date, days_max: int, *, open_interest: bool
     ) -> PendingResult:
-        calls = self._calls(route, chart, symbol, since, until, days_max, make)
+        def ask(instrument: Instrument, first: date, end: date) -> Call:
+            route, body = chart_body(instrument, interval_ns, first, end, open_interest=open_interest)
+            return self._call(route, chart, body=body)
+
+        calls = self._calls(symbol, since, until, days_max, ask)
         if isinstance(calls, str):
             return self._known(ExternalServiceResult(success=False, error=calls))
         return self.converse(self._in_parts(calls, _is_empty, joined))
 
-    def _calls(  # noqa: PLR0913, PLR0917  each is a part of what is asked
+    def _calls(
         self,
-        route: endpoints.Route,
-        read: Callable[[bytes], Any],
         symbol: str,
         since: date,
         until: date,
         days_max: int,
-        make: Callable[[Instrument, date, date], msgspec.Struct],
+        ask: Callable[[Instrument, date, date], Call],
     ) -> list[Call] | str:
         """Make a call for each part of a range, or say why there is none."""
         if not 0 < (until - since).days <= RANGE_DAYS_MAX:
             return f"until: a day after {since}, {RANGE_DAYS_MAX} days at most, wanted, found {until}"
         try:
             instrument = self._symbols.find(symbol)
-            bodies = [body_of(make(instrument, first, end)) for first, end in chunks(since, until, days_max)]
+            return [ask(instrument, first, end) for first, end in chunks(since, until, days_max)]
         except (NameUnknownError, InvalidRequestError, ValueError) as fault:
             return str(fault)
-        return [self._call(route, read, body=body) for body in bodies]
 
     def _in_parts(
         self,

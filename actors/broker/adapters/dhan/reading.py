@@ -11,7 +11,7 @@ import msgspec
 from .....config.secrets import Secret
 from .....domain.dhan.account.profile import TokenAnswer
 from .....domain.dhan.decoding import row_reader, rows_reader
-from .....domain.dhan.market.charts import Chart, ExpiredChart
+from .....domain.dhan.market.charts import ExpiredChart
 from .....domain.dhan.market.option_chain import OptionChain
 from .....domain.dhan.moments import Moment
 from .....domain.dhan.tolerant import MalformedAnswerError
@@ -41,14 +41,6 @@ def one_or_none(kind: type[T]) -> Callable[[bytes], T | None]:
 
 def nothing(_body: bytes) -> None:
     """Read an answer that says nothing but its status, whatever stands in it."""
-
-
-def chart(body: bytes) -> Chart:
-    """Read candles."""
-    found: Chart = row_reader(Chart)(body)
-    if fault := found.fault():
-        raise MalformedAnswerError(f"Chart: {fault}")
-    return found
 
 
 def expired_chart(body: bytes) -> ExpiredChart:

@@ -1,0 +1,76 @@
+"""Which candles the database has, and what it lacks of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..domain.history import Hours, Missing
+from ..domain.time import day_of, day_start_ns
+from .missing import stored_missing
+from .owner import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .owner import Owner
+
+_SERIES: Final = """
+select symbol, interval_ns, min(start_ns), max(start_ns), count(*) from candles {where}
+group by symbol, interval_ns order by symbol, interval_ns
+"""
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """The candles of one symbol and length."""
+
+    symbol: str
+    interval_ns: int
+    first_ns: int
+    """Start of the first: nanoseconds since 1970-01-01 UTC."""
+
+    last_ns: int
+    """Start of the last."""
+
+    candles: int
+    missing: tuple[Missing, ...]
+    """Between the first day and the last candle."""
+
+    are_hours_known: bool
+    """Whether it is known when the exchange trades: else nothing can be said to be missing."""
+
+
+def series(
+    owner: Owner,
+    hours_of: Callable[[str], Hours],
+    *,
+    symbols: Sequence[str] = (),
+    on_progress: Callable[[float], object] = lambda _share: None,
+) -> Iterator[Series]:
+    """List the candles that are stored, by symbol and length.
+
+    Args:
+        owner: of the database.
+        hours_of: tells when a symbol trades.
+        symbols: of which; empty for all.
+        on_progress: called with the part done, from 0 to 1.
+
+    Raises:
+        DatabaseError, ControlError: the owner cannot answer.
+    """
+    where = f"where symbol in ({', '.join('?' for _ in symbols)})" if symbols else ""
+    rows = rows_of(owner, _SERIES.format(where=where), list(symbols))
+    for number, (symbol, interval_ns, first_ns, last_ns, candles) in enumerate(rows, start=1):
+        hours = hours_of(symbol)
+        bounds = day_start_ns(day_of(first_ns)), last_ns + interval_ns
+        yield Series(
+            symbol=symbol,
+            interval_ns=interval_ns,
+            first_ns=first_ns,
+            last_ns=last_ns,
+            candles=candles,
+            missing=stored_missing(owner, symbol, interval_ns, hours, bounds),
+            are_hours_known=hours.are_known,
+        )
+        on_progress(number / len(rows))

@@ -1,0 +1,244 @@
+"""Which days of candles are asked for, what an answer is worth, and what is missing."""
+
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.calendar import MINUTE_NS, session
+from natya.domain.chart_candles import candles_of
+from natya.domain.history import (
+    INTERVALS,
+    Hours,
+    Missing,
+    adjusted_by,
+    day_of_number,
+    merged,
+    missing,
+    number_of_day,
+    pieces,
+)
+from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
+from natya.messages.history import ChartRead
+
+SHARES = Hours()
+NO_HOURS = Hours.of("MCX_COMM")
+MONDAY = number_of_day(date(2026, 1, 5))
+FRIDAY = MONDAY + 4
+ANY_DAYS = st.tuples(st.integers(MONDAY, MONDAY + 400), st.integers(1, 120)).map(lambda each: (each[0], sum(each)))
+
+
+def days_of(ranges):
+    return {day for first, end in ranges for day in range(first, end)}
+
+
+def sessions_of(days, hours=SHARES):
+    return {day for day in days_of([days]) if hours.trades_on(day)}
+
+
+class TestWhatIsAskedFor:
+    def test_is_all_of_it_where_nothing_is_had_in_pieces_of_ninety_days(self):
+        found = pieces((MONDAY, MONDAY + 200), [], SHARES, days_max=90)
+
+        assert found == ((MONDAY, MONDAY + 90), (MONDAY + 90, MONDAY + 180), (MONDAY + 180, MONDAY + 200))
+
+    def test_does_not_begin_or_end_with_days_without_a_session(self):
+        assert pieces((MONDAY - 2, FRIDAY + 3), [], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
+        assert pieces((FRIDAY + 1, FRIDAY + 3), [], SHARES, days_max=90) == ()
+        assert pieces((FRIDAY + 1, FRIDAY + 3), [], NO_HOURS, days_max=90) == ((FRIDAY + 1, FRIDAY + 3),)
+
+    def test_continues_what_is_had_by_its_last_session(self):
+        found = pieces((MONDAY, FRIDAY + 8), [(MONDAY, FRIDAY + 3)], SHARES, days_max=90)
+
+        assert found == ((FRIDAY, FRIDAY + 8),)
+
+    def test_precedes_what_is_had_by_its_first_session(self):
+        assert pieces((MONDAY, FRIDAY + 8), [(FRIDAY, FRIDAY + 8)], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
+
+    @given(
+        wanted=ANY_DAYS,
+        had=st.lists(ANY_DAYS, max_size=4),
+        days_max=st.integers(3, 90),
+        hours=st.sampled_from([SHARES, NO_HOURS]),
+    )
+    def test_is_every_session_that_is_not_had_and_nothing_twice(self, wanted, had, days_max, hours):
+        found = pieces(wanted, had, hours, days_max=days_max)
+        fresh = pieces(wanted, had, hours, days_max=days_max, overlaps=False)
+
+        assert sessions_of(wanted, hours) <= days_of(found) | days_of(had)
+        assert all(0 < end - first <= days_max for first, end in found)
+        assert all(earlier[0] < later[0] for earlier, later in pairwise(found))
+        assert days_of(fresh) <= days_of([wanted]) - days_of(had)
+        assert sum(end - first for first, end in fresh) == len(days_of(fresh))
+        assert pieces(wanted, [*had, *found], hours, days_max=days_max) == ()
+
+    @given(had=st.lists(ANY_DAYS, max_size=5))
+    def test_ranges_are_merged_to_the_same_days_apart_from_each_other(self, had):
+        found = merged(had)
+
+        assert days_of(found) == days_of(had)
+        assert all(earlier[1] < later[0] for earlier, later in pairwise(found))
+
+
+class TestAdjustment:
+    def test_is_the_factor_of_prices_that_overlap(self):
+        assert adjusted_by({1: 100.0, 2: 102.0, 3: 9.0}, {1: 50.0, 2: 51.0}) == 0.5
+
+    @pytest.mark.parametrize(
+        ("before", "now"),
+        [({}, {1: 50.0}), ({1: 100.0}, {2: 50.0}), ({1: 100.0}, {1: 100.05}), ({1: 0.0}, {1: 50.0})],
+        ids=["nothing before", "nothing in common", "a correction", "no price"],
+    )
+    def test_is_none_where_nothing_shows_one(self, before, now):
+        assert adjusted_by(before, now) is None
+
+    @given(
+        closes=st.lists(st.floats(10, 5_000), min_size=5, max_size=20),
+        factor=st.sampled_from([0.2, 0.5, 0.9, 2.0]),
+        wrong=st.floats(1, 9_000),
+    )
+    def test_is_found_though_one_candle_was_corrected_besides(self, closes, factor, wrong):
+        before = dict(enumerate(closes))
+        now = {start: close * factor for start, close in before.items()} | {0: wrong}
+
+        assert adjusted_by(before, now) == pytest.approx(factor)
+
+
+def starts_expected(first_day, end_day, interval_ns):
+    """By walking over each minute that the exchange trades."""
+    found = []
+    for number in range(first_day, end_day):
+        day = session(day_of_number(number))
+        if day is None:
+            continue
+        if interval_ns == DAY_NS:
+            found.append(day_start_ns(number))
+            continue
+        nine_fifteen = day_start_ns(number) + (9 * 60 + 15) * MINUTE_NS
+        for open_ns, close_ns in day.spans:
+            minutes = range(open_ns, close_ns, MINUTE_NS)
+            found += sorted({nine_fifteen + (minute - nine_fifteen) // interval_ns * interval_ns for minute in minutes})
+    return found
+
+
+def runs_of(starts, interval_ns):
+    runs = []
+    for start in starts:
+        if runs and start == runs[-1][1] + interval_ns:
+            runs[-1] = runs[-1][0], start
+        else:
+            runs.append((start, start))
+    return runs
+
+
+def starts_missing(found, expected):
+    return [start for start in expected if any(each.start_ns <= start < each.end_ns for each in found)]
+
+
+class TestWhatIsMissing:
+    def test_is_nothing_where_all_is_there(self):
+        starts = starts_expected(MONDAY, FRIDAY + 8, MINUTE_NS)
+        bounds = {"since_ns": day_start_ns(MONDAY), "until_ns": day_start_ns(FRIDAY + 8)}
+
+        assert missing(runs_of(starts, MINUTE_NS), MINUTE_NS, SHARES, **bounds) == ()
+
+    def test_is_told_over_a_weekend_as_one(self):
+        starts = [s for s in starts_expected(MONDAY, MONDAY + 14, DAY_NS) if s != day_start_ns(MONDAY + 2)]
+        without = [s for s in starts if s not in {day_start_ns(FRIDAY), day_start_ns(MONDAY + 7)}]
+        bounds = {"since_ns": day_start_ns(MONDAY), "until_ns": day_start_ns(MONDAY + 14)}
+
+        assert missing(runs_of(without, DAY_NS), DAY_NS, SHARES, **bounds) == (
+            Missing(start_ns=day_start_ns(MONDAY + 2), end_ns=day_start_ns(MONDAY + 3), candles=1, sessions=1),
+            Missing(start_ns=day_start_ns(FRIDAY), end_ns=day_start_ns(MONDAY + 8), candles=2, sessions=2),
+        )
+
+    def test_is_nothing_of_a_market_whose_hours_are_not_known(self):
+        assert missing([], MINUTE_NS, NO_HOURS, since_ns=day_start_ns(MONDAY), until_ns=day_start_ns(FRIDAY)) == ()
+
+    def test_is_not_a_candle_that_has_not_ended(self):
+        opening_ns = day_start_ns(MONDAY) + (9 * 60 + 15) * MINUTE_NS
+        bounds = {"since_ns": day_start_ns(MONDAY), "until_ns": opening_ns + 7 * MINUTE_NS}
+
+        assert [each.candles for each in missing([], 5 * MINUTE_NS, SHARES, **bounds)] == [1]
+
+    @given(
+        data=st.data(),
+        interval=st.sampled_from(["5m", "15m", "1h", "1d"]),
+        first=st.sampled_from([date(2026, 1, 5), date(2026, 11, 6), date(2024, 3, 1)]),
+    )
+    def test_is_exactly_what_is_not_there(self, data, interval, first):
+        first_day = number_of_day(first)
+        interval_ns, end_day = INTERVALS[interval], first_day + 5
+        expected = starts_expected(first_day, end_day, interval_ns)
+        gone = data.draw(st.sets(st.sampled_from(expected), max_size=60))
+        there = [start for start in expected if start not in gone]
+        bounds = {"since_ns": day_start_ns(first_day), "until_ns": day_start_ns(end_day)}
+
+        found = missing(runs_of(there, interval_ns), interval_ns, SHARES, **bounds)
+
+        assert starts_missing(found, expected) == sorted(gone)
+        assert sum(each.candles for each in found) == len(gone)
+        assert len(found) == sum(
+            start in gone and (place == 0 or expected[place - 1] not in gone) for place, start in enumerate(expected)
+        )
+
+
+def a_chart(*rows):
+    columns = zip(*rows, strict=True) if rows else [()] * 6
+    starts, opens, highs, lows, closes, volumes = (tuple(each) for each in columns)
+    return ChartRead(starts_s=starts, opens=opens, highs=highs, lows=lows, closes=closes, volumes=volumes)
+
+
+MONDAY_S = day_start_ns(MONDAY) // SECOND_NS
+BOUNDS = {"since_ns": day_start_ns(MONDAY), "until_ns": day_start_ns(FRIDAY)}
+
+
+class TestCandlesOfAChart:
+    def test_are_its_rows_without_the_noise_of_floats(self):
+        chart = a_chart((MONDAY_S, 1499.4 - 0.05, 1500.0, 1499.0, 1499.5, 10))
+        (candle,), left_out = candles_of(chart, symbol="INFY", interval_ns=MINUTE_NS, **BOUNDS)
+
+        assert (candle.open, candle.volume, candle.source, left_out) == (1499.35, 10, "charts", {})
+
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            ((MONDAY_S - 60, 1.0, 1.0, 1.0, 1.0, 1), "outside of what was asked for"),
+            ((MONDAY_S + 4 * 86_400, 1.0, 1.0, 1.0, 1.0, 1), "outside of what was asked for"),
+            ((MONDAY_S, 1.0, 1.0, 0.0, 1.0, 1), "prices that contradict each other"),
+            ((MONDAY_S, 1.0, 0.9, 0.8, 0.85, 1), "prices that contradict each other"),
+            ((MONDAY_S, 1.0, 1.0, 1.0, 1.0, 0), "a day without a trade"),
+        ],
+        ids=["too early", "too late", "no price", "open above high", "made up"],
+    )
+    def test_are_not_made_of_a_row_that_cannot_be_one(self, row, reason):
+        assert candles_of(a_chart(row), symbol="INFY", interval_ns=DAY_NS, **BOUNDS) == ((), {reason: 1})
+
+    def test_of_an_index_have_no_volume(self):
+        chart = a_chart((MONDAY_S, 1.0, 1.0, 1.0, 1.0, 0))
+
+        assert len(candles_of(chart, symbol="NIFTY", interval_ns=DAY_NS, is_index=True, **BOUNDS)[0]) == 1
+
+    def test_are_none_that_has_not_ended(self):
+        chart = a_chart((MONDAY_S + 4 * 86_400 - 30, 1.0, 1.0, 1.0, 1.0, 1))
+
+        assert candles_of(chart, symbol="INFY", interval_ns=MINUTE_NS, **BOUNDS)[0] == ()
+
+    @given(
+        rows=st.lists(
+            st.tuples(
+                st.integers(MONDAY_S - 600, MONDAY_S + 600),
+                *[st.floats(0, 1e12)] * 4,
+                st.integers(0, 10**9),
+            ),
+            max_size=20,
+        )
+    )
+    def test_are_as_many_as_the_rows_less_those_left_out(self, rows):
+        found, left_out = candles_of(a_chart(*rows), symbol="INFY", interval_ns=MINUTE_NS, **BOUNDS)
+
+        assert len(found) + sum(left_out.values()) == len(rows)
+        assert all(0 < each.low <= min(each.open, each.close) for each in found)
+        assert all(each.high >= max(each.open, each.close) for each in found)

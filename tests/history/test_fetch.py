@@ -1,0 +1,299 @@
+"""The fetch of candles: what is asked for, what is kept, and what is said of it."""
+
+import contextlib
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_charts import EMPTY, ModelCharts, a_share, refused, rows_of_days
+from natya_clocks import Now
+from natya_examples import QUARTER
+
+from natya.client import rows_of
+from natya.domain.history import INTERVALS
+from natya.domain.time import DAY_NS, day_start_ns
+from natya.messages.history import ChartRead
+from natya.transfer import FetchStoppedError, Want, fetch, requests_since
+
+JANUARY = date(2026, 1, 1)
+
+
+def want(first=JANUARY, last=date(2026, 1, 30), interval="1d"):
+    return Want(interval=interval, interval_ns=INTERVALS[interval], first=first, last=last)
+
+
+@pytest.fixture
+def run(owner, now):
+    """Fetch one share from charts, and return what is said of it."""
+
+    def run(charts, wanted=None, **how):
+        (done,) = fetch([a_share()], wanted or want(), owner=owner, charts=charts, now_ns=now, **how)
+        return done
+
+    return run
+
+
+@pytest.fixture
+def charts(now):
+    return ModelCharts(now)
+
+
+def stored(owner, interval="1d"):
+    sql = "select start_ns, close from candles where interval_ns = ? order by start_ns"
+    return rows_of(owner, sql, [INTERVALS[interval]])
+
+
+def starts(first, until, interval="1d"):
+    return rows_of_days(first, until, INTERVALS[interval])
+
+
+class TestAFetch:
+    def test_keeps_every_candle_of_the_days(self, run, charts, owner):
+        done = run(charts)
+
+        assert [start for start, _ in stored(owner)] == starts(JANUARY, date(2026, 1, 31))
+        assert (done.candles, done.written, done.requests, done.missing) == (20, 20, 1, ())
+
+    def test_asks_for_minutes_in_pieces_of_ninety_days(self, run, charts, owner):
+        run(charts, want(first=date(2025, 8, 1), interval="15m"))
+
+        assert len(charts.asked) == 3
+        assert all((until - since).days <= 90 for since, until in charts.asked)
+        assert [start for start, _ in stored(owner, "15m")] == starts(date(2025, 8, 1), date(2026, 1, 31), "15m")
+
+    def test_that_is_repeated_asks_for_nothing(self, run, charts):
+        run(charts)
+        charts.asked.clear()
+
+        again = run(charts)
+
+        assert (charts.asked, again.written, again.days_there) == ([], 0, 30)
+
+    def test_that_is_wanted_again_asks_for_all_of_it_and_writes_what_differs(self, run, charts):
+        run(charts)
+
+        again = run(charts, again=True)
+
+        assert (len(charts.asked), again.candles, again.written, again.days_there) == (2, 20, 0, 0)
+
+    def test_goes_on_with_the_days_that_have_come_since(self, run, charts, now, owner):
+        run(charts)
+        now.set("2026-02-06 18:00:00")
+        charts.asked.clear()
+
+        done = run(charts, want(last=date(2026, 2, 5)))
+
+        assert charts.asked == [(date(2026, 1, 30), date(2026, 2, 6))]
+        assert done.written == 5
+        assert [start for start, _ in stored(owner)] == starts(JANUARY, date(2026, 2, 6))
+
+    def test_of_today_is_not_remembered_since_the_day_goes_on(self, run, charts, now, owner):
+        now.set("2026-01-30 11:00:00")
+        run(charts, want(first=date(2026, 1, 30), interval="15m"))
+        at_eleven = len(stored(owner, "15m"))
+        now.set("2026-01-30 18:00:00")
+
+        run(charts, want(first=date(2026, 1, 30), interval="15m"))
+
+        assert (at_eleven, len(stored(owner, "15m"))) == (6, 25)
+
+    def test_before_the_market_opens_asks_for_nothing_of_today(self, run, charts, now):
+        now.set("2026-01-30 09:00:00")
+
+        done = run(charts, want(first=date(2026, 1, 30), interval="1m"))
+
+        assert (charts.asked, done.missing, done.empty) == ([], (), [])
+
+    def test_says_what_the_exchange_traded_and_is_not_there(self, run, charts):
+        charts.hidden = {date(2026, 1, 7), date(2026, 1, 8)}
+
+        (gap,) = run(charts).missing
+
+        assert (gap.sessions, gap.candles, gap.end_ns - gap.start_ns) == (2, 2, 2 * DAY_NS)
+
+
+class TestAPieceThatComesEmpty:
+    @pytest.fixture
+    def before(self, run, charts):
+        run(charts, want(first=date(2025, 10, 1), last=date(2025, 10, 31), interval="15m"))
+        charts.asked.clear()
+        return charts
+
+    def test_is_looked_at_again_and_is_there(self, run, before):
+        before.script = {3: EMPTY}
+        done = run(before, want(first=date(2025, 12, 1), interval="15m"))
+
+        assert done.requests == 3  # the probe of what is had, and two looks
+        assert (done.empty, done.missing) == ([], ())
+
+    def test_however_often_is_not_remembered_and_is_said(self, run, before):
+        before.script = dict.fromkeys([3, 4, 5, 6], EMPTY)
+        wanted = want(first=date(2025, 12, 1), interval="15m")
+
+        done = run(before, wanted)
+        again = run(before, wanted)
+
+        assert done.empty == [(date(2025, 12, 1), date(2026, 1, 30))]
+        assert sum(each.sessions for each in done.missing) == 42
+        assert (again.empty, again.missing) == ([], ())
+
+    def test_before_a_listing_is_remembered(self, run, charts):
+        charts.listed = date(2025, 12, 1)
+        run(charts, want(first=date(2025, 7, 1), interval="15m"))
+        charts.asked.clear()
+
+        run(charts, want(first=date(2025, 7, 1), interval="15m"))
+
+        assert charts.asked == []
+
+    def test_since_the_broker_has_nothing_so_far_back_is_asked_for_once(self, run, charts):
+        charts.script = {1: refused("nothing")}
+
+        done = run(charts, want(first=date(2025, 9, 1), interval="15m"))
+
+        assert (done.requests, done.error, done.empty) == (2, "", [])
+
+
+class TestPricesThatWereAdjusted:
+    def test_are_found_by_the_session_that_is_shared_and_all_is_fetched_again(self, run, charts, now, owner):
+        run(charts)
+        now.set("2026-02-20 18:00:00")
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+
+        done = run(charts, want(last=date(2026, 2, 19)))
+
+        assert done.adjusted_by == pytest.approx(0.5)
+        assert stored(owner) == told_now(charts, JANUARY, date(2026, 2, 20))
+
+    def test_are_found_by_a_session_far_away(self, run, charts, now, owner):
+        run(charts, want(last=date(2026, 1, 9)))
+        now.set("2026-02-20 18:00:00")
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+
+        done = run(charts, want(first=date(2026, 2, 12), last=date(2026, 2, 19)))
+
+        assert done.adjusted_by == pytest.approx(0.5)
+        assert stored(owner) == told_now(charts, JANUARY, date(2026, 1, 10), date(2026, 2, 12), date(2026, 2, 20))
+
+    @pytest.mark.parametrize("stopped_at", [2, 3, 4])
+    def test_are_fetched_again_though_it_stops_in_the_middle(self, run, charts, now, owner, stopped_at):
+        run(charts, want(first=date(2025, 9, 1), interval="15m"))
+        now.set("2026-02-20 18:00:00")
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+        already = len(charts.asked)
+        charts.script = {already + stopped_at: refused("unreachable")}
+        with pytest.raises(FetchStoppedError):
+            run(charts, want(first=date(2026, 2, 1), last=date(2026, 2, 19), interval="15m"))
+
+        run(charts, want(first=date(2026, 2, 1), last=date(2026, 2, 19), interval="15m"))
+
+        assert stored(owner, "15m") == told_now(charts, date(2025, 9, 1), date(2026, 2, 20), interval="15m")
+
+    def test_are_found_when_it_is_wanted_again(self, run, charts, owner):
+        run(charts)
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+
+        done = run(charts, want(first=date(2026, 1, 12), last=date(2026, 1, 14)), again=True)
+
+        assert done.adjusted_by == pytest.approx(0.5)
+        assert stored(owner) == told_now(charts, JANUARY, date(2026, 1, 31))
+
+
+def told_now(charts, *bounds, interval="1d"):
+    charts.script = {}
+    found = []
+    for since, until in zip(bounds[::2], bounds[1::2], strict=True):
+        chart = charts.told(INTERVALS[interval], since, until)
+        found += zip(chart.starts_s, chart.closes, strict=True)
+    return tuple((start_s * 10**9, close) for start_s, close in found)
+
+
+class TestABrokerThatGivesNothing:
+    def test_since_there_are_too_many_requests_is_asked_again(self, run, charts):
+        charts.script = {1: refused("later"), 2: refused("later")}
+
+        assert run(charts).written == 20
+
+    @pytest.mark.parametrize("why", ["token", "unreachable", "later"])
+    def test_stops_the_fetch_and_what_was_fetched_is_kept(self, run, charts, owner, why):
+        charts.script = dict.fromkeys([2, 3, 4], refused(why))
+        with pytest.raises(FetchStoppedError, match="as the test says"):
+            run(charts, want(first=date(2025, 8, 1), interval="15m"))
+        kept = len(stored(owner, "15m"))
+        charts.asked.clear()
+        charts.script = {}
+
+        run(charts, want(first=date(2025, 8, 1), interval="15m"))
+
+        assert kept
+        assert charts.asked[0][0] > date(2025, 10, 20)
+
+    def test_for_one_symbol_goes_on_with_the_next(self, charts, owner, now):
+        charts.script = {1: refused("refused", "DH-905 no such thing")}
+        first, second = fetch([a_share(), a_share("TCS")], want(), owner=owner, charts=charts, now_ns=now)
+
+        assert (first.error, first.written) == ("DH-905 no such thing", 0)
+        assert (second.error, second.written) == ("", 20)
+
+    def test_has_its_requests_counted_all_the_same(self, run, charts, owner, now):
+        charts.script = {2: refused("unreachable", requests=3)}
+        with pytest.raises(FetchStoppedError):
+            run(charts, want(first=date(2025, 8, 1), interval="15m"))
+
+        assert len(requests_since(owner, now.ns - DAY_NS)) == 4
+        assert requests_since(owner, now.ns) == ()
+
+
+class TestAnAnswer:
+    def test_with_days_that_nobody_asked_for_gives_none_of_them(self, run, charts, now, owner):
+        charts.script = {1: charts.told(DAY_NS, date(2025, 12, 1), date(2026, 1, 31))}
+
+        done = run(charts)
+
+        assert [start for start, _ in stored(owner)] == starts(JANUARY, date(2026, 1, 31))
+        assert done.left_out == {"outside of what was asked for": 22}
+
+    def test_of_a_day_made_up_is_none(self, run, charts):
+        chart = ChartRead(
+            starts_s=(day_start_ns(20_000 + 483) // 10**9,),
+            opens=(1.0,),
+            highs=(1.0,),
+            lows=(1.0,),
+            closes=(1.0,),
+            volumes=(0,),
+        )
+        charts.script = dict.fromkeys(range(1, 9), chart)
+
+        assert run(charts, want(first=date(2026, 1, 30))).candles == 0
+
+
+@settings(max_examples=QUARTER // 2)
+@given(data=st.data(), at_once=st.integers(1, 4))
+def test_however_a_fetch_is_interrupted_what_is_stored_in_the_end_is_what_the_charts_tell(files, data, at_once):
+    for table in ("candles", "fetches"):
+        files.database.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
+    now, today, asked = Now("2025-06-02 18:00:00"), date(2025, 6, 2), []
+    charts = ModelCharts(now, at_once=at_once)
+    for _ in range(data.draw(st.integers(1, 4))):
+        today += timedelta(days=data.draw(st.integers(1, 60)))
+        now.set(f"{today} 18:00:00")
+        if data.draw(st.booleans()):
+            charts.splits.append((today, data.draw(st.sampled_from([0.5, 0.25]))))
+        first = today - timedelta(days=data.draw(st.integers(1, 200)))
+        last = min(first + timedelta(days=data.draw(st.integers(0, 200))), today - timedelta(days=1))
+        asked.append(want(first=first, last=last, interval="1h"))
+        stops_at = len(charts.asked) + data.draw(st.integers(1, 5))
+        charts.script = {stops_at: refused(data.draw(st.sampled_from(["token", "unreachable"])))}
+        with contextlib.suppress(FetchStoppedError):
+            list(fetch([a_share()], asked[-1], owner=files, charts=charts, now_ns=now))
+        charts.script = {}
+        list(fetch([a_share()], asked[-1], owner=files, charts=charts, now_ns=now))
+
+    list(
+        fetch([a_share()], asked[-1], owner=files, charts=charts, now_ns=now, again=True)
+    )  # sees the newest split, too
+
+    wanted = {start for each in asked for start in starts(each.first, each.last + timedelta(days=1), "1h")}
+    told = told_now(charts, date(2024, 10, 1), date(2026, 12, 1), interval="1h")
+    assert stored(files, "1h") == tuple(row for row in told if row[0] in wanted)
