@@ -137,7 +137,7 @@ def wanted(hint: Hint) -> str:
     if form is UnionType:
         return " or ".join(map(wanted, arguments))
     if form is Literal:
-        return f"one of {', '.join(arguments)}"
+        return f"one of {', '.join(map(str, arguments))}"
     return WORDS[form]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from natya_feed import Running
 from natya_feed_server import (
+    WAIT_S,
     FeedServer,
     after,
     bid_farewell,
@@ -97,7 +98,8 @@ def life():
 def whole(server, count):
     """Wait until the connection of this number has everything subscribed to."""
     server.wait_for(
-        lambda: len(server.sessions) >= count and len(set(server.sessions[count - 1].subscribed)) == INSTRUMENTS
+        lambda: len(server.sessions) >= count and len(set(server.sessions[count - 1].subscribed)) == INSTRUMENTS,
+        WAIT_S * (1 + TIMES),
     )
 
 

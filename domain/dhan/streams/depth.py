@@ -16,6 +16,9 @@ BID: Final = 41
 ASK: Final = 51
 DISCONNECT: Final = 50
 
+SHOWN: Final = 5
+"""Levels that the market feed itself shows."""
+
 LEVELS: Final = 20
 LEVELS_MAX: Final = 200
 

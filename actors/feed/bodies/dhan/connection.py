@@ -1,21 +1,21 @@
-"""One connection of Dhan's market feed, over all the sockets that it has in the course of time."""
+"""One connection to one of Dhan's feeds, over all the sockets that it has in the course of time."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 import picows
 
 from .....domain.dhan.streams import packets, subscriptions
-from .....domain.dhan.streams.subscriptions import SUBSCRIBE, Listed
+from .....domain.dhan.streams.subscriptions import Listed
 from .attempt import OPENING_FAULTS, Attempt
 from .line import Line
 from .silence import Silence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .....domain.instruments import Instrument
     from ...live_source import LiveSurroundings
@@ -44,9 +44,6 @@ class Owner(Protocol):
     def refuse_token(self, token: str) -> None:
         """Never send this one again."""
 
-    def receive(self, frame: bytes, line: Connection) -> None:
-        """Take a frame."""
-
     def gap(self, symbols: tuple[str, ...], start_ns: int, cause: str) -> None:
         """Note that a gap has ended now."""
 
@@ -54,11 +51,28 @@ class Owner(Protocol):
         """End everything with a fault of ours."""
 
 
+class Channel(NamedTuple):
+    """One of the feeds, as its connections have to know it."""
+
+    address: str
+    """Up to where client and token are named."""
+
+    requests: Callable[[Sequence[Listed]], Iterable[bytes]]
+    """Write what subscribes to instruments."""
+
+    receive: Callable[[bytes, Connection], None]
+    """Take a frame."""
+
+    forget: Callable[[Connection], None] | None = None
+    """Take that nothing more comes of its instruments, until it is open again; None: that is a gap of the market."""
+
+
 class Connection:
     """One connection, over all the sockets it has in the course of time."""
 
-    def __init__(self, stream: Owner, instruments: Sequence[Instrument]) -> None:
+    def __init__(self, stream: Owner, channel: Channel, instruments: Sequence[Instrument]) -> None:
         self._stream: Final = stream
+        self._channel: Final = channel
         self.symbols: Final = tuple(each.symbol for each in instruments)
         self._listed: Final = {each.symbol: Listed(each.segment, each.security_id) for each in instruments}
         self.line: Final = Line(stream.options.bounds, stream.given.random)
@@ -100,7 +114,7 @@ class Connection:
         options, given = self._stream.options, self._stream.given
         self._token = token
         who = f"token={quote(token, safe='')}&clientId={quote(given.client_id, safe='')}"
-        url = f"{options.url}?version=2&{who}&authType=2"
+        url = f"{self._channel.address}{who}&authType=2"
         self._attempt = Attempt(url, lambda: _Listener(self), handshake_s=options.bounds.opening_s)
         task = asyncio.get_running_loop().create_task(self._open(self._attempt, token))
         self._openings.add(task)
@@ -144,13 +158,13 @@ class Connection:
         self.line.opened(stream.given.monotonic_ns())
         self.silence.forget()
         self._subscribe(list(self._listed.values()))
-        if self._last_ns:
+        if self._last_ns and self._channel.forget is None:
             stream.reconnects += 1
             stream.gap(self.symbols, self._last_ns, self.cause or "closed")
         self.cause = ""
 
     def _subscribe(self, listed: list[Listed]) -> None:
-        for request in subscriptions.requests(SUBSCRIBE[self._stream.options.mode], listed):
+        for request in self._channel.requests(listed):
             self._transport.send(picows.WSMsgType.TEXT, request)
 
     def frame(self, transport: Any, frame: Any) -> None:
@@ -161,7 +175,7 @@ class Connection:
             stream = self._stream
             self.line.heard(stream.given.monotonic_ns())
             self._last_ns = stream.given.now_ns()  # also where it brings no tick: the service lives
-            stream.receive(frame.get_payload_as_bytes(), self)
+            self._channel.receive(frame.get_payload_as_bytes(), self)
         elif frame.msg_type in {picows.WSMsgType.TEXT, picows.WSMsgType.CONTINUATION, picows.WSMsgType.BINARY}:
             self.end("a damaged frame: binary ones in one piece wanted")
 
@@ -184,6 +198,8 @@ class Connection:
         self.cause = cause
         self.line.ended(self._stream.given.monotonic_ns(), busy=busy)
         self._give_up()
+        if self._channel.forget is not None:
+            self._channel.forget(self)
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.disconnect(graceful=False)

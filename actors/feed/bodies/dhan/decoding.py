@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .....domain.instruments import PriceGrid
+    from .books import DeepBook
 
 PRICES_MAX: Final = 200_000
 """Prices that a table keeps before it is emptied: a few megabytes, and far more than a day has."""
@@ -80,10 +81,22 @@ class OnGrid(dict[float, float]):
 class Instrument:
     """One that is subscribed to, and what came of it in packets of their own."""
 
-    __slots__ = ("day_bytes", "day_prices", "has_open_interest", "on_grid", "open_interest", "previous_close", "symbol")
+    __slots__ = (
+        "book",
+        "day_bytes",
+        "day_prices",
+        "has_open_interest",
+        "on_grid",
+        "open_interest",
+        "previous_close",
+        "symbol",
+    )
 
-    def __init__(self, symbol: str, on_grid: OnGrid, *, has_open_interest: bool) -> None:
+    def __init__(self, symbol: str, on_grid: OnGrid, *, has_open_interest: bool, book: DeepBook | None = None) -> None:
         """Know nothing yet."""
+        self.book = book
+        """That deepens the five levels of full packets; None: there is none."""
+
         self.symbol = symbol
         self.on_grid = on_grid
         self.has_open_interest = has_open_interest
@@ -147,13 +160,15 @@ class Decoder:
         """Ticks that were made since the beginning."""
         return self.sequence - self._before
 
-    def add(self, segment: str, security_id: str, symbol: str, grid: PriceGrid) -> None:
-        """Know an instrument from now on."""
+    def add(
+        self, segment: str, security_id: str, symbol: str, grid: PriceGrid, *, book: DeepBook | None = None
+    ) -> None:
+        """Know an instrument from now on; the book deepens what its full packets show."""
         on_grid = self._tables.get(grid.tick_size_rupees)
         if on_grid is None:
             on_grid = self._tables[grid.tick_size_rupees] = OnGrid(grid)
         has_open_interest = not segment.endswith("_EQ") and segment != "IDX_I"
-        instrument = Instrument(symbol, on_grid, has_open_interest=has_open_interest)
+        instrument = Instrument(symbol, on_grid, has_open_interest=has_open_interest, book=book)
         readers = {
             TICKER: self._ticker,
             QUOTE: self._quote,
@@ -269,6 +284,16 @@ class Decoder:
         if not 0 <= average <= RUPEES_MAX:
             raise PriceError(NO_AVERAGE)
         rounded = on_grid.__getitem__
+        depth = Depth(
+            bid_prices=tuple(map(rounded, values[12::6])),
+            bid_quantities=values[8::6],
+            ask_prices=tuple(map(rounded, values[13::6])),
+            ask_quantities=values[9::6],
+            bid_orders=values[10::6],
+            ask_orders=values[11::6],
+        )
+        if instrument.book is not None:
+            depth = instrument.book.beyond(depth, received_ns)
         self.sequence += 1
         return Tick(
             symbol=instrument.symbol,
@@ -279,14 +304,7 @@ class Decoder:
             sequence=self.sequence,
             received_ns=received_ns,
             volume=volume,
-            depth=Depth(
-                bid_prices=tuple(map(rounded, values[12::6])),
-                bid_quantities=values[8::6],
-                ask_prices=tuple(map(rounded, values[13::6])),
-                ask_quantities=values[9::6],
-                bid_orders=values[10::6],
-                ask_orders=values[11::6],
-            ),
+            depth=depth,
             day=DaySummary(
                 open_price=opened,
                 high_price=high,

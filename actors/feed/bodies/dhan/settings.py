@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from .....config.urls import is_loopback_url
+from .....domain.dhan.streams.depth import LEVELS, SHOWN
 from .....domain.dhan.streams.subscriptions import CONNECTIONS_MAX, Mode
 from .line import LineBounds
 
 URL: Final = "wss://api-feed.dhan.co"
-HOSTS: Final = frozenset({"api-feed.dhan.co"})
-"""Where a token may be sent; and to this machine."""
+DEEP_URLS: Final = {20: "wss://depth-api-feed.dhan.co/twentydepth", 200: "wss://full-depth-api.dhan.co/twohundreddepth"}
+"""By levels."""
 
 
 class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,20 +39,24 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
     backoff_s: Annotated[float, Meta(gt=0, le=60)] = LineBounds().backoff_s
     backoff_max_s: Annotated[float, Meta(gt=0, le=600)] = LineBounds().backoff_max_s
 
+    depth: Literal[5, 20, 200] = 5
+    """Levels of the book, for the first instruments of NSE: 250 have 20, five have 200; the others five."""
+
+    depth_url: str = ""
+    """Of the feed of 20 or 200 levels; empty: Dhan's."""
+
     def problem(self) -> str:
-        """Say why the address cannot be used; empty: it can."""
-        wanted = "feed.options.url: wss://api-feed.dhan.co, or ws:// on this machine, wanted"
-        try:
-            parts = urlsplit(self.url)
-        except ValueError:
-            return f"{wanted}, found another text"
-        if parts.username or parts.password or parts.query or parts.fragment:
-            return f"{wanted}, found one with more than host, port and path"
-        if is_loopback_url(self.url):
-            return "" if parts.scheme in {"ws", "wss"} else f"{wanted}, found {parts.scheme!a}"
-        if parts.scheme != "wss" or parts.hostname not in HOSTS:
-            return f"{wanted}, found {parts.scheme}://{ascii(parts.hostname)[1:-1]}"
-        return ""
+        """Say why these cannot be used; empty: they can."""
+        if self.depth != SHOWN and self.mode != "full":
+            return f"feed.options.mode: full wanted where depth is {self.depth}, found {self.mode}"
+        deep = DEEP_URLS.get(self.depth, DEEP_URLS[LEVELS])
+        return _address_problem("url", self.url, URL) or _address_problem("depth_url", self.depth_url or deep, deep)
+
+    @property
+    def deep_address(self) -> str:
+        """Of the feed of 20 or 200 levels, up to where client and token are named; empty with five levels."""
+        url = self.depth_url or DEEP_URLS.get(self.depth, "")
+        return f"{url}?" if url else ""
 
     @property
     def bounds(self) -> LineBounds:
@@ -61,3 +66,20 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
             backoff_s=self.backoff_s,
             backoff_max_s=max(self.backoff_s, self.backoff_max_s),
         )
+
+
+def _address_problem(key: str, url: str, usual: str) -> str:
+    """Say why a token must not be sent to an address; empty: it may."""
+    host = urlsplit(usual).hostname
+    wanted = f"feed.options.{key}: wss://{host}, or ws:// on this machine, wanted"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{wanted}, found another text"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return f"{wanted}, found one with more than host, port and path"
+    if is_loopback_url(url):
+        return "" if parts.scheme in {"ws", "wss"} else f"{wanted}, found {parts.scheme!a}"
+    if parts.scheme != "wss" or parts.hostname != host:
+        return f"{wanted}, found {parts.scheme}://{ascii(parts.hostname)[1:-1]}"
+    return ""

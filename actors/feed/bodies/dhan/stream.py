@@ -15,16 +15,18 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from .....domain.calendar import open_spans, session_at
-from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION
+from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION, SUBSCRIBE, requests
 from ...live_source import Gap, LiveCounts, LiveSurroundings
 from ...queue import TickQueue
-from .connection import Connection
+from .connection import Channel, Connection
 from .decoding import Decoder
+from .deep import DeepFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from .....config.sections.feed import FeedSettings
+    from .....domain.dhan.streams.subscriptions import Listed
     from .....domain.instruments import Instrument
     from .....messages.market import Tick
     from .settings import DhanFeedOptions
@@ -65,9 +67,12 @@ class DhanStream:
         """Instruments that no connection has room for."""
 
         parts = _parts(surroundings.instruments, options.connections_max)
-        self._lines: Final = tuple(Connection(self, part) for part in parts)
-        for instrument in surroundings.instruments:
-            self._decoder.add(instrument.segment, instrument.security_id, instrument.symbol, instrument.grid)
+        channel = Channel(f"{options.url}?version=2&", self._requests, self._receive)
+        self._lines: Final = tuple(Connection(self, channel, part) for part in parts)
+        self._deep: Final = DeepFeed(self, surroundings.instruments)
+        books = self._deep.by_symbol
+        for each in surroundings.instruments:
+            self._decoder.add(each.segment, each.security_id, each.symbol, each.grid, book=books.get(each.symbol))
         self.reconnects = 0
 
     # For the actor.
@@ -102,8 +107,8 @@ class DhanStream:
             arrived=arrived,
             conflated=conflated,
             queued=queued,
-            unknown=self._decoder.unknown,
-            damaged=self._decoder.damaged,
+            unknown=self._decoder.unknown + self._deep.unknown,
+            damaged=self._decoder.damaged + self._deep.damaged,
             connections=sum(line.line.state == "open" for line in self._lines),
             reconnects=self.reconnects,
             silent=sum(len(line.silence.silent) for line in self._lines),
@@ -112,15 +117,13 @@ class DhanStream:
     @property
     def trouble(self) -> str:
         """Say what keeps it from being whole."""
-        down = [line for line in self._lines if line.line.state != "open"]
-        parts = []
-        if down:
-            causes = ", ".join(sorted({line.cause for line in down if line.cause})) or "being opened"
-            parts.append(f"{len(down)} of {len(self._lines)} connections are not open: {causes}")
+        parts = [_down(self._lines, "connections"), _down(self._deep.connections, "connections of depth")]
         if self.left_out:
             room = self._options.connections_max * INSTRUMENTS_A_CONNECTION
             parts.append(f"{self.left_out} instruments are left out: {room} have room")
-        return "; ".join(parts)
+        if self._deep.left_out:
+            parts.append(f"{self._deep.left_out} instruments keep five levels: {self._deep.room} have room for more")
+        return "; ".join(filter(None, parts))
 
     # On its thread.
 
@@ -137,18 +140,18 @@ class DhanStream:
                     async with asyncio.timeout(LOOK_S):
                         await told.wait()
         finally:
-            for line in self._lines:
+            for line in self._connections:
                 line.leave()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEAVE_S):
-                    await asyncio.gather(*(line.gone() for line in self._lines))
+                    await asyncio.gather(*(line.gone() for line in self._connections))
         if self._fault is not None:
             raise self._fault
 
     def _look(self) -> None:
         monotonic_ns = self._given.monotonic_ns()
         trading_since_ns = self._trading_since_ns(monotonic_ns)
-        for line in self._lines:
+        for line in self._connections:
             line.look(monotonic_ns, trading_since_ns)
 
     def _trading_since_ns(self, monotonic_ns: int) -> int | None:
@@ -175,8 +178,14 @@ class DhanStream:
             self._refused_token = token
             self._given.token_refused()
 
-    def receive(self, frame: bytes, line: Connection) -> None:
-        """Take a frame of a connection."""
+    @property
+    def _connections(self) -> tuple[Connection, ...]:
+        return self._lines + self._deep.connections
+
+    def _requests(self, listed: Sequence[Listed]) -> Iterable[bytes]:
+        return requests(SUBSCRIBE[self._options.mode], listed)
+
+    def _receive(self, frame: bytes, line: Connection) -> None:
         decoder = self._decoder
         decoder.broken, decoder.reason = "", 0
         found = decoder.decode(frame, self._given.now_ns())
@@ -213,6 +222,13 @@ class DhanStream:
     def options(self) -> DhanFeedOptions:
         """Of this source."""
         return self._options
+
+
+def _down(connections: Sequence[Connection], what: str) -> str:
+    """Say which are not open, and why; empty: all are."""
+    down = [each for each in connections if each.line.state != "open"]
+    causes = ", ".join(sorted({each.cause for each in down if each.cause})) or "being opened"
+    return f"{len(down)} of {len(connections)} {what} are not open: {causes}" if down else ""
 
 
 def _parts(instruments: Sequence[Instrument], connections_max: int) -> list[Sequence[Instrument]]:
