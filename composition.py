@@ -53,6 +53,7 @@ from .messages.addresses import (
     NAMES,
     ORDERS,
     STRATEGIES,
+    STREAMS,
     WEB,
     WIRE,
 )
@@ -61,6 +62,7 @@ from .messages.events import Subscribe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .actors.exchange.served_token import ServedToken
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
@@ -274,7 +276,11 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         has_faults: whether faults may be asked for.
         is_limited: whether the broker's limits of requests hold.
     """
-    heard = tuple(Subscribe(subscriber=name, topics=("Tick",)) for name in (EXCHANGE, WIRE))
+    heard = (  # the wire last: who hears of it that a price was set finds it everywhere
+        Subscribe(subscriber=EXCHANGE, topics=("Tick",)),
+        Subscribe(subscriber=STREAMS, topics=("Tick", "AccountTrade", "AccountOrder")),
+        Subscribe(subscriber=WIRE, topics=("Tick",)),
+    )
     exchange = _wired_exchange(
         settings,
         token=token,
@@ -283,6 +289,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         has_faults=has_faults,
         is_limited=is_limited,
         records=has_market,
+        has_streams=True,
     )
     instruments = InstrumentsActorSettings(limits=settings.instruments)
     return (
@@ -304,8 +311,10 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
     has_faults: bool = False,
     is_limited: bool = True,
     records: bool = False,
+    has_streams: bool = False,
 ) -> tuple[ChildSpec, ...]:
     from .actors.exchange.account import Listing  # noqa: PLC0415  the wire is loaded where it is served
+    from .actors.exchange.served_token import ServedToken  # noqa: PLC0415
     from .actors.exchange.serving import AccountActor, AccountActorSettings  # noqa: PLC0415
     from .actors.exchange.wire.actor import WireActor  # noqa: PLC0415
     from .actors.exchange.wire.settings import WireActorSettings  # noqa: PLC0415
@@ -313,9 +322,10 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
 
     listings = tuple(Listing.of(each) for each in definitions if each.security_id)
     limits = settings.exchange
+    served = ServedToken(token)
     wire = WireActorSettings(
         limits=limits,
-        token=token,
+        token=served,
         client_id=client_id,
         definitions=definitions,
         has_faults=has_faults,
@@ -326,7 +336,24 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
         ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=limits, listings=listings, account=account)),
         ChildSpec(WEB, WebActor, settings.web),
         ChildSpec(WIRE, WireActor, wire),
+        *(_streams(settings, served, client_id, definitions) if has_streams else ()),
     )
+
+
+def _streams(
+    settings: Settings, token: ServedToken, client_id: str, definitions: tuple[InstrumentDefinition, ...]
+) -> tuple[ChildSpec, ...]:
+    """Return the exchange's sockets."""
+    from .actors.exchange.streams import StreamsActor, StreamsActorSettings  # noqa: PLC0415  loaded where it is served
+
+    streams = StreamsActorSettings(
+        token=token,
+        client_id=client_id,
+        host=settings.web.host,
+        port=settings.exchange.streams_port,
+        definitions=definitions,
+    )
+    return (ChildSpec(STREAMS, StreamsActor, streams),)
 
 
 def _expect_names(settings: Settings, actors: Sequence[ChildSpec]) -> None:

@@ -18,7 +18,7 @@ from .actors.web import expect_free
 from .composition import exchange_children
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .config.secrets import Secret
-from .messages.addresses import SYSTEM, WIRE
+from .messages.addresses import STREAMS, SYSTEM, WIRE
 from .messages.exchange import FindWire, WireFound
 from .messages.instruments import FindInstrument
 from .messages.system import Ping
@@ -124,8 +124,11 @@ class ExchangeSystem:
 
     def found(self) -> WireFound:
         """Tell where the protocol is spoken."""
+        from .actors.exchange.streams import FindStreams  # noqa: PLC0415  the sockets are loaded where they are served
+
         answer: WireFound = self._running.request(WIRE, FindWire(), timeout_s=FIND_TIMEOUT_S)
-        return answer
+        found = self._running.request(STREAMS, FindStreams(), timeout_s=FIND_TIMEOUT_S)
+        return msgspec.structs.replace(answer, feed=found.feed, depth=found.depth, order_update=found.order_update)
 
     @property
     def runtime(self) -> InProcessSystem:

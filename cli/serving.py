@@ -29,7 +29,7 @@ def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
                 for note in system.notes:
                     complain(note)
                 found = system.found()
-                told = {"rest": found.rest, "client_id": found.client_id, "token": token.reveal()}
+                told = msgspec.structs.asdict(found) | {"token": token.reveal()}
                 tell_json(msgspec.json.encode(told))
                 out().flush()
                 while not interrupts.asked:

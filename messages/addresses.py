@@ -35,6 +35,9 @@ STRATEGIES: Final = "strategies"
 WIRE: Final = "wire"
 """Who speaks a broker's protocol for the paper exchange, where that is served."""
 
+STREAMS: Final = "streams"
+"""The sockets of the paper exchange, where it is served."""
+
 WEB: Final = "web"
 """The HTTP server, where something is served."""
 
@@ -58,6 +61,6 @@ NAMES: Final = frozenset(
             BROKER_GROUP,
             BROKER_TOKENS,
         ),
-        *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, WEB, CONTROL, FEED, HISTORY),
+        *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
     }
 )

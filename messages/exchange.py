@@ -380,6 +380,11 @@ class WireFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """The base URL of the REST protocol."""
 
     client_id: str
-
     order_update: str = ""
-    """The URL of the socket of order updates; empty: there is none."""
+    """The URL of the socket of order updates; empty: there is none, as of the others."""
+
+    feed: str = ""
+    """The URL of the market feed."""
+
+    depth: str = ""
+    """The URL of the feed of twenty levels."""

@@ -34,6 +34,9 @@ class ExchangeSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
     always_open: bool
     """Whether the account trades at any hour: no sessions, no square-off, no expiry at the close."""
 
+    streams_port: Annotated[int, Meta(ge=0, le=65_535)]
+    """Of the sockets of a served exchange; 0: one that is free."""
+
     opening_balance_rupees: Annotated[float, Meta(ge=0, le=1e12)]
     """What a new account has."""
 

@@ -85,7 +85,7 @@ class WireActor(RuntimeActor):
             )
             application = WireApplication(
                 client_id=settings.client_id,
-                token=settings.token.reveal(),
+                token=settings.token,
                 market=market,
                 market_actor=self.name,
                 ask=self.requester(),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import hmac
-import secrets
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from ....domain.quotas import Allowance
     from ....messages.exchange import Instrument
+    from ..served_token import ServedToken
     from .carrying import Carrier
     from .market import MarketShown
 
@@ -79,7 +79,7 @@ class WireApplication:
         self,
         *,
         client_id: str,
-        token: str,
+        token: ServedToken,
         market: MarketShown,
         market_actor: str,
         ask: Ask,
@@ -104,7 +104,7 @@ class WireApplication:
         self.client_id: Final = client_id
         self.listed: Final = market
         self.now_ns: Final = now_ns
-        self._token = token.encode()
+        self._token: Final = token
         self._market_actor: Final = market_actor
         self._ask: Final = ask
         self._machine_ns: Final = machine_ns
@@ -196,9 +196,7 @@ class WireApplication:
 
     def renew_token(self) -> str:
         """Make a new token; the former is dead."""
-        token = secrets.token_urlsafe(32)
-        self._token = token.encode()
-        return token
+        return self._token.renew()
 
     # What stands before the endpoints.
 
@@ -210,7 +208,7 @@ class WireApplication:
                 token = value
             elif name in {b"client-id", b"dhanclientid"}:
                 client = value
-        is_right = hmac.compare_digest(token, self._token)
+        is_right = self._token.is_right(token)
         if client and not hmac.compare_digest(client, self.client_id.encode()):
             is_right = False
         if is_right:

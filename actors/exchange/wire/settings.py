@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ....config.secrets import Secret
 from ....config.sections.exchange import ExchangeSettings
 from ....messages.instruments import InstrumentDefinition
+from ..served_token import ServedToken
 
 CLIENT_ID = "1000000001"
 
@@ -15,7 +15,7 @@ class WireActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who may trade over HTTP, and with what."""
 
     limits: ExchangeSettings
-    token: Secret
+    token: ServedToken
     """The access token of the only client."""
 
     client_id: str = CLIENT_ID

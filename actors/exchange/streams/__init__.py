@@ -1,0 +1,12 @@
+"""The sockets of the paper exchange, as Dhan's: market feed, depth of 20 and 200 levels, order updates.
+
+actor       owner of the server; hears ticks and orders, and hands them to its thread
+server      one listening socket for all paths, on a thread of its own; who gets what
+sockets     one socket of each kind: what a client may ask, and what it is told
+encoding    packets of what the market has shown (pure)
+updates     an order as the socket of order updates tells it (pure)
+"""
+
+from .actor import FindStreams, StreamsActor, StreamsActorSettings, StreamsFound
+
+__all__ = ["FindStreams", "StreamsActor", "StreamsActorSettings", "StreamsFound"]

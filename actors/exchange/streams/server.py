@@ -1,0 +1,272 @@
+"""`StreamServer`: one listening socket for all paths, and the loop that serves it. Knows no actor.
+
+The problem: a tick has to reach every socket that wants its instrument, a hundred thousand times a second, and the
+thread that has it is not that of the sockets. The idea: ticks are handed over in batches, one wake-up for as many as
+came meanwhile; a packet is made once for all sockets that want the same. The trap: waking the loop once for each tick
+costs more than sending it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import picows
+
+from ....domain.dhan.streams import packets
+from . import encoding
+from .sockets import DeepSocket, DepthSocket, FeedSocket, OrderSocket, Socket, Streamed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....messages.market import Tick
+    from .encoding import Number
+
+PING_S: Final = 10.0
+PONG_S: Final = 40.0
+"""A client that has not answered a ping for so long is cut off."""
+
+REQUEST_BYTES_MAX: Final = 64 * 1024
+SOCKETS_MAX: Final = 500
+QUEUE_MAX: Final = 200_000
+"""Ticks that wait for the loop; the oldest are left out beyond it, and counted."""
+
+KINDS: Final[dict[str, type[Socket]]] = {
+    "/feed": FeedSocket,
+    "/twentydepth": DepthSocket,
+    "/twohundreddepth": DeepSocket,
+    "/order-update": OrderSocket,
+}
+_LOGGER: Final = "natya-exchange"
+"""Of the library: addresses have tokens in them, so nothing of it is ever written."""
+
+logging.getLogger(f"picows.{_LOGGER}").setLevel(logging.CRITICAL + 1)
+
+
+class StreamServer:
+    """Serves sockets, from its making until `close`. `serve` is called once, on a thread of its own."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        knows: Callable[[str, str], bool],
+        listener: socket.socket | None = None,
+        ping_s: float = PING_S,
+    ) -> None:
+        """Listen.
+
+        Args:
+            host: to listen on.
+            port: to listen on; 0: one that is free.
+            knows: whether a token and a client id are right; from the server's thread.
+            listener: what another server's `listener_copy` returned.
+            ping_s: between two pings; a client that answers none of four is cut off.
+
+        Raises:
+            OSError: it cannot be listened on.
+        """
+        self._listener: Final = listener or socket.create_server((host, port), backlog=512)
+        self._listener.setblocking(False)
+        self._host: Final = host
+        self.port: Final[int] = self._listener.getsockname()[1]
+        self.knows: Final = knows
+        self._ping_s: Final = ping_s
+        self._guard: Final = threading.Lock()
+        self._arrived: list[tuple[Number, Tick]] = []
+        self._updates: list[bytes] = []
+        self._is_told = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed: asyncio.Event | None = None
+        self._closing = False
+        self._fault: Exception | None = None
+        # On its thread alone:
+        self._shown: Final[dict[Number, Streamed]] = {}
+        self._wanted: Final[dict[Number, dict[Socket, None]]] = {}
+        self._sockets: Final[dict[Socket, None]] = {}
+        self.sent = self.conflated = self.left_out = self.refused = 0
+
+    def url(self, path: str) -> str:
+        """Return the address of a path."""
+        return f"ws://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}{path}"
+
+    def listener_copy(self) -> socket.socket:
+        """Return the listening socket for a server that is to go on; it stays open when this one closes."""
+        return self._listener.dup()
+
+    @property
+    def open_sockets(self) -> int:
+        """How many there are."""
+        return len(self._sockets)
+
+    # From any thread.
+
+    def publish(self, number: Number, tick: Tick) -> None:
+        """Show a tick to whoever wants it."""
+        with self._guard:
+            self._arrived.append((number, tick))
+            if len(self._arrived) > QUEUE_MAX:
+                self.left_out += len(self._arrived) // 2
+                del self._arrived[: len(self._arrived) // 2]
+            self._tell()
+
+    def tell(self, message: bytes) -> None:
+        """Send an update of an order to whoever has logged in."""
+        with self._guard:
+            self._updates.append(message)
+            self._tell()
+
+    def close(self) -> None:
+        """End `serve`; does not wait."""
+        with self._guard:
+            self._closing = True
+            loop, closed = self._loop, self._closed
+        if loop is not None and closed is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                loop.call_soon_threadsafe(closed.set)
+        else:
+            self._listener.close()
+
+    def _tell(self) -> None:
+        if not self._is_told and self._loop is not None:
+            self._is_told = True
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                self._loop.call_soon_threadsafe(self._flush)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call something on its thread, soon."""
+        with self._guard:
+            loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed
+                loop.call_soon_threadsafe(function)
+
+    # On its thread.
+
+    def serve(self) -> None:
+        """Serve until `close`; it blocks."""
+        asyncio.run(self._serve())
+        if self._fault is not None:
+            raise self._fault
+
+    async def _serve(self) -> None:
+        closed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._hear)
+        server = await picows.ws_create_server(
+            self._take,
+            sock=self._listener,
+            logger_name=_LOGGER,
+            max_frame_size=REQUEST_BYTES_MAX,
+        )
+        with self._guard:
+            self._loop, self._closed = loop, closed
+            self._is_told = False
+            self._tell()
+            if self._closing:
+                closed.set()
+        while not closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._ping_s):
+                    await closed.wait()
+            self._beat(loop.time())
+        server.close()
+        for each in tuple(self._sockets):
+            each.reset()
+        await asyncio.sleep(0.01)  # in which the closed sockets are told so
+
+    def _beat(self, now_s: float) -> None:
+        for each in tuple(self._sockets):
+            each.beat(now_s, pong_s=PONG_S / PING_S * self._ping_s)
+
+    def _hear(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        fault = context.get("exception")
+        if isinstance(fault, Exception) and not isinstance(fault, OSError):
+            self.fail(fault)
+
+    def fail(self, fault: Exception) -> None:
+        """Let `serve` raise a fault of ours, which would else only close a socket."""
+        self._fault = self._fault or fault
+        if self._closed is not None:
+            self._closed.set()
+
+    def _take(self, request: Any) -> Any:
+        try:
+            return self._made_for(request)
+        except Exception as fault:
+            self.fail(fault)
+            raise
+
+    def _made_for(self, request: Any) -> Any:
+        parts = urlsplit(request.path.decode("latin-1"))
+        kind = KINDS.get(parts.path.rstrip("/") or "/")
+        if kind is None or len(self._sockets) >= SOCKETS_MAX:
+            self.refused += 1
+            status = 404 if kind is None else 503
+            refusal = picows.WSUpgradeResponse.create_error_response(status)
+            return picows.WSUpgradeResponseWithListener(refusal, None)
+        made = kind(self)
+        if kind is not OrderSocket:
+            try:
+                query = parse_qs(parts.query, max_num_fields=16)
+            except ValueError:
+                query = {}
+            token, client_id = query.get("token", [""])[0], query.get("clientId", [""])[0]
+            made.is_stranger = not self.knows(token, client_id)
+            self.refused += made.is_stranger
+        return made
+
+    def add(self, added: Socket) -> None:
+        """Take one in; of a kind that a client has too many of, the oldest goes."""
+        alike = [each for each in self._sockets if type(each) is type(added)]
+        self._sockets[added] = None
+        if len(alike) >= added.connections_max:
+            alike[0].refuse(packets.TOO_MANY_CONNECTIONS)
+
+    def remove(self, removed: Socket) -> None:
+        """Let one go."""
+        self._sockets.pop(removed, None)
+        for number in (*getattr(removed, "modes", ()), *getattr(removed, "numbers", ())):
+            self.unsubscribe(removed, number)
+
+    def subscribe(self, who: Socket, number: Number) -> Streamed | None:
+        """Want an instrument; return what the market has shown of it."""
+        self._wanted.setdefault(number, {})[who] = None
+        return self._shown.get(number)
+
+    def unsubscribe(self, who: Socket, number: Number) -> None:
+        """Want it no more."""
+        wanted = self._wanted.get(number)
+        if wanted is not None:
+            wanted.pop(who, None)
+            if not wanted:
+                del self._wanted[number]
+
+    def _flush(self) -> None:
+        with self._guard:
+            arrived, self._arrived = self._arrived, []
+            updates, self._updates = self._updates, []
+            self._is_told = False
+        for number, tick in arrived:
+            shown = self._shown.get(number)
+            if shown is None:
+                shown = self._shown[number] = Streamed(tick)
+            before = encoding.open_interest_of(shown)
+            shown.move(tick)
+            shown.interest_moved = encoding.open_interest_of(shown) != before
+            wanted = self._wanted.get(number)
+            if wanted:
+                made: dict[str, bytes] = {}
+                for each in tuple(wanted) if len(wanted) > 1 else wanted:
+                    each.show(number, shown, made)
+        for message in updates:
+            for each in tuple(self._sockets):
+                if isinstance(each, OrderSocket):
+                    each.tell(message)

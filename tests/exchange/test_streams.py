@@ -1,0 +1,325 @@
+"""The exchange's sockets: what a client is told, in which form, and what becomes of one that misbehaves."""
+
+import json
+import socket
+import struct
+import threading
+import time
+from contextlib import ExitStack
+from queue import SimpleQueue
+
+import pytest
+from natya_wire import CLIENT, TOKEN, Served
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from natya.actors.exchange.streams.encoding import Number
+from natya.actors.exchange.streams.server import StreamServer
+from natya.domain.dhan.streams import depth, packets
+from natya.domain.dhan.streams.order_updates import read_update
+from natya.messages.market import Tick
+
+INFY = {"ExchangeSegment": "NSE_EQ", "SecurityId": "1594"}
+NIFTY = {"ExchangeSegment": "IDX_I", "SecurityId": "13"}
+NUMBER = Number(1, 1594)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    served = Served(tmp_path_factory.mktemp("exchange"), has_faults=True)
+    served.found = served.system.found()
+    yield served
+    served.stop()
+
+
+class Client:
+    """One socket; `with Client(url) as client:`."""
+
+    def __init__(self, url, *, token=TOKEN, client_id=CLIENT, query=True):
+        asked = f"{url}?version=2&token={token}&clientId={client_id}&authType=2" if query else url
+        self._held = ExitStack()
+        self.socket = self._held.enter_context(connect(asked, open_timeout=10, close_timeout=1))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._held.close()
+
+    def ask(self, code, *instruments):
+        self.say({"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": list(instruments)})
+
+    def say(self, value):
+        self.socket.send(value if isinstance(value, str | bytes) else json.dumps(value))
+
+    def settle(self):
+        """Wait until all that was said was taken."""
+        assert self.socket.ping().wait(10)
+
+    def read(self, timeout=10):
+        return self.socket.recv(timeout=timeout)
+
+    def packet(self):
+        frame = self.read()
+        return packets.LAYOUTS[frame[0]].unpack(frame)
+
+    def update(self):
+        return json.loads(self.read())["Data"]
+
+    def reason(self):
+        """Why it was ended."""
+        while True:
+            frame = self.read()
+            if frame[0] == packets.DISCONNECT:
+                return packets.DISCONNECT_LAYOUT.unpack(frame)[-1]
+
+
+@pytest.fixture
+def feed(served):
+    with Client(served.found.feed) as feed:
+        yield feed
+
+
+class TestTheMarketFeed:
+    def test_begins_with_the_previous_close_and_what_is_known(self, served, feed):
+        served.price(1500.0, previousClose=1490.5)
+        feed.ask(15, INFY)
+        assert feed.packet() == (packets.PREVIOUS_CLOSE, 16, 1, 1594, 1490.5, 0)
+        assert feed.packet()[:5] == (packets.TICKER, 16, 1, 1594, 1500.0)
+
+    @pytest.mark.parametrize(("code", "kind"), [(15, packets.TICKER), (17, packets.QUOTE), (21, packets.FULL)])
+    def test_sends_each_price_in_the_form_that_was_asked_for(self, served, feed, code, kind):
+        served.price(1500.0)
+        feed.ask(code, INFY)
+        first = [feed.packet()[0], feed.packet()[0]]
+        served.price(1501.5, bids=[[1501.0, 7]], asks=[[1502.0, 9]])
+        told = feed.packet()
+        assert first == [packets.PREVIOUS_CLOSE, kind]
+        assert (told[0], told[4]) == (kind, 1501.5)
+        if kind == packets.FULL:
+            assert told[packets.FULL_LEVELS_AT :][:6] == (7, 9, 0, 0, 1501.0, 1502.0)
+
+    def test_writes_india_s_clock_as_if_it_were_utc(self, served, feed):
+        served.price(1500.0)
+        feed.ask(15, INFY)
+        feed.packet()
+        assert abs(feed.packet()[5] - 19_800 - time.time()) < 5
+
+    def test_sends_nothing_more_of_what_is_not_wanted_any_more(self, served, feed):
+        served.price(1500.0)
+        feed.ask(15, INFY)
+        feed.packet(), feed.packet()
+        served.price(24_000.0, "NIFTY")
+        feed.ask(16, INFY)
+        feed.ask(15, NIFTY)
+        assert [feed.packet()[3], feed.packet()[3]] == [13, 13]
+        served.price(1502.0)
+        served.price(25_000.0, "NIFTY")
+        assert feed.packet()[3:5] == (13, 25_000.0)
+
+    def test_sends_indices_as_tickers_whatever_was_asked_for(self, served, feed):
+        served.price(25_000.0, "NIFTY")
+        feed.ask(21, NIFTY)
+        assert [feed.packet()[0] for _ in range(2)] == [packets.PREVIOUS_CLOSE, packets.TICKER]
+
+    def test_ends_the_oldest_of_six_connections(self, served):
+        clients = [Client(served.found.feed) for _ in range(6)]
+        try:
+            assert clients[0].reason() == 805
+            clients[5].ask(15, INFY)
+            assert clients[5].packet()
+        finally:
+            for client in clients:
+                client.close()
+
+    @pytest.mark.parametrize("who", [{"token": "wrong"}, {"client_id": "77"}, {"token": ""}])
+    def test_ends_a_stranger(self, served, who):
+        with Client(served.found.feed, **who) as stranger:
+            assert stranger.reason() == 808
+
+    @pytest.mark.parametrize(
+        ("said", "reason"),
+        [
+            ("{", 814),
+            ({"RequestCode": 99}, 814),
+            ({"RequestCode": 15, "InstrumentList": [{"ExchangeSegment": "NSE_EQ", "SecurityId": 1594}]}, 814),
+            ({"RequestCode": 15, "InstrumentList": [INFY] * 101}, 804),
+        ],
+        ids=str,
+    )
+    def test_ends_whoever_asks_what_is_none(self, feed, said, reason):
+        feed.say(said)
+        assert feed.reason() == reason
+
+    def test_lets_a_connection_have_five_thousand_instruments(self, served):
+        with Client(served.found.feed) as client:
+            for begin in range(0, 5_000, 100):
+                client.ask(
+                    15, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(each)} for each in range(begin, begin + 100))
+                )
+            client.ask(15, {"ExchangeSegment": "NSE_EQ", "SecurityId": "5001"})
+            assert client.reason() == 804
+
+    def test_ends_when_it_is_told_to(self, feed):
+        feed.say({"RequestCode": 12})
+        with pytest.raises(ConnectionClosed):
+            feed.read()
+
+    def test_is_at_no_other_path(self, served):
+        with pytest.raises(Exception, match="404"):
+            Client(served.found.feed.replace("/feed", "/elsewhere"))
+
+
+class TestDepth:
+    def test_of_twenty_levels_has_both_sides_in_one_frame(self, served):
+        served.price(1500.0, bids=[[1499.9, 5], [1499.8, 6]], asks=[[1500.1, 7]])
+        with Client(served.found.depth) as client:
+            client.ask(23, INFY)
+            bid, ask = depth.sides_of(client.read())
+        assert (bid.code, ask.code, len(bid.prices), len(ask.prices)) == (depth.BID, depth.ASK, 20, 20)
+        assert (bid.prices[:3], bid.quantities[:3]) == ((1499.9, 1499.8, 0.0), (5, 6, 0))
+
+    def test_of_two_hundred_levels_is_of_one_instrument_and_as_long_as_the_book(self, served):
+        served.price(1500.0, bids=[[1499.9, 5]], asks=[[1500.1, 7]])
+        with Client(served.found.depth.replace("twentydepth", "twohundreddepth")) as client:
+            client.say({"RequestCode": 23, **INFY})
+            bid, _ = depth.sides_of(client.read(), levels=200)
+            assert bid.prices == (1499.9,)
+            client.say({"RequestCode": 23, "ExchangeSegment": "NSE_EQ", "SecurityId": "1333"})
+            assert list(depth.sides_of(client.read(), levels=200)) == [depth.Ended(804)]
+
+    def test_is_of_shares_and_derivatives_only(self, served):
+        with Client(served.found.depth) as client:
+            client.ask(23, NIFTY)
+            client.ask(23, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(each)} for each in range(51)))
+            assert list(depth.sides_of(client.read())) == [depth.Ended(804)]
+
+
+def logged_in(served, token=TOKEN):
+    client = Client(served.found.order_update, query=False)
+    client.say({"LoginReq": {"MsgCode": 42, "ClientId": CLIENT, "Token": token}, "UserType": "SELF"})
+    client.settle()
+    return client
+
+
+class TestOrderUpdates:
+    def test_tell_of_each_change_in_camel_case_without_zeros(self, served):
+        served.price(1500.0)
+        with logged_in(served) as client:
+            order_id = served.place(orderType="MARKET", price=0, correlationId="mine-1")
+            statuses = []
+            while "Traded" not in statuses:
+                update = client.update()
+                statuses.append(update["status"])
+        assert statuses[0] == "Transit"
+        assert (update["orderNo"], update["correlationId"]) == (order_id, "mine-1")
+        assert (update["tradedQty"], update["avgTradedPrice"], update["orderType"]) == (10, 1500.0, "MKT")
+        assert not {"price", "triggerPrice", "remainingQuantity"} & update.keys()
+
+    def test_tell_of_a_refusal_with_its_reason(self, served):
+        served.price(1500.0)
+        with logged_in(served) as client:
+            served.place(price=100.0)
+            while (update := client.update())["status"] != "Rejected":
+                pass
+        assert "circuit" in update["reasonDescription"]
+        assert (update["exchOrderNo"], update["exchOrderTime"]) == ("0", "0001-01-01 00:00:00")
+
+    def test_can_be_read_as_our_own_client_reads_them(self, served):
+        served.price(1500.0)
+        with logged_in(served) as client:
+            order_id = served.place(price=1400.0)
+            update = read_update(client.read(), CLIENT)
+        assert (update.order_no, update.traded_qty) == (order_id, 0)
+
+    @pytest.mark.parametrize("said", [None, "{", {"LoginReq": {"MsgCode": 42, "ClientId": CLIENT, "Token": "no"}}])
+    def test_are_for_nobody_who_does_not_know_the_token(self, served, said):
+        with Client(served.found.order_update, query=False) as client:
+            if said is not None:
+                client.say(said)
+                with pytest.raises(ConnectionClosed):
+                    client.read()
+            else:
+                served.price(1500.0)
+                served.place(price=1400.0)
+                with pytest.raises(TimeoutError):
+                    client.read(timeout=0.2)
+
+
+class TestAServer:
+    """Without the exchange: a server on a thread."""
+
+    @pytest.fixture
+    def server(self):
+        server = StreamServer(host="127.0.0.1", port=0, knows=lambda *_: True, ping_s=0.1)
+        faults = SimpleQueue()
+
+        def serve():
+            try:
+                server.serve()
+            except Exception as fault:  # noqa: BLE001  the thread of a test
+                faults.put(fault)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server
+        server.close()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert faults.empty()
+
+    def a_tick(self, number):
+        return Tick(
+            symbol="INFY", price=100.0 + number % 100, quantity=1, exchange_ns=1, source="x", sequence=number + 1
+        )
+
+    def test_gives_every_client_every_tick_in_order(self, server):
+        clients = [Client(server.url("/feed")) for _ in range(3)]
+        for client in clients:
+            client.ask(15, INFY)
+            client.settle()
+        for number in range(500):
+            server.publish(NUMBER, self.a_tick(number))
+        for client in clients:
+            first = client.packet()
+            assert [client.packet()[4] for _ in range(499)] == [100.0 + number % 100 for number in range(1, 500)]
+            assert first[4] == 100.0
+            client.close()
+
+    def test_keeps_for_a_client_that_does_not_read_one_packet_an_instrument(self, server):
+        with Client(server.url("/feed")) as client:
+            client.ask(21, INFY)
+            client.settle()
+            sent = 0
+            while server.conflated == 0:  # nobody reads: the library holds a few frames, and the kernel some more
+                for _ in range(5_000):
+                    server.publish(NUMBER, self.a_tick(sent))
+                    sent += 1
+            last = 0.0
+            while last != 100.0 + (sent - 1) % 100:
+                last = client.packet()[4]
+
+    def test_cuts_off_a_client_that_does_not_answer_pings(self, server):
+        url = server.url("/feed?token=x&clientId=y")
+        host, port = url.removeprefix("ws://").split("/")[0].split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as raw:
+            raw.sendall(
+                f"GET /feed?token=x&clientId=y HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            )
+            while raw.recv(4096):
+                pass
+
+    @pytest.mark.parametrize("junk", [b"\xff" * 100, b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 5000, struct.pack(">I", 7)])
+    def test_survives_whoever_speaks_no_such_protocol(self, server, junk):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+            raw.sendall(junk)
+        with Client(server.url("/feed")) as client:
+            client.ask(15, INFY)
+            client.settle()
+            server.publish(NUMBER, self.a_tick(0))
+            assert client.packet()[4] == 100.0
