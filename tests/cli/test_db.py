@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ import duckdb
 import pytest
 from natya_processes import WAIT_S, await_that
 from natya_recordings import IST, write_candles
+from natya_starts import Natya, run_natya
 from typer.testing import CliRunner
 
 import natya
@@ -40,7 +40,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "natya", "db", *map(str, arguments)]
+    return ["db", *map(str, arguments)]
 
 
 def shell(*arguments):
@@ -76,8 +76,8 @@ def trading(tmp_path_factory):
     recording = write_candles(folder / "candles.csv", 60_000, minutes_a_day=NO_NIGHT)
     data_dir = folder / "data"
     arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 7_500, "--data-dir", data_dir]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "natya", *map(str, arguments), "--summary", "json"],
+    process = Natya(
+        [*map(str, arguments), "--summary", "json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRONMENT,
@@ -157,7 +157,7 @@ class TestBesideASystemThatTrades:
 
     def test_a_query_that_its_asker_left_ends(self, trading):
         asking = [
-            subprocess.Popen(
+            Natya(
                 command("query", ENDLESS, "--timeout", 3000, "--data-dir", trading),
                 env=ENVIRONMENT,
                 stderr=subprocess.DEVNULL,
@@ -269,9 +269,7 @@ def left(tmp_path_factory):
     folder = tmp_path_factory.mktemp("left")
     recording = write_candles(folder / "candles.csv", 1_500, minutes_a_day=NO_NIGHT)
     arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", folder / "data"]
-    subprocess.run(
-        [sys.executable, "-m", "natya", "run", *map(str, arguments)], env=ENVIRONMENT, check=True, capture_output=True
-    )
+    run_natya("run", *arguments, env=ENVIRONMENT).check_returncode()
     return folder / "data"
 
 
@@ -335,9 +333,9 @@ class TestOnFilesThatNobodyOwns:
         random, path, data_dir = Random(KILL_SEED), write_ticks(tmp_path / "ticks.csv", 60_000), tmp_path / "data"
         arguments = ["import", path, "--symbol", "TCS", "--data-dir", data_dir]
         for _ in range(3):
-            wait_s = random.uniform(0.3, 1.5)
+            wait_s = random.uniform(0.05, 0.9)
             print(f"seed {KILL_SEED}: killed after {wait_s:.3f} s")  # noqa: T201  how to see it again
-            process = subprocess.Popen(command(*arguments), env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+            process = Natya(command(*arguments), env=ENVIRONMENT, stdout=subprocess.DEVNULL)
             try:
                 process.wait(wait_s)
             except subprocess.TimeoutExpired:

@@ -1,12 +1,11 @@
 """What failed while a system ran: told once, with its traceback, and no success where a strategy was left behind."""
 
 import json
-import subprocess
-import sys
 
 import msgspec
 import pytest
 from natya_recordings import write_candles
+from natya_starts import run_natya
 
 from natya.cli.exit_codes import INTERNAL
 from natya.cli.failures import (
@@ -241,14 +240,7 @@ class TestAStrategyThatFailsInAReplay:
         )
         command = ["run", "--replay", str(write_candles(tmp_path / "candles.csv", candles)), "--symbol", "TCS"]
         command += ["--strategy", "mortal:Mortal", "--data-dir", str(tmp_path / "data"), "--summary", "json"]
-        ended = subprocess.run(
-            [sys.executable, "-m", "natya", *command, *(part for each in policy for part in ("--set", each))],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        ended = run_natya(*command, *(part for each in policy for part in ("--set", each)), cwd=tmp_path, timeout=50)
 
         assert ended.returncode == INTERNAL, ended.stderr
         assert ended.stderr.count("Traceback (most recent call last)") == 1

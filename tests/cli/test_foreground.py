@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from natya_starts import Natya
 
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
@@ -302,8 +303,8 @@ class TestAStrategyThatNeverReturns:
     def test_is_named_on_the_terminal_with_its_line_while_it_runs(self, tmp_path):
         (tmp_path / "endless.py").write_text(ENDLESS)
         options = ["--strategy", "endless:Endless", "--data-dir", str(tmp_path / "data")]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "natya", "run", *options],
+        process = Natya(
+            ["run", *options],
             cwd=tmp_path,
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

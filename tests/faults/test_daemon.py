@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections import Counter
 from random import Random
 
@@ -19,6 +18,7 @@ import duckdb
 import pytest
 from natya_processes import await_that, children_of, is_alive
 from natya_recordings import write_candles
+from natya_starts import Natya
 
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
@@ -52,13 +52,13 @@ class Daemon:
 
     def __init__(self, recording, directory):
         self.directory = directory
-        self.command = [sys.executable, "-m", "natya", "run", "--profile", "paper", "--replay", str(recording)]
+        self.command = ["run", "--profile", "paper", "--replay", str(recording)]
         self.command += ["--symbol", "RELIANCE", "--data-dir", str(directory), "--summary", "json"]
         self.processes = []
 
     def start(self, *options, speed="max"):
         command = [*self.command, "--speed", speed, *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.directory.parent)
+        process = Natya(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.directory.parent)
         self.processes.append(process)
         return process
 

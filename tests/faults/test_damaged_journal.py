@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 import pytest
+from natya_starts import run_natya
 
 from natya.actors.journal import Journal
 from natya.cli.exit_codes import BAD_DATA
@@ -26,19 +25,7 @@ def data_dir(tmp_path):
 
 
 def run(data_dir):
-    command = [
-        sys.executable,
-        "-m",
-        "natya",
-        "run",
-        "--data-dir",
-        str(data_dir),
-        "--duration",
-        "1",
-        "--summary",
-        "json",
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=data_dir.parent, check=False)
+    return run_natya("run", "--data-dir", data_dir, "--duration", "1", "--summary", "json", cwd=data_dir.parent)
 
 
 class TestADaemonOnADamagedJournal:

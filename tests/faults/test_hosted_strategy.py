@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from functools import partial
@@ -17,6 +16,7 @@ from random import Random
 import pytest
 from natya_processes import await_that, children_of
 from natya_recordings import MINUTES_A_DAY, write_candles
+from natya_starts import Natya
 
 import natya
 from natya.actors.journal import JournalView
@@ -56,9 +56,9 @@ def configuration(directory, host):
 
 
 def daemon(directory, host, *options, **of_process):
-    command = [sys.executable, "-m", "natya", "run", "--config", str(configuration(directory, host))]
+    command = ["run", "--config", str(configuration(directory, host))]
     command += ["--data-dir", str(directory / host), "--summary", "json", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory, **of_process)
+    return Natya(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory, **of_process)
 
 
 def finish(process):

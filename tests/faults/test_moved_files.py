@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 
 import pytest
 from natya_processes import await_that
 from natya_recordings import write_candles
+from natya_starts import Natya
 
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
@@ -39,9 +39,9 @@ def recording(tmp_path_factory):
 
 @pytest.fixture
 def daemon(tmp_path, recording):
-    command = [sys.executable, "-m", "natya", "run", "--replay", str(recording), "--symbol", "RELIANCE"]
+    command = ["run", "--replay", str(recording), "--symbol", "RELIANCE"]
     command += ["--data-dir", str(tmp_path / "data"), "--speed", IN_TWO_MINUTES, "--summary", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as process:
+    with Natya(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as process:
         yield process
         process.kill()
 

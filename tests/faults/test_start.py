@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from natya_processes import await_that, is_alive
+from natya_starts import Natya, run_natya
 from typer.testing import CliRunner
 
 from natya.actors.control import AskRefusedError, ControlClient
@@ -61,8 +62,7 @@ class Pooled(natya.StrategyActor):
 
 
 def run(*arguments, cwd, **options):
-    command = [sys.executable, "-m", "natya", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False, **options)
+    return run_natya(*arguments, cwd=cwd, **options)
 
 
 class TestAFullDisk:
@@ -97,9 +97,8 @@ class TestForksOfASystem:
     def test_keep_nobody_from_starting_after_it_was_killed(self, tmp_path):
         (tmp_path / "pooled.py").write_text(textwrap.dedent(POOLED))
         arguments = ["run", "--strategy", "pooled:Pooled", "--data-dir", "data", "--summary", "json"]
-        command = [sys.executable, "-m", "natya", *arguments]
         children = tmp_path / "children.txt"
-        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        with Natya(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True) as process:
             try:
                 await_that(lambda: children.exists() and len(children.read_text().split()) == 2)
                 assert run(*arguments, "--duration", "0.1", cwd=tmp_path).returncode == BUSY

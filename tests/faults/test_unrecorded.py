@@ -1,12 +1,11 @@
 """A run whose database could not take all of it: it ends in order, but not well."""
 
 import json
-import subprocess
-import sys
 
 import duckdb
 import pytest
 from natya_recordings import write_candles
+from natya_starts import run_natya
 
 from natya.cli.exit_codes import NOT_RECORDED, OK
 
@@ -17,14 +16,8 @@ def replay(tmp_path):
     recording = write_candles(tmp_path / "candles.csv", 50)
 
     def run(*options):
-        command = [sys.executable, "-m", "natya", "run", "--replay", recording, "--symbol", "TCS", "--speed", "max"]
-        ended = subprocess.run(
-            [*map(str, command), "--data-dir", str(tmp_path / "data"), "--summary", "json", *options],
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        command = ["run", "--replay", recording, "--symbol", "TCS", "--speed", "max"]
+        ended = run_natya(*command, "--data-dir", tmp_path / "data", "--summary", "json", *options, timeout=50)
         return ended.returncode, json.loads(ended.stdout), ended.stderr
 
     return run
