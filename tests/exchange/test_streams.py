@@ -126,6 +126,7 @@ class TestTheMarketFeed:
         assert [feed.packet()[0] for _ in range(2)] == [packets.PREVIOUS_CLOSE, packets.TICKER]
 
     def test_ends_the_oldest_of_six_connections(self, served):
+        served.price(1500.0)
         clients = [Client(served.found.feed) for _ in range(6)]
         try:
             assert clients[0].reason() == 805
