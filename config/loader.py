@@ -56,8 +56,9 @@ def load_settings(
 ) -> Settings:
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
-    Layers, lowest to highest: `default.toml`, the profile's file, your own file (`config`), the environment (by default
-    the process's own), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are
+    Layers, lowest to highest: `default.toml`, the profile's file, `live_market.toml` where the feed is not simulated,
+    your own file (`config`), the environment (by default the process's own), `overrides` by dotted key
+    (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are
     made absolute.
 
     Raises:
@@ -82,11 +83,14 @@ def load_with_origins(
         raise SettingsError(
             (f"profile: wanted one of {', '.join(PROFILES)}, found {profile!r}{near(profile, list(PROFILES))}",)
         )
-    layers = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
-    if config is not None:
-        layers.append(file_layer(absolute(str(config), "--config")))
-    layers.append(environment_layer(os.environ if environment is None else environment))
-    layers.append(override_layer(overrides or {}))
+    ours = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
+    theirs = [] if config is None else [file_layer(absolute(str(config), "--config"))]
+    theirs.append(environment_layer(os.environ if environment is None else environment))
+    theirs.append(override_layer(overrides or {}))
+    sources = [layer.values["feed.source"].value for layer in (*ours, *theirs) if "feed.source" in layer.values]
+    if sources[-1] not in MADE_UP_MARKETS:
+        ours.append(_packaged("live_market.toml"))
+    layers = ours + theirs
 
     problems = [problem for layer in layers for problem in layer.problems]
     if problems:

@@ -98,6 +98,16 @@ class TestLayers:
         assert load("backtest").settings.feed.speed == 0.0
         assert load("paper").settings.feed.speed == 1.0
 
+    def test_of_a_live_market_refuse_old_prices_wherever_it_is_chosen(self, load, config_file):
+        chosen = ({"config": config_file('[feed]\nsource = "dhan"\n')}, {"overrides": {"feed.source": "dhan"}})
+        for how in chosen:
+            live = load(**how)
+            assert live.settings.orders.price_age_max_s == 3.0
+            assert live.origins["orders.price_age_max_s"] == "live_market.toml"
+        assert load().settings.orders.price_age_max_s == 0
+        mine = {"feed.source": "dhan", "orders.price_age_max_s": 0}
+        assert load(overrides=mine).settings.orders.price_age_max_s == 0
+
     def test_of_the_user_leave_every_other_key_as_it_was(self, load, config_file):
         changed = load(config=config_file("[orders]\nquantity_max = 3\n"))
         before = load()
@@ -508,4 +518,4 @@ class TestAFileThatCannotBeRead:
 def test_every_profile_has_its_file():
     files = {path.stem for path in Path(natya.config.__file__).parent.glob("*.toml")}
 
-    assert files == {*PROFILES, "default"}
+    assert files == {*PROFILES, "default", "live_market"}

@@ -52,7 +52,15 @@ class TestTheWheel:
         assert not [name for name in wheel if name.startswith((f"natya/{folder}/", f"{folder}/"))]
 
     @pytest.mark.parametrize(
-        "name", ["py.typed", "config/default.toml", "config/paper.toml", "config/live.toml", "config/backtest.toml"]
+        "name",
+        [
+            "py.typed",
+            "config/default.toml",
+            "config/paper.toml",
+            "config/live.toml",
+            "config/live_market.toml",
+            "config/backtest.toml",
+        ],
     )
     def test_brings_what_it_reads(self, wheel, name):
         assert f"natya/{name}" in wheel

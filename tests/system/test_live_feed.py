@@ -2,15 +2,18 @@
 
 import time
 
+import msgspec
 import pytest
 from natya_feed import ScriptedFeed
 from natya_packets import full
 from natya_processes import await_that
 
 from natya import StrategyActor, TradingSystem, load_settings
+from natya.actors.runtime import handles
 from natya.messages.journal import ReadJournal
 
 INFY, TCS = 1594, 11536
+LATE_S = 0.3
 
 
 class Buyer(StrategyActor):
@@ -25,6 +28,21 @@ class Buyer(StrategyActor):
             self.buy(tick.symbol, 10)
 
 
+class Order(msgspec.Struct, frozen=True):
+    """To itself."""
+
+
+class LateBuyer(StrategyActor):
+    """Buys ten of what it heard of a while ago."""
+
+    def on_tick(self, tick) -> None:
+        self.after(LATE_S, Order())
+
+    @handles(Order)
+    def order(self, _message, _sender) -> None:
+        self.buy("TCS", 10)
+
+
 def a_packet(security_id, price, volume=1):
     levels = [(4 + level, 6 + level, 1, 1, price - 0.05 * level, price + 0.05 * (level + 1)) for level in range(5)]
     return full(security_id, price=price, levels=levels, volume=volume, time_s=int(time.time()) + 19_800)
@@ -36,9 +54,8 @@ def feed():
         yield feed
 
 
-@pytest.fixture
-def system(tmp_path, feed):
-    settings = load_settings(
+def settings_of(tmp_path, feed, strategy, **overrides):
+    return load_settings(
         "paper",
         environment={"BROKER_ACCESS_TOKEN": "a-token", "BROKER_CLIENT_ID": "1100012345"},
         overrides={
@@ -48,10 +65,15 @@ def system(tmp_path, feed):
             "feed.symbols": ["INFY"],
             "feed.exchange": "none",
             "control.enabled": False,
-            "strategies": [{"name": "buyer", "strategy": Buyer, "symbols": ["TCS"]}],
-        },
+            "strategies": [{"name": "buyer", "strategy": strategy, "symbols": ["TCS"]}],
+        }
+        | overrides,
     )
-    with TradingSystem(settings) as system:
+
+
+@pytest.fixture
+def system(tmp_path, feed):
+    with TradingSystem(settings_of(tmp_path, feed, Buyer)) as system:
         feed.wait_for_sockets(1, 2)
         yield system
 
@@ -90,3 +112,12 @@ class TestPaperOnALiveFeed:
         assert sorted(record.fact.symbols) == ["INFY", "TCS"]
         assert record.fact.cause == "closed"
         assert record.fact.start_ns < record.fact.end_ns
+
+    def test_refuses_an_order_on_a_price_after_which_nothing_came(self, tmp_path, feed):
+        settings = settings_of(tmp_path, feed, LateBuyer, **{"orders.price_age_max_s": LATE_S / 2})
+        with TradingSystem(settings) as system:
+            feed.wait_for_sockets(1, 2)
+            feed.send(a_packet(TCS, 3_000.0))
+            orders = found(system, "orders", lambda now: now.rejected)
+            assert orders.refused_by_rule == {"price_age_max_s": 1}
+            assert orders.positions == ()
