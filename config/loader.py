@@ -217,6 +217,15 @@ def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str
             duration_ns(interval)
         except ValueError as fault:
             problems.append(say("feed.interval", str(fault)))
+    if values["feed.source"].value == "dhan":
+        wanted = {"broker.client_id": "the number of the account", "broker.access_token": "an access token"}
+        if values["broker.pin"].value and values["broker.totp_secret"].value and values["broker.name"].value == "dhan":
+            del wanted["broker.access_token"]  # the session has one made
+        problems += [
+            say(key, f"wanted {what}, for the feed of dhan, found none")
+            for key, what in wanted.items()
+            if not values[key].value
+        ]
     if values["feed.source"].value == "synthetic" and not values["feed.symbols"].value:
         problems.append(say("feed.symbols", "wanted a symbol at least for the synthetic market, found none"))
     return problems

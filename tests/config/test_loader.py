@@ -21,6 +21,9 @@ def problems(load, **layers):
     return caught.value.problems
 
 
+ACCOUNT = {"BROKER_CLIENT_ID": "1", "BROKER_ACCESS_TOKEN": "t"}
+
+
 class TestTheDefaults:
     def test_name_every_key_there_is(self):
         document = tomllib.loads(DEFAULTS)
@@ -101,12 +104,12 @@ class TestLayers:
     def test_of_a_live_market_refuse_old_prices_wherever_it_is_chosen(self, load, config_file):
         chosen = ({"config": config_file('[feed]\nsource = "dhan"\n')}, {"overrides": {"feed.source": "dhan"}})
         for how in chosen:
-            live = load(**how)
+            live = load(**how, environment=ACCOUNT)
             assert live.settings.orders.price_age_max_s == 3.0
             assert live.origins["orders.price_age_max_s"] == "live_market.toml"
         assert load().settings.orders.price_age_max_s == 0
         mine = {"feed.source": "dhan", "orders.price_age_max_s": 0}
-        assert load(overrides=mine).settings.orders.price_age_max_s == 0
+        assert load(overrides=mine, environment=ACCOUNT).settings.orders.price_age_max_s == 0
 
     def test_of_the_user_leave_every_other_key_as_it_was(self, load, config_file):
         changed = load(config=config_file("[orders]\nquantity_max = 3\n"))
@@ -519,3 +522,16 @@ def test_every_profile_has_its_file():
     files = {path.stem for path in Path(natya.config.__file__).parent.glob("*.toml")}
 
     assert files == {*PROFILES, "default", "live_market"}
+
+
+class TestALiveFeed:
+    def test_wants_an_account_and_a_token(self, load):
+        with pytest.raises(SettingsError) as refused:
+            load("paper", overrides={"feed.source": "dhan"})
+        assert "broker.client_id: wanted the number of the account, for the feed of dhan, found none" in str(
+            refused.value
+        )
+        assert "broker.access_token: wanted an access token, for the feed of dhan, found none" in str(refused.value)
+
+    def test_has_them_from_the_environment(self, load):
+        assert load("paper", environment=ACCOUNT, overrides={"feed.source": "dhan"}).settings.feed.source == "dhan"
