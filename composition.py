@@ -20,6 +20,7 @@ from .actors.broker import (
     TokenKeeperSettings,
     UpdatesActor,
     broker_of,
+    service_of,
 )
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
@@ -27,6 +28,7 @@ from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor
 from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
+from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
 from .actors.orders import OrdersActor, OrdersActorSettings
@@ -43,11 +45,13 @@ from .messages.addresses import (
     BROKER_SERVICE,
     BROKER_TOKENS,
     BROKER_UPDATES,
+    CHARTS_SERVICE,
     CONTROL,
     DATABASE,
     EVENTS,
     EXCHANGE,
     FEED,
+    HISTORY,
     INSTRUMENTS,
     JOURNAL,
     NAMES,
@@ -73,6 +77,9 @@ WIRE_CLIENT_ID: Final = "1000000001"
 UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
 """Of requests in a market that is not played at the speed of the world: no broker counts them."""
 
+GAPS: Final = ("FeedGapped", "GapFilled")
+"""Facts that tell which times of the feed are not recorded."""
+
 PAPER: Final = "paper"
 """Name of the broker whose orders go to the paper exchange."""
 
@@ -82,6 +89,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
+        *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
     )
 
@@ -171,10 +179,31 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
             OrdersActor,
             OrdersActorSettings.of(settings.orders, account=account, strategies=settings.strategies),
         ),
+        *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
         *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),
         feed,
+    )
+
+
+def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
+    """Return who reads the broker's charts, where the real broker is spoken to: by orders, or by a live feed alone.
+
+    The owner of the calls is that of the broker session, whose limits are those of the account; where orders go
+    elsewhere there is one for charts.
+    """
+    if has_exchange(settings) and not is_live(settings.feed):
+        return ()
+    reader = HistorySettings(
+        service=CHARTS_SERVICE if has_exchange(settings) else BROKER_SERVICE,
+        base_url=settings.broker.base_url,
+        fills_gaps=is_live(settings.feed),
+    )
+    service = service_of(settings.broker, in_use)
+    return (
+        *([ChildSpec(CHARTS_SERVICE, ExternalActor, service)] if has_exchange(settings) else []),
+        ChildSpec(HISTORY, HistoryActor, reader),
     )
 
 

@@ -47,6 +47,9 @@ FEED: Final = "feed"
 HISTORY: Final = "history"
 """Who reads the broker's charts, where there are any."""
 
+CHARTS_SERVICE: Final = "charts-service"
+"""The owner of its calls, where orders go elsewhere."""
+
 NAMES: Final = frozenset(
     {
         *(
@@ -62,5 +65,6 @@ NAMES: Final = frozenset(
             BROKER_TOKENS,
         ),
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
+        CHARTS_SERVICE,
     }
 )

@@ -86,3 +86,38 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
     candles: Count
     """In the answer; none: there are none, as far as the broker says."""
+
+
+class GapFilled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="GapFilled"):
+    """Fact: candles of a time in which the feed was silent are in the database, as the broker's charts tell them."""
+
+    symbol: str
+
+    start_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC, as `end_ns`: whole minutes."""
+
+    end_ns: Nanoseconds
+    candles: Count
+    """None: in these minutes nothing was traded, or the market was closed."""
+
+    occurred_ns: Nanoseconds
+
+
+HistoryFact: TypeAlias = GapFilled
+
+
+class HistoryStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HistoryStatistics"):
+    """What history counts in a run."""
+
+    gaps_open: Count
+    """Times of one symbol each in which the feed was silent, and that are not filled."""
+
+    gaps_filled: Count = 0
+    candles: Count = 0
+    """Saved to fill them."""
+
+    requests: Count = 0
+    failures: Count = 0
+    """Attempts to fill that came to nothing; each is made again later."""
+
+    last_failure: str = ""

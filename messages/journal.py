@@ -8,6 +8,7 @@ import msgspec
 
 from .accounts import AccountFact
 from .exchange import ExchangeFact
+from .history import HistoryFact
 from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
 from .supervision import SupervisionFact
@@ -28,7 +29,14 @@ class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
 
 Fact: TypeAlias = (
-    OrderFact | RiskStateChanged | AccountFact | SupervisionFact | JournalShortened | ExchangeFact | MarketFact
+    OrderFact
+    | RiskStateChanged
+    | AccountFact
+    | SupervisionFact
+    | JournalShortened
+    | ExchangeFact
+    | MarketFact
+    | HistoryFact
 )
 """Everything that may be journaled."""
 

@@ -10,6 +10,7 @@ from .broker import BrokerStatistics, ExchangeStatistics, UpdatesStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .events import EventsStatistics
+from .history import HistoryStatistics
 from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
 from .market import FeedStatistics
@@ -53,6 +54,7 @@ Statistics: TypeAlias = (
     | EventsStatistics
     | ExchangeStatistics
     | FeedStatistics
+    | HistoryStatistics
     | InstrumentsStatistics
     | JournalStatistics
     | OrdersStatistics

@@ -11,6 +11,8 @@ errors
 from .access_token import AccessToken, TokenDeadError
 from .actor import BrokerActor
 from .bodies import BROKERS, broker_of
+from .bodies.dhan.charts import chart_answer, chart_call
+from .bodies.dhan.service import service_of
 from .body import BrokerBody, BrokerEvent, BrokerSession
 from .errors import BrokerError, TokenRefusedError
 from .token_keeper import TokenKeeper, TokenKeeperSettings
@@ -31,4 +33,7 @@ __all__ = [
     "UpdatesActor",
     "UpdatesSettings",
     "broker_of",
+    "chart_answer",
+    "chart_call",
+    "service_of",
 ]

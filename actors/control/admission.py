@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...messages.codec import UndecodableMessageError, decode
 from ...messages.database import ArchiveDay, BackUp, CheckDatabase, Query, QueryToFile, SaveMarketData
+from ...messages.history import ReadChart
 from ...messages.instruments import FindInstrument, RefreshInstruments, ReopenInstruments, ShowInstrument
 from ...messages.journal import ReadJournal
 from ...messages.orders import Resume
@@ -62,6 +63,7 @@ ADMITTED: Final[dict[type, Check]] = {
     Ping: _anything,
     Query: _query,
     QueryToFile: _query_to_file,
+    ReadChart: _anything,
     ReadJournal: _read_journal,
     ReadTrace: _read_trace,
     RenewToken: _anything,

@@ -1,0 +1,330 @@
+"""The history actor: reads the broker's charts, and fills with them what the feed has missed.
+
+Owns    the book of gaps: what the feed told of in `GAPS_DAYS` days, less what was filled.
+Hears   FeedGapped and GapFilled, as they are journaled; ReadChart.
+Sends   ShowInstrument to the list of instruments and Ask to the owner of the calls to the broker, whose limits hold;
+        to the database SaveMarketData; to the journal GapFilled, when the candles are durable; to the sender of a
+        ReadChart its ChartRead or ChartNotRead; to the owner of the calls, once, what was asked of charts within a day.
+Fails   not by what others do: a gap that cannot be filled is tried again after 30 s, 60 s, … 15 minutes, and is seen in
+        the statistics. Restarted, also in another process, it reads the gaps back from the journal.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import msgspec
+
+from ...domain.calendar import MINUTE_NS
+from ...domain.chart_candles import candles_of
+from ...domain.dhan.writing import InvalidRequestError
+from ...domain.gap_filling import Filling, GapBook, is_whole
+from ...domain.history import day_of_number
+from ...domain.instruments import Instrument
+from ...domain.time import DAY_NS, SECOND_NS
+from ...messages.addresses import DATABASE, INSTRUMENTS, JOURNAL, ORDERS
+from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData
+from ...messages.history import (
+    ChartNotRead,
+    ChartRead,
+    Fetched,
+    GapFilled,
+    HistoryStatistics,
+    ReadChart,
+)
+from ...messages.instruments import InstrumentShown, ShowInstrument
+from ...messages.journal import Append, Appended, JournalPage, ReadJournal
+from ...messages.market import FeedGapped
+from ...messages.orders import OrdersStatistics
+from ...messages.system import Ping, Pong
+from ..broker import chart_answer, chart_call
+from ..external import Ask, CountBefore, ExternalServiceResult
+from ..runtime import RuntimeActor, handles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...messages.market import Candle
+    from ..runtime import ActorAddress, Outcome, Timer
+
+GAPS_DAYS: Final = 5
+"""Gaps that are older are not filled any more."""
+
+FILLINGS_AT_ONCE: Final = 2
+READS_AT_ONCE: Final = 16
+PAGE_RECORDS: Final = 1_000
+ANSWER_S: Final = 10.0
+CHART_ANSWER_S: Final = 80.0
+SAVE_S: Final = 60.0
+RETRY_S: Final = 5.0
+"""After which the journal or the database is asked again at the start."""
+
+KIND: Final = "data"
+"""Kind of these requests in the broker's limits."""
+
+_REQUESTS: Final = "select asked_ns, requests from fetches where asked_ns > ? order by asked_ns"
+_HAS, _TRADED, _OTHERS = range(3)
+
+
+class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the actor needs."""
+
+    service: str
+    """Name of the owner of the calls to the broker."""
+
+    base_url: str
+    """Of the broker; empty for its usual one."""
+
+    fills_gaps: bool
+    """Whether a live feed runs, whose gaps are to be filled."""
+
+
+class FillDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: a gap may be filled now."""
+
+
+class CountDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: ask again what was asked of charts within a day."""
+
+
+class ReadGaps(msgspec.Struct, frozen=True, gc=False):
+    """To itself: read the gaps that the journal has after this sequence."""
+
+    after_sequence: int = 0
+
+
+class HistoryActor(RuntimeActor):
+    """Reads charts."""
+
+    system_time: ClassVar[bool] = True  # the broker knows nothing of a simulated market
+    background: ClassVar[bool] = True
+
+    settings: HistorySettings
+
+    def on_start(self) -> None:
+        """Count what was asked before, and read which gaps there are."""
+        self._book = GapBook()
+        self._timer: Timer | None = None
+        self._fillings = self._reads = 0
+        self._filled = self._candles = self._requests = self._failures = 0
+        self._last_failure = ""
+        self._ranks: dict[str, int] = {}
+        self.send(self.myAddress, CountDue())
+        if self.settings.fills_gaps:
+            self.send(self.myAddress, ReadGaps())
+
+    def statistics(self) -> HistoryStatistics:
+        """Return the counts."""
+        return HistoryStatistics(
+            gaps_open=self._book.open,
+            gaps_filled=self._filled,
+            candles=self._candles,
+            requests=self._requests,
+            failures=self._failures,
+            last_failure=self._last_failure,
+        )
+
+    # What was before.
+
+    @handles(CountDue)
+    def count_before(self, _: CountDue, __: ActorAddress) -> None:
+        """Have the owner of the calls count what was asked within a day: the broker's day goes on over our restarts."""
+        since_ns = self.clock.now_ns() - DAY_NS
+        self.ask(DATABASE, Query(sql=_REQUESTS, parameters=(since_ns,)), timeout_s=ANSWER_S, then=self._take_counts)
+
+    def _take_counts(self, outcome: Outcome) -> None:
+        answer = outcome.value
+        if not isinstance(answer, Rows):
+            self.after(RETRY_S, CountDue())
+            return
+        times_ns = tuple(int(asked_ns) for asked_ns, requests in answer.rows for _ in range(int(requests)))  # type: ignore[arg-type]  # whole numbers
+        self.send(self.settings.service, CountBefore(KIND, times_ns))
+
+    @handles(ReadGaps)
+    def read_gaps(self, request: ReadGaps, _: ActorAddress) -> None:
+        """Read a page of the journal."""
+        wanted = ReadJournal(
+            after_sequence=request.after_sequence,
+            records_max=PAGE_RECORDS,
+            since_ns=max(0, self.clock.now_ns() - GAPS_DAYS * DAY_NS),
+            types=(FeedGapped.__name__, GapFilled.__name__),
+        )
+        self.ask(JOURNAL, wanted, timeout_s=ANSWER_S, then=functools.partial(self._take_page, request))
+
+    def _take_page(self, request: ReadGaps, outcome: Outcome) -> None:
+        page = outcome.value
+        if not isinstance(page, JournalPage):
+            self.after(RETRY_S, request)
+            return
+        for record in page.records:
+            self._note(record.fact)
+        if len(page.records) == PAGE_RECORDS:
+            self.send(self.myAddress, ReadGaps(page.records[-1].sequence))
+        else:
+            self._fill_on()
+
+    # Gaps.
+
+    @handles(FeedGapped, GapFilled)
+    def hear_of_gap(self, fact: FeedGapped | GapFilled, _: ActorAddress) -> None:
+        """Note it, and fill what can be filled."""
+        self._note(fact)
+        self._fill_on()
+
+    @handles(FillDue)
+    def fill_next(self, _: FillDue, __: ActorAddress) -> None:
+        """Look which symbols matter most, then fill."""
+        self._timer = None
+        self.ask(ORDERS, Ping(), timeout_s=ANSWER_S, then=self._take_positions)
+
+    def _take_positions(self, outcome: Outcome) -> None:
+        """Rank: what is held before what was traded before all others; without an answer as before."""
+        if isinstance(outcome.value, Pong) and isinstance(outcome.value.statistics, OrdersStatistics):
+            positions = outcome.value.statistics.positions
+            self._ranks = {each.symbol: _HAS if each.quantity else _TRADED for each in positions}
+        while self._fillings < FILLINGS_AT_ONCE:
+            filling = self._book.begin(self.clock.now_ns(), lambda symbol: self._ranks.get(symbol, _OTHERS))
+            if filling is None:
+                break
+            self._fillings += 1
+            since, until = filling.days
+            chart = ReadChart(
+                symbol=filling.symbol,
+                interval_ns=MINUTE_NS,
+                since=day_of_number(since),
+                until=day_of_number(until),
+            )
+            self._read(chart, functools.partial(self._take_chart, filling))
+        self._fill_on()
+
+    def _note(self, fact: Any) -> None:
+        if isinstance(fact, FeedGapped):
+            for symbol in fact.symbols:
+                self._book.tell(symbol, fact.start_ns, fact.end_ns)
+        elif isinstance(fact, GapFilled):
+            self._book.fill(fact.symbol, fact.start_ns, fact.end_ns)
+
+    def _fill_on(self) -> None:
+        """Set the timer for the next gap that can be filled."""
+        due_ns = self._book.next_ns()
+        if due_ns is None or self._timer is not None or self._fillings >= FILLINGS_AT_ONCE:
+            return
+        self._timer = self.after(max(0, due_ns - self.clock.now_ns()) / SECOND_NS, FillDue())
+
+    def _take_chart(self, filling: Filling, answer: ChartRead | ChartNotRead) -> None:
+        self._requests += answer.requests
+        if isinstance(answer, ChartNotRead):
+            self._end(filling, answer.reason)
+            return
+        now_ns = self.clock.now_ns()
+        newest_end_ns = answer.starts_s[-1] * SECOND_NS + MINUTE_NS if answer.starts_s else 0
+        whole = tuple(span for span in filling.spans if is_whole(span, newest_end_ns, now_ns))
+        candles = tuple(candle for span in whole for candle in _within(answer, filling.symbol, span))
+        note = Fetched(
+            symbol=filling.symbol,
+            interval_ns=MINUTE_NS,
+            start_ns=filling.spans[0][0],
+            end_ns=filling.spans[0][0],  # days that go on: a fetch has to ask for them all the same
+            asked_ns=now_ns,
+            requests=answer.requests,
+            candles=len(candles),
+        )
+        then = functools.partial(self._take_saved, filling, whole, candles)
+        self.ask(DATABASE, SaveMarketData(candles=candles, fetches=(note,)), timeout_s=SAVE_S, then=then)
+
+    def _take_saved(
+        self, filling: Filling, whole: tuple[tuple[int, int], ...], candles: tuple[Candle, ...], outcome: Outcome
+    ) -> None:
+        if not isinstance(outcome.value, MarketDataSaved):
+            self._end(filling, _reason_of(outcome))
+            return
+        if not whole:
+            self._end(filling, "the broker's charts do not have these minutes yet")
+            return
+        facts = tuple(
+            GapFilled(
+                symbol=filling.symbol,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                candles=sum(start_ns <= candle.start_ns < end_ns for candle in candles),
+                occurred_ns=self.clock.now_ns(),
+            )
+            for start_ns, end_ns in whole
+        )
+        then = functools.partial(self._take_appended, filling, facts)
+        self.ask(JOURNAL, Append(facts=facts), timeout_s=ANSWER_S, then=then)
+
+    def _take_appended(self, filling: Filling, facts: tuple[GapFilled, ...], outcome: Outcome) -> None:
+        if not isinstance(outcome.value, Appended):
+            self._end(filling, _reason_of(outcome))
+            return
+        for fact in facts:
+            self._note(fact)
+            self._filled += 1
+            self._candles += fact.candles
+        is_all = len(facts) == len(filling.spans)
+        self._end(filling, "" if is_all else "the broker's charts do not have all of these minutes yet")
+
+    def _end(self, filling: Filling, failure: str) -> None:
+        self._fillings -= 1
+        if failure:
+            self._failures += 1
+            self._last_failure = failure
+            self._book.failed(filling.symbol, self.clock.now_ns())
+            self.log_bounded("gap.not_filled", level="warning", symbol=filling.symbol, reason=failure)
+        else:
+            self._book.ended(filling.symbol)
+            self.log_bounded("gap.filled", symbol=filling.symbol, gaps=len(filling.spans))
+        self._fill_on()
+
+    # Charts.
+
+    @handles(ReadChart)
+    def read_chart(self, wanted: ReadChart, sender: ActorAddress) -> None:
+        """Read candles, by one request."""
+        if self._reads >= READS_AT_ONCE:
+            self.send(sender, ChartNotRead(why="later", reason=f"{READS_AT_ONCE} charts are being read, and may be"))
+            return
+        self._reads += 1
+        trace = self.trace
+
+        def answer(chart: ChartRead | ChartNotRead) -> None:
+            self._reads -= 1
+            self.trace = trace
+            self.send(sender, chart)
+
+        self._read(wanted, answer)
+
+    def _read(self, wanted: ReadChart, then: Callable[[ChartRead | ChartNotRead], object]) -> None:
+        def shown(outcome: Outcome) -> None:
+            answer = outcome.value
+            if not isinstance(answer, InstrumentShown):
+                then(ChartNotRead(why="refused", reason=_reason_of(outcome)))
+                return
+            days = wanted.interval_ns, wanted.since, wanted.until
+            try:
+                call = chart_call(self.settings.base_url, Instrument.of(answer.instrument), *days)
+            except (InvalidRequestError, OverflowError) as fault:
+                then(ChartNotRead(why="refused", reason=str(fault)))
+                return
+            self.ask(self.settings.service, Ask(call), timeout_s=CHART_ANSWER_S, then=told)
+
+        def told(outcome: Outcome) -> None:
+            result = outcome.value
+            if isinstance(result, ExternalServiceResult):
+                then(chart_answer(result))
+            else:
+                then(ChartNotRead(why="unreachable", reason=_reason_of(outcome)))
+
+        self.ask(INSTRUMENTS, ShowInstrument(name=wanted.symbol), timeout_s=ANSWER_S, then=shown)
+
+
+def _within(chart: ChartRead, symbol: str, span: tuple[int, int]) -> tuple[Candle, ...]:
+    candles, _ = candles_of(chart, symbol=symbol, interval_ns=MINUTE_NS, since_ns=span[0], until_ns=span[1])
+    return candles
+
+
+def _reason_of(outcome: Outcome) -> str:
+    """Say what came in the place of what was wanted."""
+    return getattr(outcome.value, "reason", "") or str(outcome.error or type(outcome.value).__name__)

@@ -1,0 +1,86 @@
+"""Which gaps are filled, in which order, and when."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.calendar import MINUTE_NS
+from natya.domain.gap_filling import GapBook, is_whole, minutes_of, united, without
+
+NINE_NS = 1_766_979_000_000_000_000 // MINUTE_NS * MINUTE_NS
+LATER_NS = NINE_NS + 60 * MINUTE_NS
+TIMES = st.tuples(st.integers(0, 300), st.integers(1, 90)).map(lambda each: (each[0], sum(each)))
+
+
+def minutes(spans):
+    return {minute for start, end in spans for minute in range(start, end)}
+
+
+def alike(_symbol):
+    return 0
+
+
+def told(*gaps):
+    book = GapBook()
+    for symbol, start, end in gaps:
+        book.tell(symbol, NINE_NS + start * MINUTE_NS, NINE_NS + end * MINUTE_NS)
+    return book
+
+
+class TestAGap:
+    def test_is_not_asked_for_before_its_candles_can_be_seen(self):
+        book = told(("INFY", 0, 3))
+
+        assert book.begin(NINE_NS + 4 * MINUTE_NS, alike) is None
+        assert book.next_ns() == NINE_NS + 5 * MINUTE_NS
+        assert book.begin(NINE_NS + 5 * MINUTE_NS, alike).spans == ((NINE_NS, NINE_NS + 3 * MINUTE_NS),)
+
+    def test_of_a_position_comes_first_and_of_the_others_the_oldest(self):
+        book = told(("A", 5, 6), ("B", 3, 4), ("HELD", 8, 9))
+
+        order = [book.begin(LATER_NS, lambda symbol: symbol != "HELD").symbol for _ in range(3)]
+
+        assert order == ["HELD", "B", "A"]
+        assert book.begin(LATER_NS, alike) is None
+
+    def test_is_asked_for_with_the_others_of_its_symbol(self):
+        assert len(told(("INFY", 0, 3), ("INFY", 10, 12)).begin(LATER_NS, alike).spans) == 2
+
+    def test_that_was_not_filled_is_asked_for_again_after_longer_and_longer_pauses(self):
+        book, now_ns, pauses = told(("INFY", 0, 3)), LATER_NS, []
+        for _ in range(7):
+            book.begin(now_ns, alike)
+            book.failed("INFY", now_ns)
+            pauses.append((book.next_ns() - now_ns) // 10**9)
+            now_ns = book.next_ns()
+
+        assert pauses == [30, 60, 120, 240, 480, 900, 900]
+
+    def test_is_whole_when_charts_go_beyond_it_or_will_have_no_more(self):
+        span = (NINE_NS, NINE_NS + MINUTE_NS)
+
+        assert is_whole(span, span[1], span[1])
+        assert not is_whole(span, span[0], span[1] + 9 * MINUTE_NS)
+        assert is_whole(span, span[0], span[1] + 10 * MINUTE_NS)
+
+    def test_of_a_moment_is_the_minute_that_it_is_in(self):
+        assert minutes_of(NINE_NS + 1, NINE_NS + 2) == (NINE_NS, NINE_NS + MINUTE_NS)
+        assert minutes_of(NINE_NS, NINE_NS) == (NINE_NS, NINE_NS + MINUTE_NS)
+
+
+@given(gaps=st.lists(TIMES, max_size=8), fills=st.lists(TIMES, max_size=8))
+def test_what_is_open_is_what_was_told_less_what_was_filled(gaps, fills):
+    found = without(united(gaps), united(fills))
+
+    assert minutes(found) == minutes(gaps) - minutes(fills)
+    assert sum(end - start for start, end in found) == len(minutes(found))
+
+
+@given(events=st.permutations([("tell", 0, 9), ("tell", 20, 25), ("fill", 0, 9), ("fill", 22, 25), ("tell", 5, 12)]))
+def test_in_whatever_order_gaps_and_their_filling_become_known_the_same_is_open(events):
+    book = GapBook()
+    for kind, start, end in events:
+        getattr(book, kind)("INFY", NINE_NS + start * MINUTE_NS, NINE_NS + end * MINUTE_NS)
+
+    spans = book.begin(LATER_NS, alike).spans
+
+    assert [((s - NINE_NS) // MINUTE_NS, (e - NINE_NS) // MINUTE_NS) for s, e in spans] == [(9, 12), (20, 22)]
