@@ -1,11 +1,14 @@
 """Dhan's market feed over real sockets: what comes, what happens to connections, and what is told of it."""
 
 import logging
+import ssl
 import time
 
 import picows
 import pytest
+import trustme
 from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, an_end
+from natya_processes import await_that
 
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
 
@@ -141,6 +144,30 @@ class TestAServiceThatDoesNotTakeUs:
 
 
 class TestTheToken:
+    @pytest.fixture
+    def authority(self):
+        return trustme.CA()
+
+    @pytest.fixture
+    def encrypted(self, authority):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        with ScriptedFeed(tls) as feed:
+            yield feed
+
+    def test_is_sent_to_a_service_whose_certificate_is_trusted(self, encrypted, authority, monkeypatch):
+        with authority.cert_pem.tempfile() as path:
+            monkeypatch.setenv("SSL_CERT_FILE", path)
+            with Running(encrypted) as running:
+                encrypted.wait_for_sockets(1, 2)
+                encrypted.send(a_quote(1, 100.0))
+                assert [tick.price for tick in running.ticks(1)] == [100.0]
+
+    def test_is_sent_to_no_other(self, encrypted):
+        with Running(encrypted) as running:
+            await_that(lambda: "SSLCertVerificationError" in running.stream.trouble)
+        assert encrypted.attempts == []
+
     def test_is_in_no_log_and_no_trouble(self, feed, caplog):
         caplog.set_level(logging.DEBUG)
         feed.answer = 500

@@ -70,7 +70,8 @@ class _Socket(picows.WSListener):
 class ScriptedFeed:
     """`with ScriptedFeed() as feed:`; its sockets in the order of their opening."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls = tls
         self.changed = threading.Condition()
         self.sockets, self.ended, self.attempts = [], 0, []
         self.greeting = b""
@@ -92,12 +93,12 @@ class ScriptedFeed:
         self._loop.close()
 
     def listen(self, port=0):
-        self._server = self._call(picows.ws_create_server(self._take, "127.0.0.1", port))
+        self._server = self._call(picows.ws_create_server(self._take, "127.0.0.1", port, ssl=self.tls))
         self.port = self._server.sockets[0].getsockname()[1]
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{'ws' if self.tls is None else 'wss'}://127.0.0.1:{self.port}"
 
     def _take(self, request):
         query = parse_qs(urlsplit(request.path.decode()).query)

@@ -35,6 +35,20 @@ OPENING_FAULTS: Final = (picows.WSError, OSError, TimeoutError, asyncio.InvalidS
 token."""
 
 
+class _Connected(socket.socket):
+    """One that was connected, whatever has become of it.
+
+    The library asks for the peer to find out whether it has to connect it; one that was reset meanwhile has none, and
+    would be connected a second time, or left open where that fails.
+    """
+
+    peer: Any = None
+
+    def getpeername(self) -> Any:
+        """Return the peer that it was connected to."""
+        return self.peer
+
+
 class Attempt:
     """Opened once, and given up at any time: nothing of it is left open then."""
 
@@ -89,7 +103,7 @@ class Attempt:
         fault: OSError = ConnectionError("an address wanted, found none")
         for family, kind, protocol, _, address in await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM):
             with contextlib.ExitStack() as closing:
-                found = closing.enter_context(socket.socket(family, kind, protocol))
+                found = closing.enter_context(_Connected(family, kind, protocol))
                 found.setblocking(False)
                 try:
                     async with asyncio.timeout(CONNECT_S):
@@ -98,6 +112,7 @@ class Attempt:
                     fault = refusal
                     continue
                 closing.pop_all()
+                found.peer = address
                 self._socket = found
                 return found
         raise fault
