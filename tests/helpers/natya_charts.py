@@ -1,11 +1,16 @@
-"""A broker's charts as a model: they hold what the exchange traded, adjusted as of the time at which they are asked."""
+"""A broker's charts: as a model, which holds what the exchange traded, and over HTTP."""
 
-from datetime import timedelta
+import json
+import re
+import threading
+from datetime import date, timedelta
 from itertools import count
+
+from natya_servers import Server, http
 
 from natya.domain.calendar import session
 from natya.domain.candles import start_of
-from natya.domain.history import Hours, number_of_day
+from natya.domain.history import INTERVALS, number_of_day
 from natya.domain.instruments import Instrument
 from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
 from natya.messages.history import ChartNotRead, ChartRead
@@ -88,4 +93,38 @@ def refused(why, reason="as the test says", requests=1):
 
 
 EMPTY = ChartRead(starts_s=(), opens=(), highs=(), lows=(), closes=(), volumes=())
-SHARES = Hours()
+
+
+def chart_of(request):
+    """What Dhan would tell, for the days that a request names, in floats; of anything else, that there is none."""
+    if b"/charts/" not in request:
+        return http("[]")
+    wanted = json.loads(request.partition(b"\r\n\r\n")[2])
+    since, until = date.fromisoformat(wanted["fromDate"]), date.fromisoformat(wanted["toDate"])
+    is_daily = b"/charts/historical" in request
+    interval_ns = INTERVALS["1d"] if is_daily else int(wanted["interval"]) * INTERVALS["1m"]
+    starts = [start / 1e9 for start in rows_of_days(since, until + timedelta(days=not is_daily), interval_ns)]
+    columns = {name: [100.0] * len(starts) for name in ("open", "high", "low", "close", "volume")}
+    return http(json.dumps({**columns, "timestamp": starts}))
+
+
+class Broker:
+    """Answers with charts; `script` has other answers, by the number of the request."""
+
+    def __init__(self):
+        self.script = {}
+        self.reached = threading.Event()
+        self.server = Server(self._answer)
+
+    def _answer(self, server, connection):
+        while (request := server.read(connection)) is not None:
+            answer = self.script.get(len(server.heard), chart_of)
+            if answer is None:
+                self.reached.set()
+                server.over.wait()
+                return
+            connection.sendall(answer(request) if callable(answer) else answer)
+
+    @property
+    def days(self):
+        return [re.findall(rb'Date":"(.*?)"', request) for request in self.server.heard]

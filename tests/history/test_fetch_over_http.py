@@ -2,16 +2,14 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
-from natya_charts import rows_of_days
-from natya_servers import Server, http
+from natya_charts import Broker, rows_of_days
+from natya_servers import http
 from typer.testing import CliRunner
 
 from natya.cli.app import app
@@ -26,39 +24,6 @@ TOO_EARLY = http(
     '{"errorType":"x","errorCode":"DH-905","errorMessage":"System is unable to fetch data"}', "400 Bad Request"
 )
 EMPTY = http(json.dumps({name: [] for name in ("open", "high", "low", "close", "volume", "timestamp")}))
-
-
-def chart_of(request):
-    """What Dhan would tell, for the days that a request names: floats all of it."""
-    wanted = json.loads(request.partition(b"\r\n\r\n")[2])
-    since, until = date.fromisoformat(wanted["fromDate"]), date.fromisoformat(wanted["toDate"])
-    is_daily = b"/charts/historical" in request
-    interval_ns = INTERVALS["1d"] if is_daily else int(wanted["interval"]) * INTERVALS["1m"]
-    starts = [start / 1e9 for start in rows_of_days(since, until + timedelta(days=not is_daily), interval_ns)]
-    columns = {name: [100.0] * len(starts) for name in ("open", "high", "low", "close", "volume")}
-    return http(json.dumps({**columns, "timestamp": starts}))
-
-
-class Broker:
-    """Answers with charts; `script` has other answers, by the number of the request."""
-
-    def __init__(self):
-        self.script = {}
-        self.reached = threading.Event()
-        self.server = Server(self._answer)
-
-    def _answer(self, server, connection):
-        while (request := server.read(connection)) is not None:
-            answer = self.script.get(len(server.heard), chart_of)
-            if answer is None:
-                self.reached.set()
-                server.over.wait()
-                return
-            connection.sendall(answer(request) if callable(answer) else answer)
-
-    @property
-    def days(self):
-        return [re.findall(rb'Date":"(.*?)"', request) for request in self.server.heard]
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+"""History in a running system: who is started where, and a fetch that goes through the system's own service."""
+
+import json
+import os
+
+import pytest
+from natya_charts import Broker
+from typer.testing import CliRunner
+
+from natya import TradingSystem
+from natya.cli.app import app
+from natya.composition import children, subscriptions
+from natya.config.loader import load_settings
+from natya.messages.addresses import BROKER_SERVICE, CHARTS_SERVICE, HISTORY
+
+TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
+ACCOUNT = {"BROKER_CLIENT_ID": "1100012345", "BROKER_ACCESS_TOKEN": TOKEN}
+
+
+def settings_of(profile, tmp_path, environment=ACCOUNT, **given):
+    overrides = {"system.data_dir": str(tmp_path / "data")} | given
+    return load_settings(profile, environment=environment, overrides=overrides)
+
+
+class TestWhoReadsCharts:
+    def started(self, settings):
+        return {child.name: child for child in children(settings)}
+
+    def test_is_nobody_where_nothing_is_real(self, tmp_path):
+        assert HISTORY not in self.started(settings_of("paper", tmp_path))
+
+    def test_asks_the_service_of_the_broker_session_where_orders_are_real(self, tmp_path):
+        found = self.started(settings_of("live", tmp_path, **{"feed.symbols": ["INFY"]}))
+
+        assert found[HISTORY].settings.service == BROKER_SERVICE
+        assert CHARTS_SERVICE not in found
+
+    def test_has_a_service_of_its_own_where_only_the_feed_is_live(self, tmp_path):
+        settings = settings_of("paper", tmp_path, **{"feed.source": "dhan", "feed.symbols": ["INFY"]})
+        found = self.started(settings)
+        names = list(found)
+
+        assert names.index(CHARTS_SERVICE) + 1 == names.index(HISTORY) < names.index("strategies")
+        assert (found[HISTORY].settings.service, found[HISTORY].settings.fills_gaps) == (CHARTS_SERVICE, True)
+        assert HISTORY in {each.subscriber for each in subscriptions(settings)}
+
+
+@pytest.fixture
+def broker():
+    broker = Broker()
+    yield broker
+    broker.server.close()
+
+
+def test_a_fetch_beside_a_running_system_goes_through_it_without_a_token_of_its_own(tmp_path, broker):
+    settings = settings_of(
+        "live",
+        tmp_path,
+        environment=ACCOUNT | {"BROKER_BASE_URL": broker.server.url},
+        **{"feed.source": "synthetic", "feed.symbols": ["RELIANCE"], "feed.duration_s": 0.0},
+    )
+    without = {name: None for name in os.environ if name.startswith(("NATYA_", "BROKER_", "DATABASE_"))}
+    with TradingSystem(settings):
+        done = CliRunner().invoke(
+            app,
+            [
+                *("data", "fetch", "INFY", "--interval", "15m", "--from", "2025-12-01", "--to", "2025-12-31"),
+                *("--json", "--data-dir", str(tmp_path / "data")),
+            ],
+            env=without,
+            catch_exceptions=False,
+        )
+        status = CliRunner().invoke(
+            app, ["data", "status", "INFY", "--json", "--data-dir", str(tmp_path / "data")], env=without
+        )
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["written"] == 22 * 25
+    assert json.loads(status.stdout)["series"][0]["candles"] == 22 * 25
+    charts = [request for request in broker.server.heard if b"/charts/intraday" in request]
+    assert len(charts) == 1
+    assert TOKEN.encode() in charts[0]
