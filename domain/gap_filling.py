@@ -26,6 +26,8 @@ RETRY_S: Final = 30.0
 RETRY_MAX_S: Final = 900.0
 """Pauses between attempts for one symbol: they double."""
 
+_VISIBLE_NS: Final = round(VISIBLE_S * SECOND_NS)
+
 
 class Filling(msgspec.Struct, frozen=True, kw_only=True):
     """One request for the candles of a symbol, and the gaps that it is for."""
@@ -45,10 +47,7 @@ class _Symbol(msgspec.Struct):
     failures: int = 0
     not_before_ns: int = 0
     is_under_way: bool = False
-
-    @property
-    def open(self) -> tuple[Span, ...]:
-        return without(self.told, self.filled)
+    open: tuple[Span, ...] = ()
 
 
 class GapBook:
@@ -56,23 +55,33 @@ class GapBook:
 
     def __init__(self) -> None:
         self._symbols: dict[str, _Symbol] = {}
+        self._open: dict[str, _Symbol] = {}
+        """Those of which a gap is open."""
 
     def tell(self, symbol: str, start_ns: int, end_ns: int) -> None:
         """Note a gap."""
         known = self._symbols.setdefault(symbol, _Symbol())
         known.told = united([*known.told, minutes_of(start_ns, end_ns)])
+        self._subtract(symbol, known)
 
     def fill(self, symbol: str, start_ns: int, end_ns: int) -> None:
         """Note that a time was filled."""
         known = self._symbols.setdefault(symbol, _Symbol())
         known.filled = united([*known.filled, minutes_of(start_ns, end_ns)])
-        if not known.open:
+        self._subtract(symbol, known)
+
+    def _subtract(self, symbol: str, known: _Symbol) -> None:
+        known.open = without(known.told, known.filled)
+        if known.open:
+            self._open[symbol] = known
+        else:
+            self._open.pop(symbol, None)
             known.failures = 0
 
     @property
     def open(self) -> int:
         """How many gaps are open."""
-        return sum(len(each.open) for each in self._symbols.values())
+        return sum(len(each.open) for each in self._open.values())
 
     def begin(self, now_ns: int, rank: Callable[[str], int]) -> Filling | None:
         """Return what is to be asked for next; None: nothing now.
@@ -82,14 +91,14 @@ class GapBook:
             rank: of a symbol; the lowest is first, and of the same rank the oldest gap.
         """
         due = [
-            (rank(symbol), spans[0], symbol, spans)
-            for symbol, known in self._symbols.items()
-            if not known.is_under_way and known.not_before_ns <= now_ns
-            if (spans := tuple(span for span in known.open if _seen_ns(span) <= now_ns))
+            (rank(symbol), known.open[0], symbol)
+            for symbol, known in self._open.items()
+            if not known.is_under_way and known.not_before_ns <= now_ns and known.open[0][1] <= now_ns - _VISIBLE_NS
         ]
         if not due:
             return None
-        _, _, symbol, spans = min(due)
+        _, _, symbol = min(due)
+        spans = tuple(span for span in self._open[symbol].open if span[1] <= now_ns - _VISIBLE_NS)
         self._symbols[symbol].is_under_way = True
         return Filling(symbol=symbol, spans=spans)
 
@@ -108,9 +117,9 @@ class GapBook:
     def next_ns(self) -> int | None:
         """Tell when `begin` may have something; None: not before another gap is told, or a request has ended."""
         times = [
-            max(known.not_before_ns, min(map(_seen_ns, known.open)))
-            for known in self._symbols.values()
-            if known.open and not known.is_under_way
+            max(known.not_before_ns, known.open[0][1] + _VISIBLE_NS)
+            for known in self._open.values()
+            if not known.is_under_way
         ]
         return min(times, default=None)
 
@@ -151,7 +160,3 @@ def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
         if start_ns < end_ns:
             found.append((start_ns, end_ns))
     return tuple(found)
-
-
-def _seen_ns(span: Span) -> int:
-    return span[1] + round(VISIBLE_S * SECOND_NS)

@@ -122,8 +122,8 @@ class TestABrokerThatFails:
 
     @pytest.mark.parametrize(
         "body",
-        ["[]", '{"open":[1.0],"timestamp":[]}', '{"timestamp":[2,1]}', '"text"', '{"open":[1e999],"timestamp":[1]}'],
-        ids=["array", "lengths", "order", "text", "endless"],
+        ['{"open":[1.0],"timestamp":[]}', '"text"', '{"open":[1e999],"timestamp":[1]}'],
+        ids=["lengths", "text", "endless"],
     )
     def test_with_an_answer_that_is_no_chart_is_told_and_keeps_nothing(self, data, broker, body):
         broker.script = dict.fromkeys(range(1, 99), http(body))
