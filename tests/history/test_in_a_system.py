@@ -2,16 +2,24 @@
 
 import json
 import os
+import time
 
 import pytest
-from natya_charts import Broker
+from natya_charts import Broker, told_of
+from natya_processes import await_that
+from natya_servers import http
 from typer.testing import CliRunner
 
 from natya import TradingSystem
 from natya.cli.app import app
 from natya.composition import children, subscriptions
 from natya.config.loader import load_settings
-from natya.messages.addresses import BROKER_SERVICE, CHARTS_SERVICE, HISTORY
+from natya.domain.calendar import MINUTE_NS
+from natya.messages.addresses import BROKER_SERVICE, CHARTS_SERVICE, DATABASE, HISTORY, JOURNAL
+from natya.messages.database import Query
+from natya.messages.history import GapFilled
+from natya.messages.journal import Append, ReadJournal
+from natya.messages.market import FeedGapped
 
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
 ACCOUNT = {"BROKER_CLIENT_ID": "1100012345", "BROKER_ACCESS_TOKEN": TOKEN}
@@ -80,3 +88,36 @@ def test_a_fetch_beside_a_running_system_goes_through_it_without_a_token_of_its_
     charts = [request for request in broker.server.heard if b"/charts/intraday" in request]
     assert len(charts) == 1
     assert TOKEN.encode() in charts[0]
+
+
+def test_a_gap_of_a_live_feed_is_filled_over_a_restart_from_charts_and_told(tmp_path, broker):
+    settings = settings_of(
+        "paper",
+        tmp_path,
+        environment=ACCOUNT | {"BROKER_BASE_URL": broker.server.url},
+        **{
+            "feed.source": "dhan",
+            "feed.symbols": ["INFY"],
+            "feed.options": {"url": broker.server.url.replace("http", "ws")},
+            "control.enabled": False,
+        },
+    )
+    begin_ns = (time.time_ns() // MINUTE_NS - 30) * MINUTE_NS
+    end_ns = begin_ns + 3 * MINUTE_NS
+    gap = FeedGapped(
+        source="dhan-1", symbols=("INFY",), start_ns=begin_ns, end_ns=end_ns, cause="stale", occurred_ns=end_ns
+    )
+    minutes = list(range(begin_ns, end_ns + MINUTE_NS, MINUTE_NS))
+    broker.usual = lambda _: http("", "503 Service Unavailable")
+    with TradingSystem(settings) as first:
+        first.request(JOURNAL, Append(facts=(gap,)), timeout_s=10)
+        await_that(lambda: any(b"/charts/intraday" in request for request in broker.server.heard))
+    broker.usual = lambda request: told_of(minutes) if b"/charts/" in request else http("[]")
+    with TradingSystem(settings) as second:
+        wanted = ReadJournal(types=("GapFilled",))
+        records = await_that(lambda: second.request(JOURNAL, wanted, timeout_s=10).records)
+        rows = second.request(DATABASE, Query(sql="select start_ns from candles order by 1"), timeout_s=10).rows
+
+    (fact,) = [record.fact for record in records]
+    assert (type(fact), fact.symbol, fact.start_ns, fact.end_ns) == (GapFilled, "INFY", begin_ns, end_ns)
+    assert [start for (start,) in rows] == minutes[:3]
