@@ -80,6 +80,11 @@ faulty-broker: $(STAMP) ## Send 10,000 orders to a Dhan that fails in every way,
 faulty-feed: $(STAMP) ## Let each fault of a market feed happen 200 times to one that lives on (COUNT=n)
 	FEED_FAULTS=$(or $(COUNT),200) $(BIN)/python -m pytest tests/faults/test_feed_faults.py --timeout 1800 -q
 
+.PHONY: soak-feed
+soak-feed: $(STAMP) ## An hour of a live market of 20,000 packets a second that fails every 30 s (SECONDS=n FAULT_S=n RATE=n)
+	SECONDS=$(or $(SECONDS),3600) FAULT_S=$(or $(FAULT_S),30) RATE=$(or $(RATE),20000) \
+		$(BIN)/python -m pytest tests/faults/long_feed.py -o python_files='long_*.py' --timeout 7200 -q -s
+
 .PHONY: bodies
 bodies: $(STAMP) ## Send 10,000 random requests to the paper exchange (COUNT=n)
 	WIRE_BODIES=$(or $(COUNT),10000) $(BIN)/python -m pytest tests/exchange/test_wire_hostile.py -k random --timeout 900 -q

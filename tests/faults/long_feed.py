@@ -1,0 +1,85 @@
+"""A live market of 20,000 packets a second that fails every few seconds; `make soak-feed`: for an hour, every 30 s.
+
+At the end trading is NORMAL, each fault is a gap that was told, each packet is accounted for, what was passed on is
+recorded, and the process has not grown.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from natya_processes import await_that
+
+from natya import StrategyActor, TradingSystem, load_settings
+
+SECONDS = float(os.environ.get("SECONDS", "60"))
+FAULT_S = float(os.environ.get("FAULT_S", "5"))
+RATE = float(os.environ.get("RATE", "20000"))
+SYMBOLS = ["INFY", "RELIANCE", "TCS", "HDFCBANK", "SBIN"]
+GROWTH_MAX_MIB = 64
+WARM_UP_S = 20.0
+
+
+class Counter(StrategyActor):
+    """Hears everything."""
+
+
+def resident_mib():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def test_a_feed_that_fails_again_and_again_is_whole_in_the_end(tmp_path):
+    helpers = Path(__file__).parents[1] / "helpers"
+    market = subprocess.Popen(
+        [sys.executable, str(helpers / "natya_feed_market.py"), str(RATE), str(FAULT_S)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    port = int(market.stdout.readline())
+    settings = load_settings(
+        "paper",
+        environment={"BROKER_ACCESS_TOKEN": "a-token", "BROKER_CLIENT_ID": "1100012345"},
+        overrides={
+            "system.data_dir": str(tmp_path / "natya"),
+            "feed.source": "dhan",
+            "feed.options": {"url": f"ws://127.0.0.1:{port}", "mode": "quote"},
+            "feed.symbols": SYMBOLS,
+            "feed.exchange": "none",
+            "control.enabled": False,
+            "strategies": [{"name": "counter", "strategy": Counter, "symbols": SYMBOLS}],
+        },
+    )
+    try:
+        with TradingSystem(settings) as system:
+
+            def feed():
+                return system.look().statistics["feed"]
+
+            time.sleep(min(WARM_UP_S, SECONDS / 4))  # how long it lasts is what is tested
+            before_mib = resident_mib()
+            time.sleep(SECONDS * 3 / 4)
+            grown_mib = resident_mib() - before_mib
+            os.set_blocking(market.stdout.fileno(), False)
+            faults = (market.stdout.read() or "").split()
+            market.kill()
+            await_that(lambda: not feed().connections, timeout_s=60)
+            end = await_that(
+                lambda: (now := feed()).recorded_sequence == now.ticks and not now.queued and now,
+                timeout_s=60,
+            )
+            orders = system.look().statistics["orders"]
+    finally:
+        market.kill()
+        market.communicate()
+    sys.stdout.write(
+        f"{len(faults)} faults, {end.gaps} gaps, {end.reconnects} reconnects; {end.arrived:,} arrived, "
+        f"{end.ticks:,} passed on and recorded, {end.conflated:,} left out; grown by {grown_mib:.0f} MiB\n"
+    )
+    assert orders.risk_state == "NORMAL"
+    assert len(faults) - 1 <= end.gaps <= end.reconnects  # the last one may have had no time to be over
+    assert end.arrived == end.ticks + end.conflated
+    assert end.arrived > RATE * SECONDS / 10, "silence takes 15 s to be found, and back-off up to 30 s"
+    assert grown_mib < GROWTH_MAX_MIB
