@@ -116,10 +116,9 @@ def starts_expected(first_day, end_day, interval_ns):
         if interval_ns == DAY_NS:
             found.append(day_start_ns(number))
             continue
-        nine_fifteen = day_start_ns(number) + (9 * 60 + 15) * MINUTE_NS
         for open_ns, close_ns in day.spans:
             minutes = range(open_ns, close_ns, MINUTE_NS)
-            found += sorted({nine_fifteen + (minute - nine_fifteen) // interval_ns * interval_ns for minute in minutes})
+            found += sorted({day.open_ns + (minute - day.open_ns) // interval_ns * interval_ns for minute in minutes})
     return found
 
 
