@@ -59,6 +59,12 @@ class DhanFaults(msgspec.Struct, frozen=True, kw_only=True):
     rejects: float = 0.0
     """An order that was taken is REJECTED by the OMS."""
 
+    updates_lost: float = 0.0
+    updates_twice: float = 0.0
+    updates_late: float = 0.0
+    updates_dropped: float = 0.0
+    """The connection of order updates ends, a few times a second."""
+
 
 NO_FAULTS = DhanFaults()
 KINDS = (
@@ -130,6 +136,9 @@ class DhanModel:
         """Requests that a client began with such a token."""
 
         self.injected = Counter()
+        self.sockets = []
+        """Connections to which order updates are pushed."""
+
         self._numbers = itertools.count(412610070001)
         self._trade_ids = itertools.count(1)
         self._due = []
@@ -202,6 +211,7 @@ class DhanModel:
         quantity = min(quantity, order.quantity - order.filled)
         order.filled += quantity
         order.status = "TRADED" if order.filled == order.quantity else "PART_TRADED"
+        self._push(order)
         now = self._now()
         self.trades.append(
             {
@@ -218,6 +228,10 @@ class DhanModel:
         )
 
     # Helpers.
+
+    def _push(self, order):
+        for each in self.sockets:
+            each.push(order)
 
     def _place(self, request):
         self.arrivals[request["correlationId"]] += 1
@@ -241,8 +255,10 @@ class DhanModel:
     def _acknowledge(self, order):
         if self.active and self.chance.random() < self.faults.rejects:
             order.status, order.reason = "REJECTED", "RMS:1: fund shortfall"
+            self._push(order)
             return
         order.status = "PENDING"
+        self._push(order)
         if not self.slow or (order.order_type == "LIMIT" and self.chance.random() < 0.4):
             return
         left, wait_s = order.quantity, 0.0
@@ -261,6 +277,7 @@ class DhanModel:
         if order.status in STATES:
             return 400, _error("DH-906", "Incorrect request for order and cannot be processed", "Order_Error")
         order.status = "CANCELLED"
+        self._push(order)
         return 200, {"orderId": number, "orderStatus": "CANCELLED"}
 
     def _row(self, order):

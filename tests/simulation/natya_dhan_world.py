@@ -11,13 +11,15 @@ import msgspec
 from natya_blocking import BlockingOffloader, sleep
 from natya_dhan_model import URL, DhanFaults, DhanModel, DhanSession, ListOfInstruments
 from natya_scenario import Scenario, a_scenario
+from natya_updates_model import ModelUpdates
 from natya_world import World
 
+from natya.actors.broker import UpdatesActor, UpdatesSettings
 from natya.actors.external import ExternalSettings
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ChildSpec
 from natya.config.secrets import Secret
-from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, BROKER_TOKENS, INSTRUMENTS
+from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, BROKER_TOKENS, BROKER_UPDATES, INSTRUMENTS
 
 SLOWER = 20
 """The market has as many ticks as in the world, but so much more time: answers over a network take theirs."""
@@ -34,7 +36,7 @@ class BlockingBase(SimulatedSystemBase):
         super().__init__(*arguments, **options)
 
     def new_offloader(self, name, *, threads_max, jobs_max):
-        if name != BROKER_SERVICE:
+        if name not in {BROKER_SERVICE, BROKER_UPDATES}:
             return super().new_offloader(name, threads_max=threads_max, jobs_max=jobs_max)
         offloader = BlockingOffloader(
             name=name, threads_max=threads_max, jobs_max=jobs_max, loop=self._stepped, random=self.random
@@ -101,7 +103,9 @@ class DhanWorld(World):
         self.token.replace(Secret(self.matching.token))
         self.token.when_dead(self._log_in_again)
         settings = replace(settings, new_session=lambda _: DhanSession(self.matching, sleep))
-        return replace(group, settings=replace(group.settings, children=(replace(service, settings=settings), *others)))
+        updates = UpdatesSettings(url=URL, new_socket=lambda _: ModelUpdates(self.matching, self.token, sleep))
+        children = (replace(service, settings=settings), *others, ChildSpec(BROKER_UPDATES, UpdatesActor, updates))
+        return replace(group, settings=replace(group.settings, children=children))
 
     def _log_in_again(self):
         """Have a person notice it, and log in."""
@@ -152,4 +156,8 @@ def _faults(chance: Random) -> DhanFaults:
         throttled=rate(0.02),
         token_dies=rate(0.01),
         rejects=rate(0.1, 0.3),
+        updates_lost=rate(0.1, 0.5),
+        updates_twice=rate(0.1, 0.5),
+        updates_late=rate(0.1, 0.5),
+        updates_dropped=rate(0.002, 0.05),
     )

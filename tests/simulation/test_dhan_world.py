@@ -21,4 +21,5 @@ def test_without_faults_orders_are_placed_filled_and_cancelled():
 
     assert world.violations() == []
     assert orders.fills > 0
+    assert world.statistics["broker-updates"].updates > orders.fills
     assert {order.status for order in world.matching.orders.values()} >= {"TRADED", "CANCELLED"}
