@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 INSTRUMENTS = 500
 RATIO_TARGET = 8.0
+RECEIVED_NS = 1_791_400_000_000_000_000
 GRID = PriceGrid(0.05)
 
 
@@ -72,7 +73,7 @@ def main() -> int:
 
     def ours(frames: list[bytes]) -> None:
         for frame in frames:
-            if len(decoder.decode(frame, 1)) != 1:
+            if len(decoder.decode(frame, RECEIVED_NS)) != 1:
                 raise RuntimeError(f"a tick wanted, found {decoder.fault}")
 
     def theirs(frames: list[bytes]) -> None:

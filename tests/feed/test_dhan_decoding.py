@@ -10,6 +10,7 @@ from natya_packets import (
     DISCONNECT,
     EVERY,
     FULL,
+    LAST_TRADE,
     LAST_TRADE_NS,
     OPEN_INTEREST,
     PREVIOUS_CLOSE,
@@ -68,6 +69,22 @@ class TestATicker:
         (again,) = decoder.decode(a_ticker(price), NOW_NS)
 
         assert first.price == again.price == price
+
+    def test_of_a_time_that_has_not_come_is_damaged_and_those_after_it_are_not(self, decoder):
+        later = packets.TICKER_LAYOUT.pack(packets.TICKER, 16, 1, 1594, 1512.5, 2**32 - 1)
+        found = decoder.decode(TICKER + later + TICKER, NOW_NS)
+        assert [tick.exchange_ns for tick in found] == [LAST_TRADE_NS, LAST_TRADE_NS]
+        assert (decoder.damaged, decoder.broken) == (1, "")
+        assert "up to a day ahead" in decoder.fault
+
+    @given(st.lists(st.integers(0, 3), min_size=1, max_size=20))
+    def test_has_its_own_time_whatever_came_before(self, steps):
+        decoder = Decoder("x")
+        decoder.add("NSE_EQ", "1594", "INFY", PriceGrid(TICK_RUPEES))
+        for step in steps:
+            packet = packets.TICKER_LAYOUT.pack(packets.TICKER, 16, 1, 1594, 1512.5, LAST_TRADE + step if step else 0)
+            (tick,) = decoder.decode(packet, NOW_NS)
+            assert tick.exchange_ns == (LAST_TRADE_NS + step * 10**9 if step else 0)
 
 
 class TestAQuote:

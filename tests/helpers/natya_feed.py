@@ -8,7 +8,6 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import picows
-from natya_packets import LAST_TRADE
 
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
 from natya.actors.feed.bodies.dhan.stream import DhanStream
@@ -19,17 +18,20 @@ from natya.domain.dhan.streams.subscriptions import read_request
 from natya.domain.instruments import Instrument
 
 WAIT_S = 10.0
+TRADED_S = 1_700_000_000
+"""India's clock of a trade, as the feed writes it: long ago, whatever the machine's date is."""
+
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105  of a test
 
 
-def a_quote(security_id, price, *, segment=1, volume=1, time_s=LAST_TRADE):
+def a_quote(security_id, price, *, segment=1, volume=1, time_s=TRADED_S):
     return packets.QUOTE_LAYOUT.pack(
         *(packets.QUOTE, 50, segment, int(security_id), price, 1, time_s, price, volume, 10, 10),
         *(price, price, price, price),
     )
 
 
-def a_ticker(security_id, price, *, segment=1, time_s=LAST_TRADE):
+def a_ticker(security_id, price, *, segment=1, time_s=TRADED_S):
     return packets.TICKER_LAYOUT.pack(packets.TICKER, 16, segment, int(security_id), price, time_s)
 
 

@@ -13,8 +13,7 @@ import struct
 import threading
 from urllib.parse import parse_qs, urlsplit
 
-from natya_feed import a_quote
-from natya_packets import LAST_TRADE
+from natya_feed import TRADED_S, a_quote
 
 from natya.domain.dhan.streams import packets, subscriptions
 
@@ -97,7 +96,7 @@ class Session:
             segment_number = packets.SEGMENT_NUMBERS[segment]
             await self.send(
                 a_quote(
-                    security_id, 100 + number % 100, segment=segment_number, volume=number, time_s=LAST_TRADE + number
+                    security_id, 100 + number % 100, segment=segment_number, volume=number, time_s=TRADED_S + number
                 )
             )
 

@@ -4,7 +4,7 @@ The problem: a hundred thousand packets a second, each with up to fifteen prices
 have to be on the tick grid again. The idea: the header says all that decides how a packet is read, so its eight bytes
 are looked up as they are; a price that was seen once is looked up, too, and not rounded again; the prices of the day
 are compared as bytes with those before. The trap: a number that is none (NaN, infinite, below zero) must not become a
-price, so what is not in the table is checked before it is put there.
+price, so what is not in the table is checked before it is put there; and so is a time that is newer than all others.
 
 Open interest and the previous close come in packets of their own; they are kept, and told with the next tick.
 """
@@ -24,7 +24,7 @@ from .....domain.dhan.streams.packets import (
     PacketError,
     packets_of,
 )
-from .....domain.time import IST_OFFSET_NS, SECOND_NS
+from .....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 from .....messages.market import DaySummary, Depth, Tick
 from .....messages.units import RUPEES_MAX
 
@@ -40,6 +40,9 @@ PRICES_MAX: Final = 200_000
 WITHOUT_CONTENT: Final = frozenset({packets.HEARTBEAT, packets.STATUS, packets.INDEX})
 """Codes of packets that say only that the feed lives."""
 
+AHEAD_MAX_NS: Final = DAY_NS
+"""A later time is a damaged packet's. It is not less, since an exchange that is simulated may run ahead."""
+
 IST_OFFSET_S: Final = IST_OFFSET_NS // SECOND_NS
 NO_LAST_PRICE: Final = "a last price above 0 wanted, found 0"
 NO_AVERAGE: Final = f"an average price from 0 to {RUPEES_MAX:g} rupees wanted, found another number"
@@ -52,7 +55,11 @@ _FULL: Final = struct.Struct("<8xfHIfIIII8x16x" + packets.LEVELS * "IIHHff")
 _DAY: Final = struct.Struct("<ffff")
 
 
-class PriceError(PacketError):
+class ContentError(PacketError):
+    """What a packet says cannot be."""
+
+
+class PriceError(ContentError):
     """A price of a packet is none: not finite, below zero, or above all prices."""
 
 
@@ -139,6 +146,9 @@ class Decoder:
 
         self._tables: Final[dict[float, OnGrid]] = {}
         self.sequence = self._before = sequence
+        self._newest_s = self._newest_ns = 0
+        """The newest time that a packet told, as it came, and as nanoseconds: most packets tell it again."""
+
         self.packets = 0
         self.unknown = 0
         """Packets of instruments that are not subscribed to, or of codes that are not known."""
@@ -200,7 +210,7 @@ class Decoder:
         self.packets += 1  # most frames are one packet: it is not walked to find that out
         try:
             tick = known[0](known[1], frame, 0, received_ns)
-        except PriceError as fault:
+        except ContentError as fault:
             self.damaged += 1
             self.fault = str(fault)
             return []
@@ -217,7 +227,7 @@ class Decoder:
                         self._other(code, frame, offset)
                     elif tick := known[0](known[1], frame, offset, received_ns):
                         found.append(tick)
-                except PriceError as fault:
+                except ContentError as fault:
                     self.damaged += 1
                     self.fault = str(fault)
         except PacketError as fault:
@@ -230,12 +240,13 @@ class Decoder:
         price = instrument.on_grid[price]
         if not price:
             raise PriceError(NO_LAST_PRICE)
+        exchange_ns = self._newest_ns if time_s == self._newest_s else self._time_ns(time_s, received_ns)
         self.sequence += 1
         return Tick(
             symbol=instrument.symbol,
             price=price,
             quantity=0,
-            exchange_ns=(time_s * SECOND_NS - IST_OFFSET_NS) if time_s > IST_OFFSET_S else 0,
+            exchange_ns=exchange_ns,
             source=self._source,
             sequence=self.sequence,
             received_ns=received_ns,
@@ -250,12 +261,13 @@ class Decoder:
             raise PriceError(NO_LAST_PRICE)
         if not 0 <= average <= RUPEES_MAX:
             raise PriceError(NO_AVERAGE)
+        exchange_ns = self._newest_ns if time_s == self._newest_s else self._time_ns(time_s, received_ns)
         self.sequence += 1
         return Tick(
             symbol=instrument.symbol,
             price=price,
             quantity=quantity,
-            exchange_ns=(time_s * SECOND_NS - IST_OFFSET_NS) if time_s > IST_OFFSET_S else 0,
+            exchange_ns=exchange_ns,
             source=self._source,
             sequence=self.sequence,
             received_ns=received_ns,
@@ -265,7 +277,7 @@ class Decoder:
                 high_price=high,
                 low_price=low,
                 close_price=closed or instrument.previous_close,
-                average_price=round(average, 2),
+                average_price=int(average * 100 + 0.5) / 100,
                 total_buy_quantity=buyers,
                 total_sell_quantity=sellers,
                 open_interest=instrument.open_interest if instrument.has_open_interest else None,
@@ -283,6 +295,7 @@ class Decoder:
             raise PriceError(NO_LAST_PRICE)
         if not 0 <= average <= RUPEES_MAX:
             raise PriceError(NO_AVERAGE)
+        exchange_ns = self._newest_ns if time_s == self._newest_s else self._time_ns(time_s, received_ns)
         rounded = on_grid.__getitem__
         depth = Depth(
             bid_prices=tuple(map(rounded, values[12::6])),
@@ -299,7 +312,7 @@ class Decoder:
             symbol=instrument.symbol,
             price=price,
             quantity=quantity,
-            exchange_ns=(time_s * SECOND_NS - IST_OFFSET_NS) if time_s > IST_OFFSET_S else 0,
+            exchange_ns=exchange_ns,
             source=self._source,
             sequence=self.sequence,
             received_ns=received_ns,
@@ -310,12 +323,27 @@ class Decoder:
                 high_price=high,
                 low_price=low,
                 close_price=closed or instrument.previous_close,
-                average_price=round(average, 2),
+                average_price=int(average * 100 + 0.5) / 100,
                 total_buy_quantity=buyers,
                 total_sell_quantity=sellers,
                 open_interest=open_interest if instrument.has_open_interest else None,
             ),
         )
+
+    def _time_ns(self, time_s: int, received_ns: int) -> int:
+        """Return the time that a packet tells; 0 for none.
+
+        Raises:
+            ContentError: it has not come yet. It would close the candles of its instrument up to then.
+        """
+        if time_s <= IST_OFFSET_S:
+            return 0
+        found = time_s * SECOND_NS - IST_OFFSET_NS
+        if time_s > self._newest_s:
+            if found > received_ns + AHEAD_MAX_NS:
+                raise ContentError(f"a time up to a day ahead of the machine's wanted, found {found} at {received_ns}")
+            self._newest_s, self._newest_ns = time_s, found
+        return found
 
     def _other(self, code: int, frame: bytes, offset: int) -> None:
         if code == packets.DISCONNECT:
