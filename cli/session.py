@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..client import Connection, Owner
     from ..config.loader import LoadedSettings
     from ..config.settings import Settings
+    from ..messages.broker import UpdatesStatistics
     from ..messages.journal import JournalRecord
     from ..messages.tokens import TokenStatus
 
@@ -126,6 +127,20 @@ def ask_keeper(data_dir: Path | None, profile: str, message: msgspec.Struct) -> 
     if not isinstance(answer, TokenStatus):
         give_up(f"the running system did not say how its access token stands: {answer}", FAILED)
     return answer
+
+
+def ask_updates(data_dir: Path | None, profile: str) -> UpdatesStatistics | None:
+    """Ask what the owner of the socket of order updates counts; None: the running system has none."""
+    from ..messages.addresses import BROKER_UPDATES  # noqa: PLC0415
+    from ..messages.broker import UpdatesStatistics  # noqa: PLC0415
+    from ..messages.system import Ping, Pong  # noqa: PLC0415
+
+    with running(data_dir, profile) as system:
+        if not any(child.path.rpartition("/")[2] == BROKER_UPDATES for child in system.tree().children):
+            return None
+        answer = system.request(BROKER_UPDATES, Ping())
+    found = answer.statistics if isinstance(answer, Pong) else None
+    return found if isinstance(found, UpdatesStatistics) else None
 
 
 def tell_token(status: TokenStatus, *, json: bool) -> None:

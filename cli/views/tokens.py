@@ -1,4 +1,4 @@
-"""How the access token stands, as text and JSON. Pure."""
+"""How the access token and the socket of order updates stand, as text and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from ...domain.time import SECOND_NS, time_text
 
 if TYPE_CHECKING:
+    from ...messages.broker import UpdatesStatistics
     from ...messages.tokens import TokenStatus
 
 _STATES: Final = {
@@ -38,3 +39,20 @@ def token_text(status: TokenStatus) -> str:
     if not status.can_log_in:
         parts.append("no PIN and secret of one-time codes in the settings")
     return "\n".join(parts)
+
+
+def updates_json(counts: UpdatesStatistics | None) -> dict[str, Any] | None:
+    """Return all of it; None: there is no socket."""
+    return None if counts is None else msgspec.structs.asdict(counts)
+
+
+def updates_text(counts: UpdatesStatistics | None) -> str:
+    """Return it in sentences."""
+    if counts is None:
+        return "no order updates: open orders are looked at alone"
+    since = f" since {time_text(counts.since_ns // SECOND_NS * SECOND_NS)}" if counts.since_ns else ""
+    state = f"order updates come{since}" if counts.connected else f"no order updates{since}: {counts.reason}"
+    return (
+        f"{state}\nupdates: {counts.updates}, of orders without a client's id: {counts.without_id}, "
+        f"refused: {counts.refused}; connections: {counts.connections}, failed attempts: {counts.failures}"
+    )

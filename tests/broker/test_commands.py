@@ -5,6 +5,7 @@ import os
 
 import pytest
 from natya_publisher import Publisher
+from natya_updates_server import UpdatesServer
 from typer.testing import CliRunner
 
 import natya
@@ -91,3 +92,22 @@ class TestBesideASystemThatCannotLogIn:
 
         assert (login.exit_code, "PIN and secret of one-time codes wanted" in login.stdout) == (1, True)
         assert "the access token is alive" in status.stdout
+        assert "no order updates: open orders are looked at alone" in status.stdout
+
+
+def options_of(server):
+    return f'{{order_updates = "{server.url}"}}'
+
+
+class TestBesideASystemWithOrderUpdates:
+    def test_shows_whether_they_come(self, shell, running):
+        with (
+            UpdatesServer("old") as server,
+            running(**OLD, NATYA_BROKER__OPTIONS=f'{{order_updates = "{server.url}"}}'),
+        ):
+            assert server.connected.acquire(timeout=10)
+            found = json.loads(shell("status", "--json").stdout)["updates"]
+            text = shell("status").stdout
+
+        assert (found["refused"], found["failures"]) == (0, 0)
+        assert "updates: 0, of orders without a client's id: 0" in text

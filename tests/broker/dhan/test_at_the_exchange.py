@@ -1,0 +1,80 @@
+"""The session of the live profile at the paper exchange, over its REST protocol and its socket of order updates."""
+
+import pytest
+from natya_builders import to_place
+from natya_dhan_model import ListOfInstruments
+from natya_wire import CLIENT, TOKEN, Served
+
+from natya.actors.broker import AccessToken
+from natya.actors.runtime import InProcessSystem
+from natya.composition import broker
+from natya.config.loader import load_settings
+from natya.messages.broker import ExecutionReport, OrderPlaced, WithdrawOrder
+from natya.messages.system import Ping
+
+LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
+
+
+@pytest.fixture
+def served(tmp_path):
+    made = Served(tmp_path / "exchange")
+    made.price(1500.0)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def session(served):
+    """The broker's group, between orders, which the test plays, and the exchange."""
+    environment = {
+        "BROKER_BASE_URL": served.rest,
+        "BROKER_CLIENT_ID": CLIENT,
+        "BROKER_ACCESS_TOKEN": TOKEN,
+    }
+    given = {
+        "broker.live": True,
+        "broker.confirmed_limits": LIMITS,
+        "broker.options": {"order_updates": served.system.found().order_update},
+    }
+    settings = load_settings("live", environment=environment, overrides=given)
+    with InProcessSystem() as system:
+        system.probe_of_orders = system.probe("orders")
+        system.start("instruments", ListOfInstruments)
+        spec = broker(settings, AccessToken(settings.broker.access_token))
+        system.start(spec.name, spec.actor, spec.settings)
+        while not counts(system).connected:
+            pass  # each question waits for its answer
+        yield system
+
+
+def counts(system):
+    return system.request("broker-updates", Ping(), timeout_s=10).statistics
+
+
+def report(system):
+    """The next report of an execution."""
+    while not isinstance(message := system.probe_of_orders.receive(timeout_s=10), ExecutionReport):
+        pass
+    return message
+
+
+class TestOrderUpdatesOfTheExchange:
+    def test_have_a_fill_and_a_cancellation_told_once(self, session, served):
+        orders = session.probe_of_orders
+        session.tell("broker", to_place(order_type="LIMIT", limit_price=1490.0), sender=orders)
+        placed = orders.receive(timeout_s=10)
+        assert isinstance(placed, OrderPlaced)
+        served.settled(placed.broker_order_id)
+        served.price(1489.0, quantity=1_000)
+        trade = report(session)
+        session.tell("broker", to_place("A-2", order_type="LIMIT", limit_price=1400.0), sender=orders)
+        second = orders.receive(timeout_s=10)
+        served.settled(second.broker_order_id)
+        session.tell("broker", WithdrawOrder(client_order_id="A-2"), sender=orders)
+        ending = report(session)
+
+        assert (trade.client_order_id, trade.execution_type, trade.quantity) == ("A-1", "TRADE", 10)
+        assert (ending.client_order_id, ending.execution_type) == ("A-2", "CANCELLED")
+        found = counts(session)
+        assert (found.connections, found.refused, found.without_id) == (1, 0, 0)
+        assert found.updates >= 3
