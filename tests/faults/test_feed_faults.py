@@ -20,6 +20,7 @@ from natya_feed_server import (
     dripping,
     ending,
     frame,
+    frozen,
     refused,
     reset,
     sending,
@@ -40,6 +41,7 @@ NOISE = random.Random(5).randbytes(400)
 LATER = {
     "stopped": deaf,
     "silent but for pongs": silent,
+    "frozen but for heartbeats": frozen,
     "reset": reset,
     "closed by TCP": closed,
     "closed by websocket": bid_farewell,
@@ -148,3 +150,20 @@ class TestAnOpeningThatIs:
         assert has_a_tick_of_each(running)
         assert running.stream.trouble == ""
         assert len(server.sessions) == 2 * TIMES + 1
+
+
+class TestATokenThatEnds:
+    @pytest.mark.parametrize("reason", [807, 808, 809])
+    def test_is_not_sent_again_and_everything_is_back_with_the_next(self, life, reason):
+        server, running = life(*[after(2, ending(reason))] * TIMES, well)
+
+        for number in range(TIMES):
+            dead = running.refused.get(timeout=WAIT_S)
+            running.tokens.append(f"token-{number}")
+            assert dead == server.sessions[number].query["token"]
+
+        whole(server, TIMES + 1)
+        assert has_a_tick_of_each(running)
+        sent = [session.query["token"] for session in server.sessions]
+        assert sent == running.tokens
+        assert len(set(sent)) == TIMES + 1

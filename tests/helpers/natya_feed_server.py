@@ -19,6 +19,7 @@ from natya.domain.dhan.streams import packets, subscriptions
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 WAIT_S = 10.0
+HEARTBEAT = packets.HEADER.pack(packets.HEARTBEAT, packets.HEADER.size, 0, 0)
 BETWEEN_ROUNDS_S = 0.01
 SUBSCRIBING = frozenset(subscriptions.MODES)
 
@@ -157,6 +158,13 @@ async def silent(session):
     await session.hear_on()
 
 
+async def frozen(session):
+    """Send heartbeats, and no data."""
+    while not session.server.over.is_set():
+        await session.send(HEARTBEAT)
+        await asyncio.sleep(BETWEEN_ROUNDS_S)  # the service's own pace
+
+
 async def reset(session):
     """End at once, without a word."""
     linger = struct.pack("ii", 1, 0)
@@ -178,7 +186,7 @@ async def dripping(session):
     await session.raw(frame(bytes(60_000))[:4])
     while not session.server.over.is_set():
         await session.raw(b"\0")
-        await asyncio.wait({asyncio.ensure_future(session.server.over.wait())}, timeout=BETWEEN_ROUNDS_S)
+        await asyncio.sleep(BETWEEN_ROUNDS_S)
 
 
 async def _until_gone(session):

@@ -127,8 +127,8 @@ class Books:
         self._levels: Final = levels
         self._tables: Final[dict[float, OnGrid]] = {}
         self._known: Final[dict[tuple[int, int], DeepBook]] = {}
-        self.unknown = self.damaged = 0
-        """Sides of instruments that are not subscribed to; and frames, or sides, that were none."""
+        self.kept = self.unknown = self.damaged = 0
+        """Sides that count; of instruments that are not subscribed to; and frames, or sides, that were none."""
 
         self.reason = 0
         """Of the last packet that ended a connection; 0 for none."""
@@ -155,6 +155,7 @@ class Books:
                     continue
                 try:
                     book.note(found, received_ns)
+                    self.kept += 1
                 except (PriceError, SideOrderError):
                     self.damaged += 1
         except PacketError as fault:

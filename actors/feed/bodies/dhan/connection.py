@@ -60,8 +60,8 @@ class Channel(NamedTuple):
     requests: Callable[[Sequence[Listed]], Iterable[bytes]]
     """Write what subscribes to instruments."""
 
-    receive: Callable[[bytes, Connection], None]
-    """Take a frame."""
+    receive: Callable[[bytes, Connection], bool]
+    """Take a frame; return whether there was data in it: a heartbeat has none."""
 
     forget: Callable[[Connection], None] | None = None
     """Take that nothing more comes of its instruments, until it is open again; None: that is a gap of the market."""
@@ -173,9 +173,9 @@ class Connection:
             return  # of a socket that was given up
         if frame.msg_type == picows.WSMsgType.BINARY and frame.fin:
             stream = self._stream
-            self.line.heard(stream.given.monotonic_ns())
-            self._last_ns = stream.given.now_ns()  # also where it brings no tick: the service lives
-            self._channel.receive(frame.get_payload_as_bytes(), self)
+            if self._channel.receive(frame.get_payload_as_bytes(), self):
+                self.line.heard(stream.given.monotonic_ns())
+                self._last_ns = stream.given.now_ns()
         elif frame.msg_type in {picows.WSMsgType.TEXT, picows.WSMsgType.CONTINUATION, picows.WSMsgType.BINARY}:
             self.end("a damaged frame: binary ones in one piece wanted")
 

@@ -60,12 +60,13 @@ class DeepFeed:
             return [subscriptions.deep_request(subscriptions.DEPTH, each) for each in listed]
         return subscriptions.requests(subscriptions.DEPTH, listed, at_once=subscriptions.DEPTH_INSTRUMENTS_MAX)
 
-    def _receive(self, frame: bytes, connection: Connection) -> None:
-        self._books.broken = ""
+    def _receive(self, frame: bytes, connection: Connection) -> bool:
+        self._books.broken, kept = "", self._books.kept
         if self._books.note(frame, self._stream.given.now_ns()):
             connection.end_for(self._books.reason)
         elif self._books.broken:
             connection.end(f"a damaged frame: {self._books.broken}")
+        return self._books.kept > kept
 
     def _forget(self, connection: Connection) -> None:
         for symbol in connection.symbols:

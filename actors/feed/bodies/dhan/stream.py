@@ -185,7 +185,7 @@ class DhanStream:
     def _requests(self, listed: Sequence[Listed]) -> Iterable[bytes]:
         return requests(SUBSCRIBE[self._options.mode], listed)
 
-    def _receive(self, frame: bytes, line: Connection) -> None:
+    def _receive(self, frame: bytes, line: Connection) -> bool:
         decoder = self._decoder
         decoder.broken, decoder.reason = "", 0
         found = decoder.decode(frame, self._given.now_ns())
@@ -197,6 +197,7 @@ class DhanStream:
             line.end_for(decoder.reason)
         elif decoder.broken:
             line.end(f"a damaged frame: {decoder.broken}")
+        return bool(found)
 
     def fail(self, fault: Exception) -> None:
         """Let `run` raise this."""
