@@ -20,7 +20,6 @@ from .actors.broker import (
     TokenKeeperSettings,
     UpdatesActor,
     broker_of,
-    service_of,
 )
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
@@ -200,6 +199,8 @@ def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
         base_url=settings.broker.base_url,
         fills_gaps=is_live(settings.feed),
     )
+    from .actors.broker import service_of  # noqa: PLC0415  a broker's body is loaded where it is chosen
+
     service = service_of(settings.broker, in_use)
     return (
         *([ChildSpec(CHARTS_SERVICE, ExternalActor, service)] if has_exchange(settings) else []),

@@ -8,15 +8,22 @@ updates         the owner of the socket of order updates
 errors
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
 from .access_token import AccessToken, TokenDeadError
 from .actor import BrokerActor
 from .bodies import BROKERS, broker_of
-from .bodies.dhan.charts import chart_answer, chart_call
-from .bodies.dhan.service import service_of
 from .body import BrokerBody, BrokerEvent, BrokerSession
 from .errors import BrokerError, TokenRefusedError
 from .token_keeper import TokenKeeper, TokenKeeperSettings
 from .updates import UpdatesActor, UpdatesSettings
+
+if TYPE_CHECKING:
+    from .bodies.dhan.charts import chart_answer, chart_call
+    from .bodies.dhan.service import service_of
 
 __all__ = [
     "BROKERS",
@@ -37,3 +44,7 @@ __all__ = [
     "chart_call",
     "service_of",
 ]
+
+__getattr__ = lazily(
+    __name__, {".bodies.dhan.charts": ("chart_answer", "chart_call"), ".bodies.dhan.service": ("service_of",)}
+)

@@ -38,7 +38,7 @@ from ...messages.journal import Append, Appended, JournalPage, ReadJournal
 from ...messages.market import FeedGapped
 from ...messages.orders import OrdersStatistics
 from ...messages.system import Ping, Pong
-from ..broker import chart_answer, chart_call
+from .. import broker
 from ..external import Ask, CountBefore, ExternalServiceResult
 from ..runtime import RuntimeActor, handles
 
@@ -304,7 +304,7 @@ class HistoryActor(RuntimeActor):
                 return
             days = wanted.interval_ns, wanted.since, wanted.until
             try:
-                call = chart_call(self.settings.base_url, Instrument.of(answer.instrument), *days)
+                call = broker.chart_call(self.settings.base_url, Instrument.of(answer.instrument), *days)
             except (InvalidRequestError, OverflowError) as fault:
                 then(ChartNotRead(why="refused", reason=str(fault)))
                 return
@@ -313,7 +313,7 @@ class HistoryActor(RuntimeActor):
         def told(outcome: Outcome) -> None:
             result = outcome.value
             if isinstance(result, ExternalServiceResult):
-                then(chart_answer(result))
+                then(broker.chart_answer(result))
             else:
                 then(ChartNotRead(why="unreachable", reason=_reason_of(outcome)))
 
