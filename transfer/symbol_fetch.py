@@ -170,7 +170,9 @@ class SymbolFetch:
     def _pieces(self, wanted: Iterable[Days], had: Sequence[Days]) -> tuple[Days, ...]:
         days_max = DAILY_DAYS_MAX if self._want.interval_ns >= DAY_NS else INTRADAY_DAYS_MAX
         ranges = (pieces(each, had, self._hours, days_max=days_max) for each in merged(wanted))
-        return tuple(piece for each in ranges for piece in each)
+        found = [piece for each in ranges for piece in each]
+        # First what shares a session with what is had: nothing is kept before it is known that prices are as they were.
+        return tuple(sorted(found, key=lambda piece: not _days_of_both(piece, had)))
 
     def _ask_for(self, todo: Sequence[Days], on_progress: Callable[[float], object], *, compares: bool) -> bool:
         """Ask for pieces, and save them; return whether one shows that prices have been adjusted: then no more is."""

@@ -48,6 +48,9 @@ class ModelCharts:
         self.splits = []
         """Days of splits, each with the factor by which prices before it are told since."""
 
+        self.splits_told = []
+        """As of the newest answer."""
+
         self.asked = []
         self.script = {}
         self._numbers = count(1)
@@ -55,7 +58,9 @@ class ModelCharts:
     def begin(self, instrument, interval_ns, since, until):
         number = next(self._numbers)
         self.asked.append((since, until))
-        answer = self.script.get(number) or self.told(interval_ns, since, until)
+        answer = self.script.get(number)
+        if answer is None:
+            answer, self.splits_told = self.told(interval_ns, since, until), [*self.splits]
         if isinstance(answer, BaseException):
             raise answer
         return lambda: answer
