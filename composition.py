@@ -65,7 +65,7 @@ from .messages.events import Subscribe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .actors.exchange.served_token import ServedToken
+    from .actors.exchange.wire.settings import WireActorSettings
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
@@ -366,22 +366,21 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
         ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=limits, listings=listings, account=account)),
         ChildSpec(WEB, WebActor, settings.web),
         ChildSpec(WIRE, WireActor, wire),
-        *(_streams(settings, served, client_id, definitions) if has_streams else ()),
+        *(_streams(settings, wire) if has_streams else ()),
     )
 
 
-def _streams(
-    settings: Settings, token: ServedToken, client_id: str, definitions: tuple[InstrumentDefinition, ...]
-) -> tuple[ChildSpec, ...]:
+def _streams(settings: Settings, wire: WireActorSettings) -> tuple[ChildSpec, ...]:
     """Return the exchange's sockets."""
     from .actors.exchange.streams import StreamsActor, StreamsActorSettings  # noqa: PLC0415  loaded where it is served
 
     streams = StreamsActorSettings(
-        token=token,
-        client_id=client_id,
+        token=wire.token,
+        client_id=wire.client_id,
         host=settings.web.host,
         port=settings.exchange.streams_port,
-        definitions=definitions,
+        definitions=wire.definitions,
+        faults=wire.stream_faults if wire.has_faults else None,
     )
     return (ChildSpec(STREAMS, StreamsActor, streams),)
 

@@ -5,7 +5,8 @@ serving      `AccountActor`: an account as a broker keeps it, for whoever speaks
 calls        what is asked of it
 remembering  which facts of the journal are those of the account
 matching     our orders against the market (pure)
-faults       which request meets which fault, on demand (pure)
+faults       which request meets which fault, on demand (pure); stream_faults: which opening or frame of a socket does
+drawing      whether a fault falls, by a seed (pure)
 account      orders, positions, holdings and money of one client (pure)
 """
 

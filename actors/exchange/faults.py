@@ -8,12 +8,14 @@ client hears nothing good of it (`AFTER`), or it is accepted and answered, but l
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
+
+from .drawing import Drawing
+from .stream_faults import StreamFault
 
 if TYPE_CHECKING:
     from ...domain.instruments import PriceGrid
@@ -124,6 +126,10 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     seed: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)] = 0
     faults: Annotated[tuple[Fault, ...], Meta(max_length=1_000)] = ()
+    """Of requests."""
+
+    streams: Annotated[tuple[StreamFault, ...], Meta(max_length=1_000)] = ()
+    """Of sockets: see `stream_faults`."""
 
 
 class Met(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,11 +151,12 @@ class Faults:
     def __init__(self, plan: FaultPlan) -> None:
         """Begin."""
         self.plan = plan
-        self.fallen = [0] * len(plan.faults)
-        """How often each has fallen."""
+        self._drawing = Drawing(plan.faults, plan.seed)
 
-        self._seen = [0] * len(plan.faults)
-        self._random = random.Random(plan.seed)  # noqa: S311  a plan is repeated, not guessed
+    @property
+    def fallen(self) -> list[int]:
+        """How often each has fallen."""
+        return self._drawing.fallen
 
     def meet(self, method: str, path: str, *, is_stop: bool = False) -> Met | None:
         """Decide what the next request meets; None for nothing.
@@ -163,20 +170,16 @@ class Faults:
             falls_here = (not fault.method or fault.method == method) and path.startswith(fault.path)
             if not falls_here or (fault.kind in _STOP_KINDS and not is_stop):
                 continue
-            self._seen[number] += 1
-            is_drawn = self._random.random() < fault.chance  # drawn always, so that one fault does not shift another
-            spent = fault.times and self.fallen[number] >= fault.times
-            if is_drawn and not spent and self._seen[number] > fault.after:
-                self.fallen[number] += 1
+            if self._drawing.falls(number):
                 return self._met(fault)
         return None
 
     def _met(self, fault: Fault) -> Met:
         status, body = _ERRORS.get(fault.kind, (0, None))
         if fault.kind.startswith("server_error"):
-            status, body = self._random.choice(_SERVER_ERRORS), b"<html><body>Bad Gateway</body></html>"
+            status, body = self._drawing.random.choice(_SERVER_ERRORS), b"<html><body>Bad Gateway</body></html>"
         elif fault.kind == "hostile_body":
-            status, body = 200, hostile_body(fault.body or self._random.choice(HOSTILE))
+            status, body = 200, hostile_body(fault.body or self._drawing.random.choice(HOSTILE))
         return Met(kind=fault.kind, acceptance=ACCEPTANCE[fault.kind], seconds=fault.seconds, status=status, body=body)
 
 

@@ -312,8 +312,8 @@ class TestAServer:
                 "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                 "Sec-WebSocket-Version: 13\r\n\r\n".encode()
             )
-            while raw.recv(4096):
-                pass
+            with pytest.raises(ConnectionResetError):
+                list(iter(lambda: raw.recv(4096), b""))
 
     @pytest.mark.parametrize("junk", [b"\xff" * 100, b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 5000, struct.pack(">I", 7)])
     def test_survives_whoever_speaks_no_such_protocol(self, server, junk):

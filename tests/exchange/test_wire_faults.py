@@ -3,6 +3,7 @@ import json
 import time
 
 import pytest
+from natya_sockets import Client, a_listed
 from natya_wire import Served, an_order
 
 LOST = (ConnectionResetError, http.client.RemoteDisconnected, http.client.IncompleteRead)
@@ -126,7 +127,27 @@ class TestAPlan:
         assert told["fallen"] == [2]
         assert told["plan"]["faults"][0]["kind"] == "throttled"
 
-    @pytest.mark.parametrize("plan", [{"faults": [{"kind": "magic"}]}, {"colour": 1}, [], {"seed": -1}], ids=str)
+    def test_of_sockets_is_played_by_them_until_it_is_ended(self, served, play):
+        plan = {"seed": 1, "streams": [{"kind": "duplicated", "path": "/feed", "times": 1}]}
+        with Client(served.system.found().feed) as client:
+            client.ask(15, a_listed(1594))
+            served.price(1500.0)
+            assert client.prices(3)[-1] == 1500.0
+            served.ok("PUT", "/__faults", plan)
+            served.price(1501.0)
+            served.price(1502.0)
+            found = client.prices(3)
+        told = served.ok("GET", "/__faults")
+
+        assert found == [1501.0, 1501.0, 1502.0]
+        assert (told["streams_fallen"], told["plan"]["streams"][0]["kind"]) == ([1], "duplicated")
+        assert served.ok("DELETE", "/__faults")["streams_fallen"] == []
+
+    @pytest.mark.parametrize(
+        "plan",
+        [{"faults": [{"kind": "magic"}]}, {"streams": [{"kind": "latency"}]}, {"colour": 1}, [], {"seed": -1}],
+        ids=str,
+    )
     def test_that_is_none_is_refused(self, served, plan):
         assert served.ask("PUT", "/__faults", plan)[0] == 400
 

@@ -3,6 +3,7 @@
 actor       owner of the server; hears ticks and orders, and hands them to its thread
 server      one listening socket for all paths, on a thread of its own; who gets what
 sockets     one socket of each kind: what a client may ask, and what it is told
+faulty      a socket's way out where faults may be asked for
 encoding    packets of what the market has shown (pure)
 updates     an order as the socket of order updates tells it (pure)
 """

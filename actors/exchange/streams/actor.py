@@ -24,6 +24,7 @@ from ....messages.system import ActorStatistics
 from ...runtime import RuntimeActor, handles
 from ..account import Listing
 from ..served_token import ServedToken
+from ..stream_faults import StreamFaults
 from .encoding import Number
 from .server import StreamServer
 from .updates import update_of
@@ -46,6 +47,8 @@ class StreamsActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 0
     definitions: tuple[InstrumentDefinition, ...] = ()
+    faults: StreamFaults | None = None
+    """That sockets meet, where they may be asked for."""
 
 
 class FindStreams(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +86,9 @@ class StreamsActor(RuntimeActor):
             return settings.token.is_right(token.encode()) and client_id == settings.client_id
 
         inherited: socket.socket | None = self.inherited
-        self._server = StreamServer(host=settings.host, port=settings.port, knows=knows, listener=inherited)
+        self._server = StreamServer(
+            host=settings.host, port=settings.port, knows=knows, listener=inherited, faults=settings.faults
+        )
         self.offload(self._server.serve, then=self._served)
         self.log("streams.opened", port=self._server.port)
 

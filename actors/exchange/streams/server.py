@@ -14,18 +14,20 @@ import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import picows
 
 from ....domain.dhan.streams import packets
+from ..stream_faults import OPENING
 from . import encoding
-from .sockets import DeepSocket, DepthSocket, FeedSocket, OrderSocket, Socket, Streamed
+from .sockets import TOKEN_WRONG, DeepSocket, DepthSocket, FeedSocket, OrderSocket, Socket, Streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....messages.market import Tick
+    from ..stream_faults import StreamFaults
     from .encoding import Number
 
 PING_S: Final = 10.0
@@ -52,7 +54,7 @@ logging.getLogger(f"picows.{_LOGGER}").setLevel(logging.CRITICAL + 1)
 class StreamServer:
     """Serves sockets, from its making until `close`. `serve` is called once, on a thread of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  where it listens, and what a test may choose
         self,
         *,
         host: str,
@@ -60,6 +62,7 @@ class StreamServer:
         knows: Callable[[str, str], bool],
         listener: socket.socket | None = None,
         ping_s: float = PING_S,
+        faults: StreamFaults | None = None,
     ) -> None:
         """Listen.
 
@@ -69,6 +72,7 @@ class StreamServer:
             knows: whether a token and a client id are right; from the server's thread.
             listener: what another server's `listener_copy` returned.
             ping_s: between two pings; a client that answers none of four is cut off.
+            faults: that sockets meet; None where none may be asked for.
 
         Raises:
             OSError: it cannot be listened on.
@@ -78,6 +82,7 @@ class StreamServer:
         self._host: Final = host
         self.port: Final[int] = self._listener.getsockname()[1]
         self.knows: Final = knows
+        self.faults: Final = faults
         self._ping_s: Final = ping_s
         self._guard: Final = threading.Lock()
         self._arrived: list[tuple[Number, Tick]] = []
@@ -165,6 +170,7 @@ class StreamServer:
             sock=self._listener,
             logger_name=_LOGGER,
             max_frame_size=REQUEST_BYTES_MAX,
+            enable_auto_pong=False,
         )
         with self._guard:
             self._loop, self._closed = loop, closed
@@ -205,27 +211,37 @@ class StreamServer:
             raise
 
     def _made_for(self, request: Any) -> Any:
-        parts = urlsplit(request.path.decode("latin-1"))
-        kind = KINDS.get(parts.path.rstrip("/") or "/")
+        path, _, asked = request.path.decode("latin-1").partition("?")
+        path = path.rstrip("/")
+        kind = KINDS.get(path)
         if kind is None or len(self._sockets) >= SOCKETS_MAX:
-            self.refused += 1
-            status = 404 if kind is None else 503
-            refusal = picows.WSUpgradeResponse.create_error_response(status)
-            return picows.WSUpgradeResponseWithListener(refusal, None)
+            return self._refusal(404 if kind is None else 503)
         made = kind(self)
+        made.path = path
         if kind is not OrderSocket:
             try:
-                query = parse_qs(parts.query, max_num_fields=16)
+                query = parse_qs(asked, max_num_fields=16)
             except ValueError:
                 query = {}
             token, client_id = query.get("token", [""])[0], query.get("clientId", [""])[0]
-            made.is_stranger = not self.knows(token, client_id)
-            self.refused += made.is_stranger
+            made.refusal = 0 if self.knows(token, client_id) else TOKEN_WRONG
+        fault = None if self.faults is None else self.faults.at_opening(path)
+        if fault is not None:
+            status = OPENING[fault.kind]
+            if status:
+                return self._refusal(status)
+            made.refusal = fault.reason or TOKEN_WRONG
+        self.refused += made.refusal > 0
         return made
+
+    def _refusal(self, status: int) -> Any:
+        self.refused += 1
+        refusal = picows.WSUpgradeResponse.create_error_response(status)
+        return picows.WSUpgradeResponseWithListener(refusal, None)
 
     def add(self, added: Socket) -> None:
         """Take one in; of a kind that a client has too many of, the oldest goes."""
-        alike = [each for each in self._sockets if type(each) is type(added)]
+        alike = [each for each in self._sockets if type(each) is type(added) and each.is_open]
         self._sockets[added] = None
         if len(alike) >= added.connections_max:
             alike[0].refuse(packets.TOO_MANY_CONNECTIONS)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
@@ -20,9 +22,10 @@ from ....domain.dhan.streams.subscriptions import SubscriptionError
 from ..wire.market import Shown
 from . import encoding
 from .encoding import Number
+from .faulty import FaultySender
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ....domain.dhan.streams.subscriptions import Mode
     from .server import StreamServer
@@ -32,6 +35,12 @@ LOGIN_S: Final = 10.0
 
 UPDATES_MAX: Final = 1_000
 """Messages that wait for a client that does not read; it is dropped at one more, and reads the book when it is back."""
+
+ENDED_S: Final = 2.0
+"""Within it a client has read why it is ended; it is cut off else, since what waits for it would wait for ever."""
+
+RESET: Final = struct.pack("ii", 1, 0)
+"""Linger: the connection is reset, and what waits is not sent."""
 
 TOO_MANY_INSTRUMENTS: Final = 804
 REQUEST_INVALID: Final = 814
@@ -57,30 +66,40 @@ class Socket(picows.WSListener):
         """Wait for the connection."""
         super().__init__()
         self._server: Final = server
+        self.path = ""
         self._transport: Any = None
+        self._send: Callable[[Any, bytes], None]
+        self._faulty: FaultySender | None = None
         self._is_slow = False
         self._heard_s = 0.0
         """When it answered a ping: seconds of the loop."""
 
         self._waiting: dict[Any, bytes] = {}
-        self.is_stranger = False
-        """Whether its token is none."""
+        self.refusal = 0
+        """Reason for which it is ended as soon as it is open, such as a token that is none."""
 
-        self.is_frozen = False
-        """Whether nothing is sent although it is open."""
+        self.is_mute = False
+        """Whether it neither pings nor answers pings."""
 
     def on_ws_connected(self, transport: Any) -> None:
         """Be one of the server's."""
         self._transport = transport
+        self._send = transport.send
+        faults = self._server.faults
+        if faults is not None:
+            self._faulty = FaultySender(self, transport, self.path, faults)
+            self._send = self._faulty.send
         self._heard_s = asyncio.get_running_loop().time()
-        if self.is_stranger:
-            self.refuse(TOKEN_WRONG)
+        if self.refusal:
+            self.refuse(self.refusal)
         else:
             self._server.add(self)
 
     def on_ws_disconnected(self, _transport: Any) -> None:
         """Be none of them."""
         self._transport = None
+        if self._faulty is not None:
+            self._faulty.close()
         self._waiting.clear()
         self._server.remove(self)
 
@@ -91,6 +110,9 @@ class Socket(picows.WSListener):
             transport.disconnect()
         elif frame.msg_type == picows.WSMsgType.PONG:
             self._heard_s = asyncio.get_running_loop().time()
+        elif frame.msg_type == picows.WSMsgType.PING:
+            if not self.is_mute and not self._is_slow:  # who does not read and goes on asking has no answer
+                transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type == picows.WSMsgType.TEXT and frame.fin:
             try:
                 self.hear(frame.get_payload_as_bytes())
@@ -104,7 +126,7 @@ class Socket(picows.WSListener):
             return
         if now_s - self._heard_s > pong_s:
             self.reset()
-        elif not self.is_frozen:
+        elif not self.is_mute:
             self._transport.send_ping()
 
     def hear(self, text: bytes) -> None:
@@ -132,29 +154,41 @@ class Socket(picows.WSListener):
 
     def push(self, key: Any, frame: bytes, kind: Any = picows.WSMsgType.BINARY) -> None:
         """Send a frame; of one key only the newest waits."""
-        if self._transport is None or self.is_frozen:
+        if self._transport is None:
             return
         if self._is_slow:
             self._server.conflated += key in self._waiting
             self._waiting[key] = frame
         else:
             self._server.sent += 1
-            self._transport.send(kind, frame)
+            self._send(kind, frame)
 
     def end(self, last: bytes = b"") -> None:
         """Say why, and close."""
+        if self.is_mute:
+            self.reset()
+            return
         transport, self._transport = self._transport, None
         if transport is not None:
             if last:
                 transport.send(picows.WSMsgType.BINARY, last)
             transport.send_close(picows.WSCloseCode.OK)
             transport.disconnect()
+            asyncio.get_running_loop().call_later(ENDED_S, transport.disconnect, False)
 
     def reset(self) -> None:
         """Close without a word."""
         transport, self._transport = self._transport, None
         if transport is not None:
+            connection = transport.underlying_transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):  # it is closed
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             transport.disconnect(graceful=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither ended nor reset."""
+        return self._transport is not None
 
 
 class FeedSocket(Socket):

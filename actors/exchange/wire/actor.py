@@ -92,7 +92,7 @@ class WireActor(RuntimeActor):
                 now_ns=self.clock.now_ns,
                 machine_ns=SystemClock().now_ns,
                 is_limited=settings.is_limited,
-                carrier=Carrier() if settings.has_faults else None,
+                carrier=Carrier(settings.stream_faults) if settings.has_faults else None,
             )
         else:
             market, application = inherited

@@ -18,6 +18,7 @@ from .reading import read
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ..stream_faults import StreamFaults
     from .request import Exchange
 
 ABORT: Final = "natya.abort"
@@ -39,18 +40,24 @@ class Serve(Protocol):
 class Carrier:
     """The plan that is being played, and what is still to be accepted."""
 
-    def __init__(self) -> None:
-        """Begin without a fault."""
+    def __init__(self, stream_faults: StreamFaults) -> None:
+        """Begin without a fault.
+
+        Args:
+            stream_faults: of the sockets, which it only hands on.
+        """
         self._faults = Faults(FaultPlan())
+        self._stream_faults: Final = stream_faults
         self._late: Final[set[asyncio.Task[Answer]]] = set()
 
     def take(self, plan: FaultPlan) -> None:
         """Play this plan from its beginning."""
         self._faults = Faults(plan)
+        self._stream_faults.take(plan.streams, plan.seed)
 
     def told(self) -> Answer:
         """Answer with the plan, and how often each fault has fallen."""
-        told = {"plan": self._faults.plan, "fallen": self._faults.fallen}
+        told = {"plan": self._faults.plan, "fallen": self._faults.fallen, "streams_fallen": self._stream_faults.fallen}
         return Answer(200, msgspec.json.encode(told))
 
     async def answer(self, exchange: Exchange, scope: Any, receive: Any, send: Any, serve: Serve, path: str) -> None:  # noqa: PLR0913, PLR0917  a request of ASGI, and what it is for

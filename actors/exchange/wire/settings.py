@@ -7,6 +7,7 @@ import msgspec
 from ....config.sections.exchange import ExchangeSettings
 from ....messages.instruments import InstrumentDefinition
 from ..served_token import ServedToken
+from ..stream_faults import StreamFaults
 
 CLIENT_ID = "1000000001"
 
@@ -25,6 +26,9 @@ class WireActorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     has_faults: bool = False
     """Whether `/__faults` is served."""
+
+    stream_faults: StreamFaults = msgspec.field(default_factory=StreamFaults)
+    """Those of the sockets, which whoever serves them plays."""
 
     records: bool = False
     """Whether it tells the feed that ticks are recorded: where no database does."""
