@@ -21,11 +21,11 @@ from natya.messages.database import (
     SaveMarketData,
 )
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
-from natya.messages.market import Candle, Depth, Tick
+from natya.messages.market import Candle, Depth, Tick, Ticks
 from natya.messages.orders import OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
 from natya.messages.system import Ping
 
-HEARD = (Tick, Candle, Journaled, SaveMarketData, Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay, Abandon)
+HEARD = (Tick, Ticks, Candle, Journaled, SaveMarketData, Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay, Abandon)
 """What its module says that it hears; the first test compares."""
 
 INTEGER_MAX = (1 << 63) - 1
@@ -100,6 +100,7 @@ def well_formed(chance):
     return pick(
         [
             tick,
+            Ticks(ticks=pick([(), (tick,), (tick,) * 3])),
             candle,
             SaveMarketData(ticks=pick([(), (tick,), (tick,) * 3]), candles=pick([(), (candle,)])),
             Journaled(records=pick([(), (record(chance),), (record(chance), record(chance))])),
