@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from natya_processes import await_that
@@ -14,7 +17,18 @@ from natya import TradingSystem, load_settings
 from natya.domain.time import SECOND_NS
 from natya.messages.journal import ReadJournal
 
-SERVE = [sys.executable, "-m", "natya", "exchange", "serve", "--always-open", "--synthetic", "7", "--token", "paper"]
+SERVE = [
+    sys.executable,
+    "-m",
+    "natya",
+    "exchange",
+    "serve",
+    "--always-open",
+    "--synthetic",
+    "7",
+    "--token",
+    "a-token-of-a-test",
+]
 SILENCE_S = 1.0
 
 
@@ -26,8 +40,8 @@ def a_free_port():
 class Market:
     """The process; started again it has the same port."""
 
-    def __init__(self, folder):
-        self._command = [*SERVE, "--symbol", "INFY", "--data-dir", str(folder)]
+    def __init__(self, folder, symbol="INFY"):
+        self._command = [*SERVE, "--symbol", symbol, "--data-dir", str(folder)]
         self._command += ["--set", f"exchange.streams_port={a_free_port()}"]
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
         self.start()
@@ -102,3 +116,28 @@ class TestALiveMarketInAnotherProcess:
         assert now.arrived >= now.ticks + now.conflated
         assert now.reconnects >= now.gaps >= 2
         assert (now.damaged, now.unknown) == (0, 0)
+
+
+def test_what_the_readme_says_trades_on_its_prices_on_paper(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    command = shlex.split(re.search(r"^ {4}natya (run --feed dhan [^#]*)#", readme, re.MULTILINE)[1])
+    market = Market(tmp_path / "exchange", command[command.index("--symbol") + 1])
+    try:
+        first = market.first
+        account = {"BROKER_CLIENT_ID": first["client_id"], "BROKER_ACCESS_TOKEN": first["token"]}
+        options = f'feed.options={{url="{first["feed"]}"}}'
+        given = ["--data-dir", str(tmp_path / "natya"), "--duration", "2", "--summary", "json"]
+        given += ["--set", "feed.exchange=none", "--set", options]
+        ran = subprocess.run(
+            [sys.executable, "-m", "natya", *command, *given],
+            env=os.environ | account,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        market.kill()
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["ticks"] > 0
+    assert first["token"] not in ran.stdout + ran.stderr
