@@ -73,6 +73,9 @@ if TYPE_CHECKING:
 WIRE_CLIENT_ID: Final = "1000000001"
 """Of the account at the paper exchange where orders go to it over HTTP."""
 
+ACCOUNT_FACTS: Final = ("AccountTrade", "AccountOrder")
+"""What the exchange's socket of order updates tells of."""
+
 UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
 """Of requests in a market that is not played at the speed of the world: no broker counts them."""
 
@@ -88,6 +91,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
+        *([Subscribe(subscriber=STREAMS, topics=ACCOUNT_FACTS)] if _pushes_updates(settings) else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
     )
@@ -246,7 +250,13 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
         client_id=settings.broker.client_id,
         account=account,
         is_limited=_lives_in_real_time(settings),
+        has_streams=_pushes_updates(settings),
     )
+
+
+def _pushes_updates(settings: Settings) -> bool:
+    """Tell whether the paper exchange of this system has the sockets: for its order updates."""
+    return settings.broker.wire and has_exchange(settings) and _lives_in_real_time(settings)
 
 
 def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:

@@ -370,7 +370,10 @@ ExchangeFact: TypeAlias = (
 
 
 class FindWire(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FindWire"):
-    """To the wire: where is the broker's protocol spoken? Answered by `WireFound`."""
+    """To the wire, or to streams for the sockets alone: where is the broker's protocol spoken?
+
+    Answered by `WireFound`.
+    """
 
 
 class WireFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="WireFound"):

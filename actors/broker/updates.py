@@ -1,7 +1,7 @@
 """The owner of the socket of order updates: connects, and connects again.
 
 Owns    one connection, read on another thread; and the wait before the next.
-Hears   what that thread reads; from the wire WireFound, where the broker is the paper exchange of this system.
+Hears   what that thread reads; from streams WireFound, where the broker is the paper exchange of this system.
 Sends   to the broker session OrderUpdated for each update; UpdatesConnected when updates come from now on, and
         UpdatesLost after each connection, or attempt, that has ended.
 Fails   not by what the service does: it is connected again after 1 to 30 s, and the session looks at its orders
@@ -18,7 +18,7 @@ import msgspec
 from ...config.urls import is_loopback_url
 from ...domain.reconnecting import Reconnecting
 from ...domain.time import SECOND_NS
-from ...messages.addresses import BROKER, WIRE
+from ...messages.addresses import BROKER, STREAMS
 from ...messages.broker import OrderUpdated, UpdatesConnected, UpdatesLost, UpdatesStatistics
 from ...messages.exchange import FindWire, WireFound
 from ..runtime import RuntimeActor, handles
@@ -187,7 +187,7 @@ class UpdatesActor(RuntimeActor):
         if self._is_stopping:
             return
         if self.settings.url is None:
-            self.ask(WIRE, FindWire(), timeout_s=ANSWER_S, then=self._be_told)
+            self.ask(STREAMS, FindWire(), timeout_s=ANSWER_S, then=self._be_told)
         else:
             self._connect_to(self.settings.url)
 

@@ -68,7 +68,7 @@ class House:
     def start(self, *connections, url=URL, wire=None):
         self.far = Far(self.base.clock.monotonic_ns, *connections)
         if wire is not None:
-            self.system.start("wire", Wire, wire)
+            self.system.start("streams", Wire, wire)
         self.system.start("broker-updates", UpdatesActor, UpdatesSettings(url=url, new_socket=self.far.socket))
         return self
 

@@ -5,6 +5,7 @@ import pytest
 from natya import StrategyActor, TradingSystem
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
+from natya.messages.system import Ping
 
 
 class Rester(StrategyActor):
@@ -18,6 +19,13 @@ class Rester(StrategyActor):
             self._has_ordered = True
             self.buy(tick.symbol, 3, round(tick.price * 0.9, 2))
             self.buy(tick.symbol, 2)
+
+
+class Buyer(StrategyActor):
+    """Buys at each tick, so that there are updates whenever the socket is open."""
+
+    def on_tick(self, tick) -> None:
+        self.buy(tick.symbol, 1)
 
 
 @pytest.fixture
@@ -90,3 +98,29 @@ class TestPaperOnTheWire:
 
         with pytest.raises(SettingsError, match=r"broker\.name: wanted one of paper, found 'dhan'"):
             TradingSystem(load_settings("paper", overrides=given, environment={}))
+
+
+def counts_of_updates(system):
+    return system.request("broker-updates", Ping(), timeout_s=10).statistics
+
+
+class TestPaperOnTheWireInRealTime:
+    def test_hears_of_its_orders_by_the_exchange_s_socket(self, tmp_path):
+        strategy = {"name": "buyer", "strategy": Buyer, "symbols": ["ABC"]}
+        given = {
+            "system.data_dir": str(tmp_path),
+            "broker.wire": True,
+            "feed.symbols": ["ABC"],
+            "feed.ticks_per_s": 5.0,
+            "feed.duration_s": 60.0,
+            "feed.speed": 1.0,
+            "control.enabled": False,
+            "strategies": [strategy],
+        }
+        with TradingSystem(load_settings("paper", overrides=given, environment={})) as system:
+            while system.look().statistics["orders"].fills < 1:
+                pass  # each look waits for the answers of all
+            while (updates := counts_of_updates(system)).updates < 3:
+                pass
+
+        assert (updates.connected, updates.connections, updates.refused, updates.without_id) == (True, 1, 0, 0)

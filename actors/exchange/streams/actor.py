@@ -1,8 +1,9 @@
 """The streams actor: the paper exchange's sockets.
 
 Owns    one StreamServer: its listening socket, its connections, and the thread that serves them.
-Hears   Tick; AccountOrder and AccountTrade, once they are durable; FindStreams; the answers of the wire.
-Sends   ShowInstrument to the wire, for a symbol whose number it does not know; StreamsFound to who asked.
+Hears   Tick; AccountOrder and AccountTrade, once they are durable; FindStreams, FindWire; the answers of the wire.
+Sends   ShowInstrument to the wire, for a symbol whose number it does not know; to who asked StreamsFound or
+        WireFound.
 Fails   when the address cannot be listened on, or the server ends unasked; not by what a client does. Restarted, it has
         its listening socket again (hand-over); open sockets are lost, as they are at the broker.
 """
@@ -16,7 +17,7 @@ import msgspec
 
 from ....domain.dhan.streams import packets
 from ....messages.addresses import WIRE
-from ....messages.exchange import AccountOrder, AccountTrade
+from ....messages.exchange import AccountOrder, AccountTrade, FindWire, WireFound
 from ....messages.instruments import InstrumentDefinition, InstrumentShown, ShowInstrument
 from ....messages.market import Tick
 from ....messages.supervision import Failed, Unavailable
@@ -156,6 +157,19 @@ class StreamsActor(RuntimeActor):
         """Tell where the sockets are."""
         url = self._server.url
         found = StreamsFound(feed=url("/feed"), depth=url("/twentydepth"), order_update=url("/order-update"))
+        self.send(sender, found)
+
+    @handles(FindWire)
+    def tell_updates(self, _message: FindWire, sender: ActorAddress) -> None:
+        """Tell the same to an actor that knows the exchange by its messages alone."""
+        url = self._server.url
+        found = WireFound(
+            rest="",
+            client_id=self.settings.client_id,
+            order_update=url("/order-update"),
+            feed=url("/feed"),
+            depth=url("/twentydepth"),
+        )
         self.send(sender, found)
 
     @handles(Failed, Unavailable)
