@@ -43,6 +43,34 @@ def assignments(pairs: list[str]) -> dict[str, Any]:
     return {key: value for key, _, value in parted}
 
 
+# How a recording is written.
+
+
+class DateOrder(StrEnum):
+    """Which comes first in a date of three numbers."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
+def _zone(text: str) -> str:
+    from ..actors.feed import zone_of  # noqa: PLC0415
+
+    try:
+        zone_of(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+    return text
+
+
+DatesOption: TypeAlias = Annotated[
+    DateOrder | None, typer.Option("--dates", help="Of dates such as 03/04/2025; else as the others of the file tell.")
+]
+ZoneOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--zone", parser=_zone, metavar="ZONE", help="Of times that name none: IST, UTC, +05:30; else IST."),
+]
+
 # Which system.
 
 DataDirOption: TypeAlias = Annotated[

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 import time
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from ..actors.database import ParquetTable, is_parquet, outside
-from ..actors.feed import MarketMessage, Recording
+from ..actors.database import outside
+from ..actors.feed import DateOrder, MarketMessage, Recording
 from ..client import rows_of
 from ..domain.time import SECOND_NS
 from ..messages.codec import decode, encode
@@ -81,9 +80,11 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     tick_size_rupees: float | None = None,
     bad_rows_max: int = 0,
     interval_ns: int | None = None,
+    dates: DateOrder | None = None,
+    zone: str = "IST",
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Imported:
-    """Save the ticks or candles of a CSV file, plain or gzipped, or of a Parquet file; all of them, or none.
+    """Save the ticks or candles of a file (CSV, JSON, Parquet; gzip, zip, zstd); all of them, or none.
 
     The whole file is read before anything is saved. A tick is identified by its position in the file, and the file by
     its contents: a second import writes nothing, and an interrupted one continues where it stopped. Ticks of two files
@@ -98,6 +99,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
             None keeps them as written.
         bad_rows_max: broken rows that are skipped before the file is refused.
         interval_ns: length of the candles; None: it is inferred from the distances between them.
+        dates: whether day or month comes first in dates such as 03/04/2025; None: the file's dates tell it.
+        zone: of times that name none: IST, UTC, or a distance from UTC such as +05:30.
         on_progress: called with the part done, from 0 to 1.
 
     Raises:
@@ -105,13 +108,14 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         DatabaseError, ControlError: the owner cannot save the data.
     """
     begun_ns = time.monotonic_ns()
-    open_recording = partial(Recording, table=ParquetTable) if is_parquet(path) else Recording
-    recording = open_recording(
+    recording = Recording(
         path,
         symbol=symbol,
         tick_size_rupees=tick_size_rupees,
         bad_rows_max=bad_rows_max,
         interval_ns=interval_ns,
+        dates=dates,
+        zone=zone,
         replayed=False,
     )
     symbols: set[str] = set()

@@ -4,11 +4,11 @@ simulated.py    the actor of a simulated market: releases one message at a time,
 live.py         the actor of a live one: passes on what comes; queue.py, from its thread to the actor
 source.py       protocol of a simulated source; live_source.py, of a live one
 sources.py      the tables of sources; opening.py, when a market begins
-bodies/         the sources: replay.py of CSV recordings, synthetic.py of a random walk, dhan/ of the broker's feed
+bodies/         the sources: replay.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
 apart.py        reads a recording in a process of its own; reading.py, that process
 merging.py      several recordings merged in the order of time
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
-table.py        a file as rows of texts; sorting.py, an external merge sort of them
+files/          a file as rows of texts, however it is written
 columns.py      which column is what
 rows.py         what both row readers share; tick_rows.py, candle_rows.py
 numbers.py      prices and counts from text; times.py, times
@@ -22,10 +22,12 @@ from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
 from .source import MarketMessage, MarketSource, Surroundings
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
+from .times import DateOrder, zone_of
 
 __all__ = [
     "LIVE_SOURCES",
     "SOURCES",
+    "DateOrder",
     "FeedError",
     "LiveFeedActor",
     "LiveFeedSettings",
@@ -41,4 +43,5 @@ __all__ = [
     "is_live",
     "look_ahead",
     "source_of",
+    "zone_of",
 ]

@@ -17,7 +17,6 @@ from ...messages.market import Candle, Tick
 from ...messages.units import INTEGER_MAX
 from .numbers import Memo, PriceReader, whole
 from .rows import SymbolColumn
-from .times import TimeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +74,7 @@ class CandleRows:
         self._exchange: Final = exchange
         self._interval_of = interval_of
         self._symbol = symbol.of
-        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+        self._time = columns.times().read
         self._time_at, self._volume_at = columns.at("time"), columns.at("volume")
         self._prices = columns.pick("open", "high", "low", "close")
         self._price = Memo(lambda text: (grid.price(text), grid.count(grid.price(text)))).__getitem__

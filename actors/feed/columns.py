@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import tzinfo
 from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+from ...domain.time import IST
+from .times import DateOrder, TimeReader
 
 Row: TypeAlias = list[str]
 Side: TypeAlias = Literal["bid", "ask"]
@@ -21,7 +25,16 @@ _TIMES: Final = (
 """In order of preference: when the packet left the exchange, another time, the last trade's (perhaps hours old)."""
 
 _ALIASES = {
-    "symbol": ("tradingsymbol", "trading_symbol", "instrument", "ticker", "tckrsymb"),
+    "symbol": (
+        "tradingsymbol",
+        "trading_symbol",
+        "instrument",
+        "ticker",
+        "tckrsymb",
+        "stock_code",
+        "scrip_name",
+        "index_name",
+    ),
     "last": ("ltp", "last_price", "last_traded_price", "price", "lastpric"),
     "quantity": ("ltq", "last_quantity", "last_traded_quantity", "last_traded_qty", "qty"),
     "volume": (
@@ -65,8 +78,18 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     in_nanoseconds: bool = False
     """Whether the name of the time column says that it counts nanoseconds."""
 
+    dates: DateOrder | None = None
+    """Whether day or month comes first where both are numbers; None: that is not known."""
+
+    zone: tzinfo = IST
+    """Of times that name none."""
+
     notes: tuple[str, ...] = ()
     """Notes for the user on how ambiguous columns were understood."""
+
+    def times(self) -> TimeReader:
+        """Make a reader of the time column."""
+        return TimeReader(in_nanoseconds=self.in_nanoseconds, dates=self.dates, zone=self.zone)
 
     def __contains__(self, field: str) -> bool:
         return field in self.positions
@@ -101,7 +124,7 @@ def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: Fa
     Raises:
         ValueError: it is neither, or two columns say the same.
     """
-    names = [_plain(name) for name in header]
+    names = [plain_name(name) for name in header]
     positions: dict[str, int] = {}
     for place, name in enumerate(names):
         field = _field(name)
@@ -145,8 +168,9 @@ def _shown(header: Row) -> str:
     return repr(", ".join(header[:_NAMES_SHOWN_MAX]))
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s\-.]+", "_", name.strip().lower())
+def plain_name(name: str) -> str:
+    """Return the name of a column without what vendors write differently: case, spaces, dashes, dots, brackets."""
+    return re.sub(r"[\s\-.]+", "_", name.strip(" \t\r\n\ufeff<>").lower())
 
 
 def _field(plain: str) -> str:

@@ -7,19 +7,19 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from ...domain.time import duration_text, time_text
+from .files.opening import open_table
+from .files.table import is_blank
 from .numbers import whole
 from .survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
-from .table import is_blank
-from .times import TimeReader, is_day
+from .times import DateOrder, DateOrderFound, TimeReader, is_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from .columns import Columns, Row
+    from .files.sorting import Line
+    from .files.table import Table
     from .rows import SymbolColumn
-    from .sorting import Line
-    from .table import Table
 
 LOOK_AHEAD_ROWS: Final = 2_000
 """Rows from which the length and order of candles is found, where there is one symbol."""
@@ -39,7 +39,7 @@ class Plan:
         self._intervals: dict[str, int] = {}
         self._interval_ns: int | None = None
         self._newest_ns: dict[str, int] = {}
-        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+        self._time = columns.times().read
         self._of_ticks: Final = columns.shape == "ticks"
         self._time_at, self._last_at = columns.at("time"), columns.at("last")
 
@@ -119,14 +119,39 @@ def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_
     return plan
 
 
-def is_of_days(path: Path, open_table: Callable[[Path, contextlib.ExitStack], Table], place: int) -> bool:
+def date_order(path: Path, place: int) -> DateOrder | None:
+    """Find which of day and month comes first in a column of a file; None where its dates say it themselves.
+
+    Raises:
+        ValueError: they do not, nor does any date of the file.
+    """
+    found = DateOrderFound()
+    with contextlib.ExitStack() as stack:
+        table, layout = open_table(path, stack)
+        if layout is not None and layout.dates is not None:
+            return layout.dates
+        for row in table.rows():
+            if len(row) <= place or is_blank(row):
+                continue
+            found.look(row[place])
+            if found.order is not None or not found.is_needed:
+                return found.order
+    if not found.is_needed:
+        return None
+    raise ValueError(
+        f"dates whose day and month can be told apart are wanted, found {found.example!r} and none with a day behind "
+        "the 12th: --dates or the setting feed.dates says which comes first, day-first or month-first"
+    )
+
+
+def is_of_days(path: Path, place: int, dates: DateOrder | None) -> bool:
     """Return whether the first time in a column of a file is a date without a time of day."""
     with contextlib.ExitStack() as stack:
-        table = open_table(path, stack)
+        table, _ = open_table(path, stack)
         for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
             if table.header is not None and len(row) == len(table.header):
                 with contextlib.suppress(ValueError):  # a broken row is counted where it is read
-                    return is_day(TimeReader().read(row[place]))
+                    return is_day(TimeReader(dates=dates).read(row[place]))
     return False
 
 
@@ -140,7 +165,7 @@ def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
     of_ticks = columns.shape == "ticks"
     survey = Survey(may_go_back=not of_ticks)
     first: Row | None = None
-    time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+    time = columns.times().read
     time_at, last_at = columns.at("time"), columns.at("last")
     rows_max = None if "symbol" in columns else 1 if of_ticks else LOOK_AHEAD_ROWS
     for row in table.rows():

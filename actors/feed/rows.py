@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from .numbers import Memo
@@ -10,6 +11,9 @@ from .numbers import Memo
 if TYPE_CHECKING:
     from .columns import Columns, Row
     from .source import MarketMessage
+
+
+_NO_PRICE: Final = re.compile(r"|-|nan|0+(\.0*)?", re.IGNORECASE)
 
 
 class RowReader(Protocol):
@@ -62,6 +66,13 @@ class SymbolColumn:
 
     def _read(self, text: str) -> str:
         return _symbol(text) if text.strip() or not self._given else self._given
+
+
+def is_untraded(row: Row, columns: Columns) -> bool:
+    """Return whether a row of candles has neither open, high nor low: there was no trade, but exchanges list it."""
+    if columns.shape != "candles":
+        return False
+    return all(_NO_PRICE.fullmatch(row[columns.at(field)].strip()) for field in ("open", "high", "low"))
 
 
 def _symbol(text: str) -> str:

@@ -9,7 +9,6 @@ from ...domain.time import time_text
 from ...messages.market import DaySummary, Depth, Tick
 from .numbers import Memo, PriceReader, paise, whole, whole_or_none
 from .rows import SymbolColumn
-from .times import TimeReader
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -31,7 +30,7 @@ class TickRows:
     def __init__(self, columns: Columns, *, symbol: SymbolColumn, grid: PriceReader, source: str) -> None:
         self._source = source
         self._symbol = symbol.of
-        self._time = TimeReader(in_nanoseconds=columns.in_nanoseconds).read
+        self._time = columns.times().read
         self._time_at, self._last_at, self._volume_at = columns.at("time"), columns.at("last"), columns.at("volume")
         self._average_at, self._interest_at = columns.at("average"), columns.at("open_interest")
         self._has_day = any(field in columns for field in (*_DAY_PRICES, *_DAY_OTHERS))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import ConfigOption, Profile, ProfileOption, SetOption, assignments
+from ..options import ConfigOption, DatesOption, Profile, ProfileOption, SetOption, ZoneOption, assignments
 from ..session import load_to_run
 
 
@@ -50,6 +50,8 @@ def command(
         str | None,
         typer.Option(metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."),
     ] = None,
+    dates: DatesOption = None,
+    zone: ZoneOption = None,
     speed: Annotated[
         float | None, typer.Option(parser=_speed, metavar="X|max", help="Times the recorded speed, or max.")
     ] = None,
@@ -86,6 +88,8 @@ def command(
         "feed.source": "replay" if replay else feed,
         "feed.recording": _recording(replay),
         "feed.interval": interval,
+        "feed.dates": None if dates is None else dates.value,
+        "feed.zone": zone,
         "feed.symbol": symbol,
         "feed.symbols": None if symbol is None or replay else [symbol],
         "feed.speed": speed,

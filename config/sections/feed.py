@@ -53,6 +53,12 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     interval: str
     """Length of the candles of a recording, such as `5m`; empty: it is inferred from the distances between them."""
 
+    dates: Literal["", "day-first", "month-first"]
+    """Which comes first in a recording's dates where both are numbers; empty: its dates tell it, or it is refused."""
+
+    zone: Annotated[str, Meta(pattern=r"^(IST|UTC|[+-][01]\d:[0-5]\d)$")]
+    """Zone of a recording's times that name none."""
+
     exchange: Literal["NSE", "BSE", "none"]
     """Exchange in whose sessions the ticks of a recorded candle are placed; `none`: the market never closes."""
 

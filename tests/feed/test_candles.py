@@ -232,15 +232,15 @@ class TestCandlesOfSeveralSymbols:
         ]
         path = write(HEADER + ",symbol", *rows)
         in_memory = messages(path)
-        monkeypatch.setattr("natya.actors.feed.sorting.ROWS_A_RUN", 70)
-        monkeypatch.setattr("natya.actors.feed.sorting.ROWS_A_FRAME", 9)
+        monkeypatch.setattr("natya.actors.feed.files.sorting.ROWS_A_RUN", 70)
+        monkeypatch.setattr("natya.actors.feed.files.sorting.ROWS_A_FRAME", 9)
 
         assert messages(path) == in_memory
         assert len(in_memory) == 1_500
 
     def test_in_a_file_beyond_what_is_sorted_are_refused(self, write, messages, monkeypatch):
-        monkeypatch.setattr("natya.actors.feed.sorting.ROWS_A_RUN", 1)
-        monkeypatch.setattr("natya.actors.feed.sorting.RUNS_MAX", 3)
+        monkeypatch.setattr("natya.actors.feed.files.sorting.ROWS_A_RUN", 1)
+        monkeypatch.setattr("natya.actors.feed.files.sorting.RUNS_MAX", 3)
 
         with pytest.raises(RecordingError, match="at most 3 rows are wanted where they have to be sorted by time"):
             messages(write(HEADER + ",symbol", *self.ROWS))

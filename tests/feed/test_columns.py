@@ -122,7 +122,7 @@ class TestDaysOfAnyVendor:
         assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)
 
     def test_whose_dates_can_be_read_two_ways_are_refused(self, write, messages):
-        with pytest.raises(RecordingError, match="day and month are told apart by"):
+        with pytest.raises(RecordingError, match="dates whose day and month can be told apart are wanted"):
             messages(write("Date,Open,High,Low,Close,Volume", "09/01/2025,1,1,1,1,1", "10/01/2025,1,1,1,1,1"))
 
 
@@ -167,7 +167,7 @@ class TestTicksOfAnyVendor:
         assert messages(write(header, row))[0].exchange_ns == 1_736_400_607_000_000_000
 
     @pytest.mark.parametrize(
-        "header", ["date,time,ltp", "exchange_time,exchange_timestamp,ltp", "ltt,last_trade_time,ltp"]
+        "header", ["date,timestamp,ltp", "exchange_time,exchange_timestamp,ltp", "ltt,last_trade_time,ltp"]
     )
     def test_with_two_times_of_one_kind_are_refused(self, write, messages, header):
         with pytest.raises(RecordingError, match="one column for time is wanted"):

@@ -145,7 +145,7 @@ class TestATime:
             "29-Dec-25",
             "29-Foo-2025",
             "29-Dec-2025 09",
-            "29-Dec-2025 9:15 AM",
+            "29-Dec-2025 13:15 AM",
             "2025/13/01",
             "202513291247",
             "20251229246000",
@@ -170,7 +170,7 @@ class TestATime:
 
     @pytest.mark.parametrize("date", ["09/01/2025", "13/01/2025", "01-13-2025"])
     def test_says_how_day_and_month_are_told_apart(self, date):
-        with pytest.raises(ValueError, match="day and month are told apart by 2025-01-09 or 09-Jan-2025 alone"):
+        with pytest.raises(ValueError, match="whether its day or its month comes first is to be said"):
             TimeReader().read(date)
 
     @given(digits=st.integers(10**7, 10**20).map(str))

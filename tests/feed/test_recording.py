@@ -38,7 +38,7 @@ class TestAFile:
         assert len(messages(path)) == 2
 
     def test_may_be_longer_than_a_row(self, write, messages, monkeypatch):
-        monkeypatch.setattr("natya.actors.feed.table.ROW_LENGTH_MAX", 100)
+        monkeypatch.setattr("natya.actors.feed.files.csv_table.ROW_LENGTH_MAX", 100)
 
         assert len(messages(write(HEADER, *itertools.repeat(ROWS[0], 50)))) == 50
 

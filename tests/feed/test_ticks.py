@@ -69,8 +69,8 @@ class TestTheColumns:
             messages(write(FULL, PACKET), symbol="")
 
     def test_that_say_the_same_twice_are_refused(self, write, messages):
-        with pytest.raises(RecordingError, match="one column for time is wanted, found 'date' and 'time'"):
-            messages(write("date,time,ltp", "2025-12-29,12:00,100"))
+        with pytest.raises(RecordingError, match="one column for time is wanted, found 'date' and 'timestamp'"):
+            messages(write("date,timestamp,ltp", "2025-12-29,12:00,100"))
 
     def test_of_another_kind_of_file_are_refused(self, write, messages):
         with pytest.raises(RecordingError, match=r"line 1: columns time and ltp .* found no time, open"):

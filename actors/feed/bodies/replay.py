@@ -1,4 +1,4 @@
-"""A recording in a CSV file, plain or gzipped: full packets with depth, or candles.
+"""A recording in a file (CSV, JSON or Parquet, see `files/`): full packets with depth, or candles.
 
 Order. What comes out is in the order of time, of all symbols together. A file that is in another order from symbol to
 symbol, or that has its newest candles first, is read twice and sorted on the way (`sorting.py`); a row that goes
@@ -20,30 +20,36 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from ....domain.time import duration_ns
+from ....domain.wording import counted
 from ..apart import Apart
 from ..candle_rows import CandleRows, times_of_candle
 from ..columns import recognise
 from ..errors import RecordingError
+from ..files.opening import open_table
+from ..files.sorting import SortedRows
+from ..files.table import NoRecordingError, is_blank, open_regular
 from ..merging import Merged
 from ..numbers import PriceReader, PricesAsWritten
-from ..planning import Plan, is_of_days, make_plan, not_wide
-from ..rows import SymbolColumn
-from ..sorting import SortedRows
+from ..planning import Plan, date_order, is_of_days, make_plan, not_wide
+from ..rows import SymbolColumn, is_untraded
 from ..source import MESSAGES_A_CHUNK
-from ..table import CsvTable, NoRecordingError, is_blank, open_regular
 from ..tick_rows import TickRows
+from ..times import zone_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ....config.options import NoOptions
     from ....config.sections.feed import FeedSettings
     from ....domain.calendar import Exchange
-    from ..columns import Columns
+    from ..columns import Columns, Row
+    from ..files.table import Table
     from ..rows import RowReader
     from ..source import MarketMessage, Surroundings
-    from ..table import Table
+    from ..times import DateOrder
 
 HASH_BYTES: Final = 8
 """Length of a fingerprint: 64 bits; among ten thousand recordings a collision has a probability of 3 in 10^12."""
@@ -69,6 +75,8 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
             bad_rows_max=settings.bad_rows_max,
             interval_ns=duration_ns(settings.interval) if settings.interval else None,
             exchange=None if settings.exchange == "none" else settings.exchange,
+            dates=settings.dates or None,
+            zone=settings.zone,
         )
         for path in settings.recordings
     ]
@@ -88,7 +96,8 @@ class Recording:
         interval_ns: int | None = None,
         exchange: Exchange | None = "NSE",
         replayed: bool = True,
-        table: Callable[[Path, contextlib.ExitStack], Table] = CsvTable,
+        dates: DateOrder | None = None,
+        zone: str = "IST",
     ) -> None:
         """Open nothing yet.
 
@@ -100,7 +109,8 @@ class Recording:
             interval_ns: length of candles; None to find it by their distances.
             exchange: in whose sessions the ticks of candles lie; None where there are none.
             replayed: whether candles are to become ticks, too, as a market has them.
-            table: opens the file, until the stack is closed.
+            dates: whether day or month comes first in dates such as 03/04/2025; None to find it in the file.
+            zone: of times that name none, as `times.zone_of` reads it.
         """
         self.path: Final = path
         self.bad_rows = 0
@@ -113,6 +123,7 @@ class Recording:
         self.share = 0.0
         """How much of the file is read, 0 to 1, as of the last chunk."""
 
+        self._untraded = 0
         self._symbol = symbol
         self._grid = PricesAsWritten() if tick_size_rupees is None else PriceReader(tick_size_rupees)
         self._grid_name = "as written" if tick_size_rupees is None else repr(self._grid.tick_size_rupees)
@@ -120,7 +131,11 @@ class Recording:
         self._interval_ns = interval_ns
         self._exchange: Exchange | None = exchange
         self._replayed = replayed
-        self._table = table
+        self._dates: DateOrder | None = dates
+        self._zone_name = zone
+        self._zone = zone_of(zone)
+        self._found: tuple[tuple[int, int, int], DateOrder | None] | None = None
+        """Version of the file whose dates were looked at, and what they told."""
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Yield the ticks and candles of the file, in chunks.
@@ -129,7 +144,7 @@ class Recording:
             RecordingError: the file is missing, of no known shape, changes while it is read, or has more than
                 `bad_rows_max` broken rows; all before it has been handed out.
         """
-        self.bad_rows = 0
+        self.bad_rows = self._untraded = 0
         self.bad_lines = []
         with self._errors_of_ours():
             found = _version(self.path)
@@ -137,7 +152,10 @@ class Recording:
             reader = self._reader(plan, self._source(plan))
             with contextlib.ExitStack() as stack, self._open() as (table, columns):
                 rows = table if plan.survey.is_in_order else self._sorted(table, plan, stack)
-                yield from self._read(rows, columns.width, reader)
+                yield from self._read(rows, columns, reader)
+            if self._untraded:
+                rows_text = counted(self._untraded, "row")
+                self.notes = (*self.notes, f"left out: {rows_text} of a time without a trade, which has no prices")
             if _version(self.path) != found:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
 
@@ -170,9 +188,10 @@ class Recording:
     def close(self) -> None:
         """Release nothing: the file is open only while its chunks are read."""
 
-    def _read(self, table: Table, width: int, reader: RowReader) -> Iterator[list[MarketMessage]]:
+    def _read(self, table: Table, columns: Columns, reader: RowReader) -> Iterator[list[MarketMessage]]:
         messages: list[MarketMessage] = []
         rows = 0
+        width = columns.width
         try:
             for row in table.rows():
                 try:
@@ -184,7 +203,7 @@ class Recording:
                     row.append("")
                     reader.read(row, messages)
                 except ValueError as fault:
-                    self._skip(table.line_num, fault)
+                    self._leave_out(row, columns, table.line_num, fault)
                 if len(messages) >= MESSAGES_A_CHUNK:
                     self.share = table.share()
                     yield messages
@@ -224,6 +243,8 @@ class Recording:
             names += f" {self._interval_ns or ''} {self._exchange} path 2"
         elif not plan.survey.is_in_order:
             names += " sorted"
+        if plan.columns.dates is not None or self._zone_name != "IST":
+            names += f" {plan.columns.dates} {self._zone_name}"
         return f"replay-{_fingerprint(self.path, names)}"
 
     def _sorted(self, table: Table, plan: Plan, stack: contextlib.ExitStack) -> Table:
@@ -260,14 +281,29 @@ class Recording:
     def _open(self) -> Iterator[tuple[Table, Columns]]:
         """Open the file, read its header, and give the table with its columns."""
         with contextlib.ExitStack() as stack:
-            table = self._table(self.path, stack)
+            table, layout = open_table(self.path, stack)
             if table.header is None:
                 raise RecordingError(self.path, 0, "a header and rows are wanted, found an empty file")
             try:
-                columns = recognise(table.header, lambda place: is_of_days(self.path, self._table, place))
+                columns = recognise(table.header, lambda place: is_of_days(self.path, place, self._date_order(place)))
+                dates = self._date_order(columns.at("time"))
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
-            yield table, columns
+            notes = (*table.written.notes, *(layout.notes if layout else ()), *columns.notes)
+            yield table, replace(columns, dates=dates, zone=self._zone, notes=notes)
+
+    def _date_order(self, place: int) -> DateOrder | None:
+        """Return which of day and month comes first in the file's dates; it is looked at once.
+
+        Raises:
+            ValueError: it cannot be told.
+        """
+        if self._dates is not None:
+            return self._dates
+        version = _version(self.path)
+        if self._found is None or self._found[0] != version:
+            self._found = version, date_order(self.path, place)
+        return self._found[1]
 
     @contextlib.contextmanager
     def _errors_of_ours(self) -> Iterator[None]:
@@ -284,6 +320,13 @@ class Recording:
     def _expect_some(self, rows: int) -> None:
         if rows == 0:
             raise RecordingError(self.path, 0, "at least one whole row is wanted, found none")
+
+    def _leave_out(self, row: Row, columns: Columns, line: int, fault: ValueError) -> None:
+        """Count a row that cannot be read: one of a time without a trade, or a broken one."""
+        if len(row) > columns.width and is_untraded(row, columns):
+            self._untraded += 1
+        else:
+            self._skip(line, fault)
 
     def _skip(self, line: int, fault: ValueError) -> None:
         """Count a broken row; one too many ends the recording."""

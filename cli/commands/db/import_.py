@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import BAD_DATA
-from ...options import DataDirOption, ProfileNameOption
+from ...options import DataDirOption, DatesOption, ProfileNameOption, ZoneOption
 from ...session import faults, owner_of, tell_answer
 from ...terminal import complain
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, plain or gzipped, or Parquet.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd.")],
     *,
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
     tick_size: Annotated[
@@ -28,6 +28,8 @@ def command(
         str, typer.Option(metavar="LENGTH", help="How long candles are (5m); else as far as they are apart.")
     ] = "",
     max_bad_rows: Annotated[int, typer.Option(min=0, help="Broken rows of a file before it is refused.")] = 0,
+    dates: DatesOption = None,
+    zone: ZoneOption = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
@@ -64,6 +66,8 @@ def command(
                         tick_size_rupees=tick_size,
                         bad_rows_max=max_bad_rows,
                         interval_ns=interval_ns,
+                        dates=None if dates is None else dates.value,
+                        zone=zone or "IST",
                         on_progress=on_progress,
                     )
                 except RecordingError as fault:

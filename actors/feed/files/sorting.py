@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...messages.framing import LENGTH_BYTES, announced, framed
-from .columns import Row
+from ....messages.framing import LENGTH_BYTES, announced, framed
+from ..columns import Row
 
 if TYPE_CHECKING:
     import contextlib

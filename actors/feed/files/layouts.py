@@ -1,0 +1,130 @@
+"""Whose file it is: a table of known layouts, an entry each, where column names alone do not say enough.
+
+A file of no known layout is read by its column names (`columns.py`), which serves Kite, TradingView and most others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Final, TypeAlias
+
+import msgspec
+
+from ..columns import Row, plain_name
+from ..times import DateOrder
+
+_DAY_OF_OLD: Final = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", re.ASCII)
+
+Rule: TypeAlias = Callable[..., str]
+"""Of the texts of some columns, it makes the text of one."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A column whose text is made of others."""
+
+    of: tuple[str, ...]
+    """Names of the columns that it is made of; the first is replaced. Those that a file does not have are empty."""
+
+    by: Rule
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of one kind."""
+
+    name: str
+    marks: tuple[str, ...]
+    """Columns that this kind has, all of them, and no other kind has together."""
+
+    renamed: dict[str, str] = {}
+    """What its columns are, by name; empty: nothing that is read."""
+
+    made: tuple[Made, ...] = ()
+    dates: DateOrder | None = None
+    """Which of day and month comes first in its dates; None: they say it themselves."""
+
+    notes: tuple[str, ...] = ()
+    """For the user."""
+
+
+def _of_udiff(symbol: str, series: str, source: str, *contract: str) -> str:
+    """Name what a row of a new bhavcopy is of: a share with its series, but groups at BSE are no series; a contract."""
+    at_bse = source.strip() == "BSE"
+    expiry, strike, option = contract
+    if expiry.strip():
+        name = _contract(symbol, expiry, strike, option)
+    elif at_bse or series.strip() in {"", "EQ"}:
+        name = symbol.strip()
+    else:
+        name = f"{symbol.strip()}-{series.strip()}"
+    return f"BSE:{name}" if at_bse else name
+
+
+def _contract(symbol: str, expiry: str, strike: str, option: str) -> str:
+    """Name a contract as the list of instruments does: underlying, last day, strike and option type."""
+    kind = option.strip()
+    day = _day(expiry.strip())
+    if kind not in {"CE", "PE"}:
+        return f"{symbol.strip()}-{day}-FUT"
+    return f"{symbol.strip()}-{day}-{_strike(strike)}-{kind}"
+
+
+def _strike(text: str) -> str:
+    return f"{float(text):.4f}".rstrip("0").rstrip(".")
+
+
+def _day(text: str) -> str:
+    """Write a date, `2026-09-29` or `29-SEP-2026`, as symbols have it: `29Sep2026`."""
+    if text[4:5] == "-":
+        return f"{date.fromisoformat(text):%d%b%Y}"
+    match = _DAY_OF_OLD.fullmatch(text)
+    if match is None:
+        raise ValueError(f"a day such as 29-SEP-2026 is wanted, found {text!r}")
+    day, month, year = match.groups()
+    return f"{int(day):02}{month.title()}{year}"
+
+
+_CONTRACTS_NOTE: Final = "the volume of a contract counts contracts as the exchange does, not shares"
+
+LAYOUTS: Final = (
+    Layout(
+        name="bhavcopy (UDiFF)",
+        marks=("traddt", "tckrsymb", "opnpric", "hghpric", "lwpric", "clspric"),
+        renamed={"sctysrs": "", "fininstrmtp": ""},
+        made=(Made(of=("tckrsymb", "sctysrs", "src", "xprydt", "strkpric", "optntp"), by=_of_udiff),),
+    ),
+    Layout(
+        name="NSE bhavcopy of futures and options",
+        marks=("instrument", "symbol", "expiry_dt", "strike_pr", "option_typ", "contracts"),
+        renamed={"instrument": "", "contracts": "volume", "open_int": "oi"},
+        made=(Made(of=("symbol", "expiry_dt", "strike_pr", "option_typ"), by=_contract),),
+        notes=(_CONTRACTS_NOTE,),
+    ),
+    Layout(name="NSE bhavcopy", marks=("symbol", "series", "tottrdqty", "tottrdval", "timestamp")),
+    Layout(name="NSE bhavcopy with deliveries", marks=("symbol", "series", "date1", "ttl_trd_qnty")),
+    Layout(
+        name="NSE indices of a day",
+        marks=("index_name", "index_date", "open_index_value", "closing_index_value"),
+        renamed={
+            "index_name": "symbol",
+            "index_date": "date",
+            "open_index_value": "open",
+            "high_index_value": "high",
+            "low_index_value": "low",
+            "closing_index_value": "close",
+        },
+        dates="day-first",
+    ),
+    Layout(name="NSE download of an index", marks=("date", "open", "high", "low", "close", "shares_traded")),
+    Layout(name="NSE download of a share", marks=("date", "series", "open", "high", "low", "close", "vwap", "volume")),
+    Layout(name="BSE download of a share", marks=("date", "open_price", "close_price", "wap", "no_of_shares")),
+    Layout(name="Yahoo", marks=("date", "open", "high", "low", "close", "adj_close", "volume")),
+)
+"""The first one fits whose marks a file has all."""
+
+
+def layout_of(header: Row) -> Layout | None:
+    """Find the layout of a file; None where it is none of these."""
+    names = {plain_name(name) for name in header}
+    return next((layout for layout in LAYOUTS if names.issuperset(layout.marks)), None)

@@ -1,0 +1,319 @@
+"""Recordings as the world writes them: dialects, encodings, packings, dates, and the files of each producer."""
+
+import gzip
+import io
+import json
+import zipfile
+from datetime import datetime
+
+import pytest
+from backports import zstd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.feed import RecordingError
+from natya.actors.feed.bodies.replay import Recording
+from natya.actors.feed.files import packing
+from natya.domain.time import DAY_NS, IST
+from natya.messages.market import Candle
+
+HEADER = "date,open,high,low,close,volume"
+
+
+def zipped(content, *names):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names or ("a.csv",):
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+PACKINGS = {"plain": bytes, "gzip": gzip.compress, "zip": zipped, "zstd": zstd.compress}
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+FORMS = {
+    "%Y-%m-%dT%H:%M:%S+05:30": {},
+    "%Y-%m-%d %H:%M:%S": {},
+    "%Y.%m.%d %H:%M": {},
+    "%d-%m-%Y %H:%M:%S": {"dates": "day-first"},
+    "%m/%d/%Y %I:%M:%S %p": {"dates": "month-first"},
+    "%d.%m.%Y %H:%M": {"dates": "day-first"},
+    "%d-%b-%Y %H:%M": {},
+    "%Y%m%d%H%M": {},
+}
+
+
+@pytest.fixture
+def candles(write):
+    """Write lines, read the candles of them."""
+
+    def read(*lines, content=None, **options):
+        path = write(*lines)
+        if content is not None:
+            path.write_bytes(content)
+        recording = Recording(path, symbol="TCS", **options)
+        return [each for chunk in recording.chunks() for each in chunk if isinstance(each, Candle)]
+
+    return read
+
+
+def begins(candle):
+    return f"{datetime.fromtimestamp(candle.start_ns / 1e9, IST):%Y-%m-%d %H:%M}"
+
+
+@st.composite
+def markets(draw):
+    minutes = draw(st.lists(st.integers(0, 374), min_size=1, max_size=6, unique=True))
+    rows = []
+    for minute in sorted(minutes):
+        low = draw(st.integers(100, 200_000_00))
+        high = low + draw(st.integers(0, 10_000))
+        prices = [draw(st.integers(low, high)) / 100, high / 100, low / 100, draw(st.integers(low, high)) / 100]
+        rows.append((minute, prices, draw(st.integers(0, 10_000_000))))
+    return draw(st.sampled_from([13, 28])), rows
+
+
+class TestAMarket:
+    @settings(max_examples=40, deadline=None)
+    @given(
+        market=markets(),
+        packed=st.sampled_from(sorted(PACKINGS)),
+        encoding=st.sampled_from(ENCODINGS),
+        divider=st.sampled_from(",;\t|"),
+        form=st.sampled_from(sorted(FORMS)),
+        newest_first=st.booleans(),
+        separated=st.booleans(),
+    )
+    def test_is_read_back_whatever_it_was_written_as(  # noqa: PLR0913, PLR0917  the ways to write it
+        self, tmp_path_factory, market, packed, encoding, divider, form, newest_first, separated
+    ):
+        day, rows = market
+        path = tmp_path_factory.getbasetemp() / "market"
+        lines = [divider.join(["Date", "Open", "High", "Low", "Close", "Volume", "Remark"])]
+        for minute, prices, volume in reversed(rows) if newest_first else rows:
+            moment = datetime(2025, 3, day, 9 + (15 + minute) // 60, (15 + minute) % 60, tzinfo=IST)
+            numbers = [f"{price:,.2f}" if separated else f"{price:.2f}" for price in prices]
+            texts = [moment.strftime(form), *numbers, f"{volume:,}" if separated else str(volume), "é"]
+            lines.append(divider.join(f'"{text}"' for text in texts))
+        path.write_bytes(PACKINGS[packed]("\r\n".join(lines).encode(encoding)))
+
+        recording = Recording(path, symbol="TCS", tick_size_rupees=None, interval_ns=60_000_000_000, **FORMS[form])
+        found = [each for chunk in recording.chunks() for each in chunk if isinstance(each, Candle)]
+
+        begin = datetime(2025, 3, day, 9, 15, tzinfo=IST).timestamp()
+        assert [(each.start_ns // 10**9 - begin) / 60 for each in found] == [minute for minute, _, _ in rows]
+        assert [[each.open, each.high, each.low, each.close] for each in found] == [prices for _, prices, _ in rows]
+        assert [each.volume for each in found] == [volume for _, _, volume in rows]
+
+
+class TestADateOfThreeNumbers:
+    def test_is_told_by_another_one_of_its_file(self, candles):
+        found = candles(HEADER, "03/04/2025,1,1,1,1,1", "13/04/2025,2,2,2,2,2")
+
+        assert [begins(each) for each in found] == ["2025-04-03 00:00", "2025-04-13 00:00"]
+
+    def test_may_have_its_month_first(self, candles):
+        assert [begins(each) for each in candles(HEADER, "04-03-2025,1,1,1,1,1", "04-13-2025,2,2,2,2,2")] == [
+            "2025-04-03 00:00",
+            "2025-04-13 00:00",
+        ]
+
+    def test_that_nothing_tells_is_refused_and_asked_for(self, candles):
+        lines = (HEADER, "03/04/2025,1,1,1,1,1", "04/04/2025,2,2,2,2,2")
+
+        with pytest.raises(RecordingError, match=r"found '03/04/2025' and none .* --dates or the setting feed.dates"):
+            candles(*lines)
+        assert begins(candles(*lines, dates="month-first")[0]) == "2025-03-04 00:00"
+
+    def test_with_a_short_year_tells_nothing(self, candles):
+        with pytest.raises(RecordingError, match="can be told apart"):
+            candles(HEADER, "25/01/09,1,1,1,1,1")
+
+    def test_that_goes_against_the_others_is_a_broken_row(self, candles):
+        with pytest.raises(RecordingError, match="line 3: a date that is written day-first is wanted"):
+            candles(HEADER, "13/04/2025,1,1,1,1,1", "04/14/2025,1,1,1,1,1")
+
+
+class TestATime:
+    def test_may_stand_beside_its_date(self, candles):
+        for clock in ("09:16", "09:16:00", "0916", "91600", "9:16 am"):
+            (found,) = candles("<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>;<VOL>", f"20250409;{clock};1;1;1;1;1")
+
+            assert begins(found) == "2025-04-09 09:16"
+
+    def test_without_a_zone_is_of_the_zone_that_is_given(self, candles):
+        row = "2025-04-09 03:45:00,1,1,1,1,1"
+
+        assert begins(candles(HEADER, row)[0]) == "2025-04-09 03:45"
+        assert begins(candles(HEADER, row, zone="UTC")[0]) == "2025-04-09 09:15"
+        assert begins(candles(HEADER, row, zone="+04:00")[0]) == "2025-04-09 05:15"
+
+    def test_of_a_day_is_of_the_exchange_s_day_in_any_zone(self, candles):
+        assert begins(candles(HEADER, "2025-04-09,1,1,1,1,1", zone="UTC")[0]) == "2025-04-09 00:00"
+
+    def test_with_a_zone_keeps_it(self, candles):
+        found = candles(HEADER, "2025-04-09T09:15:00+05:30,1,1,1,1,1", zone="UTC")
+
+        assert begins(found[0]) == "2025-04-09 09:15"
+
+
+class TestATextFile:
+    def test_may_say_what_divides_it(self, candles):
+        assert candles("sep=;", HEADER.replace(",", ";"), "2025-04-09;1;2;1;2;1")[0].high == 2.0
+
+    def test_counts_its_lines_from_that_hint(self, candles):
+        with pytest.raises(RecordingError, match="line 3: "):
+            candles("sep=;", HEADER.replace(",", ";"), "2025-04-09;x;2;1;2;1")
+
+    def test_of_windows_is_read_and_told(self, write):
+        path = write()
+        path.write_bytes(f"{HEADER},name\n2025-04-09,1,1,1,1,1,Caf\xe9\n".encode("cp1252"))
+        recording = Recording(path, symbol="TCS")
+
+        assert list(recording.chunks())
+        assert recording.notes[0] == "it is no UTF-8: read as Windows text"
+
+
+class TestAPackedFile:
+    def test_of_several_files_is_refused(self, candles):
+        with pytest.raises(RecordingError, match=r"a zip of one file, found 2: 'a\.csv, b\.csv'"):
+            candles(content=zipped("x", "a.csv", "b.csv"))
+
+    def test_that_is_a_spreadsheet_is_refused(self, candles):
+        for content in (zipped("x", "[Content_Types].xml"), b"\xd0\xcf\x11\xe0" + bytes(100)):
+            with pytest.raises(RecordingError, match="a spreadsheet, which is saved as CSV"):
+                candles(content=content)
+
+    @pytest.mark.parametrize("packed", ["gzip", "zip", "zstd"])
+    def test_that_is_cut_or_broken_is_refused(self, candles, packed):
+        whole = PACKINGS[packed](
+            "\n".join([HEADER, *(f"{1766992620 + n * 60},1,1,1,1,{n}" for n in range(999))]).encode()
+        )
+
+        with pytest.raises(RecordingError, match="a file that can be read to its end is wanted"):
+            candles(content=whole[:-20])
+        with pytest.raises(RecordingError):
+            candles(content=whole[:50] + bytes(50) + whole[100:])
+
+    @pytest.mark.parametrize("packed", ["gzip", "zip", "zstd"])
+    def test_that_unpacks_to_far_more_than_a_market_is_refused(self, candles, monkeypatch, packed):
+        monkeypatch.setattr(packing, "UNPACKED_FREE_BYTES", 1 << 16)
+        bomb = f"{HEADER}\n2025-04-09,1,1,1,1,1\n".encode() + b"\n" * (4 << 20)
+
+        with pytest.raises(RecordingError, match="more than 300 times its own size"):
+            candles(content=PACKINGS[packed](bomb))
+
+
+CHART = {"open": [1.5, 2], "high": [3, 3], "low": [1, 1], "close": [2, 2.5], "volume": [10, 20]}
+TIMES = [1_744_170_300.0, 1_744_170_360.0]
+
+
+class TestAnAnswerInJson:
+    def test_may_be_arrays_side_by_side_as_dhan_s(self, candles):
+        chart = {**CHART, "timestamp": TIMES, "open_interest": []}
+
+        for answer in (chart, {"status": "success", "data": chart}):
+            found = candles(content=json.dumps(answer).encode())
+
+            assert [(begins(each), each.open, each.volume) for each in found] == [
+                ("2025-04-09 09:15", 1.5, 10),
+                ("2025-04-09 09:16", 2.0, 20),
+            ]
+
+    def test_may_be_rows_as_kite_s_and_upstox_s(self, candles):
+        rows = [["2025-04-09T09:16:00+0530", 1, 3, 1, 2, 20, 0], ["2025-04-09T09:15:00+0530", 1, 3, 1, 2, 10, 0]]
+
+        found = candles(content=json.dumps({"status": "success", "data": {"candles": rows}}).encode())
+
+        assert [begins(each) for each in found] == ["2025-04-09 09:15", "2025-04-09 09:16"]
+
+    def test_may_be_objects(self, candles):
+        row = {"date": "2025-04-09", "open": 1, "high": 3, "low": 1, "close": 2, "volume": 5}
+
+        assert candles(content=json.dumps([row]).encode())[0].volume == 5
+
+    @pytest.mark.parametrize(
+        "content", ["{", "[]", "[1]", '{"open": [1], "close": [1, 2]}', '{"data": {}}', "[" * 9999]
+    )
+    def test_that_is_none_of_these_is_refused(self, candles, content):
+        with pytest.raises(RecordingError):
+            candles(content=content.encode())
+
+
+class TestABhavcopy:
+    UDIFF = (
+        "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,FininstrmActlXpryDt,StrkPric,"
+        "OptnTp,FinInstrmNm,OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,UndrlygPric,SttlmPric,OpnIntrst,"
+        "ChngInOpnIntrst,TtlTradgVol,TtlTrfVal,TtlNbOfTxsExctd,SsnId,NewBrdLotQty,Rmks,Rsvd1,Rsvd2,Rsvd3,Rsvd4"
+    )
+    TAIL = "5,5.5,5,5.2,5.2,5,,5.2,0,0,100,520,3,F1,1,,,,,"
+
+    def test_of_udiff_has_shares_by_series_and_those_of_bse_by_exchange(self, candles):
+        found = candles(
+            self.UDIFF,
+            f"2025-04-09,2025-04-09,CM,NSE,STK,1,INE1,IDEA,BE,,,,,VODAFONE IDEA,{self.TAIL}",
+            f"2025-04-09,2025-04-09,CM,NSE,STK,2,INE2,TCS,EQ,,,,,TATA CONSULTANCY,{self.TAIL}",
+            f"2025-04-09,2025-04-09,CM,BSE,STK,532540,INE2,TCS,A,,,,,TCS LTD,{self.TAIL}",
+        )
+
+        assert {each.symbol for each in found} == {"IDEA-BE", "TCS", "BSE:TCS"}
+        assert {(each.interval_ns, each.volume, each.close) for each in found} == {(DAY_NS, 100, 5.2)}
+
+    def test_of_contracts_names_them_as_the_list_of_instruments_does(self, candles):
+        contract = "2025-04-09,2025-04-09,FO,NSE,{0},1,,NIFTY,,2025-04-24,2025-04-24,{1},{2},X," + self.TAIL
+
+        found = candles(self.UDIFF, contract.format("IDF", "", ""), contract.format("IDO", "22500.00", "CE"))
+
+        assert {each.symbol for each in found} == {"NIFTY-24Apr2025-FUT", "NIFTY-24Apr2025-22500-CE"}
+
+    def test_of_contracts_in_the_old_form_has_the_same_names_and_leaves_out_what_did_not_trade(self, write):
+        path = write(
+            "INSTRUMENT,SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,OPEN,HIGH,LOW,CLOSE,SETTLE_PR,CONTRACTS,VAL_INLAKH,"
+            "OPEN_INT,CHG_IN_OI,TIMESTAMP,",
+            "FUTIDX,NIFTY,24-APR-2025,0,XX,5,6,5,6,6,7,1,0,0,09-APR-2025,",
+            "OPTIDX,NIFTY,24-APR-2025,22500,PE,5,6,5,6,6,7,1,0,0,09-APR-2025,",
+            "OPTIDX,NIFTY,24-APR-2025,29000,PE,0,0,0,6,6,0,0,0,0,09-APR-2025,",
+        )
+        recording = Recording(path)
+        found = [each for chunk in recording.chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert {each.symbol for each in found} == {"NIFTY-24Apr2025-FUT", "NIFTY-24Apr2025-22500-PE"}
+        assert (recording.bad_rows, recording.notes[-1]) == (
+            0,
+            "left out: 1 row of a time without a trade, which has no prices",
+        )
+
+    def test_of_a_contract_whose_day_is_none_is_broken(self, candles):
+        with pytest.raises(RecordingError, match="line 2: "):
+            candles(self.UDIFF, f"2025-04-09,2025-04-09,FO,NSE,IDF,1,,NIFTY,,9 Apr,,,,X,{self.TAIL}")
+
+
+class TestADownload:
+    def test_of_all_indices_of_a_day_has_its_day_first(self, candles):
+        found = candles(
+            "Index Name,Index Date,Open Index Value,High Index Value,Low Index Value,Closing Index Value,Points Change,"
+            "Change(%),Volume,Turnover (Rs. Cr.),P/E,P/B,Div Yield",
+            "Nifty 50,03-04-2025,23150.3,23306.5,23145.8,23250.1,-82.25,-.35,279383990,22970.11,20.9,3.4,1.3",
+            "Nifty 1D Rate Index,03-04-2025,-,-,-,2383.66,.4,.02,-,-,-,-,-",
+        )
+
+        assert [(each.symbol, begins(each), each.volume) for each in found] == [
+            ("Nifty 50", "2025-04-03 00:00", 279_383_990)
+        ]
+
+    def test_of_an_index_has_a_mark_and_spaces(self, candles):
+        found = candles(
+            '\ufeff"Date ","Open ","High ","Low ","Close ","Shares Traded ","Turnover (₹ Cr)"',
+            '"09-APR-2025","22460.30","22468.70","22353.25","22399.15","222563012","21089.21"',
+        )
+
+        assert found[0].volume == 222_563_012
+
+    def test_of_a_share_has_separators(self, candles):
+        found = candles(
+            '"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H","52W L ",'
+            '"VOLUME ","VALUE ","No of trades "',
+            '"09-Apr-2025","EQ","1,200.00","1,234.50","1,199.05","1,201.00","1,230.00","1,229.95","1,220.11",'
+            '"1,608.80","1,115.55","1,23,45,678","15,061,234,567.00","2,34,567"',
+        )
+
+        assert (found[0].open, found[0].high, found[0].volume) == (1200.0, 1234.5, 12_345_678)
