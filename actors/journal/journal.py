@@ -334,6 +334,7 @@ class Journal:
             with contextlib.suppress(OSError):  # the files may be gone already
                 self._files.file.write(bytes(size), offset)
                 self._files.file.sync()
+            with contextlib.suppress(OSError):  # the mark alone refuses what could not be blanked, too
                 self._files.write_mark(synced=True, failed_first_sequence=self._files.segments[-1].first_sequence)
         self._drop_buffer()
         raise JournalMovedError(self._failure)

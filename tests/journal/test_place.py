@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from random import Random
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from natya.actors.journal import (
 )
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.journal.segments import archive_path, segment_path
+from natya.actors.journal.simulated import SimulatedFile, Trouble
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
@@ -80,16 +82,16 @@ def journal(workshop, directory):
     journal.close()
 
 
-def while_it_syncs(monkeypatch, act):
+def while_it_syncs(monkeypatch, act, kind=RealFile):
     """Let something happen as soon as the next commit is on the disk."""
-    real = RealFile.sync
+    real = kind.sync
 
     def sync(file):
-        monkeypatch.setattr(RealFile, "sync", real)
+        monkeypatch.setattr(kind, "sync", real)
         real(file)
         act()
 
-    monkeypatch.setattr(RealFile, "sync", sync)
+    monkeypatch.setattr(kind, "sync", sync)
 
 
 class TestAnOpenJournalWhoseFilesWentAway:
@@ -145,6 +147,35 @@ class TestAnOpenJournalWhoseFilesWentAway:
 
         assert workshop.facts_of(again) == [workshop.an_intent(1)]
         assert workshop.commit_one(again, 3) == 2
+
+    @pytest.mark.parametrize("seed", range(12))
+    @pytest.mark.parametrize("name", ["journal.mark", SEGMENT])
+    def test_leaves_nothing_else_when_they_come_back_and_the_power_goes(self, workshop, disk, monkeypatch, name, seed):
+        """Without the mark the blank is what holds, and without the blank, the mark."""
+        journal = workshop.a_journal(disk)
+        directory, path = journal.directory, journal.directory / name
+        journal.open()
+        workshop.commit_one(journal, 1)
+        disk.sync_directory(directory)
+
+        def happen():
+            disk.rename(path, path.with_name("elsewhere"))
+            disk.sync_directory(directory)
+            if name == SEGMENT:
+                disk.troubles = [Trouble(action="write")]
+
+        while_it_syncs(monkeypatch, happen, SimulatedFile)
+        with pytest.raises(JournalMovedError):
+            workshop.commit_one(journal, 2)
+        survivor = disk.crash(Random(seed))
+        if name == SEGMENT:
+            survivor.rename(path.with_name("elsewhere"), path)
+        else:
+            survivor.remove(path.with_name("elsewhere"))
+        again = workshop.a_journal(survivor)
+        again.open()
+
+        assert workshop.facts_of(again) == [workshop.an_intent(1)]
 
     def test_leaves_what_another_process_has_read_meanwhile(self, workshop, directory, journal, monkeypatch):
         """It is not acknowledged, and it is not taken back from whoever goes on behind it."""
