@@ -73,6 +73,14 @@ def pid_of(system, name="performer"):
 
 
 @pytest.fixture
+def system(system):
+    """Whose answers are waited for longer than a busy machine takes to start a process."""
+    for name in ("start", "stop", "request"):
+        setattr(system, name, functools.partial(getattr(system, name), timeout_s=WAIT_S))
+    return system
+
+
+@pytest.fixture
 def hosted(monkeypatch):
     monkeypatch.syspath_prepend(str(HOSTED))
     import natya_hosted  # noqa: PLC0415  findable only now
@@ -114,7 +122,7 @@ class TestAnActorInAWorkerProcess:
 
         futures = {text: system.request_future("performer", do(f"say:{text}")) for text in map(str, range(200))}
 
-        assert all(future.result(5).correlation_id == text for text, future in futures.items())
+        assert all(future.result(WAIT_S).correlation_id == text for text, future in futures.items())
 
     def test_hears_everything_in_order_before_it_is_asked(self, system, supervised):
         supervised()
@@ -152,18 +160,18 @@ class TestAnActorInAWorkerProcess:
         listener = system.probe("listener")
         supervised(greet="listener")
 
-        assert listener.receive(5) == do("hello")
+        assert listener.receive(WAIT_S) == do("hello")
         assert listener.sender is system.base.find("performer")
 
     def test_asks_actors_of_the_parent(self, system, supervised):
         listener, oracle = system.probe("listener"), system.probe("oracle")
         supervised()
         system.tell("performer", do("ask:oracle"))
-        oracle.receive(5)
+        oracle.receive(WAIT_S)
         answer = Appended(first_sequence=7, last_sequence=7)
         system.tell(oracle.sender, answer)
 
-        assert listener.receive(5) == answer
+        assert listener.receive(WAIT_S) == answer
 
     def test_logs_where_the_parent_logs(self, system, supervised, caplog):
         supervised()
@@ -202,7 +210,7 @@ class TestAnActorInAWorkerProcess:
         answer = system.request("performer", do("leave"))
 
         assert (answer.error, answer.reason) == ("SystemExit", "3")
-        assert (type(end.result(5).error).__name__, str(end.result(5).error)) == ("SystemExit", "3")
+        assert (type(end.result(WAIT_S).error).__name__, str(end.result(WAIT_S).error)) == ("SystemExit", "3")
 
     def test_that_cannot_stop_says_why(self, system, hosted):
         system.start("performer", *in_process(hosted.Performer, None))
@@ -252,7 +260,7 @@ class TestAConversationThroughAWorker:
         system.start("oracle", Oracle)
         supervised()
         future = system.request_future("performer", do("ask:oracle"), correlation_id="A-1")
-        listener.receive(5)
+        listener.receive(WAIT_S)
         eventually(lambda: len(system.trace("A-1")) == 3)
 
         asked, answered, heard = sorted(system.trace("A-1"), key=lambda hop: hop.begun_ns)
@@ -276,12 +284,12 @@ class TestAWorkerThatHoldsATurn:
         answer = system.request_future("performer", do(how))
         eventually(lambda: not is_running(pid))
         if how == "compute":
-            assert listener.receive(5) == do(how)
+            assert listener.receive(WAIT_S) == do(how)
         system.start("waiter", Waiter)
 
-        assert isinstance(answer.result(10), Unavailable)
-        assert system.request("performer", do("say"), timeout_s=10).last_sequence == 1
-        assert listener.receive(10) == "quiet"
+        assert isinstance(answer.result(WAIT_S), Unavailable)
+        assert system.request("performer", do("say")).last_sequence == 1
+        assert listener.receive(WAIT_S) == "quiet"
         (child,) = system.request("boss", DescribeTree()).children
         assert child.last_error.endswith("held a turn longer than 1 s, and was killed")
 
@@ -308,7 +316,7 @@ class TestAWorkerThatHoldsATurn:
         supervised()
         pid = pid_of(system)
 
-        system.request("performer", do("nap:0.5"), timeout_s=10)
+        system.request("performer", do("nap:0.5"), timeout_s=WAIT_S)
 
         assert pid_of(system) == pid
 
@@ -325,10 +333,10 @@ class TestAWorkerThatBabbles:
         system.tell("performer", do(f"babble:{what}"))
         eventually(lambda: not is_running(pid))
         system.start("waiter", Waiter)
-        answer = system.request("performer", do("say"), timeout_s=10)
+        answer = system.request("performer", do("say"), timeout_s=WAIT_S)
 
         assert answer.last_sequence == 1
-        assert listener.receive(10) == "quiet"
+        assert listener.receive(WAIT_S) == "quiet"
         (child,) = system.request("boss", DescribeTree()).children
         assert (child.state, child.restarts) == ("RUNNING", 1)
         assert child.last_error.startswith("WorkerDiedError")
@@ -370,7 +378,7 @@ class TestAWorkerThatIsSentWhatIsNotAsDeclared:
 
         messages = [do("say:before"), wrong, do("say:after")]
         before, refused, after = (
-            future.result(10) for future in [system.request_future("performer", message) for message in messages]
+            future.result(WAIT_S) for future in [system.request_future("performer", message) for message in messages]
         )
 
         assert (before.correlation_id, after.correlation_id) == ("before", "after")
@@ -385,7 +393,7 @@ class TestAWorkerThatIsSentWhatIsNotAsDeclared:
         supervised()
         messages = [do("\udc80"), do("say:one"), do(7), do("say:two"), do(None)]
 
-        answers = [future.result(10) for future in [system.request_future("performer", each) for each in messages]]
+        answers = [future.result(WAIT_S) for future in [system.request_future("performer", each) for each in messages]]
 
         assert [answer.correlation_id for answer in answers if isinstance(answer, Appended)] == ["one", "two"]
         wrong = [answers[index].reason for index in (0, 2, 4)]
@@ -400,17 +408,17 @@ class TestAWorkerThatIsSentWhatIsNotAsDeclared:
 
         system.tell("performer", Failed(actor="x", message_type="y", error="z", reason=Decimal("1.50")))
 
-        assert listener.receive(10).reason == "1.50"
+        assert listener.receive(WAIT_S).reason == "1.50"
 
     def test_hears_failed_as_the_answer_to_its_question(self, system, supervised):
         listener, liar = system.probe("listener"), system.probe("liar")
         supervised()
 
         system.tell("performer", do("ask:liar"))
-        liar.receive(10)
+        liar.receive(WAIT_S)
         liar.sender.deliver(Appended(first_sequence="one", last_sequence=1), liar)
 
-        answer = listener.receive(10)
+        answer = listener.receive(WAIT_S)
         assert (answer.message_type, answer.error) == ("Appended", "MessageRefusedError")
 
 
@@ -422,7 +430,7 @@ class TestAWorkerThatSaysWhatIsNotAsDeclared:
 
         system.tell("performer", do("lie:other"))
 
-        refused = listener.receive(10)
+        refused = listener.receive(WAIT_S)
         assert (refused.actor, refused.message_type, refused.error) == ("other", "Appended", "MessageRefusedError")
         assert pid_of(system) == pid
         assert other.is_empty()
@@ -432,7 +440,7 @@ class TestAWorkerThatSaysWhatIsNotAsDeclared:
     def test_to_who_asked_is_the_failure_of_that_question(self, system, supervised):
         supervised()
 
-        answer = system.request("performer", do("lie"), timeout_s=10)
+        answer = system.request("performer", do("lie"), timeout_s=WAIT_S)
 
         assert (answer.actor, answer.message_type, answer.error) == ("performer", "Appended", "MessageRefusedError")
 
@@ -448,7 +456,7 @@ class TestAHandlerThatRaisesInAWorker:
 
         assert answer == Failed(actor="performer", message_type="CancelOrder", error="LookupError", reason="the reason")
         assert (int(after.correlation_id), after.last_sequence) == (pid, 2)
-        letter = events.receive(5)
+        letter = events.receive(WAIT_S)
         assert isinstance(letter, DeadLetter)
         assert (letter.actor, letter.error) == ("performer", "LookupError")
         (child,) = system.request("boss", DescribeTree()).children
@@ -459,7 +467,7 @@ class TestAHandlerThatRaisesInAWorker:
         system.tell("performer", do("raise"))
         futures = [system.request_future("performer", do(f"say:{number}")) for number in range(100)]
 
-        assert [future.result(5).correlation_id for future in futures] == [str(number) for number in range(100)]
+        assert [future.result(WAIT_S).correlation_id for future in futures] == [str(number) for number in range(100)]
 
     def test_two_thousand_times_is_counted_exactly_and_logged_a_hundred_times_a_second(
         self, system, supervised, caplog
@@ -470,7 +478,7 @@ class TestAHandlerThatRaisesInAWorker:
         with caplog.at_level("INFO", logger="natya"):
             for number in range(2_000):
                 system.tell("performer", do(f"raise:{number}"))
-            after = system.request("performer", do("pid"), timeout_s=30)
+            after = system.request("performer", do("pid"))
         seconds = int(time.monotonic() - begun) + 2
 
         assert (int(after.correlation_id), after.last_sequence) == (pid, 2_001)
@@ -507,7 +515,7 @@ class TestAWorkerThatDies:
         system.tell("performer", do("exit"))
         future = system.request_future("performer", do("say"))
 
-        answer = future.result(5)
+        answer = future.result(WAIT_S)
 
         assert isinstance(answer, (Unavailable, Appended))
         assert system.base.dead_letters.count >= 1
@@ -517,7 +525,7 @@ class TestAWorkerThatDies:
         supervised()
         pid = pid_of(system)
         system.tell("performer", do("ask:oracle"))
-        oracle.receive(5)
+        oracle.receive(WAIT_S)
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: getattr(system.request("performer", do("pid")), "correlation_id", str(pid)) != str(pid))
         before = system.base.dead_letters.count
@@ -525,7 +533,7 @@ class TestAWorkerThatDies:
         system.tell(oracle.sender, Appended(first_sequence=7, last_sequence=7))
         system.tell("performer", do("send:listener"))
 
-        assert listener.receive(5) == do("send:listener")
+        assert listener.receive(WAIT_S) == do("send:listener")
         assert system.base.dead_letters.count == before + 1
         assert "its worker process is gone" in system.base.dead_letters.last[-1].reason
 
@@ -534,10 +542,10 @@ class TestAWorkerThatDies:
         pid = pid_of(system)
         futures = [system.request_future("performer", do("say:before")) for _ in range(500)]
         os.kill(pid, signal.SIGKILL)
-        while is_running(pid) or not isinstance(futures[-1].result(5), Appended):
+        while is_running(pid) or not isinstance(futures[-1].result(WAIT_S), Appended):
             futures.append(system.request_future("performer", do("say:after")))
 
-        assert all(isinstance(future.result(5), (Appended, Unavailable)) for future in futures)
+        assert all(isinstance(future.result(WAIT_S), (Appended, Unavailable)) for future in futures)
 
     def test_leaves_no_thread_or_descriptor(self, system, supervised):
         supervised()
@@ -560,7 +568,7 @@ class TestAWorkerThatDies:
         pid = pid_of(system)
         system.tell("performer", do(command))
 
-        system.request("boss", StopChildren(), timeout_s=5)
+        system.request("boss", StopChildren(), timeout_s=WAIT_S)
 
         eventually(lambda: not is_running(pid))
 
@@ -649,7 +657,7 @@ class TestAWorkerThatCannotStart:
         threading.Timer(0.3, flag.unlink).start()
         supervised(flag=str(flag), greet="listener")
 
-        assert listener.receive(5) == do("hello")
+        assert listener.receive(WAIT_S) == do("hello")
 
     def test_is_refused_when_its_code_is_of_another_build(self, system, hosted, monkeypatch):
         monkeypatch.setattr(assignment, "build_id", lambda: "0" * 64)
@@ -719,7 +727,7 @@ class TestAWorkerThatIsSlow:
         supervised()
         system.tell("performer", do("compute"))
 
-        assert listener.receive(5) == do("compute")
+        assert listener.receive(WAIT_S) == do("compute")
 
     def test_whose_answer_comes_too_late_answers_no_later_question(self, system, supervised):
         supervised()
@@ -799,7 +807,7 @@ class TestAStrategyInAWorker:
         system.start("buyer", *in_process(hosted.Buyer, settings))
         system.tell("buyer", a_tick(price=1500.05))
 
-        order = placed.receive(5)
+        order = placed.receive(WAIT_S)
 
         assert isinstance(order, SubmitOrder)
         assert (order.symbol, order.quantity, order.reference_price) == ("INFY", 5, 1500.05)
