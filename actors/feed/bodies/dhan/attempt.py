@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 import picows
+
+from ....external import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class Attempt:
         transport, _ = await picows.ws_connect(
             self._listener,
             self._url,
-            ssl_context=_tls() if self._url.startswith("wss:") else None,
+            ssl_context=tls_context() if self._url.startswith("wss:") else None,
             websocket_handshake_timeout=self._handshake_s,
             logger_name=_MUTE,
             enable_auto_ping=True,
@@ -116,9 +117,3 @@ class Attempt:
                 self._socket = found
                 return found
         raise fault
-
-
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
