@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_starts import run_natya
 from rich.table import Table
 from rich.text import Text
 
@@ -173,7 +174,7 @@ class TestAProcess:
             f"        {closing}\n"
         )
         arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
-        done = self.run(f"{arguments} --strategy closer:Closer", environment={"PYTHONPATH": str(tmp_path)})
+        done = run_natya(*arguments.split(), "--strategy", "closer:Closer", cwd=tmp_path, text=False)
 
         assert (done.returncode, done.stdout) == (73, b"printed before\n")
         assert done.stderr.partition(b";")[0] == said
@@ -188,7 +189,7 @@ class TestAProcess:
             f"        sys.stdout = {put}\n"
         )
         arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
-        done = self.run(f"{arguments} --strategy putter:Putter", environment={"PYTHONPATH": str(tmp_path)})
+        done = run_natya(*arguments.split(), "--strategy", "putter:Putter", cwd=tmp_path, text=False)
 
         assert (done.returncode, done.stderr) == (0, b"")
         assert json.loads(done.stdout)["ticks"] > 0

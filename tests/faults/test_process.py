@@ -1,11 +1,11 @@
 """The process around the actors: it ends, forks and gives up within a bound, whatever they are doing."""
 
-import os
 import subprocess
 import sys
 import textwrap
 
 import pytest
+from natya_starts import run_natya
 
 PRELUDE = """
 import os, sys, threading, time
@@ -157,17 +157,10 @@ class TestAStrategyThatDiesInItsStartForEver:
         )
         faster = ["supervision.fail_max=1", "supervision.escalate_after=1", "supervision.backoff_first_s=0.01"]
 
-        ended = subprocess.run(
-            [
-                *(sys.executable, "-m", "natya", "run", "--strategy", "stillborn:Stillborn"),
-                *("--data-dir", str(tmp_path / "data"), "--duration", "1"),
-                *(part for each in faster for part in ("--set", each)),
-            ],
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
+        ended = run_natya(
+            *("run", "--strategy", "stillborn:Stillborn", "--data-dir", "data", "--duration", "1"),
+            *(part for each in faster for part in ("--set", each)),
+            cwd=tmp_path,
         )
 
         assert ended.returncode == 70
