@@ -49,6 +49,7 @@ COMMANDS: Final = (
     "db.rebuild",
     "data.fetch",
     "data.status",
+    "data.inspect",
 )
 """Every command, in the order of the help. The module in `commands/` has the same name (`import_` for `db.import`,
 since `import` is a keyword), and a function `command`."""

@@ -9,6 +9,7 @@ apart.py        reads a recording in a process of its own; reading.py, that proc
 merging.py      several recordings merged in the order of time
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
 files/          a file as rows of texts, however it is written
+inspection.py   how a file is understood, for its user
 columns.py      which column is what
 rows.py         what both row readers share; tick_rows.py, candle_rows.py
 numbers.py      prices and counts from text; times.py, times
@@ -17,6 +18,7 @@ errors.py
 
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
+from .inspection import Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
@@ -29,6 +31,7 @@ __all__ = [
     "SOURCES",
     "DateOrder",
     "FeedError",
+    "Inspection",
     "LiveFeedActor",
     "LiveFeedSettings",
     "MarketMessage",
@@ -40,6 +43,7 @@ __all__ = [
     "SourceBody",
     "Surroundings",
     "expect_source",
+    "inspect",
     "is_live",
     "look_ahead",
     "source_of",

@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from ....config.sections.feed import FeedSettings
     from ....domain.calendar import Exchange
     from ..columns import Columns, Row
-    from ..files.table import Table
+    from ..files.table import FileTable, Table
+    from ..files.text import Written
     from ..rows import RowReader
     from ..source import MarketMessage, Surroundings
+    from ..survey import Survey
     from ..times import DateOrder
 
 HASH_BYTES: Final = 8
@@ -122,6 +124,11 @@ class Recording:
 
         self.share = 0.0
         """How much of the file is read, 0 to 1, as of the last chunk."""
+
+        self.exchange: Final = exchange
+        self.zone: Final = zone
+        self.understood: tuple[Row, Written, Columns, Survey] | None = None
+        """Header, how the file was written, columns and order, as it was read last."""
 
         self._untraded = 0
         self._symbol = symbol
@@ -227,12 +234,14 @@ class Recording:
             ahead: its beginning is enough where that has several symbols in the order of time.
         """
         with self._open() as (table, columns):
+            assert table.header is not None, "refused without one"
             try:
                 symbol = SymbolColumn(columns, self._symbol)
                 plan = make_plan(table, columns, symbol, interval_ns=self._interval_ns, ahead=ahead)
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
         self.notes = plan.notes
+        self.understood = table.header, table.written, columns, plan.survey
         return plan
 
     def _source(self, plan: Plan) -> str:
@@ -278,7 +287,7 @@ class Recording:
         )
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[Table, Columns]]:
+    def _open(self) -> Iterator[tuple[FileTable, Columns]]:
         """Open the file, read its header, and give the table with its columns."""
         with contextlib.ExitStack() as stack:
             table, layout = open_table(self.path, stack)

@@ -1,0 +1,128 @@
+"""How a recording is understood, before anything of it is stored or traded on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...domain.calendar import is_open
+from ...domain.time import duration_text, time_text
+from ...messages.market import Candle
+from .source import time_of
+from .times import is_day
+
+if TYPE_CHECKING:
+    from .bodies.replay import Recording
+    from .source import MarketMessage
+
+SYMBOLS_SHOWN_MAX = 20
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is, as a replay or an import of it would read it."""
+
+    file: str
+    kind: str
+    """CSV, JSON or Parquet."""
+
+    packing: str
+    encoding: str
+    divider: str
+    layout: str
+    """Whose file it is; empty: none of the known ones, read by the names of its columns."""
+
+    shape: str
+    """ticks or candles."""
+
+    columns: dict[str, str]
+    """What is read, and the column it is read from."""
+
+    unread: tuple[str, ...]
+    """Columns that are not read."""
+
+    dates: str
+    """day-first or month-first; empty: the dates say it themselves."""
+
+    zone: str
+    """Of times that name none."""
+
+    order: str
+    """of time, newest first, or another one (then it is sorted)."""
+
+    intervals: tuple[str, ...]
+    """Lengths of its candles."""
+
+    rows: int
+    """Ticks or candles."""
+
+    outside: int
+    """Of them, those that begin when the exchange is closed; days and longer are not counted."""
+
+    symbols: int
+    some_symbols: tuple[str, ...]
+    first: str
+    last: str
+    bad_rows: int
+    bad_lines: tuple[tuple[int, str], ...]
+    notes: tuple[str, ...]
+    """What was guessed, sorted or left out."""
+
+
+def inspect(recording: Recording) -> Inspection:
+    """Read a whole recording, made with `replayed=False`, and tell how it is understood.
+
+    Raises:
+        RecordingError: it cannot be read, or is ambiguous; the reason says which option tells.
+    """
+    rows = outside = 0
+    symbols: dict[str, None] = {}
+    intervals: dict[int, None] = {}
+    first: MarketMessage | None = None
+    last: MarketMessage | None = None
+    for chunk in recording.chunks():
+        for message in chunk:
+            rows += 1
+            symbols[message.symbol] = None
+            begins_ns = message.start_ns if isinstance(message, Candle) else message.exchange_ns
+            if isinstance(message, Candle):
+                intervals[message.interval_ns] = None
+            outside += not is_day(begins_ns) and not is_open(begins_ns, recording.exchange or "NSE")
+            first = first or message
+        last = chunk[-1]
+    understood = recording.understood
+    assert understood is not None, "it was read"
+    header, written, columns, survey = understood
+    return Inspection(
+        file=str(recording.path),
+        kind=written.kind,
+        packing=written.packing,
+        encoding=written.encoding,
+        divider=written.divider,
+        layout=written.layout,
+        shape=columns.shape,
+        columns={field: header[place].strip() for field, place in columns.positions.items()},
+        unread=tuple(name.strip() for place, name in enumerate(header) if place not in columns.positions.values()),
+        dates=columns.dates or "",
+        zone=recording.zone,
+        order="newest first" if survey.is_newest_first else "of time" if survey.is_in_order else "another one",
+        intervals=tuple(map(duration_text, sorted(intervals))),
+        rows=rows,
+        outside=outside,
+        symbols=len(symbols),
+        some_symbols=tuple(symbols)[:SYMBOLS_SHOWN_MAX],
+        first=_shown(first),
+        last=_shown(last),
+        bad_rows=recording.bad_rows,
+        bad_lines=tuple(recording.bad_lines),
+        notes=recording.notes,
+    )
+
+
+def _shown(message: MarketMessage | None) -> str:
+    if message is None:
+        return ""
+    if isinstance(message, Candle):
+        prices = f"open {message.open}, high {message.high}, low {message.low}, close {message.close}"
+        return f"{time_text(message.start_ns)}  {message.symbol}  {prices}, volume {message.volume}"
+    return f"{time_text(time_of(message))}  {message.symbol}  {message.price}"

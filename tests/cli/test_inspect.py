@@ -1,0 +1,35 @@
+"""`natya data inspect`."""
+
+import gzip
+
+import msgspec
+
+LINES = "Date;Time;Open;High;Low;Close;Volume;Note\n13-04-2025;09:16;1;2;1;2;5;x\n13-04-2025;09:15;1;2;1;2;5;x\n"
+
+
+class TestInspect:
+    def test_shows_how_a_file_is_understood(self, natya, tmp_path):
+        path = tmp_path / "tcs.csv.gz"
+        path.write_bytes(gzip.compress(LINES.encode("utf-16")))
+
+        shown = natya("data", "inspect", path, "--symbol", "TCS", "--json")
+
+        found = msgspec.json.decode(shown.stdout)
+        assert shown.exit_code == 0
+        assert [found[name] for name in ("kind", "packing", "encoding", "divider", "dates", "zone", "order")] == [
+            *("CSV", "gzip", "utf-16", ";", "day-first", "IST", "newest first")
+        ]
+        assert (found["rows"], found["intervals"], found["some_symbols"]) == (2, ["1m"], ["TCS"])
+        assert found["outside"] == 2  # it was a Sunday
+        assert found["unread"] == ["(Time)", "Note"]
+        assert "2025-04-13" in natya("data", "inspect", path, "--symbol", "TCS").stdout
+
+    def test_ends_with_65_for_a_file_that_is_ambiguous_and_names_the_option(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("Date,Open,High,Low,Close\n03/04/2025,1,1,1,1\n")
+
+        refused = natya("data", "inspect", path, "--symbol", "TCS")
+
+        assert refused.exit_code == 65
+        assert "--dates" in refused.output
+        assert natya("data", "inspect", path, "--symbol", "TCS", "--dates", "day-first").exit_code == 0
