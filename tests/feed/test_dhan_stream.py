@@ -157,7 +157,7 @@ class TestTheToken:
 
     def test_is_sent_to_a_service_whose_certificate_is_trusted(self, encrypted, authority, monkeypatch):
         with authority.cert_pem.tempfile() as path:
-            monkeypatch.setenv("SSL_CERT_FILE", path)
+            monkeypatch.setattr("certifi.where", lambda: path)
             with Running(encrypted) as running:
                 encrypted.wait_for_sockets(1, 2)
                 encrypted.send(a_quote(1, 100.0))
