@@ -19,6 +19,7 @@ FIGURES = {
     "bench_cache --queries 5": 2,
     "bench_dhan --orders 5 --rounds 1": 4,
     "bench_feed --packets 500 --rounds 1": 2,
+    "bench_streams --packets 500 --rounds 1": 2,
     "bench_account --orders 20 --rounds 1": 5,
     "bench_broker --orders 5": 4,
     "bench_exchange --orders 80 --rounds 1": 3,
