@@ -18,6 +18,7 @@ errors.py
 
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
+from .files.folders import files_of
 from .inspection import Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
@@ -43,6 +44,7 @@ __all__ = [
     "SourceBody",
     "Surroundings",
     "expect_source",
+    "files_of",
     "inspect",
     "is_live",
     "look_ahead",

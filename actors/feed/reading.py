@@ -32,7 +32,11 @@ _encoder = msgspec.msgpack.Encoder()
 
 def serve(settings: FeedSettings, stream: IO[bytes]) -> None:
     """Write the recording's messages in frames; the last frame says how it ended."""
-    source = open_recordings(settings)
+    try:
+        source = open_recordings(settings)
+    except RecordingError as fault:
+        _write(stream, Broken(str(fault.path), fault.line, fault.reason, 0, ()))
+        return
     try:
         for chunk in source.chunks():
             _write(stream, Chunk(chunk, source.bad_rows, source.notes))

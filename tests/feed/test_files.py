@@ -6,13 +6,15 @@ import json
 import zipfile
 from datetime import datetime
 
+import pyarrow as pa
 import pytest
 from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from natya.actors.feed import RecordingError
-from natya.actors.feed.bodies.replay import Recording
+from natya.actors.feed.bodies.replay import Recording, open_recordings
 from natya.actors.feed.files import packing
 from natya.domain.time import DAY_NS, IST
 from natya.messages.market import Candle
@@ -317,3 +319,31 @@ class TestADownload:
         )
 
         assert (found[0].open, found[0].high, found[0].volume) == (1200.0, 1234.5, 12_345_678)
+
+
+class TestAFolder:
+    def test_is_replayed_as_the_files_in_it(self, tmp_path, feed_settings):
+        for place, name in enumerate(("2.csv", "1.csv", "readme.md")):
+            (tmp_path / name).write_text(f"symbol,{HEADER}\nTCS,2025-04-{10 + place},1,1,1,1,1\n")
+
+        messages = [each for chunk in open_recordings(feed_settings(recording=tmp_path)).chunks() for each in chunk]
+
+        assert [begins(each) for each in messages if isinstance(each, Candle)] == [
+            "2025-04-10 00:00",
+            "2025-04-11 00:00",
+        ]
+
+    def test_without_any_is_refused(self, tmp_path, feed_settings):
+        with pytest.raises(RecordingError, match=r"a folder with files .* is wanted, found none of them"):
+            open_recordings(feed_settings(recording=tmp_path))
+
+
+class TestAParquetFile:
+    def test_is_a_recording_as_a_text_is(self, tmp_path):
+        path = tmp_path / "a"
+        rows = {"symbol": ["TCS"], "date": ["2025-04-09"], "open": [1.0], "high": [2.5], "low": [1.0], "close": [2.0]}
+        parquet.write_table(pa.table({**rows, "volume": [7]}), path)
+
+        (found,) = [each for chunk in Recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert (begins(found), found.high, found.volume) == ("2025-04-09 00:00", 2.5, 7)

@@ -28,6 +28,7 @@ from ..apart import Apart
 from ..candle_rows import CandleRows, times_of_candle
 from ..columns import recognise
 from ..errors import RecordingError
+from ..files.folders import files_of
 from ..files.opening import open_table
 from ..files.sorting import SortedRows
 from ..files.table import NoRecordingError, is_blank, open_regular
@@ -68,10 +69,14 @@ def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundi
 
 
 def open_recordings(settings: FeedSettings) -> Recording | Merged:
-    """Return the recordings that the settings name, merged by time if there are several. Opens nothing yet."""
+    """Return the recordings that the settings name, merged by time if there are several. Opens nothing yet.
+
+    Raises:
+        RecordingError: one is a folder without any.
+    """
     recordings = [
         Recording(
-            Path(path),
+            path,
             symbol=settings.symbol,
             tick_size_rupees=settings.tick_size_rupees,
             bad_rows_max=settings.bad_rows_max,
@@ -80,7 +85,8 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
             dates=settings.dates or None,
             zone=settings.zone,
         )
-        for path in settings.recordings
+        for given in settings.recordings
+        for path in files_of(Path(given))
     ]
     return recordings[0] if len(recordings) == 1 else Merged(recordings)
 

@@ -5,5 +5,6 @@ table.py        what all kinds have in common
 packing.py      gzip, zip and Zstandard; text.py, encodings and dividers
 csv_table.py    lines of text; json_table.py, answers of brokers
 layouts.py      whose file it is, a line each; arranged.py, its columns as the readers know them
+folders.py      the files of a folder
 sorting.py      an external merge sort of rows
 """

@@ -9,12 +9,14 @@ import typer
 
 from ...exit_codes import BAD_DATA
 from ...options import DatesOption, JsonOption, ZoneOption
-from ...session import tell_answer
+from ...session import give_up, tell_answer
 from ...terminal import complain
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd; or folders of them.")
+    ],
     *,
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
     dates: DatesOption = None,
@@ -27,11 +29,15 @@ def command(
 
     natya data inspect reliance.csv --symbol RELIANCE
     """
-    from ....actors.feed import Recording, RecordingError, inspect
+    from ....actors.feed import Recording, RecordingError, files_of, inspect
     from ...views.recordings import inspection_text
 
+    try:
+        found_files = [each for given in files for each in files_of(given)]
+    except RecordingError as fault:
+        give_up(fault, BAD_DATA)
     refused = False
-    for file in files:
+    for file in found_files:
         recording = Recording(
             file,
             symbol=symbol,

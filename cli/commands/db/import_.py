@@ -10,12 +10,14 @@ import typer
 
 from ...exit_codes import BAD_DATA
 from ...options import DataDirOption, DatesOption, ProfileNameOption, ZoneOption
-from ...session import faults, owner_of, tell_answer
+from ...session import faults, give_up, owner_of, tell_answer
 from ...terminal import complain
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd; or folders of them.")
+    ],
     *,
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
     tick_size: Annotated[
@@ -45,7 +47,7 @@ def command(
 
     natya db import ticks.parquet --max-bad-rows 10
     """
-    from ....actors.feed import RecordingError
+    from ....actors.feed import RecordingError, files_of
     from ....domain.time import duration_ns
     from ....transfer import import_file
     from ...views import rows
@@ -54,9 +56,13 @@ def command(
         interval_ns = duration_ns(interval) if interval else None
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="--interval") from fault
+    try:
+        found_files = [each for given in files for each in files_of(given)]
+    except RecordingError as fault:
+        give_up(fault, BAD_DATA)
     refused = False
     with faults(), owner_of(data_dir, profile, writes=True) as owner:
-        for file in files:
+        for file in found_files:
             with rows.progress(file.name) as on_progress:
                 try:
                     done = import_file(
