@@ -18,7 +18,11 @@ def files_of(path: Path) -> list[Path]:
     Raises:
         RecordingError: there are none.
     """
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError:  # a name that no system call takes: whoever opens it says so
+        is_folder = False
+    if not is_folder:
         return [path]
     files = sorted(
         each
