@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 
 import pytest
+from msgspec import structs
 from natya_wire import CLIENT, TOKEN, Served
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -17,7 +18,7 @@ from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.server import StreamServer
 from natya.domain.dhan.streams import depth, packets
 from natya.domain.dhan.streams.order_updates import read_update
-from natya.messages.market import Tick
+from natya.messages.market import Depth, Tick
 
 INFY = {"ExchangeSegment": "NSE_EQ", "SecurityId": "1594"}
 NIFTY = {"ExchangeSegment": "IDX_I", "SecurityId": "13"}
@@ -289,6 +290,22 @@ class TestAServer:
             assert [client.packet()[4] for _ in range(499)] == [100.0 + number % 100 for number in range(1, 500)]
             assert first[4] == 100.0
             client.close()
+
+    @pytest.mark.parametrize("levels", [1, 7, 8, 200])
+    def test_tells_the_length_of_a_frame_whatever_it_is(self, server, levels):
+        """Depth of 200 levels has frames of any length: under 126 bytes, and above."""
+        prices = tuple(100.0 - level / 4 for level in range(levels))
+        book = Depth(
+            bid_prices=prices, bid_quantities=(1,) * levels, ask_prices=prices[::-1], ask_quantities=(2,) * levels
+        )
+        with Client(server.url("/twohundreddepth")) as client:
+            client.say({"RequestCode": 23, **INFY})
+            client.settle()
+            for number in range(3):
+                server.publish(NUMBER, structs.replace(self.a_tick(number), depth=book))
+            for _ in range(3):
+                bid, ask = depth.sides_of(client.read(), levels=200)
+                assert (bid.prices, len(ask.prices)) == (prices, levels)
 
     def test_keeps_for_a_client_that_does_not_read_one_packet_an_instrument(self, server):
         with Client(server.url("/feed")) as client:

@@ -96,6 +96,12 @@ class StreamServer:
         self._shown: Final[dict[Number, Streamed]] = {}
         self._wanted: Final[dict[Number, dict[Socket, None]]] = {}
         self._sockets: Final[dict[Socket, None]] = {}
+        self.is_flushing = False
+        """Whether what is pushed is written at its end, all together."""
+
+        self.written: list[Socket] = []
+        """That were pushed to meanwhile."""
+
         self.sent = self.conflated = self.left_out = self.refused = 0
 
     def url(self, path: str) -> str:
@@ -270,6 +276,16 @@ class StreamServer:
             arrived, self._arrived = self._arrived, []
             updates, self._updates = self._updates, []
             self._is_told = False
+        self.is_flushing = True
+        try:
+            self._show(arrived, updates)
+        finally:
+            self.is_flushing = False
+            written, self.written = self.written, []
+            for each in written:
+                each.write()
+
+    def _show(self, arrived: list[tuple[Number, Tick]], updates: list[bytes]) -> None:
         for number, tick in arrived:
             shown = self._shown.get(number)
             if shown is None:

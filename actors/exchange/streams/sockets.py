@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -45,7 +46,24 @@ RESET: Final = struct.pack("ii", 1, 0)
 TOO_MANY_INSTRUMENTS: Final = 804
 REQUEST_INVALID: Final = 814
 TOKEN_WRONG: Final = 808
+_TEXT: Final = 1
+_BINARY: Final = 2
+_TWO_BYTES_MAX: Final = 65_535
+_SHORT: Final = 126
+"""Of a payload: from this length on it is told in two bytes more, above `_TWO_BYTES_MAX` in eight."""
+
 INDEX: Final = packets.SEGMENT_NUMBERS["IDX_I"]
+
+
+@functools.cache
+def _beginning(kind: Any, length: int) -> bytes:
+    """Return the header of a frame that is whole and of a server: unmasked."""
+    first = 0x80 | (_TEXT if kind == picows.WSMsgType.TEXT else _BINARY)
+    if length < _SHORT:
+        return bytes((first, length))
+    if length <= _TWO_BYTES_MAX:
+        return struct.pack(">BBH", first, _SHORT, length)
+    return struct.pack(">BBQ", first, _SHORT + 1, length)
 
 
 class Streamed(Shown):
@@ -75,6 +93,9 @@ class Socket(picows.WSListener):
         """When it answered a ping: seconds of the loop."""
 
         self._waiting: dict[Any, bytes] = {}
+        self._together: list[bytes] = []
+        """Frames, each with its header, that are written at once."""
+
         self.refusal = 0
         """Reason for which it is ended as soon as it is open, such as a token that is none."""
 
@@ -159,15 +180,27 @@ class Socket(picows.WSListener):
         if self._is_slow:
             self._server.conflated += key in self._waiting
             self._waiting[key] = frame
+        elif self._faulty is None and self._server.is_flushing:
+            if not self._together:
+                self._server.written.append(self)
+            self._together.append(_beginning(kind, len(frame)) + frame)
         else:
             self._server.sent += 1
             self._send(kind, frame)
+
+    def write(self) -> None:
+        """Write what was pushed during a flush: as many frames, by one call of the system."""
+        frames, self._together = self._together, []
+        if frames and self._transport is not None:
+            self._server.sent += len(frames)
+            self._transport.underlying_transport.write(b"".join(frames))
 
     def end(self, last: bytes = b"") -> None:
         """Say why, and close."""
         if self.is_mute:
             self.reset()
             return
+        self.write()
         transport, self._transport = self._transport, None
         if transport is not None:
             if last:
