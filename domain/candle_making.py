@@ -89,6 +89,12 @@ class SymbolCandles:
             self._maker.late += 1
         return closed
 
+    def spoil(self, until_ns: int) -> None:
+        """Leave out the open candles that begin before this time: a part of theirs was not heard."""
+        for growing in self._growing:
+            if growing.bar is not None and growing.bar.start_ns < until_ns:
+                growing.is_whole = False
+
     def _begin(self, growing: _Growing, tick: Tick, shares: int) -> None:
         interval_ns, time_ns = growing.interval_ns, tick.exchange_ns
         start_ns = start_of(time_ns, interval_ns)
@@ -113,6 +119,7 @@ class CandleMaker:
         self._symbols: dict[str, SymbolCandles] = {}
         self._closing: dict[int, dict[_Growing, str]] = {}
         self._recorded: set[tuple[str, int]] = set()
+        self._unheard_until_ns: dict[str, int] = {}
         self.next_close_ns = NEVER_NS
         """No candle is to be closed by `close_until` before."""
 
@@ -144,6 +151,13 @@ class CandleMaker:
         self._recorded.add((symbol, interval_ns))
         return is_new
 
+    def gapped(self, symbols: Iterable[str], until_ns: int) -> None:
+        """Leave out the candles of which a part was missed: nothing came of these symbols until then."""
+        for symbol in symbols:
+            self._unheard_until_ns[symbol] = max(until_ns, self._unheard_until_ns.get(symbol, 0))
+            if symbol in self._symbols:
+                self._symbols[symbol].spoil(until_ns)
+
     def close_until(self, time_ns: int) -> list[Candle]:
         """Return the candles whose time is over, in order of their end, then of symbol and interval."""
         closed: list[Candle] = []
@@ -168,7 +182,7 @@ class CandleMaker:
             if bar.first_ns < session.close_ns:
                 growing.closes_ns = min(growing.end_ns, session.close_ns)
         # A candle of which a part was not listened to is no candle: its high may have been higher.
-        growing.is_whole = growing.since_ns <= listened_from_ns
+        growing.is_whole = max(growing.since_ns, self._unheard_until_ns.get(symbol, 0)) <= listened_from_ns
         self._closing.setdefault(growing.closes_ns, {})[growing] = symbol
         self.next_close_ns = min(self.next_close_ns, growing.closes_ns)
 

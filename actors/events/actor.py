@@ -22,7 +22,7 @@ import msgspec
 
 from ...messages.events import EventsStatistics, Published, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
-from ...messages.market import Candle, Tick, Ticks
+from ...messages.market import Candle, FeedGapped, Tick, Ticks
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .candles import CandlesInTime, CloseCandles, fault_of
@@ -276,6 +276,8 @@ class EventsActor(RuntimeActor):
         for record in records:
             fact = record.fact
             self.join_trace(record.correlation_id)
+            if isinstance(fact, FeedGapped):
+                self._candles.maker.gapped(fact.symbols, fact.end_ns)
             for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
                 self.send(name, fact)
                 self._delivered += 1

@@ -173,6 +173,19 @@ class TestACandle:
         assert maker.partial == 1
         assert len(candles.add(a_tick(exchange_ns=OPENING_NS + 2 * MINUTE_NS))) == 1
 
+    def test_is_not_told_if_a_part_of_it_fell_into_a_gap(self):
+        maker, candles = a_maker(MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS))
+        maker.gapped(("INFY", "TCS"), OPENING_NS + 70 * SECOND_NS)
+
+        assert candles.add(a_tick(exchange_ns=OPENING_NS + 75 * SECOND_NS)) == []
+        assert candles.add(a_tick(exchange_ns=OPENING_NS + 120 * SECOND_NS)) == []
+        assert maker.partial == 2
+        assert len(candles.add(a_tick(exchange_ns=OPENING_NS + 180 * SECOND_NS))) == 1
+        tcs = maker.of("TCS", {MINUTE_NS: 0})
+        tcs.add(a_tick(symbol="TCS", exchange_ns=OPENING_NS + 65 * SECOND_NS))
+        assert tcs.add(a_tick(symbol="TCS", exchange_ns=OPENING_NS + 120 * SECOND_NS)) == []
+
     def test_of_a_day_is_whole_if_listened_to_since_before_the_market_and_told_at_its_close(self):
         session = session_at(OPENING_NS)
         maker, candles = a_maker(DAY_NS, since_ns=session.pre_open_ns, exchange="NSE")

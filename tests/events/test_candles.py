@@ -10,7 +10,8 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.domain.time import SECOND_NS, day_start_ns
 from natya.messages.events import Subscribe, Subscribed
-from natya.messages.market import Candle, Tick
+from natya.messages.journal import Journaled, JournalRecord
+from natya.messages.market import Candle, FeedGapped, Tick
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -94,6 +95,20 @@ class TestALiveMarket:
 
         assert heard(probe) == [25, 60, (1, 1), 120]
         assert counts(system).partial_candles == 1
+
+    def test_tells_no_candle_of_which_a_part_fell_into_a_gap_of_the_feed(self, system, probe):
+        gap = FeedGapped(
+            source="dhan",
+            symbols=("INFY",),
+            start_ns=OPENING_NS + 10 * SECOND_NS,
+            end_ns=OPENING_NS + 30 * SECOND_NS,
+            cause="silence",
+            occurred_ns=OPENING_NS + 30 * SECOND_NS,
+        )
+        record = JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=gap)
+        self.tell(system, at(0), at(0, "TCS"), Journaled(records=(record,)), at(60), at(60, "TCS"), at(120))
+
+        assert heard(probe) == [0, 0, 60, (0, 1), 60, (1, 1), 120]
 
     def test_goes_on_with_a_candle_when_its_subscriber_subscribes_again_as_after_a_restart(self, system, probe):
         self.tell(system, at(0, quantity=3))
