@@ -118,6 +118,20 @@ def open_spans(start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[
     return tuple(found)
 
 
+@functools.cache
+def unusual_openings(exchange: Exchange = "NSE") -> tuple[tuple[int, int], ...]:
+    """Return the days (since 1970-01-01) whose session begins at another time than most, and when that is.
+
+    In nanoseconds after midnight in India, in order of days.
+    """
+    data = _sessions()
+    usual_ns = _at(0, data.normal["open"]) - day_start_ns(0)
+    days = sorted((day - _EPOCH).days for day, whose in data.special if whose == exchange)
+    found = [(day, _session(day, exchange)) for day in days]
+    openings = [(day, each.open_ns - day_start_ns(day)) for day, each in found if each is not None]
+    return tuple((day, opening_ns) for day, opening_ns in openings if opening_ns != usual_ns)
+
+
 def covered_years() -> range:
     """Return the years whose holidays and special sessions are known."""
     data = _sessions()

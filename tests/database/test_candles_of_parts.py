@@ -13,7 +13,6 @@ from natya.actors.database.repositories.resampling import (
     ALIKE,
     LOOK,
     NONE,
-    NSE_OPENING,
     SEVERAL,
     candle_parameters,
     candles_sql,
@@ -221,7 +220,7 @@ def resampled(frame, minutes):
 
 class TestThroughTheQueriesOfASystem:
     def test_every_form_is_one_that_may_be_asked(self, memory):
-        parameters = candle_parameters("NIFTY", length_ns=MINUTE_NS, start_ns=0, end_ns=1, opening=NSE_OPENING)
+        parameters = candle_parameters("NIFTY", length_ns=MINUTE_NS, start_ns=0, end_ns=1)
         for candles, sources in itertools.product((NONE, ALIKE, SEVERAL), repeat=2):
             assert memory.query(candles_sql(candles=candles, sources=sources), parameters).rows == ()
         assert memory.query(LOOK, parameters).columns == ("sources", "candles")

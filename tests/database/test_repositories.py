@@ -27,7 +27,9 @@ from natya.actors.database.tables.tick_rows import PLAIN_COLUMNS
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.runtime import InProcessSystem
 from natya.config.sections.database import DatabaseSettings
-from natya.domain.time import DAY_NS, IST
+from natya.domain.calendar import session
+from natya.domain.candle_making import CandleMaker
+from natya.domain.time import DAY_NS, IST, SECOND_NS
 from natya.messages.journal import JournalPage
 
 MINUTE_NS = 60_000_000_000
@@ -288,6 +290,35 @@ class TestCandles:
             (OPENING_NS, 0.0, 6.0, -1.0, 5.0, 500),
             (OPENING_NS + 5 * MINUTE_NS, 5.0, 8.0, 4.0, 7.0, 200),
         ]
+
+    @settings(max_examples=20, deadline=None)
+    @given(
+        trades=st.lists(
+            st.tuples(st.integers(0, 4_000), st.integers(1, 50), st.integers(1, 9)), min_size=1, max_size=30
+        ),
+        day=st.sampled_from([dt.date(2025, 12, 29), dt.date(2025, 10, 21), dt.date(2024, 11, 1)]),
+        length=st.sampled_from([SECOND_NS * 7, MINUTE_NS, 3 * MINUTE_NS, 60 * MINUTE_NS, DAY_NS]),
+        tells_volume=st.booleans(),
+    )
+    def test_are_those_that_are_made_of_the_ticks_as_they_come(  # noqa: PLR0913, PLR0917  hypothesis
+        self, memory, build, trades, day, length, tells_volume
+    ):
+        """Also on a day with a session in the evening alone, from whose opening they are counted."""
+        opening_ns, ticks, volume = session(day).open_ns, [], 0
+        for second, price, shares in sorted(trades):
+            volume += shares
+            told = {"quantity": 1 if tells_volume and ticks else shares, "volume": volume if tells_volume else 0}
+            ticks.append(
+                build.tick(len(ticks) + 1, exchange_ns=opening_ns + second * SECOND_NS, price=float(price), **told)
+            )
+        maker = CandleMaker()
+        growing = maker.of("NIFTY", {length: 0})
+        made = [candle for tick in ticks for candle in growing.add(tick)] + maker.close_until(2**62)
+        with emptied(memory) as market:
+            market.save_many(ticks).result()
+            stored = market.candles("NIFTY", length, 0, 2**62).data
+
+        assert [replace(each, source="") for each in stored] == [replace(each, source="") for each in made]
 
     @settings(max_examples=20, deadline=None)
     @given(

@@ -4,12 +4,13 @@ import threading
 from collections import deque
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_builders import a_tick
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.runtime.conflation import BEHIND, KeepingUp, behind_at, conflate, share_of
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.messages.market import Tick
 
@@ -220,6 +221,25 @@ class TestAReceiverThatIsBehindInALiveMarket:
 
         assert first[:60] == [*range(1, 61)]  # how long one takes is not known yet
         assert order[:6] == [1, 2, "other", 3, 4, "other"]
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32), bursts=st.lists(st.integers(1, 200), min_size=1, max_size=6))
+def test_in_whatever_order_actors_have_their_turns_each_tick_is_handled_or_counted(seed, bursts):
+    with InProcessSystem(SimulatedSystemBase(seed=seed)) as system:
+        address = system.start("receiver", Receiver)
+        for name in ("one", "two"):
+            system.start(name, Market)
+        for count in bursts:
+            for name in ("one", "two"):
+                system.tell(name, count)
+        system.base.run_for(1)
+        heard = system.request("receiver", "heard?")
+
+    ticks = [each for each in heard if not isinstance(each, str)]
+    assert len(ticks) + address.counters().conflated == 2 * sum(bursts)
+    assert len(heard) - len(ticks) == 2 * sum(count // 100 for count in bursts)
+    assert ticks[-1] in bursts
 
 
 class TestAReceiverInASimulatedMarket:

@@ -12,7 +12,7 @@ from ..results.frames import rows_of
 from ..tables.moments import Moment, end_ns, interval_ns, last_ns, start_ns
 from ..tables.tick_rows import PLAIN_COLUMNS, ticks_of
 from .repository import BaseRepository, messages_of
-from .resampling import LOOK, NSE_OPENING, candle_parameters, candles_sql
+from .resampling import LOOK, candle_parameters, candles_sql, unusual_firsts
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -152,15 +152,15 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         start: Moment,
         end: Moment,
         *,
-        opening: dt.time = NSE_OPENING,
+        opening: dt.time | None = None,
     ) -> Answer[tuple[Candle, ...]]:
         """Return the candles of a symbol that begin in the range, in time order, each complete.
 
         One that is stored comes as it is. Where none is, it is made of parts: of shorter ones that are stored and lie
         in it, and of ticks where there are none of those. Where parts overlap, one counts: of candles the length that
         covers most, then the finest; of sources of ticks the one with most ticks of that day, as far as it covers the
-        day. Within a day they are counted from `opening` (hours begin at 09:15, 10:15, …); days begin at midnight,
-        weeks on Monday.
+        day. Within a day they are counted from the opening of its session (hours begin at 09:15, 10:15, …), or from
+        `opening`; days begin at midnight, weeks on Monday.
         """
         length = 0
 
@@ -178,7 +178,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
         bars: int,
         until: Moment,
         *,
-        opening: dt.time = NSE_OPENING,
+        opening: dt.time | None = None,
     ) -> Answer[tuple[Candle, ...]]:
         """Return the newest `bars` candles of a symbol that had ended at a moment, the oldest first.
 
@@ -206,10 +206,11 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
 
         return self._select(work, lambda columns: _candles(columns, symbol, length))
 
-    def _candles(self, symbol: str, length_ns: int, since_ns: int, until_ns: int, opening: dt.time) -> Columns:
+    def _candles(self, symbol: str, length_ns: int, since_ns: int, until_ns: int, opening: dt.time | None) -> Columns:
         parameters = candle_parameters(symbol, length_ns=length_ns, start_ns=since_ns, end_ns=until_ns, opening=opening)
         found = self._query(LOOK, parameters)
-        sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]))
+        firsts = () if opening is not None else unusual_firsts(since_ns, until_ns, length_ns=length_ns)
+        sql = candles_sql(candles=int(found["candles"][0]), sources=int(found["sources"][0]), firsts=firsts)
         return self._query(sql, parameters)
 
     def gaps(self, symbol: str, day: Moment, *, longer_than_s: float = GAP_S) -> Answer[tuple[Gap, ...]]:

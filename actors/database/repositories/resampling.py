@@ -1,29 +1,31 @@
 """Candles of any length: stored ones, else resampled from shorter candles, and from ticks where there are none.
 
-Within a day candles are counted from the opening, 09:15 in India: the hours begin at 09:15, 10:15, … as the exchange's
-own charts show them, and none extends beyond midnight. Longer ones are whole days from midnight; weeks begin on Monday.
-A candle's values do not depend on the range that is asked for.
+Within a day candles are counted from the opening of its session, 09:15 in India on most days: the hours begin at 09:15,
+10:15, … as the exchange's own charts show them, and none extends beyond midnight. Longer ones are whole days from
+midnight; weeks begin on Monday. A candle's values do not depend on the range that is asked for.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from typing import TYPE_CHECKING
 
-from ....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from ....domain.calendar import unusual_openings
+from ....domain.candles import OPENING_NS
+from ....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS, day_start_ns
 
 if TYPE_CHECKING:
     from ....messages.database import SqlValue
-
-NSE_OPENING = dt.time(9, 15)
-"""When the session of NSE and BSE begins, on their own clock."""
 
 RESAMPLED = "resampled"
 """Source of a candle that was made here."""
 
 _SYMBOL, _START, _END, _LENGTH, _FIRST = (f"${number}" for number in range(1, 6))
 """The places of `candle_parameters`. The first candle of a day begins `_FIRST` after its midnight."""
+
+_FIRST_OF = re.compile("«(.*?)»")
 
 _LAST_NS = 2**62
 """In the year 2116; from there on sums would not fit."""
@@ -38,13 +40,13 @@ def _day_of(moment: str) -> str:
 
 
 def _begin_of(moment: str) -> str:
-    """Return the SQL for the start of the candle of a moment."""
+    """Return the SQL for the start of the candle of a moment; `«day»` is when the first candle of that day begins."""
     day = _day_of(moment)
     from_monday = f"({moment} + {IST_OFFSET_NS + _MONDAY_NS})"
     return f"""case
         when {_LENGTH} >= {DAY_NS} then {from_monday} // {_LENGTH} * {_LENGTH} - {IST_OFFSET_NS + _MONDAY_NS}
-        when {moment} - {day} < {_FIRST} then {day}
-        else {day} + {_FIRST} + ({moment} - {day} - {_FIRST}) // {_LENGTH} * {_LENGTH} end"""
+        when {moment} - {day} < «{day}» then {day}
+        else {day} + «{day}» + ({moment} - {day} - «{day}») // {_LENGTH} * {_LENGTH} end"""
 
 
 COVERED_S = 300
@@ -173,9 +175,15 @@ where {_FIRST} is not null
 """Query for what there is in the range; answers `sources` and `candles`, the arguments of `candles_sql`."""
 
 
-@functools.cache
-def candles_sql(*, candles: int, sources: int) -> str:
-    """Return the query for what `LOOK` found; it answers start, prices, volume and source, in order of time."""
+@functools.lru_cache(maxsize=256)
+def candles_sql(*, candles: int, sources: int, firsts: tuple[tuple[int, int], ...] = ()) -> str:
+    """Return the query for what `LOOK` found; it answers start, prices, volume and source, in order of time.
+
+    Args:
+        candles: as found.
+        sources: as found.
+        firsts: of days whose first candle begins at another time than on most.
+    """
     # Each text names all parameters.
     tables, made, answers = [f"asked as (select {_SYMBOL}, {_START}, {_END}, {_LENGTH}, {_FIRST})"], [], []
     if candles != NONE:
@@ -202,10 +210,30 @@ def candles_sql(*, candles: int, sources: int) -> str:
             arg_max(close, (at_ns, sequence)) as close, sum(volume)::bigint as volume, '{RESAMPLED}' as source
         from ({" union all ".join(made)}) group by begin_ns
     """)  # noqa: S608  our own text
-    return f"with {', '.join(tables)} {' union all '.join(answers)} order by start_ns"
+    whens = " ".join(f"when {day_ns} then {first_ns}" for day_ns, first_ns in firsts)
+    first = rf"(case \1 {whens} else {_FIRST} end)" if firsts else _FIRST
+    return _FIRST_OF.sub(first, f"with {', '.join(tables)} {' union all '.join(answers)} order by start_ns")
 
 
-def candle_parameters(symbol: str, *, length_ns: int, start_ns: int, end_ns: int, opening: dt.time) -> list[SqlValue]:
+def unusual_firsts(start_ns: int, end_ns: int, *, length_ns: int) -> tuple[tuple[int, int], ...]:
+    """Return the days of a range (as they begin) whose first candle begins at another time than on most; and when.
+
+    In nanoseconds after their midnight. Candles of days do not depend on it.
+    """
+    if length_ns >= DAY_NS:
+        return ()
+    days = ((day_start_ns(day), opening_ns % length_ns) for day, opening_ns in unusual_openings())
+    usual_ns = OPENING_NS % length_ns
+    return tuple(
+        (day_ns, first_ns)
+        for day_ns, first_ns in days
+        if start_ns < day_ns + DAY_NS and day_ns < end_ns and first_ns != usual_ns
+    )
+
+
+def candle_parameters(
+    symbol: str, *, length_ns: int, start_ns: int, end_ns: int, opening: dt.time | None = None
+) -> list[SqlValue]:
     """Return the parameters of `LOOK` and of the query after it.
 
     Raises:
@@ -213,6 +241,9 @@ def candle_parameters(symbol: str, *, length_ns: int, start_ns: int, end_ns: int
     """
     if length_ns > DAY_NS and length_ns % DAY_NS:
         raise ValueError(f"an interval above a day must be whole days, was {length_ns} ns")
-    opening_ns = ((opening.hour * 60 + opening.minute) * 60 + opening.second) * SECOND_NS + opening.microsecond * 1000
+    opening_ns = OPENING_NS
+    if opening is not None:
+        opening_ns = ((opening.hour * 60 + opening.minute) * 60 + opening.second) * SECOND_NS
+        opening_ns += opening.microsecond * 1000
     start_ns, end_ns = (max(0, min(moment, _LAST_NS)) for moment in (start_ns, end_ns))
     return [symbol, start_ns, end_ns, length_ns, opening_ns % length_ns]
