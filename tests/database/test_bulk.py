@@ -254,7 +254,7 @@ class TestAFileThatIsRefused:
             ("", 0, "an empty file"),
             ("time,ltp\n", 0, "at least one whole row"),
             ("when,what\n1,2\n", 1, "columns time and ltp"),
-            ("time;ltp\n2026-01-02;1\n", 1, "columns time and ltp"),
+            ("time:ltp\n2026-01-02:1\n", 1, "columns time and ltp"),
             (ticks_text() + "2026-01-02T10:00,none,1\n", 7, "rupees"),
             (ticks_text() + "2026-01-02T10:00,-5,1\n", 7, "rupees"),
             (ticks_text() + "2026-01-02T10:00,1\n", 7, "3 columns are wanted, found 2"),
@@ -262,7 +262,7 @@ class TestAFileThatIsRefused:
             (ticks_text() + "02/01/2026,1,1\n", 7, "ISO 8601"),
             (candles_text() + "2026-01-02T10:00,5,4,6,5,1\n", 7, "between low and high"),
             (candles_text() + candles_text().splitlines()[-1] + "\n", 7, "a start after"),
-            ("time,date,ltp\n1,2,3\n", 1, "one column for time"),
+            ("time,timestamp,ltp\n1,2,3\n", 1, "one column for time"),
         ],
         ids=str,
     )
