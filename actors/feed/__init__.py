@@ -19,7 +19,7 @@ errors.py
 from .bodies.replay import Recording
 from .errors import FeedError, RecordingError
 from .files.folders import files_of
-from .inspection import Inspection, inspect
+from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
@@ -30,6 +30,7 @@ from .times import DateOrder, zone_of
 __all__ = [
     "LIVE_SOURCES",
     "SOURCES",
+    "UNNAMED",
     "DateOrder",
     "FeedError",
     "Inspection",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .source import MarketMessage
 
 SYMBOLS_SHOWN_MAX = 20
+
+
+UNNAMED: Final = "?"
+"""Symbol to make a recording with when it is only looked at: where no row names one, there is none."""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +97,7 @@ def inspect(recording: Recording) -> Inspection:
     understood = recording.understood
     assert understood is not None, "it was read"
     header, written, columns, survey = understood
+    is_unnamed = tuple(symbols) == (UNNAMED,)
     return Inspection(
         file=str(recording.path),
         kind=written.kind,
@@ -109,13 +114,13 @@ def inspect(recording: Recording) -> Inspection:
         intervals=tuple(map(duration_text, sorted(intervals))),
         rows=rows,
         outside=outside,
-        symbols=len(symbols),
-        some_symbols=tuple(symbols)[:SYMBOLS_SHOWN_MAX],
+        symbols=0 if is_unnamed else len(symbols),
+        some_symbols=() if is_unnamed else tuple(symbols)[:SYMBOLS_SHOWN_MAX],
         first=_shown(first),
         last=_shown(last),
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
-        notes=recording.notes,
+        notes=(*recording.notes, *(["no row names a symbol: --symbol says it"] if is_unnamed else [])),
     )
 
 

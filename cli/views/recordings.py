@@ -28,7 +28,7 @@ def inspection_text(found: Inspection) -> str:
         ("times", f"without a zone: {found.zone}{dates}"),
         ("session", f"{found.outside:,} outside" if found.outside else "all within"),
         ("order", found.order),
-        ("symbols", f"{found.symbols:,}: {symbols}{more}"),
+        ("symbols", f"{found.symbols:,}: {symbols}{more}" if found.symbols else "none"),
         ("first", found.first),
         ("last", found.last),
         ("bad rows", f"{found.bad_rows:,}"),

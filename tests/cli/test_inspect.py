@@ -33,3 +33,13 @@ class TestInspect:
         assert refused.exit_code == 65
         assert "--dates" in refused.output
         assert natya("data", "inspect", path, "--symbol", "TCS", "--dates", "day-first").exit_code == 0
+
+    def test_shows_a_file_that_names_no_symbol_and_says_so(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("time,ltp\n2026-01-02T10:00:00,1.5\n")
+
+        shown = natya("data", "inspect", path)
+
+        assert shown.exit_code == 0
+        assert "symbols   none" in shown.stdout
+        assert "--symbol says it" in shown.stdout

@@ -29,7 +29,7 @@ def command(
 
     natya data inspect reliance.csv --symbol RELIANCE
     """
-    from ....actors.feed import Recording, RecordingError, files_of, inspect
+    from ....actors.feed import UNNAMED, Recording, RecordingError, files_of, inspect
     from ...views.recordings import inspection_text
 
     try:
@@ -40,7 +40,7 @@ def command(
     for file in found_files:
         recording = Recording(
             file,
-            symbol=symbol,
+            symbol=symbol or UNNAMED,
             tick_size_rupees=None,
             bad_rows_max=1 << 53,
             dates=None if dates is None else dates.value,
