@@ -10,11 +10,12 @@ Fails   on no expected error: a broken source ends the market, and MarketEnded g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import force_setattr
 
+from ...domain.calendar import open_spans
 from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
 from ...messages.addresses import EVENTS, JOURNAL
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome, Timer
     from .source import MarketMessage, MarketSource
 
+
+CLOSED_MIN_NS: Final = 3_600 * SECOND_NS
+"""A shorter pause is waited for, also when the exchange is closed: a recording may be of another one's hours."""
 
 RECORDING_S = 1.0
 """Seconds that a feed which is told to stop waits for the database to record what was sent."""
@@ -87,6 +91,10 @@ class SimulatedFeedActor(RuntimeActor):
         self._place = 0
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
+        self._skips = self.settings.source == "replay" and self.settings.speed > 0
+        self._skipped_ns = self.clock.now_ns()
+        """Market time up to which closed hours were looked for."""
+
         self._asked_ns: int | None = None
         self._last_wait: Timer | None = None
         self._waits = True
@@ -203,7 +211,18 @@ class SimulatedFeedActor(RuntimeActor):
         if not self._progress.ended:
             is_known = self._place < len(self._chunk)
             self._asked_ns = time_of(self._chunk[self._place]) if is_known else None
+            if self._skips and self._asked_ns is not None:
+                self._skip_closed_hours(self._asked_ns)
             self.when_quiet(self._release, self._asked_ns)
+
+    def _skip_closed_hours(self, until_ns: int) -> None:
+        """Wait for no night and no weekend that lies before the next message."""
+        since_ns, self._skipped_ns = self._skipped_ns, max(self._skipped_ns, until_ns)
+        if until_ns - since_ns > CLOSED_MIN_NS and self.settings.exchange != "none":
+            spans = open_spans(since_ns, until_ns, self.settings.exchange)
+            closed_ns = until_ns - since_ns - sum(close_ns - open_ns for open_ns, close_ns in spans)
+            if closed_ns > CLOSED_MIN_NS:
+                self.skip_market(closed_ns)
 
     def _turn_over(self) -> bool:
         """Take the next chunk and start reading the one after it; return whether it was there."""

@@ -272,6 +272,10 @@ class RuntimeActor(Actor):
         """Whether the system runs in the time of a simulated market."""
         return self.host.market.rules
 
+    def skip_market(self, market_ns: int) -> None:
+        """Let so much time of the simulated market pass without waiting for it in real time."""
+        self.host.market.pace.skip(market_ns)
+
     def pace_market(self, speed: float) -> None:
         """Set the speed of the simulated market, as a multiple of real time; 0: as fast as possible."""
         self.host.market.pace.speed = speed

@@ -13,6 +13,12 @@ class Pace:
         self.speed = speed
         self._origin: tuple[int, int] | None = None
 
+    def skip(self, market_ns: int) -> None:
+        """Let so much market time pass without waiting for it; what is due after it is due so much sooner."""
+        if self._origin is not None:
+            market_origin_ns, origin_ns = self._origin
+            self._origin = market_origin_ns + market_ns, origin_ns
+
     def wait_ns(self, market_ns: int, now_ns: int) -> int:
         """Return the nanoseconds of real time until this market time is due; 0 or less: now. `now_ns` is monotonic."""
         if self.speed == 0:

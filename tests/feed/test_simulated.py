@@ -12,7 +12,7 @@ from natya_processes import children_of
 from natya.actors.feed import SimulatedFeedActor
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.messages.broker import FindOrder
 from natya.messages.market import AwaitMarketEnd, Candle, MarketEnded, Tick, TicksRecorded
 from natya.messages.supervision import DeadLetter
@@ -310,3 +310,34 @@ class TestAReaderThatIsKilled:
 
         ticks = first + received(events, supervised - 1)
         assert [tick.sequence for tick in ticks] == list(range(1, supervised + 1))
+
+
+class TestAtASpeedOfItsOwn:
+    FRIDAY, MONDAY = 1_766_742_299, 1_766_979_901
+    """15:14:59 on 26 December 2025, and 09:15:01 on the 29th, in India: 66 hours apart, a quarter of one in session."""
+
+    @pytest.fixture
+    def released(self, feed_settings, tmp_path):
+        """Return how many of the two ticks come within a second, at 3,000 times the recorded speed."""
+
+        def play(**changes):
+            path = tmp_path / "ticks.csv"
+            lines = [f"{second},{price},TCS" for second, price in ((self.FRIDAY, 100), (self.MONDAY, 101))]
+            path.write_text("\n".join([HEADER, *lines, ""]))
+            base = InProcessSystemBase(market_opening_ns=self.FRIDAY * 10**9)
+            with InProcessSystem(base) as system:
+                events = system.probe("events")
+                system.start("feed", SimulatedFeedActor, feed_settings(recording=path, speed=3_000.0, **changes))
+                assert isinstance(events.receive(timeout_s=10), Tick)
+                try:
+                    return 1 + isinstance(events.receive(timeout_s=1), Tick)
+                except RequestTimedOut:
+                    return 1
+
+        return play
+
+    def test_waits_for_no_night_and_no_weekend(self, released):
+        assert released() == 2
+
+    def test_waits_for_all_of_it_where_the_market_never_closes(self, released):
+        assert released(exchange="none") == 1
