@@ -1,21 +1,16 @@
 """The exchange's sockets: what a client is told, in which form, and what becomes of one that misbehaves."""
 
-import json
 import socket
 import struct
-import threading
 import time
-from contextlib import ExitStack
-from queue import SimpleQueue
 
 import pytest
 from msgspec import structs
-from natya_wire import CLIENT, TOKEN, Served
+from natya_sockets import Client, serving
+from natya_wire import CLIENT, Served
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from natya.actors.exchange.streams.encoding import Number
-from natya.actors.exchange.streams.server import StreamServer
 from natya.domain.dhan.streams import depth, packets
 from natya.domain.dhan.streams.order_updates import read_update
 from natya.messages.market import Depth, Tick
@@ -33,51 +28,6 @@ def served(tmp_path_factory):
     served.stop()
 
 
-class Client:
-    """One socket; `with Client(url) as client:`."""
-
-    def __init__(self, url, *, token=TOKEN, client_id=CLIENT, query=True):
-        asked = f"{url}?version=2&token={token}&clientId={client_id}&authType=2" if query else url
-        self._held = ExitStack()
-        self.socket = self._held.enter_context(connect(asked, open_timeout=10, close_timeout=1))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self._held.close()
-
-    def ask(self, code, *instruments):
-        self.say({"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": list(instruments)})
-
-    def say(self, value):
-        self.socket.send(value if isinstance(value, str | bytes) else json.dumps(value))
-
-    def settle(self):
-        """Wait until all that was said was taken."""
-        assert self.socket.ping().wait(10)
-
-    def read(self, timeout=10):
-        return self.socket.recv(timeout=timeout)
-
-    def packet(self):
-        frame = self.read()
-        return packets.LAYOUTS[frame[0]].unpack(frame)
-
-    def update(self):
-        return json.loads(self.read())["Data"]
-
-    def reason(self):
-        """Why it was ended."""
-        while True:
-            frame = self.read()
-            if frame[0] == packets.DISCONNECT:
-                return packets.DISCONNECT_LAYOUT.unpack(frame)[-1]
-
-
 @pytest.fixture
 def feed(served):
     with Client(served.found.feed) as feed:
@@ -87,14 +37,14 @@ def feed(served):
 class TestTheMarketFeed:
     def test_begins_with_the_previous_close_and_what_is_known(self, served, feed):
         served.price(1500.0, previousClose=1490.5)
-        feed.ask(15, INFY)
+        feed.request(15, INFY)
         assert feed.packet() == (packets.PREVIOUS_CLOSE, 16, 1, 1594, 1490.5, 0)
         assert feed.packet()[:5] == (packets.TICKER, 16, 1, 1594, 1500.0)
 
     @pytest.mark.parametrize(("code", "kind"), [(15, packets.TICKER), (17, packets.QUOTE), (21, packets.FULL)])
     def test_sends_each_price_in_the_form_that_was_asked_for(self, served, feed, code, kind):
         served.price(1500.0)
-        feed.ask(code, INFY)
+        feed.request(code, INFY)
         first = [feed.packet()[0], feed.packet()[0]]
         served.price(1501.5, bids=[[1501.0, 7]], asks=[[1502.0, 9]])
         told = feed.packet()
@@ -105,17 +55,17 @@ class TestTheMarketFeed:
 
     def test_writes_india_s_clock_as_if_it_were_utc(self, served, feed):
         served.price(1500.0)
-        feed.ask(15, INFY)
+        feed.request(15, INFY)
         feed.packet()
         assert abs(feed.packet()[5] - 19_800 - time.time()) < 5
 
     def test_sends_nothing_more_of_what_is_not_wanted_any_more(self, served, feed):
         served.price(1500.0)
-        feed.ask(15, INFY)
+        feed.request(15, INFY)
         feed.packet(), feed.packet()
         served.price(24_000.0, "NIFTY")
-        feed.ask(16, INFY)
-        feed.ask(15, NIFTY)
+        feed.request(16, INFY)
+        feed.request(15, NIFTY)
         assert [feed.packet()[3], feed.packet()[3]] == [13, 13]
         served.price(1502.0)
         served.price(25_000.0, "NIFTY")
@@ -123,7 +73,7 @@ class TestTheMarketFeed:
 
     def test_sends_indices_as_tickers_whatever_was_asked_for(self, served, feed):
         served.price(25_000.0, "NIFTY")
-        feed.ask(21, NIFTY)
+        feed.request(21, NIFTY)
         assert [feed.packet()[0] for _ in range(2)] == [packets.PREVIOUS_CLOSE, packets.TICKER]
 
     def test_ends_the_oldest_of_six_connections(self, served):
@@ -131,7 +81,7 @@ class TestTheMarketFeed:
         clients = [Client(served.found.feed) for _ in range(6)]
         try:
             assert clients[0].reason() == 805
-            clients[5].ask(15, INFY)
+            clients[5].request(15, INFY)
             assert clients[5].packet()
         finally:
             for client in clients:
@@ -159,10 +109,10 @@ class TestTheMarketFeed:
     def test_lets_a_connection_have_five_thousand_instruments(self, served):
         with Client(served.found.feed) as client:
             for begin in range(0, 5_000, 100):
-                client.ask(
+                client.request(
                     15, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(each)} for each in range(begin, begin + 100))
                 )
-            client.ask(15, {"ExchangeSegment": "NSE_EQ", "SecurityId": "5001"})
+            client.request(15, {"ExchangeSegment": "NSE_EQ", "SecurityId": "5001"})
             assert client.reason() == 804
 
     def test_ends_when_it_is_told_to(self, feed):
@@ -179,7 +129,7 @@ class TestDepth:
     def test_of_twenty_levels_has_both_sides_in_one_frame(self, served):
         served.price(1500.0, bids=[[1499.9, 5], [1499.8, 6]], asks=[[1500.1, 7]])
         with Client(served.found.depth) as client:
-            client.ask(23, INFY)
+            client.request(23, INFY)
             bid, ask = depth.sides_of(client.read())
         assert (bid.code, ask.code, len(bid.prices), len(ask.prices)) == (depth.BID, depth.ASK, 20, 20)
         assert (bid.prices[:3], bid.quantities[:3]) == ((1499.9, 1499.8, 0.0), (5, 6, 0))
@@ -195,15 +145,14 @@ class TestDepth:
 
     def test_is_of_shares_and_derivatives_only(self, served):
         with Client(served.found.depth) as client:
-            client.ask(23, NIFTY)
-            client.ask(23, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(each)} for each in range(51)))
+            client.request(23, NIFTY)
+            client.request(23, *({"ExchangeSegment": "NSE_EQ", "SecurityId": str(each)} for each in range(51)))
             assert list(depth.sides_of(client.read())) == [depth.Ended(804)]
 
 
-def logged_in(served, token=TOKEN):
+def logged_in(served):
     client = Client(served.found.order_update, query=False)
-    client.say({"LoginReq": {"MsgCode": 42, "ClientId": CLIENT, "Token": token}, "UserType": "SELF"})
-    client.settle()
+    client.login()
     return client
 
 
@@ -256,22 +205,8 @@ class TestAServer:
 
     @pytest.fixture
     def server(self):
-        server = StreamServer(host="127.0.0.1", port=0, knows=lambda *_: True, ping_s=0.1)
-        faults = SimpleQueue()
-
-        def serve():
-            try:
-                server.serve()
-            except Exception as fault:  # noqa: BLE001  the thread of a test
-                faults.put(fault)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield server
-        server.close()
-        thread.join(10)
-        assert not thread.is_alive()
-        assert faults.empty()
+        with serving(ping_s=0.1) as server:
+            yield server
 
     def a_tick(self, number):
         return Tick(
@@ -281,7 +216,7 @@ class TestAServer:
     def test_gives_every_client_every_tick_in_order(self, server):
         clients = [Client(server.url("/feed")) for _ in range(3)]
         for client in clients:
-            client.ask(15, INFY)
+            client.request(15, INFY)
             client.settle()
         for number in range(500):
             server.publish(NUMBER, self.a_tick(number))
@@ -309,7 +244,7 @@ class TestAServer:
 
     def test_keeps_for_a_client_that_does_not_read_one_packet_an_instrument(self, server):
         with Client(server.url("/feed")) as client:
-            client.ask(21, INFY)
+            client.request(21, INFY)
             client.settle()
             sent = 0
             while server.conflated == 0:  # nobody reads: the library holds a few frames, and the kernel some more
@@ -337,7 +272,7 @@ class TestAServer:
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
             raw.sendall(junk)
         with Client(server.url("/feed")) as client:
-            client.ask(15, INFY)
+            client.request(15, INFY)
             client.settle()
             server.publish(NUMBER, self.a_tick(0))
             assert client.packet()[4] == 100.0

@@ -74,9 +74,12 @@ class Client:
     def close(self):
         self._held.close()
 
+    def request(self, code, *instruments):
+        self.say({"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": list(instruments)})
+
     def ask(self, code, *instruments):
         """Ask, and wait until it was taken."""
-        self.say({"RequestCode": code, "InstrumentCount": len(instruments), "InstrumentList": list(instruments)})
+        self.request(code, *instruments)
         self.settle()
 
     def login(self, token=TOKEN):
@@ -84,6 +87,7 @@ class Client:
         self.settle()
 
     def settle(self):
+        """Wait until all that was said was taken."""
         assert self.socket.ping().wait(WAIT_S)
 
     def say(self, value):
@@ -95,6 +99,9 @@ class Client:
     def packet(self):
         frame = self.read()
         return packets.LAYOUTS[frame[0]].unpack(frame)
+
+    def update(self):
+        return json.loads(self.read())["Data"]
 
     def prices(self, count):
         return [self.packet()[4] for _ in range(count)]
