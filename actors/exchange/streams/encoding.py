@@ -9,7 +9,7 @@ from ....domain.dhan.streams import packets
 
 if TYPE_CHECKING:
     from ....messages.market import DaySummary, Depth, Tick
-    from ..wire.market import Shown
+    from ..wire.market import DayShown
 
 _U32: Final = 0xFFFF_FFFF
 _EMPTY_LEVEL: Final = (0, 0, 0, 0, 0.0, 0.0)
@@ -22,20 +22,20 @@ class Number(NamedTuple):
     security_id: int
 
 
-def ticker(number: Number, shown: Shown) -> bytes:
+def ticker(number: Number, shown: DayShown) -> bytes:
     """Return the last price."""
     tick = shown.tick
     layout = packets.TICKER_LAYOUT
     return layout.pack(packets.TICKER, layout.size, *number, tick.price, _time(tick))
 
 
-def quote(number: Number, shown: Shown) -> bytes:
+def quote(number: Number, shown: DayShown) -> bytes:
     """Return the last price and the day."""
     layout = packets.QUOTE_LAYOUT
     return layout.pack(packets.QUOTE, layout.size, *number, *_trade(shown), *_day(shown))
 
 
-def full(number: Number, shown: Shown) -> bytes:
+def full(number: Number, shown: DayShown) -> bytes:
     """Return the last price, the day and five levels of the book."""
     layout = packets.FULL_LAYOUT
     book = shown.tick.depth
@@ -46,13 +46,13 @@ def full(number: Number, shown: Shown) -> bytes:
     )
 
 
-def previous_close(number: Number, shown: Shown) -> bytes:
+def previous_close(number: Number, shown: DayShown) -> bytes:
     """Return the close of the day before; 0 where it is not known."""
     layout = packets.PREVIOUS_CLOSE_LAYOUT
     return layout.pack(packets.PREVIOUS_CLOSE, layout.size, *number, shown.close_before, 0)
 
 
-def open_interest(number: Number, shown: Shown) -> bytes:
+def open_interest(number: Number, shown: DayShown) -> bytes:
     """Return the open interest."""
     layout = packets.OPEN_INTEREST_LAYOUT
     return layout.pack(packets.OPEN_INTEREST, layout.size, *number, open_interest_of(shown))
@@ -64,7 +64,7 @@ def ended(reason: int) -> bytes:
     return layout.pack(packets.DISCONNECT, layout.size, 0, 0, reason)
 
 
-def depth(number: Number, shown: Shown, *, levels: int) -> bytes:
+def depth(number: Number, shown: DayShown, *, levels: int) -> bytes:
     """Return both sides of the book: of 20 levels always so many rows, of 200 as many as there are."""
     book = shown.tick.depth
     sides = (
@@ -80,13 +80,13 @@ def depth_ended(reason: int) -> bytes:
     return deep.HEADER.pack(size, deep.DISCONNECT, 0, 0, 0) + deep.REASON.pack(reason)
 
 
-def open_interest_of(shown: Shown) -> int:
+def open_interest_of(shown: DayShown) -> int:
     """Return it, 0 where the source does not say."""
     day = shown.tick.day
     return 0 if day is None else min(day.open_interest or 0, _U32)
 
 
-def _trade(shown: Shown) -> tuple[float, int, int, float, int, int, int]:
+def _trade(shown: DayShown) -> tuple[float, int, int, float, int, int, int]:
     tick = shown.tick
     day = tick.day
     quantity = tick.quantity & packets.QUANTITY_MAX  # it has sixteen bits at Dhan, too
@@ -103,7 +103,7 @@ def _totals(book: Depth | None) -> tuple[int, int]:
     return (0, 0) if book is None else (sum(book.ask_quantities), sum(book.bid_quantities))
 
 
-def _day(shown: Shown) -> tuple[float, float, float, float]:
+def _day(shown: DayShown) -> tuple[float, float, float, float]:
     """Return open, close, high, low: close before high, as they are on the wire."""
     day: DaySummary | None = shown.tick.day
     if day is not None and day.open_price:

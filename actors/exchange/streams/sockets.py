@@ -20,7 +20,7 @@ from ....domain.dhan.streams import depth as deep
 from ....domain.dhan.streams import packets, subscriptions
 from ....domain.dhan.streams.order_updates import LOGIN_CODE
 from ....domain.dhan.streams.subscriptions import SubscriptionError
-from ..wire.market import Shown
+from ..wire.market import DayShown
 from . import encoding
 from .encoding import Number
 from .faulty import FaultySender
@@ -66,7 +66,7 @@ def _beginning(kind: Any, length: int) -> bytes:
     return struct.pack(">BBQ", first, _SHORT + 1, length)
 
 
-class Streamed(Shown):
+class Streamed(DayShown):
     """What the market has shown of an instrument, and whether its open interest moved with the newest tick."""
 
     __slots__ = ("interest_moved",)

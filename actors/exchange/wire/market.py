@@ -34,16 +34,12 @@ BARS_MAX: Final = 40_000
 LEVELS: Final = 5
 
 
-class Shown:
-    """One symbol."""
+class DayShown:
+    """The newest tick of one symbol, and its day."""
 
-    __slots__ = ("_charted", "bars", "day", "high", "low", "open", "previous_close", "rupees", "tick", "volume")
+    __slots__ = ("day", "high", "low", "open", "previous_close", "rupees", "tick", "volume")
 
     def __init__(self, tick: Tick) -> None:
-        self.bars: deque[Bar] = deque(maxlen=BARS_MAX)
-        """Of minutes, in order of time."""
-
-        self._charted = DayVolume()
         self.previous_close = 0.0
         self._begin(tick)
 
@@ -66,6 +62,36 @@ class Shown:
         self.volume += traded
         self.rupees += traded * tick.price
         self.high, self.low, self.tick = max(self.high, tick.price), min(self.low, tick.price), tick
+
+    @property
+    def close_before(self) -> float:
+        """The previous close: what the source says, else the last price of the day before; 0 where there is neither."""
+        day = self.tick.day
+        return (day.close_price if day is not None else 0.0) or self.previous_close
+
+    def ohlc(self) -> Ohlc:
+        """Return open, high and low of the day, and the previous close."""
+        day = self.tick.day
+        if day is not None and day.open_price:
+            return Ohlc(open=day.open_price, high=day.high_price, low=day.low_price, close=self.close_before)
+        return Ohlc(open=self.open, high=self.high, low=self.low, close=self.close_before)
+
+
+class Shown(DayShown):
+    """One symbol, and its chart."""
+
+    __slots__ = ("_charted", "bars")
+
+    def __init__(self, tick: Tick) -> None:
+        super().__init__(tick)
+        self.bars: deque[Bar] = deque(maxlen=BARS_MAX)
+        """Of minutes, in order of time."""
+
+        self._charted = DayVolume()
+
+    def move(self, tick: Tick) -> None:
+        """Take the next tick."""
+        super().move(tick)
         self._chart(tick)
 
     def _chart(self, tick: Tick) -> None:
@@ -84,19 +110,6 @@ class Shown:
             bars[place - 1].add(time_ns, tick.price, shares)
         elif len(bars) < BARS_MAX:
             bars.insert(place, Bar.of(start_ns, time_ns, tick.price, shares))
-
-    @property
-    def close_before(self) -> float:
-        """The previous close: what the source says, else the last price of the day before; 0 where there is neither."""
-        day = self.tick.day
-        return (day.close_price if day is not None else 0.0) or self.previous_close
-
-    def ohlc(self) -> Ohlc:
-        """Return open, high and low of the day, and the previous close."""
-        day = self.tick.day
-        if day is not None and day.open_price:
-            return Ohlc(open=day.open_price, high=day.high_price, low=day.low_price, close=self.close_before)
-        return Ohlc(open=self.open, high=self.high, low=self.low, close=self.close_before)
 
 
 class MarketShown:
