@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
+from .....domain.reconnecting import Reconnecting
 from .....domain.time import SECOND_NS
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["waiting", "opening", "open"]
 Deed: TypeAlias = Literal["", "open", "drop"]
-
-DOUBLINGS_MAX: Final = 16
 
 
 class LineBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ class Line:
 
         self._heard_ns = 0
         self._due_ns = 0
-        self._failures = 0
+        self._reconnecting = Reconnecting()
         self.state: State = "waiting"
 
     def deed(self, now_ns: int, *, trading_since_ns: int | None) -> Deed:
@@ -91,11 +90,13 @@ class Line:
             busy: the service said that there are too many: it is left alone for the longest wait, or half of it.
         """
         bounds = self._bounds
-        stood = self.state == "open" and now_ns - self._since_ns >= bounds.steady_s * SECOND_NS
-        self._failures = 0 if stood else min(self._failures + 1, DOUBLINGS_MAX)
-        longest_s = min(bounds.backoff_max_s, bounds.backoff_s * 2 ** max(0, self._failures - 1))
-        shortest_s = 0.0
-        if busy:
-            longest_s, shortest_s = bounds.backoff_max_s, bounds.backoff_max_s / 2
-        wait_s = self._random.uniform(shortest_s, longest_s)  # full jitter: those that fell together come back apart
+        lived_s = (now_ns - self._since_ns) / SECOND_NS if self.state == "open" else 0.0
+        self._reconnecting = self._reconnecting.after(lived_s=lived_s, settled_s=bounds.steady_s)
+        wait_s = self._reconnecting.wait_s(
+            chance=self._random.random(),
+            is_told_to_wait=busy,
+            first_s=bounds.backoff_s,
+            max_s=bounds.backoff_max_s,
+            min_s=0.0,
+        )
         self.state, self._since_ns, self._due_ns = "waiting", now_ns, now_ns + round(wait_s * SECOND_NS)
