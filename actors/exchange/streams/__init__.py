@@ -2,7 +2,9 @@
 
 actor       owner of the server; hears ticks and orders, and hands them to its thread
 server      one listening socket for all paths, on a thread of its own; who gets what
-sockets     one socket of each kind: what a client may ask, and what it is told
+sockets     what the sockets of all kinds have in common
+market_sockets  those of market data: what a client may subscribe to, and what it is told
+order_socket    that of order updates
 faulty      a socket's way out where faults may be asked for
 encoding    packets of what the market has shown (pure)
 updates     an order as the socket of order updates tells it (pure)

@@ -21,7 +21,9 @@ import picows
 from ....domain.dhan.streams import packets
 from ..stream_faults import OPENING
 from . import encoding
-from .sockets import TOKEN_WRONG, DeepSocket, DepthSocket, FeedSocket, OrderSocket, Socket, Streamed
+from .market_sockets import DeepSocket, DepthSocket, FeedSocket
+from .order_socket import OrderSocket
+from .sockets import TOKEN_WRONG, Socket, Streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
