@@ -1,7 +1,7 @@
 """The body that trades at Dhan, or at an exchange that speaks as Dhan does.
 
 What it does at the broker are flows (`flows.py`, `looks.py`); what is left here is who waits for what. An order is
-posted once, by `place` alone. Orders that are open, or in doubt, are looked at until they have ended.
+posted once, by `place` alone. Orders that are open, or in doubt, are looked at until they have ended (`watching.py`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import msgspec
 from .....config.sections.broker import BrokerSettings
 from .....domain.client_order_ids import is_client_order_id
 from .....domain.dhan.tolerant import read
-from .....domain.dhan.trading.orders import OrderAck, OrderRow, PlaceOrderRequest, TradeRow
+from .....domain.dhan.trading.orders import OrderAck, PlaceOrderRequest
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
-from .....domain.time import SECOND_NS
 from .....messages.addresses import BROKER_SERVICE, INSTRUMENTS
 from .....messages.broker import (
     ExecutionReport,
@@ -27,7 +26,6 @@ from .....messages.broker import (
     OrderFound,
     OrderInDoubt,
     OrderNotPlaced,
-    OrderPlaced,
     OrderUpdated,
     PlaceOrder,
     UpdatesConnected,
@@ -35,20 +33,18 @@ from .....messages.broker import (
     WithdrawOrder,
 )
 from ....external import CountBefore
-from ...body import BrokerSession, Due
+from ...body import BrokerSession
 from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
 from .flows import Found, cancel, find, india_day
-from .hints import SPACING_S, Hints
 from .listings import Listings
-from .looks import Interval, Sight, look
-from .progress import Watched, progress_of, symbol_told, take
+from .progress import Watched, take
 from .service import service_of, updates_of, updates_url_of, updates_url_problem
 from .talk import Talk
 from .tokens import DhanTokens
+from .watching import Watching, tell_placed
 
 if TYPE_CHECKING:
     from ....external import ExternalSettings
-    from ....runtime import Timer
     from ...access_token import AccessToken
     from ...updates import UpdatesSettings
     from .replies import Reply
@@ -113,23 +109,10 @@ class DhanBroker:
         self._session: Final = session
         self._talk: Final = Talk(session, self._base_url())
         self._listings: Final = Listings(session, self.INSTRUMENTS_OWNER)
-        self._orders: dict[str, Watched] = {}
-        """Open or in doubt, by client order id."""
-
+        self._watching: Final = Watching(session, self._talk)
         self._placing: dict[str, Watched] = {}
         self._cancelling: dict[str, Watched] = {}
         self._cancel_when_placed: set[str] = set()
-        self._interval: Final = Interval()
-        self._next_look: Timer | None = None
-        self._next_look_s = 0.0
-        """The wait that `_next_look` was set for."""
-
-        self._is_looking = False
-        self._hints: Final = Hints()
-        self._next_hinted: Timer | None = None
-        self._hinted_ns: int | None = None
-        """When updates last made it look."""
-
         self._updated_in_placing: set[str] = set()
         """Ids of orders that an update told of before the answer to their placement."""
 
@@ -145,14 +128,14 @@ class DhanBroker:
 
     def snapshot(self) -> Handover:
         """Hand over the orders that are open, and those that may be; and the cancellations under way."""
-        return Handover((*self._orders.values(), *self._placing.values()), tuple(self._cancelling.values()))
+        return Handover((*self._watching.orders.values(), *self._placing.values()), tuple(self._cancelling.values()))
 
     def restore(self, state: Handover) -> None:
         """Watch them, and cancel again, which does nothing twice; no order is sent again."""
-        self._orders = {order.client_order_id: order for order in state.orders}
+        self._watching.watch(*state.orders)
         for order in state.cancelling:
             self._cancel(order)
-        self._look_soon()
+        self._watching.look_soon()
 
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Have the owner of the calls count them: Dhan's day does not begin anew with our process."""
@@ -164,12 +147,9 @@ class DhanBroker:
             case OrderUpdated():
                 self._take_update(message)
             case UpdatesConnected():
-                self._hints.connect(self._orders.values())
-                self._look_hinted()
+                self._watching.connect()
             case UpdatesLost():
-                if self._hints.is_connected:
-                    self._hints.lose()
-                    self._look_soon()
+                self._watching.lose()
                 if message.is_login_in_doubt:
                     # No proof that the token is dead, and calling a good one so would stop all orders: an answer over
                     # HTTP is one.
@@ -238,28 +218,18 @@ class DhanBroker:
         del self._placing[client_order_id]
         was_updated = client_order_id in self._updated_in_placing
         self._updated_in_placing.discard(client_order_id)
-        watched = self._orders.setdefault(client_order_id, watched)  # a look-up may have found it meanwhile
+        watched = self._watching.orders.setdefault(client_order_id, watched)  # a look-up may have found it meanwhile
         if reply.outcome == "told":
             watched.broker_order_id = reply.value.order_id
-            self._tell_placed(watched)
+            tell_placed(self._session, watched)
         else:
             self._session.report(OrderInDoubt(client_order_id=client_order_id, reason=reply.reason))
         if client_order_id in self._cancel_when_placed:
             self._cancel_when_placed.discard(client_order_id)
             self._cancel(watched)
-        self._look_soon()
+        self._watching.look_soon()
         if was_updated:
-            self._hints.suspect(watched)
-            self._look_hinted()
-
-    def _tell_placed(self, watched: Watched) -> None:
-        placed = OrderPlaced(
-            client_order_id=watched.client_order_id,
-            broker_order_id=watched.broker_order_id,
-            symbol=watched.symbol,
-            side=watched.side,
-        )
-        self._session.report(placed)
+            self._watching.suspect(watched)
 
     def _not_placed(self, client_order_id: str, reason: str) -> None:
         del self._placing[client_order_id]
@@ -277,7 +247,7 @@ class DhanBroker:
         if client_order_id in self._placing:
             self._cancel_when_placed.add(client_order_id)
         elif client_order_id not in self._cancelling:
-            watched = self._orders.get(client_order_id) or Watched(
+            watched = self._watching.orders.get(client_order_id) or Watched(
                 client_order_id=client_order_id, symbol="", side=None, instrument=None
             )
             watched.broker_order_id = watched.broker_order_id or request.broker_order_id
@@ -293,8 +263,8 @@ class DhanBroker:
         if refusal:
             self._refuse_cancel(client_order_id, watched.broker_order_id, refusal)
         else:
-            self._orders.setdefault(client_order_id, watched)
-        self._look_soon()
+            self._watching.orders.setdefault(client_order_id, watched)
+        self._watching.look_soon()
 
     def _refuse_cancel(self, client_order_id: str, number: str, reason: str) -> None:
         report = ExecutionReport(
@@ -311,7 +281,7 @@ class DhanBroker:
 
     def find(self, request: FindOrder) -> None:
         """Look the order up, whatever is known of it here."""
-        watched = self._orders.get(request.client_order_id) or Watched(
+        watched = self._watching.orders.get(request.client_order_id) or Watched(
             client_order_id=request.client_order_id,
             symbol=request.symbol,
             side=request.side,
@@ -340,129 +310,21 @@ class DhanBroker:
             if isinstance(found.answer, OrderFound) and found.answer.symbol in {"", watched.symbol}:
                 # First that the broker has it: told only that it was rejected, orders takes it for one that never was
                 # there, and whatever is heard of it later for an alarm.
-                self._tell_placed(watched)
+                tell_placed(self._session, watched)
         if found.progress is not None:
             take(watched, found.progress)
         has_ended = found.progress.has_ended if found.progress is not None else isinstance(found.answer, OrderFound)
         if has_ended:
-            self._orders.pop(client_order_id, None)
-            self._hints.forget(client_order_id)
+            self._watching.forget(client_order_id)
         elif found.row is not None:
-            self._orders[client_order_id] = watched
+            self._watching.watch(watched)
         self._session.report(found.answer)
-        self._look_soon()
-
-    # Watching.
-
-    def _look_soon(self) -> None:
-        """Look at the orders after the shortest interval at most: something has happened, or will.
-
-        A look that is as near already stays: orders that follow each other faster would put it off for ever.
-        """
-        self._interval.shorten(is_eased=self._is_eased())
-        self._plan_look()
-
-    def _plan_look(self) -> None:
-        """Have the next look after the interval at the latest."""
-        if self._next_look is not None and self._next_look_s > self._interval.seconds:
-            self._next_look.cancel()
-            self._next_look = None
-        self._look_later()
-
-    def _look_later(self) -> None:
-        if self._orders and self._next_look is None and not self._is_looking:
-            self._next_look_s = self._interval.seconds
-            self._next_look = self._session.after(self._next_look_s, Due(self._look))
-
-    def _look(self) -> None:
-        self._next_look = None
-        if not self._is_looking:
-            self._look_at(tuple(self._orders.values()), is_hinted=False)
-            return
-        for watched in self._orders.values():  # after the look that is under way, which may be of a few of them
-            self._hints.suspect(watched)
-
-    def _look_at(self, orders: tuple[Watched, ...], *, is_hinted: bool) -> None:
-        self._is_looking = True
-        then = functools.partial(self._take_sight, is_hinted=is_hinted)
-        self._talk.run(look(orders, self._session.clock.now_ns()), then)
-
-    def _is_eased(self) -> bool:
-        return self._hints.may_ease(self._orders.values())
-
-    def _take_sight(self, sight: Sight, *, is_hinted: bool) -> None:
-        self._is_looking = False
-        if sight.problem:
-            self._session.log("orders.not_seen", level="warning", reason=sight.problem)
-        news = False
-        for watched, row in sight.rows:
-            if self._orders.get(watched.client_order_id) is watched:  # else it has ended meanwhile
-                news |= self._take_row(watched, row, sight.trades, is_hinted=is_hinted)
-        is_eased = self._is_eased()
-        if news:
-            self._interval.shorten(is_eased=is_eased)
-        else:
-            any_open = any(order.broker_order_id for order in self._orders.values())
-            self._interval.lengthen(any_open=any_open, is_eased=is_eased)
-        self._plan_look()
-        self._look_hinted()
-
-    def _take_row(self, watched: Watched, row: OrderRow, trades: tuple[TradeRow, ...], *, is_hinted: bool) -> bool:
-        """Report what is new of an order, and say whether anything is."""
-        news = False
-        if not watched.broker_order_id:
-            if symbol_told(watched, row.exchange_segment, row.security_id) not in {"", watched.symbol}:
-                self._session.log("order.of_another", level="error", client_order_id=watched.client_order_id)
-                return False
-            watched.broker_order_id = row.order_id
-            self._tell_placed(watched)
-            news = True
-        progress = progress_of(watched, row, trades, self._session.clock.now_ns())
-        take(watched, progress)
-        if not is_hinted and (progress.trades or progress.has_ended):
-            self._hints.note_seen(watched, has_ended=progress.has_ended)
-        for report in progress.trades:
-            self._session.report(report)
-        if progress.has_ended:
-            del self._orders[watched.client_order_id]
-            self._hints.forget(watched.client_order_id)
-            if progress.ending is not None:
-                self._session.report(progress.ending)
-        return news or bool(progress.trades) or progress.has_ended
+        self._watching.look_soon()
 
     # Order updates.
 
     def _take_update(self, update: OrderUpdated) -> None:
-        """Look at an order that is watched now, if the update may say more of it than is known."""
         if update.client_order_id in self._placing:
             self._updated_in_placing.add(update.client_order_id)
-            return
-        watched = self._orders.get(update.client_order_id)
-        if watched is None:
-            number = update.broker_order_id
-            watched = next((each for each in self._orders.values() if each.broker_order_id == number), None)
-        if watched is None:
-            self._session.log("update.not_watched", level="debug", broker_order_id=update.broker_order_id)
-            return
-        self._hints.take(update, watched)
-        if self._hints.is_behind(watched):
-            self._interval.shorten()  # for when the order book does not show yet what the update says
-        self._look_hinted()
-
-    def _look_hinted(self) -> None:
-        """Look at those orders of which updates say that something has happened: at once, but not without a pause."""
-        if self._is_looking or self._next_hinted is not None or not self._hints.any_due:
-            return
-        now_ns = self._session.clock.monotonic_ns()
-        wait_s = 0.0 if self._hinted_ns is None else SPACING_S - (now_ns - self._hinted_ns) / SECOND_NS
-        if wait_s > 0:
-            self._next_hinted = self._session.after(wait_s, Due(self._look_after_pause))
-            return
-        orders = self._hints.take_due(self._orders)
-        if orders:
-            self._hinted_ns = now_ns
-            self._look_at(orders, is_hinted=True)
-
-    def _look_after_pause(self) -> None:
-        self._next_hinted = None
-        self._look_hinted()
+        else:
+            self._watching.take_update(update)
