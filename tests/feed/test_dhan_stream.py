@@ -89,6 +89,17 @@ class TestAConnectionThatEnds:
             feed.wait_for_sockets(2, 2)
             assert running.gap().cause == "silent"
 
+    def test_wakes_who_passes_its_trouble_on_though_nothing_comes(self, feed):
+        with Running(feed) as running:
+            feed.wait_for_sockets(1, 2)
+            feed.answer = 503
+            feed.drop()
+            while "answered by 503" not in running.stream.trouble:
+                running.woken.get(timeout=10)
+            feed.answer = None
+            while running.stream.trouble:
+                running.woken.get(timeout=10)
+
     def test_never_had_data_has_no_gap(self, feed, running):
         feed.drop()
         feed.wait_for_sockets(2, 2)

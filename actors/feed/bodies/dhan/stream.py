@@ -60,6 +60,7 @@ class DhanStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: asyncio.Event | None = None
         self._fault: Exception | None = None
+        self._trouble_seen = ""
         self._refused_token = ""
         """The one that the service called dead: it is not sent again."""
 
@@ -153,6 +154,10 @@ class DhanStream:
         trading_since_ns = self._trading_since_ns(monotonic_ns)
         for line in self._connections:
             line.look(monotonic_ns, trading_since_ns)
+        trouble = self.trouble
+        if trouble != self._trouble_seen:
+            self._trouble_seen = trouble
+            self._given.wake()
 
     def _trading_since_ns(self, monotonic_ns: int) -> int | None:
         """Return since when the exchange trades, on the monotonic clock; None while it does not."""
