@@ -71,6 +71,24 @@ ZoneOption: TypeAlias = Annotated[
     typer.Option("--zone", parser=_zone, metavar="ZONE", help="Of times that name none: IST, UTC, +05:30; else IST."),
 ]
 
+
+def _length(text: str) -> str:
+    from ..domain.time import duration_ns  # noqa: PLC0415
+
+    try:
+        duration_ns(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+    return text
+
+
+IntervalOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        parser=_length, metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."
+    ),
+]
+
 # Which system.
 
 DataDirOption: TypeAlias = Annotated[

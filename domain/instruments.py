@@ -31,6 +31,16 @@ NOISE_TICKS: Final = 1e-6
 NOISE_ULPS: Final = 4
 """The same tolerance in units of float spacing, for prices above ten million rupees, where that is the coarser."""
 
+SHARE_SERIES: Final = ("EQ", "BE", "BZ", "SM", "ST", "SZ", "RR", "IV")
+"""Series of NSE in which a company's share or a trust's unit trades, by preference; all others are something else.
+
+An exchange moves a share from one of them to another, and it is the same share: `IDEA` has traded in EQ and in BE."""
+
+
+def series_suffix(series: str) -> str:
+    """Return what a series of NSE adds to the symbol; nothing for shares: `IDEA`, but the bond `IDEA-N1`."""
+    return f"-{series}" if series and series not in SHARE_SERIES else ""
+
 
 def is_symbol(text: str) -> bool:
     """Say whether a text may be a symbol: 1 to 64 printable ASCII characters, no space at the ends.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
+from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol, series_suffix
 from .numbers import Memo
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class RowReader(Protocol):
 class SymbolColumn:
     """The symbol of each row: that of its column, or the one in the settings where it has none.
 
-    The series of NSE's own files belongs to the symbol, as brokers write it: `IDEA`, but `IDEA-BE`.
+    The series of NSE's own files belongs to it where that is none of shares, as in the broker's list of instruments.
     """
 
     def __init__(self, columns: Columns, symbol: str) -> None:
@@ -83,6 +83,5 @@ def _symbol(text: str) -> str:
 
 
 def _suffix(series: str) -> str:
-    """Return the suffix that a series adds to the symbol; empty for ordinary shares (EQ)."""
-    plain = series.strip()
-    return f"-{_symbol(plain)}" if plain not in {"", "EQ"} else ""
+    suffix = series_suffix(series.strip())
+    return f"-{_symbol(suffix[1:])}" if suffix else ""

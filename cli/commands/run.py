@@ -10,7 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import ConfigOption, DatesOption, Profile, ProfileOption, SetOption, ZoneOption, assignments
+from ..options import (
+    ConfigOption,
+    DatesOption,
+    IntervalOption,
+    Profile,
+    ProfileOption,
+    SetOption,
+    ZoneOption,
+    assignments,
+)
 from ..session import load_to_run
 
 
@@ -46,10 +55,7 @@ def command(
     symbol: Annotated[
         str | None, typer.Option(help="Symbol of a recording that says none; else the only one of the market.")
     ] = None,
-    interval: Annotated[
-        str | None,
-        typer.Option(metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."),
-    ] = None,
+    interval: IntervalOption = None,
     dates: DatesOption = None,
     zone: ZoneOption = None,
     speed: Annotated[

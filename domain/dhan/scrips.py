@@ -31,7 +31,7 @@ from msgspec.structs import replace
 
 from ...messages.instruments import OptionType, Segment
 from ...messages.units import INTEGER_MAX, RUPEES_MAX
-from ..instruments import FINEST_TICK_RUPEES, Instrument
+from ..instruments import FINEST_TICK_RUPEES, SHARE_SERIES, Instrument, series_suffix
 
 FAULTY_SHARE_MAX: Final = 0.01
 """A list of which more rows than this cannot be read is not a list."""
@@ -52,9 +52,6 @@ _SEGMENTS: Final[dict[tuple[str, str], Segment]] = {
     ("MCX", "M"): "MCX_COMM",
     ("MCX", "I"): "IDX_I",
 }
-
-_SHARES: Final = ("EQ", "BE", "BZ", "SM", "ST", "SZ", "RR", "IV")
-"""Series of NSE in which a company's share or a trust's unit trades, by preference; all others are something else."""
 
 _GUESTS: Final = frozenset({"NS", "NT"})
 """Groups of BSE: shares of companies that are listed at NSE alone."""
@@ -256,8 +253,8 @@ class _Reader:
         if row.instrument.startswith(("FUT", "OPT")):
             return self._contract(row, segment)
         trading, series = _text(row.share) or _text(row.trading), _text(row.series)
-        is_share = segment != "NSE_EQ" or series in _SHARES or not series
-        return self._instrument(row, segment, trading if is_share else f"{trading}-{series}", trading=trading)
+        suffix = series_suffix(series) if segment == "NSE_EQ" else ""
+        return self._instrument(row, segment, trading + suffix, trading=trading)
 
     def _contract(self, row: _Columns, segment: Segment) -> Instrument:
         trading = _text(row.trading)
@@ -387,9 +384,9 @@ def _with_own_symbols(instruments: Sequence[Instrument]) -> Iterator[Instrument]
 
 def _rank(instrument: Instrument) -> int:
     """Order what is called alike by how likely it is what a person means."""
-    if instrument.series in _SHARES:
-        return _SHARES.index(instrument.series)
-    return len(_SHARES) + (instrument.series in _GUESTS)
+    if instrument.series in SHARE_SERIES:
+        return SHARE_SERIES.index(instrument.series)
+    return len(SHARE_SERIES) + (instrument.series in _GUESTS)
 
 
 def _lacking(form: _Columns, names: Sequence[str]) -> list[str]:

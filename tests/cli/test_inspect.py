@@ -34,6 +34,13 @@ class TestInspect:
         assert "--dates" in refused.output
         assert natya("data", "inspect", path, "--symbol", "TCS", "--dates", "day-first").exit_code == 0
 
+    def test_takes_the_length_of_candles_and_refuses_one_that_is_none(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("time,open,high,low,close\n2026-01-02T10:00:00,1,1,1,1\n")
+
+        assert "interval  5m" in natya("data", "inspect", path, "--interval", "5m").stdout
+        assert natya("data", "inspect", path, "--interval", "5x").exit_code == 2
+
     def test_shows_a_file_that_names_no_symbol_and_says_so(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("time,ltp\n2026-01-02T10:00:00,1.5\n")

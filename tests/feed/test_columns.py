@@ -31,6 +31,13 @@ DAYS = {
         "2025-01-09,1264.0,1270.0,1244.6,1248.0,1240.1,9876543",
         "2025-01-10,1250.0,1260.5,1240.05,1241.95,1236.2,12345678",
     ),
+    "yfinance": (
+        "Price,Close,High,Low,Open,Volume",
+        "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,TCS.NS",
+        "Date,,,,,",
+        "2025-01-09,1248.0,1270.0,1244.6,1264.0,9876543",
+        "2025-01-10,1241.95,1260.5,1240.05,1250.0,12345678",
+    ),
     "bse": (
         "Date,Open Price,High Price,Low Price,Close Price,WAP,No.of Shares,No. of Trades,Total Turnover (Rs.)",
         "10-January-2025,1250.00,1260.50,1240.05,1241.95,1249.1,12345678,240123,15420000000.00",
@@ -120,6 +127,35 @@ class TestDaysOfAnyVendor:
         ]
         assert {each.interval_ns for each in candles} == {86_400 * 10**9}
         assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)
+
+    def test_of_several_tickers_by_yfinance_are_a_row_of_each(self, write, recording):
+        path = write(
+            "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,INFY.BO,INFY.BO,INFY.BO,INFY.BO",
+            "Price,Open,High,Low,Close,Open,High,Low,Close",
+            "Date,,,,,,,,",
+            "2025-01-09,1264,1270,1244.6,1248,1,4,1,2",
+            "2025-01-10,1250,1260.5,1240.05,1241.95,,,,",
+            "2025-01-11,1250,1260.5,1240.05,1241.95,2,4,1,3",
+        )
+
+        found = [each for chunk in recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert sorted((each.symbol, each.close) for each in found) == [
+            *(("BSE:INFY", 2.0), ("BSE:INFY", 3.0), ("TCS", 1241.95), ("TCS", 1241.95), ("TCS", 1248.0)),
+        ]
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            ("Price,Close,High,Low,Open,Volume",),
+            ("Price,Close,High,Low,Open,Volume", "Ticker,TCS.NS"),
+            ("Price,Close,High,Low,Open,Volume", "2025-01-09,1,1,1,1,1"),
+        ],
+        ids=["one line", "short", "no tickers"],
+    )
+    def test_of_yfinance_without_its_tickers_are_refused(self, write, messages, lines):
+        with pytest.raises(RecordingError, match="found no time"):
+            messages(write(*lines))
 
     def test_whose_dates_can_be_read_two_ways_are_refused(self, write, messages):
         with pytest.raises(RecordingError, match="dates whose day and month can be told apart are wanted"):

@@ -249,15 +249,16 @@ class TestABhavcopy:
     )
     TAIL = "5,5.5,5,5.2,5.2,5,,5.2,0,0,100,520,3,F1,1,,,,,"
 
-    def test_of_udiff_has_shares_by_series_and_those_of_bse_by_exchange(self, candles):
+    def test_of_udiff_has_shares_of_any_series_bonds_by_theirs_and_those_of_bse_by_exchange(self, candles):
         found = candles(
             self.UDIFF,
             f"2025-04-09,2025-04-09,CM,NSE,STK,1,INE1,IDEA,BE,,,,,VODAFONE IDEA,{self.TAIL}",
             f"2025-04-09,2025-04-09,CM,NSE,STK,2,INE2,TCS,EQ,,,,,TATA CONSULTANCY,{self.TAIL}",
+            f"2025-04-09,2025-04-09,CM,NSE,STK,3,INE3,IDEA,N1,,,,,VODAFONE BOND,{self.TAIL}",
             f"2025-04-09,2025-04-09,CM,BSE,STK,532540,INE2,TCS,A,,,,,TCS LTD,{self.TAIL}",
         )
 
-        assert {each.symbol for each in found} == {"IDEA-BE", "TCS", "BSE:TCS"}
+        assert {each.symbol for each in found} == {"IDEA", "IDEA-N1", "TCS", "BSE:TCS"}
         assert {(each.interval_ns, each.volume, each.close) for each in found} == {(DAY_NS, 100, 5.2)}
 
     def test_of_contracts_names_them_as_the_list_of_instruments_does(self, candles):

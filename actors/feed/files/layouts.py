@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ....domain.instruments import series_suffix
 from ..columns import Row, plain_name
 from ..times import DateOrder
 
@@ -54,10 +55,8 @@ def _of_udiff(symbol: str, series: str, source: str, *contract: str) -> str:
     expiry, strike, option = contract
     if expiry.strip():
         name = _contract(symbol, expiry, strike, option)
-    elif at_bse or series.strip() in {"", "EQ"}:
-        name = symbol.strip()
     else:
-        name = f"{symbol.strip()}-{series.strip()}"
+        name = symbol.strip() + ("" if at_bse else series_suffix(series.strip()))
     return f"BSE:{name}" if at_bse else name
 
 

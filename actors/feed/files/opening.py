@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from .arranged import arranged
 from .csv_table import CsvTable
+from .frames import flattened
 from .json_table import JsonTable
 from .packing import BUFFER_BYTES, unpacked
 from .table import FileTable, open_regular
@@ -29,7 +30,7 @@ def open_table(path: Path, stack: contextlib.ExitStack) -> tuple[FileTable, Layo
         OSError: it is missing, no file, or cannot be read.
         csv.Error: its first row is too long.
     """
-    return arranged(_table(path, stack))
+    return arranged(flattened(_table(path, stack)))
 
 
 def _table(path: Path, stack: contextlib.ExitStack) -> FileTable:

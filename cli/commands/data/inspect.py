@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import BAD_DATA
-from ...options import DatesOption, JsonOption, ZoneOption
+from ...options import DatesOption, IntervalOption, JsonOption, ZoneOption
 from ...session import give_up, tell_answer
 from ...terminal import complain
 
@@ -19,6 +19,7 @@ def command(
     ],
     *,
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
+    interval: IntervalOption = None,
     dates: DatesOption = None,
     zone: ZoneOption = None,
     json: JsonOption = False,
@@ -30,6 +31,7 @@ def command(
     natya data inspect reliance.csv --symbol RELIANCE
     """
     from ....actors.feed import UNNAMED, Recording, RecordingError, files_of, inspect
+    from ....domain.time import duration_ns
     from ...views.recordings import inspection_text
 
     try:
@@ -43,6 +45,7 @@ def command(
             symbol=symbol or UNNAMED,
             tick_size_rupees=None,
             bad_rows_max=1 << 53,
+            interval_ns=duration_ns(interval) if interval else None,
             dates=None if dates is None else dates.value,
             zone=zone or "IST",
             replayed=False,

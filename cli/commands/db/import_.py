@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import BAD_DATA
-from ...options import DataDirOption, DatesOption, ProfileNameOption, ZoneOption
+from ...options import DataDirOption, DatesOption, IntervalOption, ProfileNameOption, ZoneOption
 from ...session import faults, give_up, owner_of, tell_answer
 from ...terminal import complain
 
@@ -26,9 +26,7 @@ def command(
             min=1e-9, max=1_000, metavar="RUPEES", help="Round prices to multiples of it; else they stay as written."
         ),
     ] = None,
-    interval: Annotated[
-        str, typer.Option(metavar="LENGTH", help="How long candles are (5m); else as far as they are apart.")
-    ] = "",
+    interval: IntervalOption = None,
     max_bad_rows: Annotated[int, typer.Option(min=0, help="Broken rows of a file before it is refused.")] = 0,
     dates: DatesOption = None,
     zone: ZoneOption = None,
@@ -53,10 +51,6 @@ def command(
     from ...views import rows
 
     try:
-        interval_ns = duration_ns(interval) if interval else None
-    except ValueError as fault:
-        raise typer.BadParameter(str(fault), param_hint="--interval") from fault
-    try:
         found_files = [each for given in files for each in files_of(given)]
     except RecordingError as fault:
         give_up(fault, BAD_DATA)
@@ -71,7 +65,7 @@ def command(
                         symbol=symbol,
                         tick_size_rupees=tick_size,
                         bad_rows_max=max_bad_rows,
-                        interval_ns=interval_ns,
+                        interval_ns=duration_ns(interval) if interval else None,
                         dates=None if dates is None else dates.value,
                         zone=zone or "IST",
                         on_progress=on_progress,
