@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ..actors.control import ControlClient, ControlError
+import msgspec
+
+from ..actors.control import BY_NAME, OPERATIONS, ControlClient, ControlError
+from ..actors.control.forms import read_arguments
 from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
@@ -17,10 +21,8 @@ from ..messages.system import Ping
 from ..messages.trace import ReadTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-
-    import msgspec
 
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 5.0
 """Seconds that an answer may take beyond the timeout of the work itself."""
+
+_BY_METHOD: Final = {each.method: each for each in OPERATIONS}
+
+
+class UnknownOperationError(ControlError):
+    """There is no such operation, or it has no such argument, or not in this range. Nothing was sent."""
 
 
 class QueryFailedError(ControlError):
@@ -56,7 +64,12 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
 
 
 class Connection:
-    """Requests to a running system; only `resume` changes anything. For one thread; a context manager.
+    """Requests to a running system. For one thread; a context manager.
+
+    Besides the methods below there is one for each operation that may be asked from outside (`OPERATIONS` of
+    `natya.actors.control`), which takes its arguments by name and returns the answer of its actor as it is:
+
+        system.find_instrument(text="NIFTY", rows_max=5).instruments
 
     Each method raises `AskRefusedError`, `AskTimedOutError`, `AskFailedError` or `ConnectionLostError`; all are
     `ControlError`.
@@ -133,6 +146,42 @@ class Connection:
         if isinstance(answer, QueryFailed):
             raise QueryFailedError(answer.error, answer.reason)
         return answer
+
+    def call(self, operation: str, *, actor: str = "", timeout_s: float | None = None, **arguments: Any) -> Any:
+        """Ask for an operation by its name, such as `find-instrument`, and return the answer of its actor.
+
+        Args:
+            operation: name in the table of operations.
+            actor: who is asked, where an operation is of any actor; empty: who does it.
+            timeout_s: how long the answer may take; None: 5 s, or what the operation's own work may take.
+            **arguments: of the operation; what is left out has its default.
+
+        Raises:
+            UnknownOperationError: there is none of that name, or it has no such argument.
+        """
+        entry = BY_NAME.get(operation)
+        if entry is None:
+            raise UnknownOperationError(f"an operation is one of {', '.join(BY_NAME)}, found {operation[:100]!r}")
+        if timeout_s is not None and "timeout_s" in entry.arguments:
+            arguments["timeout_s"] = timeout_s
+        try:
+            message = read_arguments(entry.request, arguments)
+        except msgspec.ValidationError as fault:
+            raise UnknownOperationError(f"{operation}: {fault}") from fault
+        work_s = getattr(message, "timeout_s", None)
+        wait_s = ANSWER_S if timeout_s is None else timeout_s
+        return self.request(actor or entry.actor, message, timeout_s=wait_s if work_s is None else work_s + ANSWER_S)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        entry = _BY_METHOD.get(name)
+        if entry is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        method = functools.partial(self.call, entry.name)
+        method.__doc__ = entry.summary
+        return method
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_BY_METHOD})
 
     def tree(self, *, timeout_s: float = 5.0) -> SupervisionTree:
         """Return the state of every actor, parents before their children."""

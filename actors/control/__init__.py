@@ -1,6 +1,7 @@
 """The control socket: requests of other processes of the same user, and the client's end of it.
 
-actor         the actor round the server; admission: which messages are let through
+operations    every operation that may be asked from outside, once
+actor         the actor round the server: passes admitted requests on
 server        the listening socket and its connections; connection, request, peer: one each
 client        the other end; socket_path: where both find each other
 settings, errors
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
         NotRunningError,
         SocketNotOpenedError,
     )
+    from .operations import BY_NAME, OPERATIONS, Operation
     from .request import Request
     from .server import ControlServer
     from .settings import ControlActorSettings
 
 __all__ = [
+    "BY_NAME",
+    "OPERATIONS",
     "AskFailedError",
     "AskRefusedError",
     "AskTimedOutError",
@@ -39,6 +43,7 @@ __all__ = [
     "ControlError",
     "ControlServer",
     "NotRunningError",
+    "Operation",
     "Request",
     "SocketNotOpenedError",
 ]
@@ -55,6 +60,7 @@ _HOMES = {
         "NotRunningError",
         "SocketNotOpenedError",
     ),
+    ".operations": ("BY_NAME", "OPERATIONS", "Operation"),
     ".request": ("Request",),
     ".server": ("ControlServer",),
     ".settings": ("ControlActorSettings",),

@@ -1,7 +1,7 @@
 """The control actor: takes requests of other processes of the same user.
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
-Hears   requests through the socket, of the types in `admission.ADMITTED` only.
+Hears   requests through the socket, those of `operations.OPERATIONS` only.
 Sends   each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
         that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
         answer.
@@ -19,14 +19,15 @@ import msgspec
 from ...messages.codec import encode
 from ...messages.database import Abandon
 from ..runtime import RuntimeActor, handles
-from .admission import admit
 from .errors import AskRefusedError
+from .operations import admit, arguments_of
 from .request import Request
 from .server import ControlServer
 
 if TYPE_CHECKING:
     from ...messages.control import ControlStatistics
     from ..runtime import ActorAddress, Outcome
+    from .operations import Operation
     from .settings import ControlActorSettings
 
 
@@ -87,7 +88,7 @@ class ControlActor(RuntimeActor):
         """Pass the request to its actor, if it is admitted."""
         request = arrived.request
         try:
-            message = admit(request.ask, self.settings.limits)
+            operation, message = admit(request.ask, self.settings.limits)
         except AskRefusedError as refusal:
             request.refuse(refusal.kind, refusal.reason)
             return
@@ -95,7 +96,9 @@ class ControlActor(RuntimeActor):
         if "asker" in message.__struct_fields__:
             message = msgspec.structs.replace(message, asker=request.asker)
             self._asked[request.asker] = request.ask.actor
-        then = functools.partial(self._pass_back, request)
+        if operation.audited:
+            self._audit(operation, message, request)
+        then = functools.partial(self._pass_back, request, operation)
         self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
 
     @handles(Gone)
@@ -104,7 +107,23 @@ class ControlActor(RuntimeActor):
         if gone.asker in self._asked:
             self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
 
-    def _pass_back(self, request: Request, outcome: Outcome) -> None:
+    def _audit(self, operation: Operation, message: msgspec.Struct, request: Request) -> None:
+        """Log who asks for what, before anything is done."""
+        peer = request.peer
+        self.log(
+            "operation.asked",
+            operation=operation.name,
+            role=operation.role,
+            user_id=peer.uid,
+            process_id=peer.pid,
+            request=request.asker,
+            arguments=arguments_of(message),
+        )
+
+    def _pass_back(self, request: Request, operation: Operation, outcome: Outcome) -> None:
+        if operation.audited:
+            came_of_it = type(outcome.value).__name__ if outcome.error is None else type(outcome.error).__name__
+            self.log("operation.answered", operation=operation.name, request=request.asker, answer=came_of_it)
         actor = self._asked.pop(request.asker, None)
         if outcome.error is not None:
             if actor is not None:

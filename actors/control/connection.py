@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import socket
 
     from ...config.sections.control import ControlSettings
+    from .peer import Peer
     from .request import Request
 
 CHUNK_BYTES: Final = 65_536
@@ -26,9 +27,10 @@ class HungUpError(Exception):
 class Connection:
     """One client: its unfinished request, its unread answers, and its deadline. Never blocks."""
 
-    def __init__(self, stream: socket.socket, limits: ControlSettings, *, number: int, now_ns: int) -> None:
+    def __init__(self, stream: socket.socket, limits: ControlSettings, *, number: int, peer: Peer, now_ns: int) -> None:
         stream.setblocking(False)
         self.stream: Final = stream
+        self.peer: Final = peer
         self.number: Final = number
         self.in_flight: Final[dict[int, Request]] = {}
         """Pending requests, by request id."""

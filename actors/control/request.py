@@ -10,6 +10,7 @@ from ...messages.control import Answer, AskRefused, RefusalKind
 
 if TYPE_CHECKING:
     from ...messages.control import Ask
+    from .peer import Peer
 
 REASON_CHARACTERS_MAX: Final = 500
 """Longest reason in a refusal."""
@@ -21,14 +22,17 @@ Post: TypeAlias = Callable[["Request", bytes, bool], object]
 class Request:
     """One request. An answer after its connection, or the server, has closed has no effect."""
 
-    __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "serial")
+    __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "peer", "serial")
 
     def __init__(  # noqa: PLR0913  what the server says of it
-        self, ask: Ask, *, connection: int, serial: int, asker: str, answer_bytes_max: int, post: Post
+        self, ask: Ask, *, connection: int, peer: Peer, serial: int, asker: str, answer_bytes_max: int, post: Post
     ) -> None:
         self.ask: Final = ask
         self.connection: Final = connection
         """Number of the connection that it came through."""
+
+        self.peer: Final = peer
+        """The process that asks."""
 
         self.serial: Final = serial
         """Unique number in this server: a client may reuse a request id once it is answered."""

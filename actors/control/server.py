@@ -194,12 +194,13 @@ class ControlServer:
             self._accept_again_ns = self._monotonic_ns() + ACCEPT_PAUSE_NS
             return
         try:
-            welcome = is_welcome(self._credentials(stream))
+            peer = self._credentials(stream)
         except OSError:
-            welcome = False
-        if welcome and len(self._connections) < self._limits.connections_max:
+            peer = None
+        welcome = peer is not None and is_welcome(peer)
+        if peer is not None and welcome and len(self._connections) < self._limits.connections_max:
             self._accepted += 1
-            connection = Connection(stream, self._limits, number=self._accepted, now_ns=self._monotonic_ns())
+            connection = Connection(stream, self._limits, number=self._accepted, peer=peer, now_ns=self._monotonic_ns())
             self._connections[connection.number] = connection
             self._selector.register(stream, selectors.EVENT_READ, functools.partial(self._attend, connection))
             return
@@ -239,6 +240,7 @@ class ControlServer:
         request = connection.in_flight[ask.request_id] = Request(
             ask,
             connection=connection.number,
+            peer=connection.peer,
             serial=self._asks,
             asker=f"{self.life}-{self._asks}",
             answer_bytes_max=self._answer_bytes_max,

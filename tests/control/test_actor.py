@@ -1,3 +1,4 @@
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +24,7 @@ from natya.messages.codec import encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import Abandon, Query, Rows
 from natya.messages.framing import framed
-from natya.messages.orders import SubmitOrder
+from natya.messages.orders import Resume, SubmitOrder
 from natya.messages.system import Ping, Pong
 
 COUNTS = ControlStatistics.__struct_fields__
@@ -103,6 +104,19 @@ class TestAQuestionFromOutside:
         with pytest.raises(AskRefusedError, match="SubmitOrder"):
             client.request("orders", order)
         assert probe.is_empty()
+
+    def test_that_changes_something_is_logged_with_who_asks_before_it_is_done(self, system, client, caplog):
+        probe = system.probe("orders")
+        with caplog.at_level("INFO", logger="natya"), pytest.raises(AskTimedOutError):
+            client.request("orders", Resume(reason="looked at", person="asha"), timeout_s=0.05)
+
+        assert probe.receive() == Resume(reason="looked at", person="asha")
+        asked, answered = (each for each in caplog.records if each.message.startswith("operation."))
+        assert (asked.fields["operation"], asked.fields["role"]) == ("resume", "trade")
+        assert asked.fields["arguments"] == {"reason": "looked at", "person": "asha"}
+        assert (asked.fields["user_id"], asked.fields["process_id"]) == (os.geteuid(), os.getpid())
+        assert answered.fields["answer"] == "RequestTimedOut"
+        assert answered.fields["request"] == asked.fields["request"]
 
     def test_for_an_actor_that_does_not_run_names_it(self, client):
         with pytest.raises(AskFailedError, match="nobody"):

@@ -1,0 +1,183 @@
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.control.errors import AskRefusedError
+from natya.actors.control.forms import answer_form, arguments_form, plain
+from natya.actors.control.operations import BY_NAME, BY_REQUEST, OPERATIONS, Operation, admit, arguments_of
+from natya.client.connection import _BY_METHOD, Connection, UnknownOperationError
+from natya.config.sections.control import ControlSettings
+from natya.messages.codec import MESSAGE_TYPES, encode
+from natya.messages.control import Ask, ControlStatistics
+from natya.messages.database import BackUp, Query, QueryToFile, Rows
+from natya.messages.journal import ReadJournal
+from natya.messages.orders import Resume, SubmitOrder
+from natya.messages.supervision import DescribeTree
+from natya.messages.system import Ping, Pong
+from natya.messages.units import Count
+
+LIMITS = ControlSettings.default()
+COUNTS = ControlStatistics.__struct_fields__
+
+
+def an_ask(message, **changes):
+    frame = message if isinstance(message, bytes) else encode(message)
+    operation = None if isinstance(message, bytes) else BY_REQUEST.get(type(message))
+    actor = "any" if operation is None else operation.actor
+    return Ask(**{"request_id": 1, "actor": actor, "message": frame, "timeout_s": 1.0, **changes})
+
+
+def refusal_of(ask):
+    with pytest.raises(AskRefusedError) as caught:
+        admit(ask, LIMITS)
+    return caught.value
+
+
+class TestAQuestionThatChangesNothing:
+    @pytest.mark.parametrize("message", [Ping(), DescribeTree(), Query(sql="select 1"), ReadJournal()], ids=repr)
+    def test_is_admitted_as_it_is(self, message):
+        operation, admitted = admit(an_ask(message), LIMITS)
+
+        assert (operation.role, admitted) == ("read", message)
+
+
+class TestAQuestionOfAnotherActorThanTheOneThatDoesIt:
+    def test_is_forbidden_and_names_both(self):
+        refusal = refusal_of(an_ask(Resume(reason="all is well"), actor="broker"))
+
+        assert refusal.kind == "forbidden"
+        assert "resume is for orders" in str(refusal)
+        assert "'broker'" in str(refusal)
+
+    def test_is_admitted_where_any_may_be_asked(self):
+        assert admit(an_ask(Ping(), actor="crossover"), LIMITS)[1] == Ping()
+
+
+class TestEverythingElse:
+    @pytest.mark.parametrize(
+        "message_type", sorted(set(MESSAGE_TYPES) - set(BY_REQUEST), key=lambda each: each.__name__)
+    )
+    def test_is_forbidden_by_its_type(self, message_type):
+        tag = msgspec.msgpack.encode([message_type.__name__])
+
+        assert refusal_of(an_ask(b"\x01" + tag)).kind in {"forbidden", "malformed"}
+
+    def test_names_what_may_be_asked_and_what_was(self):
+        order = SubmitOrder(client_order_id="c", strategy="s", symbol="TCS", side="BUY", quantity=1)
+        refusal = refusal_of(an_ask(order))
+
+        assert refusal.kind == "forbidden"
+        assert "found SubmitOrder" in str(refusal)
+        assert "Ping, Query, QueryToFile, ReadChart, ReadJournal, ReadTrace, Re" in str(refusal)
+
+    @given(frame=st.binary(max_size=100))
+    def test_that_is_no_message_is_malformed(self, frame):
+        assert refusal_of(an_ask(b"\x00" + frame)).kind == "malformed"
+
+
+class TestAQuestionForTooMuch:
+    @pytest.mark.parametrize(
+        ("message", "changes", "limit"),
+        [
+            (Query(sql="select 1", rows_max=LIMITS.query_rows_max + 1), {}, "rows_max"),
+            (Query(sql="select 1", timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
+            (QueryToFile(sql="select 1", rows_max=LIMITS.file_rows_max + 1), {}, "rows_max"),
+            (BackUp(timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
+            (ReadJournal(records_max=LIMITS.journal_records_max + 1), {}, "records_max"),
+            (Ping(), {"timeout_s": LIMITS.timeout_max_s + 1}, "timeout_s"),
+        ],
+        ids=["rows", "work", "file", "backup", "records", "time"],
+    )
+    def test_is_forbidden_and_the_limit_named(self, message, changes, limit):
+        refusal = refusal_of(an_ask(message, **changes))
+
+        assert refusal.kind == "forbidden"
+        assert limit in str(refusal)
+
+
+class TestTheTable:
+    def test_has_each_name_and_each_request_once(self):
+        assert len(BY_NAME) == len(BY_REQUEST) == len(OPERATIONS)
+
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+    def test_says_of_each_what_it_does_and_what_comes_of_it(self, operation):
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", operation.name)
+        assert operation.summary.endswith(".")
+        assert operation.answers
+        assert all(answer in MESSAGE_TYPES for answer in operation.answers)
+
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+    def test_audits_whatever_changes_something(self, operation):
+        assert operation.audited == (operation.role != "read")
+
+
+class TestAnOperationThatIsAdded:
+    """All that is needed for another one is its entry."""
+
+    @pytest.fixture
+    def added(self, monkeypatch):
+        class Bow(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Bow"):
+            """To the stage: bow so often. Answered by `Rows`."""
+
+            times: Count = 1
+            asker: str = ""
+
+        operation = Operation(request=Bow, answers=(Rows,), actor="stage", role="operate", audited=True)
+        monkeypatch.setitem(BY_NAME, operation.name, operation)
+        monkeypatch.setitem(_BY_METHOD, operation.method, operation)
+        return operation
+
+    def test_is_a_method_of_a_connection(self, added):
+        class Client:
+            def request(self, *what, **how):
+                return what, how
+
+        connection = Connection(Client())
+
+        (actor, message), _ = connection.bow(times=3)
+        assert (actor, message) == ("stage", added.request(times=3))
+        assert "bow" in dir(connection)
+        assert connection.bow.__doc__ == "To the stage: bow so often. Answered by `Rows`."
+
+    @pytest.mark.parametrize(("arguments", "found"), [({"times": -1}, "times"), ({"time": 1}, "time")])
+    def test_is_sent_with_its_own_arguments_in_their_range_alone(self, added, arguments, found):
+        with pytest.raises(UnknownOperationError, match=found):
+            Connection(None).call(added.name, **arguments)
+
+
+class TestTheArgumentsOfAnAuditLine:
+    def test_are_short_and_of_a_series_only_how_many(self):
+        message = QueryToFile(sql="x" * 1_000, parameters=(1, 2), asker="a-1")
+        told = arguments_of(message)
+
+        assert len(told["sql"]) == 201
+        assert told["parameters"] == 2
+        assert "asker" not in told
+
+
+class TestAnAnswerAsAnObject:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Rows(columns=("a",), rows=((1,), (None,), ("x",))),
+            Pong(
+                actor="control", statistics=ControlStatistics(**dict.fromkeys(ControlStatistics.__struct_fields__, 1))
+            ),
+        ],
+        ids=["rows", "pong"],
+    )
+    def test_is_of_the_form_that_is_described(self, answer):
+        read = msgspec.json.decode(msgspec.json.encode(plain(answer)), type=answer_form(type(answer)))
+
+        assert type(read).__name__ == type(answer).__name__
+        assert msgspec.json.decode(msgspec.json.encode(read)) == msgspec.json.decode(msgspec.json.encode(plain(answer)))
+
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+    def test_can_be_described_with_its_arguments(self, operation):
+        wanted = [arguments_form(operation.request), *map(answer_form, operation.answers)]
+        _, components = msgspec.json.schema_components(wanted)
+
+        assert operation.request.__name__ in components
