@@ -1,10 +1,13 @@
-"""Several recordings as one market: their messages in the order of time, numbered anew, under one name."""
+"""Several recordings as one market: their messages in the order of time, numbered anew, under one name.
+
+A file is opened when its first message is due and closed after its last, so that a folder may have more files, a day
+each, than a process may have open.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -20,9 +23,10 @@ if TYPE_CHECKING:
     from .source import MarketMessage
 
 _HASH_BYTES: Final = 8
+_OPENING: Final = -1
 
-_Timed: TypeAlias = tuple[int, int, str, int, "MarketMessage"]
-"""Time, candles before ticks, symbol, which recording, message."""
+_Timed: TypeAlias = tuple[int, int, str, int, "MarketMessage | None"]
+"""Time, candles before ticks, symbol, which recording, message; None: the recording is to be opened, before both."""
 
 
 class Readable(Protocol):
@@ -40,6 +44,9 @@ class Readable(Protocol):
 
     def look(self) -> int | None:
         """Return the time of the first message, ns since 1970-01-01 UTC; None if unknown."""
+
+    def fingerprint(self) -> str:
+        """Return what two recordings have in common only if all their messages are the same."""
 
     def needs_symbol(self) -> bool:
         """Return whether the file has no symbol column."""
@@ -59,8 +66,15 @@ class Merged:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes of all recordings on how they were understood."""
-        return tuple(f"{each.path.name}: {note}" for each in self._recordings for note in each.notes)
+        """Notes of all recordings on how they were understood, each once."""
+        places: dict[str, list[str]] = {}
+        for each in self._recordings:
+            for note in each.notes:
+                places.setdefault(note, []).append(each.path.name)
+        return tuple(
+            f"{names[0]}{f' and {len(names) - 1:,} others' if len(names) > 1 else ''}: {note}"
+            for note, names in places.items()
+        )
 
     def look(self) -> int | None:
         """Look at each, and return the time of the first message of all; None if that is unknown.
@@ -98,13 +112,11 @@ class Merged:
         """Release nothing: each file is open only while its chunks are read."""
 
     def _messages(self) -> Iterator[MarketMessage]:
-        streams = [_timed(place, recording) for place, recording in enumerate(self._recordings)]
-        begun = [(stream, first) for stream in streams if (first := next(stream, None))]
-        source = self._name([first for _, first in begun])
-        sequence = 0
+        source, sequence = self._name(), 0
         places: dict[str, int] = {}
         left: set[tuple[str, int]] = set()
-        for _, _, _, place, message in heapq.merge(*(itertools.chain((first,), stream) for stream, first in begun)):
+        for _, _, _, place, message in self._in_order():
+            assert message is not None, "recordings are opened on the way"
             before = places.setdefault(message.symbol, place)
             if before != place:
                 left.add((message.symbol, before))
@@ -123,16 +135,33 @@ class Merged:
                 force_setattr(message, "sequence", sequence)
             yield message
 
-    def _name(self, firsts: Sequence[_Timed]) -> str:
+    def _in_order(self) -> Iterator[_Timed]:
+        """Give the messages of all; each recording is opened when its first one is due."""
+        streams = [_timed(place, recording) for place, recording in enumerate(self._recordings)]
+        due: list[_Timed] = [
+            (each.look() or 0, _OPENING, "", place, None) for place, each in enumerate(self._recordings)
+        ]
+        heapq.heapify(due)
+        while due:
+            timed = due[0]
+            if timed[4] is not None:
+                yield timed
+            following = next(streams[timed[3]], None)
+            if following is None:
+                heapq.heappop(due)
+            else:
+                heapq.heapreplace(due, following)
+
+    def _name(self) -> str:
         """Return the name of the merged source; the same in whatever order the recordings are given."""
         sources: dict[str, Path] = {}
-        for _, _, _, place, message in firsts:
-            path = self._recordings[place].path
-            if message.source in sources:
+        for each in self._recordings:
+            fingerprint = each.fingerprint()
+            if fingerprint in sources:
                 raise RecordingError(
-                    path, 0, f"each recording once is wanted, found the same as {sources[message.source]}"
+                    each.path, 0, f"each recording once is wanted, found the same as {sources[fingerprint]}"
                 )
-            sources[message.source] = path
+            sources[fingerprint] = each.path
         names = " ".join(sorted(sources))
         return f"replay-{hashlib.blake2b(names.encode(), digest_size=_HASH_BYTES).hexdigest()}"
 

@@ -1,6 +1,7 @@
 """Several recordings as one market."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,29 @@ class TestSeveralRecordings:
         assert [tick.symbol for tick in found] == ["A", "B", "A", "B", "A"]
         assert [tick.sequence for tick in found] == [1, 2, 3, 4, 5]
         assert len({tick.source for tick in found}) == 1
+
+    def test_are_open_only_while_their_messages_are_due(self, write, merged, monkeypatch):
+        monkeypatch.setattr("natya.actors.feed.merging.MESSAGES_A_CHUNK", 1)
+        files = [
+            write(TICKS, f"2025-12-{day} 10:00,1,A", f"2025-12-{day} 11:00,1,A", name=f"{day}.csv")
+            for day in (30, 29, 31)
+        ]
+
+        def open_files():
+            return {each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()} & set(files)
+
+        found = [(chunk[0].exchange_ns, len(open_files())) for chunk in merged(*files).chunks()]
+
+        assert found == sorted(found)
+        assert {count for _, count in found} == {1}
+
+    def test_have_a_note_that_many_have_told_once(self, write, merged):
+        files = [write(CANDLES, f"2025-12-{day},10,12,9,11,4,A", name=f"{day}.csv") for day in (29, 30, 31)]
+        recordings = merged(*files)
+
+        said(recordings)
+
+        assert recordings.notes == ("29.csv and 2 others: one candle does not tell its length: 1d is taken",)
 
     def test_of_candles_open_before_any_closes(self, write, merged):
         first = write(CANDLES, f"{MONDAY} 09:15,10,12,9,11,4,A", f"{MONDAY} 09:16,10,12,9,11,4,A", name="a.csv")

@@ -189,6 +189,16 @@ class Recording:
         ]
         return min(firsts, default=None)
 
+    def fingerprint(self) -> str:
+        """Return what two recordings have in common only if all their messages are the same: of bytes and settings.
+
+        Raises:
+            RecordingError: the file is missing, or no file.
+        """
+        names = (self._symbol, self._grid_name, self._interval_ns, self._exchange, self._dates, self._zone_name)
+        with self._errors_of_ours():
+            return _fingerprint(self.path, repr(names))
+
     def needs_symbol(self) -> bool:
         """Return whether the file has no symbol column.
 
