@@ -185,7 +185,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
-        *([ChildSpec(CONTROL, ControlActor, control)] if settings.control.enabled else []),
+        *([ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")] if settings.control.enabled else []),
         feed,
     )
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = (
     "run",
+    "health",
+    "metrics",
     "tree",
     "ping",
     "resume",

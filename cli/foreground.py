@@ -144,7 +144,7 @@ class Outcome(NamedTuple):
 
     def of_strategies(self) -> list[str]:
         """Return a sentence for each strategy that failed."""
-        parked = [f"a strategy failed for good, and was left behind: {each}" for each in self.summary.parked]
+        parked = [f"failed for good, and was left behind: {each}" for each in self.summary.parked]
         return parked + [f"{each}: its figures are not those of the whole recording" for each in self.failed]
 
     def summary_with_error(self) -> Summary:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from .health import Timing
 from .orders import OrderType, Side
 from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
 
@@ -319,6 +320,12 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
     refused_reports: Count = 0
     """Answers and reports of the broker that could not be true, and were not passed on."""
+
+    placing: Count = 0
+    """Orders that wait for their answer now."""
+
+    acknowledgement: Timing = Timing()
+    """How long the first answer to an order took, a doubt included."""
 
 
 class ExchangeStatistics(

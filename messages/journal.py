@@ -8,6 +8,7 @@ import msgspec
 
 from .accounts import AccountFact
 from .exchange import ExchangeFact
+from .health import Timing
 from .history import HistoryFact
 from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
@@ -145,3 +146,6 @@ class JournalStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
     bytes_written: Bytes
     path: str
     """The journal's directory."""
+
+    commit: Timing = Timing()
+    """How long a group commit took, with its write and `fdatasync`."""

@@ -10,6 +10,7 @@ from .broker import BrokerStatistics, ExchangeStatistics, UpdatesStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .events import EventsStatistics
+from .health import ServiceStatistics, TokenStatistics
 from .history import HistoryStatistics
 from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
@@ -58,8 +59,10 @@ Statistics: TypeAlias = (
     | InstrumentsStatistics
     | JournalStatistics
     | OrdersStatistics
+    | ServiceStatistics
     | StrategyStatistics
     | SupervisorStatistics
+    | TokenStatistics
     | UpdatesStatistics
     | WebStatistics
 )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...config.sections.broker import BrokerSettings
+from ...domain.timings import Timings
 from ...messages.addresses import ORDERS
 from ...messages.broker import (
     BrokerStatistics,
@@ -75,6 +76,8 @@ class PendingRequest(msgspec.Struct):
 
     askers: list[ActorAddress]
     timer: Timer
+    since_ns: int = 0
+    """When an order was placed: monotonic."""
 
 
 class BrokerActor(RuntimeActor):
@@ -95,6 +98,7 @@ class BrokerActor(RuntimeActor):
         self._placing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
+        self._acknowledgements = Timings()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
         self._body = body(self.settings, options, self)
         self._body.open()
@@ -140,7 +144,9 @@ class BrokerActor(RuntimeActor):
             self._answers[client_order_id] = None
             self._intake.expect(order)
             timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
-            self._placing[client_order_id] = PendingRequest(askers=[sender], timer=timer)
+            self._placing[client_order_id] = PendingRequest(
+                askers=[sender], timer=timer, since_ns=self.clock.monotonic_ns()
+            )
             self._body.place(order)
 
     @handles(OrdersSentBefore)
@@ -247,6 +253,8 @@ class BrokerActor(RuntimeActor):
             in_doubt=self._in_doubt,
             reports=self._reports,
             refused_reports=self._refused_reports,
+            placing=len(self._placing),
+            acknowledgement=self._acknowledgements.timing(),
         )
 
     # Helpers.
@@ -280,7 +288,10 @@ class BrokerActor(RuntimeActor):
         self._in_doubt += isinstance(answer, OrderInDoubt)
         level = "debug" if isinstance(answer, OrderPlaced) else "warning"
         self.log("order.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
-        self._settle(self._placing.pop(answer.client_order_id, None), answer)
+        pending = self._placing.pop(answer.client_order_id, None)
+        if pending is not None:
+            self._acknowledgements.add(self.clock.monotonic_ns() - pending.since_ns)
+        self._settle(pending, answer)
 
     def _answer_finding(self, answer: FindAnswer) -> None:
         """Answer those who asked; what was found too late is told all the same, since it is no less true."""

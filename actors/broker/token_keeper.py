@@ -19,6 +19,7 @@ from ...config.secrets import Secret
 from ...domain.dhan.tokens import ATTEMPTS_MAX, SKEW_MAX_S, Attempts, TokenLife, judge_skew, life_of
 from ...domain.time import SECOND_NS
 from ...messages.addresses import ORDERS
+from ...messages.health import TokenStatistics
 from ...messages.orders import ReduceOnly
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TokenState, TokenStatus
 from ..runtime import RuntimeActor, handles
@@ -249,6 +250,11 @@ class TokenKeeper(RuntimeActor):
         self.trouble = reason
         self.log("token.given_up", level="error", reason=self._reason)
         self.send(ORDERS, ReduceOnly(reason=reason))
+
+    def statistics(self) -> TokenStatistics:
+        """Return how the token stands."""
+        status = self._status()
+        return TokenStatistics(alive=status.state == "alive", ends_ns=status.ends_ns, attempts=status.attempts)
 
     def _status(self) -> TokenStatus:
         state: TokenState = "dead" if self._token.is_dead else "alive"

@@ -1,8 +1,9 @@
 """The control actor: takes requests of other processes of the same user.
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
-Hears   requests through the socket, those of `operations.OPERATIONS` only.
-Sends   each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
+Hears   requests through the socket, those of `operations.OPERATIONS` only; ReadHealth, ReadMetrics.
+Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead;
+        each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
         that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
         answer.
 Fails   when the socket cannot be opened or served; restarted, it opens the socket anew. Open connections are lost, with
@@ -12,23 +13,34 @@ Fails   when the socket cannot be opened or served; restarted, it opens the sock
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ...messages.codec import encode
 from ...messages.database import Abandon
-from ..runtime import RuntimeActor, handles
+from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
+from ...messages.supervision import Failed
+from ..observability import Counters, health_of, take
+from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from .errors import AskRefusedError
+from .looking import Handover, Looker
 from .operations import admit, arguments_of
 from .request import Request
 from .server import ControlServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...messages.control import ControlStatistics
+    from ..observability import View
     from ..runtime import ActorAddress, Outcome
     from .operations import Operation
     from .settings import ControlActorSettings
+
+
+LOOK_EVERY_S: Final = 5.0
+"""What an actor has counted since the last look is lost to metrics when it is restarted."""
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -41,6 +53,10 @@ class Gone(msgspec.Struct, frozen=True):
     """To itself, from the same thread: the client of this request has disconnected."""
 
     asker: str
+
+
+class LookDue(msgspec.Struct, frozen=True):
+    """To itself: look at all the others."""
 
 
 class ControlActor(RuntimeActor):
@@ -65,8 +81,20 @@ class ControlActor(RuntimeActor):
             on_gone=lambda asker: arrive(Gone(asker)),
             monotonic_ns=self.clock.monotonic_ns,
         )
+        self._counters = Counters()
+        self._looker = Looker(self, self.settings.data_dir, lambda: {"socket": self._server.statistics().refused})
         self.offload(self._server.serve, then=self._served)
+        self.after_on_machine(LOOK_EVERY_S, LookDue())
         self.log("control.opened", data_dir=str(self.settings.data_dir))
+
+    def snapshot(self) -> tuple[Counters, Handover]:
+        """Hand over what has been counted of all actors."""
+        return self._counters, self._looker.handover()
+
+    def restore(self, state: tuple[Counters, Handover]) -> None:
+        """Go on counting."""
+        self._counters, counted = state
+        self._looker.take_over(counted)
 
     def on_stop(self) -> None:
         """Close the socket."""
@@ -106,6 +134,59 @@ class ControlActor(RuntimeActor):
         """Tell the actor that its answer is not needed any more."""
         if gone.asker in self._asked:
             self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
+
+    # How all are.
+
+    @handles(ReadHealth)
+    def read_health(self, request: ReadHealth, sender: ActorAddress) -> None:
+        """Ask all others how they are, and answer."""
+        self._looker.look(self._telling(request, sender, health_of))
+
+    @handles(ReadMetrics)
+    def read_metrics(self, request: ReadMetrics, sender: ActorAddress) -> None:
+        """Ask all others what they count, and answer."""
+        from ..observability import exposition  # noqa: PLC0415  80 ms that only who reads metrics has to pay
+
+        def written(view: View) -> MetricsRead:
+            return MetricsRead(text=exposition(view, self._counters))
+
+        self._looker.look(self._telling(request, sender, written), with_hops=True)
+
+    @handles(LookDue)
+    def look(self, _: LookDue, __: ActorAddress) -> None:
+        """Keep what actors have counted, which a restart of one would lose."""
+        self._looker.look(self._count)
+        self.after_on_machine(LOOK_EVERY_S, LookDue())
+
+    def _telling(
+        self, request: msgspec.Struct, sender: ActorAddress, make: Callable[[View], msgspec.Struct]
+    ) -> Callable[[View], None]:
+        """Return who answers with what is made of a view.
+
+        A fault in that is told, and fails this answer alone: what only looks at the system must not end it.
+        """
+
+        def tell(view: View) -> None:
+            try:
+                answer = make(view)
+            except Exception as fault:  # noqa: BLE001  whichever it is
+                answer = self._failed_looking(type(request).__name__, fault)
+            self.send(sender, answer)
+
+        return tell
+
+    def _count(self, view: View) -> None:
+        try:
+            take(view, self._counters)
+        except Exception as fault:  # noqa: BLE001  whichever it is
+            self._failed_looking("LookDue", fault)
+
+    def _failed_looking(self, request: str, fault: Exception) -> Failed:
+        error, reason = type(fault).__name__, reason_of(fault)
+        self.log_bounded("look.failed", level="error", request=request, error=error, reason=reason, at=trace_of(fault))
+        return Failed(actor=self.name, message_type=request, error=error, reason=reason)
+
+    # Helpers.
 
     def _audit(self, operation: Operation, message: msgspec.Struct, request: Request) -> None:
         """Log who asks for what, before anything is done."""

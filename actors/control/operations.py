@@ -29,6 +29,7 @@ from ...messages.database import (
     RowsFile,
     SaveMarketData,
 )
+from ...messages.health import Health, MetricsRead, ReadHealth, ReadMetrics
 from ...messages.history import ChartNotRead, ChartRead, ReadChart
 from ...messages.instruments import (
     FindInstrument,
@@ -153,6 +154,8 @@ OPERATIONS: Final = (
         role="read",
         of_any_actor=True,
     ),
+    Operation(name="health", request=ReadHealth, answers=(Health,), actor=names.CONTROL, role="read"),
+    Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),
     Operation(
         name="trace",
         request=ReadTrace,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 from urllib.parse import urlencode
@@ -20,6 +21,8 @@ import msgspec
 from ...domain.breaker import Breaker
 from ...domain.quotas import Allowance
 from ...domain.time import SECOND_NS
+from ...domain.timings import Timings
+from ...messages.health import Budget, Called, ServiceStatistics
 from ..runtime import RuntimeActor, handles
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
@@ -156,6 +159,8 @@ class ExternalActor(RuntimeActor):
         self._numbers = itertools.count(1)
         self._clients: dict[int, Client] = {}
         self._timer: Timer | None = None
+        self._called: Counter[tuple[str, str]] = Counter()
+        self._answers = Timings()
         self._make_service()
 
     def on_stop(self) -> None:
@@ -176,6 +181,24 @@ class ExternalActor(RuntimeActor):
         self._make_service()
         if orphans := self._limiter.under_way():
             self.after(ORPHANED_S, Orphaned(orphans))
+
+    def statistics(self) -> ServiceStatistics:
+        """Return what was called, what came of it, and what may still be asked."""
+        now_ns = self.clock.monotonic_ns()
+        return ServiceStatistics(
+            service=self.settings.service,
+            waiting=len(self._clients),
+            called=tuple(
+                Called(endpoint=endpoint, outcome=outcome, calls=calls)
+                for (endpoint, outcome), calls in sorted(self._called.items())
+            ),
+            budgets=tuple(
+                Budget(kind=kind, window=window, remaining=max(0, remaining))
+                for kind in sorted(self.settings.allowances)
+                for window, remaining in self._limiter.remaining(kind, now_ns).items()
+            ),
+            answer=self._answers.timing(),
+        )
 
     def is_drained(self) -> bool:
         """Whether every call has its answer."""
@@ -254,8 +277,13 @@ class ExternalActor(RuntimeActor):
 
     def _answer(self, finish: Finish) -> None:
         result = finish.result
+        if result.status_code is not None:
+            self._answers.add(round(result.response_time * SECOND_NS))
         for place, number in enumerate(finish.numbers):
             client = self._clients.pop(number)
+            unanswered = "unsent" if result.sent == "no" else "unknown"
+            outcome = unanswered if result.status_code is None else str(result.status_code)
+            self._called[client.endpoint.name, outcome] += 1
             self.trace = client.trace
             self.log(
                 "external.called",

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from ...domain.time import DAY_NS
+from ...domain.timings import Timings
 from ...messages.addresses import EVENTS
 from ...messages.journal import (
     Append,
@@ -83,6 +84,7 @@ class JournalActor(RuntimeActor):
         self._readers: list[tuple[ActorAddress, Trace]] = []
         self._tidying = False
         self._full = False
+        self._commits = Timings()
         self._failure: JournalFailedError | None = None
         self._journal = Journal(
             Path(self.settings.path),
@@ -194,6 +196,7 @@ class JournalActor(RuntimeActor):
             commits=journal.commits,
             bytes_written=journal.bytes_written,
             path=str(journal.directory),
+            commit=self._commits.timing(),
         )
 
     def _buffer(self, request: Append, sender: ActorAddress) -> None:
@@ -208,12 +211,14 @@ class JournalActor(RuntimeActor):
             self._commit()
 
     def _commit(self) -> None:
+        began_ns = self.clock.monotonic_ns()
         try:
             self._journal.commit()
         except (JournalFullError, JournalFailedError) as fault:
             self._note(fault)
             self._settle(str(fault))
         else:
+            self._commits.add(self.clock.monotonic_ns() - began_ns)
             self._note_space()
             self._settle("")
             self._tidy()

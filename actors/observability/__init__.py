@@ -1,5 +1,32 @@
-"""Logging: JSON lines in rotating files, secrets redacted, repeated events rate-limited."""
+"""What is seen of a running system from outside: its log, its health, its metrics.
 
-from .log import LogNotOpenedError, logging_to
+log           JSON lines in rotating files; redaction, rate_limit: no secrets, no storms
+view          the system at one moment, as its actors describe it
+health        which health it is in (pure)
+metrics       every metric there is, once (pure); counting: counts outlive their actors; exposition: for Prometheus
+"""
 
-__all__ = ["LogNotOpenedError", "logging_to"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...domain.lazily import lazily
+
+if TYPE_CHECKING:
+    from .counting import Counters, take
+    from .exposition import exposition
+    from .health import health_of
+    from .log import LogNotOpenedError, logging_to
+    from .view import View
+
+__all__ = ["Counters", "LogNotOpenedError", "View", "exposition", "health_of", "logging_to", "take"]
+
+_HOMES = {
+    ".counting": ("Counters", "take"),
+    ".exposition": ("exposition",),
+    ".health": ("health_of",),
+    ".log": ("LogNotOpenedError", "logging_to"),
+    ".view": ("View",),
+}
+
+__getattr__ = lazily(__name__, _HOMES)

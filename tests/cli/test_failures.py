@@ -189,7 +189,7 @@ class TestARunInWhichSomethingFails:
 
     def test_is_no_success_when_a_strategy_was_left_behind(self, play, settings, capsys):
         assert perform(settings, lambda _: play(parked=("dip: KeyError: 'x' (its breaker)",))) == INTERNAL
-        assert "a strategy failed for good, and was left behind: dip: KeyError: 'x'" in capsys.readouterr().err
+        assert "failed for good, and was left behind: dip: KeyError: 'x'" in capsys.readouterr().err
 
     def test_is_no_success_of_a_replay_whose_strategy_was_begun_anew(self, play, settings, view, capsys):
         replay = msgspec.structs.replace(settings, feed=msgspec.structs.replace(settings.feed, source="replay"))
@@ -209,7 +209,7 @@ class TestARunInWhichSomethingFails:
         shown = capsys.readouterr().out
         error = json.loads(shown)["error"] if summary_format == "json" else shown.partition("\nfailed: ")[2].rstrip()
         assert error == (
-            "a strategy failed for good, and was left behind: grid: KeyError: 'x' (its breaker); "
+            "failed for good, and was left behind: grid: KeyError: 'x' (its breaker); "
             "dip failed, and was begun anew 1 times: its figures are not those of the whole recording"
         )
 

@@ -18,13 +18,16 @@ from natya.actors.control import (
     SocketNotOpenedError,
     socket_path,
 )
+from natya.actors.observability.metrics import Metric
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import Abandon, Query, Rows
 from natya.messages.framing import framed
+from natya.messages.health import ReadHealth, ReadMetrics
 from natya.messages.orders import Resume, SubmitOrder
+from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 from natya.messages.system import Ping, Pong
 
 COUNTS = ControlStatistics.__struct_fields__
@@ -264,3 +267,56 @@ class TestAStart:
     def test_in_a_directory_that_is_missing_fails_and_names_it(self):
         with InProcessSystem() as system, pytest.raises(SocketNotOpenedError, match="/missing"):
             system.start("control", ControlActor, ControlActorSettings(data_dir=Path("/missing")))
+
+
+class Root(RuntimeActor):
+    """Describes a tree of two actors, one of which runs."""
+
+    @handles(DescribeTree)
+    def describe(self, _, sender):
+        fields = {"host": "loop", "restarts": 0, "breaker": "closed", "mailbox_depth": 0, "last_error": "KeyError: x"}
+        children = [("database", "RUNNING"), ("orders", "RESTARTING")]
+        told = tuple(ChildStatus(path=f"system/{name}", state=state, **fields) for name, state in children)
+        self.send(sender, SupervisionTree(children=told))
+
+
+class TestASystemThatIsAskedHowItIs:
+    @pytest.fixture
+    def troupe(self, system):
+        system.start("system", Root)
+        return system
+
+    def test_says_of_each_component_how_it_is(self, troupe, client):
+        health = client.request("control", ReadHealth())
+
+        found = {each.name: (each.state, each.reason) for each in health.components}
+        assert (health.live, health.ready) == (True, False)
+        assert found["database"] == ("ok", "")
+        assert found["orders"] == ("down", "restarting, KeyError: x")
+
+    def test_is_not_live_if_its_root_does_not_answer(self, system, client):
+        assert not client.request("control", ReadHealth()).live
+
+    def test_gives_all_that_is_counted(self, troupe, client):
+        text = client.request("control", ReadMetrics()).text
+
+        assert 'natya_actor_state{actor="orders",state="RESTARTING"} 1.0' in text
+        assert "natya_disk_free_bytes " in text
+
+    def test_answers_many_at_once_by_one_look(self, troupe, settings):
+        def ask(_):
+            with ControlClient(settings.data_dir, monotonic_ns=time.monotonic_ns) as connected:
+                return connected.request("control", ReadHealth())
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, range(8)))
+
+        assert {each.live for each in answers} == {True}
+
+    def test_goes_on_where_a_metric_cannot_be_read(self, troupe, client, monkeypatch):
+        broken = Metric(name="broken", help="Broken.", kind="gauge", read=lambda _: 1 / 0)
+        monkeypatch.setattr("natya.actors.observability.counting.METRICS", (broken,))
+
+        with pytest.raises(AskFailedError, match="ZeroDivisionError"):
+            client.request("control", ReadMetrics())
+        assert client.request("control", ReadHealth()).live

@@ -78,4 +78,4 @@ class TestAStrategyThatDiesInItsStartForEver:
         starts = len((tmp_path / "starts").read_text())
         print(f"{starts - 1} restarts, exit code {ended.returncode}")  # noqa: T201
         assert (starts, ended.returncode) == (5, 70)
-        assert "a strategy failed for good, and was left behind: stillborn" in ended.stderr
+        assert "failed for good, and was left behind: stillborn" in ended.stderr

@@ -166,4 +166,4 @@ class TestAStrategyThatDiesInItsStartForEver:
         assert ended.returncode == 70
         assert "stillborn failed: OSError: no such model file at" in ended.stderr
         assert ended.stderr.count("Traceback") == 1
-        assert "a strategy failed for good, and was left behind: stillborn" in ended.stderr
+        assert "failed for good, and was left behind: stillborn" in ended.stderr

@@ -1,0 +1,88 @@
+"""What health the system is in, by what its actors say: pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ...domain.wording import counted
+from ...messages import addresses as names
+from ...messages.broker import UpdatesStatistics
+from ...messages.database import DatabaseStatistics
+from ...messages.health import Component, ComponentState, Health, TokenStatistics
+from ...messages.market import FeedStatistics
+from ...messages.orders import OrdersStatistics
+
+if TYPE_CHECKING:
+    from ...messages.supervision import ChildStatus
+    from ...messages.system import Statistics
+    from .view import View
+
+NOT_NEEDED: Final = frozenset(
+    {names.DATABASE, names.HISTORY, names.CHARTS_SERVICE, names.CONTROL, names.STRATEGIES, names.BROKER_UPDATES}
+)
+"""Trading goes on without these, and without strategies and actors of a user."""
+
+MAILBOX_DEPTH_MAX: Final = 100_000
+DISK_FREE_BYTES_MIN: Final = 1 << 30
+
+TRADES: Final = frozenset({"NORMAL", "REDUCING"})
+
+
+def health_of(view: View) -> Health:
+    """Judge a view."""
+    if view.tree is None:
+        reason = "the root of the supervision tree does not answer"
+        return Health(live=False, ready=False, reason=reason, risk_state="", components=())
+    orders = view.statistics.get(names.ORDERS)
+    risk_state = orders.risk_state if isinstance(orders, OrdersStatistics) else ""
+    components = (*(_component(each, view) for each in view.tree.children), *_disk(view))
+    faults = [f"{each.name} is down: {each.reason}" for each in components if each.needed and each.state == "down"]
+    if isinstance(orders, OrdersStatistics) and risk_state not in TRADES:
+        faults.append(f"orders do not pass: {risk_state}{f' ({orders.risk_cause})' if orders.risk_cause else ''}")
+    return Health(live=True, ready=not faults, reason="; ".join(faults), risk_state=risk_state, components=components)
+
+
+def _component(child: ChildStatus, view: View) -> Component:
+    name = view.name_of(child.path)
+    state, reason = _state_of(child, view.statistics.get(name))
+    own = names.NAMES - NOT_NEEDED
+    return Component(name=name, state=state, reason=reason, needed=name in own)
+
+
+def _state_of(child: ChildStatus, statistics: Statistics | None) -> tuple[ComponentState, str]:
+    if child.state != "RUNNING":
+        return "down", f"{child.state.lower()}{f', {child.last_error}' if child.last_error else ''}"
+    if isinstance(statistics, DatabaseStatistics) and statistics.down:
+        return "down", statistics.down
+    if child.trouble:
+        return "degraded", child.trouble
+    if child.mailbox_depth > MAILBOX_DEPTH_MAX:
+        return "degraded", f"{counted(child.mailbox_depth, 'message')} wait"
+    if reason := _trouble_in(statistics):
+        return "degraded", reason
+    return "ok", ""
+
+
+def _trouble_in(statistics: Statistics | None) -> str:
+    reason = ""
+    match statistics:
+        case FeedStatistics() if statistics.silent:
+            reason = f"{counted(statistics.silent, 'instrument')} went silent"
+        case TokenStatistics() if not statistics.alive:
+            reason = "there is no good access token"
+        case UpdatesStatistics() if not statistics.connected:
+            reason = statistics.reason
+        case DatabaseStatistics() if statistics.dropped:
+            reason = f"{counted(statistics.dropped, 'tick')} were not recorded"
+        case OrdersStatistics() if statistics.uncertain_orders:
+            reason = f"{counted(statistics.uncertain_orders, 'order')} may or may not be at the broker"
+    return reason
+
+
+def _disk(view: View) -> tuple[Component, ...]:
+    free = view.disk_free_bytes
+    if free is None:
+        return ()
+    is_low = free < DISK_FREE_BYTES_MIN
+    reason = f"{free / (1 << 20):,.0f} MiB are free" if is_low else ""
+    return (Component(name="disk", state="degraded" if is_low else "ok", reason=reason, needed=False),)

@@ -1,0 +1,35 @@
+"""The system at one moment, as its actors describe it: what health and metrics are made of."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...messages.health import Timing
+from ...messages.supervision import SupervisionTree
+from ...messages.system import Statistics
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What all actors say of themselves; one that is busy or down is absent."""
+
+    tree: SupervisionTree | None
+    """None: the root did not answer."""
+
+    statistics: dict[str, Statistics]
+    """By name of the actor."""
+
+    disk_free_bytes: int | None = None
+    """Of the data directory's file system; None: it is not known."""
+
+    waits: dict[str, Timing] = {}
+    """How long messages waited in mailboxes, by name of the actor: of a sample, and of all about orders."""
+
+    turns: dict[str, Timing] = {}
+    """How long their handlers took."""
+
+    refused: dict[str, int] = {}
+    """Requests from outside that were turned away, by why."""
+
+    def name_of(self, path: str) -> str:
+        """Return the name of an actor in the tree."""
+        return path.rpartition("/")[2]

@@ -1,0 +1,87 @@
+import msgspec
+import pytest
+
+from natya.actors.observability import View, health_of
+from natya.messages.database import DatabaseStatistics
+from natya.messages.health import TokenStatistics
+
+NO_TOKEN = TokenStatistics(alive=False, ends_ns=0, attempts=3)
+
+
+def component(health, name):
+    return next(each for each in health.components if each.name == name)
+
+
+class TestASystemWhoseActorsAllRun:
+    def test_is_live_and_ready(self, a_view):
+        health = health_of(a_view())
+
+        assert (health.live, health.ready, health.reason, health.risk_state) == (True, True, "", "NORMAL")
+        assert {each.state for each in health.components} == {"ok"}
+
+    def test_is_ready_while_orders_may_only_make_positions_smaller(self, a_view, build):
+        assert health_of(a_view(orders=build.orders(risk_state="REDUCING"))).ready
+
+    @pytest.mark.parametrize("state", ["STARTING", "RECONCILING", "HALTED"])
+    def test_is_not_ready_while_no_order_passes_and_says_why(self, a_view, build, state):
+        health = health_of(a_view(orders=build.orders(risk_state=state, risk_cause="a ghost")))
+
+        assert (health.live, health.ready) == (True, False)
+        assert f"{state} (a ghost)" in health.reason
+
+
+class TestASystemWhoseRootDoesNotAnswer:
+    def test_is_neither_live_nor_ready(self):
+        health = health_of(View(tree=None, statistics={}))
+
+        assert (health.live, health.ready) == (False, False)
+        assert "root" in health.reason
+
+
+class TestAComponentThatIsDown:
+    def test_makes_the_system_not_ready_if_trading_needs_it(self, a_view, build):
+        down = build.child("system/journal", state="UNAVAILABLE", last_error="OSError: disk full")
+        health = health_of(a_view(down))
+
+        assert not health.ready
+        assert health.reason == "journal is down: unavailable, OSError: disk full"
+
+    @pytest.mark.parametrize("path", ["system/database", "system/strategies/dip", "system/mine"])
+    def test_is_named_and_no_more_if_trading_does_not(self, a_view, build, path):
+        health = health_of(a_view(build.child(path, state="PARKED")))
+
+        assert health.ready
+        assert component(health, path.rpartition("/")[2]).state == "down"
+
+    def test_may_be_one_that_runs_and_has_no_files(self, a_view, build):
+        database = DatabaseStatistics(
+            **dict.fromkeys(("ticks", "candles", "duplicates", "batches", "projected_sequence"), 0),
+            **dict.fromkeys(("core_path", "market_path"), ""),
+            down="in use by process 4711",
+        )
+        health = health_of(a_view(build.child("system/database"), database=database))
+
+        assert component(health, "database").reason == "in use by process 4711"
+
+
+class TestAComponentInTrouble:
+    @pytest.mark.parametrize(
+        ("name", "changes", "known", "reason"),
+        [
+            ("broker", {"trouble": "a dry run"}, {}, "a dry run"),
+            ("feed", {"mailbox_depth": 100_001}, {}, "100,001 messages wait"),
+            ("broker-tokens", {}, {"broker-tokens": NO_TOKEN}, "no good access token"),
+        ],
+        ids=["trouble", "queue", "token"],
+    )
+    def test_is_degraded_with_its_reason(self, a_view, build, name, changes, known, reason):  # noqa: PLR0913, PLR0917
+        health = health_of(a_view(build.child(f"system/{name}", **changes), **known))
+
+        assert health.ready
+        assert component(health, name).state == "degraded"
+        assert reason in component(health, name).reason
+
+    def test_may_be_the_disk(self, a_view):
+        health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=100 << 20))
+
+        assert component(health, "disk").reason == "100 MiB are free"

@@ -1,0 +1,142 @@
+import re
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from natya.actors.observability import Counters, exposition
+from natya.actors.observability.metrics import METRICS, Metric
+from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.market import FeedStatistics
+
+
+def samples_of(text):
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def a_feed(**last_prices):
+    return FeedStatistics(
+        **dict.fromkeys(("ticks", "candles", "bad_rows"), 0), source="test", ended=False, last_prices=last_prices
+    )
+
+
+@pytest.fixture
+def read(a_view):
+    counters = Counters()
+
+    def read(*children, **statistics):
+        return samples_of(exposition(a_view(*children, **statistics), counters))
+
+    return read
+
+
+class TestTheTableOfMetrics:
+    def test_has_each_name_once_as_prometheus_wants_it(self):
+        names = [metric.name for metric in METRICS]
+
+        assert len(set(names)) == len(names)
+        assert all(re.fullmatch(r"[a-z][a-z_]*[a-z]", name) and not name.endswith("_total") for name in names)
+
+    def test_has_no_label_that_could_name_an_order_an_account_or_a_person(self):
+        labels = {label for metric in METRICS for label in metric.labels}
+
+        harmless = "actor code endpoint kind result rule service state topic verb why window"
+        assert labels <= set(harmless.split())
+
+    def test_is_all_that_another_metric_needs(self, read, monkeypatch):
+        bows = Metric(name="bows", help="Bows.", kind="gauge", read=lambda view: [((), len(view.tree.children))])
+        monkeypatch.setattr("natya.actors.observability.counting.METRICS", (*METRICS, bows))
+
+        assert read()["natya_bows", ()] == 3
+
+
+class TestWhatActorsCount:
+    def test_is_read_with_its_labels(self, read, build):
+        found = read(
+            build.child("system/feed", restarts=2, mailbox_depth=7),
+            broker=build.broker(placed=3, in_doubt=1),
+            orders=build.orders(risk_state="HALTED", refused_by_rule={"quantity": 4}),
+        )
+
+        assert found["natya_orders_sent_total", (("result", "placed"), ("verb", "place"))] == 3
+        assert found["natya_risk_rejects_total", (("rule", "quantity"),)] == 4
+        assert found["natya_risk_state", (("state", "HALTED"),)] == 1
+        assert found["natya_risk_state", (("state", "NORMAL"),)] == 0
+        assert found["natya_mailbox_depth", (("actor", "feed"),)] == 7
+
+    def test_goes_on_after_the_restart_of_who_counts(self, read, build):
+        read(broker=build.broker(placed=5))
+
+        key = "natya_orders_sent_total", (("result", "placed"), ("verb", "place"))
+        assert read(broker=build.broker(placed=2))[key] == 7
+        assert read(broker=build.broker(placed=3))[key] == 8
+
+    def test_is_not_counted_twice_while_orders_reads_its_book_back(self, read, build):
+        assert read(orders=build.orders(orders=100))["natya_orders_submitted_total", ()] == 100
+        assert read(orders=build.orders(orders=40))["natya_orders_submitted_total", ()] == 100
+        assert read(orders=build.orders(orders=101))["natya_orders_submitted_total", ()] == 101
+
+    def test_of_durations_is_a_histogram(self, read, build):
+        timing = Timing(counts=(1, 2, *(0,) * (len(TIMING_BOUNDS_S) - 2), 4), sum_s=50.0)
+        found = read(broker=build.broker(acknowledgement=timing))
+
+        assert found["natya_order_ack_seconds_bucket", (("le", "0.0001"),)] == 1
+        assert found["natya_order_ack_seconds_bucket", (("le", "10.0"),)] == 3
+        assert found["natya_order_ack_seconds_count", ()] == 7
+        assert found["natya_order_ack_seconds_sum", ()] == 50
+
+
+class TestExposure:
+    def test_is_of_all_positions_at_their_last_prices(self, read, build):
+        held = [("TCS", 10), ("INFY", -5), ("SBIN", 0)]
+        positions = tuple(
+            build.position(symbol=symbol, quantity=quantity, average_price=Decimal(1), realized_pnl=Decimal(0))
+            for symbol, quantity in held
+        )
+        found = read(orders=build.orders(positions=positions), feed=a_feed(TCS=100.0, INFY=50.0))
+
+        assert found["natya_exposure_rupees", (("kind", "gross"),)] == 1_250
+        assert found["natya_exposure_rupees", (("kind", "net"),)] == 750
+
+    def test_is_not_told_while_a_price_is_not_known(self, read, build):
+        position = build.position(symbol="TCS", quantity=1, average_price=Decimal(1), realized_pnl=Decimal(0))
+        found = read(orders=build.orders(positions=(position,)), feed=a_feed())
+
+        assert not [name for name, _ in found if name == "natya_exposure_rupees"]
+        assert found["natya_profit_rupees", (("kind", "realized"),)] == 0
+        assert ("natya_profit_rupees", (("kind", "unrealized"),)) not in found
+
+
+class TestCountersOfLivesInARow:
+    @given(lives=st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5), min_size=1, max_size=5))
+    def test_never_go_down_and_never_say_more_than_was_counted(self, lives):
+        counters, told, truth = Counters(), 0.0, 0
+        for steps in lives:
+            value = 0
+            for step in steps:
+                value += step
+                truth += step
+                before, told = told, counters.count(("a", ()), value)
+                assert before <= told <= truth
+
+    @given(lives=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+    def test_of_durations_neither(self, lives):
+        counters, sums = Counters(), []
+        for times in lives:
+            for upto in range(times + 1):
+                timing = Timing(counts=(upto, *(0,) * len(TIMING_BOUNDS_S)), sum_s=float(upto))
+                sums.append(counters.timing(("a", ()), timing))
+
+        assert [each.counts[0] for each in sums] == sorted(each.counts[0] for each in sums)
+        assert sums[-1].counts[0] == sums[-1].sum_s == sum(lives)
+
+
+def test_every_metric_can_be_read_of_a_view_without_anything(a_view):
+    assert exposition(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters())
