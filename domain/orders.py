@@ -24,9 +24,12 @@ from ..messages.orders import (
     OrderIntended,
     OrderRejected,
     OrderState,
+    OrderTriggered,
     OrderType,
     OrderUncertain,
+    Product,
     Side,
+    Validity,
 )
 
 STATES: Final[tuple[OrderState, ...]] = (
@@ -68,7 +71,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     order_type: OrderType
 
     limit_price: float | None
-    """Rupees; only for LIMIT."""
+    """Rupees; only for LIMIT and STOP_LIMIT."""
 
     intended_ns: int
     """When the intent was made: nanoseconds since 1970-01-01 UTC."""
@@ -84,6 +87,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     filled: int = 0
     """Shares, the sum of all trades."""
 
+    trigger_price: float | None = None
+    """Rupees; only for STOP and STOP_LIMIT."""
+
+    validity: Validity = "DAY"
+    product: Product | None = None
+    """None: as the settings of the broker say."""
+
+    is_triggered: bool = False
+    """Whether it is known that a stop has met its trigger."""
+
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
         """Return a new order, as its intent describes it."""
@@ -96,6 +109,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             order_type=intent.order_type,
             limit_price=intent.limit_price,
             intended_ns=intent.occurred_ns,
+            trigger_price=intent.trigger_price,
+            validity=intent.validity,
+            product=intent.product,
         )
 
     @property
@@ -123,6 +139,8 @@ def advance(order: Order, fact: OrderFact) -> Order:
     if kind is OrderFilled:
         return _traded(order, cast("OrderFilled", fact))
     evidence = _EVIDENCE.get(kind)
+    if kind is OrderTriggered:
+        return order if order.is_triggered else replace(order, is_triggered=True)
     if evidence is None:
         return order
     state = order.state

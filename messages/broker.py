@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from .health import Timing
-from .orders import OrderType, Side
+from .orders import OrderType, Product, Side, Validity
 from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
 
 ExecutionType: TypeAlias = Literal[
@@ -22,9 +22,6 @@ ExecutionType: TypeAlias = Literal[
 ]
 ExchangeOrderType: TypeAlias = Literal["MARKET", "LIMIT", "STOP_LOSS", "STOP_LOSS_MARKET"]
 """What the exchange takes; a stop order is in the market from its trigger on."""
-
-Validity: TypeAlias = Literal["DAY", "IOC"]
-"""DAY rests until it trades or is cancelled. IOC (immediate or cancel) does not rest."""
 
 BrokerOrderState: TypeAlias = Literal["OPEN", "PART_FILLED", "FILLED", "REJECTED", "CANCELLED", "EXPIRED"]
 
@@ -43,10 +40,17 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
     order_type: OrderType
     limit_price: Price | None = None
-    """Rupees; only for LIMIT."""
+    """Rupees; only for LIMIT and STOP_LIMIT."""
 
     reduces: bool = False
     """It closes shares that are held, and opens none: where the broker limits orders it goes before those that open."""
+
+    trigger_price: Price | None = None
+    """Rupees; only for STOP and STOP_LIMIT."""
+
+    validity: Validity = "DAY"
+    product: Product | None = None
+    """None: as the settings of the broker say."""
 
 
 class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderPlaced"):

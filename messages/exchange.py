@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from .instruments import InstrumentDefinition
-from .orders import Side
+from .orders import Side, Validity
 from .units import RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeShares
 
 Instrument: TypeAlias = tuple[str, str]
@@ -23,7 +23,6 @@ ProductType: TypeAlias = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
 """Delivery, closed the same day, carried derivatives, financed delivery (which the paper exchange finances not)."""
 
 TicketType: TypeAlias = Literal["MARKET", "LIMIT", "STOP_LOSS", "STOP_LOSS_MARKET"]
-Validity: TypeAlias = Literal["DAY", "IOC"]
 AmoTime: TypeAlias = Literal["", "PRE_OPEN", "OPEN", "OPEN_30", "OPEN_60"]
 """When an order that is placed while the market is closed is released; empty for an ordinary order."""
 

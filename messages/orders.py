@@ -16,7 +16,16 @@ import msgspec
 from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeShares
 
 Side: TypeAlias = Literal["BUY", "SELL"]
-OrderType: TypeAlias = Literal["MARKET", "LIMIT"]
+OrderType: TypeAlias = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
+"""STOP becomes a MARKET order, and STOP_LIMIT a LIMIT order, once the last price meets the trigger. Where a broker
+takes no stop without a limit, its body sends a STOP with one (`domain/stops.py`)."""
+
+Validity: TypeAlias = Literal["DAY", "IOC"]
+"""DAY rests until it trades, is cancelled, or the day ends. IOC (immediate or cancel) does not rest."""
+
+Product: TypeAlias = Literal["INTRADAY", "CNC", "MARGIN"]
+"""INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried futures and options."""
+
 OrderState: TypeAlias = Literal[
     "INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED", "FILLED", "REFUSED", "REJECTED", "CANCELLED", "EXPIRED"
 ]
@@ -28,13 +37,46 @@ AMOUNT_DIGITS_MAX: Final = 18
 """Digits of an amount of cash before the point."""
 
 
+def fault_of_terms(
+    side: Side, *, quantity: int, order_type: OrderType, limit_price: float | None, trigger_price: float | None
+) -> str:
+    """Say what is wrong with the quantity and the prices of an order of this type; empty if nothing is.
+
+    A limit price of a MARKET order is not looked at, as it never was: old journals may have one.
+    """
+    if not 1 <= quantity <= INTEGER_MAX:
+        return f"quantity must be at least 1 share and fit 64 bits, was {quantity}"
+    if order_type == "MARKET" and limit_price is None and trigger_price is None:
+        return ""
+    return _fault_of_prices(side, order_type, limit_price, trigger_price)
+
+
+def _fault_of_prices(side: Side, order_type: OrderType, limit_price: float | None, trigger_price: float | None) -> str:
+    is_limited, is_stop = order_type in {"LIMIT", "STOP_LIMIT"}, order_type in {"STOP", "STOP_LIMIT"}
+    # The codec refuses such a price when it decodes, NaN above all: the journal's record would be unreadable.
+    for name, price, wanted in (("limit_price", limit_price, is_limited), ("trigger_price", trigger_price, is_stop)):
+        if price is None and wanted:
+            return f"a {order_type} order must have a {name} above 0 rupees, was None"
+        if price is not None and not 0 < price <= RUPEES_MAX:
+            return f"{name} must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {price}"
+        if price is not None and not (wanted or (order_type == "MARKET" and name == "limit_price")):
+            return f"a {order_type} order must have no {name}, was {price}"
+    if limit_price is None or trigger_price is None:
+        return ""
+    if limit_price < trigger_price if side == "BUY" else limit_price > trigger_price:
+        where = "at or above" if side == "BUY" else "at or below"
+        return f"limit_price must be {where} the trigger_price of {trigger_price}, was {limit_price}"
+    return ""
+
+
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubmitOrder"):
     """From a strategy to orders: place this order, once. A repeat with the same client order id places nothing more.
 
     Answered by facts: `OrderRefused`, or `OrderIntended` and what follows it.
 
     Raises:
-        ValueError: quantity below 1 share, a limit order without a limit price, or a limit price out of range.
+        ValueError: quantity below 1 share, a price that its type wants and does not have, or has and does not want, a
+            price out of range, or a limit before the trigger.
     """
 
     client_order_id: str
@@ -50,7 +92,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     order_type: OrderType = "MARKET"
 
     limit_price: Price | None = None
-    """Rupees, on the instrument's tick grid; only for LIMIT."""
+    """Rupees, on the instrument's tick grid; only for LIMIT and STOP_LIMIT."""
 
     submitted_ns: Nanoseconds = 0
     """Nanoseconds since 1970-01-01 UTC, by the strategy's clock."""
@@ -61,17 +103,23 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     reference_ns: Nanoseconds = 0
     """When that price came: nanoseconds since 1970-01-01 UTC; 0 where it is not known."""
 
+    trigger_price: Price | None = None
+    """Rupees, on the instrument's tick grid; only for STOP and STOP_LIMIT. A BUY triggers at or above it, a SELL at or
+    below."""
+
+    validity: Validity = "DAY"
+    product: Product | None = None
+    """None: as the broker's settings say."""
+
     def __post_init__(self) -> None:
-        if not 1 <= self.quantity <= INTEGER_MAX:
-            message = f"quantity must be at least 1 share and fit 64 bits, was {self.quantity}"
-            raise ValueError(message)
-        if self.limit_price is None and self.order_type == "LIMIT":
-            message = "a LIMIT order must have a limit_price above 0 rupees, was None"
-            raise ValueError(message)
-        # The codec refuses such a price when it decodes, NaN above all: the journal's record would be unreadable.
-        if self.limit_price is not None and not 0 < self.limit_price <= RUPEES_MAX:
-            message = f"limit_price must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {self.limit_price}"
-            raise ValueError(message)
+        if fault := fault_of_terms(
+            self.side,
+            quantity=self.quantity,
+            order_type=self.order_type,
+            limit_price=self.limit_price,
+            trigger_price=self.trigger_price,
+        ):
+            raise ValueError(fault)
 
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
@@ -108,6 +156,13 @@ class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
+    trigger_price: Price | None = None
+    """Rupees; None unless it is a stop."""
+
+    validity: Validity = "DAY"
+    product: Product | None = None
+    """None: as the broker's settings said."""
+
 
 class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderRefused"):
     """Fact: our own risk gate refused; nothing was sent."""
@@ -132,6 +187,14 @@ class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     client_order_id: str
     broker_order_id: str
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderTriggered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderTriggered"):
+    """Fact: the last price has met the trigger of a stop; it is in the market from now on. Not every broker tells."""
+
+    client_order_id: str
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
@@ -198,6 +261,7 @@ OrderFact: TypeAlias = (
     OrderIntended
     | OrderRefused
     | OrderAccepted
+    | OrderTriggered
     | OrderRejected
     | OrderUncertain
     | OrderFilled

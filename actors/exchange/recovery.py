@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from ...domain.accounts import SESSION, Accounts
 from ...domain.orders import Order as KnownOrder
 from ...domain.orders import advance
+from ...domain.stops import exchange_type
 from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.broker import ExecutionReport, NewOrder
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused
@@ -67,10 +68,13 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
         symbol=known.symbol,
         side=known.side,
         quantity=known.quantity,
-        order_type=known.order_type,
+        order_type=exchange_type(known.order_type),
         limit_price=known.limit_price,
+        trigger_price=known.trigger_price,
+        validity=known.validity,
     )
     order = Order(request, broker_order_id=known.broker_order_id, arrival=arrival)
+    order.is_triggered |= known.is_triggered or bool(fills)
     for fill in fills:
         order.filled += fill.quantity
         order.state = "PART_FILLED"

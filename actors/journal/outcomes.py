@@ -17,6 +17,7 @@ from ...messages.orders import (
     OrderExpired,
     OrderFilled,
     OrderRejected,
+    OrderTriggered,
     OrderUncertain,
 )
 
@@ -27,6 +28,7 @@ OUTCOMES: Final[frozenset[type]] = frozenset(
         OrderExpired,
         OrderFilled,
         OrderRejected,
+        OrderTriggered,
         OrderUncertain,
     }
 )

@@ -513,6 +513,9 @@ class OrdersActor(RuntimeActor):
             order_type=order.order_type,
             limit_price=order.limit_price,
             reduces=self._ledger.book.only_closes(order.symbol, order.side),
+            trigger_price=order.trigger_price,
+            validity=order.validity,
+            product=order.product,
         )
         self._lookups.place(client_order_id)
         self.send(BROKER, request)

@@ -132,7 +132,8 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Limit the value of one order (rupees) at the highest price it may trade at; refuse it if there is no price.
 
-    A buyer pays at most the limit price. A seller gets the limit price or more, so the last price counts if higher.
+    A buyer pays at most the limit price. A seller gets the limit price or more, so the last price counts if higher. Of
+    a stop without a limit, its trigger counts if higher.
     """
     price, limit_price = order.reference_price, order.limit_price
     if limit_price is not None and order.side == "BUY":
@@ -141,8 +142,8 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
         return f"a symbol that has a price wanted, found no tick of {printable(order.symbol)!r} yet: is it spelled so?"
     if not 0 < price <= RUPEES_MAX:
         return f"a last price above 0 rupees wanted, found {price}"
-    if limit_price is not None:
-        price = max(price, limit_price)
+    # A stop trades at its trigger or, a gap before it, behind that: no value is known to be the highest.
+    price = max(price, limit_price or 0.0, order.trigger_price or 0.0)
     limit, value = situation.limits.value_max_rupees, exact_value(price, order.quantity)
     return "" if value <= exact(limit) else f"at most {limit:.2f} rupees wanted, found {value:.2f}"
 
@@ -219,7 +220,10 @@ RULES: Final[tuple[Rule, ...]] = (
 """In this order; a rule's name in a refusal is its function's name."""
 
 
-_CONTENT: Final = ("strategy", "symbol", "side", "quantity", "order_type", "limit_price")
+_CONTENT: Final = (
+    *("strategy", "symbol", "side", "quantity", "order_type", "limit_price"),
+    *("trigger_price", "validity", "product"),
+)
 """Fields in which a repeat must equal the first order; time of submission and reference price may differ."""
 
 

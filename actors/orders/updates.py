@@ -32,6 +32,7 @@ from ...messages.orders import (
     OrderIntended,
     OrderRefused,
     OrderRejected,
+    OrderTriggered,
     OrderUncertain,
     SubmitOrder,
 )
@@ -58,6 +59,9 @@ def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
         order_type=order.order_type,
         limit_price=order.limit_price,
         occurred_ns=now_ns,
+        trigger_price=order.trigger_price,
+        validity=order.validity,
+        product=order.product,
     )
 
 
@@ -119,6 +123,9 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     """
     proof = "" if report.execution_type in {"REJECTED", "CANCEL_REJECTED"} else report.broker_order_id
     facts = _trades(order, (report,), proof, now_ns)
+    if report.execution_type == "TRIGGERED" and not order.is_triggered:
+        triggered = OrderTriggered(client_order_id=order.client_order_id, occurred_ns=report.occurred_ns or now_ns)
+        facts = (*facts, triggered)
     after = _after(order, facts)
     ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
     missing = report.cumulative_quantity > after.filled or _is_untaken(report, after)

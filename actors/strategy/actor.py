@@ -34,10 +34,14 @@ from ...messages.orders import (
     OrderIntended,
     OrderRefused,
     OrderRejected,
+    OrderTriggered,
+    OrderType,
     OrderUncertain,
+    Product,
     ReadHoldings,
     Side,
     SubmitOrder,
+    Validity,
 )
 from ...messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from ...messages.system import Ping, Pong, StrategyStatistics
@@ -56,9 +60,27 @@ if TYPE_CHECKING:
 
 
 OtherFact: TypeAlias = (
-    OrderIntended | OrderRefused | OrderAccepted | OrderRejected | OrderUncertain | OrderCancelled | OrderExpired
+    OrderIntended
+    | OrderRefused
+    | OrderAccepted
+    | OrderTriggered
+    | OrderRejected
+    | OrderUncertain
+    | OrderCancelled
+    | OrderExpired
 )
 """Every fact of an order except its fills."""
+
+_TYPES: Final[dict[tuple[bool, bool], OrderType]] = {
+    (False, False): "MARKET",
+    (True, False): "LIMIT",
+    (False, True): "STOP",
+    (True, True): "STOP_LIMIT",
+}
+"""By whether there is a limit, and a stop."""
+
+VALIDITIES: Final[tuple[Validity, ...]] = get_args(Validity)
+PRODUCTS: Final[tuple[Product, ...]] = get_args(Product)
 
 Message: TypeAlias = Tick | Candle | OrderFact
 Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
@@ -142,20 +164,46 @@ class StrategyActor(RuntimeActor):
         """The `parameters` of this strategy in the settings."""
         return self.settings.parameters
 
-    def buy(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
-        """Submit an order to buy `quantity` shares, at market or at a limit price (rupees); return its client order id.
+    def buy(  # noqa: PLR0913  each is a field of an order
+        self,
+        symbol: str,
+        quantity: int,
+        limit: float | None = None,
+        *,
+        stop: float | None = None,
+        valid: Validity = "DAY",
+        product: Product | None = None,
+    ) -> str:
+        """Submit an order to buy `quantity` shares; return its client order id. Numbers of numpy are accepted.
 
-        Numbers of numpy are accepted.
+        Args:
+            symbol: what to buy.
+            quantity: shares or contract units.
+            limit: rupees at most a share; None: at the market's price.
+            stop: rupees; the order is in the market only once the last price is at it or above (a sale: or below).
+            valid: `DAY`, or `IOC`: what does not trade at once is cancelled.
+            product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: as the settings of the broker say. The exchange of
+                a replay knows no products.
 
         Raises:
-            TypeError: the symbol is no text, the quantity no whole number, or the limit price no number.
-            ValueError: the quantity is below 1 share, or the limit price not above 0 rupees.
+            TypeError: the symbol is no text, the quantity no whole number, or a price no number.
+            ValueError: the quantity is below 1 share, a price not above 0 rupees, the limit of a stop order before its
+                stop, or the validity or the product unknown.
         """
-        return self._submit("BUY", symbol, quantity, limit_price)
+        return self._submit("BUY", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
 
-    def sell(self, symbol: str, quantity: int, limit_price: float | None = None) -> str:
+    def sell(  # noqa: PLR0913  each is a field of an order
+        self,
+        symbol: str,
+        quantity: int,
+        limit: float | None = None,
+        *,
+        stop: float | None = None,
+        valid: Validity = "DAY",
+        product: Product | None = None,
+    ) -> str:
         """Submit an order to sell `quantity` shares; otherwise as `buy`."""
-        return self._submit("SELL", symbol, quantity, limit_price)
+        return self._submit("SELL", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
 
     def cancel(self, client_order_id: str) -> None:
         """Request the cancellation of an order's open quantity; fills may come before it.
@@ -315,7 +363,17 @@ class StrategyActor(RuntimeActor):
             tick_to_strategy_us_p99=self._latency.percentile_us(0.99),
         )
 
-    def _submit(self, side: Side, symbol: str, quantity: int, limit_price: float | None) -> str:
+    def _submit(  # noqa: PLR0913  each is a field of an order
+        self,
+        side: Side,
+        symbol: str,
+        quantity: int,
+        *,
+        limit: float | None,
+        stop: float | None,
+        valid: Validity,
+        product: Product | None,
+    ) -> str:
         assert self._ids is not None, "orders are submitted only from `on_begin` on"
         now_ns = self.clock.now_ns()
         self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
@@ -323,7 +381,11 @@ class StrategyActor(RuntimeActor):
         if self._ordered_now > ORDERS_A_MOMENT_MAX:
             raise OrdersWithoutMarketError(f"at most {ORDERS_A_MOMENT_MAX} orders wanted while the market stands still")
         symbol = arguments.text(symbol, "symbol")
-        quantity, limit_price = arguments.quantity(quantity), arguments.limit_price(limit_price)
+        quantity, limit, stop = (
+            arguments.quantity(quantity),
+            arguments.price(limit, "limit"),
+            arguments.price(stop, "stop"),
+        )
         newest = self._newest.get(symbol)
         order = SubmitOrder(
             client_order_id=self._ids.upcoming,
@@ -331,11 +393,14 @@ class StrategyActor(RuntimeActor):
             symbol=symbol,
             side=side,
             quantity=quantity,
-            order_type="MARKET" if limit_price is None else "LIMIT",
-            limit_price=None if limit_price is None else without_noise(limit_price),
+            order_type=_TYPES[limit is not None, stop is not None],
+            limit_price=None if limit is None else without_noise(limit),
             submitted_ns=now_ns,
             reference_price=0.0 if newest is None else newest.price,
             reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
+            trigger_price=None if stop is None else without_noise(stop),
+            validity=arguments.one_of(VALIDITIES, valid, "valid"),
+            product=None if product is None else arguments.one_of(PRODUCTS, product, "product"),
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
         self._ordered += 1

@@ -9,7 +9,9 @@ from __future__ import annotations
 import operator
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
+
+Word = TypeVar("Word", bound=str)
 
 
 def text(found: Any, what: str) -> str:
@@ -45,8 +47,8 @@ def quantity(found: Any) -> int:
     raise TypeError(f"quantity is a whole number of shares, found {found!r} ({type(found).__name__})")
 
 
-def limit_price(found: Any) -> float | None:
-    """Return a price in rupees, or None; its range is checked by `SubmitOrder`.
+def price(found: Any, what: str) -> float | None:
+    """Return a price in rupees, or None; its range is checked by `SubmitOrder`. `what` names the argument in errors.
 
     Raises:
         TypeError: its type is not that of a real number.
@@ -55,8 +57,20 @@ def limit_price(found: Any) -> float | None:
     if found is None:
         return None
     if isinstance(found, bool) or not isinstance(found, Real | Decimal):
-        raise TypeError(f"limit_price is a number of rupees or None, found {found!r} ({type(found).__name__})")
+        raise TypeError(f"{what} is a number of rupees or None, found {found!r} ({type(found).__name__})")
     try:
         return float(found)
     except OverflowError as fault:
-        raise ValueError(f"limit_price is a number of rupees that a float can hold, found {found!r}") from fault
+        raise ValueError(f"{what} is a number of rupees that a float can hold, found {found!r}") from fault
+
+
+def one_of(known: tuple[Word, ...], found: Any, what: str) -> Word:
+    """Return one of the known words; `what` names the argument in errors.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    for word in known:
+        if word == found:
+            return word
+    raise ValueError(f"{what} is one of {', '.join(known)}, found {found!r}")

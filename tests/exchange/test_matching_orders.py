@@ -38,6 +38,34 @@ class TestAStopOrder:
 
         assert trades(matching.move(a_tick(95.0))) == [(10, 95.0)]
 
+    @pytest.fixture
+    def stopped(self, matching, a_tick, an_order):
+        def build(side):
+            matching.move(a_tick(100.0 if side == "BUY" else 102.0))
+            matching.place(self.a_stop(an_order, side=side))
+            return matching
+
+        return build
+
+    @pytest.mark.parametrize(
+        ("side", "found"),
+        [("BUY", [100.9, 101.2]), ("SELL", [101.1, 100.8])],
+    )
+    def test_pays_no_better_price_than_its_trigger(self, stopped, a_tick, trades, side, found):
+        levels = [(price, 5) for price in found]
+
+        reports = stopped(side).move(a_tick(101.0, bids=levels, asks=levels))
+
+        assert trades(reports) == [(5, 101.0), (5, found[1])]
+
+    def test_with_a_limit_pays_no_more_than_that(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order, limit_price=101.1))
+
+        reports = matching.move(a_tick(101.0, asks=[(100.9, 2), (101.05, 2), (101.15, 2)]))
+
+        assert trades(reports) == [(2, 101.0), (2, 101.05)]
+
     def test_with_a_limit_rests_at_it_from_its_trigger_on(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.0))
         matching.place(self.a_stop(an_order, limit_price=101.5))

@@ -4,8 +4,9 @@ import pytest
 
 from natya.actors.exchange.matching import Matching
 from natya.actors.exchange.recovery import Remembered
-from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
+from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended, OrderTriggered
 
+OF_THE_EXCHANGE = {"MARKET": "MARKET", "LIMIT": "LIMIT", "STOP_LOSS": "STOP_LIMIT", "STOP_LOSS_MARKET": "STOP"}
 LATER_NS = 1_766_992_100_000_000_000
 
 
@@ -26,8 +27,10 @@ class Run:
                 symbol=request.symbol,
                 side=request.side,
                 quantity=request.quantity,
-                order_type=request.order_type,
+                order_type=OF_THE_EXCHANGE[request.order_type],
                 limit_price=request.limit_price,
+                trigger_price=request.trigger_price,
+                validity=request.validity,
                 occurred_ns=1,
             )
         )
@@ -48,6 +51,10 @@ class Run:
                         broker_order_id=report.broker_order_id,
                         occurred_ns=report.occurred_ns,
                     )
+                )
+            elif report.execution_type == "TRIGGERED":
+                self.facts.append(
+                    OrderTriggered(client_order_id=report.client_order_id, occurred_ns=report.occurred_ns)
                 )
             else:
                 self.facts.append(
@@ -118,3 +125,25 @@ class TestABookOfBefore:
         wanted = told(run.matching)
         assert [name for name, *_ in wanted] == ["market", "once", "better", "later", "twice"]
         assert told(again) == wanted
+
+
+class TestAStopOfBefore:
+    @pytest.mark.parametrize("price", [99.0, 100.95])
+    def test_waits_for_its_trigger(self, matching, a_tick, an_order, trades, price):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        run.place(an_order("stop", order_type="STOP_LOSS_MARKET", trigger_price=101.0))
+        again = run.again()
+
+        assert again.move(a_tick(price, after_s=1)) == []
+        assert trades(again.move(a_tick(101.5, after_s=2))) == [(10, 101.5)]
+
+    def test_that_has_met_its_trigger_rests_at_its_limit(self, matching, a_tick, an_order, trades):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        run.place(an_order("stop", order_type="STOP_LOSS", trigger_price=102.0, limit_price=102.05))
+        assert trades(run.move(a_tick(103.0, after_s=1))) == []
+        again = run.again()
+
+        again.move(a_tick(103.0, after_s=2))
+        assert trades(again.move(a_tick(101.0, after_s=3))) == [(10, 102.05)]

@@ -89,7 +89,7 @@ class Rester(natya.StrategyActor):
     def on_tick(self, tick):
         if not self.is_offered and tick.price < 1_000.05:
             self.is_offered = True
-            self.sell(tick.symbol, 10, limit_price=1_001.5)
+            self.sell(tick.symbol, 10, limit=1_001.5)
 
 
 class Erratic(natya.StrategyActor):
@@ -106,7 +106,7 @@ class Erratic(natya.StrategyActor):
             self.open_orders.append(self.buy(tick.symbol, self.random.randint(1, 9)))
         elif chance < 0.2:
             price = round(tick.price - self.random.choice((0.0, 0.5, 2.0)), 1)
-            self.open_orders.append(self.sell(tick.symbol, self.random.randint(1, 9), limit_price=price))
+            self.open_orders.append(self.sell(tick.symbol, self.random.randint(1, 9), limit=price))
         elif chance < 0.25 and self.open_orders:
             self.cancel(self.random.choice(self.open_orders))
         elif chance < 0.35:
@@ -170,3 +170,21 @@ class Charting(natya.StrategyActor):
         prices = (candle.open, candle.high, candle.low, candle.close)
         with Path(self.parameters["notes"]).open("a", encoding="utf-8") as notes:
             print(candle.interval_ns // MINUTE_NS, candle.start_ns, *prices, candle.volume, self.ticks, file=notes)
+
+
+class OfEveryType(natya.StrategyActor):
+    """Places, at its first tick, orders of every type; the recording rises, and so do their triggers."""
+
+    def on_begin(self):
+        self.has_ordered = False
+
+    def on_tick(self, tick):
+        if self.has_ordered:
+            return
+        self.has_ordered = True
+        price = tick.price
+        self.buy(tick.symbol, 1)
+        self.buy(tick.symbol, 2, limit=price - 5, valid="IOC")
+        self.buy(tick.symbol, 3, stop=price + 0.5, product="INTRADAY")
+        self.buy(tick.symbol, 4, limit=price + 0.8, stop=price + 0.7)
+        self.sell(tick.symbol, 5, stop=price - 5)

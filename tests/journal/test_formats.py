@@ -39,7 +39,8 @@ class TestAJournalOfFormat1:
         assert lines[0] == (
             '{"sequence":1,"recorded_ns":1700000000003000000,"correlation_id":"A-1","type":"OrderIntended",'
             '"client_order_id":"A-1","strategy":"crossover","symbol":"RELIANCE","side":"BUY","quantity":25,'
-            '"order_type":"LIMIT","limit_price":2843.55,"occurred_ns":1700000000000000000}\n'
+            '"order_type":"LIMIT","limit_price":2843.55,"occurred_ns":1700000000000000000,'
+            '"trigger_price":null,"validity":"DAY","product":null}\n'
         )
         assert '"reason":"no margin: ₹0"' in lines[6]
         assert '"type":"Escalated"' in lines[11]

@@ -86,7 +86,7 @@ class TestAFullSegment:
         journal.open()
         sequences = [workshop.commit_one(journal, number) for number in range(1, 101)]
 
-        assert len(journal.closed_segments) == 3
+        assert len(journal.closed_segments) == 4
         assert sequences == list(range(1, 101))
         assert [fact.quantity for fact in workshop.facts_of(journal)] == sequences
 

@@ -153,7 +153,7 @@ class TestAClosedSegment:
     def journal(self, disk, workshop):
         journal = workshop.a_journal(disk, clock=iter(range(10, 10_000, 10)).__next__, segment_bytes=8_192)
         journal.open()
-        for number in range(1, 201):
+        for number in range(1, 191):
             workshop.commit_one(journal, number)
         assert len(journal.closed_segments) == 3
         return journal

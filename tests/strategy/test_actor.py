@@ -39,7 +39,7 @@ class Follower(StrategyActor):
         if tick.price < 100:
             self.order = self.buy(tick.symbol, self.parameters["quantity"])
         elif tick.price > 200:
-            self.order = self.sell(tick.symbol, 3, limit_price=199.5)
+            self.order = self.sell(tick.symbol, 3, limit=199.5)
 
     def on_candle(self, candle):
         self.cancel(self.order)

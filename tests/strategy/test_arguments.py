@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from natya.actors.strategy import StrategyActor
-from natya.actors.strategy.arguments import limit_price, quantity, text
+from natya.actors.strategy.arguments import price, quantity, text
 from natya.messages.orders import SubmitOrder
 from natya.messages.system import Ping
 
@@ -41,17 +41,17 @@ class TestAnArgument:
 
     @pytest.mark.parametrize("found", REAL, ids=repr)
     def test_that_is_a_number_becomes_a_float(self, found):
-        assert type(limit_price(found)) is float
-        assert limit_price(found) == found
+        assert type(price(found, "limit")) is float
+        assert price(found, "limit") == found
 
     @pytest.mark.parametrize("found", NOT_REAL, ids=repr)
     def test_that_is_no_number_is_no_price(self, found):
-        with pytest.raises(TypeError, match="limit_price is a number of rupees or None, found"):
-            limit_price(found)
+        with pytest.raises(TypeError, match="limit is a number of rupees or None, found"):
+            price(found, "limit")
 
     def test_that_no_float_can_hold_is_no_price(self):
         with pytest.raises(ValueError, match="a float can hold"):
-            limit_price(10**400)
+            price(10**400, "limit")
 
     def test_that_is_a_text_of_numpy_becomes_a_str(self):
         assert type(text(np.str_("INFY"), "symbol")) is str
@@ -94,6 +94,13 @@ class Mistaken(Caller):
         lambda self: self.buy("INFY", 1, float("inf")),
         lambda self: self.buy("INFY", 1, -0.0),
         lambda self: self.buy("INFY", 1, Decimal("NaN")),
+        lambda self: self.buy("INFY", 1, stop="abc"),
+        lambda self: self.buy("INFY", 1, stop=0),
+        lambda self: self.buy("INFY", 1, 99.0, stop=100.0),
+        lambda self: self.sell("INFY", 1, 101.0, stop=100.0),
+        lambda self: self.buy("INFY", 1, valid="GTC"),
+        lambda self: self.buy("INFY", 1, valid=None),
+        lambda self: self.buy("INFY", 1, product="MTF"),
         lambda self: self.cancel(None),
         lambda self: self.cancel(7),
         lambda self: self.cancel("other-0000000000-1"),
@@ -140,3 +147,33 @@ class TestAStrategyThatCountsWithNumpy:
         assert isinstance(order, SubmitOrder)
         assert [type(each) for each in (order.symbol, order.quantity, order.limit_price)] == [str, int, float]
         assert (order.symbol, order.quantity, order.limit_price) == ("INFY", 10, 100.5)
+
+
+class Stopping(Caller):
+    calls = (
+        lambda self: self.buy("INFY", 1),
+        lambda self: self.buy("INFY", 1, 100.5),
+        lambda self: self.buy("INFY", 1, stop=np.float32(100.5)),
+        lambda self: self.sell("INFY", 1, limit=1499.4 - 0.05, stop=1499.4, valid="IOC", product="CNC"),
+    )
+
+
+class TestAStrategyThatOrders:
+    @pytest.mark.parametrize(
+        ("call", "wanted"),
+        [
+            (0, ("MARKET", None, None, "DAY", None)),
+            (1, ("LIMIT", 100.5, None, "DAY", None)),
+            (2, ("STOP", None, 100.5, "DAY", None)),
+            (3, ("STOP_LIMIT", 1499.35, 1499.4, "IOC", "CNC")),
+        ],
+    )
+    def test_says_by_its_prices_which_type_it_is(self, stage, call, wanted):
+        stage.system.probe("outcome")
+        stage.open(Stopping)
+
+        stage.tell(stage.tick(sequence=call + 1))
+        order = stage.orders.receive()
+
+        found = (order.order_type, order.limit_price, order.trigger_price, order.validity, order.product)
+        assert found == wanted

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ....config.options import NoOptions
 from ....config.sections.broker import BrokerSettings
+from ....domain.stops import exchange_type
 from ....messages.addresses import EXCHANGE
 from ....messages.broker import (
     CancelRequest,
@@ -76,8 +77,10 @@ class PaperBroker:
             symbol=order.symbol,
             side=order.side,
             quantity=order.quantity,
-            order_type=order.order_type,
+            order_type=exchange_type(order.order_type),
             limit_price=order.limit_price,
+            trigger_price=order.trigger_price,
+            validity=order.validity,
         )
         self._session.send(EXCHANGE, new_order)
 

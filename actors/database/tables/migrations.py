@@ -16,7 +16,7 @@ import duckdb
 import msgspec
 
 from ..errors import DatabaseForeign, DatabaseTooNew
-from .projecting import project_anew
+from .projecting import project_emptied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 DatabaseFile: TypeAlias = Literal["core", "market"]
 """The two files, by the names under which they are attached."""
 
-WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {("core", 4): project_anew}
-"""What a step does after its SQL, in the same transaction."""
+WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {
+    ("core", 6): project_emptied
+}
+"""What a step does after its SQL, in the same transaction. Orders are projected by the newest step that changes their
+columns, since they are written into all of them."""
 
 FILES: tuple[DatabaseFile, ...] = ("core", "market")
 

@@ -37,6 +37,16 @@ def project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord])
     _project_orders(cursor, records)
 
 
+def project_emptied(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Fill the tables `orders` and `fills` from the table `facts`, if an earlier step of a migration has emptied them.
+
+    Raises:
+        DatabaseDamaged: a fact does not read back.
+    """
+    if cursor.execute("select count(*) from orders").fetchall() == [(0,)]:
+        project_anew(cursor)
+
+
 def project_anew(cursor: duckdb.DuckDBPyConnection) -> None:
     """Fill the empty tables `orders` and `fills` from the table `facts`.
 
@@ -131,6 +141,9 @@ def _order_columns(orders: Sequence[OrderRow]) -> Columns:
         "filled_value": texts([_shown(order.filled_value) for order in orders]),
         "reason": texts([order.reason for order in orders]),
         "account": integers([order.account for order in orders]),
+        "trigger_price": floats([order.trigger_price for order in orders]),
+        "validity": texts([order.validity for order in orders]),
+        "product": texts([order.product for order in orders]),
         "created_ns": integers([order.created_ns for order in orders]),
         "changed_ns": integers([order.changed_ns for order in orders]),
         "changed_sequence": integers([order.changed_sequence for order in orders]),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ....messages.journal import JournalRecord
-    from ....messages.orders import Side
+    from ....messages.orders import Product, Side, Validity
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -42,6 +42,13 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     reason: str = ""
     account: int = 0
+    trigger_price: float | None = None
+    """Rupees."""
+
+    validity: str | None = None
+    product: str | None = None
+    """None where the settings of the broker decided."""
+
     created_ns: int
     changed_ns: int
     changed_sequence: int
@@ -179,6 +186,9 @@ class _Standing:
             quantity=INTEGER_MAX if row.quantity is None else row.quantity,
             order_type="MARKET",
             limit_price=row.limit_price,
+            trigger_price=row.trigger_price,
+            validity=cast("Validity", row.validity or "DAY"),
+            product=cast("Product | None", row.product),
             intended_ns=row.created_ns,
             broker_order_id=row.broker_order_id or "",
             state="INTENDED" if row.state == "REFUSED" or (row.state == "UNKNOWN" and not is_described) else row.state,
@@ -204,8 +214,20 @@ class _Standing:
             self._first_state, self._reason = "REFUSED", fact.reason
         else:
             self._first_state, self._order_type = "INTENDED", fact.order_type
-            if fact.limit_price != self._order.limit_price:
-                self._order = replace(self._order, limit_price=fact.limit_price)
+            terms = (fact.limit_price, fact.trigger_price, fact.validity, fact.product)
+            if terms != (
+                self._order.limit_price,
+                self._order.trigger_price,
+                self._order.validity,
+                self._order.product,
+            ):
+                self._order = replace(
+                    self._order,
+                    limit_price=fact.limit_price,
+                    trigger_price=fact.trigger_price,
+                    validity=fact.validity,
+                    product=fact.product,
+                )
         return True
 
     def advance(self, fact: OrderFact) -> bool:
@@ -239,6 +261,9 @@ class _Standing:
             filled_value=self._value,
             reason=self._reason,
             account=self.account,
+            trigger_price=order.trigger_price,
+            validity=None if self._order_type is None else order.validity,
+            product=order.product,
             created_ns=order.intended_ns,
             changed_ns=self.changed_ns,
             changed_sequence=self.changed_sequence,

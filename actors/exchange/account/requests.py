@@ -12,9 +12,8 @@ from ....messages.exchange import (
     Leg,
     ProductType,
     TicketType,
-    Validity,
 )
-from ....messages.orders import Side
+from ....messages.orders import Side, Validity
 from ....messages.units import Price, Rupees, Shares, SomeShares
 
 

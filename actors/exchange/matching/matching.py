@@ -11,7 +11,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
   beyond its limit.
 - If a session opened between two ticks, at a price beyond its limit, it trades at the later tick's price instead: an
   opening auction executes all orders at one price.
-- A stop order arrives with the tick whose last price meets its trigger, after the orders that rest.
+- A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
+  better price than its trigger, and behind a gap at the price behind the gap.
 - The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
   again, since the recording is not affected by our trades.
 - Our own orders never trade with each other. Of two that are linked, what one trades the other loses.
@@ -283,7 +284,9 @@ class Matching:
             self._price(market, order)
             market.insert(order)
             reports.append(self._report(order, "TRIGGERED"))
-        reports += self._trade(market, order, rested=False)
+            reports += self._trade(market, order, rested=False, triggered=True)
+        else:
+            reports += self._trade(market, order, rested=False)
         if not order.is_open:
             return reports
         if order.request.validity == "IOC":
@@ -294,8 +297,18 @@ class Matching:
             market.queue(order)
         return reports
 
-    def _trade(self, market: Market, order: Order, *, rested: bool, opened: bool = False) -> list[ExecutionReport]:
-        """Trade with the liquidity left at the tick; `opened`: a session opened since the tick before."""
+    def _trade(
+        self, market: Market, order: Order, *, rested: bool, opened: bool = False, triggered: bool = False
+    ) -> list[ExecutionReport]:
+        """Trade with the liquidity left at the tick.
+
+        Args:
+            market: of its symbol.
+            order: that trades.
+            rested: it was in the book before this tick.
+            opened: a session opened since the tick before.
+            triggered: it is a stop order that this tick lets in.
+        """
         reports: list[ExecutionReport] = []
         if not order.is_open:  # another, linked with it, has traded at this tick
             return reports
@@ -308,6 +321,8 @@ class Matching:
             price = level.price
             if rested:
                 price = order.price_at(level.price, opening_price=market.last_price if opened else None)
+            elif triggered:
+                price = order.price_when_triggered(level.price)
             order.filled += quantity
             order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
             report = self._report(order, "TRADE", quantity=quantity, price=price)

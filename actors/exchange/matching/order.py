@@ -63,6 +63,18 @@ class Order:
         assert trigger_price is not None, "a stop order has a trigger"
         return last_price >= trigger_price if self.request.side == "BUY" else last_price <= trigger_price
 
+    def price_when_triggered(self, offered: float) -> float:
+        """Return the price (rupees) of a stop order's trade with an offer of the tick that triggers it.
+
+        It is no better than its trigger: what the last price has passed was no longer offered.
+        """
+        trigger_price, limit_price = self.request.trigger_price, self.limit_price
+        if trigger_price is None:
+            return offered
+        worse, better = (max, min) if self.request.side == "BUY" else (min, max)
+        price = worse(offered, trigger_price)
+        return price if limit_price is None else better(price, limit_price)
+
     def price_at(self, offered: float, *, opening_price: float | None) -> float:
         """Return the price (rupees) of its trade with an offer while it rests: its limit.
 

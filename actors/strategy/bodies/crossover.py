@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ....messages.market import Tick
-from ....messages.orders import OrderAccepted, OrderFilled, OrderIntended, OrderUncertain
+from ....messages.orders import OrderCancelled, OrderExpired, OrderFilled, OrderRefused, OrderRejected
 from ..actor import OtherFact, StrategyActor
 from ..errors import StrategyParametersError
 from .averages import CrossingAverages
@@ -79,7 +79,7 @@ class MovingAverageCrossover(StrategyActor):
 
     def on_order(self, fact: OtherFact) -> None:
         """Give up an order that has ended; its symbol waits for the next crossing."""
-        if isinstance(fact, OrderIntended | OrderAccepted | OrderUncertain):
+        if not isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
             return
         symbol = self._under_way.pop(fact.client_order_id, None)
         if symbol is not None:

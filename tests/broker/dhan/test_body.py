@@ -58,6 +58,26 @@ class TestPlacing:
         }
         assert stage.heard() == [OrderPlaced(client_order_id="A-1", broker_order_id="7", symbol="INFY", side="BUY")]
 
+    @pytest.mark.parametrize(
+        ("fields", "wanted"),
+        [
+            ({"order_type": "STOP", "trigger_price": 100.0}, ("STOP_LOSS", 101.0, 100.0)),
+            ({"order_type": "STOP", "trigger_price": 100.0, "side": "SELL"}, ("STOP_LOSS", 99.0, 100.0)),
+            ({"order_type": "STOP_LIMIT", "trigger_price": 100.0, "limit_price": 100.1}, ("STOP_LOSS", 100.1, 100.0)),
+        ],
+    )
+    def test_of_a_stop_never_leaves_it_without_a_limit(self, stage, fields, wanted):
+        stage.body.place(to_place(**fields))
+        sent = msgspec.json.decode(stage.answer(ACK).body)
+
+        assert (sent["orderType"], sent["price"], sent["triggerPrice"]) == wanted
+
+    def test_sends_validity_and_product_as_they_are_asked_for(self, stage):
+        stage.body.place(to_place(validity="IOC", product="CNC"))
+        sent = msgspec.json.decode(stage.answer(ACK).body)
+
+        assert (sent["validity"], sent["productType"]) == ("IOC", "CNC")
+
     def test_asks_for_an_instrument_once_a_day(self, stage):
         for number in range(3):
             stage.body.place(to_place(client_order_id=f"A-{number}"))
@@ -78,6 +98,7 @@ class TestPlacing:
             ({"symbol": "NONE"}, "there is none of this name"),
             ({"quantity": 7}, "quantity: a multiple of the lot of 5 wanted, found 7"),
             ({"order_type": "LIMIT", "limit_price": 100.01}, "limit_price: a multiple of the tick of 0.05 wanted"),
+            ({"order_type": "STOP", "trigger_price": 100.01}, "trigger_price: a multiple of the tick of 0.05 wanted"),
             ({"client_order_id": "A" * 26}, "1 to 25 letters"),
         ],
     )

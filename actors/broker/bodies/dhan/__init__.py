@@ -5,6 +5,7 @@ paper       the same at the paper exchange of this system
 service     what the owner of the calls is told of Dhan: limits, headers, how answers are judged
 talk        drives the flows
 flows       cancelling and looking up, as conversations of several requests (pure)
+requests    an order of ours in Dhan's words (pure)
 watching    which orders are open or in doubt, and when they are looked at
 looks       what is open, looked at again and again (pure)
 hints       what order updates say of those, and what follows for the looks (pure)

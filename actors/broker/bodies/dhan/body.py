@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import msgspec
+from msgspec import Meta
 
 from .....config.sections.broker import BrokerSettings
-from .....domain.client_order_ids import is_client_order_id
 from .....domain.dhan.tolerant import read
-from .....domain.dhan.trading.orders import OrderAck, PlaceOrderRequest
+from .....domain.dhan.trading.orders import OrderAck
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
-from .....domain.order_check import order_fault
 from .....messages.addresses import BROKER_SERVICE, INSTRUMENTS
 from .....messages.broker import (
     ExecutionReport,
@@ -32,12 +31,14 @@ from .....messages.broker import (
     UpdatesLost,
     WithdrawOrder,
 )
+from .....messages.orders import Product
 from ....external import CountBefore
 from ...body import BrokerSession
 from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
-from .flows import Found, cancel, find, india_day
+from .flows import Found, cancel, find
 from .listings import Listings
 from .progress import Watched, take
+from .requests import refusal_of, to_place
 from .service import service_of, updates_of, updates_url_of, updates_url_problem
 from .talk import Talk
 from .tokens import DhanTokens
@@ -56,9 +57,13 @@ PLACE_WAIT_S: Final = 2.0
 class DhanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What only Dhan has."""
 
-    product: Literal["INTRADAY", "CNC", "MARGIN"] = "INTRADAY"
-    """Of all orders. INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried futures and
-    options."""
+    product: Product = "INTRADAY"
+    """Of orders that say none. INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried
+    futures and options."""
+
+    stop_limit_offset_percent: Annotated[float, Meta(gt=0, le=20)] = 1.0
+    """A STOP leaves with a limit so far beyond its trigger, since Dhan takes none without: behind a gap that is wider
+    it rests at its limit, unfilled."""
 
     order_updates: str = ""
     """URL of the socket of order updates. Empty: Dhan's, and none with a `base_url`; `none`: looks alone show fills."""
@@ -168,20 +173,16 @@ class DhanBroker:
             self._not_placed(order.client_order_id, instrument)
             return
         watched.instrument = instrument.segment, instrument.security_id
-        refusal = self._refusal_of(order, instrument)
+        refusal = refusal_of(order, instrument, self._session.clock.now_ns())
         if refusal:
             self._not_placed(order.client_order_id, refusal)
             return
-        request = PlaceOrderRequest(
-            dhan_client_id=self._settings.client_id,
-            correlation_id=order.client_order_id,
-            transaction_type=order.side,
-            exchange_segment=instrument.segment,
-            product_type=self._options.product,
-            order_type=order.order_type,
-            security_id=instrument.security_id,
-            quantity=order.quantity,
-            price=0.0 if order.limit_price is None else instrument.grid.snap(order.limit_price) or order.limit_price,
+        request = to_place(
+            order,
+            instrument,
+            client_id=self._settings.client_id,
+            product=self._options.product,
+            stop_offset_percent=self._options.stop_limit_offset_percent,
         )
         try:
             body = body_of(request)
@@ -196,19 +197,6 @@ class DhanBroker:
             body=body,
             urgent=order.reduces,
         )
-
-    def _refusal_of(self, order: PlaceOrder, instrument: Instrument) -> str:
-        """Say why the order may not leave; empty if it may."""
-        if not is_client_order_id(order.client_order_id):
-            return f"a client order id of 1 to 25 letters, digits, - or _ wanted, found {order.client_order_id!a}"
-        fault = order_fault(
-            instrument,
-            symbol=order.symbol,
-            quantity=order.quantity,
-            day=india_day(self._session.clock.now_ns()),
-            limit_price=order.limit_price,
-        )
-        return "" if fault is None else str(fault)
 
     def _take_placing(self, watched: Watched, reply: Reply) -> None:
         client_order_id = watched.client_order_id

@@ -38,7 +38,10 @@ create table orders (
     created_ns bigint not null,
     changed_ns bigint not null,
     changed_sequence bigint not null,
-    account bigint default 0
+    account bigint default 0,
+    trigger_price double,
+    validity varchar,
+    product varchar
 );
 
 create table fills (
