@@ -46,6 +46,7 @@ from .messages.addresses import (
     BROKER_UPDATES,
     CHARTS_SERVICE,
     CONTROL,
+    CONTROL_WEB,
     DATABASE,
     EVENTS,
     EXCHANGE,
@@ -162,7 +163,6 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     # Where orders are real, a number may have become another's since natya was made.
     are_orders_real = settings.broker.live and not is_loopback_url(settings.broker.base_url)
     instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not are_orders_real)
-    control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(DATABASE, DatabaseActor, settings.database),
@@ -185,9 +185,23 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
-        *([ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")] if settings.control.enabled else []),
+        *_control(settings),
         feed,
     )
+
+
+def _control(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who may be asked from outside; parked at the worst, since who only looks must not end the system."""
+    if not settings.control.enabled:
+        return ()
+    control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
+    socket = ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
+    if not settings.control.http:
+        return (socket,)
+    from .actors.web import WebActor  # noqa: PLC0415  loaded where something is served
+
+    bounds = msgspec.structs.replace(settings.web, port=settings.control.http_port)
+    return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), socket)
 
 
 def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:

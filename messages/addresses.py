@@ -42,6 +42,10 @@ WEB: Final = "web"
 """The HTTP server, where something is served."""
 
 CONTROL: Final = "control"
+
+CONTROL_WEB: Final = "control-web"
+"""The HTTP server of the operations, where they are served over HTTP."""
+
 FEED: Final = "feed"
 
 HISTORY: Final = "history"
@@ -66,5 +70,6 @@ NAMES: Final = frozenset(
         ),
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
+        CONTROL_WEB,
     }
 )

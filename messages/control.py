@@ -54,6 +54,23 @@ class AskRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     reason: str
 
 
+class ShowHttp(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ShowHttp"):
+    """To control: where are operations served over HTTP? Answered by `HttpShown`."""
+
+
+class HttpShown(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HttpShown"):
+    """Answer to `ShowHttp`."""
+
+    url: str
+    """`http://127.0.0.1:40123`; empty: nowhere."""
+
+    token_file: str
+    """Path of the file with the token."""
+
+    reason: str = ""
+    """Why nowhere."""
+
+
 class ControlStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ControlStatistics"):
     """What the control socket counts since it was opened."""
 
@@ -74,3 +91,6 @@ class ControlStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
 
     refused: Count
     """Requests refused, timed out ones included."""
+
+    http_turned_away: Count = 0
+    """Requests over HTTP without the token, or of a page of another site."""

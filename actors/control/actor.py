@@ -1,7 +1,8 @@
 """The control actor: takes requests of other processes of the same user.
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
-Hears   requests through the socket, those of `operations.OPERATIONS` only; ReadHealth, ReadMetrics.
+Hears   requests through the socket, those of `operations.OPERATIONS` only; the same from its application over HTTP,
+        as Operate; ReadHealth, ReadMetrics, ShowHttp.
 Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead;
         each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
         that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
@@ -13,19 +14,26 @@ Fails   when the socket cannot be opened or served; restarted, it opens the sock
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Final
+import itertools
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...messages.addresses import CONTROL_WEB
 from ...messages.codec import encode
+from ...messages.control import AskRefused, HttpShown, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
 from ...messages.supervision import Failed
 from ..observability import Counters, health_of, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
-from .errors import AskRefusedError
+from ..web import Mount, Mounted
+from .errors import AskRefusedError, TokenFileError
+from .http.asking import Operate
+from .http.guard import Guard
+from .http.token_file import TOKEN_NAME, token_of
 from .looking import Handover, Looker
-from .operations import admit, arguments_of
+from .operations import BY_NAME, admit, arguments_of, expect_within
 from .request import Request
 from .server import ControlServer
 
@@ -38,6 +46,8 @@ if TYPE_CHECKING:
     from .operations import Operation
     from .settings import ControlActorSettings
 
+
+MOUNT_S: Final = 10.0
 
 LOOK_EVERY_S: Final = 5.0
 """What an actor has counted since the last look is lost to metrics when it is restarted."""
@@ -71,6 +81,8 @@ class ControlActor(RuntimeActor):
     def on_start(self) -> None:
         """Open the socket and serve it."""
         arrive = self.entrance()
+        self._guard: Guard | None
+        self._http_numbers = itertools.count(1)
         self._asked: dict[str, str] = {}
         """The actor of each pending request that can be abandoned, by `asker`."""
 
@@ -82,7 +94,10 @@ class ControlActor(RuntimeActor):
             monotonic_ns=self.clock.monotonic_ns,
         )
         self._counters = Counters()
-        self._looker = Looker(self, self.settings.data_dir, lambda: {"socket": self._server.statistics().refused})
+        self._looker = Looker(self, self.settings.data_dir, self._turned_away)
+        self._http_url, self._http_fault, self._guard = "", "control.http is false", None
+        if self.settings.limits.http:
+            self._serve_http()
         self.offload(self._server.serve, then=self._served)
         self.after_on_machine(LOOK_EVERY_S, LookDue())
         self.log("control.opened", data_dir=str(self.settings.data_dir))
@@ -109,7 +124,8 @@ class ControlActor(RuntimeActor):
 
     def statistics(self) -> ControlStatistics:
         """Return the counts of the server."""
-        return self._server.statistics()
+        turned_away = 0 if self._guard is None else self._guard.turned_away
+        return msgspec.structs.replace(self._server.statistics(), http_turned_away=turned_away)
 
     @handles(Arrived)
     def pass_on(self, arrived: Arrived, _sender: ActorAddress) -> None:
@@ -125,7 +141,8 @@ class ControlActor(RuntimeActor):
             message = msgspec.structs.replace(message, asker=request.asker)
             self._asked[request.asker] = request.ask.actor
         if operation.audited:
-            self._audit(operation, message, request)
+            peer = request.peer
+            self._audit(operation, message, request.asker, user_id=peer.uid, process_id=peer.pid)
         then = functools.partial(self._pass_back, request, operation)
         self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
 
@@ -134,6 +151,70 @@ class ControlActor(RuntimeActor):
         """Tell the actor that its answer is not needed any more."""
         if gone.asker in self._asked:
             self.send(self._asked[gone.asker], Abandon(asker=gone.asker))
+
+    # Over HTTP.
+
+    @handles(Operate, from_outside=True)
+    def operate(self, wanted: Operate, sender: ActorAddress) -> None:
+        """Carry out what came over HTTP, as what came through the socket."""
+        operation, message = BY_NAME[wanted.operation], wanted.message
+        try:
+            expect_within(operation, message, actor=wanted.actor, limits=self.settings.limits)
+        except AskRefusedError as refusal:
+            self.send(sender, AskRefused(request_id=0, kind=refusal.kind, reason=refusal.reason))
+            return
+        request = f"http-{self._server.life}-{next(self._http_numbers)}"
+        if operation.audited:
+            self._audit(operation, message, request, client=wanted.client)
+        can_be_abandoned = "asker" in message.__struct_fields__
+        if can_be_abandoned:
+            message = msgspec.structs.replace(message, asker=request)
+
+        def tell(outcome: Outcome) -> None:
+            self._audit_answer(operation, request, outcome)
+            if outcome.error is None:
+                self.send(sender, outcome.value)
+                return
+            if can_be_abandoned:
+                self.send(wanted.actor, Abandon(asker=request))
+            self.send(sender, AskRefused(request_id=0, kind="timed_out", reason=f"{wanted.actor}: {outcome.error}"))
+
+        self.ask(wanted.actor, message, timeout_s=wanted.timeout_s, then=tell)
+
+    @handles(ShowHttp)
+    def show_http(self, _: ShowHttp, sender: ActorAddress) -> None:
+        """Tell where."""
+        token_file = str(self.settings.data_dir / TOKEN_NAME)
+        self.send(sender, HttpShown(url=self._http_url, token_file=token_file, reason=self._http_fault))
+
+    def _serve_http(self) -> None:
+        """Give the HTTP server an application; without one, or without a token, the socket serves alone."""
+        from .http.application import ControlApplication  # noqa: PLC0415  only who serves HTTP loads it
+
+        self._http_fault = "it is not served yet"
+        try:
+            self._guard = Guard(token_of(self.settings.data_dir))
+        except TokenFileError as fault:
+            self._fail_http(str(fault))
+            return
+        application = ControlApplication(
+            self._guard, self.settings.limits, ask=self.requester(), monotonic_ns=self.clock.monotonic_ns
+        )
+        mount = Mount(path="", application=application, owner=self.name)
+        self.ask(CONTROL_WEB, mount, timeout_s=MOUNT_S, then=self._be_served)
+
+    def _be_served(self, outcome: Outcome) -> None:
+        mounted = outcome.value
+        if isinstance(mounted, Mounted) and self._guard is not None:
+            self._http_url, self._http_fault = mounted.url, ""
+            self._guard.served_at(mounted.url)
+            self.log("control.http_served", url=mounted.url)
+        else:
+            self._fail_http(f"the HTTP server did not take it: {outcome.error or mounted}")
+
+    def _fail_http(self, reason: str) -> None:
+        self._http_fault = self.trouble = reason
+        self.log("control.http_not_served", level="error", reason=reason)
 
     # How all are.
 
@@ -175,6 +256,12 @@ class ControlActor(RuntimeActor):
 
         return tell
 
+    def _turned_away(self) -> dict[str, int]:
+        return {
+            "socket": self._server.statistics().refused,
+            "http": 0 if self._guard is None else self._guard.turned_away,
+        }
+
     def _count(self, view: View) -> None:
         try:
             take(view, self._counters)
@@ -188,23 +275,24 @@ class ControlActor(RuntimeActor):
 
     # Helpers.
 
-    def _audit(self, operation: Operation, message: msgspec.Struct, request: Request) -> None:
+    def _audit(self, operation: Operation, message: msgspec.Struct, request: str, **who: Any) -> None:
         """Log who asks for what, before anything is done."""
-        peer = request.peer
         self.log(
             "operation.asked",
             operation=operation.name,
             role=operation.role,
-            user_id=peer.uid,
-            process_id=peer.pid,
-            request=request.asker,
+            **who,
+            request=request,
             arguments=arguments_of(message),
         )
 
-    def _pass_back(self, request: Request, operation: Operation, outcome: Outcome) -> None:
+    def _audit_answer(self, operation: Operation, request: str, outcome: Outcome) -> None:
         if operation.audited:
             came_of_it = type(outcome.value).__name__ if outcome.error is None else type(outcome.error).__name__
-            self.log("operation.answered", operation=operation.name, request=request.asker, answer=came_of_it)
+            self.log("operation.answered", operation=operation.name, request=request, answer=came_of_it)
+
+    def _pass_back(self, request: Request, operation: Operation, outcome: Outcome) -> None:
+        self._audit_answer(operation, request.asker, outcome)
         actor = self._asked.pop(request.asker, None)
         if outcome.error is not None:
             if actor is not None:

@@ -50,3 +50,7 @@ class AskTimedOutError(ControlError):
 
 class AskFailedError(ControlError):
     """The actor failed at the request, or is down; the text has its reason."""
+
+
+class TokenFileError(ControlError):
+    """The file with the token of the HTTP interface cannot be trusted or made; the text says why. Remove it."""

@@ -14,6 +14,7 @@ import msgspec
 
 from ...messages import addresses as names
 from ...messages.codec import UndecodableMessageError, decode
+from ...messages.control import HttpShown, ShowHttp
 from ...messages.database import (
     ArchiveDay,
     BackedUp,
@@ -116,6 +117,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     of_any_actor: bool = False
     """Another actor may be asked than `actor`."""
 
+    over_http: bool = True
+    """Whether it is served over HTTP, too: not where the answer is a file for the user that asks."""
+
     check: Check = _anything
 
     audited: bool = False
@@ -155,6 +159,7 @@ OPERATIONS: Final = (
         of_any_actor=True,
     ),
     Operation(name="health", request=ReadHealth, answers=(Health,), actor=names.CONTROL, role="read"),
+    Operation(request=ShowHttp, answers=(HttpShown,), actor=names.CONTROL, role="read"),
     Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),
     Operation(
         name="trace",
@@ -168,12 +173,18 @@ OPERATIONS: Final = (
     Operation(request=ReadJournal, answers=(JournalPage,), actor=names.JOURNAL, role="read", check=_read_journal),
     Operation(request=Query, answers=(Rows, QueryFailed), actor=names.DATABASE, role="read", check=_query),
     Operation(
-        request=QueryToFile, answers=(RowsFile, QueryFailed), actor=names.DATABASE, role="read", check=_query_to_file
+        over_http=False,
+        request=QueryToFile,
+        answers=(RowsFile, QueryFailed),
+        actor=names.DATABASE,
+        role="read",
+        check=_query_to_file,
     ),
     Operation(
         request=CheckDatabase, answers=(DatabaseChecked, QueryFailed), actor=names.DATABASE, role="read", check=_in_time
     ),
     Operation(
+        over_http=False,
         request=BackUp,
         answers=(BackedUp, QueryFailed),
         actor=names.DATABASE,
@@ -236,13 +247,22 @@ def admit(ask: Ask, limits: ControlSettings) -> tuple[Operation, Any]:
     if operation is None:
         admitted = ", ".join(sorted(each.request.__name__ for each in OPERATIONS))
         raise AskRefusedError("forbidden", f"from outside one may ask {admitted}, found {type(message).__name__}")
-    if ask.actor != operation.actor and not operation.of_any_actor:
+    expect_within(operation, message, actor=ask.actor, limits=limits)
+    return operation, message
+
+
+def expect_within(operation: Operation, message: Any, *, actor: str, limits: ControlSettings) -> None:
+    """Check whom it is asked of, and its limits.
+
+    Raises:
+        AskRefusedError: it is another actor's, or exceeds a limit.
+    """
+    if actor != operation.actor and not operation.of_any_actor:
         raise AskRefusedError(
-            "forbidden", f"{operation.name} is for {operation.actor}, and was to be asked of {ask.actor[:100]!r}"
+            "forbidden", f"{operation.name} is for {operation.actor}, and was to be asked of {actor[:100]!r}"
         )
     if too_much := operation.check(message, limits):
         raise AskRefusedError("forbidden", too_much)
-    return operation, message
 
 
 def arguments_of(message: msgspec.Struct) -> dict[str, object]:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from .view import View
 
 NOT_NEEDED: Final = frozenset(
-    {names.DATABASE, names.HISTORY, names.CHARTS_SERVICE, names.CONTROL, names.STRATEGIES, names.BROKER_UPDATES}
+    {
+        names.DATABASE,
+        names.HISTORY,
+        names.CHARTS_SERVICE,
+        names.CONTROL,
+        names.CONTROL_WEB,
+        names.STRATEGIES,
+        names.BROKER_UPDATES,
+    }
 )
 """Trading goes on without these, and without strategies and actors of a user."""
 

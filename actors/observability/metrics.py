@@ -231,8 +231,9 @@ METRICS: Final = (
            read=_of(DatabaseStatistics, lambda of: of.queries)),
     Metric(name="store_cache", help="Queries that the cache had, or had not.", kind="counter", labels=("result",),
            read=_each(DatabaseStatistics, _queries)),
-    Metric(name="web_requests", help="Requests over HTTP to this machine.", kind="counter",
-           read=_of(WebStatistics, lambda of: of.requests)),
+    Metric(name="web_requests", help="Requests over HTTP to this machine.", kind="counter", labels=("actor",),
+           read=lambda view: [((name,), each.requests) for name, each in view.statistics.items()
+                              if isinstance(each, WebStatistics)]),
     Metric(name="control_refused", help="Requests from outside that were turned away.", kind="counter",
            labels=("why",), read=lambda view: [((why,), count) for why, count in view.refused.items()]),
     Metric(name="disk_free_bytes", help="Free space where the data directory is.", kind="gauge",

@@ -1,8 +1,8 @@
-"""[control]: the socket for requests of other processes of this user."""
+"""[control]: the socket for requests of other processes of this user, and the same over HTTP."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -16,6 +16,15 @@ class ControlSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
 
     enabled: bool
     """Whether the socket is opened."""
+
+    http: bool
+    """Whether the operations are served over HTTP, too, on this machine; with the token in `control.token`."""
+
+    http_port: Annotated[int, Meta(ge=0, le=65_535)]
+    """0: one that is free."""
+
+    http_role: Literal["read", "operate", "trade"]
+    """What the token may do: look; besides, keep in order and make it trade less; besides, let orders leave."""
 
     connections_max: Annotated[int, Meta(ge=1, le=1_024)]
     """Open connections; one more is refused and closed."""

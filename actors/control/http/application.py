@@ -1,0 +1,224 @@
+"""What is answered to a request over HTTP: an ASGI application, which runs on the web server's thread.
+
+A request goes through: origin, token, path, method, role, arguments, bounds; then the control actor carries it out, as
+one that came through the socket. Whether it is live and ready is told to anyone on this machine, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ....messages.addresses import CONTROL
+from ....messages.control import AskRefused
+from ....messages.health import Health, MetricsRead
+from ....messages.supervision import Failed, Unavailable
+from ...runtime import RequestTimedOut
+from ...web import answer, body_of
+from ..forms import arguments_form, plain, read_arguments
+from ..operations import BY_NAME, OPERATIONS, ROLES
+from .asking import Operate
+from .openapi import ACTOR_PARAMETER, BASE, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ....config.sections.control import ControlSettings
+    from ..operations import Operation
+    from .guard import Guard, Turned
+
+ANSWER_S: Final = 10.0
+"""How long an answer may take where the operation itself says nothing."""
+
+QUERY_PARTS_MAX: Final = 32
+ROWS_MAX: Final = 10_000
+"""Rows of a query whose answer is JSON."""
+
+METRICS_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+
+_STATUS_OF: Final = {"busy": 429, "forbidden": 403, "malformed": 400, "timed_out": 504, "too_large": 413}
+
+
+class Asking(Protocol):
+    """Asks an actor by its name; see `RuntimeActor.requester`."""
+
+    async def __call__(self, target: str, message: Any, *, timeout_s: float) -> Any:
+        """Return its answer."""
+
+
+class Refusal(Exception):  # noqa: N818  an answer, no fault
+    """The answer to a request that is not carried out."""
+
+    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.headers = status, reason, headers
+
+
+class ControlApplication:
+    """Operations over HTTP."""
+
+    def __init__(self, guard: Guard, limits: ControlSettings, *, ask: Asking, monotonic_ns: Callable[[], int]) -> None:
+        """Serve those operations that the role of `limits` may do."""
+        self._guard: Final = guard
+        self._limits: Final = limits
+        self._ask: Final = ask
+        self._monotonic_ns: Final = monotonic_ns
+        self._document: bytes | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        try:
+            status, body, content_type = await self._answer(scope, receive)
+            headers: tuple[tuple[bytes, bytes], ...] = ()
+        except Refusal as refusal:
+            status, body, content_type = refusal.status, _error(refusal.reason), b"application/json"
+            headers = refusal.headers
+        # No answer is kept by a browser, shown in a frame, or read as anything but what it is.
+        own = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), *headers)
+        await answer(send, status, body, content_type=content_type, headers=own)
+
+    async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes, bytes]:
+        method, path, headers = scope["method"], scope["path"], scope["headers"]
+        _expect(self._guard.elsewhere(headers))
+        client = scope.get("client") or ("", 0)
+        if path in {"/health/live", "/health/ready"}:
+            _expect_method(method, "GET", "HEAD")
+            return await self._probe(path.rpartition("/")[2])
+        if path == f"{BASE}/openapi.json":
+            _expect_method(method, "GET")
+            return 200, self._described(), b"application/json"
+        _expect(self._guard.stranger(headers, self._monotonic_ns()))
+        if path == "/metrics":
+            _expect_method(method, "GET")
+            read = await self._carry_out(BY_NAME["metrics"], {}, client=client, strict=True)
+            assert isinstance(read, MetricsRead)
+            return 200, read.text.encode(), METRICS_TYPE
+        operation = BY_NAME.get(path.removeprefix(f"{BASE}/")) if path.startswith(f"{BASE}/") else None
+        if operation is None or not operation.over_http:
+            raise Refusal(404, f"{BASE}/ and one of {', '.join(each.name for each in served())} is wanted")
+        _expect_method(method, *(("GET", "POST") if operation.role == "read" else ("POST",)))
+        if ROLES.index(operation.role) > ROLES.index(self._limits.http_role):
+            raise Refusal(403, f"{operation.name} wants the role {operation.role}: control.http_role is lower")
+        given, strict = await self._given(operation, scope, receive)
+        value = await self._carry_out(operation, given, client=client, strict=strict)
+        status = 200 if isinstance(value, operation.answers[0]) else 409
+        return status, msgspec.json.encode(plain(value)), b"application/json"
+
+    async def _probe(self, which: str) -> tuple[int, bytes, bytes]:
+        health = await self._carry_out(BY_NAME["health"], {}, client=("", 0), strict=True)
+        assert isinstance(health, Health)
+        is_so = health.live if which == "live" else health.ready
+        return 200 if is_so else 503, msgspec.json.encode({which: is_so}), b"application/json"
+
+    async def _given(self, operation: Operation, scope: Any, receive: Any) -> tuple[dict[str, Any], bool]:
+        """Return the arguments by name, and whether they came as JSON, with its types."""
+        query = _query(scope["query_string"])
+        if scope["method"] == "GET":
+            return {name: _value_of(operation, name, values) for name, values in query.items()}, False
+        types = [
+            value.partition(b";")[0].strip().lower() for name, value in scope["headers"] if name == b"content-type"
+        ]
+        body = await body_of(receive)
+        if body and types != [b"application/json"]:
+            raise Refusal(400, "the header Content-Type: application/json is wanted")
+        try:
+            given = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            raise Refusal(400, f"one object of JSON is wanted: {fault}") from fault
+        return {**{name: values[0] for name, values in query.items() if name == ACTOR_PARAMETER}, **given}, True
+
+    async def _carry_out(
+        self, operation: Operation, given: Mapping[str, Any], *, client: tuple[str, int], strict: bool
+    ) -> Any:
+        arguments = dict(given)
+        actor = arguments.pop(ACTOR_PARAMETER, operation.actor) if operation.of_any_actor else operation.actor
+        if not isinstance(actor, str):
+            raise Refusal(422, f"the name of an actor is wanted, found {type(actor).__name__}")
+        try:
+            message = read_arguments(operation.request, arguments, strict=strict)
+        except (msgspec.ValidationError, ValueError, RecursionError) as fault:
+            raise Refusal(422, str(fault)[:500]) from fault
+        if getattr(message, "rows_max", 0) > ROWS_MAX and "rows_max" not in arguments:
+            message = msgspec.structs.replace(message, rows_max=ROWS_MAX)
+        if getattr(message, "rows_max", 0) > ROWS_MAX:
+            raise Refusal(422, f"rows_max is at most {ROWS_MAX} here: more rows come through natya.connect()")
+        work_s = getattr(message, "timeout_s", None)
+        timeout_s = ANSWER_S if work_s is None else work_s + ANSWER_S
+        wanted = Operate(
+            operation=operation.name,
+            actor=actor,
+            message=message,
+            timeout_s=timeout_s,
+            client=f"{client[0]}:{client[1]}",
+        )
+        try:
+            value = await self._ask(CONTROL, wanted, timeout_s=timeout_s + 1.0)
+        except RequestTimedOut as fault:
+            raise Refusal(504, "no answer in time; it may still be done") from fault
+        return _expect_answer(value)
+
+    def _described(self) -> bytes:
+        if self._document is None:
+            self._document = msgspec.json.encode(document(served()))
+        return self._document
+
+
+def served() -> tuple[Operation, ...]:
+    """Return the operations that are served over HTTP."""
+    return tuple(each for each in OPERATIONS if each.over_http)
+
+
+def _expect(turned: Turned | None) -> None:
+    if turned is not None:
+        after = ((b"retry-after", b"%d" % turned.retry_after_s),) if turned.retry_after_s else ()
+        challenge = ((b"www-authenticate", b"Bearer"),) if turned.status == 401 else ()  # noqa: PLR2004  HTTP's own
+        raise Refusal(turned.status, turned.reason, *after, *challenge)
+
+
+def _expect_method(found: str, *wanted: str) -> None:
+    if found not in wanted:
+        raise Refusal(405, f"{' or '.join(wanted)} is wanted", (b"allow", ", ".join(wanted).encode()))
+
+
+def _expect_answer(value: Any) -> Any:
+    match value:
+        case AskRefused():
+            raise Refusal(_STATUS_OF[value.kind], value.reason)
+        case Failed():
+            raise Refusal(502, f"{value.actor} failed: {value.error}: {value.reason}")
+        case Unavailable():
+            after = (b"retry-after", b"%d" % max(1, min(round(value.retry_after_s), 3_600)))
+            raise Refusal(503, f"{value.actor} is unavailable: {value.reason}", after)
+        case _:
+            return value
+
+
+def _query(text: bytes) -> dict[str, list[str]]:
+    try:
+        pairs = parse_qsl(
+            text.decode("ascii"), keep_blank_values=True, strict_parsing=bool(text), errors="strict",
+            max_num_fields=QUERY_PARTS_MAX,
+        )  # fmt: skip
+    except ValueError as fault:
+        raise Refusal(400, f"a query of name=value is wanted, at most {QUERY_PARTS_MAX} of them") from fault
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _value_of(operation: Operation, name: str, values: list[str]) -> Any:
+    """Return one text, or several where the argument is a series."""
+    fields = {field.name: field for field in msgspec.structs.fields(arguments_form(operation.request))}
+    is_series = name in fields and getattr(fields[name].type, "__origin__", None) is tuple
+    if is_series:
+        return values
+    if len(values) > 1:
+        raise Refusal(422, f"{name} is wanted once")
+    return values[0]
+
+
+def _error(reason: str) -> bytes:
+    return msgspec.json.encode({"error": reason})

@@ -1,0 +1,332 @@
+"""Operations over HTTP: a real server, the control actor, and actors that answer."""
+
+import json
+import os
+import time
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_web import Line, ask
+
+from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient
+from natya.actors.control.errors import TokenFileError
+from natya.actors.control.forms import answer_form
+from natya.actors.control.http.application import served
+from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.web import WebActor
+from natya.config.sections.control import ControlSettings
+from natya.config.sections.web import WebSettings
+from natya.messages.control import ShowHttp
+from natya.messages.database import Abandon, Query, QueryFailed, Rows
+from natya.messages.orders import Resume, Resumed
+from natya.messages.supervision import DescribeTree, SupervisionTree
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Database(RuntimeActor):
+    def on_start(self):
+        self.abandoned = []
+
+    @handles(Query)
+    def query(self, query, sender):
+        match query.sql:
+            case "fail":
+                raise ValueError("as asked")
+            case "refuse":
+                self.send(sender, QueryFailed(error="QueryRefused", reason="as asked"))
+            case "asker":
+                self.send(sender, Rows(columns=("asker",), rows=((query.asker,),)))
+            case text:
+                self.send(sender, Rows(columns=("text", "rows_max"), rows=((text, query.rows_max),)))
+
+    @handles(Abandon)
+    def abandon(self, request, _):
+        self.abandoned.append(request)
+
+
+class Orders(RuntimeActor):
+    @handles(Resume)
+    def resume(self, request, sender):
+        self.send(sender, Resumed(halted_because=request.reason))
+
+
+class Root(RuntimeActor):
+    @handles(DescribeTree)
+    def describe(self, _, sender):
+        self.send(sender, SupervisionTree(children=()))
+
+
+class Api:
+    """The interface, as a client of its user's sees it."""
+
+    def __init__(self, url, token):
+        self.url, self.token = url, token
+
+    def __call__(self, path, given=None, method=None, **headers):
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        known = {"Authorization": f"Bearer {self.token}"} | (JSON if given is not None else {}) | named
+        body = given if given is None or isinstance(given, bytes) else json.dumps(given).encode()
+        sent = {name: value for name, value in known.items() if value is not None}
+        status, answer = ask(method or ("GET" if given is None else "POST"), f"{self.url}{path}", body, sent)
+        return status, answer
+
+    def json(self, path, given=None, **rest):
+        status, answer = self(path, given, **rest)
+        return status, json.loads(answer)
+
+
+def started(folder, role):
+    running = InProcessSystem()
+    limits = ControlSettings.default(http=True, http_role=role)
+    running.start("system", Root)
+    running.start("database", Database)
+    running.start("orders", Orders)
+    running.start("control-web", WebActor, WebSettings.default())
+    running.start("control", ControlActor, ControlActorSettings(data_dir=folder, limits=limits))
+    with ControlClient(folder, monotonic_ns=time.monotonic_ns) as client:
+        while not (shown := client.request("control", ShowHttp())).url:
+            assert shown.reason == "it is not served yet"
+    return running, Api(shown.url, read_token(folder).reveal())
+
+
+@pytest.fixture(scope="module")
+def served_api(tmp_path_factory):
+    running, api = started(tmp_path_factory.mktemp("data"), "trade")
+    with running:
+        yield running, api
+
+
+@pytest.fixture
+def api(served_api):
+    return served_api[1]
+
+
+class TestAnOperation:
+    def test_that_looks_is_got_with_its_arguments_in_the_address(self, api):
+        found = api.json("/v1/query?sql=select+1&rows_max=7")
+
+        assert found == (200, {"type": "Rows", "columns": ["text", "rows_max"], "rows": [["select 1", 7]]})
+
+    def test_is_posted_with_its_arguments_as_json(self, api):
+        assert api.json("/v1/query", {"sql": "a", "rows_max": 7})[1]["rows"] == [["a", 7]]
+
+    def test_that_changes_something_is_posted_and_audited(self, api, caplog):
+        with caplog.at_level("INFO", logger="natya"):
+            found = api.json("/v1/resume", {"reason": "looked at"})
+
+        assert found == (200, {"type": "Resumed", "halted_because": "looked at"})
+        asked = next(each for each in caplog.records if each.message == "operation.asked")
+        assert asked.fields["operation"] == "resume"
+        assert asked.fields["client"].startswith("127.0.0.1:")
+        assert api.token not in repr([vars(each) for each in caplog.records])
+
+    def test_that_changes_something_is_not_got(self, api):
+        assert api("/v1/resume?reason=x")[0] == 405
+
+    def test_is_of_any_actor_where_the_table_says_so(self, api):
+        assert api.json("/v1/ping?actor=orders")[1]["actor"] == "orders"
+        assert api.json("/v1/ping", {"actor": "database"})[1]["actor"] == "database"
+
+    def test_of_no_actor_that_runs_is_unavailable(self, api):
+        assert api("/v1/ping?actor=nobody")[0] == 503
+
+    def test_that_the_actor_refuses_says_why(self, api):
+        assert api.json("/v1/query", {"sql": "refuse"}) == (
+            409,
+            {"type": "QueryFailed", "error": "QueryRefused", "reason": "as asked"},
+        )
+
+    def test_at_which_the_actor_fails_says_so(self, api):
+        status, answer = api.json("/v1/query", {"sql": "fail"})
+
+        assert status == 502
+        assert "as asked" in answer["error"]
+
+    def test_has_fewer_rows_than_the_socket_gives(self, api):
+        assert api.json("/v1/query", {"sql": "a"})[1]["rows"] == [["a", 10_000]]
+        assert api("/v1/query", {"sql": "a", "rows_max": 10_001})[0] == 422
+
+    def test_has_an_asker_of_the_system_s_own(self, api):
+        assert api.json("/v1/query", {"sql": "asker"})[1]["rows"][0][0].startswith("http-")
+        assert api("/v1/query", {"sql": "asker", "asker": "other-1"})[0] == 422
+
+    def test_whose_answer_is_a_file_is_for_the_socket(self, api):
+        assert api("/v1/query-to-file", {"sql": "a"})[0] == 404
+
+
+class TestWhatAnyoneOnThisMachineMayKnow:
+    @pytest.mark.parametrize(("path", "status"), [("/health/live", 200), ("/health/ready", 200)])
+    def test_is_whether_it_is_live_and_ready_and_no_more(self, api, path, status):
+        assert api.json(path, Authorization=None) == (status, {path.rpartition("/")[2]: True})
+
+    def test_is_what_the_interface_is(self, api):
+        status, document = api.json("/v1/openapi.json", Authorization=None)
+
+        assert status == 200
+        assert document["openapi"] == "3.1.0"
+        assert set(document["paths"]) == {f"/{each.name}" for each in OPERATIONS if each.over_http}
+        assert api.token not in json.dumps(document)
+
+    def test_is_not_what_is_counted(self, api):
+        assert api("/metrics", Authorization=None)[0] == 401
+        assert api("/metrics")[1].startswith(b"# HELP natya_build_info")
+
+
+HOSTILE = {
+    "no token": ("GET", "/v1/tree", {"Authorization": None}, None, 401),
+    "wrong token": ("GET", "/v1/tree", {"Authorization": "Bearer " + "x" * 43}, None, 401),
+    "another scheme": ("GET", "/v1/tree", {"Authorization": "Basic eDp4"}, None, 401),
+    "token in the address": ("GET", "/v1/tree?token=x", {"Authorization": None}, None, 401),
+    "cookie": ("GET", "/v1/tree", {"Authorization": None, "Cookie": "token=x"}, None, 401),
+    "another host": ("GET", "/v1/tree", {"Host": "evil.example"}, None, 400),
+    "another origin": ("GET", "/v1/tree", {"Origin": "https://evil.example"}, None, 403),
+    "no origin": ("POST", "/v1/resume", {"Origin": "null", **JSON}, b"{}", 403),
+    "another port's page": ("GET", "/v1/tree", {"Origin": "http://127.0.0.1:1"}, None, 403),
+    "another site": ("GET", "/health/live", {"Sec-Fetch-Site": "cross-site"}, None, 403),
+    "a form": ("POST", "/v1/resume", {"Content-Type": "application/x-www-form-urlencoded"}, b"reason=x", 400),
+    "plain text": ("POST", "/v1/resume", {"Content-Type": "text/plain"}, b'{"reason":"x"}', 400),
+    "no type": ("POST", "/v1/resume", {}, b'{"reason":"x"}', 400),
+    "no json": ("POST", "/v1/resume", JSON, b"{", 400),
+    "no utf-8": ("POST", "/v1/resume", JSON, b'{"reason":"\xff"}', 400),
+    "a list": ("POST", "/v1/resume", JSON, b"[]", 400),
+    "deep": ("POST", "/v1/resume", JSON, b'{"a":' * 100_000, 400),
+    "a number": ("POST", "/v1/resume", JSON, b'{"reason":1}', 422),
+    "unknown argument": ("POST", "/v1/resume", JSON, b'{"reason":"x","force":true}', 422),
+    "nan": ("POST", "/v1/query", JSON, b'{"sql":"a","timeout_s":NaN}', 400),
+    "infinite": ("GET", "/v1/query?sql=a&timeout_s=inf", {}, None, 422),
+    "below 0": ("POST", "/v1/query", JSON, b'{"sql":"a","timeout_s":-1}', 422),
+    "too long": ("POST", "/v1/query", JSON, b'{"sql":"a","timeout_s":999999}', 403),
+    "huge number": ("POST", "/v1/query", JSON, b'{"sql":"a","rows_max":' + b"9" * 5_000 + b"}", 400),
+    "large body": ("POST", "/v1/query", JSON, b'{"sql":"' + b"a" * (1 << 20) + b'"}', 413),
+    "many arguments": ("GET", "/v1/query?sql=a&" + "&".join(f"a{each}=1" for each in range(50)), {}, None, 400),
+    "twice": ("GET", "/v1/query?sql=a&sql=b", {}, None, 422),
+    "escape": ("GET", "/v1/../../etc/passwd", {}, None, 404),
+    "an order": ("POST", "/v1/submit-order", JSON, b"{}", 404),
+    "delete": ("DELETE", "/v1/tree", {}, None, 405),
+    "options": ("OPTIONS", "/v1/resume", {"Access-Control-Request-Method": "POST"}, None, 405),
+    "trace": ("TRACE", "/v1/tree", {}, None, 405),
+    "of orders": ("POST", "/v1/query", JSON, b'{"sql":"a","actor":"orders"}', 422),
+    "an actor that is no text": ("POST", "/v1/ping", JSON, b'{"actor":1}', 422),
+}
+
+
+class TestAHostileRequest:
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_is_refused(self, api, name):
+        method, path, headers, body, status = HOSTILE[name]
+        found, answer = api(path, body, method, **{"Content-Type": None, **headers})
+
+        assert found == status
+        assert "error" in json.loads(answer)
+        assert api.json("/v1/tree")[0] == 200
+
+    def test_gets_no_permission_for_other_sites(self, api):
+        line = Line(int(api.url.rpartition(":")[2]))
+        line.send(b"OPTIONS /v1/resume HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\n\r\n")
+        head = line._read_until(b"\r\n\r\n").lower()
+        line.socket.close()
+
+        assert head.startswith(b"http/1.1 403")
+        assert b"access-control" not in head
+
+    def test_with_a_wrong_token_again_and_again_locks_nobody_out(self, api):
+        found = [api("/v1/tree", Authorization="Bearer wrong")[0] for _ in range(12)]
+
+        assert found[-1] == 429
+        assert api("/v1/tree")[0] == 200
+
+    @settings(max_examples=25)
+    @given(data=st.data())
+    def test_with_arguments_of_any_kind_is_refused_or_answered(self, served_api, data):
+        operation = data.draw(st.sampled_from([each for each in served() if each.role == "read"]))
+        names = st.sampled_from([*operation.arguments, "other"])
+        any_value = st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+            max_leaves=5,
+        )
+        given = data.draw(st.dictionaries(names, any_value, max_size=4))
+        given.pop("timeout_s", None)
+        status, answer = served_api[1](f"/v1/{operation.name}", given)
+
+        assert status in {200, 403, 409, 422, 503}
+        assert json.loads(answer)
+
+
+class TestTheDocument:
+    def test_describes_what_is_answered(self, api):
+        for path, operation in [("/v1/tree", "tree"), ("/v1/health", "health"), ("/v1/ping?actor=control", "ping")]:
+            entry = next(each for each in OPERATIONS if each.name == operation)
+            status, answer = api(path)
+
+            assert status == 200
+            assert msgspec.json.decode(answer, type=answer_form(entry.answers[0]))
+
+    def test_has_no_reference_to_what_it_lacks(self, api):
+        _, document = api.json("/v1/openapi.json")
+        wanted = {each.split('"')[0] for each in json.dumps(document).split("#/components/schemas/")[1:]}
+
+        assert wanted <= set(document["components"]["schemas"])
+
+
+class TestATokenOfALowerRole:
+    @pytest.mark.parametrize(("role", "status"), [("read", 403), ("operate", 403)])
+    def test_does_not_let_orders_leave(self, tmp_path, role, status):
+        running, api = started(tmp_path, role)
+        with running:
+            assert api("/v1/resume", {"reason": "x"})[0] == status
+            assert api("/v1/tree")[0] == 200
+
+
+class TestTheFileOfTheToken:
+    def test_is_made_once_for_this_user_alone(self, tmp_path):
+        token = token_of(tmp_path)
+
+        assert token_of(tmp_path) == read_token(tmp_path) == token
+        assert (tmp_path / TOKEN_NAME).stat().st_mode & 0o777 == 0o600
+        assert len(token.reveal()) == 43
+
+    @pytest.mark.parametrize("fault", ["open to others", "link", "hard link", "text", "folder"])
+    def test_is_not_trusted_if_it_could_be_another_s(self, tmp_path, fault):
+        path, other = tmp_path / TOKEN_NAME, tmp_path / "other"
+        other.write_text("x" * 43)
+        match fault:
+            case "open to others":
+                token_of(tmp_path)
+                path.chmod(0o640)
+            case "link":
+                path.symlink_to(other)
+            case "hard link":
+                other.chmod(0o600)
+                os.link(other, path)
+            case "text":
+                path.write_text("a password")
+                path.chmod(0o600)
+            case "folder":
+                path.mkdir()
+
+        with pytest.raises(TokenFileError, match=TOKEN_NAME):
+            token_of(tmp_path)
+        assert other.read_text() == "x" * 43
+
+    def test_that_was_never_made_is_missed_by_who_reads_it(self, tmp_path):
+        with pytest.raises(TokenFileError, match="has not served HTTP"):
+            read_token(tmp_path)
+
+
+class TestASystemThatCannotServeHttp:
+    def test_goes_on_with_its_socket_and_says_why(self, tmp_path):
+        (tmp_path / TOKEN_NAME).mkdir()
+        limits = ControlSettings.default(http=True)
+        with InProcessSystem() as running:
+            running.start("control-web", WebActor, WebSettings.default())
+            running.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path, limits=limits))
+            with ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+                shown = client.request("control", ShowHttp())
+
+        assert not shown.url
+        assert TOKEN_NAME in shown.reason
