@@ -39,6 +39,11 @@ calendar: $(STAMP) ## Compare the sessions of the exchanges with pandas_market_c
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pandas_market_calendars==5.5.0
 	$(BIN)/python -m pytest tests/domain/test_calendar.py -q
 
+.PHONY: risk-reference
+risk-reference: $(STAMP) ## Hold the risk gate against a second opinion over 1,000,000 orders, from a seed (COUNT=n SEED=n)
+	RISK_ORDERS=$(or $(COUNT),1000000) RISK_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/orders/test_reference.py --timeout 7200 -q -s
+
 .PHONY: kills
 kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a strategy's process, 200 times each
 	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \

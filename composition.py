@@ -94,6 +94,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
         *([Subscribe(subscriber=STREAMS, topics=ACCOUNT_FACTS)] if _pushes_updates(settings) else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
+        *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
     )
 

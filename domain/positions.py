@@ -148,6 +148,11 @@ class Positions:
         holding = self._holdings.get(symbol)
         return holding.quantity if holding else 0
 
+    @property
+    def holdings(self) -> dict[str, Holding]:
+        """What is held, by symbol, of every symbol ever traded: to be read, not changed."""
+        return self._holdings
+
     def all(self) -> tuple[Position, ...]:
         """Return one position for every symbol ever traded, by symbol."""
         return tuple(holding.position(symbol) for symbol, holding in sorted(self._holdings.items()))
@@ -165,6 +170,11 @@ class StrategyShares:
         held = shares.pop(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
         if held:
             shares[fill.symbol] = held
+
+    def quantity(self, strategy: str, symbol: str) -> int:
+        """Return the signed shares of a strategy in one symbol."""
+        shares = self._shares.get(strategy)
+        return shares.get(symbol, 0) if shares else 0
 
     def of(self, strategy: str) -> dict[str, int]:
         """Return the signed shares of a strategy by symbol; a copy."""

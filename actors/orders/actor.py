@@ -42,6 +42,7 @@ from ...messages.broker import (
     WithdrawOrder,
 )
 from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.market import Tick
 from ...messages.orders import (
     CancelOrder,
     OrderIntended,
@@ -60,12 +61,14 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
 from .errors import JournalLostError
-from .gate import Refusal, Situation, contradiction, judge
 from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
 from .reading import ReadBack
-from .risk_state import RiskControl, changed, why_not_resumed
+from .risk_state import RiskControl, changed, strictest, why_not_resumed
 from .rounds import Rounds
+from .rules import NO_PRICE, MarketPrice, Refusal, Situation, Trip, contradiction, judge, rules_of, tripped
+from .rules.exposure import day_loss_max_rupees
+from .rules.flow import repeats_max
 from .settings import OrdersActorSettings
 from .updates import Update
 from .withdrawals import WITHDRAWALS_MAX, Withdrawals
@@ -80,6 +83,9 @@ JOURNAL_TIMEOUT_S: Final = 10.0
 
 RESTS_MAX: Final = 10
 """In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
+
+WATCH_S: Final = 1.0
+"""Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
 Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], tuple[str, str], bool]
 """The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
@@ -100,6 +106,10 @@ class LookUpDue(msgspec.Struct, frozen=True, gc=False):
 
 class ReconcileDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look up every order that is open at the broker."""
+
+
+class WatchDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look at the limits of the day."""
 
 
 class ReadDue(msgspec.Struct, frozen=True, gc=False):
@@ -131,9 +141,13 @@ class OrdersActor(RuntimeActor):
         self._lookups = Lookups()
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
+        self._rules = rules_of(self.settings)
+        self._market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         self._next_round = Rounds(lambda after_s: self.after(after_s, LookUpDue()))
         self._next_reconciliation = Rounds(lambda after_s: self.after(after_s, ReconcileDue()))
         self._rounds_without_news = 0
+        if self.settings.day_loss_max_rupees and not self.market_rules:
+            self.after(WATCH_S, WatchDue())
         self._read_on()
 
     def snapshot(self) -> Handover:
@@ -182,6 +196,8 @@ class OrdersActor(RuntimeActor):
             refusal = Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
             self.send(sender, updates.refused(order, refusal, now_ns))
             return
+        if self.market_rules:
+            self._watch(now_ns)  # prices may have passed a limit without anything else that happened
         situation = Situation(
             risk_state=self._risk_state,
             limits=self.settings,
@@ -191,11 +207,54 @@ class OrdersActor(RuntimeActor):
             strategy_position_max=self.settings.strategy_position_max.get(order.strategy),
             strategy_orders_in_flight_max=self.settings.strategy_orders_in_flight_max.get(order.strategy),
             at_this_moment=self._count_at(now_ns, order.strategy),
+            market=self._market,
         )
-        denied = judge(order, situation)
+        denied = judge(order, situation, self._rules)
         fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
         self.send(JOURNAL, self._ledger.write((fact,), order))
+        if denied is not None and denied.rule == repeats_max.__name__:
+            self._trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
+        elif denied is not None and denied.rule == day_loss_max_rupees.__name__:
+            self._watch(now_ns)
+
+    @handles(Tick)
+    def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Keep the market's last price of each symbol: what a strategy says of it is not asked."""
+        if self._market is not None and tick.exchange_ns >= self._market.get(tick.symbol, NO_PRICE)[1]:
+            self._market[tick.symbol] = tick.price, tick.exchange_ns
+
+    @handles(WatchDue)
+    def look_at_limits(self, _message: WatchDue, _sender: ActorAddress) -> None:
+        """Look at the limits of the day, which prices alone may pass while nobody orders."""
+        self.after(WATCH_S, WatchDue())
+        if self._is_read:
+            self._watch(self.clock.now_ns())
+
+    def _watch(self, now_ns: int) -> None:
+        """Take the right to open positions away where a limit was passed."""
+        if self.settings.day_loss_max_rupees or self.settings.rejects_max:
+            trip = tripped(self._ledger.book, self.settings, now_ns, self._market or {})
+            if trip is not None:
+                self._trip(trip)
+
+    def _trip(self, trip: Trip) -> None:
+        """Enter a stricter state, from now on; where that is HALTED cancel every open order."""
+        if strictest(trip.state, self._ledger.risk_state) == self._ledger.risk_state:
+            return
+        if trip.state == "HALTED":
+            self._risk.alarm = trip.cause
+        self.send(JOURNAL, self._ledger.write_change(self._change(trip.state, trip.cause, ORDERS)))
+        if trip.state == "HALTED":
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        """Cancel every open order, of any strategy; each ends as its own cancellation does."""
+        for client_order_id in (
+            *self._ledger.intents,
+            *(each.client_order_id for each in self._ledger.book.open_orders()),
+        ):
+            self._cancel(client_order_id, "")
 
     def _count_at(self, now_ns: int, strategy: str) -> int:
         """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""
@@ -239,7 +298,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:
-        """Leave HALTED, once that is durable; there is no other way to leave it."""
+        """Leave HALTED, or a REDUCING of ours, once that is durable; there is no other way to leave it."""
         found = self._risk_state
         refusal = why_not_resumed(request, found=found, to_be=self._ledger.risk_state)
         if refusal:
@@ -273,6 +332,7 @@ class OrdersActor(RuntimeActor):
             if isinstance(fact, RiskStateChanged):
                 self._tell_change(fact)
         if entry.order is None:
+            self._watch(self.clock.now_ns())
             return
         for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
             self.send(repeated, entry.facts[0])

@@ -8,22 +8,25 @@ positions and counts are those of the current account, the one entered last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, ValuesView
 
 from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
 from ...domain.positions import Positions, StrategyShares
+from ...domain.time import day_of
 from ...messages.orders import (
     KeptRiskState,
     OrderFact,
     OrderFilled,
     OrderIntended,
     OrderRefused,
+    OrderRejected,
     OrdersStatistics,
     RiskState,
     RiskStateChanged,
     Side,
 )
+from .day import UNITS, Day, Profit, own_price
 from .errors import FactWithoutIntentError
 
 
@@ -31,8 +34,26 @@ class _Account:
     """The open orders, positions and counts of one account."""
 
     __slots__ = (
-        "fills", "leaves", "open", "orders", "positions", "refused", "rejected", "risk_cause", "risk_state", "shares",
-        "strategy_leaves", "strategy_unanswered", "unanswered",
+        "day",
+        "fills",
+        "leaves",
+        "open",
+        "orders",
+        "positions",
+        "priced_units",
+        "profit",
+        "refused",
+        "rejected",
+        "risk_cause",
+        "risk_state",
+        "shares",
+        "strategy_leaves",
+        "strategy_unanswered",
+        "unanswered",
+        "unknown",
+        "unpriced_leaves",
+        "unweighed",
+        "worst",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -48,6 +69,42 @@ class _Account:
         self.orders = self.fills = self.rejected = self.unanswered = 0
         self.risk_state: KeptRiskState = "NORMAL"
         self.risk_cause = ""
+        self.day = Day()
+        self.profit = Profit()
+        self.priced_units = 0
+        """Value of the open orders that have a price of their own (`own_price`): rupees / UNITS."""
+
+        self.unpriced_leaves: dict[str, int] = {}
+        """Open shares of the others, by symbol; none that has 0."""
+
+        self.worst: dict[str, int] = {}
+        """See `weigh`."""
+
+        self.unweighed: set[str] = set()
+        """Symbols with an order that changed since `weigh`."""
+
+        self.unknown: dict[str, str] = {}
+        """Symbols of the orders that are UNKNOWN, by client order id."""
+
+    def weigh(self) -> dict[str, int]:
+        """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none that has 0.
+
+        Only symbols with an order that changed are counted anew.
+        """
+        while self.unweighed:
+            symbol = self.unweighed.pop()
+            held, leaves = self.positions.quantity(symbol), self.leaves
+            worst = max(held + leaves.get((symbol, "BUY"), 0), leaves.get((symbol, "SELL"), 0) - held)
+            if worst:
+                self.worst[symbol] = worst
+            else:
+                self.worst.pop(symbol, None)
+        return self.worst
+
+    def begin_day(self, time_ns: int) -> None:
+        """Begin the day in India of a time, unless it has begun already."""
+        if time_ns >= self.day.ends_ns:
+            self.day.begin(day_of(time_ns), self.positions.holdings)
 
 
 class Book:
@@ -109,6 +166,10 @@ class Book:
         """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
         return self._account.shares.of(strategy)
 
+    def strategy_shares(self, strategy: str, symbol: str) -> int:
+        """Return the signed shares that one strategy holds of one symbol."""
+        return self._account.shares.quantity(strategy, symbol)
+
     def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
         """Return the open quantity (shares) of a strategy's orders on one side, UNKNOWN ones included."""
         return self._account.strategy_leaves.get((strategy, symbol, side), 0)
@@ -116,6 +177,28 @@ class Book:
     def leaves(self, symbol: str, side: Side) -> int:
         """Return the open quantity (shares) of all orders on one side, UNKNOWN ones included."""
         return self._account.leaves.get((symbol, side), 0)
+
+    def worst_shares(self) -> Mapping[str, int]:
+        """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none of 0."""
+        return self._account.weigh()
+
+    def open_values(self) -> tuple[int, Mapping[str, int]]:
+        """Return the value of open orders that have a price (rupees / UNITS), and open shares of others by symbol."""
+        return self._account.priced_units, self._account.unpriced_leaves
+
+    def unknown_symbols(self) -> ValuesView[str]:
+        """Return the symbol of each order that is UNKNOWN."""
+        return self._account.unknown.values()
+
+    def today(self, now_ns: int) -> Day:
+        """Return the counts of the day in India that this is."""
+        self._account.begin_day(now_ns)
+        return self._account.day
+
+    def profit_today(self, now_ns: int, prices: dict[str, tuple[float, int]]) -> tuple[int, int, tuple[str, ...]]:
+        """Return the day's profit in rupees / UNITS, realised and open, and the held symbols without a price."""
+        account, day = self._account, self.today(now_ns)
+        return account.profit.units(day, account.fills, account.positions.holdings, prices)
 
     def apply(self, fact: OrderFact | RiskStateChanged) -> bool:
         """Apply one durable fact; False if it changes nothing.
@@ -133,6 +216,8 @@ class Book:
             if client_order_id in self._newest:
                 return False
             if isinstance(fact, OrderIntended):
+                account.begin_day(fact.occurred_ns)
+                account.day.intended(fact)
                 self._put(account, None, Order.from_intent(fact))
             else:
                 account.refused[fact.rule] += 1
@@ -147,9 +232,14 @@ class Book:
                 return False
             self._put(account, before, after)
             if isinstance(fact, OrderFilled):
+                account.begin_day(fact.occurred_ns)
                 account.fills += 1
+                held = account.positions.quantity(fact.symbol)
                 account.positions.apply(fact)
+                account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
                 account.shares.apply(fact)
+            elif isinstance(fact, OrderRejected):
+                account.day.rejected(fact.occurred_ns)
         self._newest[client_order_id] = fact
         return True
 
@@ -197,8 +287,19 @@ class Book:
         key = (after.symbol, after.side)
         change = after.leaves - (before.leaves if before else 0)
         account.leaves[key] = account.leaves.get(key, 0) + change
+        account.unweighed.add(after.symbol)
         its_key = (after.strategy, after.symbol, after.side)
         account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
+        price = own_price(after)
+        if price is None:
+            if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
+                account.unpriced_leaves[after.symbol] = leaves
+        else:
+            account.priced_units += round(price * UNITS) * change
+        if after.state == "UNKNOWN":
+            account.unknown[after.client_order_id] = after.symbol
+        elif account.unknown:
+            account.unknown.pop(after.client_order_id, None)
         account.rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
         if change := _is_unanswered(after) - (before is not None and _is_unanswered(before)):
             account.unanswered += change

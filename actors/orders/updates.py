@@ -36,7 +36,7 @@ from ...messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
-from .gate import Refusal
+from .rules import Refusal
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):

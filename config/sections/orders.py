@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta
 
 from .base import Positive, PositiveSeconds, Seconds, Section
+
+Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
+Few: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 
 
 class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +36,57 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     orders_in_flight_max: Positive
     """Orders whose intent is journaled and whose answer from the broker is outstanding."""
 
+    order_age_max_s: Seconds
+    """From the moment a strategy submits an order until it is checked; 0: any."""
+
+    session: Literal["none", "NSE", "BSE"]
+    """Orders pass only in the sessions of this exchange; `none`: at any time."""
+
+    no_opens_last_s: Seconds
+    """At the end of a session in which only orders pass that close a position."""
+
+    price_collar_percent: Percent
+    """How far a limit may be through the market's price, above it for a BUY, below it for a SELL; 0: any."""
+
+    option_collar_percent: Percent
+    """The same of options, whose symbols end with CE or PE."""
+
+    open_value_max_rupees: Amount
+    """Value of all open orders; 0: any."""
+
+    gross_value_max_rupees: Amount
+    """Value of all positions, long and short, if every open order fills; 0: any."""
+
+    unknown_orders_max: Few
+    """While so many orders are in doubt none opens a position, and none ever in a symbol with one in doubt; 0: off."""
+
+    day_loss_max_rupees: Amount
+    """Loss of a day, realised and open, at which only orders pass that close; at twice that nothing passes; 0: off."""
+
+    rejects_max: Few
+    """Orders that the broker rejects in 60 s, after which only orders pass that close; 0: any."""
+
+    repeats_max: Few
+    """Orders that are alike in 10 s; after one more only orders pass that close; 0: any."""
+
+    orders_a_second_max: Few
+    """Orders in any second, beyond which only those pass that close a position; 0: any."""
+
+    orders_a_minute_max: Few
+    """The same in any minute."""
+
+    orders_an_hour_max: Few
+    """The same in any hour."""
+
+    orders_a_day_max: Few
+    """The same in a day in India."""
+
+    strategy_orders_a_day_max: Few
+    """The same of one strategy."""
+
+    strategy_trades_a_day_max: Few
+    """Trades of one strategy in a day, after which only its orders pass that close a position; 0: any."""
+
     absence_horizon_s: PositiveSeconds
     """An uncertain order that the broker does not have counts as never placed only after this long."""
 
@@ -47,3 +102,17 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     account: Literal["auto", "session", "new", "newest"]
     """Which account a run trades on: that of all sessions, a new one, or the newest. `auto`: a replay on a new one,
     any other market on that of the sessions."""
+
+    @property
+    def need_prices(self) -> bool:
+        """Whether any of these limits is measured by the market's own prices, as orders hears them."""
+        return any(
+            (
+                self.price_age_max_s,
+                self.price_collar_percent,
+                self.option_collar_percent,
+                self.open_value_max_rupees,
+                self.gross_value_max_rupees,
+                self.day_loss_max_rupees,
+            )
+        )

@@ -1,18 +1,12 @@
-"""The risk gate: every rule at its limit, and all of them against a second opinion."""
-
-from fractions import Fraction
+"""The risk gate: the rules of every profile, each at its limit; `test_rules` has those of real money."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.gate import RULES, Situation, contradiction, judge
-from natya.config.sections.orders import OrdersSettings
+from natya.actors.orders.rules import Situation, contradiction, judge
 from natya.domain.orders import Order
 from natya.domain.time import SECOND_NS
-from natya.messages.orders import OrderFilled, OrderIntended, OrderUncertain, SubmitOrder
 
 
 @pytest.fixture
@@ -343,95 +337,3 @@ class TestOrdersWhileTheMarketStandsStill:
         still = replace(situation(orders_a_moment_max=3), at_this_moment=at_this_moment)
 
         assert rule_of(make.order(), still) == rule
-
-
-NAMES = [rule.__name__ for rule in RULES]
-
-
-def second_opinion(order, facts, limits, state, intents):
-    """Judge from the plain facts alone, sharing no code with the gate; returns the names of all broken rules."""
-    sign = {"BUY": 1, "SELL": -1}[order.side]
-    intended = [fact for fact in facts if isinstance(fact, OrderIntended)]
-    fills = {fact.client_order_id: fact for fact in facts if isinstance(fact, OrderFilled)}
-    held = sum(
-        fill.quantity * (1 if fill.side == "BUY" else -1) for fill in fills.values() if fill.symbol == order.symbol
-    )
-    open_here = sum(
-        each.quantity - (fills[each.client_order_id].quantity if each.client_order_id in fills else 0)
-        for each in [*intended, *intents.values()]
-        if (each.symbol, each.side) == (order.symbol, order.side)
-    )
-    # Seen from the order's own side: how far it goes if all of that side fills.
-    reach = sign * held + open_here + order.quantity
-    limit, last = order.limit_price, order.reference_price
-    is_known = limit is not None if order.side == "BUY" and limit else last > 0
-    price = limit if order.side == "BUY" and limit else max(limit or 0, last)
-    unanswered = [each for each in intended if each.client_order_id not in fills]
-    broken = {
-        "risk_state": state != "NORMAL" and (state != "REDUCING" or reach > 0),
-        "duplicate": order.client_order_id in {each.client_order_id for each in intended} | set(intents),
-        "quantity_max": order.quantity > limits.quantity_max,
-        "value_max_rupees": not is_known
-        or Fraction(repr(price)) * order.quantity > Fraction(repr(limits.value_max_rupees)),
-        "position_max": reach > limits.position_max,
-        "orders_in_flight_max": len(unanswered) + len(intents) >= limits.orders_in_flight_max,
-    }
-    return {name for name, is_broken in broken.items() if is_broken}
-
-
-SIDES, SYMBOLS = st.sampled_from(["BUY", "SELL"]), st.sampled_from(["INFY", "TCS"])
-
-
-@st.composite
-def worlds(draw):
-    facts, intents = [], {}
-    for number in range(draw(st.integers(0, 5))):
-        symbol, side, quantity = draw(SYMBOLS), draw(SIDES), draw(st.integers(1, 30))
-        common = {"client_order_id": f"A-{number}", "strategy": "s", "symbol": symbol, "side": side}
-        if draw(st.integers(0, 3)) == 0:
-            intents[f"A-{number}"] = SubmitOrder(**common, quantity=quantity)
-            continue
-        facts.append(OrderIntended(**common, quantity=quantity, order_type="MARKET", limit_price=None, occurred_ns=1))
-        if draw(st.booleans()):
-            facts.append(OrderUncertain(client_order_id=f"A-{number}", reason="", occurred_ns=1))
-        if draw(st.booleans()):
-            traded = draw(st.integers(1, quantity))
-            facts.append(
-                OrderFilled(
-                    **common, trade_id="T", quantity=traded, price=1.0, cumulative_quantity=traded, occurred_ns=1
-                )
-            )
-    limits = OrdersSettings.default(
-        quantity_max=draw(st.integers(1, 40)),
-        value_max_rupees=draw(st.floats(1, 400)),
-        position_max=draw(st.integers(1, 60)),
-        orders_in_flight_max=draw(st.integers(1, 6)),
-        absence_horizon_s=1,
-        lookup_interval_s=1,
-    )
-    limit_price = draw(st.none() | st.floats(0.05, 20))
-    order = SubmitOrder(
-        client_order_id=draw(st.sampled_from(["A-0", "A-9"])),
-        strategy="s",
-        symbol=draw(SYMBOLS),
-        side=draw(SIDES),
-        quantity=draw(st.integers(1, 40)),
-        order_type="MARKET" if limit_price is None else "LIMIT",
-        limit_price=limit_price,
-        reference_price=draw(st.floats(0, 20)),
-    )
-    state = draw(st.sampled_from(["NORMAL", "NORMAL", "REDUCING", "HALTED"]))
-    return order, facts, limits, state, intents
-
-
-@settings(max_examples=400, deadline=None)
-@given(world=worlds())
-def test_the_gate_agrees_with_an_independent_checker(world):
-    order, facts, limits, state, intents = world
-    book = Book()
-    for fact in facts:
-        book.apply(fact)
-    refusal = judge(order, Situation(risk_state=state, limits=limits, book=book, intents=intents, now_ns=0))
-    broken = second_opinion(*world)
-
-    assert (refusal.rule if refusal else None) == next((name for name in NAMES if name in broken), None)

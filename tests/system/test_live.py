@@ -68,6 +68,7 @@ def a_system(tmp_path, exchange):
             "system.data_dir": str(tmp_path / "natya"),
             "feed.symbols": ["RELIANCE"],
             "control.enabled": False,
+            "orders.session": "none",
             "strategies": [{"name": "buyer", "strategy": Buyer, "symbols": ["RELIANCE"], "parameters": {"idle": idle}}],
         } | given
         return TradingSystem(load_settings("live", environment=environment, overrides=given))

@@ -1,0 +1,185 @@
+"""What has happened in a day in India (plain): the counts that the rules limit, built from the same facts as the book.
+
+So a restart counts on where it was: nobody gets a second day's limit from it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from ...domain.orders import Order
+from ...domain.positions import Holding
+from ...domain.time import day_start_ns
+from ...messages.orders import OrderIntended, Side, SubmitOrder
+
+KEPT_MAX: Final = 10_000
+"""Orders, the newest, whose times are kept: no limit in a time may be above it."""
+
+UNITS: Final = 10_000
+"""Of a rupee: all prices on the grid of an exchange are a whole number of them."""
+
+Alike: TypeAlias = tuple[str, Side, int, float | None, float | None]
+"""Symbol, side, quantity, limit price and trigger price of an order."""
+
+
+def alike(order: OrderIntended | SubmitOrder) -> Alike:
+    """Return in what orders have to be equal to be alike."""
+    return order.symbol, order.side, order.quantity, order.limit_price, order.trigger_price
+
+
+def own_price(order: Order | SubmitOrder) -> float | None:
+    """Return at what price (rupees) an order counts, whatever the market's is; None: at the market's.
+
+    At its limit, and a BUY that waits for its trigger at that: there the market is above what it is now.
+    """
+    if order.limit_price is not None or order.side == "SELL":
+        return order.limit_price
+    return order.trigger_price
+
+
+class Recent:
+    """The orders of the last seconds, counted by what they are alike in; brought up to date only when asked."""
+
+    __slots__ = ("_counts", "_seen", "_window")
+
+    def __init__(self) -> None:
+        self._counts: dict[Alike, int] = {}
+        self._seen = 0
+        self._window: deque[tuple[int, Alike]] = deque()
+
+    def count(self, sent: deque[OrderIntended], sent_ever: int, since_ns: int, what: Alike) -> int:
+        """Count those alike in the newest orders, `sent_ever` of which there were, that passed the gate after a time.
+
+        The time must not be earlier than in an earlier question.
+        """
+        counts, window = self._counts, self._window
+        if sent_ever > self._seen:
+            new = min(sent_ever - self._seen, len(sent))
+            self._seen = sent_ever
+            for number in range(new, 0, -1):
+                fact = sent[-number]
+                key = alike(fact)
+                counts[key] = counts.get(key, 0) + 1
+                window.append((fact.occurred_ns, key))
+        while window and window[0][0] <= since_ns:
+            key = window.popleft()[1]
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
+        return counts.get(what, 0)
+
+
+class Day:
+    """The counts of one account."""
+
+    __slots__ = (
+        "_recent", "_rejected_ns", "_sent", "carried", "ends_ns", "number", "orders", "orders_by_strategy",
+        "realized_before", "sent_ever", "trades_by_strategy",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.number = -1
+        """Days since 1970-01-01 in India; -1 before the first."""
+
+        self.ends_ns = 0
+        """When the next begins: nanoseconds since 1970-01-01 UTC."""
+
+        self.orders = 0
+        """Orders that passed the gate."""
+
+        self.sent_ever = 0
+        """The same, of all days."""
+
+        self.orders_by_strategy: dict[str, int] = {}
+        self.trades_by_strategy: dict[str, int] = {}
+        self.realized_before = Fraction(0)
+        """Rupees realised before the day."""
+
+        self.carried: set[str] = set()
+        """Symbols whose position was held already when the day began."""
+
+        self._sent: deque[OrderIntended] = deque(maxlen=KEPT_MAX)
+        self._rejected_ns: deque[int] = deque(maxlen=KEPT_MAX)
+        self._recent = Recent()
+
+    def begin(self, number: int, holdings: dict[str, Holding]) -> None:
+        """Begin a new day with what is held; times in the last hour still count."""
+        self.number, self.ends_ns = number, day_start_ns(number + 1)
+        self.orders = 0
+        self.orders_by_strategy, self.trades_by_strategy = {}, {}
+        self.realized_before = sum((each.realized for each in holdings.values()), Fraction(0))
+        self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
+
+    def intended(self, fact: OrderIntended) -> None:
+        """Count an order that passed the gate."""
+        self.orders += 1
+        self.sent_ever += 1
+        self.orders_by_strategy[fact.strategy] = self.orders_by_strategy.get(fact.strategy, 0) + 1
+        self._sent.append(fact)
+
+    def traded(self, strategy: str, symbol: str, before: int, after: int) -> None:
+        """Count a trade, which changed the signed shares held of its symbol."""
+        self.trades_by_strategy[strategy] = self.trades_by_strategy.get(strategy, 0) + 1
+        if before * after <= 0:
+            self.carried.discard(symbol)
+
+    def rejected(self, time_ns: int) -> None:
+        """Count an order that the broker rejected."""
+        self._rejected_ns.append(time_ns)
+
+    def has_sent_since(self, since_ns: int, orders: int) -> bool:
+        """Say whether so many orders, at least, passed the gate after a time."""
+        if orders <= 0:
+            return True
+        return len(self._sent) >= orders and self._sent[-orders].occurred_ns > since_ns
+
+    def alike_since(self, since_ns: int, what: Alike) -> int:
+        """Count the orders alike that passed the gate after a time, which never goes back."""
+        return self._recent.count(self._sent, self.sent_ever, since_ns, what)
+
+    def rejected_since(self, since_ns: int) -> int:
+        """Count the orders that the broker rejected after a time."""
+        return sum(time_ns > since_ns for time_ns in self._rejected_ns)
+
+
+class Profit:
+    """The profit of a day: realised since it began, and of what is open at the market's last prices.
+
+    Of a position that was held when the day began, an open loss counts in full and an open gain does not: what of it is
+    of this day is not known, and a limit is no place for hope.
+    """
+
+    __slots__ = ("_counted", "_held", "_realized")
+
+    def __init__(self) -> None:
+        self._counted = (-1, -1)
+        self._realized = 0
+        self._held: list[tuple[str, int, int, bool]] = []
+
+    def units(
+        self, day: Day, fills: int, holdings: dict[str, Holding], prices: dict[str, tuple[float, int]]
+    ) -> tuple[int, int, tuple[str, ...]]:
+        """Return what is realised and what is open, in units of a rupee / 10,000, and the symbols without a price."""
+        if self._counted != (day.number, fills):
+            self._counted = day.number, fills
+            realized = sum((each.realized for each in holdings.values()), Fraction(0)) - day.realized_before
+            self._realized = int(realized * UNITS // 1)  # down: a loss is never told smaller than it is
+            self._held = [
+                (symbol, each.quantity * UNITS, int(-(-each.cost * UNITS // 1)), symbol in day.carried)
+                for symbol, each in holdings.items()
+                if each.quantity
+            ]
+        # Floats until the sum: of less than 10**11 rupees it is exact when it is rounded, since it is a whole number.
+        open_units = 0.0
+        missing: tuple[str, ...] = ()
+        for symbol, quantity_units, cost, is_carried in self._held:
+            known = prices.get(symbol)
+            if known is None:
+                missing = (*missing, symbol)
+                continue
+            profit = known[0] * quantity_units - cost
+            if profit < 0 or not is_carried:
+                open_units += profit
+        return self._realized, round(open_units), missing

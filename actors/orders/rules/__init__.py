@@ -1,0 +1,29 @@
+"""The risk gate (pure): named rules, checked in order; the first that refuses decides.
+
+It fails closed: a missing value refuses the order, and every comparison is written so that NaN refuses it, too. Where a
+limit is 0, its rule is off.
+
+table       the rules in their order, and `judge`
+situation   what the rules consider besides the order: the book, the market, the limits
+state, identity, instrument, size, price, exposure, flow    the rules, a file a family
+trips       what takes the right to open positions away, until a person gives it back
+"""
+
+from .identity import contradiction
+from .situation import NO_PRICE, MarketPrice, Refusal, Rule, Situation
+from .table import RULES, judge, rules_of
+from .trips import Trip, tripped
+
+__all__ = [
+    "NO_PRICE",
+    "RULES",
+    "MarketPrice",
+    "Refusal",
+    "Rule",
+    "Situation",
+    "Trip",
+    "contradiction",
+    "judge",
+    "rules_of",
+    "tripped",
+]

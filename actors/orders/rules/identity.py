@@ -1,0 +1,59 @@
+"""Rules on which order it is: its id, its age, and whether it is another one again (pure)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
+from ....domain.orders import Order
+from ....domain.time import SECOND_NS
+from ....domain.wording import printable
+from ....messages.orders import OrderRefused, SubmitOrder
+from .situation import Refusal, Situation
+
+
+def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
+    """Require the broker's alphabet and length."""
+    if is_client_order_id(order.client_order_id):
+        return ""
+    return f"1 to {LENGTH_MAX} characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
+
+
+def duplicate(order: SubmitOrder, situation: Situation) -> str:
+    """Require a client order id that was never used before."""
+    if order.client_order_id not in situation.book and order.client_order_id not in situation.intents:
+        return ""
+    return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
+
+
+def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse an order that was under way for too long: what its strategy knew is past."""
+    limit_s = situation.limits.order_age_max_s
+    if limit_s == 0:
+        return ""
+    age_s = (situation.now_ns - order.submitted_ns) / SECOND_NS
+    return "" if age_s <= limit_s else f"an order of at most {limit_s:g} s of age wanted, found {age_s:.3f} s"
+
+
+_CONTENT: Final = (
+    *("strategy", "symbol", "side", "quantity", "order_type", "limit_price"),
+    *("trigger_price", "validity", "product"),
+)
+"""Fields in which a repeat must equal the first order; time of submission and reference price may differ."""
+
+
+def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefused) -> Refusal | None:
+    """Compare an order with the earlier one of its client order id; None if it is a repeat.
+
+    With a refused order only the fields in `OrderRefused` are compared, in the characters that it has there.
+    """
+    for name in _CONTENT:
+        wanted, found = getattr(earlier, name, None), getattr(order, name)
+        if isinstance(earlier, OrderRefused):
+            if name not in OrderRefused.__struct_fields__:
+                continue
+            found = printable(found) if isinstance(found, str) else found
+        if wanted != found:
+            reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
+            return Refusal(rule=duplicate.__name__, reason=printable(reason, 200))
+    return None

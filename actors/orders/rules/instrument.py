@@ -1,0 +1,31 @@
+"""Rules on what may be traded, and when (pure)."""
+
+from __future__ import annotations
+
+from ....domain.calendar import session_at
+from ....domain.instruments import is_symbol
+from ....domain.time import SECOND_NS
+from ....domain.wording import printable
+from ....messages.orders import SubmitOrder
+from .situation import Situation
+
+
+def symbol(order: SubmitOrder, situation: Situation) -> str:
+    """Pass only the symbols in the settings; if there are none, any well-formed symbol."""
+    allowed = situation.limits.symbols
+    if is_symbol(order.symbol) and (not allowed or order.symbol in allowed):
+        return ""
+    return f"one of {len(allowed) or 'any'} known symbols wanted, found {printable(order.symbol)!r}"
+
+
+def session(order: SubmitOrder, situation: Situation) -> str:
+    """Let orders pass in the sessions of the exchange only, and in the last minutes of one only those that close."""
+    exchange, last_s = situation.limits.session, situation.limits.no_opens_last_s
+    if exchange == "none":
+        return ""
+    found, now_ns = session_at(situation.now_ns, exchange), situation.now_ns
+    if found is None or not found.has(now_ns):
+        return f"a session of {exchange} wanted, found it closed"
+    if now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):
+        return ""
+    return f"an order that closes wanted in the last {last_s:g} s of a session, found one that opens"

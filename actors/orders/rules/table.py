@@ -1,0 +1,68 @@
+"""The rules, in their order. A new rule is a function in the file of its family and a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ....config.sections.orders import OrdersSettings
+from ....messages.orders import SubmitOrder
+from . import exposure, flow, identity, instrument, price, size, state
+from .situation import Refusal, Rule, Situation
+
+RULES: Final[tuple[Rule, ...]] = (
+    state.risk_state,
+    identity.client_order_id,
+    identity.duplicate,
+    identity.order_age_max_s,
+    instrument.symbol,
+    instrument.session,
+    size.quantity_max,
+    price.price_age_max_s,
+    price.price_collar_percent,
+    size.value_max_rupees,
+    exposure.open_value_max_rupees,
+    exposure.gross_value_max_rupees,
+    exposure.position_max,
+    exposure.strategy_position_max,
+    exposure.unknown_orders_max,
+    exposure.day_loss_max_rupees,
+    flow.orders_in_flight_max,
+    flow.strategy_orders_in_flight_max,
+    flow.orders_a_moment_max,
+    flow.orders_a_second_max,
+    flow.orders_a_minute_max,
+    flow.orders_an_hour_max,
+    flow.orders_a_day_max,
+    flow.strategy_orders_a_day_max,
+    flow.strategy_trades_a_day_max,
+    flow.repeats_max,
+)
+"""A rule's name in a refusal is its function's name, and that of the setting that limits it."""
+
+LIMITS: Final[dict[Rule, tuple[str, ...]]] = {
+    price.price_collar_percent: ("price_collar_percent", "option_collar_percent"),
+}
+"""The settings of a rule that has several."""
+
+OFF: Final[tuple[object, ...]] = (0, "none", {})
+"""Limits that are none."""
+
+
+def rules_of(limits: OrdersSettings) -> tuple[Rule, ...]:
+    """Return the rules that these limits turn on: those that are off cost an order nothing."""
+    return tuple(rule for rule in RULES if is_on(rule, limits))
+
+
+def is_on(rule: Rule, limits: OrdersSettings) -> bool:
+    """Say whether a rule may ever refuse: it has no limit, or one that is not 0, none or empty."""
+    names = LIMITS.get(rule, (rule.__name__,))
+    return any(getattr(limits, name, True) not in OFF for name in names)
+
+
+def judge(order: SubmitOrder, situation: Situation, rules: tuple[Rule, ...] = RULES) -> Refusal | None:
+    """Check the rules in order; return the first refusal, or None if the order passes."""
+    for rule in rules:
+        reason = rule(order, situation)
+        if reason:
+            return Refusal(rule=rule.__name__, reason=reason)
+    return None

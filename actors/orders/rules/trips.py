@@ -1,0 +1,47 @@
+"""What takes the right to open positions away from every strategy, until a person gives it back (pure)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from ....config.sections.orders import OrdersSettings
+from ....domain.time import SECOND_NS
+from ..book import Book
+from ..day import UNITS
+from .situation import MarketPrice
+
+REJECTS_S: Final = 60
+"""Seconds in which rejected orders are counted."""
+
+HALT_AT: Final = 2
+"""At so many times the day's loss that is allowed nothing is traded any more."""
+
+
+class Trip(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit that was passed, and the state that follows."""
+
+    state: Literal["REDUCING", "HALTED"]
+    cause: str
+
+
+def tripped(book: Book, limits: OrdersSettings, now_ns: int, market: dict[str, MarketPrice]) -> Trip | None:
+    """Return the strictest consequence of what has happened so far; None where there is none."""
+    loss_max = limits.day_loss_max_rupees
+    if loss_max:
+        realized, unrealized, _ = book.profit_today(now_ns, market)  # without a price: the rule lets nothing open
+        loss = -(realized + unrealized) / UNITS
+        if loss >= loss_max:
+            is_double = loss >= HALT_AT * loss_max
+            cause = (
+                f"day_loss_max_rupees: {loss:.2f} rupees lost today, limit {loss_max:.2f}: "
+                f"{realized / UNITS:.2f} realised, {unrealized / UNITS:.2f} open"
+            )
+            return Trip(state="HALTED" if is_double else "REDUCING", cause=cause)
+    if limits.rejects_max:
+        found = book.today(now_ns).rejected_since(now_ns - REJECTS_S * SECOND_NS)
+        if found >= limits.rejects_max:
+            cause = f"rejects_max: {found} orders rejected in {REJECTS_S} s, limit {limits.rejects_max}"
+            return Trip(state="REDUCING", cause=cause)
+    return None

@@ -1,0 +1,61 @@
+"""The gate and a second opinion agree on every rule, in random accounts (`make risk-reference`: a million orders)."""
+
+import os
+
+from msgspec.structs import replace
+from natya_risk_reference import broken_rules
+from natya_risk_worlds import ORDERS_IN_A_WORLD, World
+
+from natya.actors.orders.rules import RULES, Situation, judge, rules_of
+
+ORDERS = int(os.environ.get("RISK_ORDERS", "2000"))
+SEED = int(os.environ.get("RISK_SEED", "1"))
+
+
+def compare(world, found):
+    """Draw an order, and hold what the gate says of it against the second opinion."""
+    random = world.random
+    order, limits = world.order(), world.limits()
+    state = random.choice(["NORMAL"] * 4 + ["REDUCING", "HALTED"])
+    own = [random.choice([None, None, 1, 5]), random.choice([None, None, 1, 3])]
+    limits = replace(
+        limits,
+        strategy_position_max={} if own[0] is None else {order.strategy: own[0]},
+        strategy_orders_in_flight_max={} if own[1] is None else {order.strategy: own[1]},
+    )
+    at_moment = random.randint(1, 3)
+    market = dict(world.market) if limits.need_prices else None
+    situation = Situation(
+        risk_state=state,
+        limits=limits,
+        book=world.book,
+        intents={each.client_order_id: each for each in world.waiting},
+        now_ns=world.now_ns,
+        strategy_position_max=own[0],
+        strategy_orders_in_flight_max=own[1],
+        at_this_moment=at_moment,
+        market=market,
+    )
+    expected = broken_rules(
+        order, world.facts, world.waiting, limits, state, market, world.now_ns, at_moment, own[0], own[1]
+    )
+    broken = {rule.__name__ for rule in RULES if rule(order, situation)}
+    assert broken == expected, (order, limits, situation)
+    first = next((rule.__name__ for rule in RULES if rule.__name__ in expected), None)
+    refusal = judge(order, situation, rules_of(limits))
+    assert (refusal.rule if refusal else None) == first
+    found.update(expected or {"none"})
+    if order.client_order_id == f"A-{world.count}" and random.random() < 0.7:
+        world.waiting.append(order)
+
+
+def test_the_gate_agrees_with_a_second_opinion_on_every_rule():
+    found = set()
+    for number in range(ORDERS // ORDERS_IN_A_WORLD):
+        world = World(SEED * 1_000_000 + number)
+        for _ in range(ORDERS_IN_A_WORLD):
+            world.step()
+            world.step()
+            compare(world, found)
+
+    assert found == {rule.__name__ for rule in RULES} | {"none"}

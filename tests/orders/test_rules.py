@@ -1,0 +1,388 @@
+"""The rules of real money: each at its limit, just below and just beyond, and what it says."""
+
+import pytest
+from msgspec.structs import replace
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.rules import RULES, Situation, judge, tripped
+from natya.domain.time import DAY_NS, SECOND_NS
+from natya.messages.orders import OrderIntended
+
+OPENING_NS = 1_791_171_900 * SECOND_NS
+"""09:15 in India on Monday, 5 October 2026."""
+
+NOON_NS = OPENING_NS + 9_900 * SECOND_NS
+CLOSE_NS = OPENING_NS + 22_500 * SECOND_NS
+LIMITED_IN_A_TIME = [
+    *("orders_a_second_max", "orders_a_minute_max", "orders_an_hour_max", "orders_a_day_max"),
+    "strategy_orders_a_day_max",
+]
+PRICES = {"INFY": (100.0, NOON_NS), "TCS": (200.0, NOON_NS), "NIFTY 26000 CE": (2.0, NOON_NS)}
+
+
+@pytest.fixture
+def situation(make):
+    def build(*facts, now_ns=NOON_NS, market=PRICES, intents=(), **limits):
+        book = Book()
+        for fact in facts:
+            book.apply(fact)
+        given = {
+            "position_max": 100_000,
+            "value_max_rupees": 1e9,
+            "quantity_max": 10_000,
+            "orders_in_flight_max": 9_999,
+        }
+        named = {each.client_order_id: each for each in intents}
+        limits = make.limits(**given | limits)
+        return Situation(risk_state="NORMAL", limits=limits, book=book, intents=named, now_ns=now_ns, market=market)
+
+    return build
+
+
+@pytest.fixture
+def sent(make):
+    """Orders that passed the gate, so many, at a time; each of another quantity."""
+
+    def build(count, time_ns=NOON_NS, **fields):
+        return [
+            make.intent(f"S-{number}", **{"quantity": number + 1, "occurred_ns": time_ns, **fields})
+            for number in range(count)
+        ]
+
+    return build
+
+
+@pytest.fixture
+def bought(make):
+    def build(quantity, price=100.0, *, symbol="INFY", name="H-1", time_ns=NOON_NS):
+        fill = make.filled(name, quantity=quantity, price=price, symbol=symbol)
+        intent = make.intent(name, quantity=quantity, symbol=symbol, occurred_ns=time_ns)
+        return intent, replace(fill, occurred_ns=time_ns)
+
+    return build
+
+
+def rule_of(order, situation):
+    refusal = judge(order, situation)
+    return refusal.rule if refusal else None
+
+
+class TestTheAgeOfAnOrder:
+    @pytest.mark.parametrize(
+        ("age_ns", "rule"), [(1, None), (2 * SECOND_NS, None), (2 * SECOND_NS + 1, "order_age_max_s")]
+    )
+    def test_is_limited(self, make, situation, age_ns, rule):
+        order = make.order(submitted_ns=NOON_NS - age_ns)
+
+        assert rule_of(order, situation(order_age_max_s=2.0)) == rule
+        assert rule_of(order, situation()) is None
+
+
+class TestTheSession:
+    @pytest.mark.parametrize(
+        ("time_ns", "rule"),
+        [
+            (OPENING_NS - 1, "session"),
+            (OPENING_NS, None),
+            (CLOSE_NS - 600 * SECOND_NS - 1, None),
+            (CLOSE_NS - 600 * SECOND_NS, "session"),
+            (CLOSE_NS, "session"),
+            (NOON_NS - 2 * DAY_NS, "session"),
+        ],
+    )
+    def test_has_to_be_open_and_its_last_minutes_are_for_closing(self, make, situation, time_ns, rule):
+        assert rule_of(make.order(), situation(now_ns=time_ns, session="NSE", no_opens_last_s=600.0)) == rule
+
+    def test_lets_an_order_close_in_its_last_minutes(self, make, situation, bought):
+        late = situation(*bought(10), now_ns=CLOSE_NS - 1, session="NSE", no_opens_last_s=600.0)
+
+        assert rule_of(make.order(side="SELL", quantity=10), late) is None
+        assert rule_of(make.order(side="SELL", quantity=11), late) == "session"
+
+
+class TestTheCollar:
+    @pytest.mark.parametrize(
+        ("side", "limit_price", "rule"),
+        [
+            ("BUY", 101.95, None),
+            ("BUY", 102.0, None),
+            ("BUY", 102.05, "price_collar_percent"),
+            ("BUY", 50.0, None),
+            ("SELL", 98.05, None),
+            ("SELL", 98.0, None),
+            ("SELL", 97.95, "price_collar_percent"),
+            ("SELL", 150.0, None),
+        ],
+    )
+    def test_is_round_the_price_of_the_market_and_not_of_the_strategy(self, make, situation, side, limit_price, rule):
+        order = make.order(side=side, order_type="LIMIT", limit_price=limit_price, reference_price=limit_price)
+
+        assert rule_of(order, situation(price_collar_percent=2.0)) == rule
+
+    @pytest.mark.parametrize(("limit_price", "rule"), [(112.2, None), (112.25, "price_collar_percent")])
+    def test_of_a_stop_is_round_its_trigger(self, make, situation, limit_price, rule):
+        order = make.order(order_type="STOP_LIMIT", limit_price=limit_price, trigger_price=110.0)
+
+        assert rule_of(order, situation(price_collar_percent=2.0)) == rule
+
+    @pytest.mark.parametrize(("limit_price", "rule"), [(2.25, None), (2.3, "price_collar_percent")])
+    def test_of_a_cheap_option_is_five_ticks(self, make, situation, limit_price, rule):
+        order = make.order(symbol="NIFTY 26000 CE", order_type="LIMIT", limit_price=limit_price)
+
+        assert rule_of(order, situation(option_collar_percent=10.0)) == rule
+        assert rule_of(order, situation(price_collar_percent=2.0)) is None
+
+    @pytest.mark.parametrize("fields", [{}, {"order_type": "LIMIT", "limit_price": 100.0}], ids=["market", "limit"])
+    def test_refuses_where_the_market_has_no_price_whatever_the_strategy_says(self, make, situation, fields):
+        order = make.order(symbol="WIPRO", **fields)
+
+        assert rule_of(order, situation(price_collar_percent=2.0)) == "price_collar_percent"
+
+    def test_says_rule_limit_and_value(self, make, situation):
+        refusal = judge(make.order(order_type="LIMIT", limit_price=103.0), situation(price_collar_percent=2.0))
+
+        assert refusal.reason == "a limit at most 2 % through the market's 100.00 rupees wanted, found 103.00, 3.00 %"
+
+
+class TestThePriceOfTheMarket:
+    def test_is_what_an_order_is_valued_by(self, make, situation):
+        flattering = make.order(reference_price=0.05)
+
+        assert rule_of(flattering, situation(value_max_rupees=999.0)) == "value_max_rupees"
+        assert rule_of(flattering, situation(value_max_rupees=1_000.0)) is None
+
+    def test_is_as_old_as_the_market_says(self, make, situation):
+        flattering = make.order(reference_ns=NOON_NS)
+        old = {"INFY": (100.0, NOON_NS - 4 * SECOND_NS)}
+
+        assert rule_of(flattering, situation(market=old, price_age_max_s=3.0)) == "price_age_max_s"
+        assert rule_of(flattering, situation(market={}, price_age_max_s=3.0)) == "price_age_max_s"
+
+
+class TestTheValueOfOpenOrders:
+    @pytest.mark.parametrize(
+        ("limit", "rule"), [(3_000.05, None), (3_000.0, None), (2_999.95, "open_value_max_rupees")]
+    )
+    def test_counts_those_in_doubt_at_the_market_and_at_their_limits(self, make, situation, limit, rule):
+        facts = make.intent("A", quantity=10), make.uncertain("A"), make.intent("B", limit_price=50.0, quantity=20)
+        waiting = [make.order("C", quantity=5, limit_price=100.0, order_type="LIMIT")]
+        order = make.order(symbol="TCS", quantity=2, order_type="LIMIT", limit_price=250.0)
+
+        assert rule_of(order, situation(*facts, intents=waiting, open_value_max_rupees=limit)) == rule
+
+    @pytest.mark.parametrize(("side", "counted"), [("BUY", 1_100.0), ("SELL", 1_000.0)])
+    def test_counts_a_stop_that_buys_at_its_trigger(self, make, situation, side, counted):
+        resting = make.intent("A", side=side, quantity=10, order_type="STOP", trigger_price=110.0)
+        order = make.order(quantity=1, side=side, order_type="LIMIT", limit_price=100.0)
+
+        assert rule_of(order, situation(resting, open_value_max_rupees=counted + 100.0)) is None
+        assert rule_of(order, situation(resting, open_value_max_rupees=counted + 99.0)) == "open_value_max_rupees"
+
+    def test_shrinks_with_each_trade_and_ending(self, make, situation):
+        facts = (
+            *(make.intent("A", quantity=10), make.filled("A", quantity=6)),
+            *(make.intent("B", quantity=10, limit_price=90.0), make.cancelled("B")),
+        )
+
+        assert rule_of(make.order(quantity=6), situation(*facts, open_value_max_rupees=1_000.0)) is None
+        assert (
+            rule_of(make.order(quantity=7), situation(*facts, open_value_max_rupees=1_000.0)) == "open_value_max_rupees"
+        )
+
+    def test_lets_an_order_pass_that_closes(self, make, situation, bought):
+        assert rule_of(make.order(side="SELL"), situation(*bought(10), open_value_max_rupees=1.0)) is None
+
+    def test_is_not_known_without_a_price(self, make, situation):
+        dark = situation(make.intent("A", symbol="WIPRO"), open_value_max_rupees=1e9)
+
+        assert rule_of(make.order(), dark) == "open_value_max_rupees"
+
+
+class TestTheValueOfAllPositions:
+    @pytest.mark.parametrize(
+        ("limit", "rule"), [(3_000.05, None), (3_000.0, None), (2_999.95, "gross_value_max_rupees")]
+    )
+    def test_is_of_the_worst_that_may_become_of_all_orders(self, make, situation, bought, limit, rule):
+        # INFY: 10 held, 3 more in doubt, 7 with this: 20. TCS: 5 sold short if that fills, at 200.
+        facts = *bought(10), make.intent("U", quantity=3), make.uncertain("U")
+        waiting = [make.order("W", symbol="TCS", side="SELL", quantity=5)]
+
+        assert rule_of(make.order(quantity=7), situation(*facts, intents=waiting, gross_value_max_rupees=limit)) == rule
+
+    def test_is_not_known_without_a_price(self, make, situation, bought):
+        dark = situation(*bought(1, symbol="WIPRO"), gross_value_max_rupees=1e9)
+
+        assert rule_of(make.order(), dark) == "gross_value_max_rupees"
+
+    def test_lets_an_order_pass_that_closes(self, make, situation, bought):
+        assert rule_of(make.order(side="SELL"), situation(*bought(10), gross_value_max_rupees=1.0)) is None
+
+
+class TestOrdersInDoubt:
+    @pytest.mark.parametrize(("symbols", "rule"), [(["TCS"] * 2, None), (["TCS"] * 3, "unknown_orders_max")])
+    def test_let_nothing_open_where_there_are_too_many(self, make, situation, symbols, rule):
+        facts = [
+            fact
+            for number, symbol in enumerate(symbols)
+            for fact in (make.intent(f"U-{number}", symbol=symbol), make.uncertain(f"U-{number}"))
+        ]
+
+        assert rule_of(make.order(), situation(*facts, unknown_orders_max=3)) == rule
+        assert rule_of(make.order(), situation(*facts)) is None
+
+    def test_let_nothing_open_in_their_symbol(self, make, situation):
+        facts = make.intent("U"), make.uncertain("U")
+
+        assert rule_of(make.order(), situation(*facts, unknown_orders_max=3)) == "unknown_orders_max"
+        assert rule_of(make.order(), situation(*facts, make.accepted("U"), unknown_orders_max=3)) is None
+
+
+class TestTheLossOfTheDay:
+    @pytest.mark.parametrize(
+        ("bought_at", "rule"), [(149.95, None), (150.0, "day_loss_max_rupees"), (150.05, "day_loss_max_rupees")]
+    )
+    def test_counts_what_is_open_and_lets_only_orders_pass_that_close(self, make, situation, bought, bought_at, rule):
+        losing = situation(*bought(10, bought_at), day_loss_max_rupees=500.0)
+
+        assert rule_of(make.order(quantity=1), losing) == rule
+        assert rule_of(make.order(side="SELL", quantity=10), losing) is None
+
+    @pytest.mark.parametrize(
+        ("bought_at", "state"),
+        [(149.95, None), (150.0, "REDUCING"), (199.95, "REDUCING"), (200.0, "HALTED")],
+    )
+    def test_reduces_at_the_limit_and_halts_at_twice_that(self, situation, bought, bought_at, state):
+        losing = situation(*bought(10, bought_at), day_loss_max_rupees=500.0)
+        trip = tripped(losing.book, losing.limits, NOON_NS, PRICES)
+
+        assert (trip.state if trip else None) == state
+
+    def test_counts_what_was_realised_today_and_not_before(self, make, situation, bought):
+        def round_trip(time_ns, name):
+            sale = make.filled(f"{name}-S", side="SELL", price=40.0)
+            return (
+                *bought(10, 100.0, name=name, time_ns=time_ns),
+                make.intent(f"{name}-S", side="SELL", occurred_ns=time_ns),
+                replace(sale, occurred_ns=time_ns),
+            )
+
+        today = situation(*round_trip(NOON_NS, "T"), day_loss_max_rupees=600.0)
+        before = situation(*round_trip(NOON_NS - DAY_NS, "Y"), day_loss_max_rupees=600.0)
+
+        assert rule_of(make.order(), today) == "day_loss_max_rupees"
+        assert rule_of(make.order(), before) is None
+
+    def test_is_not_made_good_by_a_gain_carried_over_the_night(self, make, situation, bought):
+        carried = bought(100, 10.0, name="Y", time_ns=NOON_NS - DAY_NS)  # 9,000 rupees above its cost
+        lost = bought(5, 300.0, symbol="TCS", name="T")
+
+        assert rule_of(make.order(), situation(*carried, *lost, day_loss_max_rupees=500.0)) == "day_loss_max_rupees"
+        assert rule_of(make.order(), situation(*lost, *bought(100, 10.0), day_loss_max_rupees=500.0)) is None
+
+    def test_that_is_not_known_lets_nothing_open(self, make, situation, bought):
+        dark = situation(*bought(1, symbol="WIPRO"), day_loss_max_rupees=500.0)
+
+        assert (
+            judge(make.order(), dark).reason
+            == "a price of WIPRO, which is held, wanted to know the day's loss, found none"
+        )
+
+    def test_is_told_with_how_it_is_formed(self, make, situation, bought):
+        losing = situation(*bought(10, 160.0), day_loss_max_rupees=500.0)
+
+        assert judge(make.order(), losing).reason == (
+            "a loss of the day below 500.00 rupees wanted, found 600.00: 0.00 realised and -600.00 open "
+            "at the market's last prices, before charges"
+        )
+
+
+class TestOrdersInATime:
+    @pytest.mark.parametrize(
+        ("rule", "period_s"),
+        [("orders_a_second_max", 1), ("orders_a_minute_max", 60), ("orders_an_hour_max", 3_600)],
+    )
+    def test_are_limited_in_any_such_time(self, make, situation, sent, rule, period_s):
+        just_in = NOON_NS - period_s * SECOND_NS + 1
+
+        assert rule_of(make.order(), situation(*sent(2, just_in), **{rule: 3})) is None
+        assert rule_of(make.order(), situation(*sent(3, just_in), **{rule: 3})) == rule
+        assert rule_of(make.order(), situation(*sent(4, just_in), **{rule: 3})) == rule
+        assert rule_of(make.order(), situation(*sent(3, just_in - 1), **{rule: 3})) is None
+        assert rule_of(make.order(), situation(*sent(2, just_in), intents=[make.order("W")], **{rule: 3})) == rule
+
+    @pytest.mark.parametrize("rule", LIMITED_IN_A_TIME)
+    def test_are_not_limited_where_they_close(self, make, situation, sent, bought, rule):
+        exiting = situation(*bought(10), *sent(3, symbol="TCS"), **{rule: 3})
+
+        assert rule_of(make.order(side="SELL"), exiting) is None
+        assert rule_of(make.order(side="SELL", quantity=11), exiting) == rule
+
+    @pytest.mark.parametrize("rule", ["orders_a_day_max", "strategy_orders_a_day_max"])
+    def test_are_limited_in_a_day(self, make, situation, sent, rule):
+        assert rule_of(make.order(), situation(*sent(2), **{rule: 3})) is None
+        assert rule_of(make.order(), situation(*sent(3), **{rule: 3})) == rule
+        assert rule_of(make.order(), situation(*sent(2), intents=[make.order("W")], **{rule: 3})) == rule
+        assert rule_of(make.order(), situation(*sent(3, NOON_NS - DAY_NS), **{rule: 3})) is None
+
+    def test_of_a_strategy_are_its_own(self, make, situation, sent):
+        others = situation(*sent(3, strategy="other"), strategy_orders_a_day_max=3)
+
+        assert rule_of(make.order(), others) is None
+        assert rule_of(make.order(strategy="other"), others) == "strategy_orders_a_day_max"
+
+    @pytest.mark.parametrize(("limit", "rule"), [(2, None), (1, "strategy_trades_a_day_max")])
+    def test_are_ended_by_the_trades_of_the_day(self, make, situation, bought, limit, rule):
+        traded = situation(*bought(1), strategy_trades_a_day_max=limit)
+
+        assert rule_of(make.order(), traded) == rule
+        assert rule_of(make.order(strategy="other"), traded) is None
+        assert rule_of(make.order(side="SELL", quantity=1), traded) is None
+
+
+class TestOrdersThatAreAlike:
+    @pytest.mark.parametrize(("count", "rule"), [(1, None), (2, None), (3, "repeats_max"), (4, "repeats_max")])
+    def test_are_a_loop_beyond_the_limit(self, make, situation, sent, count, rule):
+        assert rule_of(make.order(), situation(*sent(count, quantity=10), repeats_max=3)) == rule
+
+    def test_count_where_they_are_not_durable_yet(self, make, situation, sent):
+        assert (
+            rule_of(make.order(), situation(*sent(2, quantity=10), intents=[make.order("W")], repeats_max=3))
+            == "repeats_max"
+        )
+
+    @pytest.mark.parametrize(
+        "other", [{"side": "SELL"}, {"symbol": "TCS"}, {"quantity": 9}, {"limit_price": 100.0}], ids=str
+    )
+    def test_differ_in_anything(self, make, situation, sent, other):
+        assert rule_of(make.order(), situation(*sent(3, **{"quantity": 10} | other), repeats_max=3)) is None
+
+    def test_count_for_ten_seconds(self, make, situation, sent):
+        assert rule_of(make.order(), situation(*sent(3, NOON_NS - 10 * SECOND_NS, quantity=10), repeats_max=3)) is None
+
+
+class TestRejectedOrders:
+    @pytest.mark.parametrize(("count", "state"), [(4, None), (5, "REDUCING"), (6, "REDUCING")])
+    def test_are_a_storm_when_there_are_too_many_in_a_minute(self, make, situation, sent, count, state):
+        rejects = [replace(make.rejected(f"S-{number}"), occurred_ns=NOON_NS) for number in range(count)]
+        stormy = situation(*sent(count), *rejects, rejects_max=5)
+        trip = tripped(stormy.book, stormy.limits, NOON_NS, {})
+
+        assert (trip.state if trip else None) == state
+        assert tripped(stormy.book, stormy.limits, NOON_NS + 60 * SECOND_NS, {}) is None
+
+
+class TestARestart:
+    def test_gives_nobody_a_second_days_limit(self, make, situation, sent, bought):
+        facts = *sent(2, quantity=1), *bought(10, 150.0)
+        assert all(isinstance(fact, OrderIntended) for fact in facts[:2])
+        again = situation(*facts, day_loss_max_rupees=500.0)
+
+        assert again.book.today(NOON_NS).orders == 3
+        assert rule_of(make.order(), again) == "day_loss_max_rupees"
+
+
+def test_every_rule_is_named_as_its_limit(make):
+    limits = make.limits()
+    without = {"risk_state", "client_order_id", "duplicate", "symbol"}
+
+    assert {rule.__name__ for rule in RULES if not hasattr(limits, rule.__name__)} == without

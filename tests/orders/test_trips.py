@@ -1,0 +1,230 @@
+"""What takes the right to open positions away, in the actor that trades: until a person gives it back."""
+
+import pytest
+from msgspec.structs import replace
+from natya_builders import a_tick
+
+from natya.actors.orders import OrdersActor
+from natya.actors.orders import actor as orders_actor
+from natya.domain.time import SECOND_NS
+from natya.messages.broker import OrderNotPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, ResumeRefused, RiskStateChanged
+
+LOSS = {"day_loss_max_rupees": 500.0, "position_max": 10_000, "value_max_rupees": 1e6}
+
+
+@pytest.fixture
+def trading(stage, make):
+    """Ten shares held, bought at 100 rupees."""
+
+    def build(price=100.0, **limits):
+        stage.open(**limits)
+        tick(stage, price)
+        stage.place(make.order("A-1", quantity=10))
+        stage.tell(make.report(quantity=10, price=100.0))
+        stage.settle()
+        return stage
+
+    return build
+
+
+def tick(stage, price, **fields):
+    stage.tell(a_tick(price=price, **{"exchange_ns": stage.system.base.clock.now_ns()} | fields))
+    stage.settle()
+
+
+def state(stage):
+    stage.settle()
+    return stage.statistics.risk_state
+
+
+def changes(stage):
+    return [(fact.state, fact.changed_by) for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)]
+
+
+def cause(stage):
+    return next(fact.cause for fact in reversed(stage.disk.facts) if isinstance(fact, RiskStateChanged))
+
+
+def refusals(stage):
+    return [(fact.client_order_id, fact.rule) for fact in stage.disk.facts if isinstance(fact, OrderRefused)]
+
+
+def resume(stage):
+    stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+    while not isinstance(answer := stage.strategy.receive(), Resumed | ResumeRefused):
+        pass
+    return answer
+
+
+def restart(stage, make, **limits):
+    stage.system.stop("orders")
+    stage.system.start("orders", OrdersActor, make.limits(**{"lookup_interval_s": 0.02} | limits))
+    stage.settle()
+
+
+class TestTheLossOfTheDay:
+    def test_reduces_by_prices_alone_while_nobody_orders(self, trading, monkeypatch):
+        monkeypatch.setattr(orders_actor, "WATCH_S", 0.02)
+        stage = trading(**LOSS)
+        tick(stage, 50.05)
+        assert state(stage) == "NORMAL"
+        tick(stage, 50.0)
+        stage.wait_until(lambda: state(stage) == "REDUCING")
+
+        assert changes(stage) == [("REDUCING", "orders")]
+        assert (
+            cause(stage) == "day_loss_max_rupees: 500.00 rupees lost today, limit 500.00: 0.00 realised, -500.00 open"
+        )
+
+    def test_lets_only_orders_pass_that_close(self, trading, make):
+        stage = trading(**LOSS)
+        tick(stage, 50.0)
+        for order in (make.order("A-2"), make.order("A-3"), make.order("A-4", side="SELL", quantity=10)):
+            stage.submit(order)
+        stage.settle()
+
+        # The first order finds the loss; the next one finds REDUCING, whose rule comes first.
+        assert refusals(stage) == [("A-2", "day_loss_max_rupees"), ("A-3", "risk_state")]
+        assert stage.disk.kinds("A-4")[0] is OrderIntended
+
+    def test_reduces_when_a_trade_makes_it(self, trading, make):
+        stage = trading(**LOSS)
+        stage.place(make.order("A-2", side="SELL", quantity=10), "B-2")
+        stage.tell(
+            make.report(client_order_id="A-2", execution_id="T-2", quantity=10, price=50.0, broker_order_id="B-2")
+        )
+
+        assert state(stage) == "REDUCING"
+        assert "-500.00 realised, 0.00 open" in cause(stage)
+
+    def test_halts_at_twice_the_limit_and_cancels_every_open_order(self, trading, make):
+        stage = trading(**LOSS | {"day_loss_max_rupees": 400.0})
+        stage.place(make.order("R-1", quantity=1, order_type="LIMIT", limit_price=1.0), "B-2")
+        stage.settle()
+        tick(stage, 20.0)
+        stage.submit(make.order("A-2"))
+        assert state(stage) == "HALTED"
+        stage.submit(make.order("A-3", side="SELL", quantity=10))
+        stage.settle()
+
+        assert changes(stage) == [("HALTED", "orders")]
+        assert stage.asked_next(WithdrawOrder).client_order_id == "R-1"
+        assert refusals(stage) == [("A-2", "day_loss_max_rupees"), ("A-3", "risk_state")]
+
+    def test_is_that_of_the_day_also_after_a_restart(self, trading, make):
+        stage = trading(**LOSS)
+        tick(stage, 50.0)
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        restart(stage, make, **LOSS)
+
+        assert state(stage) == "REDUCING"
+        assert changes(stage) == [("REDUCING", "orders")]
+
+    def test_is_not_known_after_a_restart_until_the_market_has_a_price(self, trading, make):
+        stage = trading(**LOSS)
+        restart(stage, make, **LOSS)
+        stage.submit(make.order("A-2", quantity=1, reference_price=100.0))
+        stage.settle()
+        tick(stage, 100.0)
+        stage.submit(make.order("A-3", quantity=1))
+        stage.settle()
+
+        assert refusals(stage) == [("A-2", "value_max_rupees")]
+        assert stage.disk.kinds("A-3")[0] is OrderIntended
+
+    def test_is_over_when_it_is_and_a_person_says_so(self, trading, make):
+        stage = trading(**LOSS)
+        tick(stage, 50.0)
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        assert isinstance(resume(stage), Resumed)
+        stage.submit(make.order("A-3"))
+        assert state(stage) == "REDUCING"
+        tick(stage, 100.0)
+        assert isinstance(resume(stage), Resumed)
+        stage.submit(make.order("A-4"))
+
+        assert state(stage) == "NORMAL"
+        assert stage.disk.kinds("A-4")[0] is OrderIntended
+
+
+class TestRejectedOrders:
+    @pytest.mark.parametrize(("count", "after"), [(2, "NORMAL"), (3, "REDUCING")])
+    def test_are_a_storm_when_there_are_too_many(self, stage, make, count, after):
+        stage.open(rejects_max=3)
+        for number in range(count):
+            stage.submit(make.order(f"A-{number}", quantity=number + 1))
+            assert isinstance(stage.broker.receive(), PlaceOrder)
+            stage.tell(OrderNotPlaced(client_order_id=f"A-{number}", reason="margin"))
+        assert state(stage) == after
+        stage.submit(make.order("B-1"))
+        stage.settle()
+
+        assert (stage.disk.kinds("B-1") == [OrderRefused]) == (after == "REDUCING")
+
+    def test_count_on_after_a_restart(self, stage, make):
+        now_ns = stage.system.base.clock.now_ns()
+        for number in range(2):
+            stage.disk.facts += [
+                make.intent(f"A-{number}", occurred_ns=now_ns),
+                replace(make.rejected(f"A-{number}"), occurred_ns=now_ns),
+            ]
+        stage.open(rejects_max=3)
+        stage.submit(make.order("A-9"))
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        assert state(stage) == "NORMAL"
+        stage.tell(OrderNotPlaced(client_order_id="A-9", reason="margin"))
+
+        assert state(stage) == "REDUCING"
+
+
+class TestOrdersThatAreAlike:
+    def test_reduce_when_there_is_one_too_many(self, stage, make):
+        stage.open(repeats_max=2)
+        for number in range(3):
+            stage.submit(make.order(f"A-{number}"))
+        assert state(stage) == "REDUCING"
+
+        assert refusals(stage) == [("A-2", "repeats_max")]
+        assert cause(stage) == "repeats_max: at most 2 orders alike in 10 s wanted, found 3 with this"
+
+
+class TestTheOrdersOfADay:
+    def test_are_as_many_after_a_restart_as_before(self, stage, make):
+        limits = {"strategy_orders_a_day_max": 2}
+        stage.open(**limits)
+        stage.place(make.order("A-1", quantity=1))
+        stage.tell(make.report(quantity=1))
+        stage.settle()
+        restart(stage, make, **limits)
+        for number in range(2, 5):
+            stage.submit(make.order(f"A-{number}", quantity=number))
+        stage.settle()
+
+        assert stage.disk.kinds("A-2")[0] is OrderIntended
+        assert refusals(stage) == [("A-3", "strategy_orders_a_day_max"), ("A-4", "strategy_orders_a_day_max")]
+
+
+class TestAPriceOfTheMarket:
+    def test_is_not_taken_from_a_strategy(self, stage, make):
+        stage.open(price_age_max_s=3.0)
+        stage.submit(make.order("A-1", reference_ns=stage.system.base.clock.now_ns()))
+        stage.settle()
+        assert refusals(stage) == [("A-1", "price_age_max_s")]
+        tick(stage, 100.0)
+        stage.submit(make.order("A-2", reference_price=0.05))
+        stage.settle()
+
+        assert stage.disk.kinds("A-2")[0] is OrderIntended
+
+    def test_that_comes_late_does_not_replace_a_newer_one(self, stage, make):
+        stage.open(price_collar_percent=2.0)
+        now_ns = stage.system.base.clock.now_ns()
+        tick(stage, 100.0, exchange_ns=now_ns)
+        tick(stage, 200.0, exchange_ns=now_ns - SECOND_NS)
+        stage.submit(make.order("A-1", order_type="LIMIT", limit_price=150.0))
+        stage.settle()
+
+        assert refusals(stage) == [("A-1", "price_collar_percent")]
