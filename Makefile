@@ -30,7 +30,7 @@ test: $(STAMP) ## Run the tests, in three processes (WORKERS=n: in so many; 0: i
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 .PHONY: explore
-explore: $(STAMP) ## Run the tests of rules with up to 500 drawn examples each, where the suite draws 40
+explore: $(STAMP) ## Run the tests of rules with up to 500 drawn examples each, where the suite draws 30
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder \
 		--hypothesis-profile explore -m hypothesis --timeout 900
 

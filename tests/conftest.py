@@ -11,7 +11,7 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 
 # How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws new
 # examples each time it runs; `make explore` draws many at once.
-hypothesis.settings.register_profile("natya", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("natya", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=500)
 hypothesis.settings.load_profile("natya")
 

@@ -1,11 +1,10 @@
 """The benchmarks run, on tiny input; how fast is for a quiet machine to say."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+from natya_starts import run_program
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FIGURES = {
@@ -28,8 +27,8 @@ FIGURES = {
 }
 
 
-def run(*arguments):
-    return subprocess.run([sys.executable, *arguments], check=False, capture_output=True, text=True, timeout=50)
+def run(program, *arguments):
+    return run_program(program, *arguments, timeout=50)
 
 
 class TestABenchmark:

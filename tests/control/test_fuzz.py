@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_examples import DOUBLE
 from natya_messages import messages
 
 from natya.actors.control import ControlActor, ControlActorSettings, ControlClient, socket_path
@@ -61,7 +62,7 @@ def room(tmp_path_factory):
 
 
 class TestAnythingThatComesThroughTheSocket:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=DOUBLE, deadline=None)
     @given(payloads=st.lists(FRAMES, min_size=1, max_size=4))
     def test_gets_an_answer_a_refusal_or_the_end_of_its_connection(self, room, payloads):
         running, data_dir = room
@@ -74,7 +75,7 @@ class TestAnythingThatComesThroughTheSocket:
 
         assert running.base.find("control").instance._server is server  # it was not even restarted
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=DOUBLE, deadline=None)
     @given(ask=ASKS.map(lambda ask: msgspec.structs.replace(ask, timeout_s=min(ask.timeout_s, 0.05))))
     def test_well_formed_gets_one_reply_under_its_own_number(self, room, ask):
         _, data_dir = room

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_examples import DOUBLE
 from natya_messages import ill_typed, messages
 from natya_processes import await_that
 from natya_strategies import Kill, Send
@@ -92,7 +93,7 @@ def house(tmp_path_factory):
 
 class TestWhoeverIsToldWhatItCannotUse:
     def test_goes_on_whatever_a_field_holds(self, house):
-        @settings(max_examples=75, deadline=None)
+        @settings(max_examples=DOUBLE, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(ill_typed))
         def say(message):
             house.say(message)
@@ -104,7 +105,7 @@ class TestWhoeverIsToldWhatItCannotUse:
     def test_goes_on_whatever_a_strategy_claims(self, house):
         """All well-formed: facts, answers, commands among owners."""
 
-        @settings(max_examples=75, deadline=None)
+        @settings(max_examples=DOUBLE, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(messages))
         def say(message):
             house.system.request("bad", Send(EVERYONE, message), timeout_s=10)

@@ -5,6 +5,7 @@ So `make explore` draws more of these, too: a number in a test would hold there 
 
 from hypothesis import settings
 
-DOUBLE = settings.default.max_examples * 2
-HALF = settings.default.max_examples // 2
-QUARTER = settings.default.max_examples // 4
+FULL = settings.default.max_examples
+DOUBLE = FULL * 2
+HALF = FULL // 2
+QUARTER = FULL // 4

@@ -1,4 +1,6 @@
-"""`natya` as a process of its own, forked from one that has imported it: half a second of CPU less each time.
+"""`natya`, or a program of ours, as a process of its own, forked from one that has imported what it needs.
+
+That is half a second of CPU less each time.
 
 For tests of what a process does, not of how an interpreter begins. The fork has its own id, descriptors, directory and
 environment, is a child of the test's process, and runs `natya` in its main thread to the end of its interpreter. A test
@@ -12,6 +14,7 @@ import gc
 import inspect
 import json
 import os
+import runpy
 import socket
 import struct
 import subprocess
@@ -30,6 +33,9 @@ _IMPORTED = (
 class Natya(subprocess.Popen):
     """`Popen` of `natya` with these arguments; descriptors above 2 are not passed on."""
 
+    program = ""
+    """File that is run in its place."""
+
     def _execute_child(self, *given):
         asked = inspect.signature(super()._execute_child).bind(*given).arguments
         if asked["shell"] or asked["pass_fds"] or asked["preexec_fn"]:
@@ -39,6 +45,7 @@ class Natya(subprocess.Popen):
             "directory": os.path.abspath(asked["cwd"] or "."),  # noqa: PTH100  a path that leads nowhere is one, too
             "environment": dict(os.environ if asked["env"] is None else asked["env"]),
             "new_session": asked["start_new_session"],
+            "program": self.program,
         }
         pipes = [asked[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]
         descriptors = [own if given == -1 else given for own, given in enumerate((pipes[0], pipes[3], pipes[5]))]
@@ -47,10 +54,10 @@ class Natya(subprocess.Popen):
         self._close_pipe_fds(*pipes)
 
 
-def run_natya(*arguments, timeout=60, **options):
+def run_natya(*arguments, timeout=60, kind=Natya, **options):
     """Run it to its end, as `subprocess.run` with what it prints captured as text."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with Natya([str(each) for each in arguments], **streams | options) as process:
+    with kind([str(each) for each in arguments], **streams | options) as process:
         try:
             out, errors = process.communicate(timeout=timeout)
         except BaseException:
@@ -59,13 +66,19 @@ def run_natya(*arguments, timeout=60, **options):
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
+def run_program(path, *arguments, timeout=60, **options):
+    """Run a file of ours to its end, as its own main module, likewise."""
+    kind = type("Program", (Natya,), {"program": str(path)})
+    return run_natya(*arguments, timeout=timeout, kind=kind, **options)
+
+
 class _Server:
     """A process that has imported what `natya run` needs, and forks; it ends with this one, whose socket it reads."""
 
     def __init__(self):
         self._socket, theirs = socket.socketpair()
         program = f"import sys; sys.path[0] = {str(Path(__file__).parent)!r}; from natya_starts import serve"
-        program += f"; serve({theirs.fileno()}); from natya.cli import main; main()"
+        program += f"; serve({theirs.fileno()})()"
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", program],
@@ -94,7 +107,7 @@ def _server():
 
 
 def serve(number):
-    """Fork for each who asks, until nobody is left to; only the forks return."""
+    """Fork for each who asks, until nobody is left to; only the forks return, with what they are to do."""
     for name in _IMPORTED:
         import_module(name)
     gc.collect()
@@ -117,8 +130,7 @@ def serve(number):
                 os.sched_yield()
             for each in (reading, writing, asked.detach()):
                 os.close(each)
-            _become(wanted, descriptors)
-            return
+            return _become(wanted, descriptors)
         os.waitpid(first, 0)
         asked.sendall(os.read(reading, _NUMBER.size))
         for each in (reading, writing, *descriptors):
@@ -126,7 +138,7 @@ def serve(number):
 
 
 def _become(wanted, descriptors):
-    """Be as a process that was started so."""
+    """Be as a process that was started so; return its main function."""
     if wanted["new_session"]:
         os.setsid()
     for number, given in enumerate(descriptors):
@@ -139,7 +151,12 @@ def _become(wanted, descriptors):
     os.environ.update(wanted["environment"])
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [wanted["directory"], *added, *sys.path[1 + len(paths) :]]
+    if wanted["program"]:
+        sys.path[0] = str(Path(wanted["program"]).parent)
+        sys.argv[:] = [wanted["program"], *wanted["arguments"]]
+        return functools.partial(runpy.run_path, wanted["program"], run_name="__main__")
     sys.argv[:] = [str(Path(sys.modules["natya"].__path__[0], "__main__.py")), *wanted["arguments"]]
+    return import_module("natya.cli").main
 
 
 def _number(packed):

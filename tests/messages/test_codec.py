@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_builders import a_candle, a_report, a_tick, filled, to_place
+from natya_examples import FULL, QUARTER
 
 from natya.messages import units
 from natya.messages.codec import (
@@ -27,7 +28,7 @@ NAMES = [message_type.__name__ for message_type in MESSAGE_TYPES]
 class TestWritingAndReadingBack:
     @pytest.mark.parametrize("message_type", MESSAGE_TYPES, ids=NAMES)
     def test_gives_the_same_message(self, message_type, messages_of):
-        @settings(max_examples=12, deadline=None)
+        @settings(max_examples=QUARTER, deadline=None)
         @given(message=messages_of(message_type))
         def round_trip(message):
             back = decode(encode(message))
@@ -64,7 +65,7 @@ class TestWritingWhatIsNoMessage:
 
 
 class TestReadingHostileBytes:
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=8 * FULL, deadline=None)
     @given(frame=st.binary(max_size=200))
     def test_random_bytes_give_only_the_typed_error(self, frame):
         only_the_typed_error(frame)
@@ -72,7 +73,7 @@ class TestReadingHostileBytes:
 
     @pytest.mark.parametrize("message_type", MESSAGE_TYPES, ids=NAMES)
     def test_a_damaged_frame_gives_a_message_or_the_typed_error(self, message_type, messages_of):
-        @settings(max_examples=8, deadline=None)
+        @settings(max_examples=QUARTER, deadline=None)
         @given(message=messages_of(message_type), data=st.data())
         def damage(message, data):
             frame = bytearray(encode(message))

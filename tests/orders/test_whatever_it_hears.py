@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_builders import BUILDERS
+from natya_examples import FULL
 from natya_messages import messages
 
 from natya.actors.orders import updates
@@ -56,7 +57,7 @@ def test_an_owner_of_orders_goes_on(stage, caplog):
         stage.place(BUILDERS.order(client_order_id))
     stage.settle()
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=4 * FULL, deadline=None)
     @given(message=st.sampled_from(OF_THE_BROKER + OF_OTHERS).flatmap(of_some_order))
     def hears(message):
         stage.tell(message, stage.strategy)

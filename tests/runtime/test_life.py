@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from natya_examples import FULL
 
 from natya.actors.runtime.life import Do, End, Life, Refuse, State, TellFailed, TellStarted, TellStartFailed
 from natya.actors.runtime.lifecycle import Reject
@@ -240,7 +241,7 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
-TestAnyLife.settings = settings(max_examples=150, deadline=None)
+TestAnyLife.settings = settings(max_examples=3 * FULL, deadline=None)
 
 
 def a_running(*, supervisor="supervisor"):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_examples import FULL
 
 from natya.actors.runtime import RuntimeActor, lifecycle
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
@@ -781,7 +782,7 @@ class Policeman:
 
 
 @pytest.mark.parametrize("names", ["a", "abc"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * FULL, deadline=None)
 @given(data=st.data())
 def test_the_tree_ends_where_an_independent_model_of_the_policy_says(names, data):
     policy = SupervisionSettings.default(
@@ -1029,7 +1030,7 @@ def play(supervisor, events):
         supervisor.check()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=5 * FULL, deadline=None)
 @given(data=st.data(), events=st.lists(EVENTS, max_size=60))
 def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor_gave_up(data, events):
     supervisor = a_watchful_supervisor(data)
@@ -1056,7 +1057,7 @@ def test_whatever_fails_and_when_in_the_end_all_are_up_or_gone_or_the_supervisor
     assert supervisor.orders("stop")[stopped_before:] == alive[::-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * FULL, deadline=None)
 @given(data=st.data(), before=st.lists(EVENTS, max_size=25), after=st.lists(EVENTS, max_size=10), hangs=st.sets(NAMES))
 def test_whenever_all_go_down_each_is_stopped_in_its_turn_or_killed_in_its_time(data, before, after, hangs):
     supervisor = a_watchful_supervisor(data)
