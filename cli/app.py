@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = (
     "run",
+    "doctor",
     "health",
     "metrics",
     "tree",

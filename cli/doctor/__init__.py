@@ -1,0 +1,10 @@
+"""What `natya doctor` looks at, and how each fault is mended.
+
+finding      what a check found
+machine      Python, clock, limits, disk: of this machine
+installation files, ports, credentials: of one set of settings
+network      whether the broker is reached, and how far the clock is off its own
+checks       all of them, in order: to add one, add a line
+"""
+
+from __future__ import annotations

@@ -1,0 +1,38 @@
+"""All checks, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from . import installation, machine, network
+from .finding import Finding
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
+
+Check: TypeAlias = "Callable[[Settings], Iterator[Finding]]"
+
+LOCAL: Final[tuple[Check, ...]] = (
+    machine.python,
+    machine.libraries,
+    machine.environment,
+    machine.open_files,
+    machine.clock,
+    machine.disk,
+    installation.data_directory,
+    installation.running,
+    installation.ports,
+    installation.credentials,
+)
+OVER_THE_NETWORK: Final[tuple[Check, ...]] = (network.broker,)
+
+
+def examine(settings: Settings, checks: tuple[Check, ...]) -> Iterator[Finding]:
+    """Carry the checks out; one that fails itself is a finding, and the others go on."""
+    for check in checks:
+        try:
+            yield from check(settings)
+        except Exception as fault:  # noqa: BLE001  whichever it is, it is told
+            name = check.__name__.replace("_", " ")
+            yield Finding(name, "fault", f"cannot be checked: {type(fault).__name__}: {fault}", "report this, please")

@@ -1,0 +1,142 @@
+"""Checks of this machine."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import resource
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.settings import Settings
+
+OLDEST: Final = (3, 11)
+FILES_MIN: Final = 1_024
+DISK_WARN_BYTES: Final = 1 << 30
+DISK_FAULT_BYTES: Final = 256 << 20
+SYNC_WARN_MS: Final = 20.0
+SYNCS: Final = 15
+CLOCK_UNSYNCHRONISED: Final = 5
+"""`TIME_ERROR` of adjtimex(2): the kernel is told of no source of time."""
+
+
+def python(_: Settings) -> Iterator[Finding]:
+    """Python and the system that it runs on."""
+    found = f"Python {platform.python_version()}, {platform.system()}, {platform.machine()}"
+    if sys.version_info < OLDEST or sys.maxsize < 1 << 32:
+        yield Finding("python", "fault", found, "install a 64-bit Python 3.11 or newer")
+    elif platform.system() != "Linux":
+        yield Finding("python", "warning", found, "natya is tested on Linux: peers of the socket are checked there")
+    else:
+        yield Finding("python", "ok", found)
+
+
+def libraries(_: Settings) -> Iterator[Finding]:
+    """Whether what natya needs is installed."""
+    missing = []
+    for requirement in requires("natya") or ():
+        named = re.match(r"[A-Za-z0-9._-]+", requirement)
+        if named is None or ";" in requirement:  # of an extra, or of some versions of Python
+            continue
+        name = named.group()
+        try:
+            version(name)
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Finding("libraries", "fault", f"not installed: {', '.join(missing)}", "pip install --upgrade natya")
+    else:
+        yield Finding("libraries", "ok", f"natya {version('natya')} and all that it needs")
+
+
+def environment(_: Settings) -> Iterator[Finding]:
+    """What the environment gives away."""
+    if os.environ.get("SSLKEYLOGFILE"):
+        yield Finding(
+            "environment", "fault", "SSLKEYLOGFILE is set: keys of encrypted connections are written to a file",
+            "unset SSLKEYLOGFILE",
+        )  # fmt: skip
+    else:
+        yield Finding("environment", "ok", "no variable gives keys away")
+
+
+def open_files(_: Settings) -> Iterator[Finding]:
+    """How many files a process may open."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = soft != resource.RLIM_INFINITY and soft < FILES_MIN
+    mend = f"ulimit -n {FILES_MIN}, or LimitNOFILE={FILES_MIN} in the unit" if few else ""
+    yield Finding("open files", "warning" if few else "ok", f"{soft} may be open at once", mend)
+
+
+def clock(_: Settings) -> Iterator[Finding]:
+    """Whether something keeps the clock right."""
+    state = _clock_state()
+    if state is None:
+        yield Finding("clock", "warning", "the kernel does not say whether it is kept right", "see timedatectl")
+    elif state == CLOCK_UNSYNCHRONISED:
+        yield Finding(
+            "clock", "warning", "nothing keeps it right, as far as the kernel knows", "timedatectl set-ntp true"
+        )
+    else:
+        yield Finding("clock", "ok", "it is kept right")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Whether there is room, and how long a durable write takes."""
+    folder = _existing(Path(settings.system.data_dir))
+    found = os.statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    state = "fault" if free < DISK_FAULT_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
+    mend = "" if state == "ok" else f"free {DISK_WARN_BYTES >> 20} MiB, or name another system.data_dir"
+    yield Finding("disk space", state, f"{free / (1 << 30):,.1f} GiB free in {folder}", mend)  # type: ignore[arg-type]
+    try:
+        took_ms = _sync_ms(folder)
+    except OSError as fault:
+        mend = f"make {folder} writable for this user"
+        yield Finding("durable writes", "fault", f"{folder}: {fault.strerror}", mend)
+        return
+    slow = took_ms > SYNC_WARN_MS
+    mend = "every order waits for one: use a local disk, no network file system" if slow else ""
+    yield Finding("durable writes", "warning" if slow else "ok", f"{took_ms:.2f} ms each (median)", mend)
+
+
+def _sync_ms(folder: Path) -> float:
+    """Return how long a write of 200 bytes and its fdatasync take: the median of some, in a file without a name."""
+    descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    try:
+        times_ms = []
+        for _ in range(SYNCS):
+            began_ns = time.monotonic_ns()
+            os.write(descriptor, bytes(200))
+            os.fdatasync(descriptor)
+            times_ms.append((time.monotonic_ns() - began_ns) / 1e6)
+    finally:
+        os.close(descriptor)
+    return sorted(times_ms)[SYNCS // 2]
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that exists."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _clock_state() -> int | None:
+    """Return what adjtimex(2) says of the clock; None where it cannot be asked."""
+    try:
+        adjtimex = ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):
+        return None
+    state: int = adjtimex(ctypes.create_string_buffer(512))  # `modes` is its first field: 0 only reads
+    return None if state < 0 else state

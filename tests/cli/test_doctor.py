@@ -1,0 +1,210 @@
+import base64
+import json
+import os
+import socket
+import time
+from email.utils import formatdate
+
+import msgspec
+import pytest
+from natya_web import Served
+from typer.testing import CliRunner
+
+from natya.actors.web import answer
+from natya.cli.app import app
+from natya.cli.doctor import installation, machine, network
+from natya.cli.doctor.checks import LOCAL, OVER_THE_NETWORK, examine
+from natya.config.loader import load_settings
+from natya.config.secrets import Secret
+
+SEED = base64.b32encode(bytes(20)).decode()
+
+
+def a_token(*, ends_in_s):
+    claims = {"iss": "dhan", "iat": int(time.time()) - 5, "exp": int(time.time()) + ends_in_s}
+    part = base64.urlsafe_b64encode(msgspec.json.encode(claims)).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzUxMiJ9.{part}.c2lnbmVk"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def make(**overrides):
+        given = {name.replace("__", "."): value for name, value in overrides.items()}
+        return load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path), **given})
+
+    return make
+
+
+def at_dhan(settings, **changes):
+    broker = {"name": "dhan", "client_id": "1000000001", "access_token": a_token(ends_in_s=80_000), **changes}
+    secret = ("access_token", "pin", "totp_secret")
+    given = {name: Secret(value) if name in secret else value for name, value in broker.items()}
+    return msgspec.structs.replace(settings, broker=msgspec.structs.replace(settings.broker, **given))
+
+
+def states(findings):
+    return [(each.state, each.found) for each in findings]
+
+
+class TestADataDirectory:
+    def test_of_this_user_alone_is_well(self, settings, tmp_path):
+        tmp_path.chmod(0o700)
+
+        assert [each.state for each in installation.data_directory(settings())] == ["ok"]
+
+    @pytest.mark.parametrize(("mode", "state"), [(0o755, "warning"), (0o777, "fault")])
+    def test_that_others_see_or_write_is_told_with_its_mend(self, settings, tmp_path, mode, state):
+        tmp_path.chmod(mode)
+        (found,) = installation.data_directory(settings())
+
+        assert found.state == state
+        assert "chmod 700" in found.mend
+
+    def test_with_a_token_that_others_may_read_is_a_fault(self, settings, tmp_path):
+        tmp_path.chmod(0o700)
+        (tmp_path / "control.token").touch(0o644)
+
+        assert "control.token has mode 0644" in list(installation.data_directory(settings()))[-1].found
+
+
+class TestCredentials:
+    def test_are_not_needed_on_paper(self, settings):
+        assert states(installation.credentials(settings())) == [("ok", "paper trading needs none")]
+
+    def test_of_the_right_form_are_well(self, settings):
+        found = states(installation.credentials(at_dhan(settings(), pin="123456", totp_secret=SEED)))
+
+        assert found == [("ok", "client id, token and codes have the right form")]
+
+    @pytest.mark.parametrize(
+        ("wrong", "found"),
+        [
+            ({"client_id": ""}, "no client id"),
+            ({"client_id": "me"}, "no number"),
+            ({"pin": "12x456"}, "PIN"),
+            ({"totp_secret": "not base 32!"}, "no base32"),
+            ({"totp_secret": "GEZDGNBV"}, "40 bits"),
+            ({"access_token": "abc"}, "none of this broker's"),
+            ({"access_token": a_token(ends_in_s=-10)}, "expired"),
+            ({"access_token": ""}, "no access token"),
+        ],
+        ids=["none", "text", "pin", "seed", "short seed", "token", "expired", "no token"],
+    )
+    def test_of_a_wrong_form_are_told_without_being_shown(self, settings, wrong, found):
+        findings = list(installation.credentials(at_dhan(settings(), **wrong)))
+
+        assert any(found in each.found and each.mend for each in findings)
+        secrets = [value for value in wrong.values() if len(value) > 2]
+        assert not [each for each in findings for secret in secrets if secret in each.found + each.mend]
+
+    def test_in_the_environment_are_a_warning(self, settings, monkeypatch):
+        monkeypatch.setenv("BROKER_ACCESS_TOKEN", "x")
+        found = installation.credentials(at_dhan(settings()))
+
+        assert any("in the environment" in each.found for each in found)
+
+
+class TestAPortThatIsNamed:
+    def test_is_a_fault_if_somebody_listens_there(self, settings):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            (found,) = installation.ports(settings(control__http=True, control__http_port=port))
+
+        assert found.state == "fault"
+        assert str(port) in found.found
+
+    def test_is_well_if_it_is_free(self, settings):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+
+        assert states(installation.ports(settings(control__http=True, control__http_port=port))) == [
+            ("ok", f"control.http_port {port}")
+        ]
+
+
+class TestThisMachine:
+    def test_is_examined_without_a_check_that_fails_itself(self, settings):
+        found = list(examine(settings(), LOCAL))
+
+        assert not [each for each in found if "cannot be checked" in each.found]
+        assert {each.check for each in found} >= {
+            "python",
+            "libraries",
+            "disk space",
+            "durable writes",
+            "running system",
+        }
+        assert next(each for each in found if each.check == "libraries").state == "ok"
+
+    def test_that_writes_keys_of_connections_to_a_file_is_a_fault(self, settings, monkeypatch):
+        monkeypatch.setenv("SSLKEYLOGFILE", "/tmp/keys")  # noqa: S108  nothing is written there
+
+        assert [each.state for each in machine.environment(settings())] == ["fault"]
+
+    def test_with_a_full_disk_is_a_fault(self, settings, monkeypatch):
+        real = os.statvfs("/")
+        full = os.statvfs_result((*real[:4], 1, *real[5:]))
+        monkeypatch.setattr(os, "statvfs", lambda _: full)
+
+        assert next(iter(machine.disk(settings()))).state == "fault"
+
+
+class TestACheckThatFailsItself:
+    def test_is_told_and_the_others_go_on(self, settings):
+        def broken(_):
+            raise ValueError("as asked")
+
+        found = list(examine(settings(), (broken, machine.python)))
+
+        assert [each.check for each in found] == ["broken", "python"]
+        assert found[0].found == "cannot be checked: ValueError: as asked"
+
+
+class TestTheBroker:
+    @pytest.mark.parametrize(("ahead_s", "state"), [(0, "ok"), (-8, "warning"), (60, "fault")])
+    def test_has_a_clock_that_ours_is_compared_with(self, ahead_s, state):
+        now_ns = 1_800_000_000_000_000_000
+        date = formatdate(now_ns // 10**9 - ahead_s, usegmt=True)
+
+        assert network.judged_skew(date, sent_ns=now_ns, received_ns=now_ns).state == state
+
+    def test_is_reached_without_credentials(self, settings):
+        heads = []
+
+        async def listen(scope, _receive, send):
+            heads.append(scope["headers"])
+            await answer(send, 404, b"{}")
+
+        served = Served(listen, {})
+        try:
+            url = f"http://127.0.0.1:{served.server.port}"
+            found = list(network.broker(at_dhan(settings(), base_url=url)))
+        finally:
+            served.close()
+
+        assert [(each.check, each.state) for each in found] == [("broker", "ok"), ("clock skew", "ok")]
+        assert {name for name, _ in heads[0]} <= {b"host", b"user-agent", b"accept", b"accept-encoding", b"connection"}
+
+    def test_that_is_not_reached_is_a_fault(self, settings):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        (found,) = network.broker(at_dhan(settings(), base_url=url))
+
+        assert found.state == "fault"
+        assert found.mend
+
+    def test_is_not_asked_on_paper(self, settings):
+        assert [each.state for each in examine(settings(), OVER_THE_NETWORK)] == ["ok"]
+
+
+class TestTheCommand:
+    def test_tells_each_finding_and_ends_with_1_if_there_is_a_fault(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("SSLKEYLOGFILE", "/tmp/keys")  # noqa: S108  nothing is written there
+        tmp_path.chmod(0o700)
+        asked = ["doctor", "--offline", "--data-dir", str(tmp_path)]
+        text, data = CliRunner().invoke(app, asked), CliRunner().invoke(app, [*asked, "--json"])
+
+        assert (text.exit_code, data.exit_code) == (1, 1)
+        assert "-> unset SSLKEYLOGFILE" in text.stdout
+        found = json.loads(data.stdout)["findings"]
+        assert {"check", "state", "found", "mend"} == set(found[0])
