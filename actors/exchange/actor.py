@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...domain.time import SECOND_NS
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
     CancelRequest,
@@ -43,6 +44,10 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     """To itself: read the journal, unless the failed instance has handed its book over."""
 
 
+class LetIn(msgspec.Struct, frozen=True, gc=False):
+    """To itself: the way of an order is over."""
+
+
 class ExchangeActor(RuntimeActor):
     """Passes every message to the matching, and every report to the sender of its order."""
 
@@ -55,6 +60,7 @@ class ExchangeActor(RuntimeActor):
         self._owners: dict[str, ActorAddress | str] = {}
         self._remembered = Remembered(self.settings.account)
         self._read_sequence = self._heard_ns = 0
+        self._latency_ns = FillModel.of(self.settings.limits).latency_ns
         self.send(self.myAddress, Open())
 
     def snapshot(self) -> tuple[Matching | None, dict[str, ActorAddress | str]]:
@@ -136,10 +142,18 @@ class ExchangeActor(RuntimeActor):
         for report in self._book.place(request):
             if report.execution_type == "NEW":
                 self._owners[request.client_order_id] = sender
+                if self._latency_ns:  # half a nanosecond more, since a timer's length is cut to whole ones
+                    self.after((self._latency_ns + 0.5) / SECOND_NS, LetIn())
             if report.execution_type == "REJECTED":
                 self.send(sender, report)
             else:
                 self._deliver(report)
+
+    @handles(LetIn)
+    def let_in(self, _message: LetIn, _sender: ActorAddress) -> None:
+        """Let the order into the book as it is now, and report its trades."""
+        for report in self._book.let_in(self.clock.now_ns()):
+            self._deliver(report)
 
     @handles(CancelRequest)
     def cancel(self, request: CancelRequest, sender: ActorAddress) -> None:

@@ -31,6 +31,12 @@ class ExchangeSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
     market_protection_percent: Percent
     """A MARKET order is a limit order this far from the last price; 0: it has no limit."""
 
+    slippage_percent: Percent
+    """Of the price, by which an order that comes to the market pays more, or gets less, than is offered."""
+
+    slippage_ticks: Annotated[int, Meta(ge=0, le=10_000)]
+    """The same, in multiples of the tick size; of both the sum."""
+
     always_open: bool
     """Whether the account trades at any hour: no sessions, no square-off, no expiry at the close."""
 

@@ -81,6 +81,33 @@ class TestLatency:
 
         assert trades(matching.move(a_tick(102.0, after_s=2))) == [(10, 102.0)]
 
+    def test_that_is_over_lets_an_order_meet_the_book_as_it_is_then(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order())
+        matching.move(a_tick(101.0, after_s=1))
+
+        (trade,) = [each for each in matching.let_in(STARTED_NS + 2 * 10**9) if each.execution_type == "TRADE"]
+
+        assert (trade.price, trade.occurred_ns) == (101.0, STARTED_NS + 2 * 10**9)
+        assert matching.move(a_tick(102.0, after_s=3)) == []
+
+    def test_that_is_over_before_any_tick_came_leaves_it_to_the_next_one(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order())
+
+        assert matching.let_in(STARTED_NS + 2 * 10**9) == []
+        assert trades(matching.move(a_tick(102.0, after_s=3))) == [(10, 102.0)]
+
+    def test_that_is_not_over_lets_nothing_in(self, a_tick, an_order):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order())
+        matching.move(a_tick(101.0, after_s=1))
+
+        assert matching.let_in(STARTED_NS + 2 * 10**9 - 1) == []
+
     @pytest.mark.parametrize(("price", "ends"), [(111.0, "stop"), (89.0, "target")])
     def test_that_ends_at_a_tick_for_two_linked_orders_lets_one_of_them_trade(self, a_tick, an_order, price, ends):
         matching = under(latency_ns=2 * 10**9)
@@ -97,6 +124,37 @@ class TestLatency:
         assert [kind for _, kind in done] == ["TRADE", "CANCELLED"]
         assert done[1][0] == ends
         assert matching.resting == 0
+
+
+class TestSlippage:
+    @pytest.mark.parametrize(
+        ("model", "bought", "sold"),
+        [
+            ({"slippage_ticks": 2}, 100.1, 99.9),
+            ({"slippage_percent": 0.11}, 100.15, 99.85),
+            ({"slippage_percent": 100.0}, 200.0, 0.05),
+        ],
+    )
+    def test_makes_an_order_that_comes_trade_worse_rounded_against_it(self, a_tick, an_order, model, bought, sold):
+        matching = under(**model)
+        matching.move(a_tick(100.0))
+
+        reports = matching.place(an_order()) + matching.place(an_order("b", side="SELL"))
+        assert [report.price for report in reports if report.execution_type == "TRADE"] == [bought, sold]
+
+    @pytest.mark.parametrize(("side", "limit_price"), [("BUY", 100.05), ("SELL", 99.95)])
+    def test_never_goes_beyond_a_limit(self, a_tick, an_order, trades, side, limit_price):
+        matching = under(slippage_ticks=5)
+        matching.move(a_tick(100.0))
+
+        assert trades(matching.place(an_order(side=side, limit_price=limit_price))) == [(10, limit_price)]
+
+    def test_is_none_for_an_order_that_rested(self, a_tick, an_order, trades):
+        matching = under(slippage_ticks=5)
+        matching.move(a_tick(100.0))
+        matching.place(an_order(limit_price=99.0))
+
+        assert trades(matching.move(a_tick(98.0, after_s=1))) == [(10, 99.0)]
 
 
 class TestAShareOfWhatIsShown:

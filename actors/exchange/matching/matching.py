@@ -13,6 +13,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
   opening auction executes all orders at one price.
 - A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
   better price than its trigger, and behind a gap at the price behind the gap.
+- An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
+  tick has come since it was sent; if none has, it meets the next one. A book from before is never met.
 - The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
   again, since the recording is not affected by our trades.
 - Our own orders never trade with each other. Of two that are linked, what one trades the other loses.
@@ -117,6 +119,16 @@ class Matching:
             reports += self._let_in(market, tick)
         return reports
 
+    def let_in(self, now_ns: int) -> list[ExecutionReport]:
+        """Let orders in whose way is over, where a tick has come since they were sent; return their trades."""
+        self.pass_time(now_ns)
+        reports: list[ExecutionReport] = []
+        for market in self._markets.values():
+            tick = market.tick
+            for order in [order for order in market.arriving if order.due_ns <= now_ns and order.sent_at is not tick]:
+                reports += self._arrive(market, order)
+        return reports
+
     def place(self, request: NewOrder, *, linked_with: str = "") -> list[ExecutionReport]:
         """Take an order; return REJECTED, or NEW and its immediate trades.
 
@@ -137,7 +149,7 @@ class Matching:
         market = self._markets[request.symbol]
         self._price(market, order)
         if self._model.latency_ns:
-            order.due_ns = self._now_ns + self._model.latency_ns
+            order.due_ns, order.sent_at = self._now_ns + self._model.latency_ns, market.tick
         market.insert(order)
         self.resting += 1
         if linked_with:
@@ -261,16 +273,20 @@ class Matching:
         """Let orders in that were on their way or met their trigger, in the order of their arrival."""
         reports = []
         for order in [order for order in market.arriving if order.due_ns <= tick.exchange_ns]:
-            if not order.is_open:  # another, linked with it, has just traded
-                continue
-            market.arriving.remove(order)
-            order.due_ns = 0
-            market.insert(order)
-            reports += self._enter(market, order)
+            reports += self._arrive(market, order)
         for order in [order for order in market.stops if order.is_reached(tick.price)]:
             if order.is_open:
                 reports += self._enter(market, order)
         return reports
+
+    def _arrive(self, market: Market, order: Order) -> list[ExecutionReport]:
+        """Let an order in whose way is over."""
+        if not order.is_open:  # another, linked with it, has just traded
+            return []
+        market.arriving.remove(order)
+        order.due_ns, order.sent_at = 0, None
+        market.insert(order)
+        return self._enter(market, order)
 
     def _enter(self, market: Market, order: Order) -> list[ExecutionReport]:
         """Trade an order that has just come into the book; a stop order comes when its trigger is met."""
@@ -323,6 +339,9 @@ class Matching:
                 price = order.price_at(level.price, opening_price=market.last_price if opened else None)
             elif triggered:
                 price = order.price_when_triggered(level.price)
+            if not rested:
+                grid = self._grid_of(request.symbol)
+                price = self._model.slipped(price, request.side, limit_price=limit_price, grid=grid)
             order.filled += quantity
             order.state = "FILLED" if order.filled == request.quantity else "PART_FILLED"
             report = self._report(order, "TRADE", quantity=quantity, price=price)

@@ -13,6 +13,8 @@ from ....domain.time import SECOND_NS
 
 if TYPE_CHECKING:
     from ....config.sections.exchange import ExchangeSettings
+    from ....domain.instruments import PriceGrid
+    from ....messages.orders import Side
 
 QueuePosition: TypeAlias = Literal["last", "shown", "first"]
 """Of an order that rests: behind all others at its price, whoever they are (`last`); behind the quantity that the book
@@ -35,6 +37,12 @@ class FillModel(msgspec.Struct, frozen=True, kw_only=True):
     protection_percent: float = 0.0
     """Market price protection: a MARKET order is a limit order this far from the last price; 0: it has no limit."""
 
+    slippage_percent: float = 0.0
+    """Of the price, by which an order trades worse than what it meets when it comes; a limit holds all the same."""
+
+    slippage_ticks: int = 0
+    """The same, in multiples of the tick size; of both the sum, rounded to the worse price."""
+
     @classmethod
     def of(cls, settings: ExchangeSettings) -> Self:
         """Return the model that the settings choose."""
@@ -43,4 +51,17 @@ class FillModel(msgspec.Struct, frozen=True, kw_only=True):
             latency_ns=round(settings.order_latency_s * SECOND_NS),
             shown_share=settings.shown_share,
             protection_percent=settings.market_protection_percent,
+            slippage_percent=settings.slippage_percent,
+            slippage_ticks=settings.slippage_ticks,
         )
+
+    def slipped(self, price: float, side: Side, *, limit_price: float | None, grid: PriceGrid) -> float:
+        """Return what an order that has just come pays (or gets) where so much is offered: rupees; its limit holds."""
+        if not (self.slippage_percent or self.slippage_ticks):
+            return price
+        away = price * self.slippage_percent / 100 + self.slippage_ticks * grid.tick_size_rupees
+        if side == "BUY":
+            worse = grid.round(price + away, "up")
+            return worse if limit_price is None else max(price, min(worse, limit_price))
+        worse = grid.round(max(price - away, grid.tick_size_rupees), "down")
+        return worse if limit_price is None else min(price, max(worse, limit_price))

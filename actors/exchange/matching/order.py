@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ....messages.broker import BrokerOrderState, ExecutionReport, NewOrder
+    from ....messages.market import Tick
 
 
 class Order:
@@ -13,7 +14,7 @@ class Order:
 
     __slots__ = (
         *("ahead", "arrival", "broker_order_id", "due_ns", "filled", "is_triggered", "limit_price", "linked"),
-        *("request", "state", "trades"),
+        *("request", "sent_at", "state", "trades"),
     )
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:
@@ -35,6 +36,9 @@ class Order:
 
         self.due_ns = 0
         """When it is in the book: nanoseconds since 1970-01-01 UTC, for one that is on its way."""
+
+        self.sent_at: Tick | None = None
+        """The newest tick when it was sent, for one that is on its way."""
 
         self.linked: Order | None = None
         """The other of two of which one cancels the other: what one trades the other loses."""
