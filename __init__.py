@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         Supervisor,
         SupervisorSettings,
     )
+    from .backtest import BacktestResult, backtest
     from .client import connect
     from .config.container import DependencyContainer
     from .config.errors import SettingsError
@@ -177,6 +178,7 @@ _MODULES: Final = {
     ),
     ".messages.supervision": ("DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
     ".messages.system": ("Ping", "Pong"),
+    ".backtest": ("BacktestResult", "backtest"),
     ".client": ("connect",),
     ".services": ("ServiceLocator", "get_container", "inject"),
     ".summary": ("Summary",),
@@ -186,6 +188,7 @@ _HOMES: Final = {name: module for module, names in _MODULES.items() for name in 
 
 __all__ = [
     "Allowance",
+    "BacktestResult",
     "BaseExternalAdapter",
     "BaseRepository",
     "Bounded",
@@ -269,6 +272,7 @@ __all__ = [
     "WriteNotSent",
     "WriteRefused",
     "WriteUnknown",
+    "backtest",
     "connect",
     "get_container",
     "handles",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = (
     "run",
+    "backtest",
     "doctor",
     "health",
     "metrics",

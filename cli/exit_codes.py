@@ -73,12 +73,13 @@ def exit_code(fault: BaseException) -> int:
     from ..actors.orders import FactWithoutIntentError  # noqa: PLC0415
     from ..actors.strategy import StrategyError  # noqa: PLC0415
     from ..actors.web.errors import AddressTakenError  # noqa: PLC0415
+    from ..backtest.errors import BacktestBrokenError, BacktestRefusedError  # noqa: PLC0415
     from ..config.data_directory import DataDirectoryBusyError, DataDirectoryError  # noqa: PLC0415
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..domain.accounts import AccountUnfinishedError  # noqa: PLC0415
 
     meanings: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-        ((SettingsError, StrategyError, AccountUnfinishedError, DatabaseEncrypted), SETTINGS),
+        ((SettingsError, StrategyError, AccountUnfinishedError, BacktestRefusedError, DatabaseEncrypted), SETTINGS),
         ((DataDirectoryBusyError, DatabaseLocked, JournalBusyError), BUSY),
         (
             (
@@ -92,6 +93,7 @@ def exit_code(fault: BaseException) -> int:
                 JournalForeignFileError,
                 JournalMovedError,
                 JournalTooNewError,
+                BacktestBrokenError,
                 RecordingError,
             ),
             BAD_DATA,

@@ -242,11 +242,14 @@ def faults() -> Iterator[None]:
         give_up(fault, code)
 
 
-def _code_of(fault: Exception) -> int | None:
+def _code_of(fault: Exception) -> int | None:  # noqa: PLR0911  a table
     from ..actors.control import ControlError  # noqa: PLC0415
     from ..actors.database import DatabaseError, DatabaseMissing  # noqa: PLC0415
+    from ..actors.feed import RecordingError  # noqa: PLC0415
     from ..actors.instruments import InstrumentsError, ListRefusedError  # noqa: PLC0415
     from ..actors.journal import JournalError  # noqa: PLC0415
+    from ..actors.strategy import StrategyError  # noqa: PLC0415
+    from ..backtest.errors import BacktestError, BacktestFailedError  # noqa: PLC0415
     from ..client import QueryFailedError  # noqa: PLC0415
     from ..config.data_directory import DataDirectoryError  # noqa: PLC0415
 
@@ -258,6 +261,10 @@ def _code_of(fault: Exception) -> int | None:
         case SettingsError() | DatabaseError() | DataDirectoryError() | JournalError():
             code = exit_code(fault)
             return FAILED if code == INTERNAL else code
+        case BacktestFailedError():
+            return INTERNAL
+        case BacktestError() | RecordingError() | StrategyError():
+            return exit_code(fault)
         case ListRefusedError():
             return BAD_DATA
         case InstrumentsError() | OSError():

@@ -16,7 +16,7 @@ numbers.py      prices and counts from text; times.py, times
 errors.py
 """
 
-from .bodies.replay import Recording
+from .bodies.replay import Recording, open_recordings
 from .errors import FeedError, RecordingError
 from .files.folders import files_of
 from .inspection import UNNAMED, Inspection, inspect
@@ -49,6 +49,7 @@ __all__ = [
     "inspect",
     "is_live",
     "look_ahead",
+    "open_recordings",
     "source_of",
     "zone_of",
 ]

@@ -1,0 +1,7 @@
+"""What came of a backtest, in figures; all of it pure, of fills and marks.
+
+trades      what was opened and closed, exact; charging: what each fill cost
+curve       what the account was worth at each mark
+measures    the formulas
+report      all of it in one structure; by month, by symbol
+"""

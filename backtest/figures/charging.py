@@ -1,0 +1,67 @@
+"""What the trades of a backtest cost: charge models by name, over the rules of `domain/charges.py` (pure)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from ...domain.charges import RATES, Product, charges
+from ...domain.money import exact_value
+from ...domain.time import day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...messages.orders import OrderFilled
+
+NO_CHARGES: Final = "none"
+
+MODELS: Final[dict[str, Product | None]] = {
+    "dhan-equity-intraday": "INTRADAY",
+    "dhan-equity-delivery": "DELIVERY",
+    "dhan-futures": "FUTURE",
+    "dhan-options": "OPTION",
+    NO_CHARGES: None,
+}
+"""Which tariff, by the name of the model; None: trades cost nothing besides their price."""
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+def first_day(model: str) -> date | None:
+    """Return the first day whose rates are known; trades before it are charged as on it. None: there are none."""
+    product = MODELS[model]
+    return None if product is None else RATES[product][0].since
+
+
+def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
+    """Return the charges of each trade, in rupees to the paisa; the trades are in the order of time.
+
+    Brokerage is of an order, not of each of its trades; the depository charges once a symbol and day of selling.
+    """
+    product = MODELS[model]
+    if product is None:
+        return [Decimal(0)] * len(fills)
+    known_since = RATES[product][0].since
+    traded: dict[str, Decimal] = {}
+    sold: set[tuple[str, date]] = set()
+    found = []
+    for fill in fills:
+        day = max(_EPOCH + timedelta(days=day_of(fill.occurred_ns)), known_since)
+        before = traded.get(fill.client_order_id, Decimal(0))
+        sells = fill.side == "SELL"
+        costs = charges(
+            product,
+            fill.side,
+            fill.quantity,
+            fill.price,
+            day,
+            takes_shares_out=sells and (fill.symbol, day) not in sold,
+            traded_rupees=before,
+        )
+        traded[fill.client_order_id] = before + exact_value(fill.price, fill.quantity)
+        if sells:
+            sold.add((fill.symbol, day))
+        found.append(costs.total)
+    return found

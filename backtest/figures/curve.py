@@ -1,0 +1,87 @@
+"""The equity curve: what the account was worth at each mark of the market (numpy, pure).
+
+A mark is a price of a symbol at a time: the close of each candle, or the last tick of each minute. Between its marks a
+symbol is worth its newest one; what is traded counts at once. Sums are of 64-bit floats; the final amounts of the
+report are exact, and computed from the trades.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ...domain.time import DAY_NS, IST_OFFSET_NS
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from ...messages.orders import OrderFilled
+    from .measures import Floats, Integers
+
+
+class Marks:
+    """The prices of the market by symbol, as the feed saw them: times (ns since 1970-01-01 UTC) and rupees."""
+
+    def __init__(self, columns: Mapping[str, tuple[array[int], array[float]]]) -> None:
+        self.times: Final = {name: np.frombuffer(times, np.int64) for name, (times, _) in columns.items()}
+        self.prices: Final = {name: np.frombuffer(prices, np.float64) for name, (_, prices) in columns.items()}
+
+    @property
+    def last_prices(self) -> dict[str, float]:
+        """Rupees, by symbol."""
+        return {name: float(prices[-1]) for name, prices in self.prices.items() if len(prices)}
+
+
+class Curve:
+    """Times and values, equally long; see the module."""
+
+    def __init__(self, times_ns: Integers, equity: Floats, held: Floats) -> None:
+        self.times_ns: Final = times_ns
+        """Nanoseconds since 1970-01-01 UTC, each once, in order."""
+
+        self.equity: Final = equity
+        """Rupees."""
+
+        self.held: Final = held
+        """Rupees: the value of all positions, short ones counted as long."""
+
+    def daily(self) -> tuple[Integers, Floats]:
+        """Return the days in India (since 1970-01-01), and the last value of each."""
+        days = (self.times_ns + IST_OFFSET_NS) // DAY_NS
+        last = np.flatnonzero(np.append(days[1:] != days[:-1], True)) if len(days) else np.zeros(0, np.int64)
+        return days[last], self.equity[last]
+
+    @property
+    def exposure(self) -> float | None:
+        """The part of the marks at which a position was held; None without any."""
+        return float(np.mean(self.held > 0)) if len(self.held) else None
+
+
+def curve_of(marks: Marks, fills: Sequence[OrderFilled], costs: Sequence[Decimal], *, capital_rupees: float) -> Curve:
+    """Return the curve at every time at which any symbol has a mark.
+
+    Args:
+        marks: of every symbol that is traded.
+        fills: in the order of time.
+        costs: the charges of each, in rupees.
+        capital_rupees: what the account had at the start.
+    """
+    times = np.unique(np.concatenate([np.zeros(0, np.int64), *marks.times.values()]))
+    equity, held = np.full(len(times), capital_rupees), np.zeros(len(times))
+    by_symbol: dict[str, list[tuple[int, int, float]]] = {}
+    for fill, cost in zip(fills, costs, strict=True):
+        shares = fill.quantity if fill.side == "BUY" else -fill.quantity
+        by_symbol.setdefault(fill.symbol, []).append((fill.occurred_ns, shares, -shares * fill.price - float(cost)))
+    for symbol, traded in by_symbol.items():
+        at_ns = np.array([each[0] for each in traded], np.int64)
+        position = np.concatenate(([0.0], np.cumsum([each[1] for each in traded])))
+        cash = np.concatenate(([0.0], np.cumsum([each[2] for each in traded])))
+        so_far = np.searchsorted(at_ns, times, side="right")
+        known = np.maximum(np.searchsorted(marks.times[symbol], times, side="right") - 1, 0)
+        value = position[so_far] * marks.prices[symbol][known]
+        equity += cash[so_far] + value
+        held += np.abs(value)
+    return Curve(times, equity, held)

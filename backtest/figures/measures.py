@@ -1,0 +1,118 @@
+"""The measures of a backtest: formulas over returns, values and results of trades (pure, each a few lines).
+
+Where a measure has no meaning (no losses, no spread, one day) it is None: no number, and none that flatters. Returns
+are fractions a day: 0.01 is one percent. A year has 252 trading days, as everywhere in this trade. Risk-free interest
+counts as 0. The formulas are those of empyrical, with which the tests compare them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+
+DAYS_A_YEAR: Final = 252
+
+_FLAT: Final = 1e-12
+"""A spread of returns below this is rounding."""
+
+
+def returns_of(values: Floats, start: float) -> Floats:
+    """Return the change of each value against the one before, the first against `start`, as fractions.
+
+    From a value of 0 or less no return can be told: that one, and all behind it, are left out.
+    """
+    before = np.concatenate(([start], values[:-1]))
+    ruined = np.flatnonzero(before <= 0)
+    end = int(ruined[0]) if len(ruined) else len(values)
+    return values[:end] / before[:end] - 1.0
+
+
+def total_return(returns: Floats) -> float:
+    """Return what all returns come to, one after the other."""
+    return float(np.prod(1.0 + returns) - 1.0)
+
+
+def cagr(returns: Floats) -> float | None:
+    """Return the growth a year; None without a day, -1.0 where all was lost."""
+    if not len(returns):
+        return None
+    grown = float(np.prod(1.0 + returns))
+    return float(grown ** (DAYS_A_YEAR / len(returns)) - 1.0) if grown > 0 else -1.0
+
+
+def sharpe(returns: Floats) -> float | None:
+    """Return the mean by the standard deviation (of a sample), a year."""
+    if len(returns) < 2:  # noqa: PLR2004  a spread needs two
+        return None
+    spread = float(np.std(returns, ddof=1))
+    return None if spread < _FLAT else float(np.mean(returns)) / spread * math.sqrt(DAYS_A_YEAR)
+
+
+def sortino(returns: Floats) -> float | None:
+    """Return the mean by the root of the mean square of losses (gains count as 0), a year."""
+    if len(returns) < 2:  # noqa: PLR2004  as above
+        return None
+    downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
+    return None if downside < _FLAT else float(np.mean(returns)) / downside * math.sqrt(DAYS_A_YEAR)
+
+
+def volatility(returns: Floats) -> float | None:
+    """Return the standard deviation of returns, a year."""
+    if len(returns) < 2:  # noqa: PLR2004  as above
+        return None
+    return float(np.std(returns, ddof=1)) * math.sqrt(DAYS_A_YEAR)
+
+
+def drawdowns(values: Floats, start: float) -> Floats:
+    """Return by how much each value is below the highest before it, `start` included: fractions, 0 or below."""
+    peaks = np.maximum.accumulate(np.concatenate(([start], values)))[1:]
+    return values / peaks - 1.0
+
+
+def max_drawdown(values: Floats, start: float) -> float:
+    """Return the deepest of them, 0.0 for none."""
+    return float(np.min(drawdowns(values, start), initial=0.0))
+
+
+def longest_drawdown_ns(times_ns: Integers, values: Floats, start: float) -> int:
+    """Return the longest time from a peak until a value is as high again, or until the end."""
+    if not len(values):
+        return 0
+    peaks = np.maximum.accumulate(np.concatenate(([start], values)))[1:]
+    at_peak = values >= peaks
+    newest = np.maximum.accumulate(np.where(at_peak, times_ns, times_ns[0]))
+    before = np.concatenate((newest[:1], newest[:-1]))
+    was_under = np.concatenate(([False], ~at_peak[:-1]))
+    return int(np.max(np.where(at_peak & ~was_under, 0, times_ns - before)))
+
+
+def calmar(growth: float | None, deepest: float) -> float | None:
+    """Return the growth a year by the deepest drawdown."""
+    return None if growth is None or deepest >= 0 else growth / -deepest
+
+
+def win_rate(results: Sequence[Decimal]) -> float | None:
+    """Return the part of results above 0."""
+    return sum(result > 0 for result in results) / len(results) if results else None
+
+
+def profit_factor(results: Sequence[Decimal]) -> float | None:
+    """Return what was won by what was lost; None without a loss."""
+    lost = -sum(result for result in results if result < 0)
+    return float(sum(result for result in results if result > 0) / lost) if lost else None
+
+
+def expectancy(results: Sequence[Decimal]) -> float | None:
+    """Return the mean of the results: rupees a trade."""
+    return float(sum(results) / len(results)) if results else None

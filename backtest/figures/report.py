@@ -1,0 +1,285 @@
+"""The report of a backtest: one structure for the terminal, JSON, notebooks and the page (pure)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from ...domain.money import exact_value
+from ...domain.time import DAY_NS, day_of
+from ...messages.orders import OrderFilled
+from . import measures
+from .charging import NO_CHARGES, charged, first_day
+from .curve import Curve, Marks, curve_of
+from .trades import Trade, trades_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PAISA: Final = Decimal("0.01")
+_EPOCH: Final = date(1970, 1, 1)
+_PRODUCTS_OF_A_DAY: Final = "dhan-equity-intraday"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a month, or of a symbol."""
+
+    name: str
+    """`2025-11`, or the symbol."""
+
+    trades: int
+    """Closed in it."""
+
+    win_rate: float | None
+    profit_rupees: Decimal
+    """Of them, before charges."""
+
+    charges_rupees: Decimal
+    net_rupees: Decimal
+    return_: float | None = msgspec.field(name="return", default=None)
+    """Of the account in that month, open positions included; None of a symbol."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of a backtest.
+
+    Amounts are rupees; rates and returns are fractions: 0.01 is one percent. None is what has no meaning here. Trades
+    are closed ones; what is still open at the end is in `open_trades`, and in all that is of the account.
+    """
+
+    strategy: str
+    symbols: tuple[str, ...]
+    first_ns: int
+    """Time of the first mark: nanoseconds since 1970-01-01 UTC."""
+
+    last_ns: int
+    days: int
+    """Days of trading."""
+
+    ticks: int
+    candles: int
+    orders: int
+    """Submitted, those refused by the risk gate included."""
+
+    fills: int
+    refused: dict[str, int]
+    """Orders refused by our risk gate, by name of the rule."""
+
+    rejected: int
+    """By the exchange."""
+
+    capital_rupees: Decimal
+    final_rupees: Decimal
+    """The account at the end: capital, profit of all trades, open ones at the last price, less charges."""
+
+    profit_rupees: Decimal
+    """Before charges, open trades included."""
+
+    charges_rupees: Decimal
+    net_rupees: Decimal
+    total_return: float
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    calmar: float | None
+    max_drawdown: float
+    """Below 0: of the account at each mark, not only at the end of a day."""
+
+    longest_drawdown_days: float
+    """Of the calendar, from a peak until the account was there again, or the end."""
+
+    trades: int
+    open_trades: int
+    win_rate: float | None
+    profit_factor: float | None
+    expectancy_rupees: float | None
+    """Mean of what trades came to, after charges."""
+
+    best_rupees: Decimal | None
+    worst_rupees: Decimal | None
+    exposure: float | None
+    """Part of the marks at which something was held."""
+
+    turnover_rupees: Decimal
+    """Bought and sold."""
+
+    turnover: float
+    """The same, in multiples of the capital."""
+
+    charge_model: str
+    latency_s: float
+    months: tuple[Part, ...]
+    by_symbol: tuple[Part, ...]
+    positions: dict[str, int]
+    """Held at the end: signed shares."""
+
+    notes: tuple[str, ...] = ()
+    """What a reader should know before he trusts the figures."""
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backtest left: the raw material of its report."""
+
+    strategy: str
+    fills: tuple[OrderFilled, ...]
+    """In the order of the journal."""
+
+    marks: Marks
+    ticks: int
+    candles: int
+    orders: int
+    refused: dict[str, int]
+    rejected: int
+    capital_rupees: float
+    charge_model: str
+    latency_s: float
+    notes: tuple[str, ...] = ()
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """A report, and the columns behind it."""
+
+    report: Report
+    trades: tuple[Trade, ...]
+    curve: Curve
+    costs: tuple[Decimal, ...]
+    """Charges of each fill."""
+
+
+def figures_of(played: Played) -> Figures:
+    """Compute everything."""
+    fills = played.fills
+    costs = charged(fills, played.charge_model)
+    trades = trades_of(fills, costs, played.marks.last_prices)
+    curve = curve_of(played.marks, fills, costs, capital_rupees=played.capital_rupees)
+    days, daily = curve.daily()
+    returns = measures.returns_of(daily, played.capital_rupees)
+    closed = [trade for trade in trades if not trade.is_open]
+    nets = [trade.net for trade in closed]
+    capital = Decimal(repr(played.capital_rupees))
+    profit = sum((trade.profit for trade in trades), Decimal(0))
+    total_costs = sum(costs, Decimal(0))
+    turnover = sum((exact_value(fill.price, fill.quantity) for fill in fills), Decimal(0))
+    deepest = measures.max_drawdown(curve.equity, played.capital_rupees)
+    growth = measures.cagr(returns)
+    positions = _positions(fills)
+    report = Report(
+        strategy=played.strategy,
+        symbols=tuple(sorted(played.marks.times)),
+        first_ns=int(curve.times_ns[0]) if len(curve.times_ns) else 0,
+        last_ns=int(curve.times_ns[-1]) if len(curve.times_ns) else 0,
+        days=len(days),
+        ticks=played.ticks,
+        candles=played.candles,
+        orders=played.orders,
+        fills=len(fills),
+        refused=dict(sorted(played.refused.items())),
+        rejected=played.rejected,
+        capital_rupees=_paisa(capital),
+        final_rupees=_paisa(capital + profit - total_costs),
+        profit_rupees=_paisa(profit),
+        charges_rupees=_paisa(total_costs),
+        net_rupees=_paisa(profit - total_costs),
+        total_return=float((profit - total_costs) / capital),
+        cagr=growth,
+        volatility=measures.volatility(returns),
+        sharpe=measures.sharpe(returns),
+        sortino=measures.sortino(returns),
+        calmar=measures.calmar(growth, deepest),
+        max_drawdown=deepest,
+        longest_drawdown_days=measures.longest_drawdown_ns(curve.times_ns, curve.equity, played.capital_rupees)
+        / DAY_NS,
+        trades=len(closed),
+        open_trades=len(trades) - len(closed),
+        win_rate=measures.win_rate(nets),
+        profit_factor=measures.profit_factor(nets),
+        expectancy_rupees=measures.expectancy(nets),
+        best_rupees=_paisa(max(nets)) if nets else None,
+        worst_rupees=_paisa(min(nets)) if nets else None,
+        exposure=curve.exposure,
+        turnover_rupees=_paisa(turnover),
+        turnover=float(turnover / capital),
+        charge_model=played.charge_model,
+        latency_s=played.latency_s,
+        months=_months(closed, days, daily, played.capital_rupees),
+        by_symbol=_by_symbol(closed),
+        positions=positions,
+        notes=(*played.notes, *_notes(played, trades)),
+    )
+    return Figures(report, tuple(trades), curve, tuple(costs))
+
+
+def _months(
+    closed: Sequence[Trade], days: measures.Integers, daily: measures.Floats, capital_rupees: float
+) -> tuple[Part, ...]:
+    last_of: dict[str, float] = {}
+    for day, value in zip(days.tolist(), daily.tolist(), strict=True):
+        last_of[_month(day)] = value
+    names = list(last_of)
+    returns = measures.returns_of(np.array(list(last_of.values())), capital_rupees)
+    by_month: dict[str, list[Trade]] = {name: [] for name in names}
+    for trade in closed:
+        by_month[_month(day_of(trade.exit_ns or 0))].append(trade)
+    found = [float(each) for each in returns] + [None] * (len(names) - len(returns))
+    return tuple(_part(name, by_month[name], of=each) for name, each in zip(names, found, strict=True))
+
+
+def _by_symbol(closed: Iterable[Trade]) -> tuple[Part, ...]:
+    found: dict[str, list[Trade]] = {}
+    for trade in closed:
+        found.setdefault(trade.symbol, []).append(trade)
+    return tuple(_part(name, found[name], of=None) for name in sorted(found))
+
+
+def _part(name: str, trades: Sequence[Trade], *, of: float | None) -> Part:
+    profit = sum((trade.profit for trade in trades), Decimal(0))
+    costs = sum((trade.charges for trade in trades), Decimal(0))
+    return Part(
+        name=name,
+        trades=len(trades),
+        win_rate=measures.win_rate([trade.net for trade in trades]),
+        profit_rupees=_paisa(profit),
+        charges_rupees=_paisa(costs),
+        net_rupees=_paisa(profit - costs),
+        return_=of,
+    )
+
+
+def _positions(fills: Iterable[OrderFilled]) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for fill in fills:
+        held[fill.symbol] = held.get(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
+    return {symbol: quantity for symbol, quantity in sorted(held.items()) if quantity}
+
+
+def _notes(played: Played, trades: Sequence[Trade]) -> Iterable[str]:
+    known_since = first_day(played.charge_model)
+    if played.fills and known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
+        yield f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day"
+    overnight = sum(trade.exit_ns is None or day_of(trade.exit_ns) != day_of(trade.entry_ns) for trade in trades)
+    if overnight and played.charge_model == _PRODUCTS_OF_A_DAY:
+        yield (
+            f"{overnight:,} of {len(trades):,} trades were held overnight, and are charged as intraday: a broker would "
+            "have closed them (--charges dhan-equity-delivery)"
+        )
+    if trades and played.charge_model == NO_CHARGES:
+        yield "no charges are counted: a broker and the state would have taken theirs"
+    if trades and not played.latency_s:
+        yield "orders have no latency: each trades at the price that it was decided on, which flatters"
+
+
+def _month(day: int) -> str:
+    return f"{_date(day):%Y-%m}"
+
+
+def _date(day: int) -> date:
+    return _EPOCH + timedelta(days=day)
+
+
+def _paisa(amount: Decimal) -> Decimal:
+    return amount.quantize(PAISA, ROUND_HALF_EVEN)

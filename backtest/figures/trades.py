@@ -1,0 +1,192 @@
+"""From fills to trades: what was opened, what closed it, and what that came to (pure, exact).
+
+A trade is what one order opened and one order closed, first in first out, for each strategy and symbol separately. An
+order that turns a position around closes with one part and opens with the other. The charges of an order are divided
+among its trades by their shares.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+from ...domain.money import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...messages.orders import OrderFilled
+
+Direction: TypeAlias = Literal["LONG", "SHORT"]
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """What was opened, and closed; or, at the end, is still open."""
+
+    strategy: str
+    symbol: str
+    direction: Direction
+
+    quantity: int
+    """Shares."""
+
+    entry_ns: int
+    """Time of its first fill: nanoseconds since 1970-01-01 UTC."""
+
+    entry_price: Decimal
+    """Rupees a share, the average of its fills."""
+
+    exit_ns: int | None
+    """Time of the fill that completed it; None while it is open."""
+
+    exit_price: Decimal | None
+    """Rupees a share; while it is open None."""
+
+    profit: Decimal
+    """Rupees before charges; of an open one at the last price."""
+
+    charges: Decimal
+    """Rupees."""
+
+    @property
+    def net(self) -> Decimal:
+        """Rupees, after charges."""
+        return self.profit - self.charges
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was open at the end."""
+        return self.exit_ns is None
+
+
+class _Lot:
+    """Shares that one order opened, and what is left of them."""
+
+    __slots__ = ("cost", "each", "entry_ns", "order", "price", "quantity")
+
+    def __init__(self, order: str, entry_ns: int, quantity: int, price: Decimal, each: Decimal) -> None:
+        self.order, self.entry_ns, self.quantity = order, entry_ns, quantity
+        self.cost = price * quantity
+        self.price = price
+        self.each = each
+        """Charges a share."""
+
+
+class _Piece:
+    """Shares that one order opened and one order closed, fill by fill."""
+
+    __slots__ = ("charges", "direction", "entry_ns", "exit_ns", "paid", "quantity", "received", "strategy", "symbol")
+
+    def __init__(self, fill: OrderFilled, direction: Direction, entry_ns: int) -> None:
+        self.strategy, self.symbol, self.direction = fill.strategy, fill.symbol, direction
+        self.entry_ns, self.exit_ns = entry_ns, fill.occurred_ns
+        self.quantity = 0
+        self.paid = self.received = self.charges = Decimal(0)
+
+    def trade(self) -> Trade:
+        profit = self.received - self.paid
+        return Trade(
+            strategy=self.strategy,
+            symbol=self.symbol,
+            direction=self.direction,
+            quantity=self.quantity,
+            entry_ns=self.entry_ns,
+            entry_price=self.paid / self.quantity,
+            exit_ns=self.exit_ns,
+            exit_price=self.received / self.quantity,
+            profit=profit if self.direction == "LONG" else -profit,
+            charges=self.charges,
+        )
+
+
+def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_prices: dict[str, float]) -> list[Trade]:
+    """Return all trades in the order of their exits, those that are open at the end last, by entry.
+
+    Args:
+        fills: in the order of time.
+        costs: the charges of each, in rupees.
+        last_prices: by symbol, in rupees: what open trades are worth.
+    """
+    lots: dict[tuple[str, str], deque[_Lot]] = {}
+    held: dict[tuple[str, str], int] = {}
+    pieces: dict[tuple[str, str], _Piece] = {}
+    for fill, cost in zip(fills, costs, strict=True):
+        whose = fill.strategy, fill.symbol
+        waiting = lots.setdefault(whose, deque())
+        position = held.get(whose, 0)
+        signed = fill.quantity if fill.side == "BUY" else -fill.quantity
+        price, each = exact(fill.price), cost / fill.quantity
+        left = fill.quantity
+        if position * signed < 0:
+            left = _close(fill, waiting, pieces, direction="LONG" if position > 0 else "SHORT", price=price, each=each)
+        if left:
+            _open(fill, waiting, left, price=price, each=each)
+        held[whose] = position + signed
+    still_open = [
+        trade
+        for whose, waiting in lots.items()
+        for trade in _left(*whose, waiting, long=held[whose] > 0, last=exact(last_prices[whose[1]]))
+    ]
+    closed = [piece.trade() for piece in pieces.values()]
+    closed.sort(key=lambda trade: trade.exit_ns or 0)
+    return closed + sorted(still_open, key=lambda trade: trade.entry_ns)
+
+
+def _open(fill: OrderFilled, waiting: deque[_Lot], quantity: int, *, price: Decimal, each: Decimal) -> None:
+    waiting.append(_Lot(fill.client_order_id, fill.occurred_ns, quantity, price, each))
+
+
+def _close(  # noqa: PLR0913  by name
+    fill: OrderFilled,
+    waiting: deque[_Lot],
+    pieces: dict[tuple[str, str], _Piece],
+    *,
+    direction: Direction,
+    price: Decimal,
+    each: Decimal,
+) -> int:
+    """Close the oldest lots; return the shares of the fill that are left when all are closed."""
+    left = fill.quantity
+    while left and waiting:
+        lot = waiting[0]
+        quantity = min(left, lot.quantity)
+        key = lot.order, fill.client_order_id
+        piece = pieces.get(key)
+        if piece is None:
+            piece = pieces[key] = _Piece(fill, direction, lot.entry_ns)
+        piece.quantity += quantity
+        piece.paid += lot.price * quantity
+        piece.received += price * quantity
+        piece.charges += (lot.each + each) * quantity
+        piece.exit_ns = fill.occurred_ns
+        left -= quantity
+        lot.quantity -= quantity
+        if not lot.quantity:
+            waiting.popleft()
+    return left
+
+
+def _left(strategy: str, symbol: str, waiting: deque[_Lot], *, long: bool, last: Decimal) -> Iterator[Trade]:
+    """Yield what is open, a trade for each order that opened it."""
+    by_order: dict[str, list[_Lot]] = {}
+    for lot in waiting:
+        by_order.setdefault(lot.order, []).append(lot)
+    for lots in by_order.values():
+        quantity = sum(lot.quantity for lot in lots)
+        paid = sum((lot.price * lot.quantity for lot in lots), Decimal(0))
+        profit = last * quantity - paid
+        yield Trade(
+            strategy=strategy,
+            symbol=symbol,
+            direction="LONG" if long else "SHORT",
+            quantity=quantity,
+            entry_ns=lots[0].entry_ns,
+            entry_price=paid / quantity,
+            exit_ns=None,
+            exit_price=None,
+            profit=profit if long else -profit,
+            charges=sum((lot.each * lot.quantity for lot in lots), Decimal(0)),
+        )

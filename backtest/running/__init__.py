@@ -1,0 +1,7 @@
+"""How a backtest is run: the actors of `composition.py` on the time of the recording.
+
+tree        which of them are started, and what differs from a replay
+feed        plays the recording, between two times, and keeps the marks of the market; disk: the journal's, unsynced
+recorder    keeps the facts of orders
+running     starts them, waits for the end, and asks what came of it
+"""

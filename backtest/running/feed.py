@@ -1,0 +1,207 @@
+"""The feed of a backtest: plays recordings between two times, and keeps the marks of the market.
+
+Owns    one source of recordings, read in its own turns, and the marks: the close of each candle, or of a symbol that
+        has only ticks the last of each minute.
+Hears   AwaitMarketEnd, ReadMarks.
+Sends   Tick and Candle to events, each once and each when all actors are idle; MarketEnded to who awaits it; Marks.
+Fails   on no expected error: a broken recording ends the market, and MarketEnded gives the reason. It keeps no state
+        over a restart: a backtest in which it failed is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from ...actors.feed import FeedError, Surroundings, files_of, open_recordings, source_of
+from ...actors.runtime import RuntimeActor, handles
+from ...config.sections.feed import FeedSettings
+from ...messages.addresses import EVENTS
+from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded
+from ..figures.curve import Marks
+from .marks import MarkKeeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...actors.feed import MarketMessage, MarketSource
+    from ...actors.runtime import ActorAddress
+
+
+READ_HERE_BYTES: Final = 4_000_000
+"""Up to so much is read faster than a process is started, and does not wait for another core: some 50,000 candles."""
+
+
+class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which recordings are played, and what of them."""
+
+    feed: FeedSettings
+    since_ns: int
+    """Nothing of what happened before: nanoseconds since 1970-01-01 UTC. A candle happens from its start on."""
+
+    until_ns: int
+    """Nothing that ends behind it."""
+
+    symbols: frozenset[str]
+    """Only these; empty: all."""
+
+    on_progress: Callable[[int], object]
+    """Told the market time (ns since 1970-01-01 UTC) after each chunk; called in a turn, so it has to be quick."""
+
+
+class Release:
+    """To itself: all actors are idle, and the message is due."""
+
+
+class EndMarket:
+    """To itself: all actors are idle, and there is no message left."""
+
+
+class ReadMarks(msgspec.Struct, frozen=True, gc=False):
+    """To the feed of a backtest: which prices has it seen? Answered by `MarksRead`."""
+
+
+class MarksRead(msgspec.Struct, frozen=True):
+    """The marks of the whole market."""
+
+    marks: Marks
+
+
+class BacktestFeedActor(RuntimeActor):
+    """Releases one message at a time."""
+
+    settings: BacktestFeedSettings
+
+    def on_start(self) -> None:
+        """Open nothing yet: the source is opened when all actors are idle."""
+        self.pace_market(0.0)
+        self._release = Release()
+        self._source: MarketSource | None = None
+        self._chunks: Iterator[list[MarketMessage]] = iter(())
+        self._chunk: list[MarketMessage] = []
+        self._place = 0
+        self._ticks = self._candles = 0
+        self._keeper = MarkKeeper()
+        self._last_prices: dict[str, float] = {}
+        self._ended: MarketEnded | None = None
+        self._error = ""
+        self._waiting: list[ActorAddress] = []
+        self.when_quiet(self._release)
+
+    def on_stop(self) -> None:
+        """Close the source."""
+        if self._source is not None:
+            self._source.close()
+
+    @handles(Release)
+    def release(self, _release: Release, _sender: ActorAddress) -> None:
+        """Send the message that is due, and ask for the time of the next one."""
+        if self._place < len(self._chunk):
+            message = self._chunk[self._place]
+            self._place += 1
+            if isinstance(message, Candle):
+                self._candles += 1
+                self._keeper.add_candle(message)
+            else:
+                self._ticks += 1
+                self._keeper.add_tick(message)
+                # No other actor has seen the tick yet; a copy of it would cost five times as much.
+                force_setattr(message, "received_ns", self.clock.now_ns())
+            self.begin_trace()
+            self.send(EVENTS, message)
+        if self._place < len(self._chunk) or self._turn_over():
+            self.when_quiet(self._release, time_of(self._chunk[self._place]))
+        else:
+            self.when_quiet(EndMarket())
+
+    @handles(EndMarket)
+    def end_market(self, _end: EndMarket, _sender: ActorAddress) -> None:
+        """Tell everybody who waits for it."""
+        self._ended = MarketEnded(
+            ticks=self._ticks, candles=self._candles, bad_rows=self._bad_rows(), error=self._error
+        )
+        for waiting in self._waiting:
+            self.send(waiting, self._ended)
+
+    @handles(AwaitMarketEnd)
+    def await_end(self, _request: AwaitMarketEnd, sender: ActorAddress) -> None:
+        """Answer when the market has ended."""
+        if self._ended is None:
+            self._waiting.append(sender)
+        else:
+            self.send(sender, self._ended)
+
+    @handles(ReadMarks)
+    def read_marks(self, _request: ReadMarks, sender: ActorAddress) -> None:
+        """Answer with all marks; asked once, when the market has ended."""
+        marks = self._keeper.marks()
+        self._last_prices = marks.last_prices
+        self.send(sender, MarksRead(marks))
+
+    def statistics(self) -> FeedStatistics:
+        """Count what was sent."""
+        return FeedStatistics(
+            ticks=self._ticks,
+            candles=self._candles,
+            bad_rows=self._bad_rows(),
+            source="",
+            ended=self._ended is not None,
+            last_prices=self._last_prices,
+            recorded_sequence=0,
+        )
+
+    def _turn_over(self) -> bool:
+        """Take the next chunk that has a message to play; return whether there was one."""
+        if self._source is None:
+            self._source = self._open()
+            self._chunks = self._source.chunks()
+        try:
+            for chunk in self._chunks:
+                if played := self._played(chunk):
+                    self._chunk, self._place = played, 0
+                    self.settings.on_progress(time_of(played[-1]))
+                    return True
+                if time_of(chunk[0]) > self.settings.until_ns:
+                    break
+        except FeedError as fault:
+            self._error = str(fault)
+        return False
+
+    def _open(self) -> MarketSource:
+        """Return what reads the recordings: a process of its own, unless they are read before that has started."""
+        settings = self.settings.feed
+        files = [path for given in settings.recordings for path in files_of(Path(given))]
+        if sum(path.stat().st_size for path in files) <= READ_HERE_BYTES:
+            return open_recordings(settings)
+        make, options = source_of(settings)
+        return make(settings, options, Surroundings(start_ns=self.clock.now_ns(), random=self.random))
+
+    def _played(self, chunk: list[MarketMessage]) -> list[MarketMessage]:
+        """Return what is to be played of a chunk."""
+        since_ns, until_ns, symbols = self.settings.since_ns, self.settings.until_ns, self.settings.symbols
+        if not symbols and begin_of(chunk[0]) >= since_ns and time_of(chunk[-1]) < until_ns:
+            return chunk
+        return [
+            message
+            for message in chunk
+            if begin_of(message) >= since_ns
+            and (time_of(message) <= until_ns if isinstance(message, Candle) else message.exchange_ns < until_ns)
+            and (not symbols or message.symbol in symbols)
+        ]
+
+    def _bad_rows(self) -> int:
+        return 0 if self._source is None else self._source.bad_rows
+
+
+def begin_of(message: MarketMessage) -> int:
+    """Return when it happened, or began to: nanoseconds since 1970-01-01 UTC."""
+    return message.start_ns if isinstance(message, Candle) else message.exchange_ns
+
+
+def time_of(message: MarketMessage) -> int:
+    """Return when it is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
+    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns

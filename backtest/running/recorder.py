@@ -1,0 +1,92 @@
+"""The recorder: keeps what happened to the orders of a backtest, in the order of the journal.
+
+Owns    the fills, and the counts of orders, of this run.
+Hears   OrderIntended, OrderRefused, OrderRejected and OrderFilled from the events router, once they are durable;
+        ReadRecord.
+Sends   Record to who asks.
+Fails   on no expected input. It keeps no state over a restart: a backtest in which it failed is given up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from ...actors.runtime import RuntimeActor, handles
+from ...messages.addresses import EVENTS
+from ...messages.events import Subscribe, Subscribed
+from ...messages.orders import OrderFilled, OrderIntended, OrderRefused, OrderRejected
+
+if TYPE_CHECKING:
+    from ...actors.runtime import ActorAddress
+
+RECORDER = "backtest-recorder"
+
+
+class ReadRecord(msgspec.Struct, frozen=True, gc=False):
+    """To the recorder: what happened? Answered by `Record`."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to all orders so far."""
+
+    fills: tuple[OrderFilled, ...]
+    intended: tuple[OrderIntended, ...]
+    refused: dict[str, int]
+    """Orders that the risk gate refused, by name of the rule."""
+
+    rejected: int
+    """By the exchange."""
+
+
+class RecorderActor(RuntimeActor):
+    """Hears the facts of all orders."""
+
+    TOPICS: ClassVar[tuple[str, ...]] = tuple(
+        each.__name__ for each in (OrderIntended, OrderRefused, OrderRejected, OrderFilled)
+    )
+
+    def on_start(self) -> None:
+        """Subscribe."""
+        self._fills: list[OrderFilled] = []
+        self._intended: list[OrderIntended] = []
+        self._refused: Counter[str] = Counter()
+        self._rejected = 0
+        self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS))
+
+    @handles(Subscribed)
+    def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
+        """Do nothing: orders come long after it."""
+
+    @handles(OrderIntended)
+    def hear_intent(self, fact: OrderIntended, _sender: ActorAddress) -> None:
+        """Keep it."""
+        self._intended.append(fact)
+
+    @handles(OrderFilled)
+    def hear_fill(self, fact: OrderFilled, _sender: ActorAddress) -> None:
+        """Keep it."""
+        self._fills.append(fact)
+
+    @handles(OrderRefused)
+    def hear_refusal(self, fact: OrderRefused, _sender: ActorAddress) -> None:
+        """Count it."""
+        self._refused[fact.rule] += 1
+
+    @handles(OrderRejected)
+    def hear_rejection(self, _fact: OrderRejected, _sender: ActorAddress) -> None:
+        """Count it."""
+        self._rejected += 1
+
+    @handles(ReadRecord)
+    def read(self, _request: ReadRecord, sender: ActorAddress) -> None:
+        """Answer what there is."""
+        record = Record(
+            fills=tuple(self._fills),
+            intended=tuple(self._intended),
+            refused=dict(self._refused),
+            rejected=self._rejected,
+        )
+        self.send(sender, record)

@@ -1,0 +1,151 @@
+"""One backtest from its start to its end: the actors, on the time of the recording."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ...actors.feed import look_ahead
+from ...actors.observability import logging_to
+from ...actors.runtime import InProcessSystem, InProcessSystemBase
+from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
+from ...bodies import expect_bodies
+from ...config.data_directory import DataDirectory
+from ...messages.addresses import FEED, STRATEGIES, SYSTEM
+from ...messages.market import AwaitMarketEnd, MarketEnded
+from ...messages.supervision import DescribeTree
+from ...messages.system import Ping
+from ..errors import BacktestBrokenError, BacktestFailedError
+from ..figures.report import Played
+from ..plan import settings_of
+from .feed import BacktestFeedSettings, MarksRead, ReadMarks
+from .recorder import RECORDER, ReadRecord, Record
+from .stored import recordings_of
+from .tree import backtest_children
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from ...messages.supervision import ChildStatus
+    from ..plan import Plan
+
+START_TIMEOUT_S: Final = 60.0
+ANSWER_S: Final = 60.0
+LOOK_S: Final = 0.2
+"""How often it is looked whether a strategy has failed for good."""
+
+
+def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -> Played:
+    """Run a backtest to the end of its data, and return what came of it.
+
+    Args:
+        plan: what is to be tested.
+        on_progress: told the market time (ns since 1970-01-01 UTC) now and then, on another thread.
+
+    Raises:
+        BacktestRefusedError: the plan cannot be carried out.
+        BacktestBrokenError: a recording is broken further on.
+        BacktestFailedError: the strategy failed for good.
+        RecordingError: a recording is missing, or none.
+        SettingsError: settings are refused.
+        StrategyNotFoundError, StrategyBrokenError: the strategy cannot be loaded.
+    """
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="natya-backtest-")))
+        data_dir = scratch / "data" if plan.data_dir is None else plan.data_dir
+        settings = settings_of(plan, recordings_of(plan, scratch), data_dir)
+        expect_bodies(settings)
+        outlook = look_ahead(settings.feed)
+        directory = DataDirectory(settings.system.data_dir)
+        directory.take()
+        stack.callback(directory.release)
+        stack.enter_context(logging_to(settings))
+        feed = BacktestFeedSettings(
+            feed=settings.feed,
+            since_ns=plan.since_ns,
+            until_ns=plan.until_ns,
+            symbols=frozenset(plan.symbols),
+            on_progress=on_progress,
+        )
+        children = backtest_children(settings, feed)
+        base = InProcessSystemBase(
+            market_opening_ns=max(outlook.opening_ns or 0, plan.since_ns), seed=settings.feed.seed, stall_warn_s=None
+        )
+        runtime = stack.enter_context(InProcessSystem(base))
+        root = SupervisorSettings(
+            children=children, policy=settings.supervision, root=True, shutdown_s=settings.system.shutdown_s
+        )
+        runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+        ended, failures = _await_end(runtime)
+        if ended.error:
+            raise BacktestBrokenError(f"the market broke off: {ended.error}")
+        record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
+        marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
+        runtime.request(SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1))
+    return Played(
+        strategy=settings.strategies[0].strategy,
+        fills=record.fills,
+        marks=marks.marks,
+        ticks=ended.ticks,
+        candles=ended.candles,
+        orders=len(record.intended) + sum(record.refused.values()),
+        refused=record.refused,
+        rejected=record.rejected,
+        capital_rupees=plan.capital_rupees,
+        charge_model=plan.charges,
+        latency_s=plan.latency_s,
+        notes=(*outlook.notes, *failures),
+    )
+
+
+def _await_end(runtime: InProcessSystem) -> tuple[MarketEnded, tuple[str, ...]]:
+    """Wait for the end of the market; return it, and a sentence for each failure on the way.
+
+    Raises:
+        BacktestFailedError: a strategy failed for good: nobody is left to trade.
+    """
+    stopped = runtime.request_future(SYSTEM, AwaitSystemStop())
+    runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up at the start, `stopped` is done by now
+    _expect_going(stopped)
+    awaited = runtime.request_future(FEED, AwaitMarketEnd())
+    while True:
+        with contextlib.suppress(TimeoutError):
+            ended = awaited.result(LOOK_S)
+            if not isinstance(ended, MarketEnded):
+                raise BacktestFailedError(f"the market did not come to its end: {ended}")
+            return ended, _failures(runtime)
+        _expect_going(stopped)
+        _failures(runtime)
+
+
+def _expect_going(stopped: Future[Any]) -> None:
+    if stopped.done():
+        end = stopped.result()
+        raise BacktestFailedError(end.reason) from end.error
+
+
+def _failures(runtime: InProcessSystem) -> tuple[str, ...]:
+    """Return a sentence for each actor that failed and was begun anew.
+
+    Raises:
+        BacktestFailedError: one failed for good.
+    """
+    tree = runtime.request(SYSTEM, DescribeTree(), timeout_s=ANSWER_S)
+    for child in tree.children:
+        if child.state == "PARKED" or (
+            child.state != "RUNNING" and f"/{STRATEGIES}/" not in child.path and child.last_error
+        ):
+            raise BacktestFailedError(_told(child))
+    return tuple(
+        f"{_told(child)}: it was begun anew {child.restarts:,} times, and the figures are not those of the whole data"
+        for child in tree.children
+        if child.restarts
+    )
+
+
+def _told(child: ChildStatus) -> str:
+    at = f" at {child.raised_at}" if child.raised_at else ""
+    return f"{child.path.rpartition('/')[2]} failed: {child.last_error}{at}"

@@ -1,0 +1,48 @@
+"""The actors of a backtest: those of a replay, from `composition.py`, without what nobody asks for in it.
+
+Left out are the database, which would record again what the recording has, the control socket, and the list of
+instruments on its own thread. In the place of others stand a journal that syncs nothing and a feed that ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ...actors.events import EventsSettings
+from ...actors.supervision import ChildSpec
+from ...composition import children
+from ...messages.addresses import CONTROL, DATABASE, EVENTS, FEED, INSTRUMENTS, JOURNAL
+from .disk import BacktestJournalActor
+from .feed import BacktestFeedActor
+from .recorder import RECORDER, RecorderActor
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
+    from .feed import BacktestFeedSettings
+
+LEFT_OUT: Final = frozenset({DATABASE, INSTRUMENTS, CONTROL})
+
+
+def backtest_children(settings: Settings, feed: BacktestFeedSettings) -> tuple[ChildSpec, ...]:
+    """Return every actor of a backtest, in the order of starting.
+
+    Raises:
+        NameTakenError: a strategy has the name of the recorder.
+        StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
+    """
+    found = children(settings, (ChildSpec(RECORDER, RecorderActor, None),))
+    return tuple(_of_a_backtest(spec, feed) for spec in found if spec.name not in LEFT_OUT)
+
+
+def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings) -> ChildSpec:
+    if spec.name == JOURNAL:
+        return replace(spec, actor=BacktestJournalActor)
+    if spec.name == FEED:
+        return replace(spec, actor=BacktestFeedActor, settings=feed)
+    if spec.name == EVENTS:
+        events: EventsSettings = spec.settings
+        heard = tuple(each for each in events.subscriptions if each.subscriber not in LEFT_OUT)
+        return replace(spec, settings=replace(events, subscriptions=heard))
+    return spec

@@ -1,0 +1,109 @@
+"""The report of a backtest on a terminal, and how far one is."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from ...domain.time import time_text
+from ...domain.wording import counted
+from ..terminal import err
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ...backtest import Report
+    from ...backtest.figures.report import Part
+
+NONE: Final = "-"
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[int], None]]:
+    """Show on a terminal which time of the market is played; nothing where standard error is none."""
+    if not err().isatty():
+        yield lambda _now_ns: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  only for terminals
+
+    from .tables import PlainConsole  # noqa: PLC0415  the same
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=PlainConsole(stderr=True), transient=True) as shown:
+        task = shown.add_task("reading", total=None)
+        yield lambda now_ns: shown.update(task, description=time_text(now_ns))
+
+
+def report_text(report: Report) -> str:
+    """Return the report as text for people."""
+    lines = [
+        f"{report.strategy} on {', '.join(report.symbols) or 'nothing'}",
+        f"{_moment(report.first_ns)} to {_moment(report.last_ns)}",
+        f"{counted(report.days, 'day')}, {counted(report.ticks, 'tick')}, {counted(report.candles, 'candle')}",
+        f"latency {report.latency_s * 1e3:,.6g} ms, charges {report.charge_model}",
+        "",
+        *_table(
+            ("return", _percent(report.total_return), "trades", f"{report.trades:,}"),
+            ("CAGR", _percent(report.cagr), "open at the end", f"{report.open_trades:,}"),
+            ("volatility", _percent(report.volatility), "win rate", _percent(report.win_rate)),
+            ("max drawdown", _percent(report.max_drawdown), "profit factor", _number(report.profit_factor)),
+            (
+                "its longest",
+                f"{report.longest_drawdown_days:,.1f} days",
+                "expectancy",
+                _rupees(report.expectancy_rupees),
+            ),
+            ("Sharpe", _number(report.sharpe), "best trade", _rupees(report.best_rupees)),
+            ("Sortino", _number(report.sortino), "worst trade", _rupees(report.worst_rupees)),
+            ("Calmar", _number(report.calmar), "exposure", _percent(report.exposure)),
+        ),
+        "",
+        *_table(
+            ("capital", _rupees(report.capital_rupees, signed=False), "orders", f"{report.orders:,}"),
+            ("profit", _rupees(report.profit_rupees), "fills", f"{report.fills:,}"),
+            ("charges", _rupees(-report.charges_rupees), "refused", f"{sum(report.refused.values()):,}"),
+            ("net", _rupees(report.net_rupees), "rejected", f"{report.rejected:,}"),
+            ("final", _rupees(report.final_rupees, signed=False), "turnover", f"{report.turnover:,.2f} x capital"),
+        ),
+    ]
+    if report.refused:
+        lines.append(f"refused by rule: {', '.join(f'{rule} {count:,}' for rule, count in report.refused.items())}")
+    if report.positions:
+        held = ", ".join(f"{symbol} {quantity:+,}" for symbol, quantity in report.positions.items())
+        lines.append(f"held at the end: {held}")
+    lines += ["", *_parts("month", report.months)]
+    if len(report.by_symbol) > 1:
+        lines += ["", *_parts("symbol", report.by_symbol)]
+    lines += [f"note: {note}" for note in report.notes]
+    return "\n".join(lines)
+
+
+def _parts(kind: str, parts: tuple[Part, ...]) -> Iterator[str]:
+    width = max([len(kind), *(len(part.name) for part in parts)])
+    yield f"{kind:<{width}} {'trades':>8} {'win rate':>9} {'charges':>14} {'net':>16} {'return':>9}"
+    for part in parts:
+        yield (
+            f"{part.name:<{width}} {part.trades:>8,} {_percent(part.win_rate):>9} {-part.charges_rupees:>14,} "
+            f"{part.net_rupees:>+16,} {_percent(part.return_):>9}"
+        )
+
+
+def _table(*rows: tuple[str, str, str, str]) -> Iterator[str]:
+    for left, value, right, other in rows:
+        yield f"{left:<14}{value:>18}    {right:<16}{other:>18}"
+
+
+def _moment(time_ns: int) -> str:
+    return time_text(time_ns) if time_ns else NONE
+
+
+def _percent(fraction: float | None) -> str:
+    return NONE if fraction is None else f"{fraction * 100:,.2f} %"
+
+
+def _number(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.2f}"
+
+
+def _rupees(amount: Any, *, signed: bool = True) -> str:
+    return NONE if amount is None else f"{amount:+,.2f}" if signed else f"{amount:,.2f}"

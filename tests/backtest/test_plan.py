@@ -1,0 +1,70 @@
+"""What a user writes, and what is made of it."""
+
+from pathlib import Path
+
+import pytest
+
+from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.plan import Plan, assigned, duration_s, path_of, slippage_of, time_ns
+from natya.domain.time import DAY_NS
+
+
+class TestWords:
+    @pytest.mark.parametrize(("text", "expected"), [("20ms", 0.02), ("0.5s", 0.5), ("300us", 0.0003), ("0", 0.0)])
+    def test_are_durations(self, text, expected):
+        assert duration_s(text) == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("", (0, 0)), ("0.05%", (0.05, 0)), ("5bp", (0.05, 0)), ("1tick", (0, 1)), ("0.02%+2ticks", (0.02, 2))],
+    )
+    def test_are_slippage(self, text, expected):
+        assert slippage_of(text) == pytest.approx(expected)
+
+    def test_are_days_and_times_in_india(self):
+        assert time_ns("2025-11-03") == 1_762_108_200_000_000_000
+        assert time_ns("2025-11-03", is_end=True) == time_ns("2025-11-03") + DAY_NS
+        assert time_ns("2025-11-03T09:15", is_end=True) == 1_762_141_500_000_000_000
+
+    def test_are_parameters_or_settings(self):
+        parameters, settings = assigned(["fast=5", "name=abc", "ratio=0.5", "orders.quantity_max=7"])
+
+        assert parameters == {"fast": 5, "name": "abc", "ratio": 0.5}
+        assert settings == {"orders.quantity_max": "7"}
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            lambda: duration_s("20"),
+            lambda: slippage_of("1.5ticks"),
+            lambda: slippage_of("much"),
+            lambda: time_ns("yesterday"),
+            lambda: assigned(["fast"]),
+            lambda: Plan(strategy="a:B", data=()),
+            lambda: Plan(strategy="a:B", data=(Path("x"),), capital_rupees=float("nan")),
+            lambda: path_of("nowhere.py"),
+        ],
+    )
+    def test_that_mean_nothing_are_refused(self, wrong):
+        with pytest.raises(BacktestRefusedError, match=r"wanted|is module:Class"):
+            wrong()
+
+    def test_that_are_nearly_the_name_of_charges_get_a_hint(self):
+        with pytest.raises(BacktestRefusedError, match="did you mean 'dhan-futures'"):
+            Plan(strategy="a:B", data=(Path("x"),), charges="dhan-future")
+
+
+class TestAFile:
+    def test_with_one_strategy_is_that_one(self, tmp_path):
+        text = "from natya import StrategyActor\nclass Mine(StrategyActor):\n    def on_tick(self, tick): ...\n"
+        (tmp_path / "only_one_here.py").write_text(text)
+
+        assert path_of(str(tmp_path / "only_one_here.py")) == "only_one_here:Mine"
+
+    def test_with_several_is_refused_unless_one_is_named(self, tmp_path):
+        text = "from natya import StrategyActor\nclass A(StrategyActor): ...\nclass B(StrategyActor): ...\n"
+        (tmp_path / "two_of_them_here.py").write_text(text)
+
+        assert path_of(f"{tmp_path / 'two_of_them_here.py'}:B") == "two_of_them_here:B"
+        with pytest.raises(BacktestRefusedError, match="found 2: A, B"):
+            path_of(str(tmp_path / "two_of_them_here.py"))

@@ -1,0 +1,243 @@
+"""Whole backtests: the actors, on the time of their data."""
+
+import csv
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import msgspec
+import natya_backtests
+import pytest
+from natya_backtests import write_rows
+from natya_recordings import write_candles
+from typer.testing import CliRunner
+
+import natya
+from natya.actors.journal.header import HEADER_SIZE
+from natya.backtest import BacktestBrokenError, BacktestFailedError
+from natya.backtest.plan import time_ns
+from natya.cli.app import app
+
+RELIANCE = Path(__file__).parents[3] / "shared" / "data" / "reliance_1min_60days.csv"
+"""Beside the project, where there is one."""
+
+FAST, SLOW = 3, 8
+FREE = {"charges": "none", "parameters": {"fast": FAST, "slow": SLOW}}
+
+
+def crossings(path):
+    """Work the crossover out from the file alone: side, and price of the opening of the candle behind the crossing."""
+    with path.open() as file:
+        rows = [(float(row["open"]), round(float(row["close"]) * 100)) for row in csv.DictReader(file)]
+    closes, is_long, found = [close for _, close in rows], False, []
+    for end in range(SLOW, len(rows)):  # the last candle has no opening behind it
+        spread = sum(closes[end - FAST : end]) * SLOW - sum(closes[end - SLOW : end]) * FAST
+        if spread and (spread > 0) != is_long and (spread > 0 or is_long):
+            is_long = spread > 0
+            found.append(("BUY" if is_long else "SELL", rows[end][0]))
+    return found
+
+
+def records_bytes(data_dir):
+    """Return what is in the journal's files behind their headers, which name the directory."""
+    return b"".join(path.read_bytes()[HEADER_SIZE:] for path in sorted((data_dir / "journal").glob("*.journal")))
+
+
+class TestACrossover:
+    @pytest.fixture(params=["walk", "reliance"])
+    def recording(self, request, tmp_path):
+        path = tmp_path / "candles.csv"
+        if request.param == "walk":
+            return write_candles(path, 400, seed=3)
+        if not RELIANCE.exists():
+            pytest.skip(f"there is no {RELIANCE}")
+        with RELIANCE.open() as file:
+            path.write_text("".join(itertools.islice(file, 601)))
+        return path
+
+    def test_trades_at_the_opening_behind_each_crossing(self, recording):
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], **FREE)
+
+        expected = crossings(recording)
+        assert [(fill.side, fill.price) for fill in result.fills] == expected
+        assert len(expected) > 20
+        profit = sum(price if side == "SELL" else -price for side, price in expected)
+        held = len(expected) % 2
+        assert float(result.report.profit_rupees) == pytest.approx(profit + held * last_close(recording), abs=1e-6)
+        assert result.report.final_rupees == 1_000_000 + result.report.profit_rupees
+        assert result.table("equity").columns()["equity"][-1] == pytest.approx(float(result.report.final_rupees))
+
+
+def last_close(path):
+    return float(path.read_text().splitlines()[-1].split(",")[4])
+
+
+class TestAnOrder:
+    def test_meets_the_market_after_its_latency_at_a_price_that_came_after_it(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], latency="20ms", **FREE)
+
+        decided_ns = time_ns("2025-11-03T09:23")
+        assert (result.fills[0].price, result.fills[0].occurred_ns) == (108.0, decided_ns + 20_000_000)
+
+    def test_that_takes_longer_than_a_candle_meets_a_later_one(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], latency="90s", **FREE)
+
+        assert result.fills[0].price == 109.0
+        assert result.fills[0].occurred_ns == time_ns("2025-11-03T09:24:30")
+
+    def test_pays_for_slippage(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], slippage="3ticks", **FREE)
+
+        assert result.fills[0].price == pytest.approx(108.03)
+
+    def test_that_the_risk_gate_refuses_is_in_the_report(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(5))
+
+        result = natya.backtest(natya_backtests.Greedy, recording, symbols=["TCS"])
+
+        assert (result.report.orders, result.report.fills, result.report.refused) == (1, 0, {"quantity_max": 1})
+
+
+def rising(count):
+    return [(100 + place, 101 + place, 100 + place, 101 + place) for place in range(count)]
+
+
+class TestNobodySeesTheFuture:
+    def test_in_ticks_candles_or_the_last_price(self, tmp_path):
+        random = Random(4)
+        rows = [(p, p + 3, p - 3, p + random.choice((-1, 1))) for p in (random.randint(90, 110) for _ in range(40))]
+        recording = write_rows(tmp_path / "a.csv", rows)
+
+        natya.backtest(natya_backtests.Peeker, recording, symbols=["TCS"])
+
+        seen = natya_backtests.Peeker.SEEN
+        assert len(seen) == 40 * 5
+        assert all(told_ns <= now_ns for now_ns, told_ns, _, _ in seen)
+        assert all(last == told for _, _, last, told in seen)
+
+    def test_whatever_comes_behind(self, tmp_path):
+        """Cut off at any place, the data has the same trades up to there."""
+        rows = [(p, p + 2, p - 2, p) for p in (round(100 + Random(n).uniform(-9, 9), 1) for n in range(60))]
+        whole = natya.backtest(
+            natya_backtests.Crossover, write_rows(tmp_path / "whole.csv", rows), symbols=["TCS"], **FREE
+        )
+        for cut in (20, 41):
+            part = natya.backtest(
+                natya_backtests.Crossover, write_rows(tmp_path / f"{cut}.csv", rows[:cut]), symbols=["TCS"], **FREE
+            )
+
+            end_ns = time_ns("2025-11-03T09:15") + cut * 60 * 10**9
+            short = [(each.side, each.price, each.occurred_ns) for each in part.fills]
+            assert short
+            assert short == [(e.side, e.price, e.occurred_ns) for e in whole.fills if e.occurred_ns < end_ns]
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Return three symbols, a file each, at the same times."""
+    random, files = Random(9), []
+    for symbol in ("TCS", "INFY", "SBIN"):
+        rows = [(p, p + 1, p - 1, p) for p in (round(random.uniform(90, 110), 1) for _ in range(60))]
+        files.append(write_rows(tmp_path / f"{symbol}.csv", rows, symbol=symbol))
+    return files
+
+
+ONE_RUN = """
+import sys, natya
+natya.backtest("natya_backtests:Crossover", sys.argv[2:], data_dir=sys.argv[1])
+"""
+
+
+class TestTheJournal:
+    def test_is_the_same_to_the_byte_under_any_hash_seed_and_in_any_order_of_files(self, three, tmp_path):
+        natya.backtest(natya_backtests.Crossover, three, data_dir=tmp_path / "here")
+        environment = {"PYTHONHASHSEED": "77", "PYTHONPATH": str(Path(natya_backtests.__file__).parent)}
+        command = [sys.executable, "-c", ONE_RUN, tmp_path / "there", *three[::-1]]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+
+        here, there = records_bytes(tmp_path / "here"), records_bytes(tmp_path / "there")
+        assert here == there
+        assert len(here.rstrip(b"\0")) > 10_000
+
+    def test_of_one_symbol_has_the_same_trades_beside_others(self, three):
+        together = natya.backtest(natya_backtests.Crossover, three, **FREE)
+        alone = natya.backtest(natya_backtests.Crossover, three, symbols=["INFY"], **FREE)
+
+        def short(result):
+            return [(e.side, e.price, e.occurred_ns) for e in result.fills if e.symbol == "INFY"]
+
+        assert short(together) == short(alone)
+        assert alone.report.symbols == ("INFY",)
+        assert together.report.symbols == ("INFY", "SBIN", "TCS")
+        assert sum(part.net_rupees for part in together.report.by_symbol) == sum(
+            part.net_rupees for part in together.report.months
+        )
+
+
+class TestATimeSpan:
+    def test_is_all_that_is_played(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(30))
+
+        result = natya.backtest(
+            natya_backtests.Crossover, recording, symbols=["TCS"], since="2025-11-03T09:20", until="2025-11-03T09:30"
+        )
+
+        assert (result.report.candles, result.report.ticks) == (10, 40)
+        assert result.report.first_ns == time_ns("2025-11-03T09:21")
+        assert result.report.last_ns == time_ns("2025-11-03T09:30")
+
+
+class TestWhatIsBroken:
+    def test_data_are_named(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", [(100, 101, 99, 100), (100, 1, 99, 100)])
+
+        with pytest.raises(BacktestBrokenError, match=r"a\.csv"):
+            natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"])
+
+    def test_strategy_is_named_with_its_line(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(30))
+        settings = {"supervision.restarts_max": 1, "supervision.fail_max": 1, "supervision.backoff_first_s": 0.001}
+
+        with pytest.raises(BacktestFailedError, match=r"ZeroDivisionError: of the strategy at .*natya_backtests\.py:"):
+            natya.backtest(natya_backtests.Broken, recording, symbols=["TCS"], settings=settings)
+
+
+class TestTheCommand:
+    def run(self, *arguments):
+        return CliRunner().invoke(app, ["backtest", *map(str, arguments)])
+
+    def test_prints_one_json_object(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(30))
+        strategy = natya_backtests.__file__ + ":Crossover"
+
+        done = self.run(strategy, "--data", recording, "--symbol", "TCS", "--set", "fast=2", "--json")
+
+        report = msgspec.json.decode(done.stdout)
+        assert done.exit_code == 0, done.stderr
+        assert (report["fills"], report["candles"], report["charge_model"]) == (1, 30, "dhan-equity-intraday")
+        assert "return" in report["months"][0]
+
+    @pytest.mark.parametrize(
+        ("more", "code", "said"),
+        [
+            (("--latency", "soon"), 78, "a duration such as 20ms"),
+            (("--charges", "none", "--set", "orders.quantity_max=much"), 78, "orders.quantity_max"),
+            (("--data", "nowhere.csv"), 65, "nowhere.csv"),
+        ],
+    )
+    def test_says_what_is_wrong(self, tmp_path, more, code, said):
+        recording = write_rows(tmp_path / "a.csv", rising(3))
+        strategy = natya_backtests.__file__ + ":Crossover"
+
+        done = self.run(strategy, "--data", recording, "--symbol", "TCS", *more)
+
+        assert (done.exit_code, done.stdout) == (code, "")
+        assert said in done.stderr
