@@ -30,10 +30,12 @@ from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
+from .actors.kill_switch import KillSwitchActor
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from .config.halt_file import HaltFile
 from .config.secrets import Secret
 from .config.urls import is_loopback_url
 from .domain.quotas import Allowance, Quota
@@ -54,6 +56,7 @@ from .messages.addresses import (
     HISTORY,
     INSTRUMENTS,
     JOURNAL,
+    KILL_SWITCH,
     NAMES,
     ORDERS,
     STRATEGIES,
@@ -181,8 +184,14 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         ChildSpec(
             ORDERS,
             OrdersActor,
-            OrdersActorSettings.of(settings.orders, account=account, strategies=settings.strategies),
+            OrdersActorSettings.of(
+                settings.orders,
+                account=account,
+                strategies=settings.strategies,
+                halt_path=settings.kill_switch.path,
+            ),
         ),
+        ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
         *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
@@ -286,6 +295,7 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         return session
     keeper = TokenKeeperSettings(token=in_use, new_source=functools.partial(body.token_source, settings.broker))
     tokens = () if settings.broker.wire else (ChildSpec(BROKER_TOKENS, TokenKeeper, keeper),)
+    service = msgspec.structs.replace(service, halted=functools.partial(halted_by, settings.kill_switch.path))
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
     # Where a replay is faster than the world, updates in the world's time would come long after what they are about.
@@ -303,6 +313,11 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def halted_by(path: str) -> str:
+    """Say that nothing may leave while the file of the kill switch is there; empty: it is not there."""
+    return f"the kill switch is on: {path}" if HaltFile(path).is_engaged() else ""
 
 
 def _lives_in_real_time(settings: Settings) -> bool:

@@ -26,6 +26,9 @@ COMMANDS: Final = (
     "metrics",
     "tree",
     "ping",
+    "kill-switch.on",
+    "kill-switch.off",
+    "kill-switch.status",
     "resume",
     "trace",
     "exchange.serve",
@@ -56,9 +59,10 @@ COMMANDS: Final = (
     "data.inspect",
 )
 """Every command, in the order of the help. The module in `commands/` has the same name (`import_` for `db.import`,
-since `import` is a keyword), and a function `command`."""
+since `import` is a keyword, and `kill_switch` for `kill-switch`), and a function `command`."""
 
 GROUPS: Final = {
+    "kill-switch": "Halt everything: no order leaves, and each open one is cancelled.",
     "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",
@@ -90,7 +94,7 @@ class Commands(Mapping[str, "TyperCommand | TyperGroup"]):
                 rich_markup_mode=None,
                 commands=cast("dict[str, Any]", Commands(f"{path}.")),
             )
-        module = import_module(f".commands.{path}{'_' * iskeyword(name)}", __package__)
+        module = import_module(f".commands.{path.replace('-', '_')}{'_' * iskeyword(name)}", __package__)
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         one.command(name)(module.command)
         command = cast("TyperCommand", get_command(one))

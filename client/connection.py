@@ -13,8 +13,9 @@ import msgspec
 from ..actors.control import BY_NAME, OPERATIONS, ControlClient, ControlError
 from ..actors.control.forms import read_arguments
 from ..config.loader import absolute, load_settings
-from ..messages.addresses import DATABASE, ORDERS, SYSTEM
+from ..messages.addresses import DATABASE, KILL_SWITCH, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
+from ..messages.kill_switch import EngageKillSwitch
 from ..messages.orders import Resume
 from ..messages.supervision import DescribeTree
 from ..messages.system import Ping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
+    from ..messages.kill_switch import KillSwitchEngaged
     from ..messages.orders import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
     from ..messages.system import Pong
@@ -197,6 +199,12 @@ class Connection:
         """Return the recorded hops of an order, by its client order id, or a request; without an id the newest."""
         answer: TraceRead = self.request(SYSTEM, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
         return answer.hops
+
+    def halt(self, reason: str, *, flatten: bool = False, timeout_s: float = 10.0) -> KillSwitchEngaged:
+        """Put the kill switch on: no order leaves, and each open one is cancelled; journaled under your user's name."""
+        message = EngageKillSwitch(reason=reason, person=getpass.getuser(), flatten=flatten)
+        answer: KillSwitchEngaged = self.request(KILL_SWITCH, message, timeout_s=timeout_s)
+        return answer
 
     def resume(self, reason: str, *, timeout_s: float = 10.0) -> Resumed | ResumeRefused:
         """Let orders pass again after the risk state was HALTED; the reason is journaled under your user's name."""

@@ -4,6 +4,7 @@ settings, sections/     the typed settings; their defaults are in `default.toml`
 loader, layers, keys    from TOML files, environment and command line to one frozen `Settings`
 show, errors, secrets   settings for people and programs, problems with them, values that are never shown
 data_directory, locks   one process at a time owns a data directory
+halt_file               the file that halts everything while it is there
 files, forks            files made and moved without losing any; what a forked process must not keep
 engine_paths            paths at which DuckDB can have a database
 options                 options of a broker or market data source, which it checks itself

@@ -34,6 +34,7 @@ PATHS_IN_DATA_DIR: Final = {
     "database.path": "natya.duckdb",
     "instruments.path": "instruments",
     "log.path": "natya.log",
+    "kill_switch.path": "HALT",
 }
 """Names in the data directory of paths that are left empty."""
 

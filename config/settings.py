@@ -11,6 +11,7 @@ from .sections.exchange import ExchangeSettings
 from .sections.feed import FeedSettings
 from .sections.instruments import InstrumentsSettings
 from .sections.journal import JournalSettings
+from .sections.kill_switch import KillSwitchSettings
 from .sections.log import LogSettings
 from .sections.orders import OrdersSettings
 from .sections.redis import RedisSettings
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     instruments: InstrumentsSettings
     exchange: ExchangeSettings
     orders: OrdersSettings
+    kill_switch: KillSwitchSettings
     feed: FeedSettings
     supervision: SupervisionSettings
     log: LogSettings

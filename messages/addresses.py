@@ -29,6 +29,9 @@ BROKER_UPDATES: Final = "broker-updates"
 
 ORDERS: Final = "orders"
 
+KILL_SWITCH: Final = "kill-switch"
+"""The owner of the file that halts everything."""
+
 STRATEGIES: Final = "strategies"
 """The supervisor of all strategies."""
 
@@ -71,5 +74,6 @@ NAMES: Final = frozenset(
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
         CONTROL_WEB,
+        *(CHARTS_SERVICE, KILL_SWITCH),
     }
 )

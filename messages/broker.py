@@ -52,6 +52,9 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     product: Product | None = None
     """None: as the settings of the broker say."""
 
+    flattens: bool = False
+    """It closes shares because everything is halted, and leaves all the same."""
+
 
 class OrderPlaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderPlaced"):
     """Answer to `PlaceOrder`: the broker has it."""

@@ -14,6 +14,7 @@ from .health import ServiceStatistics, TokenStatistics
 from .history import HistoryStatistics
 from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
+from .kill_switch import KillSwitchStatistics
 from .market import FeedStatistics
 from .orders import OrdersStatistics
 from .supervision import SupervisorStatistics
@@ -58,6 +59,7 @@ Statistics: TypeAlias = (
     | HistoryStatistics
     | InstrumentsStatistics
     | JournalStatistics
+    | KillSwitchStatistics
     | OrdersStatistics
     | ServiceStatistics
     | StrategyStatistics

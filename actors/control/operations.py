@@ -44,6 +44,13 @@ from ...messages.instruments import (
     ShowInstrument,
 )
 from ...messages.journal import JournalPage, ReadJournal
+from ...messages.kill_switch import (
+    EngageKillSwitch,
+    KillSwitchEngaged,
+    KillSwitchRead,
+    ReadKillSwitch,
+    ReleaseKillSwitch,
+)
 from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
@@ -224,6 +231,17 @@ OPERATIONS: Final = (
     Operation(request=ShowToken, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="read"),
     Operation(request=RenewToken, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="trade", audited=True),
     Operation(request=LogIn, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="trade", audited=True),
+    Operation(
+        request=EngageKillSwitch,
+        answers=(KillSwitchEngaged,),
+        actor=names.KILL_SWITCH,
+        role="operate",
+        audited=True,
+    ),
+    Operation(
+        request=ReleaseKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="trade", audited=True
+    ),
+    Operation(request=ReadKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="read"),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
 )
 

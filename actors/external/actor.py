@@ -48,6 +48,10 @@ def _nothing() -> Mapping[str, str]:
     return {}
 
 
+def _nowhere() -> str:
+    return ""
+
+
 class Session(Protocol):
     """What the actor needs of a session with the service: for many threads."""
 
@@ -90,6 +94,10 @@ class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     headers: Callable[[], Mapping[str, str]] = _nothing
     """What each request has besides; asked anew for each, since tokens change. It is never logged."""
+
+    halted: Callable[[], str] = _nowhere
+    """Says why nothing may leave that makes an exposure larger; empty: it may. Asked on the request's own thread, last
+    of all, so that it does not matter what else is stuck."""
 
     judge: Callable[[HttpAnswer, float], Verdict] = judge
     new_session: Callable[[ExternalSettings], Session] = _http_session
@@ -333,8 +341,9 @@ def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Cl
     except Exception as error:  # noqa: BLE001  a user's own, and its text may have a secret; it would be the same again
         return Verdict(outcome="refused", sent="no", error=f"no headers, or no query: {type(error).__name__}")
     left_s = (send.deadline_ns - clock.monotonic_ns()) / SECOND_NS
-    if left_s <= 0:
-        return Verdict(outcome="refused", sent="no", error="its time was over before it could be sent")
+    late = "its time was over before it could be sent" if left_s <= 0 else ""
+    if why_not := late or (settings.halted() if call.endpoint.exposes and not call.in_halt else ""):
+        return Verdict(outcome="refused", sent="no", error=why_not)
     # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
     timeout_s = min(call.endpoint.timeout_s, left_s) if call.endpoint.read else call.endpoint.timeout_s
     try:

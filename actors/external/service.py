@@ -67,6 +67,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     reads: Callable[[bytes], Any] | None = None
     """Makes the data of the body of a good answer, in the thread that got it, or raises ValueError; None: JSON."""
 
+    exposes: bool = False
+    """It may make an exposure larger: while `ExternalSettings.halted` gives a reason it does not leave."""
+
     hedged: bool = False
     """A read without an answer after the 95th percentile of such times is sent a second time; the first answer wins."""
 
@@ -86,6 +89,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     urgent: bool = False
     """It overtakes others in the limiter."""
+
+    in_halt: bool = False
+    """It leaves although everything is halted: it closes what is held."""
 
     deadline_s: float = 30.0
     """For all of it: waiting, attempts, pauses between them."""

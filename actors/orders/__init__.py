@@ -8,6 +8,7 @@ reading      how far the journal is read back
 lookups      which orders have to be looked up; rounds: when
 withdrawals  cancellations that wait for their order
 risk_state   what may pass now, and who may change it
+halting      what a halt by the kill switch asks for besides
 settings, errors
 """
 

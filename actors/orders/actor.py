@@ -1,15 +1,15 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; ReduceOnly of the keeper of the access token;
-        Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound,
-        OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
-        both.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; HaltTrading of the kill switch; ReduceOnly of the
+        keeper of the access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
+        OrderInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session;
+        Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
         and only when its intent is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
         receives facts from the events router; from here only the newest fact of a client order id that was used before,
         an OrderRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when that
-        is durable, or ResumeRefused.
+        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from ...config.halt_file import HaltFile
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...domain.wording import printable
-from ...messages.addresses import BROKER, JOURNAL, ORDERS
+from ...messages.addresses import BROKER, JOURNAL, KILL_SWITCH, ORDERS
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -42,6 +43,7 @@ from ...messages.broker import (
     WithdrawOrder,
 )
 from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.kill_switch import HaltTrading, TradingHalted
 from ...messages.market import Tick
 from ...messages.orders import (
     CancelOrder,
@@ -61,6 +63,7 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
 from .errors import JournalLostError
+from .halting import CANCEL_AGAIN_S, Halting
 from .ledger import RISK_STATE, Entry, Ledger
 from .lookups import Lookups
 from .reading import ReadBack
@@ -87,9 +90,9 @@ RESTS_MAX: Final = 10
 WATCH_S: Final = 1.0
 """Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
-Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], tuple[str, str], bool]
-"""The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet;
-whether the account of this run has been entered, which happens once in a run."""
+Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], tuple[str, str, str], bool, tuple[bool, frozenset[str]]]
+"""The newest `life` number given to a strategy; pending cancellations; the cause of a halt that is not durable yet, and
+who wants it; whether the account of this run has been entered, which happens once in a run; what is to be cancelled."""
 
 
 def _only_strategy(sender: Any) -> str:
@@ -120,6 +123,10 @@ class ChangeDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to append the halt to the journal again."""
 
 
+class CancelDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to cancel again what the kill switch is to have cancelled."""
+
+
 class OrdersActor(RuntimeActor):
     """Passes each order through the gate, the journal and the broker session, in this sequence."""
 
@@ -130,6 +137,8 @@ class OrdersActor(RuntimeActor):
         """Begin with an empty book, and read the journal."""
         self._ledger = Ledger()
         self._risk = RiskControl()
+        self._halting = Halting()
+        self._halt_file = HaltFile(self.settings.halt_path) if self.settings.halt_path else None
         self._resumer: ActorAddress | None = None
         self._halted_because = ""
         self._is_read = self._is_ready = False
@@ -145,6 +154,7 @@ class OrdersActor(RuntimeActor):
         self._market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         self._next_round = Rounds(lambda after_s: self.after(after_s, LookUpDue()))
         self._next_reconciliation = Rounds(lambda after_s: self.after(after_s, ReconcileDue()))
+        self._next_cancel = Rounds(lambda after_s: self.after(after_s, CancelDue()))
         self._rounds_without_news = 0
         if self.settings.day_loss_max_rupees and not self.market_rules:
             self.after(WATCH_S, WatchDue())
@@ -155,13 +165,16 @@ class OrdersActor(RuntimeActor):
         return (
             self._read_back.newest_life,
             self._withdrawals.handover(),
-            (self._risk.alarm, self._risk.limit),
+            (self._risk.alarm, self._risk.alarmed_by, self._risk.limit),
             self._has_entered,
+            self._halting.handover(),
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._read_back.newest_life, waiting, (self._risk.alarm, self._risk.limit), self._has_entered = state
+        self._read_back.newest_life, waiting, risk, self._has_entered, halting = state
+        self._risk.alarm, self._risk.alarmed_by, self._risk.limit = risk
+        self._halting.restore(halting)
         self._withdrawals.restore(waiting)
 
     # From the strategies.
@@ -243,18 +256,11 @@ class OrdersActor(RuntimeActor):
         if strictest(trip.state, self._ledger.risk_state) == self._ledger.risk_state:
             return
         if trip.state == "HALTED":
-            self._risk.alarm = trip.cause
+            self._risk.alarm, self._risk.alarmed_by = trip.cause, ORDERS
         self.send(JOURNAL, self._ledger.write_change(self._change(trip.state, trip.cause, ORDERS)))
         if trip.state == "HALTED":
-            self._cancel_all()
-
-    def _cancel_all(self) -> None:
-        """Cancel every open order, of any strategy; each ends as its own cancellation does."""
-        for client_order_id in (
-            *self._ledger.intents,
-            *(each.client_order_id for each in self._ledger.book.open_orders()),
-        ):
-            self._cancel(client_order_id, "")
+            self._halting.is_on = True
+            self._cancel_open()
 
     def _count_at(self, now_ns: int, strategy: str) -> int:
         """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""
@@ -300,12 +306,31 @@ class OrdersActor(RuntimeActor):
     def resume(self, request: Resume, sender: ActorAddress) -> None:
         """Leave HALTED, or a REDUCING of ours, once that is durable; there is no other way to leave it."""
         found = self._risk_state
-        refusal = why_not_resumed(request, found=found, to_be=self._ledger.risk_state)
+        engaged = self._halt_file is not None and self._halt_file.is_engaged()
+        refusal = why_not_resumed(request, found=found, to_be=self._ledger.risk_state, kill_switch=engaged)
         if refusal:
             self.send(sender, ResumeRefused(risk_state=found, reason=refusal))
             return
         self._resumer, self._halted_because = sender, self._ledger.book.risk_cause
         self.send(JOURNAL, self._ledger.write_change(self._change("NORMAL", request.reason, request.person)))
+
+    @handles(HaltTrading)
+    def halt(self, request: HaltTrading, sender: ActorAddress) -> None:
+        """Let nothing pass from now on, and cancel every open order; answered when the halt is durable.
+
+        While the journal is read back it holds, and is written and answered afterwards.
+        """
+        self._halting.begin(request, sender)
+        self._risk.alarm, self._risk.alarmed_by = self._halting.cause, self._halting.person or KILL_SWITCH
+        self._cancel_open()
+        if self._is_read:
+            self.write_halt(ChangeDue(), self.myAddress)
+
+    @handles(CancelDue)
+    def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:
+        """Cancel once more what the kill switch is to have cancelled, and is open still."""
+        self._next_cancel.fired()
+        self._cancel_open()
 
     @handles(ReduceOnly)
     def limit(self, request: ReduceOnly, _sender: ActorAddress) -> None:
@@ -357,9 +382,12 @@ class OrdersActor(RuntimeActor):
     @handles(ChangeDue)
     def write_halt(self, _message: ChangeDue, _sender: ActorAddress) -> None:
         """Append the halt once more, unless it has become durable meanwhile."""
-        change = self._halt(self._risk.alarm) if self._risk.alarm else None
+        change = self._halt(self._risk.alarm, self._risk.alarmed_by) if self._risk.alarm else None
         if change is not None:
             self.send(JOURNAL, self._ledger.write_change(change))
+        elif not self._ledger.changes:  # one that is on its way is answered by the journal
+            self._risk.alarm = ""
+            self._tell_halted()
 
     def _take_page(self, outcome: Outcome) -> None:
         """Take a page that this instance requested; one requested by an earlier instance would be out of date."""
@@ -539,18 +567,40 @@ class OrdersActor(RuntimeActor):
     def _change(self, state: KeptRiskState, cause: str, changed_by: str) -> RiskStateChanged:
         return changed(self._ledger.risk_state, state, cause=cause, by=changed_by, now_ns=self.clock.now_ns())
 
-    def _halt(self, cause: str) -> RiskStateChanged | None:
-        """Let no order pass from now on; return the fact to append, None if it is durable or on its way."""
-        if self._ledger.risk_state == "HALTED":
+    def _halt(self, cause: str, by: str = ORDERS) -> RiskStateChanged | None:
+        """Let no order pass from now on; return the fact to append, None if it is durable or on its way.
+
+        What a person halts for is written also where something else has halted already.
+        """
+        if self._ledger.risk_state == "HALTED" and (by == ORDERS or self._ledger.risk_cause == cause):
             return None
-        self._risk.alarm = cause
-        return self._change("HALTED", cause, ORDERS)
+        self._risk.alarm, self._risk.alarmed_by = cause, by
+        return self._change("HALTED", cause, by)
+
+    def _tell_halted(self, not_written: str = "") -> None:
+        """Answer those who wanted a halt."""
+        cancelling = len(self._halting.to_cancel(self._ledger.book.open_orders()))
+        for asker in self._halting.take_askers():
+            self.send(asker, TradingHalted(cancelling=cancelling, not_written=not_written))
+
+    def _cancel_open(self) -> None:
+        """Cancel every open order, if the kill switch wants that; again after a while, until none is left."""
+        if not self._is_read:
+            return
+        to_cancel = self._halting.to_cancel(self._ledger.book.open_orders())
+        for client_order_id in to_cancel:
+            self._cancel(client_order_id, "")
+        self._next_cancel.keep(bool(to_cancel), after_s=CANCEL_AGAIN_S)
 
     def _tell_change(self, change: RiskStateChanged) -> None:
         """Log a change that is durable, and answer a pending `Resume`."""
         self._risk.settle(change)
         level = "error" if change.state == "HALTED" else "warning"
         self.log("risk_state.changed", level=level, state=change.state, cause=change.cause, by=change.changed_by)
+        if change.state == "HALTED":
+            self._tell_halted()
+        elif change.state == "NORMAL":
+            self._halting.end()
         if change.state == "NORMAL" and self._resumer is not None:
             self.send(self._resumer, Resumed(halted_because=self._halted_because))
             self._resumer = None
@@ -559,12 +609,18 @@ class OrdersActor(RuntimeActor):
         """Act on a change that the journal refused: a halt holds and is appended later, a `Resume` is refused."""
         if change.state == "HALTED":
             self.after(self.settings.lookup_interval_s, ChangeDue())
+            self._tell_halted(reason)
         elif self._resumer is not None:
             self.send(self._resumer, ResumeRefused(risk_state=self._risk_state, reason=reason))
             self._resumer = None
 
     def _place(self, order: SubmitOrder) -> None:
         client_order_id = order.client_order_id
+        closes = client_order_id in self._halting.closing
+        if not closes and (halted := self._why_halted()):
+            not_placed = OrderNotPlaced(client_order_id=client_order_id, reason=f"halted, nothing was sent: {halted}")
+            self.hear_answer(not_placed, self.myAddress)
+            return
         request = PlaceOrder(
             client_order_id=client_order_id,
             symbol=order.symbol,
@@ -576,12 +632,21 @@ class OrdersActor(RuntimeActor):
             trigger_price=order.trigger_price,
             validity=order.validity,
             product=order.product,
+            flattens=closes,
         )
         self._lookups.place(client_order_id)
         self.send(BROKER, request)
         if self._is_to_be_cancelled(client_order_id, order.strategy):
             self.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
         self._keep_looking()
+
+    def _why_halted(self) -> str:
+        """Say why an order whose intent is durable may not leave after all; empty: it may."""
+        if self._risk_state == "HALTED":
+            return self._risk.alarm or self._ledger.risk_cause
+        if self._halt_file is not None and self._halt_file.is_engaged():
+            return "the kill switch is on"
+        return ""
 
     def _known(self, client_order_id: str) -> Order | None:
         """Return the order of a broker's message; None while the journal is read: each order is looked up later."""
@@ -686,6 +751,7 @@ class OrdersActor(RuntimeActor):
             self._find(client_order_id)
         if is_first:
             self.write_halt(ChangeDue(), self.myAddress)
+            self._cancel_open()
             for client_order_id, only in self._withdrawals.take_all():
                 self._cancel(client_order_id, only)
             for strategy, holder in self._holders.items():

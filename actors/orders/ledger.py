@@ -107,6 +107,11 @@ class Ledger:
         """The risk state as it will be when all changes on their way are durable."""
         return self._changes[-1].state if self._changes else self.book.risk_state
 
+    @property
+    def risk_cause(self) -> str:
+        """The cause of that state."""
+        return self._changes[-1].cause if self._changes else self.book.risk_cause
+
     def write_change(self, change: RiskStateChanged) -> Append:
         """Note a change of the risk state as sent, and return the request to send."""
         self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ...domain.wording import printable
+from ...messages.addresses import ORDERS
 from ...messages.orders import KeptRiskState, Resume, RiskState, RiskStateChanged
 
 CAUSE_LENGTH_MAX: Final = 200
@@ -30,6 +31,9 @@ class RiskControl:
         self.is_reconciled = False
         self.alarm = ""
         """Cause of a halt that is not durable yet; empty if there is none."""
+
+        self.alarmed_by = ORDERS
+        """Who wants that halt."""
 
         self.limit = ""
         """Why only orders pass that reduce a position, until who said so takes it back; empty if others pass, too."""
@@ -61,17 +65,20 @@ def changed(previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: st
     )
 
 
-def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState) -> str:
+def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState, kill_switch: bool = False) -> str:
     """Say why a person may not resume now; empty where they may.
 
     Args:
         request: of the person.
         found: the effective state.
         to_be: the state when all changes on their way to the journal are durable.
+        kill_switch: whether it is on.
     """
     is_limited = to_be == "REDUCING" and found == "REDUCING"
     if found != "HALTED" and not is_limited:
         return f"risk state HALTED wanted, found {found}"
+    if kill_switch:
+        return "the kill switch off wanted, found it on: natya kill-switch off"
     if not request.reason.strip():
         return "a reason for going on wanted, found none"
     if to_be != found:

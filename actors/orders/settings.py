@@ -24,6 +24,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     strategy_orders_in_flight_max: dict[str, int] = msgspec.field(default_factory=dict)
     """By strategy: its orders without an answer of the broker; absent: no limit of its own."""
 
+    halt_path: str = ""
+    """While this file exists no order leaves (`config/halt_file.py`); empty: there is no such file."""
+
     @classmethod
     def of(
         cls,
@@ -31,8 +34,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
         *,
         account: AccountChoice | None = None,
         strategies: Iterable[StrategySettings] = (),
+        halt_path: str = "",
     ) -> Self:
-        """Combine the section with the account of the run and the limits of its strategies."""
+        """Combine the section with the account of the run, the limits of its strategies and the file of the switch."""
         given = msgspec.structs.asdict(limits)
         if account is not None:
             given["account"] = account
@@ -42,4 +46,4 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
                 shares[each.name] = each.position_max
             if each.orders_in_flight_max is not None:
                 in_flight[each.name] = each.orders_in_flight_max
-        return cls(**given, strategy_position_max=shares, strategy_orders_in_flight_max=in_flight)
+        return cls(**given, strategy_position_max=shares, strategy_orders_in_flight_max=in_flight, halt_path=halt_path)

@@ -58,7 +58,7 @@ class TestACommand:
 class TestTheTable:
     def test_names_every_file_once(self):
         files = [
-            found.name.removeprefix(f"{commands.__name__}.").removesuffix("_")
+            found.name.removeprefix(f"{commands.__name__}.").removesuffix("_").replace("_", "-")
             for found in pkgutil.walk_packages(commands.__path__, f"{commands.__name__}.")
             if not found.ispkg
         ]

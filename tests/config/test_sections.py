@@ -12,7 +12,7 @@ from natya.config.sections.supervision import SupervisionSettings
 TABLES = pytest.mark.parametrize("table", sorted(SECTIONS))
 
 
-OTHERWISE = {"system", "journal", "database", "instruments", "log", "orders"}
+OTHERWISE = {"system", "journal", "database", "instruments", "log", "orders", "kill_switch"}
 
 
 class TestATable:
@@ -26,9 +26,7 @@ class TestATable:
     def test_is_called_as_the_settings_call_it(self, table):
         assert table == SECTIONS[table].TABLE
 
-    @pytest.mark.parametrize(
-        "table", sorted(set(SECTIONS) - {"system", "journal", "database", "instruments", "log", "orders"})
-    )
+    @pytest.mark.parametrize("table", sorted(set(SECTIONS) - OTHERWISE))
     def test_by_default_is_what_the_loader_makes_of_it(self, table):
         """The others have paths of their own, or a line in the file of the profile."""
         assert SECTIONS[table].default() == getattr(load_settings("paper", environment={}), table)

@@ -13,6 +13,7 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
+    RiskStateChanged,
     SubmitOrder,
 )
 
@@ -83,6 +84,10 @@ def expired(client_order_id="A-1"):
     return OrderExpired(client_order_id=client_order_id, reason="day is over", occurred_ns=2_000)
 
 
+def a_change(state, previous="NORMAL", cause="a test", by="orders"):
+    return RiskStateChanged(previous=previous, state=state, cause=cause, changed_by=by, occurred_ns=1)
+
+
 def filled(client_order_id="A-1", trade_id="T-1", quantity=10, price=100.0, **fields):
     fields = {"symbol": "INFY", "side": "BUY", "strategy": "crossover", "cumulative_quantity": quantity} | fields
     return OrderFilled(
@@ -131,5 +136,6 @@ BUILDERS = SimpleNamespace(
     expired=expired,
     filled=filled,
     report=a_report,
+    change=a_change,
     limits=some_limits,
 )

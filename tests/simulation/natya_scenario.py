@@ -10,7 +10,9 @@ from natya.config.sections.strategy import StrategySettings
 from natya.config.settings import Settings
 
 SYMBOLS = ("INFY", "TCS", "SBIN")
-PAPER = load_settings("paper", environment={}, overrides={"control.enabled": False})
+PAPER = load_settings(
+    "paper", environment={}, overrides={"control.enabled": False, "kill_switch.look_interval_s": 3_600.0}
+)
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

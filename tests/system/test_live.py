@@ -1,19 +1,11 @@
 """The live profile at an exchange of this machine: nothing of it knows that no money is at stake."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
+from natya_live import LIMITS, Exchange
 from natya_processes import await_that
-from natya_web import ask
 
 from natya import StrategyActor, TradingSystem
 from natya.config.loader import load_settings
-
-SERVE = [sys.executable, "-m", "natya", "exchange", "serve", "--always-open", "--by-hand"]
-LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
 
 
 class Buyer(StrategyActor):
@@ -29,41 +21,16 @@ class Buyer(StrategyActor):
             self.buy(tick.symbol, 3, float(round(tick.price * 0.95)))
 
 
-class Exchange:
-    """`natya exchange serve`, in a process of its own."""
-
-    def __init__(self, data_dir):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
-        self.process = subprocess.Popen(
-            [*SERVE, "--data-dir", str(data_dir)], stdout=subprocess.PIPE, env=environment, text=True
-        )
-        self.first = json.loads(self.process.stdout.readline())
-
-    def ask(self, method, path, body=None):
-        url = self.first["rest"].removesuffix("/v2") + path
-        headers = {"access-token": self.first["token"]}
-        return json.loads(ask(method, url, None if body is None else json.dumps(body), headers)[1])
-
-    def book(self):
-        return [(row["orderStatus"], row["quantity"]) for row in self.ask("GET", "/v2/orders")]
-
-
 @pytest.fixture
 def exchange(tmp_path):
     served = Exchange(tmp_path / "exchange")
     yield served
-    served.process.kill()
-    served.process.communicate()
+    served.end()
 
 
 @pytest.fixture
 def a_system(tmp_path, exchange):
     def build(*, idle=False, **given):
-        environment = {
-            "BROKER_BASE_URL": exchange.first["rest"],
-            "BROKER_CLIENT_ID": exchange.first["client_id"],
-            "BROKER_ACCESS_TOKEN": exchange.first["token"],
-        }
         given = {
             "system.data_dir": str(tmp_path / "natya"),
             "feed.symbols": ["RELIANCE"],
@@ -71,7 +38,7 @@ def a_system(tmp_path, exchange):
             "orders.session": "none",
             "strategies": [{"name": "buyer", "strategy": Buyer, "symbols": ["RELIANCE"], "parameters": {"idle": idle}}],
         } | given
-        return TradingSystem(load_settings("live", environment=environment, overrides=given))
+        return TradingSystem(load_settings("live", environment=exchange.environment, overrides=given))
 
     return build
 
@@ -81,7 +48,7 @@ def counts(system):
 
 
 def test_orders_leave_only_with_leave_and_are_found_again_by_the_next_process(exchange, a_system):
-    exchange.ask("POST", "/__market", {"symbol": "RELIANCE", "price": 1_526.0})
+    exchange.price(1_526.0)
     with a_system() as dry:
         assert "a dry run: no order leaves for dhan" in dry.notes[-1]
         await_that(lambda: counts(dry).rejected == 2)

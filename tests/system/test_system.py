@@ -30,7 +30,7 @@ def at_another_broker(settings):
 
 class TestTheTree:
     def test_is_the_one_that_the_documents_draw(self, settings):
-        drawn = re.findall(r"^    [├└]── (\w+) ", ARCHITECTURE.read_text(), re.MULTILINE)
+        drawn = re.findall(r"^    [├└]── ([\w-]+) ", ARCHITECTURE.read_text(), re.MULTILINE)
 
         assert drawn == names(settings)
 

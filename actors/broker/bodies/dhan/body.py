@@ -196,6 +196,7 @@ class DhanBroker:
             deadline_s=PLACE_WAIT_S,
             body=body,
             urgent=order.reduces,
+            in_halt=order.flattens,
         )
 
     def _take_placing(self, watched: Watched, reply: Reply) -> None:

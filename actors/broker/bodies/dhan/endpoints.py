@@ -37,6 +37,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         query: tuple[tuple[str, str], ...] = (),
         key: str | None = None,
         urgent: bool = False,
+        in_halt: bool = False,
         reads: Callable[[bytes], Any] | None = None,
     ) -> Call:
         """Return the request; `names` fill the path, and `reads` makes its data of the body of a good answer.
@@ -53,6 +54,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             body=body,
             key=key,
             urgent=self.urgent or urgent,
+            in_halt=in_halt,
             deadline_s=deadline_s,
         )
 
@@ -62,7 +64,9 @@ def _read(name: str, path: str, *, kind: str = "others") -> Route:
 
 
 def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: bool = False) -> Route:
-    return Route(endpoint=Endpoint(name=name, kind=kind, read=False), method=method, path=path, urgent=urgent)
+    exposes = kind == "orders" and not urgent
+    endpoint = Endpoint(name=name, kind=kind, read=False, exposes=exposes)
+    return Route(endpoint=endpoint, method=method, path=path, urgent=urgent)
 
 
 def _question(name: str, path: str, *, kind: str = "others") -> Route:

@@ -60,17 +60,18 @@ class Talk:
         deadline_s: float | None = None,
         body: bytes | None = None,
         urgent: bool = False,
+        in_halt: bool = False,
     ) -> None:
         """Make one call."""
         if self._base_url is None:
             again = functools.partial(
-                self.ask, route, read, then, names, deadline_s=deadline_s, body=body, urgent=urgent
+                self.ask, route, read, then, names, deadline_s=deadline_s, body=body, urgent=urgent, in_halt=in_halt
             )
             self._waiting.append(again)
             return
         if deadline_s is None:
             deadline_s = READ_DEADLINE_S if route.endpoint.read else CANCEL_DEADLINE_S
-        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body, urgent=urgent)
+        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body, urgent=urgent, in_halt=in_halt)
         self._send(call, read, then)
 
     def is_at(self, base_url: str) -> None:

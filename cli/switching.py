@@ -1,0 +1,163 @@
+"""The kill switch from outside: the file first, then the running system, if there is one that answers.
+
+Packages are imported inside of functions, so that `--help` loads none of them.
+"""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from .terminal import note
+
+if TYPE_CHECKING:
+    from ..config.halt_file import HaltFile
+
+ANSWER_S: Final = 3.0
+"""Seconds in which the running system has to confirm."""
+
+HeardOf: TypeAlias = Literal["confirmed", "silent", "absent"]
+"""What the running system said: it halts; nothing; there is none."""
+
+
+class Engaged(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of putting the switch on."""
+
+    engaged: bool
+    written: bool
+    """The file is there."""
+
+    path: str
+    system: HeardOf
+    cancelling: int = 0
+    problem: str = ""
+
+    def in_words(self) -> str:
+        """Say it for people."""
+        match self.system:
+            case "confirmed":
+                told = f"halted: no order leaves, and {self.cancelling} open ones are being cancelled"
+            case "absent":
+                told = "no system runs there: one that is started there is halted, and cancels what is open"
+            case _:
+                told = "the running system did not confirm: it looks for the file before each order leaves"
+        return f"{told} ({self.path})" if self.written else told
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How the switch stands."""
+
+    engaged: bool
+    path: str
+    reason: str
+    person: str
+    system: HeardOf
+    risk_state: str = ""
+    """Of the running system; empty where none answered."""
+
+    risk_cause: str = ""
+    open_orders: int | None = None
+
+    def in_words(self) -> str:
+        """Say it for people."""
+        by = f" by {self.person}" if self.person else ""
+        on = f"the kill switch is on{by}: {self.reason} ({self.path})"
+        lines = [on if self.engaged else "the kill switch is off"]
+        match self.system:
+            case "confirmed":
+                cause = f", {self.risk_cause}" if self.risk_cause else ""
+                lines.append(f"risk state {self.risk_state}{cause}; open orders: {self.open_orders}")
+            case "absent":
+                lines.append("no system runs there")
+            case _:
+                lines.append("a system runs there, and does not answer")
+        return "\n".join(lines)
+
+
+def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
+    """Return the file of the switch; settings that are refused do not keep it from being found in a given directory."""
+    from ..config.errors import SettingsError  # noqa: PLC0415
+    from ..config.halt_file import HALT_NAME, HaltFile  # noqa: PLC0415
+    from ..config.loader import load_settings  # noqa: PLC0415
+    from .session import faults  # noqa: PLC0415
+
+    with faults():
+        try:
+            overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
+            return HaltFile(load_settings(profile, overrides=overrides).kill_switch.path)
+        except SettingsError as fault:
+            if data_dir is None:
+                raise
+            note(f"the settings are refused, so the usual name is taken: {fault}")
+            return HaltFile(data_dir.expanduser().absolute() / HALT_NAME)
+
+
+def engage(data_dir: Path | None, profile: str, *, reason: str) -> Engaged:
+    """Write the file, then have the running system confirm."""
+    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+    from ..config.halt_file import HaltNote  # noqa: PLC0415
+
+    file, person, problems = halt_file(data_dir, profile), getpass.getuser(), []
+    try:
+        file.engage(HaltNote(reason=reason, person=person))
+    except OSError as fault:
+        problems.append(f"{file.path} wanted, found that it cannot be written: {fault.strerror}")
+    heard: HeardOf = "silent"
+    cancelling = 0
+    try:
+        with connect(data_dir, profile=profile) as system:
+            answer = system.halt(reason, timeout_s=ANSWER_S)
+        heard, cancelling = "confirmed", answer.cancelling
+        if answer.problem:
+            problems.append(answer.problem)
+    except NotRunningError:
+        heard = "absent"
+    except ControlError as fault:
+        problems.append(f"the running system was not told: {fault}")
+    written = file.is_engaged()
+    return Engaged(
+        engaged=written or heard == "confirmed",
+        written=written,
+        path=str(file.path),
+        system=heard,
+        cancelling=cancelling,
+        problem="; ".join(problems),
+    )
+
+
+def status(data_dir: Path | None, profile: str) -> Status:
+    """Look at the file, and ask the running system for its risk state."""
+    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+    from ..messages.addresses import ORDERS  # noqa: PLC0415
+    from ..messages.orders import OrdersStatistics  # noqa: PLC0415
+    from ..messages.system import Pong  # noqa: PLC0415
+
+    file = halt_file(data_dir, profile)
+    heard: HeardOf = "silent"
+    found: OrdersStatistics | None = None
+    try:
+        with connect(data_dir, profile=profile) as system:
+            answer: Any = system.ping(ORDERS, timeout_s=ANSWER_S)
+        if isinstance(answer, Pong) and isinstance(answer.statistics, OrdersStatistics):
+            heard, found = "confirmed", answer.statistics
+    except NotRunningError:
+        heard = "absent"
+    except ControlError as fault:
+        note(f"the running system did not answer: {fault}")
+    engaged = file.is_engaged()
+    written = file.note() if engaged else None
+    return Status(
+        engaged=engaged,
+        path=str(file.path),
+        reason=written.cause().removeprefix("kill switch: ") if written is not None else "",
+        person=written.person if written is not None else "",
+        system=heard,
+        risk_state=found.risk_state if found is not None else "",
+        risk_cause=found.risk_cause if found is not None else "",
+        open_orders=found.open_orders if found is not None else None,
+    )

@@ -1,0 +1,21 @@
+"""[kill_switch]: the file that halts everything, and what follows."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from .base import Section
+
+
+class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file that halts everything, and what follows."""
+
+    TABLE: ClassVar[str] = "kill_switch"
+
+    path: str
+    """While this file exists no order leaves; empty: `HALT` in the data directory."""
+
+    look_interval_s: Annotated[float, Meta(gt=0, le=86_400)]
+    """How often it is looked for. Right before an order leaves it is looked for besides."""

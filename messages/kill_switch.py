@@ -1,0 +1,87 @@
+"""The kill switch: on, off, and what orders does of it.
+
+It is on while the file `HALT` is in the data directory, whoever put it there. The owner of the file tells orders, and
+orders halts: no order passes, and each open one is cancelled. Off is not on again: only `Resume` leaves HALTED.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .units import Count
+
+
+class EngageKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EngageKillSwitch"):
+    """From a person to the owner of the switch: put it on. Answered by `KillSwitchEngaged`."""
+
+    reason: str
+    """Kept in the file and in the journal."""
+
+    person: str = ""
+    """Who wants it, as the operating system names the user."""
+
+    flatten: bool = False
+    """Close all positions, too: by limit orders that follow the market."""
+
+
+class KillSwitchEngaged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="KillSwitchEngaged"):
+    """Answer to `EngageKillSwitch`: no order passes."""
+
+    cancelling: Count
+    """Orders whose cancellation is under way."""
+
+    problem: str = ""
+    """What could not be done: the file not written, the halt not journaled yet. Empty: nothing."""
+
+
+class ReleaseKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReleaseKillSwitch"):
+    """From a person to the owner of the switch: put it off. Answered by `KillSwitchRead`; HALTED stays."""
+
+
+class ReadKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadKillSwitch"):
+    """From a person to the owner of the switch: is it on? Answered by `KillSwitchRead`."""
+
+
+class KillSwitchRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="KillSwitchRead"):
+    """Answer to `ReadKillSwitch` and `ReleaseKillSwitch`: how it stands now."""
+
+    engaged: bool
+    reason: str = ""
+    person: str = ""
+    flatten: bool = False
+
+    told: bool = False
+    """Orders has confirmed that it has halted for it."""
+
+
+class HaltTrading(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HaltTrading"):
+    """To orders, from the owner of the switch: let nothing pass, and cancel every open order.
+
+    Answered by `TradingHalted`. A repeat cancels again what is still open.
+    """
+
+    cause: str
+    person: str = ""
+
+
+class TradingHalted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TradingHalted"):
+    """Answer to `HaltTrading`: no order passes from now on."""
+
+    cancelling: Count
+    """Orders that are open, each of which is being cancelled; 0 also while the journal is still read back."""
+
+    not_written: str = ""
+    """Why the halt is not durable yet; it holds all the same. Empty: it is."""
+
+
+class KillSwitchStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="KillSwitchStatistics"
+):
+    """What the owner of the switch counts."""
+
+    engaged: bool
+    looks: Count
+    """At the file."""
+
+    halts: Count
+    """Times that orders was told and confirmed."""

@@ -1,0 +1,115 @@
+"""`natya kill-switch`: on, off, status; with a system that runs, one that hangs, and none."""
+
+import json
+
+import pytest
+from natya_builders import some_limits
+from typer.testing import CliRunner
+
+from natya.actors.control import ControlActor, ControlActorSettings, socket_path
+from natya.actors.journal import JournalActor
+from natya.actors.kill_switch import KillSwitchActor
+from natya.actors.orders import OrdersActor
+from natya.actors.runtime import InProcessSystem
+from natya.cli import switching
+from natya.cli.app import app
+from natya.config.halt_file import HaltFile
+from natya.config.sections.journal import JournalSettings
+from natya.config.sections.kill_switch import KillSwitchSettings
+from natya.messages.system import Ping
+
+
+def natya(*arguments):
+    return CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "120"})
+
+
+@pytest.fixture
+def file(tmp_path):
+    return HaltFile(tmp_path / "HALT")
+
+
+@pytest.fixture
+def system(tmp_path, file):
+    with InProcessSystem() as system:
+        journal = JournalSettings.default(path=str(tmp_path / "journal"), segment_bytes=65_536)
+        system.start("journal", JournalActor, journal)
+        system.start("orders", OrdersActor, some_limits(halt_path=str(file.path)))
+        system.start("kill-switch", KillSwitchActor, KillSwitchSettings.default(path=str(file.path)))
+        system.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path))
+        yield system
+
+
+def state(system):
+    return system.request("orders", Ping()).statistics.risk_state
+
+
+class TestASystemThatRuns:
+    def test_is_halted_until_the_switch_is_off_and_a_person_resumes(self, system, tmp_path, file):
+        on = natya("kill-switch", "on", "--reason", "prices look wrong", "--data-dir", tmp_path, "--json")
+        assert (on.exit_code, json.loads(on.stdout)["system"], state(system)) == (0, "confirmed", "HALTED")
+        assert file.note().reason == "prices look wrong"
+        early = natya("resume", "--reason", "all is well", "--data-dir", tmp_path)
+        assert (early.exit_code, state(system)) == (1, "HALTED")
+        assert "natya kill-switch off" in early.stderr
+        shown = natya("kill-switch", "status", "--data-dir", tmp_path)
+        assert "the kill switch is on by" in shown.stdout
+        assert "risk state HALTED, kill switch: prices look wrong; open orders: 0" in shown.stdout
+        off = natya("kill-switch", "off", "--data-dir", tmp_path)
+        assert (off.exit_code, state(system), file.is_engaged()) == (0, "HALTED", False)
+        assert "natya resume" in off.stdout
+        assert natya("resume", "--reason", "all is well", "--data-dir", tmp_path).exit_code == 0
+        assert state(system) == "NORMAL"
+        assert natya("kill-switch", "off", "--data-dir", tmp_path).exit_code == 1
+
+
+class TestNoSystem:
+    def test_leaves_the_file_for_the_one_to_come(self, tmp_path, file):
+        on = natya("kill-switch", "on", "--reason", "not today", "--data-dir", tmp_path)
+
+        assert (on.exit_code, file.note().reason) == (0, "not today")
+        assert "no system runs there" in on.stdout
+
+    def test_shows_the_switch_all_the_same(self, tmp_path, file):
+        off = json.loads(natya("kill-switch", "status", "--data-dir", tmp_path, "--json").stdout)
+        assert (off["engaged"], off["system"], off["risk_state"]) == (False, "absent", "")
+        file.path.write_text("by hand")
+        on = natya("kill-switch", "status", "--data-dir", tmp_path)
+
+        assert on.stdout.splitlines()[0] == f"the kill switch is on: by hand ({file.path})"
+
+    def test_and_settings_that_are_refused_do_not_keep_it_off(self, tmp_path, file, monkeypatch):
+        monkeypatch.setenv("NATYA_ORDERS__QUANTITY_MAX", "many")
+        on = natya("kill-switch", "on", "--data-dir", tmp_path)
+
+        assert (on.exit_code, file.is_engaged()) == (0, True)
+        assert "the settings are refused" in on.stderr
+
+
+class TestASystemThatHangs:
+    @pytest.fixture
+    def hanging(self, tmp_path, monkeypatch):
+        """Someone listens, and never reads."""
+        monkeypatch.setattr(switching, "ANSWER_S", 0.05)
+        with socket_path.listen(tmp_path) as listener:
+            yield listener
+
+    def test_finds_the_file_where_the_socket_does_not_answer(self, tmp_path, file, hanging):
+        on = natya("kill-switch", "on", "--reason", "it hangs", "--data-dir", tmp_path)
+
+        assert (on.exit_code, file.note().reason) == (69, "it hangs")
+        assert "did not confirm: it looks for the file before each order leaves" in on.stdout
+        assert "no answer in" in on.stderr
+
+    def test_is_said_to_by_status(self, tmp_path, hanging):
+        assert "does not answer" in natya("kill-switch", "status", "--data-dir", tmp_path).stdout
+
+    def test_and_a_disk_that_takes_no_file_is_all_that_fails(self, tmp_path, file, hanging, monkeypatch):
+        monkeypatch.setattr(HaltFile, "engage", _refused)
+        on = natya("kill-switch", "on", "--data-dir", tmp_path)
+
+        assert (on.exit_code, file.is_engaged()) == (73, False)
+        assert "cannot be written" in on.stderr
+
+
+def _refused(*_):
+    raise PermissionError(13, "Permission denied")

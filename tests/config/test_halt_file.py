@@ -1,0 +1,109 @@
+"""The file of the kill switch: whatever is wrong with it or with the disk, nothing makes it look off."""
+
+import errno
+import os
+
+import pytest
+
+from natya.config import halt_file
+from natya.config.halt_file import NOTE_BYTES_MAX, HaltFile, HaltNote
+
+
+@pytest.fixture
+def halt(tmp_path):
+    return HaltFile(tmp_path / "HALT")
+
+
+class TestTheSwitch:
+    def test_is_on_while_the_file_is_there(self, halt):
+        assert not halt.is_engaged()
+        assert halt.signature() is None
+        halt.engage(HaltNote(reason="prices look wrong", person="asha"))
+        assert halt.is_engaged()
+        assert halt.note() == HaltNote(reason="prices look wrong", person="asha")
+        assert halt.release()
+        assert not halt.is_engaged()
+        assert not halt.release()
+
+    def test_makes_the_directory_of_a_system_that_never_ran(self, tmp_path):
+        halt = HaltFile(tmp_path / "new" / "natya" / "HALT")
+        halt.engage(HaltNote())
+
+        assert halt.is_engaged()
+        assert halt.path.parent.stat().st_mode & 0o077 == 0
+
+    def test_leaves_nothing_else_behind(self, halt):
+        halt.engage(HaltNote(reason="one"))
+        halt.engage(HaltNote(reason="two", flatten=True))
+
+        assert [each.name for each in halt.path.parent.iterdir()] == ["HALT"]
+
+    def test_that_is_on_keeps_its_reason_unless_more_is_wanted(self, halt):
+        halt.engage(HaltNote(reason="first"))
+        before = halt.signature()
+        halt.engage(HaltNote(reason="second"))
+        assert (halt.note().reason, halt.signature()) == ("first", before)
+        halt.engage(HaltNote(reason="third", flatten=True))
+        assert (halt.note().reason, halt.note().flatten) == ("third", True)
+        assert halt.signature() != before
+        halt.engage(HaltNote(reason="fourth", flatten=True))
+        assert halt.note().reason == "third"
+
+    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+    def test_is_put_on_by_an_empty_file_where_no_byte_can_be_written(self, halt, monkeypatch, code):
+        def full(*_):
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(halt_file.os, "write", full)
+        halt.engage(HaltNote(reason="never read"))
+
+        assert halt.is_engaged()
+        assert halt.note().reason == "found the file HALT"
+
+    def test_says_that_it_cannot_be_put_on(self, tmp_path):
+        (tmp_path / "file").write_text("no directory")
+
+        with pytest.raises(OSError, match="file"):
+            HaltFile(tmp_path / "file" / "HALT").engage(HaltNote())
+
+    def test_is_on_where_that_cannot_be_seen(self, halt, monkeypatch):
+        def hidden(_):
+            raise OSError(errno.EIO, "the disk does not answer")
+
+        monkeypatch.setattr(halt_file.os, "lstat", hidden)
+
+        assert halt.is_engaged()
+        assert halt.signature() is not None
+
+
+class TestWhatTheFileSays:
+    @pytest.mark.parametrize(
+        ("written", "reason"),
+        [
+            (b"", "found the file HALT"),
+            (b"stop it all\n", "stop it all"),
+            (b'{"reason": 5}', '{"reason": 5}'),
+            (b"\xff\xfe", "\\ufffd\\ufffd"),
+            (b"[" * NOTE_BYTES_MAX, "[" * 200),
+            (b'{"reason": "by hand", "more": 1}', "by hand"),
+        ],
+    )
+    def test_is_a_reason_whatever_it_is(self, halt, written, reason):
+        halt.path.write_bytes(written)
+
+        assert halt.note().reason == reason
+        assert halt.note().cause() == f"kill switch: {reason}"
+
+    def test_is_not_read_through_a_link_or_of_a_pipe_and_halts_all_the_same(self, halt, tmp_path):
+        (tmp_path / "secret").write_text("a secret")
+        halt.path.symlink_to(tmp_path / "secret")
+        assert halt.is_engaged()
+        assert "cannot be read" in halt.note().reason
+        halt.path.unlink()
+        os.mkfifo(halt.path)
+        assert halt.is_engaged()
+        assert halt.note().reason == "found the file HALT"
+        halt.path.unlink()
+        halt.path.mkdir()
+        assert halt.is_engaged()
+        assert "cannot be read" in halt.note().reason

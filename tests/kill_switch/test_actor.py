@@ -1,0 +1,155 @@
+"""The owner of the switch, with orders played by the test."""
+
+import pytest
+from natya_processes import await_that
+
+from natya.actors.kill_switch import KillSwitchActor
+from natya.config.halt_file import HaltFile, HaltNote
+from natya.config.sections.kill_switch import KillSwitchSettings
+from natya.messages.kill_switch import (
+    EngageKillSwitch,
+    HaltTrading,
+    KillSwitchEngaged,
+    KillSwitchRead,
+    ReadKillSwitch,
+    ReleaseKillSwitch,
+    TradingHalted,
+)
+from natya.messages.supervision import Unavailable
+from natya.messages.system import Ping
+
+
+class Stage:
+    def __init__(self, system, directory):
+        self.system = system
+        self.file = HaltFile(directory / "HALT")
+        self.orders = system.probe("orders")
+        self.person = system.probe("asha")
+
+    def start(self, **fields):
+        settings = KillSwitchSettings.default(path=str(self.file.path), **{"look_interval_s": 0.01} | fields)
+        self.system.start("kill-switch", KillSwitchActor, settings)
+
+    def say(self, message):
+        self.system.tell("kill-switch", message, sender=self.person)
+
+    def answer(self, message):
+        """Orders answers what it was asked last."""
+        self.system.tell(self.orders.sender, message, sender=self.orders)
+
+    def is_halted(self, cancelling=0, not_written=""):
+        """Orders confirms."""
+        self.answer(TradingHalted(cancelling=cancelling, not_written=not_written))
+
+    def read(self):
+        return self.system.request("kill-switch", ReadKillSwitch())
+
+    def halts(self):
+        return self.system.request("kill-switch", Ping()).statistics.halts
+
+
+@pytest.fixture
+def stage(actor_system, tmp_path):
+    return Stage(actor_system, tmp_path)
+
+
+class TestAFileThatIsThereBeforeTheStart:
+    def test_is_told_to_orders_before_the_start_is_over(self, stage):
+        stage.file.engage(HaltNote(reason="a bad night", person="asha"))
+        stage.start(look_interval_s=3_600.0)
+
+        assert stage.orders.receive() == HaltTrading(cause="kill switch: a bad night", person="asha")
+
+    def test_is_told_again_until_orders_has_confirmed_it_and_not_after_that(self, stage):
+        stage.file.engage(HaltNote(reason="x"))
+        stage.start()
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        stage.answer(Unavailable(actor="orders", reason="it restarts", retry_after_s=1.0))
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        assert not stage.read().told
+        stage.is_halted()
+
+        await_that(lambda: stage.halts() == 1 and stage.read().told)
+        assert stage.orders.is_empty()
+
+
+class TestAFileThatAppears:
+    def test_is_seen_by_itself_whoever_made_it(self, stage):
+        stage.start()
+        assert stage.read() == KillSwitchRead(engaged=False)
+        stage.file.path.touch()
+
+        assert stage.orders.receive().cause == "kill switch: found the file HALT"
+
+    def test_and_says_more_later_is_told_again(self, stage):
+        stage.start()
+        stage.file.engage(HaltNote(reason="one"))
+        assert stage.orders.receive().cause == "kill switch: one"
+        stage.is_halted()
+        await_that(lambda: stage.halts() == 1)
+        stage.file.engage(HaltNote(reason="two", flatten=True))
+
+        assert stage.orders.receive().cause == "kill switch: two"
+
+    def test_after_it_was_removed_is_a_new_one(self, stage):
+        stage.start()
+        for number in (1, 2):
+            stage.file.engage(HaltNote(reason="again"))
+            assert isinstance(stage.orders.receive(), HaltTrading)
+            stage.is_halted()
+            await_that(lambda: stage.halts() == number)  # noqa: B023  called before the next turn
+            stage.say(ReleaseKillSwitch())
+            assert stage.person.receive() == KillSwitchRead(engaged=False)
+
+
+class TestAPersonWhoWantsIt:
+    def test_is_answered_when_orders_has_confirmed(self, stage):
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough", person="asha"))
+        assert stage.orders.receive() == HaltTrading(cause="kill switch: enough", person="asha")
+        assert stage.file.note() == HaltNote(reason="enough", person="asha")
+        assert stage.person.is_empty()
+        stage.is_halted(cancelling=3)
+
+        assert stage.person.receive() == KillSwitchEngaged(cancelling=3)
+        assert stage.read() == KillSwitchRead(engaged=True, reason="enough", person="asha", told=True)
+
+    def test_is_told_that_orders_did_not_answer(self, stage):
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough"))
+        stage.orders.receive()
+        stage.answer(Unavailable(actor="orders", reason="it is down", retry_after_s=1.0))
+
+        assert "it is down" in stage.person.receive().problem
+        assert stage.file.is_engaged()
+
+    def test_has_orders_halted_where_the_file_cannot_be_made(self, stage):
+        stage.file.path.parent.joinpath("nowhere").write_text("no directory")
+        stage.file = HaltFile(stage.file.path.parent / "nowhere" / "HALT")
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough"))
+        assert stage.orders.receive().cause == "kill switch: enough"
+        stage.is_halted(not_written="disk full")
+
+        problem = stage.person.receive().problem
+        assert "cannot be made" in problem
+        assert "disk full" in problem
+
+    def test_of_one_that_is_on_cancels_once_more(self, stage):
+        stage.start(look_interval_s=3_600.0)
+        for _ in range(2):
+            stage.say(EngageKillSwitch(reason="enough"))
+            assert isinstance(stage.orders.receive(), HaltTrading)
+            stage.is_halted()
+            assert isinstance(stage.person.receive(), KillSwitchEngaged)
+
+
+def test_a_restart_tells_orders_again(stage):
+    stage.file.engage(HaltNote(reason="x"))
+    stage.start(look_interval_s=3_600.0)
+    stage.orders.receive()
+    stage.is_halted()
+    stage.system.stop("kill-switch")
+    stage.start(look_interval_s=3_600.0)
+
+    assert stage.orders.receive().cause == "kill switch: x"

@@ -1,0 +1,268 @@
+"""Orders while the kill switch is on: nothing passes, and everything that is open is cancelled until nothing is."""
+
+import pytest
+from natya_orders_stage import FakeJournal, Release
+
+from natya.actors.orders import OrdersActor, actor
+from natya.config.halt_file import HaltFile, HaltNote
+from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.kill_switch import HaltTrading, TradingHalted
+from natya.messages.orders import (
+    CancelOrder,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    Resume,
+    Resumed,
+    ResumeRefused,
+    RiskStateChanged,
+)
+from natya.messages.supervision import Failed
+
+HALT = HaltTrading(cause="kill switch: enough", person="asha")
+
+
+@pytest.fixture
+def switch(actor_system):
+    return actor_system.probe("kill-switch")
+
+
+@pytest.fixture
+def halt(stage, switch):
+    def send(message=HALT):
+        stage.tell(message, switch)
+
+    return send
+
+
+def changes(stage):
+    return [(each.previous, each.state, each.cause, each.changed_by) for each in stage.disk.facts if is_change(each)]
+
+
+def is_change(fact):
+    return isinstance(fact, RiskStateChanged)
+
+
+def withdrawn(stage):
+    """The ids of the orders whose cancellation has reached the broker."""
+    stage.settle()
+    found = []
+    while not stage.broker.is_empty():
+        message = stage.broker.receive()
+        if isinstance(message, WithdrawOrder):
+            found.append(message.client_order_id)
+    return found
+
+
+def an_open_one(make, name="A-1", number="B-1"):
+    return make.intent(name), make.accepted(name, number)
+
+
+class TestAHaltByTheSwitch:
+    def test_is_a_fact_with_cause_and_person_and_answered_when_it_is_durable(self, stage, switch, halt):
+        stage.open()
+        stage.disk.mode = "hold"
+        halt()
+        stage.settle()
+        assert switch.is_empty()
+        assert stage.statistics.risk_state == "HALTED"
+        stage.system.tell("journal", Release())
+
+        assert switch.receive() == TradingHalted(cancelling=0)
+        assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+
+    def test_cancels_every_open_order_at_once_whoever_sent_it(self, stage, make, switch, halt):
+        stage.open(*an_open_one(make), make.intent("A-2", strategy="other"), make.accepted("A-2", "B-2"))
+        stage.disk.mode = "hold"
+        halt()
+
+        assert withdrawn(stage) == ["A-1", "A-2"]
+        stage.system.tell("journal", Release())
+        assert switch.receive() == TradingHalted(cancelling=2)
+
+    def test_refuses_every_order_that_comes_later(self, stage, make, halt):
+        stage.open()
+        halt()
+        stage.submit(make.order("A-1"))
+        stage.settle()
+
+        assert stage.disk.kinds("A-1") == [OrderRefused]
+
+    def test_places_nothing_whose_intent_was_on_its_way(self, stage, make, halt):
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        stage.disk.mode = "write"
+        halt()
+        stage.system.tell("journal", Release())
+        stage.settle()
+        stage.wait_until(lambda: OrderRejected in stage.disk.kinds("A-1"))
+
+        assert stage.disk.kinds("A-1") == [OrderIntended, OrderRejected]
+        assert "nothing was sent: kill switch: enough" in stage.disk.facts[-1].reason
+        assert PlaceOrder not in stage.heard()
+
+    def test_cancels_an_order_without_an_answer_now_and_when_it_has_one(self, stage, make, halt):
+        stage.open()
+        stage.submit(make.order("A-1"))
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        halt()
+        assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1")
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+
+        assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
+
+    def test_cancels_again_what_is_open_still_and_then_no_more(self, stage, make, halt, monkeypatch):
+        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        stage.open(*an_open_one(make))
+        halt()
+        for _ in range(3):
+            assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+        stage.tell(make.report("CANCELLED"))
+        stage.settle()
+        stage.wait_until(lambda: stage.statistics.open_orders == 0)
+        withdrawn(stage)
+
+        assert withdrawn(stage) == []
+
+    def test_is_not_written_twice_for_one_cause_and_once_more_for_another(self, stage, switch, halt):
+        stage.open()
+        for message in (HALT, HALT, HaltTrading(cause="kill switch: again", person="ravi")):
+            halt(message)
+            assert isinstance(switch.receive(), TradingHalted)
+
+        assert changes(stage) == [
+            ("NORMAL", "HALTED", "kill switch: enough", "asha"),
+            ("HALTED", "HALTED", "kill switch: again", "ravi"),
+        ]
+
+    def test_holds_where_the_journal_takes_nothing_and_says_so(self, stage, make, switch, halt):
+        stage.open(*an_open_one(make))
+        stage.disk.mode = "refuse"
+        halt()
+        assert switch.receive() == TradingHalted(cancelling=1, not_written="disk full")
+        assert withdrawn(stage)[0] == "A-1"
+        assert stage.statistics.risk_state == "HALTED"
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: changes(stage))
+
+        assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+
+    def test_of_nobody_is_by_the_switch(self, stage, switch, halt):
+        stage.open()
+        halt(HaltTrading(cause="kill switch: found the file HALT"))
+        switch.receive()
+
+        assert changes(stage)[0][3] == "kill-switch"
+
+
+class TestAHaltWhileTheJournalIsReadBack:
+    def test_holds_then_and_cancels_and_is_written_afterwards(self, stage, make, switch, halt):
+        stage.disk.facts.extend(an_open_one(make))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=60))
+        halt()
+        stage.settle()
+        assert stage.statistics.risk_state == "HALTED"
+        assert stage.broker.is_empty()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        assert switch.receive() == TradingHalted(cancelling=1)
+
+        assert "A-1" in withdrawn(stage)
+        assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+
+    def test_is_not_written_again_where_it_was_before_the_restart(self, stage, make, switch, halt):
+        stage.disk.facts.append(make.change("HALTED", cause=HALT.cause))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=60))
+        halt()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        assert isinstance(switch.receive(), TradingHalted)
+        assert len(changes(stage)) == 1
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+
+        assert isinstance(stage.strategy.receive(), Resumed)
+        stage.settle()
+        assert stage.statistics.risk_state == "NORMAL"
+
+
+class TestTheNextLifeOfOrders:
+    def test_goes_on_cancelling(self, stage, make, halt, monkeypatch):
+        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        stage.open(*an_open_one(make))
+        halt()
+        stage.asked_next(WithdrawOrder)
+        stage.disk.mode = "hold"
+        stage.tell(make.report(quantity=2))
+        stage.settle()
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.disk.mode = "write"
+        stage.settle()
+        withdrawn(stage)
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+
+class TestResuming:
+    @pytest.fixture
+    def file(self, tmp_path):
+        return HaltFile(tmp_path / "HALT")
+
+    def resume(self, stage):
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+        return stage.strategy.receive()
+
+    def test_is_refused_while_the_file_is_there(self, stage, switch, halt, file):
+        stage.open(halt_path=str(file.path))
+        file.engage(HaltNote())
+        halt()
+        switch.receive()
+        refused = self.resume(stage)
+        assert isinstance(refused, ResumeRefused)
+        assert "the kill switch off wanted" in refused.reason
+        file.release()
+
+        assert self.resume(stage) == Resumed(halted_because="kill switch: enough")
+
+    def test_ends_the_cancelling(self, stage, make, switch, halt, monkeypatch):
+        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        stage.open(*an_open_one(make))
+        halt()
+        switch.receive()
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        assert isinstance(self.resume(stage), Resumed)
+        stage.settle()
+        withdrawn(stage)
+        stage.submit(make.order("A-2"))
+        assert stage.asked_next(PlaceOrder).client_order_id == "A-2"
+
+        assert withdrawn(stage) == []
+
+    def test_an_order_is_not_placed_while_the_file_is_there_though_nobody_told_orders(self, stage, make, file):
+        stage.open(halt_path=str(file.path))
+        file.engage(HaltNote())
+        stage.submit(make.order("A-1"))
+        stage.wait_until(lambda: OrderRejected in stage.disk.kinds("A-1"))
+
+        assert PlaceOrder not in stage.heard()
+
+    def test_a_cancellation_passes(self, stage, make, switch, halt, file):
+        stage.open(*an_open_one(make), halt_path=str(file.path))
+        file.engage(HaltNote())
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+
+def test_an_order_in_doubt_that_is_found_is_cancelled(stage, make, halt):
+    stage.open(make.intent("A-1"), make.uncertain("A-1"))
+    halt()
+    stage.asked_next(WithdrawOrder)
+    stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+
+    assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
