@@ -68,8 +68,10 @@ if TYPE_CHECKING:
     from .config.loader import load_settings
     from .config.sections.supervision import SupervisionSettings
     from .config.settings import Settings
+    from .domain.events.catalog import EventCatalog
     from .domain.instruments import Instrument, PriceGrid
     from .domain.quotas import Allowance, Quota
+    from .messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
         CancelOrder,
@@ -155,8 +157,10 @@ _MODULES: Final = {
     ".config.loader": ("load_settings",),
     ".config.sections.supervision": ("SupervisionSettings",),
     ".config.settings": ("Settings",),
+    ".domain.events.catalog": ("EventCatalog",),
     ".domain.instruments": ("Instrument", "PriceGrid"),
     ".domain.quotas": ("Allowance", "Quota"),
+    ".messages.domain_events": ("DomainEvent", "IntegrationEvent", "MarketDataReceived", "UnknownEvent"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
         "CancelOrder",
@@ -205,8 +209,10 @@ __all__ = [
     "Depth",
     "DescribeTree",
     "DhanBrokerAdapter",
+    "DomainEvent",
     "DuckDBAdapter",
     "Endpoint",
+    "EventCatalog",
     "EventRepository",
     "ExternalServiceResult",
     "Failed",
@@ -216,6 +222,8 @@ __all__ = [
     "GaveUpError",
     "InProcessSystem",
     "Instrument",
+    "IntegrationEvent",
+    "MarketDataReceived",
     "MarketDataRepositoryImpl",
     "NameTakenError",
     "OffloadRefusedError",
@@ -268,6 +276,7 @@ __all__ = [
     "TradingSystem",
     "Unavailable",
     "UnknownActorError",
+    "UnknownEvent",
     "WriteAccepted",
     "WriteNotSent",
     "WriteRefused",

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, get_args
 import msgspec
 
 from .accounts import AccountFact
+from .delivery import EventFact
 from .exchange import ExchangeFact
 from .health import Timing
 from .history import HistoryFact
@@ -38,17 +39,19 @@ Fact: TypeAlias = (
     | ExchangeFact
     | MarketFact
     | HistoryFact
+    | EventFact
 )
 """Everything that may be journaled."""
 
+_KEYS: Final = ("client_order_id", "child", "aggregate_id")
+
 _KEY_FIELDS: Final = {
-    fact_type: next((name for name in ("client_order_id", "child") if name in fact_type.__struct_fields__), "")
-    for fact_type in get_args(Fact)
+    fact_type: next((name for name in _KEYS if name in fact_type.__struct_fields__), "") for fact_type in get_args(Fact)
 }
 
 
 def key_of(fact: Fact) -> str:
-    """Return the key of a fact: its client order id, or the name of its child; empty for facts that have neither."""
+    """Return the key of a fact: its client order id, the name of its child, or its aggregate; else it is empty."""
     name = _KEY_FIELDS[type(fact)]
     return getattr(fact, name) if name else ""
 
@@ -119,7 +122,7 @@ class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Names of fact types; empty for all."""
 
     key: str = ""
-    """A client order id, the name of a child, or the correlation id of a request; empty for all."""
+    """A client order id, the name of a child, an aggregate's id, or the correlation id of a request; empty for all."""
 
 
 class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalPage"):

@@ -18,8 +18,10 @@ def _bounded(kind: type, meta: Meta) -> st.SearchStrategy:
     if typing.get_origin(kind) is tuple:
         item, *_ = typing.get_args(kind)
         return st.lists(values(item), min_size=meta.min_length or 0, max_size=min(meta.max_length or 5, 5)).map(tuple)
+    if kind is bytes:
+        return st.binary(max_size=min(meta.max_length, 20))
     if kind is str:
-        return st.text(max_size=min(meta.max_length, 20))
+        return st.text(min_size=meta.min_length or 0, max_size=min(meta.max_length, 20))
     low = meta.ge if meta.ge is not None else meta.gt
     if kind is int:
         return st.integers(low, meta.le)

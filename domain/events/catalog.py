@@ -1,0 +1,150 @@
+"""The wire form of domain events: written as `EventPublished`, and read by the classes that a process has. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...messages.delivery import EventPublished
+from ...messages.domain_events import DomainEvent, IntegrationEvent, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ENVELOPE: Final = frozenset(DomainEvent.__struct_fields__)
+"""Fields that `EventPublished` has itself."""
+
+_encoder = msgspec.msgpack.Encoder(decimal_format="string")
+
+
+class EventInvalidError(ValueError):
+    """An event that nobody could read: a field has another type than its class declares, or is out of range."""
+
+
+class EventUndecodableError(ValueError):
+    """The bytes of an event are not such as its class, or any class, reads."""
+
+
+class EventNameTakenError(ValueError):
+    """Two classes of one name: which one reads an event of that name is not to be guessed."""
+
+
+def write(event: DomainEvent) -> EventPublished:
+    """Write an event as the journal keeps it, checked as its readers check it.
+
+    Raises:
+        EventInvalidError: a field is not as declared, or of a type that has no wire form.
+    """
+    if isinstance(event, UnknownEvent):
+        name, version, fields = event.event_type, event.written_version, event.fields
+    else:
+        name, version = type(event).__name__, event.version
+        fields = {each: getattr(event, each) for each in event.__struct_fields__ if each not in ENVELOPE}
+    try:
+        published = EventPublished(
+            event_id=event.event_id,
+            event_type=name,
+            version=version,
+            aggregate_id=event.aggregate_id,
+            occurred_ns=event.occurred_ns,
+            correlation_id=event.correlation_id,
+            causation_id=event.causation_id,
+            topic=event.topic,
+            kind=event.kind,
+            payload=_encoder.encode(fields),
+        )
+        read = _fields_of(published)
+        if not isinstance(event, UnknownEvent):
+            _as_class(type(event), published, read)
+    except (EventUndecodableError, TypeError, ValueError, OverflowError, RecursionError) as fault:
+        raise EventInvalidError(f"{name} with fields as declared wanted: {fault}") from fault
+    return published
+
+
+class EventCatalog:
+    """Reads events: each by the class of its name, those of classes it does not have as `UnknownEvent`.
+
+    Args:
+        classes: that it reads; None: every subclass of `DomainEvent` that is defined when one is first looked for.
+
+    Raises:
+        EventNameTakenError: two of the classes have one name.
+    """
+
+    def __init__(self, classes: Iterable[type[DomainEvent]] | None = None) -> None:
+        self._all: Final = classes is None
+        self._classes: dict[str, type[DomainEvent]] = {}
+        for each in classes or ():
+            if self._classes.setdefault(each.__name__, each) is not each:
+                raise EventNameTakenError(_taken(each.__name__))
+
+    def read(self, published: EventPublished) -> DomainEvent:
+        """Read an event; older versions by the class's upcasters, fields that it does not have are left out.
+
+        Raises:
+            EventUndecodableError: the bytes are no map of msgpack, or not such as the class reads.
+            EventNameTakenError: this process has two classes of this name.
+        """
+        fields = _fields_of(published)
+        event_class = self._class_of(published.event_type)
+        if event_class is None:
+            return UnknownEvent(
+                event_type=published.event_type,
+                written_version=published.version,
+                written_topic=published.topic,
+                fields=fields,
+                **_envelope_of(published),
+            )
+        version = published.version
+        while version < event_class.version:
+            upcast = event_class.upcasters.get(version)
+            if upcast is not None:
+                try:
+                    fields = upcast(fields)
+                except Exception as fault:
+                    raise EventUndecodableError(
+                        f"{event_class.__name__} of version {version} does not become one of the next: "
+                        f"{type(fault).__name__}: {fault}"
+                    ) from fault
+            version += 1
+        return _as_class(event_class, published, fields)
+
+    def _class_of(self, name: str) -> type[DomainEvent] | None:
+        found = self._classes.get(name)
+        if found is None and self._all:
+            named = {each for each in _below(DomainEvent) if each.__name__ == name}
+            if len(named) > 1:
+                raise EventNameTakenError(_taken(name))
+            if named:
+                found = self._classes[name] = named.pop()
+        return found
+
+
+def _fields_of(published: EventPublished) -> dict[str, Any]:
+    try:
+        return msgspec.msgpack.decode(published.payload, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise EventUndecodableError(f"{published.event_type}: {fault or type(fault).__name__}") from fault
+
+
+def _as_class(event_class: type[DomainEvent], published: EventPublished, fields: dict[str, Any]) -> DomainEvent:
+    try:
+        return msgspec.convert({**fields, **_envelope_of(published)}, event_class)
+    except (msgspec.ValidationError, RecursionError) as fault:
+        raise EventUndecodableError(f"{published.event_type} of version {published.version}: {fault}") from fault
+
+
+def _envelope_of(published: EventPublished) -> dict[str, Any]:
+    return {name: getattr(published, name) for name in ENVELOPE}
+
+
+def _below(event_class: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
+    for each in event_class.__subclasses__():
+        if each not in {IntegrationEvent, UnknownEvent}:
+            yield each
+        yield from _below(each)
+
+
+def _taken(name: str) -> str:
+    return f"one class of events named {name!r} wanted, found several"

@@ -1,0 +1,140 @@
+"""Events as they are written and read."""
+
+import contextlib
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.events.catalog import (
+    EventCatalog,
+    EventInvalidError,
+    EventNameTakenError,
+    EventUndecodableError,
+    write,
+)
+from natya.messages.delivery import EventPublished
+from natya.messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent, Upcaster
+
+
+class Leg(msgspec.Struct, frozen=True):
+    symbol: str
+    quantity: int
+
+
+class BasketTraded(DomainEvent, frozen=True, kw_only=True):
+    legs: tuple[Leg, ...]
+    cash: Decimal
+    notes: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Shipped(IntegrationEvent, frozen=True, kw_only=True):
+    version: ClassVar[int] = 3
+    upcasters: ClassVar[dict[int, Upcaster]] = {
+        1: lambda fields: {"paise": fields["rupees"] * 100},
+        2: lambda fields: {"paise": fields["paise"], "currency": "INR"},
+    }
+
+    paise: int
+    currency: str
+
+
+def published(event_type, version=1, **fields):
+    return EventPublished(
+        event_id="e-1",
+        event_type=event_type,
+        version=version,
+        aggregate_id="basket-1",
+        occurred_ns=5,
+        topic=f"events.{event_type}.basket-1",
+        payload=msgspec.msgpack.encode(fields),
+    )
+
+
+class TestAnEvent:
+    @given(
+        legs=st.lists(st.builds(Leg, symbol=st.text(max_size=5), quantity=st.integers(-5, 5)), max_size=3).map(tuple),
+        cash=st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-1000, max_value=1000),
+        notes=st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False), max_size=2),
+    )
+    def test_is_read_as_it_was_written(self, legs, cash, notes):
+        event = BasketTraded(aggregate_id="basket-1", legs=legs, cash=cash, notes=notes, correlation_id="c-1")
+
+        assert EventCatalog().read(write(event)) == event
+
+    def test_has_a_topic_of_its_type_and_aggregate_or_its_own(self):
+        basket = BasketTraded(aggregate_id="basket-1", legs=(), cash=Decimal(0))
+        price = MarketDataReceived(aggregate_id="feed", symbol="TCS", price=3800.5, volume=100)
+
+        assert write(basket).topic == "events.BasketTraded.basket-1"
+        assert write(price).topic == "ticks.NSE_EQ.TCS"
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            MarketDataReceived(aggregate_id="feed", symbol="TCS", price="3800"),
+            MarketDataReceived(aggregate_id="feed", symbol="TCS", price=float("nan")),
+            MarketDataReceived(aggregate_id="feed", symbol="TCS", price=-1.0),
+            BasketTraded(aggregate_id="basket-1", legs=(), cash=object()),
+            BasketTraded(aggregate_id=None, legs=(), cash=Decimal(0)),
+        ],
+        ids=["text for a price", "nan", "below 0", "no wire form", "no aggregate"],
+    )
+    def test_that_nobody_could_read_is_not_written(self, event):
+        with pytest.raises(EventInvalidError, match="fields as declared wanted"):
+            write(event)
+
+
+class TestAReaderOfAClass:
+    @pytest.mark.parametrize(
+        ("version", "fields", "paise"),
+        [
+            (1, {"rupees": 3}, 300),
+            (2, {"paise": 7}, 7),
+            (3, {"paise": 8, "currency": "INR"}, 8),
+            (9, {"paise": 9, "currency": "INR", "colour": "red"}, 9),
+        ],
+        ids=["first", "second", "own", "later"],
+    )
+    def test_reads_older_versions_step_by_step_and_later_ones_without_what_it_does_not_know(
+        self, version, fields, paise
+    ):
+        event = EventCatalog([Shipped]).read(published("Shipped", version, **fields))
+
+        assert (event.paise, event.currency, event.aggregate_id) == (paise, "INR", "basket-1")
+
+    def test_says_of_a_step_that_raises_which_it_was(self):
+        with pytest.raises(EventUndecodableError, match="Shipped of version 1 does not become one of the next: KeyErr"):
+            EventCatalog([Shipped]).read(published("Shipped", 1))
+
+    def test_refuses_a_later_version_that_lacks_what_it_needs(self):
+        with pytest.raises(EventUndecodableError, match="Shipped of version 4"):
+            EventCatalog([Shipped]).read(published("Shipped", 4, amount=1))
+
+    @given(payload=st.binary(max_size=20))
+    def test_reads_any_bytes_or_says_that_it_cannot(self, payload):
+        found = msgspec.structs.replace(published("Shipped", 3), payload=payload)
+        with contextlib.suppress(EventUndecodableError):
+            assert isinstance(EventCatalog([Shipped]).read(found), Shipped)
+
+
+class TestAReaderWithoutTheClass:
+    def test_has_its_fields_all_the_same_and_writes_it_as_it_was(self):
+        found = published("Retired", 4, colour="red")
+
+        event = EventCatalog([]).read(found)
+
+        assert isinstance(event, UnknownEvent)
+        assert (event.event_type, event.written_version, event.fields) == ("Retired", 4, {"colour": "red"})
+        assert write(event) == found
+
+    def test_does_not_guess_between_two_of_one_name(self):
+        twin = type(DomainEvent)("Shipped", (DomainEvent,), {"__module__": __name__}, frozen=True, kw_only=True)
+
+        with pytest.raises(EventNameTakenError, match="one class of events named 'Shipped'"):
+            EventCatalog([Shipped, twin])
+        with pytest.raises(EventNameTakenError, match="one class of events named 'Shipped'"):
+            EventCatalog().read(published("Shipped", 3, paise=1, currency="INR"))
