@@ -31,6 +31,9 @@ COMMANDS: Final = (
     "kill-switch.status",
     "resume",
     "trace",
+    "risk.show",
+    "risk.limits",
+    "risk.explain",
     "exchange.serve",
     "config.show",
     "config.check",
@@ -63,6 +66,7 @@ since `import` is a keyword, and `kill_switch` for `kill-switch`), and a functio
 
 GROUPS: Final = {
     "kill-switch": "Halt everything: no order leaves, and each open one is cancelled.",
+    "risk": "The limits of orders: how much of each is used, and what they said of an order.",
     "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",
     "config": "The settings: what is in force, and where it came from.",
     "journal": "The journal: verify, count, read.",

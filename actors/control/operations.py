@@ -52,6 +52,7 @@ from ...messages.kill_switch import (
     ReleaseKillSwitch,
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
+from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TokenStatus
@@ -242,6 +243,7 @@ OPERATIONS: Final = (
         request=ReleaseKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="trade", audited=True
     ),
     Operation(request=ReadKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="read"),
+    Operation(name="risk", request=ReadRisk, answers=(RiskRead,), actor=names.ORDERS, role="read"),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
 )
 

@@ -1,9 +1,10 @@
 """The book of record: every order, the risk gate, and reconciliation with the broker.
 
 actor        the owner of all the others, and the only sender of orders to the broker session
-gate         the risk rules (pure): a new rule is a function and a line in `RULES`
 book         orders and positions, from durable facts (pure); ledger: the book and the facts on their way into it
 updates      from the broker's answers and reports to facts (pure)
+rules/       the risk gate (pure): a new rule is a function and a line in its table; day: the counts of a day
+hindsight    what the gate went by when it decided on an order, from the journal
 reading      how far the journal is read back
 lookups      which orders have to be looked up; rounds: when
 withdrawals  cancellations that wait for their order

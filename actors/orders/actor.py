@@ -1,15 +1,15 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume of a person; HaltTrading of the kill switch; ReduceOnly of the
-        keeper of the access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
-        OrderInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session;
-        Failed and Unavailable of both.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume and ReadRisk of a person; Tick, where a limit needs prices;
+        HaltTrading of the kill switch; ReduceOnly of the keeper of the access token; Appended, AppendRefused and
+        JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed,
+        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
         and only when its intent is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
         receives facts from the events router; from here only the newest fact of a client order id that was used before,
         an OrderRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when that
-        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so.
+        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so. RiskRead.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
@@ -59,6 +59,7 @@ from ...messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
+from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import updates
@@ -69,7 +70,7 @@ from .lookups import Lookups
 from .reading import ReadBack
 from .risk_state import RiskControl, changed, strictest, why_not_resumed
 from .rounds import Rounds
-from .rules import NO_PRICE, MarketPrice, Refusal, Situation, Trip, contradiction, judge, rules_of, tripped
+from .rules import NO_PRICE, MarketPrice, Refusal, Situation, Trip, contradiction, figures_of, judge, rules_of, tripped
 from .rules.exposure import day_loss_max_rupees
 from .rules.flow import repeats_max
 from .settings import OrdersActorSettings
@@ -301,6 +302,26 @@ class OrdersActor(RuntimeActor):
             self._holders[request.strategy] = sender
 
     # From a person.
+
+    @handles(ReadRisk)
+    def tell_risk(self, _request: ReadRisk, sender: ActorAddress) -> None:
+        """Answer how much of each limit is used, and how each number was formed."""
+        now_ns = self.clock.now_ns()
+        situation = Situation(
+            risk_state=self._risk_state,
+            limits=self.settings,
+            book=self._ledger.book,
+            intents=self._ledger.intents,
+            now_ns=now_ns,
+            market=self._market,
+        )
+        answer = RiskRead(
+            risk_state=self._risk_state,
+            risk_cause=self._risk.alarm or self._risk.limit or self._ledger.book.risk_cause,
+            figures=figures_of(situation),
+            as_of_ns=now_ns,
+        )
+        self.send(sender, answer)
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:

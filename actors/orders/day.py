@@ -135,6 +135,10 @@ class Day:
             return True
         return len(self._sent) >= orders and self._sent[-orders].occurred_ns > since_ns
 
+    def sent_since(self, since_ns: int) -> int:
+        """Count the orders that passed the gate after a time; of a limit `has_sent_since` asks less."""
+        return sum(fact.occurred_ns > since_ns for fact in self._sent)
+
     def alike_since(self, since_ns: int, what: Alike) -> int:
         """Count the orders alike that passed the gate after a time, which never goes back."""
         return self._recent.count(self._sent, self.sent_ever, since_ns, what)

@@ -6,24 +6,34 @@ limit is 0, its rule is off.
 table       the rules in their order, and `judge`
 situation   what the rules consider besides the order: the book, the market, the limits
 state, identity, instrument, size, price, exposure, flow    the rules, a file a family
+figures, explaining    how much of each limit is used, and what each rule says of an order: for people
 trips       what takes the right to open positions away, until a person gives it back
 """
 
+from .explaining import Explained, explained, limit_of, meaning_of
+from .figures import figures_of
 from .identity import contradiction
 from .situation import NO_PRICE, MarketPrice, Refusal, Rule, Situation
-from .table import RULES, judge, rules_of
+from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped
 
 __all__ = [
     "NO_PRICE",
     "RULES",
+    "Explained",
     "MarketPrice",
     "Refusal",
     "Rule",
     "Situation",
     "Trip",
     "contradiction",
+    "explained",
+    "figures_of",
+    "is_on",
     "judge",
+    "limit_of",
+    "meaning_of",
     "rules_of",
+    "settings_of",
     "tripped",
 ]

@@ -9,8 +9,8 @@ from .situation import NO_PRICES, Situation
 
 def position_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit the position if all open orders of this side fill; an order that reduces a position always passes."""
-    held = situation.reach(order)
-    return _beyond(situation.limits.position_max, order, held, "a position")
+    held = situation.book.position(order.symbol)
+    return _beyond(situation.limits.position_max, order, situation.reach(order), held, "a position")
 
 
 def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
@@ -18,14 +18,18 @@ def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
     limit = situation.strategy_position_max
     if limit is None:
         return ""
-    held = situation.worst_case_of(order.strategy, order.symbol, order.side)
-    return _beyond(limit, order, held, "a position of this strategy")
+    reach = situation.worst_case_of(order.strategy, order.symbol, order.side)
+    held = situation.book.strategy_shares(order.strategy, order.symbol)
+    return _beyond(limit, order, reach, held, "a position of this strategy")
 
 
-def _beyond(limit: int, order: SubmitOrder, held: int, what: str) -> str:
-    worst = held + (order.quantity if order.side == "BUY" else -order.quantity)
+def _beyond(limit: int, order: SubmitOrder, reach: int, held: int, what: str) -> str:
+    worst = reach + (order.quantity if order.side == "BUY" else -order.quantity)
     within = worst <= limit if order.side == "BUY" else worst >= -limit
-    return "" if within else f"{what} of at most {limit} shares wanted, found {worst} if all open orders fill"
+    if within:
+        return ""
+    formed = f"{held} held, {abs(reach - held)} ordered, {order.quantity} with this"
+    return f"{what} of at most {limit} shares wanted, found {worst} if all open orders fill: {formed}"
 
 
 def open_value_max_rupees(order: SubmitOrder, situation: Situation) -> str:

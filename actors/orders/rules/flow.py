@@ -65,7 +65,8 @@ def _in_time(limit: int, period_s: int, period: str, order: SubmitOrder, situati
         return ""
     since_ns, waiting = situation.now_ns - period_s * SECOND_NS, len(situation.intents)
     if situation.today.has_sent_since(since_ns, limit - waiting) and situation.opens(order):
-        return f"at most {limit} orders a {period} wanted, found more with this"
+        found = situation.today.sent_since(since_ns) + waiting + 1
+        return f"at most {limit} orders a {period} wanted, found {found} with this"
     return ""
 
 

@@ -99,26 +99,39 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def open_value_with(self, order: SubmitOrder) -> float | None:
         """Return the value of all open orders and this one in rupees; None where a price is missing."""
+        units, shares = self.open_shares(order)
+        return self._valued(shares, order, units, self.limits.open_value_max_rupees)
+
+    def open_shares(self, *orders: SubmitOrder) -> tuple[int, dict[str, int]]:
+        """Return what all open orders and these come to at their own prices (rupees / UNITS), and the shares of others.
+
+        The latter by symbol: they are worth what the market says.
+        """
         units, at_market = self.book.open_values()
         shares = dict(at_market)
-        for each in (*self.intents.values(), order):
+        for each in (*self.intents.values(), *orders):
             price = own_price(each)
             if price is None:
                 shares[each.symbol] = shares.get(each.symbol, 0) + each.quantity
             else:
                 units += round(price * UNITS) * each.quantity
-        return self._valued(shares, order, units, self.limits.open_value_max_rupees)
+        return units, shares
 
     def gross_value_with(self, order: SubmitOrder) -> float | None:
         """Return the value of all positions in rupees, if all orders and this one fill in the worst way."""
-        shares = dict(self.book.worst_shares())
-        for each in (*self.intents.values(), order):
-            reached = self.reach(order) if each is order else self.worst_case(each.symbol, each.side)
-            beyond = order.quantity if each is order else 0  # `worst_case` counts the intents, and not the order
-            shares[each.symbol] = max(
-                shares.get(each.symbol, 0), (reached if each.side == "BUY" else -reached) + beyond
-            )
+        shares = self.worst_shares()
+        reached = self.reach(order)
+        with_it = (reached if order.side == "BUY" else -reached) + order.quantity
+        shares[order.symbol] = max(shares.get(order.symbol, 0), with_it)
         return self._valued(shares, order, 0, self.limits.gross_value_max_rupees)
+
+    def worst_shares(self) -> dict[str, int]:
+        """Return by symbol the most shares, long or short, if its orders fill in the worst way."""
+        shares = dict(self.book.worst_shares())
+        for each in self.intents.values():
+            reached = self.worst_case(each.symbol, each.side)
+            shares[each.symbol] = max(shares.get(each.symbol, 0), reached if each.side == "BUY" else -reached)
+        return shares
 
     def _valued(self, shares: Mapping[str, int], order: SubmitOrder, units: int, limit: float) -> float | None:
         """Add what shares are worth; exactly where that decides whether the limit is kept."""

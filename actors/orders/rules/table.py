@@ -55,8 +55,12 @@ def rules_of(limits: OrdersSettings) -> tuple[Rule, ...]:
 
 def is_on(rule: Rule, limits: OrdersSettings) -> bool:
     """Say whether a rule may ever refuse: it has no limit, or one that is not 0, none or empty."""
-    names = LIMITS.get(rule, (rule.__name__,))
-    return any(getattr(limits, name, True) not in OFF for name in names)
+    return any(getattr(limits, name, True) not in OFF for name in settings_of(rule))
+
+
+def settings_of(rule: Rule) -> tuple[str, ...]:
+    """Return the names of the settings that limit it."""
+    return LIMITS.get(rule, (rule.__name__,))
 
 
 def judge(order: SubmitOrder, situation: Situation, rules: tuple[Rule, ...] = RULES) -> Refusal | None:

@@ -1,0 +1,98 @@
+"""What the gate went by when it decided on an order, from the journal alone (plain): in any process, whoever runs.
+
+Records are in the order of the decisions, so that all before the decision on an order is what was known then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ...messages.orders import OrderIntended, OrderRefused, SubmitOrder
+from .ledger import Ledger
+from .reading import ReadBack
+from .rules import Explained, MarketPrice, Situation, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...messages.journal import JournalRecord
+    from .settings import OrdersActorSettings
+
+
+BY_PRICES: Final = {
+    *("price_age_max_s", "price_collar_percent", "value_max_rupees"),
+    *("open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"),
+}
+"""Rules that go by prices of the market."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's decision on an order, and what it knew."""
+
+    fact: OrderIntended | OrderRefused
+    sequence: int
+    """Of its record in the journal."""
+
+    ledger: Ledger
+    """Of all records before it."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols whose prices the rules ask for."""
+        book = self.ledger.book
+        return tuple(sorted({self.fact.symbol, *book.worst_shares(), *(each.symbol for each in book.open_orders())}))
+
+    @property
+    def order(self) -> SubmitOrder:
+        """The order, as far as the journal has it: of a refused one the prices are not known."""
+        fact = self.fact
+        intent = fact if isinstance(fact, OrderIntended) else None
+        return SubmitOrder(
+            client_order_id=fact.client_order_id,
+            strategy=fact.strategy,
+            symbol=fact.symbol,
+            side=fact.side,
+            quantity=fact.quantity,
+            order_type="MARKET" if intent is None else intent.order_type,
+            limit_price=None if intent is None else intent.limit_price,
+            trigger_price=None if intent is None else intent.trigger_price,
+            submitted_ns=fact.occurred_ns,
+        )
+
+    def explained(self, limits: OrdersActorSettings, market: dict[str, MarketPrice]) -> tuple[Explained, ...]:
+        """Ask every rule once more, by these limits and these prices of that time."""
+        order = self.order
+        situation = Situation(
+            risk_state=self.ledger.book.risk_state,
+            limits=limits,
+            book=self.ledger.book,
+            intents={},
+            now_ns=self.fact.occurred_ns,
+            strategy_position_max=limits.strategy_position_max.get(order.strategy),
+            strategy_orders_in_flight_max=limits.strategy_orders_in_flight_max.get(order.strategy),
+            market=market,
+        )
+        found = explained(order, situation)
+        if not [symbol for symbol in self.symbols if symbol not in market]:
+            return found
+        return tuple(_without_prices(each) for each in found)
+
+
+def _without_prices(said: Explained) -> Explained:
+    if said.rule in BY_PRICES and said.verdict == "refused":
+        return replace(said, verdict="unknown", found="")
+    return said
+
+
+def decision_on(client_order_id: str, records: Iterable[JournalRecord]) -> Decision | None:
+    """Read up to the decision on an order; None if there is none."""
+    ledger, read_back = Ledger(), ReadBack()
+    for record in records:
+        fact = record.fact
+        if isinstance(fact, OrderIntended | OrderRefused) and fact.client_order_id == client_order_id:
+            return Decision(fact=fact, sequence=record.sequence, ledger=ledger)
+        read_back.take_in(record, ledger)
+    return None

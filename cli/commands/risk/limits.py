@@ -1,0 +1,37 @@
+"""`natya risk limits`: every rule, its limit, and where that was set."""
+
+from __future__ import annotations
+
+from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption, assignments
+from ...session import load, tell_answer
+
+
+def command(
+    *,
+    profile: ProfileOption = Profile.PAPER,
+    config: ConfigOption = None,
+    settings: SetOption = [],
+    json: JsonOption = False,
+) -> None:
+    """List every rule in the order in which they are asked, its limit, where that was set, and what it is for."""
+    from ....actors.orders import OrdersActorSettings
+    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
+    from ...views.risk import OFF, limits_json, limits_table
+    from ...views.tables import show
+
+    loaded = load(profile.value, assignments(settings), config=config)
+    limits = OrdersActorSettings.of(loaded.settings.orders, strategies=loaded.settings.strategies)
+    rows = [
+        {
+            "rule": rule.__name__,
+            "limit": limit_of(rule, limits) if is_on(rule, limits) else OFF,
+            "origin": ", ".join(
+                dict.fromkeys(
+                    loaded.origins[key] for name in settings_of(rule) if (key := f"orders.{name}") in loaded.origins
+                )
+            ),
+            "meaning": meaning_of(rule),
+        }
+        for rule in RULES
+    ]
+    tell_answer(limits_json(rows), lambda: show(limits_table(rows), whole=True), json=json)

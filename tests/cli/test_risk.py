@@ -1,0 +1,89 @@
+"""`natya risk …`: limits, how much of each is used, and what they said of an order."""
+
+import json
+import time
+
+import natya_builders
+import pytest
+from typer.testing import CliRunner
+
+from natya.actors.control import ControlActor, ControlActorSettings
+from natya.actors.journal import Journal, JournalActor
+from natya.actors.orders import OrdersActor
+from natya.actors.runtime import InProcessSystem
+from natya.cli.app import app
+from natya.config.sections.journal import JournalSettings
+
+make = natya_builders.BUILDERS
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """The journal of ten shares that are held, and five that are ordered."""
+    journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+    journal.open()
+    facts = [make.intent("A-1"), make.filled("A-1"), make.cancelled("A-1"), make.intent("A-2", quantity=5)]
+    journal.append([*facts, make.cancelled("A-2")], correlation_id="A")
+    journal.commit()
+    journal.close()
+    return tmp_path
+
+
+def natya(*arguments, code=0):
+    answer = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "300"})
+    assert answer.exit_code == code, answer.output
+    return answer.stdout + (answer.stderr if code else "")
+
+
+def by_rule(rows, key="rule"):
+    return {row[key]: row for row in rows}
+
+
+class TestLimits:
+    def test_are_listed_with_where_they_were_set_and_what_for(self):
+        answer = json.loads(natya("risk", "limits", "--set", "orders.repeats_max=3", "--json"))
+        rules = by_rule(answer["rules"])
+
+        assert (rules["repeats_max"]["limit"], rules["repeats_max"]["origin"]) == ("3", "command line")
+        assert (rules["day_loss_max_rupees"]["limit"], rules["day_loss_max_rupees"]["origin"]) == (
+            "off",
+            "default.toml",
+        )
+        assert all(row["meaning"].endswith(".") for row in answer["rules"])
+
+    def test_are_shown_a_line_a_rule(self):
+        lines = natya("risk", "limits").splitlines()
+
+        assert [line.split()[0] for line in lines[1:4]] == ["risk_state", "client_order_id", "duplicate"]
+
+
+class TestWhatIsUsed:
+    def test_is_told_by_the_running_system(self, data_dir):
+        with InProcessSystem() as system:
+            settings = JournalSettings.default(path=str(data_dir / "journal"), segment_bytes=65_536)
+            system.start("journal", JournalActor, settings)
+            system.start("orders", OrdersActor, make.limits())
+            system.start("control", ControlActor, ControlActorSettings(data_dir=data_dir))
+            answer = json.loads(natya("risk", "show", "--data-dir", data_dir, "--json"))
+            shown = natya("risk", "show", "--data-dir", data_dir)
+
+        figures = by_rule(answer["figures"], "limit_name")
+        assert answer["risk_state"] == "NORMAL"
+        assert figures["position_max"]["found"] == 10
+        assert "10 held, 0 open to buy, 0 open to sell" in shown
+
+    def test_is_not_known_without_one(self, tmp_path):
+        natya("risk", "show", "--data-dir", tmp_path, code=69)
+
+
+class TestWhatWasSaidOfAnOrder:
+    def test_is_told_from_the_journal_though_nothing_runs(self, data_dir):
+        answer = json.loads(natya("risk", "explain", "A-2", "--data-dir", data_dir, "--json").splitlines()[-1])
+        rules = by_rule(answer["rules"])
+
+        assert answer["decision"] == "OrderIntended"
+        assert rules["position_max"]["found"] == "15 if all open orders fill: 10 held, 0 ordered, 5 with this"
+        assert rules["value_max_rupees"]["verdict"] == "unknown"
+
+    def test_of_no_order_ends_with_an_error(self, data_dir):
+        assert "no order 'B-1'" in natya("risk", "explain", "B-1", "--data-dir", data_dir, code=1)

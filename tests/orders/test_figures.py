@@ -1,0 +1,130 @@
+"""How much of each limit is used, and how each number was formed."""
+
+import pytest
+from msgspec.structs import replace
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.rules import RULES, Situation, figures_of, is_on, judge
+from natya.actors.orders.rules.explaining import explained
+from natya.domain.time import SECOND_NS
+from natya.messages.risk import ReadRisk
+
+NOON_NS = 1_791_181_800 * SECOND_NS
+PRICES = {"INFY": (90.0, NOON_NS), "TCS": (200.0, NOON_NS)}
+
+
+@pytest.fixture
+def situation(make):
+    """Ten INFY held, bought at 100; twenty ordered at the market, five TCS at a limit of 210, one of them in doubt."""
+
+    def build(market=PRICES, **limits):
+        book = Book()
+        for fact in (
+            make.intent("H", occurred_ns=NOON_NS),
+            make.filled("H", quantity=10),
+            make.intent("O", quantity=20, occurred_ns=NOON_NS),
+            make.accepted("O", "B-2"),
+            make.intent("U", symbol="TCS", quantity=5, limit_price=210.0, order_type="LIMIT", occurred_ns=NOON_NS),
+            make.uncertain("U"),
+        ):
+            book.apply(fact)
+        waiting = {"W": make.order("W", quantity=1)}
+        return Situation(
+            risk_state="NORMAL", limits=make.limits(**limits), book=book, intents=waiting, now_ns=NOON_NS, market=market
+        )
+
+    return build
+
+
+def figure(situation, name, of=""):
+    (found,) = [each for each in figures_of(situation) if (each.limit_name, each.of) == (name, of)]
+    return found
+
+
+class TestAFigure:
+    @pytest.mark.parametrize(
+        ("name", "of", "found", "formed"),
+        [
+            (
+                "open_value_max_rupees", "", 1_050.0 + 21 * 90.0,
+                "1,050.00 at their own limits and triggers; INFY 21 x 90.00 at the market's last prices",
+            ),
+            (
+                "gross_value_max_rupees", "", 31 * 90.0 + 5 * 200.0,
+                "if all open orders fill; INFY 31 x 90.00, TCS 5 x 200.00 at the market's last prices",
+            ),
+            (
+                "day_loss_max_rupees", "", 100.0,
+                "0.00 realised, -100.00 open at the market's last prices, before charges",
+            ),
+            ("unknown_orders_max", "", 1, "orders in doubt in TCS"),
+            (
+                "orders_in_flight_max", "", 2,
+                "1 orders without the broker's answer, 1 on their way to the journal",
+            ),
+            ("orders_a_second_max", "", 4, "3 orders passed in the last 1 s, 1 on their way to the journal"),
+            ("orders_a_day_max", "", 4, "3 orders passed since midnight in India, 1 on their way"),
+            ("rejects_max", "", 0, "0 orders rejected by the broker in the last 60 s"),
+            ("position_max", "INFY", 30, "10 held, 20 open to buy, 0 open to sell"),
+            ("strategy_orders_a_day_max", "crossover", 3, "3 of its orders passed since midnight in India"),
+            ("strategy_trades_a_day_max", "crossover", 1, "1 of its trades since midnight in India"),
+        ],
+    )  # fmt: skip
+    def test_says_how_it_was_formed(self, situation, name, of, found, formed):
+        told = figure(situation(), name, of)
+
+        assert (told.found, told.formed) == (found, formed)
+
+    @pytest.mark.parametrize("name", ["open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"])
+    def test_is_unknown_without_a_price_and_names_whose(self, situation, name):
+        told = figure(situation(market={"TCS": (200.0, NOON_NS)}), name)
+
+        assert told.found is None
+        assert "INFY" in told.formed
+
+    def test_has_the_limit_that_is_set(self, situation):
+        assert figure(situation(day_loss_max_rupees=500.0), "day_loss_max_rupees").limit == 500.0
+
+
+LIMITS = {"day_loss_max_rupees": 500.0, "open_value_max_rupees": 1e6, "orders_a_minute_max": 10, "repeats_max": 3}
+
+
+class TestARuleThatExplainsItself:
+    def test_tells_the_number_it_went_by_also_where_the_order_passes(self, make, situation):
+        told = {each.rule: each for each in explained(make.order("N", quantity=3), situation(**LIMITS))}
+
+        assert {each.verdict for each in told.values()} == {"passed", "off"}
+        assert told["quantity_max"].found == "3"
+        assert told["value_max_rupees"].found == "270.00"
+        assert told["position_max"].found == "34 if all open orders fill: 10 held, 21 ordered, 3 with this"
+        assert told["open_value_max_rupees"].found == "3210.00 with this"
+        assert told["orders_a_minute_max"].found == "5 with this"
+        assert told["day_loss_max_rupees"].found.startswith("100.00: 0.00 realised and -100.00 open")
+
+    def test_says_the_same_as_the_gate(self, make, situation):
+        meets = situation(**LIMITS | {"day_loss_max_rupees": 100.0, "quantity_max": 2})
+        order = make.order("N", quantity=3)
+        told = explained(order, meets)
+
+        assert [each.rule for each in told if each.verdict == "refused"] == ["quantity_max", "day_loss_max_rupees"]
+        assert judge(order, meets).rule == "quantity_max"
+        assert [each.rule for each in told if each.verdict == "off"] == [
+            rule.__name__ for rule in RULES if not is_on(rule, meets.limits)
+        ]
+        assert next(each for each in told if each.rule == "quantity_max").limit == "2"
+
+    def test_has_a_limit_of_its_strategy_where_that_has_one(self, make, situation):
+        meets = situation(strategy_position_max={"crossover": 50, "other": 7})
+        told = explained(make.order("N"), replace(meets, strategy_position_max=50))
+
+        assert next(each.limit for each in told if each.rule == "strategy_position_max") == "50"
+
+
+def test_orders_tells_it_of_what_it_holds_now(stage, make):
+    stage.open()
+    stage.place(make.order("A-1", quantity=10))
+    stage.settle()
+    told = stage.system.request("orders", ReadRisk())
+
+    assert told.risk_state == "NORMAL"
+    assert [(each.found, each.of) for each in told.figures if each.limit_name == "position_max"] == [(10, "INFY")]

@@ -1,0 +1,54 @@
+"""What the gate went by when it decided on an order, from the journal alone."""
+
+import pytest
+
+from natya.actors.orders import OrdersActorSettings
+from natya.actors.orders.hindsight import decision_on
+from natya.messages.journal import JournalRecord
+
+LIMITS = OrdersActorSettings.default(quantity_max=100, value_max_rupees=1_500.0, position_max=15)
+
+
+@pytest.fixture
+def records(make):
+    facts = [
+        make.intent("A-1", quantity=10),
+        make.filled("A-1", quantity=10),
+        make.intent("A-2", quantity=5),
+        make.refusal("A-3", rule="position_max"),
+        make.filled("A-2", trade_id="T-2", quantity=5),
+    ]
+    return [
+        JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
+        for sequence, fact in enumerate(facts, 1)
+    ]
+
+
+def said(decision, market):
+    return {each.rule: (each.verdict, each.found) for each in decision.explained(LIMITS, market)}
+
+
+class TestADecision:
+    def test_knows_what_came_before_it_and_nothing_after(self, records):
+        decision = decision_on("A-2", iter(records))
+
+        assert decision.sequence == 3
+        assert said(decision, {"INFY": (100.0, 1)})["position_max"] == (
+            "passed",
+            "15 if all open orders fill: 10 held, 0 ordered, 5 with this",
+        )
+
+    def test_counts_what_was_open_then(self, records):
+        told = said(decision_on("A-3", iter(records)), {"INFY": (100.0, 1)})
+
+        assert told["position_max"] == ("refused", "25 if all open orders fill: 10 held, 5 ordered, 10 with this")
+        assert told["value_max_rupees"] == ("passed", "1000.00")
+
+    def test_does_not_guess_prices(self, records):
+        decision = decision_on("A-2", iter(records))
+
+        assert decision.symbols == ("INFY",)
+        assert said(decision, {})["value_max_rupees"] == ("unknown", "")
+
+    def test_of_an_order_that_is_not_there_is_none(self, records):
+        assert decision_on("A-9", iter(records)) is None
