@@ -1,6 +1,7 @@
 """`StrategyActor`, the base class of users' strategies, and loading a strategy by name.
 
 actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
+timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); order_ids: its client order ids (pure); latency: a sample of durations
 loading      from `module:Class` to the class; inspection: faults of a class found before it runs
 bodies/      strategies that come with natya

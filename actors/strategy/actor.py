@@ -46,7 +46,7 @@ from ...messages.orders import (
 from ...messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from ...messages.system import Ping, Pong, StrategyStatistics
 from ...messages.trace import ReadTrace, TraceRead
-from ..runtime import RuntimeActor, handles
+from ..runtime import handles
 from . import arguments
 from .errors import HoldingsUnknownError, OrdersWithoutMarketError
 from .given import Given
@@ -54,6 +54,7 @@ from .holdings import Holdings
 from .inspection import HOOKS
 from .latency import LatencySample
 from .order_ids import OrderIds, is_own
+from .timing import Timing
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -83,8 +84,9 @@ VALIDITIES: Final[tuple[Validity, ...]] = get_args(Validity)
 PRODUCTS: Final[tuple[Product, ...]] = get_args(Product)
 
 Message: TypeAlias = Tick | Candle | OrderFact
-Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...]]
-"""The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet."""
+Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], int]
+"""The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet; the
+session whose opening was told, by its time."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
     AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, Ping, Query, QueryToFile, ReadHoldings, ReadJournal,
@@ -113,8 +115,8 @@ LATENCY_EVERY: Final = 16
 """One in so many ticks is timed; a power of two."""
 
 
-class StrategyActor(RuntimeActor):
-    """Subclass this, and define what you need of `on_begin`, `on_tick`, `on_candle`, `on_fill` and `on_order`.
+class StrategyActor(Timing):
+    """Subclass this, and define what you need of `on_begin`, `on_tick`, `on_candle`, `on_fill` and so on.
 
         class BuyTheDip(StrategyActor):
             def on_tick(self, tick):
@@ -137,7 +139,6 @@ class StrategyActor(RuntimeActor):
 
     name = Given()
     settings: StrategySettings = Given()  # type: ignore[assignment]  # reads as a plain attribute
-    clock = Given()
     directory = Given()
 
     # For the user to define.
@@ -233,6 +234,7 @@ class StrategyActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Subscribe, and ask orders for the holdings: nothing is handled before they are known."""
+        super().on_start()
         self._begun = False
         self._early: deque[Message] = deque()
         self._early_dropped = 0
@@ -256,11 +258,11 @@ class StrategyActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will send again."""
-        return self._ordered, tuple(self._newest_fills), tuple(self._early)
+        return self._ordered, tuple(self._newest_fills), tuple(self._early), self._told_open_ns
 
     def restore(self, state: Handover) -> None:
         """Take it over; the position comes from the book of record, which is newer."""
-        self._ordered, fills, early = state
+        self._ordered, fills, early, self._told_open_ns = state
         self._newest_fills.extend(fills)
         self._early.extend(early)
 
@@ -276,6 +278,7 @@ class StrategyActor(RuntimeActor):
         ours = dict(vars(self))
         self.on_begin()
         self._check_names(ours)
+        self._watch_sessions()
         self._begun = True
         self.ready()
         if self._early_dropped:
@@ -310,6 +313,8 @@ class StrategyActor(RuntimeActor):
         if not self._begun:
             self._wait(tick)
             return
+        if tick.exchange_ns >= self._edge_ns:
+            self._pass_edge()
         self._newest[tick.symbol] = tick
         self._ticks = ticks = self._ticks + 1
         if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self.since_release_ns()) is not None:

@@ -13,7 +13,10 @@ from typing import Any, Final
 
 from ...domain.candles import interval_of
 
-HOOKS: Final = {"on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_stop": 0, "on_drained": 0}
+HOOKS: Final = {
+    "on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_timer": 1, "on_session": 1,
+    "on_stop": 0, "on_drained": 0,
+}  # fmt: skip
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({

@@ -188,3 +188,39 @@ class OfEveryType(natya.StrategyActor):
         self.buy(tick.symbol, 3, stop=price + 0.5, product="INTRADAY")
         self.buy(tick.symbol, 4, limit=price + 0.8, stop=price + 0.7)
         self.sell(tick.symbol, 5, stop=price - 5)
+
+
+class Punctual(natya.StrategyActor):
+    """Writes what it is called with by the clock, and buys and sells by it."""
+
+    def on_begin(self):
+        self.path = Path(self.parameters["path"])
+        self.is_raising = self.parameters.get("raises", False)
+        self.symbol = ""
+        self.every("09:57", self.begin_trading)
+        self.every("10:02", "square off")
+
+    def write(self, what):
+        with self.path.open("a") as file:
+            file.write(f"{self.clock.now:%d %H:%M:%S} {what}\n")
+
+    def on_session(self, event):
+        self.write(event)
+
+    def on_tick(self, tick):
+        if not self.symbol:
+            self.write("first tick")
+        self.symbol = tick.symbol
+
+    def begin_trading(self):
+        self.write("buy")
+        self.buy(self.symbol, 10)
+
+    def on_timer(self, name):
+        self.write(name)
+        self.sell(self.symbol, 10)
+        if self.is_raising:
+            raise PlayedError(name)
+
+    def on_stop(self):
+        self.write("stop")

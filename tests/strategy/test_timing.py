@@ -1,0 +1,148 @@
+"""What a strategy does by the clock."""
+
+from datetime import datetime
+
+import pytest
+
+from natya.actors.strategy import StrategyActor
+from natya.actors.strategy.alarms import ALARMS_MAX, Alarm, AlarmDue, Alarms
+from natya.actors.strategy.errors import TooManyTimersError
+from natya.actors.strategy.exchange_clock import ExchangeClock
+from natya.domain.time import IST, SECOND_NS
+from natya.messages.system import Ping
+
+
+class PlayedTime:
+    """A clock, and a timer that waits for a test."""
+
+    def __init__(self, text):
+        self.ns = int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * SECOND_NS
+        self.armed = []
+
+    def now_ns(self):
+        return self.ns
+
+    monotonic_ns = now_ns
+
+    def arm(self, seconds, message):
+        self.armed.append((seconds, message))
+        return self
+
+    def cancel(self):
+        self.armed.pop()
+
+
+@pytest.fixture
+def time():
+    return PlayedTime("2026-01-02 15:19:00")
+
+
+class TestAnAlarm:
+    def test_is_waited_for_in_steps_on_a_clock_that_may_be_set_meanwhile(self, time):
+        rang = []
+        alarms = Alarms(time.now_ns, time.arm, wait_s_max=60)
+        alarms.set(Alarm("a", time.ns + 90 * SECOND_NS, None, lambda: rang.append(time.ns)))
+        time.ns += 60 * SECOND_NS
+        alarms.hear(time.armed[-1][1])
+        early = list(rang)
+        time.ns += 30 * SECOND_NS
+        alarms.hear(time.armed[-1][1])
+        alarms.hear(time.armed[-1][1])
+
+        assert [seconds for seconds, _ in time.armed] == [60, 30]
+        assert (early, rang) == ([], [time.ns])
+
+    def test_whose_times_were_missed_is_called_once_and_goes_on(self, time):
+        rang = []
+        start = time.ns
+        alarms = Alarms(time.now_ns, time.arm, wait_s_max=0)
+        every_minute = lambda after: start + ((after - start) // (60 * SECOND_NS) + 1) * 60 * SECOND_NS  # noqa: E731
+        alarms.set(Alarm("a", every_minute(start), every_minute, lambda: rang.append(time.ns)))
+        time.ns += 330 * SECOND_NS
+        alarms.hear(AlarmDue(1))
+
+        assert len(rang) == 1
+        assert time.armed[-1][0] == 30
+
+    def test_that_is_cancelled_is_never_called(self, time):
+        alarms = Alarms(time.now_ns, time.arm, wait_s_max=0)
+        alarm = alarms.set(Alarm("a", time.ns + 1, None, lambda: pytest.fail("called")))
+        alarm.cancel()
+        time.ns += 5
+        alarms.hear(AlarmDue(1))
+
+        assert repr(alarm) == "<timer 'a' over>"
+
+    def test_beyond_the_limit_is_refused_unless_earlier_ones_are_over(self, time):
+        alarms = Alarms(time.now_ns, time.arm, wait_s_max=0)
+        pending = [alarms.set(Alarm("a", time.ns + 1, None, print)) for _ in range(ALARMS_MAX)]
+
+        with pytest.raises(TooManyTimersError, match="1000 pending timers wanted"):
+            alarms.set(Alarm("one more", time.ns + 1, None, print))
+        pending[7].cancel()
+        alarms.set(Alarm("one more", time.ns + 1, None, print))
+
+
+class TestTheExchangesClock:
+    def test_tells_the_time_in_india_and_where_in_the_session_it_is(self, time):
+        clock = ExchangeClock(time)
+
+        assert f"{clock.now:%Y-%m-%d %H:%M:%S %Z}" == "2026-01-02 15:19:00 IST"
+        assert (clock.is_open, clock.minutes_to_close, f"{clock.session.day}") == (True, 11.0, "2026-01-02")
+
+    def test_knows_no_session_on_a_sunday(self):
+        clock = ExchangeClock(PlayedTime("2026-01-04 12:00:00"))
+
+        assert (clock.is_open, clock.minutes_to_close, clock.session) == (False, None, None)
+
+
+class Punctual(StrategyActor):
+    """Does nothing but wait."""
+
+    def on_begin(self):
+        self.after(0, self.ring)
+        self.after(0.001, "named")
+        self.after(0.002)
+        self.every(0.003).cancel()
+
+    def ring(self):
+        self.send("rang", "method")
+
+    def on_timer(self, name):
+        self.send("rang", name)
+
+
+class Wrong(StrategyActor):
+    def on_tick(self, tick):
+        for call in self.calls:
+            try:
+                call(self)
+            except (TypeError, ValueError) as refusal:
+                self.send("refused", str(refusal))
+
+    calls = (
+        lambda self: self.every("noon", print),
+        lambda self: self.every(0, print),
+        lambda self: self.every(True, print),
+        lambda self: self.every(None, print),
+        lambda self: self.after(-1, print),
+        lambda self: self.after(float("nan"), print),
+        lambda self: self.after(5),
+        lambda self: self.every("15:20", "square off"),
+    )
+
+
+class TestAStrategysTimers:
+    def test_call_a_method_or_on_timer_by_the_name_that_was_given_or_their_own(self, stage):
+        rang = stage.system.probe("rang")
+        stage.open(Punctual)
+
+        assert [rang.receive() for _ in range(3)] == ["method", "named", "0.002"]
+
+    def test_that_make_no_sense_are_refused_where_they_are_set(self, stage):
+        refused = stage.system.probe("refused")
+        stage.open(Wrong)
+        stage.tell(stage.tick())
+
+        assert all("wanted" in refused.receive() for _ in Wrong.calls)
+        assert stage.system.request("mine", Ping()).statistics.ticks == 1
