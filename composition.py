@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from .actors.alarms.actor import AlarmsActor
+from .actors.alarms.settings import AlarmsSettings
 from .actors.broker import (
     AccessToken,
     BrokerActor,
@@ -41,6 +43,7 @@ from .config.urls import is_loopback_url
 from .domain.quotas import Allowance, Quota
 from .domain.time import SECOND_NS
 from .messages.addresses import (
+    ALARMS,
     BROKER,
     BROKER_GROUP,
     BROKER_SERVICE,
@@ -206,12 +209,18 @@ def _control(settings: Settings) -> tuple[ChildSpec, ...]:
         return ()
     control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
     socket = ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
+    alarms = ChildSpec(
+        ALARMS,
+        AlarmsActor,
+        AlarmsSettings(limits=settings.notifications, instance=settings.system.profile),
+        when_exhausted="park",
+    )
     if not settings.control.http:
-        return (socket,)
+        return (socket, alarms)
     from .actors.web import WebActor  # noqa: PLC0415  loaded where something is served
 
     bounds = msgspec.structs.replace(settings.web, port=settings.control.http_port)
-    return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), socket)
+    return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), socket, alarms)
 
 
 def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:

@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "backtest",
     "doctor",
     "health",
+    "alarms",
     "metrics",
     "tree",
     "ping",

@@ -13,6 +13,7 @@ from .sections.instruments import InstrumentsSettings
 from .sections.journal import JournalSettings
 from .sections.kill_switch import KillSwitchSettings
 from .sections.log import LogSettings
+from .sections.notifications import NotificationsSettings
 from .sections.orders import OrdersSettings
 from .sections.redis import RedisSettings
 from .sections.strategy import StrategySettings
@@ -39,3 +40,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     strategies: tuple[StrategySettings, ...]
     control: ControlSettings
     web: WebSettings
+    notifications: NotificationsSettings

@@ -46,6 +46,9 @@ WEB: Final = "web"
 
 CONTROL: Final = "control"
 
+ALARMS: Final = "alarms"
+"""Who tells a person what cannot wait."""
+
 CONTROL_WEB: Final = "control-web"
 """The HTTP server of the operations, where they are served over HTTP."""
 
@@ -74,6 +77,6 @@ NAMES: Final = frozenset(
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
         CONTROL_WEB,
-        *(CHARTS_SERVICE, KILL_SWITCH),
+        *(KILL_SWITCH, ALARMS),
     }
 )

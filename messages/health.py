@@ -119,3 +119,49 @@ class TokenStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
     attempts: Count
     """Made to get another one, since one was good or a person asked."""
+
+
+Severity: TypeAlias = Literal["warning", "critical"]
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Alarm"):
+    """What a person should know."""
+
+    rule: str
+    """Name of the rule that found it."""
+
+    subject: str
+    """Whom it is about, such as an actor."""
+
+    severity: Severity
+    text: str
+    since_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class ShowAlarms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ShowAlarms"):
+    """To alarms: which last now? Answered by `AlarmsShown`."""
+
+
+class AlarmsShown(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="AlarmsShown"):
+    """Answer to `ShowAlarms`: the newest first."""
+
+    alarms: tuple[Alarm, ...]
+    ways: tuple[str, ...]
+    """How they are told besides the log: `command`, `webhook`, `telegram`."""
+
+
+class TestNotifications(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TestNotifications"):
+    """To alarms: send a message by each way, as a test. Answered by `NotificationsTested`."""
+
+    __test__ = False  # no test of pytest's
+
+
+class NotificationsTested(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="NotificationsTested"):
+    """Answer to `TestNotifications`."""
+
+    delivered: tuple[str, ...]
+    """Names of the ways that worked."""
+
+    failed: tuple[str, ...]
+    """`way: why` of the others."""

@@ -2,7 +2,8 @@
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
 Hears   requests through the socket, those of `operations.OPERATIONS` only; the same from its application over HTTP,
-        as Operate; ReadHealth, ReadMetrics, ShowHttp.
+        as Operate; ReadHealth, ReadMetrics, ShowHttp;
+        ShowView of alarms.
 Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead;
         each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
         that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
@@ -25,7 +26,7 @@ from ...messages.control import AskRefused, HttpShown, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
 from ...messages.supervision import Failed
-from ..observability import Counters, health_of, take
+from ..observability import Counters, ShowView, health_of, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
 from .errors import AskRefusedError, TokenFileError
@@ -232,6 +233,11 @@ class ControlActor(RuntimeActor):
             return MetricsRead(text=exposition(view, self._counters))
 
         self._looker.look(self._telling(request, sender, written), with_hops=True)
+
+    @handles(ShowView, from_outside=True)
+    def show_view(self, request: ShowView, sender: ActorAddress) -> None:
+        """Ask all others how they are, for an actor of this process."""
+        self._looker.look(self._telling(request, sender, lambda view: view))
 
     @handles(LookDue)
     def look(self, _: LookDue, __: ActorAddress) -> None:

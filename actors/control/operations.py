@@ -30,7 +30,16 @@ from ...messages.database import (
     RowsFile,
     SaveMarketData,
 )
-from ...messages.health import Health, MetricsRead, ReadHealth, ReadMetrics
+from ...messages.health import (
+    AlarmsShown,
+    Health,
+    MetricsRead,
+    NotificationsTested,
+    ReadHealth,
+    ReadMetrics,
+    ShowAlarms,
+    TestNotifications,
+)
 from ...messages.history import ChartNotRead, ChartRead, ReadChart
 from ...messages.instruments import (
     FindInstrument,
@@ -167,6 +176,10 @@ OPERATIONS: Final = (
         of_any_actor=True,
     ),
     Operation(name="health", request=ReadHealth, answers=(Health,), actor=names.CONTROL, role="read"),
+    Operation(name="alarms", request=ShowAlarms, answers=(AlarmsShown,), actor=names.ALARMS, role="read"),
+    Operation(
+        request=TestNotifications, answers=(NotificationsTested,), actor=names.ALARMS, role="operate", audited=True
+    ),
     Operation(request=ShowHttp, answers=(HttpShown,), actor=names.CONTROL, role="read"),
     Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),
     Operation(

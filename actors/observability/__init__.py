@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from .exposition import exposition
     from .health import health_of
     from .log import LogNotOpenedError, logging_to
-    from .view import View
+    from .view import ShowView, View
 
-__all__ = ["Counters", "LogNotOpenedError", "View", "exposition", "health_of", "logging_to", "take"]
+__all__ = ["Counters", "LogNotOpenedError", "ShowView", "View", "exposition", "health_of", "logging_to", "take"]
 
 _HOMES = {
     ".counting": ("Counters", "take"),
     ".exposition": ("exposition",),
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to"),
-    ".view": ("View",),
+    ".view": ("ShowView", "View"),
 }
 
 __getattr__ = lazily(__name__, _HOMES)

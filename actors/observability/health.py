@@ -24,6 +24,7 @@ NOT_NEEDED: Final = frozenset(
         names.CHARTS_SERVICE,
         names.CONTROL,
         names.CONTROL_WEB,
+        names.ALARMS,
         names.STRATEGIES,
         names.BROKER_UPDATES,
     }

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import msgspec
 
 from ...config.data_directory import DataDirectoryError
+from ...config.secrets import Secret
 from ...domain.shown import shortened
 from ...domain.time import SECOND_NS
 from .rate_limit import LineLimit
@@ -237,8 +238,20 @@ def logging_to(settings: Settings) -> Iterator[None]:
         yield
 
 
+def secrets_in(settings: Settings) -> list[Secret]:
+    """Return every secret of the settings."""
+    sections = (getattr(settings, name) for name in settings.__struct_fields__)
+    return [
+        value
+        for section in sections
+        if isinstance(section, msgspec.Struct)
+        for value in msgspec.structs.asdict(section).values()
+        if isinstance(value, Secret)
+    ]
+
+
 def _target(settings: Settings) -> logging.Handler:
-    redactor = Redactor([settings.broker.access_token, settings.database.encryption_key])
+    redactor = Redactor(secrets_in(settings))
     if settings.log.path == "-":
         handler: logging.Handler = StandardError(sys.stderr)
         handler.setFormatter(TextLines(redactor) if sys.stderr.isatty() else JsonLines(redactor))

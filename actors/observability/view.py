@@ -33,3 +33,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     def name_of(self, path: str) -> str:
         """Return the name of an actor in the tree."""
         return path.rpartition("/")[2]
+
+
+class ShowView(msgspec.Struct, frozen=True):
+    """To control, from an actor of this process: answered by `View`."""

@@ -62,7 +62,8 @@ class TestADataDirectory:
 
     def test_with_a_token_that_others_may_read_is_a_fault(self, settings, tmp_path):
         tmp_path.chmod(0o700)
-        (tmp_path / "control.token").touch(0o644)
+        (tmp_path / "control.token").touch()
+        (tmp_path / "control.token").chmod(0o644)
 
         assert "control.token has mode 0644" in list(installation.data_directory(settings()))[-1].found
 

@@ -1,0 +1,173 @@
+"""When there is an alarm: every rule, once. Pure: a rule looks at a view, and at the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+from ...domain.time import SECOND_NS
+from ...domain.wording import counted
+from ...messages.broker import UpdatesStatistics
+from ...messages.database import DatabaseStatistics
+from ...messages.events import EventsStatistics
+from ...messages.health import Severity, TokenStatistics
+from ...messages.market import FeedStatistics
+from ...messages.orders import OrdersStatistics
+
+if TYPE_CHECKING:
+    from ..observability import View
+
+TOKEN_MIN_S: Final = 1_800.0
+DISK_WARN_BYTES: Final = 1 << 30
+DISK_CRITICAL_BYTES: Final = 256 << 20
+RESTARTS_MAX: Final = 3
+"""Restarts of one actor between two looks that are no alarm."""
+
+Found: TypeAlias = "Iterator[tuple[str, str]]"
+"""Whom it is about, which tells several of one rule apart, and what is the matter."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule."""
+
+    name: str
+    severity: Severity
+    find: Callable[[View, View, int], Found]
+    """Looks at the view now, the one before, and the time: nanoseconds since 1970-01-01 UTC."""
+
+    after_s: float = 0.0
+    """How long it must have lasted."""
+
+
+def _orders(view: View) -> Iterator[OrdersStatistics]:
+    return (each for each in view.statistics.values() if isinstance(each, OrdersStatistics))
+
+
+def _not_answering(view: View, _before: View, _now_ns: int) -> Found:
+    if view.tree is None:
+        yield "system", "the root of the supervision tree does not answer"
+
+
+def _halted(view: View, _before: View, _now_ns: int) -> Found:
+    for orders in _orders(view):
+        if orders.risk_state == "HALTED":
+            yield "orders", f"trading is halted: {orders.risk_cause}"
+
+
+def _reducing(view: View, _before: View, _now_ns: int) -> Found:
+    for orders in _orders(view):
+        if orders.risk_state == "REDUCING":
+            yield "orders", f"only orders that make a position smaller pass: {orders.risk_cause}"
+
+
+def _unknown(view: View, _before: View, _now_ns: int) -> Found:
+    for orders in _orders(view):
+        if orders.uncertain_orders:
+            yield "orders", f"{counted(orders.uncertain_orders, 'order')} may or may not be at the broker"
+
+
+def _down(view: View, _before: View, _now_ns: int) -> Found:
+    for child in () if view.tree is None else view.tree.children:
+        if child.state in {"UNAVAILABLE", "RESTARTING", "STOPPED"}:
+            yield view.name_of(child.path), f"{view.name_of(child.path)} is down: {child.last_error or child.state}"
+
+
+def _parked(view: View, _before: View, _now_ns: int) -> Found:
+    for child in () if view.tree is None else view.tree.children:
+        if child.state == "PARKED":
+            name = view.name_of(child.path)
+            yield name, f"{name} failed for good, and its open orders stay as they are: {child.last_error}"
+
+
+def _restarting(view: View, before: View, _now_ns: int) -> Found:
+    known = {} if before.tree is None else {each.path: each.restarts for each in before.tree.children}
+    for child in () if view.tree is None else view.tree.children:
+        restarts = child.restarts - known.get(child.path, child.restarts)
+        if restarts >= RESTARTS_MAX:
+            name = view.name_of(child.path)
+            yield name, f"{name} was restarted {restarts} times in a moment: {child.last_error}"
+
+
+def _troubled(view: View, _before: View, _now_ns: int) -> Found:
+    for child in () if view.tree is None else view.tree.children:
+        if child.trouble and child.state == "RUNNING" and not child.trouble.startswith("dry run"):
+            yield view.name_of(child.path), f"{view.name_of(child.path)}: {child.trouble}"
+
+
+def _gap(view: View, before: View, _now_ns: int) -> Found:
+    for name, feed in view.statistics.items():
+        then = before.statistics.get(name)
+        if isinstance(feed, FeedStatistics) and isinstance(then, FeedStatistics) and feed.gaps > then.gaps:
+            yield name, f"the feed missed something: {counted(feed.gaps - then.gaps, 'gap')}"
+
+
+def _silent(view: View, _before: View, _now_ns: int) -> Found:
+    for name, feed in view.statistics.items():
+        if isinstance(feed, FeedStatistics) and feed.silent:
+            yield name, f"nothing comes any more of {counted(feed.silent, 'instrument')}"
+
+
+def _updates(view: View, _before: View, _now_ns: int) -> Found:
+    for name, updates in view.statistics.items():
+        if isinstance(updates, UpdatesStatistics) and not updates.connected:
+            yield name, f"order updates do not come: {updates.reason or 'not connected'}"
+
+
+def _token(view: View, _before: View, now_ns: int) -> Found:
+    for name, token in view.statistics.items():
+        if isinstance(token, TokenStatistics):
+            if not token.alive:
+                yield name, "there is no good access token: no order can leave"
+            elif 0 < token.ends_ns < now_ns + TOKEN_MIN_S * SECOND_NS:
+                minutes = max(0, (token.ends_ns - now_ns) // (60 * SECOND_NS))
+                yield name, f"the access token ends in {counted(minutes, 'minute')}"
+
+
+def _dead_letters(view: View, before: View, _now_ns: int) -> Found:
+    for name, events in view.statistics.items():
+        then = before.statistics.get(name)
+        if isinstance(events, EventsStatistics) and isinstance(then, EventsStatistics):
+            more = events.dead_letters - then.dead_letters
+            if more > 0:
+                yield name, f"{counted(more, 'message')} that no handler completed"
+
+
+def _database(view: View, _before: View, _now_ns: int) -> Found:
+    for name, database in view.statistics.items():
+        if isinstance(database, DatabaseStatistics) and database.down:
+            yield name, f"the database files are not open: {database.down}"
+
+
+def _disk_low(view: View, _before: View, _now_ns: int) -> Found:
+    free = view.disk_free_bytes
+    if free is not None and DISK_CRITICAL_BYTES <= free < DISK_WARN_BYTES:
+        yield "disk", f"{free >> 20:,} MiB are free"
+
+
+def _disk_full(view: View, _before: View, _now_ns: int) -> Found:
+    free = view.disk_free_bytes
+    if free is not None and free < DISK_CRITICAL_BYTES:
+        yield "disk", f"only {free >> 20:,} MiB are free: orders are refused when nothing can be made durable"
+
+
+RULES: Final = (
+    Rule(name="not_answering", severity="critical", find=_not_answering, after_s=10.0),
+    Rule(name="halted", severity="critical", find=_halted),
+    Rule(name="reducing", severity="warning", find=_reducing),
+    Rule(name="orders_unknown", severity="critical", find=_unknown, after_s=30.0),
+    Rule(name="down", severity="critical", find=_down, after_s=15.0),
+    Rule(name="parked", severity="critical", find=_parked),
+    Rule(name="restarting", severity="warning", find=_restarting),
+    Rule(name="trouble", severity="warning", find=_troubled, after_s=30.0),
+    Rule(name="feed_gap", severity="warning", find=_gap),
+    Rule(name="feed_silent", severity="warning", find=_silent, after_s=15.0),
+    Rule(name="order_updates", severity="warning", find=_updates, after_s=60.0),
+    Rule(name="token", severity="critical", find=_token),
+    Rule(name="dead_letters", severity="warning", find=_dead_letters),
+    Rule(name="database", severity="warning", find=_database, after_s=15.0),
+    Rule(name="disk_low", severity="warning", find=_disk_low),
+    Rule(name="disk_full", severity="critical", find=_disk_full),
+)
+"""All of them."""

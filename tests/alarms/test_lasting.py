@@ -1,0 +1,93 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.alarms.lasting import AWAY_S, Alarms
+from natya.actors.alarms.rules import Rule
+from natya.actors.observability import View
+
+SECOND = 1_000_000_000
+VIEW = View(tree=None, statistics={})
+
+
+def alarms(present, *, after_s=0.0, repeat_s=600.0, severity="warning"):
+    """Of one rule, which finds what `present` has at the time."""
+    rule = Rule(
+        name="r", severity=severity, find=lambda *_: [(each, f"{each} is ill") for each in present], after_s=after_s
+    )
+    return Alarms(repeat_s, (rule,))
+
+
+def step(found, at_s):
+    notices = found.step(VIEW, VIEW, now_ns=round(at_s * SECOND), wall_ns=round(at_s * SECOND))
+    return [(notice.change, notice.alarm.subject) for notice in notices]
+
+
+class TestAnAlarm:
+    def test_is_told_once_and_again_while_it_lasts(self):
+        found = alarms(["feed"], repeat_s=600)
+
+        assert step(found, 0) == [("raised", "feed")]
+        assert [step(found, at_s) for at_s in (5, 300, 599)] == [[], [], []]
+        assert step(found, 600) == [("repeated", "feed")]
+        assert step(found, 605) == []
+
+    def test_is_told_when_it_has_lasted_for_as_long_as_its_rule_says(self):
+        found = alarms(["feed"], after_s=30)
+
+        assert step(found, 0) == step(found, 29) == []
+        assert not found.all()
+        assert step(found, 30) == [("raised", "feed")]
+
+    def test_that_did_not_last_is_never_told(self):
+        present = ["feed"]
+        found = alarms(present, after_s=30)
+        step(found, 0)
+        present.clear()
+
+        assert step(found, AWAY_S) == []
+        assert step(found, 200) == []
+
+    def test_that_comes_and_goes_is_told_once(self):
+        present = ["feed"]
+        found = alarms(present)
+        told = []
+        for at_s in range(0, 300, 5):
+            present[:] = ["feed"] * (at_s % 10 == 0)
+            told += step(found, at_s)
+
+        assert told == [("raised", "feed")]
+
+    def test_is_over_when_it_has_been_away_for_a_while(self):
+        present = ["feed"]
+        found = alarms(present)
+        step(found, 0)
+        present.clear()
+
+        assert step(found, AWAY_S - 1) == []
+        assert found.all()
+        assert step(found, AWAY_S) == [("over", "feed")]
+        assert not found.all()
+
+    def test_of_another_subject_is_another(self):
+        assert step(alarms(["feed", "broker"]), 0) == [("raised", "feed"), ("raised", "broker")]
+
+
+class TestAFloodOfAlarms:
+    @pytest.mark.parametrize(("severity", "told"), [("warning", 200), ("critical", 1_000)])
+    def test_is_bounded_but_for_critical_ones(self, severity, told):
+        found = alarms([str(each) for each in range(1_000)], severity=severity)
+
+        assert len(step(found, 0)) == told
+
+
+@given(present=st.lists(st.booleans(), max_size=60))
+def test_whatever_comes_and_goes_is_raised_and_over_in_turn(present):
+    now = []
+    found, told = alarms(now), []
+    for at, here in enumerate(present):
+        now[:] = ["feed"] * here
+        told += [change for change, _ in step(found, at * 30) if change != "repeated"]
+
+    assert told == ["raised", "over"] * (len(told) // 2) + ["raised"] * (len(told) % 2)
+    assert len(found.all()) == len(told) % 2

@@ -1,0 +1,95 @@
+import msgspec
+import pytest
+
+from natya.actors.alarms.rules import RULES
+from natya.actors.observability import View
+from natya.messages.broker import UpdatesStatistics
+from natya.messages.database import DatabaseStatistics
+from natya.messages.events import EventsStatistics
+from natya.messages.health import TokenStatistics
+from natya.messages.market import FeedStatistics
+from natya.messages.orders import OrdersStatistics
+from natya.messages.supervision import ChildStatus, SupervisionTree
+
+NOW_NS = 1_800_000_000_000_000_000
+MINUTE_NS = 60 * 10**9
+
+
+def of(kind, **given):
+    """Statistics with zeros for all numbers."""
+    zeros = {bool: False, str: "", int: 0, tuple: (), dict: {}}
+    made = {}
+    for field in msgspec.structs.fields(kind):
+        if field.required:
+            origin = getattr(field.type, "__origin__", field.type)
+            made[field.name] = next((value for each, value in zeros.items() if origin is each), 0)
+    return kind(**(made | given))
+
+
+def a_child(state="RUNNING", **changes):
+    fields = {"host": "loop", "restarts": 0, "breaker": "closed", "mailbox_depth": 0, "last_error": "KeyError: x"}
+    return ChildStatus(path="system/strategies/dip", state=state, **(fields | changes))
+
+
+def a_view(child=None, *, disk_free_bytes=None, **statistics):
+    return View(
+        tree=SupervisionTree(children=(child or a_child(),)), statistics=statistics, disk_free_bytes=disk_free_bytes
+    )
+
+
+def the_orders(**changes):
+    return of(OrdersStatistics, **({"risk_state": "NORMAL"} | changes))
+
+
+WELL = a_view(
+    orders=the_orders(),
+    feed=of(FeedStatistics),
+    events=of(EventsStatistics),
+    database=of(DatabaseStatistics),
+    updates=of(UpdatesStatistics, connected=True),
+    tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 31 * MINUTE_NS),
+    disk_free_bytes=1 << 40,
+)
+ILL = {
+    "not_answering": View(tree=None, statistics={}),
+    "halted": a_view(orders=the_orders(risk_state="HALTED", risk_cause="a ghost")),
+    "reducing": a_view(orders=the_orders(risk_state="REDUCING", risk_cause="day loss")),
+    "orders_unknown": a_view(orders=the_orders(uncertain_orders=2)),
+    "down": a_view(a_child("UNAVAILABLE")),
+    "parked": a_view(a_child("PARKED")),
+    "restarting": a_view(a_child(restarts=3)),
+    "trouble": a_view(a_child(trouble="refused by the broker")),
+    "feed_gap": a_view(feed=of(FeedStatistics, gaps=1)),
+    "feed_silent": a_view(feed=of(FeedStatistics, silent=3)),
+    "order_updates": a_view(updates=of(UpdatesStatistics, connected=False, reason="refused")),
+    "token": a_view(tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 29 * MINUTE_NS)),
+    "dead_letters": a_view(events=of(EventsStatistics, dead_letters=4)),
+    "database": a_view(database=of(DatabaseStatistics, down="in use by process 4711")),
+    "disk_low": a_view(disk_free_bytes=(1 << 30) - 1),
+    "disk_full": a_view(disk_free_bytes=(256 << 20) - 1),
+}
+
+
+def found(view, before=WELL):
+    return {rule.name: [text for _, text in rule.find(view, before, NOW_NS)] for rule in RULES}
+
+
+class TestARule:
+    def test_finds_nothing_where_all_is_well(self):
+        assert not [texts for texts in found(WELL).values() if texts]
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+    def test_finds_what_it_is_for_and_no_other_does(self, rule):
+        assert {name for name, texts in found(ILL[rule.name]).items() if texts} == {rule.name}
+
+    def test_of_a_token_finds_a_dead_one_too(self):
+        dead = a_view(tokens=of(TokenStatistics, alive=False))
+
+        assert found(dead)["token"] == ["there is no good access token: no order can leave"]
+
+    def test_of_trouble_leaves_out_a_dry_run_which_is_none(self):
+        assert not found(a_view(a_child(trouble="dry run: nothing leaves")))["trouble"]
+
+    @pytest.mark.parametrize("name", ["feed_gap", "dead_letters", "restarting"])
+    def test_of_what_has_grown_is_silent_when_it_grows_no_more(self, name):
+        assert not found(ILL[name], before=ILL[name])[name]
