@@ -12,6 +12,10 @@ MADE_UP_MARKETS: Final = frozenset({"synthetic", "replay"})
 """Sources of market data by which no real order may be decided."""
 
 
+INSTRUMENTS: Final = "instruments"
+"""Key of the limits of single instruments, which are confirmed as well where there are some."""
+
+
 def unconfirmed(limits: Mapping[str, Any], confirmed: Mapping[str, Any]) -> list[str]:
     """Return what is wanted and was found for each limit that is not confirmed; empty: all are.
 
@@ -20,10 +24,15 @@ def unconfirmed(limits: Mapping[str, Any], confirmed: Mapping[str, Any]) -> list
         confirmed: as they were written once more.
     """
     problems = []
-    for key in CONFIRMED:
+    keys = (*CONFIRMED, *([INSTRUMENTS] if limits.get(INSTRUMENTS) else []))
+    for key in keys:
         wanted, found = limits[key], confirmed.get(key)
         if isinstance(found, bool) or found != wanted:
             shown = "nothing" if found is None else repr(found)
-            problems.append(f"wanted {key} = {wanted:_} as in [orders], found {shown}")
-    problems += [f"wanted only {', '.join(CONFIRMED)}, found {key!r}" for key in confirmed if key not in CONFIRMED]
+            problems.append(f"wanted {key} = {_shown(wanted)} as in [orders], found {shown}")
+    problems += [f"wanted only {', '.join(keys)}, found {key!r}" for key in confirmed if key not in keys]
     return problems
+
+
+def _shown(wanted: Any) -> str:
+    return str(wanted) if isinstance(wanted, dict) else f"{wanted:_}"

@@ -15,7 +15,7 @@ from ..domain.candles import interval_of
 from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
 from ..messages.addresses import NAMES
-from .confirmation import CONFIRMED, MADE_UP_MARKETS, unconfirmed
+from .confirmation import CONFIRMED, INSTRUMENTS, MADE_UP_MARKETS, unconfirmed
 from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
@@ -199,6 +199,10 @@ def _broker_contradictions(values: dict[str, Value], say: Callable[[str, str], s
         problems.append(say("broker.base_url", problem))
     if values["broker.live"].value:
         limits = {key: values[f"orders.{key}"].value for key in CONFIRMED}
+        limits[INSTRUMENTS] = {
+            symbol: {name: limit for name, limit in msgspec.to_builtins(own).items() if limit is not None}
+            for symbol, own in values["orders.instruments"].value.items()
+        }
         found = unconfirmed(limits, values["broker.confirmed_limits"].value)
         problems.extend(say("broker.confirmed_limits", problem) for problem in found)
         source = values["feed.source"].value

@@ -85,6 +85,9 @@ if TYPE_CHECKING:
 JOURNAL_TIMEOUT_S: Final = 10.0
 """Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
 
+SYMBOLS_MAX: Final = 10_000
+"""Symbols whose limits are kept ready."""
+
 RESTS_MAX: Final = 10
 """In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
 
@@ -152,6 +155,7 @@ class OrdersActor(RuntimeActor):
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
         self._rules = rules_of(self.settings)
+        self._limits: dict[str, OrdersActorSettings] = {}
         self._market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         self._next_round = Rounds(lambda after_s: self.after(after_s, LookUpDue()))
         self._next_reconciliation = Rounds(lambda after_s: self.after(after_s, ReconcileDue()))
@@ -214,7 +218,7 @@ class OrdersActor(RuntimeActor):
             self._watch(now_ns)  # prices may have passed a limit without anything else that happened
         situation = Situation(
             risk_state=self._risk_state,
-            limits=self.settings,
+            limits=self._limits_of(order.symbol),
             book=self._ledger.book,
             intents=self._ledger.intents,
             now_ns=now_ns,
@@ -262,6 +266,17 @@ class OrdersActor(RuntimeActor):
         if trip.state == "HALTED":
             self._halting.is_on = True
             self._cancel_open()
+
+    def _limits_of(self, symbol: str) -> OrdersActorSettings:
+        """Return the limits of an instrument, which may have some of its own."""
+        if not self.settings.instruments:
+            return self.settings
+        found = self._limits.get(symbol)
+        if found is None:
+            if len(self._limits) >= SYMBOLS_MAX:
+                self._limits.clear()
+            found = self._limits[symbol] = self.settings.of_symbol(symbol)
+        return found
 
     def _count_at(self, now_ns: int, strategy: str) -> int:
         """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""

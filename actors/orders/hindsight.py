@@ -67,7 +67,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         order = self.order
         situation = Situation(
             risk_state=self.ledger.book.risk_state,
-            limits=limits,
+            limits=limits.of_symbol(order.symbol),
             book=self.ledger.book,
             intents={},
             now_ns=self.fact.occurred_ns,

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
+import msgspec
 from msgspec import Meta
+from msgspec.structs import asdict, replace
 
 from .base import Positive, PositiveSeconds, Seconds, Section
 
 Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 Few: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+
+
+class InstrumentLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one instrument, or of several, instead of those of all; None: as of all."""
+
+    quantity_max: Positive | None = None
+    value_max_rupees: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+    position_max: Positive | None = None
 
 
 class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +112,21 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     account: Literal["auto", "session", "new", "newest"]
     """Which account a run trades on: that of all sessions, a new one, or the newest. `auto`: a replay on a new one,
     any other market on that of the sessions."""
+
+    instruments: dict[str, InstrumentLimits]
+    """Limits by symbol, or by the beginning of symbols and a `*`; the symbol itself counts first, then the longest."""
+
+    def of_symbol(self, symbol: str) -> Self:
+        """Return the limits with those that an instrument has of its own."""
+        fitting = [
+            each
+            for each in self.instruments
+            if each == symbol or (each.endswith("*") and symbol.startswith(each.removesuffix("*")))
+        ]
+        if not fitting:
+            return self
+        own = self.instruments[max(fitting, key=lambda each: (each == symbol, len(each)))]
+        return replace(self, **{name: limit for name, limit in asdict(own).items() if limit is not None})
 
     @property
     def need_prices(self) -> bool:

@@ -106,7 +106,7 @@ def _of_symbols(situation: Situation) -> Iterator[RiskFigure]:
         buys, sells = book.leaves(symbol, "BUY"), book.leaves(symbol, "SELL")
         yield RiskFigure(
             limit_name="position_max",
-            limit=situation.limits.position_max,
+            limit=situation.limits.of_symbol(symbol).position_max,
             found=worst,
             formed=f"{held} held, {buys} open to buy, {sells} open to sell",
             of=symbol,

@@ -14,6 +14,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """List every rule in the order in which they are asked, its limit, where that was set, and what it is for."""
+    from msgspec.structs import asdict
+
     from ....actors.orders import OrdersActorSettings
     from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
     from ...views.risk import OFF, limits_json, limits_table
@@ -33,5 +35,16 @@ def command(
             "meaning": meaning_of(rule),
         }
         for rule in RULES
+    ]
+    rows += [
+        {
+            "rule": name,
+            "limit": f"{limit:,.15g}",
+            "origin": loaded.origins["orders.instruments"],
+            "meaning": f"Of {symbol}.",
+        }
+        for symbol, own in limits.instruments.items()
+        for name, limit in asdict(own).items()
+        if limit is not None
     ]
     tell_answer(limits_json(rows), lambda: show(limits_table(rows), whole=True), json=json)

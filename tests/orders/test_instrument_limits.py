@@ -1,0 +1,46 @@
+"""Limits of single instruments, instead of those of all."""
+
+import pytest
+
+from natya.config.sections.orders import InstrumentLimits
+from natya.messages.orders import OrderIntended, OrderRefused
+
+OPTIONS = InstrumentLimits(quantity_max=75, position_max=150)
+ONE = InstrumentLimits(quantity_max=150)
+OWN = {"NIFTY *": OPTIONS, "NIFTY 26000 *": InstrumentLimits(quantity_max=50), "NIFTY 26000 CE": ONE}
+
+
+class TestTheLimitsOfAnInstrument:
+    @pytest.mark.parametrize(
+        ("symbol", "quantity_max", "position_max"),
+        [
+            ("INFY", 100, 1_000),
+            ("NIFTY", 100, 1_000),
+            ("NIFTY 25000 PE", 75, 150),
+            ("NIFTY 26000 PE", 50, 1_000),
+            ("NIFTY 26000 CE", 150, 1_000),
+        ],
+    )
+    def test_are_its_own_or_of_the_longest_beginning_and_else_those_of_all(
+        self, make, symbol, quantity_max, position_max
+    ):
+        limits = make.limits(instruments=OWN).of_symbol(symbol)
+
+        assert (limits.quantity_max, limits.position_max) == (quantity_max, position_max)
+
+    @pytest.mark.parametrize(
+        ("symbol", "quantity", "kind"),
+        [
+            ("NIFTY 25000 PE", 75, OrderIntended),
+            ("NIFTY 25000 PE", 76, OrderRefused),
+            ("INFY", 100, OrderIntended),
+            ("INFY", 101, OrderRefused),
+        ],
+    )
+    def test_hold_for_its_orders_alone(self, stage, make, symbol, quantity, kind):
+        stage.open(instruments=OWN)
+        for name in ("A-1", "A-2"):
+            stage.submit(make.order(name, symbol=symbol, quantity=quantity))
+        stage.settle()
+
+        assert [stage.disk.kinds(name)[0] for name in ("A-1", "A-2")] == [kind, kind]
