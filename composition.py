@@ -35,7 +35,7 @@ from .actors.journal import JournalActor
 from .actors.kill_switch import KillSwitchActor
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
-from .actors.strategy import load_strategy
+from .actors.strategy import load_strategy, parameters_of
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.halt_file import HaltFile
 from .config.secrets import Secret
@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .actors.exchange.wire.settings import WireActorSettings
+    from .actors.strategy import StrategyActor
+    from .config.sections.strategy import StrategySettings
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
@@ -139,6 +141,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     Raises:
         NameTakenError: an actor of a user has the name of another.
         StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
+        StrategyParametersError: it cannot work with its parameters.
     """
     _expect_names(settings, actors)
     token = settings.broker.access_token
@@ -153,7 +156,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         children=tuple(
             ChildSpec(
                 strategy.name,
-                load_strategy(strategy.strategy),
+                _strategy_of(strategy),
                 strategy,
                 host="process" if strategy.host == "process" else None,
                 when_exhausted="park",
@@ -201,6 +204,13 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *_control(settings),
         feed,
     )
+
+
+def _strategy_of(strategy: StrategySettings) -> type[StrategyActor]:
+    """Load a strategy, and have its parameters looked at before anything is started."""
+    loaded = load_strategy(strategy.strategy)
+    parameters_of(loaded, strategy.parameters, name=strategy.name)
+    return loaded
 
 
 def _control(settings: Settings) -> tuple[ChildSpec, ...]:

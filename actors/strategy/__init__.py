@@ -1,6 +1,7 @@
 """`StrategyActor`, the base class of users' strategies, and loading a strategy by name.
 
 actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
+parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); order_ids: its client order ids (pure); latency: a sample of durations
 loading      from `module:Class` to the class; inspection: faults of a class found before it runs
@@ -11,6 +12,7 @@ errors
 from .actor import StrategyActor
 from .errors import StrategyBrokenError, StrategyError, StrategyNotFoundError, StrategyParametersError
 from .loading import load_strategy
+from .parameters import parameters_of
 
 __all__ = [
     "StrategyActor",
@@ -19,4 +21,5 @@ __all__ = [
     "StrategyNotFoundError",
     "StrategyParametersError",
     "load_strategy",
+    "parameters_of",
 ]

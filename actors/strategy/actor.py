@@ -54,9 +54,12 @@ from .holdings import Holdings
 from .inspection import HOOKS
 from .latency import LatencySample
 from .order_ids import OrderIds, is_own
+from .parameters import parameters_of
 from .timing import Timing
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from ..runtime import ActorAddress, Outcome
 
 
@@ -135,6 +138,9 @@ class StrategyActor(Timing):
     each once, when it is closed; from the recording where it has them, else made of ticks. Empty: those of the
     recording, of whatever length."""
 
+    Parameters: ClassVar[type[Struct] | None] = None
+    """A Struct of msgspec whose fields are what may be set, each with its type and mostly a default; None: anything."""
+
     TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
 
     name = Given()
@@ -161,9 +167,9 @@ class StrategyActor(Timing):
     # For the user to call.
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
-        """The `parameters` of this strategy in the settings."""
-        return self.settings.parameters
+    def parameters(self) -> Any:
+        """Its parameters in the settings: as its `Parameters`, if the class declares that, else by name."""
+        return self._parameters
 
     def buy(  # noqa: PLR0913  each is a field of an order
         self,
@@ -235,6 +241,7 @@ class StrategyActor(Timing):
     def on_start(self) -> None:
         """Subscribe, and ask orders for the holdings: nothing is handled before they are known."""
         super().on_start()
+        self._parameters = parameters_of(type(self), self.settings.parameters, name=self.name)
         self._begun = False
         self._early: deque[Message] = deque()
         self._early_dropped = 0

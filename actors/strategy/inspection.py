@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Final
 
+import msgspec
+
 from ...domain.candles import interval_of
 
 HOOKS: Final = {
@@ -20,7 +22,7 @@ HOOKS: Final = {
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "TOPICS", "background", "behavior", "blocking", "candles", "conflates", "is_drained", "mailbox",
+    "Parameters", "TOPICS", "background", "behavior", "blocking", "candles", "conflates", "is_drained", "mailbox",
     "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
@@ -70,6 +72,9 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
             fault = _fault_of_hook(name, value)
         elif name == "candles":
             fault = _fault_of_candles(value)
+        elif name == "Parameters":
+            is_struct = isinstance(value, type) and issubclass(value, msgspec.Struct)
+            fault = "" if is_struct else f"a class Parameters(msgspec.Struct) is wanted, found {value!r}"
         elif (name.startswith("on_") or _squeezed(name) in _SQUEEZED) and not hasattr(base, name):
             fault = _nobody_calls(name)
         elif hasattr(base, name) and name not in OPTIONS:

@@ -74,6 +74,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),
     ] = None,
+    param: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=VALUE", help="Parameter of the strategies that --strategy names; may be repeated."),
+    ] = [],
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Directory of all that survives the process.")
     ] = None,
@@ -90,6 +94,8 @@ def command(
     """Trade until the market ends, or Ctrl-C."""
     if replay and feed is not None:
         raise typer.BadParameter("one of --replay and --feed wanted, found both")
+    if param and not strategy:
+        raise typer.BadParameter("--strategy, whose parameters they are, wanted beside --param; found none")
     overrides: dict[str, Any] = {
         "feed.source": "replay" if replay else feed,
         "feed.recording": _recording(replay),
@@ -105,7 +111,7 @@ def command(
         "feed.bad_rows_max": max_bad_rows,
         "feed.seed": seed,
         "system.data_dir": None if data_dir is None else str(data_dir),
-        "strategies": _strategies(strategy) if strategy else None,
+        "strategies": _strategies(strategy, _parameters(param)) if strategy else None,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
     loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
@@ -117,7 +123,15 @@ def command(
     raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
 
 
-def _strategies(paths: list[str]) -> list[dict[str, Any]]:
+def _parameters(pairs: list[str]) -> dict[str, Any]:
+    """Read `key=value` texts; the value is TOML, or a text as it stands."""
+    from ...config.keys import toml_value
+
+    parsed = {key: (text, toml_value(text)) for key, text in assignments(pairs).items()}
+    return {key: text if value is None else value for key, (text, value) in parsed.items()}
+
+
+def _strategies(paths: list[str], parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Name each after its class, a second one of that name `name2` and so on, since each has its own position."""
     from ...messages.addresses import NAMES
 
@@ -126,7 +140,7 @@ def _strategies(paths: list[str]) -> list[dict[str, Any]]:
         name = path.rpartition(":")[2].lower()
         tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
         names.append(next(each for each in tries if each not in NAMES and each not in names))
-    return [{"name": name, "strategy": path} for name, path in zip(names, paths, strict=True)]
+    return [{"name": name, "strategy": path, "parameters": parameters} for name, path in zip(names, paths, strict=True)]
 
 
 def _recording(files: list[Path]) -> str | list[str] | None:

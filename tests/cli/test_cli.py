@@ -92,6 +92,18 @@ class TestRun:
         (strategy,) = settings.strategies
         assert (strategy.name, strategy.strategy) == ("mine", "my.module:Mine")
 
+    def test_gives_it_parameters_each_by_its_type_or_as_text(self, run):
+        given = ("fast=10", "dip=0.5", 'symbols=["TCS"]', "side=long", "short=true")
+        settings, _ = run("--strategy", "my.module:Mine", *(part for each in given for part in ("--param", each)))
+
+        assert settings.strategies[0].parameters == {
+            "fast": 10,
+            "dip": 0.5,
+            "symbols": ["TCS"],
+            "side": "long",
+            "short": True,
+        }
+
     def test_takes_any_setting(self, run):
         settings, _ = run("--set", "orders.quantity_max=5", "--set", "feed.symbols=A,B")
 

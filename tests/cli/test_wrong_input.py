@@ -2,6 +2,8 @@
 
 import pytest
 
+CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
+
 
 @pytest.fixture
 def refused(natya, tmp_path, monkeypatch):
@@ -44,6 +46,13 @@ class TestARunThatCannotBe:
             (["--strategy", "json:Nope"], 78, "module 'json' has no class 'Nope'"),
             (["--strategy", "json:JSONDecoder"], 78, "a subclass of StrategyActor wanted"),
             (["--strategy", "nocolon"], 78, "strategies[0].strategy: wanted module:Class, found 'nocolon'"),
+            (
+                ["--strategy", CROSSOVER, "--param", "fats=10"],
+                78,
+                "unknown fats; did you mean fast?",
+            ),
+            (["--strategy", CROSSOVER, "--param", "fast=ten"], 78, "fast: Expected `int`, got `str`, found 'ten'"),
+            (["--param", "fast=10"], 2, "--strategy, whose parameters they are, wanted beside --param"),
             (["--speed", "-1"], 78, "feed.speed: wanted a number from 0"),
             (["--speed", "fast"], 2, "a number or max is wanted, found 'fast'"),
             (["--set", "feed.seed"], 2, "section.key=value is wanted"),

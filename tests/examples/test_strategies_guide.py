@@ -18,7 +18,7 @@ def write_days(path, days=2):
     lines = ["date,open,high,low,close,volume"]
     for place in range(75 * days):
         moment = OPENING + timedelta(days=place // 75, minutes=place % 75 * 5)
-        price = 1_000 + 20 * ((place * 7) % 23 - 11) / 11
+        price = 1_000 + 20 * ((place * 7 + 11) % 23 - 11) / 11
         lines.append(f"{moment.isoformat()},{price:.1f},{price + 4:.1f},{price - 4:.1f},{price + 1:.1f},900")
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -7,30 +7,7 @@ import msgspec
 from ....messages.market import Tick
 from ....messages.orders import OrderCancelled, OrderExpired, OrderFilled, OrderRefused, OrderRejected
 from ..actor import OtherFact, StrategyActor
-from ..errors import StrategyParametersError
 from .averages import CrossingAverages
-
-
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `parameters` of this strategy in the settings."""
-
-    fast: int = 5
-    """Ticks of the fast average, at least 1."""
-
-    slow: int = 20
-    """Ticks of the slow average, more than the fast one."""
-
-    quantity: int = 10
-    """Shares held when long (or short), at least 1."""
-
-    short: bool = False
-    """Whether to sell short below; else to be flat there."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.fast < self.slow:
-            raise ValueError(f"1 <= fast < slow wanted, found fast={self.fast}, slow={self.slow}")
-        if self.quantity < 1:
-            raise ValueError(f"quantity of at least 1 share wanted, found {self.quantity}")
 
 
 class MovingAverageCrossover(StrategyActor):
@@ -42,16 +19,30 @@ class MovingAverageCrossover(StrategyActor):
     refused, rejected, cancelled or expired is not repeated before the next crossing. An UNKNOWN order counts as open.
     """
 
-    def on_begin(self) -> None:
-        """Read the parameters.
+    class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        """The `parameters` of this strategy in the settings."""
 
-        Raises:
-            StrategyParametersError: unknown, of the wrong type, or out of range.
-        """
-        try:
-            self._wanted = msgspec.convert(self.parameters, Parameters)
-        except msgspec.ValidationError as fault:
-            raise StrategyParametersError(f"parameters of {self.name!r}: {fault}") from fault
+        fast: int = 5
+        """Ticks of the fast average, at least 1."""
+
+        slow: int = 20
+        """Ticks of the slow average, more than the fast one."""
+
+        quantity: int = 10
+        """Shares held when long (or short), at least 1."""
+
+        short: bool = False
+        """Whether to sell short below; else to be flat there."""
+
+        def __post_init__(self) -> None:
+            if not 1 <= self.fast < self.slow:
+                raise ValueError(f"1 <= fast < slow wanted, found fast={self.fast}, slow={self.slow}")
+            if self.quantity < 1:
+                raise ValueError(f"quantity of at least 1 share wanted, found {self.quantity}")
+
+    def on_begin(self) -> None:
+        """Remember nothing yet."""
+        self._wanted: MovingAverageCrossover.Parameters = self.parameters
         self._averages: dict[str, CrossingAverages] = {}
         self._targets: dict[str, int] = {}
         self._under_way: dict[str, str] = {}  # symbol by client order id
