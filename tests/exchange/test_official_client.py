@@ -120,8 +120,9 @@ class TestOrders:
         assert (row["orderStatus"], row["remainingQuantity"]) == ("CANCELLED", 0)
         assert bad(dhan.cancel_order(order_id))["error_code"] == "DH-906"
 
-    def test_that_are_not_known_are_an_empty_list_or_not_found(self, dhan):
+    def test_that_are_not_known_are_an_empty_list_or_not_found(self, dhan, served):
         assert good(dhan.get_order_by_id("410000000000")) == []
+        assert served.ask("GET", "/v2/orders/external/never")[0] == 404
         assert bad(dhan.get_order_by_correlationID("never"))["error_code"] == "DH-906"
 
     def test_may_be_sliced(self, dhan):
@@ -214,7 +215,13 @@ class TestMoney:
         both = good(dhan.margin_calculator_multi([{**leg, "securityId": "1594", "price": 1500.0, "triggerPrice": 0.0}]))
 
         assert (one["totalMargin"], one["leverage"]) == (15_000.0, "1X")
-        assert both["totalMargin"] == 15_000.0
+        assert (both["totalMargin"], both["equityMargin"], both["foMargin"]) == (15_000.0, 15_000.0, 0.0)
+
+    def test_that_an_option_would_need_is_no_margin_of_shares(self, dhan):
+        leg = {"exchangeSegment": "NSE_FNO", "transactionType": "BUY", "quantity": 65, "productType": "MARGIN"}
+        told = good(dhan.margin_calculator_multi([{**leg, "securityId": "51000", "price": 120.0, "triggerPrice": 0.0}]))
+
+        assert (told["totalMargin"], told["equityMargin"], told["foMargin"]) == (7_800.0, 0.0, 7_800.0)
 
     def test_that_moved_is_in_the_ledger(self, dhan):
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 19_800))

@@ -122,9 +122,9 @@ class TestAPlan:
         play({"kind": "throttled", "path": "/holdings", "times": 2})
         for _ in range(3):
             served.ask("GET", "/v2/holdings")
-        told = served.ok("GET", "/__faults")
+        status, told = served.ask("GET", "/__faults")
 
-        assert told["fallen"] == [2]
+        assert (status, told["fallen"]) == (200, [2])
         assert told["plan"]["faults"][0]["kind"] == "throttled"
 
     def test_of_sockets_is_played_by_them_until_it_is_ended(self, served, play):

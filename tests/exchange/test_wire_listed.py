@@ -76,6 +76,24 @@ class TestAPriceByHand:
         assert [level["quantity"] for level in quote["depth"]["buy"]] == [10, 20, 0, 0, 0]
         assert quote["depth"]["sell"][0] == {"price": 1500.05, "quantity": 30, "orders": 0}
 
+    def test_is_averaged_by_the_shares_that_traded_at_each(self, served):
+        served.price(1500.0, "TCS", quantity=10)
+        served.price(1510.0, "TCS", quantity=29)
+        served.price(1520.0, "TCS")  # a price by hand is that of one share
+        quote = served.ok("POST", "/v2/marketfeed/quote", {"NSE_EQ": [11536]})["data"]["NSE_EQ"]["11536"]
+
+        assert (quote["volume"], quote["last_quantity"], quote["average_price"]) == (40, 1, 1507.75)
+
+    def test_is_asked_of_at_most_a_thousand_instruments(self, served):
+        status, told = served.ask("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [*range(600)], "BSE_EQ": [*range(401)]})
+        assert (status, [*told["data"]]) == (400, ["804"])
+        assert served.ask("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [*range(600)], "BSE_EQ": [*range(400)]})[0] == 200
+
+    def test_is_asked_by_numbers_of_four_bytes(self, served):
+        status, told = served.ask("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [2**31]})
+        assert (status, [*told["data"]]) == (400, ["813"])
+        assert served.ok("POST", "/v2/marketfeed/ltp", {"NSE_EQ": [2**31 - 1]})["data"] == {"NSE_EQ": {}}
+
     def test_fills_what_rests_at_it(self, served):
         served.price(1500.0)
         order_id = served.place(price=1480.0)

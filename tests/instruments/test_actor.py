@@ -5,7 +5,9 @@ from natya_publisher import in_turn, saying
 from natya_scrips import listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsActor, InstrumentsActorSettings
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.instruments import InstrumentsSettings
+from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.instruments import Instrument
 from natya.messages.instruments import (
     FindInstrument,
@@ -17,6 +19,7 @@ from natya.messages.instruments import (
     ReopenInstruments,
     ShowInstrument,
 )
+from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 
 
@@ -56,6 +59,23 @@ class TestTheOwner:
         answer = start(may_be_built_in=False)(ShowInstrument(name="INFY"))
 
         assert answer.reason == "a list of instruments wanted, found none: natya instruments refresh"
+
+    def test_is_troubled_until_there_is_a_list(self, actor_system, serve, folder):
+        limits = InstrumentsSettings.default(path=str(folder), url=serve(saying(listed())).url, rows_min=1)
+        settings = InstrumentsActorSettings(limits=limits, may_be_built_in=False)
+        child = ChildSpec("instruments", InstrumentsActor, settings)
+        policy = SupervisionSettings.default()
+        actor_system.start("system", Supervisor, SupervisorSettings(children=(child,), policy=policy, journal=""))
+
+        def trouble():
+            (found,) = actor_system.request("system", DescribeTree(), timeout_s=10).children
+            return found.trouble
+
+        while not (before := trouble()):
+            pass
+        assert before == "a list of instruments wanted, found none: natya instruments refresh"
+        actor_system.request("instruments", RefreshInstruments(), timeout_s=10)
+        assert trouble() == ""
 
     def test_finds_instruments_of_a_kind(self, start):
         answer = start()(FindInstrument(text="bank", rows_max=2))

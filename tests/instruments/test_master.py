@@ -33,6 +33,15 @@ class TestAFolderWithoutAList:
         assert master.show("NSE_EQ:1594").symbol == "INFY"
         assert not master.is_of_today
 
+    def test_has_indices_and_shares(self, master):
+        found = {name: master.show(name) for name in ("NIFTY", "BSE:SENSEX", "INFY")}
+
+        assert {each.symbol: (each.instrument_type, each.series) for each in found.values()} == {
+            "NIFTY": ("INDEX", ""),
+            "BSE:SENSEX": ("INDEX", ""),
+            "INFY": ("EQUITY", "EQ"),
+        }
+
     def test_is_not_made_by_looking(self, master, folder):
         master.find(FindInstrument(text="bank"))
 
@@ -90,6 +99,14 @@ class TestAListThatIsTaken:
             master.reopen()
             assert master.of == other.of
 
+    def test_is_used_on_when_its_file_was_removed(self, master, publish, folder):
+        take(master, publish())
+        for path in lists_of(folder):
+            path.unlink()
+
+        master.reopen()
+        assert (master.of.instruments, master.show("HFCL").series) == (16, "BE")
+
 
 def html(_text):
     return "<html><head><title>503</title></head></html>\n"
@@ -107,6 +124,10 @@ class TestABrokenList:
             (html, "columns: SEM_EXM_EXCH_ID, .* wanted, found '<html>"),
             (lambda _: "\n", "columns: .* wanted, found 'an empty file'"),
             (lambda text: text[:-30], r"line 41: a line with its end wanted, found the end of the file behind '.*'"),
+            (
+                lambda text: text[: text.index("\n") + 30],
+                r"line 2: a line with its end wanted, found the end",
+            ),
             (half, r"rows: at least 20 \(half of the list in use\) wanted, found 19"),
             (
                 lambda text: text.replace("SEM_LOT_UNITS", "LOT"),
@@ -119,7 +140,7 @@ class TestABrokenList:
             (lambda text: f'{text}NSE,"E"x\n', "line 42: a row of CSV wanted, found ',' expected after"),
             (lambda text: f"{text}{'x' * 70_000}\n", "line 42: a line with its end wanted, found more than 65,536"),
         ],
-        ids=["HTML", "empty", "cut", "half", "columns", "lots", "quotes", "endless line"],
+        ids=["HTML", "empty", "cut", "cut at once", "half", "columns", "lots", "quotes", "endless line"],
     )
     def test_is_refused_and_yesterdays_is_kept(self, master, publish, days, broken, reason):
         text = listed(more=24)

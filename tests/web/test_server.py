@@ -201,9 +201,12 @@ class TestAHostileClient:
         assert served.failures == []
 
     def test_still_hears_why_when_it_sends_much_more(self, serve):
-        line = serve(body_bytes_max=1_000).line()
+        served = serve(body_bytes_max=1_000)
+        line = served.line()
 
         assert line.ask("POST", body=b"x" * 3_000_000)[0] == 413
+        assert line.reply() is None  # and hears it once
+        assert served.server.statistics().dropped == 1
 
     def test_that_never_asks_is_cut_off(self, serve):
         line = serve(head_timeout_s=SOON_S).line()

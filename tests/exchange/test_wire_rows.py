@@ -1,0 +1,149 @@
+"""Rows of the account, as Dhan writes them."""
+
+from decimal import Decimal
+
+import pytest
+from natya_wire import CLIENT
+
+from natya.actors.exchange.account import Listings
+from natya.actors.exchange.wire.finding import Finder
+from natya.actors.exchange.wire.groups.rows import order_row, past_trade_row, trade_row
+from natya.actors.exchange.wire.market import MarketShown
+from natya.actors.instruments.built_in import BuiltIn
+from natya.domain.dhan.writing import written
+from natya.domain.time import SECOND_NS
+from natya.messages.exchange import AccountOrder, AccountTrade
+
+AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
+AT = "2026-09-28 09:15:00"
+
+TRADE = AccountTrade(
+    trade_id="7",
+    order_id="41",
+    exchange_order_id="11",
+    symbol="INFY",
+    instrument=("NSE_EQ", "1594"),
+    side="SELL",
+    product="CNC",
+    order_type="LIMIT",
+    quantity=3,
+    price=1500.5,
+    charges_rupees=Decimal("15.21"),
+    occurred_ns=AT_NS,
+    brokerage_rupees=Decimal("1.01"),
+    transaction_tax_rupees=Decimal("2.02"),
+    exchange_rupees=Decimal("3.03"),
+    sebi_fee_rupees=Decimal("0.04"),
+    stamp_duty_rupees=Decimal("4.05"),
+    gst_rupees=Decimal("5.06"),
+)
+
+
+@pytest.fixture(scope="module")
+def market():
+    definitions = [each.definition() for each in BuiltIn().called("INFY")]
+    return MarketShown(definitions, tick_size_rupees=0.05)
+
+
+class TestARow:
+    def test_of_an_order_has_every_field_of_it(self, market):
+        order = AccountOrder(
+            order_id="41",
+            symbol="INFY",
+            instrument=("NSE_EQ", "1594"),
+            side="BUY",
+            product="INTRADAY",
+            order_type="STOP_LOSS",
+            quantity=10,
+            status="PART_TRADED",
+            limit_price=1501.0,
+            trigger_price=1500.5,
+            disclosed_quantity=4,
+            correlation_id="one",
+            exchange_order_id="11",
+            filled_quantity=3,
+            traded_rupees=Decimal("4502.25"),
+            reason="CONFIRMED",
+            created_ns=AT_NS,
+            updated_ns=AT_NS + 2 * SECOND_NS,
+            exchange_ns=AT_NS + SECOND_NS,
+        )
+
+        assert written(order_row(order, CLIENT, market.listings)) == {
+            "orderId": "41",
+            "orderStatus": "PART_TRADED",
+            "securityId": "1594",
+            "transactionType": "BUY",
+            "quantity": 10,
+            "exchangeSegment": "NSE_EQ",
+            "productType": "INTRADAY",
+            "orderType": "STOP_LOSS",
+            "validity": "DAY",
+            "correlationId": "one",
+            "exchangeOrderId": "11",
+            "tradingSymbol": "INFY",
+            "disclosedQuantity": 4,
+            "remainingQuantity": 7,
+            "filledQty": 3,
+            "price": 1501.0,
+            "triggerPrice": 1500.5,
+            "averageTradedPrice": 1500.75,
+            "afterMarketOrder": False,
+            "legName": "NA",
+            "createTime": AT,
+            "updateTime": "2026-09-28 09:15:02",
+            "exchangeTime": "2026-09-28 09:15:01",
+            "omsErrorCode": "0",
+            "omsErrorDescription": "CONFIRMED",
+            "dhanClientId": CLIENT,
+            "algoId": "0",
+            "boProfitValue": 0.0,
+            "boStopLossValue": 0.0,
+            "drvExpiryDate": "0001-01-01",
+            "drvOptionType": "NA",
+            "drvStrikePrice": 0.0,
+        }
+
+    def test_of_a_trade_has_every_field_of_it(self, market):
+        assert written(trade_row(TRADE, CLIENT, market.listings)) == {
+            "orderId": "41",
+            "exchangeTradeId": "7",
+            "securityId": "1594",
+            "transactionType": "SELL",
+            "tradedQuantity": 3,
+            "tradedPrice": 1500.5,
+            "exchangeSegment": "NSE_EQ",
+            "productType": "CNC",
+            "orderType": "LIMIT",
+            "exchangeOrderId": "11",
+            "tradingSymbol": "INFY",
+            "createTime": AT,
+            "updateTime": AT,
+            "exchangeTime": AT,
+            "dhanClientId": CLIENT,
+            "customSymbol": None,
+            "drvExpiryDate": "0001-01-01",
+            "drvOptionType": "NA",
+            "drvStrikePrice": 0.0,
+        }
+
+    def test_of_a_past_trade_has_each_of_its_charges(self, market):
+        row = written(past_trade_row(TRADE, CLIENT, market.listings))
+
+        charges = "sebiTax", "stt", "brokerageCharges", "serviceTax", "exchangeTransactionCharges", "stampDuty"
+        assert [row[name] for name in charges] == [0.04, 2.02, 1.01, 5.06, 3.03, 4.05]
+        assert (row["customSymbol"], row["instrument"], row["exchangeTime"]) == ("Infosys", "EQUITY", AT)
+
+    def test_of_a_past_trade_in_what_is_listed_no_more_says_what_is_known(self):
+        row = past_trade_row(TRADE, CLIENT, Listings([]))
+
+        assert (row.custom_symbol, row.isin, row.instrument, row.traded_quantity) == ("INFY", "", "EQUITY", 3)
+
+
+class TestTheMarketByItself:
+    def test_asks_no_list_for_a_symbol_that_is_listed(self, market):
+        asked, went_on = [], []
+        finder = Finder(market, ask=lambda *of, **_: asked.append(of), now_ns=lambda: AT_NS, listed=asked.append)
+
+        finder.symbol("INFY", lambda: went_on.append("INFY"))
+        assert (asked, went_on) == ([], ["INFY"])
