@@ -27,6 +27,10 @@ COMMANDS: Final = (
     "metrics",
     "tree",
     "ping",
+    "orders",
+    "order.show",
+    "positions",
+    "cancel",
     "kill-switch.on",
     "kill-switch.off",
     "kill-switch.status",
@@ -66,6 +70,7 @@ COMMANDS: Final = (
 since `import` is a keyword, and `kill_switch` for `kill-switch`), and a function `command`."""
 
 GROUPS: Final = {
+    "order": "One order: its whole life.",
     "kill-switch": "Halt everything: no order leaves, and each open one is cancelled.",
     "risk": "The limits of orders: how much of each is used, and what they said of an order.",
     "exchange": "The paper exchange, for any client that speaks Dhan's protocol.",

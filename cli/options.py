@@ -96,6 +96,11 @@ DataDirOption: TypeAlias = Annotated[
 ]
 ProfileNameOption: TypeAlias = Annotated[str, typer.Option("--profile", help="Whose settings name the data directory.")]
 
+# Which orders.
+
+StrategyOption: TypeAlias = Annotated[str, typer.Option("--strategy", metavar="NAME", help="Only of this strategy.")]
+SymbolOption: TypeAlias = Annotated[str, typer.Option("--symbol", metavar="SYMBOL", help="Only in this symbol.")]
+
 # How it is answered.
 
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]

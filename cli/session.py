@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..messages.broker import UpdatesStatistics
     from ..messages.journal import JournalRecord
+    from ..messages.order_listing import ReadOrders, ReadPositions
     from ..messages.tokens import TokenStatus
 
 JOURNAL_PAGE_RECORDS: Final = 10_000
@@ -212,6 +213,32 @@ def _journal_path(settings: Settings) -> Path:
     if not directory.is_dir():
         give_up(f"there is no journal in {directory}", FAILED)
     return directory
+
+
+def read_book(data_dir: Path | None, profile: str, wanted: ReadOrders | ReadPositions) -> Any:
+    """Ask orders of the running system, or build the book from the journal if none runs."""
+    from ..actors.control import NotRunningError  # noqa: PLC0415
+    from ..actors.orders import book_of, listed, positions  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+    from ..messages.addresses import ORDERS  # noqa: PLC0415
+    from ..messages.order_listing import ReadOrders  # noqa: PLC0415
+
+    settings = settings_of(data_dir, profile)
+    with faults():
+        try:
+            with connect(settings.system.data_dir) as system:
+                return system.request(ORDERS, wanted)
+        except NotRunningError:
+            newest_ns = 0
+
+            def noted() -> Iterator[JournalRecord]:
+                nonlocal newest_ns
+                for record in journal_of(settings).find():
+                    newest_ns = max(newest_ns, getattr(record.fact, "occurred_ns", 0))
+                    yield record
+
+            book = book_of(noted())
+            return listed(book, wanted, newest_ns) if isinstance(wanted, ReadOrders) else positions(book, {})
 
 
 def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:

@@ -16,6 +16,7 @@ from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, KILL_SWITCH, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.kill_switch import EngageKillSwitch
+from ..messages.order_listing import CancelOrders
 from ..messages.orders import Resume
 from ..messages.supervision import DescribeTree
 from ..messages.system import Ping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
     from ..messages.kill_switch import KillSwitchEngaged
+    from ..messages.order_listing import OrdersCancelling
     from ..messages.orders import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
     from ..messages.system import Pong
@@ -199,6 +201,26 @@ class Connection:
         """Return the recorded hops of an order, by its client order id, or a request; without an id the newest."""
         answer: TraceRead = self.request(SYSTEM, ReadTrace(correlation_id=correlation_id), timeout_s=timeout_s)
         return answer.hops
+
+    def cancel_orders_of(
+        self,
+        client_order_ids: Sequence[str] = (),
+        *,
+        everything: bool = False,
+        strategy: str = "",
+        symbol: str = "",
+        timeout_s: float = 10.0,
+    ) -> OrdersCancelling:
+        """Have open orders cancelled: by id, or those of a strategy, in a symbol, or all; logged under your name."""
+        message = CancelOrders(
+            client_order_ids=tuple(client_order_ids),
+            everything=everything,
+            strategy=strategy,
+            symbol=symbol,
+            person=getpass.getuser(),
+        )
+        answer: OrdersCancelling = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
 
     def halt(self, reason: str, *, flatten: bool = False, timeout_s: float = 10.0) -> KillSwitchEngaged:
         """Put the kill switch on: no order leaves, and each open one is cancelled; journaled under your user's name."""

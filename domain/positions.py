@@ -180,6 +180,10 @@ class StrategyShares:
         """Return the signed shares of a strategy by symbol; a copy."""
         return dict(self._shares.get(strategy, {}))
 
+    def all(self) -> dict[tuple[str, str], int]:
+        """Return the signed shares by strategy and symbol; a copy."""
+        return {(name, symbol): held for name, each in self._shares.items() for symbol, held in each.items()}
+
 
 def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) -> dict[str, Decimal]:
     """Return the unrealised profit of each position in rupees, to the paisa, by symbol.

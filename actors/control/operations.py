@@ -60,6 +60,14 @@ from ...messages.kill_switch import (
     ReadKillSwitch,
     ReleaseKillSwitch,
 )
+from ...messages.order_listing import (
+    CancelOrders,
+    OrdersCancelling,
+    OrdersRead,
+    PositionsRead,
+    ReadOrders,
+    ReadPositions,
+)
 from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import DescribeTree, SupervisionTree
@@ -257,6 +265,9 @@ OPERATIONS: Final = (
     ),
     Operation(request=ReadKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="read"),
     Operation(name="risk", request=ReadRisk, answers=(RiskRead,), actor=names.ORDERS, role="read"),
+    Operation(request=ReadOrders, answers=(OrdersRead,), actor=names.ORDERS, role="read"),
+    Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),
+    Operation(request=CancelOrders, answers=(OrdersCancelling,), actor=names.ORDERS, role="operate", audited=True),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
 )
 

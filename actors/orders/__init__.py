@@ -10,11 +10,22 @@ lookups      which orders have to be looked up; rounds: when
 withdrawals  cancellations that wait for their order
 risk_state   what may pass now, and who may change it
 halting      what a halt by the kill switch asks for besides
+listing      orders and positions for people
 settings, errors
 """
 
 from .actor import OrdersActor
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError
+from .listing import book_of, listed, positions
 from .settings import OrdersActorSettings
 
-__all__ = ["FactWithoutIntentError", "JournalLostError", "OrdersActor", "OrdersActorSettings", "OrdersError"]
+__all__ = [
+    "FactWithoutIntentError",
+    "JournalLostError",
+    "OrdersActor",
+    "OrdersActorSettings",
+    "OrdersError",
+    "book_of",
+    "listed",
+    "positions",
+]

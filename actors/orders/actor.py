@@ -1,15 +1,17 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Resume and ReadRisk of a person; Tick, where a limit needs prices;
-        HaltTrading of the kill switch; ReduceOnly of the keeper of the access token; Appended, AppendRefused and
-        JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound, OrderNotFound, LookupFailed,
-        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
+Hears   SubmitOrder, CancelOrder, ReadHoldings; Tick, where a limit needs prices; of a person Resume, ReadRisk,
+        ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill switch; ReduceOnly of the keeper of the
+        access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
+        OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and
+        Unavailable of both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
         and only when its intent is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
         receives facts from the events router; from here only the newest fact of a client order id that was used before,
         an OrderRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when that
-        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so. RiskRead.
+        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so; RiskRead, OrdersRead,
+        PositionsRead and OrdersCancelling.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
@@ -45,6 +47,7 @@ from ...messages.broker import (
 from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
 from ...messages.kill_switch import HaltTrading, TradingHalted
 from ...messages.market import Tick
+from ...messages.order_listing import CancelOrders, OrdersCancelling, ReadOrders, ReadPositions
 from ...messages.orders import (
     CancelOrder,
     OrderIntended,
@@ -66,6 +69,7 @@ from . import updates
 from .errors import JournalLostError
 from .halting import CANCEL_AGAIN_S, Halting
 from .ledger import RISK_STATE, Entry, Ledger
+from .listing import listed, positions, to_cancel
 from .lookups import Lookups
 from .reading import ReadBack
 from .risk_state import RiskControl, changed, strictest, why_not_resumed
@@ -350,6 +354,29 @@ class OrdersActor(RuntimeActor):
         self._resumer, self._halted_because = sender, self._ledger.book.risk_cause
         self.send(JOURNAL, self._ledger.write_change(self._change("NORMAL", request.reason, request.person)))
 
+    @handles(ReadOrders)
+    def read_orders(self, request: ReadOrders, sender: ActorAddress) -> None:
+        """List orders."""
+        self.send(sender, listed(self._ledger.book, request, self.clock.now_ns()))
+
+    @handles(ReadPositions)
+    def read_positions(self, _request: ReadPositions, sender: ActorAddress) -> None:
+        """Tell what the account holds."""
+        self.send(sender, positions(self._ledger.book, self._market or {}))
+
+    @handles(CancelOrders)
+    def cancel_orders(self, request: CancelOrders, sender: ActorAddress) -> None:
+        """Cancel what a person wants cancelled, in every risk state; not before the journal is read back."""
+        if not self._is_read:
+            problem = "the journal is still read back; ask again"
+            self.send(sender, OrdersCancelling(client_order_ids=(), problem=problem))
+            return
+        chosen, not_open = to_cancel(self._ledger.book, request)
+        self.log("orders.cancelled", level="warning", count=len(chosen), person=request.person)
+        for client_order_id in chosen:
+            self._cancel(client_order_id, "")
+        self.send(sender, OrdersCancelling(client_order_ids=chosen, not_open=not_open))
+
     @handles(HaltTrading)
     def halt(self, request: HaltTrading, sender: ActorAddress) -> None:
         """Let nothing pass from now on, and cancel every open order; answered when the halt is durable.
@@ -553,6 +580,7 @@ class OrdersActor(RuntimeActor):
         self._next_round.fired()
         self._tell_ready()
         for client_order_id in self._lookups.next_round():
+            self.log("order.looked_up", client_order_id=client_order_id)
             self._find(client_order_id)
         self._keep_looking()
 

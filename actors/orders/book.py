@@ -8,7 +8,7 @@ positions and counts are those of the current account, the one entered last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, ValuesView
+from collections.abc import Iterator, Mapping, ValuesView
 
 from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
@@ -22,6 +22,7 @@ from ...messages.orders import (
     OrderRefused,
     OrderRejected,
     OrdersStatistics,
+    Position,
     RiskState,
     RiskStateChanged,
     Side,
@@ -131,6 +132,10 @@ class Book:
         """Return the fact that changed this order last; None if the id was never used."""
         return self._newest.get(client_order_id)
 
+    def newest_facts(self) -> Iterator[tuple[str, OrderFact]]:
+        """Yield the newest fact of each client order id ever used, those whose first fact is the newest first."""
+        return reversed(self._newest.items())
+
     def open_orders(self) -> tuple[Order, ...]:
         """Return the open orders, oldest first."""
         return tuple(self._account.open.values())
@@ -165,6 +170,14 @@ class Book:
     def shares(self, strategy: str) -> dict[str, int]:
         """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
         return self._account.shares.of(strategy)
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return one position for every symbol ever traded, by symbol."""
+        return self._account.positions.all()
+
+    def shares_by_strategy(self) -> dict[tuple[str, str], int]:
+        """Return the signed shares of all strategies, by strategy and symbol; the flat ones are left out."""
+        return self._account.shares.all()
 
     def strategy_shares(self, strategy: str, symbol: str) -> int:
         """Return the signed shares that one strategy holds of one symbol."""

@@ -89,13 +89,13 @@ def a_change(state, previous="NORMAL", cause="a test", by="orders"):
 
 
 def filled(client_order_id="A-1", trade_id="T-1", quantity=10, price=100.0, **fields):
-    fields = {"symbol": "INFY", "side": "BUY", "strategy": "crossover", "cumulative_quantity": quantity} | fields
+    fields = {"symbol": "INFY", "side": "BUY", "strategy": "crossover", "occurred_ns": 3_000} | fields
+    fields = {"cumulative_quantity": quantity} | fields
     return OrderFilled(
         client_order_id=client_order_id,
         trade_id=trade_id,
         quantity=quantity,
         price=price,
-        occurred_ns=3_000,
         **fields,
     )
 

@@ -1,0 +1,134 @@
+"""Orders and positions for people, from the book (pure): what a running system answers, and the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ...domain.orders import Order
+from ...domain.time import day_of, day_start_ns
+from ...messages.order_listing import (
+    CancelOrders,
+    LastPrice,
+    OrderListed,
+    OrdersRead,
+    PositionsRead,
+    ReadOrders,
+    StrategyHolding,
+)
+from ...messages.orders import OrderFact, OrderRefused
+from .ledger import Ledger
+from .reading import ReadBack
+
+if TYPE_CHECKING:
+    from ...messages.journal import JournalRecord
+    from .book import Book
+
+
+def book_of(records: Iterable[JournalRecord]) -> Book:
+    """Build the book of the newest account from the journal.
+
+    Raises:
+        FactWithoutIntentError: an order's fact came before its intent.
+    """
+    ledger, read = Ledger(), ReadBack()
+    for record in records:
+        read.take_in(record, ledger)
+    return ledger.book
+
+
+def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
+    """List the orders that are asked for, newest first; the day is that of `now_ns`, since 1970-01-01 UTC."""
+    since_ns = 0 if request.all_days else day_start_ns(day_of(now_ns))
+    found: list[OrderListed] = []
+    for each in _open_ones(book) if request.open_only else _newest_first(book, since_ns):
+        if request.strategy not in {"", each.strategy} or request.symbol not in {"", each.symbol}:
+            continue
+        if len(found) == request.orders_max:
+            return OrdersRead(orders=tuple(found), is_complete=False)
+        found.append(each)
+    return OrdersRead(orders=tuple(found), is_complete=True)
+
+
+def positions(book: Book, prices: Mapping[str, tuple[float, int]]) -> PositionsRead:
+    """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol."""
+    found = book.positions()
+    held = tuple(
+        StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
+        for (strategy, symbol), quantity in sorted(book.shares_by_strategy().items())
+    )
+    told = tuple(
+        LastPrice(symbol=each.symbol, price=prices[each.symbol][0], priced_ns=prices[each.symbol][1])
+        for each in found
+        if each.symbol in prices
+    )
+    return PositionsRead(positions=found, held=held, prices=told)
+
+
+def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids of the open orders that are asked for, and of those that are not open."""
+    chosen = {
+        order.client_order_id: None
+        for order in book.open_orders()
+        if (request.everything or request.strategy or request.symbol)
+        and request.strategy in {"", order.strategy}
+        and request.symbol in {"", order.symbol}
+    }
+    not_open = []
+    for client_order_id in dict.fromkeys(request.client_order_ids):
+        order = book.order(client_order_id)
+        if order is not None and order.is_open:
+            chosen[client_order_id] = None
+        else:
+            not_open.append(client_order_id)
+    return tuple(chosen), tuple(not_open)
+
+
+def _open_ones(book: Book) -> Iterator[OrderListed]:
+    for order in reversed(book.open_orders()):
+        yield shown(order, book.newest_fact(order.client_order_id))
+
+
+def _newest_first(book: Book, since_ns: int) -> Iterator[OrderListed]:
+    for client_order_id, fact in book.newest_facts():
+        order = fact if isinstance(fact, OrderRefused) else book.order(client_order_id)
+        is_open = isinstance(order, Order) and order.is_open
+        if order is not None and (is_open or fact.occurred_ns >= since_ns):
+            yield shown(order, fact)
+
+
+def shown(order: Order | OrderRefused, newest: OrderFact | None) -> OrderListed:
+    """Return one order with what its newest fact says."""
+    if isinstance(order, OrderRefused):
+        return OrderListed(
+            client_order_id=order.client_order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            order_type=None,
+            state="REFUSED",
+            is_open=False,
+            occurred_ns=order.occurred_ns,
+            changed_ns=order.occurred_ns,
+            reason=f"{order.rule}: {order.reason}",
+        )
+    return OrderListed(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        state=order.state,
+        is_open=order.is_open,
+        filled=order.filled,
+        limit_price=order.limit_price,
+        trigger_price=order.trigger_price,
+        validity=order.validity,
+        product=order.product,
+        broker_order_id=order.broker_order_id,
+        occurred_ns=order.intended_ns,
+        changed_ns=order.intended_ns if newest is None else newest.occurred_ns,
+        reason=getattr(newest, "reason", ""),
+    )

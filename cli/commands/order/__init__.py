@@ -1,0 +1,1 @@
+"""`natya order …`: one order."""

@@ -1,0 +1,31 @@
+"""`natya order show`: the whole life of one order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...exit_codes import UNKNOWN
+from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...session import faults, give_up, journal_of, settings_of, tell_answer
+
+
+def command(
+    *,
+    order_id: Annotated[str, typer.Argument(metavar="ID", help="Client order id.")],
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Show everything that happened to an order, and what that means: from the journal and the log, whoever runs."""
+    from ...views.order_life import life_json, life_text, log_lines
+
+    settings = settings_of(data_dir, profile)
+    with faults():
+        records = tuple(journal_of(settings).find(key=order_id))
+        logged = log_lines(Path(settings.log.path), order_id)
+    if not records:
+        give_up(f"an order of that id wanted, found none in {settings.journal.path}: {order_id}", UNKNOWN)
+    tell_answer(life_json(records, logged), life_text(records, logged, settings.orders), json=json)

@@ -1,0 +1,166 @@
+"""The whole life of one order, in words that explain it without the code beside them. Pure, but for reading the log."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...domain.orders import Order, advance
+from ...domain.time import SECOND_NS, time_text
+from ...domain.wording import counted
+from ...messages.orders import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFact,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    OrderTriggered,
+    OrderUncertain,
+)
+from ..terminal import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ...config.sections.orders import OrdersSettings
+    from ...messages.journal import JournalRecord
+
+LINES_MAX: Final = 500
+"""Lines of the log that are shown: the newest."""
+
+HIDDEN: Final = frozenset({"client_order_id", "correlation_id"})
+
+
+def life_json(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the facts in the order of the journal, the order that they add up to, and what the log says of it."""
+    order = _order(records)
+    return {
+        "order": None if order is None else msgspec.structs.asdict(order) | {"trade_ids": sorted(order.trade_ids)},
+        "facts": [
+            {"sequence": each.sequence, "recorded_ns": each.recorded_ns, "type": type(each.fact).__name__}
+            | msgspec.to_builtins(msgspec.structs.asdict(each.fact))
+            for each in records
+        ],
+        "log": list(logged),
+    }
+
+
+def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], limits: OrdersSettings) -> str:
+    """Return a line for each fact, then what the log says besides, and last what it all means."""
+    began_ns = records[0].recorded_ns
+    lines = [f"journal, from {time_text(began_ns)}:"]
+    order: Order | None = None
+    for record in records:
+        fact = record.fact
+        order = _next(order, fact)
+        since_s = (record.recorded_ns - began_ns) / SECOND_NS
+        lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order))}")
+    if logged:
+        lines += ["log:", *(f"  {plain(each)}" for each in _log_words(logged))]
+    return "\n".join([*lines, *_meaning(order, records, limits)])
+
+
+def log_lines(path: Path, client_order_id: str) -> tuple[dict[str, Any], ...]:
+    """Return what the log files say of an order, oldest first; a log that is not in a file says nothing."""
+    found: list[dict[str, Any]] = []
+    rotated = sorted(path.parent.glob(f"{path.name}.*"), key=lambda each: (len(each.name), each.name), reverse=True)
+    for file in (*rotated, path):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), file.open("rb") as lines:
+            found += _about(lines, client_order_id)
+    return tuple(found[-LINES_MAX:])
+
+
+def _about(lines: Any, client_order_id: str) -> Iterator[dict[str, Any]]:
+    wanted = client_order_id.encode()
+    for line in lines:
+        if wanted not in line:
+            continue
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # cut off by a kill
+            read = msgspec.json.decode(line)
+            if isinstance(read, dict) and read.get("correlation_id") == client_order_id:
+                yield read
+
+
+def _order(records: Sequence[JournalRecord]) -> Order | None:
+    order: Order | None = None
+    for record in records:
+        order = _next(order, record.fact)
+    return order
+
+
+def _next(order: Order | None, fact: object) -> Order | None:
+    if isinstance(fact, OrderIntended) and order is None:
+        return Order.from_intent(fact)
+    return advance(order, fact) if order is not None and isinstance(fact, OrderFact) else order
+
+
+def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sentence for each kind of fact
+    match fact:
+        case OrderRefused():
+            return f"REFUSED by our own rule {fact.rule}: {fact.reason}; nothing was sent"
+        case OrderIntended():
+            price = "" if fact.limit_price is None else f" at {fact.limit_price:,.2f}"
+            trigger = "" if fact.trigger_price is None else f", trigger {fact.trigger_price:,.2f}"
+            what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{price}{trigger}"
+            return f"INTENDED {what} for {fact.strategy}: every rule passed; one request leaves now, and never another"
+        case OrderUncertain():
+            return f"IN DOUBT: {fact.reason}; the broker may have it or not, so it is looked up and not sent again"
+        case OrderAccepted():
+            return f"ACCEPTED by the broker as {fact.broker_order_id}"
+        case OrderTriggered():
+            return "TRIGGERED: the market met its trigger"
+        case OrderFilled():
+            of = "" if order is None else f" of {order.quantity:,}"
+            trade = f"{fact.quantity:,} at {fact.price:,.2f} (trade {fact.trade_id})"
+            return f"FILLED {trade}, {fact.cumulative_quantity:,}{of} so far"
+        case OrderRejected():
+            return f"REJECTED: {fact.reason}"
+        case OrderCancelled():
+            return f"CANCELLED: {fact.reason or 'no reason told'}"
+        case OrderExpired():
+            return f"EXPIRED: {fact.reason}"
+    return type(fact).__name__
+
+
+def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: OrdersSettings) -> list[str]:
+    if order is None:
+        refused = any(isinstance(each.fact, OrderRefused) for each in records)
+        return ["so: it never left; our own rules refused it" if refused else "so: nothing is known of an order"]
+    match order.state:
+        case "INTENDED":
+            told = (
+                "so: the request may be on its way; no answer is journaled. If the process ended meanwhile, the next "
+                "one looks the order up at its start, and does not send it again"
+            )
+        case "UNKNOWN":
+            told = (
+                f"so: it is not known whether the broker has it. {order.leaves:,} shares stay reserved in every limit. "
+                f"It is looked up every {limits.lookup_interval_s:g} s and never sent again; it counts as never placed "
+                f"only when the broker has no such order, trade or position {limits.absence_horizon_s:g} s after the "
+                "intent"
+            )
+        case "ACCEPTED" | "PART_FILLED":
+            told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity:,} may still be filled"
+        case "FILLED":
+            told = f"so: it is filled, in {counted(len(order.trade_ids), 'trade')}"
+        case _:
+            told = f"so: it has ended, {order.filled:,} of {order.quantity:,} filled"
+    doubt = any(isinstance(each.fact, OrderUncertain) for each in records)
+    if doubt and order.state not in {"UNKNOWN", "INTENDED"}:
+        told += "; it was in doubt, and a look-up or a report of the broker has resolved that"
+    return [told]
+
+
+def _log_words(logged: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for each in logged:
+        fields = each.get("fields")
+        named = fields.items() if isinstance(fields, dict) else ()
+        rest = (f"{name}={value}" for name, value in named if name not in HIDDEN)
+        parts = (each.get("time"), each.get("event"), *rest, each.get("error"))
+        yield " ".join(str(part) for part in parts if part)

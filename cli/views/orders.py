@@ -1,0 +1,126 @@
+"""Orders and positions as tables for people and JSON for programs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...domain.positions import unrealized
+from ...domain.time import SECOND_NS, time_text
+from ..terminal import tell
+
+if TYPE_CHECKING:
+    from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead
+
+UNKNOWN_PRICE: Final = "no price"
+
+
+def orders_json(found: OrdersRead) -> dict[str, Any]:
+    """Return all of it."""
+    return {"orders": [msgspec.structs.asdict(each) for each in found.orders], "is_complete": found.is_complete}
+
+
+def orders_text(found: OrdersRead) -> None:
+    """Print a table, newest first."""
+    from rich.table import Table  # noqa: PLC0415  60 ms that JSON does not need
+
+    from .tables import show  # noqa: PLC0415
+
+    if not found.orders:
+        tell("no orders")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("time", "id", "strategy", "symbol", "order", "state", "reason"):
+        table.add_column(heading, no_wrap=heading != "reason")
+    for each in found.orders:
+        when = time_text(each.occurred_ns // SECOND_NS * SECOND_NS)
+        table.add_row(when, each.client_order_id, each.strategy, each.symbol, terms(each), state(each), each.reason)
+    show(table)
+    if not found.is_complete:
+        tell(f"only the newest {len(found.orders)}: --at-most")
+
+
+def terms(order: OrderListed) -> str:
+    """Say what was ordered: `BUY 10 LIMIT 1,500.00`."""
+    parts = [order.side, f"{order.quantity:,}"]
+    parts += [order.order_type] if order.order_type is not None else []
+    parts += [f"{order.limit_price:,.2f}"] if order.limit_price is not None else []
+    parts += [f"trigger {order.trigger_price:,.2f}"] if order.trigger_price is not None else []
+    parts += [order.validity] if order.validity != "DAY" else []
+    parts += [order.product] if order.product is not None else []
+    return " ".join(parts)
+
+
+def state(order: OrderListed) -> str:
+    """Say how it stands: `PART_FILLED 3 of 10`."""
+    return f"{order.state} {order.filled:,} of {order.quantity:,}" if order.filled else order.state
+
+
+def positions_json(found: PositionsRead) -> dict[str, Any]:
+    """Return all of it; amounts as texts, so that no digit is lost."""
+    open_profit = _unrealized(found)
+    held: dict[str, dict[str, int]] = {}
+    for each in found.held:
+        held.setdefault(each.symbol, {})[each.strategy] = each.quantity
+    prices = {each.symbol: each for each in found.prices}
+    return {
+        "positions": [
+            {
+                "symbol": each.symbol,
+                "quantity": each.quantity,
+                "average_price": str(each.average_price),
+                "realized_pnl": str(each.realized_pnl),
+                "unrealized_pnl": None if each.symbol not in open_profit else str(open_profit[each.symbol]),
+                "last_price": prices[each.symbol].price if each.symbol in prices else None,
+                "priced_ns": prices[each.symbol].priced_ns if each.symbol in prices else None,
+                "held_by": held.get(each.symbol, {}),
+            }
+            for each in found.positions
+        ],
+        "realized_pnl": str(_realized(found)),
+        "before_charges": True,
+    }
+
+
+def positions_text(found: PositionsRead) -> None:
+    """Print a table."""
+    from rich.table import Table  # noqa: PLC0415  60 ms that JSON does not need
+
+    from .tables import show  # noqa: PLC0415
+
+    if not found.positions:
+        tell("no positions, and none ever held")
+        return
+    open_profit = _unrealized(found)
+    prices = {each.symbol: each for each in found.prices}
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("symbol", "quantity", "average", "last", "priced", "unrealized", "realized", "held by"):
+        table.add_column(heading, justify="left" if heading in {"symbol", "priced", "held by"} else "right")
+    for each in found.positions:
+        price = prices.get(each.symbol)
+        holders = (f"{of.strategy} {of.quantity:+,}" for of in found.held if of.symbol == each.symbol)
+        profit = open_profit.get(each.symbol)
+        table.add_row(
+            each.symbol,
+            f"{each.quantity:+,}" if each.quantity else "flat",
+            f"{each.average_price:,.2f}" if each.quantity else "",
+            UNKNOWN_PRICE if price is None else f"{price.price:,.2f}",
+            "" if price is None else time_text(price.priced_ns // SECOND_NS * SECOND_NS),
+            f"{profit:+,.2f}" if profit is not None else ("" if not each.quantity else UNKNOWN_PRICE),
+            f"{each.realized_pnl:+,.2f}",
+            ", ".join(holders),
+        )
+    show(table)
+    tell(f"realized {_realized(found):+,.2f} rupees, before charges")
+
+
+def _realized(found: PositionsRead) -> Decimal:
+    return sum((each.realized_pnl for each in found.positions), Decimal(0))
+
+
+def _unrealized(found: PositionsRead) -> dict[str, Decimal]:
+    """Return it of each open position that has a price."""
+    prices = {each.symbol: each.price for each in found.prices}
+    return unrealized((each for each in found.positions if each.quantity and each.symbol in prices), prices)

@@ -1,0 +1,125 @@
+"""What a person asks orders for: its orders, its positions, and that orders are cancelled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from .orders import OrderState, OrderType, Position, Product, Side, Validity
+from .units import Holding, Nanoseconds, Price, Rupees, Shares
+
+LISTED_MAX: Final = 10_000
+"""Orders in one answer; they are told while the market waits."""
+
+
+class ReadOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadOrders"):
+    """From a person to orders: list orders of the data directory, newest first. Answered by `OrdersRead`.
+
+    Those that something has happened to on this day of the market, in India, and all that are open.
+    """
+
+    open_only: bool = False
+    strategy: str = ""
+    """Only of this strategy; empty: of any."""
+
+    symbol: str = ""
+    """Only in this symbol; empty: in any."""
+
+    all_days: bool = False
+    """Those of all days."""
+
+    orders_max: Annotated[int, Meta(ge=1, le=LISTED_MAX)] = 1_000
+
+
+class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderListed"):
+    """One order, as the book of record has it."""
+
+    client_order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Shares
+    order_type: OrderType | None
+    """None of a refused one: it is not kept."""
+
+    state: OrderState
+    is_open: bool
+    filled: Shares = 0
+    limit_price: Price | None = None
+    trigger_price: Price | None = None
+    validity: Validity = "DAY"
+    product: Product | None = None
+    broker_order_id: str = ""
+    occurred_ns: Nanoseconds = 0
+    """When it was intended, or refused: nanoseconds since 1970-01-01 UTC."""
+
+    changed_ns: Nanoseconds = 0
+    """Of its newest fact."""
+
+    reason: str = ""
+    """Of its newest fact, where that has one."""
+
+
+class OrdersRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersRead"):
+    """Answer to `ReadOrders`: newest first."""
+
+    orders: tuple[OrderListed, ...]
+    is_complete: bool
+    """Whether there are no more."""
+
+
+class ReadPositions(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadPositions"):
+    """From a person to orders: what does the account hold? Answered by `PositionsRead`."""
+
+
+class StrategyHolding(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyHolding"):
+    """What one strategy holds of one symbol."""
+
+    strategy: str
+    symbol: str
+    quantity: Holding
+
+
+class LastPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LastPrice"):
+    """The market's last price of one symbol, as orders heard it."""
+
+    symbol: str
+    price: Rupees
+    priced_ns: Nanoseconds
+
+
+class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsRead"):
+    """Answer to `ReadPositions`."""
+
+    positions: tuple[Position, ...]
+    """Of every symbol ever traded, the flat ones included: their profit is realised."""
+
+    held: tuple[StrategyHolding, ...]
+    prices: tuple[LastPrice, ...] = ()
+    """Of symbols that orders has heard a price of in this run."""
+
+
+class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="CancelOrders"):
+    """From a person to orders: cancel these; at least one of the fields is given. Answered by `OrdersCancelling`."""
+
+    client_order_ids: tuple[str, ...] = ()
+    everything: bool = False
+    """Every open order; with a strategy or a symbol every one of it."""
+
+    strategy: str = ""
+    symbol: str = ""
+    person: str = ""
+    """Who wants it, as the operating system names the user."""
+
+
+class OrdersCancelling(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersCancelling"):
+    """Answer to `CancelOrders`: what is being cancelled. Each ends in `OrderCancelled`, or in fills that came first."""
+
+    client_order_ids: tuple[str, ...]
+    not_open: tuple[str, ...] = ()
+    """Ids of orders that have ended, or never were."""
+
+    problem: str = ""
+    """Why nothing is cancelled; empty: something is, or nothing was open."""

@@ -1,0 +1,169 @@
+"""`natya orders`, `order show`, `positions`, `cancel`: of a running system, and from the journal alone."""
+
+import json
+import time
+
+import pytest
+from natya_builders import BUILDERS, some_limits
+from typer.testing import CliRunner
+
+from natya.actors.control import ControlActor, ControlActorSettings
+from natya.actors.journal import Journal, JournalActor
+from natya.actors.orders import OrdersActor
+from natya.actors.runtime import InProcessSystem
+from natya.cli.app import app
+from natya.config.sections.journal import JournalSettings
+from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
+from natya.messages.orders import OrderUncertain
+
+make = BUILDERS
+FACTS = (
+    make.intent("A-1", quantity=10, limit_price=99.5, order_type="LIMIT"),
+    make.accepted("A-1", "B-1"),
+    make.filled("A-1", quantity=4),
+    make.refusal("A-2", rule="position_max"),
+    make.intent("A-3", symbol="TCS"),
+    OrderUncertain(client_order_id="A-3", reason="no answer in 5 s", occurred_ns=2_000),
+)
+
+
+def natya(*arguments):
+    return CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+    journal.open()
+    for fact in FACTS:
+        journal.append([fact], correlation_id=fact.client_order_id)
+    journal.commit()
+    journal.close()
+    return tmp_path
+
+
+@pytest.fixture
+def broker(data_dir):
+    """A running system, whose broker is played by the test."""
+    with InProcessSystem() as system:
+        broker = system.probe("broker")
+        settings = JournalSettings.default(path=str(data_dir / "journal"), segment_bytes=65_536)
+        system.start("journal", JournalActor, settings)
+        system.base.start_actor("orders", OrdersActor, some_limits(lookup_interval_s=60))
+        for _ in range(2):  # A-1 and A-3 are looked up
+            while not isinstance(asked := broker.receive(timeout_s=5), FindOrder):
+                pass
+            failed = LookupFailed(client_order_id=asked.client_order_id, reason="a test")
+            system.tell("orders", failed, sender=broker)
+        system.start("control", ControlActor, ControlActorSettings(data_dir=data_dir))
+        yield broker
+
+
+def rows(*arguments):
+    found = natya(*arguments, "--json")
+    assert found.exit_code == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+@pytest.fixture(params=["running", "not running"])
+def whoever(request, data_dir):
+    if request.param == "running":
+        request.getfixturevalue("broker")
+    return data_dir
+
+
+class TestTheLists:
+    def test_are_the_same_whoever_runs(self, whoever):
+        found = rows("orders", "--all-days", "--data-dir", whoever)["orders"]
+        assert [(each["client_order_id"], each["state"]) for each in found] == [
+            ("A-3", "UNKNOWN"),
+            ("A-2", "REFUSED"),
+            ("A-1", "PART_FILLED"),
+        ]
+        opened = rows("orders", "--open", "--symbol", "TCS", "--data-dir", whoever)["orders"]
+        assert [each["client_order_id"] for each in opened] == ["A-3"]
+        (held,) = rows("positions", "--data-dir", whoever)["positions"]
+        assert (held["symbol"], held["quantity"], held["held_by"]) == ("INFY", 4, {"crossover": 4})
+        assert held["unrealized_pnl"] is None
+
+    def test_are_tables_for_people(self, data_dir):
+        table = natya("orders", "--all-days", "--data-dir", data_dir).stdout
+        assert "BUY 10 LIMIT 99.50" in table
+        assert "PART_FILLED 4 of 10" in table
+        assert "position_max: too many" in table
+        table = natya("positions", "--data-dir", data_dir).stdout
+        assert "no price" in table
+        assert "before charges" in table
+
+    def test_of_nothing_say_so(self, tmp_path):
+        journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.close()
+
+        assert "no orders" in natya("orders", "--data-dir", tmp_path).stdout
+        assert "no positions" in natya("positions", "--data-dir", tmp_path).stdout
+
+    def test_where_there_is_no_journal_are_an_error(self, tmp_path):
+        assert natya("orders", "--data-dir", tmp_path).exit_code == 1
+
+
+class TestTheLifeOfAnOrder:
+    def test_in_doubt_is_explained_whoever_runs(self, whoever):
+        told = natya("order", "show", "A-3", "--data-dir", whoever).stdout
+
+        assert "INTENDED BUY 10 TCS MARKET for crossover: every rule passed" in told
+        assert "IN DOUBT: no answer in 5 s; the broker may have it or not" in told
+        assert "10 shares stay reserved in every limit" in told
+        assert "never sent again" in told
+
+    def test_has_each_step_with_its_time_and_its_place_in_the_journal(self, data_dir):
+        told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout.splitlines()
+
+        assert [line.split("  ")[2] for line in told[1:4]] == ["#1", "#2", "#3"]
+        assert "ACCEPTED by the broker as B-1" in told[2]
+        assert "FILLED 4 at 100.00 (trade T-1), 4 of 10 so far" in told[3]
+        assert told[-1] == "so: it is open at the broker, 6 of 10 may still be filled"
+
+    def test_that_never_left_says_which_rule(self, data_dir):
+        told = natya("order", "show", "A-2", "--data-dir", data_dir).stdout
+
+        assert "REFUSED by our own rule position_max: too many; nothing was sent" in told
+        assert "it never left" in told
+
+    def test_has_what_the_log_says_of_it_and_of_no_other(self, data_dir):
+        lines = [
+            {"time": "t1", "event": "lookup.failed", "correlation_id": "A-3", "fields": {"reason": "no\x1b[2Janswer"}},
+            {"time": "t2", "event": "order.looked_up", "correlation_id": "A-33", "fields": {"of": "A-3"}},
+        ]
+        (data_dir / "natya.log.1").write_text("".join(json.dumps(each) + "\n" for each in lines) + '{"cut off A-3')
+        told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+        assert "t1 lookup.failed reason=no?[2Janswer" in told
+        assert "t2" not in told
+        found = rows("order", "show", "A-3", "--data-dir", data_dir)
+
+        assert [each["event"] for each in found["log"]] == ["lookup.failed"]
+        assert [each["type"] for each in found["facts"]] == ["OrderIntended", "OrderUncertain"]
+        assert found["order"]["state"] == "UNKNOWN"
+
+    def test_that_is_not_known_is_said(self, data_dir):
+        assert natya("order", "show", "A-9", "--data-dir", data_dir).exit_code == 1
+
+
+class TestCancelling:
+    def test_reaches_the_broker_and_says_what_is_not_open(self, data_dir, broker):
+        done = natya("cancel", "A-1", "A-2", "--data-dir", data_dir)
+
+        assert (done.exit_code, "not open: A-2" in done.stderr) == (1, True)
+        assert "1 order being cancelled" in done.stdout
+        while isinstance(asked := broker.receive(timeout_s=5), FindOrder):
+            pass
+        assert asked == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
+
+    def test_of_all_is_all_that_is_open(self, data_dir, broker):
+        assert rows("cancel", "--all", "--data-dir", data_dir)["client_order_ids"] == ["A-1", "A-3"]
+
+    def test_of_nothing_in_particular_is_refused(self, tmp_path):
+        assert natya("cancel", "--data-dir", tmp_path).exit_code == 2
+
+    def test_without_a_system_is_not_done(self, tmp_path):
+        assert natya("cancel", "--all", "--data-dir", tmp_path).exit_code == 69

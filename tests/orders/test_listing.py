@@ -1,0 +1,135 @@
+"""What a person is told of orders and positions, and what is cancelled for one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_builders import BUILDERS
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.listing import book_of, listed, positions, to_cancel
+from natya.domain.time import DAY_NS
+from natya.messages.broker import WithdrawOrder
+from natya.messages.journal import JournalRecord
+from natya.messages.order_listing import CancelOrders, OrdersCancelling, ReadOrders, ReadPositions
+
+NOON_NS = 1_700_000_000 * 10**9
+
+
+@pytest.fixture
+def book(make):
+    """Yesterday one that is open still, and one that has ended; today one of each state."""
+    book = Book()
+    yesterday = NOON_NS - DAY_NS
+    for fact in (
+        make.intent("old-open", occurred_ns=yesterday),
+        make.accepted("old-open"),
+        make.intent("old-ended", occurred_ns=yesterday),
+        make.cancelled("old-ended"),
+        make.intent("open", occurred_ns=NOON_NS, symbol="TCS", strategy="other"),
+        make.intent("filled", occurred_ns=NOON_NS),
+        make.filled("filled", occurred_ns=NOON_NS),
+    ):
+        book.apply(fact)
+    return book
+
+
+def ids(book, **wanted):
+    return [each.client_order_id for each in listed(book, ReadOrders(**wanted), NOON_NS).orders]
+
+
+class TestTheList:
+    def test_is_of_the_day_and_of_what_is_open_newest_first(self, book):
+        assert ids(book) == ["filled", "open", "old-open"]
+
+    def test_is_of_all_days_if_they_are_wanted(self, book):
+        assert ids(book, all_days=True) == ["filled", "open", "old-ended", "old-open"]
+
+    def test_is_of_what_is_open_alone(self, book):
+        assert ids(book, open_only=True) == ["open", "old-open"]
+
+    def test_is_of_a_strategy_or_a_symbol(self, book):
+        assert ids(book, strategy="other") == ["open"]
+        assert ids(book, symbol="INFY", open_only=True) == ["old-open"]
+        assert ids(book, symbol="INFY", strategy="other") == []
+
+    @pytest.mark.parametrize(("at_most", "is_complete"), [(1, False), (3, True)])
+    def test_says_whether_there_are_more(self, book, at_most, is_complete):
+        found = listed(book, ReadOrders(orders_max=at_most), NOON_NS)
+
+        assert (len(found.orders), found.is_complete) == (at_most, is_complete)
+
+    def test_has_what_our_rules_refused_with_the_rule(self, make):
+        book = Book()
+        book.apply(make.refusal("A-1", rule="quantity_max"))
+        (refused,) = listed(book, ReadOrders(all_days=True), NOON_NS).orders
+
+        assert (refused.state, refused.is_open, refused.reason) == ("REFUSED", False, "quantity_max: too many")
+        assert refused.order_type is None
+
+
+class TestThePositions:
+    def test_are_those_of_the_account_and_of_each_strategy(self, book):
+        found = positions(book, {"INFY": (101.0, 5), "SBIN": (1.0, 5)})
+
+        assert [(each.symbol, each.quantity) for each in found.positions] == [("INFY", 10)]
+        assert [(each.strategy, each.symbol, each.quantity) for each in found.held] == [("crossover", "INFY", 10)]
+        assert [(each.symbol, each.price) for each in found.prices] == [("INFY", 101.0)]
+
+
+class TestWhatIsToBeCancelled:
+    @pytest.mark.parametrize(
+        ("wanted", "chosen", "not_open"),
+        [
+            ({"everything": True}, ("old-open", "open"), ()),
+            ({"strategy": "other"}, ("open",), ()),
+            ({"symbol": "INFY"}, ("old-open",), ()),
+            ({"symbol": "INFY", "strategy": "other"}, (), ()),
+            ({"client_order_ids": ("open", "filled", "never", "open")}, ("open",), ("filled", "never")),
+            ({"client_order_ids": ("open",), "symbol": "INFY"}, ("old-open", "open"), ()),
+            ({}, (), ()),
+        ],
+    )
+    def test_is_what_was_named(self, book, wanted, chosen, not_open):
+        assert to_cancel(book, CancelOrders(**wanted)) == (chosen, not_open)
+
+
+@given(names=st.lists(st.sampled_from(["A", "B", "C"]), max_size=5))
+def test_what_is_chosen_is_open_and_named_once(names):
+    make = BUILDERS  # a drawn example has no fixtures
+    book = Book()
+    for fact in (make.intent("A"), make.intent("B"), make.cancelled("B")):
+        book.apply(fact)
+    chosen, not_open = to_cancel(book, CancelOrders(client_order_ids=tuple(names)))
+
+    assert set(chosen) == {"A"} & set(names)
+    assert set(not_open) == set(names) - {"A"}
+    assert len(chosen) + len(not_open) == len(set(names))
+
+
+def test_the_journal_alone_gives_the_same_book(make):
+    facts = (make.intent("A-1"), make.accepted("A-1"), make.filled("A-1"))
+    records = [
+        JournalRecord(sequence=at, recorded_ns=at, correlation_id="", fact=fact) for at, fact in enumerate(facts, 1)
+    ]
+
+    assert book_of(records).position("INFY") == 10
+
+
+class TestTheActor:
+    @pytest.fixture
+    def person(self, actor_system):
+        return actor_system.probe("person")
+
+    def test_cancels_and_says_what(self, stage, make, person):
+        stage.open(make.intent("A-1"), make.accepted("A-1"), make.intent("A-2"), make.cancelled("A-2"))
+        stage.tell(CancelOrders(client_order_ids=("A-1", "A-2"), person="asha"), person)
+
+        assert person.receive() == OrdersCancelling(client_order_ids=("A-1",), not_open=("A-2",))
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    def test_lists_and_tells_positions(self, stage, make, person):
+        stage.open(make.intent("A-1"), make.filled("A-1"))
+        stage.tell(ReadOrders(all_days=True), person)
+        assert [each.client_order_id for each in person.receive().orders] == ["A-1"]
+        stage.tell(ReadPositions(), person)
+        assert person.receive().positions[0].quantity == 10
