@@ -135,6 +135,11 @@ class ExchangeActor(RuntimeActor):
         for report in self._book.move(tick):
             self._deliver(report)
 
+    def newest_is_enough(self, tick: Tick) -> bool:
+        """Tell whether there is no order that a tick could meet."""
+        del tick
+        return self._matching is not None and not self._matching.resting
+
     @handles(NewOrder)
     def place(self, request: NewOrder, sender: ActorAddress) -> None:
         """Accept or reject the order, and match it with the current tick."""

@@ -38,7 +38,7 @@ base.py          the system base that Thespian's ActorSystem calls: it makes the
 system.py        InProcessSystem: the same for programs and tests, without Thespian's names
 worker.py        a thread that runs cells
 watchdog.py      logs which handler holds the shared loop
-quiet.py         detecting that nothing is going on
+quiet.py         detecting that nothing is going on; lane.py: market data handed on while nothing is
 clock.py  market_clock.py  pace.py  timers.py                time
 errors.py  probe.py  tuning.py
 thespian/        what exists because of Thespian's own protocol
@@ -70,6 +70,7 @@ from .errors import (
     trace_of,
     where_of,
 )
+from .lane import Lane
 from .lifecycle import MailboxCounters, Terminated
 from .mailboxes import Bounded, Conflating
 from .offload import Outcome
@@ -90,6 +91,7 @@ __all__ = [
     "Conflating",
     "InProcessSystem",
     "InProcessSystemBase",
+    "Lane",
     "MailboxCounters",
     "MessageRefusedError",
     "NameTakenError",

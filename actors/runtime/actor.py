@@ -144,6 +144,14 @@ class RuntimeActor(Actor):
         """Return its statistics: the answer to `Ping`, and recorded at the stop."""
         return ActorStatistics(handled=self.host.handled, failures=self.host.failures)
 
+    def newest_is_enough(self, tick: Any) -> bool:
+        """Tell, where nothing waits for it, whether up to this tick it needs only the newest of each symbol.
+
+        True only where the others would change nothing, be it now or later. See `Lane`.
+        """
+        del tick
+        return False
+
     # Offered by the runtime.
 
     def send(self, target: ActorAddress | str, message: Any) -> None:

@@ -17,8 +17,9 @@ from .errors import MessageRefusedError, reason_of
 if TYPE_CHECKING:
     from .context import ActorContext, HostedActor
 
-OURS = f"{__package__.rpartition('.')[0]}."
-"""Prefix of the names of the modules whose actors are trusted."""
+_ACTORS = __package__.rpartition(".")[0]
+OURS = f"{_ACTORS}.", f"{_ACTORS.rpartition('.')[0]}.backtest."
+"""Prefixes of the names of the modules whose actors are trusted."""
 
 _VOCABULARY = frozenset(MESSAGE_TYPES)
 

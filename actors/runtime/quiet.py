@@ -142,6 +142,15 @@ class Quiescence:
             self._loop.wake()
         return False
 
+    def holds(self, own: int) -> bool:
+        """Tell, on the loop, whether nobody but it has work, where no other thread is to be watched.
+
+        It is told of one turn: what is `ready` is the caller's to look at. `own`: offloaded jobs that do not count.
+        """
+        return not (
+            self._watched or self._callers or self._waiters or self._down or self._coming or self._offloads != own
+        )
+
     def test(self) -> bool:
         """If all is quiet, let the market take its next step; return whether there is work. The loop's `on_idle`."""
         loop, waiters = self._loop, self._waiters

@@ -179,6 +179,28 @@ class RuntimeCell(CellContext):
         else:
             self.rest()
 
+    def take(self, message: Any, sender: ActorAddress, trace: int) -> None:
+        """Handle a message now, in the turn of another cell of this thread, as the only one of a turn of its own.
+
+        It is delivered where that is not the same: something waits before it, or the actor is not running.
+        """
+        if not self.idle or self.special or self.box:
+            self.deliver(message, sender, trace)
+            return
+        self.idle = False
+        self.trace = trace
+        handled: Any = message
+        try:
+            self._handlers[message.__class__](self.instance, message, sender)
+            if self._drains:
+                handled = None
+                self.instance.on_drained()
+        except BaseException as error:  # noqa: BLE001  as in `turn`
+            self._on_error(error, handled, sender)
+            return
+        self.handled += 1
+        self.rest()
+
     def _look_at(self, depth: int) -> tuple[int, int]:
         """Note how many messages wait; if they are too many, conflate them.
 

@@ -328,6 +328,16 @@ class StrategyActor(Timing):
             self._latency.add(latency_ns)
         self.on_tick(tick)
 
+    def newest_is_enough(self, tick: Tick) -> bool:
+        """Tell whether ticks up to this one would only be remembered: it has no `on_tick`, and no session begins."""
+        kind = type(self)
+        return (
+            kind.on_tick is StrategyActor.on_tick
+            and kind.handler_table[Tick] is StrategyActor.hear_tick
+            and self._begun
+            and tick.exchange_ns < self._edge_ns
+        )
+
     @handles(Candle)
     def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:
         """Call `on_candle`."""
