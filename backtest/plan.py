@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHARGES: Final = "dhan-equity-intraday"
 LATENCY_S: Final = 0.02
 CAPITAL_RUPEES: Final = 1_000_000.0
+SEGMENT_BYTES: Final = 4_294_967_296
+"""Of a journal in memory, which takes what is written: it has one segment, and nothing to pack."""
+
 END_NS: Final = (1 << 63) - 1
 STRATEGY: Final = "strategy"
 """Name of the strategy's actor."""
@@ -99,6 +102,7 @@ def settings_of(plan: Plan, recordings: Sequence[Path], data_dir: Path) -> Setti
     """
     given = {
         "log.level": "warning",
+        **({"journal.segment_bytes": SEGMENT_BYTES} if plan.data_dir is None else {}),
         **plan.settings,
         "feed.source": "replay",
         "feed.recording": [str(path.absolute()) for path in recordings],

@@ -11,6 +11,7 @@ Fails   on no expected error: a broken recording ends the market, and MarketEnde
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,12 +19,14 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ...actors.feed import FeedError, Surroundings, files_of, open_recordings, source_of
-from ...actors.runtime import RuntimeActor, handles
+from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
 from ...messages.addresses import EVENTS
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded
 from ..figures.curve import Marks
 from .marks import MarkKeeper
+
+by_sequence = attrgetter("sequence")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 READ_HERE_BYTES: Final = 4_000_000
 """Up to so much is read faster than a process is started, and does not wait for another core: some 50,000 candles."""
+
+
+TO_EVENTS: Final = (EVENTS,)
 
 
 class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,9 +86,11 @@ class BacktestFeedActor(RuntimeActor):
         """Open nothing yet: the source is opened when all actors are idle."""
         self.pace_market(0.0)
         self._release = Release()
+        self._lane = Lane(self)
         self._source: MarketSource | None = None
         self._chunks: Iterator[list[MarketMessage]] = iter(())
         self._chunk: list[MarketMessage] = []
+        self._ends: list[int] = []
         self._place = 0
         self._ticks = self._candles = 0
         self._keeper = MarkKeeper()
@@ -99,24 +107,59 @@ class BacktestFeedActor(RuntimeActor):
 
     @handles(Release)
     def release(self, _release: Release, _sender: ActorAddress) -> None:
-        """Send the message that is due, and ask for the time of the next one."""
+        """Send the message that is due, and those behind it as long as nobody has anything to do with them."""
         if self._place < len(self._chunk):
-            message = self._chunk[self._place]
-            self._place += 1
-            if isinstance(message, Candle):
-                self._candles += 1
-                self._keeper.add_candle(message)
-            else:
-                self._ticks += 1
-                self._keeper.add_tick(message)
-                # No other actor has seen the tick yet; a copy of it would cost five times as much.
-                force_setattr(message, "received_ns", self.clock.now_ns())
             self.begin_trace()
-            self.send(EVENTS, message)
+            self._send(self._chunk[self._place])
+            while self._place < len(self._chunk) and self._goes_on():
+                self._send(self._chunk[self._place])
         if self._place < len(self._chunk) or self._turn_over():
             self.when_quiet(self._release, time_of(self._chunk[self._place]))
         else:
             self.when_quiet(EndMarket())
+
+    def _send(self, message: MarketMessage) -> None:
+        self._place += 1
+        if message.__class__ is Candle:
+            self._candles += 1
+            self._keeper.add_candle(message)
+        else:
+            self._ticks += 1
+            self._keeper.add_tick(message)
+            # No other actor has seen the tick yet; a copy of it would cost five times as much.
+            force_setattr(message, "received_ns", message.exchange_ns)
+        self._lane.hand_to(TO_EVENTS, message)
+
+    def _goes_on(self) -> bool:
+        """Advance to the next message, unless something is to be done before; pass over ticks that nobody needs."""
+        place = self._place
+        message = self._chunk[place]
+        if message.__class__ is Candle:
+            return self._lane.goes_to(message.start_ns + message.interval_ns)
+        end = self._ends[place]
+        if end - place > 1 and self._passes_over(place, end):
+            return True
+        return self._lane.goes_to(message.exchange_ns)
+
+    def _passes_over(self, place: int, end: int) -> bool:
+        """Pass over all ticks before `end` but the newest of each symbol, if that is enough; return whether it was.
+
+        The newest of all is left to be sent.
+        """
+        ticks, lane = self._chunk[place:end], self._lane
+        newest = {tick.symbol: tick for tick in ticks}
+        if not all(lane.newest_is_enough(TO_EVENTS, tick) for tick in newest.values()):
+            return False
+        if not lane.goes_to(ticks[-1].exchange_ns):
+            return False
+        self._keeper.add_ticks(ticks[:-1], newest)
+        self._ticks += len(ticks) - 1
+        for tick in sorted(newest.values(), key=by_sequence) if len(newest) > 1 else ():
+            if tick is not ticks[-1]:
+                force_setattr(tick, "received_ns", tick.exchange_ns)
+                lane.hand_to(TO_EVENTS, tick)
+        self._place = end - 1
+        return True
 
     @handles(EndMarket)
     def end_market(self, _end: EndMarket, _sender: ActorAddress) -> None:
@@ -135,7 +178,7 @@ class BacktestFeedActor(RuntimeActor):
         else:
             self.send(sender, self._ended)
 
-    @handles(ReadMarks)
+    @handles(ReadMarks, from_outside=True)
     def read_marks(self, _request: ReadMarks, sender: ActorAddress) -> None:
         """Answer with all marks; asked once, when the market has ended."""
         marks = self._keeper.marks()
@@ -163,6 +206,7 @@ class BacktestFeedActor(RuntimeActor):
             for chunk in self._chunks:
                 if played := self._played(chunk):
                     self._chunk, self._place = played, 0
+                    self._ends = ends_of_ticks(played)
                     self.settings.on_progress(time_of(played[-1]))
                     return True
                 if time_of(chunk[0]) > self.settings.until_ns:
@@ -183,6 +227,8 @@ class BacktestFeedActor(RuntimeActor):
     def _played(self, chunk: list[MarketMessage]) -> list[MarketMessage]:
         """Return what is to be played of a chunk."""
         since_ns, until_ns, symbols = self.settings.since_ns, self.settings.until_ns, self.settings.symbols
+        if symbols and symbols.issuperset({message.symbol for message in chunk}):
+            symbols = frozenset()
         if not symbols and begin_of(chunk[0]) >= since_ns and time_of(chunk[-1]) < until_ns:
             return chunk
         return [
@@ -205,3 +251,13 @@ def begin_of(message: MarketMessage) -> int:
 def time_of(message: MarketMessage) -> int:
     """Return when it is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
     return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
+
+
+def ends_of_ticks(chunk: list[MarketMessage]) -> list[int]:
+    """Return for each place where the ticks from there on end: the place of the next candle, or of the chunk's end."""
+    ends, end = [0] * len(chunk), len(chunk)
+    for place in range(len(chunk) - 1, -1, -1):
+        if chunk[place].__class__ is Candle:
+            end = place
+        ends[place] = end
+    return ends

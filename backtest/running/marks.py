@@ -9,6 +9,8 @@ from ...domain.time import SECOND_NS
 from ..figures.curve import Marks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from ...messages.market import Candle, Tick
 
 MARK_NS: Final = 60 * SECOND_NS
@@ -44,6 +46,12 @@ class MarkKeeper:
         if before is not None and before[0] != minute:
             self._keep(symbol, before)
         self._newest[symbol] = minute, tick.exchange_ns, tick.price
+
+    def add_ticks(self, ticks: Sequence[Tick], symbols: Iterable[str]) -> None:
+        """Do the same for several, of these symbols."""
+        if not self._candled.issuperset(symbols):
+            for tick in ticks:
+                self.add_tick(tick)
 
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""

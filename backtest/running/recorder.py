@@ -80,7 +80,7 @@ class RecorderActor(RuntimeActor):
         """Count it."""
         self._rejected += 1
 
-    @handles(ReadRecord)
+    @handles(ReadRecord, from_outside=True)
     def read(self, _request: ReadRecord, sender: ActorAddress) -> None:
         """Answer what there is."""
         record = Record(

@@ -70,7 +70,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
             symbols=frozenset(plan.symbols),
             on_progress=on_progress,
         )
-        children = backtest_children(settings, feed)
+        children = backtest_children(settings, feed, is_kept=plan.data_dir is not None)
         base = InProcessSystemBase(
             market_opening_ns=max(outlook.opening_ns or 0, plan.since_ns), seed=settings.feed.seed, stall_warn_s=None
         )

@@ -14,7 +14,8 @@ from ...actors.events import EventsSettings
 from ...actors.supervision import ChildSpec
 from ...composition import children
 from ...messages.addresses import CONTROL, DATABASE, EVENTS, FEED, INSTRUMENTS, JOURNAL
-from .disk import BacktestJournalActor
+from .disk import KeptJournalActor, journal_in_memory
+from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
 from .recorder import RECORDER, RecorderActor
 
@@ -25,24 +26,24 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = frozenset({DATABASE, INSTRUMENTS, CONTROL})
 
 
-def backtest_children(settings: Settings, feed: BacktestFeedSettings) -> tuple[ChildSpec, ...]:
-    """Return every actor of a backtest, in the order of starting.
+def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept: bool) -> tuple[ChildSpec, ...]:
+    """Return every actor of a backtest, in the order of starting; `is_kept`: the files of its journal stay.
 
     Raises:
         NameTakenError: a strategy has the name of the recorder.
         StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
     """
     found = children(settings, (ChildSpec(RECORDER, RecorderActor, None),))
-    return tuple(_of_a_backtest(spec, feed) for spec in found if spec.name not in LEFT_OUT)
+    return tuple(_of_a_backtest(spec, feed, is_kept=is_kept) for spec in found if spec.name not in LEFT_OUT)
 
 
-def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings) -> ChildSpec:
+def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, *, is_kept: bool) -> ChildSpec:
     if spec.name == JOURNAL:
-        return replace(spec, actor=BacktestJournalActor)
+        return replace(spec, actor=KeptJournalActor if is_kept else journal_in_memory())
     if spec.name == FEED:
         return replace(spec, actor=BacktestFeedActor, settings=feed)
     if spec.name == EVENTS:
         events: EventsSettings = spec.settings
         heard = tuple(each for each in events.subscriptions if each.subscriber not in LEFT_OUT)
-        return replace(spec, settings=replace(events, subscriptions=heard))
+        return replace(spec, actor=BacktestEventsActor, settings=replace(events, subscriptions=heard))
     return spec

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import natya
 from natya.actors.journal.header import HEADER_SIZE
+from natya.actors.runtime import Lane
 from natya.backtest import BacktestBrokenError, BacktestFailedError
 from natya.backtest.plan import time_ns
 from natya.cli.app import app
@@ -150,6 +151,12 @@ def three(tmp_path):
     return files
 
 
+def sent(lane, names, message):
+    """Send, where a lane would hand on."""
+    for name in names:
+        lane._cell.instance.send(name, message)
+
+
 ONE_RUN = """
 import sys, natya
 natya.backtest("natya_backtests:Crossover", sys.argv[2:], data_dir=sys.argv[1])
@@ -166,6 +173,17 @@ class TestTheJournal:
         here, there = records_bytes(tmp_path / "here"), records_bytes(tmp_path / "there")
         assert here == there
         assert len(here.rstrip(b"\0")) > 10_000
+
+    @pytest.mark.parametrize("strategy", ["Crossover", "Dipper", "Waiter", "Watcher"])
+    def test_is_that_of_a_market_that_waits_for_quiet_at_every_message(self, three, tmp_path, monkeypatch, strategy):
+        """What is handed on within a turn, and what is passed over, changes no byte."""
+        natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "fast")
+        monkeypatch.setattr(Lane, "goes_to", lambda *_: False)
+        monkeypatch.setattr(Lane, "hand_to", sent)
+        patient = natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "patient")
+
+        assert records_bytes(tmp_path / "fast") == records_bytes(tmp_path / "patient")
+        assert patient.report.fills > 5
 
     def test_of_one_symbol_has_the_same_trades_beside_others(self, three):
         together = natya.backtest(natya_backtests.Crossover, three, **FREE)

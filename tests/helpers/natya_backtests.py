@@ -73,3 +73,59 @@ class Greedy(StrategyActor):
         if not self.asked:
             self.asked = True
             self.buy(candle.symbol, 100_000)
+
+
+class Dipper(StrategyActor):
+    """Rests below and above, by a seed of its own; hears candles only, of which some are made of ticks."""
+
+    candles = ("1m", "3m")
+
+    def on_begin(self):
+        self.open = set()
+
+    def on_candle(self, candle):
+        for order in sorted(self.open):
+            self.cancel(order)
+        away = self.random.choice((0.4, 0.8, 3.0))
+        if self.position(candle.symbol) > 0:
+            self.open.add(self.sell(candle.symbol, 1, round(candle.close + away, 1)))
+        elif self.random.random() < 0.8:
+            self.open.add(self.buy(candle.symbol, 1, round(candle.close - away, 1)))
+
+    def on_fill(self, fill):
+        self.open.discard(fill.client_order_id)
+
+    def on_order(self, fact):
+        if type(fact).__name__ in {"OrderCancelled", "OrderRejected", "OrderRefused"}:
+            self.open.discard(fact.client_order_id)
+
+
+class Waiter(StrategyActor):
+    """Trades in the middle of candles, by timers alone, at the price it remembers."""
+
+    def on_begin(self):
+        self.after(95, self.turn)
+
+    def turn(self):
+        self.after(137, self.turn)
+        for symbol in ("INFY", "SBIN", "TCS"):
+            price = self.last_price(symbol)
+            if price is not None:
+                if self.position(symbol):
+                    self.sell(symbol, 1)
+                else:
+                    self.buy(symbol, 1, price)
+
+
+class Watcher(StrategyActor):
+    """Hears every tick."""
+
+    def on_begin(self):
+        self.before = {}
+
+    def on_tick(self, tick):
+        before, self.before[tick.symbol] = self.before.get(tick.symbol, tick.price), tick.price
+        if tick.price < before - 1.5 and not self.position(tick.symbol):
+            self.buy(tick.symbol, 2)
+        elif tick.price > before + 1.5 and self.position(tick.symbol) > 0:
+            self.sell(tick.symbol, 1)
