@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "run",
     "backtest",
     "doctor",
+    "dashboard",
     "health",
     "alarms",
     "metrics",

@@ -3,7 +3,7 @@
 operations    every operation that may be asked from outside, once
 actor         the actor round the server: passes admitted requests on
 looking       asks all actors how they are, for health and metrics
-http/         the operations over HTTP: its application is given to the web server
+http/         the operations over HTTP: its application is given to the web server; dashboard/: the page
 forms         arguments and answers by name
 server        the listening socket and its connections; connection, request, peer: one each
 client        the other end; socket_path: where both find each other

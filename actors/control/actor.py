@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ...messages.control import ControlStatistics
     from ..observability import View
     from ..runtime import ActorAddress, Outcome
+    from .http.application import ControlApplication
     from .operations import Operation
     from .settings import ControlActorSettings
 
@@ -83,6 +84,7 @@ class ControlActor(RuntimeActor):
         """Open the socket and serve it."""
         arrive = self.entrance()
         self._guard: Guard | None
+        self._application: ControlApplication | None = None
         self._http_numbers = itertools.count(1)
         self._asked: dict[str, str] = {}
         """The actor of each pending request that can be abandoned, by `asker`."""
@@ -113,12 +115,16 @@ class ControlActor(RuntimeActor):
         self._looker.take_over(counted)
 
     def on_stop(self) -> None:
-        """Close the socket."""
+        """Close the socket, and end what is streamed."""
         self._server.close()
+        if self._application is not None:
+            self._application.close()
 
     def is_drained(self) -> bool:
         """Stop serving the socket, which would not end by itself; waiting clients see their connection close."""
         self._server.close()
+        if self._application is not None:
+            self._application.close()
         for asker, actor in self._asked.items():
             self.send(actor, Abandon(asker=asker))
         return True
@@ -198,8 +204,12 @@ class ControlActor(RuntimeActor):
         except TokenFileError as fault:
             self._fail_http(str(fault))
             return
-        application = ControlApplication(
-            self._guard, self.settings.limits, ask=self.requester(), monotonic_ns=self.clock.monotonic_ns
+        application = self._application = ControlApplication(
+            self._guard,
+            self.settings.limits,
+            ask=self.requester(),
+            monotonic_ns=self.clock.monotonic_ns,
+            now_ns=self.clock.now_ns,
         )
         mount = Mount(path="", application=application, owner=self.name)
         self.ask(CONTROL_WEB, mount, timeout_s=MOUNT_S, then=self._be_served)

@@ -6,7 +6,7 @@ one that came through the socket. Whether it is live and ready is told to anyone
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -17,10 +17,12 @@ from ....messages.health import Health, MetricsRead
 from ....messages.supervision import Failed, Unavailable
 from ...runtime import RequestTimedOut
 from ...web import answer, body_of
+from ..dashboard.pages import HEADERS, page
 from ..forms import arguments_form, plain, read_arguments
 from ..operations import BY_NAME, OPERATIONS, ROLES
 from .asking import Operate
 from .openapi import ACTOR_PARAMETER, BASE, document
+from .stream import Asking, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 ANSWER_S: Final = 10.0
 """How long an answer may take where the operation itself says nothing."""
 
+STREAM: Final = f"{BASE}/stream"
+
+OWN: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""No answer is kept by a browser, or read as anything but what it is."""
+
 QUERY_PARTS_MAX: Final = 32
 ROWS_MAX: Final = 10_000
 """Rows of a query whose answer is JSON."""
@@ -39,13 +46,6 @@ ROWS_MAX: Final = 10_000
 METRICS_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 _STATUS_OF: Final = {"busy": 429, "forbidden": 403, "malformed": 400, "timed_out": 504, "too_large": 413}
-
-
-class Asking(Protocol):
-    """Asks an actor by its name; see `RuntimeActor.requester`."""
-
-    async def __call__(self, target: str, message: Any, *, timeout_s: float) -> Any:
-        """Return its answer."""
 
 
 class Refusal(Exception):  # noqa: N818  an answer, no fault
@@ -59,25 +59,48 @@ class Refusal(Exception):  # noqa: N818  an answer, no fault
 class ControlApplication:
     """Operations over HTTP."""
 
-    def __init__(self, guard: Guard, limits: ControlSettings, *, ask: Asking, monotonic_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        limits: ControlSettings,
+        *,
+        ask: Asking,
+        monotonic_ns: Callable[[], int],
+        now_ns: Callable[[], int],
+    ) -> None:
         """Serve those operations that the role of `limits` may do."""
         self._guard: Final = guard
         self._limits: Final = limits
         self._ask: Final = ask
         self._monotonic_ns: Final = monotonic_ns
         self._document: bytes | None = None
+        self._stream: Final = Stream(ask, now_ns=now_ns)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
+        if scope["path"] == STREAM and scope["method"] == "GET" and not self._refuses(scope):
+            await self._stream.send(receive, send)
+            return
+        if scope["method"] == "GET" and not self._guard.elsewhere(scope["headers"]) and (shown := page(scope["path"])):
+            await answer(send, 200, shown.body, content_type=shown.content_type, headers=(*OWN, *HEADERS))
+            return
         try:
             status, body, content_type = await self._answer(scope, receive)
             headers: tuple[tuple[bytes, bytes], ...] = ()
         except Refusal as refusal:
             status, body, content_type = refusal.status, _error(refusal.reason), b"application/json"
             headers = refusal.headers
-        # No answer is kept by a browser, shown in a frame, or read as anything but what it is.
-        own = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), *headers)
-        await answer(send, status, body, content_type=content_type, headers=own)
+        await answer(send, status, body, content_type=content_type, headers=(*OWN, *headers))
+
+    def close(self) -> None:
+        """End what would not end by itself; from any thread."""
+        self._stream.close()
+
+    def _refuses(self, scope: Any) -> bool:
+        """Whether a stream is refused; the ordinary way then says why."""
+        headers = scope["headers"]
+        is_stranger = self._guard.elsewhere(headers) or self._guard.stranger(headers, self._monotonic_ns())
+        return is_stranger is not None or self._stream.is_full
 
     async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes, bytes]:
         method, path, headers = scope["method"], scope["path"], scope["headers"]
@@ -90,6 +113,9 @@ class ControlApplication:
             _expect_method(method, "GET")
             return 200, self._described(), b"application/json"
         _expect(self._guard.stranger(headers, self._monotonic_ns()))
+        if path == STREAM:
+            _expect_method(method, "GET")
+            raise Refusal(429, "as many streams are open as there may be")
         if path == "/metrics":
             _expect_method(method, "GET")
             read = await self._carry_out(BY_NAME["metrics"], {}, client=client, strict=True)

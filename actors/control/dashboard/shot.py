@@ -1,0 +1,139 @@
+"""What the dashboard is told, once a second: pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ....domain.positions import unrealized
+from ....messages.broker import BrokerStatistics
+from ....messages.events import EventsStatistics
+from ....messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing, TokenStatistics
+from ....messages.journal import JournalStatistics
+from ....messages.market import FeedStatistics
+from ....messages.orders import OrdersStatistics
+from ...observability import health_of
+
+if TYPE_CHECKING:
+    from ...observability import View
+
+SYMBOLS_MAX: Final = 100
+"""Symbols whose prices are told; the page says if there are more."""
+
+
+def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:
+    """Put a view into what the page shows; money is text, with its paise."""
+    health = health_of(view)
+    orders = _first(view, OrdersStatistics)
+    feed = _first(view, FeedStatistics)
+    prices = {} if feed is None else feed.last_prices
+    return {
+        "time_ms": wall_ns // 1_000_000,
+        "live": health.live,
+        "ready": health.ready,
+        "reason": health.reason,
+        "risk_state": health.risk_state,
+        "risk_cause": "" if orders is None else orders.risk_cause,
+        "components": [_component(each, view) for each in health.components],
+        "prices": dict(sorted(prices.items())[:SYMBOLS_MAX]),
+        "prices_left_out": max(0, len(prices) - SYMBOLS_MAX),
+        "feed": None if feed is None else {"source": feed.source, "ticks": feed.ticks, "gaps": feed.gaps},
+        "orders": None if orders is None else _orders(orders, prices),
+        "timings": _timings(view),
+        "budgets": [
+            {"kind": budget.kind, "window": budget.window, "remaining": budget.remaining}
+            for each in view.statistics.values()
+            if isinstance(each, ServiceStatistics)
+            for budget in each.budgets
+        ],
+        "token_ends_ms": next(
+            (each.ends_ns // 1_000_000 for each in view.statistics.values() if isinstance(each, TokenStatistics)), None
+        ),
+        "dead_letters": getattr(_first(view, EventsStatistics), "dead_letters", None),
+        "disk_free_bytes": view.disk_free_bytes,
+    }
+
+
+def percentile_ms(timing: Timing, share: float) -> float | None:
+    """Return the upper end of the class that the percentile is in, in milliseconds; None: nothing was timed.
+
+    Of what took longer than all bounds it is infinite, which is told as -1.
+    """
+    total = sum(timing.counts)
+    if not total:
+        return None
+    below = 0
+    for bound_s, count in zip(TIMING_BOUNDS_S, timing.counts, strict=False):
+        below += count
+        if below >= share * total:
+            return 1_000 * bound_s
+    return -1.0
+
+
+def _component(component: Any, view: View) -> dict[str, Any]:
+    children = () if view.tree is None else view.tree.children
+    child = next((each for each in children if view.name_of(each.path) == component.name), None)
+    return {
+        "name": component.name,
+        "depth": 0 if child is None else max(0, child.path.count("/") - 1),
+        "health": component.state,
+        "reason": component.reason,
+        "state": "" if child is None else child.state,
+        "restarts": 0 if child is None else child.restarts,
+        "breaker": "" if child is None else child.breaker,
+        "waiting": 0 if child is None else child.mailbox_depth,
+        "last_error": "" if child is None else child.last_error,
+    }
+
+
+def _orders(orders: OrdersStatistics, prices: dict[str, float]) -> dict[str, Any]:
+    held = [each for each in orders.positions if each.quantity]
+    open_profit = unrealized([each for each in held if each.symbol in prices], prices)
+    is_known = all(each.symbol in prices for each in held)
+    return {
+        "submitted": orders.orders,
+        "fills": orders.fills,
+        "rejected": orders.rejected,
+        "open": orders.open_orders,
+        "uncertain": orders.uncertain_orders,
+        "refused_by_rule": orders.refused_by_rule,
+        "realized": str(sum((each.realized_pnl for each in orders.positions), start=0)),
+        "unrealized": str(sum(open_profit.values(), start=0)) if is_known else None,
+        "positions": [
+            {
+                "symbol": each.symbol,
+                "quantity": each.quantity,
+                "average_price": str(each.average_price),
+                "last_price": prices.get(each.symbol),
+                "realized": str(each.realized_pnl),
+                "unrealized": str(open_profit[each.symbol]) if each.symbol in open_profit else None,
+            }
+            for each in orders.positions
+        ],
+    }
+
+
+def _timings(view: View) -> list[dict[str, Any]]:
+    found = []
+    broker, journal = _first(view, BrokerStatistics), _first(view, JournalStatistics)
+    if broker is not None:
+        found.append(("order acknowledged", broker.acknowledgement))
+    if journal is not None:
+        found.append(("journal commit", journal.commit))
+    found += [
+        (f"answer of {each.service}", each.answer)
+        for each in view.statistics.values()
+        if isinstance(each, ServiceStatistics)
+    ]
+    return [
+        {
+            "name": name,
+            "count": sum(timing.counts),
+            "p50_ms": percentile_ms(timing, 0.5),
+            "p99_ms": percentile_ms(timing, 0.99),
+        }
+        for name, timing in found
+    ]
+
+
+def _first(view: View, kind: type) -> Any:
+    return next((each for each in view.statistics.values() if isinstance(each, kind)), None)

@@ -1,0 +1,222 @@
+"""The page, what it is told, and the stream that tells it."""
+
+import hashlib
+import json
+import re
+import time
+from decimal import Decimal
+from importlib import resources
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_web import Line, ask
+
+from natya.actors.control import ControlActor, ControlActorSettings, ControlClient
+from natya.actors.control.dashboard import pages
+from natya.actors.control.dashboard.shot import percentile_ms, shot_of
+from natya.actors.control.http.stream import STREAMS_MAX
+from natya.actors.control.http.token_file import read_token
+from natya.actors.control.operations import BY_NAME
+from natya.actors.observability import View
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.web import WebActor
+from natya.config.sections.control import ControlSettings
+from natya.config.sections.web import WebSettings
+from natya.messages.control import ShowHttp
+from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.market import FeedStatistics
+from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
+
+FILES = resources.files(pages.__package__)
+CHILD = {"host": "loop", "restarts": 2, "breaker": "closed", "mailbox_depth": 3, "last_error": "KeyError: <b>x</b>"}
+TREE = SupervisionTree(children=(ChildStatus(path="system/strategies/dip", state="RUNNING", **CHILD),))
+
+
+class Root(RuntimeActor):
+    @handles(DescribeTree)
+    def describe(self, _, sender):
+        self.send(sender, TREE)
+
+
+class Api:
+    def __init__(self, url, token):
+        self.url, self.token, self.lines = url, token, []
+
+    def stream(self, **headers):
+        line = Line(int(self.url.rpartition(":")[2]))
+        self.lines.append(line)
+        known = {"Authorization": f"Bearer {self.token}", **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in known.items())
+        line.send(f"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}\r\n".encode())
+        return line
+
+
+@pytest.fixture
+def api(tmp_path):
+    limits = ControlSettings.default(http=True)
+    with InProcessSystem() as running:
+        running.start("system", Root)
+        running.start("control-web", WebActor, WebSettings.default())
+        running.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path, limits=limits))
+        with ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+            while not (shown := client.request("control", ShowHttp())).url:
+                assert shown.reason == "it is not served yet"
+        served = Api(shown.url, read_token(tmp_path).reveal())
+        yield served
+        began = time.monotonic()
+        running.stop("control")
+        running.stop("control-web")
+        assert time.monotonic() - began < 4, "an open page holds nothing up"
+    for line in served.lines:
+        line.socket.close()
+
+
+def the_orders(*positions):
+    counts = {"orders": 3, "fills": 2, "rejected": 1, "open_orders": 0, "uncertain_orders": 0}
+    held = tuple(
+        Position(symbol=symbol, quantity=quantity, average_price=Decimal(100), realized_pnl=Decimal("-1.50"))
+        for symbol, quantity in positions
+    )
+    return OrdersStatistics(risk_state="NORMAL", positions=held, **counts)
+
+
+def the_feed(**prices):
+    zeros = dict.fromkeys(("ticks", "candles", "bad_rows"), 0)
+    return FeedStatistics(source="synthetic", ended=False, last_prices=prices, **zeros)
+
+
+def the_view(**statistics):
+    return View(tree=TREE, statistics=statistics)
+
+
+class TestThePage:
+    @pytest.mark.parametrize("path", pages.FILES)
+    def test_is_served_without_a_token_and_bound_to_this_server(self, api, path):
+        line = Line(int(api.url.rpartition(":")[2]))
+        line.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        head, _, rest = line._read_until(b"\r\n\r\n").partition(b"\r\n\r\n")
+        while more := line._read():
+            rest += more
+        line.socket.close()
+
+        assert head.startswith(b"HTTP/1.1 200")
+        assert b"default-src 'none'; script-src 'self';" in head
+        assert b"frame-ancestors 'none'" in head
+        assert rest == FILES.joinpath(pages.FILES[path][0]).read_bytes()
+        assert api.token.encode() not in rest
+
+    @pytest.mark.parametrize(
+        "path", ["/vendor/", "/vendor/manifest.json", "/pages.py", "/../control.token", "/app.js/"]
+    )
+    def test_is_all_that_is_served_of_the_disk(self, api, path):
+        assert ask("GET", f"{api.url}{path}", headers={"Authorization": f"Bearer {api.token}"})[0] == 404
+
+    def test_asks_for_nothing_that_is_not_served(self):
+        page = FILES.joinpath("index.html").read_text()
+
+        assert set(re.findall(r'(?:src|href)="(/[^"]*)"', page)) == set(pages.FILES) - {"/"}
+        assert not re.findall(r"https?://", page)
+
+    def test_asks_only_for_operations_that_there_are(self):
+        asked = set(re.findall(r'"/v1/([a-z-]+)"', FILES.joinpath("app.js").read_text()))
+
+        assert asked - {"stream"} <= set(BY_NAME)
+
+    def test_never_reads_text_as_html(self):
+        script = FILES.joinpath("app.js").read_text()
+
+        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
+
+    def test_has_the_parts_that_its_script_fills(self):
+        page, script = FILES.joinpath("index.html").read_text(), FILES.joinpath("app.js").read_text()
+        named = set(re.findall(r'(?:\$|fill|figure|pill)\("([a-z-]+)"', script))
+
+        assert named <= set(re.findall(r'id="([a-z-]+)"', page))
+
+    def test_has_its_libraries_as_they_were_published(self):
+        manifest = json.loads(FILES.joinpath("vendor/manifest.json").read_text())
+
+        for name, known in manifest.items():
+            assert hashlib.sha256(FILES.joinpath(f"vendor/{name}").read_bytes()).hexdigest() == known["sha256"]
+        licences = {known["package"].lower() for known in manifest.values()}
+        assert {each.name.removesuffix(".LICENSE").lower() for each in FILES.joinpath("vendor").iterdir()} >= licences
+
+
+class TestTheStream:
+    def test_tells_how_the_system_is_at_once(self, api):
+        told = api.stream()._read_until(b"\n\n\r\n")
+
+        assert b"content-type: text/event-stream" in told.lower()
+        shot = json.loads(told.partition(b"data: ")[2].split(b"\n\n")[0])
+        assert shot["live"]
+        assert shot["components"][0]["name"] == "dip"
+
+    def test_is_for_who_has_the_token(self, api):
+        line = api.stream(Authorization="Bearer wrong")
+
+        assert line._read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 401")
+
+    def test_is_not_for_pages_of_other_sites(self, api):
+        line = api.stream(Origin="https://evil.example")
+
+        assert line._read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 403")
+
+    def test_is_open_so_often_and_no_more(self, api):
+        for _ in range(STREAMS_MAX):
+            assert b"data: " in api.stream()._read_until(b"data: ")
+
+        assert api.stream()._read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 429")
+
+    def test_that_is_closed_leaves_room_for_another(self, api):
+        lines = [api.stream() for _ in range(STREAMS_MAX)]
+        for line in lines:
+            line._read_until(b"data: ")
+            line.socket.close()
+        until = time.monotonic() + 10
+        while not (head := api.stream()._read_until(b"\r\n\r\n")).startswith(b"HTTP/1.1 200"):
+            assert time.monotonic() < until, head
+
+
+class TestAShot:
+    def test_values_positions_at_the_last_prices(self):
+        shot = shot_of(
+            the_view(orders=the_orders(("TCS", 10), ("INFY", 0)), feed=the_feed(TCS=99.5)), wall_ns=5_000_000
+        )
+
+        assert shot["time_ms"] == 5
+        assert (shot["orders"]["realized"], shot["orders"]["unrealized"]) == ("-3.00", "-5.00")
+        assert [each["unrealized"] for each in shot["orders"]["positions"]] == ["-5.00", None]
+
+    def test_tells_no_open_profit_where_a_price_is_missing(self):
+        shot = shot_of(the_view(orders=the_orders(("TCS", 10), ("INFY", 5)), feed=the_feed(TCS=99.5)), wall_ns=0)
+
+        assert shot["orders"]["unrealized"] is None
+
+    def test_of_a_system_that_does_not_answer_says_so(self):
+        shot = shot_of(View(tree=None, statistics={}), wall_ns=0)
+
+        assert (shot["live"], shot["ready"], shot["orders"], shot["components"]) == (False, False, None, [])
+        assert msgspec.json.encode(shot)
+
+    def test_is_of_a_bounded_number_of_symbols(self):
+        shot = shot_of(the_view(feed=the_feed(**{f"S{each:04}": 1.0 for each in range(150)})), wall_ns=0)
+
+        assert (len(shot["prices"]), shot["prices_left_out"]) == (100, 50)
+
+
+class TestAPercentile:
+    @given(counts=st.lists(st.integers(0, 50), min_size=17, max_size=17), share=st.sampled_from([0.5, 0.99]))
+    def test_is_never_below_the_true_one(self, counts, share):
+        timing = Timing(counts=tuple(counts), sum_s=0.0)
+        bounds = [1_000 * each for each in TIMING_BOUNDS_S]
+        placed = sorted(place for place, count in enumerate(counts) for _ in range(count))
+        found = percentile_ms(timing, share)
+
+        if not placed:
+            assert found is None
+            return
+        true = placed[max(0, -(-len(placed) * share // 1).__trunc__() - 1)]
+        assert found == (bounds[true] if true < len(bounds) else -1.0)
