@@ -241,11 +241,13 @@ class SimulatedFeedActor(RuntimeActor):
     def _open(self) -> None:
         settings, progress = self.settings, self._progress
         self.random.seed(settings.seed)
-        surroundings = Surroundings(start_ns=progress.start_ns, random=self.random)
-        make, options = source_of(settings)
-        self._source = make(settings, options, surroundings)
+        self._source = self._make_source(Surroundings(start_ns=progress.start_ns, random=self.random))
         self._chunks = behind(self._source.chunks(), progress.ticks + progress.candles, source=progress.source)
         self._read()
+
+    def _make_source(self, surroundings: Surroundings) -> MarketSource:
+        make, options = source_of(self.settings)
+        return make(self.settings, options, surroundings)
 
     def _read(self) -> None:
         self.offload(next, self._chunks, None, then=self._take_chunk)

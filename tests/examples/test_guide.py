@@ -1,23 +1,27 @@
-"""The guide for those who build actors of their own: each of its snippets runs, one after the other."""
+"""The guides: each of their snippets runs, one after the other."""
 
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
-GUIDE = Path(__file__).parents[2] / "docs" / "actors.md"
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = DOCS / "actors.md"
 SNIPPETS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_does_what_it_says(monkeypatch):
-    text = GUIDE.read_text()
+@pytest.mark.parametrize("name", ["actors.md", "testing.md"])
+def test_does_what_it_says(name, monkeypatch):
+    text = (DOCS / name).read_text()
     program = ModuleType("guide")
     monkeypatch.setitem(sys.modules, "guide", program)
 
     for found in SNIPPETS.finditer(text):
         # Blank lines before it, so that a failure names the line of the guide.
         source = "\n" * text.count("\n", 0, found.start(1)) + found[1]
-        exec(compile(source, str(GUIDE), "exec"), program.__dict__)  # noqa: S102  our own text
+        exec(compile(source, name, "exec"), program.__dict__)  # noqa: S102  our own text
 
 
 def test_shows_a_worker_in_forty_lines():

@@ -10,9 +10,8 @@ from random import Random
 import msgspec
 from natya_blocking import BlockingOffloader, sleep
 from natya_dhan_model import URL, DhanFaults, DhanModel, DhanSession, ListOfInstruments
-from natya_scenario import Scenario, a_scenario
+from natya_seeds import a_scenario
 from natya_updates_model import ModelUpdates
-from natya_world import World
 
 from natya.actors.broker import UpdatesActor, UpdatesSettings
 from natya.actors.external import ExternalSettings
@@ -20,6 +19,8 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ChildSpec
 from natya.config.secrets import Secret
 from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, BROKER_TOKENS, BROKER_UPDATES, INSTRUMENTS
+from natya.testing.scenario import Scenario
+from natya.testing.world import World
 
 SLOWER = 20
 """The market has as many ticks as in the world, but so much more time: answers over a network take theirs."""

@@ -15,9 +15,9 @@ from collections import Counter
 from functools import partial
 
 from natya_dhan_world import DhanWorld
-from natya_world import World
+from natya_seeds import a_world
 
-WORLDS = {"paper": World, "dhan": DhanWorld}
+WORLDS = {"paper": a_world, "dhan": DhanWorld}
 TARGETS = {"paper": "sim", "dhan": "sim-dhan"}
 
 PLAY_CPU_S_MAX = 30
@@ -31,15 +31,15 @@ TWICE_EVERY = 20
 def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
     """Play a seed; return it, its faults, and what was wrong."""
     logging.getLogger("natya").setLevel(logging.CRITICAL)
-    world_class = WORLDS[kind]
-    world = world_class(seed)
+    made = WORLDS[kind]
+    world = made(seed)
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, _hung)
     signal.alarm(PLAY_S_MAX)
     signal.setitimer(signal.ITIMER_PROF, PLAY_CPU_S_MAX)
     try:
         problems = world.run().violations()
-        if seed % TWICE_EVERY == 0 and world.digest() != world_class(seed).run().digest():
+        if seed % TWICE_EVERY == 0 and world.digest() != made(seed).run().digest():
             problems.append("two runs have different journals")
     except Exception as fault:  # noqa: BLE001  whatever it is, it is this seed's result
         problems = ["".join(traceback.format_exception_only(fault)).strip()]

@@ -3,8 +3,7 @@
 import pytest
 from natya_dhan_model import NO_FAULTS
 from natya_dhan_world import DhanWorld
-from natya_scenario import a_scenario
-from natya_world import without_faults
+from natya_seeds import a_scenario, without_faults
 
 
 @pytest.mark.parametrize("seed", [1, 22, 23])

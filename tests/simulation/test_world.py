@@ -6,18 +6,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from natya_scenario import a_scenario
-from natya_world import World, without_faults
+from natya_seeds import a_scenario, a_world, without_faults
 
-FAULTY = (64, 132, 4067)
+from natya.testing.world import World
+
+FAULTY = (75, 96, 103)
 """Seeds of many faults, power cuts among them."""
 
-DIGESTS = "import sys; from natya_world import World; [print(World(int(seed)).run().digest()) for seed in sys.argv[1:]]"
+DIGESTS = (
+    "import sys; from natya_seeds import a_world; [print(a_world(int(seed)).run().digest()) for seed in sys.argv[1:]]"
+)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_world_keeps_its_promises(seed):
-    assert World(seed).run().violations() == []
+    assert a_world(seed).run().violations() == []
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def other():
 
 
 def test_two_processes_write_the_same_journal_of_one_seed_to_the_last_byte(other):
-    worlds = [World(seed).run() for seed in FAULTY]
+    worlds = [a_world(seed).run() for seed in FAULTY]
     others = other.communicate(timeout=50)[0].split()
 
     assert sum(world.lives for world in worlds) > len(FAULTY)

@@ -1,68 +1,49 @@
-"""The world's database: the real actor on real DuckDB files, worked inline; a power cut leaves what was durable."""
+"""The database of a simulation: the real actor on real files, worked inline; a power cut leaves what was durable."""
 
-import contextlib
+from __future__ import annotations
+
 import functools
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
-from natya.actors.database import DatabaseActor, DuckDBAdapter
-from natya.actors.runtime.simulation import InlineExecutor
+from ..actors.database import DatabaseActor, DuckDBAdapter
+from ..actors.runtime.simulation import InlineExecutor
 
-
-class InlineDatabase(DatabaseActor):
-    """Does every piece of work in the simulation's own thread; read out at its last stop."""
-
-    executor_factory = staticmethod(lambda _name: InlineExecutor())
-    files: "DatabaseFiles"
-
-    def _on_open(self, opened):
-        super()._on_open(opened)
-        self.files.opened = opened.database
-
-    def on_stop(self):
-        self.files.stopped(self._files.database)
-        super().on_stop()
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class ReadModel(msgspec.Struct, frozen=True):
-    """What is in the files when the world has ended."""
+    """What is in the files when the simulation has ended."""
 
     sequence: int
-    facts: tuple[tuple, ...]
-    orders: dict[str, tuple]
-    fills: tuple[tuple, ...]
-    ticks: tuple[tuple, ...]
+    facts: tuple[tuple[Any, ...], ...]
+    orders: dict[str, tuple[Any, ...]]
+    fills: tuple[tuple[Any, ...], ...]
+    ticks: tuple[tuple[Any, ...], ...]
     recorded: dict[str, int]
 
 
 @functools.cache
-def migrated() -> tempfile.TemporaryDirectory:
-    """Files as the migrations leave them, made once a process: a tenth of what a world would cost."""
+def migrated() -> tempfile.TemporaryDirectory[str]:
+    """Return files as the migrations leave them, made once a process: a tenth of what a simulation would cost."""
     directory = tempfile.TemporaryDirectory(prefix="natya-migrated-")
     DuckDBAdapter(Path(directory.name, "natya.duckdb"), max_connections=3).close()
     return directory
 
 
-@contextlib.contextmanager
-def a_database() -> Iterator[DuckDBAdapter]:
-    """A database in such files, which go with it: half of what one in memory costs, which is migrated each time."""
-    with tempfile.TemporaryDirectory() as directory:
-        shutil.copytree(migrated().name, directory, dirs_exist_ok=True)
-        with DuckDBAdapter(Path(directory, "natya.duckdb"), max_connections=4) as database:
-            yield database
-
-
 class DatabaseFiles:
     """A directory for each life; the first begins with empty files."""
 
-    def __init__(self, directory: Path):
-        self._directory = directory
+    def __init__(self, directory: Path) -> None:
+        """Make the files of the first life below this directory."""
+        self._directory: Final = directory
         self._lives = 0
-        self.opened = None
+        self.opened: DuckDBAdapter | None = None
         """The adapter that has the files open."""
 
         self.at_end = False
@@ -73,9 +54,15 @@ class DatabaseFiles:
 
     @property
     def path(self) -> Path:
+        """The core file of this life."""
         return self._directory / str(self._lives) / "natya.duckdb"
 
-    def cut_power(self, *, lost: bool):
+    @property
+    def halt(self) -> Path:
+        """Where nobody halts the system."""
+        return self._directory / "HALT"
+
+    def cut_power(self, *, lost: bool) -> None:
         """Go on with what is in the files at this moment: DuckDB syncs at every commit. Or without any file."""
         before = self.path.parent
         self._lives += 1
@@ -83,20 +70,44 @@ class DatabaseFiles:
             shutil.copytree(before, self.path.parent)
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the files; the adapter of a life that was cut off would hold them for ever."""
         if self.opened is not None:
             self.opened.close()
             self.opened = None
 
-    def stopped(self, database: DuckDBAdapter):
+    def stopped(self, database: DuckDBAdapter) -> None:
         """Look at what it has come to, if this is the end."""
         if self.at_end:
             self.read_model = read_out(database)
 
 
+def _inline(name: str) -> Executor:
+    del name
+    return InlineExecutor()
+
+
+class InlineDatabase(DatabaseActor):
+    """Does every piece of work in the simulation's own thread; read out at its last stop."""
+
+    executor_factory = staticmethod(_inline)
+    files: ClassVar[DatabaseFiles]
+
+    def _on_open(self, opened: Any) -> None:
+        super()._on_open(opened)
+        self.files.opened = opened.database
+
+    def on_stop(self) -> None:
+        """Read it out, and close it."""
+        if self._files.database is not None:
+            self.files.stopped(self._files.database)
+        super().on_stop()
+
+
 def read_out(database: DuckDBAdapter) -> ReadModel:
-    def rows(sql):
+    """Read everything that the invariants are about."""
+
+    def rows(sql: str) -> Any:
         return database.query(sql).rows
 
     return ReadModel(

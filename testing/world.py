@@ -1,116 +1,149 @@
 """The world: the whole paper system in a simulation, from its first start to its orderly stop, power cuts included."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 from collections import Counter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
-from natya_database import DatabaseFiles, InlineDatabase
-from natya_invariants import violations
-from natya_scenario import Scenario, a_scenario
 
-from natya.actors.events import EventsActor, EventsSettings
-from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
-from natya.actors.feed.bodies import synthetic
-from natya.actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
-from natya.actors.journal.tools import tail
-from natya.actors.runtime import InProcessSystem, RequestTimedOut, handles
-from natya.actors.runtime.simulation import Faults, SimulatedSystemBase, VirtualClock
-from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
-from natya.composition import children, subscriptions
-from natya.messages.broker import NewOrder
-from natya.messages.events import Subscribe
-from natya.messages.journal import Journaled
-from natya.messages.market import AwaitMarketEnd, MarketEnded
-from natya.messages.supervision import DescribeTree, SupervisionTree
-from natya.messages.system import Ping, Pong
+from ..actors.events import EventsActor, EventsSettings
+from ..actors.exchange import ExchangeActor, ExchangeActorSettings
+from ..actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
+from ..actors.journal.tools import tail
+from ..actors.runtime import InProcessSystem, RequestTimedOut, handles
+from ..actors.runtime.simulation import SimulatedSystemBase, VirtualClock
+from ..actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
+from ..composition import children, subscriptions
+from ..messages.addresses import DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL
+from ..messages.addresses import SYSTEM as ROOT
+from ..messages.broker import NewOrder
+from ..messages.events import Subscribe
+from ..messages.journal import Journaled, JournalRecord
+from ..messages.market import AwaitMarketEnd, MarketEnded
+from ..messages.supervision import DescribeTree, SupervisionTree
+from ..messages.system import Ping, Pong
+from .database import DatabaseFiles, InlineDatabase
+from .invariants import violations
+from .market import FeedOfSimulation
 
-ROOT = "system"
-WITNESS = "witness"
-START_S = 600.0
-SETTLE_S = 900.0
-LOOK_EVERY_S = 5.0
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-TICKS_A_CHUNK = 20
-"""The market is read ahead in chunks; one of the usual size would be longer than all of it."""
+    from ..actors.exchange.matching import Matching
+    from ..actors.feed import MarketMessage
+    from ..actors.runtime import ActorAddress
+    from ..config.settings import Settings
+    from .scenario import Scenario
 
-IN_MEMORY = Path("/dev/shm")  # noqa: S108  a directory of its own is made there
+WITNESS: Final = "witness"
+START_S: Final = 600.0
+SETTLE_S: Final = 900.0
+LOOK_EVERY_S: Final = 5.0
+HALT_LOOK_S: Final = 3_600.0
+
+IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108  a directory of its own is made there
 """Where DuckDB's files lie, if there is such a thing: a sync costs nothing, and what it promises is not tested here."""
 
 
-class NotSettledError(Exception):
+class NotSettledError(RuntimeError):
     """The faults have stopped, and the system is not what it should be."""
 
 
 class WatchedExchange(ExchangeActor):
     """Counts what arrives; may go on with the book of an exchange before it."""
 
-    world: "World"
+    world: ClassVar[World]
 
-    def _take_book(self, matching):
+    def _take_book(self, matching: Matching) -> None:
         if self.world.matching is None:
             self.world.matching = matching
         else:
             self._owners = Owners()
         super()._take_book(self.world.matching)
 
-    def restore(self, state):
+    def restore(self, state: Any) -> None:
+        """Take the book over; it is the world's."""
         super().restore(state)
         self.world.matching = self._matching or self.world.matching
 
     @handles(NewOrder)
-    def place(self, request, sender):
+    def place(self, request: NewOrder, sender: ActorAddress) -> None:
+        """Count it, and place it."""
         self.world.arrivals[request.client_order_id] += 1
         super().place(request, sender)
 
 
-class Owners(dict):
+class Owners(dict[str, "ActorAddress | str"]):
     """An exchange that outlives its clients reports to whoever has the session now."""
 
-    def __missing__(self, client_order_id):
+    def __missing__(self, client_order_id: str) -> str:
         return "broker"
 
-    def __delitem__(self, client_order_id):
+    def __delitem__(self, client_order_id: str) -> None:
         self.pop(client_order_id, None)
 
 
 class World:
     """One seed's run. `run` plays it; what is left of it is looked at afterwards."""
 
-    base_class = SimulatedSystemBase
+    def __init__(
+        self,
+        seed: int,
+        scenario: Scenario,
+        *,
+        market: Sequence[MarketMessage] | None = None,
+        actors: Sequence[ChildSpec] = (),
+        clock: VirtualClock | None = None,
+    ) -> None:
+        """Play nothing yet.
 
-    def __init__(self, seed: int, scenario: Scenario | None = None):
+        Args:
+            seed: decides the order of everything.
+            scenario: settings, and what goes wrong.
+            market: ticks and candles in the order of time; None: that of the settings.
+            actors: of a user, beside ours.
+            clock: where time begins; None: 2024-01-01 09:15 in India.
+        """
         self.seed = seed
-        self.scenario = scenario or a_scenario(seed)
-        self.chance = Random(f"{seed}/world")
-        self.clock = VirtualClock()
+        self.scenario = scenario
+        self.market = market
+        self.actors = tuple(actors)
+        self.chance = Random(f"{seed}/world")  # noqa: S311  so that it can be repeated
+        self.clock = clock or VirtualClock()
         self.disk = SimulatedDisk()
         self.disk.troubles = [Trouble(action="sync", after=after) for after in self.scenario.sync_failures]
         self.files: DatabaseFiles | None = None
-        self.matching = None
+        self.matching: Any = None
+        """The book of the exchange."""
+
         self.arrivals: Counter[str] = Counter()
         """Requests for each order that reached the exchange."""
 
-        self.witnessed: list[list] = []
+        self.witnessed: list[list[JournalRecord]] = []
         """Records as a subscriber of the journal heard them, life by life."""
 
         self.injected: Counter[str] = Counter()
         self.lives = 0
-        self.statistics = {}
+        self.statistics: dict[str, Any] = {}
 
-    def run(self) -> "World":
+    def base_class(self, seed: Any, **options: Any) -> SimulatedSystemBase:
+        """Make the base of one life."""
+        return SimulatedSystemBase(seed, **options)
+
+    def run(self) -> World:
         """Play it to the end.
 
         Raises:
             NotSettledError: it does not come to rest, or does not stop.
         """
         place = IN_MEMORY if IN_MEMORY.is_dir() else None
-        smaller_chunks = patch.object(synthetic, "MESSAGES_A_CHUNK", TICKS_A_CHUNK)
-        with TemporaryDirectory(prefix="natya-world-", dir=place) as directory, smaller_chunks:
+        with TemporaryDirectory(prefix="natya-world-", dir=place) as directory:
             self.files = DatabaseFiles(Path(directory))
             with contextlib.closing(self.files):
                 for cut_s in self.scenario.power_cuts:
@@ -121,18 +154,19 @@ class World:
 
     @property
     def journal_path(self) -> Path:
+        """On the simulated disk."""
         return Path(self.scenario.settings.journal.path)
 
-    def records(self):
-        """Everything in the journal."""
+    def records(self) -> tuple[JournalRecord, ...]:
+        """Return everything in the journal."""
         return tail(self.journal_path, records_max=1_000_000, disk=self.disk)
 
     def violations(self) -> list[str]:
-        """What the run should not have done; empty after a good one."""
+        """List what the run should not have done; empty after a good one."""
         return violations(self, self.records())
 
     def digest(self) -> str:
-        """Of every byte of the journal's directory."""
+        """Return the SHA-256 of every byte of the journal's directory."""
         sums = hashlib.sha256()
         for name in self.disk.names(self.journal_path):
             sums.update(name.encode() + b"\0" + self.disk.content(self.journal_path / name))
@@ -158,22 +192,29 @@ class World:
             base.abandon()
 
     @staticmethod
-    def _records(batch):
-        assert isinstance(batch, Journaled)
+    def _records(batch: Any) -> Sequence[JournalRecord]:
+        assert isinstance(batch, Journaled), "subscribed to these alone"
         return batch.records
 
-    def _play_until(self, system, cut_s):
+    def _play_until(self, system: InProcessSystem, cut_s: float) -> None:
         until_ns = self.clock.monotonic_ns() + int(cut_s * 1e9)
         try:
-            system.tell(system.base.start_actor(ROOT, Supervisor, self._root()), Ping())
-            system.base.run_for((until_ns - self.clock.monotonic_ns()) / 1e9)
+            base = self._base_of(system)
+            system.tell(base.start_actor(ROOT, Supervisor, self._root()), Ping())
+            base.run_for((until_ns - self.clock.monotonic_ns()) / 1e9)
             if self.scenario.cut_at_disk_action:
                 self.disk.actions_left = self.chance.randrange(4)
-                system.base.run_for(1.0)
+                base.run_for(1.0)
         except PowerCutError:
             return
 
-    def _cut_power(self):
+    @staticmethod
+    def _base_of(system: InProcessSystem) -> SimulatedSystemBase:
+        assert isinstance(system.base, SimulatedSystemBase), "made so"
+        return system.base
+
+    def _cut_power(self) -> None:
+        assert self.files is not None, "made by `run`"
         troubles = self.disk.troubles
         self.disk = self.disk.crash(self.chance)
         self.disk.troubles = troubles
@@ -181,10 +222,11 @@ class World:
         if not self.scenario.exchange_lasts:
             self.matching = None
 
-    def _play_to_the_end(self, system):
+    def _play_to_the_end(self, system: InProcessSystem) -> None:
+        assert self.files is not None, "made by `run`"
         system.start(ROOT, Supervisor, self._root(), timeout_s=START_S)
         self._await_market_end(system)
-        system.base.injector.active = False
+        self._base_of(system).injector.active = False
         self.disk.troubles = []
         self.calm()
         self._settle(system)
@@ -192,29 +234,29 @@ class World:
         system.request(ROOT, StopChildren(), timeout_s=200.0)
         system.stop(ROOT)
 
-    def _await_market_end(self, system):
+    def _await_market_end(self, system: InProcessSystem) -> None:
         """Wait, and ask again: a feed that crashed, or is down, may have dropped the question."""
         for _ in range(100):
-            if isinstance(self._ask(system, "feed", AwaitMarketEnd()), MarketEnded):
+            if isinstance(self._ask(system, FEED, AwaitMarketEnd()), MarketEnded):
                 return
-            system.base.run_for(LOOK_EVERY_S)
+            self._base_of(system).run_for(LOOK_EVERY_S)
         raise NotSettledError("the market did not end")
 
-    def calm(self):
+    def calm(self) -> None:
         """Let no more go wrong outside of the system."""
 
-    def _settle(self, system):
-        wanted = ""
+    def _settle(self, system: InProcessSystem) -> None:
+        wanted, base = "", self._base_of(system)
         orders = self.scenario.settings.orders
-        system.base.run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
+        base.run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
         for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
-            system.base.run_for(LOOK_EVERY_S)
+            base.run_for(LOOK_EVERY_S)
             wanted = self._unsettled(system)
             if not wanted:
                 return
         raise NotSettledError(wanted)
 
-    def _unsettled(self, system) -> str:
+    def _unsettled(self, system: InProcessSystem) -> str:
         """Say what is still missing; empty: nothing."""
         tree = self._ask(system, ROOT, DescribeTree())
         if not isinstance(tree, SupervisionTree):
@@ -243,35 +285,35 @@ class World:
         return ""
 
     @staticmethod
-    def _ask(system, name, question):
+    def _ask(system: InProcessSystem, name: str, question: Any) -> Any:
         try:
             return system.request(name, question, timeout_s=LOOK_EVERY_S)
         except RequestTimedOut as fault:
             return fault
 
-    def children_of(self, settings):
+    def children_of(self, settings: Settings) -> Sequence[ChildSpec]:
         """Return all children of the root, before those that need the world are put in their places."""
-        return children(settings)
+        return children(settings, self.actors)
 
     def _root(self) -> SupervisorSettings:
+        assert self.files is not None, "made by `run`"
         settings = self.scenario.settings
-        disk, world = self.disk, self
-        journal = type("SimulatedJournal", (JournalActor,), {"disk": disk})
-        exchange = type("TheExchange", (WatchedExchange,), {"world": world})
+        halt = msgspec.structs.replace(settings.kill_switch, path=str(self.files.halt), look_interval_s=HALT_LOOK_S)
+        settings = msgspec.structs.replace(settings, kill_switch=halt)
+        journal = type("SimulatedJournal", (JournalActor,), {"disk": self.disk})
+        exchange = type("TheExchange", (WatchedExchange,), {"world": self})
         database = type("TheDatabase", (InlineDatabase,), {"files": self.files})
+        feed = type("TheFeed", (FeedOfSimulation,), {"given": self.market})
         heard = (*subscriptions(settings), Subscribe(subscriber=WITNESS, topics=("journal",)))
         database_settings = msgspec.structs.replace(settings.database, path=str(self.files.path))
         others = {
-            "database": ChildSpec("database", database, database_settings),
-            "journal": ChildSpec("journal", journal, settings.journal),
-            "exchange": ChildSpec("exchange", exchange, ExchangeActorSettings(limits=settings.exchange)),
-            "events": ChildSpec("events", EventsActor, EventsSettings(subscriptions=heard)),
+            DATABASE: ChildSpec(DATABASE, database, database_settings),
+            JOURNAL: ChildSpec(JOURNAL, journal, settings.journal),
+            EXCHANGE: ChildSpec(EXCHANGE, exchange, ExchangeActorSettings(limits=settings.exchange)),
+            EVENTS: ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=heard)),
+            FEED: ChildSpec(FEED, feed, settings.feed),
         }
         specs = tuple(others.get(each.name, each) for each in self.children_of(settings))
         return SupervisorSettings(
             children=specs, policy=settings.supervision, root=True, shutdown_s=settings.system.shutdown_s
         )
-
-
-def without_faults(scenario: Scenario) -> Scenario:
-    return msgspec.structs.replace(scenario, faults=Faults(), power_cuts=(), sync_failures=())

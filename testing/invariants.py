@@ -1,13 +1,23 @@
-"""What holds after every run of the world, whatever went wrong in it."""
+"""What holds after every simulation, whatever went wrong in it."""
+
+from __future__ import annotations
 
 from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final
 
-from natya.actors.journal.tools import verify
-from natya.actors.orders.book import Book
-from natya.messages.broker import OrderNotFound
-from natya.messages.orders import OrderFact, OrderFilled, OrderIntended
+from ..actors.journal.tools import verify
+from ..actors.orders.book import Book
+from ..messages.broker import OrderNotFound
+from ..messages.orders import OrderFact, OrderFilled, OrderIntended
 
-STATES = {
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..messages.journal import JournalRecord
+    from .database import ReadModel
+    from .world import World
+
+STATES: Final = {
     "OPEN": "ACCEPTED",
     "PART_FILLED": "PART_FILLED",
     "FILLED": "FILLED",
@@ -17,8 +27,10 @@ STATES = {
 """How we call what the exchange says of an order."""
 
 
-def violations(world, records) -> list[str]:
+def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
     """List every promise that the run broke; `records` are those of the journal."""
+    read_model = world.files.read_model if world.files is not None else None
+    assert read_model is not None, "the world was played to its end"
     book = Book()
     for record in records:
         if isinstance(record.fact, OrderFact):
@@ -28,12 +40,12 @@ def violations(world, records) -> list[str]:
         *_deliveries(world, {record.sequence: record for record in records}),
         *_arrivals(world, book),
         *_agreement(world, book, [record.fact for record in records]),
-        *_projection(world.files.read_model, book, records),
-        *_recording(world.files.read_model),
+        *_projection(read_model, book, records),
+        *_recording(read_model),
     ]
 
 
-def _journal(world, records):
+def _journal(world: World, records: Sequence[JournalRecord]) -> Iterator[str]:
     report = verify(world.journal_path, world.disk)
     if report.records != len(records):
         yield f"the journal verifies {report.records} records, and gives {len(records)}"
@@ -41,7 +53,7 @@ def _journal(world, records):
         yield "the journal's sequence has gaps"
 
 
-def _deliveries(world, recorded):
+def _deliveries(world: World, recorded: Mapping[int, JournalRecord]) -> Iterator[str]:
     """Each record was delivered, in sequence, and none that a power cut could take back.
 
     Once; only a router that crashed while it delivered does so again.
@@ -61,7 +73,7 @@ def _deliveries(world, recorded):
         yield f"delivered up to {world.witnessed[-1][-1].sequence} of {newest}"
 
 
-def _arrivals(world, book):
+def _arrivals(world: World, book: Book) -> Iterator[str]:
     """At most one request left for each intent, and none without."""
     for client_order_id, arrivals in world.arrivals.items():
         if arrivals > 1:
@@ -70,10 +82,11 @@ def _arrivals(world, book):
             yield f"{client_order_id} came to the exchange, and no intent is in the journal"
 
 
-def _agreement(world, book, facts):
+def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
     """Both sides say the same of what became of each order."""
     for client_order_id in [fact.client_order_id for fact in facts if isinstance(fact, OrderIntended)]:
         order = book.order(client_order_id)
+        assert order is not None, "it was intended"
         found = world.matching.find(client_order_id)
         if isinstance(found, OrderNotFound):
             if order.is_open:
@@ -84,7 +97,7 @@ def _agreement(world, book, facts):
             yield f"{client_order_id} is {order.state} ({order.filled}), and {found.state} ({filled}) at the exchange"
 
 
-def _projection(read_model, book, records):
+def _projection(read_model: ReadModel, book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     """The database says what the journal says."""
     if read_model.sequence != len(records):
         yield f"the database is projected up to {read_model.sequence} of {len(records)}"
@@ -93,11 +106,11 @@ def _projection(read_model, book, records):
         wrong = next(pair for pair in zip_longest(read_model.facts, heads) if pair[0] != pair[1])
         yield "the database has the fact {}, and the journal {}".format(*wrong)
     intents = [record.fact.client_order_id for record in records if isinstance(record.fact, OrderIntended)]
-    orders = {name: (book.order(name).state, book.order(name).filled) for name in intents}
+    orders = {name: (order.state, order.filled) for name in intents if (order := book.order(name)) is not None}
     for name in orders.keys() | read_model.orders.keys():
         if read_model.orders.get(name) != orders.get(name):
             yield f"{name} is {read_model.orders.get(name)} in the database, and {orders.get(name)} in the journal"
-    trades = {}
+    trades: dict[tuple[str, str], tuple[Any, ...]] = {}
     for record in records:
         if isinstance(fact := record.fact, OrderFilled):  # one that is told twice counts once
             trade = (fact.client_order_id, fact.trade_id, fact.quantity, fact.price, record.sequence)
@@ -106,11 +119,11 @@ def _projection(read_model, book, records):
         yield f"the database has {len(read_model.fills)} fills, and the journal {len(trades)}, or others"
 
 
-def _recording(read_model):
+def _recording(read_model: ReadModel) -> Iterator[str]:
     """Each tick is recorded once at most, and none beyond what is told of it."""
     if len(set(read_model.ticks)) != len(read_model.ticks):
         yield "a tick is recorded twice"
-    newest = {}
+    newest: dict[str, int] = {}
     for source, sequence in read_model.ticks:
         newest[source] = max(newest.get(source, 0), sequence)
     if newest != read_model.recorded:

@@ -1,0 +1,108 @@
+"""The market of a simulation: one that is made up, or the messages that a test gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from msgspec.structs import replace
+
+from ..actors.feed import SimulatedFeedActor
+from ..domain.time import SECOND_NS
+from ..messages.market import Candle, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..actors.feed import MarketMessage, MarketSource, Surroundings
+
+MESSAGES_A_CHUNK: Final = 20
+"""The market is read ahead in chunks; one of the usual size would be longer than all of it."""
+
+
+class GivenMarket:
+    """Messages in the order of their times; a market that goes on while nobody hears it: from now on."""
+
+    bad_rows: Final = 0
+    notes: Final = ()
+
+    def __init__(self, messages: Sequence[MarketMessage], start_ns: int) -> None:
+        """Leave out what happened before the start (ns since 1970-01-01 UTC)."""
+        self._messages = [message for message in messages if time_of(message) >= start_ns]
+        self._name = f"given-{start_ns}"
+
+    def chunks(self) -> Iterator[list[MarketMessage]]:
+        """Give all in one chunk; ticks are numbered."""
+        sequence = 0
+        given: list[MarketMessage] = []
+        for message in self._messages:
+            if isinstance(message, Candle):
+                given.append(replace(message, source=self._name))
+            else:
+                sequence += 1
+                given.append(replace(message, source=self._name, sequence=sequence))
+        if given:
+            yield given
+
+    def close(self) -> None:
+        """Release nothing."""
+
+
+class _SmallChunks:
+    """Another source, in chunks that are a part of a simulation."""
+
+    def __init__(self, source: MarketSource) -> None:
+        self._source: Final = source
+
+    @property
+    def bad_rows(self) -> int:
+        """Those of the source."""
+        return self._source.bad_rows
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return self._source.notes
+
+    def chunks(self) -> Iterator[list[MarketMessage]]:
+        """Divide those of the source."""
+        for chunk in self._source.chunks():
+            for begin in range(0, len(chunk), MESSAGES_A_CHUNK):
+                yield chunk[begin : begin + MESSAGES_A_CHUNK]
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+class FeedOfSimulation(SimulatedFeedActor):
+    """The feed, with a market that is read ahead by a little."""
+
+    given: ClassVar[Sequence[MarketMessage] | None] = None
+    """The market; None: that of the settings."""
+
+    def _make_source(self, surroundings: Surroundings) -> MarketSource:
+        if self.given is None:
+            return _SmallChunks(super()._make_source(surroundings))
+        return _SmallChunks(GivenMarket(self.given, surroundings.start_ns))
+
+
+def time_of(message: MarketMessage) -> int:
+    """Return when a message is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
+    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
+
+
+def lasting_s(messages: Sequence[MarketMessage]) -> float:
+    """Return how long a market lasts, in seconds."""
+    return (time_of(messages[-1]) - time_of(messages[0])) / SECOND_NS if messages else 0.0
+
+
+def in_order(messages: Sequence[MarketMessage]) -> tuple[MarketMessage, ...]:
+    """Return them in the order of their times, candles before the ticks of the same time.
+
+    Raises:
+        TypeError: one is neither a tick nor a candle.
+    """
+    for message in messages:
+        if not isinstance(message, Tick | Candle):
+            raise TypeError(f"ticks and candles wanted, found {type(message).__name__}")
+    return tuple(sorted(messages, key=lambda message: (time_of(message), isinstance(message, Tick))))
