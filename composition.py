@@ -195,6 +195,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
                 account=account,
                 strategies=settings.strategies,
                 halt_path=settings.kill_switch.path,
+                audited=settings.broker.live,
             ),
         ),
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),

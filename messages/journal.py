@@ -13,6 +13,7 @@ from .health import Timing
 from .history import HistoryFact
 from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
+from .risk import LimitsChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
@@ -33,6 +34,7 @@ class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 Fact: TypeAlias = (
     OrderFact
     | RiskStateChanged
+    | LimitsChanged
     | AccountFact
     | SupervisionFact
     | JournalShortened

@@ -47,3 +47,27 @@ class RiskRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     figures: tuple[RiskFigure, ...]
     as_of_ns: Nanoseconds
     """Market time: nanoseconds since 1970-01-01 UTC."""
+
+
+class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitChange"):
+    """One limit that is another one than in the run before."""
+
+    name: str
+    before: str
+    """In JSON; empty: it was not written down before."""
+
+    after: str
+    """In JSON."""
+
+    loosened: bool
+    """Whether more may pass than before."""
+
+
+class LimitsChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitsChanged"):
+    """Fact: a run with real orders begins, and its limits are others than in the one before; from orders."""
+
+    changes: tuple[LimitChange, ...]
+    """Of the first run: every limit."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""

@@ -77,6 +77,7 @@ from .rounds import Rounds
 from .rules import NO_PRICE, MarketPrice, Refusal, Situation, Trip, contradiction, figures_of, judge, rules_of, tripped
 from .rules.exposure import day_loss_max_rupees
 from .rules.flow import repeats_max
+from .rules.in_force import changes
 from .settings import OrdersActorSettings
 from .updates import Update
 from .withdrawals import WITHDRAWALS_MAX, Withdrawals
@@ -470,7 +471,7 @@ class OrdersActor(RuntimeActor):
         if page.records and self._read_back.sequence < page.last_sequence:
             self._read_on()
         elif self._has_entered:
-            self._reconcile()
+            self._write_limits()
         else:
             self._enter()
 
@@ -489,7 +490,7 @@ class OrdersActor(RuntimeActor):
         entered = self._ledger.accounts.choose("session" if choice == "auto" else choice, self.clock.now_ns())
         if entered is None:
             self._has_entered = True
-            self._reconcile()
+            self._write_limits()
             return
 
         def written(outcome: Outcome) -> None:
@@ -498,12 +499,38 @@ class OrdersActor(RuntimeActor):
                 self._read_back.note(outcome.value.last_sequence)
                 self._ledger.enter(entered)
                 self.log("account.entered", account=entered.account, choice=entered.choice)
-                self._reconcile()
+                self._write_limits()
             else:
-                self.log("account.not_entered", level="error", answer=str(outcome.value or outcome.error))
-                self.after(self.settings.lookup_interval_s, ReadDue())
+                self._read_later("account.not_entered", outcome)
 
         self.ask(JOURNAL, Append(facts=(entered,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
+
+    def _write_limits(self) -> None:
+        """Have limits written down that are others than in the last run, and go on when that is durable."""
+        changed_limits = None
+        if self.settings.audited:
+            changed_limits = changes(self._read_back.limits, self.settings, self.clock.now_ns())
+        if changed_limits is None:
+            self._reconcile()
+            return
+
+        def written(outcome: Outcome) -> None:
+            if not isinstance(outcome.value, Appended):
+                self._read_later("limits.not_written", outcome)
+                return
+            self._read_back.note(outcome.value.last_sequence)
+            self._read_back.take_limits(changed_limits)
+            for each in changed_limits.changes:
+                if each.before:
+                    level = "warning" if each.loosened else "info"
+                    self.log("limit.changed", level=level, limit=each.name, before=each.before, after=each.after)
+            self._reconcile()
+
+        self.ask(JOURNAL, Append(facts=(changed_limits,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
+
+    def _read_later(self, event: str, outcome: Outcome) -> None:
+        self.log(event, level="error", answer=str(outcome.value or outcome.error))
+        self.after(self.settings.lookup_interval_s, ReadDue())
 
     # From the broker session.
 

@@ -14,6 +14,7 @@ from ...messages.orders import OrderIntended, OrderRefused, SubmitOrder
 from .ledger import Ledger
 from .reading import ReadBack
 from .rules import Explained, MarketPrice, Situation, explained
+from .rules.in_force import then
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +40,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     """Of all records before it."""
 
+    limits: dict[str, str]
+    """Those that were in force, in JSON by name; empty where none were written down."""
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols whose prices the rules ask for."""
@@ -63,8 +67,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def explained(self, limits: OrdersActorSettings, market: dict[str, MarketPrice]) -> tuple[Explained, ...]:
-        """Ask every rule once more, by these limits and these prices of that time."""
-        order = self.order
+        """Ask every rule once more, by prices of that time, and by these limits where the journal has none."""
+        order, limits = self.order, then(limits, self.limits)
         situation = Situation(
             risk_state=self.ledger.book.risk_state,
             limits=limits.of_symbol(order.symbol),
@@ -93,6 +97,6 @@ def decision_on(client_order_id: str, records: Iterable[JournalRecord]) -> Decis
     for record in records:
         fact = record.fact
         if isinstance(fact, OrderIntended | OrderRefused) and fact.client_order_id == client_order_id:
-            return Decision(fact=fact, sequence=record.sequence, ledger=ledger)
+            return Decision(fact=fact, sequence=record.sequence, ledger=ledger, limits=read_back.limits)
         read_back.take_in(record, ledger)
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...domain.time import DAY_NS
 from ...messages.accounts import AccountFact
 from ...messages.orders import OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
+from ...messages.risk import LimitsChanged
 from .errors import FactWithoutIntentError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class ReadBack:
         self.newest_life = 0
         """The newest number that was given to the start of a strategy."""
 
+        self.limits: dict[str, str] = {}
+        """The limits in force, in JSON by name, as far as they are written down."""
+
         self._newest_sequence = 0
         self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
 
@@ -42,6 +46,8 @@ class ReadBack:
         fact = record.fact
         if isinstance(fact, AccountFact):
             ledger.enter(fact)
+        if isinstance(fact, LimitsChanged):
+            self.take_limits(fact)
         if not isinstance(fact, OrderFact | RiskStateChanged):
             return
         if isinstance(fact, OrderIntended | OrderCancelled):  # a cancellation may have been asked for: it counts, too
@@ -50,6 +56,10 @@ class ReadBack:
             ledger.book.apply(fact)
         except FactWithoutIntentError as fault:
             raise FactWithoutIntentError(f"record {record.sequence} of the journal: {fault}") from fault
+
+    def take_limits(self, fact: LimitsChanged) -> None:
+        """Note limits that are in force from now on."""
+        self.limits |= {each.name: each.after for each in fact.changes}
 
     def note(self, sequence: int) -> None:
         """Note that the journal has a record of this sequence."""

@@ -27,6 +27,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     halt_path: str = ""
     """While this file exists no order leaves (`config/halt_file.py`); empty: there is no such file."""
 
+    audited: bool = False
+    """Whether limits that are others than in the run before are journaled: where real orders leave."""
+
     @classmethod
     def of(
         cls,
@@ -35,6 +38,7 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
         account: AccountChoice | None = None,
         strategies: Iterable[StrategySettings] = (),
         halt_path: str = "",
+        audited: bool = False,
     ) -> Self:
         """Combine the section with the account of the run, the limits of its strategies and the file of the switch."""
         given = msgspec.structs.asdict(limits)
@@ -46,4 +50,10 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
                 shares[each.name] = each.position_max
             if each.orders_in_flight_max is not None:
                 in_flight[each.name] = each.orders_in_flight_max
-        return cls(**given, strategy_position_max=shares, strategy_orders_in_flight_max=in_flight, halt_path=halt_path)
+        return cls(
+            **given,
+            strategy_position_max=shares,
+            strategy_orders_in_flight_max=in_flight,
+            halt_path=halt_path,
+            audited=audited,
+        )

@@ -35,7 +35,7 @@ def command(
     """Show what each rule says of an order by what was known when it was decided, and the number each went by.
 
     The book and the day's counts are those of the journal before the order, prices those of the database; the limits
-    are those of the settings of now.
+    are those that the journal has of a run with real orders, else those of the settings of now.
     """
     from ....actors.orders import OrdersActorSettings
     from ....actors.orders.hindsight import decision_on
