@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PositionRepository,
         RepositoryResult,
     )
+    from .actors.events import EventPublisher, EventSubscriber, Listening, PublishFailedError, PublishInDoubtError
     from .actors.external import BaseExternalAdapter, Endpoint, ExternalServiceResult
     from .actors.runtime import (
         Bounded,
@@ -123,6 +124,13 @@ _MODULES: Final = {
         "PositionRepository",
         "RepositoryResult",
     ),
+    ".actors.events": (
+        "EventPublisher",
+        "EventSubscriber",
+        "Listening",
+        "PublishFailedError",
+        "PublishInDoubtError",
+    ),
     ".actors.external": ("BaseExternalAdapter", "Endpoint", "ExternalServiceResult"),
     ".actors.runtime": (
         "Bounded",
@@ -213,7 +221,9 @@ __all__ = [
     "DuckDBAdapter",
     "Endpoint",
     "EventCatalog",
+    "EventPublisher",
     "EventRepository",
+    "EventSubscriber",
     "ExternalServiceResult",
     "Failed",
     "FillRepository",
@@ -223,6 +233,7 @@ __all__ = [
     "InProcessSystem",
     "Instrument",
     "IntegrationEvent",
+    "Listening",
     "MarketDataReceived",
     "MarketDataRepositoryImpl",
     "NameTakenError",
@@ -246,6 +257,8 @@ __all__ = [
     "Position",
     "PositionRepository",
     "PriceGrid",
+    "PublishFailedError",
+    "PublishInDoubtError",
     "Quota",
     "RepositoryResult",
     "RequestTimedOut",

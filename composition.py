@@ -25,7 +25,7 @@ from .actors.broker import (
 )
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
-from .actors.events import JOURNAL_TOPIC, EventsActor, EventsSettings
+from .actors.events import JOURNAL_TOPIC, DeliveryActor, DeliverySettings, EventsActor, EventsSettings
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor
 from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
@@ -53,6 +53,7 @@ from .messages.addresses import (
     CONTROL,
     CONTROL_WEB,
     DATABASE,
+    DELIVERY,
     EVENTS,
     EXCHANGE,
     FEED,
@@ -91,6 +92,9 @@ UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
 GAPS: Final = ("FeedGapped", "GapFilled")
 """Facts that tell which times of the feed are not recorded."""
 
+DELIVERED: Final = Subscribe(subscriber=DELIVERY, topics=(JOURNAL_TOPIC,))
+"""What delivery hears from the first message on."""
+
 PAPER: Final = "paper"
 """Name of the broker whose orders go to the paper exchange."""
 
@@ -104,6 +108,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
+        DELIVERED,
     )
 
 
@@ -184,6 +189,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
                 exchange=None if settings.feed.exchange == "none" else settings.feed.exchange,
             ),
         ),
+        ChildSpec(DELIVERY, DeliveryActor, DeliverySettings()),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange(settings, account=account, token=token),
         broker(settings, AccessToken(token) if settings.broker.wire else in_use),
@@ -343,6 +349,15 @@ def halted_by(path: str) -> str:
 def _lives_in_real_time(settings: Settings) -> bool:
     """Tell whether a second of the market is one of the world: a broker counts requests by the latter."""
     return is_live(settings.feed) or settings.feed.speed == 1
+
+
+def events_children(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return the actors of events by themselves, in the order of starting; they stop in reverse."""
+    return (
+        ChildSpec(JOURNAL, JournalActor, settings.journal),
+        ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=(DELIVERED,))),
+        ChildSpec(DELIVERY, DeliveryActor, DeliverySettings()),
+    )
 
 
 def exchange_children(  # noqa: PLR0913  each is a choice of who serves it

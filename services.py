@@ -8,6 +8,9 @@
 
 At first the repositories are those of the database that the settings name (`DATABASE_PATH`), opened when one of them is
 first asked for. To read through a system that runs in this process: `register_instance("Database", system)`.
+
+Events go through the service `Events`: at first the system that runs in the data directory of the settings, or one of
+events alone, started in this process. With one of your own: `register_instance("Events", system)`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from .actors.database import (
     open_database,
     release,
 )
+from .actors.events import EventPublisher, EventSubscriber
 from .config.container import DependencyContainer
 
 if TYPE_CHECKING:
@@ -48,6 +52,11 @@ REPOSITORIES: Final[dict[str, type[BaseRepository[Any]]]] = {
 def register_services(container: DependencyContainer) -> None:
     """Register natya's own services; nothing is opened yet."""
     container.register_factory("Database", open_database, closing=release)
+    container.register_factory("Events", _open_events)
+    container.register_factory("EventPublisher", lambda container: EventPublisher(container.resolve("Events")))
+    container.register_factory(
+        "EventSubscriber", lambda container: EventSubscriber(container.resolve("Events").runtime)
+    )
     for name, repository in REPOSITORIES.items():
         container.register_factory(name, functools.partial(_over_database, repository))
 
@@ -99,6 +108,16 @@ class ServiceLocator:
         """Get the repository of positions."""
         repository: PositionRepository = self.get("PositionRepository")
         return repository
+
+    def get_event_publisher(self) -> EventPublisher:
+        """Get the publisher of domain events."""
+        publisher: EventPublisher = self.get("EventPublisher")
+        return publisher
+
+    def get_event_subscriber(self) -> EventSubscriber:
+        """Get the subscriber to domain events."""
+        subscriber: EventSubscriber = self.get("EventSubscriber")
+        return subscriber
 
     def get_event_repository(self) -> EventRepository:
         """Get the repository of journaled facts."""
@@ -153,6 +172,12 @@ def _resolve(key: Key) -> Any:
     if key is ServiceLocator and key not in container:
         return ServiceLocator(container)
     return container.resolve(key)
+
+
+def _open_events() -> Any:
+    from .events_system import open_events  # noqa: PLC0415  the actors are loaded where they are wanted
+
+    return open_events()
 
 
 def _over_database(repository: type[T], container: DependencyContainer) -> T:

@@ -219,6 +219,19 @@ class TradingSystem:
             statistics={name: answer.statistics for name, answer in answers.items() if isinstance(answer, Pong)},
         )
 
+    @property
+    def runtime(self) -> InProcessSystem:
+        """The actors, for programs that embed it.
+
+        Raises:
+            SystemNotRunningError: it was not started, or has stopped.
+        """
+        return self._running
+
+    def request_future(self, actor: str, message: msgspec.Struct, *, correlation_id: str = "") -> Future[Any]:
+        """Send a message to an actor by name and return a future of its answer, be it `Failed` or `Unavailable`."""
+        return self._running.request_future(actor, message, correlation_id=correlation_id)
+
     def supervision_tree(self) -> SupervisionTree:
         """Describe every actor: state, host, restarts, breaker, mailbox depth, last error."""
         tree: SupervisionTree = self._running.request(SYSTEM, DescribeTree(), timeout_s=LOOK_TIMEOUT_S)

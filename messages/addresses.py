@@ -10,6 +10,9 @@ SYSTEM: Final = "system"
 JOURNAL: Final = "journal"
 DATABASE: Final = "database"
 EVENTS: Final = "events"
+DELIVERY: Final = "delivery"
+"""Who publishes domain events, and delivers them."""
+
 EXCHANGE: Final = "exchange"
 INSTRUMENTS: Final = "instruments"
 BROKER: Final = "broker"
@@ -78,5 +81,6 @@ NAMES: Final = frozenset(
         CHARTS_SERVICE,
         CONTROL_WEB,
         *(KILL_SWITCH, ALARMS),
+        DELIVERY,
     }
 )

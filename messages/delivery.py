@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from .units import Cursor, Nanoseconds
+from .units import Count, Cursor, Nanoseconds
 
 EVENTS_AT_ONCE_MAX: Final = 10_000
 PAYLOAD_BYTES_MAX: Final = 1024 * 1024
@@ -52,7 +52,7 @@ class EventPublished(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
 
 class PublishEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PublishEvents"):
-    """To the events router: publish these, in this order. Answered by `EventsPublished` or `PublishRefused`.
+    """To delivery: publish these, in this order. Answered by `EventsPublished` or `PublishRefused`.
 
     Those of the safe lane are durable, all or none, before the answer; those of the fast lane have been sent on.
     """
@@ -74,6 +74,69 @@ class PublishRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     """Answer to `PublishEvents`: none of them is durable, and none was delivered."""
 
     reason: str
+
+    may_be_durable: bool = False
+    """The journal did not answer: they may have become durable all the same. A repeat with the same ids is safe."""
+
+
+class SubscribeEvents(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscribeEvents"):
+    """To delivery: send the events of these kinds to the actor of that name, from now on, at most once each.
+
+    Answered by `EventsSubscribed`. A repeat replaces the subscription.
+    """
+
+    subscriber: EventName
+
+    patterns: tuple[EventText, ...] = ("**",)
+    """Of topics: an event is wanted if one matches."""
+
+    event_types: tuple[EventName, ...] = ()
+    """Only these; empty for all."""
+
+    keys: tuple[EventText, ...] = ()
+    """Only of these aggregates; empty for all."""
+
+
+class EventsSubscribed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsSubscribed"):
+    """Answer to `SubscribeEvents`."""
+
+    subscriber: str
+
+    refusal: str = ""
+    """Why it is not subscribed; empty: it is."""
+
+
+class UnsubscribeEvents(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UnsubscribeEvents"):
+    """To delivery: send nothing more to the actor of that name. Answered by `EventsUnsubscribed`."""
+
+    subscriber: EventName
+
+
+class EventsUnsubscribed(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsUnsubscribed"
+):
+    """Answer to `UnsubscribeEvents`."""
+
+    subscriber: str
+
+
+class DeliveryStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeliveryStatistics"
+):
+    """What delivery counts since it started."""
+
+    published: Count
+    """Events that were published, by either lane."""
+
+    refused: Count
+    """Events that the journal refused, or did not answer for."""
+
+    sent: Count
+    """Events that were sent to subscribers, once for each."""
+
+    subscribers: Count
+    last_sequence: Cursor
+    """Newest journal sequence that was looked at."""
 
 
 EventFact: TypeAlias = EventPublished

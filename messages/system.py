@@ -9,6 +9,7 @@ import msgspec
 from .broker import BrokerStatistics, ExchangeStatistics, UpdatesStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
+from .delivery import DeliveryStatistics
 from .events import EventsStatistics
 from .health import ServiceStatistics, TokenStatistics
 from .history import HistoryStatistics
@@ -53,6 +54,7 @@ Statistics: TypeAlias = (
     | BrokerStatistics
     | ControlStatistics
     | DatabaseStatistics
+    | DeliveryStatistics
     | EventsStatistics
     | ExchangeStatistics
     | FeedStatistics

@@ -30,6 +30,7 @@ from ...messages.database import (
     RowsFile,
     SaveMarketData,
 )
+from ...messages.delivery import EventsPublished, PublishEvents, PublishRefused
 from ...messages.health import (
     AlarmsShown,
     Health,
@@ -228,6 +229,14 @@ OPERATIONS: Final = (
         request=SaveMarketData,
         answers=(MarketDataSaved, QueryFailed),
         actor=names.DATABASE,
+        role="operate",
+        audited=True,
+    ),
+    Operation(
+        over_http=False,
+        request=PublishEvents,
+        answers=(EventsPublished, PublishRefused),
+        actor=names.DELIVERY,
         role="operate",
         audited=True,
     ),

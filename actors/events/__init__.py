@@ -1,7 +1,26 @@
-"""The events router: delivers ticks, candles and journaled facts to their subscribers."""
+"""Events: the router of market data and facts, and delivery of domain events.
+
+actor, routes, candles, sequence   the router: ticks, candles and journaled facts to actors by name
+delivery/                          domain events: published, journaled, sent to who wants them
+bus/                               publisher and subscriber, as a program holds them
+"""
 
 from .actor import EventsActor
+from .bus import EventPublisher, EventSubscriber, Listening, PublishFailedError, PublishInDoubtError, Publishing
+from .delivery import DeliveryActor, DeliverySettings
 from .routes import JOURNAL_TOPIC
 from .settings import EventsSettings
 
-__all__ = ["JOURNAL_TOPIC", "EventsActor", "EventsSettings"]
+__all__ = [
+    "JOURNAL_TOPIC",
+    "DeliveryActor",
+    "DeliverySettings",
+    "EventPublisher",
+    "EventSubscriber",
+    "EventsActor",
+    "EventsSettings",
+    "Listening",
+    "PublishFailedError",
+    "PublishInDoubtError",
+    "Publishing",
+]

@@ -1,0 +1,164 @@
+"""`EventPublisher`: publishes domain events, blocking or awaited."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from ....domain.events.catalog import write
+from ....domain.events.identity import EventIds
+from ....messages.addresses import DELIVERY
+from ....messages.delivery import EVENTS_AT_ONCE_MAX, EventsPublished, PublishEvents, PublishRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+    from ....messages.domain_events import DomainEvent
+
+T = TypeVar("T")
+
+ANSWER_S: Final = 30.0
+"""Seconds after which a publication is in doubt."""
+
+
+class Asks(Protocol):
+    """A system in this process, or a connection to one."""
+
+    def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float) -> Any:
+        """Send a message to an actor and return its answer."""
+        ...
+
+
+class PublishFailedError(Exception):
+    """The events were not published: none of them is durable, and none was delivered. `events` have their ids."""
+
+    def __init__(self, reason: str, events: Sequence[DomainEvent]) -> None:
+        self.events: Final = tuple(events)
+        super().__init__(reason)
+
+
+class PublishInDoubtError(PublishFailedError):
+    """Nobody answered whether they are durable. Publish `events` again: by their ids a repeat is known."""
+
+
+class Publishing(Generic[T]):
+    """A publication on its way: await it, or wait for its `result`. It goes on, too, if nobody does."""
+
+    def __init__(self, answered: Future[T]) -> None:
+        self._answered: Final = answered
+
+    def __await__(self) -> Generator[Any, None, T]:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+        return asyncio.shield(asyncio.wrap_future(self._answered)).__await__()
+
+    def result(self, timeout_s: float | None = ANSWER_S) -> T:
+        """Wait until it is durable, or in the fast lane has been sent on; return it with its id and time.
+
+        Raises:
+            PublishFailedError, PublishInDoubtError: see there.
+            TimeoutError: it took longer than `timeout_s` seconds; it is still on its way.
+        """
+        return self._answered.result(timeout_s)
+
+
+class EventPublisher:
+    """Publishes events through a system in this process, or through a connection to one. For any thread.
+
+    Events of one publisher stay in the order in which they were published, those of `publish_many` are durable all or
+    none. An event is returned with the id and the time that it was given; one that has an id keeps it.
+
+    Args:
+        over: a `TradingSystem`, another system of actors, or a connection, which is asked before `publish` returns.
+        now_ns: nanoseconds since 1970-01-01 UTC, for the ids.
+        random: chance, for the ids.
+    """
+
+    def __init__(
+        self, over: Asks, *, now_ns: Callable[[], int] = time.time_ns, random: random.Random | None = None
+    ) -> None:
+        self._over: Final = over
+        self._now_ns: Final = now_ns
+        self._ids: Final = EventIds(random or _system_random())
+        self._guard: Final = threading.Lock()
+        """A connection is for one thread, and ids are made by one at a time."""
+
+    def publish(self, event: DomainEvent) -> Publishing[DomainEvent]:
+        """Publish one event: `await publisher.publish(event)`, or `publisher.publish(event).result()`.
+
+        Raises:
+            EventInvalidError: a field is not as its class declares; nothing was sent.
+        """
+        (stamped,) = events = self._stamped((event,))
+        answered: Future[DomainEvent] = Future()
+        self._send(events, is_durable=event.durable, settle=_settling(answered, stamped, events))
+        return Publishing(answered)
+
+    def publish_many(self, events: Iterable[DomainEvent]) -> Publishing[tuple[DomainEvent, ...]]:
+        """Publish several, in this order, all or none; all by the safe lane if one of them goes by it.
+
+        Raises:
+            EventInvalidError: a field is not as its class declares; nothing was sent.
+            ValueError: more than `EVENTS_AT_ONCE_MAX` of them.
+        """
+        stamped = self._stamped(events)
+        if len(stamped) > EVENTS_AT_ONCE_MAX:
+            raise ValueError(f"at most {EVENTS_AT_ONCE_MAX} events at once wanted, found {len(stamped)}")
+        answered: Future[tuple[DomainEvent, ...]] = Future()
+        is_durable = any(event.durable for event in stamped)
+        self._send(stamped, is_durable=is_durable, settle=_settling(answered, stamped, stamped))
+        return Publishing(answered)
+
+    def _stamped(self, events: Iterable[DomainEvent]) -> tuple[DomainEvent, ...]:
+        with self._guard:
+            return tuple(
+                event if event.event_id else msgspec.structs.replace(event, event_id=self._ids.new(self._now_ns()))
+                for event in events
+            )
+
+    def _send(
+        self, events: tuple[DomainEvent, ...], *, is_durable: bool, settle: Callable[[Any, BaseException | None], None]
+    ) -> None:
+        message = PublishEvents(events=tuple(map(write, events)), is_durable=is_durable)
+        request_future: Callable[..., Future[Any]] | None = getattr(self._over, "request_future", None)
+        if request_future is None:
+            try:
+                with self._guard:
+                    answer = self._over.request(DELIVERY, message, timeout_s=ANSWER_S)
+            except Exception as fault:  # noqa: BLE001  it is the publication's outcome
+                settle(None, fault)
+            else:
+                settle(answer, None)
+            return
+        request_future(DELIVERY, message).add_done_callback(lambda future: settle(*_found(future)))
+
+
+def _settling(
+    answered: Future[T], value: T, events: tuple[DomainEvent, ...]
+) -> Callable[[Any, BaseException | None], None]:
+    def settle(answer: Any, fault: BaseException | None) -> None:
+        if isinstance(answer, EventsPublished):
+            answered.set_result(value)
+        elif isinstance(answer, PublishRefused) and not answer.may_be_durable:
+            answered.set_exception(PublishFailedError(answer.reason, events))
+        else:
+            reason = answer.reason if isinstance(answer, PublishRefused) else str(fault or answer)
+            failure = PublishInDoubtError(reason, events)
+            failure.__cause__ = fault
+            answered.set_exception(failure)
+
+    return settle
+
+
+def _found(future: Future[Any]) -> tuple[Any, BaseException | None]:
+    fault = future.exception()
+    return (None, fault) if fault is not None else (future.result(), None)
+
+
+def _system_random() -> random.Random:
+    return random.SystemRandom()

@@ -1,0 +1,149 @@
+"""`EventSubscriber`: listens to domain events with a function, a coroutine function, or `async for`."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ....domain.events.catalog import EventCatalog
+from ....domain.events.topics import words_of
+from ....messages.addresses import DELIVERY
+from ....messages.delivery import SubscribeEvents, UnsubscribeEvents
+from ....messages.domain_events import DomainEvent
+from ...runtime import UnknownActorError
+from .listener import Listener, ListenerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from types import TracebackType
+
+    from ...runtime import InProcessSystem
+
+WAITING_MAX: Final = 10_000
+ANSWER_S: Final = 10.0
+
+_numbers = itertools.count(1)
+
+
+class EventSubscriber:
+    """Events of a system in this process, to be listened to.
+
+        subscriber = EventSubscriber(system.runtime)
+        subscriber.of(OrderShipped, "ticks.NSE_EQ.*").handle(print)
+
+        async for event in subscriber.of(MarketDataReceived):
+            ...
+
+    Args:
+        runtime: the actors of a `TradingSystem`.
+        catalog: reads events; None: by every subclass of `DomainEvent` in this process.
+    """
+
+    def __init__(self, runtime: InProcessSystem, *, catalog: EventCatalog | None = None) -> None:
+        self._runtime: Final = runtime
+        self._catalog: Final = catalog or EventCatalog()
+        self._types: tuple[str, ...] = ()
+        self._patterns: tuple[str, ...] = ("**",)
+        self._keys: tuple[str, ...] = ()
+        self._where: Callable[[DomainEvent], bool] | None = None
+        self.missed = 0
+        """Events that an `async for` was not given, since `WAITING_MAX` were waiting for it."""
+
+    def of(
+        self,
+        *what: type[DomainEvent] | str,
+        keys: tuple[str, ...] | str = (),
+        where: Callable[[DomainEvent], bool] | None = None,
+    ) -> EventSubscriber:
+        """Return a subscriber of fewer events.
+
+        Args:
+            what: classes, and patterns of topics (`ticks.NSE_EQ.*`); an event is of one of the classes, if any are
+                named, and of one of the patterns, if any are.
+            keys: ids of aggregates.
+            where: called with each event, on the thread of the handler.
+
+        Raises:
+            PatternInvalidError: a pattern is none.
+        """
+        patterns = tuple(each for each in what if isinstance(each, str))
+        for pattern in patterns:
+            words_of(pattern)
+        fewer = EventSubscriber(self._runtime, catalog=self._catalog)
+        fewer._types = tuple(each.__name__ for each in what if not isinstance(each, str)) or self._types
+        fewer._patterns = patterns or self._patterns
+        fewer._keys = ((keys,) if isinstance(keys, str) else tuple(keys)) or self._keys
+        fewer._where = where or self._where
+        return fewer
+
+    def handle(self, handler: Callable[[DomainEvent], Any], *, name: str = "") -> Listening:
+        """Call a function, or a coroutine function, with each event, one after another, on a thread of its own.
+
+        At most once each: an event for which the handler raises is a dead letter.
+
+        Args:
+            handler: called with the event.
+            name: of the actor that calls it; empty: one is made.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+        """
+        name = name or f"listener-{next(_numbers)}"
+        wanted = SubscribeEvents(subscriber=name, patterns=self._patterns, event_types=self._types, keys=self._keys)
+        settings = ListenerSettings(handler=handler, catalog=self._catalog, wanted=wanted, where=self._where)
+        self._runtime.start(name, Listener, settings)
+        # Answered after the listener's own: from here on nothing is missed.
+        self._runtime.request(DELIVERY, wanted, timeout_s=ANSWER_S)
+        return Listening(self._runtime, name)
+
+    async def __aiter__(self) -> AsyncIterator[DomainEvent]:
+        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+        loop = asyncio.get_running_loop()
+        came = asyncio.Event()
+        waiting: deque[DomainEvent] = deque(maxlen=WAITING_MAX)
+        is_told = False
+
+        def take(event: DomainEvent) -> None:
+            nonlocal is_told
+            self.missed += len(waiting) == WAITING_MAX
+            waiting.append(event)
+            if not is_told:  # looked at after the append, and reset before the look at what waits
+                is_told = True
+                with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
+                    loop.call_soon_threadsafe(came.set)
+
+        listening = await asyncio.to_thread(self.handle, take)
+        try:
+            while True:
+                came.clear()
+                is_told = False
+                while waiting:
+                    yield waiting.popleft()
+                await came.wait()
+        finally:
+            await asyncio.to_thread(listening.close)
+
+
+class Listening:
+    """A handler that is called with events, until it is closed; a context manager."""
+
+    def __init__(self, runtime: InProcessSystem, name: str) -> None:
+        self._runtime: Final = runtime
+        self.name: Final = name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unsubscribe, and return when the events that had come are handled; a repeat does nothing."""
+        with contextlib.suppress(UnknownActorError):  # it has ended, or the system has
+            self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
+            self._runtime.stop(self.name)

@@ -1,0 +1,70 @@
+"""Which subscriber wants which events. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .topics import TopicTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ...messages.delivery import EventPublished
+
+
+class Interest(msgspec.Struct, frozen=True, kw_only=True):
+    """What one subscriber wants: events of one of the topics, and of the types and aggregates where some are named."""
+
+    patterns: tuple[str, ...] = ("**",)
+    event_types: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+    def has(self, event: EventPublished) -> bool:
+        """Tell whether an event is among them whose topic is."""
+        return (not self.event_types or event.event_type in self.event_types) and (
+            not self.keys or event.aggregate_id in self.keys
+        )
+
+
+class Interests:
+    """What each subscriber wants, by name. A topic that was seen before costs one look-up, however many patterns."""
+
+    def __init__(self) -> None:
+        self._interests: dict[str, Interest] = {}
+        self._topics = TopicTable[str]()
+
+    def __len__(self) -> int:
+        return len(self._interests)
+
+    def __contains__(self, subscriber: str) -> bool:
+        return subscriber in self._interests
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._interests)
+
+    def set(self, subscriber: str, interest: Interest) -> None:
+        """Set what a subscriber wants, instead of what it wanted before.
+
+        Raises:
+            PatternInvalidError: a pattern is none; nothing has changed.
+        """
+        table = TopicTable[str]()
+        for pattern in interest.patterns:
+            table.add(pattern, subscriber)
+        self.remove(subscriber)
+        self._interests[subscriber] = interest
+        for pattern in interest.patterns:
+            self._topics.add(pattern, subscriber)
+
+    def remove(self, subscriber: str) -> None:
+        """Forget a subscriber; no effect for one that is not known."""
+        interest = self._interests.pop(subscriber, None)
+        for pattern in () if interest is None else interest.patterns:
+            self._topics.remove(pattern, subscriber)
+
+    def of(self, event: EventPublished) -> Iterable[str]:
+        """Return who wants an event, in the order in which they came."""
+        interests = self._interests
+        return [name for name in self._topics.targets(event.topic) if interests[name].has(event)]

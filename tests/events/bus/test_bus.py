@@ -1,0 +1,231 @@
+"""Publisher and subscriber over the actors of events."""
+
+import asyncio
+import queue
+import random
+import threading
+
+import pytest
+
+import natya
+from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
+from natya.actors.events.bus import EventPublisher, EventSubscriber, PublishFailedError, PublishInDoubtError
+from natya.actors.journal import JournalActor
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.composition import DELIVERED
+from natya.config.sections.journal import JournalSettings
+from natya.domain.events.catalog import EventInvalidError
+from natya.messages.delivery import PublishRefused
+from natya.messages.journal import ReadJournal
+from natya.messages.system import Ping
+
+WAIT_S = 10
+
+
+class Dispatched(natya.DomainEvent, frozen=True, kw_only=True):
+    weight: int
+
+
+class Delivered(natya.IntegrationEvent, frozen=True, kw_only=True):
+    pass
+
+
+class Over(InProcessSystem):
+    """Actors that can be asked as a `TradingSystem` can."""
+
+
+@pytest.fixture(scope="module")
+def over(tmp_path_factory):
+    with Over(InProcessSystemBase()) as system:
+        path = tmp_path_factory.mktemp("journal") / "journal"
+        system.start("events", EventsActor, EventsSettings(subscriptions=(DELIVERED,)))
+        system.start("journal", JournalActor, JournalSettings.default(path=str(path)))
+        system.start("delivery", DeliveryActor, DeliverySettings())
+        yield system
+
+
+@pytest.fixture
+def publisher(over):
+    return EventPublisher(over, random=random.Random(1))
+
+
+@pytest.fixture
+def subscriber(over):
+    return EventSubscriber(over)
+
+
+def price(symbol="TCS", price=3800.5):
+    return natya.MarketDataReceived(aggregate_id="feed-1", symbol=symbol, price=price, volume=100)
+
+
+class TestAPublishedEvent:
+    def test_of_the_safe_lane_is_in_the_journal_when_it_is_answered(self, over, publisher):
+        event = publisher.publish(Dispatched(aggregate_id="parcel-1", weight=3)).result()
+
+        page = over.request("journal", ReadJournal(key="parcel-1"))
+        assert [natya.EventCatalog().read(record.fact).event_id for record in page.records] == [event.event_id]
+        assert page.records[0].fact.occurred_ns > 0
+
+    def test_of_the_fast_lane_is_never_in_the_journal(self, over, publisher):
+        publisher.publish(price()).result()
+
+        assert not over.request("journal", ReadJournal(key="feed-1")).records
+
+    def test_keeps_the_id_that_it_has_and_gets_one_if_it_has_none(self, publisher):
+        first = publisher.publish(Dispatched(aggregate_id="parcel-2", weight=3)).result()
+        again = publisher.publish(first).result()
+        other = publisher.publish(Dispatched(aggregate_id="parcel-2", weight=3)).result()
+
+        assert again == first
+        assert other.event_id > first.event_id
+
+    def test_whose_fields_are_wrong_is_not_sent(self, publisher):
+        with pytest.raises(EventInvalidError, match="weight"):
+            publisher.publish(Dispatched(aggregate_id="parcel-3", weight="heavy"))
+
+    def test_among_many_is_durable_with_all_of_them_in_their_order(self, over, publisher):
+        events = publisher.publish_many(
+            Dispatched(aggregate_id="parcel-4", weight=weight) for weight in range(5)
+        ).result()
+
+        page = over.request("journal", ReadJournal(key="parcel-4"))
+        catalog = natya.EventCatalog()
+        assert [catalog.read(record.fact).weight for record in page.records] == [0, 1, 2, 3, 4]
+        assert [event.weight for event in events] == [0, 1, 2, 3, 4]
+
+    def test_can_be_awaited(self, publisher):
+        async def story():
+            return await publisher.publish(Dispatched(aggregate_id="parcel-5", weight=1))
+
+        assert asyncio.run(story()).weight == 1
+
+    @pytest.mark.parametrize(("may_be_durable", "error"), [(False, PublishFailedError), (True, PublishInDoubtError)])
+    def test_that_is_refused_comes_back_with_its_id(self, may_be_durable, error):
+        class Refusing:
+            def request(self, _actor, _message, *, timeout_s):
+                assert timeout_s > 0
+                return PublishRefused(reason="the disk is full", may_be_durable=may_be_durable)
+
+        publishing = EventPublisher(Refusing()).publish(Dispatched(aggregate_id="parcel-6", weight=1))
+
+        with pytest.raises(PublishFailedError, match="the disk is full") as failure:
+            publishing.result()
+        assert type(failure.value) is error
+        assert failure.value.events[0].event_id
+
+    def test_that_nobody_answers_for_is_in_doubt(self):
+        class Silent:
+            def request(self, _actor, _message, *, timeout_s):
+                raise TimeoutError(f"no answer in {timeout_s} s")
+
+        publishing = EventPublisher(Silent()).publish(Dispatched(aggregate_id="parcel-7", weight=1))
+
+        with pytest.raises(PublishInDoubtError, match="no answer"):
+            publishing.result()
+
+
+class TestAFunctionThatListens:
+    def test_hears_what_it_asked_for_by_class_topic_key_and_predicate(self, publisher, subscriber):
+        heard = queue.SimpleQueue()
+        wanted = (
+            subscriber.of(Dispatched, keys="parcel-9"),
+            subscriber.of("ticks.NSE_EQ.*", where=lambda event: event.price > 100),
+            subscriber.of(Delivered, "events.*.b"),
+        )
+        listening = [each.handle(heard.put) for each in wanted]
+        events = [
+            Dispatched(aggregate_id="parcel-9", weight=1),
+            Dispatched(aggregate_id="parcel-8", weight=2),
+            Delivered(aggregate_id="a"),
+            Delivered(aggregate_id="b"),
+        ]
+
+        for event in (price("INFY", 99.0), price("TCS", 101.0)):
+            publisher.publish(event).result()
+        publisher.publish_many(events).result()
+        found = [heard.get(timeout=WAIT_S) for _ in range(3)]
+        for each in listening:
+            each.close()
+
+        assert {type(event) for event in found} == {Dispatched, Delivered, natya.MarketDataReceived}
+        assert {getattr(event, "symbol", event.aggregate_id) for event in found} == {"parcel-9", "b", "TCS"}
+        assert heard.empty()
+
+    def test_that_raises_hears_the_next_one_all_the_same(self, over, publisher, subscriber):
+        heard = queue.SimpleQueue()
+
+        def handle(event):
+            heard.put(event.weight)
+            if event.weight == 1:
+                raise ValueError("too light")
+
+        before = over.base.dead_letters.count
+        with subscriber.of(Dispatched, keys="parcel-10").handle(handle):
+            publisher.publish_many(Dispatched(aggregate_id="parcel-10", weight=weight) for weight in (1, 2)).result()
+            found = [heard.get(timeout=WAIT_S) for _ in range(2)]
+
+        assert found == [1, 2]
+        assert over.base.dead_letters.count == before + 1
+
+    def test_hears_nothing_after_it_was_closed_however_often(self, over, publisher, subscriber):
+        heard = []
+        listening = subscriber.of(Dispatched).handle(heard.append, name="closing")
+        listening.close()
+        listening.close()
+
+        publisher.publish(Dispatched(aggregate_id="parcel-11", weight=1)).result()
+
+        assert heard == []
+        assert "closing" not in over.base.names
+
+    def test_cannot_have_the_name_of_another_actor(self, subscriber):
+        with pytest.raises(natya.NameTakenError):
+            subscriber.handle(print, name="journal")
+
+    def test_that_is_a_coroutine_function_is_awaited_one_event_after_another(self, publisher, subscriber):
+        heard = queue.SimpleQueue()
+
+        async def handle(event):
+            heard.put(("begun", event.weight))
+            await asyncio.sleep(0)
+            heard.put(("ended", event.weight))
+
+        with subscriber.of(Dispatched, keys="parcel-12").handle(handle):
+            publisher.publish_many(Dispatched(aggregate_id="parcel-12", weight=weight) for weight in (1, 2)).result()
+            found = [heard.get(timeout=WAIT_S) for _ in range(4)]
+
+        assert found == [("begun", 1), ("ended", 1), ("begun", 2), ("ended", 2)]
+
+
+class TestAnAsyncFor:
+    def test_hears_each_event_in_order_until_it_ends(self, over, publisher, subscriber):
+        wanted, subscribed = subscriber.of(Dispatched, keys="parcel-13"), threading.Event()
+        handle = wanted.handle
+
+        def subscribe(take):
+            listening = handle(take)
+            subscribed.set()
+            return listening
+
+        def publish():
+            subscribed.wait(WAIT_S)
+            for weight in range(100):
+                publisher.publish(Dispatched(aggregate_id="parcel-13", weight=weight))
+
+        async def story():
+            found, events = [], aiter(wanted)
+            async for event in events:
+                found.append(event.weight)
+                if len(found) == 100:
+                    break
+            await events.aclose()
+            return found
+
+        wanted.handle = subscribe
+        thread = threading.Thread(target=publish)
+        thread.start()
+        found = asyncio.run(asyncio.wait_for(story(), WAIT_S))
+        thread.join()
+
+        assert found == list(range(100))
+        assert over.request("delivery", Ping()).statistics.subscribers == 0

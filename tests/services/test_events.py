@@ -1,0 +1,117 @@
+"""Events by the container of the process, as a user's code has them."""
+
+import ast
+import asyncio
+import inspect
+import queue
+
+import pytest
+
+import natya
+from natya import ServiceLocator, get_container
+from natya.actors.control import ControlClient
+from natya.config.data_directory import DataDirectoryBusyError
+from natya.config.loader import load_settings
+from natya.events_system import EventsSystem, open_events
+from natya.messages.journal import ReadJournal
+from natya.services import register_services
+
+DOCUMENTED = """
+from src.infrastructure import MarketDataReceived, get_container
+
+# Publish domain event
+event = MarketDataReceived(
+    aggregate_id="market_data_feed_1",
+    symbol="AAPL",
+    price=150.25,
+    volume=1000000
+)
+
+publisher = container.resolve('EventPublisher')
+await publisher.publish(event)
+"""
+
+
+class StockCounted(natya.DomainEvent, frozen=True, kw_only=True):
+    pieces: int
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path, monkeypatch):
+    """Nothing of the user's own is opened, and the container of the process is left as it was found."""
+    monkeypatch.setenv("NATYA_SYSTEM__DATA_DIR", str(tmp_path / "data"))
+    yield tmp_path / "data"
+    get_container().clear()
+    register_services(get_container())
+
+
+async def run_documented(container):
+    code = compile(
+        DOCUMENTED.replace("src.infrastructure", "natya"), "documented", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    )
+    names = {"container": container}
+    running = eval(code, names)  # noqa: S307  the text above
+    if inspect.isawaitable(running):
+        await running
+    return names["event"]
+
+
+class TestTheDocumentedUse:
+    def test_publishes_an_event_that_a_subscriber_hears(self):
+        container, heard = get_container(), queue.SimpleQueue()
+        with container.resolve("EventSubscriber").of("ticks.NSE_EQ.*").handle(heard.put):
+            event = asyncio.run(run_documented(container))
+            found = heard.get(timeout=10)
+
+        assert (found.symbol, found.price, found.volume) == (event.symbol, event.price, event.volume)
+        assert found.event_id
+        assert found.occurred_ns
+
+
+class TestEventsOfThisProcess:
+    def test_are_in_the_journal_of_the_data_directory_that_the_settings_name(self, data_dir):
+        locator = ServiceLocator()
+        event = locator.get_event_publisher().publish(StockCounted(aggregate_id="shelf-1", pieces=5)).result()
+
+        page = locator.get("Events").request("journal", ReadJournal(key="shelf-1"), timeout_s=5)
+
+        assert [natya.EventCatalog().read(record.fact).event_id for record in page.records] == [event.event_id]
+        assert (data_dir / "natya.lock").exists()
+        assert locator.get_event_subscriber() is locator.get_event_subscriber()
+
+    def test_are_durable_over_a_restart(self):
+        container = get_container()
+        container.resolve("EventPublisher").publish(StockCounted(aggregate_id="shelf-2", pieces=6)).result()
+        container.close()
+
+        page = container.resolve("Events").request("journal", ReadJournal(key="shelf-2"), timeout_s=5)
+
+        assert [natya.EventCatalog().read(record.fact).pieces for record in page.records] == [6]
+
+    def test_cannot_be_opened_twice(self):
+        with EventsSystem(load_settings()), pytest.raises(DataDirectoryBusyError):
+            open_events()
+
+
+class TestEventsOfARunningSystem:
+    def test_are_published_through_its_control_socket(self, data_dir):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(data_dir)})
+        with natya.TradingSystem(settings) as system:
+            over = get_container().resolve("Events")
+            get_container().resolve("EventPublisher").publish(StockCounted(aggregate_id="shelf-3", pieces=7)).result()
+            page = system.request("journal", ReadJournal(key="shelf-3"), timeout_s=5)
+
+        assert isinstance(over, ControlClient)
+        assert [natya.EventCatalog().read(record.fact).pieces for record in page.records] == [7]
+
+    def test_of_this_process_need_no_socket(self, data_dir):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(data_dir)})
+        heard = queue.SimpleQueue()
+        with natya.TradingSystem(settings) as system:
+            get_container().register_instance("Events", system)
+            with get_container().resolve("EventSubscriber").of(StockCounted).handle(heard.put):
+                publisher = get_container().resolve("EventPublisher")
+                event = publisher.publish(StockCounted(aggregate_id="shelf-4", pieces=8)).result()
+                found = heard.get(timeout=10)
+
+        assert found.event_id == event.event_id
