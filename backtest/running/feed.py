@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ...actors.feed import MarketMessage, MarketSource
     from ...actors.runtime import ActorAddress
+    from ...messages.market import Tick
 
 
 READ_HERE_BYTES: Final = 4_000_000
@@ -120,7 +121,7 @@ class BacktestFeedActor(RuntimeActor):
 
     def _send(self, message: MarketMessage) -> None:
         self._place += 1
-        if message.__class__ is Candle:
+        if isinstance(message, Candle):
             self._candles += 1
             self._keeper.add_candle(message)
         else:
@@ -134,7 +135,7 @@ class BacktestFeedActor(RuntimeActor):
         """Advance to the next message, unless something is to be done before; pass over ticks that nobody needs."""
         place = self._place
         message = self._chunk[place]
-        if message.__class__ is Candle:
+        if isinstance(message, Candle):
             return self._lane.goes_to(message.start_ns + message.interval_ns)
         end = self._ends[place]
         if end - place > 1 and self._passes_over(place, end):
@@ -146,7 +147,8 @@ class BacktestFeedActor(RuntimeActor):
 
         The newest of all is left to be sent.
         """
-        ticks, lane = self._chunk[place:end], self._lane
+        lane = self._lane
+        ticks = cast("list[Tick]", self._chunk[place:end])
         newest = {tick.symbol: tick for tick in ticks}
         if not all(lane.newest_is_enough(TO_EVENTS, tick) for tick in newest.values()):
             return False
