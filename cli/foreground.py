@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -20,6 +21,7 @@ from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
+from .service.manager import ServiceManager
 from .terminal import OutputError, complain, out, tell, tell_json
 
 if TYPE_CHECKING:
@@ -195,11 +197,13 @@ def _run(
     settings: Settings, make_system: Callable[[Settings], Runnable], interrupts: Interrupts, *, silent: bool
 ) -> Outcome:
     system = make_system(settings)
+    manager = ServiceManager.of_this_process()
     system.start()
+    manager.ready(f"{settings.system.profile}, in {settings.system.data_dir}")
     for note in system.notes:
         complain(note)
     ended, unseen = None, ""
-    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay")
+    watch = Watch(system, interrupts, is_replay=settings.feed.source == "replay", manager=manager)
     try:
         try:
             with _display(settings.system.profile, silent=silent) as display:
@@ -207,6 +211,7 @@ def _run(
         except OutputError as fault:
             unseen = str(fault)
         finally:
+            manager.stopping()
             watch.tell_failures()
     except Exception as fault:  # noqa: BLE001  reported by the caller, after the summary
         try:
@@ -235,8 +240,16 @@ class Display(NamedTuple):
 class Watch:
     """Views a system until it ends, shows the views, and reports each failure once, with its traceback."""
 
-    def __init__(self, system: Runnable, interrupts: Interrupts, *, is_replay: bool) -> None:
+    def __init__(
+        self,
+        system: Runnable,
+        interrupts: Interrupts,
+        *,
+        is_replay: bool,
+        manager: ServiceManager | None = None,
+    ) -> None:
         self._system = system
+        self._manager = manager or ServiceManager()
         self._interrupts = interrupts
         self._is_replay = is_replay
         self._failures = Failures()
@@ -272,6 +285,7 @@ class Watch:
 
     def _look(self) -> SystemView:
         view = self._system.look()
+        self._manager.looked(view, time.monotonic_ns())
         self._untold += self._failures.fresh(view.tree)
         self._untold += self._stalls.fresh(view)
         self.lost_broker = lost_broker(view.tree)

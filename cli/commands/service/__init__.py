@@ -1,0 +1,1 @@
+"""`natya service …`: natya as a service of systemd."""

@@ -1,0 +1,50 @@
+"""`natya service install`: run natya as a service of systemd."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ...exit_codes import CANNOT_CREATE, FAILED
+from ...options import ConfigOption, Profile, ProfileOption, SetOption
+from ...service.options import SystemOption, UserOption
+from ...session import give_up
+from ...terminal import note, tell
+
+
+def command(
+    *,
+    profile: ProfileOption = Profile.PAPER,
+    config: ConfigOption = None,
+    settings: SetOption = [],
+    live: Annotated[bool, typer.Option("--live", help="Let orders of the real market leave.")] = False,
+    system: SystemOption = False,
+    user: UserOption = "",
+    now: Annotated[bool, typer.Option("--now", help="Start it now, and with each start of the machine.")] = False,
+) -> None:
+    """Write a unit of systemd that runs natya with these settings; --now starts it.
+
+    It is ready when orders has reconciled, killed when its actors do not answer for 20 s, and started again unless its
+    data are damaged or its settings or credentials refused. `natya service show` prints it without writing.
+    """
+    from ...service.files import folder_of, install, systemctl
+    from ...service.options import service_of, whose
+
+    service = service_of(profile.value, config, settings, live=live, system=system, user=user)
+    try:
+        path = install(service, folder_of(service))
+    except OSError as fault:
+        give_up(fault, CANNOT_CREATE)
+    tell(f"{path} is written, for {whose(service)}")
+    begin = ("enable", "--now", service.name)
+    if failed := systemctl(service, "daemon-reload"):
+        note(f"not read by systemd yet: {failed}")
+    if now:
+        if failed := systemctl(service, *begin):
+            give_up(failed, FAILED)
+        tell(f"{service.name} runs")
+    else:
+        tell(f"start it: systemctl {'' if service.user else '--user '}{' '.join(begin)}")
+    if not service.user:
+        tell("it ends when you log out, unless: loginctl enable-linger")

@@ -1,0 +1,32 @@
+"""`natya service uninstall`: run natya as a service no more."""
+
+from __future__ import annotations
+
+from ...exit_codes import CANNOT_CREATE, FAILED
+from ...options import Profile, ProfileOption
+from ...service.options import SystemOption, UserOption
+from ...session import give_up
+from ...terminal import note, tell
+
+
+def command(
+    *, profile: ProfileOption = Profile.PAPER, system: SystemOption = False, user: UserOption = "natya"
+) -> None:
+    """Stop the service and remove its unit; data and settings stay. Exits with 1 where there is none."""
+    from pathlib import Path
+
+    from ...service.files import folder_of, systemctl, uninstall
+    from ...service.unit import Service
+
+    service = Service(profile=profile.value, command=(), data_dir=Path(), user=user if system else "")
+    path = folder_of(service) / service.name
+    if path.exists() and (failed := systemctl(service, "disable", "--now", service.name)):
+        note(failed)
+    try:
+        was_there = uninstall(service, folder_of(service))
+    except OSError as fault:
+        give_up(fault, CANNOT_CREATE)
+    if not was_there:
+        give_up(f"there is no {path}", FAILED)
+    systemctl(service, "daemon-reload")
+    tell(f"{path} is removed")

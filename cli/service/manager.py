@@ -1,0 +1,75 @@
+"""What systemd is told: a datagram to the socket that it names; nothing where it names none.
+
+The watchdog is fed only if journal, router and orders have answered in the last look: a process whose main thread lives
+while its actors do not is killed and started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING, Final, Self
+
+from ...domain.time import SECOND_NS
+from ...messages.addresses import EVENTS, JOURNAL, ORDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...system import SystemView
+
+NEEDED: Final = (JOURNAL, EVENTS, ORDERS)
+FED_TIMES: Final = 3
+"""The watchdog is fed so often in its time."""
+
+
+class ServiceManager:
+    """systemd, or nobody."""
+
+    def __init__(self, address: str = "", *, watchdog_s: float = 0.0) -> None:
+        """Tell who listens at this address; a watchdog of 0 s is none."""
+        self._address: Final = f"\0{address[1:]}" if address.startswith("@") else address
+        self._feed_ns: Final = round(watchdog_s * SECOND_NS / FED_TIMES)
+        self._fed_ns: int | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], *, pid: int) -> Self:
+        """Read what systemd has set for this process."""
+        address = environment.get("NOTIFY_SOCKET", "")
+        is_ours = environment.get("WATCHDOG_PID", str(pid)) == str(pid)
+        usec = environment.get("WATCHDOG_USEC", "")
+        watchdog_s = int(usec) / 1e6 if is_ours and usec.isascii() and usec.isdigit() else 0.0
+        return cls(address if address.startswith(("/", "@")) else "", watchdog_s=watchdog_s)
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Do the same with the environment of this process."""
+        return cls.of(os.environ, pid=os.getpid())
+
+    def ready(self, status: str) -> None:
+        """Tell that it has started, and reconciled with its broker."""
+        self._tell(f"READY=1\nSTATUS={_line(status)}")
+
+    def looked(self, view: SystemView, now_ns: int) -> None:
+        """Feed the watchdog, if the system lives and it is time."""
+        if not self._feed_ns or (self._fed_ns is not None and now_ns - self._fed_ns < self._feed_ns):
+            return
+        if all(name in view.statistics for name in NEEDED):
+            self._fed_ns = now_ns
+            self._tell("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Tell that it stops in order."""
+        self._tell("STOPPING=1")
+
+    def _tell(self, state: str) -> None:
+        if not self._address:
+            return
+        # A manager that does not listen is no reason to end: it will find out by itself.
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(state.encode(), self._address)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]

@@ -1,0 +1,45 @@
+"""Options of the commands about the service."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ..options import assignments
+from ..session import load_to_run
+from .unit import STATE, Service
+
+SystemOption: TypeAlias = Annotated[
+    bool, typer.Option("--system", help="A unit of the system, not of your own manager; needs root.")
+]
+UserOption: TypeAlias = Annotated[str, typer.Option("--user", metavar="NAME", help="Who runs a unit of the system.")]
+
+
+def service_of(  # noqa: PLR0913  each is an option
+    profile: str, config: Path | None, settings: list[str], *, live: bool, system: bool, user: str
+) -> Service:
+    """Return what is to be run, after its settings were checked."""
+    if system and (not user or user == "root"):
+        raise typer.BadParameter("--system wants --user NAME, and not root: whoever breaks in would be it")
+    given = {**assignments(settings), **({"broker.live": True} if live else {})}
+    loaded = load_to_run(profile, given, config=config)
+    is_placed = loaded.origins["system.data_dir"] not in {"default.toml", f"{profile}.toml"}
+    data_dir = Path(loaded.settings.system.data_dir) if is_placed or not system else STATE / f"natya-{profile}"
+    natya = Path(sys.executable).with_name("natya")
+    command = (
+        *(str(natya), "run", "--profile", profile, "--summary", "json"),
+        *(("--config", str(config.expanduser().absolute())) if config is not None else ()),
+        *(("--live",) if live else ()),
+        *(word for pair in settings for word in ("--set", pair)),
+        *(("--data-dir", str(data_dir)) if system and not is_placed else ()),
+    )
+    return Service(profile=profile, command=command, data_dir=data_dir, user=user if system else "")
+
+
+def whose(service: Service) -> str:
+    """Say for people whose manager runs it."""
+    return "the system's manager" if service.user else f"the manager of {getpass.getuser()}"

@@ -1,0 +1,114 @@
+"""The text of a unit: pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+MARK: Final = "# Written by `natya service install`; `natya service uninstall` removes it."
+
+HARDENING: Final = """\
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
+LimitCORE=0
+LimitNOFILE=8192
+"""
+
+OF_THE_SYSTEM: Final = """\
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectProc=invisible
+CapabilityBoundingSet=
+AmbientCapabilities=
+"""
+"""Only the manager of the system can grant these. MemoryDenyWriteExecute is left out: numpy and DuckDB want it so."""
+
+
+STATE: Final = Path("/var/lib")
+"""Where services of the system keep what outlives them; systemd makes a folder there for its user."""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """What is run."""
+
+    profile: str
+    command: tuple[str, ...]
+    """`/…/bin/natya run …`."""
+
+    data_dir: Path
+    user: str = ""
+    """Of a unit of the system: who runs it. Empty: a unit of the user's own manager."""
+
+    @property
+    def name(self) -> str:
+        """Return the unit's name."""
+        return f"natya-{self.profile}.service"
+
+
+def unit_text(service: Service) -> str:
+    """Return the unit.
+
+    It is ready when orders has reconciled; stops in order, `KillMode=mixed`, since only the main process knows how; is
+    started again unless its data are damaged (65), the broker refuses it (77) or its settings are refused (78).
+    """
+    is_system = bool(service.user)
+    places = ""
+    if is_system:
+        is_state = service.data_dir.parent == STATE
+        state = f"StateDirectory={service.data_dir.name}\nStateDirectoryMode=0700"
+        places = f"User={service.user}\n{state if is_state else f'ReadWritePaths={quoted(str(service.data_dir))}'}\n"
+    return f"""\
+{MARK}
+[Unit]
+Description=natya, profile {service.profile}
+After=network-online.target time-sync.target
+Wants=network-online.target
+StartLimitIntervalSec=600
+StartLimitBurst=5
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={" ".join(map(quoted, service.command))}
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=65 77 78
+SuccessExitStatus=0
+KillMode=mixed
+KillSignal=SIGTERM
+TimeoutStartSec=180
+TimeoutStopSec=60
+WatchdogSec=20
+{places}{HARDENING}{OF_THE_SYSTEM if is_system else ""}
+[Install]
+WantedBy={"multi-user.target" if is_system else "default.target"}
+"""
+
+
+def quoted(text: str) -> str:
+    """Quote a word of a command as systemd reads it: no specifier, no variable, no escape of its own."""
+    if not text.isprintable():
+        raise ValueError(f"a printable word is wanted, found {text!a}")
+    plain = text.replace("%", "%%").replace("$", "$$")
+    if plain and not set(plain) & set(" \t\"'\\;"):
+        return plain
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

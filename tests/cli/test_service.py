@@ -1,0 +1,204 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from natya.cli.app import app
+from natya.cli.service.files import NotOurUnitError, install, uninstall
+from natya.cli.service.manager import ServiceManager
+from natya.cli.service.unit import MARK, Service, quoted, unit_text
+from natya.messages.system import ActorStatistics
+from natya.system import SystemView
+
+COUNTS = ActorStatistics(handled=1, failures=0)
+SECOND = 10**9
+
+
+def a_view(*names):
+    return SystemView(running_s=1.0, dead_letters=0, statistics=dict.fromkeys(names, COUNTS))
+
+
+ALIVE = a_view("journal", "events", "orders", "feed")
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(20)
+        yield listening
+
+
+def heard(systemd):
+    systemd.setblocking(False)
+    found = []
+    while True:
+        try:
+            found.append(systemd.recv(1_024).decode())
+        except BlockingIOError:
+            return found
+
+
+class TestAServiceManager:
+    @pytest.fixture
+    def manager(self, systemd):
+        environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
+        return ServiceManager.of(environment, pid=7)
+
+    def test_is_told_that_it_is_ready_and_stops(self, systemd, manager):
+        manager.ready("paper,\nin /data")
+        manager.stopping()
+
+        assert heard(systemd) == ["READY=1\nSTATUS=paper, in /data", "STOPPING=1"]
+
+    def test_has_its_watchdog_fed_three_times_in_its_time(self, systemd, manager):
+        for at_s in range(31):
+            manager.looked(ALIVE, at_s * SECOND)
+
+        assert heard(systemd) == ["WATCHDOG=1"] * 4
+
+    @pytest.mark.parametrize("silent", ["journal", "events", "orders"])
+    def test_has_it_starved_while_one_that_is_needed_does_not_answer(self, systemd, manager, silent):
+        manager.looked(a_view(*{"journal", "events", "orders"} - {silent}), 0)
+        assert heard(systemd) == []
+
+        manager.looked(ALIVE, 1)
+        assert heard(systemd) == ["WATCHDOG=1"]
+
+    def test_of_another_process_is_not_fed(self, systemd):
+        environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
+        ServiceManager.of(environment, pid=8).looked(ALIVE, 0)
+
+        assert heard(systemd) == []
+
+    @pytest.mark.parametrize(
+        "environment",
+        [{}, {"NOTIFY_SOCKET": "/does/not/exist"}, {"NOTIFY_SOCKET": "relative"}, {"NOTIFY_SOCKET": "/x" * 200}],
+        ids=["none", "gone", "relative", "long"],
+    )
+    def test_that_is_not_there_is_no_error(self, environment):
+        manager = ServiceManager.of({**environment, "WATCHDOG_USEC": "x"}, pid=7)
+        manager.ready("")
+        manager.looked(ALIVE, 0)
+        manager.stopping()
+
+
+class TestARunUnderSystemd:
+    def test_tells_when_it_is_ready_lives_and_stops(self, systemd, tmp_path):
+        environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
+        command = [sys.executable, "-m", "natya", "run", "--data-dir", tmp_path / "data", "--summary", "json"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            told = [systemd.recv(1_024).decode() for _ in range(2)]
+            process.send_signal(signal.SIGTERM)
+            told.append(systemd.recv(1_024).decode())
+            output, _ = process.communicate(timeout=30)
+
+        assert told[0].startswith("READY=1\nSTATUS=paper, in ")
+        assert told[1:] == ["WATCHDOG=1", "STOPPING=1"]
+        assert process.returncode == 0
+        assert msgspec.json.decode(output)["profile"] == "paper"
+
+
+def a_service(**changes):
+    command = ("/opt/natya/bin/natya", "run", "--profile", "paper")
+    return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), **changes})
+
+
+class TestAUnit:
+    def test_is_ready_when_told_and_stopped_by_the_main_process_alone(self):
+        text = unit_text(a_service())
+
+        assert text.startswith(MARK)
+        for line in ("Type=notify", "KillMode=mixed", "WatchdogSec=20", "RestartPreventExitStatus=65 77 78"):
+            assert f"\n{line}\n" in text
+        assert "User=" not in text
+
+    def test_of_the_system_sees_nothing_but_its_data(self):
+        text = unit_text(a_service(user="trader"))
+
+        for line in ("User=trader", "ReadWritePaths=/data", "ProtectSystem=strict", "CapabilityBoundingSet="):
+            assert f"\n{line}\n" in text
+
+    def test_of_the_system_has_its_folder_made_by_systemd(self):
+        text = unit_text(a_service(user="trader", data_dir=Path("/var/lib/natya-paper")))
+
+        assert "\nStateDirectory=natya-paper\nStateDirectoryMode=0700\n" in text
+
+    @given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30))
+    def test_has_words_that_systemd_reads_as_they_were(self, text):
+        word = quoted(text)
+        inside = word[1:-1].replace('\\"', '"').replace("\\\\", "\\") if word.startswith('"') else word
+
+        assert inside.replace("%%", "%").replace("$$", "$") == text
+        assert "%" not in inside.replace("%%", "")
+        assert "$" not in inside.replace("$$", "")
+
+    @pytest.mark.parametrize("text", ["a\nExecStartPre=/bin/false", "a\rb", "a\x00b"])
+    def test_has_no_line_that_a_word_adds(self, text):
+        with pytest.raises(ValueError, match="printable"):
+            quoted(text)
+
+
+class TestTheFileOfAUnit:
+    def test_is_written_again_and_removed(self, tmp_path):
+        path = install(a_service(), tmp_path / "user")
+        install(a_service(data_dir=Path("/other"), user="trader"), tmp_path / "user")
+
+        assert path.name == "natya-paper.service"
+        assert "/other" in path.read_text()
+        assert [each.name for each in path.parent.iterdir()] == [path.name]
+        assert uninstall(a_service(), path.parent)
+        assert not uninstall(a_service(), path.parent)
+
+    @pytest.mark.parametrize("kind", ["text", "link"])
+    def test_of_another_is_left_alone(self, tmp_path, kind):
+        other = tmp_path / "other"
+        other.write_text("[Service]\n")
+        path = tmp_path / a_service().name
+        path.symlink_to(other) if kind == "link" else path.write_text("[Service]\n")
+
+        for change in (install, uninstall):
+            with pytest.raises(NotOurUnitError):
+                change(a_service(), tmp_path)
+        assert other.read_text() == path.read_text() == "[Service]\n"
+
+
+class TestTheCommands:
+    @pytest.fixture
+    def natya(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setenv("PATH", str(tmp_path))  # no systemctl
+        return lambda *words: CliRunner().invoke(app, ["service", *words])
+
+    def test_install_and_uninstall_a_unit_of_the_user(self, natya, tmp_path):
+        path = tmp_path / "config/systemd/user/natya-paper.service"
+        installed = natya("install", "--set", "control.http=true")
+
+        assert installed.exit_code == 0, installed.output
+        assert "--set control.http=true" in path.read_text()
+        assert "systemctl --user enable --now natya-paper.service" in installed.output
+        assert natya("uninstall").exit_code == 0
+        assert not path.exists()
+        assert natya("uninstall").exit_code == 1
+
+    def test_refuse_settings_that_would_not_run(self, natya, tmp_path):
+        assert natya("install", "--set", "broker.name=nobody").exit_code == 78
+        assert not list(tmp_path.rglob("*.service"))
+
+    @pytest.mark.parametrize("words", [("--system",), ("--system", "--user", "root")])
+    def test_refuse_to_run_as_root(self, natya, words):
+        assert natya("show", *words).exit_code == 2
+
+    def test_show_what_would_be_written(self, natya, tmp_path):
+        shown = natya("show", "--system", "--user", "trader")
+
+        assert "--data-dir /var/lib/natya-paper" in shown.stdout
+        assert not list(tmp_path.rglob("*.service"))
