@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
 
 from ..actors.feed import SimulatedFeedActor
-from ..domain.time import SECOND_NS
+from ..domain.candles import path_of, split, times_of
+from ..domain.instruments import FINEST_TICK_RUPEES
+from ..domain.time import SECOND_NS, day_of
 from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
@@ -99,10 +102,40 @@ def lasting_s(messages: Sequence[MarketMessage]) -> float:
 def in_order(messages: Sequence[MarketMessage]) -> tuple[MarketMessage, ...]:
     """Return them in the order of their times, candles before the ticks of the same time.
 
+    Candles of a symbol without ticks have four each, as in a replay: without prices nothing trades.
+
     Raises:
         TypeError: one is neither a tick nor a candle.
     """
     for message in messages:
         if not isinstance(message, Tick | Candle):
             raise TypeError(f"ticks and candles wanted, found {type(message).__name__}")
-    return tuple(sorted(messages, key=lambda message: (time_of(message), isinstance(message, Tick))))
+    with_ticks = {message.symbol for message in messages if isinstance(message, Tick)}
+    played = list(messages)
+    volumes: Counter[tuple[str, int]] = Counter()
+    for message in messages:
+        if isinstance(message, Candle) and message.symbol not in with_ticks:
+            played += _ticks_of(message, volumes)
+    return tuple(sorted(played, key=lambda message: (time_of(message), isinstance(message, Tick))))
+
+
+def _ticks_of(candle: Candle, volumes: Counter[tuple[str, int]]) -> Iterator[Tick]:
+    """Give the ticks that could have made a candle; `volumes`: shares so far, by symbol and day."""
+    end_ns = candle.start_ns + candle.interval_ns
+    day = candle.symbol, day_of(candle.start_ns)
+    steps = [round(price / FINEST_TICK_RUPEES) for price in (candle.open, candle.high, candle.low, candle.close)]
+    high_first = path_of(*steps)[1] == steps[1]
+    extremes = (candle.high, candle.low) if high_first else (candle.low, candle.high)
+    path = (candle.open, *extremes, candle.close)
+    times = times_of(((candle.start_ns, end_ns),))
+    for price, quantity, time_ns in zip(path, split(candle.volume), times, strict=True):
+        volumes[day] += quantity
+        yield Tick(
+            symbol=candle.symbol,
+            price=price,
+            quantity=quantity,
+            exchange_ns=time_ns,
+            source="",
+            sequence=1,
+            volume=volumes[day],
+        )

@@ -30,7 +30,7 @@ from ..messages.supervision import DescribeTree, SupervisionTree
 from ..messages.system import Ping, Pong
 from .database import DatabaseFiles, InlineDatabase
 from .invariants import violations
-from .market import FeedOfSimulation
+from .market import FeedOfSimulation, lasting_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 WITNESS: Final = "witness"
 START_S: Final = 600.0
+END_S: Final = 500.0
+"""So long a market may take to end once its time is over: faults go on."""
+
 SETTLE_S: Final = 900.0
 LOOK_EVERY_S: Final = 5.0
 HALT_LOOK_S: Final = 3_600.0
@@ -236,7 +239,8 @@ class World:
 
     def _await_market_end(self, system: InProcessSystem) -> None:
         """Wait, and ask again: a feed that crashed, or is down, may have dropped the question."""
-        for _ in range(100):
+        lasts_s = lasting_s(self.market or ()) + self.scenario.settings.feed.duration_s
+        for _ in range(int((END_S + lasts_s) / LOOK_EVERY_S)):
             if isinstance(self._ask(system, FEED, AwaitMarketEnd()), MarketEnded):
                 return
             self._base_of(system).run_for(LOOK_EVERY_S)

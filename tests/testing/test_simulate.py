@@ -101,6 +101,11 @@ class TestASimulation:
 
         assert HEARD == [10.0, 11.0]
 
+    def test_trades_on_candles_as_a_replay_does_and_for_as_long_as_they_last(self):
+        found = played(Buyer, market=candles("TCS", [100.0, 102.0], interval="15m"))
+
+        assert [fill.price for fill in found.fills] == [100.0] * 6 + [102.0] * 2
+
     def test_plays_a_fault_of_a_script(self):
         crash = ScriptedFault(kind="crash", actor="buyer", message_type=type(ticks("TCS", [1.0])[0]), nth=2)
 
