@@ -32,7 +32,7 @@ from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
-from .actors.kill_switch import KillSwitchActor
+from .actors.kill_switch import HeartActor, HeartSettings, KillSwitchActor
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy, parameters_of
@@ -57,6 +57,7 @@ from .messages.addresses import (
     EVENTS,
     EXCHANGE,
     FEED,
+    HEART,
     HISTORY,
     INSTRUMENTS,
     JOURNAL,
@@ -205,6 +206,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
             ),
         ),
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
+        *heart(settings),
         *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
@@ -339,6 +341,15 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def heart(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who proves that orders and the journal work, where that is wanted."""
+    interval_s = settings.kill_switch.heartbeat_interval_s
+    if not interval_s:
+        return ()
+    beating = HeartSettings(data_dir=Path(settings.system.data_dir), interval_s=interval_s)
+    return (ChildSpec(HEART, HeartActor, beating),)
 
 
 def halted_by(path: str) -> str:

@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "kill-switch.on",
     "kill-switch.off",
     "kill-switch.status",
+    "deadman",
     "resume",
     "trace",
     "risk.show",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..actors.instruments import InstrumentMaster
     from ..actors.journal import JournalView
     from ..client import Connection, Owner
+    from ..client.deadman import Account
     from ..config.loader import LoadedSettings
     from ..config.settings import Settings
     from ..messages.broker import UpdatesStatistics
@@ -239,6 +240,33 @@ def read_book(data_dir: Path | None, profile: str, wanted: ReadOrders | ReadPosi
 
             book = book_of(noted())
             return listed(book, wanted, newest_ns) if isinstance(wanted, ReadOrders) else positions(book, {})
+
+
+@contextlib.contextmanager
+def deadmans_account(settings: Settings, say: Callable[[str], object]) -> Iterator[Account]:
+    """Connect to the account for a dead-man's switch, and say whether the broker takes the token now."""
+    from ..actors.broker.adapters import DhanBrokerAdapter  # noqa: PLC0415
+    from ..client.dhan_account import DhanAccount  # noqa: PLC0415
+
+    of = settings.broker
+    with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as broker:
+        account = DhanAccount(broker)
+        if problem := account.problem():
+            say(f"the broker would do nothing now, so nothing could be cancelled: {problem}")
+        yield account
+
+
+def ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:
+    """Return how to tell the system's orders: by its journal, and where that cannot be read by having an id at all."""
+    from ..actors.journal import JournalError  # noqa: PLC0415
+    from ..actors.orders import OrdersError, book_of  # noqa: PLC0415
+
+    try:
+        book = book_of(journal_of(settings).find())
+    except (JournalError, OrdersError, OSError, typer.Exit) as fault:
+        say(f"the journal cannot be read, so every order with a client order id is taken for the system's: {fault}")
+        return bool
+    return lambda client_order_id: client_order_id in book
 
 
 def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:

@@ -32,6 +32,9 @@ BROKER_UPDATES: Final = "broker-updates"
 
 ORDERS: Final = "orders"
 
+HEART: Final = "heart"
+"""Who proves that orders and the journal work, where a dead-man's switch may listen."""
+
 KILL_SWITCH: Final = "kill-switch"
 """The owner of the file that halts everything."""
 
@@ -80,7 +83,7 @@ NAMES: Final = frozenset(
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
         CONTROL_WEB,
-        *(KILL_SWITCH, ALARMS),
         DELIVERY,
+        *(HEART, KILL_SWITCH, ALARMS),
     }
 )

@@ -86,6 +86,17 @@ class AppendRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     correlation_id: str = ""
 
 
+class ProveDurable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ProveDurable"):
+    """To the journal: write and sync something, to prove that an append would be. Answered by `DurableProved`."""
+
+
+class DurableProved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DurableProved"):
+    """Answer to `ProveDurable`."""
+
+    last_sequence: Cursor
+    """Of the newest durable record."""
+
+
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalRecord"):
     """One durable fact."""
 

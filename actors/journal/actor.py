@@ -28,9 +28,11 @@ from ...messages.journal import (
     Append,
     Appended,
     AppendRefused,
+    DurableProved,
     Journaled,
     JournalPage,
     JournalStatistics,
+    ProveDurable,
     ReadJournal,
 )
 from ...messages.supervision import Failed
@@ -176,6 +178,12 @@ class JournalActor(RuntimeActor):
         """Check that the files are in place, to fail at once and not at the next order."""
         self._journal.look()
         self.after_on_machine(LOOK_S, LookDue())
+
+    @handles(ProveDurable)
+    def prove(self, _message: ProveDurable, sender: ActorAddress) -> None:
+        """Prove that appends become durable; where they do not, the journal fails as by an append."""
+        self._journal.prove()
+        self.send(sender, DurableProved(last_sequence=self._journal.last_sequence))
 
     @handles(TidyAgain)
     def tidy_again(self, _message: TidyAgain, _sender: ActorAddress) -> None:

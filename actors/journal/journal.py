@@ -277,6 +277,16 @@ class Journal:
         self._check_open()
         self._expect_in_place()
 
+    def prove(self) -> None:
+        """Write and sync the mark, as an append would be; what is buffered waits for its own commit.
+
+        Raises:
+            JournalFailedError: it cannot be done; no append is acknowledged any more.
+            JournalMovedError: the files are not in place.
+        """
+        self.look()
+        self._write_mark(synced=True)
+
     def close(self) -> None:
         """Release the directory. Buffered appends were never acknowledged and are dropped."""
         try:

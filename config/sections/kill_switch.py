@@ -19,3 +19,6 @@ class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fiel
 
     look_interval_s: Annotated[float, Meta(gt=0, le=86_400)]
     """How often it is looked for. Right before an order leaves it is looked for besides."""
+
+    heartbeat_interval_s: Annotated[float, Meta(ge=0, le=3_600)]
+    """How often the system proves by the file `heartbeat` that orders and the journal work; 0: never."""

@@ -116,8 +116,13 @@ symbols = ["{SYMBOL}"]
         )
         self.processes = []
 
-    def start(self, *options):
+    @property
+    def environment(self):
+        """Of whoever speaks to the exchange."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
+        return own | self.exchange.environment
+
+    def start(self, *options):
         command = [sys.executable, "-m", "natya", "run", "--profile", "live", "--live", "--config", str(self.config)]
         command += ["--data-dir", str(self.data_dir), "--summary", "json", *options]
         with (self.folder / "output.txt").open("ab") as output:
@@ -126,7 +131,7 @@ symbols = ["{SYMBOL}"]
                 stdout=output,
                 stderr=output,
                 cwd=os.path.dirname(__file__),  # noqa: PTH120  where the strategies are
-                env=own | self.exchange.environment,
+                env=self.environment,
             )
         self.processes.append(process)
         return process

@@ -8,6 +8,7 @@ from natya_processes import await_that
 
 from natya import TradingSystem
 from natya.config.halt_file import HaltFile, HaltNote
+from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
 from natya.messages.orders import OrderAccepted, OrderCancelled, OrderRefused, RiskStateChanged
 
@@ -66,6 +67,7 @@ def test_a_file_in_the_middle_of_a_burst_ends_it_and_everything_that_had_left_is
         assert set(exchange.states()) == {"CANCELLED"}
         assert exchange.states() == left
         assert orders(system).rejected + left["CANCELLED"] == Rester.COUNT
+    assert Heartbeat(halt.path.with_name(HEARTBEAT_NAME)).read().ended
 
 
 def test_a_process_that_is_killed_between_the_file_and_the_cancellations_leaves_them_to_the_next(

@@ -1,0 +1,81 @@
+"""`natya deadman`: the dead-man's switch, a process of its own beside a running system."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import threading
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ..options import DataDirOption, ProfileNameOption
+from ..session import deadmans_account, faults, ours_of, settings_of
+from ..terminal import out, tell
+
+STEP_S: Final = 1.0
+
+
+class PolicyName(StrEnum):
+    """What it does when the system is dead."""
+
+    CANCEL = "cancel"
+    HALT = "halt"
+    WATCH = "watch"
+
+
+def command(
+    *,
+    after: Annotated[
+        float, typer.Option("--after", min=1.0, max=3_600, metavar="SECONDS", help="Without a heartbeat: it is dead.")
+    ] = 15.0,
+    policy: Annotated[
+        PolicyName,
+        typer.Option(help="cancel: halt and cancel its open orders; halt: put the kill switch on; watch: tell."),
+    ] = PolicyName.CANCEL,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "live",
+) -> None:
+    """Watch a running system by its heartbeat, and cancel its open orders when it is dead or stuck; until Ctrl-C.
+
+    The heartbeat stands still where orders or the journal do not answer, the process hangs, or it was killed. Then the
+    kill switch is put on, and orders of the system that are open are cancelled over a connection of this process. It
+    lets go as soon as the heart beats again. Run it as a service of its own, with the broker's token in its settings.
+    """
+    from ...client.deadman import Deadman
+    from ...config.halt_file import HaltFile
+    from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
+
+    settings = settings_of(data_dir, profile)
+    folder = Path(settings.system.data_dir)
+    leaving = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: leaving.set())
+
+    def say(text: str) -> None:
+        tell(f"{time.strftime('%H:%M:%S')} {text}")
+        out().flush()
+
+    own = Heartbeat(folder / DEADMAN_NAME)
+    with faults(), deadmans_account(settings, say) as account:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own.begin(pid=os.getpid())
+        deadman = Deadman(
+            Heartbeat(folder / HEARTBEAT_NAME),
+            HaltFile(settings.kill_switch.path),
+            account,
+            find_ours=functools.partial(ours_of, settings, say),
+            monotonic_ns=time.monotonic_ns,
+            after_s=after,
+            policy=policy.value,
+            tell=say,
+        )
+        while not leaving.is_set():
+            deadman.step()
+            own.beat()
+            leaving.wait(STEP_S)
+        own.end()

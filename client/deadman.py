@@ -1,0 +1,144 @@
+"""The dead-man's switch: watches a running system from a process of its own, and cancels its orders when it is dead.
+
+It shares nothing with the system but the data directory: no interpreter, no connection, no token in memory. What it
+does is decided by the heartbeat alone (`domain/pulse.py`), and each step asks for it anew:
+
+    the number stands still for `after_s`   it puts the kill switch on, and cancels the open orders of the system
+    it goes on, or a new epoch has begun    it lets go at once, even between two cancellations
+    the system ended in order               nothing: what is open then was left open on purpose
+
+A system that comes back is not fought: the kill switch has it halted, so it cancels the same orders itself, and a
+cancellation that comes twice does nothing twice. No order is ever sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from ..config.halt_file import HaltNote
+from ..domain.pulse import Listener, Pulse
+
+if TYPE_CHECKING:
+    from ..config.halt_file import HaltFile
+    from ..config.heartbeat import Heartbeat
+    from ..domain.pulse import Beat
+
+Policy: TypeAlias = Literal["cancel", "halt", "watch"]
+"""`cancel`: halt, and cancel the system's open orders. `halt`: put the kill switch on. `watch`: tell."""
+
+PERSON: Final = "deadman"
+
+
+class AccountError(Exception):
+    """The broker did not do it, or did not say that it has; it is tried again."""
+
+
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is open at the broker."""
+
+    broker_order_id: str
+    client_order_id: str
+    """Empty: it was placed by other means."""
+
+
+class Account(Protocol):
+    """The account, over a connection of one's own."""
+
+    def open_orders(self) -> Iterable[OpenOrder]:
+        """List what is open, or raise AccountError."""
+
+    def cancel(self, broker_order_id: str) -> None:
+        """Cancel it, or raise AccountError."""
+
+
+class Deadman:
+    """Listens, and does what the policy says. `step` is to be called about once a second."""
+
+    def __init__(  # noqa: PLR0913  each is one thing that a test replaces
+        self,
+        heart: Heartbeat,
+        halt: HaltFile,
+        account: Account,
+        *,
+        find_ours: Callable[[], Callable[[str], bool]],
+        monotonic_ns: Callable[[], int],
+        after_s: float,
+        policy: Policy = "cancel",
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Begin to listen.
+
+        Args:
+            heart: of the system that is watched.
+            halt: its kill switch.
+            account: the broker's.
+            find_ours: returns how to tell by its client order id whether an order is the system's; asked at each death.
+            monotonic_ns: the clock of this process.
+            after_s: seconds without a beat after which the system is dead.
+            policy: what to do then.
+            tell: hears each thing that happens, in words.
+        """
+        self._heart: Final = heart
+        self._halt: Final = halt
+        self._account: Final = account
+        self._find_ours: Final = find_ours
+        self._is_ours: Callable[[str], bool] | None = None
+        self._monotonic_ns: Final = monotonic_ns
+        self._listener: Final = Listener(after_s)
+        self._policy: Final = policy
+        self._tell: Final = tell
+        self._pulse: Pulse | None = None
+        self.cancelled = 0
+        """Cancellations that the broker has taken."""
+
+    def step(self) -> Pulse:
+        """Listen once, and act if the system is dead."""
+        beat = self._heart.read()
+        pulse = self._listener.hear(beat, self._monotonic_ns())
+        if pulse != self._pulse:
+            self._pulse, self._is_ours = pulse, None
+            self._tell(_WORDS[pulse])
+        if pulse == "dead" and self._policy != "watch":
+            self._act(beat)
+        return pulse
+
+    def _act(self, beat: Beat | None) -> None:
+        if not self._halt.is_engaged():
+            silent_s = self._listener.silent_s(self._monotonic_ns())
+            try:
+                self._halt.engage(HaltNote(reason=f"no heartbeat for {silent_s:.0f} s", person=PERSON))
+                self._tell(f"the kill switch is on: {self._halt.path}")
+            except OSError as fault:  # its orders are cancelled all the same
+                self._tell(f"the kill switch cannot be put on: {fault.strerror}")
+        if self._policy == "cancel":
+            self._cancel_all(beat)
+
+    def _cancel_all(self, beat: Beat | None) -> None:
+        is_ours = self._is_ours = self._is_ours or self._find_ours()
+        try:
+            found = [each for each in self._account.open_orders() if is_ours(each.client_order_id)]
+        except AccountError as fault:
+            self._tell(f"the open orders cannot be read, and are asked for again: {fault}")
+            return
+        for each in found:
+            if self._heart.read() != beat:
+                self._tell("it lives again: the rest is its own")
+                return
+            try:
+                self._account.cancel(each.broker_order_id)
+            except AccountError as fault:
+                self._tell(f"order {each.client_order_id} is not cancelled yet: {fault}")
+            else:
+                self.cancelled += 1
+                self._tell(f"order {each.client_order_id} is cancelled ({each.broker_order_id})")
+
+
+_WORDS: Final[dict[Pulse, str]] = {
+    "absent": "no system has run there: waiting for its first heartbeat",
+    "alive": "the system lives",
+    "ended": "the system has ended in order: its orders stay as they are",
+    "dead": "the system is dead or stuck: its heartbeat stands still",
+}

@@ -1,0 +1,192 @@
+"""The dead-man's switch, at a broker played by the test: what it does to a system that is dead, and to none other."""
+
+import pytest
+
+from natya.client.deadman import AccountError, Deadman, OpenOrder
+from natya.config.halt_file import HaltFile
+from natya.config.heartbeat import Heartbeat
+from natya.domain.time import SECOND_NS
+
+
+class Broker:
+    def __init__(self, *orders):
+        self.orders = dict(orders)
+        self.cancelled = []
+        self.is_busy = False
+        self.refused = set()
+        self.between = lambda: None
+
+    def open_orders(self):
+        if self.is_busy:
+            raise AccountError("busy")
+        return [OpenOrder(broker_order_id=number, client_order_id=own) for number, own in self.orders.items()]
+
+    def cancel(self, number):
+        if number in self.refused:
+            raise AccountError("not now")
+        self.cancelled.append(number)
+        del self.orders[number]
+        self.between()
+
+
+class Stage:
+    def __init__(self, folder):
+        self.now_s = 0.0
+        self.heart = Heartbeat(folder / "heartbeat")
+        self.halt = HaltFile(folder / "HALT")
+        self.broker = Broker(("1", "A-1"), ("2", "by hand"), ("3", ""), ("4", "A-2"))
+        self.told = []
+        self.finds = 0
+
+    def watch(self, **fields):
+        self.deadman = Deadman(
+            Heartbeat(self.heart.path),
+            self.halt,
+            self.broker,
+            find_ours=self.find_ours,
+            monotonic_ns=lambda: round(self.now_s * SECOND_NS),
+            after_s=10.0,
+            tell=self.told.append,
+            **fields,
+        )
+
+    def find_ours(self):
+        self.finds += 1
+        return lambda client_order_id: client_order_id.startswith("A-")
+
+    def after(self, seconds):
+        self.now_s += seconds
+        return self.deadman.step()
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = Stage(tmp_path)
+    stage.heart.begin(pid=1)
+    stage.watch()
+    assert stage.after(0) == "alive"
+    return stage
+
+
+class TestASystemThatIsDead:
+    def test_is_halted_and_only_its_own_orders_are_cancelled(self, stage):
+        assert stage.after(10) == "dead"
+
+        assert stage.broker.cancelled == ["1", "4"]
+        assert (stage.halt.note().reason, stage.halt.note().person) == ("no heartbeat for 10 s", "deadman")
+        assert stage.deadman.cancelled == 2
+
+    def test_has_cancelled_again_what_the_broker_refused(self, stage):
+        stage.broker.is_busy = True
+        stage.after(10)
+        assert "asked for again: busy" in stage.told[-1]
+        stage.broker.is_busy, stage.broker.refused = False, {"1"}
+        stage.after(1)
+        assert stage.broker.cancelled == ["4"]
+        assert "order A-1 is not cancelled yet: not now" in stage.told
+        stage.broker.refused = set()
+        stage.after(1)
+
+        assert stage.broker.cancelled == ["4", "1"]
+
+    def test_has_cancelled_what_opens_later(self, stage):
+        stage.after(10)
+        stage.broker.orders["5"] = "A-3"
+        stage.after(1)
+
+        assert stage.broker.cancelled == ["1", "4", "5"]
+        assert stage.finds == 1
+
+    def test_has_its_orders_cancelled_where_it_cannot_be_halted(self, stage, monkeypatch):
+        def refused(*_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(HaltFile, "engage", refused)
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "4"]
+        assert any("cannot be put on" in each for each in stage.told)
+
+
+class TestASystemThatComesBack:
+    @pytest.mark.parametrize("how", ["beat", "begin"])
+    def test_is_left_alone_between_two_cancellations(self, stage, how):
+        stage.broker.between = {"beat": stage.heart.beat, "begin": lambda: stage.heart.begin(pid=2)}[how]
+        stage.after(10)
+        assert stage.broker.cancelled == ["1"]
+        assert stage.told[-1] == "it lives again: the rest is its own"
+
+        assert stage.after(1) == "alive"
+        assert stage.broker.cancelled == ["1"]
+
+    def test_and_dies_again_is_looked_at_anew(self, stage):
+        stage.after(10)
+        stage.heart.beat()
+        assert stage.after(1) == "alive"
+        stage.broker.orders["6"] = "A-9"
+        assert stage.after(10) == "dead"
+
+        assert stage.broker.cancelled == ["1", "4", "6"]
+        assert stage.finds == 2
+
+
+class TestASystemThatIsNotDead:
+    def test_is_not_touched_while_it_beats(self, stage):
+        for _ in range(30):
+            stage.heart.beat()
+            assert stage.after(9.9) == "alive"
+
+        assert (stage.broker.cancelled, stage.halt.is_engaged()) == ([], False)
+
+    def test_is_not_touched_when_it_has_ended_in_order(self, stage):
+        stage.heart.end()
+
+        assert [stage.after(1_000), stage.after(1_000)] == ["ended", "ended"]
+        assert (stage.broker.cancelled, stage.halt.is_engaged()) == ([], False)
+
+    def test_is_not_taken_for_dead_by_one_who_has_just_begun_to_listen(self, stage):
+        stage.now_s = 1e6
+        stage.watch()
+
+        assert [stage.after(0), stage.after(9.9)] == ["alive", "alive"]
+        assert stage.after(0.1) == "dead"
+
+
+class TestAPolicy:
+    def test_to_halt_cancels_nothing(self, stage):
+        stage.watch(policy="halt")
+        stage.after(0)
+        stage.after(10)
+
+        assert (stage.broker.cancelled, stage.halt.is_engaged()) == ([], True)
+
+    def test_to_watch_does_nothing_but_tell(self, stage):
+        stage.watch(policy="watch")
+        stage.after(0)
+
+        assert stage.after(10) == "dead"
+        assert (stage.broker.cancelled, stage.halt.is_engaged()) == ([], False)
+        assert stage.told[-1] == "the system is dead or stuck: its heartbeat stands still"
+
+
+def test_where_nothing_ever_ran_it_waits(tmp_path):
+    stage = Stage(tmp_path)
+    stage.watch()
+
+    assert [stage.after(100), stage.after(100)] == ["absent", "absent"]
+    assert stage.broker.cancelled == []
+
+
+class TestTheFile:
+    def test_counts_epochs_over_lives_and_over_what_is_no_heartbeat(self, tmp_path):
+        heart = Heartbeat(tmp_path / "heartbeat")
+        heart.begin(pid=1)
+        heart.beat()
+        heart.begin(pid=2)
+        assert (heart.read().epoch, heart.read().number, heart.read().pid) == (2, 0, 2)
+        heart.path.write_bytes(b"\xff" * 10)
+        assert heart.read() is None
+        heart.begin(pid=3)
+
+        assert heart.read().epoch == 1
+        assert [each.name for each in tmp_path.iterdir()] == ["heartbeat"]

@@ -1,0 +1,88 @@
+"""The heart beats exactly when orders and the journal answer, and watches who listens."""
+
+import pytest
+from natya_processes import await_that
+
+from natya.actors.kill_switch import HeartActor, HeartSettings, heart
+from natya.actors.runtime import RuntimeActor, handles
+from natya.config.heartbeat import Heartbeat
+from natya.messages.journal import DurableProved, ProveDurable
+from natya.messages.system import Ping, Pong
+
+pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of beats while one waits
+
+
+class Answering(RuntimeActor):
+    """Orders and the journal at once; each may be stuck."""
+
+    @handles(ProveDurable)
+    def prove(self, _message, sender):
+        if self.name not in self.settings:
+            self.send(sender, DurableProved(last_sequence=1))
+
+    @handles(Ping)
+    def answer(self, _message, sender):
+        if self.name not in self.settings:
+            self.send(sender, Pong(actor=self.name, statistics=None))
+
+
+@pytest.fixture
+def file(tmp_path):
+    return Heartbeat(tmp_path / "heartbeat")
+
+
+@pytest.fixture
+def start(actor_system, tmp_path):
+    def begin(stuck=()):
+        for name in ("orders", "journal"):
+            actor_system.start(name, Answering, stuck)
+        actor_system.start("heart", HeartActor, HeartSettings(data_dir=tmp_path, interval_s=0.005))
+        return actor_system
+
+    return begin
+
+
+def turn(system):
+    """Let the actors work."""
+    return system.request("heart", Ping())
+
+
+def test_it_beats_while_both_answer_and_says_when_it_ends(start, file):
+    system = start()
+    await_that(lambda: turn(system) and file.read().number >= 3)
+    system.stop("heart")
+
+    assert file.read().ended
+    assert file.read().epoch == 1
+
+
+@pytest.mark.parametrize("stuck", ["orders", "journal"])
+def test_it_stands_still_while_one_is_stuck_and_beats_again_afterwards(start, file, stuck, monkeypatch):
+    monkeypatch.setattr(heart, "ANSWER_S", 0.01)
+    stopped = {stuck}
+    system = start(stopped)
+    for _ in range(20):
+        turn(system)
+    assert file.read().number == 0
+    stopped.clear()
+    await_that(lambda: turn(system) and file.read().number >= 1)
+
+
+def test_a_new_life_is_a_new_epoch(start, file):
+    system = start()
+    system.stop("heart")
+    system.start("heart", HeartActor, HeartSettings(data_dir=file.path.parent, interval_s=0.005))
+
+    assert (file.read().epoch, file.read().ended) == (2, False)
+
+
+def test_it_tells_that_who_listened_has_fallen_silent(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(heart, "WATCHER_SILENT_S", 0.03)
+    watcher = Heartbeat(tmp_path / "deadman")
+    watcher.begin(pid=1)
+    system = start()
+    trouble = lambda: turn(system) and system.base.find("heart").instance.trouble  # noqa: E731
+    await_that(trouble)
+    assert "the dead-man's switch was heard, and is silent now" in trouble()
+    watcher.beat()
+    await_that(lambda: not trouble())

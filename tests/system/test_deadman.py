@@ -1,0 +1,77 @@
+"""The dead-man's switch, the system and the exchange, each in a process of its own."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from natya_live import Exchange, LiveDaemon, Rester
+from natya_processes import await_that
+
+from natya.config.halt_file import HaltFile
+from natya.messages.orders import OrderAccepted, OrderCancelled, RiskStateChanged
+
+COUNT = Rester.COUNT
+
+
+@pytest.fixture
+def exchange(tmp_path):
+    served = Exchange(tmp_path / "exchange")
+    served.price(1_526.0)
+    yield served
+    served.end()
+
+
+class Watcher:
+    """`natya deadman`."""
+
+    def __init__(self, daemon):
+        self.path = daemon.folder / "deadman.txt"
+        command = [sys.executable, "-m", "natya", "deadman", "--after", "3", "--data-dir", str(daemon.data_dir)]
+        with self.path.open("ab") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=daemon.environment)
+
+    def has_told(self, text):
+        return text in self.path.read_text()
+
+    def end(self):
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture
+def daemon(tmp_path, exchange):
+    daemon = LiveDaemon(exchange, tmp_path)
+    yield daemon
+    daemon.end()
+
+
+@pytest.fixture
+def watcher(daemon):
+    watcher = Watcher(daemon)
+    yield watcher
+    watcher.process.kill()
+    watcher.process.wait()
+
+
+def test_a_system_that_hangs_and_one_that_is_killed_lose_their_orders_and_one_that_wakes_is_not_fought(
+    daemon, watcher, exchange
+):
+    process = daemon.start()
+    daemon.await_facts(OrderAccepted, COUNT)
+    await_that(lambda: watcher.has_told("the system lives"))
+    process.send_signal(signal.SIGSTOP)
+    await_that(lambda: watcher.path.read_text().count(" is cancelled (") == COUNT)
+    assert exchange.states() == {"CANCELLED": COUNT}
+    assert HaltFile(daemon.data_dir / "HALT").note().person == "deadman"
+    process.send_signal(signal.SIGCONT)
+    daemon.await_facts(OrderCancelled, COUNT)
+    await_that(lambda: watcher.path.read_text().count("the system lives") == 2)
+    (halted,) = daemon.facts(RiskStateChanged)
+    assert (halted.state, halted.changed_by) == ("HALTED", "deadman")
+    process.kill()
+    process.wait()
+    await_that(lambda: watcher.path.read_text().count("the system is dead or stuck") == 2)
+
+    assert exchange.states() == {"CANCELLED": COUNT}, watcher.path.read_text()
+    assert watcher.end() == 0
