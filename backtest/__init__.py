@@ -6,6 +6,7 @@ of its data, its settings and its seed: the same inputs give the same journal, t
 plan        what is to be tested, in the user's words; errors
 running/    the actors of a test, from their start to their end
 figures/    what came of it: trades, charges, equity, measures, report; pure
+sweeping/   many tests of one strategy: every choice of parameters, and walks forward
 result      `natya.backtest(…)`, and its tables
 """
 

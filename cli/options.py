@@ -72,7 +72,8 @@ ZoneOption: TypeAlias = Annotated[
 ]
 
 
-def _length(text: str) -> str:
+def length(text: str) -> str:
+    """Check a length of time such as `5m`."""
     from ..domain.time import duration_ns  # noqa: PLC0415
 
     try:
@@ -85,7 +86,7 @@ def _length(text: str) -> str:
 IntervalOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        parser=_length, metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."
+        parser=length, metavar="LENGTH", help="How long the candles of a recording are (5m); else as they are apart."
     ),
 ]
 

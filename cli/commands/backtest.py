@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from ..options import ConfigOption, IntervalOption, JsonOption
+from ..options import ConfigOption, IntervalOption, JsonOption, length
+
+if TYPE_CHECKING:
+    from ...backtest import Plan
+    from ...backtest.sweeping.outcomes import Outcome
+    from ...backtest.sweeping.sweep import Walk
+
+LengthOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(parser=length, metavar="LENGTH", help="Of a sweep: choose on so much (60d), test on so much behind."),
+]
 
 
 def command(
@@ -38,6 +48,19 @@ def command(
         str, typer.Option(metavar="MODEL", help="dhan-equity-intraday, -delivery, dhan-futures, dhan-options or none.")
     ] = "dhan-equity-intraday",
     capital: Annotated[float, typer.Option(metavar="RUPEES", help="What returns are of.")] = 1_000_000.0,
+    sweep: Annotated[
+        str, typer.Option(metavar="GRID", help="Test every choice of parameters: fast=5:50:5,slow=100|200.")
+    ] = "",
+    train: LengthOption = None,
+    test: LengthOption = None,
+    by: Annotated[
+        str, typer.Option(metavar="MEASURE", help="By which the best is chosen: sharpe, net_rupees.")
+    ] = "sharpe",
+    workers: Annotated[int, typer.Option(min=0, help="Processes of a sweep; 0: as many as cores.")] = 0,
+    results: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Outcomes of a sweep, a JSON line each; none is repeated."),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the journal stays; without it nothing does.")
     ] = None,
@@ -52,7 +75,12 @@ def command(
     from ...backtest.plan import Plan, assigned, duration_s, since_ns_of, slippage_of, until_ns_of
     from ...backtest.result import perform
     from ..session import faults, tell_answer
-    from ..views.backtest import progress, report_text
+    from ..views.backtest import progress, report_text, sweep_text
+
+    if not sweep and (train or test):
+        raise typer.BadParameter("--train and --test are of a --sweep, found none")
+    if bool(train) != bool(test):
+        raise typer.BadParameter("both of --train and --test wanted, found one")
 
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     with faults():
@@ -75,6 +103,43 @@ def command(
             config=config,
             data_dir=data_dir,
         )
+        if sweep:
+            outcomes = _sweep(plan, sweep, train=train, test=test, by=by, workers=workers, results=results)
+            tell_answer(outcomes, sweep_text(outcomes, by), json=json)
+            return
         with progress() as tell_progress:
             result = perform(plan, on_progress=tell_progress)
         tell_answer(result.json(), report_text(result.report), json=json)
+
+
+def _sweep(
+    plan: Plan, text: str, *, train: str | None, test: str | None, by: str, workers: int, results: Path | None
+) -> list[Outcome] | Walk:
+    from msgspec.structs import replace
+
+    from ...backtest.errors import BacktestRefusedError
+    from ...backtest.result import perform
+    from ...backtest.sweeping.grid import grid_of
+    from ...backtest.sweeping.outcomes import MEASURES
+    from ...backtest.sweeping.sweep import Sweep, walk_forward
+    from ...backtest.sweeping.sweep import sweep as test_all
+    from ...domain.time import duration_ns
+    from ..views.backtest import counting
+
+    if by not in MEASURES:
+        raise BacktestRefusedError(f"a measure wanted, one of {', '.join(MEASURES)}, found {by!r}")
+    grid = grid_of(text)
+    with counting() as tell_count:
+        runner = Sweep(plan, workers=workers, results=results, on_progress=tell_count)
+        if train is None or test is None:
+            return test_all(runner, plan, grid)
+        whole = perform(replace(plan, parameters=plan.parameters | dict(grid[0]))).report
+        return walk_forward(
+            runner,
+            grid,
+            first_ns=whole.first_ns,
+            last_ns=whole.last_ns,
+            train_ns=duration_ns(train),
+            test_ns=duration_ns(test),
+            by=by,
+        )

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
     from ...backtest import Report
     from ...backtest.figures.report import Part
+    from ...backtest.sweeping.outcomes import Outcome
+    from ...backtest.sweeping.sweep import Walk
 
 NONE: Final = "-"
+SHOWN_MAX: Final = 20
+"""Choices of a sweep that are shown."""
+
+OUTCOME_HEAD: Final = "trades", "win rate", "net", "return", "drawdown", "Sharpe", "profit factor"
 
 
 @contextlib.contextmanager
@@ -32,6 +38,81 @@ def progress() -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=PlainConsole(stderr=True), transient=True) as shown:
         task = shown.add_task("reading", total=None)
         yield lambda now_ns: shown.update(task, description=time_text(now_ns))
+
+
+@contextlib.contextmanager
+def counting() -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how many tests are done; nothing where standard error is none."""
+    if not err().isatty():
+        yield lambda _done, _all: None
+        return
+    from rich.progress import Progress  # noqa: PLC0415  only for terminals
+
+    from .tables import PlainConsole  # noqa: PLC0415  the same
+
+    with Progress(console=PlainConsole(stderr=True), transient=True) as shown:
+        task = shown.add_task("tests", total=None)
+        yield lambda done, count: shown.update(task, completed=done, total=count)
+
+
+def sweep_text(found: list[Outcome] | Walk, by: str) -> str:
+    """Return what a sweep or a walk came to, as text for people: the best first, or step by step."""
+    if isinstance(found, list):
+        ranked = sorted(found, key=lambda outcome: -outcome.by(by))
+        shown = ranked[:SHOWN_MAX]
+        rows = [_outcome_row(outcome, "") for outcome in shown]
+        more = len(ranked) - len(shown)
+        return "\n".join(
+            [
+                *_aligned([("parameters", *OUTCOME_HEAD), *rows]),
+                *([f"and {more:,} more (--json, or --results FILE)"] if more else []),
+                f"note: best of {len(found):,} by {by}, chosen with hindsight: --train and --test show if it holds",
+            ]
+        )
+    rows = [
+        row
+        for step in found.steps
+        for row in (
+            _outcome_row(step.trained, f"{_day(step.window.train_ns)} train"),
+            _outcome_row(step.tested, f"{_day(step.window.test_ns)} test"),
+        )
+    ]
+    return "\n".join(
+        [
+            *_aligned([("from", "parameters", *OUTCOME_HEAD), *rows]),
+            f"all times of testing: {_rupees(found.net_rupees)} rupees, {_percent(found.total_return)}",
+            "note: each begins flat, without history; only the tests count: trainings were chosen by their result",
+        ]
+    )
+
+
+def _outcome_row(outcome: Outcome, when: str) -> tuple[str, ...]:
+    parameters = " ".join(f"{name}={value}" for name, value in outcome.parameters.items())
+    return (
+        *([when] if when else []),
+        parameters,
+        f"{outcome.trades:,}",
+        _percent(outcome.win_rate),
+        _rupees(outcome.net_rupees),
+        _percent(outcome.total_return),
+        _percent(outcome.max_drawdown),
+        _number(outcome.sharpe),
+        _number(outcome.profit_factor),
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    texts = len(rows[0]) - len(OUTCOME_HEAD)
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(
+            cell.ljust(width) if place < texts else cell.rjust(width) for place, (cell, width) in enumerate(cells)
+        ).rstrip()
+
+
+def _day(time_ns: int) -> str:
+    return time_text(time_ns)[:10]
 
 
 def report_text(report: Report) -> str:

@@ -1,0 +1,7 @@
+"""Many backtests of one strategy: every choice of some parameters, and whether a choice holds behind its own time.
+
+grid        which parameters are tried (pure)
+windows     times of training, and of testing behind them (pure)
+outcomes    what a test came to, kept in a file so that a sweep goes on where it ended
+sweep       all choices, on several processes; walking: on a time of training, then the best on the time behind it
+"""

@@ -1,0 +1,145 @@
+"""What each test of a sweep came to; kept in a file of JSON lines, so that a sweep goes on where it ended.
+
+DuckDB reads such a file as it is: `select * from 'outcomes.jsonl' order by sharpe desc`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ..errors import BacktestRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..figures.report import Report
+    from ..plan import Plan
+    from .grid import Choice
+
+MEASURES: Final = (
+    "net_rupees",
+    "total_return",
+    "cagr",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "profit_factor",
+    "expectancy_rupees",
+)
+"""By what the best is chosen: more is better."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One test; the figures are those of its report."""
+
+    key: str
+    """Of the data, the settings, the time and the choice: who has the same has the same figures."""
+
+    parameters: dict[str, Any]
+    since_ns: int
+    until_ns: int
+    trades: int
+    net_rupees: float
+    charges_rupees: float
+    total_return: float
+    cagr: float | None
+    sharpe: float | None
+    sortino: float | None
+    calmar: float | None
+    max_drawdown: float
+    win_rate: float | None
+    profit_factor: float | None
+    expectancy_rupees: float | None
+    exposure: float | None
+
+    def by(self, measure: str) -> float:
+        """Return a measure as a number to be compared; none is the least."""
+        value = getattr(self, measure)
+        return float("-inf") if value is None else float(value)
+
+
+def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
+    """Return what a test came to."""
+    return Outcome(
+        key=key,
+        parameters=dict(choice),
+        since_ns=plan.since_ns,
+        until_ns=plan.until_ns,
+        trades=report.trades,
+        net_rupees=float(report.net_rupees),
+        charges_rupees=float(report.charges_rupees),
+        total_return=report.total_return,
+        cagr=report.cagr,
+        sharpe=report.sharpe,
+        sortino=report.sortino,
+        calmar=report.calmar,
+        max_drawdown=report.max_drawdown,
+        win_rate=report.win_rate,
+        profit_factor=report.profit_factor,
+        expectancy_rupees=report.expectancy_rupees,
+        exposure=report.exposure,
+    )
+
+
+def fingerprint_of(plan: Plan, strategy: bytes) -> str:
+    """Return what two sweeps have in common only if a test of one is a test of the other.
+
+    It is of the plan without its parameters and times, the content of the strategy's file, and of each file of data its
+    path, size and time of change.
+    """
+    files = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in plan.data]
+    told = msgspec.json.encode((
+        files, plan.symbols, plan.interval, plan.latency_s, plan.slippage_percent, plan.slippage_ticks, plan.charges,
+        plan.capital_rupees, sorted(plan.settings.items()), str(plan.config), str(plan.strategy),
+    ))  # fmt: skip
+    return hashlib.blake2b(told + strategy, digest_size=12).hexdigest()
+
+
+def key_of(fingerprint: str, plan: Plan) -> str:
+    """Return the key of one test."""
+    told = msgspec.json.encode((fingerprint, sorted(plan.parameters.items()), plan.since_ns, plan.until_ns))
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
+class Kept:
+    """The outcomes in a file, by key; without a file they are forgotten at the end."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what there is; a last line that was cut off is left out, and tested again.
+
+        Raises:
+            BacktestRefusedError: the file holds something else.
+        """
+        self._path: Final = path
+        self._found: Final[dict[str, Outcome]] = {}
+        lines = path.read_bytes().splitlines(keepends=True) if path is not None and path.exists() else []
+        for number, line in enumerate(lines, start=1):
+            try:
+                outcome = msgspec.json.decode(line, type=Outcome)
+            except msgspec.DecodeError as fault:
+                if path is not None and number == len(lines) and not line.endswith(b"\n"):
+                    with path.open("r+b") as file:
+                        file.truncate(sum(map(len, lines[:-1])))
+                    break
+                raise BacktestRefusedError(f"outcomes wanted, found in {path}, line {number}: {fault}") from fault
+            self._found[outcome.key] = outcome
+
+    def get(self, key: str) -> Outcome | None:
+        """Return the outcome of an earlier test."""
+        return self._found.get(key)
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep one more."""
+        self._found[outcome.key] = outcome
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(outcome) + b"\n")
+
+
+def best_of(outcomes: Iterable[Outcome], measure: str) -> Outcome:
+    """Return the best; of equal ones the first, so that it does not depend on who was tested first."""
+    return max(outcomes, key=lambda outcome: outcome.by(measure))

@@ -1,0 +1,156 @@
+"""A sweep: a backtest for every choice of parameters, on several processes; the same figures on any number of them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ...actors.strategy import load_strategy
+from ..errors import BacktestRefusedError
+from ..plan import path_of
+from ..result import perform
+from .outcomes import MEASURES, Kept, Outcome, best_of, fingerprint_of, key_of, outcome_of
+from .windows import Window, windows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..plan import Plan
+    from .grid import Choice
+
+MAIN: Final = "__main__"
+
+
+class Sweep:
+    """Runs tests of one plan with other parameters or times.
+
+    Args:
+        plan: what is common to all tests.
+        workers: processes; 1 tests in this one, 0 on as many as there are cores.
+        results: a file in which outcomes are kept: tests that are in it are not made again.
+        on_progress: told how many tests are done, and of how many.
+
+    Raises:
+        BacktestRefusedError: the strategy is of no file that other processes could load, or `results` is none of ours.
+        StrategyNotFoundError, StrategyBrokenError: there is no such strategy.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        workers: int = 0,
+        results: Path | None = None,
+        on_progress: Callable[[int, int], object] = lambda _done, _all: None,
+    ) -> None:
+        path = path_of(plan.strategy)
+        strategy = load_strategy(path)
+        if strategy.__module__ == MAIN:
+            raise BacktestRefusedError("a strategy in a file of its own is wanted, found one of this program")
+        self._plan: Final = replace(plan, strategy=path, data_dir=None)
+        self._fingerprint: Final = fingerprint_of(self._plan, Path(inspect.getfile(strategy)).read_bytes())
+        self._workers: Final = workers or os.cpu_count() or 1
+        self._kept: Final = Kept(results)
+        self._on_progress: Final = on_progress
+
+    def test(self, wanted: Sequence[tuple[Choice, int, int]]) -> list[Outcome]:
+        """Return the outcome of each choice in a time (start and end, ns since 1970-01-01 UTC), in their order."""
+        plans = [
+            replace(self._plan, parameters={**self._plan.parameters, **dict(choice)}, since_ns=since, until_ns=until)
+            for choice, since, until in wanted
+        ]
+        keys = [key_of(self._fingerprint, plan) for plan in plans]
+        missing = {
+            key: (plan, choice)
+            for key, plan, (choice, _, _) in zip(keys, plans, wanted, strict=True)
+            if self._kept.get(key) is None
+        }
+        done = len(plans) - len(missing)
+        self._on_progress(done, len(plans))
+        jobs = [(key, plan, choice) for key, (plan, choice) in missing.items()]
+        for outcome in self._run(jobs):
+            self._kept.add(outcome)
+            done += 1
+            self._on_progress(done, len(plans))
+        found = [self._kept.get(key) for key in keys]
+        return [outcome for outcome in found if outcome is not None]
+
+    def _run(self, jobs: list[tuple[str, Plan, Choice]]) -> Iterator[Outcome]:
+        if self._workers == 1 or len(jobs) < 2:  # noqa: PLR2004  one is made here
+            yield from (_test(*job) for job in jobs)
+            return
+        from joblib import Parallel, delayed  # noqa: PLC0415  only who sweeps pays for it
+
+        parallel = Parallel(n_jobs=min(self._workers, len(jobs)), backend="loky", return_as="generator_unordered")
+        yield from parallel(delayed(_test_elsewhere)(list(sys.path), job) for job in jobs)
+
+
+def _test(key: str, plan: Plan, choice: Choice) -> Outcome:
+    return outcome_of(key, plan, choice, perform(plan).report)
+
+
+def _test_elsewhere(path: list[str], job: tuple[str, Plan, Choice]) -> Outcome:
+    sys.path += [each for each in path if each not in sys.path]
+    return _test(*job)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One window of a walk: the best choice of its training, and what that came to in the time behind."""
+
+    window: Window
+    trained: Outcome
+    tested: Outcome
+
+
+class Walk(msgspec.Struct, frozen=True, kw_only=True):
+    """A walk forward."""
+
+    by: str
+    steps: tuple[Step, ...]
+    net_rupees: float
+    """Of all times of testing."""
+
+    total_return: float
+    """Of them, one after the other."""
+
+
+def sweep(runner: Sweep, plan: Plan, grid: Sequence[Choice]) -> list[Outcome]:
+    """Test every choice on the whole time of the plan."""
+    return runner.test([(choice, plan.since_ns, plan.until_ns) for choice in grid])
+
+
+def walk_forward(  # noqa: PLR0913  by name
+    runner: Sweep, grid: Sequence[Choice], *, first_ns: int, last_ns: int, train_ns: int, test_ns: int, by: str
+) -> Walk:
+    """Choose the best by a measure on each time of training, and test it on the time behind, which it has not seen.
+
+    Raises:
+        BacktestRefusedError: there is no such measure, or too little data.
+    """
+    if by not in MEASURES:
+        raise BacktestRefusedError(f"a measure wanted, one of {', '.join(MEASURES)}, found {by!r}")
+    windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns)
+    trained = runner.test([(choice, each.train_ns, each.test_ns) for each in windows for choice in grid])
+    size = len(grid)
+    best = [best_of(trained[place * size : (place + 1) * size], by) for place in range(len(windows))]
+    tested = runner.test(
+        [
+            (tuple(each.parameters.items()), window.test_ns, window.end_ns)
+            for each, window in zip(best, windows, strict=True)
+        ]
+    )
+    grown = 1.0
+    for outcome in tested:
+        grown *= 1.0 + outcome.total_return
+    return Walk(
+        by=by,
+        steps=tuple(Step(window=w, trained=b, tested=t) for w, b, t in zip(windows, best, tested, strict=True)),
+        net_rupees=sum(outcome.net_rupees for outcome in tested),
+        total_return=grown - 1.0,
+    )

@@ -1,0 +1,44 @@
+"""Times of training, and of testing right behind each (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...domain.time import day_of, day_start_ns
+from ..errors import BacktestRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Nanoseconds since 1970-01-01 UTC: training, and behind it, without a gap, testing. The ends are exclusive."""
+
+    train_ns: int
+    test_ns: int
+    end_ns: int
+
+
+def windows_of(first_ns: int, last_ns: int, *, train_ns: int, test_ns: int) -> tuple[Window, ...]:
+    """Divide the time of the data: each time of testing is tested once, and the last may be shorter.
+
+    Whole days in India, so that no session is cut.
+
+    Raises:
+        BacktestRefusedError: there is not even one.
+    """
+    found = tuple(_windows(day_start_ns(day_of(first_ns)), last_ns, train_ns, test_ns))
+    if not found:
+        raise BacktestRefusedError(
+            "data for a time of training and a time of testing behind it wanted, found less: choose shorter ones"
+        )
+    return found
+
+
+def _windows(begin_ns: int, last_ns: int, train_ns: int, test_ns: int) -> Iterator[Window]:
+    while begin_ns + train_ns < last_ns:
+        middle_ns = begin_ns + train_ns
+        yield Window(train_ns=begin_ns, test_ns=middle_ns, end_ns=middle_ns + test_ns)
+        begin_ns += test_ns

@@ -1,0 +1,169 @@
+"""Every choice of parameters, on any number of processes, and walks forward."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_backtests import write_rows
+from natya_recordings import write_candles
+from typer.testing import CliRunner
+
+from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.plan import Plan, time_ns
+from natya.backtest.sweeping.grid import grid_of
+from natya.backtest.sweeping.outcomes import Outcome, best_of
+from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
+from natya.backtest.sweeping.windows import windows_of
+from natya.cli.app import app
+from natya.domain.time import DAY_NS, day_of, day_start_ns
+
+CROSSOVER = "natya_backtests:Crossover"
+
+
+class TestAGrid:
+    def test_is_every_choice_the_last_one_fastest(self):
+        assert [dict(choice) for choice in grid_of("fast=1:3:2,slow=10|20")] == [
+            {"fast": 1, "slow": 10},
+            {"fast": 1, "slow": 20},
+            {"fast": 3, "slow": 10},
+            {"fast": 3, "slow": 20},
+        ]
+
+    def test_has_exact_steps_of_tenths_and_words(self):
+        assert [dict(choice)["x"] for choice in grid_of("x=0.1:0.5:0.2")] == [0.1, 0.3, 0.5]
+        assert [dict(choice)["side"] for choice in grid_of("side=long|short")] == ["long", "short"]
+
+    @pytest.mark.parametrize(
+        "wrong", ["", "fast", "fast=", "fast=5:1:1", "fast=1:2:0", "fast=1:2", "a=1,a=2", "a=1:1000:1,b=1:1000:1"]
+    )
+    def test_that_means_nothing_is_refused(self, wrong):
+        with pytest.raises(BacktestRefusedError, match="wanted"):
+            grid_of(wrong)
+
+
+class TestWindows:
+    @settings(max_examples=30, deadline=None)
+    @given(st.integers(0, 3 * DAY_NS), st.integers(1, 40), st.integers(1, 15), st.integers(1, 60))
+    def test_test_each_time_behind_the_first_training_once_and_train_right_before_it(self, late, train, test, days):
+        first_ns = time_ns("2025-11-03") + late
+        last_ns = first_ns + days * DAY_NS
+        if day_start_ns(day_of(first_ns)) + train * DAY_NS >= last_ns:
+            with pytest.raises(BacktestRefusedError, match="time of testing behind it wanted"):
+                windows_of(first_ns, last_ns, train_ns=train * DAY_NS, test_ns=test * DAY_NS)
+            return
+
+        found = windows_of(first_ns, last_ns, train_ns=train * DAY_NS, test_ns=test * DAY_NS)
+
+        assert all(each.test_ns - each.train_ns == train * DAY_NS for each in found)
+        assert [each.test_ns for each in found[1:]] == [each.end_ns for each in found[:-1]]
+        assert found[-1].test_ns < last_ns <= found[-1].end_ns
+
+
+@pytest.fixture
+def plan(tmp_path):
+    return Plan(strategy=CROSSOVER, data=(write_candles(tmp_path / "walk.csv", 300, seed=5),), symbols=("TCS",))
+
+
+class TestASweep:
+    GRID = "fast=2:4:1,slow=8"
+
+    def test_has_the_same_figures_on_any_number_of_processes(self, plan):
+        grid = grid_of(self.GRID)
+
+        alone = sweep(Sweep(plan, workers=1), plan, grid)
+        together = sweep(Sweep(plan, workers=2), plan, grid)
+
+        assert alone == together
+        assert [each.parameters["fast"] for each in alone] == [2, 3, 4]
+        assert len({each.net_rupees for each in alone}) == 3
+
+    def test_goes_on_where_it_ended_and_drops_a_line_that_was_cut_off(self, plan, tmp_path):
+        grid, file = grid_of(self.GRID), tmp_path / "outcomes.jsonl"
+        whole = sweep(Sweep(plan, workers=1, results=file), plan, grid)
+        lines = file.read_bytes().splitlines(keepends=True)
+        file.write_bytes(lines[0] + lines[1] + lines[2][:20])
+        told = []
+
+        again = sweep(Sweep(plan, workers=1, results=file, on_progress=lambda *done: told.append(done)), plan, grid)
+
+        assert again == whole
+        assert told == [(2, 3), (3, 3)]
+        assert file.read_bytes() == b"".join(lines)
+
+    def test_tests_again_what_other_data_or_costs_would_change(self, plan, tmp_path):
+        grid, file = grid_of("fast=2"), tmp_path / "outcomes.jsonl"
+        free = msgspec.structs.replace(plan, charges="none")
+
+        paid = sweep(Sweep(plan, workers=1, results=file), plan, grid)
+        unpaid = sweep(Sweep(free, workers=1, results=file), free, grid)
+
+        assert paid[0].net_rupees < unpaid[0].net_rupees
+
+    def test_refuses_a_file_of_something_else(self, plan, tmp_path):
+        (tmp_path / "other.jsonl").write_text("{}\n")
+
+        with pytest.raises(BacktestRefusedError, match="line 1"):
+            Sweep(plan, results=tmp_path / "other.jsonl")
+
+
+class TestAWalk:
+    def test_tests_the_best_of_each_training_on_the_time_behind_it(self, tmp_path):
+        rows = [(p, p + 1, p - 1, p) for p in (100 + (n * 7 % 23) / 4 for n in range(90))]
+        # a candle every half an hour: 48 a day
+        recording = write_rows(tmp_path / "a.csv", rows * 3, minutes=30, start="2025-11-03T00:00:00+05:30")
+        settings = {"feed.exchange": "none"}
+        plan = Plan(strategy=CROSSOVER, data=(recording,), symbols=("TCS",), settings=settings)
+        runner, grid = Sweep(plan, workers=1), grid_of("fast=2|4,slow=8")
+        first_ns = time_ns("2025-11-03")
+
+        found = walk_forward(
+            runner,
+            grid,
+            first_ns=first_ns,
+            last_ns=first_ns + 5 * DAY_NS,
+            train_ns=2 * DAY_NS,
+            test_ns=DAY_NS,
+            by="net_rupees",
+        )
+
+        assert len(found.steps) == 3
+        for step in found.steps:
+            trained = runner.test([(choice, step.window.train_ns, step.window.test_ns) for choice in grid])
+            assert step.trained == best_of(trained, "net_rupees")
+            assert (step.tested.since_ns, step.tested.until_ns) == (step.window.test_ns, step.window.end_ns)
+            assert step.tested.parameters == step.trained.parameters
+        assert found.net_rupees == sum(step.tested.net_rupees for step in found.steps)
+
+    def test_chooses_none_that_has_no_figure(self):
+        fields = dict.fromkeys(Outcome.__struct_fields__, 0)
+        few = [msgspec.convert(fields | {"key": k, "parameters": {}, "sharpe": s}, Outcome) for k, s in
+               (("a", None), ("b", -3.0), ("c", -1.0), ("d", -1.0))]  # fmt: skip
+
+        assert best_of(few, "sharpe").key == "c"
+
+
+class TestTheCommand:
+    def run(self, recording, *more):
+        strategy = f"{Path(__file__).parents[1] / 'helpers' / 'natya_backtests.py'}:Crossover"
+        arguments = ["backtest", strategy, "--data", str(recording), "--symbol", "TCS", "--workers", "1", *more]
+        return CliRunner().invoke(app, arguments)
+
+    def test_shows_the_best_first(self, tmp_path):
+        recording = write_candles(tmp_path / "walk.csv", 200, seed=5)
+
+        done = self.run(recording, "--sweep", "fast=2:4:2", "--by", "net_rupees")
+
+        assert done.exit_code == 0, done.stderr
+        assert done.stdout.startswith("parameters")
+        assert "note: best of 2 by net_rupees" in done.stdout
+
+    @pytest.mark.parametrize("more", [("--train", "5d"), ("--sweep", "fast=2", "--train", "5d"), ("--sweep", "fast")])
+    def test_says_what_is_missing(self, tmp_path, more):
+        recording = write_candles(tmp_path / "walk.csv", 20, seed=5)
+
+        done = self.run(recording, *more)
+
+        assert done.exit_code in {2, 78}
+        assert "wanted" in done.stderr or "of a --sweep" in done.stderr
