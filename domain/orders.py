@@ -6,22 +6,30 @@ quantity only grows. Where facts contradict each other, the stronger wins:
     FILLED > CANCELLED > EXPIRED > REJECTED > PART_FILLED > ACCEPTED > UNKNOWN > INTENDED
 
 Trades outrank everything: an order that is filled in full is FILLED, also if a report says that it was cancelled.
+
+Modifications are numbered. The terms are those of the modification with the highest number that the broker is known to
+have taken; one that is intended and not settled is pending, and until then the greater quantity counts: an order is not
+filled in full while it may have become a greater one.
 """
 
 from __future__ import annotations
 
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from ..messages.orders import (
+    ModificationIntended,
+    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFact,
     OrderFilled,
     OrderIntended,
+    OrderModified,
     OrderRejected,
     OrderState,
     OrderTriggered,
@@ -57,6 +65,23 @@ _EVIDENCE: Final[dict[type[OrderFact], OrderState]] = {
 """The state that a fact is evidence of; for a trade it depends on the filled quantity."""
 
 
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A modification that is intended and not settled: the broker may have the order so, or as it was."""
+
+    number: int
+    quantity: int
+    """Shares, all of it."""
+
+    limit_price: float | None
+    """Rupees."""
+
+    trigger_price: float | None
+    """Rupees."""
+
+    intended_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """One order, as its facts so far describe it."""
 
@@ -66,7 +91,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
 
     quantity: int
-    """Shares ordered, at least 1."""
+    """Shares ordered, at least 1; as it was last modified."""
 
     order_type: OrderType
 
@@ -97,6 +122,21 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_triggered: bool = False
     """Whether it is known that a stop has met its trigger."""
 
+    evidence: OrderState = "INTENDED"
+    """The strongest state that something else than trades is evidence of."""
+
+    modifications: int = 0
+    """Number of the newest modification that was intended: so many there were."""
+
+    in_effect: int = 0
+    """Number of the modification that the terms are of; 0: as it was placed."""
+
+    settled: int = 0
+    """Number of the newest modification of which it is known what became of it."""
+
+    pending: Pending | None = None
+    """The newest modification, while it is not settled."""
+
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
         """Return a new order, as its intent describes it."""
@@ -122,7 +162,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def leaves(self) -> int:
         """Shares that may still be filled."""
-        return self.quantity - self.filled if self.is_open else 0
+        return self.quantity_max - self.filled if self.is_open else 0
+
+    @property
+    def quantity_max(self) -> int:
+        """Shares that it may be for: while a modification is pending, the greater of before and after."""
+        return self.quantity if self.pending is None else max(self.quantity, self.pending.quantity)
 
     @property
     def was_never_placed(self) -> bool:
@@ -135,30 +180,100 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def advance(order: Order, fact: OrderFact) -> Order:
     """Return the order after one of its facts; the very same object if the fact changes nothing."""
-    kind = type(fact)
-    if kind is OrderFilled:
-        return _traded(order, cast("OrderFilled", fact))
-    evidence = _EVIDENCE.get(kind)
-    if kind is OrderTriggered:
-        return order if order.is_triggered else replace(order, is_triggered=True)
-    if evidence is None:
-        return order
-    state = order.state
-    if kind is OrderAccepted:
-        broker_order_id = cast("OrderAccepted", fact).broker_order_id
-        # Two broker order ids for one order would be the broker's fault; the greater is the same in any order of facts.
-        if broker_order_id <= order.broker_order_id:
-            return order
-        if _STRENGTH[evidence] > _STRENGTH[state]:
-            state = evidence
-        return replace(order, broker_order_id=broker_order_id, state=state)
-    return replace(order, state=evidence) if _STRENGTH[evidence] > _STRENGTH[state] else order
+    apply = _APPLY.get(type(fact))
+    return order if apply is None else apply(order, fact)
 
 
 def _traded(order: Order, fill: OrderFilled) -> Order:
     if fill.trade_id in order.trade_ids:
         return order
     filled = order.filled + fill.quantity
-    evidence: OrderState = "FILLED" if filled >= order.quantity else "PART_FILLED"
-    state = evidence if _STRENGTH[evidence] > _STRENGTH[order.state] else order.state
+    state = _state(order.evidence, filled=filled, of=order.quantity_max)
     return replace(order, trade_ids=order.trade_ids | {fill.trade_id}, filled=filled, state=state)
+
+
+def _accepted(order: Order, fact: OrderAccepted) -> Order:
+    # Two broker order ids for one order would be the broker's fault; the greater is the same in any order of facts.
+    if fact.broker_order_id <= order.broker_order_id:
+        return order
+    evidence: OrderState = "ACCEPTED" if _STRENGTH[order.evidence] < _STRENGTH["ACCEPTED"] else order.evidence
+    state = _state(evidence, filled=order.filled, of=order.quantity_max)
+    return replace(order, broker_order_id=fact.broker_order_id, evidence=evidence, state=state)
+
+
+def _told(order: Order, fact: OrderFact) -> Order:
+    evidence = _EVIDENCE[type(fact)]
+    if _STRENGTH[evidence] <= _STRENGTH[order.evidence]:
+        return order
+    return replace(order, evidence=evidence, state=_state(evidence, filled=order.filled, of=order.quantity_max))
+
+
+def _triggered(order: Order, _fact: OrderTriggered) -> Order:
+    return order if order.is_triggered else replace(order, is_triggered=True)
+
+
+def _intended_to_be(order: Order, fact: ModificationIntended) -> Order:
+    if fact.number <= order.modifications:
+        return order
+    pending = None
+    if fact.number > order.settled:
+        pending = Pending(
+            number=fact.number,
+            quantity=fact.quantity,
+            limit_price=fact.limit_price,
+            trigger_price=fact.trigger_price,
+            intended_ns=fact.occurred_ns,
+        )
+    return _restated(replace(order, modifications=fact.number, pending=pending))
+
+
+def _modified(order: Order, fact: OrderModified) -> Order:
+    if fact.number <= order.in_effect:
+        return order
+    after = replace(
+        order,
+        in_effect=fact.number,
+        quantity=fact.quantity,
+        limit_price=fact.limit_price,
+        trigger_price=fact.trigger_price,
+    )
+    return _restated(_settled(after, fact.number))
+
+
+def _not_modified(order: Order, fact: ModificationRefused) -> Order:
+    return order if fact.number <= order.settled else _restated(_settled(order, fact.number))
+
+
+def _settled(order: Order, number: int) -> Order:
+    pending = order.pending
+    if pending is not None and pending.number <= number:
+        pending = None
+    return replace(order, settled=max(order.settled, number), pending=pending)
+
+
+def _restated(order: Order) -> Order:
+    state = _state(order.evidence, filled=order.filled, of=order.quantity_max)
+    return order if state == order.state else replace(order, state=state)
+
+
+def _state(evidence: OrderState, *, filled: int, of: int) -> OrderState:
+    """Return the state of an order with this evidence, and so many shares filled of so many."""
+    if filled >= of:
+        return "FILLED"
+    if filled and _STRENGTH[evidence] < _STRENGTH["PART_FILLED"]:
+        return "PART_FILLED"
+    return evidence
+
+
+_APPLY: Final[dict[type, Callable[[Order, Any], Order]]] = {
+    OrderFilled: _traded,
+    OrderAccepted: _accepted,
+    OrderUncertain: _told,
+    OrderRejected: _told,
+    OrderExpired: _told,
+    OrderCancelled: _told,
+    OrderTriggered: _triggered,
+    ModificationIntended: _intended_to_be,
+    OrderModified: _modified,
+    ModificationRefused: _not_modified,
+}

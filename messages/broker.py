@@ -1,9 +1,9 @@
 """Between orders, the broker session and the exchange, in FIX's words.
 
-The actor `orders` sends `PlaceOrder`, `WithdrawOrder` or `FindOrder` to the broker session. `PlaceOrder` and
-`FindOrder` have named answers; everything later, the outcome of `WithdrawOrder` included, comes unsolicited as
-`ExecutionReport`. In paper trading the session passes `NewOrder`, `CancelRequest` and `OrderStatusRequest` on to the
-paper exchange.
+The actor `orders` sends `PlaceOrder`, `ReplaceOrder`, `WithdrawOrder` or `FindOrder` to the broker session. All but
+`WithdrawOrder` have named answers; everything later, the outcome of `WithdrawOrder` included, comes unsolicited as
+`ExecutionReport`. In paper trading the session passes `NewOrder`, `ReplaceRequest`, `CancelRequest` and
+`OrderStatusRequest` on to the paper exchange.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from .health import Timing
 from .orders import OrderType, Product, Side, Validity
-from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeShares
+from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeCount, SomeShares
 
 ExecutionType: TypeAlias = Literal[
     "NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED", "TRIGGERED", "REPLACED"
@@ -83,6 +83,57 @@ class OrderInDoubt(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     reason: str
 
 
+class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReplaceOrder"):
+    """From orders to the broker session, at most once for each number of an order, after the intent is durable.
+
+    Restates the order whole. Answered by `OrderReplaced`, `OrderNotReplaced` or `ReplaceInDoubt`.
+    """
+
+    client_order_id: str
+    broker_order_id: str
+    number: SomeCount
+    """Of this order's modifications, from 1."""
+
+    symbol: str
+    side: Side
+    quantity: SomeShares
+    """Shares or contract units, all of it, what is filled included."""
+
+    order_type: OrderType
+    limit_price: Price | None = None
+    """Rupees; only for LIMIT and STOP_LIMIT."""
+
+    trigger_price: Price | None = None
+    """Rupees; only for STOP and STOP_LIMIT."""
+
+    validity: Validity = "DAY"
+    reduces: bool = False
+    """It only closes shares that are held: where the broker limits requests it goes before others."""
+
+
+class OrderReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderReplaced"):
+    """Answer to `ReplaceOrder`: the broker has the order so."""
+
+    client_order_id: str
+    number: SomeCount
+
+
+class OrderNotReplaced(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotReplaced"):
+    """Answer to `ReplaceOrder`: refused for certain; the order is as it was."""
+
+    client_order_id: str
+    number: SomeCount
+    reason: str
+
+
+class ReplaceInDoubt(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReplaceInDoubt"):
+    """Answer to `ReplaceOrder`: sent, and no certain answer came. Never send again; look the order up."""
+
+    client_order_id: str
+    number: SomeCount
+    reason: str
+
+
 class WithdrawOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="WithdrawOrder"):
     """From orders to the broker session: cancel. Ends in an `ExecutionReport` of type CANCELLED or CANCEL_REJECTED."""
 
@@ -127,6 +178,15 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
 
     side: Side | None = None
     """None where the broker does not tell."""
+
+    quantity: Shares = 0
+    """Shares ordered, as the broker has it now; 0: it does not tell, nor the prices."""
+
+    limit_price: Rupees = 0.0
+    """Rupees, as the broker has it now; 0 for none."""
+
+    trigger_price: Rupees = 0.0
+    """Rupees, as the broker has it now; 0 for none."""
 
 
 class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
@@ -183,6 +243,8 @@ class ReplaceRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     limit_price: Price | None = None
     trigger_price: Price | None = None
     validity: Validity = "DAY"
+    number: Count = 0
+    """Of the change, as the session numbers it; the answer has it."""
 
 
 class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelRequest"):
@@ -231,6 +293,9 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
     side: Side | None = None
     """Of the order; None where the broker does not tell."""
+
+    number: Count = 0
+    """Of the `ReplaceRequest` that is answered; 0: none is."""
 
 
 class ReportRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReportRefused"):

@@ -1,9 +1,9 @@
 """Orders: what a strategy asks, and the facts that follow.
 
-A strategy sends `SubmitOrder` or `CancelOrder` to orders. Everything that happens to an order is a fact, durable in the
-journal before anything acts on it; the events router delivers each fact to the subscribers of its type. A submitted
-order ends in exactly one of `OrderRefused`, `OrderRejected`, `OrderCancelled`, `OrderExpired`, or in fills that add up
-to its quantity.
+A strategy sends `SubmitOrder`, `ModifyOrder` or `CancelOrder` to orders. Everything that happens to an order is a
+fact, durable in the journal before anything acts on it; the events router delivers each fact to the subscribers of its
+type. A submitted order ends in exactly one of `OrderRefused`, `OrderRejected`, `OrderCancelled`, `OrderExpired`, or in
+fills that add up to its quantity.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeShares
+from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeCount, SomeShares
 
 Side: TypeAlias = Literal["BUY", "SELL"]
 OrderType: TypeAlias = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
@@ -141,6 +141,43 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     client_order_id: str
 
 
+class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ModifyOrder"):
+    """From a strategy to orders: let this open order be so from now on. A repeat changes nothing more.
+
+    Answered by facts: `ModificationRefused`, or `ModificationIntended`, and then `OrderModified` or
+    `ModificationRefused`. One at a time: another is refused until the one before is settled.
+
+    Raises:
+        ValueError: a price or quantity out of range, or nothing is to change.
+    """
+
+    client_order_id: str
+
+    quantity: SomeShares | None = None
+    """Shares or contract units, all of it, what is filled included; None: as it is."""
+
+    limit_price: Price | None = None
+    """Rupees, on the instrument's tick grid; None: as it is."""
+
+    trigger_price: Price | None = None
+    """Rupees, on the instrument's tick grid; None: as it is."""
+
+    reference_price: Rupees = 0.0
+    """Rupees: the last price of the symbol that the strategy saw; 0 for none."""
+
+    reference_ns: Nanoseconds = 0
+    """When that price came: nanoseconds since 1970-01-01 UTC; 0 where it is not known."""
+
+    def __post_init__(self) -> None:
+        if self.quantity is not None and not 1 <= self.quantity <= INTEGER_MAX:
+            raise ValueError(f"quantity must be at least 1 share and fit 64 bits, was {self.quantity}")
+        for name, price in (("limit_price", self.limit_price), ("trigger_price", self.trigger_price)):
+            if price is not None and not 0 < price <= RUPEES_MAX:
+                raise ValueError(f"{name} must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {price}")
+        if self.quantity is None and self.limit_price is None and self.trigger_price is None:
+            raise ValueError("a quantity, a limit_price or a trigger_price to change must be given, found none")
+
+
 class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderIntended"):
     """Fact: the risk gate passed this order; at most one request leaves for it, after this is durable."""
 
@@ -248,6 +285,70 @@ class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     """Nanoseconds since 1970-01-01 UTC."""
 
 
+class ModificationIntended(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ModificationIntended"
+):
+    """Fact: the risk gate passed this change of an order; at most one request leaves for it, after this is durable.
+
+    Until it is settled, whichever of the quantities before and after is greater counts as exposure.
+    """
+
+    client_order_id: str
+    number: SomeCount
+    """Of this order's modifications, from 1."""
+
+    quantity: SomeShares
+    """Shares, all of it, what is filled included."""
+
+    limit_price: Price | None
+    """Rupees."""
+
+    trigger_price: Price | None
+    """Rupees."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderModified(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderModified"):
+    """Fact: the broker has the order so. Settles the modification of this number."""
+
+    client_order_id: str
+    number: SomeCount
+    """Of this order's modifications, from 1."""
+
+    quantity: SomeShares
+    """Shares, all of it, what is filled included."""
+
+    limit_price: Price | None
+    """Rupees."""
+
+    trigger_price: Price | None
+    """Rupees."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class ModificationRefused(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ModificationRefused"
+):
+    """Fact: the order stays as it was, says our gate, the broker, or a look-up long enough after the request."""
+
+    client_order_id: str
+    number: Count
+    """Of the modification that this settles; 0: it was none, since our gate refused it."""
+
+    rule: str
+    """Name of the rule of our gate; `broker`; or `absent`: the broker showed the order unchanged."""
+
+    reason: str
+    """What was wanted and what was found."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
 class OrderExpired(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderExpired"):
     """Fact: the order ended without being filled: its validity ran out, or it never reached the broker."""
 
@@ -267,6 +368,9 @@ OrderFact: TypeAlias = (
     | OrderFilled
     | OrderCancelled
     | OrderExpired
+    | ModificationIntended
+    | OrderModified
+    | ModificationRefused
 )
 
 

@@ -34,6 +34,9 @@ Holding: TypeAlias = Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 """How many there are, or were since a start."""
 
+SomeCount: TypeAlias = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
+"""How many there are, or the number of one of them: at least 1."""
+
 Bytes: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 """A size in bytes."""
 

@@ -13,6 +13,8 @@ from ..messages.orders import OrderFact, OrderFilled, OrderIntended
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..domain.orders import Order
+    from ..messages.broker import OrderFound
     from ..messages.journal import JournalRecord
     from .database import ReadModel
     from .world import World
@@ -80,6 +82,11 @@ def _arrivals(world: World, book: Book) -> Iterator[str]:
             yield f"{client_order_id} came to the exchange {arrivals} times"
         if book.order(client_order_id) is None:
             yield f"{client_order_id} came to the exchange, and no intent is in the journal"
+    for client_order_id, changes in world.changes.items():
+        order = book.order(client_order_id)
+        intended = 0 if order is None else order.modifications
+        if changes > intended:
+            yield f"{changes} changes of {client_order_id} came, of {intended} intended"
 
 
 def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
@@ -95,6 +102,17 @@ def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
         filled = sum(report.quantity for report in found.reports)
         if order.state != STATES[found.state] or order.filled != filled:
             yield f"{client_order_id} is {order.state} ({order.filled}), and {found.state} ({filled}) at the exchange"
+        if order.is_open and order.pending is not None:
+            yield f"change {order.pending.number} of {client_order_id} was never settled"
+        if order.is_open and not _is_same(order, found):
+            yield f"{client_order_id} is {order}, and {found} at the exchange"
+
+
+def _is_same(order: Order, found: OrderFound) -> bool:
+    """Say whether quantity and prices are the same; a stop that must have a limit has one at the broker alone."""
+    limit_price = order.limit_price or (found.limit_price if order.order_type == "STOP" else 0.0)
+    told = (found.quantity, found.limit_price, found.trigger_price)
+    return told == (order.quantity, limit_price, order.trigger_price or 0.0)
 
 
 def _projection(read_model: ReadModel, book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:

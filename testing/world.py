@@ -22,7 +22,7 @@ from ..actors.supervision import ChildSpec, StopChildren, Supervisor, Supervisor
 from ..composition import children, subscriptions
 from ..messages.addresses import DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL
 from ..messages.addresses import SYSTEM as ROOT
-from ..messages.broker import NewOrder
+from ..messages.broker import NewOrder, ReplaceRequest
 from ..messages.events import Subscribe
 from ..messages.journal import Journaled, JournalRecord
 from ..messages.market import AwaitMarketEnd, MarketEnded
@@ -81,6 +81,12 @@ class WatchedExchange(ExchangeActor):
         self.world.arrivals[request.client_order_id] += 1
         super().place(request, sender)
 
+    @handles(ReplaceRequest)
+    def replace(self, request: ReplaceRequest, sender: ActorAddress) -> None:
+        """Count it, and pass it on."""
+        self.world.changes[request.client_order_id] += 1
+        super().replace(request, sender)
+
 
 class Owners(dict[str, "ActorAddress | str"]):
     """An exchange that outlives its clients reports to whoever has the session now."""
@@ -127,6 +133,9 @@ class World:
 
         self.arrivals: Counter[str] = Counter()
         """Requests for each order that reached the exchange."""
+
+        self.changes: Counter[str] = Counter()
+        """Requests to change it that did."""
 
         self.witnessed: list[list[JournalRecord]] = []
         """Records as a subscriber of the journal heard them, life by life."""

@@ -2,15 +2,16 @@
 
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
-Hears   PlaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport, OrderFound,
-        OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and of
-        instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected, UpdatesLost.
-Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, and OrderFound, OrderNotFound or
-        LookupFailed for each FindOrder; ExecutionReport to orders, and ReportRefused instead of one that cannot be true
-        (see intake.py). After OrderInDoubt the certain answer may follow. In a dry run (`broker.live` is not set, and
-        the broker is no paper one) every order is answered OrderNotPlaced, and no cancellation leaves.
-Fails   when the body raises. Restarted, it knows which orders have been sent (hand-over): those without an answer are
-        in doubt, and none of them is sent again.
+Hears   PlaceOrder, ReplaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport,
+        OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and
+        of instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected, UpdatesLost.
+Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, OrderReplaced, OrderNotReplaced
+        or ReplaceInDoubt for each ReplaceOrder, and OrderFound, OrderNotFound or LookupFailed for each FindOrder;
+        ExecutionReport to orders, and ReportRefused instead of one that cannot be true (see intake.py). After
+        OrderInDoubt the certain answer may follow. In a dry run (`broker.live` is not set, and the broker is no paper
+        one) every order is answered OrderNotPlaced, and no change or cancellation leaves.
+Fails   when the body raises. Restarted, it knows which orders and changes have been sent (hand-over): those without an
+        answer are in doubt, and none of them is sent again.
 """
 
 from __future__ import annotations
@@ -31,10 +32,14 @@ from ...messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     OrdersSentBefore,
     OrderUpdated,
     PlaceOrder,
+    ReplaceInDoubt,
+    ReplaceOrder,
     ReportRefused,
     UpdatesConnected,
     UpdatesLost,
@@ -49,11 +54,12 @@ from .intake import Intake, is_written
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
     from ..runtime import ActorAddress, Timer
-    from .body import BrokerEvent, FindAnswer, PlaceAnswer
+    from .body import BrokerEvent, FindAnswer, PlaceAnswer, ReplaceAnswer
 
 
-Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], Intake, Any]"
-"""The answers by client order id, None where none has come yet; what has been reported of each order; the body's."""
+Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Any]"
+"""The answers by client order id, None where none has come yet; number and answer of the newest change of an order;
+what has been reported of each order; the body's."""
 
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
@@ -63,6 +69,13 @@ class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
     """To itself: no answer to `PlaceOrder` in time."""
 
     client_order_id: str
+
+
+class ReplacingOverdue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: no answer to `ReplaceOrder` in time."""
+
+    client_order_id: str
+    number: int
 
 
 class FindingOverdue(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +109,8 @@ class BrokerActor(RuntimeActor):
         self.tell_trouble("")
         self._answers: dict[str, PlaceAnswer | None] = {}
         self._placing: dict[str, PendingRequest] = {}
+        self._changes: dict[str, tuple[int, ReplaceAnswer | None]] = {}
+        self._replacing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
         self._acknowledgements = Timings()
@@ -109,12 +124,16 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over which orders have been sent, and their answers."""
-        return self._answers, self._intake, self._body.snapshot()
+        return self._answers, self._changes, self._intake, self._body.snapshot()
 
     def restore(self, state: Handover) -> None:
         """Take over; orders without an answer are in doubt from now on."""
-        self._answers, self._intake, known = state
+        self._answers, self._changes, self._intake, known = state
         self._body.restore(known)
+        for client_order_id, (number, outcome) in self._changes.items():
+            if outcome is None:
+                reason = "the broker session was restarted"
+                self.report(ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
         for client_order_id, answer in self._answers.items():
             if answer is None:
                 self.report(OrderInDoubt(client_order_id=client_order_id, reason="the broker session was restarted"))
@@ -148,6 +167,28 @@ class BrokerActor(RuntimeActor):
                 askers=[sender], timer=timer, since_ns=self.clock.monotonic_ns()
             )
             self._body.place(order)
+
+    @handles(ReplaceOrder)
+    def replace(self, request: ReplaceOrder, sender: ActorAddress) -> None:
+        """Change an order; a repeat gets the first answer again, and a change before the newest is never sent."""
+        client_order_id, number = request.client_order_id, request.number
+        newest, answer = self._changes.get(client_order_id, (0, None))
+        if number == newest and answer is not None:
+            self.send(sender, answer)
+        elif number == newest and client_order_id in self._replacing:
+            self._replacing[client_order_id].askers.append(sender)
+        elif number <= newest:
+            reason = f"a change after the newest, {newest}, wanted, found {number}: it may have been sent"
+            self.send(sender, ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
+        elif self._is_dry_run:
+            self.send(sender, OrderNotReplaced(client_order_id=client_order_id, number=number, reason=DRY_RUN))
+        else:
+            # Remembered before it is sent: if the body raises, the change may have been sent.
+            self._changes[client_order_id] = number, None
+            self._intake.expect_change(request)
+            timer = self.after(self.settings.answer_timeout_s, ReplacingOverdue(client_order_id, number))
+            self._replacing[client_order_id] = PendingRequest(askers=[sender], timer=timer)
+            self._body.replace(request)
 
     @handles(OrdersSentBefore)
     def count(self, before: OrdersSentBefore, _sender: ActorAddress) -> None:
@@ -223,6 +264,8 @@ class BrokerActor(RuntimeActor):
             self.send(ORDERS, event)
         elif isinstance(event, OrderPlaced | OrderNotPlaced | OrderInDoubt):
             self._answer_placing(event)
+        elif isinstance(event, OrderReplaced | OrderNotReplaced | ReplaceInDoubt):
+            self._answer_replacing(event)
         else:
             self._answer_finding(event)
 
@@ -231,6 +274,12 @@ class BrokerActor(RuntimeActor):
         """Answer that the order may or may not have arrived."""
         reason = f"no answer in {self.settings.answer_timeout_s:g} s"
         self.report(OrderInDoubt(client_order_id=overdue.client_order_id, reason=reason))
+
+    @handles(ReplacingOverdue)
+    def doubt_change(self, overdue: ReplacingOverdue, _sender: ActorAddress) -> None:
+        """Answer that the change may or may not have arrived."""
+        reason = f"no answer in {self.settings.answer_timeout_s:g} s"
+        self.report(ReplaceInDoubt(client_order_id=overdue.client_order_id, number=overdue.number, reason=reason))
 
     @handles(FindingOverdue)
     def learn_nothing(self, overdue: FindingOverdue, _sender: ActorAddress) -> None:
@@ -242,7 +291,7 @@ class BrokerActor(RuntimeActor):
 
     def is_drained(self) -> bool:
         """Whether every order placed has its answer."""
-        return not self._placing
+        return not self._placing and not self._replacing
 
     def statistics(self) -> BrokerStatistics:
         """Return the counts; an order in doubt counts again when its certain answer comes."""
@@ -271,6 +320,10 @@ class BrokerActor(RuntimeActor):
         reason = f"{fault.rule}: {fault.reason}"
         if isinstance(event, OrderPlaced | OrderNotPlaced | OrderInDoubt):
             self._answer_placing(OrderInDoubt(client_order_id=client_order_id, reason=reason))
+        elif isinstance(event, OrderReplaced | OrderNotReplaced | ReplaceInDoubt):
+            number, _ = self._changes.get(client_order_id, (0, None))
+            if number:
+                self._answer_replacing(ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
         elif isinstance(event, OrderFound | OrderNotFound | LookupFailed):
             self._answer_finding(LookupFailed(client_order_id=client_order_id, reason=reason))
         else:
@@ -293,13 +346,26 @@ class BrokerActor(RuntimeActor):
             self._acknowledgements.add(self.clock.monotonic_ns() - pending.since_ns)
         self._settle(pending, answer)
 
+    def _answer_replacing(self, answer: ReplaceAnswer) -> None:
+        """Remember the answer and send it; a certain one that follows doubt goes to orders unsolicited."""
+        newest, known = self._changes.get(answer.client_order_id, (0, None))
+        if answer.number != newest:
+            self.send(ORDERS, answer)  # late, of a change that another has followed
+            return
+        if isinstance(answer, ReplaceInDoubt) and known is not None:
+            return
+        self._changes[answer.client_order_id] = newest, answer
+        level = "debug" if isinstance(answer, OrderReplaced) else "warning"
+        self.log("change.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
+        self._settle(self._replacing.pop(answer.client_order_id, None), answer)
+
     def _answer_finding(self, answer: FindAnswer) -> None:
         """Answer those who asked; what was found too late is told all the same, since it is no less true."""
         pending = self._finding.pop(answer.client_order_id, None)
         if pending is not None or isinstance(answer, OrderFound):
             self._settle(pending, answer)
 
-    def _settle(self, pending: PendingRequest | None, answer: PlaceAnswer | FindAnswer) -> None:
+    def _settle(self, pending: PendingRequest | None, answer: PlaceAnswer | ReplaceAnswer | FindAnswer) -> None:
         if pending is None:
             self.send(ORDERS, answer)
             return

@@ -6,6 +6,7 @@ is placed twice, and a request without an answer in time is in doubt. A restart 
 the one before was waiting for, a timer or an answer, never comes, and `restore` hands over what it knew.
 
     PlaceOrder    -> OrderPlaced | OrderNotPlaced | OrderInDoubt
+    ReplaceOrder  -> OrderReplaced | OrderNotReplaced | ReplaceInDoubt
     FindOrder     -> OrderFound | OrderNotFound | LookupFailed
     WithdrawOrder -> ExecutionReport CANCELLED | CANCEL_REJECTED
     unsolicited      ExecutionReport
@@ -32,8 +33,12 @@ from ...messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     PlaceOrder,
+    ReplaceInDoubt,
+    ReplaceOrder,
     WithdrawOrder,
 )
 
@@ -50,7 +55,10 @@ PlaceAnswer: TypeAlias = OrderPlaced | OrderNotPlaced | OrderInDoubt
 FindAnswer: TypeAlias = OrderFound | OrderNotFound | LookupFailed
 """The answers to `FindOrder`."""
 
-BrokerEvent: TypeAlias = PlaceAnswer | FindAnswer | ExecutionReport
+ReplaceAnswer: TypeAlias = OrderReplaced | OrderNotReplaced | ReplaceInDoubt
+"""The answers to `ReplaceOrder`."""
+
+BrokerEvent: TypeAlias = PlaceAnswer | ReplaceAnswer | FindAnswer | ExecutionReport
 """Everything that a body may report."""
 
 
@@ -131,6 +139,9 @@ class BrokerBody(Protocol):
 
     def place(self, order: PlaceOrder) -> None:
         """Send the order, once."""
+
+    def replace(self, request: ReplaceOrder) -> None:
+        """Restate an order, once."""
 
     def withdraw(self, request: WithdrawOrder) -> None:
         """Request the cancellation of the open quantity."""

@@ -17,6 +17,7 @@ from ...messages.broker import (
     OrderFound,
     OrderPlaced,
     PlaceOrder,
+    ReplaceOrder,
 )
 from ...messages.codec import checked
 from ...messages.orders import Side
@@ -54,6 +55,12 @@ class Intake:
         self._known.setdefault(
             order.client_order_id, Known(ordered=order.quantity, symbol=order.symbol, side=order.side)
         )
+
+    def expect_change(self, request: ReplaceOrder) -> None:
+        """Note that an order may be for more shares from now on."""
+        known = self._known.get(request.client_order_id)
+        if known is not None:
+            known.ordered = max(known.ordered, request.quantity)
 
     def take(self, event: Any) -> ReportFault | None:
         """Check an event of the body; None if it is accepted, and then remember it."""

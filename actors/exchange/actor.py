@@ -1,10 +1,11 @@
 """The exchange actor: the paper exchange, with the same ticks as the strategies.
 
 Owns    one Matching (see matching.py), and the sender of each open order.
-Hears   Tick, NewOrder, CancelRequest, OrderStatusRequest; JournalPage, Failed and Unavailable of the journal.
-Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; CANCELLED or
-        CANCEL_REJECTED to the sender of the CancelRequest; OrderFound or OrderNotFound to the sender of the
-        OrderStatusRequest. ReadJournal to the journal.
+Hears   Tick, NewOrder, ReplaceRequest, CancelRequest, OrderStatusRequest; JournalPage, Failed and Unavailable of the
+        journal.
+Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; REPLACED or
+        CANCEL_REJECTED to the sender of the ReplaceRequest; CANCELLED or CANCEL_REJECTED to that of the CancelRequest;
+        OrderFound or OrderNotFound to the sender of the OrderStatusRequest. ReadJournal to the journal.
 Fails   on no expected input: a bad order is rejected. Restarted, it has its book again (hand-over); in a new process
         the open orders of its account rest again, by the facts in the journal.
 """
@@ -23,6 +24,7 @@ from ...messages.broker import (
     ExecutionReport,
     NewOrder,
     OrderStatusRequest,
+    ReplaceRequest,
 )
 from ...messages.journal import JournalPage, ReadJournal
 from ...messages.market import Tick
@@ -158,6 +160,15 @@ class ExchangeActor(RuntimeActor):
     def let_in(self, _message: LetIn, _sender: ActorAddress) -> None:
         """Let the order into the book as it is now, and report its trades."""
         for report in self._book.let_in(self.clock.now_ns()):
+            self._deliver(report)
+
+    @handles(ReplaceRequest)
+    def replace(self, request: ReplaceRequest, sender: ActorAddress) -> None:
+        """Change an open order, report that to the sender, and then the trades that it leads to."""
+        self._book.pass_time(self.clock.now_ns())
+        answer, *reports = self._book.replace(request)
+        self.send(sender, answer)
+        for report in reports:
             self._deliver(report)
 
     @handles(CancelRequest)

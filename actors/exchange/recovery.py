@@ -10,7 +10,7 @@ from ...domain.orders import advance
 from ...domain.stops import exchange_type
 from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.broker import ExecutionReport, NewOrder
-from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused
+from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderModified, OrderRefused
 from .matching import Order
 
 if TYPE_CHECKING:
@@ -49,17 +49,25 @@ class Remembered:
             if isinstance(fact, OrderFilled) and after is not before:
                 fills.append(fact)
             if after.is_open:
+                if isinstance(fact, OrderModified) and _loses_its_place(before, after):
+                    del book[fact.client_order_id]
                 book[fact.client_order_id] = after, fills
             else:
                 del book[fact.client_order_id]
 
     def orders(self) -> tuple[Order, ...]:
-        """Return the resting orders, in the order of their intents."""
+        """Return the resting orders, in the order of their intents, or of the changes that cost them their place."""
         if self._choice == "new":
             return ()
         account = SESSION if self._choice == "session" else self._accounts.newest
         accepted = [(order, fills) for order, fills in self._books[account].values() if order.broker_order_id]
         return tuple(_resting(order, fills, arrival) for arrival, (order, fills) in enumerate(accepted, start=1))
+
+
+def _loses_its_place(before: KnownOrder, after: KnownOrder) -> bool:
+    """Say whether more has changed than the quantity, downwards: the rule of the matching."""
+    same_prices = (before.limit_price, before.trigger_price) == (after.limit_price, after.trigger_price)
+    return not same_prices or after.quantity > before.quantity
 
 
 def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order:

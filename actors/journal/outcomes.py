@@ -12,10 +12,12 @@ from typing import Final
 
 from ...messages.journal import Fact
 from ...messages.orders import (
+    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
+    OrderModified,
     OrderRejected,
     OrderTriggered,
     OrderUncertain,
@@ -23,10 +25,12 @@ from ...messages.orders import (
 
 OUTCOMES: Final[frozenset[type]] = frozenset(
     {
+        ModificationRefused,
         OrderAccepted,
         OrderCancelled,
         OrderExpired,
         OrderFilled,
+        OrderModified,
         OrderRejected,
         OrderTriggered,
         OrderUncertain,

@@ -1,17 +1,18 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, CancelOrder, ReadHoldings; Tick, where a limit needs prices; of a person Resume, ReadRisk,
-        ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill switch; ReduceOnly of the keeper of the
-        access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
-        OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and
-        Unavailable of both.
+Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings; Tick, where a limit needs prices; of a person Resume,
+        ReadRisk, ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill switch; ReduceOnly of the keeper
+        of the access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
+        OrderInDoubt, OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed,
+        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
-        and only when its intent is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
-        receives facts from the events router; from here only the newest fact of a client order id that was used before,
-        an OrderRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when that
-        is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so; RiskRead, OrdersRead,
-        PositionsRead and OrdersCancelling.
+        and only when its intent is durable, ReplaceOrder, at most once for each change and only when that is durable,
+        WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy receives facts from the events
+        router; from here only the newest fact of a client order id that was used before, an OrderRefused or a
+        ModificationRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when
+        that is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so; RiskRead,
+        OrdersRead, PositionsRead and OrdersCancelling.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
@@ -38,9 +39,12 @@ from ...messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     OrdersSentBefore,
     PlaceOrder,
+    ReplaceInDoubt,
     ReportRefused,
     WithdrawOrder,
 )
@@ -50,6 +54,9 @@ from ...messages.market import Tick
 from ...messages.order_listing import CancelOrders, OrdersCancelling, ReadOrders, ReadPositions
 from ...messages.orders import (
     CancelOrder,
+    ModificationIntended,
+    ModificationRefused,
+    ModifyOrder,
     OrderIntended,
     OrderRefused,
     OrdersStatistics,
@@ -65,7 +72,7 @@ from ...messages.orders import (
 from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
-from . import updates
+from . import modifications, updates
 from .errors import JournalLostError
 from .halting import CANCEL_AGAIN_S, Halting
 from .ledger import RISK_STATE, Entry, Ledger
@@ -84,7 +91,7 @@ from .withdrawals import WITHDRAWALS_MAX, Withdrawals
 
 if TYPE_CHECKING:
     from ...domain.orders import Order
-    from ...messages.orders import KeptRiskState
+    from ...messages.orders import KeptRiskState, OrderFact
     from ..runtime import ActorAddress, Outcome
 
 JOURNAL_TIMEOUT_S: Final = 10.0
@@ -157,6 +164,12 @@ class OrdersActor(RuntimeActor):
         self._withdrawals = Withdrawals()
         self._holders: dict[str, ActorAddress] = {}
         self._lookups = Lookups()
+        self._modifiers: dict[str, ActorAddress] = {}
+        """Who asked for a change that is not durable yet, by client order id."""
+
+        self._changing: dict[str, int] = {}
+        """Numbers of the changes that were sent and have no answer, by client order id."""
+
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
         self._rules = rules_of(self.settings)
@@ -221,17 +234,8 @@ class OrdersActor(RuntimeActor):
             return
         if self.market_rules:
             self._watch(now_ns)  # prices may have passed a limit without anything else that happened
-        situation = Situation(
-            risk_state=self._risk_state,
-            limits=self._limits_of(order.symbol),
-            book=self._ledger.book,
-            intents=self._ledger.intents,
-            now_ns=now_ns,
-            strategy_position_max=self.settings.strategy_position_max.get(order.strategy),
-            strategy_orders_in_flight_max=self.settings.strategy_orders_in_flight_max.get(order.strategy),
-            at_this_moment=self._count_at(now_ns, order.strategy),
-            market=self._market,
-        )
+        situation = self._situation(order.strategy, order.symbol, now_ns)
+        situation.at_this_moment = self._count_at(now_ns, order.strategy)
         denied = judge(order, situation, self._rules)
         fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
@@ -240,6 +244,27 @@ class OrdersActor(RuntimeActor):
             self._trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
         elif denied is not None and denied.rule == day_loss_max_rupees.__name__:
             self._watch(now_ns)
+
+    @handles(ModifyOrder)
+    def modify(self, request: ModifyOrder, sender: ActorAddress) -> None:
+        """Ask the gate whether an order may be changed so, and have its decision journaled."""
+        client_order_id, now_ns = request.client_order_id, self.clock.now_ns()
+        only, order = _only_strategy(sender), self._ledger.order(client_order_id)
+        if order is None or not self._is_read or only not in {"", order.strategy}:
+            self.log("change.refused", level="error", client_order_id=client_order_id, sender=only)
+            refusal = Refusal(rule="identity", reason="an order of the sender's own wanted, found none of this id")
+            self.send(sender, modifications.refused(client_order_id, refusal, now_ns))
+            return
+        wanted = modifications.terms_wanted(order, request)
+        if order.pending is not None and wanted == modifications.terms_of(order.pending):
+            return  # said twice: what becomes of the first is told
+        denied = modifications.refusal_of(order, request, self._situation(order.strategy, order.symbol, now_ns))
+        if denied is None:
+            fact: OrderFact = modifications.intended(order, wanted, now_ns)
+        else:
+            fact = modifications.refused(client_order_id, denied, now_ns)
+        self._modifiers[client_order_id] = sender
+        self.send(JOURNAL, self._ledger.write((fact,)))
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -282,6 +307,19 @@ class OrdersActor(RuntimeActor):
                 self._limits.clear()
             found = self._limits[symbol] = self.settings.of_symbol(symbol)
         return found
+
+    def _situation(self, strategy: str, symbol: str, now_ns: int) -> Situation:
+        """Return what the gate considers besides an order of this strategy."""
+        return Situation(
+            risk_state=self._risk_state,
+            limits=self._limits_of(symbol),
+            book=self._ledger.book,
+            intents=self._ledger.intents,
+            now_ns=now_ns,
+            strategy_position_max=self.settings.strategy_position_max.get(strategy),
+            strategy_orders_in_flight_max=self.settings.strategy_orders_in_flight_max.get(strategy),
+            market=self._market,
+        )
 
     def _count_at(self, now_ns: int, strategy: str) -> int:
         """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""
@@ -420,6 +458,9 @@ class OrdersActor(RuntimeActor):
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._tell_change(fact)
+            elif isinstance(fact, ModificationIntended):
+                self._modifiers.pop(fact.client_order_id, None)
+                self._replace(fact)
         if entry.order is None:
             self._watch(self.clock.now_ns())
             return
@@ -438,6 +479,8 @@ class OrdersActor(RuntimeActor):
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._keep_change(fact, answer.reason)
+            elif isinstance(fact, ModificationIntended | ModificationRefused):
+                self._tell_unchanged(fact, answer.reason)
         if entry.order is not None:
             self._tell_unwritten(entry, entry.order, answer.reason)
         elif entry.client_order_id != RISK_STATE:
@@ -542,6 +585,21 @@ class OrdersActor(RuntimeActor):
         if order is not None:
             self._take(order, updates.from_answer(order, answer, self.clock.now_ns()))
 
+    @handles(OrderReplaced, OrderNotReplaced)
+    def hear_of_change(self, answer: OrderReplaced | OrderNotReplaced, _sender: ActorAddress) -> None:
+        """Journal the outcome of a change."""
+        order = self._known(answer.client_order_id)
+        if order is not None:
+            self._changing.pop(answer.client_order_id, None)
+            self._take(order, updates.from_change(order, answer, self.clock.now_ns()))
+
+    @handles(ReplaceInDoubt)
+    def doubt_change(self, answer: ReplaceInDoubt, _sender: ActorAddress) -> None:
+        """Look the order up until it shows what became of its change, which is never sent again."""
+        self.log("change.in_doubt", level="warning", client_order_id=answer.client_order_id, reason=answer.reason)
+        self._changing.pop(answer.client_order_id, None)
+        self._look_up_later(answer.client_order_id)
+
     @handles(ExecutionReport)
     def hear_report(self, report: ExecutionReport, _sender: ActorAddress) -> None:
         """Journal what happened at the exchange."""
@@ -569,7 +627,7 @@ class OrdersActor(RuntimeActor):
             self.hear_nothing(LookupFailed(client_order_id=found.client_order_id, reason=reason), self.myAddress)
         elif order is not None:
             self._lookups.prove(found.client_order_id)
-            self._take(order, updates.from_lookup(order, found, self.clock.now_ns()))
+            self._take(order, updates.from_lookup(order, found, self.clock.now_ns(), horizon_ns=self._horizon_ns))
             self._come_up()
 
     @handles(OrderNotFound)
@@ -580,8 +638,7 @@ class OrdersActor(RuntimeActor):
         if order is None:
             return
         self._lookups.prove(answer.client_order_id)
-        horizon_ns = round(self.settings.absence_horizon_s * SECOND_NS)
-        update = updates.absent(order, horizon_ns=horizon_ns, now_ns=self.clock.now_ns())
+        update = updates.absent(order, horizon_ns=self._horizon_ns, now_ns=self.clock.now_ns())
         self._take(order, update)
         after = self._ledger.order(answer.client_order_id)
         if after is not None and after.is_open:
@@ -634,6 +691,9 @@ class OrdersActor(RuntimeActor):
         if answer.actor == JOURNAL:
             self.after(self.settings.lookup_interval_s, ReadDue())
         elif answer.actor == BROKER:
+            for client_order_id in tuple(self._changing):
+                self._changing.pop(client_order_id)
+                self._look_up_later(client_order_id)
             for client_order_id in self._lookups.placing:
                 self.hear_answer(OrderInDoubt(client_order_id=client_order_id, reason=answer.reason), self.myAddress)
             self._tell_ready()
@@ -643,7 +703,7 @@ class OrdersActor(RuntimeActor):
 
     def is_drained(self) -> bool:
         """Whether every append and every placed order has its answer."""
-        return not self._ledger and not self._lookups.placing
+        return not self._ledger and not self._lookups.placing and not self._changing
 
     def statistics(self) -> OrdersStatistics:
         """Return the counts of the current account."""
@@ -739,6 +799,34 @@ class OrdersActor(RuntimeActor):
             return "the kill switch is on"
         return ""
 
+    @property
+    def _horizon_ns(self) -> int:
+        """Longer than any request may be in flight."""
+        return round(self.settings.absence_horizon_s * SECOND_NS)
+
+    def _is_in_doubt(self, order: Order) -> bool:
+        """Say whether it is not known that the broker has the order, or what became of a change of it."""
+        is_changing = order.is_open and order.pending is not None and order.client_order_id not in self._changing
+        return is_changing or order.state in {"INTENDED", "UNKNOWN"}
+
+    def _replace(self, change: ModificationIntended) -> None:
+        """Have a change made that is durable, once; unless the order has ended meanwhile."""
+        order = self._ledger.order(change.client_order_id)
+        assert order is not None, "the order is in the book before its change"
+        refusal = None
+        if not order.is_open:
+            refusal = Refusal(rule="order_state", reason=f"an open order wanted, found it {order.state}")
+        elif why := self._why_halted():
+            refusal = Refusal(rule="risk_state", reason=f"nothing is sent: {why}")
+        if refusal is not None:
+            now_ns = self.clock.now_ns()
+            fact = modifications.refused(order.client_order_id, refusal, now_ns, number=change.number)
+            self.send(JOURNAL, self._ledger.write((fact,)))
+            return
+        self._changing[order.client_order_id] = change.number
+        reduces = self._ledger.book.only_closes(order.symbol, order.side)
+        self.send(BROKER, modifications.to_replace(order, change, reduces=reduces))
+
     def _known(self, client_order_id: str) -> Order | None:
         """Return the order of a broker's message; None while the journal is read: each order is looked up later."""
         order = self._ledger.order(client_order_id)
@@ -762,7 +850,7 @@ class OrdersActor(RuntimeActor):
             if after.is_open and is_to_be_cancelled:
                 self.send(BROKER, updates.to_withdraw(after))
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
-        if update.trades_missing or (after is not None and after.state in {"INTENDED", "UNKNOWN"}):
+        if update.trades_missing or (after is not None and self._is_in_doubt(after)):
             self._look_up_later(client_order_id)
         else:
             self._lookups.settle(client_order_id)
@@ -815,6 +903,16 @@ class OrdersActor(RuntimeActor):
         for asker in self._askers.pop(entry.client_order_id, ()):
             self.send(asker, fact)
 
+    def _tell_unchanged(self, fact: ModificationIntended | ModificationRefused, reason: str) -> None:
+        """Send a strategy directly what became of a change whose fact the journal refused."""
+        asker = self._modifiers.pop(fact.client_order_id, None)
+        if asker is None:
+            return
+        if isinstance(fact, ModificationIntended):
+            refusal = Refusal(rule="journal", reason=reason)
+            fact = modifications.refused(fact.client_order_id, refusal, self.clock.now_ns())
+        self.send(asker, fact)
+
     def _read_on(self) -> None:
         request = ReadJournal(after_sequence=self._read_back.sequence)
         self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
@@ -834,7 +932,7 @@ class OrdersActor(RuntimeActor):
         for order in self._ledger.book.open_orders():
             client_order_id = order.client_order_id
             ours = self._lookups.is_placing(client_order_id) or self._ledger.is_waiting(client_order_id)
-            if ours or not (is_first or order.state in {"INTENDED", "UNKNOWN"}):
+            if ours or not (is_first or self._is_in_doubt(order)):
                 continue
             reason = "the answer did not outlive a restart; it is not sent again"
             self._take(order, updates.unanswered(order, reason, self.clock.now_ns()))

@@ -304,6 +304,10 @@ class Book:
         its_key = (after.strategy, after.symbol, after.side)
         account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
         price = own_price(after)
+        if after.modifications and before is not None and (priced := own_price(before)) != price:
+            # Its terms have changed: what it counted for until now goes at the price of before.
+            account.priced_units -= round((priced or 0.0) * UNITS) * before.leaves
+            change = after.leaves
         if price is None:
             if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
                 account.unpriced_leaves[after.symbol] = leaves

@@ -32,11 +32,15 @@ def alike(order: OrderIntended | SubmitOrder) -> Alike:
 def own_price(order: Order | SubmitOrder) -> float | None:
     """Return at what price (rupees) an order counts, whatever the market's is; None: at the market's.
 
-    At its limit, and a BUY that waits for its trigger at that: there the market is above what it is now.
+    At its limit, and a BUY that waits for its trigger at that: there the market is above what it is now. While a change
+    of it is pending, at the higher price of before and after.
     """
-    if order.limit_price is not None or order.side == "SELL":
-        return order.limit_price
-    return order.trigger_price
+    name = "limit_price" if order.limit_price is not None or order.side == "SELL" else "trigger_price"
+    price: float | None = getattr(order, name)
+    pending = order.pending if isinstance(order, Order) else None
+    if price is None or pending is None:
+        return price
+    return max(price, getattr(pending, name) or price)
 
 
 class Recent:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...domain.time import DAY_NS
 from ...messages.accounts import AccountFact
-from ...messages.orders import OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
+from ...messages.orders import ModificationIntended, OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
 from ...messages.risk import LimitsChanged
 from .errors import FactWithoutIntentError
 
@@ -50,7 +50,9 @@ class ReadBack:
             self.take_limits(fact)
         if not isinstance(fact, OrderFact | RiskStateChanged):
             return
-        if isinstance(fact, OrderIntended | OrderCancelled):  # a cancellation may have been asked for: it counts, too
+        if isinstance(
+            fact, OrderIntended | ModificationIntended | OrderCancelled
+        ):  # a cancellation may have been asked for: it counts, too
             self._sent_ns.append(record.recorded_ns)
         try:
             ledger.book.apply(fact)

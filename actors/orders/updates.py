@@ -20,7 +20,9 @@ from ...messages.broker import (
     OrderFound,
     OrderInDoubt,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     WithdrawOrder,
 )
 from ...messages.orders import (
@@ -36,6 +38,7 @@ from ...messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
+from . import modifications
 from .rules import Refusal
 
 
@@ -85,7 +88,7 @@ def to_find(order: Order) -> FindOrder:
         client_order_id=order.client_order_id,
         symbol=order.symbol,
         side=order.side,
-        quantity=order.quantity,
+        quantity=order.quantity_max,
         broker_order_id=order.broker_order_id,
         filled=order.filled,
         intended_ns=order.intended_ns,
@@ -134,11 +137,15 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     return Update(facts=(*facts, ending))
 
 
-def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
-    """Translate the answer to a look-up: all trades of the order, then its state."""
+def from_lookup(order: Order, found: OrderFound, now_ns: int, *, horizon_ns: int) -> Update:
+    """Translate the answer to a look-up: all trades of the order, what became of a change of it, then its state."""
     proof = "" if found.state == "REJECTED" else found.broker_order_id
     facts = _trades(order, found.reports, proof, now_ns)
     after = _after(order, facts)
+    change = modifications.settled(after, found, horizon_ns=horizon_ns, now_ns=now_ns)
+    if change is not None:
+        facts = (*facts, change)
+        after = advance(after, change)
     counted = max((report.cumulative_quantity for report in found.reports), default=0)
     missing = (
         counted > after.filled
@@ -150,6 +157,17 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int) -> Update:
     if ending is None or missing or not after.is_open:
         return Update(facts=facts, trades_missing=missing)
     return Update(facts=(*facts, ending))
+
+
+def from_change(order: Order, answer: OrderReplaced | OrderNotReplaced, now_ns: int) -> Update:
+    """Translate the certain answer to `ReplaceOrder`; that to a change which is settled says nothing new."""
+    pending = order.pending
+    if pending is None or pending.number != answer.number:
+        return Update()
+    if isinstance(answer, OrderReplaced):
+        return Update(facts=(modifications.made(order, pending, now_ns),))
+    refusal = Refusal(rule="broker", reason=answer.reason)
+    return Update(facts=(modifications.refused(order.client_order_id, refusal, now_ns, number=pending.number),))
 
 
 def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
@@ -183,7 +201,7 @@ def _trades(
     for report in reports:
         if report.execution_type != "TRADE" or report.execution_id in after.trade_ids:
             continue
-        if trade_fault(report) or excess_fault(report, ordered=order.quantity, filled=after.filled):
+        if trade_fault(report) or excess_fault(report, ordered=order.quantity_max, filled=after.filled):
             continue
         fill = OrderFilled(
             client_order_id=order.client_order_id,

@@ -3,7 +3,7 @@
 Owns    its position, by its own fills, and the last price of every symbol.
 Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router;
         HoldingsRead from orders, and OrderRefused where that could not be journaled.
-Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder and CancelOrder to orders.
+Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder, ModifyOrder and CancelOrder to orders.
 Fails   when the user's code raises, or orders does not answer what it holds. At every start and restart its position is
         taken from the book of record; the user's own attributes are lost, and `on_begin` runs again. Messages that come
         before that wait, up to `EARLY_MAX`; beyond it market data is dropped and counted.
@@ -26,12 +26,16 @@ from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
     CancelOrder,
     HoldingsRead,
+    ModificationIntended,
+    ModificationRefused,
+    ModifyOrder,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFact,
     OrderFilled,
     OrderIntended,
+    OrderModified,
     OrderRefused,
     OrderRejected,
     OrderTriggered,
@@ -72,6 +76,9 @@ OtherFact: TypeAlias = (
     | OrderUncertain
     | OrderCancelled
     | OrderExpired
+    | ModificationIntended
+    | OrderModified
+    | ModificationRefused
 )
 """Every fact of an order except its fills."""
 
@@ -92,8 +99,8 @@ Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], i
 session whose opening was told, by its time."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
-    AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, Ping, Query, QueryToFile, ReadHoldings, ReadJournal,
-    ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
+    AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, ModifyOrder, Ping, Query, QueryToFile, ReadHoldings,
+    ReadJournal, ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
     Abandon, DeadLetter, Failed, Pong, TraceRead, Unavailable,
 })  # fmt: skip
 """Types that a strategy may send to natya's own actors: requests and answers, but no facts and no internal messages."""
@@ -110,6 +117,9 @@ COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "random", 
 
 EARLY_MAX: Final = 100_000
 """Messages that may wait until the strategy has begun."""
+
+SYMBOLS_REMEMBERED_MAX: Final = 10_000
+"""Orders whose symbol is remembered, for the price that a change of them was decided on."""
 
 FILLS_HANDED_OVER: Final = 100
 """The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
@@ -212,6 +222,41 @@ class StrategyActor(Timing):
         """Submit an order to sell `quantity` shares; otherwise as `buy`."""
         return self._submit("SELL", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
 
+    def modify(
+        self,
+        client_order_id: str,
+        *,
+        quantity: int | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+    ) -> None:
+        """Change an open order; what is not given stays. `on_order` tells whether it was done.
+
+        One change at a time: another is refused until `OrderModified` or `ModificationRefused` has told of the first.
+
+        Args:
+            client_order_id: of an order of this strategy that the broker has.
+            quantity: shares, all of it: what is filled included.
+            limit: rupees, of an order that has a limit.
+            stop: rupees, of an order that has a stop.
+
+        Raises:
+            TypeError: the id is no text, the quantity no whole number, or a price no number.
+            ValueError: the order is not of this strategy, nothing is to change, or a number is out of range.
+        """
+        client_order_id = self._own(client_order_id)
+        newest = self._newest.get(self._symbols.get(client_order_id, ""))
+        limit, stop = arguments.price(limit, "limit"), arguments.price(stop, "stop")
+        request = ModifyOrder(
+            client_order_id=client_order_id,
+            quantity=None if quantity is None else arguments.quantity(quantity),
+            limit_price=None if limit is None else without_noise(limit),
+            trigger_price=None if stop is None else without_noise(stop),
+            reference_price=0.0 if newest is None else newest.price,
+            reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
+        )
+        self._send_of(client_order_id, request)
+
     def cancel(self, client_order_id: str) -> None:
         """Request the cancellation of an order's open quantity; fills may come before it.
 
@@ -219,13 +264,8 @@ class StrategyActor(Timing):
             TypeError: the id is no text.
             ValueError: it is not the id of an order of this strategy.
         """
-        client_order_id = arguments.text(client_order_id, "client_order_id")
-        if not is_own(self.name, client_order_id):
-            raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")
-        cause = self.trace
-        self.join_trace(client_order_id)
-        self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
-        self.trace = cause
+        client_order_id = self._own(client_order_id)
+        self._send_of(client_order_id, CancelOrder(client_order_id=client_order_id))
 
     def position(self, symbol: str) -> int:
         """Return the shares that this strategy holds by its own fills: above 0 long, below 0 short."""
@@ -248,6 +288,9 @@ class StrategyActor(Timing):
         self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
         self._newest: dict[str, Tick] = {}
         self._ids: OrderIds | None = None
+        self._symbols: dict[str, str] = {}
+        """Of the newest orders of this life, by client order id."""
+
         self._ordered = 0
         self._moment_ns = self._ordered_now = 0
         self._latency = LatencySample(self.random)
@@ -425,10 +468,23 @@ class StrategyActor(Timing):
             product=None if product is None else arguments.one_of(PRODUCTS, product, "product"),
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
+        self._symbols[order.client_order_id] = symbol
+        if len(self._symbols) > SYMBOLS_REMEMBERED_MAX:
+            del self._symbols[next(iter(self._symbols))]
         self._ordered += 1
         self._holdings.expect(order.client_order_id, quantity)
-        cause = self.trace
-        self.join_trace(order.client_order_id)
-        self.send(ORDERS, order)
-        self.trace = cause
+        self._send_of(order.client_order_id, order)
         return order.client_order_id
+
+    def _own(self, client_order_id: str) -> str:
+        client_order_id = arguments.text(client_order_id, "client_order_id")
+        if not is_own(self.name, client_order_id):
+            raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")
+        return client_order_id
+
+    def _send_of(self, client_order_id: str, request: SubmitOrder | ModifyOrder | CancelOrder) -> None:
+        """Send what is asked of an order as a part of its conversation."""
+        cause = self.trace
+        self.join_trace(client_order_id)
+        self.send(ORDERS, request)
+        self.trace = cause

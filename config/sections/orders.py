@@ -43,6 +43,9 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     orders_a_moment_max: Positive
     """Orders of one strategy at one moment: in a simulated market, between two of its events."""
 
+    modifications_max: Positive
+    """Changes of one order; Dhan takes 25."""
+
     orders_in_flight_max: Positive
     """Orders whose intent is journaled and whose answer from the broker is outstanding."""
 

@@ -16,8 +16,13 @@ from natya.messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     OrderStatusRequest,
+    ReplaceInDoubt,
+    ReplaceOrder,
+    ReplaceRequest,
     WithdrawOrder,
 )
 from natya.messages.supervision import Failed, Unavailable
@@ -276,3 +281,63 @@ class TestASession:
 
 def test_the_actor_is_a_line_for_its_body():
     assert all(callable(getattr(BrokerActor, name)) for name in ("send", "offload", "report"))
+
+
+def a_change(number=1, **fields):
+    fields = {"symbol": "INFY", "side": "BUY", "quantity": 20, "order_type": "LIMIT", "limit_price": 101.0} | fields
+    return ReplaceOrder(client_order_id="A-1", broker_order_id="X-1", number=number, **fields)
+
+
+class TestChangingAnOrder:
+    def test_passes_it_to_the_exchange_and_the_answer_back(self, stage):
+        stage.open().ask(a_change())
+        sent = stage.exchange.receive()
+        stage.answer(stage.report("REPLACED", number=1))
+
+        assert sent == ReplaceRequest(
+            client_order_id="A-1", quantity=20, order_type="LIMIT", limit_price=101.0, number=1
+        )
+        assert stage.orders.receive() == OrderReplaced(client_order_id="A-1", number=1)
+
+    def test_that_the_exchange_refuses_is_not_made(self, stage):
+        stage.open().ask(a_change())
+        stage.answer(stage.report("CANCEL_REJECTED", number=1, reason="off the grid"))
+
+        assert stage.orders.receive() == OrderNotReplaced(client_order_id="A-1", number=1, reason="off the grid")
+
+    def test_twice_sends_it_once_and_gives_the_same_answer(self, stage):
+        stage.open().ask(a_change())
+        stage.ask(a_change())
+        assert isinstance(stage.exchange.receive(), ReplaceRequest)
+        stage.answer(stage.report("REPLACED", number=1))
+        stage.ask(a_change())
+
+        assert [stage.orders.receive() for _ in range(3)] == [OrderReplaced(client_order_id="A-1", number=1)] * 3
+        assert stage.exchange.is_empty()
+
+    def test_before_the_newest_is_never_sent(self, stage):
+        stage.open().ask(a_change(number=2))
+        stage.exchange.receive()
+        stage.ask(a_change(number=1))
+
+        assert isinstance(stage.orders.receive(), ReplaceInDoubt)
+        assert stage.exchange.is_empty()
+
+    def test_without_an_answer_in_time_is_in_doubt(self, stage):
+        stage.open(answer_timeout_s=0.02).ask(a_change())
+
+        assert stage.orders.receive() == ReplaceInDoubt(client_order_id="A-1", number=1, reason="no answer in 0.02 s")
+
+    @pytest.mark.parametrize("failure", [UNAVAILABLE, failed_on("ReplaceRequest")])
+    def test_is_in_doubt_when_the_exchange_fails(self, stage, failure):
+        stage.open().ask(a_change())
+        stage.exchange.receive()
+        stage.answer(failure)
+
+        assert isinstance(stage.orders.receive(), ReplaceInDoubt)
+
+    def test_a_refused_cancellation_meanwhile_is_no_answer_to_it(self, stage):
+        stage.open().ask(a_change())
+        stage.answer(stage.report("CANCEL_REJECTED", reason="not open"))
+
+        assert stage.orders.receive().execution_type == "CANCEL_REJECTED"

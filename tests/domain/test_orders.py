@@ -2,17 +2,21 @@
 
 import functools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.orders import Order, advance
 from natya.messages.orders import (
+    ModificationIntended,
+    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
     OrderIntended,
+    OrderModified,
     OrderRejected,
     OrderUncertain,
 )
@@ -120,3 +124,69 @@ class TestAnOrder:
             assert after.leaves <= before.leaves
             assert before.is_open or not after.is_open
             before = after
+
+
+def intended(number, quantity=10, limit_price=None):
+    return ModificationIntended(
+        client_order_id="A-1",
+        number=number,
+        quantity=quantity,
+        limit_price=limit_price,
+        trigger_price=None,
+        occurred_ns=2,
+    )
+
+
+def modified(number, quantity=10, limit_price=None):
+    fields = msgspec.structs.asdict(intended(number, quantity, limit_price))
+    return OrderModified(**fields)
+
+
+def unchanged(number):
+    return ModificationRefused(client_order_id="A-1", number=number, rule="broker", reason="", occurred_ns=2)
+
+
+CHANGES = st.one_of(
+    st.tuples(st.integers(1, 3), st.integers(1, 20)).map(lambda pair: intended(pair[0], 5 * pair[0])),
+    st.integers(1, 3).map(lambda number: modified(number, 5 * number)),
+    st.integers(0, 3).map(unchanged),
+)
+
+
+class TestAChangeOfAnOrder:
+    def test_that_is_pending_counts_by_the_greater_quantity(self, make):
+        greater, smaller = the_order(intended(1, quantity=30)), the_order(intended(1, quantity=3))
+
+        assert (greater.quantity, greater.leaves, smaller.leaves) == (10, 30, 10)
+        assert the_order(intended(1, quantity=30), make.filled()).state == "PART_FILLED"
+
+    def test_that_is_made_is_how_the_order_is(self):
+        order = the_order(intended(1, 30, 99.0), modified(1, 30, 99.0))
+
+        assert (order.quantity, order.limit_price, order.pending, order.settled) == (30, 99.0, None, 1)
+
+    def test_that_is_refused_leaves_it_as_it_was_and_filled_if_it_is(self, make):
+        order = the_order(intended(1, quantity=30), make.filled(), unchanged(1))
+
+        assert (order.quantity, order.pending, order.state) == (10, None, "FILLED")
+
+    def test_down_to_what_is_filled_fills_it(self, make):
+        assert the_order(make.filled(quantity=4), intended(1, 5), modified(1, 4)).state == "FILLED"
+
+    def test_of_an_order_that_ends_first_leaves_nothing_open(self, make):
+        order = the_order(make.accepted(), intended(1, quantity=30), make.cancelled())
+
+        assert (order.state, order.leaves) == ("CANCELLED", 0)
+
+    def test_of_which_our_gate_refused_one_is_as_before(self):
+        order = the_order(intended(1, 30))
+
+        assert advance(order, unchanged(0)) is order
+
+    @given(facts=st.lists(st.one_of(UPDATES, CHANGES), max_size=12), data=st.data())
+    def test_ends_the_same_whatever_is_repeated_or_reordered(self, facts, data):
+        repeats = data.draw(st.lists(st.sampled_from(facts), max_size=6)) if facts else []
+        disorder = data.draw(st.permutations(facts + repeats))
+
+        assert the_order(*disorder) == the_order(*facts)
+        assert the_order(*facts).filled >= the_order(*facts[:-1]).filled

@@ -4,7 +4,8 @@ import pytest
 
 from natya.actors.exchange.matching import Matching
 from natya.actors.exchange.recovery import Remembered
-from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended, OrderTriggered
+from natya.messages.broker import ReplaceRequest
+from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended, OrderModified, OrderTriggered
 
 OF_THE_EXCHANGE = {"MARKET": "MARKET", "LIMIT": "LIMIT", "STOP_LOSS": "STOP_LIMIT", "STOP_LOSS_MARKET": "STOP"}
 LATER_NS = 1_766_992_100_000_000_000
@@ -147,3 +148,29 @@ class TestAStopOfBefore:
 
         again.move(a_tick(103.0, after_s=2))
         assert trades(again.move(a_tick(101.0, after_s=3))) == [(10, 102.05)]
+
+
+class TestAChangedOrderOfBefore:
+    def test_rests_as_it_was_changed_behind_those_that_it_has_joined(self, matching, a_tick, an_order):
+        run = Run(matching)
+        run.move(a_tick(100.0, bids=[(99.9, 1)], asks=[(100.1, 1)]))
+        for name, limit_price in (("changed", 99.0), ("other", 99.5)):
+            run.place(an_order(name, limit_price=limit_price))
+        change = ReplaceRequest(client_order_id="changed", quantity=12, order_type="LIMIT", limit_price=99.5)
+        run.matching.replace(change)
+        told = {
+            "number": 1,
+            "quantity": 12,
+            "limit_price": 99.5,
+            "trigger_price": None,
+            "occurred_ns": run.facts[-1].occurred_ns,
+        }
+        run.facts.append(OrderModified(client_order_id="changed", **told))
+        again = run.again()
+
+        for each in (run.matching, again):
+            reports = each.move(a_tick(99.4, bids=[(99.3, 1)], asks=[(99.4, 15)], after_s=1))
+            assert [(report.client_order_id, report.quantity, report.price) for report in reports] == [
+                ("other", 10, 99.5),
+                ("changed", 5, 99.5),
+            ]

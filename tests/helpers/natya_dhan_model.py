@@ -104,6 +104,7 @@ class Order(msgspec.Struct, kw_only=True):
     quantity: int
     order_type: str
     price: float
+    trigger_price: float = 0.0
     status: str = "TRANSIT"
     filled: int = 0
     created_ns: int
@@ -127,6 +128,9 @@ class DhanModel:
 
         self.attempts = Counter()
         """Placements that a client began to send."""
+
+        self.changes = Counter()
+        """Changes that arrived, by correlation id."""
 
         self.requests = Counter()
         self.known_dead = set()
@@ -168,6 +172,8 @@ class DhanModel:
         kind, *names = [unquote(part) for part in path.strip("/").split("/")]
         if method == "DELETE":
             return self._cancel(*names)
+        if method == "PUT":
+            return self._modify(*names, json.loads(body))
         return {"orders": self._orders_told, "trades": self._trades_told, "positions": self._positions}[kind](*names)
 
     def _orders_told(self, number="", correlation_id=""):
@@ -202,13 +208,23 @@ class DhanModel:
             if trade["orderId"] == order.number
         )
         state = STATES.get(order.status) or ("PART_FILLED" if order.filled else "OPEN")
-        return OrderFound(client_order_id=client_order_id, broker_order_id=order.number, state=state, reports=reports)
+        return OrderFound(
+            client_order_id=client_order_id,
+            broker_order_id=order.number,
+            state=state,
+            reports=reports,
+            quantity=order.quantity,
+            limit_price=order.price,
+            trigger_price=order.trigger_price,
+        )
 
     def fill(self, order, quantity, price=None):
         """Trade so much of an order."""
         if order.status not in {"PENDING", "PART_TRADED"}:
             return
         quantity = min(quantity, order.quantity - order.filled)
+        if quantity <= 0:
+            return
         order.filled += quantity
         order.status = "TRADED" if order.filled == order.quantity else "PART_TRADED"
         self._push(order)
@@ -244,6 +260,7 @@ class DhanModel:
             quantity=request["quantity"],
             order_type=request["orderType"],
             price=request["price"],
+            trigger_price=request["triggerPrice"],
             created_ns=self.clock.now_ns(),
         )
         if request["securityId"] == "0":
@@ -280,6 +297,26 @@ class DhanModel:
         self._push(order)
         return 200, {"orderId": number, "orderStatus": "CANCELLED"}
 
+    def _modify(self, number, request):
+        order = self.orders.get(number)
+        if order is None:
+            return 404, _error("DH-906", "Order does not exist", "Order_Error")
+        self.changes[order.correlation_id] += 1
+        if order.status == "TRANSIT":
+            return 400, _error("DH-906", "Order is in Transit state", "Order_Error")
+        if order.status in STATES or request["quantity"] <= order.filled:
+            return 400, _error("DH-906", "Incorrect request for order and cannot be processed", "Order_Error")
+        # Taken by the OMS; the exchange does it a little later, or not, if it has traded meanwhile.
+        self.at(self.chance.choice((0.0, 0.0, 1.0)) if self.slow else 0.0, lambda: self._restate(order, request))
+        self.pass_time()
+        return 200, {"orderId": number, "orderStatus": "TRANSIT"}
+
+    def _restate(self, order, request):
+        if order.status in {"PENDING", "PART_TRADED"} and request["quantity"] > order.filled:
+            order.quantity, order.price = request["quantity"], request["price"]
+            order.trigger_price = request["triggerPrice"]
+            self._push(order)
+
     def _row(self, order):
         return {
             "dhanClientId": "1100012345",
@@ -298,6 +335,7 @@ class DhanModel:
             "remainingQuantity": 0 if order.status == "CANCELLED" else order.quantity - order.filled,
             "filledQty": order.filled,
             "price": order.price,
+            "triggerPrice": order.trigger_price,
             "legName": "NA",
             "createTime": "2024-01-01 09:15:00",
             "updateTime": self._now(),

@@ -224,3 +224,23 @@ class Punctual(natya.StrategyActor):
 
     def on_stop(self):
         self.write("stop")
+
+
+class Changing(natya.StrategyActor):
+    """Bids far below, moves the bid and its stop towards the market, and notes what it is told."""
+
+    def on_begin(self):
+        self.bid = self.stop = ""
+
+    def on_tick(self, tick):
+        if not self.bid:
+            self.bid = self.buy(tick.symbol, 1, tick.price - 20)
+            self.stop = self.sell(tick.symbol, 5, stop=tick.price - 20)
+
+    def on_order(self, fact):
+        if isinstance(fact, natya.OrderAccepted):
+            price = self.last_price("TCS")
+            if fact.client_order_id == self.bid:
+                self.modify(self.bid, quantity=2, limit=price + 1)
+            else:
+                self.modify(self.stop, stop=price - 10)

@@ -49,6 +49,10 @@ def order():
     return build
 
 
+def from_lookup(order, found):
+    return updates.from_lookup(order, found, 5, horizon_ns=100)
+
+
 def kinds(update):
     return [type(fact) for fact in update.facts]
 
@@ -146,19 +150,19 @@ class TestATradeThatCannotBe:
         report = make.report(**fields)
         lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="PART_FILLED", reports=(report,))
 
-        for update in (updates.from_report(open_order, report, 5), updates.from_lookup(open_order, lookup, 5)):
+        for update in (updates.from_report(open_order, report, 5), from_lookup(open_order, lookup)):
             assert (update.facts, update.trades_missing) == ((), True)
 
     def test_does_not_end_the_order_either(self, order, make):
         report = make.report(quantity=11)
         lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=(report,))
 
-        assert updates.from_lookup(order(make.accepted()), lookup, 5).facts == ()
+        assert from_lookup(order(make.accepted()), lookup).facts == ()
 
     def test_is_the_one_that_would_fill_more_than_was_ordered(self, order, make):
         reports = (make.report(quantity=6), make.report(execution_id="T-2", quantity=5))
         lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports)
-        update = updates.from_lookup(order(make.accepted()), lookup, 5)
+        update = from_lookup(order(make.accepted()), lookup)
 
         assert [fact.trade_id for fact in update.facts] == ["T-1"]
         assert update.trades_missing
@@ -249,7 +253,7 @@ class TestALookUp:
             state="CANCELLED",
             reports=(make.report(execution_id="T-1", quantity=3), make.report(execution_id="T-2", quantity=4)),
         )
-        update = updates.from_lookup(order(make.uncertain()), found, 5)
+        update = from_lookup(order(make.uncertain()), found)
 
         assert kinds(update) == [OrderAccepted, OrderFilled, OrderFilled, OrderCancelled]
         assert [fact.cumulative_quantity for fact in update.facts[1:3]] == [3, 7]
@@ -257,17 +261,17 @@ class TestALookUp:
     def test_that_finds_it_filled_without_its_trades_asks_on(self, order):
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED")
 
-        assert updates.from_lookup(order(), found, 5).trades_missing
+        assert from_lookup(order(), found).trades_missing
 
     def test_that_finds_it_rejected_ends_it(self, order):
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="REJECTED")
 
-        assert kinds(updates.from_lookup(order(), found, 5)) == [OrderRejected]
+        assert kinds(from_lookup(order(), found)) == [OrderRejected]
 
     def test_of_what_is_known_adds_nothing(self, order, make):
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN")
 
-        assert updates.from_lookup(order(make.accepted()), found, 5) == updates.Update()
+        assert from_lookup(order(make.accepted()), found) == updates.Update()
 
 
 class TestAbsence:
@@ -330,7 +334,7 @@ def test_a_day_of_reports_in_any_disorder_ends_in_the_same_order(sizes, cancelle
         order = functools.reduce(advance, update.facts, order)
     if missing:
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=tuple(trades))
-        order = functools.reduce(advance, updates.from_lookup(order, found, 5).facts, order)
+        order = functools.reduce(advance, from_lookup(order, found).facts, order)
 
     assert order.filled == sum(sizes)
     assert order.state == ("CANCELLED" if cancelled else "FILLED")

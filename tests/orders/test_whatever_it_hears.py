@@ -18,12 +18,15 @@ from natya.messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
+    ReplaceInDoubt,
     ReportRefused,
 )
 from natya.messages.codec import checked
 from natya.messages.journal import Appended, AppendRefused
-from natya.messages.orders import CancelOrder, OrderFilled, ReadHoldings, Resume, SubmitOrder
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderFilled, ReadHoldings, Resume, SubmitOrder
 
 IDS = st.sampled_from(["A-1", "A-2", "A-9", "", "x" * 99])
 OF_THE_BROKER = (
@@ -33,10 +36,13 @@ OF_THE_BROKER = (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
+    ReplaceInDoubt,
     ReportRefused,
 )
-OF_OTHERS = (SubmitOrder, CancelOrder, ReadHoldings, Resume, Appended, AppendRefused)
+OF_OTHERS = (SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, Resume, Appended, AppendRefused)
 
 
 def of_some_order(kind):
@@ -79,8 +85,11 @@ def test_facts_are_what_a_journal_takes_and_add_up_to_no_more_than_was_ordered(n
     order = Order.from_intent(BUILDERS.intent())
     value = Fraction(0)
     for each in news:
-        read = updates.from_report if isinstance(each, ExecutionReport) else updates.from_lookup
-        for fact in read(order, each, now_ns).facts:
+        if isinstance(each, ExecutionReport):
+            update = updates.from_report(order, each, now_ns)
+        else:
+            update = updates.from_lookup(order, each, now_ns, horizon_ns=1)
+        for fact in update.facts:
             assert checked(fact) == fact
             after = advance(order, fact)
             assert after is not order

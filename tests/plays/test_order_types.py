@@ -3,7 +3,7 @@
 import pytest
 
 from natya.actors.database import OrderRepository
-from natya.messages.orders import OrderCancelled, OrderIntended, OrderTriggered
+from natya.messages.orders import ModificationIntended, OrderCancelled, OrderIntended, OrderModified, OrderTriggered
 
 PLAYER = {"name": "player", "strategy": "natya_players:OfEveryType"}
 
@@ -43,3 +43,24 @@ class TestOrdersOfEveryType:
         # Dhan does not say when a trigger is met.
         told = sum(is_a(record, OrderTriggered) for record in played.records)
         assert told == (0 if any(type(record.fact).__name__ == "AccountServed" for record in played.records) else 2)
+
+
+class TestChangesOfOrders:
+    @pytest.mark.parametrize("wire", [False, True], ids=["by message", "over HTTP"])
+    def test_reach_the_exchange_and_are_told(self, tmp_path, rising, plays, wire):
+        changing = {"name": "changing", "strategy": "natya_players:Changing"}
+        played = plays(tmp_path / "data", rising, changing, broker__wire=wire)
+        bid, stop = (record.fact.client_order_id for record in played.records if is_a(record, OrderIntended))
+        changed = {
+            fact.client_order_id: (fact.quantity, fact.limit_price, fact.trigger_price)
+            for fact in (record.fact for record in played.records)
+            if isinstance(fact, OrderModified)
+        }
+
+        assert sum(is_a(record, ModificationIntended) for record in played.records) == 2
+        assert changed == {bid: (2, 101.0, None), stop: (5, None, 90.0)}
+        assert [(fill.client_order_id, fill.quantity) for fill in played.fills] == [(bid, 2)]
+        with OrderRepository(str(tmp_path / "data" / "natya.duckdb")) as orders:
+            rows = {order.client_order_id: order for order in orders.find().data}
+        assert (rows[bid].state, rows[bid].quantity, rows[bid].modifications) == ("FILLED", 2, 1)
+        assert (rows[stop].state, rows[stop].trigger_price, rows[stop].in_effect) == ("ACCEPTED", 90.0, 1)

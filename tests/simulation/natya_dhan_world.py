@@ -62,7 +62,7 @@ class DhanWorld(World):
         super().__init__(seed, _with_dhan(scenario or a_scenario(seed)))
         chance = Random(f"{seed}/dhan")
         self.matching = DhanModel(self.clock, Random(f"{seed}/far end"), faults or _faults(chance))
-        self.arrivals = self.matching.arrivals
+        self.arrivals, self.changes = self.matching.arrivals, self.matching.changes
 
     def run(self):
         super().run()

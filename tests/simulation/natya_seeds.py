@@ -34,7 +34,11 @@ def _settings(chance: Random):
             name=f"trader{number}",
             strategy="natya_trader:RandomTrader",
             symbols=SYMBOLS[:number],
-            parameters={"trades": chance.choice((0.05, 0.2, 0.5)), "cancels": chance.choice((0.0, 0.1, 0.3))},
+            parameters={
+                "trades": chance.choice((0.05, 0.2, 0.5)),
+                "cancels": chance.choice((0.0, 0.1, 0.3)),
+                "changes": chance.choice((0.0, 0.1, 0.5)),
+            },
         )
         for number in range(1, chance.randint(2, 4))
     )

@@ -1,20 +1,44 @@
 """A strategy that trades without any sense."""
 
-from natya import StrategyActor
+from natya import OrderAccepted, OrderFilled, StrategyActor
 
 
 class RandomTrader(StrategyActor):
-    """Buys, sells and cancels at random: at market, at the price, and far from it; sometimes more than is allowed."""
+    """Buys, sells, changes and cancels at random: at market, at the price, and far from it; sometimes too much."""
 
     def on_begin(self) -> None:
         self._mine: list[str] = []
+        self._resting: dict[str, None] = {}
 
     def on_tick(self, tick) -> None:
         chance = self.random
         if chance.random() < self.parameters["trades"]:
             place = self.buy if chance.random() < 0.5 else self.sell
-            quantity = chance.choice((1, 10, 90, 101))
-            limit_price = None if chance.random() < 0.5 else round(tick.price * chance.choice((0.99, 1.0, 1.01)), 1)
-            self._mine.append(place(tick.symbol, quantity, limit_price))
+            limit, stop = self._prices(tick)
+            if limit and stop and (limit < stop) == (place == self.buy):
+                limit, stop = stop, limit
+            valid = chance.choice(("DAY", "DAY", "DAY", "IOC"))
+            self._mine.append(place(tick.symbol, chance.choice((1, 10, 90, 101)), limit, stop=stop, valid=valid))
+        if self._resting and chance.random() < self.parameters["changes"]:
+            limit, stop = self._prices(tick)
+            quantity = chance.choice((None, None, 5, 20, 95, 101))
+            if quantity or limit or stop:
+                self.modify(chance.choice(list(self._resting)), quantity=quantity, limit=limit, stop=stop)
         if self._mine and chance.random() < self.parameters["cancels"]:
             self.cancel(chance.choice(self._mine))
+
+    def on_order(self, fact) -> None:
+        if isinstance(fact, OrderAccepted):
+            self._resting[fact.client_order_id] = None
+        elif type(fact).__name__ in {"OrderCancelled", "OrderExpired", "OrderRejected"}:
+            self._resting.pop(fact.client_order_id, None)
+
+    def on_fill(self, fill: OrderFilled) -> None:
+        if self.random.random() < 0.9:
+            self._resting.pop(fill.client_order_id, None)
+
+    def _prices(self, tick):
+        """A limit and a stop, each perhaps none."""
+        chance = self.random
+        near = [round(tick.price * chance.choice((0.97, 0.99, 1.0, 1.01, 1.03)), 1) for _ in range(2)]
+        return near[0] if chance.random() < 0.6 else None, near[1] if chance.random() < 0.3 else None

@@ -18,9 +18,14 @@ from ....messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     OrderStatusRequest,
     PlaceOrder,
+    ReplaceInDoubt,
+    ReplaceOrder,
+    ReplaceRequest,
     WithdrawOrder,
 )
 from ....messages.supervision import Failed, Unavailable
@@ -62,6 +67,8 @@ class PaperBroker:
         self._placing: dict[str, None] = {}
         self._finding: set[str] = set()
         self._withdrawing: set[str] = set()
+        self._replacing: dict[str, int] = {}
+        """Numbers of the changes without an answer, by client order id."""
 
     def open(self) -> None:
         """Do nothing: the exchange is in this process."""
@@ -83,6 +90,20 @@ class PaperBroker:
             validity=order.validity,
         )
         self._session.send(EXCHANGE, new_order)
+
+    def replace(self, request: ReplaceOrder) -> None:
+        """Send it to the exchange, which answers REPLACED or CANCEL_REJECTED."""
+        self._replacing[request.client_order_id] = request.number
+        change = ReplaceRequest(
+            client_order_id=request.client_order_id,
+            quantity=request.quantity,
+            order_type=exchange_type(request.order_type),
+            limit_price=request.limit_price,
+            trigger_price=request.trigger_price,
+            validity=request.validity,
+            number=request.number,
+        )
+        self._session.send(EXCHANGE, change)
 
     def withdraw(self, request: WithdrawOrder) -> None:
         """Send it to the exchange, which answers CANCELLED or CANCEL_REJECTED."""
@@ -117,6 +138,9 @@ class PaperBroker:
     def _hear_report(self, report: ExecutionReport) -> None:
         client_order_id = report.client_order_id
         is_answer = client_order_id in self._placing
+        if report.number:
+            self._hear_of_change(report)
+            return
         if report.execution_type in {"CANCELLED", "CANCEL_REJECTED"}:
             self._withdrawing.discard(client_order_id)
         if is_answer and report.execution_type == "NEW":
@@ -134,10 +158,24 @@ class PaperBroker:
         else:
             self._session.report(report)
 
+    def _hear_of_change(self, report: ExecutionReport) -> None:
+        client_order_id, number = report.client_order_id, report.number
+        if self._replacing.get(client_order_id) == number:
+            del self._replacing[client_order_id]
+        if report.execution_type == "REPLACED":
+            self._session.report(OrderReplaced(client_order_id=client_order_id, number=number))
+        else:
+            refusal = OrderNotReplaced(client_order_id=client_order_id, number=number, reason=report.reason)
+            self._session.report(refusal)
+
     def _hear_failure(self, message: Failed | Unavailable) -> None:
+        replacing, self._replacing = self._replacing, {}
+        for client_order_id, number in replacing.items():
+            reason = f"{message.actor}: {message.reason}"
+            self._session.report(ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
         if isinstance(message, Failed) and message.message_type != NewOrder.__name__:
             return  # no order is affected, and the timeout of the request answers its sender
-        is_alone = len(self._placing) == 1 and not self._finding and not self._withdrawing
+        is_alone = len(self._placing) == 1 and not self._finding and not self._withdrawing and not replacing
         was_sent = isinstance(message, Failed) or not is_alone
         outcome = OrderInDoubt if was_sent else OrderNotPlaced
         placing, self._placing = self._placing, {}

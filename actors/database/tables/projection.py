@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ....domain.accounts import SESSION
 from ....domain.money import exact_sum, exact_value
-from ....domain.orders import Order, advance
+from ....domain.orders import Order, Pending, advance
 from ....messages.accounts import AccountEntered
 from ....messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
 from ....messages.units import INTEGER_MAX
@@ -48,6 +48,21 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     validity: str | None = None
     product: str | None = None
     """None where the settings of the broker decided."""
+
+    modifications: int = 0
+    """Number of the newest change that was intended."""
+
+    in_effect: int = 0
+    """Number of the change that quantity and prices are of; 0: as it was placed."""
+
+    settled: int = 0
+    """Number of the newest change of which it is known what became of it."""
+
+    pending_quantity: int | None = None
+    """Shares of a change that is not settled."""
+
+    evidence: OrderState = "INTENDED"
+    """The strongest state that something else than trades is evidence of."""
 
     created_ns: int
     changed_ns: int
@@ -189,6 +204,11 @@ class _Standing:
             trigger_price=row.trigger_price,
             validity=cast("Validity", row.validity or "DAY"),
             product=cast("Product | None", row.product),
+            evidence=row.evidence,
+            modifications=row.modifications,
+            in_effect=row.in_effect,
+            settled=row.settled,
+            pending=_pending(row),
             intended_ns=row.created_ns,
             broker_order_id=row.broker_order_id or "",
             state="INTENDED" if row.state == "REFUSED" or (row.state == "UNKNOWN" and not is_described) else row.state,
@@ -215,7 +235,7 @@ class _Standing:
         else:
             self._first_state, self._order_type = "INTENDED", fact.order_type
             terms = (fact.limit_price, fact.trigger_price, fact.validity, fact.product)
-            if terms != (
+            if not self._order.in_effect and terms != (
                 self._order.limit_price,
                 self._order.trigger_price,
                 self._order.validity,
@@ -240,7 +260,7 @@ class _Standing:
             self._value = exact_sum(self._value, exact_value(fact.price, fact.quantity))
             if not after.symbol:
                 self._order = replace(after, strategy=fact.strategy, symbol=fact.symbol, side=fact.side)
-        else:
+        elif after.state != before.state:
             self._reason = getattr(fact, "reason", self._reason)
         return True
 
@@ -264,10 +284,28 @@ class _Standing:
             trigger_price=order.trigger_price,
             validity=None if self._order_type is None else order.validity,
             product=order.product,
+            modifications=order.modifications,
+            in_effect=order.in_effect,
+            settled=order.settled,
+            pending_quantity=None if order.pending is None else order.pending.quantity,
+            evidence=order.evidence,
             created_ns=order.intended_ns,
             changed_ns=self.changed_ns,
             changed_sequence=self.changed_sequence,
         )
+
+
+def _pending(row: OrderRow) -> Pending | None:
+    """Return the change that is not settled, as far as it decides how the order stands: its prices are not kept."""
+    if row.pending_quantity is None:
+        return None
+    return Pending(
+        number=row.modifications,
+        quantity=row.pending_quantity,
+        limit_price=row.limit_price,
+        trigger_price=row.trigger_price,
+        intended_ns=0,
+    )
 
 
 def _fill(fact: OrderFilled, sequence: int, account: int) -> FillRow:

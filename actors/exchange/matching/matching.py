@@ -163,7 +163,7 @@ class Matching:
         """Change an open order; return REPLACED and its immediate trades, or CANCEL_REJECTED."""
         order = self._orders.get(request.client_order_id)
         if order is None or not order.is_open:
-            return [self._not_open(request.client_order_id, order)]
+            return [self._not_open(request.client_order_id, order, number=request.number)]
         before = order.request
         was_triggered = before.is_stop and order.is_triggered
         is_stop = request.order_type in {"STOP_LOSS", "STOP_LOSS_MARKET"}
@@ -179,12 +179,12 @@ class Matching:
         if request.quantity <= order.filled:
             reason = f"a quantity above the {order.filled} shares that were traded is wanted, found {request.quantity}"
         if reason:
-            return [self._report(order, "CANCEL_REJECTED", reason=reason)]
+            return [self._report(order, "CANCEL_REJECTED", reason=reason, number=request.number)]
         market = self._markets[before.symbol]
         keeps_place = after.quantity <= before.quantity and replace(after, quantity=before.quantity) == before
         if keeps_place:
             order.request = after
-            return [self._report(order, "REPLACED")]
+            return [self._report(order, "REPLACED", number=request.number)]
         market.remove(order)
         order.request = after
         order.is_triggered = was_triggered or not is_stop
@@ -192,7 +192,7 @@ class Matching:
         order.arrival = self._arrivals
         self._price(market, order)
         market.insert(order)
-        reports = [self._report(order, "REPLACED")]
+        reports = [self._report(order, "REPLACED", number=request.number)]
         if not order.due_ns:
             reports += self._enter(market, order)
         return reports
@@ -223,6 +223,9 @@ class Matching:
             reports=tuple(order.trades),
             symbol=order.request.symbol,
             side=order.request.side,
+            quantity=order.request.quantity,
+            limit_price=order.request.limit_price or 0.0,
+            trigger_price=order.request.trigger_price or 0.0,
         )
 
     def _refusal(self, request: NewOrder) -> str:
@@ -371,9 +374,10 @@ class Matching:
         market.remove(order)
         self.resting -= 1
 
-    def _not_open(self, client_order_id: str, order: Order | None) -> ExecutionReport:
+    def _not_open(self, client_order_id: str, order: Order | None, *, number: int = 0) -> ExecutionReport:
         if order is not None:
-            return self._report(order, "CANCEL_REJECTED", reason=f"an open order is wanted, found it {order.state}")
+            reason = f"an open order is wanted, found it {order.state}"
+            return self._report(order, "CANCEL_REJECTED", reason=reason, number=number)
         return ExecutionReport(
             client_order_id=client_order_id,
             broker_order_id="",
@@ -381,10 +385,18 @@ class Matching:
             execution_id=self._execution_id("E"),
             occurred_ns=self._now_ns,
             reason="an order that was placed is wanted, found none of that id",
+            number=number,
         )
 
-    def _report(
-        self, order: Order, kind: ExecutionType, *, quantity: int = 0, price: float = 0.0, reason: str = ""
+    def _report(  # noqa: PLR0913  by name
+        self,
+        order: Order,
+        kind: ExecutionType,
+        *,
+        quantity: int = 0,
+        price: float = 0.0,
+        reason: str = "",
+        number: int = 0,
     ) -> ExecutionReport:
         return ExecutionReport(
             client_order_id=order.request.client_order_id,
@@ -399,6 +411,7 @@ class Matching:
             reason=reason,
             symbol=order.request.symbol,
             side=order.request.side,
+            number=number,
         )
 
     def _execution_id(self, letter: str) -> str:

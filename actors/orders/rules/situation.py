@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ....config.sections.orders import OrdersSettings
+from ....domain.orders import Order
 from ....messages.orders import RiskState, Side, SubmitOrder
 from ..book import Book
 from ..day import UNITS, Day, own_price
@@ -56,6 +57,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     market: dict[str, MarketPrice] | None = None
     """By symbol, as orders itself has heard it. None: it hears none, and what the strategy saw last counts instead."""
+
+    replaced: Order | None = None
+    """An open order that the one under judgement takes the place of: its exposure does not count."""
 
     reached_by: SubmitOrder | None = None
     """The order that `reached` is of: kept between the rules."""
@@ -109,6 +113,12 @@ class Situation(msgspec.Struct, kw_only=True):
         """
         units, at_market = self.book.open_values()
         shares = dict(at_market)
+        if self.replaced is not None:
+            price, leaves = own_price(self.replaced), self.replaced.leaves
+            if price is None:
+                shares[self.replaced.symbol] -= leaves
+            else:
+                units -= round(price * UNITS) * leaves
         for each in (*self.intents.values(), *orders):
             price = own_price(each)
             if price is None:
@@ -153,6 +163,8 @@ class Situation(msgspec.Struct, kw_only=True):
             open_shares += sum(
                 each.quantity for each in self.intents.values() if each.symbol == symbol and each.side == side
             )
+        if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
+            open_shares -= self.replaced.leaves
         return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
 
     def worst_case_of(self, strategy: str, symbol: str, side: Side) -> int:
@@ -162,6 +174,8 @@ class Situation(msgspec.Struct, kw_only=True):
             for each in self.intents.values()
             if (each.strategy, each.symbol, each.side) == (strategy, symbol, side)
         )
+        if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
+            open_shares -= self.replaced.leaves
         return self.book.strategy_shares(strategy, symbol) + (open_shares if side == "BUY" else -open_shares)
 
 

@@ -39,6 +39,27 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 """A rule's name in a refusal is its function's name, and that of the setting that limits it."""
 
+OF_ONE_ORDER: Final[tuple[Rule, ...]] = (
+    instrument.symbol,
+    instrument.session,
+    size.quantity_max,
+    price.price_age_max_s,
+    price.price_collar_percent,
+    size.value_max_rupees,
+)
+"""The rules that a change of an order must keep by the whole of it."""
+
+ON_CHANGES: Final[tuple[Rule, ...]] = (
+    state.risk_state,
+    exposure.open_value_max_rupees,
+    exposure.gross_value_max_rupees,
+    exposure.position_max,
+    exposure.strategy_position_max,
+    exposure.unknown_orders_max,
+    exposure.day_loss_max_rupees,
+)
+"""The rules that it must keep by what would be left of it."""
+
 LIMITS: Final[dict[Rule, tuple[str, ...]]] = {
     price.price_collar_percent: ("price_collar_percent", "option_collar_percent"),
 }

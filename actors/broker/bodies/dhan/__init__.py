@@ -3,6 +3,7 @@
 body        places, cancels, looks up and watches orders: who waits for what
 paper       the same at the paper exchange of this system
 service     what the owner of the calls is told of Dhan: limits, headers, how answers are judged
+changing    changes of an order, and whether they are shown
 talk        drives the flows
 flows       cancelling and looking up, as conversations of several requests (pure)
 requests    an order of ours in Dhan's words (pure)

@@ -27,6 +27,7 @@ from .....messages.broker import (
     OrderNotPlaced,
     OrderUpdated,
     PlaceOrder,
+    ReplaceOrder,
     UpdatesConnected,
     UpdatesLost,
     WithdrawOrder,
@@ -34,6 +35,7 @@ from .....messages.broker import (
 from .....messages.orders import Product
 from ....external import CountBefore
 from ...body import BrokerSession
+from .changing import Changing
 from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
 from .flows import Found, cancel, find
 from .listings import Listings
@@ -114,6 +116,13 @@ class DhanBroker:
         self._session: Final = session
         self._talk: Final = Talk(session, self._base_url())
         self._listings: Final = Listings(session, self.INSTRUMENTS_OWNER)
+        self._changing: Final = Changing(
+            session,
+            self._talk,
+            self._listings,
+            client_id=settings.client_id,
+            stop_offset_percent=options.stop_limit_offset_percent,
+        )
         self._watching: Final = Watching(session, self._talk)
         self._placing: dict[str, Watched] = {}
         self._cancelling: dict[str, Watched] = {}
@@ -227,6 +236,10 @@ class DhanBroker:
         if client_order_id in self._cancel_when_placed:
             self._cancel_when_placed.discard(client_order_id)
             self._refuse_cancel(client_order_id, "", f"it was not placed: {reason}")
+
+    def replace(self, request: ReplaceOrder) -> None:
+        """Change the order, once."""
+        self._changing.change(request)
 
     # Cancelling.
 

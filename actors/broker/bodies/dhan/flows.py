@@ -204,6 +204,9 @@ def _found(request: FindOrder, order: Watched, row: OrderRow, now_ns: int) -> Fl
         reports=progress.trades if progress.ending is None else (*progress.trades, progress.ending),
         symbol=symbol_told(order, row.exchange_segment, row.security_id),
         side=row.transaction_type,
+        quantity=row.quantity,
+        limit_price=row.price,
+        trigger_price=row.trigger_price,
     )
     return Found(answer=answer, row=row, progress=progress)
 

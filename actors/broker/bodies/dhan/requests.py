@@ -1,4 +1,4 @@
-"""What Dhan is asked in the words of its API: an order of ours as a request to place it. Pure.
+"""What Dhan is asked in the words of its API: an order of ours as a request to place or to change it. Pure.
 
 A STOP leaves as a STOP_LOSS with a limit a little beyond its trigger, never as a STOP_LOSS_MARKET (`domain/stops.py`).
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from .....domain.client_order_ids import is_client_order_id
-from .....domain.dhan.trading.orders import PlaceOrderRequest
+from .....domain.dhan.trading.orders import ModifyOrderRequest, PlaceOrderRequest
 from .....domain.order_check import order_fault
 from .....domain.stops import limit_of_stop
 from .flows import india_day
@@ -18,7 +18,7 @@ from .flows import india_day
 if TYPE_CHECKING:
     from .....domain.dhan.words import OrderType as DhanOrderType
     from .....domain.instruments import Instrument
-    from .....messages.broker import PlaceOrder
+    from .....messages.broker import PlaceOrder, ReplaceOrder
     from .....messages.orders import OrderType, Product, Side
 
 _TYPES: Final[dict[OrderType, DhanOrderType]] = {
@@ -89,6 +89,11 @@ def refusal_of(order: PlaceOrder, instrument: Instrument, now_ns: int) -> str:
     """Say why the order may not leave; empty if it may."""
     if not is_client_order_id(order.client_order_id):
         return f"a client order id of 1 to 25 letters, digits, - or _ wanted, found {order.client_order_id!a}"
+    return fault_of(order, instrument, now_ns)
+
+
+def fault_of(order: PlaceOrder | ReplaceOrder, instrument: Instrument, now_ns: int) -> str:
+    """Say what is wrong with the quantity and the prices of an order of this instrument; empty if nothing is."""
     fault = order_fault(
         instrument,
         symbol=order.symbol,
@@ -98,3 +103,26 @@ def refusal_of(order: PlaceOrder, instrument: Instrument, now_ns: int) -> str:
         trigger_price=order.trigger_price,
     )
     return "" if fault is None else str(fault)
+
+
+def to_modify(
+    change: ReplaceOrder, instrument: Instrument, *, client_id: str, stop_offset_percent: float
+) -> ModifyOrderRequest:
+    """Return the request that restates an order whole."""
+    terms = terms_of(
+        instrument,
+        side=change.side,
+        order_type=change.order_type,
+        limit_price=change.limit_price,
+        trigger_price=change.trigger_price,
+        stop_offset_percent=stop_offset_percent,
+    )
+    return ModifyOrderRequest(
+        dhan_client_id=client_id,
+        order_id=change.broker_order_id,
+        order_type=terms.order_type,
+        quantity=change.quantity,
+        validity=change.validity,
+        price=terms.price,
+        trigger_price=terms.trigger_price,
+    )

@@ -41,7 +41,12 @@ create table orders (
     account bigint default 0,
     trigger_price double,
     validity varchar,
-    product varchar
+    product varchar,
+    modifications bigint default 0,
+    in_effect bigint default 0,
+    settled bigint default 0,
+    pending_quantity bigint,
+    evidence varchar
 );
 
 create table fills (

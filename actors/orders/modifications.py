@@ -1,0 +1,219 @@
+"""Changes of an order: what is asked, whether the gate lets it pass, and what became of it (pure).
+
+A change is judged twice: the order as a whole by the rules on one order, and what would be left of it by the rules on
+what all orders together come to, as if the order of before were not there. One that takes back, by quantity alone, is
+let pass whatever the limits are.
+
+What became of a change in doubt is what the broker shows: the terms that were to change are as wanted, or as before.
+"As before" proves nothing while the request may still be in flight, unless the order has ended.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from ...domain.time import SECOND_NS
+from ...domain.wording import printable
+from ...messages.broker import ReplaceOrder
+from ...messages.orders import ModificationIntended, ModificationRefused, OrderModified, SubmitOrder, fault_of_terms
+from .rules import Refusal, judge
+from .rules.table import OF_ONE_ORDER, ON_CHANGES
+
+if TYPE_CHECKING:
+    from ...domain.orders import Order, Pending
+    from ...messages.broker import OrderFound
+    from ...messages.orders import ModifyOrder
+    from .rules import Situation
+
+Shown: TypeAlias = Literal["as wanted", "as before", "otherwise", ""]
+"""What the broker shows of a pending change; empty: it does not tell the terms."""
+
+SAME_RUPEES: Final = 1e-6
+"""Prices nearer to each other than this are one: no exchange has a grid so fine."""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be changed of an order."""
+
+    quantity: int
+    """Shares, all of it."""
+
+    limit_price: float | None
+    """Rupees."""
+
+    trigger_price: float | None
+    """Rupees."""
+
+
+def terms_wanted(order: Order, request: ModifyOrder) -> Terms:
+    """Return the terms of an order as they are asked to be: what is not given stays."""
+    return Terms(
+        quantity=order.quantity if request.quantity is None else request.quantity,
+        limit_price=order.limit_price if request.limit_price is None else request.limit_price,
+        trigger_price=order.trigger_price if request.trigger_price is None else request.trigger_price,
+    )
+
+
+def terms_of(order: Order | Pending | ModificationIntended) -> Terms:
+    """Return the terms as they are, or would be."""
+    return Terms(quantity=order.quantity, limit_price=order.limit_price, trigger_price=order.trigger_price)
+
+
+def refusal_of(order: Order, request: ModifyOrder, situation: Situation) -> Refusal | None:
+    """Say why the gate refuses a change; None if it passes."""
+    wanted, limits = terms_wanted(order, request), situation.limits
+    if not order.is_open or not order.broker_order_id:
+        return Refusal(rule="order_state", reason=f"an open order that the broker has wanted, found it {order.state}")
+    if order.pending is not None:
+        return Refusal(
+            rule="one_change_at_a_time",
+            reason=f"no change in flight wanted, found number {order.pending.number} without an outcome",
+        )
+    if order.modifications >= limits.modifications_max:
+        reason = f"at most {limits.modifications_max} changes of an order wanted, found one more"
+        return Refusal(rule="modifications_max", reason=reason)
+    fault = fault_of_terms(
+        order.side,
+        quantity=wanted.quantity,
+        order_type=order.order_type,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+    )
+    if wanted.limit_price is not None and order.order_type == "MARKET":
+        fault = f"no limit_price of a MARKET order wanted, found {wanted.limit_price}"
+    if wanted.quantity <= order.filled:
+        fault = f"a quantity above the {order.filled} shares that are filled wanted, found {wanted.quantity}"
+    if wanted == terms_of(order):
+        fault = "something to change wanted, found the order as it is"
+    if fault:
+        return Refusal(rule="terms", reason=fault)
+    if situation.risk_state in {"NORMAL", "REDUCING"} and _takes_back(order, wanted):
+        return None
+    whole = _as_submitted(order, request, wanted, quantity=wanted.quantity)
+    rest = _as_submitted(order, request, wanted, quantity=wanted.quantity - order.filled)
+    without = replace(situation, replaced=order)
+    return judge(whole, without, OF_ONE_ORDER) or judge(rest, without, ON_CHANGES)
+
+
+def intended(order: Order, wanted: Terms, now_ns: int) -> ModificationIntended:
+    """Return the fact of a change that passed the gate."""
+    return ModificationIntended(
+        client_order_id=order.client_order_id,
+        number=order.modifications + 1,
+        quantity=wanted.quantity,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+        occurred_ns=now_ns,
+    )
+
+
+def refused(client_order_id: str, refusal: Refusal, now_ns: int, *, number: int = 0) -> ModificationRefused:
+    """Return the fact of a change that is not made, its texts made printable; `number` 0: our gate refused it."""
+    return ModificationRefused(
+        client_order_id=printable(client_order_id),
+        number=number,
+        rule=refusal.rule,
+        reason=refusal.reason,
+        occurred_ns=now_ns,
+    )
+
+
+def made(order: Order, change: Pending | ModificationIntended, now_ns: int) -> OrderModified:
+    """Return the fact that the broker has the order as it was to be."""
+    return _modified(order.client_order_id, change.number, terms_of(change), now_ns)
+
+
+def to_replace(order: Order, change: ModificationIntended, *, reduces: bool) -> ReplaceOrder:
+    """Return the request that makes a change."""
+    return ReplaceOrder(
+        client_order_id=order.client_order_id,
+        broker_order_id=order.broker_order_id,
+        number=change.number,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=change.quantity,
+        order_type=order.order_type,
+        limit_price=change.limit_price,
+        trigger_price=change.trigger_price,
+        validity=order.validity,
+        reduces=reduces,
+    )
+
+
+def settled(
+    order: Order, found: OrderFound, *, horizon_ns: int, now_ns: int
+) -> OrderModified | ModificationRefused | None:
+    """Return what a look-up says of the pending change; None if there is none, or it says nothing yet."""
+    pending = order.pending
+    if pending is None:
+        return None
+    shown, has_ended = _shown(order, pending, found), found.state not in {"OPEN", "PART_FILLED"}
+    if shown == "as wanted":
+        return made(order, pending, now_ns)
+    age_ns = now_ns - pending.intended_ns
+    if not shown or (age_ns < horizon_ns and not has_ended):
+        return None
+    if shown == "as before":
+        what = f"it has ended as {found.state}" if has_ended else f"{age_ns / SECOND_NS:.0f} s after the intent"
+        reason = f"the order as it was to be wanted, found it as before: {what}"
+        return refused(order.client_order_id, Refusal(rule="absent", reason=reason), now_ns, number=pending.number)
+    # Whoever has changed it otherwise, the broker's word on what is there counts.
+    told = Terms(
+        quantity=found.quantity,
+        limit_price=None if order.limit_price is None else found.limit_price or order.limit_price,
+        trigger_price=None if order.trigger_price is None else found.trigger_price or order.trigger_price,
+    )
+    return _modified(order.client_order_id, pending.number, told, now_ns)
+
+
+def _modified(client_order_id: str, number: int, terms: Terms, now_ns: int) -> OrderModified:
+    return OrderModified(
+        client_order_id=client_order_id,
+        number=number,
+        quantity=terms.quantity,
+        limit_price=terms.limit_price,
+        trigger_price=terms.trigger_price,
+        occurred_ns=now_ns,
+    )
+
+
+def _shown(order: Order, pending: Pending, found: OrderFound) -> Shown:
+    """Compare the terms that were to change with those that the broker shows."""
+    if not found.quantity:
+        return ""
+    before, wanted = terms_of(order), terms_of(pending)
+    told = (found.quantity, found.limit_price, found.trigger_price)
+    changed = [
+        (old or 0, new or 0, now)
+        for old, new, now in zip(msgspec.structs.astuple(before), msgspec.structs.astuple(wanted), told, strict=True)
+        if old != new
+    ]
+    if all(math.isclose(now, new, rel_tol=0, abs_tol=SAME_RUPEES) for _, new, now in changed):
+        return "as wanted"
+    if all(math.isclose(now, old, rel_tol=0, abs_tol=SAME_RUPEES) for old, _, now in changed):
+        return "as before"
+    return "otherwise"
+
+
+def _takes_back(order: Order, wanted: Terms) -> bool:
+    """Say whether the change makes the order smaller, and nothing else."""
+    return wanted.quantity < order.quantity and replace(wanted, quantity=order.quantity) == terms_of(order)
+
+
+def _as_submitted(order: Order, request: ModifyOrder, wanted: Terms, *, quantity: int) -> SubmitOrder:
+    return SubmitOrder(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        order_type=order.order_type,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+        reference_price=request.reference_price or wanted.limit_price or wanted.trigger_price or 0.0,
+        reference_ns=request.reference_ns,
+    )

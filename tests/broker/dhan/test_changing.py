@@ -1,0 +1,90 @@
+"""Changing an order at Dhan: asked once, believed when it is shown."""
+
+import msgspec
+import pytest
+from natya_dhan_stage import ACK, Stage, a_row
+
+from natya.messages.broker import OrderNotReplaced, OrderReplaced, ReplaceInDoubt, ReplaceOrder
+
+REFUSED = {"errorType": "Order_Error", "errorCode": "DH-906", "errorMessage": "Order is in Transit state"}
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+def a_change(**fields):
+    fields = {"symbol": "INFY", "side": "BUY", "quantity": 20, "order_type": "LIMIT", "limit_price": 101.05} | fields
+    return ReplaceOrder(client_order_id="A-1", broker_order_id="7", number=1, **fields)
+
+
+def answer(kind, **fields):
+    return kind(client_order_id="A-1", number=1, **fields)
+
+
+class TestAChange:
+    def test_restates_the_whole_order_and_is_believed_when_it_is_shown(self, stage):
+        stage.body.replace(a_change())
+        call = stage.answer(ACK)
+        assert (call.method, call.url) == ("PUT", "https://x/v2/orders/7")
+        assert msgspec.json.decode(call.body) == {
+            "dhanClientId": "11",
+            "orderId": "7",
+            "orderType": "LIMIT",
+            "quantity": 20,
+            "legName": "NA",
+            "price": 101.05,
+            "disclosedQuantity": 0,
+            "triggerPrice": 0.0,
+            "validity": "DAY",
+        }
+        assert stage.heard() == []
+        stage.answer(a_row(quantity=20, price=101.05))
+
+        assert stage.heard() == [answer(OrderReplaced)]
+
+    def test_that_is_taken_and_not_shown_is_in_doubt(self, stage):
+        stage.body.replace(a_change())
+        stage.answer(ACK)
+        stage.answer(a_row(quantity=10, price=101.05))
+
+        assert stage.heard() == [answer(ReplaceInDoubt, reason="taken, and not shown yet")]
+
+    def test_of_a_stop_restates_the_limit_that_it_must_have(self, stage):
+        stage.body.replace(a_change(order_type="STOP", limit_price=None, trigger_price=100.0))
+        sent = msgspec.json.decode(stage.answer(ACK).body)
+        stage.answer(a_row(quantity=20, price=101.0, triggerPrice=100.0))
+
+        assert (sent["orderType"], sent["price"], sent["triggerPrice"]) == ("STOP_LOSS", 101.0, 100.0)
+        assert stage.heard() == [answer(OrderReplaced)]
+
+    @pytest.mark.parametrize(
+        ("told", "kind"),
+        [
+            ({"status": 400, "data": REFUSED, "error": "400"}, OrderNotReplaced),
+            ({"success": False, "sent": "no", "status_code": None, "error": "10 in 1s"}, OrderNotReplaced),
+            ({"success": False, "sent": "unknown", "status_code": None, "error": "reset"}, ReplaceInDoubt),
+            ({"data": {}}, ReplaceInDoubt),
+        ],
+    )
+    def test_is_refused_only_when_that_is_certain(self, stage, told, kind):
+        stage.body.replace(a_change())
+        stage.answer(**told)
+
+        assert [type(each) for each in stage.heard()] == [kind]
+        assert not stage.calls()
+
+    def test_whose_order_cannot_be_read_afterwards_is_in_doubt(self, stage):
+        stage.body.replace(a_change())
+        stage.answer(ACK)
+        stage.answer(status=502, sent="unknown", error="502")
+
+        assert [type(each) for each in stage.heard()] == [ReplaceInDoubt]
+
+    @pytest.mark.parametrize("fields", [{"symbol": "NONE"}, {"quantity": 7}, {"limit_price": 100.01}])
+    def test_to_what_cannot_be_sends_nothing(self, stage, fields):
+        stage.body.replace(a_change(**fields))
+
+        assert [type(each) for each in stage.heard()] == [OrderNotReplaced]
+        assert not stage.calls()

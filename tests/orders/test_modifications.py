@@ -1,0 +1,268 @@
+"""Changes of an order: journaled before they leave, asked for once, and settled by what the broker shows."""
+
+import msgspec
+import pytest
+from natya_orders_stage import Release
+
+from natya.actors.orders import modifications, updates
+from natya.actors.orders.book import Book
+from natya.actors.orders.rules import Situation
+from natya.domain.orders import Order, advance
+from natya.domain.time import SECOND_NS
+from natya.messages.broker import (
+    FindOrder,
+    OrderFound,
+    OrderNotReplaced,
+    OrderReplaced,
+    PlaceOrder,
+    ReplaceInDoubt,
+    ReplaceOrder,
+)
+from natya.messages.orders import (
+    ModificationIntended,
+    ModificationRefused,
+    ModifyOrder,
+    OrderFilled,
+    OrderModified,
+)
+
+HORIZON_NS = 100 * SECOND_NS
+
+
+def a_change(quantity=None, limit_price=None, **fields):
+    return ModifyOrder(client_order_id="A-1", quantity=quantity, limit_price=limit_price, **fields)
+
+
+def limited(make, **fields):
+    return make.order(order_type="LIMIT", limit_price=100.0, **fields)
+
+
+def facts_of(stage, *kinds):
+    return [fact for fact in stage.disk.facts if isinstance(fact, kinds)]
+
+
+@pytest.fixture
+def resting(make):
+    """An order that rests at the broker, and the facts that follow."""
+
+    def build(*facts, **fields):
+        order = Order.from_intent(make.intent(**({"order_type": "LIMIT", "limit_price": 100.0} | fields)))
+        for fact in (make.accepted(), *facts):
+            order = advance(order, fact)
+        return order
+
+    return build
+
+
+class TestTheGate:
+    @pytest.fixture
+    def refused(self, make, resting):
+        def judged(change, *facts, risk_state="NORMAL", **limits):
+            order = resting(*facts)
+            book = Book()
+            for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted(), *facts):
+                book.apply(fact)
+            situation = Situation(
+                risk_state=risk_state, limits=make.limits(**limits), book=book, intents={}, now_ns=1_000
+            )
+            refusal = modifications.refusal_of(order, change, situation)
+            return refusal and refusal.rule
+
+        return judged
+
+    @pytest.mark.parametrize(
+        ("change", "rule"),
+        [
+            (a_change(quantity=20), None),
+            (a_change(limit_price=101.0), None),
+            (a_change(quantity=10), "terms"),
+            (a_change(trigger_price=99.0), "terms"),
+            (a_change(quantity=101), "quantity_max"),
+            (a_change(limit_price=9_000.0), "value_max_rupees"),
+        ],
+    )
+    def test_judges_the_order_as_it_would_be(self, refused, change, rule):
+        assert refused(change) == rule
+
+    @pytest.mark.parametrize(("limit", "rule"), [(30, None), (29, "position_max")])
+    def test_counts_what_would_be_left_and_not_what_it_replaces(self, refused, limit, rule):
+        assert refused(a_change(quantity=30), position_max=limit) == rule
+
+    @pytest.mark.parametrize(("limit", "rule"), [(3_000.0, None), (2_999.0, "open_value_max_rupees")])
+    def test_counts_values_in_the_same_way(self, refused, limit, rule):
+        assert refused(a_change(quantity=30), open_value_max_rupees=limit) == rule
+
+    def test_lets_what_only_makes_it_smaller_pass_whatever_the_limits(self, refused):
+        assert refused(a_change(quantity=5), quantity_max=1, value_max_rupees=1.0) is None
+        assert refused(a_change(quantity=5), risk_state="REDUCING") is None
+
+    @pytest.mark.parametrize("state", ["STARTING", "RECONCILING", "HALTED"])
+    def test_lets_nothing_pass_while_nothing_is_to_be_sent(self, refused, state):
+        assert refused(a_change(quantity=5), risk_state=state) == "risk_state"
+
+    def test_lets_one_be_under_way_at_a_time(self, make, resting, refused):
+        pending = modifications.intended(resting(), modifications.terms_wanted(resting(), a_change(quantity=9)), 5)
+
+        assert refused(a_change(quantity=8), pending) == "one_change_at_a_time"
+
+    def test_counts_them_up_to_the_limit_of_the_broker(self, resting, refused):
+        facts, order = [], resting()
+        for quantity in (11, 12):
+            change = modifications.intended(order, modifications.terms_wanted(order, a_change(quantity)), 5)
+            facts += [change, modifications.made(order, change, 6)]
+            order = resting(*facts)
+
+        assert refused(a_change(quantity=13), *facts, modifications_max=2) == "modifications_max"
+        assert refused(a_change(quantity=13), *facts, modifications_max=3) is None
+
+    def test_wants_an_order_that_is_open_and_more_than_is_filled(self, make, refused):
+        assert refused(a_change(quantity=4), make.filled(quantity=4)) == "terms"
+        assert refused(a_change(quantity=20), make.cancelled()) == "order_state"
+
+
+class TestALookUp:
+    @pytest.fixture
+    def pending(self, resting):
+        order = resting()
+        return advance(order, modifications.intended(order, modifications.terms_wanted(order, a_change(20, 101.0)), 5))
+
+    def told(self, pending, after_s=0, **fields):
+        fields = {"state": "OPEN", "quantity": 10, "limit_price": 100.0} | fields
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", **fields)
+        return updates.from_lookup(pending, found, 5 + after_s * SECOND_NS, horizon_ns=HORIZON_NS).facts
+
+    def test_that_shows_it_as_wanted_settles_it(self, pending):
+        (fact,) = self.told(pending, quantity=20, limit_price=101.0)
+
+        assert isinstance(fact, OrderModified)
+        assert (fact.number, fact.quantity, fact.limit_price) == (1, 20, 101.0)
+
+    @pytest.mark.parametrize(("after_s", "kinds"), [(0, []), (99, []), (100, [ModificationRefused])])
+    def test_that_shows_it_as_before_proves_it_only_beyond_the_horizon(self, pending, after_s, kinds):
+        assert [type(fact) for fact in self.told(pending, after_s)] == kinds
+
+    def test_that_shows_it_ended_as_before_proves_it_at_once(self, pending, make):
+        refusal, ending = self.told(pending, state="CANCELLED")
+
+        assert (refusal.rule, refusal.number) == ("absent", 1)
+        assert type(ending).__name__ == "OrderCancelled"
+
+    def test_that_shows_it_otherwise_is_believed_beyond_the_horizon(self, pending):
+        assert self.told(pending, quantity=15, limit_price=101.0) == ()
+        (fact,) = self.told(pending, 100, quantity=15, limit_price=101.0)
+
+        assert (fact.number, fact.quantity, fact.limit_price) == (1, 15, 101.0)
+
+    def test_that_does_not_tell_the_terms_settles_nothing(self, pending):
+        assert self.told(pending, 1_000, quantity=0, limit_price=0.0) == ()
+
+
+class TestAskingForAChange:
+    def test_leaves_once_it_is_durable_and_is_settled_by_the_answer(self, stage, make):
+        stage.open().place(limited(make))
+        stage.disk.mode = "hold"
+        stage.tell(a_change(quantity=20), stage.strategy)
+        assert ReplaceOrder not in stage.heard()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        request = stage.asked_next(ReplaceOrder)
+        assert (request.number, request.quantity, request.limit_price, request.broker_order_id) == (1, 20, 100.0, "B-1")
+        stage.tell(OrderReplaced(client_order_id="A-1", number=1))
+        stage.settle()
+        assert [type(fact) for fact in stage.disk.facts[-2:]] == [ModificationIntended, OrderModified]
+        stage.tell(make.report(quantity=20, cumulative_quantity=20))
+        stage.settle()
+        assert stage.statistics.open_orders == 0
+
+    def test_twice_asks_once_and_another_meanwhile_is_refused(self, stage, make):
+        stage.open().place(limited(make))
+        for quantity in (20, 20, 30):
+            stage.tell(a_change(quantity=quantity), stage.strategy)
+
+        assert stage.heard().count(ReplaceOrder) == 1
+        assert [fact.rule for fact in facts_of(stage, ModificationRefused)] == ["one_change_at_a_time"]
+
+    def test_that_the_broker_refuses_leaves_the_order_as_it_was(self, stage, make):
+        stage.open().place(limited(make))
+        stage.tell(a_change(quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        stage.tell(OrderNotReplaced(client_order_id="A-1", number=1, reason="in transit"))
+        stage.settle()
+
+        (fact,) = facts_of(stage, ModificationRefused)
+        assert (fact.rule, fact.number, fact.reason) == ("broker", 1, "in transit")
+
+    def test_in_doubt_is_looked_up_and_never_asked_for_again(self, stage, make):
+        stage.open().place(limited(make))
+        stage.tell(a_change(quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        stage.tell(ReplaceInDoubt(client_order_id="A-1", number=1, reason="no answer"))
+        assert isinstance(stage.broker.receive(timeout_s=5), FindOrder)
+        shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=20, limit_price=100.0)
+        stage.tell(shown)
+        stage.wait_until(lambda: facts_of(stage, OrderModified))
+
+        assert ReplaceOrder not in stage.heard()
+
+    def test_that_the_journal_refuses_asks_for_nothing_and_says_so(self, stage, make):
+        stage.open().place(limited(make))
+        stage.settle()
+        stage.disk.mode = "refuse"
+        stage.tell(a_change(quantity=20), stage.strategy)
+
+        answer = stage.strategy.receive()
+        assert (type(answer), answer.rule, answer.number) == (ModificationRefused, "journal", 0)
+        assert ReplaceOrder not in stage.heard()
+
+    def test_of_an_order_that_there_is_not_is_refused_to_the_sender_alone(self, stage):
+        stage.open().tell(a_change(quantity=20), stage.strategy)
+
+        assert stage.strategy.receive().rule == "identity"
+        assert not facts_of(stage, ModificationRefused)
+
+    def test_of_an_order_that_fills_before_it_leaves_is_none(self, stage, make):
+        stage.open().place(limited(make))
+        stage.settle()
+        stage.disk.mode = "hold"
+        stage.tell(a_change(limit_price=101.0), stage.strategy)
+        stage.tell(make.report(quantity=10, cumulative_quantity=10))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert ReplaceOrder not in stage.heard()
+        assert isinstance(facts_of(stage, OrderFilled)[0], OrderFilled)
+        assert [fact.rule for fact in facts_of(stage, ModificationRefused)] == ["order_state"]
+
+
+class TestANewProcess:
+    def test_sends_no_change_that_was_intended_before_and_settles_it_by_look_ups(self, stage, make):
+        order = make.intent(order_type="LIMIT", limit_price=100.0)
+        change = ModificationIntended(
+            client_order_id="A-1", number=1, quantity=20, limit_price=100.0, trigger_price=None, occurred_ns=5
+        )
+        stage.open(order, make.accepted(), change)
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=10, limit_price=100.0)
+        stage.tell(found)
+        stage.wait_until(lambda: facts_of(stage, ModificationRefused))
+
+        assert facts_of(stage, ModificationRefused)[0].rule == "absent"
+        assert not {ReplaceOrder, PlaceOrder} & set(stage.heard())
+
+
+def test_the_price_that_counts_while_a_change_is_pending_is_the_higher_one(make, resting):
+    book = Book()
+    for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted()):
+        book.apply(fact)
+    values = [book.open_values()[0]]
+    change = modifications.intended(
+        resting(), modifications.Terms(quantity=20, limit_price=90.0, trigger_price=None), 5
+    )
+    for fact in (change, modifications.made(resting(), change, 6)):
+        book.apply(fact)
+        values.append(book.open_values()[0])
+
+    assert [value / 10_000 for value in values] == [1_000.0, 2_000.0, 1_800.0]
+    assert msgspec.structs.asdict(change)["number"] == 1
