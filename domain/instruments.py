@@ -22,6 +22,9 @@ Rounding: TypeAlias = Literal["down", "up", "nearest"]
 SYMBOL_LENGTH_MAX: Final = 64
 _SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?", re.ASCII)
 
+_OPTIONS: Final = ("-CE", "-PE", " CE", " PE")
+_CONTRACTS: Final = (*_OPTIONS, "-FUT", " FUT")
+
 FINEST_TICK_RUPEES: Final = 0.0025
 """Tick size of currency futures. The tick sizes of all other instruments are multiples of it."""
 
@@ -48,6 +51,16 @@ def is_symbol(text: str) -> bool:
     The symbols of the Indian exchanges are of this form: `M&M`, `NIFTY 26000 CE`.
     """
     return _SYMBOL.fullmatch(text) is not None
+
+
+def is_option(symbol: str) -> bool:
+    """Say whether a symbol is that of an option: `NIFTY-29Sep2026-29150-CE`."""
+    return symbol.endswith(_OPTIONS)
+
+
+def is_contract(symbol: str) -> bool:
+    """Say whether it is that of an option or of a future: `NIFTY-29Sep2026-FUT`."""
+    return symbol.endswith(_CONTRACTS)
 
 
 class PriceGrid:

@@ -311,7 +311,7 @@ class Book:
         if price is None:
             if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
                 account.unpriced_leaves[after.symbol] = leaves
-        else:
+        elif change:
             account.priced_units += round(price * UNITS) * change
         if after.state == "UNKNOWN":
             account.unknown[after.client_order_id] = after.symbol

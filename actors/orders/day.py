@@ -5,7 +5,7 @@ So a restart counts on where it was: nobody gets a second day's limit from it.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -79,8 +79,8 @@ class Day:
     """The counts of one account."""
 
     __slots__ = (
-        "_recent", "_rejected_ns", "_sent", "carried", "ends_ns", "number", "orders", "orders_by_strategy",
-        "realized_before", "sent_ever", "trades_by_strategy",
+        "_orders_before", "_recent", "_rejected_ns", "_sent", "carried", "ends_ns", "number", "orders",
+        "orders_by_strategy", "realized_before", "trades_by_strategy",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -93,11 +93,11 @@ class Day:
         self.orders = 0
         """Orders that passed the gate."""
 
-        self.sent_ever = 0
-        """The same, of all days."""
+        self._orders_before = 0
+        """Orders of all days before."""
 
-        self.orders_by_strategy: dict[str, int] = {}
-        self.trades_by_strategy: dict[str, int] = {}
+        self.orders_by_strategy: defaultdict[str, int] = defaultdict(int)
+        self.trades_by_strategy: defaultdict[str, int] = defaultdict(int)
         self.realized_before = Fraction(0)
         """Rupees realised before the day."""
 
@@ -111,22 +111,22 @@ class Day:
     def begin(self, number: int, holdings: dict[str, Holding]) -> None:
         """Begin a new day with what is held; times in the last hour still count."""
         self.number, self.ends_ns = number, day_start_ns(number + 1)
+        self._orders_before += self.orders
         self.orders = 0
-        self.orders_by_strategy, self.trades_by_strategy = {}, {}
+        self.orders_by_strategy, self.trades_by_strategy = defaultdict(int), defaultdict(int)
         self.realized_before = sum((each.realized for each in holdings.values()), Fraction(0))
         self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
 
     def intended(self, fact: OrderIntended) -> None:
         """Count an order that passed the gate."""
         self.orders += 1
-        self.sent_ever += 1
-        self.orders_by_strategy[fact.strategy] = self.orders_by_strategy.get(fact.strategy, 0) + 1
+        self.orders_by_strategy[fact.strategy] += 1
         self._sent.append(fact)
 
     def traded(self, strategy: str, symbol: str, before: int, after: int) -> None:
         """Count a trade, which changed the signed shares held of its symbol."""
-        self.trades_by_strategy[strategy] = self.trades_by_strategy.get(strategy, 0) + 1
-        if before * after <= 0:
+        self.trades_by_strategy[strategy] += 1
+        if self.carried and before * after <= 0:
             self.carried.discard(symbol)
 
     def rejected(self, time_ns: int) -> None:
@@ -145,7 +145,7 @@ class Day:
 
     def alike_since(self, since_ns: int, what: Alike) -> int:
         """Count the orders alike that passed the gate after a time, which never goes back."""
-        return self._recent.count(self._sent, self.sent_ever, since_ns, what)
+        return self._recent.count(self._sent, self._orders_before + self.orders, since_ns, what)
 
     def rejected_since(self, since_ns: int) -> int:
         """Count the orders that the broker rejected after a time."""

@@ -62,7 +62,7 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How far a limit may be through the market's price, above it for a BUY, below it for a SELL; 0: any."""
 
     option_collar_percent: Percent
-    """The same of options, whose symbols end with CE or PE."""
+    """The same of options: `NIFTY-29Sep2026-29150-CE`."""
 
     open_value_max_rupees: Amount
     """Value of all open orders; 0: any."""

@@ -447,8 +447,8 @@ class TestLeaveToTradeRealMoney:
         assert problem.endswith("wanted position_max = 2_000 as in [orders], found 20")
 
     def test_is_given_with_the_limits_of_single_instruments_confirmed_too(self, load):
-        own = {"orders.instruments": {"NIFTY *": {"quantity_max": 75}}}
-        confirmed = dict(self.limits) | {"instruments": {"NIFTY *": {"quantity_max": 75}}}
+        own = {"orders.instruments": {"NIFTY-*": {"quantity_max": 75}}}
+        confirmed = dict(self.limits) | {"instruments": {"NIFTY-*": {"quantity_max": 75}}}
 
         assert load(
             profile="live", overrides=self.given(**own, **{"broker.confirmed_limits": confirmed})
@@ -456,7 +456,7 @@ class TestLeaveToTradeRealMoney:
         (problem,) = problems(
             load, profile="live", overrides=self.given(**own, **{"broker.confirmed_limits": dict(self.limits)})
         )
-        assert "wanted instruments = {'NIFTY *': {'quantity_max': 75}} as in [orders], found nothing" in problem
+        assert "wanted instruments = {'NIFTY-*': {'quantity_max': 75}} as in [orders], found nothing" in problem
 
     def test_is_refused_with_a_limit_that_there_is_not(self, load):
         given = self.given(**{"broker.confirmed_limits": dict(self.limits) | {"quantity": 10}})

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from natya.domain.client_order_ids import is_client_order_id
-from natya.domain.instruments import Instrument, PriceGrid, is_symbol, price_grid
+from natya.domain.instruments import Instrument, PriceGrid, is_contract, is_option, is_symbol, price_grid
 
 TICK_SIZES = st.sampled_from([0.0025, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
 PRICES = st.integers(1, 20_000_000)
@@ -113,6 +113,23 @@ class TestASymbol:
     @pytest.mark.parametrize("text", ["", " A", "A ", "x" * 65, "A\n", "É", "A\x7f", "\ud800", "A\tB"])
     def test_is_nothing_else(self, text):
         assert not is_symbol(text)
+
+
+class TestTheSymbolOfAContract:
+    @pytest.mark.parametrize(
+        ("symbol", "option", "contract"),
+        [
+            ("NIFTY-29Sep2026-29150-CE", True, True),
+            ("BSE:SENSEX-01Oct2026-80000-PE", True, True),
+            ("NIFTY-29Sep2026-FUT", False, True),
+            ("RELIANCE", False, False),
+            ("PEL", False, False),
+            ("FUTURE", False, False),
+            ("SPICE", False, False),
+        ],
+    )
+    def test_is_told_by_how_it_ends(self, symbol, option, contract):
+        assert (is_option(symbol), is_contract(symbol)) == (option, contract)
 
 
 class TestAClientOrderId:

@@ -95,8 +95,9 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
     worst = {s: max(held[s] + sides[s, "BUY"], sides[s, "SELL"] - held[s]) for s in {*held, *(s for s, _ in sides)}}
     gross = [shares * Fraction(str(prices.get(symbol, (0,))[0])) for symbol, shares in worst.items() if shares]
     local_s, today = now_ns // S_NS + INDIA_S, day(now_ns)
+    close_s = 56_400 if order.symbol[-2:] in {"CE", "PE"} else 55_800
     second, weekday = local_s % DAY_S, (today + 3) % 7
-    collar = limits.option_collar_percent if order.symbol[-3:] in {" CE", " PE"} else limits.price_collar_percent
+    collar = limits.option_collar_percent if order.symbol[-2:] in {"CE", "PE"} else limits.price_collar_percent
     around = order.trigger_price or price
     through = sign * (Fraction(str(limit_price)) - Fraction(str(around))) if limit_price else 0
     sent = [*intents.values()]
@@ -116,7 +117,7 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         "order_age_max_s": on("order_age_max_s", Fraction(now_ns - order.submitted_ns, S_NS)),
         "symbol": bool(limits.symbols) and order.symbol not in limits.symbols,
         "session": limits.session != "none"
-        and (weekday > 4 or not 33_300 <= second < 55_800 or (opens and second >= 55_800 - limits.no_opens_last_s)),
+        and (weekday > 4 or not 33_300 <= second < close_s or (opens and second >= close_s - limits.no_opens_last_s)),
         "quantity_max": quantity > limits.quantity_max,
         "price_age_max_s": limits.price_age_max_s > 0
         and (not price_ns or Fraction(now_ns - price_ns, S_NS) > limits.price_age_max_s),

@@ -18,7 +18,7 @@ S_NS = 10**9
 BEGIN_NS = 1_791_171_900 * S_NS
 """09:15 in India on Monday, 5 October 2026."""
 
-SYMBOLS = ["INFY", "TCS", "NIFTY 26000 CE"]
+SYMBOLS = ["INFY", "TCS", "NIFTY-29Dec2026-26000-CE"]
 STRATEGIES = ["one", "two"]
 ORDERS_IN_A_WORLD = 40
 

@@ -7,7 +7,7 @@ from natya.messages.orders import OrderIntended, OrderRefused
 
 OPTIONS = InstrumentLimits(quantity_max=75, position_max=150)
 ONE = InstrumentLimits(quantity_max=150)
-OWN = {"NIFTY *": OPTIONS, "NIFTY 26000 *": InstrumentLimits(quantity_max=50), "NIFTY 26000 CE": ONE}
+OWN = {"NIFTY-*": OPTIONS, "NIFTY-29Dec2026-*": InstrumentLimits(quantity_max=50), "NIFTY-29Dec2026-26000-CE": ONE}
 
 
 class TestTheLimitsOfAnInstrument:
@@ -16,9 +16,9 @@ class TestTheLimitsOfAnInstrument:
         [
             ("INFY", 100, 1_000),
             ("NIFTY", 100, 1_000),
-            ("NIFTY 25000 PE", 75, 150),
-            ("NIFTY 26000 PE", 50, 1_000),
-            ("NIFTY 26000 CE", 150, 1_000),
+            ("NIFTY-27Oct2026-26000-PE", 75, 150),
+            ("NIFTY-29Dec2026-26000-PE", 50, 1_000),
+            ("NIFTY-29Dec2026-26000-CE", 150, 1_000),
         ],
     )
     def test_are_its_own_or_of_the_longest_beginning_and_else_those_of_all(
@@ -31,8 +31,8 @@ class TestTheLimitsOfAnInstrument:
     @pytest.mark.parametrize(
         ("symbol", "quantity", "kind"),
         [
-            ("NIFTY 25000 PE", 75, OrderIntended),
-            ("NIFTY 25000 PE", 76, OrderRefused),
+            ("NIFTY-27Oct2026-26000-PE", 75, OrderIntended),
+            ("NIFTY-27Oct2026-26000-PE", 76, OrderRefused),
             ("INFY", 100, OrderIntended),
             ("INFY", 101, OrderRefused),
         ],

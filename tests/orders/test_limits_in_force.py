@@ -31,7 +31,7 @@ from natya.messages.risk import LimitsChanged
         ("strategy_position_max", {"a": 5}, {"a": 6}, True),
         ("strategy_position_max", {"a": 5}, {}, True),
         ("strategy_position_max", {"a": 5}, {"a": 4, "b": 9}, False),
-        ("instruments", {}, {"NIFTY *": {"quantity_max": 75}}, True),
+        ("instruments", {}, {"NIFTY-*": {"quantity_max": 75}}, True),
     ],
 )
 def test_a_limit_is_loosened_where_more_may_pass_than_before(name, before, after, loosened):
@@ -42,7 +42,7 @@ def test_a_limit_is_loosened_where_more_may_pass_than_before(name, before, after
 class TestLimitsThatAreWrittenDown:
     def test_are_read_back_as_they_were(self, make):
         limits = make.limits(
-            instruments={"NIFTY *": InstrumentLimits(quantity_max=75)},
+            instruments={"NIFTY-*": InstrumentLimits(quantity_max=75)},
             strategy_position_max={"crossover": 7},
             day_loss_max_rupees=500.0,
             symbols=("INFY",),

@@ -17,7 +17,7 @@ LIMITED_IN_A_TIME = [
     *("orders_a_second_max", "orders_a_minute_max", "orders_an_hour_max", "orders_a_day_max"),
     "strategy_orders_a_day_max",
 ]
-PRICES = {"INFY": (100.0, NOON_NS), "TCS": (200.0, NOON_NS), "NIFTY 26000 CE": (2.0, NOON_NS)}
+PRICES = {"INFY": (100.0, NOON_NS), "TCS": (200.0, NOON_NS), "NIFTY-29Dec2026-26000-CE": (2.0, NOON_NS)}
 
 
 @pytest.fixture
@@ -93,6 +93,15 @@ class TestTheSession:
     def test_has_to_be_open_and_its_last_minutes_are_for_closing(self, make, situation, time_ns, rule):
         assert rule_of(make.order(), situation(now_ns=time_ns, session="NSE", no_opens_last_s=600.0)) == rule
 
+    @pytest.mark.parametrize(
+        ("symbol", "rule"), [("INFY", "session"), ("NIFTY-29Dec2026-26000-CE", None), ("NIFTY-29Dec2026-FUT", None)]
+    )
+    def test_of_contracts_is_ten_minutes_longer(self, make, situation, symbol, rule):
+        prices = PRICES | {"NIFTY-29Dec2026-FUT": (26_000.0, CLOSE_NS)}
+        late = situation(now_ns=CLOSE_NS, market=prices, session="NSE")
+
+        assert rule_of(make.order(symbol=symbol, quantity=1), late) == rule
+
     def test_lets_an_order_close_in_its_last_minutes(self, make, situation, bought):
         late = situation(*bought(10), now_ns=CLOSE_NS - 1, session="NSE", no_opens_last_s=600.0)
 
@@ -127,7 +136,7 @@ class TestTheCollar:
 
     @pytest.mark.parametrize(("limit_price", "rule"), [(2.25, None), (2.3, "price_collar_percent")])
     def test_of_a_cheap_option_is_five_ticks(self, make, situation, limit_price, rule):
-        order = make.order(symbol="NIFTY 26000 CE", order_type="LIMIT", limit_price=limit_price)
+        order = make.order(symbol="NIFTY-29Dec2026-26000-CE", order_type="LIMIT", limit_price=limit_price)
 
         assert rule_of(order, situation(option_collar_percent=10.0)) == rule
         assert rule_of(order, situation(price_collar_percent=2.0)) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....domain.calendar import session_at
-from ....domain.instruments import is_symbol
+from ....domain.instruments import is_contract, is_symbol
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
@@ -23,7 +23,8 @@ def session(order: SubmitOrder, situation: Situation) -> str:
     exchange, last_s = situation.limits.session, situation.limits.no_opens_last_s
     if exchange == "none":
         return ""
-    found, now_ns = session_at(situation.now_ns, exchange), situation.now_ns
+    now_ns = situation.now_ns
+    found = session_at(now_ns, exchange, "DERIVATIVES" if is_contract(order.symbol) else "CASH")
     if found is None or not found.has(now_ns):
         return f"a session of {exchange} wanted, found it closed"
     if now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):

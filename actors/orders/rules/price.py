@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+from ....domain.instruments import is_option
 from ....domain.money import exact
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
@@ -14,9 +15,6 @@ from .situation import SURELY_WITHIN, Situation
 
 NEAREST_RUPEES: Final = 0.25
 """A limit this near to the market's price is never too far from it: five ticks of five paise, for cheap options."""
-
-OPTIONS: Final = (" CE", " PE")
-"""How the symbol of an option ends."""
 
 
 def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
@@ -38,7 +36,7 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     through its trigger, since that is where the market will be.
     """
     limits = situation.limits
-    percent = limits.option_collar_percent if order.symbol.endswith(OPTIONS) else limits.price_collar_percent
+    percent = limits.option_collar_percent if is_option(order.symbol) else limits.price_collar_percent
     if percent == 0:
         return ""
     price, _ = situation.price_of(order)
