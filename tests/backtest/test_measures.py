@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from natya.backtest.figures import measures
+from natya.backtest.figures.curve import Curve
 from natya.domain.time import DAY_NS
 
 RETURNS = np.array([0.01, -0.02, 0.015, 0.0, -0.005, 0.03])
@@ -76,6 +77,14 @@ class TestByHand:
         assert measures.win_rate(results) == 0.5
         assert measures.profit_factor(results) == 4.0
         assert measures.expectancy(results) == 3.0
+
+
+class TestExposure:
+    def test_is_the_part_of_the_marks_at_which_something_was_held(self):
+        times = np.arange(4) * DAY_NS
+
+        assert Curve(times, np.ones(4), np.array([0.0, 5.0, 0.0, 0.0])).exposure == 0.25
+        assert Curve(times[:0], np.zeros(0), np.zeros(0)).exposure is None
 
 
 class TestWhatHasNoMeaning:

@@ -22,6 +22,7 @@ class TestASession:
     def test_goes_on_with_its_account_and_writes_nothing(self):
         assert after().choose("session", 5) is None
         assert after("session", "session").choose("session", 5) is None
+        assert after("newest").choose("session", 5) is None  # of which a replay in it was stopped in the middle
 
     def test_comes_back_to_it_behind_a_replay(self):
         assert after("new").choose("session", 5) == AccountEntered(account=0, choice="session", occurred_ns=5)

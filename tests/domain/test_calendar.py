@@ -89,6 +89,13 @@ class TestASession:
         assert "assumed" in session(day).name
         assert session(day + timedelta(days=(5 - day.weekday()) % 7)) is None
 
+    def test_within_them_is_known_from_the_first_year_to_the_last(self):
+        for year in (covered_years()[0], covered_years()[-1]):
+            weekdays = (date(year, month, day) for month in (1, 12) for day in range(5, 12))
+            found = [each for each in map(session, weekdays) if each is not None]
+
+            assert {(each.known, each.name) for each in found} == {(True, "")}
+
     def test_is_found_by_a_time_of_its_day_in_india(self):
         assert session_at(at("2025-12-29T00:00")).day == date(2025, 12, 29)
         assert session_at(at("2025-12-29T00:00") - 1) is None

@@ -52,7 +52,7 @@ class TestAPriceOffTheGrid:
         assert grid.round(price) in {below, above}
         assert abs(grid.round(price) - price) <= size / 2 * (1 + 1e-9)
 
-    @pytest.mark.parametrize("price", [1499.3501, 1499.36, 1499.35001, 0.01, 0.04])
+    @pytest.mark.parametrize("price", [1499.3501, 1499.36, 1499.35001, 0.01, 0.04, 1e-12])
     def test_is_not_taken_for_noise(self, price):
         assert PriceGrid(0.05).snap(price) is None
 

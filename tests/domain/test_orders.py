@@ -18,6 +18,7 @@ from natya.messages.orders import (
     OrderIntended,
     OrderModified,
     OrderRejected,
+    OrderTriggered,
     OrderUncertain,
 )
 
@@ -57,6 +58,7 @@ UPDATES = st.one_of(
     st.builds(OrderCancelled, client_order_id=st.just("A-1")),
     st.builds(OrderExpired, client_order_id=st.just("A-1")),
     st.builds(OrderRejected, client_order_id=st.just("A-1")),
+    st.builds(OrderTriggered, client_order_id=st.just("A-1")),
     st.integers(1, 5).map(lambda trade: fill(trade, trade % 3 + 1)),
 )
 
@@ -96,6 +98,15 @@ class TestAnOrder:
             order = the_order(fact)
 
             assert advance(order, fact) is order
+
+    def test_that_was_triggered_is_so_for_ever_and_stands_where_it_stood(self, make):
+        triggered = OrderTriggered(client_order_id="A-1", occurred_ns=3)
+        order = the_order(make.accepted(), triggered)
+
+        assert (order.is_triggered, order.state) == (True, "ACCEPTED")
+        assert advance(order, triggered) is order
+        assert the_order(triggered, make.accepted(), make.filled(quantity=10)).is_triggered
+        assert not the_order(make.accepted()).is_triggered
 
     def test_leaves_open_what_is_not_filled(self, make):
         assert the_order(make.filled(quantity=4)).leaves == 6
