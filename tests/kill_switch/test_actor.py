@@ -120,7 +120,8 @@ class TestAPersonWhoWantsIt:
         stage.orders.receive()
         stage.answer(Unavailable(actor="orders", reason="it is down", retry_after_s=1.0))
 
-        assert "it is down" in stage.person.receive().problem
+        told = stage.person.receive()
+        assert ("it is down" in told.problem, told.cancelling) == (True, 0)
         assert stage.file.is_engaged()
 
     def test_has_orders_halted_where_the_file_cannot_be_made(self, stage):

@@ -10,6 +10,7 @@ from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.time import DAY_NS, SECOND_NS
+from natya.messages.accounts import AccountEntered
 from natya.messages.broker import (
     FindOrder,
     LookupFailed,
@@ -245,6 +246,20 @@ class TestAReportThatTheSessionRefused:
 
 class TestAReportOfWhatWasNotOrdered:
     """The session knows only what it placed itself; an order of an earlier process is compared here."""
+
+    def test_is_foreign_where_no_such_order_is_known(self, stage, make, caplog):
+        def told():
+            stage.settle()
+            return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+        stage.open()
+        stage.place(make.order())
+        stage.tell(make.report(quantity=4))
+        assert told() == []
+        stage.tell(make.report(client_order_id="B-7", quantity=4))
+
+        assert told() == ["order.foreign"]
+        assert stage.disk.kinds("B-7") == []
 
     @pytest.mark.parametrize("fields", [{"symbol": "OTHER"}, {"side": "SELL"}], ids=str)
     def test_has_the_order_looked_up_and_changes_nothing(self, stage, make, fields):
@@ -697,6 +712,20 @@ class TestAJournalThatFails:
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
 
 
+class TestAnAccountOfItsOwn:
+    def test_is_entered_once_however_often_orders_fails(self, stage, make):
+        stage.open(account="new")
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.settle()
+        stage.disk.mode = "write"
+        reads = stage.disk.reads
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.wait_until(lambda: stage.disk.reads > reads and stage.statistics.risk_state == "NORMAL")
+
+        assert [fact.account for fact in stage.disk.facts if isinstance(fact, AccountEntered)] == [1]
+
+
 class TestAStrategyThatStarts:
     def ask(self, stage):
         stage.tell(ReadHoldings(strategy="crossover"), stage.strategy)
@@ -747,13 +776,33 @@ class TestAnOrderlyStop:
         stage.open(lookup_interval_s=60.0)
         stage.submit(make.order())
         stage.broker.receive()
+        stage.settle()
         with ThreadPoolExecutor(1) as pool:
             stopping = pool.submit(stage.system.stop, "orders")
+            with pytest.raises(TimeoutError):
+                stopping.result(timeout=0.1)
             stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
             statistics = stopping.result(timeout=5)
 
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
         assert statistics.open_orders == 1
+
+    def test_waits_until_everything_is_written_down(self, threads, stage, make):
+        stage.open(lookup_interval_s=60.0)
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.settle()
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(stage.system.stop, "orders")
+            with pytest.raises(TimeoutError):
+                stopping.result(timeout=0.1)
+            stage.disk.mode = "write"
+            stage.system.tell("journal", Release())
+            assert isinstance(stage.broker.receive(), PlaceOrder)
+            stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+            stopping.result(timeout=5)
+
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
 
 
 class TestWhatLeftBeforeARestart:

@@ -103,6 +103,41 @@ class TestABook:
         assert [(each.symbol, each.quantity) for each in counts.positions] == [("INFY", 10)]
 
 
+class TestAnAccountThatIsLeft:
+    @pytest.fixture
+    def book(self, make):
+        """A-1 has 4 of 10 shares when the account is left."""
+        book = the_book(make.intent(), make.filled(quantity=4))
+        book.enter(1)
+        return book
+
+    def test_shows_nothing_of_itself_in_the_next_one(self, book):
+        counts = book.statistics("NORMAL")
+
+        assert (counts.account, counts.orders, counts.fills, counts.open_orders, counts.positions) == (1, 0, 0, 0, ())
+        assert (book.position("INFY"), book.leaves("INFY", "BUY"), book.open_orders()) == (0, 0, ())
+
+    def test_keeps_the_later_trades_of_its_orders_and_none_of_another(self, book, make):
+        book.apply(make.intent("B-1", quantity=3))
+        book.apply(make.filled("B-1", trade_id="T-9", quantity=3))
+        book.apply(make.filled(trade_id="T-2", quantity=6))
+        assert (book.position("INFY"), book.statistics("NORMAL").fills) == (3, 1)
+        book.enter(0)
+
+        assert (book.position("INFY"), book.statistics("NORMAL").fills) == (10, 2)
+
+    def test_has_its_open_orders_when_it_is_entered_again(self, book, make):
+        book.apply(make.intent("B-1", quantity=3))
+        book.enter(0)
+        assert [order.client_order_id for order in book.open_orders()] == ["A-1"]
+        book.apply(make.filled("B-1", trade_id="T-9", quantity=3))
+        book.apply(make.filled(trade_id="T-2", quantity=6))
+        assert (book.position("INFY"), book.open_orders()) == (10, ())
+        book.enter(1)
+
+        assert (book.position("INFY"), book.open_orders()) == (3, ())
+
+
 IDS = st.sampled_from(["A-1", "A-2", "A-3"])
 INTENTS = [
     OrderIntended(

@@ -100,6 +100,16 @@ class TestAnOrderThatRisesFromTheDead:
         assert halted.statistics.risk_state == "HALTED"
         assert halted.statistics.risk_cause == fact.cause
 
+    def test_halts_and_says_why_also_when_the_halt_cannot_be_written_down(self, stage, make):
+        stage.open(*buried(make))
+        stage.disk.mode = "refuse"
+        resurrect(stage)
+        stage.settle()
+
+        assert changes(stage) == []
+        assert stage.statistics.risk_state == "HALTED"
+        assert "A-1" in stage.statistics.risk_cause
+
     @pytest.mark.parametrize("end", ["expired", "rejected"])
     @pytest.mark.parametrize("sign", ["acceptance", "trade", "look-up"])
     def test_halts_whatever_buried_it_and_whatever_tells_of_it(self, stage, make, end, sign):
