@@ -332,7 +332,9 @@ class TestOnAFailingDisk:
         assert [(record.sequence, record.fact.quantity) for record in heard] == [(1, 1), (2, 3)]
         assert events.is_empty()
 
-    def test_a_full_disk_refuses_intents_takes_cancels_and_recovers_by_itself(self, system, workshop, monkeypatch):
+    def test_a_full_disk_refuses_intents_takes_cancels_and_recovers_by_itself(
+        self, system, workshop, monkeypatch, caplog
+    ):
         def no_space(*_arguments):
             raise OSError(errno.ENOSPC, "injected")
 
@@ -355,6 +357,8 @@ class TestOnAFailingDisk:
             return isinstance(system.request("journal", an_append(workshop, 1)), Appended)
 
         assert any(appended() for _ in range(100_000))  # within the second after which space is asked for again
+        told = [record.getMessage() for record in caplog.records if record.levelname in {"ERROR", "WARNING"}]
+        assert told == ["journal.disk_filled", "journal.space_returned"]
 
 
 @pytest.mark.usefixtures("events")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from natya.actors.journal import JournalDamagedError, JournalTooNewError, SimulatedDisk
+from natya.actors.journal.header import FOOTER_SIZE, decode_footer, encode_footer
 from natya.actors.journal.records import FORMATS, RecordFormat1
 from natya.actors.journal.segments import segment_path
 from natya.actors.journal.tools import export, verify
@@ -70,6 +71,18 @@ class TestAJournalOfFormat1:
 
         with pytest.raises(JournalDamagedError):
             workshop.a_journal(old_disk).open()
+
+
+class TestAFooter:
+    def test_is_one_only_when_it_is_whole(self):
+        footer = encode_footer(77)
+
+        assert decode_footer(footer) == decode_footer(footer + bytes(100)) == 77
+        assert [decode_footer(footer[:size]) for size in range(FOOTER_SIZE)] == [None] * FOOTER_SIZE
+        for place in range(FOOTER_SIZE):
+            changed = bytearray(footer)
+            changed[place] ^= 1
+            assert decode_footer(bytes(changed)) is None
 
 
 class TestAJournalOfALaterFormat:

@@ -24,7 +24,7 @@ from natya.actors.journal import (
     Trouble,
     are_outcomes,
 )
-from natya.actors.journal.header import SegmentHeader
+from natya.actors.journal.header import FOOTER_SIZE, HEADER_SIZE, SegmentHeader
 
 
 class TestAppending:
@@ -63,6 +63,23 @@ class TestAppending:
             journal.append((workshop.an_intent(symbol="X" * 70_000),))
 
         assert workshop.commit_one(journal) == 1
+
+    def test_of_all_of_a_segment_is_taken_and_of_one_byte_more_is_not(self, journal, workshop):
+        """Whatever is larger than an empty segment could be written nowhere."""
+        most = workshop.segment_bytes - HEADER_SIZE - FOOTER_SIZE
+
+        def of_letters(count):
+            return (workshop.an_intent(symbol="X" * count),)
+
+        with pytest.raises(AppendInvalidError, match=f"an append has at most {most} bytes") as refusal:
+            journal.append(of_letters(65_535))
+        letters = 65_535 - (int(str(refusal.value).split()[-1]) - most)
+        with pytest.raises(AppendInvalidError, match=f"found {most + 1}$"):
+            journal.append(of_letters(letters + 1))
+        journal.append(of_letters(letters))
+        journal.commit()
+
+        assert [len(fact.symbol) for fact in workshop.facts_of(journal)] == [letters]
 
     def test_after_close_is_refused(self, disk, workshop):
         journal = workshop.a_journal(disk)

@@ -61,6 +61,15 @@ class TestAKeyFile:
         assert memory.size() > 140 * PAGE_SIZE
         assert len(reads) <= 11
 
+    def test_is_checked_to_the_last_byte_of_a_page(self, workshop):
+        pages = a_table(workshop, range(1, 11)).pages(b"this one")
+
+        for place in range(len(pages)):
+            changed = bytearray(pages)
+            changed[place] ^= 0x80
+            with pytest.raises(KeysBrokenError):
+                KeyFile(MemoryFile(bytes(changed)), b"this one").check()
+
     @pytest.mark.parametrize("harm", ["bit", "shorter", "other segment", "pages swapped", "empty"])
     def test_that_is_wrong_is_refused(self, workshop, harm):
         pages = bytearray(a_table(workshop, range(1, 2_001)).pages(b"this one"))

@@ -15,7 +15,9 @@ from natya.actors.journal import (
     JournalActor,
     JournalBusyError,
     JournalDamagedError,
+    JournalFailedError,
     JournalForeignFileError,
+    JournalFullError,
     JournalMovedError,
     Place,
 )
@@ -260,6 +262,21 @@ class TestALaterLife:
         with pytest.raises(JournalMovedError, match="gone"):
             a_real_journal(workshop, directory).open(after=place)
         assert not directory.exists()
+
+    @pytest.mark.parametrize(
+        ("error", "kind"), [(errno.ENOSPC, JournalFullError), (errno.EIO, JournalFailedError)], ids=["full", "failing"]
+    )
+    def test_is_not_told_that_the_files_went_where_the_disk_is_to_blame(
+        self, workshop, directory, monkeypatch, error, kind
+    ):
+        place = place_of(workshop, directory)
+
+        def lock(_disk, path):
+            raise OSError(error, "injected", str(path))
+
+        monkeypatch.setattr(RealDisk, "lock", lock)
+        with pytest.raises(kind, match="cannot be opened"):
+            a_real_journal(workshop, directory).open(after=place)
 
     def test_makes_no_journal_in_an_empty_directory(self, workshop, directory):
         place = place_of(workshop, directory)
