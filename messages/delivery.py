@@ -7,12 +7,13 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from .units import Count, Cursor, Nanoseconds
+from .units import Count, Cursor, Nanoseconds, Seconds, Sequence
 
 EVENTS_AT_ONCE_MAX: Final = 10_000
 PAYLOAD_BYTES_MAX: Final = 1024 * 1024
 
-EventKind: TypeAlias = Literal["domain", "integration"]
+EventKind: TypeAlias = Literal["domain", "integration", "fact"]
+"""`fact`: one of natya's own, as the journal has it."""
 EventName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 EventText: TypeAlias = Annotated[str, Meta(max_length=500)]
 EventVersion: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -120,9 +121,222 @@ class EventsUnsubscribed(
     subscriber: str
 
 
-class DeliveryStatistics(
-    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeliveryStatistics"
+class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeliveryTerms"):
+    """How a durable subscription is served."""
+
+    partitions: Annotated[int, Meta(ge=1, le=256)] = 8
+    """Events of one aggregate are in one partition, and handled one after another; partitions side by side."""
+
+    batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    """Events that are handed over at once."""
+
+    linger_s: Seconds = 0.0
+    """How long fewer are waited with for more."""
+
+    attempts_max: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    """An event whose handling failed so often is a dead letter."""
+
+    retry_first_s: Seconds = 0.5
+    """Longest wait before the second attempt; it doubles from one attempt to the next, and chance shortens it."""
+
+    retry_max_s: Seconds = 60.0
+
+    handling_s: Annotated[float, Meta(gt=0, le=86_400)] = 30.0
+    """A batch that takes longer has failed."""
+
+    pending_max: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+    """Events that wait in memory; the others wait in the journal."""
+
+    window_max: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
+    """Ids of the newest handled events that are remembered, so that a repeat is handled once."""
+
+    fail_max: Annotated[int, Meta(ge=1, le=1_000)] = 5
+    """After so many failures in a row the subscriber is left alone."""
+
+    reset_s: Seconds = 10.0
+    """For so long."""
+
+
+class SubscribeDurably(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SubscribeDurably"):
+    """To delivery: hand these journaled facts and events to an actor, each at least once, in order for each aggregate.
+
+    Answered by `EventsSubscribed`. The subscription has its position for good: whoever subscribes by its name again
+    goes on there. The actor is sent `DeliverEvents`.
+    """
+
+    subscription: EventName
+    subscriber: EventName
+    """Name of the actor."""
+
+    patterns: tuple[EventText, ...] = ("**",)
+    event_types: tuple[EventName, ...] = ()
+    keys: tuple[EventText, ...] = ()
+
+    begins: Literal["now", "oldest"] = "now"
+    """Where a new subscription begins: with the next event, or with the oldest that is journaled."""
+
+    terms: DeliveryTerms = DeliveryTerms()
+
+
+class DeliverEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeliverEvents"):
+    """To the subscriber of a durable subscription: handle these, in this order.
+
+    Answered by `EventsHandled` or `EventsNotHandled`; `Failed` counts as the latter.
+    """
+
+    subscription: str
+    partition: Count
+    events: tuple[EventPublished, ...]
+
+
+class EventsHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsHandled"):
+    """Answer to `DeliverEvents`: all of them are handled."""
+
+
+class EventsNotHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsNotHandled"):
+    """Answer to `DeliverEvents`: one could not be handled, and those after it were not tried."""
+
+    handled: Count
+    """So many before it are handled."""
+
+    error: str
+    """Name of the error's type."""
+
+    reason: str
+    traceback: str = ""
+
+    is_permanent: bool = False
+    """Another attempt would fail as well, since the event cannot be read."""
+
+
+class SubscriptionMoved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionMoved"):
+    """Fact: a durable subscription is done with all that was journaled up to its position."""
+
+    subscription: EventName
+    position: Cursor
+    done: tuple[Sequence, ...] = ()
+    """Sequences after the position that are done, too."""
+
+    occurred_ns: Nanoseconds = 0
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class EventDeadLettered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventDeadLettered"):
+    """Fact: a durable subscription has given an event up. It stays, with its bytes, until a person decides."""
+
+    letter_id: EventName
+    """The subscription and the sequence of the event: `billing-17`."""
+
+    subscription: EventName
+    sequence: Cursor
+    """Of the event in the journal."""
+
+    event: EventPublished
+    error: str
+    """Name of the type of the newest error."""
+
+    reason: str
+    traceback: str
+    attempts: Count
+    first_failed_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+    last_failed_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+LetterChange: TypeAlias = Literal["requeued", "handled", "dropped", "expired"]
+
+
+class DeadLettersChanged(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeadLettersChanged"):
+    """Fact: somebody decided about dead letters, or a requeued one was handled, or it was kept long enough."""
+
+    letter_ids: tuple[EventName, ...]
+    change: LetterChange
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+    payload: Annotated[bytes, Meta(max_length=PAYLOAD_BYTES_MAX)] | None = None
+    """Of a requeued one: the fields that it has from now on, as a map of msgpack. None: those that it had."""
+
+
+class ListDeadLetters(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ListDeadLetters"):
+    """To delivery: which dead letters are there? The oldest first. Answered by `DeadLettersListed`."""
+
+    letter_id: EventText = ""
+    """Only this one."""
+
+    subscription: EventText = ""
+    event_type: EventText = ""
+    error: EventText = ""
+    key: EventText = ""
+    """Id of an aggregate."""
+
+    after: EventText = ""
+    """The last one of the page before."""
+
+    rows_max: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class DeadLettersListed(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeadLettersListed"):
+    """Answer to `ListDeadLetters`."""
+
+    letters: tuple[EventDeadLettered, ...]
+    requeued: tuple[str, ...] = ()
+    """Ids of those among them that are on their way to their subscriber again."""
+
+    found: Count = 0
+    """How many there are in all."""
+
+
+class ChangeDeadLetters(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ChangeDeadLetters"):
+    """To delivery: requeue or drop dead letters. Answered by `DeadLettersChangeDone`; a repeat changes nothing."""
+
+    letter_ids: Annotated[tuple[EventName, ...], Meta(max_length=EVENTS_AT_ONCE_MAX)]
+    change: Literal["requeued", "dropped"]
+    payload: Annotated[bytes, Meta(max_length=PAYLOAD_BYTES_MAX)] | None = None
+    """Requeue the only one of them with these fields instead, a map of msgpack."""
+
+
+class DeadLettersChangeDone(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeadLettersChangeDone"
 ):
+    """Answer to `ChangeDeadLetters`."""
+
+    changed: Count
+    refusal: str = ""
+    """Why nothing was changed."""
+
+
+class SubscriptionStatus(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionStatus"
+):
+    """How a durable subscription stands."""
+
+    subscription: str
+    subscriber: str
+    """Empty: nobody has subscribed by its name since the start."""
+
+    position: Cursor
+    behind: Count
+    """Records of the journal that it has not looked at."""
+
+    pending: Count
+    """Events that wait in memory or are being handled."""
+
+    handled: Count
+    retries: Count
+    duplicates: Count
+    """Events that came again and were not handled again."""
+
+    dead_letters: Count
+    breaker: str
+    """`closed`, `open` or `half-open`."""
+
+    last_error: str
+
+
+class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeliveryStatistics"):
     """What delivery counts since it started."""
 
     published: Count
@@ -138,5 +352,12 @@ class DeliveryStatistics(
     last_sequence: Cursor
     """Newest journal sequence that was looked at."""
 
+    subscriptions: tuple[SubscriptionStatus, ...] = ()
+    """The durable ones."""
 
-EventFact: TypeAlias = EventPublished
+    dead_letters: Count = 0
+    oldest_dead_letter_ns: Nanoseconds = 0
+    """When the oldest failed for the last time; 0: there is none."""
+
+
+EventFact: TypeAlias = EventPublished | SubscriptionMoved | EventDeadLettered | DeadLettersChanged

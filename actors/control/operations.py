@@ -30,7 +30,15 @@ from ...messages.database import (
     RowsFile,
     SaveMarketData,
 )
-from ...messages.delivery import EventsPublished, PublishEvents, PublishRefused
+from ...messages.delivery import (
+    ChangeDeadLetters,
+    DeadLettersChangeDone,
+    DeadLettersListed,
+    EventsPublished,
+    ListDeadLetters,
+    PublishEvents,
+    PublishRefused,
+)
 from ...messages.health import (
     AlarmsShown,
     Health,
@@ -231,6 +239,15 @@ OPERATIONS: Final = (
         actor=names.DATABASE,
         role="operate",
         audited=True,
+    ),
+    Operation(request=ListDeadLetters, answers=(DeadLettersListed,), actor=names.DELIVERY, role="read"),
+    Operation(
+        request=ChangeDeadLetters,
+        answers=(DeadLettersChangeDone,),
+        actor=names.DELIVERY,
+        role="operate",
+        audited=True,
+        over_http=False,
     ),
     Operation(
         over_http=False,

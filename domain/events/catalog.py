@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...messages.codec import UndecodableMessageError, decode, encode
 from ...messages.delivery import EventPublished
 from ...messages.domain_events import DomainEvent, IntegrationEvent, UnknownEvent
+from ...messages.journal import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from ...messages.journal import JournalRecord
 
 ENVELOPE: Final = frozenset(DomainEvent.__struct_fields__)
 """Fields that `EventPublished` has itself."""
@@ -62,6 +66,26 @@ def write(event: DomainEvent) -> EventPublished:
     return published
 
 
+def event_of(record: JournalRecord) -> EventPublished:
+    """Return what a journaled record is to a durable subscription: the event, or the fact as if it were one."""
+    fact = record.fact
+    if isinstance(fact, EventPublished):
+        return fact
+    name = type(fact).__name__
+    key = key_of(fact) or getattr(fact, "symbol", "")
+    return EventPublished(
+        event_id=f"journal-{record.sequence}",
+        event_type=name,
+        version=1,
+        aggregate_id=key,
+        occurred_ns=getattr(fact, "occurred_ns", record.recorded_ns),
+        correlation_id=record.correlation_id,
+        topic=f"facts.{name}.{key}",
+        kind="fact",
+        payload=encode(fact),
+    )
+
+
 class EventCatalog:
     """Reads events: each by the class of its name, those of classes it does not have as `UnknownEvent`.
 
@@ -109,6 +133,20 @@ class EventCatalog:
                     ) from fault
             version += 1
         return _as_class(event_class, published, fields)
+
+    def read_any(self, published: EventPublished) -> Any:
+        """Read an event, or a fact of natya's own: that is the message itself.
+
+        Raises:
+            EventUndecodableError: it cannot be read.
+            EventNameTakenError: this process has two classes of this name.
+        """
+        if published.kind != "fact":
+            return self.read(published)
+        try:
+            return decode(published.payload)
+        except UndecodableMessageError as fault:
+            raise EventUndecodableError(f"{published.event_type}: {fault}") from fault
 
     def _class_of(self, name: str) -> type[DomainEvent] | None:
         found = self._classes.get(name)

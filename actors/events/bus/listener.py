@@ -1,20 +1,31 @@
-"""The actor that calls a user's handler with events.
+"""The actors that call a user's handler with events: `Listener` at most once, `DurableListener` at least once.
 
 Owns    one handler, and the asyncio loop on which it runs if it is a coroutine function.
-Hears   EventPublished, from delivery; EventsSubscribed.
-Sends   SubscribeEvents to delivery, at every start.
-Fails   when the handler raises: the event is a dead letter, and the next one is handled.
+Hears   EventPublished or DeliverEvents, from delivery; EventsSubscribed.
+Sends   SubscribeEvents or SubscribeDurably to delivery, at every start; EventsHandled and EventsNotHandled to it.
+Fails   a Listener when the handler raises: the event is a dead letter, and the next one is handled.
 """
 
 from __future__ import annotations
 
 import inspect
+import traceback
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from ....domain.events.catalog import EventNameTakenError, EventUndecodableError
 from ....messages.addresses import DELIVERY
-from ....messages.delivery import EventPublished, EventsSubscribed, SubscribeEvents
+from ....messages.delivery import (
+    DeliverEvents,
+    EventPublished,
+    EventsHandled,
+    EventsNotHandled,
+    EventsSubscribed,
+    SubscribeDurably,
+    SubscribeEvents,
+)
 from ....messages.system import ActorStatistics
 from ...runtime import Bounded, RuntimeActor, handles
 
@@ -24,8 +35,9 @@ if TYPE_CHECKING:
 
     from ....domain.events.catalog import EventCatalog
     from ....messages.domain_events import DomainEvent
-    from ...runtime import ActorAddress
+    from ...runtime import ActorAddress, Outcome
 
+TRACEBACK_CHARACTERS_MAX = 8_000
 WAITING_MAX = 100_000
 """Events that may wait for a handler; one more drops the oldest, which is counted."""
 
@@ -37,6 +49,15 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
     catalog: EventCatalog
     wanted: SubscribeEvents
     where: Callable[[DomainEvent], bool] | None = None
+
+
+class DurableListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What it calls, and with which events."""
+
+    handler: Callable[[Any], Any]
+    catalog: EventCatalog
+    wanted: SubscribeDurably
+    where: Callable[[Any], bool] | None = None
 
 
 class Listener(RuntimeActor):
@@ -96,7 +117,84 @@ class Listener(RuntimeActor):
         if self._runner is None:
             self._runner = asyncio.Runner()
 
-        async def whole() -> Any:
-            return await awaitable
+        self._runner.run(_whole(awaitable))
 
-        self._runner.run(whole())
+
+HANDLED_MAX = 10_000
+"""Ids of handled events that are remembered: a batch that took too long comes again when it is done."""
+
+
+class DurableListener(RuntimeActor):
+    """Calls the handler with events until each is handled: one partition after another, partitions on threads.
+
+    Hears DeliverEvents, and answers EventsHandled or EventsNotHandled. Never fails by what the handler does.
+    """
+
+    background: ClassVar[bool] = True
+    offload_threads_max: ClassVar[int] = 16
+
+    settings: DurableListenerSettings
+
+    def on_start(self) -> None:
+        """Subscribe."""
+        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._count = 0
+        self.send(DELIVERY, self.settings.wanted)
+
+    @handles(EventsSubscribed)
+    def take_answer(self, answer: EventsSubscribed, _sender: ActorAddress) -> None:
+        """Fail if delivery refuses."""
+        if answer.refusal:
+            raise ValueError(answer.refusal)
+
+    @handles(DeliverEvents)
+    def handle(self, batch: DeliverEvents, sender: ActorAddress) -> None:
+        """Call the handler with each, on a thread, behind what this partition has before."""
+
+        def answer(outcome: Outcome) -> None:
+            handled, answered = outcome.unwrap()
+            for event_id in handled:
+                self._handled[event_id] = None
+            while len(self._handled) > HANDLED_MAX:
+                self._handled.popitem(last=False)
+            self._count += len(handled)
+            self.send(sender, answered)
+
+        self.offload(self._call_all, batch.events, then=answer, lane=str(batch.partition))
+
+    def statistics(self) -> ActorStatistics:
+        """Count what was handled."""
+        return ActorStatistics(handled=self._count, failures=self.host.failures)
+
+    def _call_all(self, events: tuple[EventPublished, ...]) -> tuple[list[str], EventsHandled | EventsNotHandled]:
+        """Call the handler, on a thread of its own."""
+        handled: list[str] = []
+        for number, published in enumerate(events):
+            if published.event_id not in self._handled:
+                try:
+                    self._call(published)
+                except Exception as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
+                    return handled, EventsNotHandled(
+                        handled=number,
+                        error=type(fault).__name__,
+                        reason=str(fault),
+                        traceback="".join(traceback.format_exception(fault))[-TRACEBACK_CHARACTERS_MAX:],
+                        is_permanent=isinstance(fault, EventUndecodableError | EventNameTakenError),
+                    )
+                handled.append(published.event_id)
+        return handled, EventsHandled()
+
+    def _call(self, published: EventPublished) -> None:
+        event = self.settings.catalog.read_any(published)
+        where = self.settings.where
+        if where is not None and not where(event):
+            return
+        returned = self.settings.handler(event)
+        if inspect.isawaitable(returned):
+            import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+            asyncio.run(_whole(returned))
+
+
+async def _whole(awaitable: Any) -> Any:
+    return await awaitable

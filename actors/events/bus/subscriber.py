@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from ....domain.events.catalog import EventCatalog
 from ....domain.events.topics import words_of
 from ....messages.addresses import DELIVERY
-from ....messages.delivery import SubscribeEvents, UnsubscribeEvents
+from ....messages.delivery import DeliveryTerms, SubscribeDurably, SubscribeEvents, UnsubscribeEvents
 from ....messages.domain_events import DomainEvent
+from ....messages.system import Ping
 from ...runtime import UnknownActorError
-from .listener import Listener, ListenerSettings
+from .listener import DurableListener, DurableListenerSettings, Listener, ListenerSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,7 +54,7 @@ class EventSubscriber:
 
     def of(
         self,
-        *what: type[DomainEvent] | str,
+        *what: type[Any] | str,
         keys: tuple[str, ...] | str = (),
         where: Callable[[DomainEvent], bool] | None = None,
     ) -> EventSubscriber:
@@ -98,6 +99,46 @@ class EventSubscriber:
         self._runtime.request(DELIVERY, wanted, timeout_s=ANSWER_S)
         return Listening(self._runtime, name)
 
+    def handle_durably(
+        self,
+        subscription: str,
+        handler: Callable[[Any], Any],
+        *,
+        begins: Literal["now", "oldest"] = "now",
+        terms: DeliveryTerms | None = None,
+    ) -> Listening:
+        """Call a function, or a coroutine function, with each journaled event and fact, at least once.
+
+        In order for each aggregate, several aggregates side by side. When it raises the event is tried again, with
+        growing waits; after the last attempt it is a dead letter (`natya events dlq list`). The subscription keeps its
+        place under its name, over restarts too: whoever subscribes by it again goes on there. Facts of the system
+        (`OrderFilled`) are of this lane alone; those of the fast lane are not.
+
+        Args:
+            subscription: its name; an actor of the name `durable-…` calls the handler.
+            handler: called with the event, or with the fact.
+            begins: where a new one begins: with the next event, or with the oldest in the journal.
+            terms: how it is served.
+
+        Raises:
+            NameTakenError: somebody in this process has subscribed by this name.
+        """
+        name = f"durable-{subscription}"
+        wanted = SubscribeDurably(
+            subscription=subscription,
+            subscriber=name,
+            patterns=self._patterns,
+            event_types=self._types,
+            keys=self._keys,
+            begins=begins,
+            terms=terms or DeliveryTerms(),
+        )
+        settings = DurableListenerSettings(handler=handler, catalog=self._catalog, wanted=wanted, where=self._where)
+        self._runtime.start(name, DurableListener, settings)
+        # Answered after the listener's own: from here on it is subscribed.
+        self._runtime.request(DELIVERY, Ping(), timeout_s=ANSWER_S)
+        return Listening(self._runtime, name, is_durable=True)
+
     async def __aiter__(self) -> AsyncIterator[DomainEvent]:
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
@@ -130,8 +171,9 @@ class EventSubscriber:
 class Listening:
     """A handler that is called with events, until it is closed; a context manager."""
 
-    def __init__(self, runtime: InProcessSystem, name: str) -> None:
+    def __init__(self, runtime: InProcessSystem, name: str, *, is_durable: bool = False) -> None:
         self._runtime: Final = runtime
+        self._is_durable: Final = is_durable
         self.name: Final = name
 
     def __enter__(self) -> Self:
@@ -143,7 +185,13 @@ class Listening:
         self.close()
 
     def close(self) -> None:
-        """Unsubscribe, and return when the events that had come are handled; a repeat does nothing."""
+        """Unsubscribe, and return when the events that had come are handled; a repeat does nothing.
+
+        A durable subscription stays, with its place.
+        """
         with contextlib.suppress(UnknownActorError):  # it has ended, or the system has
+            if self._is_durable:  # first: what it has handled is settled before delivery lets go of it
+                self._runtime.stop(self.name)
             self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
-            self._runtime.stop(self.name)
+            if not self._is_durable:
+                self._runtime.stop(self.name)

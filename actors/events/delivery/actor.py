@@ -1,41 +1,68 @@
 """Delivery: publishes domain events, and sends them to who wants them.
 
-Owns    the table of who wants which events.
-Hears   PublishEvents; Journaled, from the events router; SubscribeEvents, UnsubscribeEvents.
+Owns    the table of who wants which events, the durable subscriptions, and the book of dead letters.
+Hears   PublishEvents; Journaled, from the events router; SubscribeEvents, UnsubscribeEvents, SubscribeDurably;
+        ListDeadLetters, ChangeDeadLetters.
 Sends   Append to the journal for events of the safe lane, and EventsPublished or PublishRefused to their publisher;
-        EventPublished to the subscribers: of the safe lane when it is durable, of the fast lane at once.
-Fails   on no expected input; restarted, it has its subscriptions again (hand-over). A publisher whose answer it owed
-        gets none, and may repeat with the same ids.
+        EventPublished to the subscribers: of the safe lane when it is durable, of the fast lane at once; DeliverEvents
+        to durable subscribers, again until they are handled or dead letters; to the journal ReadJournal, where each
+        subscription is, and what becomes of dead letters.
+Fails   on no expected input; restarted, it has its subscriptions again (hand-over), and reads from the journal where
+        they are: what was handled since is handed over again. A publisher whose answer it owed gets none, and may
+        repeat with the same ids.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
+from ....domain.events.dead_letters import DeadLetterBook
 from ....domain.events.interests import Interest, Interests
 from ....domain.events.topics import PatternInvalidError
+from ....domain.time import DAY_NS
 from ....messages.delivery import (
+    EVENTS_AT_ONCE_MAX,
+    ChangeDeadLetters,
+    DeadLettersChanged,
+    DeadLettersChangeDone,
     DeliveryStatistics,
     EventPublished,
     EventsPublished,
     EventsSubscribed,
     EventsUnsubscribed,
+    LetterChange,
+    ListDeadLetters,
     PublishEvents,
     PublishRefused,
+    SubscribeDurably,
     SubscribeEvents,
     UnsubscribeEvents,
 )
-from ....messages.journal import Append, Appended, AppendRefused, Journaled
+from ....messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, ReadJournal
 from ....messages.supervision import Unavailable
 from ...runtime import RuntimeActor, handles
+from .durable import OWN_FACTS, PAGE_RECORDS, CallDue, DurableSubscriptions, PumpDue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...runtime import ActorAddress, Outcome
     from .settings import DeliverySettings
+
+
+EXPIRE_EVERY_S: Final = 60.0
+
+
+class LoadDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: read what is journaled after this sequence of where subscriptions are."""
+
+    after_sequence: int = 0
+
+
+class ExpireDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: look for dead letters that were kept long enough."""
 
 
 class DeliveryActor(RuntimeActor):
@@ -46,17 +73,47 @@ class DeliveryActor(RuntimeActor):
     settings: DeliverySettings
 
     def on_start(self) -> None:
-        """Begin without subscribers."""
+        """Begin without subscribers, and read where the durable subscriptions are."""
         self._interests = Interests()
-        self._published = self._refused = self._sent = self._last_sequence = 0
+        self._letters = DeadLetterBook()
+        self._durable = DurableSubscriptions(self, self.settings, self._letters)
+        self._is_loaded = self._is_stopping = False
+        self._published = self._refused = self._sent = 0
+        self.send(self.myAddress, LoadDue())
 
-    def snapshot(self) -> Interests:
+    def snapshot(self) -> tuple[Interests, tuple[SubscribeDurably, ...]]:
         """Hand over the subscriptions."""
-        return self._interests
+        return self._interests, self._durable.requests
 
-    def restore(self, state: Interests) -> None:
+    def restore(self, state: tuple[Interests, tuple[SubscribeDurably, ...]]) -> None:
         """Take them over."""
-        self._interests = state
+        self._interests, requests = state
+        for request in requests:
+            self.send(self.myAddress, request)
+
+    @handles(LoadDue)
+    def load(self, due: LoadDue, _sender: ActorAddress) -> None:
+        """Read a page of what earlier lives have journaled."""
+        types = tuple(each.__name__ for each in OWN_FACTS)
+        wanted = ReadJournal(after_sequence=due.after_sequence, records_max=PAGE_RECORDS, types=types)
+
+        def take(outcome: Outcome) -> None:
+            page = outcome.value
+            if not isinstance(page, JournalPage):
+                self.after(self.settings.retry_s, due)
+                return
+            for record in page.records:
+                self._letters.apply(record.fact)
+                self._durable.apply(record.fact)
+            if len(page.records) == PAGE_RECORDS:
+                self.send(self.myAddress, LoadDue(page.records[-1].sequence))
+                return
+            self._durable.last_sequence = max(self._durable.last_sequence, page.last_sequence)
+            self._is_loaded = True
+            self.after(EXPIRE_EVERY_S, ExpireDue())
+            self.unstash_all()
+
+        self.ask(self.settings.journal, wanted, timeout_s=self.settings.append_s, then=take)
 
     @handles(PublishEvents)
     def publish(self, request: PublishEvents, sender: ActorAddress) -> None:
@@ -75,8 +132,10 @@ class DeliveryActor(RuntimeActor):
     @handles(Journaled)
     def tell_durable(self, batch: Journaled, _sender: ActorAddress) -> None:
         """Send the durable events on."""
-        self._last_sequence = batch.records[-1].sequence if batch.records else self._last_sequence
+        if not batch.records:  # as no journal of ours sends it
+            return
         self._tell(record.fact for record in batch.records if isinstance(record.fact, EventPublished))
+        self._durable.hear(batch.records)
 
     @handles(SubscribeEvents)
     def subscribe(self, request: SubscribeEvents, sender: ActorAddress) -> None:
@@ -101,7 +160,73 @@ class DeliveryActor(RuntimeActor):
         """Send nothing more."""
         if self._may_speak_for(sender, request):
             self._interests.remove(request.subscriber)
+            self._durable.detach(request.subscriber)
             self.send(sender, EventsUnsubscribed(subscriber=request.subscriber))
+
+    @handles(SubscribeDurably)
+    def subscribe_durably(self, request: SubscribeDurably, sender: ActorAddress) -> None:
+        """Go on where the subscription was."""
+        if not self._is_loaded:
+            self.stash(request, sender)
+            return
+        if not self._may_speak_for(sender, request):
+            return
+        refusal = ""
+        if request.subscription not in self._durable and len(self._durable) >= self.settings.subscriptions_max:
+            refusal = f"at most {self.settings.subscriptions_max} durable subscriptions wanted"
+        else:
+            try:
+                self._durable.subscribe(request)
+            except PatternInvalidError as fault:
+                refusal = str(fault)
+        if sender is not self.myAddress:
+            self.send(sender, EventsSubscribed(subscriber=request.subscriber, refusal=refusal))
+
+    @handles(PumpDue)
+    def pump(self, due: PumpDue, _sender: ActorAddress) -> None:
+        """Go on with a durable subscription."""
+        self._durable.wake(due)
+
+    @handles(CallDue)
+    def call_again(self, due: CallDue, _sender: ActorAddress) -> None:
+        """Try again what the journal did not do."""
+        due.call()
+
+    @handles(ListDeadLetters)
+    def list_dead_letters(self, wanted: ListDeadLetters, sender: ActorAddress) -> None:
+        """Answer a page of them."""
+        if self._is_loaded:
+            self.send(sender, self._letters.find(wanted))
+        else:
+            self.stash(wanted, sender)
+
+    @handles(ChangeDeadLetters)
+    def change_dead_letters(self, request: ChangeDeadLetters, sender: ActorAddress) -> None:
+        """Requeue or drop them, when that is durable."""
+        if not self._is_loaded:
+            self.stash(request, sender)
+            return
+        letter_ids = self._letters.changeable(request.letter_ids)
+        if request.payload is not None and (fault := self._fault_of_edit(request, letter_ids)):
+            self.send(sender, DeadLettersChangeDone(changed=0, refusal=fault))
+            return
+        self._change(letter_ids, request.change, sender, payload=request.payload)
+
+    @handles(ExpireDue)
+    def expire(self, due: ExpireDue, _sender: ActorAddress) -> None:
+        """Remove the dead letters that were kept long enough, or are too many."""
+        before_ns = self.house_clock.now_ns() - self.settings.letters_days * DAY_NS
+        if expired := self._letters.expired(before_ns, self.settings.letters_max):
+            self.log("dead_letters.expired", level="warning", letters=len(expired))
+            self._change(expired[:EVENTS_AT_ONCE_MAX], "expired", None)
+        self.after(EXPIRE_EVERY_S, due)
+
+    def is_drained(self) -> bool:
+        """Journal where each subscription is, once; the requests for that are waited for."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._durable.keep_all()
+        return True
 
     def statistics(self) -> DeliveryStatistics:
         """Return the counts."""
@@ -110,8 +235,47 @@ class DeliveryActor(RuntimeActor):
             refused=self._refused,
             sent=self._sent,
             subscribers=len(self._interests),
-            last_sequence=self._last_sequence,
+            last_sequence=self._durable.last_sequence,
+            subscriptions=self._durable.statuses(),
+            dead_letters=len(self._letters),
+            oldest_dead_letter_ns=self._letters.oldest_ns(),
         )
+
+    def _fault_of_edit(self, request: ChangeDeadLetters, letter_ids: tuple[str, ...]) -> str:
+        if len(request.letter_ids) != 1 or request.change != "requeued":
+            return "one dead letter that is requeued with other fields wanted"
+        if letter_ids and self._letters[letter_ids[0]].event.kind == "fact":
+            return "an event of a user wanted: facts of the system are as they happened"
+        try:
+            msgspec.msgpack.decode(request.payload or b"", type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            return f"a map of msgpack wanted: {fault}"
+        return ""
+
+    def _change(
+        self, letter_ids: tuple[str, ...], change: LetterChange, sender: Any, payload: bytes | None = None
+    ) -> None:
+        def answer(changed: int, refusal: str = "") -> None:
+            if sender is not None:
+                self.send(sender, DeadLettersChangeDone(changed=changed, refusal=refusal))
+
+        if not letter_ids:
+            answer(0)
+            return
+        now_ns = self.house_clock.now_ns()
+        fact = DeadLettersChanged(letter_ids=letter_ids, change=change, occurred_ns=now_ns, payload=payload)
+
+        def then(outcome: Outcome) -> None:
+            if not isinstance(outcome.value, Appended):
+                answer(0, _why(outcome.value, outcome))
+                return
+            again = tuple(each for each in letter_ids if each in self._letters and not self._letters.is_requeued(each))
+            self._letters.apply(fact)
+            for letter_id in again if change == "requeued" else ():
+                self._durable.requeue(self._letters[letter_id])
+            answer(len(again))
+
+        self.ask(self.settings.journal, Append(facts=(fact,)), timeout_s=self.settings.append_s, then=then)
 
     def _append(self, events: tuple[EventPublished, ...], sender: ActorAddress) -> None:
         trace = self.trace
@@ -136,7 +300,9 @@ class DeliveryActor(RuntimeActor):
                 self.send(name, event)
                 self._sent += 1
 
-    def _may_speak_for(self, sender: ActorAddress, request: SubscribeEvents | UnsubscribeEvents) -> bool:
+    def _may_speak_for(
+        self, sender: ActorAddress, request: SubscribeEvents | UnsubscribeEvents | SubscribeDurably
+    ) -> bool:
         """Tell whether the sender may subscribe for this name; a strategy may only for its own."""
         if getattr(sender, "says", None) is None or getattr(sender, "name", "") == request.subscriber:
             return True

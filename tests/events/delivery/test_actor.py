@@ -14,7 +14,7 @@ from natya.messages.delivery import (
     SubscribeEvents,
     UnsubscribeEvents,
 )
-from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalRecord
+from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalRecord, ReadJournal
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -78,6 +78,7 @@ class TestAnEventOfTheSafeLane:
     def test_is_answered_and_sent_on_when_it_is_durable_and_not_before(self, system):
         journal, publisher = system.probe("journal"), system.probe("publisher")
         start_delivery(system)
+        assert isinstance(journal.receive(), ReadJournal)
         listener = subscribed(system, "listener")
         event = a_published(correlation_id="c-1")
 
@@ -104,6 +105,7 @@ class TestAnEventOfTheSafeLane:
     def test_is_refused_with_the_reason_and_whether_it_may_be_durable(self, system, answer, may_be_durable):
         journal, publisher = system.probe("journal"), system.probe("publisher")
         start_delivery(system)
+        assert isinstance(journal.receive(), ReadJournal)
 
         system.tell("delivery", PublishEvents(events=(a_published(),)), sender=publisher)
         journal.receive()

@@ -1,0 +1,412 @@
+"""Durable subscriptions: read from the journal what each has not had, hand it over, keep where each is."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ....domain.events.catalog import event_of
+from ....domain.events.delivery import Delivery
+from ....domain.events.interests import Interest, Interests
+from ....domain.time import SECOND_NS
+from ....messages.delivery import (
+    DeadLettersChanged,
+    DeliverEvents,
+    DeliveryTerms,
+    EventDeadLettered,
+    EventFact,
+    EventPublished,
+    EventsHandled,
+    EventsNotHandled,
+    SubscriptionMoved,
+    SubscriptionStatus,
+)
+from ....messages.journal import Append, Appended, JournalPage, ReadJournal
+from ....messages.supervision import Unavailable
+
+if TYPE_CHECKING:
+    from ....domain.events.dead_letters import DeadLetterBook
+    from ....domain.events.delivery import Batch, Item
+    from ....messages.delivery import SubscribeDurably
+    from ....messages.journal import JournalRecord
+    from ...runtime import Outcome, RuntimeActor, Timer
+    from .settings import DeliverySettings
+
+OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
+"""What is journaled by delivery itself: handed over to nobody, else a position that is kept would move it."""
+
+PAGE_RECORDS: Final = 1_000
+
+
+class PumpDue(msgspec.Struct, frozen=True, gc=False):
+    """To delivery itself: something of a subscription may be due, or has to be kept."""
+
+    subscription: str
+    is_keeping: bool = False
+
+
+class Subscription:
+    """One of them, with its subscriber."""
+
+    def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
+        self.request: Final = request
+        self.delivery: Final = delivery
+        self.interests: Final = Interests()
+        self.interests.set(
+            request.subscription,
+            Interest(
+                patterns=request.patterns, event_types=frozenset(request.event_types), keys=frozenset(request.keys)
+            ),
+        )
+        self.is_reading = False
+        self.is_ended = False
+        """Somebody has subscribed anew: what is on its way for this one changes nothing any more."""
+
+        self.kept: tuple[int, tuple[int, ...]] = (-1, ())
+        """Position and what is done behind it, as the journal has them."""
+
+        self.timer: Timer | None = None
+        self.keeping: Timer | None = None
+
+
+class DurableSubscriptions:
+    """All of them. Called on the actor's thread alone.
+
+    Args:
+        actor: sends, asks, and has the clocks.
+        settings: of delivery.
+        letters: the book of dead letters.
+    """
+
+    def __init__(self, actor: RuntimeActor, settings: DeliverySettings, letters: DeadLetterBook) -> None:
+        self._actor: Final = actor
+        self._settings: Final = settings
+        self._letters: Final = letters
+        self.places: dict[str, tuple[int, tuple[int, ...]]] = {}
+        """Where each is as the journal has it, also those that nobody has subscribed by since the start."""
+
+        self._active: dict[str, Subscription] = {}
+        self.last_sequence = 0
+        """Newest of the journal."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.places
+
+    def apply(self, fact: Any) -> None:
+        """Take note of a fact of an earlier life."""
+        if isinstance(fact, SubscriptionMoved):
+            self.places[fact.subscription] = (fact.position, fact.done)
+
+    def subscribe(self, request: SubscribeDurably) -> None:
+        """Go on where the subscription was, or begin; the subscriber before gets nothing more."""
+        name = request.subscription
+        position, done = self.places.setdefault(name, (self.last_sequence if request.begins == "now" else 0, ()))
+        before = self._active.pop(name, None)
+        if before is not None:
+            position, done = before.delivery.position, before.delivery.done
+            self._end(before)
+        subscription = Subscription(request, Delivery(request.terms, position=position, done=done))
+        self._active[name] = subscription
+        self._keep(subscription)
+        window = min(request.terms.window_max, position)
+        if window:
+            self._read(subscription, position - window, self._recall)
+        else:
+            self._begin(subscription)
+
+    def detach(self, subscriber: str) -> None:
+        """Hand nothing more over to an actor; its subscriptions keep their places."""
+        for name, subscription in tuple(self._active.items()):
+            if subscription.request.subscriber == subscriber:
+                del self._active[name]
+                self._keep(subscription)
+                self.places[name] = subscription.kept
+                self._end(subscription)
+
+    def hear(self, records: tuple[JournalRecord, ...]) -> None:
+        """Offer records that have just become durable to who has had all before them; the others read them later."""
+        self.last_sequence = max(self.last_sequence, records[-1].sequence)
+        for subscription in self._active.values():
+            delivery = subscription.delivery
+            if (
+                not subscription.is_reading
+                and records[0].sequence <= delivery.offered + 1
+                and delivery.room >= len(records)
+            ):
+                self._offer(subscription, records)
+            self.pump(subscription)
+
+    def wake(self, due: PumpDue) -> None:
+        """Go on with a subscription."""
+        subscription = self._active.get(due.subscription)
+        if subscription is None:
+            return
+        if due.is_keeping:
+            subscription.keeping = None
+            self._keep(subscription)
+        else:
+            subscription.timer = None
+            self.pump(subscription)
+
+    def requeue(self, letter: EventDeadLettered) -> None:
+        """Hand a dead letter over again, once its subscription has a subscriber."""
+        subscription = self._active.get(letter.subscription)
+        if subscription is not None and not subscription.is_reading:
+            now_ns = self._actor.clock.monotonic_ns()
+            subscription.delivery.requeue(letter.sequence, letter.event, letter.letter_id, now_ns)
+            self.pump(subscription)
+
+    def pump(self, subscription: Subscription) -> None:
+        """Hand over what is due, read on if there is room, and set the timer for what is due later."""
+        if subscription.is_ended or subscription.is_reading:
+            return
+        delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
+        for batch in delivery.due(now_ns):
+            self._hand_over(subscription, batch)
+        if delivery.offered < self.last_sequence and delivery.room > 0:
+            self._read(subscription, delivery.offered, self._take_page)
+        if subscription.timer is not None:
+            subscription.timer.cancel()
+            subscription.timer = None
+        next_ns = delivery.next_ns()
+        if next_ns is not None:
+            wait_s = max(0, next_ns - now_ns) / SECOND_NS
+            subscription.timer = self._actor.after(wait_s, PumpDue(subscription.request.subscription))
+        if subscription.keeping is None and (delivery.position, delivery.done) != subscription.kept:
+            due = PumpDue(subscription.request.subscription, is_keeping=True)
+            subscription.keeping = self._actor.after(self._settings.keep_s, due)
+
+    @property
+    def requests(self) -> tuple[SubscribeDurably, ...]:
+        """Return by which requests somebody is subscribed."""
+        return tuple(each.request for each in self._active.values())
+
+    def keep_all(self) -> None:
+        """Journal where each is, without waiting any longer."""
+        for subscription in self._active.values():
+            if (subscription.delivery.position, subscription.delivery.done) != subscription.kept:
+                self._keep(subscription)
+
+    def statuses(self) -> tuple[SubscriptionStatus, ...]:
+        """Tell how each stands."""
+        return tuple(self._status(name) for name in sorted(self.places))
+
+    def _status(self, name: str) -> SubscriptionStatus:
+        active = self._active.get(name)
+        position, done = self.places[name]
+        delivery = Delivery(DeliveryTerms(), position=position, done=done) if active is None else active.delivery
+        return SubscriptionStatus(
+            subscription=name,
+            subscriber="" if active is None else active.request.subscriber,
+            position=delivery.position,
+            behind=max(0, self.last_sequence - delivery.offered),
+            pending=delivery.pending,
+            handled=delivery.handled,
+            retries=delivery.retries,
+            duplicates=delivery.duplicates,
+            dead_letters=self._letters.count_of(name),
+            breaker=delivery.breaker,
+            last_error=delivery.last_error,
+        )
+
+    # Reading.
+
+    def _read(self, subscription: Subscription, after_sequence: int, then: Any) -> None:
+        subscription.is_reading = True
+        wanted = ReadJournal(after_sequence=after_sequence, records_max=PAGE_RECORDS)
+
+        def take(outcome: Outcome) -> None:
+            if subscription.is_ended:
+                return
+            page = outcome.value
+            if isinstance(page, JournalPage):
+                then(subscription, page)
+            else:  # the journal failed, or is being restarted: it has the records all the same
+                self._later(functools.partial(self._read, subscription, after_sequence, then))
+
+        self._actor.ask(self._settings.journal, wanted, timeout_s=self._settings.append_s, then=take)
+
+    def _later(self, call: Any) -> None:
+        self._actor.after(self._settings.retry_s, CallDue(call))
+
+    def _recall(self, subscription: Subscription, page: JournalPage) -> None:
+        """Remember which events were handled before, as far as the window reaches."""
+        delivery = subscription.delivery
+        position = delivery.position
+        for record in page.records:
+            if record.sequence > position:
+                break
+            if isinstance(record.fact, EventPublished) and self._wants(subscription, record.fact):
+                delivery.remember(record.fact.event_id)
+        newest = page.records[-1].sequence if page.records else position
+        if newest < position:
+            self._read(subscription, newest, self._recall)
+        else:
+            subscription.is_reading = False
+            self._begin(subscription)
+
+    def _begin(self, subscription: Subscription) -> None:
+        for letter in self._letters.requeued_of(subscription.request.subscription):
+            self.requeue(letter)
+        self.pump(subscription)
+
+    def _take_page(self, subscription: Subscription, page: JournalPage) -> None:
+        subscription.is_reading = False
+        self.last_sequence = max(self.last_sequence, page.last_sequence)
+        self._offer(subscription, page.records)
+        self.pump(subscription)
+
+    def _offer(self, subscription: Subscription, records: tuple[JournalRecord, ...]) -> None:
+        delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
+        for record in records:
+            if record.sequence <= delivery.offered:
+                continue
+            if not isinstance(record.fact, OWN_FACTS):
+                if delivery.room == 0:
+                    return
+                event = event_of(record)
+                if self._wants(subscription, event):
+                    delivery.offer(record.sequence, event, now_ns)
+            delivery.skip_to(record.sequence)
+
+    @staticmethod
+    def _wants(subscription: Subscription, event: EventPublished) -> bool:
+        return bool(subscription.interests.of(event))
+
+    # Handing over.
+
+    def _hand_over(self, subscription: Subscription, batch: Batch) -> None:
+        request = subscription.request
+        message = DeliverEvents(subscription=request.subscription, partition=batch.partition, events=batch.events)
+        then = functools.partial(self._take_answer, subscription, batch)
+        self._actor.ask(request.subscriber, message, timeout_s=request.terms.handling_s, then=then)
+
+    def _take_answer(self, subscription: Subscription, batch: Batch, outcome: Outcome) -> None:
+        if subscription.is_ended:
+            return
+        answer = outcome.value
+        if isinstance(answer, EventsHandled):
+            self._handled(subscription, subscription.delivery.succeeded(batch.partition))
+        else:
+            failure = _failure(answer, outcome, len(batch.items))
+            letters, item = subscription.delivery.failed(
+                batch.partition,
+                handled=failure.handled,
+                error=f"{failure.error}: {failure.reason}",
+                now_ns=self._actor.clock.monotonic_ns(),
+                chance=self._actor.random.random(),
+                is_permanent=failure.is_permanent,
+                is_counted=not isinstance(answer, Unavailable),
+            )
+            self._handled(subscription, letters)
+            if item is not None:
+                self._bury(subscription, batch.partition, self._letter(subscription, item, failure))
+        self.pump(subscription)
+
+    def _letter(self, subscription: Subscription, item: Item, failure: EventsNotHandled) -> EventDeadLettered:
+        name = subscription.request.subscription
+        now_ns = self._actor.house_clock.now_ns()
+        before = self._letters.get(item.letter_id)
+        since_ns = now_ns - (self._actor.clock.monotonic_ns() - item.first_failed_ns)
+        return EventDeadLettered(
+            letter_id=item.letter_id or f"{name}-{item.sequence}",
+            subscription=name,
+            sequence=item.sequence,
+            event=item.event,
+            error=failure.error,
+            reason=failure.reason,
+            traceback=failure.traceback,
+            attempts=item.attempts + (0 if before is None else before.attempts),
+            first_failed_ns=max(0, since_ns) if before is None else before.first_failed_ns,
+            last_failed_ns=now_ns,
+        )
+
+    def _bury(self, subscription: Subscription, partition: int, letter: EventDeadLettered) -> None:
+        """Make the dead letter durable, however often it takes; then its partition goes on."""
+
+        def then(outcome: Outcome) -> None:
+            if subscription.is_ended:
+                return
+            if not isinstance(outcome.value, Appended):
+                self._later(functools.partial(self._bury, subscription, partition, letter))
+                return
+            self._letters.apply(letter)
+            self._actor.log_bounded(
+                "event.dead_lettered",
+                level="warning",
+                letter_id=letter.letter_id,
+                event_type=letter.event.event_type,
+                error=letter.error,
+                reason=letter.reason,
+            )
+            subscription.delivery.buried(partition)
+            self.pump(subscription)
+
+        self._append(letter, then)
+
+    def _handled(self, subscription: Subscription, letter_ids: tuple[str, ...]) -> None:
+        """Take requeued ones that were handled out of the dead letters."""
+        if not letter_ids:
+            return
+        fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.house_clock.now_ns())
+
+        def then(outcome: Outcome) -> None:
+            if isinstance(outcome.value, Appended):
+                self._letters.apply(fact)
+            else:
+                self._later(functools.partial(self._handled, subscription, letter_ids))
+
+        self._append(fact, then)
+
+    # Keeping.
+
+    def _keep(self, subscription: Subscription) -> None:
+        """Journal where it is; one such fact at a time, and none while nothing has moved."""
+        delivery, name = subscription.delivery, subscription.request.subscription
+        place = delivery.position, delivery.done
+        fact = SubscriptionMoved(
+            subscription=name,
+            position=place[0],
+            done=place[1],
+            occurred_ns=self._actor.house_clock.now_ns(),
+        )
+
+        def then(outcome: Outcome) -> None:
+            if isinstance(outcome.value, Appended):
+                self.places[name] = place
+            else:
+                subscription.kept = (-1, ())
+            if not subscription.is_ended:
+                self.pump(subscription)
+
+        subscription.kept = place
+        self._append(fact, then)
+
+    def _append(self, fact: EventFact, then: Any) -> None:
+        self._actor.ask(self._settings.journal, Append(facts=(fact,)), timeout_s=self._settings.append_s, then=then)
+
+    def _end(self, subscription: Subscription) -> None:
+        subscription.is_ended = True
+        for timer in (subscription.timer, subscription.keeping):
+            if timer is not None:
+                timer.cancel()
+
+
+class CallDue(msgspec.Struct, frozen=True):
+    """To delivery itself: try again what the journal did not do."""
+
+    call: Any
+
+
+def _failure(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
+    if isinstance(answer, EventsNotHandled) and answer.handled < size:
+        return answer
+    error = getattr(answer, "error", "") or type(outcome.error or answer).__name__
+    return EventsNotHandled(
+        handled=0, error=error, reason=getattr(answer, "reason", "") or str(outcome.error or answer)
+    )

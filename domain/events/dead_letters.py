@@ -1,0 +1,118 @@
+"""The book of dead letters: which there are, and what became of them. Pure."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...messages.delivery import DeadLettersChanged, DeadLettersListed, EventDeadLettered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...messages.delivery import ListDeadLetters
+
+
+class DeadLetterBook:
+    """Dead letters by id, in the order in which they died; built of facts alone, so that a repeat changes nothing."""
+
+    def __init__(self) -> None:
+        self._letters: dict[str, EventDeadLettered] = {}
+        self._requeued: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def __contains__(self, letter_id: str) -> bool:
+        return letter_id in self._letters
+
+    def __getitem__(self, letter_id: str) -> EventDeadLettered:
+        return self._letters[letter_id]
+
+    def get(self, letter_id: str) -> EventDeadLettered | None:
+        """Return one; None if there is none of this id."""
+        return self._letters.get(letter_id)
+
+    def apply(self, fact: Any) -> None:
+        """Take note of a fact; those of other kinds are left out."""
+        match fact:
+            case EventDeadLettered():
+                self._letters.pop(fact.letter_id, None)
+                self._requeued.discard(fact.letter_id)
+                self._letters[fact.letter_id] = fact
+            case DeadLettersChanged(change="requeued"):
+                for letter_id in fact.letter_ids:
+                    self._requeue(letter_id, fact.payload)
+            case DeadLettersChanged():
+                for letter_id in fact.letter_ids:
+                    self._letters.pop(letter_id, None)
+                    self._requeued.discard(letter_id)
+
+    def is_requeued(self, letter_id: str) -> bool:
+        """Tell whether one is on its way to its subscriber again."""
+        return letter_id in self._requeued
+
+    def requeued_of(self, subscription: str) -> tuple[EventDeadLettered, ...]:
+        """Return those on their way to a subscription, in the order of the journal."""
+        found = [self._letters[each] for each in self._requeued if self._letters[each].subscription == subscription]
+        return tuple(sorted(found, key=lambda letter: letter.sequence))
+
+    def count_of(self, subscription: str) -> int:
+        """Count those of a subscription."""
+        return sum(letter.subscription == subscription for letter in self._letters.values())
+
+    def oldest_ns(self) -> int:
+        """Return when the oldest failed for the last time; 0 if there is none."""
+        return next((letter.last_failed_ns for letter in self._letters.values()), 0)
+
+    def changeable(self, letter_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of these ids that may be changed, in the order of the journal, each once.
+
+        None that is on its way again: it may be handled already.
+        """
+        found = {each for each in letter_ids if each in self._letters and each not in self._requeued}
+        return tuple(sorted(found, key=lambda each: self._letters[each].sequence))
+
+    def expired(self, before_ns: int, count_max: int) -> tuple[str, ...]:
+        """Return the oldest ones that failed before this time, or are more than so many."""
+        surplus = len(self._letters) - count_max
+        return tuple(
+            letter_id
+            for number, (letter_id, letter) in enumerate(self._letters.items())
+            if letter_id not in self._requeued and (number < surplus or letter.last_failed_ns < before_ns)
+        )
+
+    def find(self, wanted: ListDeadLetters) -> DeadLettersListed:
+        """Return a page of those that are wanted, and how many there are in all."""
+        matching = list(self._matching(wanted))
+        start = 0
+        if wanted.after:
+            start = next((number for number, each in enumerate(matching, 1) if each.letter_id == wanted.after), 0)
+        page = tuple(islice(matching, start, start + wanted.rows_max))
+        return DeadLettersListed(
+            letters=page,
+            requeued=tuple(each.letter_id for each in page if each.letter_id in self._requeued),
+            found=len(matching),
+        )
+
+    def _matching(self, wanted: ListDeadLetters) -> Iterator[EventDeadLettered]:
+        for letter in self._letters.values():
+            if (
+                wanted.letter_id in {"", letter.letter_id}
+                and wanted.subscription in {"", letter.subscription}
+                and wanted.event_type in {"", letter.event.event_type}
+                and wanted.error in {"", letter.error}
+                and wanted.key in {"", letter.event.aggregate_id}
+            ):
+                yield letter
+
+    def _requeue(self, letter_id: str, payload: bytes | None) -> None:
+        letter = self._letters.get(letter_id)
+        if letter is None:
+            return
+        self._requeued.add(letter_id)
+        if payload is not None:
+            event = msgspec.structs.replace(letter.event, payload=payload)
+            self._letters[letter_id] = msgspec.structs.replace(letter, event=event)

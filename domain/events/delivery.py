@@ -1,0 +1,275 @@
+"""One durable subscription: what is handed over next, what is tried again, what is given up. Pure: time comes in.
+
+Events of one aggregate are in one partition, in the order of the journal; a partition has one batch in flight. An event
+is settled when it was handled, when it is known to be a repeat, or when it is durable as a dead letter. The position is
+the sequence up to which all are settled: with the few settled ones behind it, all that has to be kept.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..breaker import Breaker
+from ..reconnecting import Reconnecting
+from ..time import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...messages.delivery import DeliveryTerms, EventPublished
+
+RETRY_MIN_S: Final = 0.01
+
+
+class Item(msgspec.Struct, kw_only=True):
+    """One event on its way to the subscriber."""
+
+    sequence: int
+    event: EventPublished
+    came_ns: int
+    letter_id: str = ""
+    """Of the dead letter that it was; empty: it comes from the journal."""
+
+    attempts: int = 0
+    first_failed_ns: int = 0
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Events for one turn of the subscriber."""
+
+    partition: int
+    items: tuple[Item, ...]
+
+    @property
+    def events(self) -> tuple[EventPublished, ...]:
+        """Return the events."""
+        return tuple(item.event for item in self.items)
+
+
+class _Partition:
+    __slots__ = ("in_flight", "retry_ns", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Item] = deque()
+        self.in_flight: Batch | None = None
+        self.retry_ns = 0
+
+
+class Delivery:
+    """The state of one durable subscription.
+
+    Args:
+        terms: how it is served.
+        position: all up to this sequence is settled.
+        done: sequences after it that are settled, too.
+    """
+
+    def __init__(self, terms: DeliveryTerms, *, position: int, done: Iterable[int] = ()) -> None:
+        self.terms: Final = terms
+        self.offered = position
+        """Newest sequence that was looked at."""
+
+        self._opens_ns = 0
+        self._open: OrderedDict[int, None] = OrderedDict()
+        self._done = set(done)
+        self._ids: set[str] = set()
+        """Of events that wait or are in flight."""
+
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._partitions = [_Partition() for _ in range(terms.partitions)]
+        self._breaker = Breaker(fail_max=terms.fail_max, reset_timeout_s=terms.reset_s)
+        self._pending = 0
+        self.handled = self.retries = self.duplicates = 0
+        self.last_error = ""
+
+    @property
+    def position(self) -> int:
+        """The sequence up to which all are settled."""
+        return next(iter(self._open)) - 1 if self._open else self.offered
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """Sequences after the position that are settled."""
+        position = self.position
+        self._done = {each for each in self._done if each > position}
+        return tuple(sorted(self._done))
+
+    @property
+    def pending(self) -> int:
+        """Events that wait, are in flight, or are being buried."""
+        return self._pending
+
+    @property
+    def room(self) -> int:
+        """How many more may be offered."""
+        return max(0, self.terms.pending_max - self._pending)
+
+    @property
+    def breaker(self) -> str:
+        """`closed`, `open` or `half-open`."""
+        return self._breaker.state
+
+    def remember(self, event_id: str) -> None:
+        """Take note of an event that was handled before: a repeat of it is not handled."""
+        self._seen[event_id] = None
+        self._seen.move_to_end(event_id)
+        if len(self._seen) > self.terms.window_max:
+            self._seen.popitem(last=False)
+
+    def skip_to(self, sequence: int) -> None:
+        """Take note that nothing up to this sequence is wanted but what was offered."""
+        self.offered = max(self.offered, sequence)
+
+    def offer(self, sequence: int, event: EventPublished, now_ns: int) -> None:
+        """Take the next wanted event; those that come again are left out."""
+        if sequence <= self.offered:
+            return
+        self.offered = sequence
+        if sequence in self._done:
+            self.remember(event.event_id)
+        elif event.event_id in self._seen or event.event_id in self._ids:
+            self.duplicates += 1
+            self._done.add(sequence)
+        else:
+            self._open[sequence] = None
+            self._put(Item(sequence=sequence, event=event, came_ns=now_ns))
+
+    def requeue(self, sequence: int, event: EventPublished, letter_id: str, now_ns: int) -> None:
+        """Take a dead letter again, behind what waits of its aggregate; no effect while it is on its way."""
+        if event.event_id not in self._ids:
+            self._put(Item(sequence=sequence, event=event, came_ns=now_ns, letter_id=letter_id))
+
+    def due(self, now_ns: int) -> tuple[Batch, ...]:
+        """Return the batches that may be handed over now; each is then in flight."""
+        if self._breaker.state == "open" and self._breaker.retry_after_s(now_ns) == 0:
+            self._breaker.try_again()
+        if self._breaker.state == "open":
+            return ()
+        is_probing = self._breaker.state == "half-open"
+        if is_probing and any(each.in_flight for each in self._partitions):
+            return ()
+        batches = []
+        for number, partition in enumerate(self._partitions):
+            if self._ready_ns(partition) <= now_ns:
+                count = 1 if is_probing or partition.waiting[0].attempts else self.terms.batch_max
+                items = tuple(partition.waiting.popleft() for _ in range(min(count, len(partition.waiting))))
+                partition.in_flight = Batch(partition=number, items=items)
+                batches.append(partition.in_flight)
+                if is_probing:
+                    break
+        return tuple(batches)
+
+    def next_ns(self) -> int | None:
+        """Return when something may be due; None: not before something else happens."""
+        if self._breaker.state == "half-open" and any(each.in_flight for each in self._partitions):
+            return None
+        soonest = min(map(self._ready_ns, self._partitions))
+        if soonest == _NEVER_NS:
+            return None
+        return max(soonest, self._opens_ns) if self._breaker.state == "open" else soonest
+
+    def succeeded(self, partition: int) -> tuple[str, ...]:
+        """Settle a batch that was handled; return the ids of the dead letters among it."""
+        batch = self._take(partition)
+        self._breaker.succeeded()
+        return self._settle(batch.items)
+
+    def failed(  # noqa: PLR0913  what there is to know of a failure
+        self,
+        partition: int,
+        *,
+        handled: int,
+        error: str,
+        now_ns: int,
+        chance: float,
+        is_permanent: bool = False,
+        is_counted: bool = True,
+    ) -> tuple[tuple[str, ...], Item | None]:
+        """Take note that one event of a batch could not be handled.
+
+        Args:
+            partition: whose batch it was.
+            handled: so many before it were.
+            error: what is shown of it.
+            now_ns: monotonic nanoseconds.
+            chance: a random number from 0 to below 1.
+            is_permanent: it is given up at once.
+            is_counted: it is an attempt; else the subscriber could not be reached.
+
+        Returns:
+            The ids of the dead letters among those that were handled; and the event to be given up, or None. Its
+            partition waits until it is `buried`.
+        """
+        batch = self._take(partition)
+        letters = self._settle(batch.items[:handled])
+        if handled:
+            self._breaker.succeeded()
+        self.last_error = error
+        rest = batch.items[handled:]
+        item, place = rest[0], self._partitions[partition]
+        item.attempts += is_counted
+        item.first_failed_ns = item.first_failed_ns or now_ns
+        place.waiting.extendleft(reversed(rest[1:]))
+        if not is_permanent and self._breaker.failed(now_ns):
+            self._opens_ns = now_ns + round(self.terms.reset_s * SECOND_NS)
+        if is_permanent or item.attempts >= self.terms.attempts_max:
+            place.in_flight = Batch(partition=partition, items=(item,))
+            return letters, item
+        self.retries += 1
+        place.waiting.appendleft(item)
+        wait_s = Reconnecting(max(1, item.attempts)).wait_s(
+            chance=chance, first_s=self.terms.retry_first_s, max_s=self.terms.retry_max_s, min_s=RETRY_MIN_S
+        )
+        place.retry_ns = now_ns + round(wait_s * SECOND_NS)
+        return letters, None
+
+    def buried(self, partition: int) -> None:
+        """Settle the event that is durable as a dead letter now."""
+        batch = self._take(partition)
+        for item in batch.items:
+            self._forget(item)
+            self.remember(item.event.event_id)
+
+    def _put(self, item: Item) -> None:
+        self._pending += 1
+        self._ids.add(item.event.event_id)
+        number = zlib.crc32(item.event.aggregate_id.encode("utf-8", "surrogatepass")) % self.terms.partitions
+        self._partitions[number].waiting.append(item)
+
+    def _ready_ns(self, partition: _Partition) -> int:
+        if partition.in_flight is not None or not partition.waiting:
+            return _NEVER_NS
+        first = partition.waiting[0]
+        is_whole = len(partition.waiting) >= self.terms.batch_max or first.attempts or first.letter_id
+        linger_ns = 0 if is_whole else first.came_ns + round(self.terms.linger_s * SECOND_NS)
+        return max(partition.retry_ns, linger_ns)
+
+    def _take(self, partition: int) -> Batch:
+        place = self._partitions[partition]
+        batch, place.in_flight, place.retry_ns = place.in_flight, None, 0
+        assert batch is not None, "a batch of this partition was in flight"
+        return batch
+
+    def _settle(self, items: Iterable[Item]) -> tuple[str, ...]:
+        letters = []
+        for item in items:
+            self.handled += 1
+            self._forget(item)
+            self.remember(item.event.event_id)
+            if item.letter_id:
+                letters.append(item.letter_id)
+        return tuple(letters)
+
+    def _forget(self, item: Item) -> None:
+        self._pending -= 1
+        self._ids.discard(item.event.event_id)
+        if not item.letter_id:
+            del self._open[item.sequence]
+            self._done.add(item.sequence)
+
+
+_NEVER_NS: Final = 1 << 63

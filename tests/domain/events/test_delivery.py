@@ -1,0 +1,267 @@
+"""One durable subscription, in every order of events."""
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_events import a_published
+
+from natya.domain.events.delivery import Delivery
+from natya.domain.time import SECOND_NS
+from natya.messages.delivery import DeliveryTerms
+
+KEYS = st.sampled_from("abc")
+STEPS = ("offer", "take", "answer", "wait", "restart")
+TERMS = st.builds(
+    DeliveryTerms,
+    partitions=st.integers(1, 3),
+    batch_max=st.integers(1, 3),
+    attempts_max=st.integers(1, 3),
+    linger_s=st.sampled_from([0.0, 1.0]),
+    fail_max=st.integers(1, 4),
+    window_max=st.just(1_000),
+)
+
+
+def event(number, key="a"):
+    return a_published(event_id=f"e-{number}", aggregate_id=key)
+
+
+class Subscriber:
+    """Handles batches, or does not, as it is told, and checks what it is given."""
+
+    def __init__(self, delivery):
+        self.delivery = delivery
+        self.in_flight = {}
+        self.handled = defaultdict(list)
+        self.buried = []
+        self.now_ns = 0
+
+    def take(self):
+        for batch in self.delivery.due(self.now_ns):
+            assert batch.partition not in self.in_flight
+            keys = {each.aggregate_id for each in batch.events}
+            others = {each.aggregate_id for other in self.in_flight.values() for each in other.events}
+            assert not keys & others
+            self.in_flight[batch.partition] = batch
+
+    def answer(self, handled, *, is_permanent=False):
+        partition, batch = self.in_flight.popitem()
+        if handled >= len(batch.items):
+            self._note(batch.items)
+            self.delivery.succeeded(partition)
+            return
+        self._note(batch.items[:handled])
+        _, item = self.delivery.failed(
+            partition, handled=handled, error="E", now_ns=self.now_ns, chance=0.5, is_permanent=is_permanent
+        )
+        if item is not None:
+            self.buried.append(item.sequence)
+            self.delivery.buried(partition)
+
+    def run_dry(self):
+        for _ in range(10_000):
+            self.take()
+            if self.in_flight:
+                self.answer(10)
+            elif (next_ns := self.delivery.next_ns()) is not None:
+                self.now_ns = max(self.now_ns, next_ns)
+            else:
+                return
+        raise AssertionError("it never ends")
+
+    def _note(self, items):
+        for item in items:
+            self.handled[item.event.aggregate_id].append(item.sequence)
+
+
+class TestAnyHistory:
+    @settings(max_examples=60)
+    @given(
+        terms=TERMS,
+        keys=st.lists(KEYS, max_size=12),
+        steps=st.lists(
+            st.tuples(
+                st.sampled_from(["offer", "take", "answer", "wait", "restart"]), st.integers(0, 3), st.booleans()
+            ),
+            max_size=40,
+        ),
+    )
+    def test_settles_each_event_at_least_once_in_order_for_its_key_and_nothing_stays_stuck(self, terms, keys, steps):
+        delivery = Delivery(terms, position=0)
+        subscriber = Subscriber(delivery)
+        pending = list(enumerate(keys, 1))
+        for step, number, flag in steps:
+            if step == "offer" and pending:
+                sequence, key = pending.pop(0)
+                delivery.offer(sequence, event(sequence, key), subscriber.now_ns)
+            elif step == "take":
+                subscriber.take()
+            elif step == "answer" and subscriber.in_flight:
+                subscriber.answer(number, is_permanent=flag)
+            elif step == "wait":
+                subscriber.now_ns += number * SECOND_NS
+            elif step == "restart":  # in another process: of all that was in memory only the place is left
+                delivery = subscriber.delivery = Delivery(terms, position=delivery.position, done=delivery.done)
+                subscriber.in_flight.clear()
+                pending = list(enumerate(keys, 1))[delivery.position :]
+        for sequence, key in pending:
+            delivery.offer(sequence, event(sequence, key), subscriber.now_ns)
+        subscriber.run_dry()
+
+        settled = {*subscriber.buried, *(each for handled in subscriber.handled.values() for each in handled)}
+        assert settled == set(range(1, len(keys) + 1))
+        for handled in subscriber.handled.values():
+            assert handled == sorted(set(handled)), "each was handled once, since an answer is never lost here"
+        assert (delivery.position, delivery.done, delivery.pending) == (len(keys), (), 0)
+
+    @given(done=st.sets(st.integers(1, 20)), order=st.permutations(range(3)))
+    def test_keeps_its_place_exactly(self, done, order):
+        terms = DeliveryTerms(partitions=256, batch_max=1)
+        delivery = Delivery(terms, position=0)
+        for sequence in range(1, 21):
+            delivery.offer(sequence, event(sequence, f"key-{sequence * 31 + order[0]}"), 0)
+        while batches := delivery.due(0):
+            settled = [batch for batch in batches if batch.items[0].sequence in done]
+            for batch in settled:
+                delivery.succeeded(batch.partition)
+            if not settled:
+                break
+
+        place = {*range(1, delivery.position + 1), *delivery.done}
+        assert place <= done
+        again = Delivery(terms, position=delivery.position, done=delivery.done)
+        for sequence in range(delivery.position + 1, 21):
+            again.offer(sequence, event(sequence, f"key-{sequence}"), 0)
+        assert again.pending == 20 - len(place)
+
+
+class TestARepeat:
+    def test_of_an_event_that_waits_or_was_handled_is_left_out(self):
+        delivery = Delivery(DeliveryTerms(), position=0)
+        delivery.offer(1, event(1), 0)
+        delivery.offer(2, event(1), 0)
+        (batch,) = delivery.due(0)
+        delivery.succeeded(batch.partition)
+        delivery.offer(3, event(1), 0)
+
+        assert len(batch.items) == 1
+        assert (delivery.duplicates, delivery.position, delivery.due(0)) == (2, 3, ())
+
+    def test_is_known_as_far_as_the_window_reaches(self):
+        delivery = Delivery(DeliveryTerms(window_max=2), position=10)
+        for number in (1, 2, 3):
+            delivery.remember(f"e-{number}")
+        for sequence, number in enumerate((1, 2, 3), 11):
+            delivery.offer(sequence, event(number), 0)
+
+        (batch,) = delivery.due(0)
+        assert [item.event.event_id for item in batch.items] == ["e-1"]
+
+
+class TestAnEventThatFails:
+    def test_is_tried_again_with_waits_that_double_and_are_shortened_by_chance(self):
+        delivery = Delivery(DeliveryTerms(retry_first_s=1.0, retry_max_s=3.0, attempts_max=10, fail_max=99), position=0)
+        delivery.offer(1, event(1), 0)
+        waits, now_ns = [], 0
+        for _ in range(4):
+            (batch,) = delivery.due(now_ns)
+            delivery.failed(batch.partition, handled=0, error="E", now_ns=now_ns, chance=0.5)
+            next_ns = delivery.next_ns()
+            assert delivery.due(next_ns - 1) == ()
+            waits.append((next_ns - now_ns) / SECOND_NS)
+            now_ns = next_ns
+
+        assert waits == [0.5, 1.0, 1.5, 1.5]
+        assert delivery.retries == 4
+
+    def test_does_not_hold_up_other_partitions(self):
+        delivery = Delivery(DeliveryTerms(partitions=64, fail_max=99), position=0)
+        delivery.offer(1, event(1, "a"), 0)
+        delivery.offer(2, event(2, "b"), 0)
+        first, second = delivery.due(0)
+        delivery.failed(first.partition, handled=0, error="E", now_ns=0, chance=0.99)
+        delivery.succeeded(second.partition)
+        delivery.offer(3, event(3, second.items[0].event.aggregate_id), 0)
+
+        assert [item.sequence for batch in delivery.due(0) for item in batch.items] == [3]
+
+    def test_is_given_up_after_its_last_attempt_and_its_partition_waits_until_it_is_buried(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
+        delivery.offer(1, event(1), 0)
+        (batch,) = delivery.due(0)
+        delivery.offer(2, event(2), 0)
+        _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
+        before = delivery.due(10**12), delivery.position
+        delivery.buried(batch.partition)
+
+        assert (item.sequence, item.attempts, item.first_failed_ns) == (1, 1, 5)
+        assert before == ((), 0)
+        assert delivery.position == 1
+        assert [each.sequence for each in delivery.due(10**12)[0].items] == [2]
+
+    def test_is_not_counted_against_where_the_subscriber_cannot_be_reached(self):
+        delivery = Delivery(DeliveryTerms(attempts_max=1), position=0)
+        delivery.offer(1, event(1), 0)
+        (batch,) = delivery.due(0)
+
+        _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5, is_counted=False)
+
+        assert item is None
+        assert delivery.pending == 1
+
+
+class TestAnUnhealthySubscriber:
+    def test_is_left_alone_then_tried_with_one_event_and_then_served_again(self):
+        terms = DeliveryTerms(partitions=4, fail_max=2, reset_s=10.0, attempts_max=9, retry_first_s=0.1)
+        delivery = Delivery(terms, position=0)
+        for sequence, key in enumerate("abcdefgh", 1):
+            delivery.offer(sequence, event(sequence, key), 0)
+        batches = delivery.due(0)
+        for batch in batches:
+            delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
+        opens_ns = delivery.next_ns()
+        closed_before = delivery.due(opens_ns - 1)
+        (probe,) = delivery.due(opens_ns)
+        meanwhile = delivery.due(opens_ns), delivery.next_ns()
+        delivery.succeeded(probe.partition)
+
+        assert delivery.breaker == "closed"
+        assert opens_ns == 10 * SECOND_NS
+        assert (closed_before, len(probe.items), meanwhile) == ((), 1, ((), None))
+        assert len(delivery.due(opens_ns)) == len(batches)
+
+
+class TestADeadLetter:
+    def test_that_is_requeued_comes_once_behind_what_waits_of_its_key_and_moves_no_place(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9), position=7)
+        delivery.offer(8, event(8), 0)
+        delivery.requeue(3, event(3), "sub-3", 0)
+        delivery.requeue(3, event(3), "sub-3", 0)
+        (batch,) = delivery.due(0)
+
+        assert [item.sequence for item in batch.items] == [8, 3]
+        assert delivery.succeeded(batch.partition) == ("sub-3",)
+        assert (delivery.position, delivery.pending) == (8, 0)
+
+    def test_that_fails_again_is_given_up_again_with_its_id(self):
+        delivery = Delivery(DeliveryTerms(attempts_max=1), position=7)
+        delivery.requeue(3, event(3), "sub-3", 0)
+        (batch,) = delivery.due(0)
+        _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
+        delivery.buried(batch.partition)
+
+        assert item.letter_id == "sub-3"
+        assert (delivery.position, delivery.pending) == (7, 0)
+
+
+class TestABatch:
+    @pytest.mark.parametrize(("offered", "due_s"), [(1, 5), (2, 5), (3, 0)])
+    def test_is_waited_for_until_it_is_whole_or_has_lingered(self, offered, due_s):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=3, linger_s=5.0), position=0)
+        for sequence in range(1, offered + 1):
+            delivery.offer(sequence, event(sequence), 0)
+
+        assert delivery.next_ns() == due_s * SECOND_NS
+        assert [len(batch.items) for batch in delivery.due(due_s * SECOND_NS)] == [offered]

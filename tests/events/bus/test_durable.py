@@ -1,0 +1,297 @@
+"""Durable subscriptions over the journal, from process to process."""
+
+import queue
+import threading
+
+import msgspec
+import pytest
+
+import natya
+from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
+from natya.actors.events.bus import EventPublisher, EventSubscriber
+from natya.actors.journal import JournalActor
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.composition import DELIVERED
+from natya.config.sections.journal import JournalSettings
+from natya.domain.events.catalog import write
+from natya.messages.delivery import (
+    ChangeDeadLetters,
+    DeadLettersChangeDone,
+    DeliveryTerms,
+    ListDeadLetters,
+    SubscribeDurably,
+)
+from natya.messages.journal import Append
+from natya.messages.orders import OrderAccepted
+from natya.messages.system import Ping
+
+WAIT_S = 10
+QUICK = DeliveryTerms(attempts_max=2, retry_first_s=0.0, retry_max_s=0.0, fail_max=100, reset_s=0.0)
+
+
+class Invoiced(natya.DomainEvent, frozen=True, kw_only=True):
+    number: int
+
+
+class Over(InProcessSystem):
+    """Journal, router and delivery on one journal."""
+
+    def __init__(self, path):
+        super().__init__(InProcessSystemBase())
+        self.start("events", EventsActor, EventsSettings(subscriptions=(DELIVERED,)))
+        self.start("journal", JournalActor, JournalSettings.default(path=str(path)))
+        self.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.0, retry_s=0.01))
+        self.publisher, self.subscriber = EventPublisher(self), EventSubscriber(self)
+
+    def publish(self, *numbers, key="customer-1"):
+        events = [Invoiced(aggregate_id=key, number=number) for number in numbers]
+        return self.publisher.publish_many(events).result()
+
+    def letters(self, **wanted):
+        return self.request("delivery", ListDeadLetters(**wanted))
+
+    def status(self, name="billing"):
+        found = self.request("delivery", Ping()).statistics.subscriptions
+        return next(each for each in found if each.subscription == name)
+
+    def end(self):
+        """In order: delivery tells the journal where its subscriptions are."""
+        for name in ("delivery", "events", "journal"):
+            self.stop(name)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def over(path):
+    with Over(path) as system:
+        yield system
+
+
+def numbers_of(heard, count):
+    return [heard.get(timeout=WAIT_S).number for _ in range(count)]
+
+
+class TestADurableSubscriber:
+    def test_goes_on_where_it_was_in_another_process(self, path):
+        heard = queue.SimpleQueue()
+        with Over(path) as first:
+            with first.subscriber.of(Invoiced).handle_durably("billing", heard.put):
+                first.publish(1, 2)
+                before = numbers_of(heard, 2)
+            first.publish(3)
+            first.end()
+        with Over(path) as second:
+            second.publish(4)
+            second.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+            after = numbers_of(heard, 2)
+            second.publish(5)
+            after += numbers_of(heard, 1)
+
+        assert (before, after) == ([1, 2], [3, 4, 5])
+        assert heard.empty()
+
+    def test_begins_with_the_next_event_or_with_the_oldest(self, over):
+        late, whole = queue.SimpleQueue(), queue.SimpleQueue()
+        over.publish(1)
+        over.subscriber.of(Invoiced).handle_durably("late", late.put)
+        over.subscriber.of(Invoiced).handle_durably("whole", whole.put, begins="oldest")
+        over.publish(2)
+
+        assert numbers_of(whole, 2) == [1, 2]
+        assert numbers_of(late, 1) == [2]
+
+    def test_hears_the_facts_of_the_system_as_they_are(self, over):
+        heard = queue.SimpleQueue()
+        over.subscriber.of(OrderAccepted).handle_durably("orders", heard.put)
+        fact = OrderAccepted(client_order_id="a-1", broker_order_id="X-1", occurred_ns=5)
+
+        over.request("journal", Append(facts=(fact,)))
+
+        assert heard.get(timeout=WAIT_S) == fact
+
+    def test_handles_an_event_once_that_is_published_twice_also_after_a_restart(self, path):
+        heard = queue.SimpleQueue()
+        with Over(path) as first:
+            with first.subscriber.of(Invoiced).handle_durably("billing", heard.put):
+                (event,) = first.publish(1)
+                first.publisher.publish(event).result()
+                first.publish(2)
+                before = numbers_of(heard, 2)
+            first.end()
+        with Over(path) as second:
+            second.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+            second.publisher.publish(event).result()
+            second.publish(3)
+            after = numbers_of(heard, 1)
+            duplicates = second.status().duplicates
+
+        assert (before, after) == ([1, 2], [3])
+        assert duplicates == 1
+
+    def test_has_only_so_many_in_memory_and_the_rest_in_the_journal(self, over):
+        heard, begun, gate = queue.SimpleQueue(), threading.Event(), threading.Event()
+
+        def handle(event):
+            begun.set()
+            gate.wait(WAIT_S)
+            heard.put(event)
+
+        terms = DeliveryTerms(pending_max=10, batch_max=3)
+        over.subscriber.of(Invoiced).handle_durably("billing", handle, terms=terms)
+        over.publish(*range(100))
+        assert begun.wait(WAIT_S)
+        held = over.status()
+        gate.set()
+
+        assert held.pending == 10
+        assert numbers_of(heard, 100) == list(range(100))
+
+    def test_that_is_slow_in_one_key_is_not_in_others(self, over):
+        heard, gate = queue.SimpleQueue(), threading.Event()
+
+        def handle(event):
+            if event.aggregate_id == "slow":
+                gate.wait(WAIT_S)
+            heard.put(event)
+
+        terms = DeliveryTerms(partitions=64)
+        over.subscriber.of(Invoiced).handle_durably("billing", handle, terms=terms)
+        over.publish(1, key="slow")
+        over.publish(2, key="quick")
+        first = numbers_of(heard, 1)
+        gate.set()
+
+        assert first == [2]
+        assert numbers_of(heard, 1) == [1]
+
+    def test_may_be_a_coroutine_function(self, over):
+        heard = queue.SimpleQueue()
+
+        async def handle(event):
+            heard.put(event)
+
+        over.subscriber.of(Invoiced).handle_durably("billing", handle)
+        over.publish(1, 2)
+
+        assert numbers_of(heard, 2) == [1, 2]
+
+    def test_goes_on_after_a_restart_of_delivery(self, over):
+        heard = queue.SimpleQueue()
+        over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+        over.publish(1)
+        before = numbers_of(heard, 1)
+        over.tell("delivery", SubscribeDurably(subscription="bad", subscriber="bad", patterns=(7,)))
+        over.publish(2)
+        after = numbers_of(heard, 1)
+
+        assert (before, after) == ([1], [2])
+        assert over.base.dead_letters.count == 1
+
+
+class TestAnEventThatFailsToTheEnd:
+    @pytest.fixture
+    def dead(self, over):
+        """Number 2 is not handled while `broken` is set."""
+        heard, broken = queue.SimpleQueue(), threading.Event()
+        broken.set()
+
+        def handle(event):
+            if event.number == 2 and broken.is_set():
+                raise ValueError("no such customer")
+            heard.put(event)
+
+        over.subscriber.of(Invoiced).handle_durably("billing", handle, terms=QUICK)
+        over.publish(1, 2, 3)
+        assert numbers_of(heard, 2) == [1, 3]
+        return over, heard, broken
+
+    def test_is_a_dead_letter_with_its_bytes_and_why_and_holds_nothing_up(self, dead):
+        over, _, _ = dead
+
+        (letter,) = over.letters().letters
+
+        assert (letter.subscription, letter.error, letter.reason) == ("billing", "ValueError", "no such customer")
+        assert (letter.attempts, letter.event.event_type) == (2, "Invoiced")
+        assert msgspec.msgpack.decode(letter.event.payload) == {"number": 2}
+        assert "in handle" in letter.traceback
+        assert 0 < letter.first_failed_ns <= letter.last_failed_ns
+        assert over.request("delivery", Ping()).statistics.dead_letters == 1
+
+    def test_is_handled_when_it_was_requeued_and_is_none_any_more(self, dead):
+        over, heard, broken = dead
+        broken.clear()
+        (letter,) = over.letters().letters
+        requeue = ChangeDeadLetters(letter_ids=(letter.letter_id,), change="requeued")
+
+        answers = [over.request("delivery", requeue) for _ in range(2)]
+        handled = numbers_of(heard, 1)
+        over.publish(4)
+        numbers_of(heard, 1)
+
+        assert answers == [DeadLettersChangeDone(changed=1), DeadLettersChangeDone(changed=0)]
+        assert handled == [2]
+        assert over.letters().found == 0
+
+    def test_can_be_requeued_with_other_fields(self, dead):
+        over, heard, _ = dead
+        (letter,) = over.letters().letters
+        payload = write(Invoiced(aggregate_id="customer-1", number=20)).payload
+
+        over.request("delivery", ChangeDeadLetters(letter_ids=(letter.letter_id,), change="requeued", payload=payload))
+
+        assert numbers_of(heard, 1) == [20]
+
+    @pytest.mark.parametrize("payload", [b"\xc1", b"\x01"], ids=["no msgpack", "no map"])
+    def test_is_not_requeued_with_what_are_no_fields(self, dead, payload):
+        over, _, _ = dead
+
+        answer = over.request(
+            "delivery", ChangeDeadLetters(letter_ids=("billing-1",), change="requeued", payload=payload)
+        )
+
+        assert "a map of msgpack wanted" in answer.refusal
+        assert over.letters().requeued == ()
+
+    def test_is_gone_when_it_was_dropped(self, dead):
+        over, heard, _ = dead
+        (letter,) = over.letters().letters
+
+        answer = over.request("delivery", ChangeDeadLetters(letter_ids=(letter.letter_id, "none"), change="dropped"))
+
+        assert answer == DeadLettersChangeDone(changed=1)
+        assert over.letters().found == 0
+        assert heard.empty()
+
+    def test_is_still_there_in_the_next_process_and_handled_there_if_it_was_requeued(self, dead, path):
+        over, heard, broken = dead
+        over.publish(2)
+        over.publish(5)
+        numbers_of(heard, 1)
+        first, second = over.letters().letters
+        over.stop("durable-billing")
+        over.request("delivery", ChangeDeadLetters(letter_ids=(second.letter_id,), change="requeued"))
+        over.end()
+        broken.clear()
+        with Over(path) as again:
+            there = again.letters()
+            again.subscriber.of(Invoiced).handle_durably("billing", heard.put, terms=QUICK)
+            handled = numbers_of(heard, 1)
+
+        assert [letter.letter_id for letter in there.letters] == [first.letter_id, second.letter_id]
+        assert there.requeued == (second.letter_id,)
+        assert handled == [2]
+
+    def test_that_cannot_be_read_is_one_at_once(self, over):
+        heard = queue.SimpleQueue()
+        over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+        broken = msgspec.structs.replace(write(Invoiced(aggregate_id="c", number=1)), event_id="e-1", payload=b"\xc1")
+        over.request("journal", Append(facts=(broken,)))
+        over.publish(2, key="c")
+
+        assert numbers_of(heard, 1) == [2]
+        (letter,) = over.letters().letters
+        assert (letter.attempts, letter.error, letter.event.payload) == (1, "EventUndecodableError", b"\xc1")
