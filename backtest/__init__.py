@@ -7,6 +7,7 @@ plan        what is to be tested, in the user's words; errors
 running/    the actors of a test, from their start to their end
 figures/    what came of it: trades, charges, equity, measures, report; pure
 sweeping/   many tests of one strategy: every choice of parameters, and walks forward
+parity      whether a backtest gives the orders of a recorded session
 result      `natya.backtest(…)`, and its tables
 """
 

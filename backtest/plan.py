@@ -113,10 +113,20 @@ def settings_of(plan: Plan, recordings: Sequence[Path], data_dir: Path) -> Setti
         "exchange.slippage_percent": plan.slippage_percent,
         "exchange.slippage_ticks": plan.slippage_ticks,
         "orders.account": "new",
-        "system.data_dir": str(data_dir),
+        **places_in(data_dir),
         "strategies": [{"name": STRATEGY, "strategy": path_of(plan.strategy), "parameters": plan.parameters}],
     }
     return load_with_origins("backtest", config=plan.config, environment={}, overrides=given).settings
+
+
+def places_in(data_dir: Path) -> dict[str, str]:
+    """Return settings that keep a run out of every file but those in its own folder, whatever a user's file says."""
+    return {
+        "system.data_dir": str(data_dir),
+        "journal.path": str(data_dir / "journal"),
+        "database.path": str(data_dir / "natya.duckdb"),
+        "log.path": str(data_dir / "natya.log"),
+    }
 
 
 def path_of(strategy: str | type[StrategyActor]) -> str:

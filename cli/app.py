@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = (
     "run",
     "backtest",
+    "parity",
     "doctor",
     "dashboard",
     "health",

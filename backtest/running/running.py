@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from ...actors.feed import look_ahead
 from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
@@ -18,6 +20,7 @@ from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
 from ..errors import BacktestBrokenError, BacktestFailedError
+from ..figures.curve import Marks
 from ..figures.report import Played
 from ..plan import settings_of
 from .feed import BacktestFeedSettings, MarksRead, ReadMarks
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from ...config.settings import Settings
     from ...messages.supervision import ChildStatus
     from ..plan import Plan
 
@@ -53,10 +57,55 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         SettingsError: settings are refused.
         StrategyNotFoundError, StrategyBrokenError: the strategy cannot be loaded.
     """
-    with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="natya-backtest-")))
+    with tempfile.TemporaryDirectory(prefix="natya-backtest-") as folder:
+        scratch = Path(folder)
         data_dir = scratch / "data" if plan.data_dir is None else plan.data_dir
         settings = settings_of(plan, recordings_of(plan, scratch), data_dir)
+        raw = play_settings(
+            settings,
+            since_ns=plan.since_ns,
+            until_ns=plan.until_ns,
+            symbols=frozenset(plan.symbols),
+            is_kept=plan.data_dir is not None,
+            on_progress=on_progress,
+        )
+    record, ended = raw.record, raw.ended
+    return Played(
+        strategy=settings.strategies[0].strategy,
+        fills=record.fills,
+        marks=raw.marks,
+        ticks=ended.ticks,
+        candles=ended.candles,
+        orders=len(record.intended) + sum(record.refused.values()),
+        refused=record.refused,
+        rejected=record.rejected,
+        capital_rupees=plan.capital_rupees,
+        charge_model=plan.charges,
+        latency_s=plan.latency_s,
+        notes=raw.notes,
+    )
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """What the actors of a backtest answered at its end."""
+
+    record: Record
+    marks: Marks
+    ended: MarketEnded
+    notes: tuple[str, ...]
+
+
+def play_settings(  # noqa: PLR0913  by name
+    settings: Settings,
+    *,
+    since_ns: int,
+    until_ns: int,
+    symbols: frozenset[str],
+    is_kept: bool,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> Raw:
+    """Play the recordings of these settings between two times, and return what came of it; raises as `play` does."""
+    with contextlib.ExitStack() as stack:
         expect_bodies(settings)
         outlook = look_ahead(settings.feed)
         directory = DataDirectory(settings.system.data_dir)
@@ -64,15 +113,11 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         stack.callback(directory.release)
         stack.enter_context(logging_to(settings))
         feed = BacktestFeedSettings(
-            feed=settings.feed,
-            since_ns=plan.since_ns,
-            until_ns=plan.until_ns,
-            symbols=frozenset(plan.symbols),
-            on_progress=on_progress,
+            feed=settings.feed, since_ns=since_ns, until_ns=until_ns, symbols=symbols, on_progress=on_progress
         )
-        children = backtest_children(settings, feed, is_kept=plan.data_dir is not None)
+        children = backtest_children(settings, feed, is_kept=is_kept)
         base = InProcessSystemBase(
-            market_opening_ns=max(outlook.opening_ns or 0, plan.since_ns), seed=settings.feed.seed, stall_warn_s=None
+            market_opening_ns=max(outlook.opening_ns or 0, since_ns), seed=settings.feed.seed, stall_warn_s=None
         )
         runtime = stack.enter_context(InProcessSystem(base))
         root = SupervisorSettings(
@@ -85,20 +130,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
         marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
         runtime.request(SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1))
-    return Played(
-        strategy=settings.strategies[0].strategy,
-        fills=record.fills,
-        marks=marks.marks,
-        ticks=ended.ticks,
-        candles=ended.candles,
-        orders=len(record.intended) + sum(record.refused.values()),
-        refused=record.refused,
-        rejected=record.rejected,
-        capital_rupees=plan.capital_rupees,
-        charge_model=plan.charges,
-        latency_s=plan.latency_s,
-        notes=(*outlook.notes, *failures),
-    )
+    return Raw(record=record, marks=marks.marks, ended=ended, notes=(*outlook.notes, *failures))
 
 
 def _await_end(runtime: InProcessSystem) -> tuple[MarketEnded, tuple[str, ...]]:

@@ -36,18 +36,32 @@ def recordings_of(plan: Plan, scratch: Path) -> tuple[Path, ...]:
         return plan.data
     if len(plan.data) > 1:
         raise BacktestRefusedError(f"one database or files are wanted, found {', '.join(map(str, plan.data))}")
-    folder = stored[0].parent if stored[0].suffix == SUFFIX else stored[0]
+    return stored_in(
+        stored[0], scratch, symbols=plan.symbols, since_ns=plan.since_ns, until_ns=plan.until_ns, interval=plan.interval
+    )
+
+
+def stored_in(  # noqa: PLR0913  by name
+    place: Path, scratch: Path, *, symbols: Sequence[str], since_ns: int, until_ns: int, interval: str
+) -> tuple[Path, ...]:
+    """Write what a database (its file, or its data directory) has of a time into files in `scratch`; return them.
+
+    Raises:
+        BacktestRefusedError: the database has nothing of it, or candles of several lengths.
+        DatabaseError: it cannot be read.
+    """
+    folder = place.parent if place.suffix == SUFFIX else place
     settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(folder)})
     with OwnFiles(settings, read_only=True) as owner:
         written = export(
             scratch / "stored",
             owner,
-            symbols=plan.symbols,
-            first_day=_day(plan.since_ns) if plan.since_ns else None,
-            last_day=_day(plan.until_ns - 1) if plan.until_ns != END_NS else None,
+            symbols=symbols,
+            first_day=_day(since_ns) if since_ns else None,
+            last_day=_day(until_ns - 1) if until_ns != END_NS else None,
         )
         files = [scratch / "stored" / each.file for each in written]
-    return _chosen(files, plan.interval, stored[0])
+    return _chosen(files, interval, place)
 
 
 def _chosen(files: Sequence[Path], interval: str, whence: Path) -> tuple[Path, ...]:

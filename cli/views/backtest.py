@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ...backtest import Report
     from ...backtest.figures.report import Part
+    from ...backtest.parity import Parity
     from ...backtest.sweeping.outcomes import Outcome
     from ...backtest.sweeping.sweep import Walk
 
@@ -53,6 +54,14 @@ def counting() -> Iterator[Callable[[int, int], None]]:
     with Progress(console=PlainConsole(stderr=True), transient=True) as shown:
         task = shown.add_task("tests", total=None)
         yield lambda done, count: shown.update(task, completed=done, total=count)
+
+
+def parity_text(found: Parity) -> str:
+    """Return the outcome of a comparison as text for people."""
+    counts = f"{counted(found.orders, 'order')} and {counted(found.fills, 'fill')} in the session"
+    again = f"{counted(found.backtest_orders, 'order')} and {counted(found.backtest_fills, 'fill')} in the backtest"
+    said = f"the first difference: {found.difference}" if found.difference else "the same, one for one"
+    return "\n".join([f"{counts}, {again}", said, *(f"note: {note}" for note in found.notes)])
 
 
 def sweep_text(found: list[Outcome] | Walk, by: str) -> str:

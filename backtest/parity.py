@@ -1,0 +1,184 @@
+"""Parity: whether a backtest on what a session has recorded gives the orders of that session, one for one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ..actors.journal import JournalView
+from ..actors.journal.disk import RealDisk
+from ..config.loader import load_with_origins
+from ..domain.time import time_text
+from ..messages.accounts import AccountEntered
+from ..messages.orders import OrderFilled, OrderIntended
+from .errors import BacktestRefusedError
+from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
+from .running.running import play_settings
+from .running.stored import stored_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+TYPES: Final = ("AccountEntered", "OrderIntended", "OrderFilled")
+
+OF_A_RUN: Final = frozenset({"client_order_id", "occurred_ns", "trade_id"})
+"""Fields of a fact that may differ between a session and its backtest: names that are given anew, and times."""
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session did, and what its backtest did."""
+
+    orders: int
+    """Of the session."""
+
+    fills: int
+    backtest_orders: int
+    backtest_fills: int
+    difference: str
+    """The first one, in words; empty: there is none."""
+
+    notes: tuple[str, ...] = ()
+
+
+def parity(  # noqa: PLR0913  by name
+    data_dir: Path,
+    *,
+    profile: str = "paper",
+    config: Path | None = None,
+    strategies: Sequence[str] = (),
+    since_ns: int = 0,
+    until_ns: int = END_NS,
+    interval: str = "",
+    settings: dict[str, Any] | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> Parity:
+    """Play the recorded market data with the session's strategies and settings, and compare orders and fills.
+
+    The session is what the journal has of the account that was entered last, between two times. It began flat, and in
+    that time its strategies were started once: a backtest begins so.
+
+    Args:
+        data_dir: of the session; nothing in it is changed.
+        profile: of the session's settings.
+        config: the session's own settings.
+        strategies: `module:Class` or files, instead of those in the settings; named as `natya run --strategy` does.
+        since_ns: nanoseconds since 1970-01-01 UTC.
+        until_ns: exclusive.
+        interval: play recorded candles of this length, instead of ticks.
+        settings: of the session, by key.
+        on_progress: as of `play`.
+
+    Raises:
+        BacktestRefusedError: there is no journal, no order in it, or no market data.
+        SettingsError, DatabaseError, JournalError, StrategyError: see there.
+    """
+    journal = data_dir / "journal"
+    if not journal.is_dir():
+        raise BacktestRefusedError(f"the data directory of a session wanted, found no journal in {data_dir}")
+    session = _session(journal, since_ns, until_ns)
+    if not session:
+        raise BacktestRefusedError(f"a session with orders wanted, found none in {journal}")
+    with tempfile.TemporaryDirectory(prefix="natya-parity-") as folder:
+        scratch = Path(folder)
+        recordings = stored_in(data_dir, scratch, symbols=(), since_ns=since_ns, until_ns=until_ns, interval=interval)
+        given: dict[str, Any] = {
+            **(settings or {}),
+            "log.level": "warning",
+            "journal.segment_bytes": SEGMENT_BYTES,
+            "feed.source": "replay",
+            "feed.recording": [str(path) for path in recordings],
+            "feed.speed": 0.0,
+            "feed.duration_s": 0.0,
+            "feed.options": {},
+            "broker.name": "paper",
+            "broker.wire": False,
+            "broker.live": False,
+            "broker.options": {},
+            "orders.account": "new",
+            **places_in(scratch / "data"),
+        }
+        if strategies:
+            given["strategies"] = [_named(strategy) for strategy in strategies]
+        loaded = load_with_origins(profile, config=config, environment={}, overrides=given).settings
+        raw = play_settings(
+            loaded,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            symbols=frozenset(),
+            is_kept=False,
+            on_progress=on_progress,
+        )
+    orders, fills = _of(OrderIntended, session), _of(OrderFilled, session)
+    return Parity(
+        orders=len(orders),
+        fills=len(fills),
+        backtest_orders=len(raw.record.intended),
+        backtest_fills=len(raw.record.fills),
+        difference=first_difference("order", orders, raw.record.intended)
+        or first_difference("fill", fills, raw.record.fills),
+        notes=raw.notes,
+    )
+
+
+def first_difference(noun: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> str:
+    """Return the first difference between two lists of facts, strategy by strategy, in words; empty if there is none.
+
+    Strategies are compared each by itself: which of two is first at one moment is nobody's decision.
+    """
+    names = dict.fromkeys(fact.strategy for fact in (*recorded, *replayed))
+    found = [each for name in names if (each := _difference(noun, name, recorded, replayed)) is not None]
+    return min(found)[1] if found else ""
+
+
+def _difference(noun: str, strategy: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> tuple[int, str] | None:
+    ours = [fact for fact in recorded if fact.strategy == strategy]
+    theirs = [fact for fact in replayed if fact.strategy == strategy]
+    for number, (fact, other) in enumerate(zip(ours, theirs, strict=False), start=1):
+        said, again = _content(fact), _content(other)
+        if said != again:
+            fields = ", ".join(
+                f"{name} {said[name]!r} and {again[name]!r}" for name in said if said[name] != again[name]
+            )
+            return fact.occurred_ns, (
+                f"{noun} {number} of {strategy}: the session has {_told(fact)}, the backtest {_told(other)} ({fields})"
+            )
+    if len(ours) == len(theirs):
+        return None
+    number = min(len(ours), len(theirs))
+    more, whose, other = (ours, "session", "backtest") if len(ours) > number else (theirs, "backtest", "session")
+    fact = more[number]
+    return fact.occurred_ns, f"{noun} {number + 1} of {strategy}: the {whose} has {_told(fact)}, the {other} none"
+
+
+def _content(fact: msgspec.Struct) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.structs.asdict(fact).items() if name not in OF_A_RUN}
+
+
+def _told(fact: OrderIntended | OrderFilled) -> str:
+    price = fact.price if isinstance(fact, OrderFilled) else fact.limit_price
+    at = "at the market" if price is None else f"at {price}"
+    return f"{fact.side} {fact.quantity} {fact.symbol} {at}, {time_text(fact.occurred_ns)}"
+
+
+def _session(journal: Path, since_ns: int, until_ns: int) -> list[OrderIntended | OrderFilled]:
+    """Return the orders and fills of the account that was entered last."""
+    found: list[OrderIntended | OrderFilled] = []
+    for record in JournalView.of_directory(RealDisk(), journal).find(types=TYPES):
+        fact = record.fact
+        if isinstance(fact, AccountEntered):
+            found.clear()
+        elif isinstance(fact, OrderIntended | OrderFilled) and since_ns <= fact.occurred_ns < until_ns:
+            found.append(fact)
+    return found
+
+
+def _of(kind: type[Any], facts: Iterable[Any]) -> list[Any]:
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def _named(strategy: str) -> dict[str, str]:
+    path = path_of(strategy)
+    return {"name": path.rpartition(":")[2].lower(), "strategy": path}

@@ -1,0 +1,94 @@
+"""A recorded session, backtested, gives the same orders, or the first difference."""
+
+import msgspec
+import pytest
+from natya_recordings import write_candles
+from typer.testing import CliRunner
+
+import natya
+from natya.backtest import BacktestRefusedError
+from natya.backtest.parity import first_difference, parity
+from natya.cli.app import app
+from natya.messages.orders import OrderIntended
+
+CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
+SESSION = [
+    {"name": "crossover", "strategy": CROSSOVER, "parameters": {"fast": 4, "slow": 12, "quantity": 10}},
+    {"name": "watcher", "strategy": "natya_backtests:Watcher"},
+]
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """The data directory of a session of two strategies, and its settings."""
+    folder = tmp_path_factory.mktemp("session")
+    recording = write_candles(folder / "walk.csv", 120, seed=8)
+    overrides = {
+        "system.data_dir": str(folder / "data"),
+        "feed.source": "replay",
+        "feed.recording": str(recording),
+        "feed.symbol": "TCS",
+        "feed.speed": 0.0,
+        "control.enabled": False,
+        "strategies": SESSION,
+    }
+    with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)) as system:
+        assert system.await_end(50) is not None
+    return folder / "data"
+
+
+class TestASession:
+    def test_backtested_gives_the_same_orders_and_fills(self, session):
+        found = parity(session, settings={"strategies": SESSION})
+
+        assert found.difference == ""
+        assert found.orders == found.backtest_orders > 20
+        assert found.fills == found.backtest_fills > 20
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            (
+                {"strategies": [SESSION[0] | {"parameters": {"fast": 5, "slow": 12, "quantity": 10}}, SESSION[1]]},
+                "order ",
+            ),
+            ({"strategies": SESSION, "exchange.slippage_ticks": 3}, "fill 1 of "),
+            ({"strategies": SESSION[:1]}, "order 1 of watcher: the session has BUY 2 TCS at the market"),
+        ],
+    )
+    def test_that_is_not_the_same_tells_the_first_difference(self, session, settings, said):
+        assert said in parity(session, settings=settings).difference
+
+    def test_is_compared_by_a_command_that_fails_where_they_differ(self, session, tmp_path):
+        config = tmp_path / "mine.toml"
+        config.write_text(f'[[strategies]]\nname = "watcher"\nstrategy = "{SESSION[1]["strategy"]}"\n')
+
+        done = CliRunner().invoke(app, ["parity", str(session), "--config", str(config), "--json"])
+
+        assert done.exit_code == 1, done.stderr
+        assert "of crossover: the session has" in msgspec.json.decode(done.stdout)["difference"]
+
+    def test_is_wanted(self, tmp_path):
+        with pytest.raises(BacktestRefusedError, match="found no journal"):
+            parity(tmp_path)
+
+
+class TestTheFirstDifference:
+    def an_order(self, number, strategy="s", **changes):
+        fields = {"symbol": "TCS", "side": "BUY", "quantity": 1, "order_type": "MARKET", "limit_price": None}
+        return OrderIntended(client_order_id=f"{number}", strategy=strategy, occurred_ns=number, **fields | changes)
+
+    def test_is_none_where_only_times_and_names_differ(self):
+        assert first_difference("order", [self.an_order(1)], [self.an_order(7)]) == ""
+
+    def test_is_none_where_strategies_take_turns_otherwise(self):
+        ours = [self.an_order(1, "a"), self.an_order(2, "b")]
+
+        assert first_difference("order", ours, ours[::-1]) == ""
+
+    def test_is_the_earliest_of_all_strategies(self):
+        ours = [self.an_order(1, "a"), self.an_order(2, "b"), self.an_order(3, "a")]
+        theirs = [ours[0], self.an_order(2, "b", quantity=5)]
+
+        assert "order 1 of b: " in first_difference("order", ours, theirs)
+        assert "(quantity 1 and 5)" in first_difference("order", ours, theirs)

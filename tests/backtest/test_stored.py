@@ -1,0 +1,53 @@
+"""Market data out of a database that a system has recorded."""
+
+import natya_backtests
+import pytest
+from natya_recordings import write_candles
+
+import natya
+from natya.backtest import BacktestRefusedError
+
+FREE = {"charges": "none"}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A recording, and the data directory of a system that played it."""
+    folder = tmp_path_factory.mktemp("recorded")
+    recording = write_candles(folder / "walk.csv", 90, seed=8)
+    overrides = {
+        "system.data_dir": str(folder / "data"),
+        "feed.source": "replay",
+        "feed.recording": str(recording),
+        "feed.symbol": "TCS",
+        "feed.speed": 0.0,
+        "control.enabled": False,
+    }
+    with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)) as system:
+        assert system.await_end(50) is not None
+    return recording, folder / "data"
+
+
+def trades(result):
+    return [(fill.side, fill.price, fill.occurred_ns) for fill in result.fills]
+
+
+class TestADatabase:
+    @pytest.mark.parametrize(
+        ("strategy", "interval"), [(natya_backtests.Crossover, "1m"), (natya_backtests.Watcher, "")]
+    )
+    def test_gives_the_trades_of_the_recording_that_it_has(self, recorded, strategy, interval):
+        recording, data_dir = recorded
+
+        stored = natya.backtest(strategy, data_dir, symbols=["TCS"], interval=interval, **FREE)
+
+        assert trades(stored) == trades(natya.backtest(strategy, recording, symbols=["TCS"], **FREE))
+        assert len(stored.fills) > 3
+
+    def test_that_has_no_such_candles_says_which_it_has(self, recorded):
+        with pytest.raises(BacktestRefusedError, match="candles of 5m wanted, found 60 s in "):
+            natya.backtest(natya_backtests.Crossover, recorded[1], interval="5m")
+
+    def test_is_given_alone(self, recorded):
+        with pytest.raises(BacktestRefusedError, match="one database or files"):
+            natya.backtest(natya_backtests.Crossover, recorded)
