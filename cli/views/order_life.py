@@ -11,12 +11,15 @@ from ...domain.orders import Order, advance
 from ...domain.time import SECOND_NS, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
+    ModificationIntended,
+    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFact,
     OrderFilled,
     OrderIntended,
+    OrderModified,
     OrderRefused,
     OrderRejected,
     OrderTriggered,
@@ -105,9 +108,7 @@ def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sent
         case OrderRefused():
             return f"REFUSED by our own rule {fact.rule}: {fact.reason}; nothing was sent"
         case OrderIntended():
-            price = "" if fact.limit_price is None else f" at {fact.limit_price:,.2f}"
-            trigger = "" if fact.trigger_price is None else f", trigger {fact.trigger_price:,.2f}"
-            what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{price}{trigger}"
+            what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{_prices(fact)}"
             return f"INTENDED {what} for {fact.strategy}: every rule passed; one request leaves now, and never another"
         case OrderUncertain():
             return f"IN DOUBT: {fact.reason}; the broker may have it or not, so it is looked up and not sent again"
@@ -125,7 +126,25 @@ def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sent
             return f"CANCELLED: {fact.reason or 'no reason told'}"
         case OrderExpired():
             return f"EXPIRED: {fact.reason}"
+    return _words_of_change(fact)
+
+
+def _words_of_change(fact: object) -> str:
+    match fact:
+        case ModificationIntended():
+            what = f"change {fact.number} to {fact.quantity:,}{_prices(fact)}"
+            return f"INTENDED {what}: every rule passed; one request leaves now, and never another"
+        case OrderModified():
+            return f"MODIFIED by change {fact.number} to {fact.quantity:,}{_prices(fact)}"
+        case ModificationRefused():
+            which = f"change {fact.number}" if fact.number else "a change that never left"
+            return f"NOT MODIFIED: {which} was refused by {fact.rule}: {fact.reason}"
     return type(fact).__name__
+
+
+def _prices(terms: OrderIntended | ModificationIntended | OrderModified) -> str:
+    price = "" if terms.limit_price is None else f" at {terms.limit_price:,.2f}"
+    return price + ("" if terms.trigger_price is None else f", trigger {terms.trigger_price:,.2f}")
 
 
 def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: OrdersSettings) -> list[str]:
@@ -146,11 +165,16 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
                 "intent"
             )
         case "ACCEPTED" | "PART_FILLED":
-            told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity:,} may still be filled"
+            told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity_max:,} may still be filled"
         case "FILLED":
             told = f"so: it is filled, in {counted(len(order.trade_ids), 'trade')}"
         case _:
             told = f"so: it has ended, {order.filled:,} of {order.quantity:,} filled"
+    if order.is_open and order.pending is not None:
+        told += (
+            f"; what became of change {order.pending.number} is not known: it is not sent again, the order is looked "
+            f"up, and only when it is shown as before {limits.absence_horizon_s:g} s after the intent it was not made"
+        )
     doubt = any(isinstance(each.fact, OrderUncertain) for each in records)
     if doubt and order.state not in {"UNKNOWN", "INTENDED"}:
         told += "; it was in doubt, and a look-up or a report of the broker has resolved that"

@@ -14,7 +14,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.config.sections.journal import JournalSettings
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
-from natya.messages.orders import OrderUncertain
+from natya.messages.orders import ModificationIntended, ModificationRefused, OrderModified, OrderUncertain
 
 make = BUILDERS
 FACTS = (
@@ -123,6 +123,28 @@ class TestTheLifeOfAnOrder:
         assert "ACCEPTED by the broker as B-1" in told[2]
         assert "FILLED 4 at 100.00 (trade T-1), 4 of 10 so far" in told[3]
         assert told[-1] == "so: it is open at the broker, 6 of 10 may still be filled"
+
+    def test_tells_of_its_changes_and_of_the_one_that_is_in_doubt(self, data_dir):
+        terms = {"client_order_id": "A-1", "quantity": 20, "limit_price": 99.5, "trigger_price": None}
+        refusal = {"rule": "quantity_max", "reason": "too many", "occurred_ns": 5}
+        facts = (
+            ModificationIntended(number=1, occurred_ns=5, **terms),
+            OrderModified(number=1, occurred_ns=6, **terms),
+            ModificationRefused(client_order_id="A-1", number=0, **refusal),
+            ModificationIntended(number=2, occurred_ns=7, **(terms | {"quantity": 30})),
+        )
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append(facts, correlation_id="A-1")
+        journal.commit()
+        journal.close()
+        told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout
+
+        assert "INTENDED change 1 to 20 at 99.50: every rule passed" in told
+        assert "MODIFIED by change 1 to 20 at 99.50" in told
+        assert "NOT MODIFIED: a change that never left was refused by quantity_max: too many" in told
+        assert "26 of 30 may still be filled; what became of change 2 is not known: it is not sent again" in told
+        assert rows("order", "show", "A-1", "--data-dir", data_dir)["order"]["pending"]["quantity"] == 30
 
     def test_that_never_left_says_which_rule(self, data_dir):
         told = natya("order", "show", "A-2", "--data-dir", data_dir).stdout

@@ -9,7 +9,14 @@ from natya.actors.exchange import actor as exchange_actor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.exchange import ExchangeSettings
 from natya.messages.accounts import AccountEntered
-from natya.messages.broker import CancelRequest, FindOrder, OrderFound, OrderNotFound, OrderStatusRequest
+from natya.messages.broker import (
+    CancelRequest,
+    FindOrder,
+    OrderFound,
+    OrderNotFound,
+    OrderStatusRequest,
+    ReplaceRequest,
+)
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -77,6 +84,27 @@ class TestPlacingAnOrder:
 
         report = broker.receive(timeout_s=5)
         assert (report.execution_type, report.quantity, report.price) == ("TRADE", 10, 99.0)
+
+
+class TestChangingAnOrder:
+    def test_is_answered_to_who_asked_and_its_trades_go_to_who_placed_it(self, system, a_tick, an_order):
+        broker = system.probe("broker")
+        system.tell("exchange", a_tick(100.0))
+        system.tell("exchange", an_order(limit_price=99.0), sender=broker)
+        broker.receive(timeout_s=5)
+
+        change = ReplaceRequest(client_order_id="a", quantity=12, order_type="LIMIT", limit_price=101.0, number=3)
+        answer = system.request("exchange", change, timeout_s=5)
+
+        assert (answer.execution_type, answer.number) == ("REPLACED", 3)
+        report = broker.receive(timeout_s=5)
+        assert (report.execution_type, report.quantity, report.price, report.number) == ("TRADE", 12, 100.0, 0)
+
+    def test_that_is_not_there_is_refused_by_its_number(self, system):
+        change = ReplaceRequest(client_order_id="none", quantity=12, order_type="MARKET", number=3)
+        answer = system.request("exchange", change, timeout_s=5)
+
+        assert (answer.execution_type, answer.number) == ("CANCEL_REJECTED", 3)
 
 
 class TestAskingForAnOrder:
