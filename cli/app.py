@@ -42,6 +42,7 @@ COMMANDS: Final = (
     "risk.show",
     "risk.limits",
     "risk.explain",
+    "completion",
     "service.install",
     "service.uninstall",
     "service.show",
