@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.config.container import DependencyContainer, DependencyCycleError, NotRegisteredError
+from natya.config.container import DependencyContainer, DependencyCycleError, NoScopeError, NotRegisteredError
 
 
 class Thing:
@@ -252,3 +252,89 @@ class TestInspection:
         assert all(one.making_s > 0 for one in container.registrations() if one.kind != "instance")
         statistics = container.statistics()
         assert (statistics.registered, statistics.made, statistics.resolutions, statistics.failures) == (3, 1, 3, 0)
+
+
+class TestAScope:
+    def test_makes_a_scoped_instance_once_and_closes_it_at_its_end(self, container):
+        closed = []
+        container.register_factory("Session", object, scoped=True, closing=closed.append)
+        with container.scope() as one, container.scope() as other:
+            session = one.resolve("Session")
+
+            assert one.resolve("Session") is session
+            assert other.resolve("Session") is not session
+            assert closed == []
+        assert session in closed
+        assert len(closed) == 2
+
+    def test_closes_the_newest_first(self, container):
+        closed = []
+        container.register_factory("A", lambda: "a", scoped=True, closing=closed.append)
+        container.register_factory("B", lambda scope: scope.resolve("A") + "b", scoped=True, closing=closed.append)
+        with container.scope() as scope:
+            assert scope.resolve("B") == "ab"
+        assert closed == ["ab", "a"]
+
+    def test_shares_what_is_shared(self, container):
+        container.register_factory("Store", object)
+        container.register_factory("Work", lambda scope: (scope.resolve("Store"), object()), shared=False)
+        with container.scope() as scope:
+            assert scope.resolve("Store") is container.resolve("Store")
+            assert scope.resolve("Work") != scope.resolve("Work")
+            assert scope.resolve("Work")[0] is container.resolve("Store")
+
+    def test_is_wanted_by_what_is_scoped(self, container):
+        container.register_factory("Session", object, scoped=True)
+        container.register_factory("Store", lambda whole: whole.resolve("Session"))
+
+        with pytest.raises(NoScopeError, match="Session"):
+            container.resolve("Session")
+        with container.scope() as scope, pytest.raises(NoScopeError, match="Session"):
+            scope.resolve("Store")  # it would outlive the session
+
+    def test_shows_a_way_that_comes_back_to_its_beginning(self, container):
+        container.register_factory("A", lambda scope: scope.resolve("B"), scoped=True)
+        container.register_factory("B", lambda scope: scope.resolve("A"), scoped=True)
+
+        with container.scope() as scope, pytest.raises(DependencyCycleError, match="A -> B -> A"):
+            scope.resolve("A")
+
+    def test_takes_a_fake_in_its_place(self, container):
+        container.register_factory("Session", object, scoped=True)
+        with container.override("Session", "fake"), container.scope() as scope:
+            assert scope.resolve("Session") == "fake"
+
+
+class TestHealth:
+    def test_is_of_what_is_made_and_has_a_ping(self, container):
+        def ping(instance):
+            if instance == "ill":
+                raise OSError("no answer")
+
+        container.register_factory("Well", lambda: "well", ping=ping)
+        container.register_factory("Ill", lambda: "ill", ping=ping)
+        container.register_factory("Unmade", lambda: "ill", ping=ping)
+        container.resolve("Well")
+        container.resolve("Ill")
+
+        assert container.health() == {"Well": "", "Ill": "OSError: no answer"}
+
+
+class TestADescription:
+    def test_has_a_line_for_each_entry(self, container):
+        container.register_instance("Settings", {})
+        container.register_factory("Store", object)
+        container.resolve("Store")
+
+        settings, store = container.describe().splitlines()
+        assert settings.startswith("Settings: instance, made")
+        assert store.startswith("Store: shared, made, resolved 1, made in ")
+
+
+def test_a_name_that_is_nearly_right_is_told(container):
+    container.register_factory("MarketDataRepository", object)
+
+    with pytest.raises(NotRegisteredError, match=r"did you mean MarketDataRepository\?"):
+        container.resolve("MarketDataRepositry")
+    with container.scope() as scope, pytest.raises(NotRegisteredError, match="did you mean"):
+        scope.resolve("MarketDataRepositry")

@@ -1,86 +1,38 @@
-"""A container of dependencies: each is made when first resolved, and closed with the container.
-
-It knows nothing of natya; natya's own registrations are in `natya.services`.
-"""
+"""The container: makes what is resolved, once for all threads."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
+import difflib
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-import msgspec
+from .entries import (
+    ABSENT,
+    ContainerStatistics,
+    Entry,
+    NoScopeError,
+    NotRegisteredError,
+    Registration,
+    close_made,
+    cycle,
+    fault_of,
+    leave_open,
+    make_nothing,
+    name_of,
+    takes_one,
+)
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
 
+    from .entries import Key, Kind
+
 T = TypeVar("T")
-
-Kind: TypeAlias = Literal["instance", "shared", "transient"]
-Key: TypeAlias = str | type
-"""What a dependency is registered under: a name, or a class."""
-
-_ABSENT = object()
-
-
-class DependencyError(Exception):
-    """Base of the container's errors."""
-
-
-class NotRegisteredError(DependencyError):
-    """Nothing is registered under that name; the message lists what is."""
-
-
-class DependencyCycleError(DependencyError):
-    """A factory needs, directly or through others, what it makes; the message shows the chain."""
-
-
-class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the container, at one moment."""
-
-    name: str
-    kind: Kind
-    """`instance`: registered as it is; `shared`: made once; `transient`: made anew each time."""
-
-    made: bool
-    """Whether the shared instance has been made; True for a registered instance."""
-
-    overridden: bool
-    """Whether an `override` block is active."""
-
-    resolutions: int
-    """Times it was resolved."""
-
-    making_s: float
-    """Seconds that its factory took, the last time."""
-
-
-class ContainerStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What the container counts since it was made or cleared."""
-
-    registered: int
-    made: int
-    """Shared instances that exist now."""
-
-    resolutions: int
-    failures: int
-    """Factory calls that raised."""
-
-
-class _Entry:
-    """A registration, and the instance made by it."""
-
-    def __init__(self, kind: Kind, factory: Callable[..., Any], closing: Callable[[Any], object]) -> None:
-        self.kind = kind
-        self.factory = factory
-        self.closing = closing
-        self.made: Any = _ABSENT
-        self.resolutions = 0
-        self.making_s = 0.0
 
 
 class DependencyContainer:
@@ -96,7 +48,7 @@ class DependencyContainer:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, Entry] = {}
         self._overrides: dict[Key, list[Any]] = {}
         self._closing = contextlib.ExitStack()
         self._changed = threading.Condition()
@@ -126,17 +78,19 @@ class DependencyContainer:
 
     def register_instance(self, key: Key, instance: Any) -> None:
         """Register an existing object; it is never closed by the container."""
-        entry = _Entry("instance", lambda: instance, _leave_open)
+        entry = Entry("instance", lambda: instance, leave_open)
         entry.made = instance
         self._register(key, entry)
 
-    def register_factory(
+    def register_factory(  # noqa: PLR0913  each says one thing of the entry
         self,
         key: Key,
         factory: Callable[..., Any],
         *,
         shared: bool = True,
+        scoped: bool = False,
         closing: Callable[[Any], object] | None = None,
+        ping: Callable[[Any], object] | None = None,
     ) -> None:
         """Register a factory.
 
@@ -144,9 +98,12 @@ class DependencyContainer:
             key: to resolve it by.
             factory: takes nothing, or the container.
             shared: made once, when first resolved, and kept; else made at each resolve, and closed by the caller.
+            scoped: made once in each `scope`, and closed with it; whatever `shared` says.
             closing: closes what was made; None: calls its method `close`, if there is one.
+            ping: raises if what was made does not work any more; see `health`.
         """
-        entry = _Entry("shared" if shared else "transient", factory, closing or _close)
+        kind: Kind = "scoped" if scoped else "shared" if shared else "transient"
+        entry = Entry(kind, factory, closing or close_made, ping)
         self._register(key, entry)
 
     @overload
@@ -168,16 +125,17 @@ class DependencyContainer:
             if overrides:
                 return overrides[-1]
             if entry is None:
-                known = ", ".join(sorted(map(_name, self._entries))) or "nothing"
-                raise NotRegisteredError(f"{_name(key)} is not registered; there is {known}")
+                raise self._missing(key)
+            if entry.kind == "scoped":
+                raise NoScopeError(f"{name_of(key)} is of a scope: `with container.scope() as scope: scope.resolve(…)`")
             me = threading.get_ident()
             if entry.kind == "shared":
                 self._await_turn(key, entry, me)
-            if entry.made is not _ABSENT:
+            if entry.made is not ABSENT:
                 return entry.made
             making = self._making.setdefault(me, [])
             if key in making:
-                raise self._cycle(key, making)
+                raise cycle(key, making)
             making.append(key)
             if entry.kind == "shared":
                 self._makers[key] = me
@@ -200,19 +158,50 @@ class DependencyContainer:
                 overrides = self._overrides[key]
                 del overrides[max(at for at, one in enumerate(overrides) if one is instance)]
 
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[Scope]:
+        """Begin a scope: what is registered as scoped is made once in it, and closed at its end, the newest first.
+
+        with container.scope() as scope:
+            scope.resolve("Session")
+        """
+        scope = Scope(self)
+        try:
+            yield scope
+        finally:
+            scope.close()
+
+    def describe(self) -> str:
+        """Return a line for each entry: what it is, whether it is made, how often it was resolved, how long it took."""
+        return "\n".join(
+            f"{one.name}: {one.kind}{', made' if one.made else ''}{', overridden' if one.overridden else ''}, "
+            f"resolved {one.resolutions}, made in {1_000 * one.making_s:.1f} ms"
+            for one in self.registrations()
+        )
+
+    def health(self) -> dict[str, str]:
+        """Ping every shared instance that is made and has a ping: why it does not work, by name; empty if it does."""
+        with self._changed:
+            made = [
+                (key, entry.ping, entry.made)
+                for key, entry in self._entries.items()
+                if entry.ping is not None and entry.made is not ABSENT
+            ]
+        return {name_of(key): fault_of(ping, instance) for key, ping, instance in made}
+
     def registrations(self) -> tuple[Registration, ...]:
         """Describe every entry, by name."""
         with self._changed:
             return tuple(
                 Registration(
-                    name=_name(key),
+                    name=name_of(key),
                     kind=entry.kind,
-                    made=entry.made is not _ABSENT,
+                    made=entry.made is not ABSENT,
                     overridden=bool(self._overrides.get(key)),
                     resolutions=entry.resolutions,
                     making_s=entry.making_s,
                 )
-                for key, entry in sorted(self._entries.items(), key=lambda item: _name(item[0]))
+                for key, entry in sorted(self._entries.items(), key=lambda item: name_of(item[0]))
             )
 
     def statistics(self) -> ContainerStatistics:
@@ -235,7 +224,7 @@ class DependencyContainer:
             closing, self._closing = self._closing, contextlib.ExitStack()
             for entry in self._entries.values():
                 if entry.kind == "shared":
-                    entry.made = _ABSENT
+                    entry.made = ABSENT
         closing.close()
 
     def clear(self) -> None:
@@ -251,17 +240,34 @@ class DependencyContainer:
                 self._entries.clear()
                 self._failures = 0
 
-    def _register(self, key: Key, entry: _Entry) -> None:
+    def entry_of(self, key: Key) -> tuple[Entry, Any]:
+        """Return what a scope needs of an entry: it, and what overrides it, if anything does."""
+        with self._changed:
+            overrides = self._overrides.get(key)
+            entry = self._entries.get(key)
+            if entry is None and not overrides:
+                raise self._missing(key)
+            if entry is not None and entry.kind in {"scoped", "transient"}:
+                entry.resolutions += 1
+            return entry or Entry("instance", make_nothing, leave_open), overrides[-1] if overrides else ABSENT
+
+    def _missing(self, key: Key) -> NotRegisteredError:
+        names = sorted(map(name_of, self._entries))
+        near = difflib.get_close_matches(name_of(key), names, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return NotRegisteredError(f"{name_of(key)} is not registered; there is {', '.join(names) or 'nothing'}{hint}")
+
+    def _register(self, key: Key, entry: Entry) -> None:
         with self._changed:
             self._entries[key] = entry
 
-    def _await_turn(self, key: Key, entry: _Entry, me: int) -> None:
+    def _await_turn(self, key: Key, entry: Entry, me: int) -> None:
         """Wait while another thread makes it; raise instead if that thread waits, in turn, for this one."""
-        while entry.made is _ABSENT and self._makers.get(key, me) != me:
+        while entry.made is ABSENT and self._makers.get(key, me) != me:
             waited_for: Key | None = key
             while waited_for is not None and (maker := self._makers.get(waited_for)) is not None:
                 if maker == me:
-                    raise self._cycle(key, self._making[me])
+                    raise cycle(key, self._making[me])
                 waited_for = self._waits.get(maker)
             self._waits[me] = key
             try:
@@ -269,16 +275,16 @@ class DependencyContainer:
             finally:
                 del self._waits[me]
 
-    def _make(self, key: Key, entry: _Entry, me: int) -> Any:
-        made: Any = _ABSENT
+    def _make(self, key: Key, entry: Entry, me: int) -> Any:
+        made: Any = ABSENT
         began = time.perf_counter()
         try:
-            made = entry.factory(self) if _takes_one(entry.factory) else entry.factory()
+            made = entry.factory(self) if takes_one(entry.factory) else entry.factory()
             return made
         finally:
             with self._changed:
                 entry.making_s = time.perf_counter() - began
-                if made is _ABSENT:
+                if made is ABSENT:
                     self._failures += 1
                 elif entry.kind == "shared":
                     entry.made = made
@@ -289,33 +295,3 @@ class DependencyContainer:
                 if entry.kind == "shared":
                     del self._makers[key]
                     self._changed.notify_all()
-
-    @staticmethod
-    def _cycle(key: Key, making: list[Key]) -> DependencyCycleError:
-        way = " -> ".join(map(_name, [*making, key]))
-        return DependencyCycleError(f"{_name(key)} is wanted while it is made: {way}")
-
-
-def _takes_one(factory: Callable[..., Any]) -> bool:
-    """Tell whether the factory needs an argument; a function written in C may have no signature."""
-    try:
-        parameters = inspect.signature(factory).parameters.values()
-    except ValueError:
-        return False
-    return any(
-        one.default is one.empty and one.kind in {one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD} for one in parameters
-    )
-
-
-def _name(key: Key) -> str:
-    return key if isinstance(key, str) else key.__qualname__
-
-
-def _close(made: Any) -> None:
-    close = getattr(made, "close", None)
-    if close is not None:
-        close()
-
-
-def _leave_open(_instance: Any) -> None:
-    """Do nothing: a registered instance is closed by its maker."""
