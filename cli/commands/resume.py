@@ -1,4 +1,4 @@
-"""`natya resume`: leave HALTED."""
+"""`natya resume`: leave HALTED, or a REDUCING of a limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def command(
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
 ) -> None:
-    """Let orders pass again after the risk state was HALTED. Exits with 1 where there is nothing to resume."""
+    """Let orders pass again after the risk state was HALTED, or REDUCING by a limit.
+
+    What is still beyond its limit, as the loss of the day, reduces or halts again at once. Exits with 1 where there is
+    nothing to resume.
+    """
     from ...messages.orders import ResumeRefused
 
     with running(data_dir, profile) as system:
