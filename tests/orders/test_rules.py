@@ -153,6 +153,14 @@ class TestTheCollar:
         assert refusal.reason == "a limit at most 2 % through the market's 100.00 rupees wanted, found 103.00, 3.00 %"
 
 
+class TestALimitThatIsLarge:
+    @pytest.mark.parametrize(("limit_price", "rule"), [(100_000_000.0, None), (100_000_000.05, "value_max_rupees")])
+    def test_is_kept_to_the_paisa(self, make, situation, limit_price, rule):
+        order = make.order(quantity=10, order_type="LIMIT", limit_price=limit_price)
+
+        assert rule_of(order, situation(value_max_rupees=1e9)) == rule
+
+
 class TestThePriceOfTheMarket:
     def test_is_what_an_order_is_valued_by(self, make, situation):
         flattering = make.order(reference_price=0.05)
@@ -317,7 +325,9 @@ class TestOrdersInATime:
         assert rule_of(make.order(), situation(*sent(3, just_in), **{rule: 3})) == rule
         assert rule_of(make.order(), situation(*sent(4, just_in), **{rule: 3})) == rule
         assert rule_of(make.order(), situation(*sent(3, just_in - 1), **{rule: 3})) is None
-        assert rule_of(make.order(), situation(*sent(2, just_in), intents=[make.order("W")], **{rule: 3})) == rule
+        waiting = situation(*sent(2, just_in), intents=[make.order("W")], **{rule: 3})
+        assert judge(make.order(), waiting).rule == rule
+        assert judge(make.order(), waiting).reason.endswith("wanted, found 4 with this")
 
     @pytest.mark.parametrize("rule", LIMITED_IN_A_TIME)
     def test_are_not_limited_where_they_close(self, make, situation, sent, bought, rule):
