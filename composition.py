@@ -32,7 +32,7 @@ from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
-from .actors.kill_switch import HeartActor, HeartSettings, KillSwitchActor
+from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy, parameters_of
@@ -40,6 +40,7 @@ from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.halt_file import HaltFile
 from .config.secrets import Secret
 from .config.urls import is_loopback_url
+from .domain.flattening import Limits
 from .domain.quotas import Allowance, Quota
 from .domain.time import SECOND_NS
 from .messages.addresses import (
@@ -57,6 +58,7 @@ from .messages.addresses import (
     EVENTS,
     EXCHANGE,
     FEED,
+    FLATTENER,
     HEART,
     HISTORY,
     INSTRUMENTS,
@@ -206,6 +208,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
             ),
         ),
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
+        ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
         *heart(settings),
         *history(settings, in_use),
         *actors,
@@ -341,6 +344,14 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def flatten_limits(settings: Settings) -> Limits:
+    """Return what an order that closes a position may be."""
+    of = settings.orders
+    return Limits(
+        quantity_max=of.quantity_max, value_max_rupees=of.value_max_rupees, price_age_max_s=of.price_age_max_s
+    )
 
 
 def heart(settings: Settings) -> tuple[ChildSpec, ...]:

@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "order.show",
     "positions",
     "cancel",
+    "flatten",
     "kill-switch.on",
     "kill-switch.off",
     "kill-switch.status",

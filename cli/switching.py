@@ -95,7 +95,7 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
             return HaltFile(data_dir.expanduser().absolute() / HALT_NAME)
 
 
-def engage(data_dir: Path | None, profile: str, *, reason: str) -> Engaged:
+def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = False) -> Engaged:
     """Write the file, then have the running system confirm."""
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
@@ -103,14 +103,14 @@ def engage(data_dir: Path | None, profile: str, *, reason: str) -> Engaged:
 
     file, person, problems = halt_file(data_dir, profile), getpass.getuser(), []
     try:
-        file.engage(HaltNote(reason=reason, person=person))
+        file.engage(HaltNote(reason=reason, person=person, flatten=flatten))
     except OSError as fault:
         problems.append(f"{file.path} wanted, found that it cannot be written: {fault.strerror}")
     heard: HeardOf = "silent"
     cancelling = 0
     try:
         with connect(data_dir, profile=profile) as system:
-            answer = system.halt(reason, timeout_s=ANSWER_S)
+            answer = system.halt(reason, flatten=flatten, timeout_s=ANSWER_S)
         heard, cancelling = "confirmed", answer.cancelling
         if answer.problem:
             problems.append(answer.problem)

@@ -13,9 +13,9 @@ import msgspec
 from ..actors.control import BY_NAME, OPERATIONS, ControlClient, ControlError
 from ..actors.control.forms import read_arguments
 from ..config.loader import absolute, load_settings
-from ..messages.addresses import DATABASE, KILL_SWITCH, ORDERS, SYSTEM
+from ..messages.addresses import DATABASE, FLATTENER, KILL_SWITCH, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
-from ..messages.kill_switch import EngageKillSwitch
+from ..messages.kill_switch import EngageKillSwitch, Flatten
 from ..messages.order_listing import CancelOrders
 from ..messages.orders import Resume
 from ..messages.supervision import DescribeTree
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
-    from ..messages.kill_switch import KillSwitchEngaged
+    from ..messages.kill_switch import FlatteningBegun, KillSwitchEngaged
     from ..messages.order_listing import OrdersCancelling
     from ..messages.orders import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
@@ -220,6 +220,12 @@ class Connection:
             person=getpass.getuser(),
         )
         answer: OrdersCancelling = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
+
+    def close_positions(self, *, strategy: str = "", symbol: str = "", timeout_s: float = 10.0) -> FlatteningBegun:
+        """Have positions closed by limit orders that follow the market: all, those of a strategy, or in a symbol."""
+        message = Flatten(strategy=strategy, symbol=symbol, person=getpass.getuser())
+        answer: FlatteningBegun = self.request(FLATTENER, message, timeout_s=timeout_s)
         return answer
 
     def halt(self, reason: str, *, flatten: bool = False, timeout_s: float = 10.0) -> KillSwitchEngaged:

@@ -32,6 +32,9 @@ BROKER_UPDATES: Final = "broker-updates"
 
 ORDERS: Final = "orders"
 
+FLATTENER: Final = "flattener"
+"""Who closes positions for a person or the kill switch."""
+
 HEART: Final = "heart"
 """Who proves that orders and the journal work, where a dead-man's switch may listen."""
 
@@ -84,6 +87,6 @@ NAMES: Final = frozenset(
         CHARTS_SERVICE,
         CONTROL_WEB,
         DELIVERY,
-        *(HEART, KILL_SWITCH, ALARMS),
+        *(FLATTENER, HEART, KILL_SWITCH, ALARMS),
     }
 )

@@ -85,3 +85,19 @@ class KillSwitchStatistics(
 
     halts: Count
     """Times that orders was told and confirmed."""
+
+
+class Flatten(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Flatten"):
+    """To the flattener, from a person or the kill switch: close what is held. Answered by `FlatteningBegun`."""
+
+    strategy: str = ""
+    """Only what this strategy holds; empty: what any does."""
+
+    symbol: str = ""
+    """Only in this symbol; empty: in any."""
+
+    person: str = ""
+
+
+class FlatteningBegun(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FlatteningBegun"):
+    """Answer to `Flatten`: it goes on until nothing is held any more."""

@@ -64,6 +64,8 @@ from ...messages.instruments import (
 from ...messages.journal import JournalPage, ReadJournal
 from ...messages.kill_switch import (
     EngageKillSwitch,
+    Flatten,
+    FlatteningBegun,
     KillSwitchEngaged,
     KillSwitchRead,
     ReadKillSwitch,
@@ -291,6 +293,7 @@ OPERATIONS: Final = (
     ),
     Operation(request=ReadKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="read"),
     Operation(name="risk", request=ReadRisk, answers=(RiskRead,), actor=names.ORDERS, role="read"),
+    Operation(request=Flatten, answers=(FlatteningBegun,), actor=names.FLATTENER, role="trade", audited=True),
     Operation(request=ReadOrders, answers=(OrdersRead,), actor=names.ORDERS, role="read"),
     Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),
     Operation(request=CancelOrders, answers=(OrdersCancelling,), actor=names.ORDERS, role="operate", audited=True),

@@ -1,8 +1,9 @@
 """The kill switch actor: watches the file `HALT`, and has orders halt while it is there.
 
 Owns    the file `HALT` of the data directory (`config/halt_file.py`), which any process of the user may make or remove.
-Hears   EngageKillSwitch, ReleaseKillSwitch and ReadKillSwitch of a person.
-Sends   HaltTrading to orders, whenever the file appears or says something else, until orders has confirmed it; to the
+Hears   EngageKillSwitch, ReleaseKillSwitch and ReadKillSwitch of a person; FlatteningBegun.
+Sends   HaltTrading to orders, whenever the file appears or says something else, until orders has confirmed it, and
+        then Flatten to the flattener if the file wants that; to the
         sender KillSwitchEngaged or KillSwitchRead.
 Fails   not by the file: one that cannot be read halts with that reason, and one that cannot be written is told to who
         wanted it, while orders halts all the same. Restarted, it tells orders again, which cancels what is still open.
@@ -20,9 +21,11 @@ import msgspec
 from ...config.halt_file import HaltFile, HaltNote
 from ...config.sections.kill_switch import KillSwitchSettings
 from ...domain.wording import printable
-from ...messages.addresses import ORDERS
+from ...messages.addresses import FLATTENER, ORDERS
 from ...messages.kill_switch import (
     EngageKillSwitch,
+    Flatten,
+    FlatteningBegun,
     HaltTrading,
     KillSwitchEngaged,
     KillSwitchRead,
@@ -114,6 +117,10 @@ class KillSwitchActor(RuntimeActor):
         read = KillSwitchRead(engaged=True, reason=note.reason, person=note.person, flatten=note.flatten, told=told)
         self.send(sender, read)
 
+    @handles(FlatteningBegun)
+    def note_begun(self, _message: FlatteningBegun, _sender: ActorAddress) -> None:
+        """Do nothing: the flattener goes on by itself."""
+
     # Helpers.
 
     def _tell_orders(self) -> None:
@@ -134,6 +141,8 @@ class KillSwitchActor(RuntimeActor):
                 self._halts += 1
                 self._confirmed = signature
                 self._answer(outcome.value.cancelling, outcome.value.not_written)
+                if note.flatten:
+                    self.send(FLATTENER, Flatten(person=note.person))
             else:
                 found = outcome.value or outcome.error
                 reason = f"an answer of orders wanted, found {found}: nothing leaves all the same"

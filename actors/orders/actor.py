@@ -30,7 +30,7 @@ from ...config.halt_file import HaltFile
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...domain.wording import printable
-from ...messages.addresses import BROKER, JOURNAL, KILL_SWITCH, ORDERS
+from ...messages.addresses import BROKER, FLATTENER, JOURNAL, KILL_SWITCH, ORDERS
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -117,6 +117,11 @@ def _only_strategy(sender: Any) -> str:
     The name of a strategy is that of its address, whatever it says of itself. On a foreign base addresses name nobody.
     """
     return sender.name if getattr(sender, "says", None) is not None else ""
+
+
+def _is_flattener(sender: Any) -> bool:
+    """Tell whether it is the system's own closer of positions; no strategy or actor of a user has its name."""
+    return getattr(sender, "name", "") == FLATTENER and not getattr(sender, "guest", True)
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
@@ -236,9 +241,12 @@ class OrdersActor(RuntimeActor):
             self._watch(now_ns)  # prices may have passed a limit without anything else that happened
         situation = self._situation(order.strategy, order.symbol, now_ns)
         situation.at_this_moment = self._count_at(now_ns, order.strategy)
+        situation.closes = _is_flattener(sender)
         denied = judge(order, situation, self._rules)
         fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
+        if situation.closes and denied is None:
+            self._halting.closing.add(order.client_order_id)
         self.send(JOURNAL, self._ledger.write((fact,), order))
         if denied is not None and denied.rule == repeats_max.__name__:
             self._trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
@@ -849,6 +857,8 @@ class OrdersActor(RuntimeActor):
             self._withdrawals.drop(client_order_id)
             if after.is_open and is_to_be_cancelled:
                 self.send(BROKER, updates.to_withdraw(after))
+        if after is not None and not after.is_open:
+            self._halting.closing.discard(client_order_id)
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
         if update.trades_missing or (after is not None and self._is_in_doubt(after)):
             self._look_up_later(client_order_id)

@@ -68,6 +68,10 @@ class TestNoSystem:
 
         assert (on.exit_code, file.note().reason) == (0, "not today")
         assert "no system runs there" in on.stdout
+        natya("kill-switch", "on", "--flatten", "--reason", "and close it", "--data-dir", tmp_path)
+        assert file.note().flatten
+        assert natya("flatten", "--all", "--data-dir", tmp_path).exit_code == 69
+        assert natya("flatten", "--data-dir", tmp_path).exit_code == 2
 
     def test_shows_the_switch_all_the_same(self, tmp_path, file):
         off = json.loads(natya("kill-switch", "status", "--data-dir", tmp_path, "--json").stdout)

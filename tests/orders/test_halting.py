@@ -4,6 +4,7 @@ import pytest
 from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor, actor
+from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
@@ -16,6 +17,7 @@ from natya.messages.orders import (
     Resumed,
     ResumeRefused,
     RiskStateChanged,
+    SubmitOrder,
 )
 from natya.messages.supervision import Failed
 
@@ -266,3 +268,51 @@ def test_an_order_in_doubt_that_is_found_is_cancelled(stage, make, halt):
     stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
 
     assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
+
+
+def test_a_stranger_by_the_name_of_the_flattener_closes_nothing_in_a_halt(stage, make, actor_system, switch, halt):
+    stage.open(make.intent("A-1"), make.filled("A-1"))
+    halt()
+    switch.receive()
+    stage.tell(make.order("A-2", side="SELL"), actor_system.probe("flattener"))
+    stage.settle()
+
+    assert stage.disk.kinds("A-2") == [OrderRefused]
+
+
+class Closer(RuntimeActor):
+    """The system's own: it is of this package."""
+
+    @handles(SubmitOrder)
+    def submit(self, order, _sender):
+        self.send("orders", order)
+
+
+Closer.__module__ = "natya.actors.kill_switch.flattener"
+
+
+@pytest.fixture
+def closing(stage, make, actor_system, switch, halt):
+    """Orders in a halt, with ten shares held; returns what closes so many of them."""
+    stage.open(make.intent("A-1"), make.filled("A-1"))
+    halt()
+    switch.receive()
+    actor_system.start("flattener", Closer)
+
+    def close(quantity):
+        order = make.order("A-2", side="SELL", quantity=quantity, order_type="LIMIT", limit_price=99.0)
+        actor_system.tell("flattener", order)
+        stage.wait_until(lambda: stage.disk.kinds("A-2"))
+        return stage.disk.kinds("A-2")
+
+    return close
+
+
+def test_the_flattener_closes_in_a_halt(stage, closing):
+    assert closing(10) == [OrderIntended]
+    assert stage.asked_next(PlaceOrder).flattens
+
+
+def test_the_flattener_opens_nothing(stage, closing):
+    assert closing(11) == [OrderRefused]
+    assert PlaceOrder not in stage.heard()

@@ -6,11 +6,11 @@ import pytest
 from natya_live import AT_ANY_HOUR, LIMITS, Exchange, LiveDaemon, Rester, facts
 from natya_processes import await_that
 
-from natya import TradingSystem
+from natya import StrategyActor, TradingSystem
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
-from natya.messages.orders import OrderAccepted, OrderCancelled, OrderRefused, RiskStateChanged
+from natya.messages.orders import OrderAccepted, OrderCancelled, OrderIntended, OrderRefused, RiskStateChanged
 
 
 @pytest.fixture
@@ -93,3 +93,38 @@ def test_a_process_that_is_killed_between_the_file_and_the_cancellations_leaves_
     assert [(each.state, each.cause, each.changed_by) for each in daemon.facts(RiskStateChanged)] == [
         ("HALTED", "kill switch: it hangs", "asha")
     ]
+
+
+class Holder(StrategyActor):
+    """Buys five shares at the first price, and one more that rests."""
+
+    def on_begin(self):
+        self._has_ordered = False
+
+    def on_tick(self, tick):
+        if not self._has_ordered:
+            self._has_ordered = True
+            self.buy(tick.symbol, 5)
+            self.buy(tick.symbol, 1, limit=float(round(tick.price * 0.95)))
+
+
+def test_positions_are_closed_by_limit_orders_while_everything_is_halted(tmp_path, exchange, halt):
+    given = {
+        "system.data_dir": str(tmp_path / "natya"),
+        "feed.symbols": ["RELIANCE"],
+        "control.enabled": False,
+        "broker.live": True,
+        "broker.confirmed_limits": LIMITS,
+        **AT_ANY_HOUR,
+        "strategies": [{"name": "holder", "strategy": Holder, "symbols": ["RELIANCE"]}],
+    }
+    with TradingSystem(load_settings("live", environment=exchange.environment, overrides=given)) as system:
+        await_that(lambda: orders(system).fills and orders(system).open_orders == 1)
+        halt.engage(HaltNote(reason="close it all", flatten=True))
+        await_that(lambda: [each.quantity for each in orders(system).positions] == [0])
+        await_that(lambda: orders(system).open_orders == 0)
+
+        assert orders(system).risk_state == "HALTED"
+    sold = [each for each in facts(tmp_path / "natya", OrderIntended) if each.side == "SELL"]
+    assert {each.order_type for each in sold} == {"LIMIT"}
+    assert {each.strategy for each in sold} == {"holder"}

@@ -61,6 +61,9 @@ class Situation(msgspec.Struct, kw_only=True):
     replaced: Order | None = None
     """An open order that the one under judgement takes the place of: its exposure does not count."""
 
+    closes: bool = False
+    """It is of the flattener: it may only close, and may in HALTED."""
+
     reached_by: SubmitOrder | None = None
     """The order that `reached` is of: kept between the rules."""
 

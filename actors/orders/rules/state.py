@@ -7,13 +7,18 @@ from .situation import Situation
 
 
 def risk_state(order: SubmitOrder, situation: Situation) -> str:
-    """Pass all orders in NORMAL, only those that reduce a position in REDUCING, none in other states."""
+    """Pass all orders in NORMAL, only those that reduce a position in REDUCING, none in other states.
+
+    One that is to close a position for a person has to do that in every state, and passes in HALTED, too.
+    """
     state = situation.risk_state
-    if state == "NORMAL":
+    if state == "NORMAL" and not situation.closes:
         return ""
-    if state != "REDUCING":
+    if state != "REDUCING" and not (situation.closes and state in {"NORMAL", "HALTED"}):
         return f"risk state NORMAL wanted, found {state}"
     closable = situation.closable(order)
     if order.quantity <= closable:
         return ""
+    if situation.closes:
+        return f"at most {closable} shares that are held wanted to be closed by {order.side}, found {order.quantity}"
     return f"in REDUCING at most {closable} shares may be closed by {order.side}, found {order.quantity}"

@@ -16,6 +16,9 @@ from ...terminal import complain
 def command(
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is journaled under your name.")] = "",
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Close all positions, too, by limit orders that follow the market.")
+    ] = False,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
@@ -25,7 +28,7 @@ def command(
     Works without the running system, too: the file HALT in its data directory is written first, and looked for before
     each order leaves. Exits with 69 where a system runs and did not confirm, with 73 where the file cannot be written.
     """
-    done = engage(data_dir, profile, reason=reason)
+    done = engage(data_dir, profile, reason=reason, flatten=flatten)
     tell_answer(done, done.in_words(), json=json)
     if done.problem:
         complain(done.problem)

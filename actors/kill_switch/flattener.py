@@ -1,0 +1,207 @@
+"""The flattener: closes positions by limit orders that follow the market, when a person or the kill switch wants it.
+
+Owns    nothing but which positions are to be closed; what is held and open it asks orders for, at each step anew.
+Hears   Flatten of a person or of the kill switch; Tick of the symbols that are held, while it closes; facts of its
+        orders, which it only logs.
+Sends   FlatteningBegun to the sender; ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders, which lets it
+        close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events.
+Fails   not by an order that is refused: it tries again after a growing pause. Restarted, it goes on (hand-over). What
+        is to be closed does not outlive the process, but the kill switch's file does, and tells it again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias, get_args
+
+import msgspec
+
+from ...domain.flattening import Closing, Limits, Moves, next_moves
+from ...domain.time import SECOND_NS
+from ...messages.addresses import EVENTS, FLATTENER, ORDERS
+from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from ...messages.kill_switch import Flatten, FlatteningBegun
+from ...messages.market import Tick
+from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
+from ...messages.orders import CancelOrder, OrderFact, SubmitOrder
+from ..runtime import RuntimeActor, handles
+
+if TYPE_CHECKING:
+    from ..runtime import ActorAddress, Outcome
+
+STEP_S: Final = 1.0
+ANSWER_S: Final = 5.0
+PREFIX: Final = "flat-"
+"""Of the client order ids that it makes."""
+
+PAUSE_S_MAX: Final = 60.0
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+Target: TypeAlias = tuple[str, str]
+"""A strategy and a symbol; empty: any."""
+
+
+class StepDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time for the next step."""
+
+
+class FlattenActor(RuntimeActor):
+    """Takes a step a second while anything is to be closed."""
+
+    settings: Limits
+
+    def on_start(self) -> None:
+        """Wait until something is to be closed."""
+        self._targets: set[Target] = set()
+        self._prices: dict[str, tuple[float, int]] = {}
+        self._watched: frozenset[str] = frozenset()
+        self._tries: dict[Target, tuple[int, int, int]] = {}
+        """By holding: the shares at the last try, tries since they changed, and when the next may be (market time)."""
+
+        self._is_stepping = False
+
+    def snapshot(self) -> frozenset[Target]:
+        """Hand over what is to be closed."""
+        return frozenset(self._targets)
+
+    def restore(self, state: frozenset[Target]) -> None:
+        """Go on closing."""
+        self._targets = set(state)
+        self._begin()
+
+    @handles(Flatten)
+    def flatten(self, request: Flatten, sender: ActorAddress) -> None:
+        """Begin to close."""
+        self._targets.add((request.strategy, request.symbol))
+        self._tries.clear()
+        self.log("flatten.begun", level="warning", strategy=request.strategy, symbol=request.symbol, by=request.person)
+        self.send(sender, FlatteningBegun())
+        self._begin()
+
+    @handles(StepDue)
+    def step(self, _message: StepDue, _sender: ActorAddress) -> None:
+        """Ask what is held."""
+        self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=self._hear_positions)
+
+    @handles(Tick)
+    def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
+        """Keep the last price."""
+        self._prices[tick.symbol] = tick.price, tick.exchange_ns
+
+    @handles(*get_args(OrderFact))
+    def hear_fact(self, fact: OrderFact, _sender: ActorAddress) -> None:
+        """Log it; what it changes is seen at the next step."""
+        self.log("flatten.heard", fact=type(fact).__name__, client_order_id=fact.client_order_id)
+
+    @handles(Subscribed, Unsubscribed)
+    def note(self, _message: Subscribed | Unsubscribed, _sender: ActorAddress) -> None:
+        """Do nothing: the prices come, or come no more."""
+
+    # Helpers.
+
+    def _begin(self) -> None:
+        if self._targets and not self._is_stepping:
+            self._is_stepping = True
+            self.step(StepDue(), self.myAddress)
+
+    def _hear_positions(self, outcome: Outcome) -> None:
+        found = outcome.value
+        if not isinstance(found, PositionsRead):
+            self._go_on_later(f"an answer of orders wanted, found {found or outcome.error}")
+            return
+        for price in found.prices:
+            if price.priced_ns > self._prices.get(price.symbol, (0.0, 0))[1]:
+                self._prices[price.symbol] = price.price, price.priced_ns
+        self._watch(frozenset(each.symbol for each in found.held))
+
+        def hear_orders(then: Outcome) -> None:
+            if isinstance(then.value, OrdersRead):
+                self._act(found, then.value)
+            else:
+                self._go_on_later(f"an answer of orders wanted, found {then.value or then.error}")
+
+        self.ask(ORDERS, ReadOrders(open_only=True, orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
+
+    def _watch(self, symbols: frozenset[str]) -> None:
+        """Hear the prices of what is held."""
+        if symbols <= self._watched:
+            return
+        self._watched = symbols
+        self.send(EVENTS, Unsubscribe(subscriber=FLATTENER))
+        self.send(EVENTS, Subscribe(subscriber=FLATTENER, topics=("Tick",), symbols=tuple(sorted(symbols))))
+
+    def _act(self, positions: PositionsRead, opened: OrdersRead) -> None:
+        waiting: list[str] = []
+        cancelled: set[str] = set()
+        placed: set[Target] = set()
+        held = {(each.strategy, each.symbol): each.quantity for each in positions.held}
+        for strategy, symbol in sorted(self._targets):
+            moves: Moves = next_moves(
+                positions.held,
+                opened.orders,
+                self._prices,
+                strategy=strategy,
+                symbol=symbol,
+                is_own=lambda client_order_id: client_order_id.startswith(PREFIX),
+                limits=self.settings,
+                now_ns=self.clock.now_ns(),
+            )
+            if moves.is_done:
+                self._targets.discard((strategy, symbol))
+                self.log("flatten.done", level="warning", strategy=strategy, symbol=symbol)
+            for client_order_id in moves.cancel:
+                if client_order_id not in cancelled:
+                    cancelled.add(client_order_id)
+                    self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
+            for closing in moves.place:
+                of = (closing.strategy, closing.symbol)
+                if of not in placed and self._may_try(of, held[of]):
+                    placed.add(of)
+                    self._place(closing)
+            waiting += moves.waiting
+        self._go_on_later("; ".join(dict.fromkeys(waiting)))
+
+    def _may_try(self, of: Target, quantity: int) -> bool:
+        """Say whether it is time to try again to close a holding, after tries that changed nothing."""
+        now_ns = self.clock.now_ns()
+        before, tries, not_before_ns = self._tries.get(of, (quantity, 0, 0))
+        if before != quantity:
+            tries, not_before_ns = 0, 0
+        if now_ns < not_before_ns:
+            return False
+        pause_s = min(STEP_S * 2**tries, PAUSE_S_MAX)
+        self._tries[of] = (quantity, min(tries + 1, 10), now_ns + round(pause_s * SECOND_NS))
+        return True
+
+    def _place(self, closing: Closing) -> None:
+        number = self.random.getrandbits(90)  # as many as fit into an id
+        text = ""
+        while number:
+            number, digit = divmod(number, len(_DIGITS))
+            text += _DIGITS[digit]
+        order = SubmitOrder(
+            client_order_id=f"{PREFIX}{text}",
+            strategy=closing.strategy,
+            symbol=closing.symbol,
+            side=closing.side,
+            quantity=closing.quantity,
+            order_type="LIMIT",
+            limit_price=closing.limit_price,
+            submitted_ns=self.clock.now_ns(),
+            reference_price=closing.last_price,
+            reference_ns=closing.priced_ns,
+        )
+        self.send(ORDERS, order)
+
+    def _go_on_later(self, trouble: str) -> None:
+        """Take the next step in a while, if there is anything left to close."""
+        if trouble and trouble != self.trouble:
+            self.log("flatten.waiting", level="warning", reason=trouble)
+        self.trouble = trouble
+        self._is_stepping = bool(self._targets)
+        if self._is_stepping:
+            self.after(STEP_S, StepDue())
+            return
+        self.trouble = ""
+        if self._watched:
+            self._watched = frozenset()
+            self.send(EVENTS, Unsubscribe(subscriber=FLATTENER))

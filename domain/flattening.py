@@ -1,0 +1,163 @@
+"""How positions are closed by limit orders that follow the market (pure).
+
+The problem: everything that is held is to be sold or bought back, now, by nobody's strategy. A market order would trade
+at any price, and a limit order may be left behind. The idea: no plan is kept. Each step looks at what is held, what is
+open and the last price, and says what to do next: cancel what else is open, place a limit order a little beyond the
+price, cancel it when the market has left it behind. The trap: two strategies may hold against each other. What is
+closed is never more than what the account itself holds, or closing would open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..messages.orders import Side
+from .time import SECOND_NS
+
+if TYPE_CHECKING:
+    from ..messages.order_listing import OrderListed, StrategyHolding
+
+BEYOND: Final = 0.005
+"""Part of the price that the limit is beyond it."""
+
+GRIDS: Final = ((1_000.0, 0.05), (20_000.0, 1.0), (math.inf, 5.0))
+"""Below which price which steps are whole ticks of every instrument: NSE's ticks grow with the price, to 5 rupees."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one order may be, and how old a price."""
+
+    quantity_max: int
+    value_max_rupees: float
+    price_age_max_s: float
+    """0: any age."""
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """An order to place."""
+
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: int
+    limit_price: float
+    last_price: float
+    priced_ns: int
+
+
+class Moves(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do now."""
+
+    cancel: tuple[str, ...] = ()
+    place: tuple[Closing, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Why something that is held cannot be closed now."""
+
+    is_done: bool = False
+    """Nothing is held any more that closing would make smaller."""
+
+
+def next_moves(  # noqa: PLR0913  each is one thing that is looked at
+    held: Iterable[StrategyHolding],
+    opened: Iterable[OrderListed],
+    prices: Mapping[str, tuple[float, int]],
+    *,
+    strategy: str,
+    symbol: str,
+    is_own: Callable[[str], bool],
+    limits: Limits,
+    now_ns: int,
+) -> Moves:
+    """Say what to do next to close what a strategy holds of a symbol; empty: of every one.
+
+    Args:
+        held: by each strategy of the account, in every symbol.
+        opened: the open orders of the account.
+        prices: last price and its time (nanoseconds since 1970-01-01 UTC), by symbol.
+        strategy: whose.
+        symbol: of what.
+        is_own: whether an order of this client order id is one that closes.
+        limits: of one order.
+        now_ns: nanoseconds since 1970-01-01 UTC.
+    """
+    held, opened = tuple(held), tuple(opened)
+    cancel: list[str] = []
+    place: list[Closing] = []
+    waiting: list[str] = []
+    net = _net(held)
+    scope = [each for each in opened if strategy in {"", each.strategy} and symbol in {"", each.symbol}]
+    own = {(each.strategy, each.symbol): each for each in scope if is_own(each.client_order_id)}
+    cancel += [each.client_order_id for each in scope if not is_own(each.client_order_id)]
+    is_done = not scope
+    for each in held:
+        if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
+            continue
+        closable = _closable(each.quantity, net[each.symbol])
+        if not closable:
+            continue  # what another strategy holds against it: the account is flat
+        net[each.symbol] -= math.copysign(closable, each.quantity)
+        is_done = False
+        order, price = own.get((each.strategy, each.symbol)), prices.get(each.symbol)
+        if order is not None:
+            if price is not None and _is_left_behind(order, price[0]):
+                cancel.append(order.client_order_id)
+            continue
+        closing = _closing(each, closable, price, limits, now_ns)
+        if isinstance(closing, str):
+            waiting.append(closing)
+        else:
+            place.append(closing)
+    return Moves(cancel=tuple(cancel), place=tuple(place), waiting=tuple(waiting), is_done=is_done)
+
+
+def limit_beyond(price: float, side: Side) -> float:
+    """Return a limit a little beyond the price, on steps that are whole ticks of every instrument."""
+    step = next(step for below, step in GRIDS if price < below)
+    if side == "BUY":
+        return round(math.ceil(round(price * (1 + BEYOND) / step, 6)) * step, 2)
+    return max(step, round(math.floor(round(price * (1 - BEYOND) / step, 6)) * step, 2))
+
+
+def _net(held: Iterable[StrategyHolding]) -> dict[str, float]:
+    net: dict[str, float] = {}
+    for each in held:
+        net[each.symbol] = net.get(each.symbol, 0) + each.quantity
+    return net
+
+
+def _closable(quantity: int, net: float) -> int:
+    """Return how many shares of a holding may be closed where the account holds `net`."""
+    return int(min(abs(quantity), abs(net))) if quantity * net > 0 else 0
+
+
+def _is_left_behind(order: OrderListed, price: float) -> bool:
+    limit = order.limit_price
+    return limit is not None and (limit > price if order.side == "SELL" else limit < price)
+
+
+def _closing(
+    holding: StrategyHolding, closable: int, price: tuple[float, int] | None, limits: Limits, now_ns: int
+) -> Closing | str:
+    if price is None or price[0] <= 0:
+        return f"{holding.symbol}: a price wanted, found none"
+    age_s = (now_ns - price[1]) / SECOND_NS
+    if limits.price_age_max_s and age_s > limits.price_age_max_s:
+        return f"{holding.symbol}: a price of at most {limits.price_age_max_s:g} s of age wanted, found {age_s:.1f} s"
+    side: Side = "SELL" if holding.quantity > 0 else "BUY"
+    limit = limit_beyond(price[0], side)
+    quantity = min(closable, limits.quantity_max, int(limits.value_max_rupees // max(limit, price[0])))
+    if quantity < 1:
+        return f"{holding.symbol}: one share of at most {limits.value_max_rupees:g} rupees wanted, found {price[0]:g}"
+    return Closing(
+        strategy=holding.strategy,
+        symbol=holding.symbol,
+        side=side,
+        quantity=quantity,
+        limit_price=limit,
+        last_price=price[0],
+        priced_ns=price[1],
+    )

@@ -1,0 +1,114 @@
+"""How positions are closed: step by step, never beyond what the account holds, never without a price."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.flattening import Limits, limit_beyond, next_moves
+from natya.domain.time import SECOND_NS
+from natya.messages.order_listing import OrderListed, StrategyHolding
+
+NOW_NS = 100 * SECOND_NS
+LIMITS = Limits(quantity_max=100, value_max_rupees=50_000.0, price_age_max_s=3.0)
+
+
+def holding(quantity, strategy="crossover", symbol="INFY"):
+    return StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
+
+
+def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, strategy="crossover", symbol="INFY"):
+    return OrderListed(
+        client_order_id=client_order_id,
+        strategy=strategy,
+        symbol=symbol,
+        side=side,
+        quantity=10,
+        order_type="LIMIT",
+        state="ACCEPTED",
+        is_open=True,
+        limit_price=limit,
+    )
+
+
+def moves(held, opened=(), price=100.0, age_s=1.0, limits=LIMITS, **scope):
+    prices = {} if price is None else {"INFY": (price, NOW_NS - round(age_s * SECOND_NS))}
+    return next_moves(
+        held,
+        opened,
+        prices,
+        is_own=lambda each: each.startswith("flat-"),
+        limits=limits,
+        now_ns=NOW_NS,
+        **{"strategy": "", "symbol": ""} | scope,
+    )
+
+
+class TestAHolding:
+    def test_is_closed_by_a_limit_a_little_beyond_the_price(self):
+        (sold,) = moves([holding(10)]).place
+        (bought,) = moves([holding(-10)]).place
+
+        assert (sold.side, sold.quantity, sold.limit_price) == ("SELL", 10, 99.5)
+        assert (bought.side, bought.quantity, bought.limit_price) == ("BUY", 10, 100.5)
+
+    def test_is_closed_in_parts_where_an_order_may_not_be_so_large(self):
+        small = Limits(quantity_max=3, value_max_rupees=50_000.0, price_age_max_s=3.0)
+        cheap = Limits(quantity_max=100, value_max_rupees=450.0, price_age_max_s=3.0)
+
+        assert [moves([holding(10)], limits=each).place[0].quantity for each in (small, cheap)] == [3, 4]
+
+    def test_waits_while_its_order_is_open_and_follows_the_market_when_that_left_it_behind(self):
+        order = an_open_one(limit=99.5)
+
+        assert moves([holding(10)], [order], price=99.5) == moves([holding(10)], [order], price=101.0)
+        assert not moves([holding(10)], [order]).place
+        assert moves([holding(10)], [order], price=99.4).cancel == ("flat-1",)
+        assert moves([holding(-10)], [an_open_one(side="BUY", limit=100.5)], price=100.6).cancel == ("flat-1",)
+
+    def test_waits_where_there_is_no_price_or_an_old_one_or_a_share_is_worth_too_much(self):
+        poor = Limits(quantity_max=100, value_max_rupees=99.0, price_age_max_s=3.0)
+
+        assert "a price wanted, found none" in moves([holding(10)], price=None).waiting[0]
+        assert "found 3.1 s" in moves([holding(10)], age_s=3.1).waiting[0]
+        assert "one share of at most 99 rupees" in moves([holding(10)], limits=poor).waiting[0]
+        assert not moves([holding(10)], price=None).is_done
+
+    def test_has_other_orders_cancelled_first(self):
+        found = moves([holding(10)], [an_open_one("A-1"), an_open_one("B-1", strategy="other", symbol="TCS")])
+
+        assert found.cancel == ("A-1", "B-1")
+        assert len(found.place) == 1
+
+    def test_against_another_is_not_closed_beyond_what_the_account_holds(self):
+        assert moves([holding(10), holding(-10, "other")]) == moves([])
+        assert moves([]).is_done
+        (closing,) = moves([holding(10), holding(-4, "other")]).place
+        assert (closing.strategy, closing.quantity) == ("crossover", 6)
+
+    def test_of_another_strategy_or_symbol_is_left_alone(self):
+        held = [holding(10), holding(5, "other"), holding(5, symbol="TCS")]
+        found = moves(held, [an_open_one("A-1", strategy="other")], strategy="crossover", symbol="INFY")
+
+        assert ([each.strategy for each in found.place], found.cancel) == (["crossover"], ())
+
+
+@given(price=st.floats(1.0, 99_999.0).map(lambda price: round(price, 2)), side=st.sampled_from(["BUY", "SELL"]))
+def test_a_limit_is_beyond_the_price_and_a_whole_tick_of_every_instrument(price, side):
+    limit = limit_beyond(price, side)
+    paise = round(limit * 100)
+
+    assert paise % (5 if price < 1_000 else 100 if price < 20_000 else 500) == 0
+    assert limit >= price if side == "BUY" else limit <= price or limit == 0.05
+    assert abs(limit - price) <= 0.005 * price + (0.05 if price < 1_000 else 1 if price < 20_000 else 5)
+
+
+@given(
+    quantities=st.lists(st.integers(-30, 30), max_size=4),
+    price=st.floats(50.0, 150.0),
+)
+def test_all_that_is_placed_makes_the_account_smaller_and_never_turns_it(quantities, price):
+    held = [holding(quantity, f"s{at}") for at, quantity in enumerate(quantities)]
+    net = sum(quantities)
+    change = sum(each.quantity if each.side == "BUY" else -each.quantity for each in moves(held, price=price).place)
+
+    assert abs(net + change) <= abs(net)
+    assert (net + change) * net >= 0

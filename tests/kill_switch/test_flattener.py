@@ -1,0 +1,140 @@
+"""The flattener between a person and orders, which is played by the test."""
+
+import pytest
+from natya_processes import await_that
+
+from natya.actors.kill_switch import FlattenActor, flattener
+from natya.actors.runtime import RuntimeActor, handles
+from natya.domain.flattening import Limits
+from natya.messages.events import Subscribe, Unsubscribe
+from natya.messages.kill_switch import Flatten, FlatteningBegun
+from natya.messages.order_listing import (
+    LastPrice,
+    OrdersRead,
+    PositionsRead,
+    ReadOrders,
+    ReadPositions,
+    StrategyHolding,
+)
+from natya.messages.orders import CancelOrder, OrderRefused, SubmitOrder
+from natya.messages.system import Ping
+
+pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of steps while one waits
+
+LIMITS = Limits(quantity_max=100, value_max_rupees=50_000.0, price_age_max_s=0.0)
+
+
+class Account:
+    """What orders holds, and how it answers."""
+
+    def __init__(self):
+        self.shares = {("crossover", "INFY"): 10}
+        self.price = 100.0
+        self.submitted = []
+        self.fills = True
+        self.subscribed = []
+
+
+class Orders(RuntimeActor):
+    """Fills each order at once, or refuses it; events, too."""
+
+    @handles(ReadPositions)
+    def positions(self, _message, sender):
+        account = self.settings
+        held = tuple(
+            StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
+            for (strategy, symbol), quantity in account.shares.items()
+            if quantity
+        )
+        price = LastPrice(symbol="INFY", price=account.price, priced_ns=self.clock.now_ns())
+        self.send(sender, PositionsRead(positions=(), held=held, prices=(price,) if account.price else ()))
+
+    @handles(ReadOrders)
+    def orders(self, _message, sender):
+        self.send(sender, OrdersRead(orders=(), is_complete=True))
+
+    @handles(SubmitOrder)
+    def submit(self, order, sender):
+        account = self.settings
+        account.submitted.append(order)
+        if account.fills:
+            account.shares[order.strategy, order.symbol] += order.quantity if order.side == "BUY" else -order.quantity
+            return
+        refused = OrderRefused(
+            client_order_id=order.client_order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            rule="a_rule",
+            reason="no",
+            occurred_ns=1,
+        )
+        self.send(sender, refused)
+
+    @handles(CancelOrder, Subscribe, Unsubscribe)
+    def note(self, message, _sender):
+        self.settings.subscribed.append(type(message))
+
+
+@pytest.fixture
+def account():
+    return Account()
+
+
+@pytest.fixture
+def flatten(actor_system, account, monkeypatch):
+    monkeypatch.setattr(flattener, "STEP_S", 0.005)
+    for name in ("orders", "events"):
+        actor_system.start(name, Orders, account)
+    actor_system.start("flattener", FlattenActor, LIMITS)
+
+    def begin(**fields):
+        assert actor_system.request("flattener", Flatten(**fields)) == FlatteningBegun()
+
+    begin.system = actor_system
+    begin.actor = lambda: actor_system.request("flattener", Ping()) and actor_system.base.find("flattener").instance
+    return begin
+
+
+def test_it_closes_by_limit_orders_until_nothing_is_held_and_then_rests(flatten, account):
+    account.shares["other", "INFY"] = 200
+    flatten(person="asha")
+    await_that(lambda: not any(account.shares.values()))
+    await_that(lambda: not flatten.actor()._is_stepping)
+
+    assert {order.order_type for order in account.submitted} == {"LIMIT"}
+    assert sorted(order.quantity for order in account.submitted) == [10, 100, 100]
+    assert len({order.client_order_id for order in account.submitted}) == 3
+    assert all(len(order.client_order_id) <= 25 for order in account.submitted)
+    await_that(lambda: account.subscribed[-1:] == [Unsubscribe])
+    assert Subscribe in account.subscribed
+
+
+def test_it_closes_what_is_asked_for_alone(flatten, account):
+    account.shares["other", "INFY"] = 7
+    flatten(strategy="other")
+    await_that(lambda: not flatten.actor()._is_stepping)
+
+    assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
+
+
+def test_it_says_why_it_waits_and_goes_on_when_there_is_a_price(flatten, account):
+    account.price = 0.0
+    flatten()
+    await_that(lambda: flatten.actor().trouble == "INFY: a price wanted, found none")
+    assert account.submitted == []
+    account.price = 100.0
+    await_that(lambda: not any(account.shares.values()))
+    await_that(lambda: not flatten.actor().trouble)
+
+
+def test_an_order_that_changes_nothing_is_followed_by_growing_pauses(flatten, account):
+    account.fills = False
+    flatten()
+    await_that(lambda: len(account.submitted) >= 3)
+    tries, not_before_ns = flatten.actor()._tries["crossover", "INFY"][1:]
+
+    assert tries >= 3
+    assert not_before_ns > 0
+    assert len({order.client_order_id for order in account.submitted}) == len(account.submitted)
