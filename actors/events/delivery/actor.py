@@ -110,7 +110,7 @@ class DeliveryActor(RuntimeActor):
                 return
             self._durable.last_sequence = max(self._durable.last_sequence, page.last_sequence)
             self._is_loaded = True
-            self.after(EXPIRE_EVERY_S, ExpireDue())
+            self.after_on_machine(EXPIRE_EVERY_S, ExpireDue())
             self.unstash_all()
 
         self.ask(self.settings.journal, wanted, timeout_s=self.settings.append_s, then=take)
@@ -219,7 +219,7 @@ class DeliveryActor(RuntimeActor):
         if expired := self._letters.expired(before_ns, self.settings.letters_max):
             self.log("dead_letters.expired", level="warning", letters=len(expired))
             self._change(expired[:EVENTS_AT_ONCE_MAX], "expired", None)
-        self.after(EXPIRE_EVERY_S, due)
+        self.after_on_machine(EXPIRE_EVERY_S, due)
 
     def is_drained(self) -> bool:
         """Journal where each subscription is, once; the requests for that are waited for."""
