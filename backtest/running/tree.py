@@ -1,7 +1,8 @@
 """The actors of a backtest: those of a replay, from `composition.py`, without what nobody asks for in it.
 
-Left out are the database, which would record again what the recording has, the control socket, and the list of
-instruments on its own thread. In the place of others stand a journal that syncs nothing and a feed that ends.
+Left out are the database, which would record again what the recording has, the control socket, the list of
+instruments on its own thread, and the bus of domain events. In the place of others stand a journal that syncs nothing
+and a feed that ends.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from ...actors.events import EventsSettings
 from ...actors.supervision import ChildSpec
 from ...composition import children
-from ...messages.addresses import CONTROL, DATABASE, EVENTS, FEED, INSTRUMENTS, JOURNAL
+from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL
 from .disk import KeptJournalActor, journal_in_memory
 from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ...config.settings import Settings
     from .feed import BacktestFeedSettings
 
-LEFT_OUT: Final = frozenset({DATABASE, INSTRUMENTS, CONTROL})
+LEFT_OUT: Final = frozenset({DATABASE, INSTRUMENTS, CONTROL, DELIVERY})
 
 
 def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept: bool) -> tuple[ChildSpec, ...]:

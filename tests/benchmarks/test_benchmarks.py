@@ -14,6 +14,7 @@ FIGURES = {
     "bench_market --seconds 0.05 --rate 2000 --burst 4000": 10,
     "bench_journal --records 5 --appends 2000 --rounds 1": 3,
     "bench_acknowledgement --seconds 0.1": 3,
+    "bench_backtest --candles 150 --runs 1": 4,
     "bench_bulk --rows 500": 2,
     "bench_cache --queries 5": 2,
     "bench_dhan --orders 5 --rounds 1": 4,
