@@ -1,0 +1,1 @@
+"""`natya events dlq …`."""

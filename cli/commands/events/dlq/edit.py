@@ -1,0 +1,36 @@
+"""`natya events dlq edit`: requeue a dead letter with other fields."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ....dead_letters import LetterIdArgument, change, one_letter
+from ....exit_codes import FAILED
+from ....options import DataDirOption, JsonOption, ProfileNameOption
+from ....session import give_up, running
+
+
+def command(
+    letter_id: LetterIdArgument,
+    fields: Annotated[str, typer.Argument(help='As JSON, the others stay: {"weight": 3}.', show_default=False)],
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Change fields of a dead letter, and hand it over to its subscription again."""
+    import msgspec
+
+    from ....views.dead_letters import fields_of
+
+    try:
+        changed = msgspec.json.decode(fields, type=dict[str, object])
+    except msgspec.DecodeError as fault:
+        give_up(f"fields as one JSON object wanted: {fault}", FAILED)
+    with running(data_dir, profile) as system:
+        before = fields_of(one_letter(system, letter_id))
+    whole = {**before, **changed} if isinstance(before, dict) else changed
+    payload = msgspec.msgpack.encode(whole)
+    change(data_dir, profile, [letter_id], requeues=True, json=json, fields=payload)

@@ -1,0 +1,73 @@
+"""What the commands about dead letters share: which are meant, and what is asked of the running system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from .exit_codes import FAILED, UNKNOWN
+from .session import give_up, running, tell_answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..client import Connection
+    from ..messages.delivery import DeadLettersListed, EventDeadLettered, ListDeadLetters
+
+PAGE: Final = 1_000
+
+LetterIdsArgument = Annotated[list[str], typer.Argument(help="As they are listed: billing-17.", show_default=False)]
+LetterIdArgument = Annotated[str, typer.Argument(help="As it is listed: billing-17.", show_default=False)]
+SubscriptionOption = Annotated[str, typer.Option(help="Of this durable subscription.", show_default=False)]
+EventTypeOption = Annotated[str, typer.Option("--type", help="Events of this type.", show_default=False)]
+ErrorOption = Annotated[str, typer.Option(help="That failed with this type of error.", show_default=False)]
+LetterKeyOption = Annotated[str, typer.Option("--key", help="Of this aggregate.", show_default=False)]
+
+
+def ask_letters(system: Connection, wanted: ListDeadLetters) -> DeadLettersListed:
+    """Ask for a page of dead letters."""
+    from ..messages.addresses import DELIVERY  # noqa: PLC0415
+
+    listed: DeadLettersListed = system.request(DELIVERY, wanted)
+    return listed
+
+
+def one_letter(system: Connection, letter_id: str) -> EventDeadLettered:
+    """Ask for one; the command ends if there is none of this id."""
+    from ..messages.delivery import ListDeadLetters  # noqa: PLC0415
+
+    found = ask_letters(system, ListDeadLetters(letter_id=letter_id)).letters
+    if not found:
+        give_up(f"there is no dead letter {letter_id!r}; `natya events dlq list` lists them", UNKNOWN)
+    return found[0]
+
+
+def change(  # noqa: PLR0913  what a command is given
+    data_dir: Path | None,
+    profile: str,
+    letter_ids: list[str],
+    *,
+    requeues: bool,
+    json: bool,
+    fields: bytes | None = None,
+) -> None:
+    """Requeue or drop dead letters, and say how many; one that is on its way or gone already is left out."""
+    from ..domain.wording import counted  # noqa: PLC0415
+    from ..messages.addresses import DELIVERY  # noqa: PLC0415
+    from ..messages.delivery import ChangeDeadLetters  # noqa: PLC0415
+
+    changed = 0
+    with running(data_dir, profile) as system:
+        for start in range(0, len(letter_ids), PAGE):
+            request = ChangeDeadLetters(
+                letter_ids=tuple(letter_ids[start : start + PAGE]),
+                change="requeued" if requeues else "dropped",
+                payload=fields,
+            )
+            done = system.request(DELIVERY, request)
+            if done.refusal:
+                give_up(done.refusal, FAILED)
+            changed += done.changed
+    told = f"{counted(changed, 'dead letter')} {'requeued' if requeues else 'dropped'}"
+    tell_answer({"changed": changed}, told, json=json)
