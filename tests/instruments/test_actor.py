@@ -1,10 +1,14 @@
 """The owner of the list of instruments."""
 
+import itertools
+
 import pytest
 from natya_publisher import in_turn, saying
 from natya_scrips import listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsActor, InstrumentsActorSettings
+from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.instruments import InstrumentsSettings
 from natya.config.sections.supervision import SupervisionSettings
@@ -143,6 +147,19 @@ class TestADailyList:
             pass
         assert len(publisher.asked) == 3
         assert ask(ShowInstrument(name="HFCL")).of.instruments == 16
+
+    def test_is_fetched_once_a_day(self, serve, folder):
+        publisher = serve(saying(listed()))
+        limits = InstrumentsSettings.default(path=str(folder), url=publisher.url, rows_min=1, refresh="daily")
+        with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+            settings = InstrumentsActorSettings(limits=limits, may_be_built_in=True)
+            system.start("instruments", InstrumentsActor, settings)
+            asked = []
+            for _ in range(3):
+                system.base.run_for(86_400)
+                asked.append(len(publisher.asked))
+
+        assert [later - earlier for earlier, later in itertools.pairwise(asked)] == [1, 1]
 
     def test_is_no_business_of_paper_trading(self):
         assert InstrumentsSettings.default().refresh == "never"

@@ -1,0 +1,84 @@
+"""What a report says besides its figures: whatever flatters is told."""
+
+from array import array
+from datetime import UTC, datetime
+
+import pytest
+
+from natya.backtest.figures.charging import first_day
+from natya.backtest.figures.curve import Marks
+from natya.backtest.figures.report import Played, figures_of
+from natya.domain.time import DAY_NS, SECOND_NS
+from natya.messages.orders import OrderFilled
+
+TODAY_NS = int(datetime(2026, 9, 28, 5, 0, tzinfo=UTC).timestamp()) * SECOND_NS
+LONG_AGO_NS = int(datetime(2015, 1, 5, 5, 0, tzinfo=UTC).timestamp()) * SECOND_NS
+
+
+def a_fill(number, side, at_ns):
+    return OrderFilled(
+        client_order_id=f"o{number}",
+        trade_id=f"t{number}",
+        strategy="s",
+        symbol="TCS",
+        side=side,
+        quantity=10,
+        price=100.0,
+        cumulative_quantity=10,
+        occurred_ns=at_ns,
+    )
+
+
+def notes(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
+    played = Played(
+        strategy="s",
+        fills=fills,
+        marks=Marks({"TCS": (array("q", [TODAY_NS]), array("d", [100.0]))}),
+        ticks=1,
+        candles=0,
+        orders=len(fills),
+        refused={},
+        rejected=0,
+        capital_rupees=100_000.0,
+        charge_model=charge_model,
+        latency_s=latency_s,
+    )
+    return figures_of(played).report.notes
+
+
+BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
+
+
+class TestANote:
+    def test_is_not_made_of_trades_that_are_what_they_seem(self):
+        assert notes(BOUGHT, SOLD) == ()
+
+    def test_tells_that_nothing_was_charged(self):
+        assert notes(BOUGHT, SOLD, charge_model="none") == (
+            "no charges are counted: a broker and the state would have taken theirs",
+        )
+
+    def test_tells_that_orders_had_no_latency(self):
+        (note,) = notes(BOUGHT, SOLD, latency_s=0.0)
+
+        assert "which flatters" in note
+
+    @pytest.mark.parametrize("latency_s", [0.0, 0.02])
+    def test_is_none_where_nothing_was_traded(self, latency_s):
+        assert notes(latency_s=latency_s, charge_model="none") == ()
+
+    def test_tells_of_trades_before_the_rates_that_are_known_though_the_last_are_after_it(self):
+        known_since = first_day("dhan-equity-delivery")
+        found = notes(a_fill(1, "BUY", LONG_AGO_NS), a_fill(2, "SELL", TODAY_NS), charge_model="dhan-equity-delivery")
+
+        assert known_since.year > 2015
+        assert found == (
+            f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day",
+        )
+
+    @pytest.mark.parametrize("sold", [(), (a_fill(2, "SELL", TODAY_NS + DAY_NS),)], ids=["open", "the next day"])
+    def test_tells_of_trades_of_a_day_that_were_held_overnight(self, sold):
+        (note,) = notes(BOUGHT, *sold)
+
+        assert note.startswith("1 of 1 trades were held overnight, and are charged as intraday")
+        assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == ()
