@@ -143,6 +143,10 @@ class Positions:
             holding = self._holdings[symbol] = Holding()
         holding.trade(quantity, price)
 
+    def move(self, symbol: str, quantity: int, cost: Fraction) -> None:
+        """Add signed shares that were not traded but moved here or away, at their cost (see `Holding.move`)."""
+        self._holdings.setdefault(symbol, Holding()).move(quantity, cost)
+
     def quantity(self, symbol: str) -> int:
         """Return the signed shares held; 0 for a symbol never traded."""
         holding = self._holdings.get(symbol)
@@ -158,31 +162,38 @@ class Positions:
         return tuple(holding.position(symbol) for symbol, holding in sorted(self._holdings.items()))
 
 
-class StrategyShares:
-    """Signed shares by strategy and symbol; the flat ones are left out."""
+class StrategyPositions:
+    """The positions of each strategy."""
 
     def __init__(self) -> None:
-        self._shares: dict[str, dict[str, int]] = {}
+        self._positions: dict[str, Positions] = {}
 
     def apply(self, fill: OrderFilled) -> None:
         """Add one trade. The caller ensures that each trade comes once."""
-        shares = self._shares.setdefault(fill.strategy, {})
-        held = shares.pop(fill.symbol, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
-        if held:
-            shares[fill.symbol] = held
+        positions = self._positions.get(fill.strategy)
+        if positions is None:
+            positions = self._positions[fill.strategy] = Positions()
+        positions.apply(fill)
 
     def quantity(self, strategy: str, symbol: str) -> int:
         """Return the signed shares of a strategy in one symbol."""
-        shares = self._shares.get(strategy)
-        return shares.get(symbol, 0) if shares else 0
+        positions = self._positions.get(strategy)
+        return positions.quantity(symbol) if positions else 0
 
     def of(self, strategy: str) -> dict[str, int]:
-        """Return the signed shares of a strategy by symbol; a copy."""
-        return dict(self._shares.get(strategy, {}))
+        """Return the signed shares of a strategy by symbol, of every symbol that is not flat."""
+        positions = self._positions.get(strategy)
+        held = positions.holdings.items() if positions else ()
+        return {symbol: holding.quantity for symbol, holding in held if holding.quantity}
 
-    def all(self) -> dict[tuple[str, str], int]:
-        """Return the signed shares by strategy and symbol; a copy."""
-        return {(name, symbol): held for name, each in self._shares.items() for symbol, held in each.items()}
+    def all(self, strategy: str) -> tuple[Position, ...]:
+        """Return one position for every symbol that a strategy ever traded, by symbol."""
+        positions = self._positions.get(strategy)
+        return positions.all() if positions else ()
+
+    def shares(self) -> dict[tuple[str, str], int]:
+        """Return the signed shares by strategy and symbol, those that are not flat; a copy."""
+        return {(name, symbol): held for name in self._positions for symbol, held in self.of(name).items()}
 
 
 def unrealized(positions: Iterable[Position], last_prices: Mapping[str, float]) -> dict[str, Decimal]:

@@ -452,6 +452,20 @@ class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     strategy: str
 
 
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OpenOrder"):
+    """An order that may still be filled, as the book of record has it."""
+
+    intent: OrderIntended
+    """Its terms, as they are now."""
+
+    broker_order_id: str = ""
+    """Empty while there is no proof that the broker has it."""
+
+    filled: Shares = 0
+    is_uncertain: bool = False
+    """It is not known whether it reached the broker."""
+
+
 class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HoldingsRead"):
     """Answer to `ReadHoldings`: what the book of record says of one strategy in the account, earlier runs included."""
 
@@ -468,6 +482,11 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
 
     life: Count = 0
     """Number of this start of the strategy, given only once in a data directory: its order ids are built from it."""
+
+    positions: tuple[Position, ...] = ()
+    """Of every symbol that the strategy ever traded in the account, by its own fills."""
+
+    open_orders: tuple[OpenOrder, ...] = ()
 
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):

@@ -12,7 +12,7 @@ import msgspec
 from ..actors.journal import PowerCutError
 from ..actors.runtime.simulation import Faults, SimulatedCrashError, VirtualClock
 from ..config.loader import load_settings
-from ..domain.positions import Positions, StrategyShares
+from ..domain.positions import Positions
 from ..domain.time import SECOND_NS
 from ..messages.orders import OrderFilled, OrderIntended, OrderRefused
 from .market import in_order, lasting_s
@@ -108,11 +108,10 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
 
     def held(self, symbol: str, strategy: str = "") -> list[int]:
         """List the shares held of a symbol after each fill, below 0: short; of one strategy, or of all together."""
-        shares, total, found = StrategyShares(), 0, []
+        total, found = 0, []
         for fill in self.fills:
             if fill.symbol != symbol or strategy not in {"", fill.strategy}:
                 continue
-            shares.apply(fill)
             total += fill.quantity if fill.side == "BUY" else -fill.quantity
             found.append(total)
         return found

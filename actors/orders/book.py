@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, ValuesView
 
 from ...domain.accounts import SESSION
 from ...domain.orders import Order, advance
-from ...domain.positions import Positions, StrategyShares
+from ...domain.positions import Positions, StrategyPositions
 from ...domain.time import day_of
 from ...messages.orders import (
     KeptRiskState,
@@ -35,6 +35,7 @@ class _Account:
     """The open orders, positions and counts of one account."""
 
     __slots__ = (
+        "by_strategy",
         "day",
         "fills",
         "leaves",
@@ -47,7 +48,6 @@ class _Account:
         "rejected",
         "risk_cause",
         "risk_state",
-        "shares",
         "strategy_leaves",
         "strategy_unanswered",
         "unanswered",
@@ -63,7 +63,7 @@ class _Account:
         self.strategy_leaves: dict[tuple[str, str, Side], int] = {}
         self.strategy_unanswered: dict[str, int] = {}
         self.positions = Positions()
-        self.shares = StrategyShares()
+        self.by_strategy = StrategyPositions()
         self.refused: Counter[str] = Counter()
         """Orders that our gate refused, by rule."""
 
@@ -169,7 +169,11 @@ class Book:
 
     def shares(self, strategy: str) -> dict[str, int]:
         """Return the signed shares that one strategy holds, by symbol; the flat ones are left out."""
-        return self._account.shares.of(strategy)
+        return self._account.by_strategy.of(strategy)
+
+    def strategy_positions(self, strategy: str) -> tuple[Position, ...]:
+        """Return what one strategy holds of every symbol it ever traded, with cost and profit, by its own fills."""
+        return self._account.by_strategy.all(strategy)
 
     def positions(self) -> tuple[Position, ...]:
         """Return one position for every symbol ever traded, by symbol."""
@@ -177,11 +181,11 @@ class Book:
 
     def shares_by_strategy(self) -> dict[tuple[str, str], int]:
         """Return the signed shares of all strategies, by strategy and symbol; the flat ones are left out."""
-        return self._account.shares.all()
+        return self._account.by_strategy.shares()
 
     def strategy_shares(self, strategy: str, symbol: str) -> int:
         """Return the signed shares that one strategy holds of one symbol."""
-        return self._account.shares.quantity(strategy, symbol)
+        return self._account.by_strategy.quantity(strategy, symbol)
 
     def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
         """Return the open quantity (shares) of a strategy's orders on one side, UNKNOWN ones included."""
@@ -250,7 +254,7 @@ class Book:
                 held = account.positions.quantity(fact.symbol)
                 account.positions.apply(fact)
                 account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
-                account.shares.apply(fact)
+                account.by_strategy.apply(fact)
             elif isinstance(fact, OrderRejected):
                 account.day.rejected(fact.occurred_ns)
         self._newest[client_order_id] = fact

@@ -18,6 +18,7 @@ from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.orders import (
     HoldingsRead,
     KeptRiskState,
+    OpenOrder,
     OrderFact,
     OrderIntended,
     OrderRefused,
@@ -86,10 +87,19 @@ class Ledger:
     def holdings(self, strategy: str, *, life: int) -> HoldingsRead:
         """Return what a strategy holds by durable facts, its open orders, and `life`, the number of its start."""
         filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
+        open_orders = []
         for order in self.book.open_orders():
             if order.strategy == strategy:
                 filled[order.client_order_id] = order.filled
-        return HoldingsRead(strategy=strategy, shares=self.book.shares(strategy), filled=filled, life=life)
+                open_orders.append(_open_order(order))
+        return HoldingsRead(
+            strategy=strategy,
+            shares=self.book.shares(strategy),
+            filled=filled,
+            life=life,
+            positions=self.book.strategy_positions(strategy),
+            open_orders=tuple(open_orders),
+        )
 
     def enter(self, fact: AccountFact) -> None:
         """Apply a durable fact about accounts."""
@@ -184,3 +194,25 @@ class Ledger:
                 order = advance(order, fact)
         if order is not None:
             self._ahead[client_order_id] = order
+
+
+def _open_order(order: Order) -> OpenOrder:
+    """Tell of an order as it is now."""
+    return OpenOrder(
+        intent=OrderIntended(
+            client_order_id=order.client_order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            order_type=order.order_type,
+            limit_price=order.limit_price,
+            occurred_ns=order.intended_ns,
+            trigger_price=order.trigger_price,
+            validity=order.validity,
+            product=order.product,
+        ),
+        broker_order_id=order.broker_order_id,
+        filled=order.filled,
+        is_uncertain=order.state == "UNKNOWN",
+    )

@@ -3,7 +3,8 @@
 actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
 parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
-holdings     the strategy's position (plain); order_ids: its client order ids (pure); latency: a sample of durations
+holdings     the strategy's position (plain); held: what it returns; closing: squaring off (plain)
+order_handle its orders (plain); order_ids: its client order ids (pure); latency: a sample of durations
 loading      from `module:Class` to the class; inspection: faults of a class found before it runs
 bodies/      strategies that come with natya
 errors

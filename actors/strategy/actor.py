@@ -11,6 +11,7 @@ Fails   when the user's code raises, or orders does not answer what it holds. At
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
@@ -52,11 +53,14 @@ from ...messages.system import Ping, Pong, StrategyStatistics
 from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import handles
 from . import arguments
+from .closing import Closing
 from .errors import HoldingsUnknownError, OrdersWithoutMarketError
 from .given import Given
+from .held import HeldPosition
 from .holdings import Holdings
 from .inspection import HOOKS
 from .latency import LatencySample
+from .order_handle import OrderHandle, OwnOrders
 from .order_ids import OrderIds, is_own
 from .parameters import parameters_of
 from .timing import Timing
@@ -117,9 +121,6 @@ COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "random", 
 
 EARLY_MAX: Final = 100_000
 """Messages that may wait until the strategy has begun."""
-
-SYMBOLS_REMEMBERED_MAX: Final = 10_000
-"""Orders whose symbol is remembered, for the price that a change of them was decided on."""
 
 FILLS_HANDED_OVER: Final = 100
 """The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
@@ -190,8 +191,10 @@ class StrategyActor(Timing):
         stop: float | None = None,
         valid: Validity = "DAY",
         product: Product | None = None,
-    ) -> str:
-        """Submit an order to buy `quantity` shares; return its client order id. Numbers of numpy are accepted.
+    ) -> OrderHandle:
+        """Submit an order to buy `quantity` shares; return its handle. Numbers of numpy are accepted.
+
+        The handle is the client order id, as a text, and has `state`, `filled`, `average`, `reason` and `cancel()`.
 
         Args:
             symbol: what to buy.
@@ -218,7 +221,7 @@ class StrategyActor(Timing):
         stop: float | None = None,
         valid: Validity = "DAY",
         product: Product | None = None,
-    ) -> str:
+    ) -> OrderHandle:
         """Submit an order to sell `quantity` shares; otherwise as `buy`."""
         return self._submit("SELL", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
 
@@ -245,7 +248,7 @@ class StrategyActor(Timing):
             ValueError: the order is not of this strategy, nothing is to change, or a number is out of range.
         """
         client_order_id = self._own(client_order_id)
-        newest = self._newest.get(self._symbols.get(client_order_id, ""))
+        newest = self._newest.get(self._orders.symbol(client_order_id))
         limit, stop = arguments.price(limit, "limit"), arguments.price(stop, "stop")
         request = ModifyOrder(
             client_order_id=client_order_id,
@@ -267,9 +270,44 @@ class StrategyActor(Timing):
         client_order_id = self._own(client_order_id)
         self._send_of(client_order_id, CancelOrder(client_order_id=client_order_id))
 
-    def position(self, symbol: str) -> int:
-        """Return the shares that this strategy holds by its own fills: above 0 long, below 0 short."""
-        return self._holdings.shares(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
+    def close(self, symbol: str) -> None:
+        """Square off a symbol: cancel its open orders, and when they have ended close what is held, at the market.
+
+        Further calls change nothing until that is done. It is given up, with a warning in the log
+        (`position.not_closed`), when the closing order is refused, rejected or cancelled. A restart forgets it.
+        """
+        self._closing.begin(arguments.text(symbol, "symbol"))
+
+    def flatten(self) -> None:
+        """Square off every symbol with shares or open orders, as `close` does."""
+        held = (symbol for symbol in self._holdings.symbols if self._holdings.shares(symbol))
+        for symbol in dict.fromkeys((*held, *(order.symbol for order in self._orders.open()))):
+            self.close(symbol)
+
+    def position(self, symbol: str) -> HeldPosition:
+        """Return the shares that this strategy holds by its own fills: a number, above 0 long, below 0 short.
+
+        It has `average` (rupees paid or received a share), `realized`, `unrealized` and `pnl`, before charges.
+        """
+        known = self._positions.get(symbol) if symbol.__class__ is str else None
+        if known is None:
+            symbol = arguments.text(symbol, "symbol")
+            known = self._positions[symbol] = self._holdings.position(symbol, self._newest)
+        return known
+
+    @property
+    def pnl(self) -> float | None:
+        """Rupees of profit of all symbols in this account, open positions at their last prices; before charges.
+
+        None while one of them is not known: an open position whose symbol has had no price since the (re)start.
+        """
+        profits = [self.position(symbol).pnl for symbol in self._holdings.symbols]
+        return None if None in profits else math.fsum(profit for profit in profits if profit is not None)
+
+    @property
+    def open_orders(self) -> tuple[OrderHandle, ...]:
+        """Its orders that may still be filled, the oldest first; also those from before a restart."""
+        return self._orders.open()
 
     def last_price(self, symbol: str) -> float | None:
         """Return the last price in rupees; None before the first tick."""
@@ -287,10 +325,9 @@ class StrategyActor(Timing):
         self._early_dropped = 0
         self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
         self._newest: dict[str, Tick] = {}
+        self._positions: dict[str, HeldPosition] = {}
+        self._orders = OwnOrders(self)
         self._ids: OrderIds | None = None
-        self._symbols: dict[str, str] = {}
-        """Of the newest orders of this life, by client order id."""
-
         self._ordered = 0
         self._moment_ns = self._ordered_now = 0
         self._latency = LatencySample(self.random)
@@ -321,10 +358,19 @@ class StrategyActor(Timing):
         answer = outcome.value
         if not isinstance(answer, HoldingsRead):
             raise HoldingsUnknownError(f"HoldingsRead of orders wanted, found {answer}") from outcome.error
-        self._holdings = Holdings(answer.shares, answer.filled)
+        self._holdings = Holdings(answer.shares, answer.filled, answer.positions)
+        for order in answer.open_orders:
+            self._orders.found(order)
+        self._closing = Closing(
+            shares=self._holdings.shares,
+            open_orders=self._orders.open,
+            order=lambda symbol, shares: (self.buy if shares > 0 else self.sell)(symbol, abs(shares)),
+            give_up=lambda symbol, why: self.log("position.not_closed", level="warning", symbol=symbol, reason=why),
+        )
         self._ids = OrderIds(self.name, life=answer.life)
         for fill in self._newest_fills:
-            self._holdings.add(fill)
+            if self._holdings.add(fill):
+                self._orders.hear(fill)
         ours = dict(vars(self))
         self.on_begin()
         self._check_names(ours)
@@ -399,7 +445,10 @@ class StrategyActor(Timing):
         elif self._holdings.add(fill):
             self._fills += 1
             self._newest_fills.append(fill)
+            self._positions.pop(fill.symbol, None)
+            self._orders.hear(fill)
             self.on_fill(fill)
+            self._closing.go_on(fill.symbol)
 
     @handles(*get_args(OtherFact))
     def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
@@ -409,7 +458,10 @@ class StrategyActor(Timing):
         if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
             self._holdings.end(fact.client_order_id)
         if self._begun:
+            self._orders.hear(fact)
             self.on_order(fact)
+            for symbol in self._closing.symbols:
+                self._closing.go_on(symbol)
         else:
             self._wait(fact)
 
@@ -438,7 +490,7 @@ class StrategyActor(Timing):
         stop: float | None,
         valid: Validity,
         product: Product | None,
-    ) -> str:
+    ) -> OrderHandle:
         assert self._ids is not None, "orders are submitted only from `on_begin` on"
         now_ns = self.clock.now_ns()
         self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
@@ -468,13 +520,11 @@ class StrategyActor(Timing):
             product=None if product is None else arguments.one_of(PRODUCTS, product, "product"),
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
-        self._symbols[order.client_order_id] = symbol
-        if len(self._symbols) > SYMBOLS_REMEMBERED_MAX:
-            del self._symbols[next(iter(self._symbols))]
         self._ordered += 1
         self._holdings.expect(order.client_order_id, quantity)
+        handle = self._orders.submitted(order)
         self._send_of(order.client_order_id, order)
-        return order.client_order_id
+        return handle
 
     def _own(self, client_order_id: str) -> str:
         client_order_id = arguments.text(client_order_id, "client_order_id")

@@ -6,7 +6,9 @@ method that has the name of one of the base class's would break it, at the first
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Final
@@ -27,6 +29,9 @@ OPTIONS: Final = frozenset({
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
 
+
+SETTABLE: Final = frozenset({"behavior", "trace", "trouble", "random"})
+"""Attributes of the base class that a strategy may set."""
 
 _MADE: Final = frozenset({"front_table", "handler_table", "keeps_state", "overrides_on_drained"})
 """Attributes that the base class itself sets on each subclass."""
@@ -83,6 +88,28 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
             continue
         if fault:
             yield f"{_place(described, value)}: {described.__name__}.{name}: {fault}"
+    yield from _faults_of_attributes(described, base)
+
+
+def _faults_of_attributes(described: type, base: type) -> Iterator[str]:
+    """Yield a fault for each attribute that a method sets although the base has something of that name."""
+    for value in vars(described).values():
+        if not inspect.isfunction(value):
+            continue
+        try:
+            lines, first = inspect.getsourcelines(value)
+            (function,) = ast.parse(textwrap.dedent("".join(lines))).body
+        except (OSError, SyntaxError, ValueError):  # made by code, or a lambda within a line
+            continue
+        if not (isinstance(function, ast.FunctionDef) and function.args.args):
+            continue
+        itself = function.args.args[0].arg
+        for node in ast.walk(function):
+            if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == itself):
+                continue
+            if isinstance(node.ctx, ast.Store) and hasattr(base, node.attr) and node.attr not in SETTABLE:
+                place = f"{value.__code__.co_filename}:{first + node.lineno - 1}"
+                yield f"{place}: {described.__name__}: {node.attr} is a name of {base.__name__}: choose another"
 
 
 def _nobody_calls(name: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.money import rounded
-from natya.domain.positions import Holding, Positions, StrategyShares, unrealized
+from natya.domain.positions import Holding, Positions, StrategyPositions, unrealized
 from natya.messages.orders import OrderFilled, Position
 
 TRADES = st.lists(
@@ -151,9 +151,9 @@ class TestUnrealizedProfit:
         assert unrealized([flat, held], {}) == {"INFY": Decimal("0.00")}
 
 
-class TestTheSharesOfAStrategy:
+class TestThePositionsOfAStrategy:
     def test_are_its_own(self, make):
-        shares = StrategyShares()
+        shares = StrategyPositions()
         shares.apply(make.filled(strategy="one", quantity=5))
         shares.apply(make.filled(strategy="two", quantity=3, side="SELL"))
 
@@ -163,7 +163,7 @@ class TestTheSharesOfAStrategy:
         trades=st.lists(st.tuples(st.sampled_from(["one", "two"]), st.integers(1, 9), st.sampled_from(["BUY", "SELL"])))
     )
     def test_add_up_to_the_position_of_all(self, trades):
-        shares, positions = StrategyShares(), Positions()
+        shares, positions = StrategyPositions(), Positions()
         for strategy, quantity, side in trades:
             fill = a_fill(strategy, quantity, side)
             shares.apply(fill)

@@ -96,19 +96,19 @@ class Erratic(natya.StrategyActor):
     """Does anything at random: orders, cancels, timers that order, and raising, wherever it is called."""
 
     def on_begin(self):
-        self.open_orders = []
+        self.submitted = []
         self.may_fail()
 
     def on_tick(self, tick):
         self.may_fail()
         chance = self.random.random()
         if chance < 0.1:
-            self.open_orders.append(self.buy(tick.symbol, self.random.randint(1, 9)))
+            self.submitted.append(self.buy(tick.symbol, self.random.randint(1, 9)))
         elif chance < 0.2:
             price = round(tick.price - self.random.choice((0.0, 0.5, 2.0)), 1)
-            self.open_orders.append(self.sell(tick.symbol, self.random.randint(1, 9), limit=price))
-        elif chance < 0.25 and self.open_orders:
-            self.cancel(self.random.choice(self.open_orders))
+            self.submitted.append(self.sell(tick.symbol, self.random.randint(1, 9), limit=price))
+        elif chance < 0.25 and self.submitted:
+            self.cancel(self.random.choice(self.submitted))
         elif chance < 0.35:
             self.after(self.random.choice((0.0, 1.0, 37.0, 600.0)), tick)
 

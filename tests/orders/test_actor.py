@@ -27,7 +27,6 @@ from natya.messages.broker import (
 from natya.messages.journal import JournalPage
 from natya.messages.orders import (
     CancelOrder,
-    HoldingsRead,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -735,8 +734,10 @@ class TestAStrategyThatStarts:
         others = (make.intent("B-1", strategy="other"), make.filled("B-1", strategy="other"))
         stage.open(make.intent("A-1"), make.filled("A-1"), *others)
 
-        told = HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={}, life=5)
-        assert self.ask(stage) == told
+        told = self.ask(stage)
+        assert (told.shares, told.filled, told.life, told.open_orders) == ({"INFY": 10}, {}, 5, ())
+        (held,) = told.positions
+        assert (held.symbol, held.quantity, held.average_price, held.cost) == ("INFY", 10, 100, 1000)
 
     def test_hears_how_far_its_open_orders_are(self, stage, make):
         stage.open()
@@ -755,7 +756,8 @@ class TestAStrategyThatStarts:
         stage.system.start("journal", FakeJournal, stage.disk)
         stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
 
-        assert self.ask(stage) == HoldingsRead(strategy="crossover", shares={"INFY": 10}, filled={}, life=3)
+        told = self.ask(stage)
+        assert (told.strategy, told.shares, told.filled, told.life) == ("crossover", {"INFY": 10}, {}, 3)
 
     def test_has_a_life_of_its_own_whenever_it_asks_whatever_the_clock_says(self, stage, make):
         stage.open(make.intent("A-1"))

@@ -38,6 +38,22 @@ class TestWhatAStrategyHolds:
         assert ledger.holdings("other", life=1).filled == {"B-1": 0, "B-2": 0}
         assert ledger.holdings("other", life=1).shares == {}
 
+    def test_is_told_with_its_open_orders_as_they_are_now(self, make):
+        ledger = Ledger()
+        facts = (
+            make.intent("A-1", quantity=10),
+            make.accepted("A-1"),
+            make.filled("A-1", quantity=4),
+            make.intent("A-2"),
+        )
+        for fact in (*facts, make.uncertain("A-2")):
+            ledger.book.apply(fact)
+        told = ledger.holdings("crossover", life=1)
+
+        assert [(each.filled, each.is_uncertain) for each in told.open_orders] == [(4, False), (0, True)]
+        assert told.open_orders[0].intent == make.intent("A-1", quantity=10)
+        assert told.open_orders[0].broker_order_id
+
 
 class TestAFactOnItsWay:
     def test_is_in_no_book_before_it_is_durable(self, ledger, make):

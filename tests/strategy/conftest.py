@@ -7,7 +7,7 @@ import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.strategy import StrategySettings
-from natya.messages.orders import CancelOrder, HoldingsRead, OrderFilled, ReadHoldings, SubmitOrder
+from natya.messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderFilled, ReadHoldings, SubmitOrder
 
 
 def a_tick(price=100.0, symbol="INFY", **fields):
@@ -45,7 +45,7 @@ class PlayedOrders(RuntimeActor):
         else:
             self.settings.asker = sender
 
-    @handles(SubmitOrder, CancelOrder)
+    @handles(SubmitOrder, ModifyOrder, CancelOrder)
     def show(self, order, sender):
         self.send("heard by orders", order)
 

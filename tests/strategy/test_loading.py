@@ -96,6 +96,11 @@ NEVER_CALLED = {
     "candles = ('36h',)": "candles: candles above a day are wanted of whole days, found 36h",
     "on_tick = 5": "on_tick: a method is wanted, found int",
     "on_tick = staticmethod(print)": "on_tick: a method is wanted, found staticmethod",
+    "def on_timer(self): pass": r"on_timer: it is called as \(self, message\), found \(self\)",
+    "def on_session(self): pass": r"on_session: it is called as \(self, message\), found \(self\)",
+    "Parameters = dict": r"Parameters: a class Parameters\(msgspec.Struct\) is wanted, found <class 'dict'>",
+    "def on_begin(self): self.pnl = 0": "module_of_ours.py:3: Mine: pnl is a name of StrategyActor: choose another",
+    "def on_tick(me, tick): me.open_orders += [tick]": "open_orders is a name of StrategyActor: choose another",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
 }
 TAKEN = ["name", "settings", "clock", "send", "log", "buy", "sell", "cancel", "position", "after", "says", "_submit"]
@@ -106,6 +111,7 @@ FINE = [
     "def on_drained(self): pass",
     "def on_order(self, fact): pass",
     "one_more = 3",
+    "def on_begin(self): self.mine, self.trouble = 1, 'none'",
     "def only_mine(self): pass\n    def on_tick(self, tick): self.only_mine()",
     "def _only_mine(self): pass",
     "def snapshot(self): pass\n    def restore(self, state): pass",

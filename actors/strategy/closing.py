@@ -1,0 +1,77 @@
+"""Squaring off: a position is closed when nothing else of it can trade any more, by one order at a time (plain).
+
+An order that is open may still be filled. To sell ten shares while an order that sells them rests would leave ten too
+few, so its end is waited for: the cancellation, or the fill that came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .order_handle import OrderHandle
+
+ROUNDS_MAX: Final = 3
+"""Orders for one symbol; a fill that comes after its order was cancelled makes another necessary."""
+
+
+class Closing:
+    """The symbols that are being squared off, and how far each is."""
+
+    def __init__(
+        self,
+        *,
+        shares: Callable[[str], int],
+        open_orders: Callable[[str], Iterable[OrderHandle]],
+        order: Callable[[str, int], OrderHandle],
+        give_up: Callable[[str, str], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            shares: what is held of a symbol, signed.
+            open_orders: that are open, of a symbol.
+            order: submits an order at the market, for signed shares of a symbol.
+            give_up: is told of a symbol that could not be closed, and why.
+        """
+        self._shares: Final = shares
+        self._open_orders: Final = open_orders
+        self._order: Final = order
+        self._give_up: Final = give_up
+        self._rounds: dict[str, int] = {}
+        self._orders: dict[str, OrderHandle] = {}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Those that are not closed yet."""
+        return tuple(self._rounds)
+
+    def begin(self, symbol: str) -> None:
+        """Cancel what is open of a symbol, and close the position when that has ended."""
+        if symbol in self._rounds:
+            return
+        self._rounds[symbol] = 0
+        for handle in tuple(self._open_orders(symbol)):
+            handle.cancel()
+        self.go_on(symbol)
+
+    def go_on(self, symbol: str) -> None:
+        """Take the next step of a symbol, after each fact of one of its orders."""
+        if symbol not in self._rounds or any(True for _ in self._open_orders(symbol)):
+            return
+        order, shares = self._orders.pop(symbol, None), self._shares(symbol)
+        if order is not None and order.filled < order.quantity:
+            self._end(symbol, f"the order {order} ended {order.state}: {order.reason}")
+        elif not shares:
+            self._end(symbol, "")
+        elif self._rounds[symbol] == ROUNDS_MAX:
+            self._end(symbol, f"{shares} shares are held after {ROUNDS_MAX} orders")
+        else:
+            self._rounds[symbol] += 1
+            self._orders[symbol] = self._order(symbol, -shares)
+
+    def _end(self, symbol: str, why_not: str) -> None:
+        del self._rounds[symbol]
+        if why_not:
+            self._give_up(symbol, why_not)

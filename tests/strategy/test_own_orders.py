@@ -1,0 +1,306 @@
+"""What a strategy knows of its orders and positions, and how it squares off."""
+
+import natya_builders as builders
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.actors.strategy import StrategyActor
+from natya.actors.strategy.closing import ROUNDS_MAX, Closing
+from natya.actors.strategy.holdings import Holdings
+from natya.actors.strategy.order_handle import OwnOrders
+from natya.domain.positions import Positions
+from natya.messages.orders import (
+    CancelOrder,
+    ModificationIntended,
+    OpenOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderModified,
+    OrderRefused,
+    SubmitOrder,
+)
+from natya.messages.system import Ping
+
+
+class Asked(StrategyActor):
+    """Does what a test says, and shows what came of it."""
+
+    def on_begin(self):
+        self.send("begun", self)
+
+    def on_tick(self, tick):
+        if tick.sequence > 1:
+            self.parameters["do"](self, tick)
+
+
+@pytest.fixture
+def mine(stage):
+    """The strategy itself, to be looked at while nothing is on its way."""
+    begun = stage.system.probe("begun")
+
+    def open_one(do=print):
+        stage.open(Asked, do=do)
+        return begun.receive()
+
+    return open_one
+
+
+def quiet(stage):
+    return stage.system.request("mine", Ping())
+
+
+def fact(kind, order, **fields):
+    return kind(client_order_id=order.client_order_id, occurred_ns=1, **fields)
+
+
+def accepted(order):
+    return fact(OrderAccepted, order, broker_order_id="B-1")
+
+
+def cancelled(order):
+    return fact(OrderCancelled, order, reason="asked")
+
+
+class TestTheHandleOfAnOrder:
+    def test_is_its_id_and_knows_what_became_of_it(self, stage, mine):
+        handles = []
+        mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10, limit=99.5, stop=99.0)))
+        stage.tell(stage.tick(100.0), stage.tick(100.0, sequence=2))
+        order, (handle,) = stage.orders.receive(), handles
+        before = handle.state, handle.average, handle.is_open
+        stage.tell(accepted(order), stage.fill(order, 4, price=99.0), stage.fill(order, 4, price=99.0))
+        stage.tell(stage.fill(order, 2, price=99.3, already=4))
+        quiet(stage)
+
+        assert handle == order.client_order_id
+        assert (handle.symbol, handle.side, handle.quantity, handle.limit, handle.stop) == ("INFY", "BUY", 10, 99.5, 99)
+        assert before == ("INTENDED", None, True)
+        assert (handle.state, handle.filled, handle.average) == ("PART_FILLED", 6, pytest.approx(99.1))
+        assert repr(handle) == f"<{order.client_order_id}: BUY 10 INFY, PART_FILLED, filled 6>"
+
+    def test_cancels_and_knows_of_a_fill_that_came_after(self, stage, mine):
+        handles = []
+        strategy = mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10, limit=99.5)))
+        stage.tell(stage.tick(100.0, sequence=2))
+        order = stage.orders.receive()
+        quiet(stage)
+        handles[0].cancel()
+        cancel = stage.orders.receive()
+        stage.tell(cancelled(order))
+        quiet(stage)
+        ended = handles[0].state, handles[0].reason, strategy.open_orders
+        stage.tell(stage.fill(order, 10))
+        quiet(stage)
+
+        assert cancel == CancelOrder(client_order_id=order.client_order_id)
+        assert ended == ("CANCELLED", "asked", ())
+        assert (handles[0].state, handles[0].filled) == ("FILLED", 10)
+
+    def test_has_other_terms_when_the_broker_has_it_so(self, stage, mine):
+        handles = []
+        mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10, limit=99.5)))
+        stage.tell(stage.tick(100.0, sequence=2))
+        order = stage.orders.receive()
+        quiet(stage)
+        handles[0].modify(limit=99.8, quantity=7)
+        change = stage.orders.receive()
+        before = handles[0].quantity, handles[0].limit
+        terms = {"number": 1, "quantity": 7, "limit_price": 99.8, "trigger_price": None}
+        stage.tell(accepted(order), fact(ModificationIntended, order, **terms), fact(OrderModified, order, **terms))
+        quiet(stage)
+
+        assert (change.client_order_id, change.quantity, change.limit_price) == (order.client_order_id, 7, 99.8)
+        assert (change.reference_price, before) == (100.0, (10, 99.5))
+        assert (handles[0].quantity, handles[0].limit, handles[0].state) == (7, 99.8, "ACCEPTED")
+
+    def test_tells_why_it_was_refused(self, stage, mine):
+        handles = []
+        mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10)))
+        stage.tell(stage.tick(100.0, sequence=2))
+        order = stage.orders.receive()
+        terms = {"strategy": "mine", "symbol": "INFY", "side": "BUY", "quantity": 10}
+        stage.tell(fact(OrderRefused, order, rule="stale", reason="no price", **terms))
+        quiet(stage)
+
+        assert (handles[0].state, handles[0].is_open, handles[0].reason) == ("REFUSED", False, "stale: no price")
+
+
+class TestTheOrdersOfALifeBefore:
+    def test_are_open_orders_of_this_one(self):
+        orders = OwnOrders(None)
+        intent = builders.an_intent("mine-1-1", quantity=10)
+        orders.found(OpenOrder(intent=intent, broker_order_id="B-1", filled=4))
+        orders.found(OpenOrder(intent=builders.an_intent("mine-1-2"), is_uncertain=True))
+        first, second = orders.open()
+
+        assert (first.state, first.filled, first.average, second.state) == ("PART_FILLED", 4, None, "UNKNOWN")
+
+    def test_are_found_by_an_intent_that_was_on_its_way(self):
+        orders = OwnOrders(None)
+        orders.hear(builders.accepted("mine-1-1"))
+        orders.hear(builders.an_intent("mine-1-1"))
+        orders.hear(builders.accepted("mine-1-1"))
+
+        assert [handle.state for handle in orders.open()] == ["ACCEPTED"]
+
+    def test_are_remembered_up_to_a_limit_when_they_have_ended(self, monkeypatch):
+        monkeypatch.setattr("natya.actors.strategy.order_handle.ENDED_REMEMBERED_MAX", 1)
+        orders = OwnOrders(None)
+        handles = []
+        for number in range(2):
+            orders.hear(builders.an_intent(f"mine-1-{number}"))
+            handles += orders.open()
+            orders.hear(builders.cancelled(f"mine-1-{number}"))
+        for number in range(2):
+            orders.hear(stray(f"mine-1-{number}"))
+
+        assert [handle.filled for handle in handles] == [0, 5]
+
+
+def stray(client_order_id):
+    return OrderFilled(
+        client_order_id=client_order_id,
+        trade_id="late",
+        strategy="mine",
+        symbol="INFY",
+        side="BUY",
+        quantity=5,
+        price=1.0,
+        cumulative_quantity=5,
+        occurred_ns=1,
+    )
+
+
+class TestAPosition:
+    def test_is_a_number_of_shares_with_its_average_and_profit(self, stage, mine):
+        strategy = mine(lambda self, tick: self.buy(tick.symbol, 10))
+        stage.tell(stage.tick(100.0, sequence=2))
+        stage.tell(stage.fill(stage.orders.receive(), price=100.0), stage.tick(103.0))
+        quiet(stage)
+        held = strategy.position("INFY")
+
+        assert (held, held.shares, held + 1, held.average) == (10, 10, 11, 100.0)
+        assert (held.realized, held.unrealized, held.pnl, strategy.pnl) == (0.0, 30.0, 30.0, 30.0)
+        assert f"{held}" == "10"
+        assert repr(held) == "<10 of INFY, average 100.0, pnl 30.0>"
+
+    def test_never_traded_is_flat(self, stage, mine):
+        strategy = mine()
+
+        assert (strategy.position("INFY"), strategy.position("INFY").pnl, strategy.pnl) == (0, 0.0, 0.0)
+        assert not strategy.position("INFY")
+
+    def test_has_no_profit_that_nobody_knows(self, stage, mine):
+        stage.book.shares = {"INFY": 7}
+        strategy = mine()
+        held = strategy.position("INFY")
+
+        assert (held, held.average, held.pnl, strategy.pnl) == (7, None, None, None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.sampled_from([99.95, 100.05, 101.0]), st.booleans()), max_size=12),
+    st.integers(0, 12),
+)
+def test_a_position_is_the_same_whether_the_strategy_was_restarted_in_between_or_not(trades, restarted_after):
+    def fill(number):
+        quantity, price, is_buy = trades[number]
+        order = builders.an_order(f"mine-1-{number}", side="BUY" if is_buy else "SELL", quantity=quantity)
+        return OrderFilled(
+            client_order_id=order.client_order_id,
+            trade_id="T",
+            strategy="mine",
+            symbol=order.symbol,
+            side=order.side,
+            quantity=quantity,
+            price=price,
+            cumulative_quantity=quantity,
+            occurred_ns=1,
+        )
+
+    book, one = Positions(), Holdings({}, {})
+    two = Holdings({}, {})
+    for number in range(len(trades)):
+        if number == restarted_after:
+            shares = {each.symbol: each.quantity for each in book.all() if each.quantity}
+            two = Holdings(shares, {}, book.all())
+        book.apply(fill(number))
+        for holdings in (one, two):
+            holdings.expect(f"mine-1-{number}", trades[number][0])
+            assert holdings.add(fill(number))
+    first, second = one.position("INFY", {}), two.position("INFY", {})
+
+    assert first == second == book.quantity("INFY")
+    assert second.average == (None if first.average is None else pytest.approx(first.average))
+    assert second.realized == pytest.approx(first.realized, abs=0.02)
+    assert first.realized == pytest.approx(float(sum(each.realized_pnl for each in book.all())), abs=0.01)
+
+
+class TestSquaringOff:
+    def test_sells_what_is_held_at_the_market(self, stage, mine):
+        do = {2: lambda self: self.buy("INFY", 10), 3: StrategyActor.flatten, 4: StrategyActor.flatten}
+        strategy = mine(lambda self, tick: do[tick.sequence](self))
+        stage.tell(stage.tick(100.0, sequence=2))
+        stage.tell(stage.fill(stage.orders.receive()))
+        stage.tell(stage.tick(100.0, sequence=3), stage.tick(100.0, sequence=4))
+        order = stage.orders.receive()
+        stage.tell(stage.fill(order, 4), stage.fill(order, 6, already=4), stage.tick(100.0, sequence=4))
+        quiet(stage)
+
+        assert (order.side, order.quantity, order.order_type) == ("SELL", 10, "MARKET")
+        assert stage.orders.is_empty()
+        assert strategy.position("INFY") == 0
+
+    def test_waits_for_the_end_of_what_is_open_and_counts_what_it_filled(self, stage, mine):
+        do = {2: lambda self: self.buy("INFY", 10), 3: lambda self: self.sell("INFY", 10, limit=101.0)}
+        mine(lambda self, tick: do.get(tick.sequence, lambda self: self.close("INFY"))(self))
+        stage.tell(stage.tick(100.0, sequence=2))
+        stage.tell(stage.fill(stage.orders.receive()), stage.tick(100.0, sequence=3), stage.tick(100.0, sequence=4))
+        target, cancel = stage.orders.receive(), stage.orders.receive()
+        quiet(stage)
+        assert stage.orders.is_empty()
+        stage.tell(stage.fill(target, 3, price=101.0), cancelled(target))
+        order = stage.orders.receive()
+
+        assert cancel == CancelOrder(client_order_id=target.client_order_id)
+        assert (order.side, order.quantity) == ("SELL", 7)
+
+    def test_is_given_up_and_may_be_begun_again_when_the_order_is_refused(self, stage, mine):
+        stage.book.shares = {"INFY": 7}
+        mine(lambda self, _tick: self.flatten())
+        stage.tell(stage.tick(100.0), stage.tick(100.0, sequence=2))
+        order = stage.orders.receive()
+        terms = {"strategy": "mine", "symbol": "INFY", "side": "SELL", "quantity": 7}
+        stage.tell(fact(OrderRefused, order, rule="stale", reason="no price", **terms))
+        quiet(stage)
+        assert stage.orders.is_empty()
+        stage.tell(stage.tick(100.0, sequence=3))
+
+        assert isinstance(stage.orders.receive(), SubmitOrder)
+
+    def test_ends_after_some_rounds_where_late_fills_go_on(self):
+        held, given_up, orders = [5], [], OwnOrders(None)
+
+        def order(_symbol, _shares):
+            number = closing_orders[0] = closing_orders[0] + 1
+            orders.hear(builders.an_intent(f"mine-1-{number}", side="SELL", quantity=5))
+            (handle,) = orders.open()
+            orders.hear(stray(f"mine-1-{number}"))
+            return handle
+
+        closing_orders = [0]
+        closing = Closing(
+            shares=lambda _symbol: held[0],
+            open_orders=orders.open,
+            order=order,
+            give_up=lambda _symbol, why: given_up.append(why),
+        )
+        closing.begin("INFY")
+        for _ in range(5):
+            closing.go_on("INFY")
+
+        assert closing_orders == [ROUNDS_MAX]
+        assert given_up == ["5 shares are held after 3 orders"]
+        assert closing.symbols == ()
