@@ -8,6 +8,7 @@ candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
 client_order_ids    which texts may be one
 dhan                what Dhan's API says, and how many requests it allows
+indicators          averages and other columns of columns of prices
 instruments         symbols, price grids, lots
 lazily              names of a package that are imported when they are looked up
 money               exact rupees, and their one rounding

@@ -66,6 +66,8 @@ from .parameters import parameters_of
 from .timing import Timing
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from msgspec import Struct
 
     from ..runtime import ActorAddress, Outcome
@@ -308,6 +310,13 @@ class StrategyActor(Timing):
     def open_orders(self) -> tuple[OrderHandle, ...]:
         """Its orders that may still be filled, the oldest first; also those from before a restart."""
         return self._orders.open()
+
+    @property
+    def indicators(self) -> ModuleType:
+        """Functions over columns of prices, and a window of the newest (see `natya.domain.indicators`)."""
+        from ...domain import indicators  # noqa: PLC0415  numpy is loaded where it is used
+
+        return indicators
 
     def last_price(self, symbol: str) -> float | None:
         """Return the last price in rupees; None before the first tick."""

@@ -1,0 +1,86 @@
+"""Indicators, against pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain import indicators
+
+prices = st.lists(st.floats(1, 10_000), min_size=1, max_size=60)
+lengths = st.integers(2, 12)
+
+
+def same(found, wanted):
+    np.testing.assert_allclose(found, np.asarray(wanted, dtype=float), rtol=1e-9, atol=1e-6)
+
+
+@given(prices, lengths)
+def test_windows_are_those_of_pandas(values, length):
+    rolling = pd.Series(values).rolling(length)
+
+    same(indicators.sma(values, length), rolling.mean())
+    same(indicators.highest(values, length), rolling.max())
+    same(indicators.lowest(values, length), rolling.min())
+    same(indicators.ema(values, length), pd.Series(values).ewm(span=length, adjust=False).mean())
+    exact = pd.Series(values).rolling(length).apply(lambda window: window.std(ddof=1), raw=False)
+    same(indicators.std(values, length), exact)
+
+
+@given(prices, lengths)
+def test_the_relative_strength_is_that_of_pandas_and_between_0_and_100(values, length):
+    moves = pd.Series(values).diff()
+    gains = moves.clip(lower=0)[1:].ewm(alpha=1 / length, adjust=False).mean()
+    losses = (-moves).clip(lower=0)[1:].ewm(alpha=1 / length, adjust=False).mean()
+    wanted = (100 * gains / (gains + losses)).where(gains + losses > 0, 50.0)
+    found = indicators.rsi(values, length)
+
+    same(found[length:], wanted[length - 1 :])
+    assert np.isnan(found[:length]).all()
+    assert ((found[length:] >= 0) & (found[length:] <= 100)).all()
+
+
+@given(st.lists(st.tuples(st.floats(1, 100), st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=40), lengths)
+def test_the_true_range_is_that_of_pandas(candles, length):
+    low, span, part = (pd.Series(column, dtype=float) for column in zip(*candles, strict=True))
+    high, close = low + span, low + span * part
+    spans = pd.concat([high - low, (high - close.shift()).abs(), (low - close.shift()).abs()], axis=1).max(axis=1)
+    wanted = spans.ewm(alpha=1 / length, adjust=False).mean()
+    found = indicators.atr(high, low, close, length)
+
+    same(found[length - 1 :], wanted[length - 1 :])
+    assert np.isnan(found[: length - 1]).all()
+
+
+@given(prices, lengths, st.integers(1, 60))
+def test_nothing_that_comes_later_changes_a_value(values, length, known):
+    known = min(known, len(values))
+    for indicator in (indicators.sma, indicators.ema, indicators.std, indicators.rsi, indicators.highest):
+        same(indicator(values, length)[:known], indicator(values[:known], length))
+
+
+class TestAWindow:
+    def test_has_the_newest_values(self):
+        window = indicators.Window(3)
+        empty = window.mean, window.std
+        for value in (1, 2, 3, 4):
+            window.add(value)
+
+        assert np.isnan(empty).all()
+        assert (list(window.values), window.mean, window.std, len(window), window.is_full) == ([2, 3, 4], 3, 1, 3, True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: indicators.sma([1.0], 0),
+        lambda: indicators.sma([[1.0]], 1),
+        lambda: indicators.std([1.0], 1),
+        lambda: indicators.atr([1.0], [1.0, 2.0], [1.0]),
+        lambda: indicators.Window(True),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call):
+    with pytest.raises(ValueError, match="wanted, found"):
+        call()
