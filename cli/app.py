@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS: Final = (
+    "init",
     "run",
     "backtest",
     "parity",

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
-DATA = {".css", ".csv", ".html", ".js", ".json", ".LICENSE", ".sql", ".toml"}
+DATA = {".css", ".csv", ".html", ".js", ".json", ".LICENSE", ".sql", ".template", ".toml"}
 
 
 @pytest.fixture(scope="module")

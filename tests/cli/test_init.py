@@ -1,0 +1,64 @@
+"""`natya init`: a project that runs as it is."""
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+
+@pytest.fixture
+def project(natya, tmp_path):
+    made = natya("init", tmp_path / "momentum")
+    assert made.exit_code == 0
+    return tmp_path / "momentum"
+
+
+class TestAProject:
+    def test_passes_its_own_tests(self, project):
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "--natya-seeds", "2", "-p", "no:cacheprovider"]
+
+        ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+        assert "3 passed" in ended.stdout, ended.stdout
+
+    def test_has_settings_that_are_right(self, natya, project, monkeypatch):
+        monkeypatch.chdir(project)
+        monkeypatch.syspath_prepend(project)
+
+        assert natya("config", "check", "--config", "natya.toml").exit_code == 0
+
+    def test_has_a_notebook_whose_cells_run(self, project, monkeypatch):
+        monkeypatch.chdir(project)
+        closes = [100 + number % 7 for number in range(60)]
+        rows = [f"2026-01-02 10:{minute:02},{price},{price},{price},{price},5" for minute, price in enumerate(closes)]
+        (project / "candles.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows]))
+        notebook = msgspec.json.decode((project / "research.ipynb").read_bytes())
+        cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        program = "\n".join(
+            ["import sys; sys.path.insert(0, '')", *cells[:2], "print(result.table('equity').df().columns)"]
+        )
+
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+        assert ended.returncode == 0, ended.stderr
+        assert "equity" in ended.stdout
+
+    def test_keeps_what_is_there(self, natya, project):
+        (project / "strategy.py").write_text("mine")
+
+        again = natya("init", project)
+
+        assert again.exit_code == 0
+        assert (project / "strategy.py").read_text() == "mine"
+        assert "kept" in again.stdout
+
+    def test_is_not_made_where_nothing_can_be(self, natya, tmp_path):
+        (tmp_path / "file").write_text("")
+
+        refused = natya("init", tmp_path / "file")
+
+        assert refused.exit_code == 1
+        assert str(tmp_path / "file") in refused.output
