@@ -130,13 +130,15 @@ class DurableListener(RuntimeActor):
     Hears DeliverEvents, and answers EventsHandled or EventsNotHandled. Never fails by what the handler does.
     """
 
+    ready_when_told = True
     background: ClassVar[bool] = True
     offload_threads_max: ClassVar[int] = 16
 
     settings: DurableListenerSettings
 
     def on_start(self) -> None:
-        """Subscribe."""
+        """Subscribe; the start is complete when delivery says so: from then on nothing is missed."""
+        self._is_subscribed = False
         self._handled: OrderedDict[str, None] = OrderedDict()
         self._count = 0
         self.send(DELIVERY, self.settings.wanted)
@@ -146,6 +148,9 @@ class DurableListener(RuntimeActor):
         """Fail if delivery refuses."""
         if answer.refusal:
             raise ValueError(answer.refusal)
+        if not self._is_subscribed:
+            self._is_subscribed = True
+            self.ready()
 
     @handles(DeliverEvents)
     def handle(self, batch: DeliverEvents, sender: ActorAddress) -> None:

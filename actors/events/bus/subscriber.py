@@ -12,7 +12,6 @@ from ....domain.events.topics import words_of
 from ....messages.addresses import DELIVERY
 from ....messages.delivery import DeliveryTerms, SubscribeDurably, SubscribeEvents, UnsubscribeEvents
 from ....messages.domain_events import DomainEvent
-from ....messages.system import Ping
 from ...runtime import UnknownActorError
 from .listener import DurableListener, DurableListenerSettings, Listener, ListenerSettings
 
@@ -122,6 +121,8 @@ class EventSubscriber:
 
         Raises:
             NameTakenError: somebody in this process has subscribed by this name.
+            RequestTimedOut: delivery has not read yet where subscriptions are; it is subscribed when it has.
+            ValueError: there are too many subscriptions.
         """
         name = f"durable-{subscription}"
         wanted = SubscribeDurably(
@@ -135,8 +136,6 @@ class EventSubscriber:
         )
         settings = DurableListenerSettings(handler=handler, catalog=self._catalog, wanted=wanted, where=self._where)
         self._runtime.start(name, DurableListener, settings)
-        # Answered after the listener's own: from here on it is subscribed.
-        self._runtime.request(DELIVERY, Ping(), timeout_s=ANSWER_S)
         return Listening(self._runtime, name, is_durable=True)
 
     async def __aiter__(self) -> AsyncIterator[DomainEvent]:

@@ -67,6 +67,9 @@ class Subscription:
         self.kept: tuple[int, tuple[int, ...]] = (-1, ())
         """Position and what is done behind it, as the journal has them."""
 
+        self.has_moved = False
+        """By other facts than those of delivery: one that is kept for a kept one would never end."""
+
         self.timer: Timer | None = None
         self.keeping: Timer | None = None
 
@@ -177,7 +180,7 @@ class DurableSubscriptions:
         if next_ns is not None:
             wait_s = max(0, next_ns - now_ns) / SECOND_NS
             subscription.timer = self._actor.after(wait_s, PumpDue(subscription.request.subscription))
-        if subscription.keeping is None and (delivery.position, delivery.done) != subscription.kept:
+        if subscription.keeping is None and self._is_to_be_kept(subscription):
             due = PumpDue(subscription.request.subscription, is_keeping=True)
             subscription.keeping = self._actor.after(self._settings.keep_s, due)
 
@@ -189,7 +192,7 @@ class DurableSubscriptions:
     def keep_all(self) -> None:
         """Journal where each is, without waiting any longer."""
         for subscription in self._active.values():
-            if (subscription.delivery.position, subscription.delivery.done) != subscription.kept:
+            if self._is_to_be_kept(subscription):
                 self._keep(subscription)
 
     def statuses(self) -> tuple[SubscriptionStatus, ...]:
@@ -269,6 +272,7 @@ class DurableSubscriptions:
             if not isinstance(record.fact, OWN_FACTS):
                 if delivery.room == 0:
                     return
+                subscription.has_moved = True
                 event = event_of(record)
                 if self._wants(subscription, event):
                     delivery.offer(record.sequence, event, now_ns)
@@ -289,6 +293,7 @@ class DurableSubscriptions:
     def _take_answer(self, subscription: Subscription, batch: Batch, outcome: Outcome) -> None:
         if subscription.is_ended:
             return
+        subscription.has_moved = True
         answer = outcome.value
         if isinstance(answer, EventsHandled):
             self._handled(subscription, subscription.delivery.succeeded(batch.partition))
@@ -344,6 +349,7 @@ class DurableSubscriptions:
                 error=letter.error,
                 reason=letter.reason,
             )
+            subscription.has_moved = True
             subscription.delivery.buried(partition)
             self.pump(subscription)
 
@@ -365,6 +371,11 @@ class DurableSubscriptions:
 
     # Keeping.
 
+    @staticmethod
+    def _is_to_be_kept(subscription: Subscription) -> bool:
+        delivery = subscription.delivery
+        return subscription.has_moved and (delivery.position, delivery.done) != subscription.kept
+
     def _keep(self, subscription: Subscription) -> None:
         """Journal where it is; one such fact at a time, and none while nothing has moved."""
         delivery, name = subscription.delivery, subscription.request.subscription
@@ -380,11 +391,11 @@ class DurableSubscriptions:
             if isinstance(outcome.value, Appended):
                 self.places[name] = place
             else:
-                subscription.kept = (-1, ())
+                subscription.kept, subscription.has_moved = (-1, ()), True
             if not subscription.is_ended:
                 self.pump(subscription)
 
-        subscription.kept = place
+        subscription.kept, subscription.has_moved = place, False
         self._append(fact, then)
 
     def _append(self, fact: EventFact, then: Any) -> None:

@@ -21,7 +21,7 @@ from natya.messages.delivery import (
     ListDeadLetters,
     SubscribeDurably,
 )
-from natya.messages.journal import Append
+from natya.messages.journal import Append, ReadJournal
 from natya.messages.orders import OrderAccepted
 from natya.messages.system import Ping
 
@@ -93,6 +93,26 @@ class TestADurableSubscriber:
 
         assert (before, after) == ([1, 2], [3, 4, 5])
         assert heard.empty()
+
+    def test_that_has_nothing_to_do_writes_nothing(self, over):
+        heard = queue.SimpleQueue()
+        over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+        over.publish(1, 2)
+        numbers_of(heard, 2)
+
+        for _ in range(300):  # as many turns: a place that is kept for one that was kept would fill them
+            over.request("journal", Ping())
+
+        moved = over.request("journal", ReadJournal(after_sequence=0, records_max=1_000, types=("SubscriptionMoved",)))
+        assert len(moved.records) <= 4
+
+    def test_is_subscribed_when_it_is_told_so_also_while_delivery_still_reads_the_journal(self, path):
+        for number in range(20):
+            heard = queue.SimpleQueue()
+            with Over(path / str(number)) as over:
+                over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+                over.publish(1)
+                assert numbers_of(heard, 1) == [1]
 
     def test_begins_with_the_next_event_or_with_the_oldest(self, over):
         late, whole = queue.SimpleQueue(), queue.SimpleQueue()
