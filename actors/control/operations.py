@@ -319,7 +319,8 @@ def admit(ask: Ask, limits: ControlSettings) -> tuple[Operation, Any]:
     operation = BY_REQUEST.get(type(message))
     if operation is None:
         admitted = ", ".join(sorted(each.request.__name__ for each in OPERATIONS))
-        raise AskRefusedError("forbidden", f"from outside one may ask {admitted}, found {type(message).__name__}")
+        found = type(message).__name__  # first: what is too long is cut
+        raise AskRefusedError("forbidden", f"{found} is nothing that may be asked from outside: {admitted} wanted")
     expect_within(operation, message, actor=ask.actor, limits=limits)
     return operation, message
 

@@ -29,6 +29,7 @@ from natya.config.sections.journal import JournalSettings
 from natya.domain.retention import is_forgettable
 from natya.domain.time import DAY_NS
 from natya.messages.codec import FACT_TYPES
+from natya.messages.delivery import SubscriptionMoved
 from natya.messages.journal import Append, Appended, JournalShortened, ReadJournal
 from natya.messages.orders import OrderFilled, RiskStateChanged
 from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated
@@ -57,10 +58,11 @@ def a_change():
 
 
 class TestTheRule:
-    def test_keeps_every_fact_but_those_of_supervision(self):
+    def test_keeps_every_fact_but_those_that_no_later_start_needs(self):
         forgettable = {each for each in FACT_TYPES if is_forgettable(each.__name__)}
 
-        assert forgettable == {ChildFailed, ChildRestarted, BreakerOpened, Escalated, JournalShortened}
+        restarts = {ChildFailed, ChildRestarted, BreakerOpened, Escalated}
+        assert forgettable == {*restarts, JournalShortened, SubscriptionMoved}
 
     def test_keeps_what_it_does_not_know(self):
         assert not is_forgettable("OrderAmended")
