@@ -51,7 +51,7 @@ class _Callable(ModuleType):
     """This package is called what its function is: whichever of both `natya.backtest` is, it can be called."""
 
     def __call__(self, *arguments: Any, **options: Any) -> BacktestResult:
-        from .result import backtest  # noqa: PLC0415  loads the whole house
+        from .result import backtest  # noqa: PLC0415  loads everything
 
         return backtest(*arguments, **options)
 

@@ -81,7 +81,7 @@ def test_a_process_that_is_killed_between_the_file_and_the_cancellations_leaves_
         halt.engage(HaltNote(reason="it hangs", person="asha"))
         first.kill()
         first.wait()
-        assert exchange.states() == {"PENDING": Rester.COUNT}
+        await_that(lambda: exchange.states() == {"PENDING": Rester.COUNT})  # accepted, they are in transit at first
         second = daemon.start()
         daemon.await_facts(OrderCancelled, Rester.COUNT)
         second.terminate()
