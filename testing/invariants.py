@@ -109,10 +109,14 @@ def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
 
 
 def _is_same(order: Order, found: OrderFound) -> bool:
-    """Say whether quantity and prices are the same; a stop that must have a limit has one at the broker alone."""
+    """Say whether quantity and prices are the same.
+
+    A stop that must have a limit has one at the broker alone; a trigger that was met is changed no more.
+    """
     limit_price = order.limit_price or (found.limit_price if order.order_type == "STOP" else 0.0)
+    trigger_price = found.trigger_price if order.is_triggered else order.trigger_price or 0.0
     told = (found.quantity, found.limit_price, found.trigger_price)
-    return told == (order.quantity, limit_price, order.trigger_price or 0.0)
+    return told == (order.quantity, limit_price, trigger_price)
 
 
 def _projection(read_model: ReadModel, book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:

@@ -182,10 +182,12 @@ def _modified(client_order_id: str, number: int, terms: Terms, now_ns: int) -> O
 
 
 def _shown(order: Order, pending: Pending, found: OrderFound) -> Shown:
-    """Compare the terms that were to change with those that the broker shows."""
+    """Compare the terms that were to change with what the broker shows; a trigger that was met is changed no more."""
     if not found.quantity:
         return ""
     before, wanted = terms_of(order), terms_of(pending)
+    if order.is_triggered:
+        wanted = replace(wanted, trigger_price=before.trigger_price)
     told = (found.quantity, found.limit_price, found.trigger_price)
     changed = [
         (old or 0, new or 0, now)

@@ -24,6 +24,7 @@ from natya.messages.orders import (
     ModifyOrder,
     OrderFilled,
     OrderModified,
+    OrderTriggered,
 )
 
 HORIZON_NS = 100 * SECOND_NS
@@ -152,6 +153,16 @@ class TestALookUp:
         (fact,) = self.told(pending, 100, quantity=15, limit_price=101.0)
 
         assert (fact.number, fact.quantity, fact.limit_price) == (1, 15, 101.0)
+
+    def test_that_shows_the_trigger_of_before_settles_it_where_that_was_met(self, resting):
+        stop = {"order_type": "STOP_LIMIT", "trigger_price": 99.0}
+        order = resting(OrderTriggered(client_order_id="A-1", occurred_ns=2), **stop)
+        wanted = modifications.terms_wanted(order, a_change(20, trigger_price=98.0))
+        pending = advance(order, modifications.intended(order, wanted, 5))
+
+        (fact,) = self.told(pending, quantity=20, trigger_price=99.0)
+
+        assert (type(fact), fact.quantity) == (OrderModified, 20)
 
     def test_that_does_not_tell_the_terms_settles_nothing(self, pending):
         assert self.told(pending, 1_000, quantity=0, limit_price=0.0) == ()
