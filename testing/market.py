@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
 
-from ..actors.feed import SimulatedFeedActor
+from ..actors.feed import SimulatedFeedActor, time_of
 from ..domain.candles import path_of, split, times_of
 from ..domain.instruments import FINEST_TICK_RUPEES
 from ..domain.time import SECOND_NS, day_of
@@ -87,11 +87,6 @@ class FeedOfSimulation(SimulatedFeedActor):
         if self.given is None:
             return _SmallChunks(super()._make_source(surroundings))
         return _SmallChunks(GivenMarket(self.given, surroundings.start_ns))
-
-
-def time_of(message: MarketMessage) -> int:
-    """Return when a message is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
-    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
 
 
 def lasting_s(messages: Sequence[MarketMessage]) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from ..actors.feed import time_of
 from ..actors.journal import PowerCutError
 from ..actors.runtime.simulation import Faults, SimulatedCrashError, VirtualClock
 from ..config.loader import load_settings
@@ -16,7 +17,6 @@ from ..domain.positions import Positions
 from ..domain.time import SECOND_NS
 from ..messages.orders import OrderFilled, OrderIntended, OrderRefused
 from .market import in_order, lasting_s
-from .market import time_of as time_of_message
 from .scenario import scenario_of
 from .world import NotSettledError, World
 
@@ -165,7 +165,7 @@ def simulate(  # noqa: PLR0913  each is a property of the world
     else:  # it ends by itself; how long it lasts says only when the power may go
         scenario = scenario_of(seed, _with_duration(loaded, lasting_s(given)), faults=faults)
         scenario = msgspec.structs.replace(scenario, settings=_with_duration(scenario.settings, 0.0))
-    clock = VirtualClock(time_of_message(given[0]) - BEFORE_NS) if given else None
+    clock = VirtualClock(time_of(given[0]) - BEFORE_NS) if given else None
     world = World(seed, scenario, market=given, actors=actors, clock=clock)
     own = {strategy.name for strategy in loaded.strategies} | {spec.name for spec in actors}
     with _failures(own) as failures:

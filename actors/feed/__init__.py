@@ -23,7 +23,7 @@ from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
-from .source import MarketMessage, MarketSource, Surroundings
+from .source import MarketMessage, MarketSource, Surroundings, begin_of, time_of
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
 from .times import DateOrder, zone_of
 
@@ -44,6 +44,7 @@ __all__ = [
     "SimulatedFeedActor",
     "SourceBody",
     "Surroundings",
+    "begin_of",
     "expect_source",
     "files_of",
     "inspect",
@@ -51,5 +52,6 @@ __all__ = [
     "look_ahead",
     "open_recordings",
     "source_of",
+    "time_of",
     "zone_of",
 ]

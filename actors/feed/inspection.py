@@ -9,7 +9,7 @@ import msgspec
 from ...domain.calendar import is_open
 from ...domain.time import duration_text, time_text
 from ...messages.market import Candle
-from .source import time_of
+from .source import begin_of, time_of
 from .times import is_day
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def inspect(recording: Recording) -> Inspection:
         for message in chunk:
             rows += 1
             symbols[message.symbol] = None
-            begins_ns = message.start_ns if isinstance(message, Candle) else message.exchange_ns
+            begins_ns = begin_of(message)
             if isinstance(message, Candle):
                 intervals[message.interval_ns] = None
             outside += not is_day(begins_ns) and not is_open(begins_ns, recording.exchange or "NSE")

@@ -55,6 +55,11 @@ class MarketSource(Protocol):
         """Release files and processes, also before the end; from any thread."""
 
 
+def begin_of(message: MarketMessage) -> int:
+    """Return when it happened, or began to: nanoseconds since 1970-01-01 UTC."""
+    return message.start_ns if isinstance(message, Candle) else message.exchange_ns
+
+
 def time_of(message: MarketMessage) -> int:
     """Return when a message is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
     return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns

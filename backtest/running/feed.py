@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from ...actors.feed import FeedError, Surroundings, files_of, open_recordings, source_of
+from ...actors.feed import FeedError, Surroundings, begin_of, files_of, open_recordings, source_of, time_of
 from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
 from ...messages.addresses import EVENTS
@@ -243,16 +243,6 @@ class BacktestFeedActor(RuntimeActor):
 
     def _bad_rows(self) -> int:
         return 0 if self._source is None else self._source.bad_rows
-
-
-def begin_of(message: MarketMessage) -> int:
-    """Return when it happened, or began to: nanoseconds since 1970-01-01 UTC."""
-    return message.start_ns if isinstance(message, Candle) else message.exchange_ns
-
-
-def time_of(message: MarketMessage) -> int:
-    """Return when it is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
-    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
 
 
 def ends_of_ticks(chunk: list[MarketMessage]) -> list[int]:
