@@ -192,6 +192,12 @@ def path_of(open_: int, high: int, low: int, close: int) -> Path:
     return open_, low, high, close
 
 
+def in_order_of_path(prices: tuple[float, float, float, float], steps: Path) -> tuple[float, float, float, float]:
+    """Order open, high, low and close of a candle, in rupees, as `path_of` orders them counted in `steps` of a grid."""
+    open_, high, low, close = prices
+    return prices if path_of(*steps)[1] == steps[1] else (open_, low, high, close)
+
+
 def times_of(spans: tuple[Span, ...]) -> Path:
     """Spread the four prices of a candle over the time in which its market was open.
 

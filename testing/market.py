@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from msgspec.structs import replace
 
 from ..actors.feed import SimulatedFeedActor, time_of
-from ..domain.candles import path_of, split, times_of
+from ..domain.candles import in_order_of_path, split, times_of
 from ..domain.instruments import FINEST_TICK_RUPEES
 from ..domain.time import SECOND_NS, day_of
 from ..messages.market import Candle, Tick
@@ -118,10 +118,9 @@ def _ticks_of(candle: Candle, volumes: Counter[tuple[str, int]]) -> Iterator[Tic
     """Give the ticks that could have made a candle; `volumes`: shares so far, by symbol and day."""
     end_ns = candle.start_ns + candle.interval_ns
     day = candle.symbol, day_of(candle.start_ns)
-    steps = [round(price / FINEST_TICK_RUPEES) for price in (candle.open, candle.high, candle.low, candle.close)]
-    high_first = path_of(*steps)[1] == steps[1]
-    extremes = (candle.high, candle.low) if high_first else (candle.low, candle.high)
-    path = (candle.open, *extremes, candle.close)
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    opens, highest, lowest, closes = (round(price / FINEST_TICK_RUPEES) for price in prices)
+    path = in_order_of_path(prices, (opens, highest, lowest, closes))
     times = times_of(((candle.start_ns, end_ns),))
     for price, quantity, time_ns in zip(path, split(candle.volume), times, strict=True):
         volumes[day] += quantity

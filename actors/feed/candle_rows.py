@@ -11,7 +11,7 @@ import bisect
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...domain.calendar import Exchange, open_spans, session_at
-from ...domain.candles import Path, path_of, split, times_of
+from ...domain.candles import Path, in_order_of_path, split, times_of
 from ...domain.time import DAY_NS, day_of, day_start_ns, time_text
 from ...messages.market import Candle, Tick
 from ...messages.units import INTEGER_MAX
@@ -123,8 +123,7 @@ class CandleRows:
         series.last_ns, series.day, series.counted = start_ns, day, before + volume
         waiting, place = self._waiting, self._places
         if self._replayed:
-            high_first = path_of(open_ticks, high_ticks, low_ticks, close_ticks)[1] == high_ticks
-            path = (open_, high, low, close) if high_first else (open_, low, high, close)
+            path = in_order_of_path((open_, high, low, close), (open_ticks, high_ticks, low_ticks, close_ticks))
             for price, quantity, time_ns in zip(
                 path, split(volume), self._times(start_ns, end_ns, series), strict=True
             ):
