@@ -33,6 +33,19 @@ def ask_letters(system: Connection, wanted: ListDeadLetters) -> DeadLettersListe
     return listed
 
 
+def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) -> list[EventDeadLettered]:
+    """Ask for all of them, page by page."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    letters: list[EventDeadLettered] = []
+    with running(data_dir, profile) as system:
+        page = ask_letters(system, replace(wanted, rows_max=PAGE)).letters
+        while page:
+            letters.extend(page)
+            page = ask_letters(system, replace(wanted, rows_max=PAGE, after=page[-1].letter_id)).letters
+    return letters
+
+
 def one_letter(system: Connection, letter_id: str) -> EventDeadLettered:
     """Ask for one; the command ends if there is none of this id."""
     from ..messages.delivery import ListDeadLetters  # noqa: PLC0415

@@ -188,6 +188,9 @@ class DeliverEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     partition: Count
     events: tuple[EventPublished, ...]
 
+    replay_id: str = ""
+    """They are of the past, and handed over because somebody wants them again; empty: they are new."""
+
 
 class EventsHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsHandled"):
     """Answer to `DeliverEvents`: all of them are handled."""
@@ -336,6 +339,25 @@ class SubscriptionStatus(
     last_error: str
 
 
+class ReplayStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReplayStatus"):
+    """How far a replay is."""
+
+    replay_id: str
+    subscription: str
+    sequence: Cursor
+    """Of the journal: all before it were looked at."""
+
+    handled: Count
+    """Events that were handled."""
+
+    failed: Count
+    """Events whose handling failed."""
+
+    is_over: bool
+    error: str = ""
+    """Of the newest that failed, or why it ended early."""
+
+
 class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeliveryStatistics"):
     """What delivery counts since it started."""
 
@@ -358,6 +380,9 @@ class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=T
     dead_letters: Count = 0
     oldest_dead_letter_ns: Nanoseconds = 0
     """When the oldest failed for the last time; 0: there is none."""
+
+    replays: tuple[ReplayStatus, ...] = ()
+    """The running ones, and the newest that are over."""
 
 
 EventFact: TypeAlias = EventPublished | SubscriptionMoved | EventDeadLettered | DeadLettersChanged

@@ -80,6 +80,7 @@ from ...messages.order_listing import (
     ReadPositions,
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
+from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
@@ -251,6 +252,14 @@ OPERATIONS: Final = (
         audited=True,
         over_http=False,
     ),
+    Operation(
+        request=ReplayEvents,
+        answers=(ReplayBegun, ReplayRefused),
+        actor=names.DELIVERY,
+        role="operate",
+        audited=True,
+    ),
+    Operation(request=StopReplay, answers=(ReplayStopped,), actor=names.DELIVERY, role="operate", audited=True),
     Operation(
         over_http=False,
         request=PublishEvents,

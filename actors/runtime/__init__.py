@@ -77,7 +77,7 @@ from .offload import Outcome
 from .probe import Probe
 from .system import InProcessSystem
 from .timers import Timer
-from .trace import Trace
+from .trace import Trace, conversation
 from .tuning import tuned_process
 
 # As every library: silent until the embedding program, or natya's command line, configures logging.
@@ -110,6 +110,7 @@ __all__ = [
     "UnsupportedBaseError",
     "WatchRefusedError",
     "WouldDeadlockError",
+    "conversation",
     "handles",
     "reason_of",
     "trace_of",

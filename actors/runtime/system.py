@@ -12,6 +12,7 @@ from .base import InProcessSystemBase
 from .cell import Cell
 from .endpoint import Endpoint
 from .errors import NameTakenError, UnknownActorError
+from .trace import conversation_here
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ...messages.trace import Hop
     from .actor import RuntimeActor
     from .probe import Probe
+    from .trace import Trace
 
 
 class InProcessSystem:
@@ -90,8 +92,11 @@ class InProcessSystem:
         """
         base = self.base
         found = target if isinstance(target, Endpoint) else base.find(target)
-        number = next(base.tracer.numbers)  # `Tracer.begin`, written out
-        trace = number if number % base.tracer.every else base.tracer.sampled(number)
+        number = next(base.tracer.numbers)  # `Tracer.join`, written out
+        if named := conversation_here():
+            trace: Trace = base.tracer.join(named)
+        else:
+            trace = number if number % base.tracer.every else base.tracer.sampled(number)
         origin = base.outside if sender is None else sender
         if base.market.rules:
             base.quiet.admit(found, message, origin, trace)

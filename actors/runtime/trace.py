@@ -8,9 +8,11 @@ that the message waited and the time that its handler took.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections import deque
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -18,7 +20,7 @@ import msgspec
 from ...messages.trace import Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .clock import Clock
 
@@ -33,6 +35,22 @@ NAMED_MAX: Final = 10_000
 
 NO_CONVERSATION: Final = 0
 """The trace of the runtime's own messages."""
+
+
+_conversation: Final[ContextVar[str]] = ContextVar("conversation", default="")
+
+conversation_here: Final = _conversation.get
+"""Returns the correlation id of the `conversation` block in which it is called; outside of any an empty text."""
+
+
+@contextlib.contextmanager
+def conversation(correlation_id: str) -> Iterator[None]:
+    """Make what this thread or task asks of actors, within the block, part of a named conversation."""
+    token = _conversation.set(correlation_id)
+    try:
+        yield
+    finally:
+        _conversation.reset(token)
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
@@ -103,8 +121,9 @@ class Tracer:
     def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> int | Span:
         """Continue a named conversation after its newest hop, or begin it, as caused by `cause`.
 
-        With an empty name an unnamed conversation begins.
+        With an empty name it is the one of the `conversation` block, and outside of one an unnamed one begins.
         """
+        correlation_id = correlation_id or conversation_here()
         if not correlation_id:
             return self.begin()
         known = self._newest.get(correlation_id)

@@ -48,13 +48,14 @@ from ...messages.orders import (
     SubmitOrder,
     Validity,
 )
+from ...messages.replays import is_replay
 from ...messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from ...messages.system import Ping, Pong, StrategyStatistics
 from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import handles
 from . import arguments
 from .closing import Closing
-from .errors import HoldingsUnknownError, OrdersWithoutMarketError
+from .errors import HoldingsUnknownError, OrdersWithoutMarketError, ReplayedError
 from .given import Given
 from .held import HeldPosition
 from .holdings import Holdings
@@ -501,6 +502,7 @@ class StrategyActor(Timing):
         product: Product | None,
     ) -> OrderHandle:
         assert self._ids is not None, "orders are submitted only from `on_begin` on"
+        self._expect_present()
         now_ns = self.clock.now_ns()
         self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
         self._moment_ns = now_ns
@@ -535,7 +537,13 @@ class StrategyActor(Timing):
         self._send_of(order.client_order_id, order)
         return handle
 
+    def _expect_present(self) -> None:
+        """Refuse to order while events of the past are handled again."""
+        if is_replay(self.correlation_id):
+            raise ReplayedError("no order may leave as a consequence of a replayed event; its handler wanted one")
+
     def _own(self, client_order_id: str) -> str:
+        self._expect_present()
         client_order_id = arguments.text(client_order_id, "client_order_id")
         if not is_own(self.name, client_order_id):
             raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")

@@ -25,6 +25,10 @@ class OrdersWithoutMarketError(StrategyError):
     """The strategy submits orders without end at one market time. Let it wait for the next tick."""
 
 
+class ReplayedError(StrategyError):
+    """The strategy orders because an event of the past is handled again. Let its handler only count and store."""
+
+
 class TooManyTimersError(StrategyError):
     """The strategy sets timers without end. Cancel those that are not needed, or use `every` once, in `on_begin`."""
 

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.table import Table
 
-from ...domain.time import IST, SECOND_NS
+from .events import fields_of, time_text
 
 if TYPE_CHECKING:
     from ...messages.delivery import DeadLettersListed, EventDeadLettered
-
-
-def fields_of(letter: EventDeadLettered) -> Any:
-    """Return the fields of the event; its bytes, as hexadecimal digits, where they are no map."""
-    try:
-        return msgspec.msgpack.decode(letter.event.payload, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return letter.event.payload.hex()
 
 
 def letter_json(letter: EventDeadLettered, *, is_requeued: bool = False) -> dict[str, Any]:
     """Return all that is known of one."""
     event = {name: getattr(letter.event, name) for name in letter.event.__struct_fields__ if name != "payload"}
     rest = {name: getattr(letter, name) for name in letter.__struct_fields__ if name != "event"}
-    return {**rest, "is_requeued": is_requeued, "event": {**event, "fields": fields_of(letter)}}
+    return {**rest, "is_requeued": is_requeued, "event": {**event, "fields": fields_of(letter.event)}}
 
 
 def listed_json(listed: DeadLettersListed) -> bytes:
@@ -45,7 +36,7 @@ def table(listed: DeadLettersListed) -> Table:
             each.event.event_type,
             each.event.aggregate_id,
             str(each.attempts),
-            _time(each.last_failed_ns),
+            time_text(each.last_failed_ns),
             f"{each.error}: {each.reason}",
         )
     return drawn
@@ -53,16 +44,13 @@ def table(listed: DeadLettersListed) -> Table:
 
 def letter_text(letter: EventDeadLettered) -> str:
     """Return one, a line for each thing that is known of it, and the traceback."""
+    first, last = time_text(letter.first_failed_ns), time_text(letter.last_failed_ns)
     lines = (
         f"{letter.letter_id}: {letter.event.event_type} of {letter.event.aggregate_id}, sequence {letter.sequence}",
         f"event id     {letter.event.event_id}",
-        f"fields       {fields_of(letter)}",
-        f"attempts     {letter.attempts}, from {_time(letter.first_failed_ns)} to {_time(letter.last_failed_ns)}",
+        f"fields       {fields_of(letter.event)}",
+        f"attempts     {letter.attempts}, from {first} to {last}",
         f"error        {letter.error}: {letter.reason}",
         letter.traceback,
     )
     return "\n".join(lines).rstrip()
-
-
-def _time(time_ns: int) -> str:
-    return dt.datetime.fromtimestamp(time_ns / SECOND_NS, IST).isoformat(sep=" ", timespec="seconds")

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.runtime import conversation
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.closing import ROUNDS_MAX, Closing
+from natya.actors.strategy.errors import ReplayedError
 from natya.actors.strategy.holdings import Holdings
 from natya.actors.strategy.order_handle import OwnOrders
 from natya.domain.positions import Positions
@@ -304,3 +306,29 @@ class TestSquaringOff:
         assert closing_orders == [ROUNDS_MAX]
         assert given_up == ["5 shares are held after 3 orders"]
         assert closing.symbols == ()
+
+
+class TestAStrategyThatHearsOfThePast:
+    """A handler to which events are replayed told it something, and it wants to order."""
+
+    @pytest.mark.parametrize(
+        "do",
+        [lambda mine: mine.buy("INFY", 1), lambda mine: mine.cancel("mine-1-1")],
+        ids=["buy", "cancel"],
+    )
+    def test_cannot_order(self, stage, mine, do):
+        refused = stage.system.probe("refused")
+
+        def try_it(strategy, _tick):
+            try:
+                do(strategy)
+            except ReplayedError as fault:
+                strategy.send("refused", str(fault))
+
+        mine(do=try_it)
+        with conversation("replay:1"):
+            stage.tell(stage.tick(sequence=1), stage.tick(sequence=2))
+
+        assert "replayed event" in refused.receive()
+        quiet(stage)
+        assert stage.orders.is_empty()

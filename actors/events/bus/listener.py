@@ -27,11 +27,11 @@ from ....messages.delivery import (
     SubscribeEvents,
 )
 from ....messages.system import ActorStatistics
-from ...runtime import Bounded, RuntimeActor, handles
+from ...runtime import Bounded, RuntimeActor, conversation, handles
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from ....domain.events.catalog import EventCatalog
     from ....messages.domain_events import DomainEvent
@@ -165,17 +165,31 @@ class DurableListener(RuntimeActor):
             self._count += len(handled)
             self.send(sender, answered)
 
-        self.offload(self._call_all, batch.events, then=answer, lane=str(batch.partition))
+        if batch.replay_id:
+            self.offload(self._call_again, batch, then=answer, lane="replay")
+        else:
+            self.offload(self._call_all, batch.events, then=answer, lane=str(batch.partition))
 
     def statistics(self) -> ActorStatistics:
         """Count what was handled."""
         return ActorStatistics(handled=self._count, failures=self.host.failures)
 
     def _call_all(self, events: tuple[EventPublished, ...]) -> tuple[list[str], EventsHandled | EventsNotHandled]:
-        """Call the handler, on a thread of its own."""
+        """Call the handler with each that it has not had, on a thread of its own."""
+        return self._call_each(events, self._handled)
+
+    def _call_again(self, batch: DeliverEvents) -> tuple[list[str], EventsHandled | EventsNotHandled]:
+        """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""
+        with conversation(batch.replay_id):
+            _, answer = self._call_each(batch.events, ())
+        return [], answer
+
+    def _call_each(
+        self, events: tuple[EventPublished, ...], had: Container[str]
+    ) -> tuple[list[str], EventsHandled | EventsNotHandled]:
         handled: list[str] = []
         for number, published in enumerate(events):
-            if published.event_id not in self._handled:
+            if published.event_id not in had:
                 try:
                     self._call(published)
                 except Exception as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it

@@ -2,14 +2,14 @@
 
 Owns    the table of who wants which events, the durable subscriptions, and the book of dead letters.
 Hears   PublishEvents; Journaled, from the events router; SubscribeEvents, UnsubscribeEvents, SubscribeDurably;
-        ListDeadLetters, ChangeDeadLetters.
+        ListDeadLetters, ChangeDeadLetters; ReplayEvents, StopReplay.
 Sends   Append to the journal for events of the safe lane, and EventsPublished or PublishRefused to their publisher;
         EventPublished to the subscribers: of the safe lane when it is durable, of the fast lane at once; DeliverEvents
-        to durable subscribers, again until they are handled or dead letters; to the journal ReadJournal, where each
-        subscription is, and what becomes of dead letters.
+        to durable subscribers, again until they are handled or dead letters, and of the past where a replay is wanted;
+        to the journal ReadJournal, where each subscription is, and what becomes of dead letters.
 Fails   on no expected input; restarted, it has its subscriptions again (hand-over), and reads from the journal where
-        they are: what was handled since is handed over again. A publisher whose answer it owed gets none, and may
-        repeat with the same ids.
+        they are: what was handled since is handed over again, and replays have ended. A publisher whose answer it owed
+        gets none, and may repeat with the same ids.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ from ....messages.delivery import (
     UnsubscribeEvents,
 )
 from ....messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, ReadJournal
+from ....messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ....messages.supervision import Unavailable
 from ...runtime import RuntimeActor, handles
 from .durable import OWN_FACTS, PAGE_RECORDS, CallDue, DurableSubscriptions, PumpDue
+from .replaying import Replays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +79,7 @@ class DeliveryActor(RuntimeActor):
         self._interests = Interests()
         self._letters = DeadLetterBook()
         self._durable = DurableSubscriptions(self, self.settings, self._letters)
+        self._replays = Replays(self, self.settings)
         self._is_loaded = self._is_stopping = False
         self._published = self._refused = self._sent = 0
         self.send(self.myAddress, LoadDue())
@@ -212,6 +215,29 @@ class DeliveryActor(RuntimeActor):
             return
         self._change(letter_ids, request.change, sender, payload=request.payload)
 
+    @handles(ReplayEvents)
+    def replay(self, wanted: ReplayEvents, sender: ActorAddress) -> None:
+        """Hand events of the past over to one subscription again."""
+        if not self._is_loaded:
+            self.stash(wanted, sender)
+            return
+        subscription = self._durable.request_of(wanted.subscription)
+        if subscription is None:
+            there = ", ".join(sorted(each.subscription for each in self._durable.requests)) or "none"
+            reason = (
+                f"a durable subscription with a subscriber wanted, found {wanted.subscription!r}; there are: {there}"
+            )
+            self.send(sender, ReplayRefused(reason=reason))
+        elif replay_id := self._replays.begin(wanted, subscription):
+            self.send(sender, ReplayBegun(replay_id=replay_id))
+        else:
+            self.send(sender, ReplayRefused(reason=f"a replay to {wanted.subscription} is running: one at a time"))
+
+    @handles(StopReplay)
+    def stop_replay(self, request: StopReplay, sender: ActorAddress) -> None:
+        """Hand nothing more of it over."""
+        self.send(sender, ReplayStopped(status=self._replays.stop(request.replay_id)))
+
     @handles(ExpireDue)
     def expire(self, due: ExpireDue, _sender: ActorAddress) -> None:
         """Remove the dead letters that were kept long enough, or are too many."""
@@ -239,6 +265,7 @@ class DeliveryActor(RuntimeActor):
             subscriptions=self._durable.statuses(),
             dead_letters=len(self._letters),
             oldest_dead_letter_ns=self._letters.oldest_ns(),
+            replays=self._replays.statuses(),
         )
 
     def _fault_of_edit(self, request: ChangeDeadLetters, letter_ids: tuple[str, ...]) -> str:

@@ -47,19 +47,21 @@ class PumpDue(msgspec.Struct, frozen=True, gc=False):
     is_keeping: bool = False
 
 
+def interests_of(request: SubscribeDurably) -> Interests:
+    """Return what a subscription wants, for itself."""
+    interests = Interests()
+    keys, event_types = frozenset(request.keys), frozenset(request.event_types)
+    interests.set(request.subscription, Interest(patterns=request.patterns, event_types=event_types, keys=keys))
+    return interests
+
+
 class Subscription:
     """One of them, with its subscriber."""
 
     def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
         self.request: Final = request
         self.delivery: Final = delivery
-        self.interests: Final = Interests()
-        self.interests.set(
-            request.subscription,
-            Interest(
-                patterns=request.patterns, event_types=frozenset(request.event_types), keys=frozenset(request.keys)
-            ),
-        )
+        self.interests: Final = interests_of(request)
         self.is_reading = False
         self.is_ended = False
         """Somebody has subscribed anew: what is on its way for this one changes nothing any more."""
@@ -184,6 +186,11 @@ class DurableSubscriptions:
             due = PumpDue(subscription.request.subscription, is_keeping=True)
             subscription.keeping = self._actor.after(self._settings.keep_s, due)
 
+    def request_of(self, name: str) -> SubscribeDurably | None:
+        """Return by which request somebody is subscribed by this name; None: nobody is."""
+        active = self._active.get(name)
+        return None if active is None else active.request
+
     @property
     def requests(self) -> tuple[SubscribeDurably, ...]:
         """Return by which requests somebody is subscribed."""
@@ -298,7 +305,7 @@ class DurableSubscriptions:
         if isinstance(answer, EventsHandled):
             self._handled(subscription, subscription.delivery.succeeded(batch.partition))
         else:
-            failure = _failure(answer, outcome, len(batch.items))
+            failure = failure_of(answer, outcome, len(batch.items))
             letters, item = subscription.delivery.failed(
                 batch.partition,
                 handled=failure.handled,
@@ -414,7 +421,8 @@ class CallDue(msgspec.Struct, frozen=True):
     call: Any
 
 
-def _failure(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
+def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
+    """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is."""
     if isinstance(answer, EventsNotHandled) and answer.handled < size:
         return answer
     error = getattr(answer, "error", "") or type(outcome.error or answer).__name__

@@ -5,74 +5,20 @@ import threading
 
 import msgspec
 import pytest
+from natya_events import WAIT_S, Invoiced, Over, numbers_of
 
-import natya
-from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
-from natya.actors.events.bus import EventPublisher, EventSubscriber
-from natya.actors.journal import JournalActor
-from natya.actors.runtime import InProcessSystem, InProcessSystemBase
-from natya.composition import DELIVERED
-from natya.config.sections.journal import JournalSettings
 from natya.domain.events.catalog import write
 from natya.messages.delivery import (
     ChangeDeadLetters,
     DeadLettersChangeDone,
     DeliveryTerms,
-    ListDeadLetters,
     SubscribeDurably,
 )
 from natya.messages.journal import Append, ReadJournal
 from natya.messages.orders import OrderAccepted
 from natya.messages.system import Ping
 
-WAIT_S = 10
 QUICK = DeliveryTerms(attempts_max=2, retry_first_s=0.0, retry_max_s=0.0, fail_max=100, reset_s=0.0)
-
-
-class Invoiced(natya.DomainEvent, frozen=True, kw_only=True):
-    number: int
-
-
-class Over(InProcessSystem):
-    """Journal, router and delivery on one journal."""
-
-    def __init__(self, path):
-        super().__init__(InProcessSystemBase())
-        self.start("events", EventsActor, EventsSettings(subscriptions=(DELIVERED,)))
-        self.start("journal", JournalActor, JournalSettings.default(path=str(path)))
-        self.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.0, retry_s=0.01))
-        self.publisher, self.subscriber = EventPublisher(self), EventSubscriber(self)
-
-    def publish(self, *numbers, key="customer-1"):
-        events = [Invoiced(aggregate_id=key, number=number) for number in numbers]
-        return self.publisher.publish_many(events).result()
-
-    def letters(self, **wanted):
-        return self.request("delivery", ListDeadLetters(**wanted))
-
-    def status(self, name="billing"):
-        found = self.request("delivery", Ping()).statistics.subscriptions
-        return next(each for each in found if each.subscription == name)
-
-    def end(self):
-        """In order: delivery tells the journal where its subscriptions are."""
-        for name in ("delivery", "events", "journal"):
-            self.stop(name)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def over(path):
-    with Over(path) as system:
-        yield system
-
-
-def numbers_of(heard, count):
-    return [heard.get(timeout=WAIT_S).number for _ in range(count)]
 
 
 class TestADurableSubscriber:

@@ -23,14 +23,14 @@ def command(
     """Change fields of a dead letter, and hand it over to its subscription again."""
     import msgspec
 
-    from ....views.dead_letters import fields_of
+    from ....views.events import fields_of
 
     try:
         changed = msgspec.json.decode(fields, type=dict[str, object])
     except msgspec.DecodeError as fault:
         give_up(f"fields as one JSON object wanted: {fault}", FAILED)
     with running(data_dir, profile) as system:
-        before = fields_of(one_letter(system, letter_id))
+        before = fields_of(one_letter(system, letter_id).event)
     whole = {**before, **changed} if isinstance(before, dict) else changed
     payload = msgspec.msgpack.encode(whole)
     change(data_dir, profile, [letter_id], requeues=True, json=json, fields=payload)

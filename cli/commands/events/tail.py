@@ -1,0 +1,76 @@
+"""`natya events tail`: the newest events, and those that come."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...session import journal_directory, running, tell_answer
+
+if TYPE_CHECKING:
+    from ....messages.journal import JournalRecord
+
+RECORDS_MAX: Final = 10_000
+LOOK_EVERY_S: Final = 0.25
+
+
+def command(
+    *,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=0, max=RECORDS_MAX, help="How many of the past.")] = 10,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with those that come, until Ctrl-C.")] = False,
+    event_type: Annotated[str, typer.Option("--type", help="Only of this type.", show_default=False)] = "",
+    key: Annotated[str, typer.Option(help="Only of this aggregate.", show_default=False)] = "",
+    topic: Annotated[str, typer.Option(help="Only of topics such as ticks.NSE_EQ.*", show_default=False)] = "**",
+    facts: Annotated[bool, typer.Option("--facts", help="The system's own facts, too.")] = False,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Print the newest durable events, whoever runs; with --follow those of the running system as they come.
+
+    natya events tail --follow --type ParcelWeighed
+    """
+    import msgspec
+
+    from ....actors.journal import JournalView
+    from ....actors.journal.disk import RealDisk
+    from ....domain.events.catalog import event_of
+    from ....domain.events.interests import Interest, Interests
+    from ....domain.events.topics import PatternInvalidError
+    from ....messages.addresses import JOURNAL
+    from ....messages.journal import JournalPage, ReadJournal
+    from ...views.events import event_json, event_line
+
+    wanted = Interests()
+    try:
+        types_wanted, keys = frozenset({event_type} - {""}), frozenset({key} - {""})
+        wanted.set("tail", Interest(patterns=(topic,), event_types=types_wanted, keys=keys))
+    except PatternInvalidError as fault:
+        raise typer.BadParameter(str(fault), param_hint="--topic") from fault
+    types = () if facts else ("EventPublished",)
+
+    def show(record: JournalRecord) -> None:
+        if wanted.of(event_of(record)):
+            tell_answer(msgspec.json.encode(event_json(record), enc_hook=str), event_line(record), json=json)
+
+    with journal_directory(data_dir, profile, checked=False) as directory:
+        view = JournalView.of_directory(RealDisk(), directory)
+        last_sequence = view.last_sequence
+        for record in deque((each for each in view.find(types=types) if wanted.of(event_of(each))), maxlen=rows):
+            show(record)
+    if not follow:
+        return
+    with contextlib.suppress(KeyboardInterrupt), running(data_dir, profile) as system:
+        while True:
+            page = system.request(JOURNAL, ReadJournal(after_sequence=last_sequence, records_max=1_000, types=types))
+            if isinstance(page, JournalPage) and page.records:
+                last_sequence = page.records[-1].sequence
+                for record in page.records:
+                    show(record)
+            else:
+                time.sleep(LOOK_EVERY_S)
