@@ -1,6 +1,7 @@
 """`StrategyActor`, the base class of users' strategies, and loading a strategy by name.
 
 actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
+trading      its part about orders and positions
 parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); held: what it returns; closing: squaring off (plain)

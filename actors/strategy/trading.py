@@ -1,0 +1,285 @@
+"""What a strategy does with orders: submits, changes and cancels them, squares off, and knows what it holds.
+
+Owns    its position, by its own fills, the handles of its orders, and the last price of every symbol.
+Hears   nothing: `StrategyActor` hears the facts, and has it take them.
+Sends   SubmitOrder, ModifyOrder and CancelOrder to orders.
+Fails   when the user's code orders what no order can be, orders without end while the market stands still, or orders as
+        a consequence of a replayed event.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, get_args
+
+from ...domain.instruments import without_noise
+from ...messages.addresses import ORDERS
+from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
+from ...messages.replays import is_replay
+from . import arguments
+from .closing import Closing
+from .errors import OrdersWithoutMarketError, ReplayedError
+from .given import Given
+from .held import HeldPosition
+from .holdings import Holdings
+from .order_handle import OrderHandle, OwnOrders
+from .order_ids import OrderIds, is_own
+from .timing import Timing
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ...messages.market import Tick
+
+_TYPES: Final[dict[tuple[bool, bool], OrderType]] = {
+    (False, False): "MARKET",
+    (True, False): "LIMIT",
+    (False, True): "STOP",
+    (True, True): "STOP_LIMIT",
+}
+"""By whether there is a limit, and a stop."""
+
+VALIDITIES: Final[tuple[Validity, ...]] = get_args(Validity)
+PRODUCTS: Final[tuple[Product, ...]] = get_args(Product)
+
+ORDERS_A_MOMENT_MAX: Final = 10_000
+"""Orders at one and the same time. The gate refuses them long before (`orders.orders_a_moment_max`), but a strategy
+that orders again at each refusal would never end."""
+
+
+class Trading(Timing):
+    """The part of `StrategyActor` that is about orders and positions."""
+
+    name = Given()
+
+    # For the user to call.
+
+    def buy(  # noqa: PLR0913  each is a field of an order
+        self,
+        symbol: str,
+        quantity: int,
+        limit: float | None = None,
+        *,
+        stop: float | None = None,
+        valid: Validity = "DAY",
+        product: Product | None = None,
+    ) -> OrderHandle:
+        """Submit an order to buy `quantity` shares; return its handle. Numbers of numpy are accepted.
+
+        The handle is the client order id, as a text, and has `state`, `filled`, `average`, `reason` and `cancel()`.
+
+        Args:
+            symbol: what to buy.
+            quantity: shares or contract units.
+            limit: rupees at most a share; None: at the market's price.
+            stop: rupees; the order is in the market only once the last price is at it or above (a sale: or below).
+            valid: `DAY`, or `IOC`: what does not trade at once is cancelled.
+            product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: as the settings of the broker say. The exchange of
+                a replay knows no products.
+
+        Raises:
+            TypeError: the symbol is no text, the quantity no whole number, or a price no number.
+            ValueError: the quantity is below 1 share, a price not above 0 rupees, the limit of a stop order before its
+                stop, or the validity or the product unknown.
+        """
+        return self._submit("BUY", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
+
+    def sell(  # noqa: PLR0913  each is a field of an order
+        self,
+        symbol: str,
+        quantity: int,
+        limit: float | None = None,
+        *,
+        stop: float | None = None,
+        valid: Validity = "DAY",
+        product: Product | None = None,
+    ) -> OrderHandle:
+        """Submit an order to sell `quantity` shares; otherwise as `buy`."""
+        return self._submit("SELL", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
+
+    def modify(
+        self,
+        client_order_id: str,
+        *,
+        quantity: int | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+    ) -> None:
+        """Change an open order; what is not given stays. `on_order` tells whether it was done.
+
+        One change at a time: another is refused until `OrderModified` or `ModificationRefused` has told of the first.
+
+        Args:
+            client_order_id: of an order of this strategy that the broker has.
+            quantity: shares, all of it: what is filled included.
+            limit: rupees, of an order that has a limit.
+            stop: rupees, of an order that has a stop.
+
+        Raises:
+            TypeError: the id is no text, the quantity no whole number, or a price no number.
+            ValueError: the order is not of this strategy, nothing is to change, or a number is out of range.
+        """
+        client_order_id = self._own(client_order_id)
+        newest = self._newest.get(self._orders.symbol(client_order_id))
+        limit, stop = arguments.price(limit, "limit"), arguments.price(stop, "stop")
+        request = ModifyOrder(
+            client_order_id=client_order_id,
+            quantity=None if quantity is None else arguments.quantity(quantity),
+            limit_price=None if limit is None else without_noise(limit),
+            trigger_price=None if stop is None else without_noise(stop),
+            reference_price=0.0 if newest is None else newest.price,
+            reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
+        )
+        self._send_of(client_order_id, request)
+
+    def cancel(self, client_order_id: str) -> None:
+        """Request the cancellation of an order's open quantity; fills may come before it.
+
+        Raises:
+            TypeError: the id is no text.
+            ValueError: it is not the id of an order of this strategy.
+        """
+        client_order_id = self._own(client_order_id)
+        self._send_of(client_order_id, CancelOrder(client_order_id=client_order_id))
+
+    def close(self, symbol: str) -> None:
+        """Square off a symbol: cancel its open orders, and when they have ended close what is held, at the market.
+
+        Further calls change nothing until that is done. It is given up, with a warning in the log
+        (`position.not_closed`), when the closing order is refused, rejected or cancelled. A restart forgets it.
+        """
+        self._closing.begin(arguments.text(symbol, "symbol"))
+
+    def flatten(self) -> None:
+        """Square off every symbol with shares or open orders, as `close` does."""
+        held = (symbol for symbol in self._holdings.symbols if self._holdings.shares(symbol))
+        for symbol in dict.fromkeys((*held, *(order.symbol for order in self._orders.open()))):
+            self.close(symbol)
+
+    def position(self, symbol: str) -> HeldPosition:
+        """Return the shares that this strategy holds by its own fills: a number, above 0 long, below 0 short.
+
+        It has `average` (rupees paid or received a share), `realized`, `unrealized` and `pnl`, before charges.
+        """
+        known = self._positions.get(symbol) if symbol.__class__ is str else None
+        if known is None:
+            symbol = arguments.text(symbol, "symbol")
+            known = self._positions[symbol] = self._holdings.position(symbol, self._newest)
+        return known
+
+    @property
+    def pnl(self) -> float | None:
+        """Rupees of profit of all symbols in this account, open positions at their last prices; before charges.
+
+        None while one of them is not known: an open position whose symbol has had no price since the (re)start.
+        """
+        profits = [self.position(symbol).pnl for symbol in self._holdings.symbols]
+        return None if None in profits else math.fsum(profit for profit in profits if profit is not None)
+
+    @property
+    def open_orders(self) -> tuple[OrderHandle, ...]:
+        """Its orders that may still be filled, the oldest first; also those from before a restart."""
+        return self._orders.open()
+
+    @property
+    def indicators(self) -> ModuleType:
+        """Functions over columns of prices, and a window of the newest (see `natya.domain.indicators`)."""
+        from ...domain import indicators  # noqa: PLC0415  numpy is loaded where it is used
+
+        return indicators
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the last price in rupees; None before the first tick."""
+        newest = self._newest.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
+        return None if newest is None else newest.price
+
+    # Life.
+
+    def on_start(self) -> None:
+        """Hold nothing yet, and know no price."""
+        super().on_start()
+        self._newest: dict[str, Tick] = {}
+        self._positions: dict[str, HeldPosition] = {}
+        self._orders = OwnOrders(self)
+        self._ids: OrderIds | None = None
+        self._ordered = 0
+        self._moment_ns = self._ordered_now = 0
+
+    def _hold(self, known: HoldingsRead) -> None:
+        """Take over what the book of record has."""
+        self._holdings = Holdings(known.shares, known.filled, known.positions)
+        for order in known.open_orders:
+            self._orders.found(order)
+        self._closing = Closing(
+            shares=self._holdings.shares,
+            open_orders=self._orders.open,
+            order=lambda symbol, shares: (self.buy if shares > 0 else self.sell)(symbol, abs(shares)),
+            give_up=lambda symbol, why: self.log("position.not_closed", level="warning", symbol=symbol, reason=why),
+        )
+        self._ids = OrderIds(self.name, life=known.life)
+
+    def _submit(  # noqa: PLR0913  each is a field of an order
+        self,
+        side: Side,
+        symbol: str,
+        quantity: int,
+        *,
+        limit: float | None,
+        stop: float | None,
+        valid: Validity,
+        product: Product | None,
+    ) -> OrderHandle:
+        assert self._ids is not None, "orders are submitted only from `on_begin` on"
+        self._expect_present()
+        now_ns = self.clock.now_ns()
+        self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1
+        self._moment_ns = now_ns
+        if self._ordered_now > ORDERS_A_MOMENT_MAX:
+            raise OrdersWithoutMarketError(f"at most {ORDERS_A_MOMENT_MAX} orders wanted while the market stands still")
+        symbol = arguments.text(symbol, "symbol")
+        quantity, limit, stop = (
+            arguments.quantity(quantity),
+            arguments.price(limit, "limit"),
+            arguments.price(stop, "stop"),
+        )
+        newest = self._newest.get(symbol)
+        order = SubmitOrder(
+            client_order_id=self._ids.upcoming,
+            strategy=self.name,
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            order_type=_TYPES[limit is not None, stop is not None],
+            limit_price=None if limit is None else without_noise(limit),
+            submitted_ns=now_ns,
+            reference_price=0.0 if newest is None else newest.price,
+            reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
+            trigger_price=None if stop is None else without_noise(stop),
+            validity=arguments.one_of(VALIDITIES, valid, "valid"),
+            product=None if product is None else arguments.one_of(PRODUCTS, product, "product"),
+        )
+        self._ids.next()  # only now: an order refused by its own class uses no id
+        self._ordered += 1
+        self._holdings.expect(order.client_order_id, quantity)
+        handle = self._orders.submitted(order)
+        self._send_of(order.client_order_id, order)
+        return handle
+
+    def _expect_present(self) -> None:
+        """Refuse to order while events of the past are handled again."""
+        if is_replay(self.correlation_id):
+            raise ReplayedError("no order may leave as a consequence of a replayed event; its handler wanted one")
+
+    def _own(self, client_order_id: str) -> str:
+        self._expect_present()
+        client_order_id = arguments.text(client_order_id, "client_order_id")
+        if not is_own(self.name, client_order_id):
+            raise ValueError(f"client_order_id of an own order wanted, found {client_order_id!r}")
+        return client_order_id
+
+    def _send_of(self, client_order_id: str, request: SubmitOrder | ModifyOrder | CancelOrder) -> None:
+        """Send what is asked of an order as a part of its conversation."""
+        cause = self.trace
+        self.join_trace(client_order_id)
+        self.send(ORDERS, request)
+        self.trace = cause
