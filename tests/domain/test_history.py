@@ -20,7 +20,7 @@ from natya.domain.history import (
     number_of_day,
     pieces,
 )
-from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
+from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns, duration_ns
 from natya.messages.history import ChartRead
 
 SHARES = Hours()
@@ -36,6 +36,10 @@ def days_of(ranges):
 
 def sessions_of(days, hours=SHARES):
     return {day for day in days_of([days]) if hours.trades_on(day)}
+
+
+def test_every_candle_is_as_long_as_its_name_says():
+    assert {name: duration_ns(name) for name in INTERVALS} == INTERVALS
 
 
 class TestWhatIsAskedFor:

@@ -220,3 +220,11 @@ class TestAKeyFileOfTheJournal:
 
         with pytest.raises(JournalDamagedError):
             keep_keys(disk, segment)
+
+    def test_is_made_of_the_keys_in_memory_without_reading_the_segment_and_frees_them(self, disk, shelf, monkeypatch):
+        segment = shelf.closed_segments[0]
+        opened, begin = [], disk.open
+        monkeypatch.setattr(disk, "open", lambda path, **given: opened.append(path) or begin(path, **given))
+
+        assert keep_keys(disk, segment) == len(disk.content(keys_path(segment.directory, segment.first_sequence)))
+        assert (opened, segment.keys) == ([], None)

@@ -5,10 +5,12 @@ import errno
 import pytest
 
 from natya.actors.journal import JournalDamagedError, JournalError, SimulatedDisk
+from natya.actors.journal.mark import MARK_NAME, MARK_SIZE, MarkKeeper
 from natya.actors.journal.segments import list_segments, open_segment, stored_bytes
 from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import check, export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment, keep_keys
+from natya.config.files import NotOursError
 
 
 @pytest.fixture
@@ -103,3 +105,13 @@ def test_an_archive_that_cannot_be_read_is_damage_and_a_plain_file_on_a_failing_
     with pytest.raises(JournalError, match=r"cannot be read: .*the disk does not answer") as failed:
         list_segments(disk, workshop.directory)
     assert not isinstance(failed.value, JournalDamagedError)
+
+
+def test_after_another_file_is_found_in_the_place_of_the_mark(workshop, disk, still_open):
+    file = disk.create(workshop.directory / MARK_NAME, MARK_SIZE)
+    file.write(b"a letter", 0)
+    file.close()
+    with pytest.raises(NotOursError, match="is no mark of a journal: it begins with b'a le'"):
+        MarkKeeper(disk, workshop.directory, journal_id=bytes(16), newest=None)
+
+    assert still_open == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from random import Random
 
 import msgspec
@@ -242,6 +243,14 @@ def place_of(workshop, directory):
     place = journal.place
     journal.close()
     return place
+
+
+@pytest.mark.usefixtures("journal")
+def test_every_file_is_for_its_user_alone(directory):
+    files = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in directory.iterdir()}
+
+    assert len(files) >= 3
+    assert set(files.values()) == {0o600}
 
 
 class TestALaterLife:

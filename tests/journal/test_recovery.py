@@ -339,6 +339,30 @@ class TestASegment:
         assert (seal.earliest_ns, seal.latest_ns) == (min(found), max(found))
 
 
+class TestTheFooterOfAClosedSegment:
+    @pytest.fixture
+    def journal(self, workshop, disk):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        while not journal.closed_segments:
+            workshop.commit_one(journal, 1)
+        return journal
+
+    def test_is_on_the_disk_when_the_next_segment_begins(self, disk, journal):
+        closed = journal.closed_segments[0]
+        contents = [disk.crash(Random(seed)).content(closed.path) for seed in range(8)]
+
+        assert all(content[closed.seal.used :].startswith(closed.footer) for content in contents)
+
+    def test_is_not_written_where_an_earlier_version_left_no_room_for_it(self, workshop, disk, journal):
+        closed = journal.closed_segments[0]
+        journal.close()
+        disk.content(closed.path)[closed.seal.used :] = bytes(5)
+        workshop.a_journal(disk, segment_bytes=4_096).open()
+
+        assert disk.content(closed.path)[closed.seal.used :] == bytes(5)
+
+
 class TestAnArchive:
     def test_is_read_back_before_the_plain_file_goes(self, workshop, disk, monkeypatch):
         journal = grown(workshop, disk, closed=2)

@@ -3,7 +3,7 @@
 import pytest
 from natya_processes import await_that
 
-from natya.actors.kill_switch import KillSwitchActor
+from natya.actors.kill_switch import KillSwitchActor, actor
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.kill_switch import (
@@ -47,6 +47,9 @@ class Stage:
     def halts(self):
         return self.system.request("kill-switch", Ping()).statistics.halts
 
+    def looks(self):
+        return self.system.request("kill-switch", Ping()).statistics.looks
+
 
 @pytest.fixture
 def stage(actor_system, tmp_path):
@@ -70,6 +73,16 @@ class TestAFileThatIsThereBeforeTheStart:
         stage.is_halted()
 
         await_that(lambda: stage.halts() == 1 and stage.read().told)
+        assert stage.orders.is_empty()
+
+    def test_is_not_told_again_while_orders_may_still_answer(self, stage, monkeypatch):
+        monkeypatch.setattr(actor, "ORDERS_TIMEOUT_S", 3_600.0)
+        stage.file.engage(HaltNote(reason="x"))
+        stage.start()
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        looks = stage.looks()
+        await_that(lambda: stage.looks() >= looks + 3)
+
         assert stage.orders.is_empty()
 
 

@@ -4,8 +4,10 @@ import pytest
 from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor, actor
+from natya.actors.orders.halting import Halting
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
+from natya.domain.orders import Order
 from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.orders import (
@@ -316,3 +318,26 @@ def test_the_flattener_closes_in_a_halt(stage, closing):
 def test_the_flattener_opens_nothing(stage, closing):
     assert closing(11) == [OrderRefused]
     assert PlaceOrder not in stage.heard()
+
+
+class TestWhatIsToBeCancelled:
+    def test_is_nothing_before_a_halt_nor_after_its_end(self, make):
+        halting, orders = Halting(), [Order.from_intent(make.intent("A-1"))]
+        asker = object()
+        assert halting.to_cancel(orders) == ()
+        halting.begin(HALT, asker)
+        assert halting.to_cancel(orders) == ("A-1",)
+        assert (halting.take_askers(), halting.take_askers()) == ([asker], [])
+        halting.end()
+
+        assert halting.to_cancel(orders) == ()
+
+    def test_is_no_order_that_closes_for_this_halt_and_every_one_of_an_earlier_halt(self, make):
+        halting, orders = Halting(), [Order.from_intent(make.intent(name)) for name in ("A-1", "F-1")]
+        halting.begin(HALT, object())
+        halting.closing.add("F-1")
+        assert halting.to_cancel(orders) == ("A-1",)
+        halting.end()
+        halting.begin(HALT, object())
+
+        assert halting.to_cancel(orders) == ("A-1", "F-1")

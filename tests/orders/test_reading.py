@@ -1,0 +1,66 @@
+"""What is learnt of the journal besides the book: the requests of the last day, limits in force, numbers of lives."""
+
+import pytest
+
+from natya.actors.orders.errors import FactWithoutIntentError
+from natya.actors.orders.ledger import Ledger
+from natya.actors.orders.reading import ReadBack
+from natya.domain.time import DAY_NS
+from natya.messages.journal import JournalRecord
+from natya.messages.risk import LimitChange, LimitsChanged
+
+NOW_NS = 3 * DAY_NS
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+def record(sequence, fact, recorded_ns=NOW_NS):
+    return JournalRecord(sequence=sequence, recorded_ns=recorded_ns, correlation_id="", fact=fact)
+
+
+class TestRequestsOfBefore:
+    def test_are_those_of_less_than_a_day_and_are_told_once(self, make, ledger):
+        read = ReadBack()
+        times_ns = [NOW_NS - DAY_NS - 1, NOW_NS - DAY_NS, NOW_NS - DAY_NS + 1, NOW_NS]
+        for number, time_ns in enumerate(times_ns, 1):
+            read.take_in(record(number, make.intent(f"A-{number}"), time_ns), ledger)
+
+        assert read.take_sent_ns(NOW_NS) == (NOW_NS - DAY_NS + 1, NOW_NS)
+        assert read.take_sent_ns(NOW_NS) == ()
+
+    def test_are_orders_and_cancellations_and_no_other_facts(self, make, ledger):
+        read = ReadBack()
+        facts = [make.intent("A"), make.accepted("A"), make.cancelled("A"), make.intent("B"), make.rejected("B")]
+        for number, fact in enumerate(facts, 1):
+            read.take_in(record(number, fact, NOW_NS + number), ledger)
+
+        assert read.take_sent_ns(NOW_NS) == (NOW_NS + 1, NOW_NS + 3, NOW_NS + 4)
+
+
+class TestTheNumberOfALife:
+    def test_is_above_every_record_and_every_number_before(self, make, ledger):
+        read = ReadBack()
+        read.take_in(record(7, make.intent("A")), ledger)
+        read.note(5)
+        assert [read.next_life(), read.next_life()] == [8, 9]
+        read.note(20)
+
+        assert read.next_life() == 21
+
+
+def test_a_limit_is_what_was_written_last(ledger):
+    read = ReadBack()
+    for number, after in enumerate(("5", "6"), 1):
+        changes = (LimitChange(name="quantity_max", before="4", after=after, loosened=True),)
+        read.take_in(record(number, LimitsChanged(changes=changes, occurred_ns=1)), ledger)
+
+    assert read.limits == {"quantity_max": "6"}
+    assert read.sequence == 2
+
+
+def test_a_fact_without_an_intent_is_told_with_its_record(make, ledger):
+    with pytest.raises(FactWithoutIntentError, match=r"^record 9 of the journal: "):
+        ReadBack().take_in(record(9, make.accepted("A")), ledger)
