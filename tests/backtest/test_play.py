@@ -68,7 +68,12 @@ class TestACrossover:
         held = len(expected) % 2
         assert float(result.report.profit_rupees) == pytest.approx(profit + held * last_close(recording), abs=1e-6)
         assert result.report.final_rupees == 1_000_000 + result.report.profit_rupees
-        assert result.table("equity").columns()["equity"][-1] == pytest.approx(float(result.report.final_rupees))
+        equity = result.table("equity").columns()
+        assert equity["equity"][-1] == pytest.approx(float(result.report.final_rupees))
+        assert equity["drawdown"].min() == pytest.approx(result.report.max_drawdown)
+        assert result.report.positions == ({"TCS": 10} if held else {})
+        exits = [price for side, price in expected if side == "SELL"]
+        assert list(result.table("trades").columns()["exit_price"][: len(exits)]) == exits
 
 
 def last_close(path):

@@ -2,6 +2,7 @@ import contextlib
 import os
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,13 @@ class TestListening:
                 near.sendall(b"hello")
 
                 assert far.recv(5) == b"hello"
+
+    def test_leaves_nothing_open_when_it_is_over(self, data_dir):
+        with socket_path.listen(data_dir) as listener, socket_path.connect(data_dir, timeout_s=1):
+            listener.accept()[0].close()
+
+        open_paths = [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()]
+        assert str(data_dir) not in open_paths
 
     def test_makes_a_socket_that_is_its_users_alone(self, data_dir):
         with socket_path.listen(data_dir):

@@ -51,7 +51,7 @@ class TestALiveMarket:
     def system(self):
         clock = VirtualClock(OPENING_NS - 10 * SECOND_NS)
         with InProcessSystem(SimulatedSystemBase(seed=1, clock=clock)) as system:
-            system.start("events", EventsActor, EventsSettings(candle_wait_s=2.0))
+            system.start("events", EventsActor, EventsSettings())
             yield system
 
     @pytest.fixture
@@ -79,6 +79,18 @@ class TestALiveMarket:
 
         assert heard(probe) == [(0, 1)]
         assert counts(system).candles == 1
+
+    def test_has_its_last_candle_closed_by_the_close_of_its_exchange(self, system):
+        probe = system.probe("strategy")
+        system.request("events", wants(minutes=(60,)))
+        system.base.run_for(10 + 360 * 60)  # to 15:15, with fifteen minutes left
+        self.tell(system, at(360 * 60))
+        system.base.run_for(15 * 60 + 1.9)
+        assert heard(probe) == [360 * 60]
+
+        system.base.run_for(0.2)
+
+        assert heard(probe) == [(360, 60)]
 
     def test_counts_and_logs_a_tick_that_comes_when_its_candle_is_closed(self, system, probe, caplog):
         self.tell(system, at(0), at(60), at(59))

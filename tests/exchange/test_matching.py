@@ -427,6 +427,12 @@ class TestIds:
         assert ids(1) == ids(1)
         assert not ids(1) & ids(2)
 
+    def test_of_trades_begin_with_another_letter_than_those_of_what_else_happens(self, matching, a_tick, an_order):
+        matching.move(a_tick())
+        reports = matching.place(an_order())
+
+        assert [(each.execution_type, each.execution_id[:2]) for each in reports] == [("NEW", "E-"), ("TRADE", "T-")]
+
 
 def _fields(message):
     return {name: getattr(message, name) for name in message.__struct_fields__}

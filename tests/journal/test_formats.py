@@ -11,6 +11,7 @@ from natya.actors.journal.header import FOOTER_SIZE, decode_footer, encode_foote
 from natya.actors.journal.records import FORMATS, RecordFormat1
 from natya.actors.journal.segments import segment_path
 from natya.actors.journal.tools import export, verify
+from natya.actors.journal.walk import Walk
 
 FORMAT_1 = Path(__file__).with_name("format_1.journal")
 """A segment as it was written when format 1 was the newest, one fact of every type; without the zeros behind it."""
@@ -23,6 +24,16 @@ def old_disk(workshop):
     file = disk.create(segment_path(workshop.directory, 1), workshop.segment_bytes)
     file.write(FORMAT_1.read_bytes(), 0)
     return disk
+
+
+class MemoryFile:
+    """Bytes, read like a file."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def read(self, offset, size):
+        return self.content[offset : offset + size]
 
 
 class RecordFormat2(RecordFormat1):
@@ -99,3 +110,14 @@ class TestAJournalOfALaterFormat:
         with pytest.raises(JournalTooNewError, match="format 2, this version knows 1"):
             workshop.a_journal(old_disk).open()
         assert [bytes(old_disk.content(path)) for path in paths] == before
+
+
+def test_a_record_whose_checksum_is_right_and_whose_names_are_no_text_ends_a_walk():
+    for name, correlation in ((b"\xff", b"A-1"), (b"OrderIntended", b"\xff")):
+        data = FORMATS[1].encode(
+            name, correlation, b"", sequence=1, durable_sequence=0, recorded_ns=1, remaining=0, previous_hash=bytes(32)
+        )
+        walk = Walk(MemoryFile(data), FORMATS[1], offset=0, end=len(data), sequence=1, landmarks={})
+
+        assert list(walk) == []
+        assert "can't decode byte 0xff" in walk.fault

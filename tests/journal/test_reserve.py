@@ -106,3 +106,26 @@ class TestAFileWhoseSyncFailed:
 
         assert len(again.closed_segments) == 1
         assert disk.content(failed) == before
+
+
+class TestAReserveThatIsThereAlready:
+    @pytest.mark.parametrize(
+        ("size", "content", "names"),
+        [
+            (100, b"", ["reserve"]),
+            (150, b"", ["reserve"]),
+            (50, b"", ["reserve"]),
+            (100, b"a record", ["reserve", "aside"]),
+        ],
+        ids=["as large", "larger", "smaller", "with records"],
+    )
+    def test_is_made_anew_where_it_is_too_small_and_moved_aside_where_something_is_in_it(
+        self, workshop, size, content, names
+    ):
+        disk = Counting()
+        reserve = Reserve(disk, workshop.directory, size=100)
+        disk.create(reserve.path, size).write(content, 0)
+
+        assert reserve.restore(0)
+        assert disk.open(reserve.path).size() == (max(100, size))
+        assert len(disk.names(workshop.directory)) == len(names)

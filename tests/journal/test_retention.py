@@ -19,7 +19,7 @@ from natya.actors.journal import (
     SimulatedDisk,
 )
 from natya.actors.journal.mark import read_mark
-from natya.actors.journal.tools import check, verify
+from natya.actors.journal.tools import check, stat, verify
 from natya.actors.journal.upkeep import archive_segment, look_through, next_chore
 from natya.actors.orders.book import Book
 from natya.actors.runtime import InProcessSystem
@@ -142,6 +142,16 @@ class TestForgetting:
         assert again.view().page(0, 1).records[0].sequence == kept
         assert verify(workshop.directory, attic.disk).oldest_sequence == kept
         check(workshop.directory, attic.disk)
+
+    def test_leaves_as_many_records_as_the_sequences_that_are_left(self, workshop, attic):
+        attic.fill(workshop.a_restart, segments=3)
+        attic.forget()
+        oldest = attic.journal.closed_segments[0].first_sequence if attic.journal.closed_segments else None
+        found = stat(workshop.directory, attic.disk)
+
+        assert found.oldest_sequence == found.segments[0].first_sequence > 1
+        assert oldest in {None, found.oldest_sequence}
+        assert found.records == found.last_sequence - found.oldest_sequence + 1
 
     def test_says_in_the_journal_what_it_removed(self, workshop, attic):
         attic.fill(workshop.a_restart(), segments=4)

@@ -4,6 +4,7 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.kill_switch import KillSwitchActor, actor
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.kill_switch import (
@@ -167,3 +168,13 @@ def test_a_restart_tells_orders_again(stage):
     stage.start(look_interval_s=3_600.0)
 
     assert stage.orders.receive().cause == "kill switch: x"
+
+
+def test_a_file_is_seen_while_the_time_of_the_market_stands_still(tmp_path):
+    with InProcessSystem(InProcessSystemBase(market_opening_ns=1_791_171_900_000_000_000)) as system:
+        stage = Stage(system, tmp_path)
+        stage.start()
+        stage.read()
+        stage.file.engage(HaltNote(reason="now"))
+
+        assert stage.orders.receive().cause == "kill switch: now"

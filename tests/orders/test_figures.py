@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Situation, figures_of, is_on, judge
 from natya.actors.orders.rules.explaining import explained
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.risk import ReadRisk
 
 NOON_NS = 1_791_181_800 * SECOND_NS
@@ -81,6 +81,20 @@ class TestAFigure:
 
         assert told.found is None
         assert "INFY" in told.formed
+
+    def test_says_of_what_was_held_over_the_night_that_its_gain_does_not_count(self, make, situation):
+        before = situation()
+        assert "held over the night" not in figure(before, "day_loss_max_rupees").formed
+        book = Book()
+        yesterday_ns = NOON_NS - DAY_NS
+        book.apply(make.intent("H", occurred_ns=yesterday_ns))
+        book.apply(replace(make.filled("H", quantity=10, price=80.0), occurred_ns=yesterday_ns))
+        held = replace(before, book=book, day=None)
+
+        found = figure(held, "day_loss_max_rupees")
+
+        assert found.found == 0
+        assert found.formed.endswith("; an open gain of INFY, held over the night, counts as 0")
 
     def test_has_the_limit_that_is_set(self, situation):
         assert figure(situation(day_loss_max_rupees=500.0), "day_loss_max_rupees").limit == 500.0

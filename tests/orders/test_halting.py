@@ -315,6 +315,17 @@ def test_the_flattener_closes_in_a_halt(stage, closing):
     assert stage.asked_next(PlaceOrder).flattens
 
 
+def test_another_actor_of_this_package_closes_nothing_in_a_halt(stage, make, actor_system, switch, halt):
+    stage.open(make.intent("A-1"), make.filled("A-1"))
+    halt()
+    switch.receive()
+    actor_system.start("other", Closer)
+    actor_system.tell("other", make.order("A-2", strategy="other", side="SELL", order_type="LIMIT", limit_price=99.0))
+    stage.wait_until(lambda: stage.disk.kinds("A-2"))
+
+    assert stage.disk.kinds("A-2") == [OrderRefused]
+
+
 def test_the_flattener_opens_nothing(stage, closing):
     assert closing(11) == [OrderRefused]
     assert PlaceOrder not in stage.heard()

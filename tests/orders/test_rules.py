@@ -128,6 +128,12 @@ class TestTheCollar:
 
         assert rule_of(order, situation(price_collar_percent=2.0)) == rule
 
+    @pytest.mark.parametrize(("limit_price", "rule"), [(100.5, None), (100.55, "price_collar_percent")])
+    def test_may_be_less_than_a_percent(self, make, situation, limit_price, rule):
+        order = make.order(order_type="LIMIT", limit_price=limit_price)
+
+        assert rule_of(order, situation(price_collar_percent=0.5)) == rule
+
     @pytest.mark.parametrize(("limit_price", "rule"), [(112.2, None), (112.25, "price_collar_percent")])
     def test_of_a_stop_is_round_its_trigger(self, make, situation, limit_price, rule):
         order = make.order(order_type="STOP_LIMIT", limit_price=limit_price, trigger_price=110.0)

@@ -3,6 +3,7 @@
 import pytest
 
 from natya.actors.strategy import StrategyParametersError
+from natya.actors.strategy.bodies.averages import CrossingAverages
 from natya.actors.strategy.bodies.crossover import MovingAverageCrossover
 from natya.messages.orders import OrderExpired, OrderIntended, OrderUncertain
 from natya.messages.system import Ping
@@ -117,3 +118,19 @@ class TestTheCrossover:
     def test_does_not_start_with_parameters_it_cannot_work_with(self, crossover, parameters):
         with pytest.raises(StrategyParametersError, match="parameters of 'mine'"):
             crossover(**parameters)
+
+
+class TestAverages:
+    def test_cross_by_the_least_difference_of_prices_and_not_by_none(self):
+        averages = CrossingAverages(fast=1, slow=2)
+
+        crossings = [averages.add(price) for price in (1.0002, 1.0001, 1.0002, 1.0002, 1.0001, 1.0002)]
+
+        assert crossings == ["", "", "ABOVE", "", "BELOW", "ABOVE"]
+
+    def test_are_of_so_many_prices_and_no_more(self):
+        averages = CrossingAverages(fast=2, slow=4)
+
+        crossings = [averages.add(price) for price in (9.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0)]
+
+        assert crossings == ["", "", "", "", "", "ABOVE", "", "", "BELOW", ""]

@@ -212,6 +212,23 @@ class TestAnEventThatFails:
         assert delivery.pending == 1
 
 
+class TestTheNewestThatWereHandled:
+    def offered(self, delivery, *numbers):
+        """Return which of these are handed over."""
+        first = delivery.offered + 1
+        for sequence, number in enumerate(numbers, first):
+            delivery.offer(sequence, event(number), 0)
+        return [each.event_id for batch in delivery.due(0) for each in batch.events]
+
+    def test_are_not_handled_again_and_are_newest_by_their_last_time(self):
+        delivery = Delivery(DeliveryTerms(window_max=2, batch_max=9), position=0)
+        for number in (1, 2, 1, 3):  # 1 was handled again meanwhile
+            delivery.remember(f"e-{number}")
+
+        assert self.offered(delivery, 1, 2, 3) == ["e-2"]
+        assert delivery.duplicates == 2
+
+
 class TestAnUnhealthySubscriber:
     def test_is_left_alone_then_tried_with_one_event_and_then_served_again(self):
         terms = DeliveryTerms(partitions=4, fail_max=2, reset_s=10.0, attempts_max=9, retry_first_s=0.1)

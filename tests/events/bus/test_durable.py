@@ -6,6 +6,7 @@ import threading
 import msgspec
 import pytest
 from natya_events import WAIT_S, Invoiced, Over, numbers_of
+from natya_processes import await_that
 
 from natya.domain.events.catalog import write
 from natya.messages.delivery import (
@@ -201,6 +202,17 @@ class TestAnEventThatFailsToTheEnd:
         assert answers == [DeadLettersChangeDone(changed=1), DeadLettersChangeDone(changed=0)]
         assert handled == [2]
         assert over.letters().found == 0
+
+    def test_again_after_it_was_requeued_has_failed_since_the_first_time(self, dead):
+        over, _, _ = dead
+        (first,) = over.letters().letters
+        over.request("delivery", ChangeDeadLetters(letter_ids=(first.letter_id,), change="requeued"))
+        await_that(lambda: not (now := over.letters()).requeued and now.letters[0].attempts > first.attempts)
+        (again,) = over.letters().letters
+
+        assert (again.letter_id, again.attempts) == (first.letter_id, 4)
+        assert again.first_failed_ns == first.first_failed_ns
+        assert again.last_failed_ns > first.last_failed_ns
 
     def test_can_be_requeued_with_other_fields(self, dead):
         over, heard, _ = dead

@@ -1,0 +1,32 @@
+"""What a backtest keeps of the facts that orders told."""
+
+import pytest
+from natya_builders import BUILDERS
+
+from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.backtest.running.recorder import ReadRecord, Record, RecorderActor
+from natya.messages.events import Subscribe
+
+
+@pytest.fixture
+def system():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield system
+
+
+def test_orders_and_fills_are_kept_in_their_order_and_the_others_are_counted(system):
+    events = system.probe("events")
+    system.start("recorder", RecorderActor)
+    assert isinstance(events.receive(), Subscribe)
+    intents, fills = [BUILDERS.intent("A-1"), BUILDERS.intent("A-2")], [BUILDERS.filled("A-1"), BUILDERS.filled("A-2")]
+    for fact in (intents[0], fills[0], intents[1], fills[1]):
+        system.tell("recorder", fact, sender=events)
+    for number, rule in enumerate(("quantity_max", "symbol", "symbol")):
+        system.tell("recorder", BUILDERS.refusal(f"R-{number}", rule=rule), sender=events)
+    for number in range(2):
+        system.tell("recorder", BUILDERS.rejected(f"B-{number}"), sender=events)
+
+    assert system.request("recorder", ReadRecord()) == Record(
+        fills=tuple(fills), intended=tuple(intents), refused={"quantity_max": 1, "symbol": 2}, rejected=2
+    )
