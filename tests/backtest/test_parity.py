@@ -6,6 +6,8 @@ from natya_recordings import write_candles
 from typer.testing import CliRunner
 
 import natya
+from natya.actors.journal import JournalView
+from natya.actors.journal.disk import RealDisk
 from natya.backtest import BacktestRefusedError
 from natya.backtest.parity import first_difference, parity
 from natya.cli.app import app
@@ -37,6 +39,11 @@ def session(tmp_path_factory):
     return folder / "data"
 
 
+def intents_of(session):
+    view = JournalView.of_directory(RealDisk(), session / "journal")
+    return [record.fact for record in view.find(types=frozenset({"OrderIntended"}))]
+
+
 class TestASession:
     def test_backtested_gives_the_same_orders_and_fills(self, session):
         found = parity(session, settings={"strategies": SESSION})
@@ -58,6 +65,14 @@ class TestASession:
     )
     def test_that_is_not_the_same_tells_the_first_difference(self, session, settings, said):
         assert said in parity(session, settings=settings).difference
+
+    def test_is_compared_in_a_part_of_it_with_its_end_left_out(self, session):
+        times_ns = [each.occurred_ns for each in intents_of(session)]
+        middle_ns = times_ns[len(times_ns) // 2]
+        found = parity(session, settings={"strategies": SESSION}, until_ns=middle_ns)
+
+        assert found.difference == ""
+        assert found.orders == sum(time_ns < middle_ns for time_ns in times_ns) > 5
 
     def test_is_compared_by_a_command_that_fails_where_they_differ(self, session, tmp_path):
         config = tmp_path / "mine.toml"

@@ -29,7 +29,7 @@ def a_fill(number, side, at_ns):
     )
 
 
-def notes(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
+def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
     played = Played(
         strategy="s",
         fills=fills,
@@ -43,7 +43,11 @@ def notes(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
         charge_model=charge_model,
         latency_s=latency_s,
     )
-    return figures_of(played).report.notes
+    return figures_of(played).report
+
+
+def notes(*fills, **given):
+    return figures(*fills, **given).notes
 
 
 BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
@@ -82,3 +86,10 @@ class TestANote:
 
         assert note.startswith("1 of 1 trades were held overnight, and are charged as intraday")
         assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == ()
+
+
+class TestThePositionsAtTheEnd:
+    def test_are_what_is_left_long_or_short(self):
+        assert figures(BOUGHT, SOLD).positions == {}
+        assert figures(BOUGHT).positions == {"TCS": 10}
+        assert figures(SOLD, SOLD, BOUGHT).positions == {"TCS": -10}

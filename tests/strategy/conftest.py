@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import natya_builders
 import pytest
 
-from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderFilled, ReadHoldings, SubmitOrder
 
@@ -79,3 +80,10 @@ class Stage:
 @pytest.fixture
 def stage(actor_system):
     return Stage(actor_system)
+
+
+@pytest.fixture
+def simulated_stage():
+    """One whose time goes on only when the test says so."""
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield Stage(system)

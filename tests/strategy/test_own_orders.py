@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.runtime import conversation
-from natya.actors.strategy import StrategyActor
+from natya.actors.strategy import StrategyActor, trading
 from natya.actors.strategy.closing import ROUNDS_MAX, Closing
-from natya.actors.strategy.errors import ReplayedError
+from natya.actors.strategy.errors import OrdersWithoutMarketError, ReplayedError
 from natya.actors.strategy.holdings import Holdings
 from natya.actors.strategy.order_handle import OwnOrders
 from natya.domain.positions import Positions
@@ -63,6 +63,32 @@ def accepted(order):
 
 def cancelled(order):
     return fact(OrderCancelled, order, reason="asked")
+
+
+class TestOrdersAtOneMoment:
+    @pytest.fixture
+    def stage(self, simulated_stage):
+        return simulated_stage
+
+    def test_are_limited_and_those_of_different_moments_are_not(self, stage, mine, monkeypatch):
+        monkeypatch.setattr(trading, "ORDERS_A_MOMENT_MAX", 2)
+        refused = []
+
+        def buy_three(self, tick):
+            for _ in range(3):
+                try:
+                    self.buy(tick.symbol, 1)
+                except OrdersWithoutMarketError as refusal:
+                    refused.append(str(refusal))
+
+        mine(buy_three)
+        for _ in range(2):
+            stage.tell(stage.tick(sequence=2))
+            stage.system.base.run_for(1)
+
+        assert refused == ["at most 2 orders wanted while the market stands still"] * 2
+        assert [stage.orders.receive().quantity for _ in range(4)] == [1] * 4
+        assert stage.orders.is_empty()
 
 
 class TestTheHandleOfAnOrder:
