@@ -1,6 +1,7 @@
 """Market data into the database and out of it, through its owner.
 
 importing, exporting   files
+stored                 what a database has, as files that are played
 fetching               candles from a broker's charts; symbol_fetch: of one symbol; charts: the two ways to them
 """
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .exporting import Exported, export
     from .fetching import fetch, requests_since
     from .importing import Imported, import_file
+    from .stored import is_database, owner_at, stored_files
     from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
 
 __all__ = [
@@ -29,7 +31,10 @@ __all__ = [
     "export",
     "fetch",
     "import_file",
+    "is_database",
+    "owner_at",
     "requests_since",
+    "stored_files",
 ]
 
 _HOMES = {
@@ -37,6 +42,7 @@ _HOMES = {
     ".exporting": ("Exported", "export"),
     ".fetching": ("fetch", "requests_since"),
     ".importing": ("Imported", "import_file"),
+    ".stored": ("is_database", "owner_at", "stored_files"),
     ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),
 }
 

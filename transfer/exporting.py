@@ -51,8 +51,9 @@ def export(  # noqa: PLR0913  what is exported, and as what
     owner: Owner,
     *,
     symbols: Sequence[str] = (),
-    first_day: dt.date | None = None,
-    last_day: dt.date | None = None,
+    sources: Sequence[str] = (),
+    since_ns: int | None = None,
+    until_ns: int | None = None,
     file_format: FileFormat = "parquet",
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Iterator[Exported]:
@@ -64,8 +65,9 @@ def export(  # noqa: PLR0913  what is exported, and as what
         folder: created if needed; existing files are not replaced.
         owner: of the database.
         symbols: to be exported; empty for all.
-        first_day: None: from the first one.
-        last_day: included; None: to the last one.
+        sources: of ticks, as the table `recorded` names them; empty for all.
+        since_ns: what lies, or begins, at this time (nanoseconds since 1970-01-01 UTC) or behind it; None: all.
+        until_ns: and before this one.
         file_format: of the files.
         on_progress: called with the part done, from 0 to 1.
 
@@ -74,26 +76,48 @@ def export(  # noqa: PLR0913  what is exported, and as what
         DatabaseError, ControlError: the owner cannot read the data.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    where, parameters = _conditions(symbols, first_day, last_day)
-    days = rows_of(owner, DAYS.format(where=where.format(time="exchange_ns")), parameters)
-    intervals = rows_of(owner, INTERVALS.format(where=where.format(time="start_ns")), parameters)
-    wanted: list[tuple[str, Callable[[], str]]] = []
+    where, parameters = conditions("start_ns", symbols=symbols, since_ns=since_ns, until_ns=until_ns)
+    of_ticks, tick_parameters = conditions(
+        "exchange_ns", symbols=symbols, sources=sources, since_ns=since_ns, until_ns=until_ns
+    )
+    days = rows_of(owner, DAYS.format(where=of_ticks), tick_parameters)
+    intervals = rows_of(owner, INTERVALS.format(where=where), parameters)
+    wanted: list[tuple[str, Callable[[], str], Sequence[SqlValue]]] = []
     for (day,) in days:
         bounds = {"start_ns": day * DAY_NS - IST_OFFSET_NS, "end_ns": (day + 1) * DAY_NS - IST_OFFSET_NS}
-        of_the_day = partial(TICKS.format, where=where.format(time="exchange_ns"), **bounds)
-        make = partial(_without_empty, owner, of_the_day, parameters)
-        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make))
+        of_the_day = partial(TICKS.format, where=of_ticks, **bounds)
+        make = partial(_without_empty, owner, of_the_day, tick_parameters)
+        wanted.append((f"ticks-{EPOCH + dt.timedelta(days=day)}", make, tick_parameters))
     for (interval_ns,) in intervals:
-        of_the_interval = CANDLES.format(where=where.format(time="start_ns"), interval_ns=interval_ns)
-        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval)))
-    targets = [folder / f"{name}.{file_format}" for name, _ in wanted]
+        of_the_interval = CANDLES.format(where=where, interval_ns=interval_ns)
+        wanted.append((f"candles-{interval_ns / SECOND_NS:g}s", partial(str, of_the_interval), parameters))
+    targets = [folder / f"{name}.{file_format}" for name, *_ in wanted]
     there = [target for target in targets if os.path.lexists(target)]
     if there:
         others = f", and {counted(len(there) - 1, 'other')} of {len(targets)}" if there[1:] else ""
         raise FileExistsError(f"{there[0]} is there already{others}; nothing was written")
-    for number, (target, (_, make_sql)) in enumerate(zip(targets, wanted, strict=True), start=1):
-        yield Exported(file=str(target), rows=query_to(target, owner, make_sql(), parameters, file_format=file_format))
+    for number, (target, (_, make_sql, given)) in enumerate(zip(targets, wanted, strict=True), start=1):
+        yield Exported(file=str(target), rows=query_to(target, owner, make_sql(), given, file_format=file_format))
         on_progress(number / len(wanted))
+
+
+def conditions(
+    time: str,
+    *,
+    symbols: Sequence[str] = (),
+    sources: Sequence[str] = (),
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+) -> tuple[str, list[SqlValue]]:
+    """Return a WHERE for rows whose time is in the column `time`, and its parameters."""
+    terms, parameters = [f"{time} >= {-IST_OFFSET_NS if since_ns is None else since_ns}"], list[Any]()
+    for column, names in (("symbol", symbols), ("source", sources)):
+        if names:
+            terms.append(f"{column} in ({', '.join('?' for _ in names)})")
+            parameters += names
+    if until_ns is not None:
+        terms.append(f"{time} < {until_ns}")
+    return " and ".join(terms), parameters
 
 
 def query_to(
@@ -118,20 +142,7 @@ def query_to(
 def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[SqlValue]) -> str:
     """Return the SELECT without columns that have no value: a reader would take empty depth for an empty book."""
     names = [name for (name,) in rows_of(owner, TICK_COLUMNS, ())]
+    texts = {"deep_book": "lower(hex(deep_book)) as deep_book"}
     counted = sql(columns=", ".join(names))
     (counts,) = rows_of(owner, f"select {', '.join(f'count({name})' for name in names)} from ({counted})", parameters)  # noqa: S608  our columns
-    return sql(columns=", ".join(name for name, count in zip(names, counts, strict=True) if count))
-
-
-def _conditions(
-    symbols: Sequence[str], first_day: dt.date | None, last_day: dt.date | None
-) -> tuple[str, list[SqlValue]]:
-    terms, parameters = [f"{{time}} >= {-IST_OFFSET_NS}"], list[Any]()
-    if symbols:
-        terms.append(f"symbol in ({', '.join('?' for _ in symbols)})")
-        parameters += symbols
-    if first_day is not None:
-        terms.append(f"{{time}} >= {(first_day - EPOCH).days * DAY_NS - IST_OFFSET_NS}")
-    if last_day is not None:
-        terms.append(f"{{time}} < {((last_day - EPOCH).days + 1) * DAY_NS - IST_OFFSET_NS}")
-    return " and ".join(terms), parameters
+    return sql(columns=", ".join(texts.get(name, name) for name, count in zip(names, counts, strict=True) if count))

@@ -50,6 +50,7 @@ _ALIASES = {
     "total_buy": ("total_buy_qty", "total_buy_quantity"),
     "total_sell": ("total_sell_qty", "total_sell_quantity"),
     "interval_ns": (),
+    "deep_book": (),
     "series": ("sctysrs",),
 }
 _FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in (field, *aliases)}

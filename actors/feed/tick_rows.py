@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from ...domain.time import time_text
+from ...messages.codec import decode
 from ...messages.market import DaySummary, Depth, Tick
 from .numbers import Memo, PriceReader, paise, whole, whole_or_none
 from .rows import SymbolColumn
@@ -48,6 +49,9 @@ class TickRows:
             *(f"bid_orders_{n}" for n in bid_orders),
             *(f"ask_orders_{n}" for n in ask_orders),
         )
+        self._depth_at = [at for field, at in columns.positions.items() if field.startswith(("bid_", "ask_"))]
+        self._day_at = [columns.at(field) for field in (*_DAY_PRICES, *_DAY_OTHERS) if field in columns]
+        self._deep_at = columns.at("deep_book")
         self._bid_prices, self._ask_prices = _slices(len(_DAY_PRICES), bids, asks)
         self._bid_quantities, self._ask_quantities, self._bid_orders, self._ask_orders = _slices(
             len(_DAY_COUNTS), bids, asks, bid_orders, ask_orders
@@ -87,7 +91,7 @@ class TickRows:
             source=self._source,
             sequence=self._sequence + 1,
             volume=whole(row[self._volume_at]),
-            depth=self._depth(prices, counts) if self._has_depth else None,
+            depth=self._depth(prices, counts, row) if self._has_depth else None,
             day=self._day(prices, counts, row) if self._has_day else None,
         )
         self._sequence += 1
@@ -97,13 +101,17 @@ class TickRows:
     def finish(self, messages: list[MarketMessage]) -> None:
         """Append nothing: no tick is kept."""
 
-    def _depth(self, prices: tuple[float, ...], counts: tuple[int, ...]) -> Depth:
+    def _depth(self, prices: tuple[float, ...], counts: tuple[int, ...], row: Row) -> Depth | None:
+        if row[self._deep_at]:
+            return _deep(row[self._deep_at])
         bid_prices, bid_quantities = prices[self._bid_prices], counts[self._bid_quantities]
         ask_prices, ask_quantities = prices[self._ask_prices], counts[self._ask_quantities]
         bid_orders, ask_orders = counts[self._bid_orders], counts[self._ask_orders]
         if not (all(prices) and all(counts)):
             bid_prices, bid_quantities, bid_orders = _shown(bid_prices, bid_quantities, bid_orders)
             ask_prices, ask_quantities, ask_orders = _shown(ask_prices, ask_quantities, ask_orders)
+            if not (bid_prices or ask_prices or any(row[place] for place in self._depth_at)):
+                return None  # zeros are an empty book; nothing at all, as of an index among shares, is none
         return Depth(
             bid_prices=bid_prices,
             bid_quantities=bid_quantities,
@@ -113,7 +121,9 @@ class TickRows:
             ask_orders=ask_orders,
         )
 
-    def _day(self, prices: tuple[float, ...], counts: tuple[int, ...], row: Row) -> DaySummary:
+    def _day(self, prices: tuple[float, ...], counts: tuple[int, ...], row: Row) -> DaySummary | None:
+        if not prices[0] and not any(row[place] for place in self._day_at):
+            return None
         return DaySummary(
             open_price=prices[0],
             high_price=prices[1],
@@ -124,6 +134,18 @@ class TickRows:
             total_sell_quantity=counts[2],
             open_interest=self._whole_or_none(row[self._interest_at]),
         )
+
+
+def _deep(text: str) -> Depth:
+    """Read a book deeper than the columns, as the database's export writes it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    depth = decode(bytes.fromhex(text))
+    if not isinstance(depth, Depth):
+        raise ValueError(f"an order book is wanted in deep_book, found {type(depth).__name__}")  # noqa: TRY004  of a row
+    return depth
 
 
 def _numbers(columns: Columns, side: Side) -> range:

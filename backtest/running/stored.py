@@ -1,14 +1,12 @@
-"""Market data out of a database, as files that a feed plays."""
+"""Market data out of a database, as files that a feed plays: whole days, of which the feed plays what is wanted."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from ...actors.database import OwnFiles
-from ...config.loader import load_settings
-from ...domain.time import SECOND_NS, day_of, duration_ns
-from ...transfer import export
+from ...actors.feed import RecordingError
+from ...domain.time import day_of, day_start_ns
+from ...transfer import is_database, stored_files
 from ..errors import BacktestRefusedError
 from ..plan import END_NS
 
@@ -18,11 +16,6 @@ if TYPE_CHECKING:
 
     from ..plan import Plan
 
-CORE_NAME: Final = "natya.duckdb"
-SUFFIX: Final = ".duckdb"
-
-_EPOCH: Final = dt.date(1970, 1, 1)
-
 
 def recordings_of(plan: Plan, scratch: Path) -> tuple[Path, ...]:
     """Return the files to be played: those of the plan, or what its database has, written into the folder `scratch`.
@@ -31,13 +24,18 @@ def recordings_of(plan: Plan, scratch: Path) -> tuple[Path, ...]:
         BacktestRefusedError: the database has nothing of it, or candles of several lengths.
         DatabaseError: it cannot be read.
     """
-    stored = [path for path in plan.data if path.suffix == SUFFIX or (path / CORE_NAME).is_file()]
-    if not stored:
+    databases = [path for path in plan.data if is_database(path)]
+    if not databases:
         return plan.data
     if len(plan.data) > 1:
         raise BacktestRefusedError(f"one database or files are wanted, found {', '.join(map(str, plan.data))}")
     return stored_in(
-        stored[0], scratch, symbols=plan.symbols, since_ns=plan.since_ns, until_ns=plan.until_ns, interval=plan.interval
+        databases[0],
+        scratch,
+        symbols=plan.symbols,
+        since_ns=plan.since_ns,
+        until_ns=plan.until_ns,
+        interval=plan.interval,
     )
 
 
@@ -47,48 +45,17 @@ def stored_in(  # noqa: PLR0913  by name
     """Write what a database (its file, or its data directory) has of a time into files in `scratch`; return them.
 
     Raises:
-        BacktestRefusedError: the database has nothing of it, or candles of several lengths.
+        BacktestRefusedError: the database has nothing of it, candles of several lengths, or ticks twice.
         DatabaseError: it cannot be read.
     """
-    folder = place.parent if place.suffix == SUFFIX else place
-    settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(folder)})
-    with OwnFiles(settings, read_only=True) as owner:
-        written = export(
+    try:
+        return stored_files(
+            place,
             scratch / "stored",
-            owner,
             symbols=symbols,
-            first_day=_day(since_ns) if since_ns else None,
-            last_day=_day(until_ns - 1) if until_ns != END_NS else None,
+            since_ns=day_start_ns(day_of(since_ns)) if since_ns else None,
+            until_ns=day_start_ns(day_of(until_ns - 1) + 1) if until_ns != END_NS else None,
+            interval=interval,
         )
-        files = [scratch / "stored" / each.file for each in written]
-    return _chosen(files, interval, place)
-
-
-def _chosen(files: Sequence[Path], interval: str, whence: Path) -> tuple[Path, ...]:
-    """Choose ticks where there are any and no length of candles is wanted; else the candles of one length."""
-    ticks = tuple(path for path in files if path.name.startswith("ticks-"))
-    candles = {_seconds(path): path for path in files if path.name.startswith("candles-")}
-    if interval:
-        wanted = duration_ns(interval) // SECOND_NS
-        if wanted in candles:
-            return (candles[wanted],)
-        raise BacktestRefusedError(f"candles of {interval} wanted, found {_lengths(candles)} in {whence}")
-    if ticks:
-        return ticks
-    if len(candles) == 1:
-        return tuple(candles.values())
-    raise BacktestRefusedError(
-        f"ticks, or candles of one length (--interval), wanted for that time, found {_lengths(candles)} in {whence}"
-    )
-
-
-def _seconds(path: Path) -> int:
-    return int(path.stem.removeprefix("candles-").removesuffix("s"))
-
-
-def _lengths(candles: dict[int, Path]) -> str:
-    return " and ".join(f"{each} s" for each in sorted(candles)) if candles else "none"
-
-
-def _day(time_ns: int) -> dt.date:
-    return _EPOCH + dt.timedelta(days=day_of(time_ns))
+    except RecordingError as fault:
+        raise BacktestRefusedError(f"{fault.reason} in {place}") from fault

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +23,10 @@ from ..options import (
     ZoneOption,
     assignments,
 )
-from ..session import load_to_run
+from ..session import faults, load_to_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class SummaryFormat(StrEnum):
@@ -45,16 +51,27 @@ def command(
     replay: Annotated[
         list[Path],
         typer.Option(
-            metavar="FILE",
-            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time.",
+            metavar="FILE|DIR",
+            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time. "
+            "Or a database: its file, or the data directory of a system.",
         ),
     ] = [],
     feed: Annotated[
         str | None, typer.Option(metavar="NAME", help="Where prices come from, instead of the settings': dhan.")
     ] = None,
     symbol: Annotated[
-        str | None, typer.Option(help="Symbol of a recording that says none; else the only one of the market.")
-    ] = None,
+        list[str],
+        typer.Option(help="Symbol of a recording that says none; else the only one of the market; may be repeated."),
+    ] = [],
+    since: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="Of a database: the first day, or time, in India.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--to", metavar="DAY", help="Of a database: the last day, included; or time.")
+    ] = "",
+    source: Annotated[
+        str, typer.Option(metavar="NAME", help="Of a database: whose ticks, where several were recorded at one time.")
+    ] = "",
     interval: IntervalOption = None,
     dates: DatesOption = None,
     zone: ZoneOption = None,
@@ -96,14 +113,19 @@ def command(
         raise typer.BadParameter("one of --replay and --feed wanted, found both")
     if param and not strategy:
         raise typer.BadParameter("--strategy, whose parameters they are, wanted beside --param; found none")
+    stored = _database_of(replay)
+    if stored is None and (since or until or source):
+        raise typer.BadParameter("--from, --to and --source are of a database, found none in --replay")
+    if stored is None and replay and len(symbol) > 1:
+        raise typer.BadParameter(f"one --symbol wanted, that of rows which name none, found {len(symbol)}")
     overrides: dict[str, Any] = {
         "feed.source": "replay" if replay else feed,
         "feed.recording": _recording(replay),
         "feed.interval": interval,
         "feed.dates": None if dates is None else dates.value,
         "feed.zone": zone,
-        "feed.symbol": symbol,
-        "feed.symbols": None if symbol is None or replay else [symbol],
+        "feed.symbol": symbol[0] if symbol and stored is None else None,
+        "feed.symbols": symbol if symbol and not replay else None,
         "feed.speed": speed,
         "feed.duration_s": duration,
         "broker.live": True if live else None,
@@ -120,7 +142,49 @@ def command(
     from ..foreground import perform
 
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
-    raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+    if stored is None:
+        raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+    with _recorded(
+        stored, symbols=symbol, source=source, since=since, until=until, interval=interval or ""
+    ) as recordings:
+        given["feed.recording"] = list(map(str, recordings))
+        loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
+        raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+
+
+def _database_of(replay: list[Path]) -> Path | None:
+    """Return the database that is to be replayed; None where files are."""
+    if not replay:
+        return None
+    from ...transfer import is_database
+
+    found = [place for place in replay if is_database(place)]
+    if found and len(replay) > 1:
+        raise typer.BadParameter(f"one database or files wanted, found {' '.join(map(str, replay))}")
+    return found[0] if found else None
+
+
+@contextlib.contextmanager
+def _recorded(
+    place: Path, *, symbols: list[str], source: str, since: str, until: str, interval: str
+) -> Iterator[tuple[Path, ...]]:
+    """Give what a database has recorded as files, while they are played."""
+    from ...backtest.plan import time_ns
+    from ...transfer import stored_files
+
+    with tempfile.TemporaryDirectory(prefix="natya-replay-") as folder:
+        with faults():
+            files = stored_files(
+                place,
+                Path(folder) / "stored",
+                symbols=symbols,
+                source=source,
+                since_ns=time_ns(since) if since else None,
+                until_ns=time_ns(until, is_end=True) if until else None,
+                interval=interval,
+                environment=os.environ,
+            )
+        yield files
 
 
 def _parameters(pairs: list[str]) -> dict[str, Any]:

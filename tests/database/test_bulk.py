@@ -533,6 +533,11 @@ def exported(bring, tmp_path):
     return tmp_path / "out"
 
 
+A_DAY_NS = 86_400 * 10**9
+SINCE_NS = int(dt.datetime(2025, 12, 26, tzinfo=IST).timestamp()) * 10**9
+WITHIN_A_DAY = {"since_ns": SINCE_NS, "until_ns": SINCE_NS + A_DAY_NS}
+
+
 class TestAnExport:
     @pytest.mark.parametrize("file_format", ["parquet", "csv"])
     def test_comes_back_as_it_was(self, own, exported, tmp_path, file_format):
@@ -549,8 +554,7 @@ class TestAnExport:
         assert sum(file.rows for file in files) == TICKS + MINUTES_A_DAY * MINUTE_DAYS + DAYS
 
     def test_is_of_the_days_and_symbols_that_were_asked_for(self, own, exported):
-        day = dt.date(2025, 12, 26)
-        files = list(export(exported, own, symbols=["RELIANCE"], first_day=day, last_day=day))
+        files = list(export(exported, own, symbols=["RELIANCE"], **WITHIN_A_DAY))
 
         assert [(Path(each.file).name, each.rows) for each in files] == [
             ("candles-60s.parquet", MINUTES_A_DAY),
@@ -558,8 +562,7 @@ class TestAnExport:
         ]
 
     def test_of_a_single_candle_comes_back_with_its_interval(self, own, exported, tmp_path):
-        day = dt.date(2025, 12, 26)
-        _, daily = export(exported, own, symbols=["RELIANCE"], first_day=day, last_day=day)
+        _, daily = export(exported, own, symbols=["RELIANCE"], **WITHIN_A_DAY)
         loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "other")})
         with OwnFiles(loaded, read_only=False) as other:
             import_file(Path(daily.file), other)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from ...exit_codes import BAD_DATA
 from ...options import DatesOption, IntervalOption, JsonOption, ZoneOption
-from ...session import give_up, tell_answer
+from ...session import faults, tell_answer
 from ...terminal import complain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def command(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="CSV, JSON or Parquet; gzip, zip or zstd; or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV, JSON or Parquet; gzip, zip or zstd; or folders of them; databases; or data directories.",
+        ),
     ],
     *,
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
@@ -30,16 +40,12 @@ def command(
 
     natya data inspect reliance.csv --symbol RELIANCE
     """
-    from ....actors.feed import UNNAMED, Recording, RecordingError, files_of, inspect
+    from ....actors.feed import UNNAMED, Recording, RecordingError, inspect
     from ....domain.time import duration_ns
     from ...views.recordings import inspection_text
 
-    try:
-        found_files = [each for given in files for each in files_of(given)]
-    except RecordingError as fault:
-        give_up(fault, BAD_DATA)
     refused = False
-    for file in found_files:
+    for file, name in _named(files):
         recording = Recording(
             file,
             symbol=symbol or UNNAMED,
@@ -56,6 +62,27 @@ def command(
             refused = True
             complain(fault)
             continue
+        if name:
+            found = replace(found, file=name, kind="database", packing="")
         tell_answer(found, inspection_text(found), json=json)
     if refused:
         raise typer.Exit(BAD_DATA)
+
+
+def _named(given: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Give each file, with the name to show for it where it is a part of a database: a day's ticks, or candles."""
+    from ....actors.feed import files_of
+    from ....transfer import export, is_database, owner_at
+
+    for place in given:
+        if not is_database(place):
+            with faults():
+                found = files_of(place)
+            yield from ((file, "") for file in found)
+            continue
+        scratch = tempfile.TemporaryDirectory(prefix="natya-inspect-")
+        with faults(), scratch as folder, owner_at(place, os.environ) as owner:
+            for part in export(Path(folder), owner):
+                file = Path(part.file)
+                yield file, f"{place}: {file.stem}"
+                file.unlink()

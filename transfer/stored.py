@@ -1,0 +1,156 @@
+"""What a database has of a market, as files that a feed plays.
+
+They are written by the database's owner, in the order of time, a file a day, so that neither their number nor their
+size costs memory. What a replay recorded is a copy: it is left out where the market itself was recorded, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from ..actors.control import NotRunningError
+from ..actors.database import OwnFiles
+from ..actors.feed import RecordingError
+from ..client import connect, rows_of
+from ..config.loader import load_settings
+from ..domain.time import SECOND_NS, duration_ns
+from .exporting import conditions, export
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ..client import Owner
+
+CORE_NAME: Final = "natya.duckdb"
+SUFFIX: Final = ".duckdb"
+MARKET_END: Final = "-market"
+"""Of the market file's name, beside the core file of which it is."""
+
+REPLAYED: Final = "replay-"
+"""Sources that begin so are recordings that were played."""
+
+SPANS: Final = """
+select symbol, source, min(exchange_ns), max(exchange_ns) from all_ticks where {where}
+group by symbol, source order by 1, 3, 4, 2
+"""
+
+
+def is_database(place: Path) -> bool:
+    """Return whether this is a database: one of its files, or the data directory of a system that has one."""
+    return place.suffix == SUFFIX or (place / CORE_NAME).is_file()
+
+
+@contextlib.contextmanager
+def owner_at(place: Path, environment: Mapping[str, str]) -> Iterator[Owner]:
+    """Give the owner of a database: the system that runs there, or this process.
+
+    Raises:
+        DatabaseError: it is not there, or cannot be read.
+        SettingsError: the environment has wrong settings.
+        ControlError: the system that runs there does not answer.
+    """
+    is_file = place.suffix == SUFFIX
+    core = place.with_name(f"{place.stem.removesuffix(MARKET_END)}{SUFFIX}") if is_file else place / CORE_NAME
+    places = {"system.data_dir": str(core.parent), "database.path": str(core)}
+    with contextlib.ExitStack() as held:
+        try:
+            owner: Owner = held.enter_context(connect(core.parent))
+        except NotRunningError:
+            settings = load_settings("paper", environment=environment, overrides=places)
+            owner = held.enter_context(OwnFiles(settings, read_only=True))
+        yield owner
+
+
+def stored_files(  # noqa: PLR0913  by name
+    place: Path,
+    folder: Path,
+    *,
+    symbols: Sequence[str] = (),
+    source: str = "",
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    interval: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Path, ...]:
+    """Write what a database has of a time into files in the new folder `folder`; return those to be played.
+
+    They are its ticks, where it has any and no length of candles is wanted; else its candles of one length.
+
+    Args:
+        place: one of its files, or a data directory.
+        folder: the files are the caller's to delete.
+        symbols: only these; empty: all.
+        source: of ticks, where several were recorded at one time.
+        since_ns: nothing before: nanoseconds since 1970-01-01 UTC.
+        until_ns: nothing from then on.
+        interval: length of candles, such as `5m`.
+        environment: with the key of an encrypted database.
+
+    Raises:
+        RecordingError: it has nothing of it, candles of several lengths, or ticks of one symbol and time twice.
+        DatabaseError, ControlError: it cannot be read.
+    """
+    with owner_at(place, environment or {}) as owner:
+        where, parameters = conditions(
+            "exchange_ns",
+            symbols=symbols,
+            sources=(source,) if source else (),
+            since_ns=since_ns,
+            until_ns=until_ns,
+        )
+        sources = () if interval else _sources(place, rows_of(owner, SPANS.format(where=where), parameters))
+        files = [
+            folder / each.file
+            for each in export(folder, owner, symbols=symbols, sources=sources, since_ns=since_ns, until_ns=until_ns)
+        ]
+    return _chosen(files, interval, place)
+
+
+def _sources(place: Path, spans: Sequence[tuple[str, str, int, int]]) -> tuple[str, ...]:
+    """Return whose ticks are played, of each symbol at one time those of one source.
+
+    Raises:
+        RecordingError: two have a symbol at one time.
+    """
+    names = {source for _, source, _, _ in spans}
+    originals = {name for name in names if not name.startswith(REPLAYED)} or names
+    newest: dict[str, tuple[str, int]] = {}
+    for symbol, source, first_ns, last_ns in spans:
+        if source not in originals:
+            continue
+        before, until_ns = newest.get(symbol, (source, -1))
+        if before != source and first_ns <= until_ns:
+            raise RecordingError(
+                place, 0, f"the ticks of one source at a time are wanted, found {symbol} of {before} and of {source}"
+            )
+        newest[symbol] = source, max(last_ns, until_ns)
+    return tuple(sorted(originals))
+
+
+def _chosen(files: Sequence[Path], interval: str, place: Path) -> tuple[Path, ...]:
+    ticks = tuple(path for path in files if path.name.startswith("ticks-"))
+    candles = {_seconds(path): path for path in files if path.name.startswith("candles-")}
+    if interval:
+        wanted = duration_ns(interval) / SECOND_NS
+        if wanted in candles:
+            return (candles[wanted],)
+        raise RecordingError(place, 0, f"candles of {interval} wanted, found {_lengths(candles)}")
+    if ticks:
+        return ticks
+    if len(candles) == 1:
+        return tuple(candles.values())
+    raise RecordingError(
+        place,
+        0,
+        f"ticks, or candles of one length (--interval), wanted for that time and symbols, found {_lengths(candles)}",
+    )
+
+
+def _seconds(path: Path) -> float:
+    return float(path.stem.removeprefix("candles-").removesuffix("s"))
+
+
+def _lengths(candles: Mapping[float, Path]) -> str:
+    return " and ".join(f"{each:g} s" for each in sorted(candles)) if candles else "none"
