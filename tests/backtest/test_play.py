@@ -89,6 +89,16 @@ class TestAnOrder:
         decided_ns = time_ns("2025-11-03T09:23")
         assert (result.fills[0].price, result.fills[0].occurred_ns) == (108.0, decided_ns + 20_000_000)
 
+    def test_that_is_closed_by_none_leaves_a_trade_without_an_exit(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], **FREE)
+
+        trades = result.table("trades").columns()
+        assert [float(each) for each in trades["entry_price"]] == [108.0]
+        assert trades["exit_price"].mask.all()
+        assert result.report.positions == {"TCS": result.fills[0].quantity}
+
     def test_that_takes_longer_than_a_candle_meets_a_later_one(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(20))
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import natya_backtests
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +101,12 @@ class TestASweep:
         unpaid = sweep(Sweep(free, workers=1, results=file), free, grid)
 
         assert paid[0].net_rupees < unpaid[0].net_rupees
+
+    def test_refuses_a_strategy_of_the_program_that_other_processes_could_not_load(self, plan, monkeypatch):
+        monkeypatch.setattr(natya_backtests.Crossover, "__module__", "__main__")
+
+        with pytest.raises(BacktestRefusedError, match="a strategy in a file of its own is wanted"):
+            Sweep(plan)
 
     def test_refuses_a_file_of_something_else(self, plan, tmp_path):
         (tmp_path / "other.jsonl").write_text("{}\n")

@@ -209,6 +209,7 @@ HOSTILE = {
     "delete": ("DELETE", "/v1/tree", {}, None, 405),
     "options": ("OPTIONS", "/v1/resume", {"Access-Control-Request-Method": "POST"}, None, 405),
     "trace": ("TRACE", "/v1/tree", {}, None, 405),
+    "an event that is sent": ("POST", "/v1/stream", JSON, b"{}", 405),
     "of orders": ("POST", "/v1/query", JSON, b'{"sql":"a","actor":"orders"}', 422),
     "an actor that is no text": ("POST", "/v1/ping", JSON, b'{"actor":1}', 422),
 }

@@ -82,3 +82,8 @@ class TestAReport:
 
         fits = shares <= ordered and cumulative <= ordered
         assert rule_of(excess_fault(report, ordered=ordered, filled=filled)) == (None if fits else "more_than_ordered")
+
+    def test_of_an_order_that_has_too_many_trades_already_exceeds_it_by_those(self):
+        fault = excess_fault(a_report(execution_type="CANCELLED", quantity=0), ordered=10, filled=11)
+
+        assert fault.reason == "at most 10 shares as ordered wanted, found 11"

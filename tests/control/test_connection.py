@@ -1,0 +1,84 @@
+"""One connection: by when it has to move, so that nobody holds a place by doing nothing."""
+
+import socket
+
+import pytest
+
+from natya.actors.control.connection import Connection
+from natya.actors.control.errors import SlowReaderError
+from natya.actors.control.peer import Peer
+from natya.config.sections.control import ControlSettings
+from natya.domain.time import SECOND_NS
+from natya.messages.framing import framed
+
+STALL_S, IDLE_S = 5.0, 60.0
+
+
+@pytest.fixture
+def ends():
+    far, near = socket.socketpair()
+    with far, near:
+        yield far, near
+
+
+@pytest.fixture
+def connection(ends):
+    limits = ControlSettings.default(stall_s=STALL_S, idle_s=IDLE_S, unsent_bytes_max=65_536)
+    return Connection(ends[1], limits, number=1, peer=Peer(pid=1, uid=1, gid=1), now_ns=0)
+
+
+@pytest.fixture
+def far(ends):
+    return ends[0]
+
+
+def after(seconds):
+    return round(seconds * SECOND_NS)
+
+
+class TestOneThatSaysNothing:
+    def test_is_closed_when_it_was_idle_for_long(self, connection, far):
+        assert connection.must_move_by_ns() == after(IDLE_S)
+        far.sendall(framed(b"hello"))
+        assert connection.receive(after(7)) == [b"hello"]
+
+        assert connection.must_move_by_ns() == after(7 + IDLE_S)
+
+    def test_is_not_while_it_waits_for_an_answer(self, connection):
+        connection.in_flight[1] = object()
+
+        assert connection.must_move_by_ns() is None
+
+
+class TestARequestThatComesInPieces:
+    def test_has_to_be_whole_within_a_time_of_its_beginning_however_often_it_moves(self, connection, far):
+        frame = framed(b"hello")
+        for second in (1, 2, 3):
+            far.sendall(frame[second - 1 : second])
+            assert connection.receive(after(second)) == []
+
+        assert connection.must_move_by_ns() == after(1 + STALL_S)
+
+    def test_has_its_own_time_where_it_began_behind_a_whole_one(self, connection, far):
+        frame = framed(b"hello")
+        far.sendall(frame[:3])
+        connection.receive(after(1))
+        far.sendall(frame[3:] + frame[:3])
+        assert connection.receive(after(4)) == [b"hello"]
+
+        assert connection.must_move_by_ns() == after(4 + STALL_S)
+
+
+class TestAnswersThatAreNotRead:
+    def test_have_to_move_within_a_time(self, connection, ends):
+        ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        connection.say(bytes(60_000), after(1))
+        assert connection.has_unsent
+        assert connection.must_move_by_ns() == after(1 + STALL_S)
+        with pytest.raises(SlowReaderError, match="bytes of answers are not read, 60000 more came"):
+            connection.say(bytes(60_000), after(2))
+
+        ends[0].recv(65_536)
+        connection.flush(after(3))
+
+        assert not connection.has_unsent or connection.must_move_by_ns() == after(3 + STALL_S)
