@@ -99,6 +99,13 @@ class TestAQuestionForTooMuch:
 
 
 class TestTheTable:
+    @pytest.mark.parametrize(("length", "shown"), [(199, 199), (200, 200), (201, 201), (5_000, 201)])
+    def test_is_audited_with_its_arguments_and_no_more_of_them_than_a_line_holds(self, length, shown):
+        found = arguments_of(Resume(reason="é" * length))
+
+        assert len(found["reason"]) == shown
+        assert found["reason"].endswith("…") == (length > 200)
+
     def test_has_each_name_and_each_request_once(self):
         assert len(BY_NAME) == len(BY_REQUEST) == len(OPERATIONS)
 

@@ -39,6 +39,17 @@ class TestAnOrderThatMeetsTheBook:
         assert trades(matching.place(an_order("a", side="BUY"))) == [(10, 100.1)]
         assert trades(matching.place(an_order("b", side="SELL"))) == [(10, 99.9)]
 
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_that_came_to_it_while_the_last_trade_was_on_the_other_side(self, matching, a_tick, an_order, trades, side):
+        matching.move(a_tick(100.0, bids=[(99.8, 50)], asks=[(100.2, 50)]))
+        assert trades(matching.place(an_order(side=side, limit_price=100.0))) == []
+        if side == "BUY":
+            came = a_tick(100.1, bids=[(99.8, 50)], asks=[(100.0, 50)])
+        else:
+            came = a_tick(99.9, bids=[(100.0, 50)], asks=[(100.2, 50)])
+
+        assert trades(matching.move(came)) == [(10, 100.0)]
+
     def test_goes_through_the_levels_as_far_as_its_quantity_goes(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(asks=[(100.1, 5), (100.2, 20), (100.3, 50)]))
 

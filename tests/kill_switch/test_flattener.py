@@ -1,11 +1,14 @@
 """The flattener between a person and orders, which is played by the test."""
 
+from itertools import pairwise
+
 import pytest
 from natya_processes import await_that
 
 from natya.actors.kill_switch import FlattenActor, flattener
 from natya.actors.runtime import RuntimeActor, handles
 from natya.domain.flattening import Limits
+from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
 from natya.messages.kill_switch import Flatten, FlatteningBegun
 from natya.messages.order_listing import (
@@ -137,4 +140,7 @@ def test_an_order_that_changes_nothing_is_followed_by_growing_pauses(flatten, ac
 
     assert tries >= 3
     assert not_before_ns > 0
+    times_ns = [order.submitted_ns for order in account.submitted[:3]]
+    pauses_s = [(later - earlier) / SECOND_NS for earlier, later in pairwise(times_ns)]
+    assert all(found >= wanted for found, wanted in zip(pauses_s, (0.005, 0.01), strict=True))
     assert len({order.client_order_id for order in account.submitted}) == len(account.submitted)

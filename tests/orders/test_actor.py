@@ -593,6 +593,40 @@ class TestTheTimeOfAMarket:
 
             assert system.base.market.next_due_ns() == 1 + 50 * SECOND_NS
 
+    def test_stops_for_it_less_and_less_often_while_nothing_happens(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            stage = Stage(system, make).open(make.intent(), make.accepted(), reconcile_interval_s=50.0)
+            stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+            stage.settle()
+            stage.heard()
+            system.start("market", Later)
+            for second, heard in (
+                (49, []),
+                (51, [FindOrder]),
+                (149, []),
+                (151, [FindOrder]),
+                (349, []),
+                (351, [FindOrder]),
+            ):
+                assert system.request("market", second) == "over"
+                assert stage.heard() == heard, second
+                if heard:
+                    stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+                    stage.settle()
+
+
+class Later(RuntimeActor):
+    """A market in which nothing happens for so many seconds."""
+
+    @handles(int)
+    def wait(self, seconds, sender):
+        self.asker = sender
+        self.when_quiet("over", seconds * SECOND_NS)
+
+    @handles(str)
+    def tell(self, over, _sender):
+        self.send(self.asker, over)
+
 
 class TestAStart:
     def test_reads_the_whole_journal_and_skips_what_is_not_about_orders(self, stage, make):

@@ -104,7 +104,7 @@ class TestAHaltByTheSwitch:
         stage.wait_until(lambda: OrderRejected in stage.disk.kinds("A-1"))
 
         assert stage.disk.kinds("A-1") == [OrderIntended, OrderRejected]
-        assert "nothing was sent: kill switch: enough" in stage.disk.facts[-1].reason
+        assert "halted, nothing was sent: kill switch: enough" in stage.disk.facts[-1].reason
         assert PlaceOrder not in stage.heard()
 
     def test_cancels_an_order_without_an_answer_now_and_when_it_has_one(self, stage, make, halt):

@@ -212,6 +212,19 @@ class TestAnEventThatFails:
         assert delivery.pending == 1
 
 
+class TestEventsThatNobodyWants:
+    def test_are_passed_over_and_never_gone_back_to(self):
+        delivery = Delivery(DeliveryTerms(), position=5)
+        delivery.skip_to(8)
+        assert (delivery.position, delivery.offered) == (8, 8)
+        delivery.offer(8, event(8), 0)
+        delivery.offer(9, event(9), 0)
+        delivery.skip_to(7)
+        delivery.skip_to(12)
+
+        assert (delivery.position, delivery.offered, delivery.pending) == (8, 12, 1)
+
+
 class TestTheNewestThatWereHandled:
     def offered(self, delivery, *numbers):
         """Return which of these are handed over."""
