@@ -8,7 +8,7 @@ import msgspec
 
 from .history import Fetched
 from .market import Candle, Tick
-from .units import Bytes, Count, Cursor, Seconds
+from .units import Bytes, Count, Cursor, Nanoseconds, Seconds, SomeCount
 
 SqlValue: TypeAlias = bool | int | float | str | None
 """What may be bound to a parameter, and what comes back in a row (decimals as text)."""
@@ -129,6 +129,35 @@ class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
     rows: Count
     """Rows written by this request; ticks that were in the file already do not count."""
+
+
+class ReadHistory(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReadHistory"):
+    """To the database, from a strategy before it begins: closed candles. Answered by `HistoryRead`, or `QueryFailed`.
+
+    What has come before it counts, written or not: the newest candle may be made of it.
+    """
+
+    symbols: tuple[str, ...]
+    """Of these; empty: of all that it has."""
+
+    interval_ns: Nanoseconds
+    """Length of the candles."""
+
+    bars: SomeCount
+    """Candles of each symbol, at most: the newest."""
+
+    until_ns: Nanoseconds
+    """No candle that ends later; nanoseconds since 1970-01-01 UTC."""
+
+    timeout_s: Seconds = 30.0
+    asker: str = ""
+    """As in `Query`."""
+
+
+class HistoryRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HistoryRead"):
+    """Answer to `ReadHistory`: of each symbol the newest, the oldest first; fewer where less is known."""
+
+    candles: tuple[Candle, ...]
 
 
 class QueryToFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="QueryToFile"):

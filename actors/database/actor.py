@@ -3,10 +3,10 @@
 Owns    one DuckDBAdapter while the files can be opened; market data on its way to a batch (`ROWS_WAITING_MAX` ticks at
         most, what comes then is counted as dropped); the place in the journal up to which the core file is current;
         beside the files its own folder of `archive`, and one in which it hands files over.
-Hears   Tick, Ticks, Candle; Journaled; SaveMarketData; Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay (see
-        `requests/handler.py`), and Abandon.
+Hears   Tick, Ticks, Candle; Journaled; SaveMarketData; ReadHistory, Query, QueryToFile, BackUp, CheckDatabase and
+        ArchiveDay (see `requests/handler.py`), and Abandon.
 Sends   TicksRecorded to the feed after each durable batch; ReadJournal when it has to catch up; to requesters Rows,
-        RowsFile, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
+        RowsFile, HistoryRead, BackedUp, DatabaseChecked, DaysArchived, MarketDataSaved or QueryFailed.
 Fails   at its start, if the files were written by newer code, need a key that this DuckDB cannot use, never were ours
         (`engine/strangers.py`), or cannot be created; and if the core file has facts that the journal lacks
         (`JournalBehind`): then trading must not begin. No other fault of the environment stops it. While another
@@ -28,9 +28,11 @@ from ...messages.database import (
     BackUp,
     CheckDatabase,
     DatabaseStatistics,
+    MarketDataSaved,
     Query,
     QueryFailed,
     QueryToFile,
+    ReadHistory,
     SaveMarketData,
 )
 from ...messages.journal import Journaled
@@ -257,6 +259,22 @@ class DatabaseActor(RuntimeActor):
     def answer_query(self, query: Query | QueryToFile | BackUp | CheckDatabase, sender: ActorAddress) -> None:
         """Answer as soon as a reader is free."""
         self._answerer.ask(query, sender)
+
+    @handles(ReadHistory)
+    def read_history(self, request: ReadHistory, sender: ActorAddress) -> None:
+        """Answer when all is written that came before: the newest candle may be made of ticks that wait."""
+        if self._recorder.is_idle:
+            self._answerer.ask(request, sender)
+            return
+
+        def read(outcome: Outcome) -> None:
+            if isinstance(outcome.value, MarketDataSaved):
+                self._answerer.ask(request, sender)
+            else:
+                reason = f"what has come before could not be written: {outcome.value or outcome.error}"
+                self.send(sender, QueryFailed(error="WritesRefused", reason=reason))
+
+        self.ask(self.name, SaveMarketData(), timeout_s=request.timeout_s, then=read)
 
     @handles(ArchiveDay)
     def archive_day(self, work: ArchiveDay, sender: ActorAddress) -> None:

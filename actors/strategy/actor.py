@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
 
 from ...config.sections.strategy import StrategySettings
-from ...domain.candles import interval_of
 from ...messages.addresses import EVENTS, ORDERS
-from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, SaveMarketData
+from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, ReadHistory, SaveMarketData
 from ...messages.events import Subscribe, Subscribed, Unsubscribe
 from ...messages.journal import ReadJournal
 from ...messages.market import AwaitMarketEnd, Candle, Tick
@@ -52,12 +51,13 @@ from .inspection import HOOKS
 from .latency import LatencySample
 from .order_ids import is_own
 from .parameters import parameters_of
-from .trading import Trading
+from .remembering import Remembering
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
     from ..runtime import ActorAddress, Outcome
+    from .history import History
 
 
 OtherFact: TypeAlias = (
@@ -76,13 +76,13 @@ OtherFact: TypeAlias = (
 """Every fact of an order except its fills."""
 
 Message: TypeAlias = Tick | Candle | OrderFact
-Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], int]
+Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], int, "History | None"]
 """The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet; the
-session whose opening was told, by its time."""
+session whose opening was told, by its time; the candles that are kept."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
-    AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, ModifyOrder, Ping, Query, QueryToFile, ReadHoldings,
-    ReadJournal, ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
+    AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, ModifyOrder, Ping, Query, QueryToFile, ReadHistory,
+    ReadHoldings, ReadJournal, ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
     Abandon, DeadLetter, Failed, Pong, TraceRead, Unavailable,
 })  # fmt: skip
 """Types that a strategy may send to natya's own actors: requests and answers, but no facts and no internal messages."""
@@ -103,7 +103,7 @@ LATENCY_EVERY: Final = 16
 """One in so many ticks is timed; a power of two."""
 
 
-class StrategyActor(Trading):
+class StrategyActor(Remembering):
     """Subclass this, and define what you need of `on_begin`, `on_tick`, `on_candle`, `on_fill` and so on.
 
         class BuyTheDip(StrategyActor):
@@ -173,18 +173,26 @@ class StrategyActor(Trading):
                 subscriber=self.name,
                 topics=self.TOPICS,
                 symbols=self.settings.symbols,
-                intervals_ns=tuple(map(interval_of, self.settings.candles or self.candles)),
+                intervals_ns=self._intervals_ns(),
             ),
         )
+        self._read_history(self._ask_holdings)
+
+    def _candles_wanted(self) -> tuple[str, ...]:
+        return self.settings.candles or self.candles
+
+    def _ask_holdings(self) -> None:
         self.ask(ORDERS, ReadHoldings(strategy=self.name), timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will send again."""
-        return self._ordered, tuple(self._newest_fills), tuple(self._early), self._told_open_ns
+        return self._ordered, tuple(self._newest_fills), tuple(self._early), self._told_open_ns, self._history
 
     def restore(self, state: Handover) -> None:
         """Take it over; the position comes from the book of record, which is newer."""
-        self._ordered, fills, early, self._told_open_ns = state
+        self._ordered, fills, early, self._told_open_ns, history = state
+        if self._history is not None and history is not None:
+            self._history = history
         self._newest_fills.extend(fills)
         self._early.extend(early)
 
@@ -255,11 +263,15 @@ class StrategyActor(Trading):
 
     @handles(Candle)
     def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:
-        """Call `on_candle`."""
-        if self._begun:
-            self.on_candle(candle)
-        else:
+        """Keep it, then call `on_candle`."""
+        if not self._begun:
             self._wait(candle)
+            return
+        if self._history is not None:
+            self._history.add(candle)
+            if self._told_ns and candle.interval_ns not in self._told_ns:
+                return
+        self.on_candle(candle)
 
     @handles(OrderFilled)
     def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:

@@ -39,12 +39,24 @@ def quantity(found: Any) -> int:
     Raises:
         TypeError: its type is not that of a whole number. 10.0 is refused, too: the caller decides how to round.
     """
+    try:
+        return whole(found, "quantity")
+    except TypeError:
+        raise TypeError(f"quantity is a whole number of shares, found {found!r} ({type(found).__name__})") from None
+
+
+def whole(found: Any, what: str) -> int:
+    """Return a whole number; `what` names the argument in errors.
+
+    Raises:
+        TypeError: its type is not that of a whole number.
+    """
     if not isinstance(found, bool):
         try:
             return operator.index(found)
         except TypeError:
             pass
-    raise TypeError(f"quantity is a whole number of shares, found {found!r} ({type(found).__name__})")
+    raise TypeError(f"{what} is a whole number, found {found!r} ({type(found).__name__})")
 
 
 def price(found: Any, what: str) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -25,10 +25,13 @@ HOOKS: Final = {
 
 OPTIONS: Final = frozenset({
     "Parameters", "TOPICS", "background", "behavior", "blocking", "candles", "conflates", "is_drained", "mailbox",
-    "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
+    "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble", "warm_up",
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
 
+
+BARS_MAX: Final = 50_000
+"""Candles of one symbol and length that a strategy may keep: 4.8 MB."""
 
 SETTABLE: Final = frozenset({"behavior", "trace", "trouble", "random"})
 """Attributes of the base class that a strategy may set."""
@@ -75,11 +78,8 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
             continue
         elif name in HOOKS:
             fault = _fault_of_hook(name, value)
-        elif name == "candles":
-            fault = _fault_of_candles(value)
-        elif name == "Parameters":
-            is_struct = isinstance(value, type) and issubclass(value, msgspec.Struct)
-            fault = "" if is_struct else f"a class Parameters(msgspec.Struct) is wanted, found {value!r}"
+        elif name in _DECLARED:
+            fault = _DECLARED[name](value)
         elif (name.startswith("on_") or _squeezed(name) in _SQUEEZED) and not hasattr(base, name):
             fault = _nobody_calls(name)
         elif hasattr(base, name) and name not in OPTIONS:
@@ -127,6 +127,27 @@ def _fault_of_candles(value: Any) -> str:
     except ValueError as fault:
         return str(fault)
     return ""
+
+
+def _fault_of_warm_up(value: Any) -> str:
+    wanted = 'a dict such as {"5m": 200} is wanted'
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value):
+        return f"{wanted}, found {value!r}"
+    for interval, bars in value.items():
+        if fault := _fault_of_candles((interval,)):
+            return fault
+        if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= BARS_MAX:
+            return f"{wanted}, 1 to {BARS_MAX:,} bars of each length, found {bars!r}"
+    return ""
+
+
+def _fault_of_parameters(value: Any) -> str:
+    is_struct = isinstance(value, type) and issubclass(value, msgspec.Struct)
+    return "" if is_struct else f"a class Parameters(msgspec.Struct) is wanted, found {value!r}"
+
+
+_DECLARED: Final = {"candles": _fault_of_candles, "warm_up": _fault_of_warm_up, "Parameters": _fault_of_parameters}
+"""What a class declares beside its hooks, and what finds a fault in it."""
 
 
 def _fault_of_hook(name: str, value: Any) -> str:

@@ -1,8 +1,8 @@
 """The actors of a backtest: those of a replay, from `composition.py`, without what nobody asks for in it.
 
 Left out are the database, which would record again what the recording has, the control socket, the list of
-instruments on its own thread, and the bus of domain events. In the place of others stand a journal that syncs nothing
-and a feed that ends.
+instruments on its own thread, and the bus of domain events. In the place of others stand a journal that syncs nothing,
+a feed that ends, and for the database an actor that knows the recordings before the beginning.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INS
 from .disk import KeptJournalActor, journal_in_memory
 from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
+from .past import PastActor
 from .recorder import RECORDER, RecorderActor
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
     from .feed import BacktestFeedSettings
 
-LEFT_OUT: Final = frozenset({DATABASE, INSTRUMENTS, CONTROL, DELIVERY})
+LEFT_OUT: Final = frozenset({INSTRUMENTS, CONTROL, DELIVERY})
+"""By name."""
+
+DEAF: Final = frozenset({*LEFT_OUT, DATABASE})
+"""Who hears nothing of the market and of the journal."""
 
 
 def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept: bool) -> tuple[ChildSpec, ...]:
@@ -41,10 +46,12 @@ def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept
 def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, *, is_kept: bool) -> ChildSpec:
     if spec.name == JOURNAL:
         return replace(spec, actor=KeptJournalActor if is_kept else journal_in_memory())
+    if spec.name == DATABASE:
+        return replace(spec, actor=PastActor, settings=feed)
     if spec.name == FEED:
         return replace(spec, actor=BacktestFeedActor, settings=feed)
     if spec.name == EVENTS:
         events: EventsSettings = spec.settings
-        heard = tuple(each for each in events.subscriptions if each.subscriber not in LEFT_OUT)
+        heard = tuple(each for each in events.subscriptions if each.subscriber not in DEAF)
         return replace(spec, actor=BacktestEventsActor, settings=replace(events, subscriptions=heard))
     return spec

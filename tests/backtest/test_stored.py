@@ -1,8 +1,10 @@
 """Market data out of a database that a system has recorded."""
 
+from datetime import timedelta
+
 import natya_backtests
 import pytest
-from natya_recordings import write_candles
+from natya_recordings import BEGIN, write_candles
 
 import natya
 from natya.backtest import BacktestRefusedError
@@ -43,6 +45,20 @@ class TestADatabase:
 
         assert trades(stored) == trades(natya.backtest(strategy, recording, symbols=["TCS"], **FREE))
         assert len(stored.fills) > 3
+
+    @pytest.mark.parametrize("interval", ["1m", ""])
+    def test_gives_the_history_of_before_the_beginning(self, recorded, interval):
+        recording, data_dir = recorded
+        seen, since = natya_backtests.Rememberer.SEEN, (BEGIN + timedelta(minutes=22)).isoformat()
+
+        natya.backtest(natya_backtests.Rememberer, data_dir, symbols=["TCS"], since=since, interval=interval, **FREE)
+        stored = list(seen)
+
+        natya.backtest(natya_backtests.Rememberer, recording, symbols=["TCS"], since=since, **FREE)
+        known = {now_ns: minutes[:2] for now_ns, minutes, _ in seen}
+        assert stored[0][1][:2] == seen[0][1][:2]
+        assert len(seen[0][1][0]) == 22
+        assert all(known[now_ns] == minutes[:2] for now_ns, minutes, _ in stored if now_ns in known)
 
     def test_that_has_no_such_candles_says_which_it_has(self, recorded):
         with pytest.raises(BacktestRefusedError, match="candles of 5m wanted, found 60 s in "):

@@ -31,7 +31,7 @@ from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS
-from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
+from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, ReadHistory, Rows, SaveMarketData
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import Ticks, TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
@@ -228,6 +228,46 @@ class TestProjectingTheJournal:
 
 
 @pytest.mark.usefixtures("impatient")
+class TestAHistory:
+    def test_is_made_of_ticks_too_that_were_not_written_yet(self, system, settings, build):
+        system.start("database", DatabaseActor, replace(settings, batch_wait_s=60.0, batch_rows_max=100_000))
+        ticks = build.ticks(3)
+        length_ns = 60 * 10**9
+        end_ns = (ticks[-1].exchange_ns // length_ns + 2) * length_ns
+        for tick in ticks:
+            system.tell("database", tick)
+
+        found = system.request("database", a_history(ticks[0].symbol, until_ns=end_ns), timeout_s=5)
+
+        assert sum(candle.volume for candle in found.candles) == sum(tick.quantity for tick in ticks)
+        assert found.candles[-1].close == ticks[-1].price
+        assert system.request("database", a_history(until_ns=end_ns), timeout_s=5) == found
+
+    def test_of_too_much_is_refused(self, system, settings, build):
+        system.start("database", DatabaseActor, settings)
+
+        found = system.request("database", a_history(*map(str, range(11)), bars=10_000), timeout_s=5)
+
+        assert (found.error, found.reason) == (
+            "ResultTooLarge", "at most 100,000 candles wanted, found 10,000 of 11 symbols",
+        )  # fmt: skip
+
+    def test_is_refused_where_what_came_before_it_cannot_be_written(
+        self, system, database, journal, build, monkeypatch
+    ):
+        system.tell(database, build.ticks(1)[0])
+        with monkeypatch.context() as patch:
+            patch.setattr("natya.actors.database.requests.recorder.Recorder.save", fails_with(WritesRefused("full")))
+            found = system.request(database, a_history(), timeout_s=5)
+
+        assert found.error == "WritesRefused"
+        assert "full" in found.reason
+
+
+def a_history(*symbols, bars=5, until_ns=NOON_NS):
+    return ReadHistory(symbols=symbols, interval_ns=60 * 10**9, bars=bars, until_ns=until_ns)
+
+
 class TestAnAnswerToAQuestionOfBeforeTheFilesWentDown:
     def test_of_the_journal_is_not_believed(self, system, settings, build, journal, monkeypatch):
         """The file that was opened then may have been put aside: its place in the journal is not this one's."""

@@ -129,3 +129,28 @@ class Watcher(StrategyActor):
             self.buy(tick.symbol, 2)
         elif tick.price > before + 1.5 and self.position(tick.symbol) > 0:
             self.sell(tick.symbol, 1)
+
+
+class Rememberer(StrategyActor):
+    """Notes at each moment the time, and when the candles of its history end and what they closed at."""
+
+    candles = ("1m",)
+    warm_up = {"1m": 30, "5m": 8}  # noqa: RUF012  as users write it
+    SEEN = []  # noqa: RUF012  read by the test when all is over
+
+    def on_begin(self):
+        self.SEEN.clear()
+        self.note("TCS")
+
+    def on_tick(self, tick):
+        self.note(tick.symbol)
+
+    def on_candle(self, candle):
+        self.note(candle.symbol)
+
+    def note(self, symbol):
+        known = [
+            (columns.start_ns.tolist(), columns.close.tolist(), columns.volume.tolist())
+            for columns in (self.history(symbol, interval) for interval in self.warm_up)
+        ]
+        self.SEEN.append((self.clock.now_ns(), *known))

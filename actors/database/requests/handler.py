@@ -15,7 +15,7 @@ import itertools
 import shutil
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from ....messages.database import (
     ArchiveDay,
@@ -24,8 +24,10 @@ from ....messages.database import (
     CheckDatabase,
     DatabaseChecked,
     DaysArchived,
+    HistoryRead,
     Query,
     QueryToFile,
+    ReadHistory,
     Rows,
     RowsFile,
     SqlValue,
@@ -33,6 +35,7 @@ from ....messages.database import (
 from ..engine.adapter import DuckDBAdapter
 from ..errors import QueryRefused, ResultTooLarge, StatementFailed
 from ..queries.statements import bare_select, values
+from ..repositories.market_data import MarketDataRepositoryImpl
 from ..results.forms import INLINE_CHARACTERS_MAX, INLINE_ROWS_MAX, is_inline, is_told_plainly, stored, told
 from ..tables.sql_text import quoted
 from ..upkeep.copies import back_up, check, snapshot
@@ -45,14 +48,21 @@ if TYPE_CHECKING:
 
     import duckdb
 
-Reading: TypeAlias = Query | QueryToFile | BackUp | CheckDatabase
+    from ..results.answers import Answer
+
+T = TypeVar("T")
+
+Reading: TypeAlias = Query | QueryToFile | BackUp | CheckDatabase | ReadHistory
 """Work for a reader, which has so long for it."""
 
 Work: TypeAlias = Reading | ArchiveDay
-Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked
+Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked | HistoryRead
 
 HANDED_OVER_MAX: Final = 64
 """Files that wait for their clients; beyond it the oldest is removed. A client that has opened it can still read it."""
+
+HISTORY_CANDLES_MAX: Final = 100_000
+"""In one answer: 10 MB."""
 
 SPACE_LEFT_BYTES: Final = 1 << 28
 """That a copy leaves free."""
@@ -104,6 +114,8 @@ class RequestHandler:
                 case CheckDatabase():
                     problems = check(self._database, timeout_s=work.timeout_s, abandoned=abandoned)
                     return DatabaseChecked(problems=problems)
+                case ReadHistory():
+                    return self._history(work)
                 case ArchiveDay():
                     return self._archive(work)
                 case _:
@@ -132,6 +144,16 @@ class RequestHandler:
 
         # The transaction is read-only: a SELECT may have an INSERT in it.
         return self._database.read_of(query.sql, query.parameters, work, timeout_s=query.timeout_s, abandoned=abandoned)
+
+    def _history(self, work: ReadHistory) -> HistoryRead:
+        with MarketDataRepositoryImpl(self._database) as market:
+            symbols = work.symbols or _found(market.symbols())
+            if len(symbols) * work.bars > HISTORY_CANDLES_MAX:
+                raise ResultTooLarge(
+                    f"at most {HISTORY_CANDLES_MAX:,} candles wanted, found {work.bars:,} of {len(symbols):,} symbols"
+                )
+            answers = [market.history(symbol, work.interval_ns, work.bars, work.until_ns) for symbol in symbols]
+            return HistoryRead(candles=tuple(itertools.chain.from_iterable(map(_found, answers))))
 
     def _back_up(self, work: BackUp, abandoned: Future[None] | None) -> BackedUp:
         self._expect_space()
@@ -182,6 +204,18 @@ class RequestHandler:
         if self._folders is None:
             raise QueryRefused("a database in memory hands no files over, and archives none")
         return self._folders
+
+
+def _found(answer: Answer[tuple[T, ...]]) -> tuple[T, ...]:
+    """Return what a repository found.
+
+    Raises:
+        StatementFailed: the repository says why it did not.
+    """
+    result = answer.result()
+    if result.data is None:
+        raise StatementFailed(str(result.error))
+    return result.data
 
 
 def _inline(

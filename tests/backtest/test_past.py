@@ -1,0 +1,65 @@
+"""What a strategy knows in a backtest of the candles before it, and that it knows nothing of those to come."""
+
+from datetime import timedelta
+
+import natya_backtests
+import pytest
+from natya_recordings import BEGIN, write_candles
+
+import natya
+from natya.backtest.running.stored import past_ns
+from natya.domain.time import DAY_NS
+
+MINUTE_NS = 60 * 10**9
+SINCE = BEGIN + timedelta(minutes=22)
+SINCE_NS = int(SINCE.timestamp()) * 10**9
+
+
+def seen(data, **options):
+    """Return what was known at each moment: the time, the minutes, and the candles of five."""
+    natya.backtest(natya_backtests.Rememberer, data, symbols=["TCS"], charges="none", **options)
+    return list(natya_backtests.Rememberer.SEEN)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    return write_candles(tmp_path_factory.mktemp("past") / "walk.csv", 45, seed=5)
+
+
+@pytest.fixture(scope="module")
+def whole(recording):
+    return seen(recording)
+
+
+class TestAHistory:
+    def test_has_no_candle_that_ends_later_than_now(self, whole):
+        assert all(start_ns + MINUTE_NS <= now_ns for now_ns, (starts, *_), _ in whole for start_ns in starts)
+        assert all(start_ns + 5 * MINUTE_NS <= now_ns for now_ns, _, (starts, *_) in whole for start_ns in starts)
+        assert whole[0][1:] == (([], [], []), ([], [], []))
+        assert [len(starts) for starts, *_ in whole[-1][1:]] == [30, 8]
+
+    def test_is_the_same_whatever_comes_later(self, recording, whole, tmp_path):
+        lines = recording.read_text().splitlines()
+        changed = [",".join([line.split(",")[0], "9.0,9.0,9.0,9.0,1"]) for line in lines[31:]]
+        (tmp_path / "changed.csv").write_text("\n".join([*lines[:31], *changed]) + "\n")
+        end_ns = int(BEGIN.timestamp() + 30 * 60) * 10**9
+
+        other = seen(tmp_path / "changed.csv")
+
+        assert [each for each in other if each[0] < end_ns] == [each for each in whole if each[0] < end_ns]
+        assert other != whole
+
+    def test_of_a_backtest_that_begins_later_has_the_candles_before_it(self, recording, whole):
+        later = seen(recording, since=SINCE.isoformat())
+
+        first_ns, minutes, fives = later[0]
+        assert first_ns == SINCE_NS
+        assert minutes[0] == [SINCE_NS + (n - 22) * MINUTE_NS for n in range(22)]
+        assert [(start_ns - SINCE_NS) // MINUTE_NS for start_ns in fives[0]] == [-22, -17, -12, -7]
+        played = {now_ns: known for now_ns, *known in whole}
+        assert all(known[0] == played[now_ns][0] for now_ns, *known in later[1:])
+
+
+def test_the_past_of_a_strategy_reaches_over_nights_and_holidays():
+    assert past_ns({}) == 0
+    assert past_ns({"1d": 20, "5m": 100}) == 125 * DAY_NS
