@@ -1,8 +1,5 @@
 """Events by the container of the process, as a user's code has them."""
 
-import ast
-import asyncio
-import inspect
 import queue
 
 import pytest
@@ -16,21 +13,6 @@ from natya.events_system import EventsSystem, open_events
 from natya.messages.journal import ReadJournal
 from natya.services import register_services
 
-DOCUMENTED = """
-from src.infrastructure import MarketDataReceived, get_container
-
-# Publish domain event
-event = MarketDataReceived(
-    aggregate_id="market_data_feed_1",
-    symbol="AAPL",
-    price=150.25,
-    volume=1000000
-)
-
-publisher = container.resolve('EventPublisher')
-await publisher.publish(event)
-"""
-
 
 class StockCounted(natya.DomainEvent, frozen=True, kw_only=True):
     pieces: int
@@ -43,29 +25,6 @@ def data_dir(tmp_path, monkeypatch):
     yield tmp_path / "data"
     get_container().clear()
     register_services(get_container())
-
-
-async def run_documented(container):
-    code = compile(
-        DOCUMENTED.replace("src.infrastructure", "natya"), "documented", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    )
-    names = {"container": container}
-    running = eval(code, names)  # noqa: S307  the text above
-    if inspect.isawaitable(running):
-        await running
-    return names["event"]
-
-
-class TestTheDocumentedUse:
-    def test_publishes_an_event_that_a_subscriber_hears(self):
-        container, heard = get_container(), queue.SimpleQueue()
-        with container.resolve("EventSubscriber").of("ticks.NSE_EQ.*").handle(heard.put):
-            event = asyncio.run(run_documented(container))
-            found = heard.get(timeout=10)
-
-        assert (found.symbol, found.price, found.volume) == (event.symbol, event.price, event.volume)
-        assert found.event_id
-        assert found.occurred_ns
 
 
 class TestEventsOfThisProcess:

@@ -5,35 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from natya_document import blocks, run
 from natya_wire import CLIENT, TOKEN, Served
 
 from natya import OrderRequest, WriteAccepted, WriteNotSent
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-SNIPPET = """
-from natya import DhanBrokerAdapter, BrokerCredentials, OrderRequest
-
-async def main():
-    # Create broker adapter
-    credentials = BrokerCredentials(
-        client_id="your_client_id",
-        access_token="your_access_token"
-    )
-
-    async with DhanBrokerAdapter("client_id", "access_token") as broker:
-        # Authenticate
-        authenticated = await broker.authenticate(credentials)
-
-        # Place order
-        order = OrderRequest(
-            symbol="AAPL",
-            side="BUY",
-            quantity=10,
-            order_type="MARKET"
-        )
-        response = await broker.place_order(order)
-    return authenticated, response
-"""
+SNIPPET = blocks()["External Service Usage"]
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +22,10 @@ def served(tmp_path_factory):
     served.stop()
 
 
-def run(snippet):
-    names = {}
-    exec(snippet, names)  # noqa: S102  the document's own
-    return asyncio.run(names["main"]())
+def played(snippet):
+    names = {"OrderRequest": OrderRequest}
+    run(snippet, names)
+    return names
 
 
 class TestTheDocument:
@@ -57,7 +35,8 @@ class TestTheDocument:
         monkeypatch.setenv("NATYA_SYSTEM__DATA_DIR", str(tmp_path))
 
     def test_runs_as_it_stands_and_no_stranger_is_let_in(self):
-        authenticated, response = run(SNIPPET)
+        names = played(SNIPPET)
+        authenticated, response = names["authenticated"], names["response"]
 
         assert authenticated is False
         assert isinstance(response, WriteNotSent)
@@ -65,12 +44,13 @@ class TestTheDocument:
         assert "'AAPL'" in response.error
 
     def test_places_an_order_for_who_is_let_in(self, served):
-        names = {"your_client_id": CLIENT, "your_access_token": TOKEN, '"client_id"': f'"{CLIENT}"', "AAPL": "INFY"}
+        given = {"your_client_id": CLIENT, "your_access_token": TOKEN, '"client_id"': f'"{CLIENT}"', "AAPL": "INFY"}
         snippet = SNIPPET
-        for name, value in names.items():
+        for name, value in given.items():
             snippet = snippet.replace(name, value)
 
-        authenticated, response = run(snippet)
+        names = played(snippet)
+        authenticated, response = names["authenticated"], names["response"]
 
         assert authenticated is True
         assert isinstance(response, WriteAccepted)
@@ -84,7 +64,7 @@ class TestTheDocument:
         blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         (snippet,) = [block for block in blocks if "DhanBrokerAdapter" in block]
 
-        order = run(snippet).data
+        order = asyncio.run(played(snippet)["main"]()).data
 
         assert (order.trading_symbol, order.quantity) == ("INFY", 10)
 
