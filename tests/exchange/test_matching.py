@@ -426,6 +426,7 @@ class TestCancelling:
 
         assert filled.execution_type == unknown.execution_type == "CANCEL_REJECTED"
         assert "FILLED" in filled.reason
+        assert filled.number == unknown.number == 0, "it is no answer to a change"
 
 
 class TestIds:

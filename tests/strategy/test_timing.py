@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from natya.actors.runtime import handles
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.alarms import ALARMS_MAX, Alarm, AlarmDue, Alarms
 from natya.actors.strategy.errors import TooManyTimersError
@@ -112,6 +113,17 @@ class Punctual(StrategyActor):
         self.send("rang", name)
 
 
+class Reminded(StrategyActor):
+    """Sends itself a message."""
+
+    def on_begin(self):
+        self.after(0.001, 7)
+
+    @handles(int)
+    def hear(self, number, _sender):
+        self.send("rang", number)
+
+
 class Wrong(StrategyActor):
     def on_tick(self, tick):
         for call in self.calls:
@@ -138,6 +150,12 @@ class TestAStrategysTimers:
         stage.open(Punctual)
 
         assert [rang.receive() for _ in range(3)] == ["method", "named", "0.002"]
+
+    def test_may_be_a_message_that_comes_to_it_as_from_others(self, stage):
+        rang = stage.system.probe("rang")
+        stage.open(Reminded)
+
+        assert rang.receive() == 7
 
     def test_that_make_no_sense_are_refused_where_they_are_set(self, stage):
         refused = stage.system.probe("refused")
