@@ -50,6 +50,18 @@ kills: $(STAMP) ## Kill journal and database under load, the whole daemon, and a
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
 		tests/faults/test_hosted_strategy.py -k killed -s
 
+.PHONY: kills-orders
+kills-orders: $(STAMP) ## Kill a live daemon 200 times over 10,000 orders at a faulty exchange (COUNT=n ORDERS=n a life SEED=n)
+	ORDER_KILLS=$(or $(COUNT),200) ORDER_STOPS=$(or $(STOPS),20) ORDER_KILLS_ORDERS=$(or $(ORDERS),50) \
+		ORDER_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_killed_orders.py -q -s
+
+.PHONY: stops-orders
+stops-orders: $(STAMP) ## Stop it 500 times by SIGTERM in mid-order: in 15 s, every order in a known state (COUNT=n SEED=n)
+	ORDER_KILLS=0 ORDER_STOPS=$(or $(COUNT),500) ORDER_KILLS_ORDERS=$(or $(ORDERS),8) \
+		ORDER_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_killed_orders.py -q -s
+
 .PHONY: corruptions
 corruptions: $(STAMP) ## Damage the journal, and the database files, 500 times each, from a seed (COUNT=n SEED=n)
 	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \

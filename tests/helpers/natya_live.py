@@ -51,10 +51,10 @@ def facts(data_dir, kind):
 class Exchange:
     """`natya exchange serve`, in a process of its own."""
 
-    def __init__(self, data_dir):
+    def __init__(self, data_dir, *options):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
         self.process = subprocess.Popen(
-            [*SERVE, "--data-dir", str(data_dir)], stdout=subprocess.PIPE, env=environment, text=True
+            [*SERVE, "--data-dir", str(data_dir), *options], stdout=subprocess.PIPE, env=environment, text=True
         )
         self.first = json.loads(self.process.stdout.readline())
 
@@ -90,6 +90,8 @@ class Exchange:
 class LiveDaemon:
     """`natya run --profile live --live` at such an exchange."""
 
+    MODULE = "natya"
+
     def __init__(self, exchange, folder, *, strategy="natya_live:Rester"):
         self.exchange = exchange
         self.folder = folder
@@ -123,8 +125,8 @@ symbols = ["{SYMBOL}"]
         return own | self.exchange.environment
 
     def start(self, *options):
-        command = [sys.executable, "-m", "natya", "run", "--profile", "live", "--live", "--config", str(self.config)]
-        command += ["--data-dir", str(self.data_dir), "--summary", "json", *options]
+        command = [sys.executable, "-m", self.MODULE, "run", "--profile", "live", "--live"]
+        command += ["--config", str(self.config), "--data-dir", str(self.data_dir), "--summary", "json", *options]
         with (self.folder / "output.txt").open("ab") as output:
             process = subprocess.Popen(
                 command,
