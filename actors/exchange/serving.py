@@ -186,12 +186,12 @@ class AccountActor(RuntimeActor):
             if call.verb in VERBS:
                 self._keep(value.changes)
         self._answer(sender, answer)
-        self._arm()
 
     def on_drained(self) -> None:
         """Append what the calls of a burst have changed: all of it costs one commit."""
         if self._account is not None:
             self._write()
+            self._arm()
 
     @handles(AddListings, from_outside=True)
     def add_listings(self, message: AddListings, sender: ActorAddress) -> None:
@@ -230,6 +230,7 @@ class AccountActor(RuntimeActor):
             raise JournalBehindError(f"the answer to {self._append_id} wanted, found {answer.correlation_id}")
         self._durable += self._writing
         self._writing = 0
+        self._pass_time()  # what has become due meanwhile shares the next commit
         self._write()
         while self._waiting and self._waiting[0][0] <= self._durable:
             _, sender, waiting = self._waiting.popleft()
@@ -258,7 +259,6 @@ class AccountActor(RuntimeActor):
 
     def _pass_time(self) -> None:
         self._keep(self._served.pass_time(self.clock.now_ns()))
-        self._arm()
 
     def _keep(self, changes: tuple[ExchangeFact, ...]) -> None:
         self._facts += changes
@@ -279,7 +279,9 @@ class AccountActor(RuntimeActor):
             self._waiting.append((self._made, sender, answer))
 
     def _arm(self) -> None:
-        """Have one timer, for what time brings next."""
+        """Have one timer, for what time brings next; none while facts are written: their confirmation lets it pass."""
+        if self._writing:
+            return
         next_ns = self._served.next_ns
         if self._timer is None or not self._timer.waiting or next_ns < self._armed_ns:
             if self._timer is not None:

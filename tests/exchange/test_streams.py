@@ -186,6 +186,15 @@ class TestOrderUpdates:
             update = read_update(client.read(), CLIENT)
         assert (update.order_no, update.traded_qty) == (order_id, 0)
 
+    def test_are_heard_again_by_whoever_comes_after_all_others_have_gone(self, served):
+        served.price(1500.0)
+        logged_in(served).close()
+        served.place(price=1400.0)
+        with logged_in(served) as client:
+            order_id = served.place(price=1401.0)
+            while read_update(client.read(), CLIENT).order_no != order_id:
+                pass  # of the order before
+
     @pytest.mark.parametrize("said", [None, "{", {"LoginReq": {"MsgCode": 42, "ClientId": CLIENT, "Token": "no"}}])
     def test_are_for_nobody_who_does_not_know_the_token(self, served, said):
         with Client(served.found.order_update, query=False) as client:
@@ -212,6 +221,19 @@ class TestAServer:
         return Tick(
             symbol="INFY", price=100.0 + number % 100, quantity=1, exchange_ns=1, source="x", sequence=number + 1
         )
+
+    def test_counts_the_sockets_that_can_hear_of_orders(self, server):
+        assert server.order_sockets == 0
+        with Client(server.url("/order-update"), query=False), Client(server.url("/feed")):
+            assert server.order_sockets == 1
+            other = Client(server.url("/order-update"), query=False)
+            assert server.order_sockets == 2
+            other.say("{")
+            with pytest.raises(ConnectionClosed):
+                other.read()
+            while server.order_sockets == 2:
+                pass
+            assert server.order_sockets == 1
 
     def test_gives_every_client_every_tick_in_order(self, server):
         clients = [Client(server.url("/feed")) for _ in range(3)]

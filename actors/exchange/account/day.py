@@ -45,6 +45,9 @@ class Day:
         self._passed_ns = core.now_ns
         """Up to here everything was done."""
 
+        self._calendar_ns = 0
+        """What comes next by the calendar alone, kept since each order asks for it; up to `_passed_ns`: not known."""
+
     def resume(self) -> None:
         """Let the open orders of an earlier run rest again, in the order of their arrival."""
         core = self._core
@@ -61,6 +64,7 @@ class Day:
                 core.send_to_exchange(row.order_id)
         self._money.refresh_all()
         self._passed_ns = core.now_ns
+        self._calendar_ns = 0
 
     def pass_time(self) -> None:
         """Do what has become due since the last call."""
@@ -84,8 +88,17 @@ class Day:
     def next_ns(self) -> int:
         """Return when there is something to do next: nanoseconds since 1970-01-01 UTC."""
         core = self._core
-        due = [core.due[0][0]] if core.due else []
+        if self._calendar_ns <= self._passed_ns:
+            self._calendar_ns = self._next_of_calendar()
+        due = [self._calendar_ns]
+        if core.due:
+            due.append(core.due[0][0])
         due += [self._orders.release_ns(row) for row in core.state.parked.values()]
+        return min(time_ns for time_ns in due if time_ns > self._passed_ns)
+
+    def _next_of_calendar(self) -> int:
+        core = self._core
+        due: list[int] = []
         tomorrow_ns = day_start_ns(day_of(core.now_ns) + 1)
         if core.settings.always_open:
             due.append(tomorrow_ns)

@@ -142,6 +142,8 @@ class StreamsActor(RuntimeActor):
         else:
             self._modified.pop(order.order_id, None)
         trade = self._trades.get(order.order_id) if order.is_open else self._trades.pop(order.order_id, None)
+        if not self._server.order_sockets:  # a message is a fifth of what an order costs
+            return
         self._server.tell(
             update_of(
                 order,

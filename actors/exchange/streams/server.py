@@ -104,6 +104,9 @@ class StreamServer:
         self.written: list[Socket] = []
         """That were pushed to meanwhile."""
 
+        self.order_sockets = 0
+        """Of order updates, from the handshake on. Read from any thread: while it is 0 nobody can hear of an order."""
+
         self.sent = self.conflated = self.left_out = self.refused = 0
 
     def url(self, path: str) -> str:
@@ -240,6 +243,7 @@ class StreamServer:
                 return self._refusal(status)
             made.refusal = fault.reason or TOKEN_WRONG
         self.refused += made.refusal > 0
+        self.order_sockets += kind is OrderSocket
         return made
 
     def _refusal(self, status: int) -> Any:
@@ -257,6 +261,7 @@ class StreamServer:
     def remove(self, removed: Socket) -> None:
         """Let one go."""
         self._sockets.pop(removed, None)
+        self.order_sockets -= isinstance(removed, OrderSocket)
         for number in (*getattr(removed, "modes", ()), *getattr(removed, "numbers", ())):
             self.unsubscribe(removed, number)
 

@@ -96,4 +96,4 @@ def update_of(
 
 
 def _time(time_ns: int) -> str:
-    return f"{moment_of(time_ns):%Y-%m-%d %H:%M:%S}" if time_ns else NO_TIME
+    return moment_of(time_ns).isoformat(" ", "seconds") if time_ns else NO_TIME
