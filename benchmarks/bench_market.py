@@ -171,6 +171,10 @@ class Reading:
             silent=0,
         )  # fmt: skip
 
+    def take_statuses(self) -> list[Any]:
+        """Tell of no opening and no close."""
+        return []
+
     def take_gaps(self) -> list[Any]:
         """Return none."""
         return []

@@ -105,6 +105,13 @@ def next_open(time_ns: int, exchange: Exchange = "NSE") -> int:
     raise AssertionError(f"a session within {_CLOSED_DAYS_MAX} days is wanted, found none after {time_ns} ns")
 
 
+def next_turn(time_ns: int, exchange: Exchange = "NSE") -> int:
+    """Return when an exchange next opens or closes after a time; both in nanoseconds since 1970-01-01 UTC."""
+    found = session_at(time_ns, exchange)
+    turns = (turn_ns for span in (found.spans if found is not None else ()) for turn_ns in span)
+    return next((turn_ns for turn_ns in turns if turn_ns > time_ns), 0) or next_open(time_ns, exchange)
+
+
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
     """Return the minutes until the day's trading ends, a pause included; None before the open and after the close."""
     found = session_at(time_ns, exchange)

@@ -183,7 +183,27 @@ class FeedGapped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     occurred_ns: Nanoseconds
 
 
-MarketFact: TypeAlias = FeedGapped
+class MarketStatusHeard(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketStatusHeard"):
+    """Fact: the feed says that a segment's market has opened or closed; from the feed to the journal.
+
+    Dhan's packet does not say which of both, so that is by the calendar. Where the two do not agree (an unplanned halt,
+    a session of an evening that the calendar does not know), a person can see it here.
+    """
+
+    source: str
+    """Of the ticks, as in `Tick`."""
+
+    segment: str
+    """`NSE_EQ`."""
+
+    is_open: bool
+    """Whether its exchange trades by our calendar at that time."""
+
+    occurred_ns: Nanoseconds
+    """When it came."""
+
+
+MarketFact: TypeAlias = FeedGapped | MarketStatusHeard
 
 
 class AwaitMarketEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AwaitMarketEnd"):

@@ -3,8 +3,8 @@
 Owns    one live source (see live_source.py), on a thread of its own.
 Hears   the answers of the list of instruments; TicksRecorded, AwaitMarketEnd; the journal's answers.
 Sends   ShowInstrument to the list of instruments, for each symbol; Ticks to events, each once, numbered without gaps;
-        FeedGapped to the journal for each time in which the market may have moved unheard; MarketEnded to everyone who
-        awaited it, once it is told to end.
+        FeedGapped to the journal for each time in which the market may have moved unheard, and MarketStatusHeard when
+        it opens or closes; MarketEnded to everyone who awaited it, once it is told to end.
 Fails   when the source fails by a fault of ours; what the service does is waited out, and told in `trouble`.
         Restarted, it is connected anew, as another source, and what was missed meanwhile is a gap (hand-over).
 """
@@ -29,6 +29,7 @@ from ...messages.market import (
     FeedGapped,
     FeedStatistics,
     MarketEnded,
+    MarketStatusHeard,
     Ticks,
     TicksRecorded,
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..runtime import ActorAddress, Outcome, Timer
-    from .live_source import Gap
+    from .live_source import Gap, Status
 
 ASK_TIMEOUT_S: Final = 30.0
 ASK_AGAIN_S: Final = 30.0
@@ -225,6 +226,8 @@ class LiveFeedActor(RuntimeActor):
             self.send(self.myAddress, Woken())
         for gap in source.take_gaps():
             self._tell_gap(gap)
+        for status in source.take_statuses():
+            self._tell_status(status)
         self._tell_trouble()
 
     def _tell_gap(self, gap: Gap) -> None:
@@ -241,11 +244,18 @@ class LiveFeedActor(RuntimeActor):
             )
             self.send(JOURNAL, Append(facts=(fact,)))
 
+    def _tell_status(self, status: Status) -> None:
+        self.log("feed.market_status", segment=status.segment, is_open=status.is_open)
+        fact = MarketStatusHeard(
+            source=self._name, segment=status.segment, is_open=status.is_open, occurred_ns=status.at_ns
+        )
+        self.send(JOURNAL, Append(facts=(fact,)))
+
     @handles(Appended, AppendRefused, Failed, Unavailable)
     def hear_of_fact(self, answer: Appended | AppendRefused | Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Take the journal's answer about a gap; log why it was refused."""
+        """Take the journal's answer about a gap or a status; log why it was refused."""
         if not isinstance(answer, Appended):
-            self.log("feed.gap_not_written", level="error", reason=answer.reason)
+            self.log("feed.fact_not_written", level="error", reason=answer.reason)
 
     @handles(TicksRecorded)
     def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:

@@ -25,6 +25,14 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
 
 
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment's market has opened or closed; see `MarketStatusHeard`."""
+
+    segment: str
+    is_open: bool
+    at_ns: Nanoseconds
+
+
 class LiveCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What a live market counts; see `FeedStatistics`."""
 
@@ -83,6 +91,9 @@ class LiveSource(Protocol):
 
     def take_gaps(self) -> list[Gap]:
         """Remove and return the gaps that have ended."""
+
+    def take_statuses(self) -> list[Status]:
+        """Remove and return the segments whose market has opened or closed."""
 
     def counts(self) -> LiveCounts:
         """Return the counts, of one moment."""

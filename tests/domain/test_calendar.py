@@ -9,6 +9,7 @@ from natya.domain.calendar import (
     is_open,
     minutes_to_close,
     next_open,
+    next_turn,
     open_spans,
     session,
     session_at,
@@ -139,6 +140,19 @@ class TestAnExchange:
     )
     def test_opens_next_after_a_time(self, moment, opening):
         assert next_open(at(moment)) == at(opening)
+
+    @pytest.mark.parametrize(
+        ("moment", "turn"),
+        [
+            ("2025-12-29T09:14", "2025-12-29T09:15"),
+            ("2025-12-29T09:15", "2025-12-29T15:30"),
+            ("2025-12-29T15:30", "2025-12-30T09:15"),
+            ("2025-12-24T16:00", "2025-12-26T09:15"),
+            ("2025-10-21T13:45", "2025-10-21T14:45"),
+        ],
+    )
+    def test_turns_next_when_it_opens_or_closes(self, moment, turn):
+        assert next_turn(at(moment)) == at(turn)
 
     def test_closes_in_so_many_minutes(self):
         assert minutes_to_close(at("2025-12-29T15:20")) == 10

@@ -138,6 +138,13 @@ class TestAFrame:
         assert decoder.decode(TICKER, NOW_NS)[0].sequence == 4
         assert (decoder.packets, decoder.ticks, decoder.unknown) == (6, 4, 0)
 
+    def test_that_tells_a_status_names_the_segment(self, decoder):
+        assert decoder.decode(STATUS, NOW_NS) == []
+        decoder.decode(bytes.fromhex("0708000800000000") + TICKER, NOW_NS)
+        assert decoder.statuses == ["NSE_EQ", "BSE_FNO"]
+        decoder.decode(bytes.fromhex("0708006300000000"), NOW_NS)
+        assert (decoder.statuses, decoder.unknown) == (["NSE_EQ", "BSE_FNO"], 1)
+
     def test_that_ends_the_connection_tells_why(self, decoder):
         assert decoder.decode(TICKER + DISCONNECT, NOW_NS)
         assert decoder.reason == 807

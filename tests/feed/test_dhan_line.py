@@ -105,6 +105,16 @@ class TestASilentInstrument:
         assert silence.look(16 * S) == ("A",)
         assert silence.silent == {"A"}
 
+    def test_is_none_whose_market_has_closed_until_it_comes_again(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10), a_tick("B", volume=10)], 10 * S)
+        silence.look(16 * S)
+        silence.rest(["A"])
+        assert silence.silent == {"B"}
+        assert silence.look(60 * S) == ("B",)
+        silence.heard([a_tick("A", volume=11)], 61 * S)
+        assert silence.look(67 * S) == ("A",)
+
     def test_is_asked_for_again_every_half_minute(self):
         silence = Silence(5.0)
         silence.heard([a_tick("A", volume=10)], 10 * S)

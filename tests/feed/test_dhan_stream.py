@@ -8,9 +8,11 @@ import picows
 import pytest
 import trustme
 from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, an_end
+from natya_packets import STATUS
 from natya_processes import await_that
 
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
+from natya.domain.calendar import is_open
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ class TestAConnection:
     def test_brings_ticks(self, feed, running):
         feed.send(a_quote(1, 100.05) + a_quote(2, 200.0))
         assert [(tick.symbol, tick.price) for tick in running.ticks(2)] == [("S1", 100.05), ("S2", 200.0)]
+
+    def test_tells_a_status_of_the_market_once_however_often_it_comes(self, feed, running):
+        for _ in range(2):
+            feed.send(STATUS)
+        feed.send(a_quote(1, 100.05))
+        running.ticks(1)
+        (status,) = running.stream.take_statuses()
+        assert status.segment == "NSE_EQ"
+        assert status.is_open == is_open(status.at_ns)
 
     def test_says_goodbye(self, feed, running):
         running.stream.close()

@@ -5,11 +5,12 @@ import time
 import msgspec
 import pytest
 from natya_feed import ScriptedFeed
-from natya_packets import full
+from natya_packets import STATUS, full
 from natya_processes import await_that
 
 from natya import StrategyActor, TradingSystem, load_settings
 from natya.actors.runtime import handles
+from natya.domain.calendar import is_open
 from natya.messages.journal import ReadJournal
 
 INFY, TCS = 1594, 11536
@@ -112,6 +113,19 @@ class TestPaperOnALiveFeed:
         assert sorted(record.fact.symbols) == ["INFY", "TCS"]
         assert record.fact.cause == "closed"
         assert record.fact.start_ns < record.fact.end_ns
+
+    def test_tells_a_status_of_the_market_by_a_fact(self, system, feed):
+        feed.send(STATUS)
+
+        page = await_that(
+            lambda: (
+                (got := system.request("journal", ReadJournal(types=("MarketStatusHeard",)), timeout_s=5)).records
+                and got
+            )
+        )
+        (record,) = page.records
+        assert record.fact.segment == "NSE_EQ"
+        assert record.fact.is_open == is_open(record.fact.occurred_ns)
 
     def test_refuses_an_order_on_a_price_after_which_nothing_came(self, tmp_path, feed):
         settings = settings_of(tmp_path, feed, LateBuyer, **{"orders.price_age_max_s": LATE_S / 2})

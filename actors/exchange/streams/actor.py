@@ -28,6 +28,7 @@ from ..served_token import ServedToken
 from ..stream_faults import StreamFaults
 from .encoding import Number
 from .server import StreamServer
+from .turns import Turns
 from .updates import update_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class StreamsActor(RuntimeActor):
 
         self._listings: dict[str, Listing] = {}
         self._early: list[Tick] = []
+        self._turns = Turns()
         self._modified: dict[str, int] = {}
         self._trades: dict[str, AccountTrade] = {}
         for definition in settings.definitions:
@@ -111,7 +113,9 @@ class StreamsActor(RuntimeActor):
 
     @handles(Tick)
     def show(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Show a tick."""
+        """Show a tick; before the first one after an opening or a close, tell of that."""
+        if tick.exchange_ns >= self._turns.next_ns:
+            self._server.tell_status(self._turns.passed(tick.exchange_ns))
         symbol = tick.symbol
         number = self._numbers.get(symbol)
         if number is not None:

@@ -58,6 +58,11 @@ def open_interest(number: Number, shown: DayShown) -> bytes:
     return layout.pack(packets.OPEN_INTEREST, layout.size, *number, open_interest_of(shown))
 
 
+def status(segment: int) -> bytes:
+    """Return what is told when the market of a segment opens, and when it closes: a header without more."""
+    return packets.STATUS_LAYOUT.pack(packets.STATUS, packets.STATUS_LAYOUT.size, segment, 0)
+
+
 def ended(reason: int) -> bytes:
     """Return what ends a connection of the market feed."""
     layout = packets.DISCONNECT_LAYOUT

@@ -55,6 +55,12 @@ class FeedSocket(Socket):
         else:
             self.refuse(REQUEST_INVALID)
 
+    def tell_status(self, segments: Iterable[int]) -> None:
+        """Tell that the market of some segments has opened or closed, of those that it has something of."""
+        mine = {number.segment for number in self.modes}
+        for segment in mine.intersection(segments):
+            self.push(("status", segment), encoding.status(segment))
+
     def refuse(self, reason: int) -> None:
         """End it for a reason."""
         self.end(encoding.ended(reason))

@@ -26,7 +26,7 @@ from .order_socket import OrderSocket
 from .sockets import TOKEN_WRONG, Socket, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ....messages.market import Tick
     from ..stream_faults import StreamFaults
@@ -89,6 +89,9 @@ class StreamServer:
         self._guard: Final = threading.Lock()
         self._arrived: list[tuple[Number, Tick]] = []
         self._updates: list[bytes] = []
+        self._statuses: list[tuple[int, tuple[int, ...]]] = []
+        """Of which segments, and how many of the ticks came before."""
+
         self._is_told = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed: asyncio.Event | None = None
@@ -137,6 +140,12 @@ class StreamServer:
         """Send an update of an order to whoever has logged in."""
         with self._guard:
             self._updates.append(message)
+            self._tell()
+
+    def tell_status(self, segments: Iterable[int]) -> None:
+        """Tell whoever is subscribed to some of a segment that its market has opened or closed."""
+        with self._guard:
+            self._statuses.append((len(self._arrived), tuple(segments)))
             self._tell()
 
     def close(self) -> None:
@@ -278,14 +287,25 @@ class StreamServer:
             if not wanted:
                 del self._wanted[number]
 
+    def _tell_status(self, segments: tuple[int, ...]) -> None:
+        for each in tuple(self._sockets):
+            if isinstance(each, FeedSocket):
+                each.tell_status(segments)
+
     def _flush(self) -> None:
         with self._guard:
             arrived, self._arrived = self._arrived, []
             updates, self._updates = self._updates, []
+            statuses, self._statuses = self._statuses, []
             self._is_told = False
         self.is_flushing = True
         try:
-            self._show(arrived, updates)
+            shown = 0
+            for before, segments in statuses:  # twice a day
+                self._show(arrived[shown:before], [])
+                self._tell_status(segments)
+                shown = max(shown, before)
+            self._show(arrived[shown:] if shown else arrived, updates)
         finally:
             self.is_flushing = False
             written, self.written = self.written, []

@@ -76,6 +76,10 @@ class Connection:
         self.symbols: Final = tuple(each.symbol for each in instruments)
         self._listed: Final = {each.symbol: Listed(each.segment, each.security_id) for each in instruments}
         self.line: Final = Line(stream.options.bounds, stream.given.random)
+        self.segments: Final[dict[str, tuple[str, ...]]] = {
+            segment: tuple(each.symbol for each in instruments if each.segment == segment)
+            for segment in {each.segment for each in instruments}
+        }
         self.silence: Final = Silence(stream.options.subscription_silence_s)
         self._openings: Final[set[asyncio.Task[None]]] = set()
         """Of attempts to open a socket; all but one were given up, and end in a moment."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 PRICES_MAX: Final = 200_000
 """Prices that a table keeps before it is emptied: a few megabytes, and far more than a day has."""
 
-WITHOUT_CONTENT: Final = frozenset({packets.HEARTBEAT, packets.STATUS, packets.INDEX})
+WITHOUT_CONTENT: Final = frozenset({packets.HEARTBEAT, packets.INDEX})
 """Codes of packets that say only that the feed lives."""
 
 AHEAD_MAX_NS: Final = DAY_NS
@@ -158,6 +158,9 @@ class Decoder:
 
         self.reason = 0
         """Of the last packet that ended a connection: one of `packets.REASONS`; 0 for none."""
+
+        self.statuses: list[str] = []
+        """Segments whose market has opened or closed, until they are taken out: no field says which of both."""
 
         self.broken = ""
         """Of the last frame that was not packets, until it is set back."""
@@ -348,6 +351,8 @@ class Decoder:
     def _other(self, code: int, frame: bytes, offset: int) -> None:
         if code == packets.DISCONNECT:
             self.reason = packets.DISCONNECT_LAYOUT.unpack_from(frame, offset)[-1]
+        elif code == packets.STATUS and (segment := packets.SEGMENTS.get(packets.HEADER.unpack_from(frame, offset)[2])):
+            self.statuses.append(segment)
         else:
             self.unknown += code not in WITHOUT_CONTENT
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from .....domain.time import SECOND_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .....messages.market import Tick
 
 TRADED_WITHIN_S: Final = 60.0
@@ -36,6 +38,13 @@ class Silence:
         self._heard.clear()
         self._traded.clear()
         self.silent = frozenset()
+
+    def rest(self, symbols: Collection[str]) -> None:
+        """Wait for nothing of these until they come again: their market has opened or closed."""
+        for symbol in symbols:
+            self._heard.pop(symbol, None)
+            self._traded.pop(symbol, None)
+        self.silent -= frozenset(symbols)
 
     def heard(self, ticks: list[Tick], now_ns: int) -> None:
         """Note that these came."""

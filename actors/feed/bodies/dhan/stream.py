@@ -14,9 +14,10 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from .....domain.calendar import open_spans, session_at
+from .....domain.calendar import is_open, open_spans, session_at
 from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION, SUBSCRIBE, requests
-from ...live_source import Gap, LiveCounts, LiveSurroundings
+from .....domain.time import SECOND_NS
+from ...live_source import Gap, LiveCounts, LiveSurroundings, Status
 from ...queue import TickQueue
 from .connection import Channel, Connection
 from .decoding import Decoder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .....config.sections.feed import FeedSettings
+    from .....domain.calendar import Exchange
     from .....domain.dhan.streams.subscriptions import Listed
     from .....domain.instruments import Instrument
     from .....messages.market import Tick
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.1
 """Between two looks at the connections."""
+
+STATUS_AGAIN_NS: Final = SECOND_NS
+"""A status of one segment that comes within this time is the same, told by another connection."""
+
+EXCHANGES: Final[dict[str, Exchange]] = {"NSE": "NSE", "IDX": "NSE", "BSE": "BSE"}
+"""Whose calendar a segment has, by what its name begins with."""
 
 LEAVE_S: Final = 2.0
 """For the service to answer that connections end."""
@@ -55,6 +63,7 @@ class DhanStream:
         self._decoder: Final = Decoder(surroundings.source)
         self._queue: Final = TickQueue(surroundings.ticks_max)
         self._gaps: list[Gap] = []
+        self._statuses: list[Status] = []
         self._guard: Final = threading.Lock()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -75,6 +84,7 @@ class DhanStream:
         for each in surroundings.instruments:
             self._decoder.add(each.segment, each.security_id, each.symbol, each.grid, book=books.get(each.symbol))
         self.reconnects = 0
+        self._status_ns: dict[str, int] = {}
 
     # For the actor.
 
@@ -100,6 +110,12 @@ class DhanStream:
         with self._guard:
             gaps, self._gaps = self._gaps, []
         return gaps
+
+    def take_statuses(self) -> list[Status]:
+        """Remove and return the segments whose market has opened or closed."""
+        with self._guard:
+            statuses, self._statuses = self._statuses, []
+        return statuses
 
     def counts(self) -> LiveCounts:
         """Return the counts."""
@@ -198,11 +214,29 @@ class DhanStream:
             line.silence.heard(found, self._given.monotonic_ns())
             if self._queue.put(found):
                 self._given.wake()
+        is_told = bool(decoder.statuses)
+        if is_told:
+            self._hear_statuses(line)
         if decoder.reason:
             line.end_for(decoder.reason)
         elif decoder.broken:
             line.end(f"a damaged frame: {decoder.broken}")
-        return bool(found)
+        return bool(found) or is_told
+
+    def _hear_statuses(self, line: Connection) -> None:
+        """Note whose market has opened or closed, once although every connection is told."""
+        segments, self._decoder.statuses = self._decoder.statuses, []
+        now_ns = self._given.now_ns()
+        for segment in segments:
+            line.silence.rest(line.segments.get(segment, ()))
+            if now_ns - self._status_ns.get(segment, -STATUS_AGAIN_NS) < STATUS_AGAIN_NS:
+                continue
+            self._status_ns[segment] = now_ns
+            exchange = EXCHANGES.get(segment.partition("_")[0])
+            status = Status(segment=segment, is_open=exchange is not None and is_open(now_ns, exchange), at_ns=now_ns)
+            with self._guard:
+                self._statuses.append(status)
+            self._given.wake()
 
     def fail(self, fault: Exception) -> None:
         """Let `run` raise this."""
