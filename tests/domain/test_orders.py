@@ -189,6 +189,14 @@ class TestAChangeOfAnOrder:
 
         assert (order.state, order.leaves) == ("CANCELLED", 0)
 
+    @pytest.mark.parametrize("answer", [modified(1, 30), unchanged(1)], ids=["made", "refused"])
+    def test_whose_answer_was_heard_before_its_intent_is_not_pending(self, answer):
+        order = the_order(answer, intended(1, 30))
+
+        assert order.pending is None
+        assert order == the_order(intended(1, 30), answer)
+        assert the_order(answer, intended(2, 30)).pending.number == 2
+
     def test_of_which_our_gate_refused_one_is_as_before(self):
         order = the_order(intended(1, 30))
 

@@ -23,6 +23,7 @@ from natya.actors.journal import (
     Place,
 )
 from natya.actors.journal.disk import RealDisk, RealFile
+from natya.actors.journal.files import LOCK_NAME
 from natya.actors.journal.segments import archive_path, segment_path
 from natya.actors.journal.simulated import SimulatedFile, Trouble
 from natya.actors.journal.upkeep import archive_segment
@@ -393,6 +394,15 @@ class TestTheActor:
         assert isinstance(answer, AppendRefused | Unavailable)
         assert isinstance(ended.result(timeout=5).error, JournalMovedError)
         assert not list(directory.glob("*.journal"))
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_journal_that_is_open_says_who_has_it(workshop, directory, disk):
+    with pytest.raises(JournalBusyError, match=f"is in use by process {os.getpid()}$"):
+        a_real_journal(workshop, directory).open()
+    disk.lock(workshop.directory / LOCK_NAME)
+    with pytest.raises(JournalBusyError, match=r"is in use by another process$"):
+        workshop.a_journal(disk).open()
 
 
 class TestALock:

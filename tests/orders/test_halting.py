@@ -21,6 +21,7 @@ from natya.messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
+from natya.messages.risk import ReadRisk
 from natya.messages.supervision import Failed
 
 HALT = HaltTrading(cause="kill switch: enough", person="asha")
@@ -70,6 +71,8 @@ class TestAHaltByTheSwitch:
         stage.settle()
         assert switch.is_empty()
         assert stage.statistics.risk_state == "HALTED"
+        risk = stage.system.request("orders", ReadRisk())
+        assert (risk.risk_state, risk.risk_cause) == ("HALTED", "kill switch: enough"), "also before it is durable"
         stage.system.tell("journal", Release())
 
         assert switch.receive() == TradingHalted(cancelling=0)
