@@ -1,6 +1,6 @@
 """How positions are closed: step by step, never beyond what the account holds, never without a price."""
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.flattening import Limits, limit_beyond, next_moves
@@ -92,8 +92,6 @@ class TestAHolding:
 
 
 @given(price=st.floats(1.0, 99_999.0).map(lambda price: round(price, 2)), side=st.sampled_from(["BUY", "SELL"]))
-@example(price=1_000.0, side="BUY")
-@example(price=20_000.0, side="SELL")
 def test_a_limit_is_beyond_the_price_and_a_whole_tick_of_every_instrument(price, side):
     limit = limit_beyond(price, side)
     paise = round(limit * 100)
