@@ -243,6 +243,13 @@ class TestAHistory:
         assert found.candles[-1].close == ticks[-1].price
         assert system.request("database", a_history(until_ns=end_ns), timeout_s=5) == found
 
+    def test_ends_now_whatever_time_was_asked_for(self, system, settings, build):
+        system.start("database", DatabaseActor, settings)
+        to_come = build.ticks(1, exchange_ns=4 * 10**18)
+        assert system.request("database", SaveMarketData(ticks=tuple(to_come)), timeout_s=5).rows == 1
+
+        assert system.request("database", a_history(until_ns=5 * 10**18), timeout_s=5).candles == ()
+
     def test_of_too_much_is_refused(self, system, settings, build):
         system.start("database", DatabaseActor, settings)
 
