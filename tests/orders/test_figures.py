@@ -115,6 +115,13 @@ class TestARuleThatExplainsItself:
         assert told["orders_a_minute_max"].found == "5 with this"
         assert told["day_loss_max_rupees"].found.startswith("100.00: 0.00 realised and -100.00 open")
 
+    def test_says_in_one_sentence_what_it_is_for(self, make, situation):
+        told = {each.rule: each.meaning for each in explained(make.order("A"), situation())}
+
+        assert set(told) == {rule.__name__ for rule in RULES}
+        assert all(meaning.endswith(".") and "\n" not in meaning for meaning in told.values())
+        assert len(set(told.values())) == len(told)
+
     def test_says_the_same_as_the_gate(self, make, situation):
         meets = situation(**LIMITS | {"day_loss_max_rupees": 100.0, "quantity_max": 2})
         order = make.order("N", quantity=3)
