@@ -1,6 +1,7 @@
 """What a trade costs besides its price: brokerage, taxes and fees of the Indian exchanges, by the day of the trade.
 
-Rates are dated data: a later change is a new entry, and old trades keep their costs. Sources, by their own names:
+Rates are dated data: a later change is a new entry, and old trades keep their costs. A trade before the first entry is
+charged as on the first day (`known_since`): whoever shows such charges says so. Sources, by their own names:
 securities transaction tax: Finance Acts 2004, 2024 (No. 2; from 1 October 2024) and 2026 (from 1 April 2026). Exchange
 transaction charges: NSE circulars of 1 April 2023 and of 1 October 2024 ("uniform across members"). SEBI turnover fee:
 SEBI (Stock Brokers) Regulations, 10 rupees a crore. Stamp duty: Indian Stamp Act as amended from 1 July 2020. GST: 18 %
@@ -111,17 +112,21 @@ RATES: Final[dict[Product, tuple[Rates, ...]]] = {
 }
 """By product, oldest first. The brokerage of an option order is 20 rupees, or its premium turnover if that is less."""
 
+KNOWN_SINCE: Final = max(rates[0].since for rates in RATES.values())
+"""From this day on the rates of every product are known."""
+
 
 def rates_on(product: Product, day: date) -> Rates:
-    """Return the rates that hold on a day.
-
-    Raises:
-        ValueError: the day is before the first rates that are known.
-    """
+    """Return the rates that hold on a day; of a day before `known_since` those that are known first."""
     for rates in reversed(RATES[product]):
         if rates.since <= day:
             return rates
-    raise ValueError(f"a day from {RATES[product][0].since} on wanted for charges, found {day}")
+    return RATES[product][0]
+
+
+def known_since(product: Product) -> date:
+    """Return the first day whose rates are known."""
+    return RATES[product][0].since
 
 
 def charges(  # noqa: PLR0913  what a trade is, and its day
@@ -146,7 +151,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         takes_shares_out: whether it is the day's first sale of the symbol, for which the depository charges.
 
     Raises:
-        ValueError: quantity or price out of range, or no rates are known for that day.
+        ValueError: quantity or price out of range.
     """
     turnover = exact_value(price, quantity) if quantity >= 1 and price > 0 else Decimal("NaN")
     if not turnover.is_finite():

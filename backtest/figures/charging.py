@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ...domain.charges import RATES, Product, charges
+from ...domain.charges import Product, charges, known_since
 from ...domain.money import exact_value
 from ...domain.time import day_of
 
@@ -32,7 +32,7 @@ _EPOCH: Final = date(1970, 1, 1)
 def first_day(model: str) -> date | None:
     """Return the first day whose rates are known; trades before it are charged as on it. None: there are none."""
     product = MODELS[model]
-    return None if product is None else RATES[product][0].since
+    return None if product is None else known_since(product)
 
 
 def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
@@ -43,12 +43,11 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
     product = MODELS[model]
     if product is None:
         return [Decimal(0)] * len(fills)
-    known_since = RATES[product][0].since
     traded: dict[str, Decimal] = {}
     sold: set[tuple[str, date]] = set()
     found = []
     for fill in fills:
-        day = max(_EPOCH + timedelta(days=day_of(fill.occurred_ns)), known_since)
+        day = _EPOCH + timedelta(days=day_of(fill.occurred_ns))
         before = traded.get(fill.client_order_id, Decimal(0))
         sells = fill.side == "SELL"
         costs = charges(

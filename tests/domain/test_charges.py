@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.charges import RATES, charges, rates_on
+from natya.domain.charges import RATES, charges, known_since, rates_on
 
 DAY = date(2026, 10, 6)
 PRODUCTS = st.sampled_from(sorted(RATES))
@@ -40,9 +40,15 @@ class TestADay:
     def test_has_the_rates_of_its_time(self, product, day, tax):
         assert rates_on(product, day).tax_selling == Decimal(tax)
 
-    def test_before_the_first_known_one_has_none(self):
-        with pytest.raises(ValueError, match="from 2023-04-01 on wanted for charges, found 2023-03-31"):
-            charges("DELIVERY", "BUY", 1, 1.0, date(2023, 3, 31))
+    @pytest.mark.parametrize("product", sorted(RATES))
+    def test_before_the_first_known_one_has_the_rates_of_that(self, product):
+        first = known_since(product)
+        costs = {
+            charges(product, "SELL", 10, 100.0, day) for day in (date(2008, 1, 1), first - timedelta(days=1), first)
+        }
+
+        assert len(costs) == 1
+        assert rates_on(product, date(2008, 1, 1)).since == first
 
 
 class TestASaleOfDeliveredShares:

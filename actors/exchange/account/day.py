@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from ....domain.calendar import MINUTE_NS, Exchange, Market, next_open, session_at
+from ....domain.charges import KNOWN_SINCE
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
@@ -165,7 +166,9 @@ class Day:
         if total:
             self._book("BILL", "TRADES OF THE DAY", rounded(total.numerator, total.denominator, PAISA_PLACES))
         if state.charges_rupees:
-            self._book("CHRG", "CHARGES OF THE DAY", -state.charges_rupees)
+            is_known = self._core.epoch_ordinal + state.day >= KNOWN_SINCE.toordinal()
+            rates = "" if is_known else f", AT THE RATES OF {KNOWN_SINCE}"
+            self._book("CHRG", f"CHARGES OF THE DAY{rates}", -state.charges_rupees)
 
     def _book(self, description: str, narration: str, amount: Decimal) -> None:
         core = self._core

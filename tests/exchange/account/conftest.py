@@ -57,14 +57,14 @@ def a_day(price, close):
 class Client:
     """Plays an account step by step, and keeps its changes."""
 
-    def __init__(self, **settings):
+    def __init__(self, day=(2026, 10, 7), **settings):
         settings = {"acknowledgement_delay_s": 0.5} | settings
         self.settings = ExchangeSettings.default(**settings)
-        self.account = Account(self.settings, Listings(LISTINGS), now_ns=at("10:00"))
+        self.account = Account(self.settings, Listings(LISTINGS), now_ns=at("10:00", day))
         self.changes = []
         self.listings = LISTINGS
         self.moves = 0
-        self.wait_until(at("10:00"))
+        self.wait_until(at("10:00", day))
 
     def wait_until(self, time_ns):
         changes = self.account.pass_time(time_ns)

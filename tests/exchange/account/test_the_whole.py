@@ -340,6 +340,20 @@ class TestMoney:
         assert client.account.ledger(0, 1 << 62)[-1].balance_rupees == client.account.funds().start_of_day_rupees
 
     @pytest.mark.parametrize(
+        ("day", "narration"),
+        [((2022, 10, 12), "CHARGES OF THE DAY, AT THE RATES OF 2023-04-01"), ((2023, 4, 5), "CHARGES OF THE DAY")],
+    )
+    def test_of_a_day_whose_rates_are_not_known_says_which_were_used(self, open_account, day, narration):
+        client = open_account(day)
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.place("SELL", quantity=10)
+
+        client.wait(DAY_S)
+
+        assert client.account.ledger(0, 1 << 62)[-1].narration == narration
+
+    @pytest.mark.parametrize(
         ("fields", "total", "leverage"),
         [
             ({"instrument": INFY, "product": "INTRADAY", "price": 1500.0}, 300 * 65, 5.0),
