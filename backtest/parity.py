@@ -17,7 +17,7 @@ from ..messages.orders import OrderFilled, OrderIntended
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
 from .running.running import play_settings
-from .running.stored import stored_in
+from .running.stored import AS_STORED, stored_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,6 +85,7 @@ def parity(  # noqa: PLR0913  by name
         scratch = Path(folder)
         recordings = stored_in(data_dir, scratch, symbols=(), since_ns=since_ns, until_ns=until_ns, interval=interval)
         given: dict[str, Any] = {
+            **AS_STORED,
             **(settings or {}),
             "log.level": "warning",
             "journal.segment_bytes": SEGMENT_BYTES,

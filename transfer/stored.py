@@ -28,6 +28,9 @@ SUFFIX: Final = ".duckdb"
 MARKET_END: Final = "-market"
 """Of the market file's name, beside the core file of which it is."""
 
+STORED_GRID_RUPEES: Final = 0.0001
+"""Divides the tick sizes of all exchanges: a feed that rounds to it plays prices as they were stored."""
+
 REPLAYED: Final = "replay-"
 """Sources that begin so are recordings that were played."""
 

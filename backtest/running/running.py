@@ -25,7 +25,7 @@ from ..figures.report import Played
 from ..plan import settings_of
 from .feed import BacktestFeedSettings, MarksRead, ReadMarks
 from .recorder import RECORDER, ReadRecord, Record
-from .stored import recordings_of
+from .stored import AS_STORED, recordings_of
 from .tree import backtest_children
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
     with tempfile.TemporaryDirectory(prefix="natya-backtest-") as folder:
         scratch = Path(folder)
         data_dir = scratch / "data" if plan.data_dir is None else plan.data_dir
-        settings = settings_of(plan, recordings_of(plan, scratch), data_dir)
+        recordings = recordings_of(plan, scratch)
+        if recordings != plan.data:
+            plan = msgspec.structs.replace(plan, settings={**AS_STORED, **plan.settings})
+        settings = settings_of(plan, recordings, data_dir)
         raw = play_settings(
             settings,
             since_ns=plan.since_ns,

@@ -144,11 +144,14 @@ def command(
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     if stored is None:
         raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+    from ...transfer import STORED_GRID_RUPEES
+
     with _recorded(
         stored, symbols=symbol, source=source, since=since, until=until, interval=interval or ""
     ) as recordings:
         given["feed.recording"] = list(map(str, recordings))
-        loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
+        stored_grid = {"feed.tick_size_rupees": STORED_GRID_RUPEES}
+        loaded = load_to_run(profile.value, {**stored_grid, **assignments(settings), **given}, config=config)
         raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
 
 

@@ -185,17 +185,19 @@ class TestTheCommands:
         seen = []
 
         def perform(settings, _make_system, *, summary_format):  # noqa: ARG001  as it is called
-            seen.append((settings, [Path(each).exists() for each in settings.feed.recordings]))
+            chunks = open_recordings(settings.feed).chunks()
+            seen.append((settings, [message for chunk in chunks for message in chunk]))
             return 0
 
         monkeypatch.setattr("natya.cli.foreground.perform", perform)
-        place = store(some_ticks(10))
+        of_currency = [replace(each, price=84.2525 + 0.0025 * each.sequence) for each in some_ticks(10, step_ns=1)]
+        place = store(of_currency)
 
         done = natya("run", "--replay", place, "--symbol", "TCS", "--symbol", "NIFTY", "--to", "2026-01-02")
 
         assert done.exit_code == 0, done.output
-        ((settings, there),) = seen
-        assert (settings.feed.source, there) == ("replay", [True])
+        ((settings, played),) = seen
+        assert [each.price for each in played] == [round(each.price, 4) for each in of_currency]
         assert not Path(settings.feed.recordings[0]).exists()
 
     def test_run_refuses_what_only_a_database_has(self, tmp_path, natya):
