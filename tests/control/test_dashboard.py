@@ -16,6 +16,7 @@ from natya_web import Line, ask
 from natya.actors.control import ControlActor, ControlActorSettings, ControlClient
 from natya.actors.control.dashboard import pages
 from natya.actors.control.dashboard.shot import percentile_ms, shot_of
+from natya.actors.control.http import stream
 from natya.actors.control.http.stream import STREAMS_MAX
 from natya.actors.control.http.token_file import read_token
 from natya.actors.control.operations import BY_NAME
@@ -153,6 +154,13 @@ class TestTheStream:
         shot = json.loads(told.partition(b"data: ")[2].split(b"\n\n")[0])
         assert shot["live"]
         assert shot["components"][0]["name"] == "dip"
+
+    def test_tells_it_again_and_again(self, api, monkeypatch):
+        monkeypatch.setattr(stream, "EVERY_S", 0.01)
+        monkeypatch.setattr(stream, "LOOK_S", 0.01)
+        line = api.stream()
+
+        assert all(b"data: " in line._read_until(b"data: ") for _ in range(3))
 
     def test_is_for_who_has_the_token(self, api):
         line = api.stream(Authorization="Bearer wrong")

@@ -45,6 +45,11 @@ class TestThePlaceInTheQueue:
 
         assert found == expected
 
+    def test_gives_no_more_than_was_traded_once_it_is_the_first(self, a_tick, an_order, trades):
+        found = self.played(a_tick, an_order, trades, volumes=[30, 52, 55], queue_position="shown")
+
+        assert found == [(2, 99.0), (3, 99.0)]
+
     def test_moves_up_where_less_is_shown_than_was_before_it(self, a_tick, an_order, trades):
         matching = under(queue_position="shown")
         matching.move(a_tick(100.0, bids=[(99.0, 50)], asks=[(100.0, 50)]))

@@ -339,6 +339,17 @@ class TestASegment:
         assert (seal.earliest_ns, seal.latest_ns) == (min(found), max(found))
 
 
+def test_the_mark_is_on_the_disk_once_the_journal_has_proved_that_it_works(workshop, disk):
+    journal = workshop.a_journal(disk)
+    journal.open()
+    for number in range(1, 4):
+        workshop.commit_one(journal, number)
+    journal.prove()
+
+    marks = [read_mark(disk.crash(Random(seed)), workshop.directory) for seed in range(8)]
+    assert [mark.sequence for mark in marks] == [3] * 8
+
+
 class TestTheFooterOfAClosedSegment:
     @pytest.fixture
     def journal(self, workshop, disk):
