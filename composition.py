@@ -164,10 +164,11 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         children=tuple(
             ChildSpec(
                 strategy.name,
-                _strategy_of(strategy),
+                loaded := _strategy_of(strategy),
                 strategy,
                 host="process" if strategy.host == "process" else None,
                 when_exhausted="park",
+                cancels_orders=loaded.cancel_on_failure,
                 turn_limit_s=strategy.turn_limit_s,
             )
             for strategy in settings.strategies

@@ -25,6 +25,7 @@ class Grid(natya.StrategyActor):
         levels: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
         quantity: Annotated[int, msgspec.Meta(ge=1)] = 5
 
+    cancel_on_failure = True  # nobody would answer a trade
     warm_up = {"5m": 1}  # noqa: RUF012  the last close is the middle of the grid
 
     def on_begin(self) -> None:

@@ -123,6 +123,10 @@ class StrategyActor(Remembering):
     each once, when it is closed; from the recording where it has them, else made of ticks. Empty: those of the
     recording, of whatever length."""
 
+    cancel_on_failure: ClassVar[bool] = False
+    """Whether its open orders are cancelled when it has failed for good; else they stay, stops too. What is held stays
+    either way."""
+
     Parameters: ClassVar[type[Struct] | None] = None
     """A Struct of msgspec whose fields are what may be set, each with its type and mostly a default; None: anything."""
 

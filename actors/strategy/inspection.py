@@ -24,8 +24,9 @@ HOOKS: Final = {
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "Parameters", "TOPICS", "background", "behavior", "blocking", "candles", "conflates", "is_drained", "mailbox",
-    "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble", "warm_up",
+    "Parameters", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "candles", "conflates",
+    "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics",
+    "trouble", "warm_up",
 })  # fmt: skip
 """Other names of the base class that a subclass may define."""
 
@@ -141,12 +142,21 @@ def _fault_of_warm_up(value: Any) -> str:
     return ""
 
 
+def _fault_of_truth(value: Any) -> str:
+    return "" if isinstance(value, bool) else f"True or False is wanted, found {value!r}"
+
+
 def _fault_of_parameters(value: Any) -> str:
     is_struct = isinstance(value, type) and issubclass(value, msgspec.Struct)
     return "" if is_struct else f"a class Parameters(msgspec.Struct) is wanted, found {value!r}"
 
 
-_DECLARED: Final = {"candles": _fault_of_candles, "warm_up": _fault_of_warm_up, "Parameters": _fault_of_parameters}
+_DECLARED: Final = {
+    "cancel_on_failure": _fault_of_truth,
+    "candles": _fault_of_candles,
+    "warm_up": _fault_of_warm_up,
+    "Parameters": _fault_of_parameters,
+}
 """What a class declares beside its hooks, and what finds a fault in it."""
 
 

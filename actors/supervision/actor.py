@@ -5,7 +5,7 @@ Hears   the reports of its children (`runtime/lifecycle.py`), Pong of those it p
         AwaitSystemStop from anyone; the journal's answers to its facts.
 Sends   control messages to its children; every failure, restart, breaker opening and escalation as a fact to the
         journal; SupervisionTree, ChildrenStopped and SystemStopped to their requesters; ReadHoldings to orders for a
-        parked child, where the settings say so.
+        parked child, where the settings say so, and CancelOrders, where its spec does.
 Fails   when it gives up on a child, after it has stopped all others; its own supervisor then restarts the whole group.
         The root has no supervisor: it answers AwaitSystemStop, with exit code 70.
 """
@@ -20,6 +20,7 @@ import msgspec
 
 from ...domain.time import SECOND_NS
 from ...messages.journal import Append, Appended, AppendRefused
+from ...messages.order_listing import CancelOrders, OrdersCancelling
 from ...messages.orders import HoldingsRead, ReadHoldings
 from ...messages.supervision import (
     DescribeTree,
@@ -59,6 +60,11 @@ def _why_parked(child: Child) -> str:
     at = f" at {child.raised_at}" if child.raised_at else ""
     return f"{child.spec.name}: {child.last_error}{at} ({child.parked})"
 
+
+CANCEL_AGAIN_S = (2.0, 4.0, 8.0, 16.0)
+"""After so many seconds the open orders of a parked strategy are cancelled again, and then after the last of these
+until none is open: an order that was on its way to the journal is open only later, and `orders` may not have answered.
+"""
 
 HOLDINGS_TIMEOUT_S = 10.0
 """How long `orders` may take to answer what a parked child leaves open."""
@@ -316,11 +322,32 @@ class Supervisor(RuntimeActor):
         self.ready()
 
     def child_parked(self, child: Child) -> None:
-        """Log the positions and open orders of a parked strategy: they stay as they are, for a person to decide."""
+        """Log the positions and open orders of a parked strategy: they stay as they are, unless its spec says else."""
         if self._plan.orders:
+            if child.spec.cancels_orders:
+                self._cancel_orders(child.spec.name, 0)
             name = child.spec.name
             then = functools.partial(self._tell_what_is_left, name)
             self.ask(self._plan.orders, ReadHoldings(strategy=name), timeout_s=HOLDINGS_TIMEOUT_S, then=then)
+
+    def _cancel_orders(self, name: str, round_number: int) -> None:
+        """Have all open orders of a parked strategy cancelled, and look again later whether there are any."""
+        request = CancelOrders(everything=True, strategy=name, person=self.name)
+        then = functools.partial(self._cancel_again, name, round_number)
+        self.ask(self._plan.orders, request, timeout_s=HOLDINGS_TIMEOUT_S, then=then)
+
+    def _cancel_again(self, name: str, round_number: int, outcome: Outcome) -> None:
+        answer = outcome.value
+        is_answered = isinstance(answer, OrdersCancelling) and not answer.problem
+        if not is_answered:
+            reason = str(answer if outcome.error is None else outcome.error)
+            self.log("child.orders_not_cancelled", level="warning", child=name, reason=reason)
+        elif answer.client_order_ids:
+            self.log("child.orders_cancelled", level="warning", child=name, orders=answer.client_order_ids)
+        elif round_number >= len(CANCEL_AGAIN_S):
+            return
+        wait_s = CANCEL_AGAIN_S[min(round_number, len(CANCEL_AGAIN_S) - 1)]
+        self.call_after(wait_s, functools.partial(self._cancel_orders, name, round_number + 1))
 
     def _tell_what_is_left(self, name: str, outcome: Outcome) -> None:
         answer = outcome.value

@@ -64,6 +64,9 @@ class ChildSpec(msgspec.Struct, frozen=True):
     when_exhausted: Exhausted = "give_up"
     """`park`: for a user's code, whose failures must not stop the system. It then has a restart budget of its own."""
 
+    cancels_orders: bool = False
+    """Of a strategy: when it is parked, its open orders are cancelled; else they stay."""
+
     def __post_init__(self) -> None:
         if self.host == "process" and hasattr(self.actor, "plan"):
             raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")

@@ -6,6 +6,7 @@ import pytest
 from natya_processes import await_that
 
 import natya
+from natya.messages.order_listing import ReadOrders
 from natya.messages.supervision import ChildStatus
 from natya.system import TradingSystem
 
@@ -41,6 +42,10 @@ def fills(system, name):
     return system.look().statistics[name].fills
 
 
+def open_orders(system, name):
+    return system.request("orders", ReadOrders(strategy=name, open_only=True), timeout_s=5).orders
+
+
 def events(directory, name):
     """Lines of the log, as the disk has them, of one event."""
     lines = map(json.loads, (directory / "data" / "natya.log").read_text().splitlines())
@@ -70,6 +75,15 @@ class TestAStrategyThatFailsForGood:
         assert left["child"] == "mortal"
         assert all(each.startswith("mortal-") for each in left["orders"])
         assert left["orders"]
+
+    def test_has_its_orders_cancelled_where_it_says_so(self, tmp_path):
+        with TradingSystem(settings(tmp_path, mortal="DyingAlone")) as system:
+            await_that(lambda: events(tmp_path, "child.orders_cancelled"), timeout_s=20)
+            cancelled = events(tmp_path, "child.orders_cancelled")[0]["fields"]["orders"]
+            await_that(lambda: open_orders(system, "mortal") == (), timeout_s=20)
+
+        assert cancelled
+        assert all(each.startswith("mortal-") for each in cancelled)
 
     def test_leaves_its_traceback_in_the_log(self, tmp_path):
         of_all = settings(tmp_path, mortal="Dying")

@@ -61,6 +61,12 @@ class Dying(StrategyActor):
             self.heard = 1 / 0
 
 
+class DyingAlone(Dying):
+    """Leaves nothing in the market."""
+
+    cancel_on_failure = True
+
+
 class NoCandle(StrategyActor):
     """Fails at every candle, and at no tick."""
 

@@ -7,6 +7,7 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
+from natya.messages.order_listing import CancelOrders, OrdersCancelling
 from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
@@ -338,6 +339,42 @@ class TestAChildThatIsParked:
         else:
             assert (said.getMessage(), said.fields["child"]) == ("child.left_unknown", "bad")
             assert ("Unavailable" if orders == "not there" else "ReadHoldings") in said.fields["reason"]
+
+
+class TestAChildThatIsParkedWithOrders:
+    def test_has_them_cancelled_until_none_is_open_even_late_ones(self, actor_system, play, diary, caplog, monkeypatch):
+        caplog.set_level("WARNING", "natya")
+        monkeypatch.setattr("natya.actors.supervision.actor.CANCEL_AGAIN_S", (0.0, 0.0))
+        asked = actor_system.probe("asked")
+        answers = [
+            OrdersCancelling(client_order_ids=(), problem="the journal is still read back; ask again"),
+            OrdersCancelling(client_order_ids=("bad-1",)),
+            OrdersCancelling(client_order_ids=()),
+        ]
+
+        class Orders(play.Child):
+            @handles(CancelOrders)
+            def cancel(self, request, sender):
+                self.send("asked", request)
+                self.send(sender, answers.pop(0) if answers else OrdersCancelling(client_order_ids=()))
+
+        actor_system.start("orders", Orders, diary)
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park", cancels_orders=True)
+        good = play.ChildSpec("good", play.Child, diary, when_exhausted="park")
+        settings = play.a_supervisor(bad, good, policy=play.a_policy(restarts_max=0), orders="orders")
+        actor_system.start("system", play.Supervisor, settings)
+        for name in ("good", "bad"):
+            actor_system.tell(name, play.Crash())
+
+        found = [asked.receive() for _ in range(3)]
+
+        assert {(each.strategy, each.everything) for each in found} == {("bad", True)}
+        while len(said := [each for each in caplog.records if each.getMessage().startswith("child.orders")]) < 2:
+            actor_system.request("system", Ping())
+        assert [each.getMessage() for each in said] == ["child.orders_not_cancelled", "child.orders_cancelled"]
+        assert said[1].fields == {"child": "bad", "orders": ("bad-1",)}
+        actor_system.request("system", Ping())
+        assert asked.is_empty()
 
 
 class TestASupervisorWithoutSettingsOfItsOwn:
