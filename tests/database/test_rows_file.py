@@ -1,6 +1,7 @@
 """The rows of a query, as whoever asked looks at them."""
 
 import gc
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from natya.actors.database import INLINE_ROWS_MAX, DuckDBAdapter, PackageMissing
 from natya.actors.database.errors import ResultTooLarge
 from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.results.forms import INLINE_CHARACTERS_MAX
+from natya.actors.database.tables.sql_text import quoted
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
@@ -117,13 +119,15 @@ TYPES = {
 
 
 class TestAnAnswerThatIsInline:
-    @pytest.mark.parametrize("kind", TYPES)
-    def test_is_the_same_in_every_form_as_one_in_a_file(self, handler, tmp_path, kind):
-        values = ", ".join("('" + value.replace("'", "''") + "')" for value in TYPES[kind])
-        sql = f'select value::{kind} as "a ""name""", 1 as b from (values {values}, (null)) t(value)'  # noqa: S608
-        filed, inline = (
-            QueryResult(handler.perform(QueryToFile(sql=sql, inline_rows_max=few))) for few in (0, INLINE_ROWS_MAX)
-        )
+    def test_is_the_same_in_every_form_as_one_in_a_file(self, handler, tmp_path):
+        columns = ", ".join(f'v{place}::{kind} as "{kind} ""quoted"""' for place, kind in enumerate(TYPES))
+        texts = [*itertools.zip_longest(*TYPES.values()), (None,) * len(TYPES)]
+        rows = ", ".join(f"({', '.join('null' if text is None else quoted(text) for text in row)}, 1)" for row in texts)
+        names = ", ".join(f"v{place}" for place in range(len(TYPES)))
+        sql = f"select {columns}, b from (values {rows}) t({names}, b)"  # noqa: S608
+        answers = [handler.perform(QueryToFile(sql=sql, inline_rows_max=few)) for few in (0, INLINE_ROWS_MAX)]
+        assert [answer.inline is None for answer in answers] == [True, False]
+        filed, inline = map(QueryResult, answers)
         with filed, inline:
             for each, result in (("filed", filed), ("inline", inline)):
                 result.write_csv(tmp_path / f"{each}.csv")
