@@ -70,6 +70,15 @@ class Append(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Ap
     correlation_id: str = ""
     """Of the request that they belong to; for an order its client order id."""
 
+    writer: str = ""
+    """Of whom appends rely on each other: one life of an actor, by a name that no other has. Empty: of nobody."""
+
+    number: Count = 0
+    """Of this append among those of its writer: 1, 2, 3."""
+
+    follows: Count = 0
+    """The number of the writer's append that must have been taken, or this one is refused; 0: none."""
+
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Appended"):
     """Answer to `Append`, after `fdatasync`: the facts have these sequences, without gaps."""

@@ -5,8 +5,9 @@ Hears   Append, ReadJournal.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
         JournalPage, or Failed, to each reader.
 Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; before that, all
-        waiting appends are refused. Restarted, it verifies the files, and goes on in a new segment after a failed
-        fsync: only in the same journal, from where it was durable (state handed over).
+        waiting appends are refused, as those are that follow one which was lost. Restarted, it verifies the files, and
+        goes on in a new segment after a failed fsync: only in the same journal, from where it was durable (state
+        handed over).
         For good when its files were moved, removed, replaced or cut short (`JournalMovedError`). Does not start on a
         damaged journal (`JournalDamagedError`), nor when another process holds it (`JournalBusyError`). A full disk is
         no failure: appends are refused until there is space, outcomes of orders last.
@@ -37,7 +38,15 @@ from ...messages.journal import (
 )
 from ...messages.supervision import Failed
 from ..runtime import RuntimeActor, handles
-from .errors import AppendInvalidError, JournalError, JournalFailedError, JournalFullError, UpkeepFailedError
+from .chains import Chains
+from .errors import (
+    AppendInvalidError,
+    AppendOrphanedError,
+    JournalError,
+    JournalFailedError,
+    JournalFullError,
+    UpkeepFailedError,
+)
 from .journal import Journal
 from .upkeep import archive_segment, next_chore
 
@@ -82,7 +91,8 @@ class JournalActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Open and verify; the sequence goes on where it was."""
-        self._waiting: deque[tuple[ActorAddress, Ticket, str, Trace]] = deque()
+        self._waiting: deque[tuple[ActorAddress, Ticket, Append, Trace]] = deque()
+        self._chains = Chains()
         self._readers: list[tuple[ActorAddress, Trace]] = []
         self._tidying = False
         self._full = False
@@ -208,13 +218,16 @@ class JournalActor(RuntimeActor):
         )
 
     def _buffer(self, request: Append, sender: ActorAddress) -> None:
+        if not self._chains.admits(request):
+            self._refuse(request, sender, AppendOrphanedError(f"append {request.follows}, which it follows, was lost"))
+            return
         try:
             ticket = self._journal.append(request.facts, request.correlation_id)
         except (JournalFullError, JournalFailedError) as refusal:
             self._note(refusal)
             self._refuse(request, sender, refusal)
             return
-        self._waiting.append((sender, ticket, request.correlation_id, self.trace))
+        self._waiting.append((sender, ticket, request, self.trace))
         if self._journal.buffered_bytes >= self.settings.group_bytes_max:
             self._commit()
 
@@ -238,22 +251,29 @@ class JournalActor(RuntimeActor):
             self.send(EVENTS, Journaled(records=records))
         durable = self._journal.last_sequence
         while self._waiting:
-            sender, ticket, correlation_id, self.trace = self._waiting[0]
+            sender, ticket, request, self.trace = self._waiting[0]
             if ticket.last_sequence <= durable:
                 answer = Appended(
                     first_sequence=ticket.first_sequence,
                     last_sequence=ticket.last_sequence,
-                    correlation_id=correlation_id,
+                    correlation_id=request.correlation_id,
                 )
                 self.send(sender, answer)
             else:
-                self.send(sender, AppendRefused(reason=refusal, correlation_id=correlation_id))
+                self._chains.lost(request)
+                self.send(sender, AppendRefused(reason=refusal, correlation_id=request.correlation_id))
             self._waiting.popleft()
 
     def _refuse(self, request: Append, sender: ActorAddress, refusal: JournalError) -> None:
-        self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
-        if not self._journal.buffered_bytes:
+        """Refuse one, after those before it were answered: answers come in the order of the appends."""
+        self._chains.lost(request)
+        trace = self.trace
+        if self._journal.buffered_bytes:
+            self._commit()
+        else:
             self._settle(str(refusal))
+        self.trace = trace
+        self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
 
     def _fail_reader(self, reader: ActorAddress, fault: BaseException) -> None:
         error, reason = type(fault).__name__, str(fault)

@@ -88,3 +88,7 @@ class UpkeepFailedError(JournalError):
 
 class AppendInvalidError(JournalError):
     """This append can never be written (no facts, or larger than a segment). Do not repeat it."""
+
+
+class AppendOrphanedError(JournalError):
+    """What an append relies on was lost, so it is not written. Find out what is durable, and append from there."""

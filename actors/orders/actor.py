@@ -156,7 +156,7 @@ class OrdersActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Begin with an empty book, and read the journal."""
-        self._ledger = Ledger()
+        self._ledger = Ledger(writer=f"{self.name}-{self.random.getrandbits(64):x}")
         self._risk = RiskControl()
         self._halting = Halting()
         self._halt_file = HaltFile(self.settings.halt_path) if self.settings.halt_path else None

@@ -44,9 +44,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """Matches the journal's answers, which come in the order of the appends, with the entries sent."""
+    """Matches the journal's answers, which come in the order of the appends, with the entries sent.
 
-    def __init__(self) -> None:
+    The facts of an order rely on those before: an append names the one of its order that is on its way, and the
+    journal refuses it where that was lost.
+
+    Args:
+        writer: a name that no other ledger has; empty: nothing will be written.
+    """
+
+    def __init__(self, writer: str = "") -> None:
+        self._writer: Final = writer
         self.book = Book()
         """Built from durable facts."""
 
@@ -59,6 +67,10 @@ class Ledger:
         self._entries: deque[Entry] = deque()
         self._changes: deque[RiskStateChanged] = deque()
         self._waiting: Counter[str] = Counter()
+        self._number = 0
+        self._newest: dict[str, int] = {}
+        """Number of the newest append on its way, by client order id."""
+
         self._ahead: dict[str, Order] = {}
 
     def __len__(self) -> int:
@@ -126,8 +138,7 @@ class Ledger:
         """Note a change of the risk state as sent, and return the request to send."""
         self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))
         self._changes.append(change)
-        self._waiting[RISK_STATE] += 1
-        return Append(facts=(change,), correlation_id=RISK_STATE)
+        return self._append(RISK_STATE, (change,))
 
     def write(
         self,
@@ -140,13 +151,22 @@ class Ledger:
         client_order_id = facts[0].client_order_id
         written = facts if change is None else (change, *facts)
         self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
-        self._waiting[client_order_id] += 1
+        append = self._append(client_order_id, written)
         if change is not None:
             self._changes.append(change)
         if order is not None and isinstance(facts[0], OrderIntended):
             self.intents[client_order_id] = order
         self._look_ahead(client_order_id, facts)
-        return Append(facts=written, correlation_id=client_order_id)
+        return append
+
+    def _append(self, correlation_id: str, facts: tuple[OrderFact | RiskStateChanged, ...]) -> Append:
+        self._waiting[correlation_id] += 1
+        self._number += 1
+        follows = self._newest.get(correlation_id, 0)
+        self._newest[correlation_id] = self._number
+        return Append(
+            facts=facts, correlation_id=correlation_id, writer=self._writer, number=self._number, follows=follows
+        )
 
     def confirm(self, answer: Appended) -> Entry | None:
         """Apply the oldest entry, now durable, and return it; None if the answer is to no entry of this ledger."""
@@ -177,7 +197,7 @@ class Ledger:
                 self._changes.popleft()  # entries are answered in order, and so are their changes
         self._waiting[correlation_id] -= 1
         if not self._waiting[correlation_id]:
-            del self._waiting[correlation_id]
+            del self._waiting[correlation_id], self._newest[correlation_id]
             self._ahead.pop(correlation_id, None)
         if entry.order is not None:
             self.intents.pop(correlation_id, None)

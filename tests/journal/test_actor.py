@@ -49,6 +49,10 @@ def an_append(workshop, *numbers, correlation_id="A-1"):
     return Append(facts=tuple(map(workshop.an_intent, numbers)), correlation_id=correlation_id)
 
 
+def a_link(workshop, number, follows=0):
+    return Append(facts=(workshop.an_intent(number),), writer="orders-1", number=number, follows=follows)
+
+
 @pytest.mark.usefixtures("journal")
 class TestAppending:
     def test_is_answered_with_the_sequences_of_the_facts(self, system, workshop):
@@ -438,6 +442,27 @@ class TestAGroup:
         assert (before.last_sequence, after.last_sequence) == (1, 2)
         assert bad.correlation_id == "bad"
 
+    @pytest.mark.usefixtures("journal")
+    def test_is_answered_in_the_order_of_its_appends_also_where_one_in_its_midst_is_refused(self, system, workshop):
+        writer = system.probe("writer")
+        for append in (an_append(workshop, 1), Append(facts=(), correlation_id="bad"), an_append(workshop, 2)):
+            system.tell("journal", append, sender=writer)
+
+        answers = [writer.receive() for _ in range(3)]
+
+        assert [type(answer) for answer in answers] == [Appended, AppendRefused, Appended]
+
+    @pytest.mark.usefixtures("journal")
+    def test_that_a_full_disk_refuses_takes_nothing_with_it_that_relies_on_it(self, system, workshop, disk):
+        system.request("journal", an_append(workshop, 1))
+        disk.troubles = [Trouble(action="write", error=errno.ENOSPC)]
+        first = system.request("journal", a_link(workshop, 1))
+        second = system.request("journal", a_link(workshop, 2, follows=1))
+        third = system.request("journal", a_link(workshop, 3))
+
+        assert (type(first), type(second), type(third)) == (AppendRefused, AppendRefused, Appended)
+        assert second.reason == "append 1, which it follows, was lost"
+
 
 @pytest.mark.usefixtures("events")
 class TestACrash:
@@ -454,6 +479,20 @@ class TestACrash:
 
         assert [type(answer) for answer in answers] == [AppendRefused, AppendRefused, Failed]
         assert system.request("journal", ReadJournal()).records == ()
+
+    @pytest.mark.usefixtures("journal")
+    def test_leaves_nothing_to_become_durable_that_relies_on_what_it_took_along(self, system, workshop):
+        """Those behind the lost one wait in the mailbox, and meet the next life."""
+        links = [a_link(workshop, number, follows=number - 1) for number in range(1, 6)]
+        answers = [each.result(5) for each in [system.request_future("journal", link) for link in links]]
+        again = system.request("journal", a_link(workshop, 6))
+
+        assert [type(answer) for answer in answers[2:]] == [Failed, AppendRefused, AppendRefused]
+        assert [answer.reason for answer in answers[3:]] == [
+            "append 3, which it follows, was lost",
+            "append 4, which it follows, was lost",
+        ]
+        assert (again.first_sequence, again.last_sequence) == (1, 1)
 
     @pytest.mark.usefixtures("journal")
     def test_while_it_is_read_is_told_to_the_reader(self, system, workshop):

@@ -137,3 +137,27 @@ def test_changes_of_the_risk_state_are_those_of_all_that_is_on_its_way(steps, st
         on_their_way = [fact for append in sent for fact in append.facts if isinstance(fact, RiskStateChanged)]
         assert list(ledger.changes) == on_their_way
         assert ledger.risk_state == (on_their_way[-1].state if on_their_way else durable)
+
+
+class TestAnAppend:
+    def test_follows_the_one_of_its_order_that_is_on_its_way(self, make):
+        ledger = Ledger(writer="orders-1")
+        first = ledger.write((make.intent("A-1"),), make.order("A-1"))
+        other = ledger.write((make.intent("B-1"),), make.order("B-1"))
+        second = ledger.write((make.accepted("A-1"),))
+        for answered in (first, other, second):
+            ledger.confirm(confirmed(answered))
+        third = ledger.write((make.filled("A-1", quantity=1),))
+
+        assert [each.number for each in (first, other, second, third)] == [1, 2, 3, 4]
+        assert [each.follows for each in (first, other, second, third)] == [0, 0, 1, 0]
+        assert {each.writer for each in (first, other, second, third)} == {"orders-1"}
+
+    def test_of_the_risk_state_follows_the_change_before(self):
+        ledger = Ledger(writer="orders-1")
+        changes = [
+            RiskStateChanged(previous=before, state=state, cause="why", changed_by="me", occurred_ns=1)
+            for before, state in (("NORMAL", "REDUCING"), ("REDUCING", "HALTED"))
+        ]
+
+        assert [ledger.write_change(change).follows for change in changes] == [0, 1]
