@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
 from ..messages.broker import OrderNotFound
-from ..messages.orders import OrderFact, OrderFilled, OrderIntended
+from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,7 @@ def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
         *_deliveries(world, {record.sequence: record for record in records}),
         *_arrivals(world, book),
         *_agreement(world, book, [record.fact for record in records]),
+        *_halts(records),
         *_projection(read_model, book, records),
         *_recording(read_model),
     ]
@@ -106,6 +107,16 @@ def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
             yield f"change {order.pending.number} of {client_order_id} was never settled"
         if order.is_open and not _is_same(order, found):
             yield f"{client_order_id} is {order}, and {found} at the exchange"
+
+
+def _halts(records: Sequence[JournalRecord]) -> Iterator[str]:
+    """Nothing passes the gate from the moment at which a halt is durable until a person has resumed."""
+    halted = False
+    for record in records:
+        if isinstance(record.fact, RiskStateChanged):
+            halted = record.fact.state == "HALTED"
+        elif halted and isinstance(record.fact, OrderIntended | ModificationIntended):
+            yield f"{record.fact.client_order_id} passed in a halt: {record.fact}"
 
 
 def _is_same(order: Order, found: OrderFound) -> bool:

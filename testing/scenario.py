@@ -22,6 +22,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     cut_at_disk_action: bool = False
     """The power goes in the middle of what the disk does next, not between two turns."""
 
+    cut_at_step: str = ""
+    """Instead, the power goes in a step of an order's path (`order_path.ORDER_PATH`), at one of its first times."""
+
+    halts: tuple[tuple[float, float], ...] = ()
+    """Seconds after the start of each life until a person puts the kill switch on, and until it is off again."""
+
     sync_failures: tuple[int, ...] = ()
     """Syncs of the journal's disk that succeed before one fails."""
 

@@ -31,6 +31,8 @@ from ..messages.system import Ping, Pong
 from .database import DatabaseFiles, InlineDatabase
 from .invariants import violations
 from .market import FeedOfSimulation, lasting_s
+from .order_path import KillableSystemBase, KillingInjector
+from .person import Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +51,8 @@ END_S: Final = 500.0
 SETTLE_S: Final = 900.0
 LOOK_EVERY_S: Final = 5.0
 HALT_LOOK_S: Final = 3_600.0
+STEP_S: Final = 30.0
+"""After the market's end: so long a step may be waited for, since answers and look-ups come late."""
 
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108  a directory of its own is made there
 """Where DuckDB's files lie, if there is such a thing: a sync costs nothing, and what it promises is not tested here."""
@@ -146,7 +150,7 @@ class World:
 
     def base_class(self, seed: Any, **options: Any) -> SimulatedSystemBase:
         """Make the base of one life."""
-        return SimulatedSystemBase(seed, **options)
+        return KillableSystemBase(seed, **options)
 
     def run(self) -> World:
         """Play it to the end.
@@ -213,12 +217,27 @@ class World:
         try:
             base = self._base_of(system)
             system.tell(base.start_actor(ROOT, Supervisor, self._root()), Ping())
+            Person(system, self.injected).halt(self.scenario.halts)
+            if self.scenario.cut_at_step:
+                self._cut_at_step(base)
+                return
             base.run_for((until_ns - self.clock.monotonic_ns()) / 1e9)
             if self.scenario.cut_at_disk_action:
                 self.disk.actions_left = self.chance.randrange(4)
                 base.run_for(1.0)
         except PowerCutError:
             return
+
+    def _cut_at_step(self, base: SimulatedSystemBase) -> None:
+        """Wait for the step while there is a market, and a little longer."""
+        injector = base.injector
+        assert isinstance(injector, KillingInjector), "made so"
+        injector.kill_in(self.scenario.cut_at_step, self.chance)
+        try:
+            base.run_for(self.scenario.settings.feed.duration_s + STEP_S)
+        finally:
+            if injector.killed_in:
+                self.injected[f"killed in {injector.killed_in}"] += 1
 
     @staticmethod
     def _base_of(system: InProcessSystem) -> SimulatedSystemBase:
@@ -237,6 +256,7 @@ class World:
     def _play_to_the_end(self, system: InProcessSystem) -> None:
         assert self.files is not None, "made by `run`"
         system.start(ROOT, Supervisor, self._root(), timeout_s=START_S)
+        Person(system, self.injected).halt(self.scenario.halts)
         self._await_market_end(system)
         self._base_of(system).injector.active = False
         self.disk.troubles = []
@@ -283,12 +303,14 @@ class World:
             if not isinstance(answer, Pong):
                 return f"{name} does not answer: {answer}"
         self.statistics = {name: answer.statistics for name, answer in answers.items()}
-        return self._behind()
+        return self._behind(system)
 
-    def _behind(self) -> str:
+    def _behind(self, system: InProcessSystem) -> str:
         """Say who has not yet dealt with what is in the journal, or at the broker."""
         names = ("orders", "events", "journal", "database")
         orders, events, journal, database = (self.statistics[name] for name in names)
+        if self.scenario.halts and orders.risk_state == "HALTED":
+            Person(system, self.injected).lift()
         if orders.risk_state != "NORMAL" or orders.uncertain_orders:
             return f"orders: {orders.risk_state}, {orders.uncertain_orders} in doubt"
         if events.last_sequence not in {0, journal.records}:  # 0: nothing new since its start

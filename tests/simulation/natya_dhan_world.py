@@ -15,10 +15,10 @@ from natya_updates_model import ModelUpdates
 
 from natya.actors.broker import UpdatesActor, UpdatesSettings
 from natya.actors.external import ExternalSettings
-from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import ChildSpec
 from natya.config.secrets import Secret
 from natya.messages.addresses import BROKER_GROUP, BROKER_SERVICE, BROKER_TOKENS, BROKER_UPDATES, INSTRUMENTS
+from natya.testing.order_path import DHAN_PATH, KillableSystemBase
 from natya.testing.scenario import Scenario
 from natya.testing.world import World
 
@@ -29,7 +29,7 @@ NEW_TOKEN_S = 20.0
 """How long until a person has logged in again."""
 
 
-class BlockingBase(SimulatedSystemBase):
+class BlockingBase(KillableSystemBase):
     """Jobs of the owner of the calls block in virtual time."""
 
     def __init__(self, *arguments, **options):
@@ -59,7 +59,7 @@ class DhanWorld(World):
         return self.base
 
     def __init__(self, seed: int, scenario: Scenario | None = None, faults: DhanFaults | None = None):
-        super().__init__(seed, _with_dhan(scenario or a_scenario(seed)))
+        super().__init__(seed, _with_dhan(scenario or a_scenario(seed, DHAN_PATH)))
         chance = Random(f"{seed}/dhan")
         self.matching = DhanModel(self.clock, Random(f"{seed}/far end"), faults or _faults(chance))
         self.arrivals, self.changes = self.matching.arrivals, self.matching.changes
@@ -136,6 +136,7 @@ def _with_dhan(scenario: Scenario) -> Scenario:
     return replace(
         scenario,
         settings=replace(settings, broker=broker, feed=feed, strategies=strategies),
+        halts=tuple((after_s * SLOWER, lasting_s * SLOWER) for after_s, lasting_s in scenario.halts),
         power_cuts=tuple(cut_s * SLOWER for cut_s in scenario.power_cuts),
         exchange_lasts=True,
     )

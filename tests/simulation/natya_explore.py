@@ -17,12 +17,18 @@ from functools import partial
 from natya_dhan_world import DhanWorld
 from natya_seeds import a_world
 
+from natya.testing.order_path import DHAN_PATH, PAPER_PATH
+
 WORLDS = {"paper": a_world, "dhan": DhanWorld}
+PATHS = {"paper": PAPER_PATH, "dhan": DHAN_PATH}
 TARGETS = {"paper": "sim", "dhan": "sim-dhan"}
 
 PLAY_CPU_S_MAX = 30
 PLAY_S_MAX = 600
 """Seconds, of the processor and of the clock, after which a seed has hung; a machine may be busy with other things."""
+
+KILLS_IN_A_STEP = 20
+"""So often a whole run kills the process in each step of an order's path."""
 
 TWICE_EVERY = 20
 """One seed of so many is played twice, to compare the journals."""
@@ -66,6 +72,11 @@ def explore(kind: str, first: int, count: int) -> int:
                 print(f"seed {seed}: {problem}", flush=True)
             if problems:
                 print(f"          make {TARGETS[kind]} SEED={seed}", flush=True)
+    steps = {step: faults.pop(f"killed in {step}", 0) for step in PATHS[kind]}
+    seldom = [step for step, number in steps.items() if number < KILLS_IN_A_STEP]
+    print("killed in " + ", ".join(f"{step}: {number}" for step, number in steps.items()))
+    if seldom:
+        print(f"fewer than {KILLS_IN_A_STEP} times in {', '.join(seldom)}")
     told = ", ".join(f"{number} {kind}" for kind, number in sorted(faults.items()))
     print(f"{count} seeds, {failed} failed, {time.monotonic() - began_s:.0f} s; injected: {told}")
     return 1 if failed else 0

@@ -7,16 +7,45 @@ import msgspec
 from natya import load_settings
 from natya.config.sections.strategy import StrategySettings
 from natya.testing import Faults
+from natya.testing.order_path import PAPER_PATH
 from natya.testing.scenario import Scenario, scenario_of
 from natya.testing.world import World
 
 SYMBOLS = ("INFY", "TCS", "SBIN")
+OF_A_HALT = ("HaltTrading", "Resume", "KillSwitch", "CancelDue")
 PAPER = load_settings("paper", environment={}, overrides={"control.enabled": False})
 
 
-def a_scenario(seed: int) -> Scenario:
-    """Everything that may go wrong, and traders who mind nothing."""
-    return scenario_of(seed, _settings(Random(f"{seed}/traders")))
+def a_scenario(seed: int, path=PAPER_PATH) -> Scenario:
+    """Everything that may go wrong, and traders who mind nothing; of four seeds three are killed in a step of the path.
+
+    The steps take their turns: so many seeds as there are steps, and a third more, kill in each.
+    """
+    is_plain = seed % 4 == 3
+    settings = _settings(Random(f"{seed}/traders"))
+    scenario = scenario_of(seed, settings if is_plain else _busy(settings))
+    chance, duration_s = Random(f"{seed}/halts"), scenario.settings.feed.duration_s
+    turn = seed - seed // 4
+    step = "" if is_plain else path[turn % len(path)]
+    halts = [(chance.uniform(0.0, duration_s), chance.uniform(0.0, duration_s / 2))] * chance.choice((0, 0, 0, 1))
+    if step.endswith(OF_A_HALT):
+        halts = halts or [(duration_s / 3, duration_s / 3)]
+    cuts = scenario.power_cuts if is_plain else (duration_s, duration_s)
+    return msgspec.structs.replace(scenario, cut_at_step=step, halts=tuple(halts), power_cuts=cuts)
+
+
+def _busy(settings):
+    """The same, with traders who reach each step in a short time."""
+    replace = msgspec.structs.replace
+    least = {"trades": 0.5, "cancels": 0.3, "changes": 0.5}
+    feed = replace(
+        settings.feed, ticks_per_s=max(settings.feed.ticks_per_s, 40.0), duration_s=max(settings.feed.duration_s, 1.0)
+    )
+    traders = tuple(
+        replace(each, parameters={name: max(rate, least[name]) for name, rate in each.parameters.items()})
+        for each in settings.strategies
+    )
+    return replace(settings, strategies=traders, feed=feed)
 
 
 def a_world(seed: int) -> World:
@@ -24,7 +53,7 @@ def a_world(seed: int) -> World:
 
 
 def without_faults(scenario: Scenario) -> Scenario:
-    return msgspec.structs.replace(scenario, faults=Faults(), power_cuts=(), sync_failures=())
+    return msgspec.structs.replace(scenario, faults=Faults(), power_cuts=(), sync_failures=(), halts=())
 
 
 def _settings(chance: Random):
@@ -37,7 +66,7 @@ def _settings(chance: Random):
             parameters={
                 "trades": chance.choice((0.05, 0.2, 0.5)),
                 "cancels": chance.choice((0.0, 0.1, 0.3)),
-                "changes": chance.choice((0.0, 0.1, 0.5)),
+                "changes": chance.choice((0.1, 0.5, 0.7)),
             },
         )
         for number in range(1, chance.randint(2, 4))

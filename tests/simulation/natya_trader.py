@@ -19,7 +19,7 @@ class RandomTrader(StrategyActor):
                 limit, stop = stop, limit
             valid = chance.choice(("DAY", "DAY", "DAY", "IOC"))
             self._mine.append(place(tick.symbol, chance.choice((1, 10, 90, 101)), limit, stop=stop, valid=valid))
-        if self._resting and chance.random() < self.parameters["changes"]:
+        while self._resting and chance.random() < self.parameters["changes"]:
             limit, stop = self._prices(tick)
             quantity = chance.choice((None, None, 5, 20, 95, 101))
             if quantity or limit or stop:

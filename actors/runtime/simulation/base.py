@@ -36,6 +36,7 @@ class SimulatedSystemBase(InProcessSystemBase):
     """
 
     cell_class: ClassVar[type[RuntimeCell]] = SimulatedCell
+    injector_class: ClassVar[type[Injector]] = Injector
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class SimulatedSystemBase(InProcessSystemBase):
         """
         self.virtual_clock = clock or VirtualClock()
         self.random = Random(f"{seed}/order")  # noqa: S311  the whole point is that it can be repeated
-        self.injector = Injector(faults or Faults(), Random(f"{seed}/faults"))  # noqa: S311
+        self.injector = self.injector_class(faults or Faults(), Random(f"{seed}/faults"))  # noqa: S311
         self.fatal = fatal
         super().__init__(clock=self.virtual_clock, seed=seed)
         self.links = Links(self.injector, self._stepped)

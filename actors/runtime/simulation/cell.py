@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..cell import BATCH
 from ..runtime_cell import RuntimeCell
 from ..trace import NO_CONVERSATION
-from .injector import AFTER, BEFORE, SimulatedCrashError
+from .injector import AFTER, BEFORE
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -54,7 +54,7 @@ class SimulatedCell(RuntimeCell):
         if self._sends_left is not None:
             self._sends_left -= 1
             if not self._sends_left:
-                raise SimulatedCrashError("inside of the handler")
+                raise self.services.injector.crash("inside of the handler")
         super().send_elsewhere(target, message)
 
     def crash_in(self, handler: Handler, point: int) -> Handler:
@@ -62,13 +62,13 @@ class SimulatedCell(RuntimeCell):
 
         def crash(instance: Any, message: Any, sender: ActorAddress) -> None:
             if point == BEFORE:
-                raise SimulatedCrashError("before the handler")
+                raise self.services.injector.crash("before the handler")
             self._sends_left = None if point == AFTER else point
             try:
                 handler(instance, message, sender)
             finally:
                 self._sends_left = None
-            raise SimulatedCrashError("after the handler")
+            raise self.services.injector.crash("after the handler")
 
         return crash
 

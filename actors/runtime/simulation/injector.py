@@ -61,6 +61,10 @@ class Injector:
             return self._count("crash_inside", self._random.randint(1, SENDS_MAX))
         return None
 
+    def crash(self, where: str) -> Exception:
+        """Return what the handler raises there."""
+        return SimulatedCrashError(where)
+
     def fate(self, actor: str, message_type: type) -> Fate:
         """Decide the delivery of a message to this actor."""
         faults = self._faults
