@@ -22,6 +22,7 @@ FIGURES = {
     "bench_streams --packets 500 --rounds 1": 2,
     "bench_account --orders 20 --rounds 1": 5,
     "bench_broker --orders 5": 4,
+    "bench_kill_switch --orders 3": 2,
     "bench_exchange --orders 80 --rounds 1": 3,
     "bench_instruments --rows 400 --rounds 1": 3,
     "bench_rebuild --facts 500 --late 100": 2,
