@@ -96,7 +96,9 @@ class TestALiveMarket:
         self.tell(system, at(0), at(60), at(59))
 
         assert counts(system).late_ticks == 1
-        assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["tick.late"]
+        (told,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert (told.message, told.fields["symbol"]) == ("tick.late", "INFY")
+        assert told.fields["behind_s"] == pytest.approx(-69.0, abs=0.1), "by the clock of this machine it is early"
         assert heard(probe) == [0, (0, 1), 60, 59]
 
     def test_tells_no_candle_of_which_a_part_was_not_heard(self, system):

@@ -82,6 +82,13 @@ class TestAFigure:
         assert told.found is None
         assert "INFY" in told.formed
 
+    def test_is_0_of_a_strategy_that_has_ordered_and_not_traded(self, make, situation):
+        quiet = situation()
+        quiet.book.apply(make.intent("Q", strategy="other", occurred_ns=NOON_NS))
+
+        assert figure(quiet, "strategy_orders_a_day_max", "other").found == 1
+        assert figure(quiet, "strategy_trades_a_day_max", "other").found == 0
+
     def test_says_of_what_was_held_over_the_night_that_its_gain_does_not_count(self, make, situation):
         before = situation()
         assert "held over the night" not in figure(before, "day_loss_max_rupees").formed
