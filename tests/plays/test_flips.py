@@ -1,6 +1,6 @@
 """A strategy that orders for each of its fills: the market moves on all the same."""
 
-from natya.actors.strategy import actor
+from natya.actors.strategy import trading
 
 LIMIT = 20
 
@@ -19,7 +19,7 @@ class TestAStrategyThatOrdersForEachOfItsFills:
         assert played.summary.refused == {"orders_a_moment_max": 1}
 
     def test_and_for_each_refusal_fails_of_it_and_the_market_goes_on(self, tmp_path, mornings, plays, monkeypatch):
-        monkeypatch.setattr(actor, "ORDERS_A_MOMENT_MAX", 2 * LIMIT)
+        monkeypatch.setattr(trading, "ORDERS_A_MOMENT_MAX", 2 * LIMIT)
         flipper = a_flipper(stubborn=True)
 
         played = plays(tmp_path / "data", mornings(1), flipper, orders__orders_a_moment_max=LIMIT)
