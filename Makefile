@@ -67,9 +67,9 @@ stops-orders: $(STAMP) ## Stop it 500 times by SIGTERM in mid-order: in 15 s, ev
 		$(BIN)/python -m pytest tests/faults/test_killed_orders.py -q -s
 
 .PHONY: corruptions
-corruptions: $(STAMP) ## Damage the journal, and the database files, 500 times each, from a seed (COUNT=n SEED=n)
+corruptions: $(STAMP) ## Damage the journal, its audited records, and the database files, 500 times each, from a seed (COUNT=n SEED=n)
 	CORRUPTIONS=$(or $(COUNT),500) CORRUPTIONS_SEED=$(or $(SEED),$(shell date +%s)) \
-		$(BIN)/python -m pytest tests/journal/test_corruption.py tests/database/test_damage.py --timeout 600 -q -s
+		$(BIN)/python -m pytest tests/journal/test_corruption.py tests/database/test_damage.py tests/cli/test_audit.py --timeout 600 -q -s
 
 .PHONY: full-disk
 full-disk: $(STAMP) ## Fill a small disk 200 times under the journal, the database, and the whole system (COUNT=n SEED=n)

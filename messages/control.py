@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from .units import Count, Seconds
+from .units import Count, Nanoseconds, Seconds
 
 RefusalKind: TypeAlias = Literal["busy", "forbidden", "malformed", "timed_out", "too_large"]
 """`busy`: try again later. `forbidden`, `malformed`, `too_large`: a repeat is refused too. `timed_out`: the actor may
@@ -52,6 +52,42 @@ class AskRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
     kind: RefusalKind
     reason: str
+
+
+class OperationAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OperationAsked"):
+    """Fact: someone asked for an operation that is audited; from control, as the operation is passed on."""
+
+    request: str
+    """Unique in this data directory; `OperationAnswered` has it, too."""
+
+    operation: str
+    role: str
+    actor: str
+    """Who carries it out."""
+
+    who: str
+    """`user 1000, process 4711` through the socket, the client's address over HTTP."""
+
+    arguments: str
+    """In JSON, each shortened, and hidden where its name is that of a secret."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OperationAnswered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OperationAnswered"):
+    """Fact: what came of an operation that is audited; from control. Without one, it is not known."""
+
+    request: str
+    operation: str
+    answer: str
+    """Type of the answer, or of the error."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+ControlFact: TypeAlias = OperationAsked | OperationAnswered
 
 
 class ShowHttp(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ShowHttp"):

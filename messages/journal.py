@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, get_args
 import msgspec
 
 from .accounts import AccountFact
+from .control import ControlFact
 from .delivery import EventFact
 from .exchange import ExchangeFact
 from .health import Timing
@@ -42,6 +43,7 @@ Fact: TypeAlias = (
     | MarketFact
     | HistoryFact
     | EventFact
+    | ControlFact
 )
 """Everything that may be journaled."""
 

@@ -7,7 +7,7 @@ Hears   requests through the socket, those of `operations.OPERATIONS` only; the 
 Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead;
         each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
         that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
-        answer.
+        answer; Append to the journal, of each operation that is audited: who asked for what, and what came of it.
 Fails   when the socket cannot be opened or served; restarted, it opens the socket anew. Open connections are lost, with
         their pending requests; clients see their connection close.
 """
@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...messages.addresses import CONTROL_WEB
+from ...messages.addresses import CONTROL_WEB, JOURNAL
 from ...messages.codec import encode
-from ...messages.control import AskRefused, HttpShown, ShowHttp
+from ...messages.control import AskRefused, HttpShown, OperationAnswered, OperationAsked, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
+from ...messages.journal import Append, Appended
 from ...messages.supervision import Failed
-from ..observability import Counters, ShowView, health_of, take
+from ..observability import Counters, Redactor, ShowView, health_of, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
 from .errors import AskRefusedError, TokenFileError
@@ -41,7 +42,7 @@ from .server import ControlServer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...messages.control import ControlStatistics
+    from ...messages.control import ControlFact, ControlStatistics
     from ..observability import View
     from ..runtime import ActorAddress, Outcome
     from .http.application import ControlApplication
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 
 
 MOUNT_S: Final = 10.0
+
+JOURNAL_S: Final = 10.0
+"""How long the journal may take until an audited operation is told to be missing in it."""
 
 LOOK_EVERY_S: Final = 5.0
 """What an actor has counted since the last look is lost to metrics when it is restarted."""
@@ -86,6 +90,7 @@ class ControlActor(RuntimeActor):
         self._guard: Guard | None
         self._application: ControlApplication | None = None
         self._http_numbers = itertools.count(1)
+        self._redactor = Redactor()
         self._asked: dict[str, str] = {}
         """The actor of each pending request that can be abandoned, by `asker`."""
 
@@ -149,7 +154,10 @@ class ControlActor(RuntimeActor):
             self._asked[request.asker] = request.ask.actor
         if operation.audited:
             peer = request.peer
-            self._audit(operation, message, request.asker, user_id=peer.uid, process_id=peer.pid)
+            who = f"user {peer.uid}, process {peer.pid}"
+            self._audit(
+                operation, message, request.ask.actor, request.asker, who, user_id=peer.uid, process_id=peer.pid
+            )
         then = functools.partial(self._pass_back, request, operation)
         self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
 
@@ -172,7 +180,7 @@ class ControlActor(RuntimeActor):
             return
         request = f"http-{self._server.life}-{next(self._http_numbers)}"
         if operation.audited:
-            self._audit(operation, message, request, client=wanted.client)
+            self._audit(operation, message, wanted.actor, request, wanted.client, client=wanted.client)
         can_be_abandoned = "asker" in message.__struct_fields__
         if can_be_abandoned:
             message = msgspec.structs.replace(message, asker=request)
@@ -291,21 +299,54 @@ class ControlActor(RuntimeActor):
 
     # Helpers.
 
-    def _audit(self, operation: Operation, message: msgspec.Struct, request: str, **who: Any) -> None:
-        """Log who asks for what, before anything is done."""
+    def _audit(
+        self, operation: Operation, message: msgspec.Struct, actor: str, request: str, who: str, **fields: Any
+    ) -> None:
+        """Log who asks for what, and give it to the journal, before anything is done; nothing waits for that."""
+        arguments = arguments_of(message)
         self.log(
             "operation.asked",
             operation=operation.name,
             role=operation.role,
-            **who,
+            **fields,
             request=request,
-            arguments=arguments_of(message),
+            arguments=arguments,
         )
+        if not operation.journals_itself:
+            shown = {name: self._redactor.field(name, value) for name, value in arguments.items()}
+            self._journal(
+                OperationAsked(
+                    request=request,
+                    operation=operation.name,
+                    role=operation.role,
+                    actor=actor,
+                    who=who,
+                    arguments=msgspec.json.encode(shown).decode(),
+                    occurred_ns=self.clock.now_ns(),
+                )
+            )
 
     def _audit_answer(self, operation: Operation, request: str, outcome: Outcome) -> None:
         if operation.audited:
             came_of_it = type(outcome.value).__name__ if outcome.error is None else type(outcome.error).__name__
             self.log("operation.answered", operation=operation.name, request=request, answer=came_of_it)
+            if not operation.journals_itself:
+                self._journal(
+                    OperationAnswered(
+                        request=request,
+                        operation=operation.name,
+                        answer=came_of_it,
+                        occurred_ns=self.clock.now_ns(),
+                    )
+                )
+
+    def _journal(self, fact: ControlFact) -> None:
+        def written(outcome: Outcome) -> None:
+            if not isinstance(outcome.value, Appended):
+                reason = str(outcome.error or outcome.value)
+                self.log_bounded("audit.not_journaled", level="error", operation=fact.operation, reason=reason)
+
+        self.ask(JOURNAL, Append(facts=(fact,)), timeout_s=JOURNAL_S, then=written)
 
     def _pass_back(self, request: Request, operation: Operation, outcome: Outcome) -> None:
         self._audit_answer(operation, request.asker, outcome)

@@ -1,7 +1,7 @@
 """Every operation that may be asked from outside, once: what it is called, who does it, and who may ask for it.
 
 The control socket admits the messages of this table, `natya.connect()` has a method for each of its operations, and
-those that are audited are logged with who asked. To admit another, add an entry.
+those that are audited are journaled and logged with who asked. To admit another, add an entry.
 """
 
 from __future__ import annotations
@@ -160,7 +160,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     check: Check = _anything
 
     audited: bool = False
-    """Whether it is logged who asked for it, with which arguments, and what came of it."""
+    """Whether it is journaled and logged who asked for it, with which arguments, and what came of it."""
+
+    journals_itself: bool = False
+    """What it does is a fact of its own, and there may be many a second: who asked is logged only."""
 
     def __post_init__(self) -> None:
         """Make the name."""
@@ -267,6 +270,7 @@ OPERATIONS: Final = (
         actor=names.DELIVERY,
         role="operate",
         audited=True,
+        journals_itself=True,
     ),
     Operation(request=FindInstrument, answers=(InstrumentsFound,), actor=names.INSTRUMENTS, role="read"),
     Operation(

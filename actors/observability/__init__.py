@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from .exposition import exposition
     from .health import health_of
     from .log import LogNotOpenedError, logging_to
+    from .redaction import Redactor
     from .view import ShowView, View
 
-__all__ = ["Counters", "LogNotOpenedError", "ShowView", "View", "exposition", "health_of", "logging_to", "take"]
+__all__ = [
+    "Counters",
+    "LogNotOpenedError",
+    "Redactor",
+    "ShowView",
+    "View",
+    "exposition",
+    "health_of",
+    "logging_to",
+    "take",
+]
 
 _HOMES = {
     ".counting": ("Counters", "take"),
     ".exposition": ("exposition",),
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to"),
+    ".redaction": ("Redactor",),
     ".view": ("ShowView", "View"),
 }
 

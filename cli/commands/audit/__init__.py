@@ -1,0 +1,1 @@
+"""`natya audit …`: who had the system do what, by the journal."""

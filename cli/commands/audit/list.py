@@ -1,0 +1,42 @@
+"""`natya audit list`: the operations that someone asked for, and what came of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from ...options import INTEGER_MAX, DataDirOption, JsonOption, ProfileNameOption, SinceOption, UntilOption
+from ...session import journal_directory, tell_answer
+
+RECORDS_MAX: Final = 10_000
+
+
+def command(
+    *,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    records: Annotated[int, typer.Option("--records", "-n", min=1, max=RECORDS_MAX, help="How many.")] = 50,
+    since_ns: SinceOption = 0,
+    until_ns: UntilOption = INTEGER_MAX,
+    json: JsonOption = False,
+) -> None:
+    """Print the newest operations that change something: when, who, what, with which arguments, and the outcome.
+
+    One without an outcome was passed on, and it is not known what came of it: the system ended before.
+    """
+    from ....actors.journal import tools
+    from ...views.audit import FACTS, as_json, as_table, operations
+    from ...views.tables import show
+
+    with journal_directory(data_dir, profile) as directory:
+        found = operations(
+            tools.tail(
+                directory,
+                records_max=2 * records,
+                since_ns=since_ns,
+                until_ns=until_ns,
+                types=FACTS,
+            )
+        )[-records:]
+    tell_answer(as_json(found), lambda: show(as_table(found)), json=json)

@@ -1,0 +1,127 @@
+"""Who had the system do what, from the command line; and that nobody can change that afterwards without being found.
+
+`make corruptions` changes more records: CORRUPTIONS and CORRUPTIONS_SEED are how many and which.
+"""
+
+import json
+import os
+import re
+import zlib
+from random import Random
+
+import pytest
+from typer.testing import CliRunner
+
+import natya
+from natya.actors.journal import Journal, JournalDamagedError
+from natya.actors.journal.records import RecordFormat1
+from natya.actors.journal.tools import verify
+from natya.cli.app import app
+from natya.messages.control import OperationAnswered, OperationAsked
+
+EDITS = int(os.environ.get("CORRUPTIONS", "100"))
+SEED = int(os.environ.get("CORRUPTIONS_SEED", "1"))
+OPERATIONS = 20
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def an_operation(number, **fields):
+    asked = {
+        "request": f"request-{number:04}",
+        "operation": "cancel-orders",
+        "role": "operate",
+        "actor": "orders",
+        "who": "user 1000, process 4711",
+        "arguments": '{"person":"asha"}',
+        "occurred_ns": number * 10**9,
+    }
+    return OperationAsked(**(asked | fields))
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    journal = Journal(tmp_path / "journal", now_ns=lambda: 10**18, segment_bytes=65_536)
+    journal.open()
+    for number in range(1, OPERATIONS + 1):
+        journal.append([an_operation(number)])
+        if number % 2:
+            answer = OperationAnswered(
+                request=f"request-{number:04}", operation="cancel-orders", answer="OrdersCancelling", occurred_ns=number
+            )
+            journal.append([answer])
+    journal.commit()
+    journal.close()
+    return tmp_path
+
+
+class TestAuditedOperations:
+    def test_are_listed_with_who_asked_and_what_came_of_each(self, data_dir):
+        found = json.loads(call("audit", "list", "-n", 2, "--data-dir", data_dir, "--json").stdout)
+
+        assert found["schema"] == 1
+        assert [(each["request"], each["answer"]) for each in found["operations"]] == [
+            ("request-0019", "OrdersCancelling"),
+            ("request-0020", ""),
+        ]
+        assert found["operations"][0]["arguments"] == {"person": "asha"}
+
+    def test_are_a_table_in_which_an_unknown_outcome_says_so(self, data_dir):
+        shown = call("audit", "list", "--data-dir", data_dir).stdout
+
+        assert shown.count("user 1000, process 4711") == OPERATIONS
+        assert shown.count("not known") == OPERATIONS / 2
+
+    def test_are_counted_when_all_is_as_it_was_written(self, data_dir):
+        result = call("audit", "verify", "--data-dir", data_dir, "--json")
+
+        assert result.exit_code == 0
+        found = json.loads(result.stdout)
+        assert (found["asked"], found["answered"], found["records"]) == (OPERATIONS, OPERATIONS / 2, OPERATIONS * 1.5)
+
+    def test_of_a_running_system_are_journaled_with_who_asked(self, tmp_path):
+        settings = natya.load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+        with natya.TradingSystem(settings), natya.connect(data_dir=tmp_path) as client:
+            client.engage_kill_switch(reason="looked odd", person="asha")
+            client.publish_events(events=())
+        found = json.loads(call("audit", "list", "--data-dir", tmp_path, "--json").stdout)["operations"]
+
+        (asked,) = found
+        assert (asked["operation"], asked["role"], asked["actor"]) == ("engage-kill-switch", "operate", "kill-switch")
+        assert asked["who"] == f"user {os.geteuid()}, process {os.getpid()}"
+        assert asked["arguments"] == {"reason": "looked odd", "person": "asha", "flatten": False}
+        assert asked["answer"] == "KillSwitchEngaged"
+
+
+class TestAChangedRecord:
+    def test_is_named_by_the_command_which_ends_with_65(self, data_dir):
+        (segment,) = (data_dir / "journal").glob("*1.*")
+        whole = segment.read_bytes()
+        segment.write_bytes(whole.replace(b'"asha"', b'"ravi"', 1))
+
+        result = call("audit", "verify", "--data-dir", data_dir)
+
+        assert result.exit_code == 65
+        assert "sequence 1" in result.stderr
+
+    def test_is_named_and_with_a_checksum_made_to_fit_by_the_hash_in_the_next(self, data_dir):
+        (segment,) = (data_dir / "journal").glob("*1.*")
+        whole = segment.read_bytes()
+        starts = [found.start() for found in re.finditer(re.escape(RecordFormat1.magic), whole)]
+        random = Random(SEED)
+        for _ in range(EDITS):
+            number, forged = random.randrange(len(starts) - 1), random.random() < 0.5
+            start, end = starts[number], starts[number + 1]
+            edited = bytearray(whole)
+            edited[random.randrange(start + 90, end - 1)] ^= 1 << random.randrange(8)
+            if forged:
+                edited[start + 4 : start + 8] = zlib.crc32(edited[start + 8 : end]).to_bytes(4, "little")
+            segment.write_bytes(edited)
+
+            with pytest.raises(JournalDamagedError) as damage:
+                verify(data_dir / "journal")
+
+            named = damage.value.sequence - number - 1
+            assert named == 0 or (forged and named == 1), f"{number=}, {forged=}: {damage.value}"
