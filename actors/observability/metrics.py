@@ -15,9 +15,12 @@ from ...domain.positions import unrealized
 from ...domain.time import SECOND_NS
 from ...messages.broker import BrokerStatistics, UpdatesStatistics
 from ...messages.database import DatabaseStatistics
+from ...messages.delivery import DeliveryStatistics
 from ...messages.events import EventsStatistics
 from ...messages.health import ServiceStatistics, Timing, TokenStatistics
+from ...messages.history import HistoryStatistics
 from ...messages.journal import JournalStatistics
+from ...messages.kill_switch import KillSwitchStatistics
 from ...messages.market import FeedStatistics
 from ...messages.orders import OrdersStatistics
 from ...messages.supervision import ChildStatus
@@ -163,6 +166,8 @@ METRICS: Final = (
            read=_exposure),
     Metric(name="profit_rupees", help="Profit of the account before charges.", kind="gauge", labels=("kind",),
            read=_profit),
+    Metric(name="kill_switch_engaged", help="Whether the file HALT is there.", kind="gauge",
+           read=_of(KillSwitchStatistics, lambda of: float(of.engaged))),
     # Services over the network.
     Metric(name="broker_http", help="Calls over HTTP, by what came of them.", kind="counter",
            labels=("service", "endpoint", "code"), read=_each(ServiceStatistics, _called)),
@@ -193,6 +198,8 @@ METRICS: Final = (
            read=_of(FeedStatistics, lambda of: of.gaps)),
     Metric(name="feed_silent_instruments", help="Instruments that went silent.", kind="gauge",
            read=_of(FeedStatistics, lambda of: of.silent)),
+    Metric(name="history_gaps_open", help="Gaps of the feed whose candles are yet to be fetched.", kind="gauge",
+           read=_of(HistoryStatistics, lambda of: of.gaps_open)),
     # Events and actors.
     Metric(name="bus_published", help="What the router was given.", kind="counter", labels=("topic",),
            read=_each(EventsStatistics, _published)),
@@ -200,6 +207,10 @@ METRICS: Final = (
            read=_of(EventsStatistics, lambda of: of.delivered)),
     Metric(name="dead_letters", help="Messages that no handler completed.", kind="counter",
            read=_of(EventsStatistics, lambda of: of.dead_letters)),
+    Metric(name="dlq_depth", help="Events that durable subscriptions have given up.", kind="gauge",
+           read=_of(DeliveryStatistics, lambda of: of.dead_letters)),
+    Metric(name="dlq_oldest_timestamp_seconds", help="When the oldest of them was given up.", kind="gauge",
+           read=_of(DeliveryStatistics, lambda of: of.oldest_dead_letter_ns / SECOND_NS)),
     Metric(name="bus_dropped", help="Messages that a mailbox refused or left out for newer ones.", kind="counter",
            labels=("actor",), read=_actors(lambda of: of.dropped + of.conflated)),
     Metric(name="mailbox_depth", help="Messages that wait.", kind="gauge", labels=("actor",),
@@ -221,6 +232,8 @@ METRICS: Final = (
            read=_of(JournalStatistics, lambda of: of.appended)),
     Metric(name="journal_records", help="Records in the journal.", kind="gauge",
            read=_of(JournalStatistics, lambda of: of.records)),
+    Metric(name="journal_seq", help="Sequence of the newest record that the database was told of.", kind="gauge",
+           read=_of(DatabaseStatistics, lambda of: of.journal_sequence)),
     Metric(name="store_ticks", help="Ticks that the database recorded.", kind="counter",
            read=_of(DatabaseStatistics, lambda of: of.ticks)),
     Metric(name="store_lag_events", help="Facts that the database has yet to project.", kind="gauge",
