@@ -124,6 +124,11 @@ check: $(STAMP) ## Lint, format, types of the installed package, import directio
 	cd build/check && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p natya
 	cd build/check && PYTHONPATH=. $(abspath $(BIN))/lint-imports $(CURDIR)/pyproject.toml
 
+.PHONY: docs
+docs: $(STAMP) ## Build the pages of docs/ and their reference into docs/_build/html, without a warning
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+
 .PHONY: format
 format: $(STAMP) ## Let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -7,12 +7,27 @@ from types import ModuleType
 
 import pytest
 
+from natya import get_container
+from natya.services import register_services
+
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = DOCS / "actors.md"
 SNIPPETS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["actors.md", "testing.md"])
+PAGES = ("actors", "testing", "getting-started", "embedding", "troubleshooting", "migration")
+
+
+@pytest.fixture(autouse=True)
+def container(tmp_path, monkeypatch):
+    """What a page registers in the container of the process ends with it, and it opens nothing of the user's."""
+    monkeypatch.setenv("NATYA_SYSTEM__DATA_DIR", str(tmp_path))
+    yield
+    get_container().clear()
+    register_services(get_container())
+
+
+@pytest.mark.parametrize("name", [f"{page}.md" for page in PAGES])
 def test_does_what_it_says(name, monkeypatch):
     text = (DOCS / name).read_text()
     program = ModuleType("guide")
