@@ -1,7 +1,8 @@
 """Settings and what belongs to the user's machine.
 
 settings, sections/     the typed settings; their defaults are in `default.toml` alone
-loader, layers, keys    from TOML files, environment and command line to one frozen `Settings`
+loader, layers, keys    from TOML files, credentials, environment and command line to one frozen `Settings`
+credentials             secrets that systemd hands over
 show, errors, secrets   settings for people and programs, problems with them, values that are never shown
 data_directory, locks   one process at a time owns a data directory
 halt_file               the file that halts everything while it is there

@@ -16,6 +16,7 @@ from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
 from ..messages.addresses import NAMES
 from .confirmation import CONFIRMED, INSTRUMENTS, MADE_UP_MARKETS, unconfirmed
+from .credentials import credentials_layer
 from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
@@ -58,9 +59,8 @@ def load_settings(
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
     Layers, lowest to highest: `default.toml`, the profile's file, `live_market.toml` where the feed is not simulated,
-    your own file (`config`), the environment (by default the process's own), `overrides` by dotted key
-    (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are
-    made absolute.
+    your own file (`config`), credentials of systemd, the environment (by default the process's own), `overrides` by
+    dotted key (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are made absolute.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
@@ -86,7 +86,8 @@ def load_with_origins(
         )
     ours = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
     theirs = [] if config is None else [file_layer(absolute(str(config), "--config"))]
-    theirs.append(environment_layer(os.environ if environment is None else environment))
+    variables = os.environ if environment is None else environment
+    theirs += [credentials_layer(variables), environment_layer(variables)]
     theirs.append(override_layer(overrides or {}))
     sources = [layer.values["feed.source"].value for layer in (*ours, *theirs) if "feed.source" in layer.values]
     if sources[-1] not in MADE_UP_MARKETS:
