@@ -1,7 +1,9 @@
 """Files of strangers in and out of the database, against a reading of them that knows nothing of natya."""
 
+import contextlib
 import csv
 import datetime as dt
+import functools
 import gzip
 import io
 import shutil
@@ -15,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from natya_database import migrated
 from natya_examples import QUARTER
+from natya_market import without_rows
 
 from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
 from natya.actors.feed import RecordingError
@@ -37,18 +40,40 @@ def shared_files():
     return {path.name: path for path in SHARED.glob("*.csv")}
 
 
-@pytest.fixture
-def own(tmp_path):
-    shutil.copytree(migrated().name, tmp_path / "data")
-    loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "data")})
+@contextlib.contextmanager
+def files_in(folder):
+    """Open files that the migrations have made there."""
+    shutil.copytree(migrated().name, folder)
+    loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(folder)})
     with OwnFiles(loaded, read_only=False) as own:
         yield own
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Files of all tests that leave nothing but rows in them, and the market's repository of them."""
+    with (
+        files_in(tmp_path_factory.mktemp("shared") / "data") as own,
+        MarketDataRepositoryImpl(own.database) as market,
+    ):
+        yield own, market
+
+
 @pytest.fixture
-def market(own):
-    with MarketDataRepositoryImpl(own.database) as market:
-        yield market
+def empty(shared):
+    """Such files without a row."""
+    without_rows(shared[0].database)
+    return shared
+
+
+@pytest.fixture
+def own(empty):
+    return empty[0]
+
+
+@pytest.fixture
+def market(empty):
+    return empty[1]
 
 
 @pytest.fixture
@@ -478,12 +503,18 @@ class TestAParquetFile:
             import_file(path, own, symbol="TCS")
 
 
-def make_parquet(path, selection):
-    """Write a selection from `rows`, which has five moments of a morning in India, without a zone."""
+@functools.cache
+def five_rows():
+    """Make an engine in which `rows` has five moments of a morning in India, without a zone."""
+    connection = duckdb.connect()
     moments = f"timestamp '{MORNING.replace(tzinfo=None)}' + interval 1 second * range as moment"
-    with duckdb.connect() as connection:
-        connection.execute(f"create view rows as select range as n, {moments} from range(5)")  # noqa: S608
-        connection.execute(f"copy (select {selection}) to '{path}' (format parquet)")
+    connection.execute(f"create view rows as select range as n, {moments} from range(5)")  # noqa: S608
+    return connection
+
+
+def make_parquet(path, selection):
+    """Write a selection from `rows`."""
+    five_rows().execute(f"copy (select {selection}) to '{path}' (format parquet)")
 
 
 TICKS, MINUTES_A_DAY, MINUTE_DAYS, DAYS = 355, 375, 4, 400
@@ -518,19 +549,26 @@ def walk_of_candles(moments):
     return "\n".join([*lines, ""])
 
 
-@pytest.fixture
-def exported(bring, tmp_path):
-    """Ticks of one day, minutes of four that end with it, and a candle a day of more than a year."""
+@pytest.fixture(scope="class")
+def exported(tmp_path_factory):
+    """Files with ticks of one day, minutes of four that end with it, and a candle a day of more than a year."""
     minutes = [
         LAST_DAY - dt.timedelta(days=day, minutes=-minute)
         for day in reversed(range(MINUTE_DAYS))
         for minute in range(MINUTES_A_DAY)
     ]
     midnight = LAST_DAY.replace(hour=0, minute=0)
-    bring(full_ticks(TICKS), symbol="NIFTY")
-    bring(walk_of_candles(minutes), symbol="RELIANCE")
-    bring(walk_of_candles([midnight - dt.timedelta(days=day) for day in reversed(range(DAYS))]), symbol="RELIANCE")
-    return tmp_path / "out"
+    days = [midnight - dt.timedelta(days=day) for day in reversed(range(DAYS))]
+    folder = tmp_path_factory.mktemp("exported")
+    with files_in(folder / "data") as own:
+        for text, symbol in (
+            (full_ticks(TICKS), "NIFTY"),
+            (walk_of_candles(minutes), "RELIANCE"),
+            (walk_of_candles(days), "RELIANCE"),
+        ):
+            (folder / "file.csv").write_text(text)
+            import_file(folder / "file.csv", own, symbol=symbol)
+        yield own
 
 
 A_DAY_NS = 86_400 * 10**9
@@ -541,20 +579,18 @@ WITHIN_A_DAY = {"since_ns": SINCE_NS, "until_ns": SINCE_NS + A_DAY_NS}
 class TestAnExport:
     @pytest.mark.parametrize("file_format", ["parquet", "csv"])
     def test_comes_back_as_it_was(self, own, exported, tmp_path, file_format):
-        files = list(export(exported, own, file_format=file_format))
-        loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "other")})
-        with OwnFiles(loaded, read_only=False) as other:
-            for file in files:
-                import_file(Path(file.file), other)
-            for table, columns in (("full_ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
-                sql = f"select * exclude ({columns}) from {table} order by all"  # noqa: S608  our names
-                assert rows(other, sql) == rows(own, sql)
+        files = list(export(tmp_path / "out", exported, file_format=file_format))
+        for file in files:
+            import_file(Path(file.file), own)
+        for table, columns in (("full_ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
+            sql = f"select * exclude ({columns}) from {table} order by all"  # noqa: S608  our names
+            assert rows(own, sql) == rows(exported, sql)
 
         assert [Path(file.file).stem for file in files] == ["ticks-2025-12-29", "candles-60s", "candles-86400s"]
         assert sum(file.rows for file in files) == TICKS + MINUTES_A_DAY * MINUTE_DAYS + DAYS
 
-    def test_is_of_the_days_and_symbols_that_were_asked_for(self, own, exported):
-        files = list(export(exported, own, symbols=["RELIANCE"], **WITHIN_A_DAY))
+    def test_is_of_the_days_and_symbols_that_were_asked_for(self, exported, tmp_path):
+        files = list(export(tmp_path / "out", exported, symbols=["RELIANCE"], **WITHIN_A_DAY))
 
         assert [(Path(each.file).name, each.rows) for each in files] == [
             ("candles-60s.parquet", MINUTES_A_DAY),
@@ -562,32 +598,30 @@ class TestAnExport:
         ]
 
     def test_of_a_single_candle_comes_back_with_its_interval(self, own, exported, tmp_path):
-        _, daily = export(exported, own, symbols=["RELIANCE"], **WITHIN_A_DAY)
-        loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path / "other")})
-        with OwnFiles(loaded, read_only=False) as other:
-            import_file(Path(daily.file), other)
+        _, daily = export(tmp_path / "out", exported, symbols=["RELIANCE"], **WITHIN_A_DAY)
+        import_file(Path(daily.file), own)
 
-            assert rows(other, "select interval_ns from candles") == ((86_400 * 10**9,),)
+        assert rows(own, "select interval_ns from candles") == ((86_400 * 10**9,),)
 
-    def test_has_archived_days_too(self, own, exported):
-        assert closed_days(own) == (dt.date(2025, 12, 29),)
-        own.work(ArchiveDay(day="2025-12-29"), timeout_s=5)
-        (file, *_) = export(exported, own, symbols=["NIFTY"])
-        with duckdb.connect() as connection:
-            books = connection.execute("select count(bid_price_5) from read_parquet(?)", [file.file]).fetchone()
+    def test_has_archived_days_too(self, write, tmp_path):
+        with files_in(tmp_path / "data") as own:
+            import_file(write(full_ticks(TICKS)), own, symbol="NIFTY")
+            assert closed_days(own) == (dt.date(2025, 12, 29),)
+            own.work(ArchiveDay(day="2025-12-29"), timeout_s=5)
+            (file,) = export(tmp_path / "out", own, symbols=["NIFTY"])
+            books = five_rows().execute("select count(bid_price_5) from read_parquet(?)", [file.file]).fetchone()
 
-        assert books == (TICKS,)
-        assert closed_days(own) == ()
-        assert (Path(file.file).name, file.rows) == ("ticks-2025-12-29.parquet", TICKS)
-        assert (stat(own).archived_days, stat(own).rows["ticks"], stat(own).rows["all_ticks"]) == (1, 0, TICKS)
+            assert books == (TICKS,)
+            assert closed_days(own) == ()
+            assert (Path(file.file).name, file.rows) == ("ticks-2025-12-29.parquet", TICKS)
+            assert (stat(own).archived_days, stat(own).rows["ticks"], stat(own).rows["all_ticks"]) == (1, 0, TICKS)
 
-    def test_replaces_nothing(self, own, exported):
-        exported.mkdir()
-        (exported / "candles-60s.parquet").write_text("mine")
+    def test_replaces_nothing(self, exported, tmp_path):
+        (tmp_path / "candles-60s.parquet").write_text("mine")
 
         with pytest.raises(FileExistsError, match=r"candles-60s\.parquet"):
-            list(export(exported, own))
-        assert (exported / "candles-60s.parquet").read_text() == "mine"
+            list(export(tmp_path, exported))
+        assert (tmp_path / "candles-60s.parquet").read_text() == "mine"
 
     def test_of_nothing_is_nothing(self, own, tmp_path):
         assert list(export(tmp_path / "out", own)) == []
