@@ -1,6 +1,7 @@
 """The archive: an archived day is one database's, and nothing that was once durable is replaced by less."""
 
 import datetime as dt
+import functools
 import itertools
 import shutil
 from pathlib import Path
@@ -28,26 +29,44 @@ NEXT = DAY + dt.timedelta(days=1)
 MORNING_NS = start_ns("2026-01-02T09:15:00")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the empty files of a database by its name, once: each its own, not a copy of another's."""
+
+    @functools.cache
+    def files(name):
+        folder = tmp_path_factory.mktemp("made")
+        for end in (".duckdb", "-market.duckdb"):
+            shutil.copy(Path(migrated().name, f"natya{end}"), folder / f"{name}{end}")
+        with DuckDBAdapter(folder / f"{name}.duckdb", max_connections=3) as database:
+            database.execute("update origin set identity = uuid()::varchar", file="market")
+        (folder / f"{name}-market.duckdb.witness").unlink()
+        return folder
+
+    return files
+
+
 @pytest.fixture
-def start(tmp_path):
-    """Make the files of a database by its name, in one folder or another."""
+def start(tmp_path, made):
+    """Open a database by its name, in one folder or another; where there is none, it is an empty one."""
 
     def opened(name="natya", folder=tmp_path):
         path = folder / f"{name}.duckdb"
         if not path.exists():
-            folder.mkdir(exist_ok=True)
-            made = Path(migrated().name)
-            shutil.copy(made / "natya.duckdb", path)
-            shutil.copy(made / "natya-market.duckdb", folder / f"{name}-market.duckdb")
-            with DuckDBAdapter(path, max_connections=3) as database:  # files of its own, not copies of one
-                database.execute("update origin set identity = uuid()::varchar", file="market")
-            path.with_name(f"{name}-market.duckdb.witness").unlink()
+            shutil.copytree(made(name), folder, dirs_exist_ok=True)
         return DuckDBAdapter(path, max_connections=3)
 
     return opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def engine():
+    """A DuckDB that has none of our files."""
+    with duckdb.connect() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
 def ticks(build):
     def of(count, *, source="recording", start=1, **fields):
         return [
@@ -95,18 +114,19 @@ class TestTwoDatabasesOfOneFolder:
 
 
 class TestADayThatIsArchivedAgain:
-    @pytest.mark.parametrize("late", [1, 50])
-    def test_adds_to_what_is_there(self, start, ticks, tmp_path, late):
+    def test_adds_to_what_is_there(self, start, ticks, tmp_path):
+        """Whether less comes late than is there or more."""
         with start() as database:
             MarketStore(database).write(ticks(20))
             put_away(database)
-            before = parquets(tmp_path)
-            MarketStore(database).write(ticks(late, start=21))
-            put_away(database)
+            for there, late in ((20, 1), (21, 50)):
+                before = parquets(tmp_path)
+                MarketStore(database).write(ticks(late, start=there + 1))
+                put_away(database)
 
-            assert parquets(tmp_path).items() > before.items()
-            assert len(seen(database)) == 20 + late
-            assert check(database) == ()
+                assert parquets(tmp_path).items() > before.items()
+                assert len(seen(database)) == there + late
+                assert check(database) == ()
 
     def test_after_the_market_file_was_begun_anew_leaves_the_old_day_as_it_is(self, start, ticks, tmp_path):
         with start() as database:
@@ -160,15 +180,24 @@ class TestADayThatIsArchivedAgain:
 
 
 class TestAFileThatIsNotOurs:
-    @pytest.fixture
-    def archived(self, start, ticks):
-        with start() as database:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def once_archived(cls, made, ticks, tmp_path_factory):
+        folder = Path(shutil.copytree(made("natya"), tmp_path_factory.mktemp("archived"), dirs_exist_ok=True))
+        with DuckDBAdapter(folder / "natya.duckdb", max_connections=3) as database:
             MarketStore(database).write(ticks(10))
             (day,) = put_away(database)
-            return Path(day.file)
+        return folder, Path(day.file).relative_to(folder)
 
-    def test_says_whose_it_is(self, start, archived):
-        with start() as database, duckdb.connect() as engine:
+    @pytest.fixture
+    def archived(self, once_archived, tmp_path):
+        """The file of an archived day, in files that every test has a copy of."""
+        folder, file = once_archived
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        return tmp_path / file
+
+    def test_says_whose_it_is(self, start, engine, archived):
+        with start() as database:
             ((identity,),) = database.query("select identity from origin").rows
             found = engine.execute(f"select decode(key), decode(value) from parquet_kv_metadata('{archived}')")  # noqa: S608  our own text
             metadata = dict(found.fetchall())
@@ -186,29 +215,28 @@ class TestAFileThatIsNotOurs:
             assert "it is of the database" in database.archive_lacks[0]
             assert any("it is of the database" in found for found in check(database))
 
-    def test_does_not_count_with_fewer_rows(self, start, archived):
-        with duckdb.connect() as engine:
-            ((identity,),) = engine.execute(
-                f"select decode(value) from parquet_kv_metadata('{archived}') where decode(key) = 'natya_database'"  # noqa: S608  our own text
-            ).fetchall()
-            archived.rename(archived.with_name("whole.parquet"))
-            engine.execute(
-                f"copy (from '{archived.with_name('whole.parquet')}' limit 9) to '{archived}' "
-                f"(format parquet, kv_metadata {{natya_database: '{identity}'}})"
-            )
+    def test_does_not_count_with_fewer_rows(self, start, engine, archived):
+        ((identity,),) = engine.execute(
+            f"select decode(value) from parquet_kv_metadata('{archived}') where decode(key) = 'natya_database'"  # noqa: S608  our own text
+        ).fetchall()
+        archived.rename(archived.with_name("whole.parquet"))
+        engine.execute(
+            f"copy (from '{archived.with_name('whole.parquet')}' limit 9) to '{archived}' "
+            f"(format parquet, kv_metadata {{natya_database: '{identity}'}})"
+        )
         with start() as database:
             assert "it has 9 rows, 10 wanted" in database.archive_lacks[0]
             assert seen(database) == ()
 
-    @pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
-    def test_does_not_keep_the_others_from_being_read(self, start, ticks, archived, content):
+    def test_does_not_keep_the_others_from_being_read(self, start, ticks, archived):
         with start() as database:
             MarketStore(database).write(ticks(5, start=11))
             put_away(database)
-        archived.write_bytes(content)
-        with start() as database:
-            assert len(seen(database)) == 5
-            assert len(database.archive_lacks) == 1
+        for content in (b"", b"PAR1 and no more"):
+            archived.write_bytes(content)
+            with start() as database:
+                assert len(seen(database)) == 5
+                assert len(database.archive_lacks) == 1
 
     def test_counts_again_when_it_is_back(self, start, archived):
         archived.rename(archived.with_suffix(".away"))
@@ -233,10 +261,10 @@ class TestAFileThatIsNotOurs:
         with start() as database:
             assert len(seen(database)) == 20
 
-    @pytest.mark.parametrize("name", ["ticks-2026-01-02-9.parquet", "aaa.parquet", "ticks-0.parquet"])
-    def test_is_not_read_beside_ours(self, start, archived, name):
-        (archived.parent / name).write_bytes(archived.read_bytes())
-        (archived.parents[1] / name).write_bytes(b"nonsense")
+    def test_is_not_read_beside_ours(self, start, archived):
+        for name in ("ticks-2026-01-02-9.parquet", "aaa.parquet", "ticks-0.parquet"):
+            (archived.parent / name).write_bytes(archived.read_bytes())
+            (archived.parents[1] / name).write_bytes(b"nonsense")
         with start() as database:
             assert len(seen(database)) == 10
 
@@ -244,38 +272,46 @@ class TestAFileThatIsNotOurs:
 class TestAnArchiveOfAnOlderVersion:
     """Files lay in the folder itself, without a word of whose they are."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def parts(cls, ticks, build, tmp_path_factory):
+        """What every such database is made of: the files of an archived day, and files without a row."""
+        folder = tmp_path_factory.mktemp("parts")
+        with DuckDBAdapter(folder / "scratch.duckdb", max_connections=3) as scratch:
+            MarketStore(scratch).write(ticks(16, depth=build.depth()))
+            put_away(scratch)
+        for file in (folder / "archive").rglob("*.parquet"):
+            file.rename(folder / file.name)
+        with duckdb.connect(folder / "market.duckdb") as market:
+            migrate(market, migrations("market")[:4])
+        with duckdb.connect(folder / "core.duckdb") as core:
+            migrate(core, migrations("core"))
+        return folder
+
     @pytest.fixture
-    def older(self, tmp_path, ticks, build):
+    def older(self, tmp_path, parts, engine):
         """Make a database as a version before this one left it, with one archived day."""
 
-        def made(name, count, *, source, present=0):
+        def made(name, count, *, source):
             folder = tmp_path / "archive"
             folder.mkdir(exist_ok=True)
-            rows = ticks(count, source=source, depth=build.depth())
-            with DuckDBAdapter(tmp_path / f"scratch-{name}.duckdb", max_connections=3) as scratch:
-                MarketStore(scratch).write(rows)
-                put_away(scratch)
-            (own,) = [each for each in folder.iterdir() if each.is_dir()]
-            for table in ("ticks", "books"):
-                with duckdb.connect() as engine:
-                    engine.execute(
-                        f"copy (from '{own}/{table}-{DAY}-0.parquet') to '{folder}/{table}-{DAY}-0.parquet' "
-                        "(format parquet)"
-                    )
-            shutil.rmtree(own)
+            shutil.copy(parts / "core.duckdb", tmp_path / f"{name}.duckdb")
+            shutil.copy(parts / "market.duckdb", tmp_path / f"{name}-market.duckdb")
             with duckdb.connect(tmp_path / f"{name}-market.duckdb") as market:
-                migrate(market, migrations("market")[:4])
-                market.execute("insert into recorded values (?, ?)", [source, count + present])
+                market.execute("insert into recorded values (?, ?)", [source, count])
                 market.execute("update origin set candle_batches = 3")
                 for table in ("ticks", "books"):
-                    market.execute("insert into archived values (?, ?, ?)", [f"{table}-{DAY}-0.parquet", DAY, count])
+                    file = f"{table}-{DAY}-0.parquet"
+                    engine.execute(
+                        f"copy (select * replace ('{source}' as source) from '{parts}/{file}' "  # noqa: S608  our own text
+                        f"where sequence <= {count}) to '{folder}/{file}' (format parquet)"
+                    )
+                    market.execute("insert into archived values (?, ?, ?)", [file, DAY, count])
                     market.execute(
                         f"create or replace view all_{table} as select * from {table} union all by name "  # noqa: S608  our own text
                         f"select * exclude (filename) from read_parquet('{folder}/{table}-*.parquet', filename = true) "
                         "where parse_filename(filename) in (select file from archived)"
                     )
-            with duckdb.connect(tmp_path / f"{name}.duckdb") as core:
-                migrate(core, migrations("core"))
 
         return made
 
@@ -332,24 +368,23 @@ class TestAnArchiveOfAnOlderVersion:
 
 
 class TestADayThatDoesNotReadBack:
-    @pytest.mark.parametrize("harm", ["fewer rows", "another price"])
-    def test_stays_where_it_is(self, start, ticks, tmp_path, monkeypatch, harm):
-        def harmed(file):
-            what = "* replace (price + 1 as price)" if harm == "another price" else "*"
-            limit = "limit 9" if harm == "fewer rows" else ""
-            with duckdb.connect() as engine:
-                engine.execute(f"create table kept as select {what} from '{file}' {limit}")  # noqa: S608  our own text
-                engine.execute(f"copy kept to '{file}' (format parquet)")
-            make_durable(file)
-
-        monkeypatch.setattr(days, "make_durable", harmed)
+    def test_stays_where_it_is(self, start, engine, ticks, tmp_path, monkeypatch):
+        """With fewer rows, and with other prices."""
         with start() as database:
             MarketStore(database).write(ticks(10))
-            with pytest.raises(DatabaseDamaged, match="wanted"):
-                put_away(database)
+            for selection in ("* from '{}' limit 9", "* replace (price + 1 as price) from '{}'"):
 
-            assert database.query("select count(*) from ticks").rows == ((10,),)
-            assert database.query("select count(*) from archived").rows == ((0,),)
+                def harmed(file, selection=selection):
+                    engine.execute(f"create or replace table kept as select {selection.format(file)}")
+                    engine.execute(f"copy kept to '{file}' (format parquet)")
+                    make_durable(file)
+
+                monkeypatch.setattr(days, "make_durable", harmed)
+                with pytest.raises(DatabaseDamaged, match="wanted"):
+                    put_away(database)
+
+                assert database.query("select count(*) from ticks").rows == ((10,),)
+                assert database.query("select count(*) from archived").rows == ((0,),)
         assert parquets(tmp_path) == {}
 
     def test_leaves_nothing_that_is_in_the_way(self, start, ticks, tmp_path, monkeypatch):
