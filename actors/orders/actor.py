@@ -73,21 +73,21 @@ from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from . import modifications, updates
+from .book.ledger import RISK_STATE, Entry, Ledger
+from .book.listing import listed, positions, to_cancel
+from .book.reading import ReadBack
 from .errors import JournalLostError
 from .halting import CANCEL_AGAIN_S, Halting
-from .ledger import RISK_STATE, Entry, Ledger
-from .listing import listed, positions, to_cancel
-from .lookups import Lookups
-from .reading import ReadBack
+from .reconciling.lookups import Lookups
+from .reconciling.rounds import Rounds
 from .risk_state import RiskControl, changed, strictest, why_not_resumed
-from .rounds import Rounds
 from .rules import NO_PRICE, MarketPrice, Refusal, Situation, Trip, contradiction, figures_of, judge, rules_of, tripped
 from .rules.exposure import day_loss_max_rupees
 from .rules.flow import repeats_max
 from .rules.in_force import changes
 from .settings import OrdersActorSettings
 from .updates import Update
-from .withdrawals import WITHDRAWALS_MAX, Withdrawals
+from .withdrawing.withdrawals import WITHDRAWALS_MAX, Withdrawals
 
 if TYPE_CHECKING:
     from ...domain.orders import Order

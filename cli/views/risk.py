@@ -12,7 +12,7 @@ from ...domain.time import SECOND_NS, time_text
 from ..terminal import plain
 
 if TYPE_CHECKING:
-    from ...actors.orders.hindsight import Decision
+    from ...actors.orders.book.hindsight import Decision
     from ...actors.orders.rules.explaining import Explained
     from ...messages.risk import RiskFigure, RiskRead
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from natya.actors.orders.day import Day, alike
+from natya.actors.orders.book.day import Day, alike
 from natya.domain.time import DAY_NS, SECOND_NS, day_of
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import BUILDERS
 
-from natya.actors.orders.ledger import Ledger
+from natya.actors.orders.book.ledger import Ledger
 from natya.messages.journal import Appended, AppendRefused
 from natya.messages.orders import RiskStateChanged
 

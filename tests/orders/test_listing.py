@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.listing import book_of, listed, positions, to_cancel
+from natya.actors.orders.book.listing import book_of, listed, positions, to_cancel
 from natya.domain.time import DAY_NS
 from natya.messages.broker import WithdrawOrder
 from natya.messages.journal import JournalRecord

@@ -1,6 +1,6 @@
 """Whom the broker is asked for, and when."""
 
-from natya.actors.orders.lookups import Lookups
+from natya.actors.orders.reconciling.lookups import Lookups
 
 
 class TestLookups:

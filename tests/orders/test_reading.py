@@ -2,9 +2,9 @@
 
 import pytest
 
+from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
-from natya.actors.orders.ledger import Ledger
-from natya.actors.orders.reading import ReadBack
 from natya.domain.time import DAY_NS
 from natya.messages.journal import JournalRecord
 from natya.messages.risk import LimitChange, LimitsChanged

@@ -2,7 +2,7 @@
 
 import pytest
 
-from natya.actors.orders.withdrawals import WITHDRAWALS_MAX, Withdrawals
+from natya.actors.orders.withdrawing.withdrawals import WITHDRAWALS_MAX, Withdrawals
 
 
 class TestACancellationThatWaits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....messages.orders import SubmitOrder
-from ..day import UNITS
+from ..book.day import UNITS
 from .situation import NO_PRICES, Situation
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.time import SECOND_NS
 from ....messages.risk import RiskFigure
-from ..day import UNITS
+from ..book.day import UNITS
 from .situation import NO_PRICES
 from .trips import REJECTS_S
 

@@ -8,7 +8,7 @@ from typing import Final
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
-from ..day import alike
+from ..book.day import alike
 from .situation import Situation
 
 

@@ -11,7 +11,7 @@ from ....config.sections.orders import OrdersSettings
 from ....domain.orders import Order
 from ....messages.orders import RiskState, Side, SubmitOrder
 from ..book import Book
-from ..day import UNITS, Day, own_price
+from ..book.day import UNITS, Day, own_price
 
 MarketPrice: TypeAlias = tuple[float, int]
 """The market's last price of a symbol in rupees, and when that was: nanoseconds since 1970-01-01 UTC."""

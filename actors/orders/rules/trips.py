@@ -9,7 +9,7 @@ import msgspec
 from ....config.sections.orders import OrdersSettings
 from ....domain.time import SECOND_NS
 from ..book import Book
-from ..day import UNITS
+from ..book.day import UNITS
 from .situation import MarketPrice
 
 REJECTS_S: Final = 60

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from ...domain.time import DAY_NS
-from ...messages.accounts import AccountFact
-from ...messages.orders import ModificationIntended, OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
-from ...messages.risk import LimitsChanged
-from .errors import FactWithoutIntentError
+from ....domain.time import DAY_NS
+from ....messages.accounts import AccountFact
+from ....messages.orders import ModificationIntended, OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
+from ....messages.risk import LimitsChanged
+from ..errors import FactWithoutIntentError
 
 if TYPE_CHECKING:
-    from ...messages.journal import JournalRecord
+    from ....messages.journal import JournalRecord
     from .ledger import Ledger
 
 SENT_MAX: Final = 20_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ...domain.orders import Order
-from ...domain.time import day_of, day_start_ns
-from ...messages.order_listing import (
+from ....domain.orders import Order
+from ....domain.time import day_of, day_start_ns
+from ....messages.order_listing import (
     CancelOrders,
     LastPrice,
     OrderListed,
@@ -16,12 +16,12 @@ from ...messages.order_listing import (
     ReadOrders,
     StrategyHolding,
 )
-from ...messages.orders import OrderFact, OrderRefused
+from ....messages.orders import OrderFact, OrderRefused
 from .ledger import Ledger
 from .reading import ReadBack
 
 if TYPE_CHECKING:
-    from ...messages.journal import JournalRecord
+    from ....messages.journal import JournalRecord
     from .book import Book
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..runtime import Timer
+    from ...runtime import Timer
 
 
 class Rounds:

@@ -9,10 +9,10 @@ from collections import defaultdict, deque
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from ...domain.orders import Order
-from ...domain.positions import Holding
-from ...domain.time import day_start_ns
-from ...messages.orders import OrderIntended, Side, SubmitOrder
+from ....domain.orders import Order
+from ....domain.positions import Holding
+from ....domain.time import day_start_ns
+from ....messages.orders import OrderIntended, Side, SubmitOrder
 
 KEPT_MAX: Final = 10_000
 """Orders, the newest, whose times are kept: no limit in a time may be above it."""

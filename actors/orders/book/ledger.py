@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from ...domain.accounts import Accounts
-from ...domain.orders import Order, advance
-from ...messages.accounts import AccountEntered, AccountFact
-from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.orders import (
+from ....domain.accounts import Accounts
+from ....domain.orders import Order, advance
+from ....messages.accounts import AccountEntered, AccountFact
+from ....messages.journal import Append, Appended, AppendRefused
+from ....messages.orders import (
     HoldingsRead,
     KeptRiskState,
     OpenOrder,

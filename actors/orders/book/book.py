@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, ValuesView
 
-from ...domain.accounts import SESSION
-from ...domain.orders import Order, advance
-from ...domain.positions import Positions, StrategyPositions
-from ...domain.time import day_of
-from ...messages.orders import (
+from ....domain.accounts import SESSION
+from ....domain.orders import Order, advance
+from ....domain.positions import Positions, StrategyPositions
+from ....domain.time import day_of
+from ....messages.orders import (
     KeptRiskState,
     OrderFact,
     OrderFilled,
@@ -27,8 +27,8 @@ from ...messages.orders import (
     RiskStateChanged,
     Side,
 )
+from ..errors import FactWithoutIntentError
 from .day import UNITS, Day, Profit, own_price
-from .errors import FactWithoutIntentError
 
 
 class _Account:

@@ -1,0 +1,12 @@
+"""The book of record, and what is learnt of the journal that it is built from (pure, or plain without actors).
+
+book         orders and positions, from durable facts; day: the counts of a day
+ledger       the book, and the facts on their way into it
+reading      how far the journal is read back
+hindsight    what the gate went by when it decided on an order
+listing      orders and positions for people
+"""
+
+from .book import Book
+
+__all__ = ["Book"]

@@ -1,0 +1,1 @@
+"""Cancelling orders. Withdrawals: cancellations that wait for their order."""
