@@ -36,7 +36,7 @@ def records(build):
 
 @pytest.fixture
 def pages(records):
-    return [records[start : start + 7] for start in range(0, len(records), 7)]
+    return [records[start : start + 20] for start in range(0, len(records), 20)]
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +140,8 @@ class TestARebuild:
         assert len(found(path)["fills"]) == 30
 
     def test_of_a_journal_whose_beginning_was_removed_has_the_rest(self, settings, pages, path):
-        assert rebuild(settings, pages[2:], first=15) == (60, None)
-        assert len(found(path)["facts"]) == 46
+        assert rebuild(settings, pages[1:], first=21) == (60, None)
+        assert len(found(path)["facts"]) == 40
 
     def test_keeps_the_log_of_the_old_file_from_the_new_one(self, settings, pages, filled, path):
         path.with_name(f"{path.name}.wal").write_bytes(b"an old log")
@@ -151,9 +151,9 @@ class TestARebuild:
         assert Path(f"{old}.wal").read_bytes() == b"an old log"
 
     def test_counts_the_old_files(self, settings, pages, filled, path):
-        names = [rebuild(settings, pages)[1].name for _ in range(3)]
+        names = [rebuild(settings, pages[:1])[1].name for _ in range(2)]
 
-        assert names == ["natya.duckdb.old-1", "natya.duckdb.old-2", "natya.duckdb.old-3"]
+        assert names == ["natya.duckdb.old-1", "natya.duckdb.old-2"]
 
     def test_waits_for_nobody_who_has_the_files(self, settings, pages, filled, path):
         with DuckDBAdapter(path, max_connections=3) as database:
@@ -163,21 +163,21 @@ class TestARebuild:
 
     def test_of_a_journal_with_a_gap_changes_nothing(self, settings, pages, filled, path):
         with pytest.raises(JournalGap):
-            rebuild(settings, [*pages[:2], *pages[3:]])
+            rebuild(settings, [pages[0], pages[2]])
 
         assert found(path) == filled
         assert list(path.parent.glob("*.new-*")) == []
 
-    @pytest.mark.parametrize("number", [1, 2])
-    def test_that_stops_in_the_middle_leaves_the_old_file(self, settings, pages, filled, stop_at, number):
+    def test_that_stops_in_the_middle_leaves_the_old_file(self, settings, pages, filled, stop_at):
         """It has a second name, then the new one takes its first."""
         path = Path(settings.path)
-        patch = stop_at(number)
-        with pytest.raises(Stopped):
-            rebuild(settings, pages)
-        patch.undo()
+        for number in (1, 2):
+            patch = stop_at(number)
+            with pytest.raises(Stopped):
+                rebuild(settings, pages)
+            patch.undo()
 
-        assert found(path) == filled
+            assert found(path) == filled, number
         rebuild(settings, pages)
         assert found(path) == filled
 
@@ -186,7 +186,7 @@ class TestACompaction:
     @pytest.mark.usefixtures("filled")
     def test_changes_nothing_but_the_size(self, settings, path, build):
         with DuckDBAdapter(path, max_connections=3) as database:
-            MarketStore(database).write(build.ticks(100_000, source="other"))
+            MarketStore(database).write(build.ticks(30_000, source="other"))
             database.checkpoint()
             database.execute("delete from ticks where source = 'other'", file="market")
             wanted = contents(database)
@@ -203,13 +203,13 @@ class TestACompaction:
         with DuckDBAdapter(path, max_connections=3), pytest.raises(DatabaseLocked):
             compact(settings)
 
-    @pytest.mark.parametrize("number", [1, 2, 3, 4])
-    def test_that_stops_in_the_middle_loses_nothing(self, settings, filled, path, stop_at, number):
-        patch = stop_at(number)
-        with pytest.raises(Stopped):
-            compact(settings)
-        patch.undo()
+    def test_that_stops_in_the_middle_loses_nothing(self, settings, filled, path, stop_at):
+        for number in (1, 2, 3, 4):
+            patch = stop_at(number)
+            with pytest.raises(Stopped):
+                compact(settings)
+            patch.undo()
 
-        assert found(path) == filled
+            assert found(path) == filled, number
         compact(settings)
         assert found(path) == filled
