@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from natya_database import migrated
 
 from natya.actors.database import (
     DatabaseMissing,
@@ -53,8 +54,11 @@ def of_the_file(path):
 
 @pytest.fixture
 def theirs(tmp_path):
-    """A folder with a file and a folder in it, each called as one of ours might be."""
-    folder = tmp_path / "theirs"
+    return a_strangers(tmp_path / "theirs")
+
+
+def a_strangers(folder):
+    """Make a folder with a file and a folder in it, each called as one of ours might be."""
     (folder / "1-1").mkdir(parents=True)
     for name in ("1", "1.parquet", "1-1/natya.duckdb", "natya.duckdb", "ticks.parquet", "notes.txt"):
         (folder / name).write_text("theirs")
@@ -65,6 +69,14 @@ def contents(folder):
     return {
         path.relative_to(folder): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))
     }
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """Files that have lived so, of which every test has a copy."""
+    folder = Path(shutil.copytree(migrated().name, tmp_path_factory.mktemp("lived"), dirs_exist_ok=True))
+    live(of_the_file(folder / "natya.duckdb"))
+    return folder
 
 
 def live(settings):
@@ -79,40 +91,43 @@ def live(settings):
 
 
 class TestAFolderOfAUsersOwn:
-    @pytest.mark.parametrize(
-        "name", ["handover", "natya.duckdb.handover", "natya.duckdb.handover-1", "natya.duckdb.handover-2", "archive"]
-    )
-    def test_stays_whatever_its_name(self, settings, theirs, name):
-        folder = theirs.rename(theirs.with_name(name))
+    def test_stays_whatever_its_name(self, settings, tmp_path):
+        names = ("handover", "natya.duckdb.handover", "natya.duckdb.handover-2", "archive")
+        before = {folder: contents(folder) for folder in (a_strangers(tmp_path / name) for name in names)}
+        for _ in range(2):
+            live(settings)
+
+        assert {folder: contents(folder) for folder in before} == before
+
+    def test_stays_where_this_very_life_wants_its_name(self, settings, tmp_path):
+        folder = a_strangers(tmp_path / "natya.duckdb.handover-1")
         before = contents(folder)
         for _ in range(2):
-            if name == "natya.duckdb.handover-1":  # this very life wants the name
-                with pytest.raises(StatementFailed, match="is not ours: move it away"):
-                    live(settings)
-            else:
+            with pytest.raises(StatementFailed, match="is not ours: move it away"):
                 live(settings)
 
         assert contents(folder) == before
 
-    @pytest.mark.parametrize("name", ["handover", "natya.duckdb.handover-7", "natya.duckdb.new-1", "natya.duckdb.new"])
-    def test_stays_behind_a_link(self, settings, theirs, name):
-        (theirs.parent / name).symlink_to(theirs)
+    def test_stays_behind_a_link(self, settings, theirs):
+        names = ("handover", "natya.duckdb.handover-7", "natya.duckdb.new-1", "natya.duckdb.new")
+        links = [theirs.with_name(name) for name in names]
+        for link in links:
+            link.symlink_to(theirs)
         before = contents(theirs)
         live(settings)
         rebuild(settings, [])
         compact(settings)
 
         assert contents(theirs) == before
-        assert (theirs.parent / name).is_symlink()
+        assert all(link.is_symlink() for link in links)
 
-    @pytest.mark.parametrize("name", ["natya.duckdb.new", "natya.duckdb.new-1", "natya.duckdb.old-1"])
-    def test_stays_beside_a_rebuild(self, settings, theirs, name):
-        folder = theirs.rename(theirs.with_name(name))
-        before = contents(folder)
+    def test_stays_beside_a_rebuild(self, settings, tmp_path):
+        names = ("natya.duckdb.new", "natya.duckdb.new-1", "natya.duckdb.old-1")
+        before = {folder: contents(folder) for folder in (a_strangers(tmp_path / name) for name in names)}
         rebuild(settings, [])
         compact(settings)
 
-        assert contents(folder) == before
+        assert {folder: contents(folder) for folder in before} == before
 
     def test_stays_in_a_folder_of_ours(self, settings, theirs, tmp_path):
         opened = open_database(settings, 1)
@@ -319,6 +334,13 @@ def named_by_mistake(request, tmp_path):
     return folder / request.param
 
 
+@pytest.fixture(scope="module")
+def engine():
+    """A DuckDB that has none of our files."""
+    with duckdb.connect() as engine:
+        yield engine
+
+
 class TestAFileThatIsNoDatabase:
     """Nothing is opened, moved, put aside or made: neither it nor what lies beside it."""
 
@@ -352,12 +374,11 @@ class TestAFileThatIsNoDatabase:
         ids=["table", "view", "ledger of its own"],
     )
     @pytest.mark.parametrize("name", ["natya.duckdb", "natya-market.duckdb"])
-    def test_is_refused_where_it_is_a_database_of_somebody_else(self, settings, path, theirs, name):
+    def test_is_refused_where_it_is_a_database_of_somebody_else(self, settings, path, engine, theirs, name):
         for each in path.parent.glob("natya*"):
             each.unlink()
         file = path.with_name(name)
-        with duckdb.connect(file) as stranger:
-            stranger.execute(theirs)
+        engine.execute(f"attach '{file}' as stranger; use stranger; {theirs}; use memory; detach stranger")
         before = file.read_bytes()
         with pytest.raises(DatabaseForeign, match="a database of natya wanted, found one with mi") as refusal:
             open_database(settings, 1)
@@ -387,10 +408,10 @@ class TestAFileThatIsNoDatabase:
         assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
 
     @pytest.mark.parametrize("damage", [b"", b"\0" * 4_096, b"garbage" * 1_000], ids=["cut", "zeroed", "garbage"])
-    def test_is_ours_and_damaged_where_the_witness_says_so(self, settings, path, damage):
-        live(settings)
+    def test_is_ours_and_damaged_where_the_witness_says_so(self, lived, path, damage):
+        shutil.copytree(lived, path.parent, dirs_exist_ok=True)
         path.write_bytes(damage)
-        opened = open_database(settings, 1)
+        opened = open_database(of_the_file(path), 1)
         opened.database.close()
 
         assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
@@ -406,10 +427,9 @@ class TestAFileThatIsNoDatabase:
 class TestAPathThatIsNoCoreFile:
     @pytest.fixture(scope="class")
     @classmethod
-    def desk(cls, class_path):
+    def desk(cls, lived, tmp_path_factory):
         """One for all: each test shows that it has left it as it was."""
-        live(of_the_file(class_path))
-        desk = class_path.parent
+        desk = Path(shutil.copytree(lived, tmp_path_factory.mktemp("desk"), dirs_exist_ok=True))
         (desk / "alone").mkdir()
         shutil.copy(desk / "natya-market.duckdb", desk / "alone" / "ticks.duckdb")
         os.mkfifo(desk / "alone" / "pipe")
