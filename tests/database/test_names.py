@@ -82,12 +82,17 @@ class TestAnyName:
 
 
 class TestAFileOfAnyName:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls):
+        with duckdb.connect() as engine:
+            yield engine
+
     @pytest.mark.parametrize("name", ["a*b", "[x]", "symbol=TCS", "what?", "~x", "file:x", "it's"])
-    def test_is_read_alone(self, tmp_path, monkeypatch, name):
+    def test_is_read_alone(self, tmp_path, monkeypatch, engine, name):
         monkeypatch.chdir(tmp_path)
         for number, each in enumerate((name, "aXb", "x", "whatX")):
-            with duckdb.connect() as engine:
-                engine.execute(f"copy (select {number} as n) to '{tmp_path}/part' (format parquet)")
+            engine.execute(f"copy (select {number} as n) to '{tmp_path}/part' (format parquet)")
             (tmp_path / "part").rename(tmp_path / each)
         for path in (tmp_path / name, Path(name)):
             with contextlib.ExitStack() as stack:
