@@ -97,6 +97,43 @@ class TestAResult:
         ]
 
 
+class TestAResultInSeveralForms:
+    @pytest.fixture
+    def started(self, monkeypatch):
+        """The engines that were started."""
+        engines, connect = [], duckdb.connect
+        monkeypatch.setattr(duckdb, "connect", lambda: engines.append(connect()) or engines[-1])
+        return engines
+
+    def test_starts_one_engine_for_all(self, result, tmp_path, started):
+        result.write_csv(tmp_path / "rows.csv")
+        result.write_parquet(tmp_path / "rows.parquet")
+        result.columns()
+        assert tuple(result) == result.rows
+
+        (engine,) = started
+        result.close()
+        with pytest.raises(duckdb.ConnectionException, match="closed"):
+            engine.execute("select 1")
+
+    def test_starts_another_in_a_fork_of_its_process(self, result, started, monkeypatch):
+        """The threads of the first are not there."""
+        before = result.columns()["price"].tolist()
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+
+        assert result.columns()["price"].tolist() == before
+        assert len(started) == 2
+
+    def test_goes_on_with_one_after_another_was_looked_at(self, handler, tmp_path):
+        with QueryResult(handler.perform(QueryToFile(sql="select range from range(25_000)"))) as result:
+            batches = result.batches()
+            first = next(batches)
+            result.write_csv(tmp_path / "rows.csv")
+            assert len(result.columns()["range"]) == 25_000
+
+            assert [row for batch in (first, *batches) for row in batch] == [(number,) for number in range(25_000)]
+
+
 TYPES = {
     "bigint": ["0", "-9223372036854775808", "9223372036854775807"],
     "utinyint": ["255"],

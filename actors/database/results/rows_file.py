@@ -31,7 +31,8 @@ class QueryResult(Frames):
     """The rows of one query, on disk until they are looked at; may be looked at in several forms, by one thread.
 
     The file is deleted at once and disappears with this object, or with the process, however it ends. Rows that came
-    inline are in memory, and go to a DuckDB only for a form that wants their types: columns, frames and files.
+    inline are in memory, and go to a DuckDB only for a form that wants their types: columns, frames and files. The
+    first form that wants a DuckDB starts one (20 ms), which serves the others until this object is closed.
     """
 
     def __init__(self, file: RowsFile) -> None:
@@ -49,6 +50,7 @@ class QueryResult(Frames):
 
         self._rows: Final = file.rows
         self._inline: Final = file.inline
+        self._engines: Final[dict[int, duckdb.DuckDBPyConnection]] = {}
         if file.inline is not None:
             self._source = "inline_rows"
             return
@@ -67,6 +69,8 @@ class QueryResult(Frames):
 
     def close(self) -> None:
         """Let go of the rows; so does the end of this object."""
+        if engine := self._engines.pop(os.getpid(), None):
+            engine.close()
         if self._inline is None:
             self._closing()
 
@@ -146,19 +150,24 @@ class QueryResult(Frames):
         with self._engine() as connection:
             return of(connection.sql(self._select()))
 
-    @contextlib.contextmanager
-    def _engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Start an engine that has the rows as a file has them."""
-        with contextlib.closing(duckdb.connect()) as connection:
-            if self._inline is not None:
-                lists = list(zip(*self._inline, strict=True)) or [()] * len(self.names)
-                values_of = [
-                    list(each) if kind in PLAIN_TYPES else [None if value is None else str(value) for value in each]
-                    for each, kind in zip(lists, self.types, strict=True)
-                ]
-                selected = itertools.starmap(rebuilt, zip(self.names, self.types, strict=True))
-                connection.execute(f"create temp table {self._source} as select {', '.join(selected)}", values_of)
-            yield connection
+    def _engine(self) -> contextlib.closing[duckdb.DuckDBPyConnection]:
+        """Connect to the engine that has the rows as a file has them: a connection each, one may be in the middle."""
+        process = os.getpid()  # an engine has threads, which a fork of its process does not
+        if process not in self._engines:
+            self._engines[process] = self._started()
+        return contextlib.closing(self._engines[process].cursor())
+
+    def _started(self) -> duckdb.DuckDBPyConnection:
+        engine = duckdb.connect()
+        if self._inline is not None:
+            lists = list(zip(*self._inline, strict=True)) or [()] * len(self.names)
+            values_of = [
+                list(each) if kind in PLAIN_TYPES else [None if value is None else str(value) for value in each]
+                for each, kind in zip(lists, self.types, strict=True)
+            ]
+            selected = itertools.starmap(rebuilt, zip(self.names, self.types, strict=True))
+            engine.execute(f"create table {self._source} as select {', '.join(selected)}", values_of)
+        return engine
 
     def _select(self, form: Callable[[str, str], str] = restored) -> str:
         selected = [form(name, kind) for name, kind in zip(self.names, self.types, strict=True)]
