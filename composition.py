@@ -34,6 +34,7 @@ from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
 from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor
 from .actors.orders import OrdersActor, OrdersActorSettings
+from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy, parameters_of
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
@@ -66,6 +67,7 @@ from .messages.addresses import (
     KILL_SWITCH,
     NAMES,
     ORDERS,
+    RECONCILIATION,
     STRATEGIES,
     STREAMS,
     WEB,
@@ -208,6 +210,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
                 audited=settings.broker.live,
             ),
         ),
+        *reconciliation(settings),
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
         ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
         *heart(settings),
@@ -345,6 +348,18 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         market_speed=settings.feed.speed,
     )
     return ChildSpec(BROKER_GROUP, Supervisor, group)
+
+
+def reconciliation(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who compares the account with our books, where it is asked over HTTP, in the world's time.
+
+    The exchange in this process is nobody else's.
+    """
+    interval_s = settings.broker.compare_interval_s
+    is_by_message = has_exchange(settings) and not settings.broker.wire
+    if not interval_s or is_by_message or not _lives_in_real_time(settings):
+        return ()
+    return (ChildSpec(RECONCILIATION, ReconciliationActor, ReconciliationSettings(interval_s=interval_s)),)
 
 
 def flatten_limits(settings: Settings) -> Limits:

@@ -41,6 +41,9 @@ HEART: Final = "heart"
 KILL_SWITCH: Final = "kill-switch"
 """The owner of the file that halts everything."""
 
+RECONCILIATION: Final = "reconciliation"
+"""Who compares the broker's books with ours, where the broker has any."""
+
 STRATEGIES: Final = "strategies"
 """The supervisor of all strategies."""
 
@@ -87,6 +90,6 @@ NAMES: Final = frozenset(
         CHARTS_SERVICE,
         CONTROL_WEB,
         DELIVERY,
-        *(FLATTENER, HEART, KILL_SWITCH, ALARMS),
+        *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),
     }
 )

@@ -14,6 +14,7 @@ from .health import Timing
 from .history import HistoryFact
 from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
+from .reconciliation import ReconciliationFact
 from .risk import LimitsChanged
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
@@ -44,6 +45,7 @@ Fact: TypeAlias = (
     | HistoryFact
     | EventFact
     | ControlFact
+    | ReconciliationFact
 )
 """Everything that may be journaled."""
 

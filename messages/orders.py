@@ -123,7 +123,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
-    """To orders, from the keeper of the access token: from now on only orders pass that reduce a position.
+    """To orders, of the keeper of the access token or reconciliation: from now on only orders pass that reduce.
 
     It holds until it is taken back, and in no other run: the keeper of that one finds out for itself.
     """

@@ -18,6 +18,7 @@ from .journal import JournalStatistics
 from .kill_switch import KillSwitchStatistics
 from .market import FeedStatistics
 from .orders import OrdersStatistics
+from .reconciliation import ReconciliationStatistics
 from .supervision import SupervisorStatistics
 from .units import Count, Microseconds
 from .web import WebStatistics
@@ -63,6 +64,7 @@ Statistics: TypeAlias = (
     | JournalStatistics
     | KillSwitchStatistics
     | OrdersStatistics
+    | ReconciliationStatistics
     | ServiceStatistics
     | StrategyStatistics
     | SupervisorStatistics

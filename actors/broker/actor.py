@@ -2,14 +2,16 @@
 
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
-Hears   PlaceOrder, ReplaceOrder, WithdrawOrder and FindOrder; what the exchange answers to the body: ExecutionReport,
-        OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and
-        of instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected, UpdatesLost.
+Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder and ReadAccountBook; what the exchange answers to the body:
+        ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner
+        of its calls, and of instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected,
+        UpdatesLost.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, OrderReplaced, OrderNotReplaced
-        or ReplaceInDoubt for each ReplaceOrder, and OrderFound, OrderNotFound or LookupFailed for each FindOrder;
-        ExecutionReport to orders, and ReportRefused instead of one that cannot be true (see intake.py). After
-        OrderInDoubt the certain answer may follow. In a dry run (`broker.live` is not set, and the broker is no paper
-        one) every order is answered OrderNotPlaced, and no change or cancellation leaves.
+        or ReplaceInDoubt for each ReplaceOrder, OrderFound, OrderNotFound or LookupFailed for each FindOrder, and
+        AccountBookRead or AccountBookNotRead for each ReadAccountBook; ExecutionReport to orders, and ReportRefused
+        instead of one that cannot be true (see intake.py). After OrderInDoubt the certain answer may follow. In a dry
+        run (`broker.live` is not set, and the broker is no paper one) every order is answered OrderNotPlaced, and no
+        change or cancellation leaves.
 Fails   when the body raises. Restarted, it knows which orders and changes have been sent (hand-over): those without an
         answer are in doubt, and none of them is sent again.
 """
@@ -45,6 +47,7 @@ from ...messages.broker import (
     UpdatesLost,
     WithdrawOrder,
 )
+from ...messages.reconciliation import ReadAccountBook
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .bodies import broker_of
@@ -221,6 +224,11 @@ class BrokerActor(RuntimeActor):
         timer = self.after(self.settings.answer_timeout_s, FindingOverdue(request.client_order_id))
         self._finding[request.client_order_id] = PendingRequest(askers=[sender], timer=timer)
         self._body.find(request)
+
+    @handles(ReadAccountBook)
+    def read_account(self, request: ReadAccountBook, sender: ActorAddress) -> None:
+        """Read what the account has, in a dry run, too."""
+        self._body.read_account(request, lambda answer: self.send(sender, answer))
 
     # From the exchange, for the body.
 

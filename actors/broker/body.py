@@ -41,6 +41,7 @@ from ...messages.broker import (
     ReplaceOrder,
     WithdrawOrder,
 )
+from ...messages.reconciliation import AccountBookNotRead, AccountBookRead, ReadAccountBook
 
 if TYPE_CHECKING:
     from ..external import ExternalSettings
@@ -57,6 +58,9 @@ FindAnswer: TypeAlias = OrderFound | OrderNotFound | LookupFailed
 
 ReplaceAnswer: TypeAlias = OrderReplaced | OrderNotReplaced | ReplaceInDoubt
 """The answers to `ReplaceOrder`."""
+
+AccountAnswer: TypeAlias = AccountBookRead | AccountBookNotRead
+"""The answers to `ReadAccountBook`."""
 
 BrokerEvent: TypeAlias = PlaceAnswer | ReplaceAnswer | FindAnswer | ExecutionReport
 """Everything that a body may report."""
@@ -148,6 +152,9 @@ class BrokerBody(Protocol):
 
     def find(self, request: FindOrder) -> None:
         """Look the order up at the broker."""
+
+    def read_account(self, request: ReadAccountBook, then: Callable[[AccountAnswer], object]) -> None:
+        """Read all that the account has, and give it, or why that is not known, to `then`, once."""
 
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Count requests of a process before this one against the broker's limits; told before anything is placed."""

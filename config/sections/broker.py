@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
 
 from ..secrets import Secret
 from .base import Positive, PositiveSeconds, Section
@@ -44,6 +46,10 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     orders_max: Positive
     """Orders a session places; it remembers them all, so that none leaves twice, and refuses one more."""
+
+    compare_interval_s: Annotated[float, Meta(ge=0, le=86_400)]
+    """How often all that the account has is compared with the book of record, where the broker is asked over HTTP and
+    the market is played at the speed of the world; 0: never."""
 
     options: dict[str, Any]
     """The body's own: plain data, decoded and checked by the body (`OPTIONS`); no secrets, since they are shown."""

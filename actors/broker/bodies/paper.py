@@ -28,8 +28,9 @@ from ....messages.broker import (
     ReplaceRequest,
     WithdrawOrder,
 )
+from ....messages.reconciliation import AccountBookNotRead, ReadAccountBook
 from ....messages.supervision import Failed, Unavailable
-from ..body import BrokerSession
+from ..body import AccountAnswer, BrokerSession
 
 if TYPE_CHECKING:
     import msgspec
@@ -114,6 +115,11 @@ class PaperBroker:
         """Ask the exchange."""
         self._finding.add(request.client_order_id)
         self._session.send(EXCHANGE, OrderStatusRequest(client_order_id=request.client_order_id))
+
+    def read_account(self, request: ReadAccountBook, then: Callable[[AccountAnswer], object]) -> None:
+        """Say that there is none: nobody else trades at the exchange in this process."""
+        del request
+        then(AccountBookNotRead(reason="the paper exchange is asked order by order"))
 
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Do nothing: the exchange in this process has no limits."""

@@ -11,6 +11,7 @@ watching    which orders are open or in doubt, and when they are looked at
 looks       what is open, looked at again and again (pure)
 hints       what order updates say of those, and what follows for the looks (pure)
 progress    what an order's row and its trades say of it (pure)
+account     what the account has, whoever ordered it
 absence     when it may be said that Dhan does not have an order (pure)
 reading     what a look-up reads of an answer (pure)
 replies     what came of one request: told, refused, not sent, unknown (pure)

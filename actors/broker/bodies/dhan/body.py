@@ -33,8 +33,10 @@ from .....messages.broker import (
     WithdrawOrder,
 )
 from .....messages.orders import Product
+from .....messages.reconciliation import ReadAccountBook
 from ....external import CountBefore
-from ...body import BrokerSession
+from ...body import AccountAnswer, BrokerSession
+from .account import AccountReading
 from .changing import Changing
 from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
 from .flows import Found, cancel, find
@@ -322,6 +324,10 @@ class DhanBroker:
             self._watching.watch(watched)
         self._session.report(found.answer)
         self._watching.look_soon()
+
+    def read_account(self, request: ReadAccountBook, then: Callable[[AccountAnswer], object]) -> None:
+        """Read what the account has of all instruments, ours by our symbols."""
+        AccountReading(self._listings, self._talk, request, then).begin()
 
     # Order updates.
 

@@ -84,9 +84,10 @@ def reply_of(result: ExternalServiceResult, read: Callable[[Any], Any]) -> Reply
     reason, status = result.error or "no reason given", result.status_code
     if result.sent == "no":
         return Reply(outcome="not_sent", reason=reason, retry_after_s=result.retry_after_s)
-    if status is not None and status in _CLIENT_ERRORS and result.sent == "yes":
+    if status is not None and result.sent == "yes":
         refused = refusal_of(status, result.data)
-        if refused.code or status in _PLAIN_REFUSALS:
+        is_refused = status in _CLIENT_ERRORS or refused.code == NOTHING_HELD
+        if (is_refused and refused.code) or status in _PLAIN_REFUSALS:
             told = " ".join(part for part in (refused.code, refused.text) if part) or reason
             return Reply(
                 outcome="refused",

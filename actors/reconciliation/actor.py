@@ -1,0 +1,223 @@
+"""The reconciliation actor: compares the account at the broker with the book of record, whoever ordered.
+
+Owns    which differences last (`domain/differences.py`), and the facts of them that are not durable yet.
+Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
+        PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
+Sends   once an interval ReadPositions and ReadOrders to orders, ReadAccountBook to the broker session, then both to
+        orders once more, and ReadRisk; to the journal Append of each difference that begins or ends; to orders
+        ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya trades on the account. It
+        never touches an order.
+Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
+        looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
+        lasts anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from ...domain.differences import Books, Differences
+from ...messages.addresses import BROKER, JOURNAL, ORDERS
+from ...messages.journal import Append, Appended
+from ...messages.kill_switch import HaltTrading, TradingHalted
+from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
+from ...messages.orders import ReduceOnly
+from ...messages.reconciliation import (
+    AccountBookRead,
+    OrderAdopted,
+    ReadAccountBook,
+    ReconciliationFact,
+    ReconciliationStatistics,
+)
+from ...messages.risk import ReadRisk, RiskRead
+from ..runtime import RuntimeActor, handles
+from .settings import ReconciliationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..runtime import ActorAddress, Outcome
+
+ANSWER_S: Final = 5.0
+BROKER_ANSWER_S: Final = 60.0
+"""The broker's books are several answers, each of which may wait for its limits, and is asked for again."""
+
+FAILURES_TOLD: Final = 3
+"""So many looks in a row that compared nothing are told."""
+
+OPENS: Final = "the broker's books differ: "
+"""How the cause begins by which only orders pass that close; what begins otherwise is not ours to take back."""
+
+Handover: TypeAlias = tuple[Differences, tuple[ReconciliationFact, ...], str]
+
+
+class LookDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look."""
+
+
+class Ours(msgspec.Struct, frozen=True):
+    """What orders has."""
+
+    orders: OrdersRead
+    positions: PositionsRead
+
+
+class ReconciliationActor(RuntimeActor):
+    """Looks once an interval; a look begins when the one before is over."""
+
+    background = True
+
+    settings: ReconciliationSettings
+
+    def on_start(self) -> None:
+        """Wait an interval: at a start orders looks its own open ones up by itself."""
+        self._differences = Differences()
+        self._unwritten: tuple[ReconciliationFact, ...] = ()
+        self._halt_cause = ""
+        """Of a halt that orders has not confirmed; empty: there is none."""
+
+        self._rounds = self._failures = self._failures_in_a_row = 0
+        self._compared_ns = 0
+        self._look_later()
+
+    def snapshot(self) -> Handover:
+        """Hand over what was told, and what is still to be done."""
+        return self._differences, self._unwritten, self._halt_cause
+
+    def restore(self, state: Handover) -> None:
+        """Go on with it."""
+        self._differences, self._unwritten, self._halt_cause = state
+
+    @handles(LookDue)
+    def look(self, _message: LookDue, _sender: ActorAddress) -> None:
+        """Ask first which symbols are ours."""
+        self._read_ours(self._read_theirs)
+
+    def statistics(self) -> ReconciliationStatistics:
+        """Return the counts."""
+        return ReconciliationStatistics(
+            rounds=self._rounds,
+            failures=self._failures,
+            differences=len(self._differences.lasting),
+            compared_ns=self._compared_ns,
+        )
+
+    # Reading: theirs before ours, since an order of ours is in our book before it leaves.
+
+    def _read_ours(self, then: Callable[[Ours], None]) -> None:
+        def hear_positions(outcome: Outcome) -> None:
+            positions = outcome.value
+            if not isinstance(positions, PositionsRead):
+                self._fail(ORDERS, outcome)
+                return
+
+            def hear_orders(outcome: Outcome) -> None:
+                orders = outcome.value
+                if isinstance(orders, OrdersRead) and orders.is_complete:
+                    then(Ours(orders, positions))
+                else:
+                    self._fail(ORDERS, outcome)
+
+            self.ask(ORDERS, ReadOrders(orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
+
+        self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
+
+    def _read_theirs(self, ours: Ours) -> None:
+        symbols = {
+            *(each.symbol for each in ours.positions.positions),
+            *(each.symbol for each in ours.orders.orders),
+        }
+
+        def hear(outcome: Outcome) -> None:
+            theirs = outcome.value
+            if isinstance(theirs, AccountBookRead):
+                self._read_ours(lambda ours: self._read_risk(ours, theirs))
+            else:
+                self._fail(BROKER, outcome)
+
+        self.ask(BROKER, ReadAccountBook(symbols=tuple(sorted(symbols))), timeout_s=BROKER_ANSWER_S, then=hear)
+
+    def _read_risk(self, ours: Ours, theirs: AccountBookRead) -> None:
+        def hear(outcome: Outcome) -> None:
+            risk = outcome.value
+            if isinstance(risk, RiskRead) and risk.risk_state not in {"STARTING", "RECONCILING"}:
+                self._compare(ours, theirs, risk)
+            else:  # its book may not be read back yet
+                self._fail(ORDERS, outcome)
+
+        self.ask(ORDERS, ReadRisk(), timeout_s=ANSWER_S, then=hear)
+
+    def _fail(self, asked: str, outcome: Outcome) -> None:
+        self._failures += 1
+        self._failures_in_a_row += 1
+        answer = outcome.value if outcome.error is None else outcome.error
+        reason = getattr(answer, "reason", "") or getattr(answer, "risk_state", "") or type(answer).__name__
+        self.log("reconciliation.failed", level="warning", actor_asked=asked, reason=str(reason))
+        if self._failures_in_a_row >= FAILURES_TOLD:
+            self.trouble = f"the account was not compared: {asked}: {reason}"
+        self._look_later()
+
+    # Acting.
+
+    def _compare(self, ours: Ours, theirs: AccountBookRead, risk: RiskRead) -> None:
+        books = Books(
+            orders=ours.orders.orders,
+            positions={each.symbol: each.quantity for each in ours.positions.positions},
+            orders_at_broker=theirs.orders,
+            positions_at_broker=theirs.positions,
+            unresolved=theirs.unresolved,
+            now_ns=self.clock.now_ns(),
+        )
+        told = self._differences.look(books)
+        self._rounds += 1
+        self._failures_in_a_row = 0
+        self._compared_ns = books.now_ns
+        for fact in told:
+            self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))
+            if isinstance(fact, OrderAdopted) and fact.is_of_another_natya:
+                self._halt_cause = f"another natya trades on this account: order {fact.told_id}"
+        self._unwritten += told
+        lasting = len(self._differences.lasting)
+        self.trouble = f"{lasting} differences between the broker's books and ours" if lasting else ""
+        self._limit(risk)
+        if self._halt_cause:
+            self.ask(
+                ORDERS, HaltTrading(cause=self._halt_cause, person=self.name), timeout_s=ANSWER_S, then=self._halted
+            )
+        if self._unwritten:
+            self.ask(JOURNAL, Append(facts=self._unwritten), timeout_s=ANSWER_S, then=self._written)
+        else:
+            self._look_later()
+
+    def _limit(self, risk: RiskRead) -> None:
+        """Have only orders pass that close while a difference lasts that nobody can explain.
+
+        What another has limited for is left as it is, and so is what it takes back: the next look says it again.
+        """
+        reason = self._differences.unexplained()
+        wanted = f"{OPENS}{reason}" if reason else ""
+        is_ours = risk.risk_cause.startswith(OPENS)
+        if wanted and (risk.risk_state == "NORMAL" or (is_ours and risk.risk_cause != wanted)):
+            self.send(ORDERS, ReduceOnly(reason=wanted))
+        elif not wanted and is_ours:
+            self.send(ORDERS, ReduceOnly(reason=""))
+
+    def _halted(self, outcome: Outcome) -> None:
+        if isinstance(outcome.value, TradingHalted):
+            self._halt_cause = ""
+
+    def _written(self, outcome: Outcome) -> None:
+        if isinstance(outcome.value, Appended):
+            self._unwritten = ()
+        else:
+            self.log("reconciliation.not_written", level="error", facts=len(self._unwritten))
+        self._look_later()
+
+    def _look_later(self) -> None:
+        self.after(self.settings.interval_s, LookDue())
+
+
+def _fields(fact: ReconciliationFact) -> dict[str, Any]:
+    return msgspec.structs.asdict(fact)

@@ -1,0 +1,231 @@
+"""In what the broker's books differ from ours (pure).
+
+What is on its way is no difference: only what two looks in a row show alike is told, once, and once more when it is
+gone. The broker's books have to be read before ours: an order of ours is in our book before it leaves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import msgspec
+
+from ..messages.order_listing import OrderListed
+from ..messages.reconciliation import (
+    Difference,
+    DifferenceEnded,
+    OrderAdopted,
+    OrderAtBroker,
+    OrderLost,
+    OrderMismatch,
+    PositionAtBroker,
+    PositionMismatch,
+    ReconciliationFact,
+)
+
+OURS_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,10}-(?:0|[1-9a-z][0-9a-z]{0,6})-[1-9a-z][0-9a-z]{0,5}", re.ASCII)
+"""How strategies form the ids of their orders: name, life, counter."""
+
+PRICE_SLACK_RUPEES: Final = 0.001
+"""Prices that are nearer are the same; no tick is so small."""
+
+Key: TypeAlias = tuple[str, str]
+"""Name of the kind of a difference, and whom it is about."""
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides at one time, the broker's read first."""
+
+    orders: tuple[OrderListed, ...]
+    """Ours: of the day, and all that are open."""
+
+    positions: dict[str, int]
+    """Ours: of every symbol ever traded."""
+
+    orders_at_broker: tuple[OrderAtBroker, ...]
+    positions_at_broker: tuple[PositionAtBroker, ...]
+    unresolved: tuple[str, ...] = ()
+    """Symbols of whose positions the broker's side is not known."""
+
+    now_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Differences:
+    """Those that last, and those that were seen once."""
+
+    def __init__(self) -> None:
+        self.lasting: dict[Key, Difference] = {}
+        """Told, and not gone."""
+
+        self._seen: dict[Key, tuple[object, int]] = {}
+        """What the look before showed, and since when it has."""
+
+    def look(self, books: Books) -> tuple[ReconciliationFact, ...]:
+        """Compare; return what is to be told now."""
+        found, unsettled = differences(books)
+        seen: dict[Key, tuple[object, int]] = {}
+        told: list[ReconciliationFact] = []
+        for key, difference in found.items():
+            look = _look_of(difference)
+            known, since_ns = self._seen.get(key, (None, books.now_ns))
+            if known != look:
+                since_ns = books.now_ns
+            seen[key] = look, since_ns
+            lasting = self.lasting.get(key)
+            if known == look and (lasting is None or _look_of(lasting) != look):
+                self.lasting[key] = _since(difference, since_ns)
+                told.append(self.lasting[key])
+        for key in tuple(self.lasting):
+            if key in found or key in unsettled:
+                continue
+            del self.lasting[key]
+            kind, subject = key
+            told.append(DifferenceEnded(kind=kind, subject=subject, occurred_ns=books.now_ns))  # type: ignore[arg-type]
+        for key in unsettled & self._seen.keys():
+            seen.setdefault(key, self._seen[key])
+        self._seen = seen
+        return tuple(told)
+
+    def unexplained(self) -> str:
+        """Say which of those that last nobody can explain, so that only orders that close may pass; empty: none."""
+        reasons = [reason for each in self.lasting.values() if (reason := why_unexplained(each))]
+        more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        return f"{reasons[0]}{more}" if reasons else ""
+
+
+def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
+    """Return what differs now; and of which positions nothing can be said, since fills of ours are on their way."""
+    found: dict[Key, Difference] = {}
+    by_id, by_number = _ours_by_ids(books.orders)
+    shown: set[str] = set()
+    moving: set[str] = set(books.unresolved)
+    for theirs in books.orders_at_broker:
+        ours = by_id.get(theirs.client_order_id) or by_number.get(theirs.broker_order_id)
+        if ours is None:
+            found[OrderAdopted.__name__, theirs.broker_order_id] = _adopted(theirs, books.now_ns)
+            continue
+        shown.add(ours.client_order_id)
+        if ours.filled != theirs.filled:
+            moving.add(ours.symbol)
+        wanted, has = _terms(ours, theirs)
+        if wanted != has:
+            found[OrderMismatch.__name__, ours.client_order_id] = OrderMismatch(
+                client_order_id=ours.client_order_id,
+                ours=wanted,
+                theirs=has,
+                since_ns=books.now_ns,
+                occurred_ns=books.now_ns,
+            )
+    for ours in books.orders:
+        if ours.is_open and ours.client_order_id not in shown:
+            found[OrderLost.__name__, ours.client_order_id] = OrderLost(
+                client_order_id=ours.client_order_id, since_ns=books.now_ns, occurred_ns=books.now_ns
+            )
+    for mismatch in _position_mismatches(books):
+        if mismatch.symbol not in moving:
+            found[PositionMismatch.__name__, mismatch.symbol] = mismatch
+    return found, {(PositionMismatch.__name__, symbol) for symbol in moving}
+
+
+def why_unexplained(difference: Difference) -> str:
+    """Say why nobody can explain a difference; empty: an order of somebody else, or what was never traded here."""
+    match difference:
+        case OrderLost():
+            return f"{difference.client_order_id} is open here, and not listed there"
+        case OrderMismatch():
+            return f"{difference.client_order_id} is {difference.ours} here, and {difference.theirs} there"
+        case PositionMismatch() if difference.is_ours:
+            return f"{difference.ours} {difference.symbol} are held here, and {difference.theirs} there"
+        case _:
+            return ""
+
+
+# Helpers.
+
+
+def _since(difference: Difference, since_ns: int) -> Difference:
+    return (
+        difference if isinstance(difference, OrderAdopted) else msgspec.structs.replace(difference, since_ns=since_ns)
+    )
+
+
+def _look_of(difference: Difference) -> object:
+    """Return what makes it the same at the next look."""
+    match difference:
+        case OrderMismatch():
+            return difference.ours, difference.theirs
+        case PositionMismatch():
+            return difference.ours, difference.theirs
+        case _:
+            return True  # it is there
+
+
+def _ours_by_ids(orders: Iterable[OrderListed]) -> tuple[dict[str, OrderListed], dict[str, OrderListed]]:
+    by_id = {each.client_order_id: each for each in orders}
+    return by_id, {each.broker_order_id: each for each in by_id.values() if each.broker_order_id}
+
+
+def _adopted(theirs: OrderAtBroker, now_ns: int) -> OrderAdopted:
+    return OrderAdopted(
+        broker_order_id=theirs.broker_order_id,
+        told_id=theirs.client_order_id,
+        instrument=theirs.symbol or theirs.instrument,
+        side=theirs.side,
+        quantity=theirs.quantity,
+        filled=theirs.filled,
+        status=theirs.status,
+        is_of_another_natya=OURS_FORM.fullmatch(theirs.client_order_id) is not None,
+        occurred_ns=now_ns,
+    )
+
+
+def _terms(ours: OrderListed, theirs: OrderAtBroker) -> tuple[str, str]:
+    """Return what is compared of an order, of each side; prices and quantity of one that may still trade."""
+    wanted = [_state(is_open=ours.is_open), f"filled {ours.filled}"]
+    has = [_state(is_open=theirs.is_open), f"filled {theirs.filled}"]
+    if theirs.symbol and theirs.symbol != ours.symbol:
+        wanted.append(ours.symbol)
+        has.append(theirs.symbol)
+    if theirs.side != ours.side:
+        wanted.append(ours.side)
+        has.append(theirs.side)
+    if not (ours.is_open and theirs.is_open):
+        return ", ".join(wanted), ", ".join(has)
+    if theirs.quantity != ours.quantity:
+        wanted.append(f"quantity {ours.quantity}")
+        has.append(f"quantity {theirs.quantity}")
+    prices = [("limit", ours.limit_price, theirs.limit_price)] if ours.order_type in {"LIMIT", "STOP_LIMIT"} else []
+    if theirs.trigger_price:  # once it has met the price a broker may tell none
+        prices.append(("trigger", ours.trigger_price, theirs.trigger_price))
+    for name, price, told in prices:
+        if abs((price or 0.0) - told) > PRICE_SLACK_RUPEES:
+            wanted.append(f"{name} {price}")
+            has.append(f"{name} {told}")
+    return ", ".join(wanted), ", ".join(has)
+
+
+def _state(*, is_open: bool) -> str:
+    return "open" if is_open else "ended"
+
+
+def _position_mismatches(books: Books) -> Iterable[PositionMismatch]:
+    there = {each.symbol: each for each in books.positions_at_broker if each.symbol}
+    for symbol, ours in books.positions.items():
+        theirs = there.get(symbol)
+        low = 0 if theirs is None else theirs.quantity
+        high = low if theirs is None else low + theirs.delivered
+        if not low <= ours <= high:
+            yield _mismatch(symbol, ours, low, is_ours=True, now_ns=books.now_ns)
+    for each in books.positions_at_broker:
+        if each.symbol not in books.positions and each.quantity:
+            name = each.symbol or each.instrument
+            yield _mismatch(name, 0, each.quantity, is_ours=False, now_ns=books.now_ns)
+
+
+def _mismatch(symbol: str, ours: int, theirs: int, *, is_ours: bool, now_ns: int) -> PositionMismatch:
+    return PositionMismatch(
+        symbol=symbol, ours=ours, theirs=theirs, is_ours=is_ours, since_ns=now_ns, occurred_ns=now_ns
+    )

@@ -1,0 +1,178 @@
+"""What the broker has of the account, and in what that differs from the book of record.
+
+A difference is a fact once two looks in a row have shown it, and another when it is gone. Each is told once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from .orders import Side
+from .units import Count, Holding, Nanoseconds, Rupees, Shares
+
+
+class ReadAccountBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReadAccountBook"):
+    """To the broker session: what has the account, whoever ordered it?
+
+    Answered by `AccountBookRead` or `AccountBookNotRead`.
+    """
+
+    symbols: tuple[str, ...]
+    """Ours: what the broker has of these is told by these names."""
+
+
+class OrderAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAtBroker"):
+    """One order of the account, as the broker has it."""
+
+    broker_order_id: str
+    client_order_id: str
+    """Empty: the broker tells none; it was placed by hand, or by another program."""
+
+    symbol: str
+    """One of those that were asked for; empty: of another instrument."""
+
+    instrument: str
+    """In the broker's words."""
+
+    side: Side
+    quantity: Shares
+    filled: Shares
+    is_open: bool
+    status: str
+    """In the broker's words."""
+
+    limit_price: Rupees = 0.0
+    trigger_price: Rupees = 0.0
+
+
+class PositionAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PositionAtBroker"):
+    """What the account holds of one instrument, of all products together, as the broker has it."""
+
+    symbol: str
+    """One of those that were asked for; empty: of another instrument."""
+
+    instrument: str
+    """In the broker's words."""
+
+    quantity: Holding
+    """Bought less sold, with what was carried into the day."""
+
+    delivered: Shares = 0
+    """Shares in the depository besides; those of an earlier day may be ours, or may not."""
+
+
+class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="AccountBookRead"):
+    """Answer to `ReadAccountBook`: all orders of the day, and all positions."""
+
+    orders: tuple[OrderAtBroker, ...]
+    positions: tuple[PositionAtBroker, ...]
+    unresolved: tuple[str, ...] = ()
+    """Symbols of which it is not known what the broker calls them: of their positions nothing is said."""
+
+
+class AccountBookNotRead(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountBookNotRead"
+):
+    """Answer to `ReadAccountBook`: nothing is known, neither that something is there nor that it is not."""
+
+    reason: str
+
+
+class OrderAdopted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAdopted"):
+    """Fact: the account has an order that was not placed here. It is told, and never touched."""
+
+    broker_order_id: str
+    told_id: str
+    """The client's id, as the broker tells it; empty: none."""
+
+    instrument: str
+    """Our symbol, or what the broker calls it."""
+
+    side: Side
+    quantity: Shares
+    filled: Shares
+    status: str
+    """In the broker's words, when it was found."""
+
+    is_of_another_natya: bool
+    """Its id is formed as ours are: another natya trades on this account, and this one has halted."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderLost"):
+    """Fact: an order is open here, and the broker does not list it. What became of it, look-ups tell."""
+
+    client_order_id: str
+    since_ns: Nanoseconds
+    """When that was seen first: nanoseconds since 1970-01-01 UTC."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class OrderMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderMismatch"):
+    """Fact: the broker has an order of ours, and has it otherwise."""
+
+    client_order_id: str
+    ours: str
+    theirs: str
+    since_ns: Nanoseconds
+    """When that was seen first: nanoseconds since 1970-01-01 UTC."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PositionMismatch"):
+    """Fact: the broker has another position than the book of record."""
+
+    symbol: str
+    """Ours; of an instrument that was never traded here what the broker calls it."""
+
+    ours: Holding
+    theirs: Holding
+    is_ours: bool
+    """Whether the symbol was ever traded here; of others a mismatch is told, and nothing more."""
+
+    since_ns: Nanoseconds
+    """When that was seen first: nanoseconds since 1970-01-01 UTC."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DifferenceEnded"):
+    """Fact: a difference that was told is gone."""
+
+    kind: Literal["OrderAdopted", "OrderLost", "OrderMismatch", "PositionMismatch"]
+    subject: str
+    """The broker's id, our client order id, or the symbol."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+Difference: TypeAlias = OrderAdopted | OrderLost | OrderMismatch | PositionMismatch
+ReconciliationFact: TypeAlias = OrderAdopted | OrderLost | OrderMismatch | PositionMismatch | DifferenceEnded
+
+
+class ReconciliationStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReconciliationStatistics"
+):
+    """What the actor counts since it started."""
+
+    rounds: Count
+    """Looks that compared everything."""
+
+    failures: Count
+    """Looks that could not: the broker or orders did not answer."""
+
+    differences: Count
+    """That last now."""
+
+    compared_ns: Nanoseconds = 0
+    """When everything was compared last: nanoseconds since 1970-01-01 UTC; 0: never yet."""

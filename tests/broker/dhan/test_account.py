@@ -1,0 +1,108 @@
+"""What the account has at Dhan, whoever ordered it: what is asked, and what is made of the answers."""
+
+import pytest
+from natya_dhan import HOLDING, ORDER, POSITION, TRADE
+from natya_dhan_stage import Stage
+
+from natya.messages.reconciliation import (
+    AccountBookNotRead,
+    AccountBookRead,
+    OrderAtBroker,
+    PositionAtBroker,
+    ReadAccountBook,
+)
+
+NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
+
+
+class Reading:
+    def __init__(self, *symbols):
+        self.stage, self.told, self.paths = Stage(), [], []
+        self.stage.body.read_account(ReadAccountBook(symbols=symbols), self.told.append)
+
+    def answer(self, data, status=200):
+        self.paths += self.stage.calls()
+        self.stage.answer(data, status)
+
+    def answer_all(self, *, holdings=(), positions=(), trades=(), orders=()):
+        for rows in (holdings, positions, trades, orders):
+            self.answer(list(rows))
+        (told,) = self.told
+        return told
+
+
+class TestReading:
+    def test_asks_for_holdings_then_positions_trades_and_orders(self):
+        reading = Reading("INFY")
+
+        assert reading.answer_all() == AccountBookRead(orders=(), positions=())
+        assert reading.paths == ["GET /holdings", "GET /positions", "GET /trades", "GET /orders"]
+
+    def test_tells_ours_by_our_symbols_and_others_in_dhans_words(self):
+        other = {**ORDER, "orderId": "9", "correlationId": "NA", "securityId": "2885", "tradingSymbol": "RELIANCE"}
+        told = Reading("INFY").answer_all(
+            positions=[POSITION, {**POSITION, "productType": "CNC", "netQty": -4}, {**POSITION, "securityId": "2885"}],
+            orders=[ORDER, other],
+        )
+
+        assert told.orders[0] == OrderAtBroker(
+            broker_order_id="412610070153",
+            client_order_id="bot7-000123",
+            symbol="INFY",
+            instrument="INFY NSE_EQ 1594",
+            side="BUY",
+            quantity=40,
+            filled=15,
+            is_open=True,
+            status="PART_TRADED",
+            limit_price=1513.0,
+        )
+        assert (told.orders[1].symbol, told.orders[1].instrument) == ("", "RELIANCE NSE_EQ 2885")
+        assert told.orders[1].client_order_id == ""
+        assert told.positions == (
+            PositionAtBroker(symbol="INFY", instrument="INFY NSE_EQ 1594", quantity=11),
+            PositionAtBroker(symbol="", instrument="INFY NSE_EQ 2885", quantity=15),
+        )
+
+    def test_counts_trades_that_the_order_book_does_not_show_yet_each_once(self):
+        behind = {**ORDER, "filledQty": 0}
+        second = {**TRADE, "exchangeTradeId": "2", "tradedQuantity": 5}
+        told = Reading("INFY").answer_all(trades=[TRADE, TRADE, second], orders=[behind])
+
+        assert [each.filled for each in told.orders] == [20]
+
+    def test_tells_what_is_in_the_depository_of_our_symbols_alone(self):
+        told = Reading("INFY").answer_all(holdings=[HOLDING, {**HOLDING, "securityId": "2885"}])
+
+        assert [(each.symbol, each.quantity, each.delivered) for each in told.positions] == [("INFY", 0, 12)]
+
+    def test_takes_no_holdings_for_none(self):
+        reading = Reading("INFY")
+        reading.answer(NOTHING_HELD, 500)
+        for _ in range(3):
+            reading.answer([])
+
+        assert reading.told == [AccountBookRead(orders=(), positions=())]
+
+    def test_names_symbols_that_nobody_knows(self):
+        assert Reading("NONE").answer_all().unresolved == ("NONE",)
+
+    @pytest.mark.parametrize("place", range(4))
+    def test_says_nothing_where_a_row_cannot_be_read(self, place):
+        reading = Reading("INFY")
+        for each in range(4):
+            reading.answer([{"what": "is this"}] if each == place else [])
+        (told,) = reading.told
+
+        assert told == AccountBookNotRead(reason="all rows of the account wanted, found 1 that cannot be read")
+
+    @pytest.mark.parametrize("place", range(4))
+    def test_says_nothing_where_one_of_them_is_refused(self, place):
+        reading = Reading("INFY")
+        for _ in range(place):
+            reading.answer([])
+        reading.answer({"errorType": "x", "errorCode": "DH-905", "errorMessage": "wrong"}, 400)
+        (told,) = reading.told
+
+        assert isinstance(told, AccountBookNotRead)
+        assert reading.stage.calls() == []

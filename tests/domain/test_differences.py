@@ -1,0 +1,252 @@
+"""In what the broker's books differ from ours: each difference is found, and none where there is none."""
+
+import random
+
+import msgspec
+import pytest
+
+from natya.domain.differences import Books, Differences, differences
+from natya.messages.order_listing import OrderListed
+from natya.messages.reconciliation import (
+    DifferenceEnded,
+    OrderAdopted,
+    OrderAtBroker,
+    OrderLost,
+    OrderMismatch,
+    PositionAtBroker,
+    PositionMismatch,
+)
+
+SYMBOLS = ("ABC", "INFY", "NIFTY 25000 CE")
+
+
+def an_order(number=1, **fields):
+    fields = {
+        "client_order_id": f"crossover-1-{number}",
+        "strategy": "crossover",
+        "symbol": "INFY",
+        "side": "BUY",
+        "quantity": 10,
+        "order_type": "LIMIT",
+        "limit_price": 100.0,
+        "state": "ACCEPTED",
+        "is_open": True,
+        "broker_order_id": str(number),
+    } | fields
+    return OrderListed(**fields)
+
+
+def there(order, **fields):
+    """The same order as the broker has it."""
+    fields = {
+        "broker_order_id": order.broker_order_id or f"n{order.client_order_id}",
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "instrument": "a share",
+        "side": order.side,
+        "quantity": order.quantity,
+        "filled": order.filled,
+        "is_open": order.is_open,
+        "status": "PENDING" if order.is_open else "TRADED",
+        "limit_price": order.limit_price or 0.0,
+    } | fields
+    return OrderAtBroker(**fields)
+
+
+def held(symbol, quantity, **fields):
+    return PositionAtBroker(symbol=symbol, instrument=symbol or "another", quantity=quantity, **fields)
+
+
+def books(ours=(), theirs=(), positions=None, held_there=(), now_ns=1, **fields):
+    return Books(
+        orders=tuple(ours),
+        positions=positions or {},
+        orders_at_broker=tuple(theirs),
+        positions_at_broker=tuple(held_there),
+        now_ns=now_ns,
+        **fields,
+    )
+
+
+def a_clean_world(chance):
+    """Books of a random day that agree."""
+    ours = []
+    for number in range(1, chance.randrange(1, 12)):
+        is_open, quantity = chance.random() < 0.5, chance.randrange(1, 100)
+        ours.append(
+            an_order(
+                number,
+                symbol=chance.choice(SYMBOLS),
+                side=chance.choice(("BUY", "SELL")),
+                quantity=quantity,
+                filled=chance.randrange(quantity) if is_open else chance.choice((0, quantity)),
+                is_open=is_open,
+                order_type=chance.choice(("LIMIT", "MARKET")),
+                broker_order_id=str(number) if chance.random() < 0.9 else "",
+            )
+        )
+    theirs = [there(each) for each in ours]
+    theirs = [
+        msgspec.structs.replace(each, client_order_id="") if mine.broker_order_id and chance.random() < 0.2 else each
+        for each, mine in zip(theirs, ours, strict=True)
+    ]
+    chance.shuffle(theirs)
+    positions = {symbol: chance.randrange(-50, 50) for symbol in SYMBOLS if chance.random() < 0.8}
+    held_there = [held(symbol, quantity) for symbol, quantity in positions.items() if quantity or chance.random() < 0.5]
+    return books(ours, theirs, positions, held_there)
+
+
+def _foreign(world, chance):
+    stranger = there(an_order(99), client_order_id=chance.choice(("", "by hand")), broker_order_id="foreign")
+    return msgspec.structs.replace(world, orders_at_broker=(*world.orders_at_broker, stranger)), (
+        OrderAdopted,
+        "foreign",
+    )
+
+
+def _lost(world, _chance):
+    lost = an_order(98)
+    return msgspec.structs.replace(world, orders=(*world.orders, lost)), (OrderLost, lost.client_order_id)
+
+
+def _otherwise(**fields):
+    def inject(world, _chance):
+        mine = an_order(97)
+        return msgspec.structs.replace(
+            world,
+            orders=(*world.orders, mine),
+            orders_at_broker=(*world.orders_at_broker, there(mine, **fields)),
+        ), (OrderMismatch, mine.client_order_id)
+
+    return inject
+
+
+def _position(world, chance):
+    change = chance.choice((-3, 1, 7))
+    return msgspec.structs.replace(world, positions=world.positions | {"XYZ": change}), (PositionMismatch, "XYZ")
+
+
+def _foreign_position(world, _chance):
+    return msgspec.structs.replace(world, positions_at_broker=(*world.positions_at_broker, held("", 5))), (
+        PositionMismatch,
+        "another",
+    )
+
+
+KINDS = {
+    "foreign": _foreign,
+    "lost": _lost,
+    "quantity": _otherwise(quantity=11),
+    "price": _otherwise(limit_price=100.05),
+    "filled": _otherwise(filled=4),
+    "ended": _otherwise(is_open=False),
+    "side": _otherwise(side="SELL"),
+    "symbol": _otherwise(symbol="ABC"),
+    "position": _position,
+    "foreign position": _foreign_position,
+}
+
+
+class TestDifferences:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_of_each_kind_are_told_at_the_second_look_and_alone(self, kind):
+        for seed in range(25):
+            chance = random.Random(seed)
+            world, (wanted, subject) = KINDS[kind](a_clean_world(chance), chance)
+            watch = Differences()
+            assert watch.look(world) == ()
+            (told,) = watch.look(world)
+            assert type(told) is wanted
+            assert subject in msgspec.structs.astuple(told)
+
+    def test_are_none_in_books_that_agree(self):
+        for seed in range(3_000):
+            world = a_clean_world(random.Random(seed))
+            assert differences(world)[0] == {}, seed
+
+    def test_are_told_once_and_once_more_when_they_are_gone(self):
+        watch, mine = Differences(), an_order()
+        wrong, right = books([mine]), books([mine], [there(mine)])
+        told = [watch.look(each) for each in (wrong, wrong, wrong, right, right)]
+
+        assert [len(each) for each in told] == [0, 1, 0, 1, 0]
+        assert told[3] == (DifferenceEnded(kind="OrderLost", subject=mine.client_order_id, occurred_ns=1),)
+
+    def test_are_none_where_two_looks_show_different_ones(self):
+        watch, mine = Differences(), an_order()
+        told = [watch.look(books([mine], [there(mine, filled=filled)])) for filled in (1, 2, 3)]
+
+        assert told == [(), (), ()]
+
+    def test_that_become_others_are_told_anew_with_the_time_since_when(self):
+        watch = Differences()
+        for now_ns, quantity in ((1, 5), (2, 5), (3, 6)):
+            watch.look(books(positions={"INFY": 10}, held_there=[held("INFY", quantity)], now_ns=now_ns))
+        (told,) = watch.look(books(positions={"INFY": 10}, held_there=[held("INFY", 6)], now_ns=4))
+
+        assert (told.theirs, told.since_ns, told.occurred_ns) == (6, 3, 4)
+
+
+class TestAPosition:
+    def test_is_not_judged_while_fills_of_ours_are_on_their_way_nor_without_its_number(self):
+        watch, mine = Differences(), an_order()
+        world = books([mine], [there(mine, filled=5)], {"INFY": 0}, [held("INFY", 5)])
+        kinds = [type(each) for _ in range(3) for each in watch.look(world)]
+
+        assert kinds == [OrderMismatch]
+        assert differences(books(positions={"INFY": 3}, unresolved=("INFY",)))[0] == {}
+
+    def test_that_was_told_stays_told_while_it_cannot_be_judged(self):
+        watch, mine = Differences(), an_order()
+        wrong = books(positions={"INFY": 3})
+        moving = books([mine], [there(mine, filled=5)], {"INFY": 3})
+        told = [watch.look(each) for each in (wrong, wrong, moving, wrong)]
+
+        assert [len(each) for each in told] == [0, 1, 0, 0]
+
+    @pytest.mark.parametrize(("ours", "is_wrong"), [(10, False), (0, False), (4, False), (11, True), (-1, True)])
+    def test_may_have_been_delivered(self, ours, is_wrong):
+        found, _ = differences(books(positions={"INFY": ours}, held_there=[held("INFY", 0, delivered=10)]))
+
+        assert bool(found) is is_wrong
+
+
+class TestWhatNobodyCanExplain:
+    def test_is_an_order_lost_or_otherwise_and_a_position_of_ours(self):
+        mine = an_order()
+        for world in (
+            books([mine]),
+            books([mine], [there(mine, quantity=3)]),
+            books(positions={"INFY": 1}),
+        ):
+            watch = Differences()
+            watch.look(world)
+            assert watch.unexplained() == ""
+            watch.look(world)
+            assert watch.unexplained()
+
+    def test_is_no_order_of_another_and_no_position_that_was_never_traded_here(self):
+        world = books(theirs=[there(an_order(), client_order_id="")], held_there=[held("", 5)])
+        watch = Differences()
+        watch.look(world)
+
+        assert len(watch.look(world)) == 2
+        assert watch.unexplained() == ""
+
+
+class TestAnotherNatya:
+    @pytest.mark.parametrize(
+        ("told_id", "is_one"),
+        [
+            ("crossover-2s-1", True),
+            ("b-0-zz", True),
+            ("bot7-000123", False),
+            ("by-hand-01", False),
+            ("a-1-UP", False),
+            ("", False),
+        ],
+    )
+    def test_is_known_by_the_form_of_its_ids(self, told_id, is_one):
+        found, _ = differences(books(theirs=[there(an_order(), client_order_id=told_id)]))
+
+        assert [each.is_of_another_natya for each in found.values()] == [is_one]

@@ -1,0 +1,235 @@
+"""The reconciliation actor between the broker session, orders and the journal, which the test plays."""
+
+import pytest
+from natya_processes import await_that
+
+from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
+from natya.actors.runtime import RuntimeActor, handles
+from natya.messages.journal import Append, Appended, AppendRefused
+from natya.messages.kill_switch import HaltTrading, TradingHalted
+from natya.messages.order_listing import OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
+from natya.messages.orders import ReduceOnly
+from natya.messages.reconciliation import (
+    AccountBookNotRead,
+    AccountBookRead,
+    DifferenceEnded,
+    OrderAdopted,
+    OrderAtBroker,
+    OrderLost,
+    ReadAccountBook,
+)
+from natya.messages.risk import ReadRisk, RiskRead
+from natya.messages.system import Ping
+
+pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of rounds while one waits
+
+MINE = OrderListed(
+    client_order_id="crossover-1-1",
+    strategy="crossover",
+    symbol="INFY",
+    side="BUY",
+    quantity=10,
+    order_type="LIMIT",
+    limit_price=100.0,
+    state="ACCEPTED",
+    is_open=True,
+    broker_order_id="7",
+)
+THERE = OrderAtBroker(
+    broker_order_id="7",
+    client_order_id="crossover-1-1",
+    symbol="INFY",
+    instrument="INFY",
+    side="BUY",
+    quantity=10,
+    filled=0,
+    is_open=True,
+    status="PENDING",
+    limit_price=100.0,
+)
+STRANGER = OrderAtBroker(
+    broker_order_id="8",
+    client_order_id="other-1-1",
+    symbol="INFY",
+    instrument="INFY",
+    side="BUY",
+    quantity=10,
+    filled=0,
+    is_open=True,
+    status="PENDING",
+)
+
+
+class World:
+    """What the three say, and what they were told."""
+
+    def __init__(self):
+        self.answer = AccountBookRead(orders=(THERE,), positions=())
+        self.asked, self.written, self.limits, self.halts = [], [], [], []
+        self.journals = True
+        self.state, self.cause = "NORMAL", ""
+        self.confirms = True
+
+
+class Others(RuntimeActor):
+    """Orders, the broker session, and the journal."""
+
+    @handles(ReadPositions)
+    def positions(self, _message, sender):
+        self.send(sender, PositionsRead(positions=(), held=()))
+
+    @handles(ReadOrders)
+    def orders(self, _message, sender):
+        self.send(sender, OrdersRead(orders=(MINE,), is_complete=True))
+
+    @handles(ReadRisk)
+    def risk(self, _message, sender):
+        world = self.settings
+        cause = world.limits[-1] if world.limits and world.limits[-1] else world.cause
+        state = "REDUCING" if world.state == "NORMAL" and cause else world.state
+        self.send(sender, RiskRead(risk_state=state, risk_cause=cause, figures=(), as_of_ns=1))
+
+    @handles(ReadAccountBook)
+    def account(self, request, sender):
+        self.settings.asked.append(request.symbols)
+        self.send(sender, self.settings.answer)
+
+    @handles(ReduceOnly)
+    def limit(self, request, _sender):
+        self.settings.limits.append(request.reason)
+
+    @handles(HaltTrading)
+    def halt(self, request, sender):
+        self.settings.halts.append(request.cause)
+        if self.settings.confirms:
+            self.send(sender, TradingHalted(cancelling=0))
+
+    @handles(Append)
+    def append(self, append, sender):
+        if self.settings.journals:
+            self.settings.written.extend(append.facts)
+            self.send(sender, Appended(first_sequence=1, last_sequence=1))
+        else:
+            self.send(sender, AppendRefused(reason="disk full"))
+
+
+class Played:
+    def __init__(self, system):
+        self.world, self.system = World(), system
+        for name in ("orders", "broker", "journal"):
+            system.start(name, Others, self.world)
+        system.start("reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=0.002))
+
+    def statistics(self):
+        return self.system.request("reconciliation", Ping()).statistics
+
+    def look(self, times=4):
+        """Until so many looks more are over, of which the first may have begun before."""
+        wanted = self.statistics().rounds + times
+        await_that(lambda: self.statistics().rounds >= wanted)
+
+
+@pytest.fixture
+def played(actor_system):
+    return Played(actor_system)
+
+
+class TestBooksThatAgree:
+    def test_are_asked_for_by_our_symbols_and_change_nothing(self, played):
+        played.look(6)
+
+        world = played.world
+        assert set(world.asked) == {("INFY",)}
+        assert (world.written, world.limits, world.halts) == ([], [], [])
+
+
+class TestALostOrder:
+    def test_lets_only_orders_pass_that_close_until_it_is_back_and_is_told_once(self, played):
+        world = played.world
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        assert [type(each) for each in world.written] == [OrderLost]
+        assert world.limits == ["the broker's books differ: crossover-1-1 is open here, and not listed there"]
+        world.answer = AccountBookRead(orders=(THERE,), positions=())
+        played.look(6)
+
+        assert [type(each) for each in world.written] == [OrderLost, DifferenceEnded]
+        assert world.limits[1:] == [""]
+
+    def test_takes_back_nothing_that_another_has_limited(self, played):
+        world = played.world
+        world.cause = "no new access token in 3 attempts"
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        world.answer = AccountBookRead(orders=(THERE,), positions=())
+        played.look(6)
+
+        assert world.limits == []
+
+    def test_limits_again_where_another_has_taken_its_own_back(self, played):
+        world = played.world
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        world.limits.append("")
+        played.look(6)
+
+        assert len(world.limits) == 3
+        assert world.limits[0] == world.limits[2]
+
+    def test_is_written_when_the_journal_can_again(self, played):
+        world = played.world
+        world.journals = False
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        assert world.written == []
+        world.journals = True
+        played.look()
+
+        assert [type(each) for each in world.written] == [OrderLost]
+
+
+class TestAnotherNatya:
+    def test_halts_once_and_its_order_is_only_told(self, played):
+        world = played.world
+        world.answer = AccountBookRead(orders=(THERE, STRANGER), positions=())
+        played.look(6)
+
+        assert world.halts == ["another natya trades on this account: order other-1-1"]
+        assert [type(each) for each in world.written] == [OrderAdopted]
+        assert world.limits == []
+
+    def test_halts_again_until_orders_has_confirmed(self, played, monkeypatch):
+        monkeypatch.setattr("natya.actors.reconciliation.actor.ANSWER_S", 0.05)
+        world = played.world
+        world.confirms = False
+        world.answer = AccountBookRead(orders=(THERE, STRANGER), positions=())
+        await_that(lambda: len(world.halts) >= 2)
+        world.confirms = True
+        played.look(8)
+        before = len(world.halts)
+        played.look(6)
+
+        assert len(world.halts) == before
+
+
+class TestABrokerThatCannotBeAsked:
+    def test_proves_nothing_and_is_told_after_three_looks(self, played):
+        world = played.world
+        played.look()
+        world.answer = AccountBookNotRead(reason="breaker open")
+        await_that(lambda: played.statistics().failures >= 4)
+
+        assert (world.written, world.limits) == ([], [])
+        actor = played.system.base.find("reconciliation").instance
+        assert actor.trouble == "the account was not compared: broker: breaker open"
+        world.answer = AccountBookRead(orders=(THERE,), positions=())
+        await_that(lambda: played.statistics() and not actor.trouble)
+
+    @pytest.mark.parametrize("state", ["STARTING", "RECONCILING"])
+    def test_nor_does_a_book_that_is_still_read_back(self, played, state):
+        world = played.world
+        world.state = state
+        world.answer = AccountBookRead(orders=(), positions=())
+        await_that(lambda: played.statistics().failures >= 4)
+
+        assert (world.written, world.limits) == ([], [])

@@ -1,0 +1,125 @@
+"""The official client as a second trader on the account of a live system."""
+
+import pytest
+from dhanhq import DhanContext, dhanhq
+from natya_live import LIMITS, SYMBOL, Exchange, Rester, facts
+from natya_processes import await_that
+
+from natya import TradingSystem
+from natya.config.loader import load_settings
+from natya.messages.orders import RiskStateChanged
+from natya.messages.reconciliation import DifferenceEnded, OrderAdopted, OrderLost, OrderMismatch, PositionMismatch
+
+DIFFERENCES = (OrderAdopted, OrderLost, OrderMismatch, PositionMismatch)
+
+
+@pytest.fixture
+def exchange(tmp_path):
+    served = Exchange(tmp_path / "exchange")
+    served.price(1_526.0)
+    yield served
+    served.end()
+
+
+@pytest.fixture
+def client(exchange):
+    context = DhanContext(exchange.first["client_id"], exchange.first["token"])
+    context.get_dhan_http().base_url = exchange.first["rest"]
+    yield dhanhq(context)
+    context.get_dhan_http().session.close()
+
+
+@pytest.fixture
+def system(tmp_path, exchange):
+    given = {
+        "system.data_dir": str(tmp_path / "natya"),
+        "feed.symbols": [SYMBOL],
+        "control.enabled": False,
+        "orders.session": "none",
+        "broker.compare_interval_s": 0.4,
+        "broker.live": True,
+        "broker.confirmed_limits": LIMITS,
+        "strategies": [
+            {"name": "rester", "strategy": Rester, "symbols": [SYMBOL], "parameters": {"count": 1}},
+        ],
+    }
+    with TradingSystem(load_settings("live", environment=exchange.environment, overrides=given)) as running:
+        await_that(lambda: counts(running).open_orders == 1)
+        yield running
+
+
+def counts(system):
+    return system.look().statistics["orders"]
+
+
+def rounds(system):
+    return system.look().statistics["reconciliation"].rounds
+
+
+def await_rounds(system, more=3):
+    wanted = rounds(system) + more
+    await_that(lambda: rounds(system) >= wanted)
+
+
+def number_of(exchange):
+    (row,) = exchange.ask("GET", "/v2/orders")
+    return row["orderId"], row["securityId"]
+
+
+def test_is_told_once_touched_never_and_halts_where_its_ids_are_a_natyas(tmp_path, exchange, client, system):
+    def told(kind):
+        return facts(tmp_path / "natya", kind)
+
+    def place(tag):
+        answer = client.place_order(
+            security_id=security,
+            exchange_segment=client.NSE,
+            transaction_type=client.BUY,
+            quantity=1,
+            order_type=client.LIMIT,
+            product_type=client.INTRA,
+            price=1_450.0,
+            tag=tag,
+        )
+        assert answer["status"] == "success", answer
+        return answer["data"]["orderId"]
+
+    _, security = number_of(exchange)
+    await_rounds(system)
+    assert [each for kind in DIFFERENCES for each in told(kind)] == []
+
+    foreign = place("by-hand")
+    await_that(lambda: told(OrderAdopted))
+    await_rounds(system)
+    (adopted,) = told(OrderAdopted)
+    assert (adopted.broker_order_id, adopted.told_id, adopted.instrument) == (foreign, "by-hand", SYMBOL)
+    assert counts(system).risk_state == "NORMAL"
+
+    place("crossover-1-1")
+    await_that(lambda: counts(system).risk_state == "HALTED")
+    (halted,) = told(RiskStateChanged)
+    assert (halted.state, halted.changed_by) == ("HALTED", "reconciliation")
+    await_that(lambda: counts(system).open_orders == 0)  # ours; those of others are not touched
+    await_rounds(system)
+    assert exchange.states() == {"PENDING": 2, "CANCELLED": 1}
+    assert len(told(OrderAdopted)) == 2
+    assert [each for kind in (OrderLost, OrderMismatch, PositionMismatch, DifferenceEnded) for each in told(kind)] == []
+
+
+def test_a_position_that_another_has_opened_in_our_symbol_lets_only_orders_pass_that_close(
+    tmp_path, exchange, client, system
+):
+    exchange.price(1_449.0)  # what rests here trades
+    await_that(lambda: counts(system).fills == 1)
+    _, security = number_of(exchange)
+    fields = {"security_id": security, "exchange_segment": client.NSE, "product_type": client.INTRA}
+    trade = {"quantity": 3, "order_type": client.MARKET, "price": 0.0}
+    client.place_order(transaction_type=client.BUY, **fields, **trade)
+    (mismatch,) = await_that(lambda: facts(tmp_path / "natya", PositionMismatch))
+    assert (mismatch.symbol, mismatch.ours, mismatch.theirs, mismatch.is_ours) == (SYMBOL, 1, 4, True)
+    await_that(lambda: counts(system).risk_state == "REDUCING")
+
+    client.place_order(transaction_type=client.SELL, **fields, **trade)
+    await_that(lambda: counts(system).risk_state == "NORMAL")
+    (ended,) = await_that(lambda: facts(tmp_path / "natya", DifferenceEnded))
+    assert (ended.kind, ended.subject) == ("PositionMismatch", SYMBOL)
