@@ -29,7 +29,7 @@ class TestASubscriber:
             ({"patterns": ("events.*.order-2", "events.Billed.**")}, {"billed", "other"}),
             ({"patterns": ("events.Billed.*",), "event_types": frozenset({"Shipped"})}, set()),
         ],
-        ids=str,
+        ids=["all", "type", "key", "type and key", "topic", "several topics", "topic and another type"],
     )
     def test_hears_what_it_wants_by_topic_type_and_key(self, interests, wanted, heard):
         interests.set("mail", Interest(**wanted))
