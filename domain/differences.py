@@ -47,7 +47,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     orders_at_broker: tuple[OrderAtBroker, ...]
     positions_at_broker: tuple[PositionAtBroker, ...]
     unresolved: tuple[str, ...] = ()
-    """Symbols of whose positions the broker's side is not known."""
+    """Symbols of whose positions nothing can be said: the broker's side is not known, or ours was changing."""
 
     now_ns: int
     """Nanoseconds since 1970-01-01 UTC."""

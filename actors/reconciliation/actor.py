@@ -3,7 +3,7 @@
 Owns    which differences last (`domain/differences.py`), and the facts of them that are not durable yet.
 Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
         PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
-Sends   once an interval ReadPositions and ReadOrders to orders, ReadAccountBook to the broker session, then both to
+Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook to the broker session, then both to
         orders once more, and ReadRisk; to the journal Append of each difference that begins or ends; to orders
         ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya trades on the account. It
         never touches an order.
@@ -22,7 +22,7 @@ from ...domain.differences import Books, Differences
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
 from ...messages.kill_switch import HaltTrading, TradingHalted
-from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
+from ...messages.order_listing import LISTED_MAX, OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
 from ...messages.orders import ReduceOnly
 from ...messages.reconciliation import (
     AccountBookRead,
@@ -60,8 +60,8 @@ class LookDue(msgspec.Struct, frozen=True, gc=False):
 class Ours(msgspec.Struct, frozen=True):
     """What orders has."""
 
-    orders: OrdersRead
-    positions: PositionsRead
+    orders: tuple[OrderListed, ...]
+    positions: dict[str, int]
 
 
 class ReconciliationActor(RuntimeActor):
@@ -107,43 +107,42 @@ class ReconciliationActor(RuntimeActor):
     # Reading: theirs before ours, since an order of ours is in our book before it leaves.
 
     def _read_ours(self, then: Callable[[Ours], None]) -> None:
-        def hear_positions(outcome: Outcome) -> None:
-            positions = outcome.value
-            if not isinstance(positions, PositionsRead):
+        """Read the orders, and then the positions: a fill between them shows as a position that has changed."""
+
+        def hear_orders(outcome: Outcome) -> None:
+            orders = outcome.value
+            if not isinstance(orders, OrdersRead) or not orders.is_complete:
                 self._fail(ORDERS, outcome)
                 return
 
-            def hear_orders(outcome: Outcome) -> None:
-                orders = outcome.value
-                if isinstance(orders, OrdersRead) and orders.is_complete:
-                    then(Ours(orders, positions))
+            def hear_positions(outcome: Outcome) -> None:
+                if isinstance(outcome.value, PositionsRead):
+                    quantities = {each.symbol: each.quantity for each in outcome.value.positions}
+                    then(Ours(orders.orders, quantities))
                 else:
                     self._fail(ORDERS, outcome)
 
-            self.ask(ORDERS, ReadOrders(orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
+            self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
 
-        self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
+        self.ask(ORDERS, ReadOrders(orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
 
-    def _read_theirs(self, ours: Ours) -> None:
-        symbols = {
-            *(each.symbol for each in ours.positions.positions),
-            *(each.symbol for each in ours.orders.orders),
-        }
+    def _read_theirs(self, before: Ours) -> None:
+        symbols = {*before.positions, *(each.symbol for each in before.orders)}
 
         def hear(outcome: Outcome) -> None:
             theirs = outcome.value
             if isinstance(theirs, AccountBookRead):
-                self._read_ours(lambda ours: self._read_risk(ours, theirs))
+                self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.clock.now_ns())))
             else:
                 self._fail(BROKER, outcome)
 
         self.ask(BROKER, ReadAccountBook(symbols=tuple(sorted(symbols))), timeout_s=BROKER_ANSWER_S, then=hear)
 
-    def _read_risk(self, ours: Ours, theirs: AccountBookRead) -> None:
+    def _read_risk(self, books: Books) -> None:
         def hear(outcome: Outcome) -> None:
             risk = outcome.value
             if isinstance(risk, RiskRead) and risk.risk_state not in {"STARTING", "RECONCILING"}:
-                self._compare(ours, theirs, risk)
+                self._compare(books, risk)
             else:  # its book may not be read back yet
                 self._fail(ORDERS, outcome)
 
@@ -161,15 +160,7 @@ class ReconciliationActor(RuntimeActor):
 
     # Acting.
 
-    def _compare(self, ours: Ours, theirs: AccountBookRead, risk: RiskRead) -> None:
-        books = Books(
-            orders=ours.orders.orders,
-            positions={each.symbol: each.quantity for each in ours.positions.positions},
-            orders_at_broker=theirs.orders,
-            positions_at_broker=theirs.positions,
-            unresolved=theirs.unresolved,
-            now_ns=self.clock.now_ns(),
-        )
+    def _compare(self, books: Books, risk: RiskRead) -> None:
         told = self._differences.look(books)
         self._rounds += 1
         self._failures_in_a_row = 0
@@ -217,6 +208,19 @@ class ReconciliationActor(RuntimeActor):
 
     def _look_later(self) -> None:
         self.after(self.settings.interval_s, LookDue())
+
+
+def _books(before: Ours, ours: Ours, theirs: AccountBookRead, now_ns: int) -> Books:
+    """Put both sides together; nothing is said of positions that have changed meanwhile."""
+    moved = (symbol for symbol, quantity in ours.positions.items() if before.positions.get(symbol, 0) != quantity)
+    return Books(
+        orders=ours.orders,
+        positions=ours.positions,
+        orders_at_broker=theirs.orders,
+        positions_at_broker=theirs.positions,
+        unresolved=(*theirs.unresolved, *moved),
+        now_ns=now_ns,
+    )
 
 
 def _fields(fact: ReconciliationFact) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ...messages.orders import (
     OrderTriggered,
     OrderUncertain,
 )
+from ...messages.reconciliation import OrderLost, OrderMismatch
 from ..terminal import plain
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ def _words_of_change(fact: object) -> str:
             return f"INTENDED {what}: every rule passed; one request leaves now, and never another"
         case OrderModified():
             return f"MODIFIED by change {fact.number} to {fact.quantity:,}{_prices(fact)}"
+        case OrderLost():
+            return "OPEN HERE, AND NOT LISTED at the broker, at two looks in a row: it is looked up"
+        case OrderMismatch():
+            return f"OTHERWISE at the broker, at two looks in a row: {fact.ours} here, {fact.theirs} there"
         case ModificationRefused():
             which = f"change {fact.number}" if fact.number else "a change that never left"
             return f"NOT MODIFIED: {which} was refused by {fact.rule}: {fact.reason}"

@@ -15,6 +15,7 @@ from natya.cli.app import app
 from natya.config.sections.journal import JournalSettings
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
 from natya.messages.orders import ModificationIntended, ModificationRefused, OrderModified, OrderUncertain
+from natya.messages.reconciliation import OrderLost, OrderMismatch
 
 make = BUILDERS
 FACTS = (
@@ -132,6 +133,8 @@ class TestTheLifeOfAnOrder:
             OrderModified(number=1, occurred_ns=6, **terms),
             ModificationRefused(client_order_id="A-1", number=0, **refusal),
             ModificationIntended(number=2, occurred_ns=7, **(terms | {"quantity": 30})),
+            OrderLost(client_order_id="A-1", since_ns=8, occurred_ns=9),
+            OrderMismatch(client_order_id="A-1", ours="filled 4", theirs="filled 5", since_ns=8, occurred_ns=9),
         )
         journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
         journal.open()
@@ -142,6 +145,8 @@ class TestTheLifeOfAnOrder:
 
         assert "INTENDED change 1 to 20 at 99.50: every rule passed" in told
         assert "MODIFIED by change 1 to 20 at 99.50" in told
+        assert "OPEN HERE, AND NOT LISTED at the broker, at two looks in a row" in told
+        assert "OTHERWISE at the broker, at two looks in a row: filled 4 here, filled 5 there" in told
         assert "NOT MODIFIED: a change that never left was refused by quantity_max: too many" in told
         assert "26 of 30 may still be filled; what became of change 2 is not known: it is not sent again" in told
         assert rows("order", "show", "A-1", "--data-dir", data_dir)["order"]["pending"]["quantity"] == 30

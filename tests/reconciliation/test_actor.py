@@ -1,5 +1,7 @@
 """The reconciliation actor between the broker session, orders and the journal, which the test plays."""
 
+from decimal import Decimal
+
 import pytest
 from natya_processes import await_that
 
@@ -8,7 +10,7 @@ from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from natya.messages.orders import ReduceOnly
+from natya.messages.orders import Position, ReduceOnly
 from natya.messages.reconciliation import (
     AccountBookNotRead,
     AccountBookRead,
@@ -16,6 +18,8 @@ from natya.messages.reconciliation import (
     OrderAdopted,
     OrderAtBroker,
     OrderLost,
+    PositionAtBroker,
+    PositionMismatch,
     ReadAccountBook,
 )
 from natya.messages.risk import ReadRisk, RiskRead
@@ -67,6 +71,7 @@ class World:
         self.answer = AccountBookRead(orders=(THERE,), positions=())
         self.asked, self.written, self.limits, self.halts = [], [], [], []
         self.journals = True
+        self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
 
@@ -76,7 +81,10 @@ class Others(RuntimeActor):
 
     @handles(ReadPositions)
     def positions(self, _message, sender):
-        self.send(sender, PositionsRead(positions=(), held=()))
+        world = self.settings
+        world.held += world.trades_at_each_look
+        position = Position(symbol="INFY", quantity=world.held, average_price=Decimal(0), realized_pnl=Decimal(0))
+        self.send(sender, PositionsRead(positions=(position,), held=()))
 
     @handles(ReadOrders)
     def orders(self, _message, sender):
@@ -186,6 +194,24 @@ class TestALostOrder:
         played.look()
 
         assert [type(each) for each in world.written] == [OrderLost]
+
+
+class TestAPosition:
+    def test_that_changes_while_it_is_looked_at_is_not_judged(self, played):
+        world = played.world
+        world.trades_at_each_look = 1
+        played.look(6)
+
+        assert (world.written, world.limits) == ([], [])
+
+    def test_that_is_another_there_lets_only_orders_pass_that_close(self, played):
+        world = played.world
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=7)
+        world.answer = AccountBookRead(orders=(THERE,), positions=(there,))
+        played.look(6)
+
+        assert [type(each) for each in world.written] == [PositionMismatch]
+        assert world.limits == ["the broker's books differ: 0 INFY are held here, and 7 there"]
 
 
 class TestAnotherNatya:

@@ -1,10 +1,12 @@
 """Paper trading over HTTP (`broker.wire`): the code that trades at Dhan, at the paper exchange of the same system."""
 
 import pytest
+from natya_live import facts
 
 from natya import StrategyActor, TradingSystem
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
+from natya.messages.reconciliation import PositionMismatch
 from natya.messages.system import Ping
 
 
@@ -105,7 +107,7 @@ def counts_of_updates(system):
 
 
 class TestPaperOnTheWireInRealTime:
-    def test_hears_of_its_orders_by_the_exchange_s_socket(self, tmp_path):
+    def test_hears_of_its_orders_by_the_exchange_s_socket_and_holds_what_is_held_there(self, tmp_path):
         strategy = {"name": "buyer", "strategy": Buyer, "symbols": ["ABC"]}
         given = {
             "system.data_dir": str(tmp_path),
@@ -115,6 +117,7 @@ class TestPaperOnTheWireInRealTime:
             "feed.duration_s": 60.0,
             "feed.speed": 1.0,
             "control.enabled": False,
+            "broker.compare_interval_s": 0.1,
             "strategies": [strategy],
         }
         with TradingSystem(load_settings("paper", overrides=given, environment={})) as system:
@@ -122,5 +125,8 @@ class TestPaperOnTheWireInRealTime:
                 pass  # each look waits for the answers of all
             while (updates := counts_of_updates(system)).updates < 3:
                 pass
+            while (compared := system.look().statistics["reconciliation"]).rounds < 3 or compared.differences:
+                pass  # what is on its way for long counts as a difference, and ends
 
         assert (updates.connected, updates.connections, updates.refused, updates.without_id) == (True, 1, 0, 0)
+        assert facts(tmp_path, PositionMismatch) == []
