@@ -94,6 +94,7 @@ BESIDE: Final = {
     "broker OrdersSentBefore": "counts of the day, which a simulated market has not",
     "broker PlacingOverdue": "as `broker FindingOverdue`",
     "broker ReplacingOverdue": "as `broker FindingOverdue`",
+    "broker ReadAccountBook": "a question",
     "broker Unavailable": "as `broker Failed`",
     "broker-service CountBefore": "counts of the day",
     "broker-service Look": "its own limits",

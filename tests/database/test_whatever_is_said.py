@@ -18,6 +18,7 @@ from natya.messages.database import (
     MarketDataSaved,
     Query,
     QueryToFile,
+    ReadHistory,
     SaveMarketData,
 )
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
@@ -25,7 +26,10 @@ from natya.messages.market import Candle, Depth, Tick, Ticks
 from natya.messages.orders import OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
 from natya.messages.system import Ping
 
-HEARD = (Tick, Ticks, Candle, Journaled, SaveMarketData, Query, QueryToFile, BackUp, CheckDatabase, ArchiveDay, Abandon)
+HEARD = (
+    *(Tick, Ticks, Candle, Journaled, SaveMarketData),
+    *(Query, QueryToFile, ReadHistory, BackUp, CheckDatabase, ArchiveDay, Abandon),
+)
 """What its module says that it hears; the first test compares."""
 
 INTEGER_MAX = (1 << 63) - 1
@@ -106,6 +110,13 @@ def well_formed(chance):
             Journaled(records=pick([(), (record(chance),), (record(chance), record(chance))])),
             Query(**query, **common),
             QueryToFile(**query, **common),
+            ReadHistory(
+                symbols=pick([(), ("TCS",), tuple(TEXTS)]),
+                interval_ns=pick(NUMBERS),
+                bars=pick([1, 2, 1_000]),
+                until_ns=pick(NUMBERS),
+                **common,
+            ),
             BackUp(single_file=pick([True, False]), **common),
             CheckDatabase(**common),
             ArchiveDay(day=pick(DAYS)),
