@@ -85,7 +85,8 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
     order.is_triggered |= known.is_triggered or bool(fills)
     for fill in fills:
         order.filled += fill.quantity
-        order.state = "PART_FILLED"
+        # All of it, and open in the book: a change that nobody has heard of would have raised its quantity.
+        order.state = "FILLED" if order.filled >= known.quantity else "PART_FILLED"
         report = ExecutionReport(
             client_order_id=fill.client_order_id,
             broker_order_id=known.broker_order_id,

@@ -5,7 +5,14 @@ import pytest
 from natya.actors.exchange.matching import Matching
 from natya.actors.exchange.recovery import Remembered
 from natya.messages.broker import ReplaceRequest
-from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended, OrderModified, OrderTriggered
+from natya.messages.orders import (
+    ModificationIntended,
+    OrderAccepted,
+    OrderFilled,
+    OrderIntended,
+    OrderModified,
+    OrderTriggered,
+)
 
 OF_THE_EXCHANGE = {"MARKET": "MARKET", "LIMIT": "LIMIT", "STOP_LOSS": "STOP_LIMIT", "STOP_LOSS_MARKET": "STOP"}
 LATER_NS = 1_766_992_100_000_000_000
@@ -107,6 +114,23 @@ class TestABookOfBefore:
         assert len(open_orders) == again.resting == 6
         assert [len(again.find(name).reports) for name in open_orders] == [2, 1, 1, 0, 0, 0]
         assert [again.find(name) for name in open_orders] == [run.matching.find(name) for name in open_orders]
+
+    def test_has_an_order_that_was_filled_while_a_change_was_on_its_way(self, matching, a_tick, an_order):
+        """The book of record holds it open: the change may have raised its quantity. The exchange never heard of it."""
+        run = Run(matching)
+        run.move(a_tick(100.0, bids=[(99.95, 5)], asks=[(100.05, 5)]))
+        run.place(an_order("A-1", quantity=1, limit_price=99.95))
+        run.facts.append(
+            ModificationIntended(
+                client_order_id="A-1", number=1, quantity=2, limit_price=99.95, trigger_price=None, occurred_ns=1
+            )
+        )
+        run.move(a_tick(99.9, bids=[(99.85, 5)], asks=[(99.9, 5)], after_s=1))
+        again = run.again()
+
+        assert again.find("A-1") == run.matching.find("A-1")
+        assert (again.find("A-1").state, again.resting) == ("FILLED", 0)
+        assert again.move(a_tick(99.0, bids=[(98.9, 5)], asks=[(99.0, 5)], after_s=2)) == []
 
     def test_trades_on_as_it_would_have(self, run, a_tick):
         again = run.again()

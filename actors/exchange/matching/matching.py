@@ -64,7 +64,8 @@ class Matching:
             tick_size_rupees: limit prices must be multiples of it.
             run: a number, 0 or more, that is unique among the runs of the data directory; ids are made from it.
             now_ns: nanoseconds since 1970-01-01 UTC, until a tick or `pass_time` advances it.
-            resting: open orders of an earlier run, in order of arrival; those with a `due_ns` are still on their way.
+            resting: orders of an earlier run, in order of arrival: the open ones, of which those with a `due_ns` are
+                still on their way, and others that may be asked for.
             since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
@@ -80,13 +81,15 @@ class Matching:
         self.ticks = self.trades = self.resting = 0
         for order in resting:
             self._orders[order.request.client_order_id] = order
+            self._arrivals = max(self._arrivals, order.arrival)
+            if not order.is_open:
+                continue
             symbol = order.request.symbol
             market = self._markets.get(symbol)
             if market is None:
                 market = self._markets[symbol] = Market(None, since_ns=since_ns, model=self._model)
             market.queue(order)
             market.insert(order)
-            self._arrivals = max(self._arrivals, order.arrival)
             self.resting += 1
 
     @property
