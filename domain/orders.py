@@ -37,6 +37,7 @@ from ..messages.orders import (
     OrderUncertain,
     Product,
     Side,
+    SubmitOrder,
     Validity,
 )
 
@@ -155,6 +156,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def intent(self) -> OrderIntended:
+        """Its intent, with the terms that it has now."""
+        return OrderIntended(
+            client_order_id=self.client_order_id,
+            strategy=self.strategy,
+            symbol=self.symbol,
+            side=self.side,
+            quantity=self.quantity,
+            order_type=self.order_type,
+            limit_price=self.limit_price,
+            occurred_ns=self.intended_ns,
+            trigger_price=self.trigger_price,
+            validity=self.validity,
+            product=self.product,
+        )
+
+    @property
     def is_open(self) -> bool:
         """Whether it may still be filled or end otherwise."""
         return self.state in _OPEN
@@ -176,6 +194,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         False for a cancelled order: only the broker reports a cancellation, so the broker had it.
         """
         return self.state in {"EXPIRED", "REJECTED"} and not self.broker_order_id and not self.filled
+
+
+def intent_of(order: SubmitOrder, now_ns: int) -> OrderIntended:
+    """Return the intent of an order that is submitted: the fact, if it passes the gate."""
+    return OrderIntended(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        occurred_ns=now_ns,
+        trigger_price=order.trigger_price,
+        validity=order.validity,
+        product=order.product,
+    )
 
 
 def advance(order: Order, fact: OrderFact) -> Order:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...config.halt_file import HaltFile
+from ...domain.orders import intent_of
 from ...domain.reports import instrument_fault
 from ...domain.time import SECOND_NS
 from ...domain.wording import printable
@@ -243,7 +244,7 @@ class OrdersActor(RuntimeActor):
         situation.at_this_moment = self._count_at(now_ns, order.strategy)
         situation.closes = _is_flattener(sender)
         denied = judge(order, situation, self._rules)
-        fact = updates.intended(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
+        fact = intent_of(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
         if situation.closes and denied is None:
             self._halting.closing.add(order.client_order_id)

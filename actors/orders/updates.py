@@ -31,7 +31,6 @@ from ...messages.orders import (
     OrderExpired,
     OrderFact,
     OrderFilled,
-    OrderIntended,
     OrderRefused,
     OrderRejected,
     OrderTriggered,
@@ -49,23 +48,6 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
     trades_missing: bool = False
     """The broker reports more shares filled than the known trades have, or an impossible trade: look the order up."""
-
-
-def intended(order: SubmitOrder, now_ns: int) -> OrderIntended:
-    """Return the fact of an order that passed the gate."""
-    return OrderIntended(
-        client_order_id=order.client_order_id,
-        strategy=order.strategy,
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        order_type=order.order_type,
-        limit_price=order.limit_price,
-        occurred_ns=now_ns,
-        trigger_price=order.trigger_price,
-        validity=order.validity,
-        product=order.product,
-    )
 
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ...domain.orders import Order, advance
+from ...domain.orders import Order, advance, intent_of
 from ...messages.orders import (
     OpenOrder,
     OrderAccepted,
@@ -146,22 +146,7 @@ class OwnOrders:
 
     def submitted(self, order: SubmitOrder) -> OrderHandle:
         """Add an order that is sent now."""
-        handle = OrderHandle.of(
-            Order(
-                client_order_id=order.client_order_id,
-                strategy=order.strategy,
-                symbol=order.symbol,
-                side=order.side,
-                quantity=order.quantity,
-                order_type=order.order_type,
-                limit_price=order.limit_price,
-                intended_ns=order.submitted_ns,
-                trigger_price=order.trigger_price,
-                validity=order.validity,
-                product=order.product,
-            ),
-            self._desk,
-        )
+        handle = OrderHandle.of(Order.from_intent(intent_of(order, order.submitted_ns)), self._desk)
         self._open[order.client_order_id] = handle
         return handle
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.orders import Order, advance
+from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
     ModificationIntended,
     ModificationRefused,
@@ -92,6 +92,18 @@ class TestAnOrder:
 
         assert order.state == state
         assert order.is_open == (state in {"INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED"})
+
+    @given(st.builds(OrderIntended))
+    def test_has_the_intent_that_it_is_made_of(self, intent):
+        assert Order.from_intent(intent).intent == intent
+
+    def test_is_intended_as_it_was_submitted(self, make):
+        order = make.order("A-1", order_type="STOP_LIMIT", limit_price=99.5, trigger_price=99.0, product="CNC")
+        fact = intent_of(order, 7)
+
+        same = [name for name in fact.__struct_fields__ if name != "occurred_ns"]
+        assert [getattr(fact, name) for name in same] == [getattr(order, name) for name in same]
+        assert fact.occurred_ns == 7
 
     def test_is_the_same_object_when_a_fact_says_nothing_new(self, make):
         for fact in (make.accepted(), make.uncertain(), make.cancelled(), make.filled(quantity=4)):

@@ -219,19 +219,7 @@ class Ledger:
 def _open_order(order: Order) -> OpenOrder:
     """Tell of an order as it is now."""
     return OpenOrder(
-        intent=OrderIntended(
-            client_order_id=order.client_order_id,
-            strategy=order.strategy,
-            symbol=order.symbol,
-            side=order.side,
-            quantity=order.quantity,
-            order_type=order.order_type,
-            limit_price=order.limit_price,
-            occurred_ns=order.intended_ns,
-            trigger_price=order.trigger_price,
-            validity=order.validity,
-            product=order.product,
-        ),
+        intent=order.intent,
         broker_order_id=order.broker_order_id,
         filled=order.filled,
         is_uncertain=order.state == "UNKNOWN",
