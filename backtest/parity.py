@@ -14,10 +14,11 @@ from ..config.loader import load_with_origins
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
+from ..transfer import AS_STORED
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
 from .running.running import play_settings
-from .running.stored import AS_STORED, stored_in
+from .running.stored import stored_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

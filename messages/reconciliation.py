@@ -157,7 +157,7 @@ class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
 
 Difference: TypeAlias = OrderAdopted | OrderLost | OrderMismatch | PositionMismatch
-ReconciliationFact: TypeAlias = OrderAdopted | OrderLost | OrderMismatch | PositionMismatch | DifferenceEnded
+ReconciliationFact: TypeAlias = Difference | DifferenceEnded
 
 
 class ReconciliationStatistics(

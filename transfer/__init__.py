@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .exporting import Exported, export
     from .fetching import fetch, requests_since
     from .importing import Imported, import_file
-    from .stored import STORED_GRID_RUPEES, is_database, owner_at, stored_files
+    from .stored import AS_STORED, is_database, owner_at, stored_files
     from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
 
 __all__ = [
-    "STORED_GRID_RUPEES",
+    "AS_STORED",
     "BrokerCharts",
     "Charts",
     "Exported",
@@ -43,7 +43,7 @@ _HOMES = {
     ".exporting": ("Exported", "export"),
     ".fetching": ("fetch", "requests_since"),
     ".importing": ("Imported", "import_file"),
-    ".stored": ("STORED_GRID_RUPEES", "is_database", "owner_at", "stored_files"),
+    ".stored": ("AS_STORED", "is_database", "owner_at", "stored_files"),
     ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),
 }
 

@@ -28,8 +28,8 @@ SUFFIX: Final = ".duckdb"
 MARKET_END: Final = "-market"
 """Of the market file's name, beside the core file of which it is."""
 
-STORED_GRID_RUPEES: Final = 0.0001
-"""Divides the tick sizes of all exchanges: a feed that rounds to it plays prices as they were stored."""
+AS_STORED: Final = {"feed.tick_size_rupees": 0.0001}
+"""Settings of a feed that plays prices as they were stored: a divisor of all tick sizes rounds none."""
 
 REPLAYED: Final = "replay-"
 """Sources that begin so are recordings that were played."""

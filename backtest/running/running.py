@@ -19,13 +19,14 @@ from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
+from ...transfer import AS_STORED
 from ..errors import BacktestBrokenError, BacktestFailedError
 from ..figures.curve import Marks
 from ..figures.report import Played
 from ..plan import settings_of
 from .feed import BacktestFeedSettings, MarksRead, ReadMarks
 from .recorder import RECORDER, ReadRecord, Record
-from .stored import AS_STORED, recordings_of
+from .stored import recordings_of
 from .tree import backtest_children
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from ...actors.feed import RecordingError
 from ...actors.strategy import load_strategy
 from ...domain.candles import interval_of
 from ...domain.time import DAY_NS, day_of, day_start_ns
-from ...transfer import STORED_GRID_RUPEES, is_database, stored_files
+from ...transfer import is_database, stored_files
 from ..errors import BacktestRefusedError
 from ..plan import END_NS, path_of
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..plan import Plan
-
-AS_STORED: Final = {"feed.tick_size_rupees": STORED_GRID_RUPEES}
-"""Settings with which prices out of a database are not rounded again."""
 
 OPEN_SHARE: Final = 6
 """Candles of so many times their length hold as many as wanted,"""

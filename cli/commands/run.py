@@ -144,14 +144,13 @@ def command(
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     if stored is None:
         raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
-    from ...transfer import STORED_GRID_RUPEES
+    from ...transfer import AS_STORED
 
     with _recorded(
         stored, symbols=symbol, source=source, since=since, until=until, interval=interval or ""
     ) as recordings:
         given["feed.recording"] = list(map(str, recordings))
-        stored_grid = {"feed.tick_size_rupees": STORED_GRID_RUPEES}
-        loaded = load_to_run(profile.value, {**stored_grid, **assignments(settings), **given}, config=config)
+        loaded = load_to_run(profile.value, {**AS_STORED, **assignments(settings), **given}, config=config)
         raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
 
 

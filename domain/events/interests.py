@@ -11,7 +11,7 @@ from .topics import TopicTable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...messages.delivery import EventPublished
+    from ...messages.delivery import EventPublished, SubscribeDurably, SubscribeEvents
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,11 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
     patterns: tuple[str, ...] = ("**",)
     event_types: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, request: SubscribeEvents | SubscribeDurably) -> Interest:
+        """Return what a subscription asks for."""
+        return cls(patterns=request.patterns, event_types=frozenset(request.event_types), keys=frozenset(request.keys))
 
     def has(self, event: EventPublished) -> bool:
         """Tell whether an event is among them whose topic is."""

@@ -168,15 +168,11 @@ class DurableListener(RuntimeActor):
         if batch.replay_id:
             self.offload(self._call_again, batch, then=answer, lane="replay")
         else:
-            self.offload(self._call_all, batch.events, then=answer, lane=str(batch.partition))
+            self.offload(self._call_each, batch.events, self._handled, then=answer, lane=str(batch.partition))
 
     def statistics(self) -> ActorStatistics:
         """Count what was handled."""
         return ActorStatistics(handled=self._count, failures=self.host.failures)
-
-    def _call_all(self, events: tuple[EventPublished, ...]) -> tuple[list[str], EventsHandled | EventsNotHandled]:
-        """Call the handler with each that it has not had, on a thread of its own."""
-        return self._call_each(events, self._handled)
 
     def _call_again(self, batch: DeliverEvents) -> tuple[list[str], EventsHandled | EventsNotHandled]:
         """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""
@@ -187,6 +183,7 @@ class DurableListener(RuntimeActor):
     def _call_each(
         self, events: tuple[EventPublished, ...], had: Container[str]
     ) -> tuple[list[str], EventsHandled | EventsNotHandled]:
+        """Call the handler with each that it has not had, on a thread of its own."""
         handled: list[str] = []
         for number, published in enumerate(events):
             if published.event_id not in had:

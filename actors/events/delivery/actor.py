@@ -149,11 +149,8 @@ class DeliveryActor(RuntimeActor):
         if request.subscriber not in self._interests and len(self._interests) >= self.settings.subscriptions_max:
             refusal = f"at most {self.settings.subscriptions_max} subscribers wanted"
         else:
-            interest = Interest(
-                patterns=request.patterns, event_types=frozenset(request.event_types), keys=frozenset(request.keys)
-            )
             try:
-                self._interests.set(request.subscriber, interest)
+                self._interests.set(request.subscriber, Interest.of(request))
             except PatternInvalidError as fault:
                 refusal = str(fault)
         self.send(sender, EventsSubscribed(subscriber=request.subscriber, refusal=refusal))

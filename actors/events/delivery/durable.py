@@ -50,8 +50,7 @@ class PumpDue(msgspec.Struct, frozen=True, gc=False):
 def interests_of(request: SubscribeDurably) -> Interests:
     """Return what a subscription wants, for itself."""
     interests = Interests()
-    keys, event_types = frozenset(request.keys), frozenset(request.event_types)
-    interests.set(request.subscription, Interest(patterns=request.patterns, event_types=event_types, keys=keys))
+    interests.set(request.subscription, Interest.of(request))
     return interests
 
 

@@ -112,7 +112,7 @@ class Replays:
         replay = self._replays.get(replay_id)
         if replay is None:
             return None
-        self._end(replay, replay.error if replay.is_over else "stopped")
+        self._end(replay, "stopped")
         return replay.status
 
     def statuses(self) -> tuple[ReplayStatus, ...]:
